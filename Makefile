@@ -84,7 +84,7 @@ bench: $(VENV)/bench.stamp browser ## Measure: medians and ratios of one run
 lock: ## Renew requirements.lock from pyproject.toml, in an environment of its own
 	@scratch="$$(mktemp -d)"; trap 'rm -rf "$$scratch"' EXIT; \
 	$(PYTHON) -m venv "$$scratch"; \
-	"$$scratch/bin/python" -m pip --disable-pip-version-check install --quiet --editable '.[test,bench,vendor]'; \
+	"$$scratch/bin/python" -m pip --disable-pip-version-check install --quiet --editable '.[test,bench]'; \
 	{ echo '# The exact versions that `make` installs, for Python 3.11 and newer. Written by `make lock`; do not edit.'; \
 	  "$$scratch/bin/python" -m pip freeze --exclude-editable; } > "$$scratch/lock"; \
 	cp "$$scratch/lock" requirements.lock
@@ -95,7 +95,6 @@ vendor: $(VENV)/test.stamp ## Fetch htmx again into static/vendor (docs/vendored
 
 .PHONY: fonts
 fonts: $(VENV)/test.stamp ## Fetch and subset the math font again into static/fonts (docs/vendored.md)
-	$(INSTALL) --editable '.[test,vendor]'
 	$(BIN)/python tools/vendor.py font
 
 .PHONY: clean

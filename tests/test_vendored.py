@@ -1,11 +1,13 @@
 """Everything of other projects under static/ is on record: from where, which version, which licence, and unchanged."""
 
+import gzip
 import json
 import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
+from fontTools.ttLib import TTFont
 
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT / "tools"))
@@ -47,15 +49,12 @@ def test_the_licence_text_lies_beside_what_it_covers(folder: Path) -> None:
 def test_the_font_keeps_its_math_table_and_stays_small() -> None:
     path = ROOT / "static" / "fonts" / vendor.FONT_FILE
     assert path.stat().st_size <= 80 * 1024
-    fonttools = pytest.importorskip("fontTools.ttLib", reason="fonttools comes with `make fonts`")
-    font = fonttools.TTFont(path)
+    font = TTFont(path)
     assert "MATH" in font
     missing = {letter for letter in vendor.FONT_TEXT if ord(letter) not in font.getBestCmap()}
     assert missing == set()
 
 
 def test_scripts_stay_within_thirty_kilobytes_gzipped() -> None:
-    import gzip
-
     scripts = [path.read_bytes() for path in (ROOT / "static").rglob("*.js")]
     assert sum(len(gzip.compress(script)) for script in scripts) <= 30 * 1024

@@ -28,11 +28,11 @@ FONT_TEXT = (
     + "αβγδεζηθκλμνπρστφχψωϵϕΓΔΘΛΠΣΦΨΩ∂∇ℒℎℝℓ"
     + "".join(map(chr, [*range(0x1D434, 0x1D455), *range(0x1D456, 0x1D468)]))  # italic Latin; its h is U+210E
     + "".join(map(chr, [*range(0x1D400, 0x1D434), *range(0x1D468, 0x1D49C)]))  # bold, bold italic Latin
-    + "".join(chr(start + i) for start in (0x1D6FC, 0x1D736) for i in (0, 1, 2, 3, 4, 6, 7, 10, 11, 14, 17, 18, 25))  # 𝛼…, bold 𝜶…
-    + "𝛥𝛴𝚫𝚺𝜟𝜮𝟎𝟏"
+    + "".join(map(chr, range(0x1D6A8, 0x1D756)))  # bold, italic and bold italic Greek
+    + "𝟎𝟏"
     + "∑∏√·×⊙−±≈=≠≤≥<>⋯⋮⋱…⊤∞∈→←↦⇒∘∥‖|∣⟨⟩⌈⌉⌊⌋"
     + "\u0302\u0304\u0305^ˆ¯‾˜→⏞⏟⎵⎴⏜⏝"
-    + "\u00a0\u2003\u2009\u200a\u200b\u2061\u2062\u2063′″‴⁺⁻ᵀ⁰¹²³⁴⁵⁶⁷⁸⁹₀₁₂₃₄₅₆₇₈₉½°ŷ"
+    + "\u00a0\u2003\u2009\u200a\u200b\u2061\u2062\u2063′″‴⁺⁻⁰¹²³⁴⁵⁶⁷⁸⁹₀₁₂₃₄₅₆₇₈₉½°ŷ"
 )
 FONT_FEATURES = "ssty,rtla,math,dtls,flac"
 
