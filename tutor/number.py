@@ -1,0 +1,103 @@
+"""Numbers as text, and texts as numbers: the one place for each.
+
+The rule for showing: a number that is exact within the decimals asked for is shown as it is (0.1, 2, -0.25);
+any other is rounded to that many decimals (0.5744); where rounding would leave fewer than two significant
+digits, or the number is large, powers of ten take over (2.64e-7), so a small gradient never reads as 0.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+
+from tutor.errors import NumberError
+
+MINUS = "\N{MINUS SIGN}"
+MAX_DECIMALS = 12
+LARGE = 1e7
+
+_DECIMAL = re.compile(r"[+-]?(?:[0-9]+(?:[.,][0-9]*)?|[.,][0-9]+)(?:[eE][+-]?[0-9]{1,4})?", re.ASCII)
+_FRACTION = re.compile(r"(?P<top>[+-]?[0-9]+)\s*/\s*(?P<bottom>[0-9]+)", re.ASCII)
+MAX_LENGTH = 40
+
+
+def plain(value: float, decimals: int = 4) -> str:
+    """Show a number in plain ASCII: `-0.2261`, `0.1`, `1.31e-7`, `inf`, `nan`."""
+    value = float(value)
+    if not math.isfinite(value):
+        return str(value)
+    if value == 0:
+        return "0"
+    exact = _exact(value, decimals)
+    if exact is not None:
+        return exact
+    if not 10.0 ** (1 - decimals) <= abs(value) < LARGE:
+        return _scientific(value, decimals)
+    return f"{value:.{decimals}f}"
+
+
+def _exact(value: float, decimals: int) -> str | None:
+    """The shortest text that reads back as this number, where the decimals have room for it."""
+    text = repr(value)
+    if "e" in text:
+        return f"{value:.0f}" if value.is_integer() and abs(value) < LARGE else None
+    whole, _, fraction = text.partition(".")
+    if abs(value) >= LARGE or len(fraction.rstrip("0")) > decimals:
+        return None
+    return whole if not fraction.strip("0") else text
+
+
+def _scientific(value: float, decimals: int) -> str:
+    mantissa, exponent = f"{value:.{max(1, min(decimals, 4) - 1)}e}".split("e")
+    return f"{mantissa}e{int(exponent)}"
+
+
+def shown(value: float, decimals: int = 4) -> str:
+    """Show a number for reading: `plain` with a real minus sign and words for what is no number."""
+    text = plain(value, decimals)
+    if text in {"inf", "-inf", "nan"}:
+        return {"inf": "∞", "-inf": f"{MINUS}∞", "nan": "not a number"}[text]
+    return text.replace("-", MINUS)
+
+
+def parts(value: float, decimals: int = 4) -> tuple[bool, str, str]:
+    """Take a shown number apart for a formula: (is it negative, digits, power of ten or "")."""
+    digits, _, exponent = plain(value, decimals).partition("e")
+    names = {"inf": "∞", "nan": "not a number"}
+    unsigned = digits.removeprefix("-")
+    return digits.startswith("-"), names.get(unsigned, unsigned), exponent.replace("-", MINUS)
+
+
+def percent(share: float, decimals: int = 2) -> str:
+    """Show a share of one as a percentage: 0.0423 is `4.23 %`."""
+    return f"{shown(100 * share, decimals)} %"
+
+
+def exact(value: float) -> str:
+    """The shortest text that reads back as exactly this number (for JSON, addresses and code)."""
+    return repr(float(value))
+
+
+def read(text: str) -> float:
+    """Read a number as people write it: `0.1`, `-1e-3`, `0,5`, `1/3`. Raises NumberError, never guesses."""
+    cleaned = text.strip().replace(MINUS, "-")
+    if len(cleaned) > MAX_LENGTH:
+        raise NumberError(f"a number has at most {MAX_LENGTH} characters, this text has {len(cleaned)}")
+    fraction = _FRACTION.fullmatch(cleaned)
+    if fraction:
+        return _divide(int(fraction["top"]), int(fraction["bottom"]), text)
+    if not _DECIMAL.fullmatch(cleaned):
+        raise NumberError(f"{text[:MAX_LENGTH]!r} is not a number; write it like 0.25, -1e-3 or 1/3")
+    return _finite(float(cleaned.replace(",", ".")), text)
+
+
+def _divide(top: int, bottom: int, text: str) -> float:
+    if bottom == 0:
+        raise NumberError(f"{text.strip()!r} divides by zero")
+    return _finite(top / bottom, text)
+
+
+def _finite(value: float, text: str) -> float:
+    if not math.isfinite(value):
+        raise NumberError(f"{text.strip()[:MAX_LENGTH]!r} is too large; numbers go up to about 1.8e308")
+    return value
