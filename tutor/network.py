@@ -1,0 +1,111 @@
+"""Networks: layers of weights with an activation, and the loss at the end. Plain values, frozen for real."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from tutor.activations import Activation
+from tutor.errors import NetworkError
+from tutor.losses import Loss
+
+Array = np.ndarray
+
+
+def frozen(values: object) -> Array:
+    """A float64 array that nobody can write to."""
+    array = np.array(values, dtype=np.float64)
+    array.setflags(write=False)
+    return array
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Layer:
+    """One fully connected layer: weights (units, inputs), biases (units,) or None, and an activation."""
+
+    weights: Array
+    biases: Array | None
+    activation: Activation
+    train_weights: bool = True
+    train_biases: bool = True
+
+    def __post_init__(self) -> None:
+        if self.weights.ndim != 2 or 0 in self.weights.shape:
+            raise NetworkError(f"weights have one row per unit and one column per input, got shape {self.weights.shape}")
+        if self.biases is not None and self.biases.shape != (self.units,):
+            raise NetworkError(f"expected {self.units} biases, one per unit, got shape {self.biases.shape}")
+
+    @property
+    def units(self) -> int:
+        return int(self.weights.shape[0])
+
+    @property
+    def inputs(self) -> int:
+        return int(self.weights.shape[1])
+
+    @property
+    def learns_biases(self) -> bool:
+        """Whether the update changes this layer's biases."""
+        return self.biases is not None and self.train_biases
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Network:
+    """Layers 1..L and a loss. `reduction` says whether the loss of a batch is the sum or the mean over samples."""
+
+    layers: tuple[Layer, ...]
+    loss: Loss
+    reduction: str = "mean"
+    sizes: tuple[int, ...] = field(init=False)
+
+    def __post_init__(self) -> None:
+        if not self.layers:
+            raise NetworkError("a network has at least one layer")
+        object.__setattr__(self, "sizes", (self.layers[0].inputs, *(layer.units for layer in self.layers)))
+        for number, layer in enumerate(self.layers, 1):
+            if layer.inputs != self.sizes[number - 1]:
+                raise NetworkError(
+                    f"layer {number} takes {layer.inputs} inputs, but layer {number - 1} has {self.sizes[number - 1]} units"
+                )
+        last = self.layers[-1].activation.name
+        if self.loss.fused_with and last != self.loss.fused_with:
+            raise NetworkError(f"{self.loss.title} needs a {self.loss.fused_with} output layer, this one is {last}")
+
+    @property
+    def depth(self) -> int:
+        """The number of layers, L; the input is layer 0."""
+        return len(self.layers)
+
+    @property
+    def shape(self) -> str:
+        """The sizes as people write them: `1-2-3-1`."""
+        return "-".join(map(str, self.sizes))
+
+    @property
+    def parameters(self) -> int:
+        """How many weights and biases there are."""
+        return sum(p.weights.size + (0 if p.biases is None else p.biases.size) for p in self.layers)
+
+    def layer(self, number: int) -> Layer:
+        """Layer 1 is 1."""
+        return self.layers[number - 1]
+
+    def scale(self, samples: int) -> float:
+        """The factor in front of each sample's loss: 1/M for a mean over M samples, 1 for a sum."""
+        return 1.0 / samples if self.reduction == "mean" else 1.0
+
+    def with_loss(self, loss: Loss) -> Network:
+        """The same network under another loss."""
+        return replace_network(self, self.layers, loss)
+
+
+def replace_network(network: Network, layers: tuple[Layer, ...], loss: Loss | None = None) -> Network:
+    """A network like this one with other layers."""
+    return Network(layers, loss or network.loss, network.reduction)
+
+
+def with_parameters(network: Network, weights: tuple[Array, ...], biases: tuple[Array | None, ...]) -> Network:
+    """The same network with other numbers: what it is after an update."""
+    layers = (replace(p, weights=w, biases=b) for p, w, b in zip(network.layers, weights, biases, strict=True))
+    return replace_network(network, tuple(layers))

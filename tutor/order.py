@@ -1,0 +1,236 @@
+"""The order of the walk: which number comes at which step, by arithmetic alone.
+
+`NumberOrder` goes number by number, as the hand-worked slides do: sample by sample forward, then the losses, then
+sample by sample backward (error signals first, then the shares of each gradient), then the sums over the
+samples, the updates, and the verification pass. Position k is found without listing the others, so the walk of a
+large network costs no more than the walk of a small one.
+
+`stages` goes matrix by matrix over the whole batch. Both name the same quantities.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import accumulate
+
+from tutor.errors import LessonError
+from tutor.network import Layer, Network
+from tutor.quantity import Quantity
+
+PHASES = ("forward", "loss", "backward", "update", "verify")
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A run of quantities of one layer: unit by unit (`by_unit`), or kind by kind."""
+
+    kinds: tuple[str, ...]
+    layer: int = 0
+    units: int = 1
+    inputs: int = 0
+    """Weights per unit, where the block is of parameters; `kinds` is then (bias kind, weight kind)."""
+    by_unit: bool = True
+    pairs: bool = False
+    """A Jacobian: one kind with two indices."""
+
+    @property
+    def size(self) -> int:
+        if self.pairs:
+            return self.units * self.units
+        return self.units * self.per_unit if self.inputs else self.units * len(self.kinds)
+
+    @property
+    def per_unit(self) -> int:
+        """How many parameters one unit has here."""
+        return (self.kinds[0] != "") + (self.inputs if self.kinds[1] else 0)
+
+    def at(self, offset: int, sample: int) -> Quantity:
+        """The quantity at this offset, from 0."""
+        if self.pairs:
+            i, k = divmod(offset, self.units)
+            return Quantity(self.kinds[0], self.layer, i + 1, k + 1, sample)
+        if self.inputs:
+            unit, j = divmod(offset, self.per_unit)
+            j += self.kinds[0] == ""
+            return Quantity(self.kinds[1] if j else self.kinds[0], self.layer, unit + 1, j, sample)
+        unit, kind = divmod(offset, len(self.kinds)) if self.by_unit else divmod(offset, self.units)[::-1]
+        return Quantity(self.kinds[kind], self.layer, unit + 1 if self.layer else 0, 0, sample)
+
+    def offset(self, q: Quantity) -> int:
+        """Where q is in this block, from 0."""
+        unit = max(q.i, 1) - 1
+        if self.pairs:
+            return unit * self.units + q.j - 1
+        if self.inputs:
+            return unit * self.per_unit + q.j - (self.kinds[0] == "")
+        kind = self.kinds.index(q.kind)
+        return unit * len(self.kinds) + kind if self.by_unit else kind * self.units + unit
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """Blocks that are gone through once per sample (`samples` > 0 names them), or once for the batch (0)."""
+
+    phase: str
+    blocks: tuple[Block, ...]
+    samples: int = 0
+    starts: tuple[int, ...] = field(init=False)
+    round: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        ends = tuple(accumulate((block.size for block in self.blocks), initial=0))
+        object.__setattr__(self, "starts", ends[:-1])
+        object.__setattr__(self, "round", ends[-1])
+
+    @property
+    def size(self) -> int:
+        return self.round * max(self.samples, 1)
+
+    def at(self, offset: int) -> Quantity:
+        turn, rest = divmod(offset, self.round)
+        index = bisect_right(self.starts, rest) - 1
+        return self.blocks[index].at(rest - self.starts[index], turn + 1 if self.samples else 0)
+
+
+class NumberOrder(Sequence[Quantity]):
+    """All quantities of one iteration in the order of the walk. `len`, `[k]` and `rank` cost no listing."""
+
+    def __init__(self, sections: tuple[Section, ...]) -> None:
+        self.sections = tuple(s for s in sections if s.size)
+        self.starts = tuple(accumulate((s.size for s in self.sections), initial=0))
+        self._place: dict[tuple[str, int, bool], tuple[int, int]] = {}
+        for number, section in enumerate(self.sections):
+            for index, block in enumerate(section.blocks):
+                for kind in block.kinds:
+                    self._place[kind, block.layer, bool(section.samples)] = (number, index)
+
+    @classmethod
+    def of(cls, network: Network, samples: int, blocked: int = 0) -> NumberOrder:
+        """The walk of a network over a batch; behind layer `blocked` nothing is computed."""
+        return cls(tuple(_sections(network, samples if samples > 1 else 0, blocked)))
+
+    def __len__(self) -> int:
+        return self.starts[-1]
+
+    def __getitem__(self, k: int) -> Quantity:  # type: ignore[override]
+        if not 0 <= k < len(self):
+            raise IndexError(k)
+        number = bisect_right(self.starts, k) - 1
+        return self.sections[number].at(k - self.starts[number])
+
+    def __iter__(self) -> Iterator[Quantity]:
+        return (self[k] for k in range(len(self)))
+
+    def rank(self, q: Quantity) -> int:
+        """The position of q, from 0. Raises LessonError where the walk does not compute it."""
+        place = self._place.get((q.kind, q.layer, q.sample > 0))
+        if place is None:
+            raise LessonError(f"{q} is not a step of this lesson")
+        section = self.sections[place[0]]
+        block = section.blocks[place[1]]
+        turn = section.round * (q.sample - 1) if section.samples else 0
+        return self.starts[place[0]] + turn + section.starts[place[1]] + block.offset(q)
+
+    def phase(self, k: int) -> str:
+        """The phase that position k belongs to."""
+        return self.sections[bisect_right(self.starts, k) - 1].phase
+
+
+def _sections(network: Network, samples: int, blocked: int) -> Iterator[Section]:
+    yield Section("forward", _forward(network, ""), samples)
+    yield from _losses("loss", "loss", samples)
+    yield Section("backward", _backward(network, samples, blocked), samples)
+    if blocked:
+        return
+    downwards = range(network.depth, 0, -1)
+    if samples:
+        totals = (_parameters(network.layer(n), n, "dL/db", "dL/dw") for n in downwards)
+        yield Section("backward", tuple(block for block in totals if block))
+    updates = (_parameters(network.layer(n), n, "b+", "w+") for n in downwards)
+    yield Section("update", tuple(block for block in updates if block))
+    yield Section("verify", _forward(network, "+"), samples)
+    yield from _losses("verify", "loss+", samples)
+    yield Section("verify", (Block(("loss-loss+",)),))
+
+
+def _losses(phase: str, kind: str, samples: int) -> Iterator[Section]:
+    if samples:
+        yield Section(phase, (Block((kind,)),), samples)
+    yield Section(phase, (Block((kind,)),))
+
+
+def _forward(network: Network, mark: str) -> tuple[Block, ...]:
+    kinds = ("z" + mark, "a" + mark)
+    return tuple(
+        Block(kinds, number, layer.units, by_unit=not layer.activation.couples)
+        for number, layer in enumerate(network.layers, 1)
+    )
+
+
+def _backward(network: Network, samples: int, blocked: int) -> tuple[Block, ...]:
+    blocks: list[Block] = []
+    for number in range(network.depth, 0, -1):
+        layer = network.layer(number)
+        blocks.append(Block(("dL/da",), number, layer.units))
+        if number == blocked:
+            return (*blocks, Block(("da/dz",), number, layer.units))
+        if layer.activation.couples:
+            blocks.append(Block(("da/dz",), number, layer.units, pairs=True))
+            blocks.append(Block(("dL/dz",), number, layer.units))
+        else:
+            blocks.append(Block(("da/dz", "dL/dz"), number, layer.units))
+        parameters = _parameters(layer, number, "dL/db", "dL/dw")
+        if parameters:
+            blocks.append(parameters)
+    return tuple(blocks)
+
+
+def _parameters(layer: Layer, number: int, bias: str, weight: str) -> Block | None:
+    """The block of a layer's trainable parameters: unit by unit, the bias first, as the slides do."""
+    kinds = (bias if layer.learns_biases else "", weight if layer.train_weights else "")
+    return Block(kinds, number, layer.units, layer.inputs) if any(kinds) else None
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """One step of the walk by matrices: all of `kind` in `layer`, for the whole batch."""
+
+    phase: str
+    kind: str
+    layer: int = 0
+    shares: bool = False
+    """The losses sample by sample, before they are added up."""
+
+
+def stages(network: Network, samples: int, blocked: int = 0) -> tuple[Stage, ...]:
+    """The walk by matrices; at most a dozen stages a layer."""
+    found = list(_forward_stages("forward", network, ""))
+    found += _loss_stages("loss", "loss", samples)
+    for number in range(network.depth, 0, -1):
+        layer = network.layer(number)
+        found += [Stage("backward", "dL/da", number), Stage("backward", "da/dz", number)]
+        if number == blocked:
+            return tuple(found)
+        found.append(Stage("backward", "dL/dz", number))
+        found += [Stage("backward", kind, number) for kind in _learned(layer, "dL/db", "dL/dw")]
+    for number in range(network.depth, 0, -1):
+        found += [Stage("update", kind, number) for kind in _learned(network.layer(number), "b+", "w+")]
+    found += _forward_stages("verify", network, "+")
+    found += _loss_stages("verify", "loss+", samples)
+    return (*found, Stage("verify", "loss-loss+"))
+
+
+def _forward_stages(phase: str, network: Network, mark: str) -> Iterator[Stage]:
+    for number in range(1, network.depth + 1):
+        yield Stage(phase, "z" + mark, number)
+        yield Stage(phase, "a" + mark, number)
+
+
+def _loss_stages(phase: str, kind: str, samples: int) -> list[Stage]:
+    return [Stage(phase, kind, shares=True), Stage(phase, kind)] if samples > 1 else [Stage(phase, kind)]
+
+
+def _learned(layer: Layer, bias: str, weight: str) -> list[str]:
+    return [bias] * layer.learns_biases + [weight] * layer.train_weights

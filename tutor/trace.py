@@ -1,0 +1,293 @@
+"""The trace: every number of one training iteration, computed once, kept, and never written to again.
+
+    run(network, x, y, eta) -> Trace
+
+forward, loss, backward, update, and the verification pass with the updated parameters; all vectorised over the
+batch, rows are samples. Lists are indexed by layer: `trace.z[1]` has shape (M, units of layer 1), `trace.a[0]`
+are the inputs. What was not computed is None: behind a step or sign function there is no backward pass.
+
+Non-finite numbers are let through here, quietly, and located afterwards: `trace.stop` is the first bad quantity
+in the order of the walk, with the reason. One exception is not a stop: where an output saturates, dL/da of a
+cross-entropy may be beyond float64 although dL/dz = a − y is not; backward goes on by that shortcut.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from tutor.activations import softmax_jacobian
+from tutor.losses import log_sigmoid, log_softmax
+from tutor.network import Network, with_parameters
+from tutor.order import NumberOrder
+from tutor.quantity import Quantity
+
+Array = np.ndarray
+Layers = list["Array | None"]
+
+FLAT = "flat"
+OVERFLOW = "overflow"
+UNDEFINED = "undefined"
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """Where the walk ends early: the first quantity that cannot be had, and why (flat, overflow, undefined)."""
+
+    quantity: Quantity
+    why: str
+
+
+@dataclass(frozen=True, eq=False)
+class Trace:
+    """All numbers of one iteration. See the module's text for shapes; `value` looks one up by name."""
+
+    network: Network
+    x: Array
+    y: Array
+    eta: float
+    z: Layers
+    a: Layers
+    da_dz: Layers
+    dL_da: Layers
+    dL_dz: Layers
+    dL_dw: Layers
+    dL_db: Layers
+    w: Layers
+    b: Layers
+    w_new: Layers
+    b_new: Layers
+    z_new: Layers
+    a_new: Layers
+    loss_shares: Array
+    loss: float
+    loss_shares_new: Array | None
+    loss_new: float
+    blocked: int
+    """The layer whose activation has no derivative, or 0."""
+
+    @property
+    def samples(self) -> int:
+        return int(self.x.shape[0])
+
+    @property
+    def scale(self) -> float:
+        """The factor of each sample in the loss: 1/M for a mean."""
+        return self.network.scale(self.samples)
+
+    @cached_property
+    def stop(self) -> Stop | None:
+        """The first quantity, in the order of the walk, that is not a finite number or has no derivative."""
+        if not (self.finite and not self.blocked):
+            for quantity, value in _in_order(self):
+                if value is None:
+                    return Stop(quantity, FLAT)
+                if not np.isfinite(value):
+                    return Stop(quantity, UNDEFINED if np.isnan(value) else OVERFLOW)
+        return None
+
+    @cached_property
+    def finite(self) -> bool:
+        """Whether every number is finite, dL/da of a fused output layer left aside."""
+        lists = (self.z, self.a, self.dL_dz, self.dL_dw, self.dL_db, self.w_new, self.b_new, self.z_new, self.a_new)
+        rest = (self.loss, self.loss_new, *(g.sum() for g in self.dL_da[: self.fused_layer or None] if g is not None))
+        with np.errstate(all="ignore"):
+            total = sum(float(np.abs(array).sum()) for arrays in lists for array in arrays if array is not None)
+            return bool(np.isfinite(total + sum(map(abs, rest))) or _all_finite(lists, rest))
+
+    @property
+    def fused_layer(self) -> int:
+        """The output layer's number where its loss and activation have the shortcut a − y, else 0."""
+        return self.network.depth if self.network.loss.fused_with else 0
+
+    def beyond(self, q: Quantity) -> bool:
+        """Whether q is the dL/da of a saturated output: beyond float64, and stepped around by the shortcut."""
+        return q.kind == "dL/da" and q.layer == self.fused_layer and not np.isfinite(self.value(q))
+
+    def jacobian(self, layer: int, row: int) -> Array:
+        """The softmax Jacobian ∂a/∂z of one sample (row counts from 0), shape (n, n); made when asked for."""
+        a = self.a[layer]
+        assert a is not None
+        return softmax_jacobian(a[row])
+
+    @cached_property
+    def log_output(self) -> tuple[Array, Array | None]:
+        """(log a, log(1 − a)) of the output layer, from its pre-activations; the second only for a sigmoid."""
+        return log_outputs(self.network, self.z[-1])
+
+    @cached_property
+    def log_output_new(self) -> tuple[Array, Array | None]:
+        """The same in the verification pass."""
+        return log_outputs(self.network, self.z_new[-1])
+
+    def value(self, q: Quantity) -> float:
+        """Look up one number. Raises KeyError where this trace does not have it."""
+        row = max(q.sample, 1) - 1
+        match q.kind:
+            case "eta":
+                return self.eta
+            case "loss" | "loss+":
+                return self._loss(q)
+            case "loss-loss+":
+                return self.loss - self._known(self.loss_new)
+            case "(loss-loss+)/loss":
+                return (self.loss - self._known(self.loss_new)) / self.loss if self.loss else 0.0
+            case "x":
+                return float(self.x[row, q.i - 1])
+            case "y":
+                return float(self.y[row, q.i - 1])
+            case "da/dz" if q.j:
+                a = self._layer("a", q.layer)[row]
+                return float(a[q.i - 1] * ((q.i == q.j) - a[q.j - 1]))
+            case "dL/dw" | "dL/db" if q.sample:
+                return self._share(q)
+            case "w" | "w+" | "dL/dw":
+                return float(self._layer(q.kind, q.layer)[q.i - 1, q.j - 1])
+            case "b" | "b+" | "dL/db":
+                return float(self._layer(q.kind, q.layer)[q.i - 1])
+            case _:
+                return float(self._layer(q.kind, q.layer)[row, q.i - 1])
+
+    def array(self, kind: str, layer: int) -> Array:
+        """All of one kind in one layer: (M, units) for data, (units, inputs) or (units,) for parameters."""
+        if kind in {"x", "y"}:
+            return self.x if kind == "x" else self.y
+        return self._layer(kind, layer)
+
+    def _layer(self, kind: str, layer: int) -> Array:
+        array = self._lists[kind][layer]
+        if array is None:
+            raise KeyError(f"{kind}[{layer}] is not part of this trace")
+        return array
+
+    @cached_property
+    def _lists(self) -> dict[str, Layers]:
+        return {
+            "z": self.z, "a": self.a, "da/dz": self.da_dz, "dL/da": self.dL_da, "dL/dz": self.dL_dz, "dL/dw": self.dL_dw,
+            "dL/db": self.dL_db, "w": self.w, "b": self.b, "w+": self.w_new, "b+": self.b_new, "z+": self.z_new,
+            "a+": self.a_new,
+        }  # fmt: skip
+
+    def _loss(self, q: Quantity) -> float:
+        shares, total = (self.loss_shares, self.loss) if q.kind == "loss" else (self.loss_shares_new, self.loss_new)
+        if shares is None:
+            raise KeyError(f"{q} is not part of this trace")
+        return float(shares[q.sample - 1]) if q.sample else total
+
+    def _known(self, number: float) -> float:
+        if self.loss_shares_new is None:
+            raise KeyError("there is no verification pass in this trace")
+        return number
+
+    def _share(self, q: Quantity) -> float:
+        delta = float(self._layer("dL/dz", q.layer)[q.sample - 1, q.i - 1])
+        below = self._layer("a", q.layer - 1)
+        return delta * float(below[q.sample - 1, q.j - 1]) if q.kind == "dL/dw" else delta
+
+
+def log_outputs(network: Network, z: Array | None) -> tuple[Array, Array | None]:
+    """(log a, log(1 − a)) of output pre-activations z (M, n)."""
+    assert z is not None
+    with np.errstate(all="ignore"):
+        if network.layers[-1].activation.couples:
+            return log_softmax(z), None
+        return log_sigmoid(z), log_sigmoid(-z)
+
+
+def run(network: Network, x: Array, y: Array, eta: float) -> Trace:
+    """Compute one iteration for inputs x (M, N) and targets y (M, K) with learning rate eta."""
+    with np.errstate(all="ignore"):
+        w, b = [None, *(p.weights for p in network.layers)], [None, *(p.biases for p in network.layers)]
+        z, a = _forward(network, x, w, b)
+        scale = network.scale(len(x))
+        shares = scale * network.loss.per_sample(a[-1], y, z[-1])
+        da_dz, dL_da, dL_dz, dL_dw, dL_db, blocked = _backward(network, z, a, w, y, scale)
+        w_new, b_new = ([], []) if blocked else _update(network, w, b, dL_dw, dL_db, eta)
+        z_new, a_new = ([], []) if blocked else _forward(network, x, w_new, b_new)
+        new = None if blocked else scale * network.loss.per_sample(a_new[-1], y, z_new[-1])
+        nothing: Layers = [None] * len(w)
+        for arrays in (z, a, da_dz, dL_da, dL_dz, dL_dw, dL_db, w_new, b_new, z_new, a_new):
+            for array in arrays:
+                if array is not None:
+                    array.flags.writeable = False
+        return Trace(
+            network, x, y, eta, z, a, da_dz, dL_da, dL_dz, dL_dw, dL_db, w, b,
+            w_new or nothing, b_new or nothing, z_new or nothing, a_new or nothing,
+            shares, float(shares.sum()), new, float("nan") if new is None else float(new.sum()), blocked,
+        )  # fmt: skip
+
+
+def _forward(network: Network, x: Array, w: Layers, b: Layers) -> tuple[Layers, Layers]:
+    """z = a_in Wᵀ + b and a = f(z), layer by layer."""
+    z: Layers = [None]
+    a: Layers = [x]
+    a_in = x
+    for number, layer in enumerate(network.layers, 1):
+        z_out = a_in @ w[number].T  # type: ignore[union-attr]
+        if b[number] is not None:
+            z_out += b[number]
+        a_in = layer.activation.f(z_out)
+        z.append(z_out)
+        a.append(a_in)
+    return z, a
+
+
+def _backward(
+    network: Network, z: Layers, a: Layers, w: Layers, y: Array, scale: float
+) -> tuple[Layers, Layers, Layers, Layers, Layers, int]:
+    """The chain rule from the loss down; stops at an activation without a derivative (its layer is returned)."""
+    depth = network.depth
+    da_dz, dL_da, dL_dz, dL_dw, dL_db = ([None] * (depth + 1) for _ in range(5))
+    grad = network.loss.gradient(a[-1], y)
+    dL_da[depth] = grad = grad if scale == 1.0 else scale * grad
+    for number in range(depth, 0, -1):
+        layer = network.layers[number - 1]
+        rule = layer.activation
+        if not rule.differentiable:
+            return da_dz, dL_da, dL_dz, dL_dw, dL_db, number
+        if rule.derivative is not None:
+            da_dz[number] = slope = rule.derivative(z[number], a[number])
+            delta = grad * slope
+        else:
+            a_out = a[number]
+            delta = a_out * (grad - (grad * a_out).sum(axis=1, keepdims=True))
+        if number == depth and network.loss.fused_with:
+            delta = a[number] - y if not rule.couples else a[number] * y.sum(axis=1, keepdims=True) - y
+            delta = delta if scale == 1.0 else scale * delta
+        dL_dz[number] = delta
+        if layer.train_weights:
+            dL_dw[number] = delta.T @ a[number - 1]
+        if layer.learns_biases:
+            dL_db[number] = delta.sum(axis=0)
+        if number > 1:
+            dL_da[number - 1] = grad = delta @ w[number]
+    return da_dz, dL_da, dL_dz, dL_dw, dL_db, 0
+
+
+def _update(network: Network, w: Layers, b: Layers, dL_dw: Layers, dL_db: Layers, eta: float) -> tuple[Layers, Layers]:
+    """Gradient descent, θ⁺ = θ − η ∂L/∂θ; what is frozen stays the same array."""
+    new_w = [old if grad is None else old - eta * grad for old, grad in zip(w, dL_dw, strict=True)]
+    new_b = [old if grad is None else old - eta * grad for old, grad in zip(b, dL_db, strict=True)]
+    return new_w, new_b
+
+
+def updated(trace: Trace) -> Network:
+    """The network after the update, ready for the next iteration."""
+    return with_parameters(trace.network, tuple(trace.w_new[1:]), tuple(trace.b_new[1:]))  # type: ignore[arg-type]
+
+
+def _all_finite(lists: tuple[Layers, ...], rest: tuple[float, ...]) -> bool:
+    arrays = all(bool(np.isfinite(array).all()) for arrays in lists for array in arrays if array is not None)
+    return arrays and bool(np.isfinite(rest).all())
+
+
+def _in_order(trace: Trace) -> Iterator[tuple[Quantity, float | None]]:
+    """Every quantity with its value in the order of the walk by number; None at an activation without derivative."""
+    for quantity in NumberOrder.of(trace.network, trace.samples, trace.blocked):
+        if quantity.kind == "da/dz" and quantity.layer == trace.blocked:
+            yield quantity, None
+        elif not trace.beyond(quantity):
+            yield quantity, trace.value(quantity)
