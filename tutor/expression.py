@@ -57,12 +57,16 @@ class Ref(Node):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ArrayRef(Node):
-    """A whole matrix of the lesson: all of `kind` in `layer`, rows are samples (or units, for parameters)."""
+    """A whole matrix of the lesson: all of `kind` in `layer`, rows are samples (or units, for parameters).
+
+    `flipped` says that the lecture writes it the other way round; `array` is then already turned.
+    """
 
     kind: str
     layer: int
     array: np.ndarray
     sample: int = 0
+    flipped: bool = False
 
     def value(self) -> Value:
         return self.array
@@ -201,25 +205,22 @@ class Transpose(One):
         return self.of.value().T
 
 
-class RowSum(One):
-    """The sum of each row, kept as a column."""
+class Diagonal(One):
+    """The diagonal matrix with this row (or column) of numbers on its diagonal."""
 
     def value(self) -> Value:
-        return self.of.value().sum(axis=1, keepdims=True)
+        return np.diag(self.of.value().ravel())
 
 
-class ColumnSum(One):
-    """The sum of each column, kept as a row: a sum over the samples."""
+@dataclass(frozen=True, slots=True, eq=False)
+class SumOver(One):
+    """The sum over all samples, or over all units of a layer: along `axis` of the matrix, which is kept."""
 
-    def value(self) -> Value:
-        return self.of.value().sum(axis=0)
-
-
-class Total(One):
-    """The sum of every entry."""
+    what: str
+    axis: int
 
     def value(self) -> Value:
-        return self.of.value().sum()
+        return self.of.value().sum(axis=self.axis, keepdims=True)
 
 
 class Square(One):

@@ -1,0 +1,195 @@
+"""Formulas as MathML Core, straight from the tree, each piece with its spoken text as `aria-label`.
+
+No styles and no scripts: every term carries a class for its role (`tutor.page` explains the colours) and, where it
+stands for a number of the lesson, the quantity's name in `data-q`, by which formula, diagram and tables are linked.
+A long line is cut into several formulas so that it can wrap on a phone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from tutor import number
+from tutor.expression import ArrayRef, Node
+from tutor.markup import Markup, attribute, trusted
+from tutor.notation import Alphabet, Symbol
+from tutor.quantity import Quantity
+from tutor.words import Words
+from tutor.writer import NUMBERS, Writer
+
+ROLES = {
+    "x": "a", "a": "a", "z": "z", "w": "w", "b": "b", "y": "y", "eta": "e", "loss": "l", "da/dz": "d",
+}  # fmt: skip
+"""The colour role of each kind of quantity; everything that is a gradient of the loss is `g`."""
+SHOWN_ROWS = SHOWN_COLUMNS = 6
+_BOLD_CAPITAL, _BOLD_SMALL = 0x1D400, 0x1D41A
+
+
+def role(kind: str) -> str:
+    """The class by which a kind of quantity is coloured everywhere."""
+    return ROLES.get(kind.removesuffix("+"), "g" if kind.startswith("dL/") else "l")
+
+
+class MathML(Writer):
+    """The dialect: each method returns one MathML element (or a row of them)."""
+
+    def constant(self, value: float, text: str) -> str:
+        if "/" in text:
+            top, bottom = text.split("/")
+            return f"<mfrac><mn>{top}</mn><mn>{bottom}</mn></mfrac>"
+        return _digits(value, self.decimals)
+
+    def amount(self, value: float, quantity: Quantity | None) -> str:
+        digits = _digits(value, self.decimals)
+        if quantity is None:
+            return digits
+        return f'<mrow class="{role(quantity.kind)}" data-q="{quantity}">{digits}</mrow>'
+
+    def letter(self, symbol: Symbol, kind: str) -> str:
+        return _letter(symbol, role(kind) if kind else "")
+
+    def derivative(self, top: str, bottom: str) -> str:
+        return f'<mfrac class="g"><mrow><mo form="prefix">∂</mo>{top}</mrow><mrow><mo form="prefix">∂</mo>{bottom}</mrow></mfrac>'
+
+    def matrix(self, leaf: ArrayRef) -> str:
+        rows = "".join(
+            "<mtr>" + "".join(f"<mtd>{self._entry(leaf, r, c)}</mtd>" for c in shown(leaf.array.shape[1])) + "</mtr>"
+            for r in shown(leaf.array.shape[0])
+        )
+        return f'<mrow class="{role(leaf.kind)}"><mo>[</mo><mtable>{rows}</mtable><mo>]</mo></mrow>'
+
+    def _entry(self, leaf: ArrayRef, r: int, c: int) -> str:
+        if r < 0 or c < 0:
+            return f"<mo>{'⋱' if r < 0 and c < 0 else '⋮' if r < 0 else '⋯'}</mo>"
+        return _digits(float(leaf.array[r, c]), self.decimals)
+
+    def shaped(self, x: str, rows: int, columns: int) -> str:
+        return f'<munder>{_row(x)}<mtext class="s">({rows}×{columns})</mtext></munder>'
+
+    def fraction(self, top: str, bottom: str) -> str:
+        return f"<mfrac><mrow>{top}</mrow><mrow>{bottom}</mrow></mfrac>"
+
+    def parenthesised(self, x: str) -> str:
+        return f"<mrow><mo>(</mo>{x}<mo>)</mo></mrow>"
+
+    def joined(self, parts: list[str], sign: str) -> str:
+        return f"<mo>{sign}</mo>".join(parts)
+
+    def minus(self, x: str) -> str:
+        return f'<mrow><mo form="prefix">−</mo>{x}</mrow>'
+
+    def power(self, base: str, exponent: str) -> str:
+        return f"<msup>{_row(base)}<mrow>{exponent}</mrow></msup>"
+
+    def function(self, name: str, x: str) -> str:
+        space = "" if x.startswith("<mrow><mo>(") else '<mspace width="0.17em"/>'
+        return f"<mrow><mi>{name}</mi>{space}{x}</mrow>"
+
+    def cases(self, rows: list[tuple[str, str, str]]) -> str:
+        body = "".join(
+            f'<mtr><mtd>{formula}</mtd><mtd><mtext>if </mtext>{on}<mo>{condition[0].replace("<", "&lt;")}</mo><mn>0</mn></mtd></mtr>'
+            for formula, on, condition in rows
+        )
+        return f'<mrow><mo>{{</mo><mtable class="cases">{body}</mtable></mrow>'
+
+    def since(self, x: str, on: str, condition: str) -> str:
+        sign = condition[0].replace("<", "&lt;")
+        return f'{x}<mspace width="0.8em"/><mtext class="s">since </mtext>{on}<mo>{sign}</mo><mn>0</mn>'
+
+    def between(self, count: int, total: float) -> str:
+        if self.mode != NUMBERS:
+            return "<mo>⋯</mo>"
+        return f"<munder><munder>{_row(_digits(total, self.decimals))}<mo>⏟</mo></munder><mtext>{count} more terms</mtext></munder>"
+
+    def over(self, what: str, x: str) -> str:
+        return f'<munder><mo movablelimits="false">∑</mo><mtext>{what}</mtext></munder>{x}'
+
+
+def shown(count: int, most: int = SHOWN_ROWS) -> list[int]:
+    """Which rows (or columns) of a matrix are shown; −1 marks the gap."""
+    if count <= most:
+        return list(range(count))
+    return [*range(most - 2), -1, count - 1]
+
+
+def _row(x: str) -> str:
+    return f"<mrow>{x}</mrow>"
+
+
+def _digits(value: float, decimals: int) -> str:
+    negative, digits, exponent = number.parts(value, decimals)
+    body = f"<mn>{digits}</mn>"
+    if exponent:
+        body = f"<mrow>{body}<mo>·</mo><msup><mn>10</mn><mn>{exponent}</mn></msup></mrow>"
+    return f'<mrow><mo form="prefix">−</mo>{body}</mrow>' if negative else body
+
+
+def _letter(symbol: Symbol, css: str) -> str:
+    base = f"<mi>{_bold(symbol.letter) if symbol.bold else symbol.letter}</mi>"
+    if symbol.hat:
+        base = f'<mover accent="true">{base}<mo>^</mo></mover>'
+    sub = f"<mn>{symbol.sub}</mn>" if symbol.sub else ""
+    sup = "".join(f"<mtext>{part}</mtext>" for part in symbol.sup)
+    if symbol.before:
+        scripts = f"{sub or '<mrow/>'}{_row(sup) if sup else '<mrow/>'}"
+        base = f"<mmultiscripts>{base}{scripts}<mprescripts/><mrow/><mtext>{symbol.before}</mtext></mmultiscripts>"
+    elif sub and sup:
+        base = f"<msubsup>{base}{sub}{_row(sup)}</msubsup>"
+    elif sub or sup:
+        base = f"<msub>{base}{sub}</msub>" if sub else f"<msup>{base}{_row(sup)}</msup>"
+    return f'<mrow class="{css}">{base}</mrow>' if css else base
+
+
+def _bold(letter: str) -> str:
+    """Mathematical bold letters; MathML Core knows no other way."""
+    first = ord(letter[-1])
+    if "A" <= letter[-1] <= "Z":
+        return letter[:-1] + chr(_BOLD_CAPITAL + first - ord("A"))
+    if "a" <= letter[-1] <= "z":
+        return letter[:-1] + chr(_BOLD_SMALL + first - ord("a"))
+    return letter
+
+
+class Line:
+    """Builds the lines of a formula: pieces of MathML, each with its spoken text."""
+
+    def __init__(self, alphabet: Alphabet, decimals: int) -> None:
+        self.alphabet = alphabet
+        self.decimals = decimals
+
+    def tree(self, node: Node, mode: str, sign: str = "") -> Markup:
+        """One tree in one mode behind a relation sign, in pieces that may wrap."""
+        drawn = MathML(self.alphabet, self.decimals, mode).pieces(node)
+        spoken = Words(self.alphabet, self.decimals, mode).pieces(node)
+        return pieces(zip(drawn, spoken, strict=True), sign)
+
+    def quantity(self, q: Quantity) -> Markup:
+        """The symbol of one quantity."""
+        return formula(MathML(self.alphabet, self.decimals).name(q), Words(self.alphabet, self.decimals).name(q))
+
+    def matrix(self, kind: str, layer: int, sample: int = 0) -> Markup:
+        """The symbol of a whole matrix."""
+        drawn = MathML(self.alphabet, self.decimals).matrix_name(kind, layer, sample)
+        return formula(drawn, Words(self.alphabet, self.decimals).matrix_name(kind, layer, sample))
+
+    def value(self, value: float, sign: str = "") -> Markup:
+        """A number on its own."""
+        return formula(f"<mo>{sign}</mo>{_digits(value, self.decimals)}" if sign else _digits(value, self.decimals),
+                       f"{_SIGNS.get(sign, '')}{number.shown(value, self.decimals)}")  # fmt: skip
+
+
+_SIGNS = {"=": "equals ", "≈": "is about ", ":=": "becomes ", "": ""}
+
+
+def pieces(parts: Iterable[tuple[str, str]], sign: str) -> Markup:
+    """Formulas one behind the other, the first with a relation sign in front."""
+    done = []
+    for n, (drawn, spoken) in enumerate(parts):
+        lead, words = (f"<mo>{sign}</mo>", _SIGNS[sign]) if sign and n == 0 else ("", "")
+        done.append(str(formula(lead + drawn, words + spoken)))
+    return trusted(" ".join(done))
+
+
+def formula(drawn: str, spoken: str) -> Markup:
+    """One `<math>` element with its name for screen readers."""
+    return trusted(f'<math displaystyle="true" aria-label="{attribute(spoken)}">{drawn}</math>')

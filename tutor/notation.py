@@ -1,0 +1,235 @@
+"""Notation: how a lecture writes its quantities. Data, not code: a preset plus overrides.
+
+`Notation` holds the choices; `Alphabet` binds them to the shape of a network and answers what symbol stands for
+a quantity or a matrix. Whatever draws, speaks or typesets a symbol asks here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+
+from tutor.errors import LessonError
+from tutor.network import Network
+from tutor.quantity import Quantity
+
+CHOICES: dict[str, tuple[str, ...]] = {
+    "layer_mark": ("brackets", "parentheses", "none"),
+    "weight_index": ("from_into", "into_from"),
+    "bias": ("w0", "b"),
+    "vectors": ("columns", "rows"),
+    "sample_mark": ("right", "left"),
+    "names": ("same", "letters"),
+    "hidden": ("a", "h"),
+    "output": ("a", "ŷ", "p"),
+    "loss": ("L", "J", "ℒ"),
+    "learning_rate": ("η", "α"),
+    "update": ("new", "t+1", "assign"),
+    "times": ("×", "·"),
+    "weights": ("units_by_inputs", "inputs_by_units"),
+    "factors": ("weight_first", "input_first"),
+}
+"""Every choice with its values; the first of `names` writes one letter for all layers, the other one per role."""
+
+
+@dataclass(frozen=True, slots=True)
+class Notation:
+    """The choices of one lecture. `CHOICES` lists the values."""
+
+    preset: str
+    title: str
+    about: str
+    layer_mark: str = "brackets"
+    weight_index: str = "from_into"
+    bias: str = "w0"
+    vectors: str = "columns"
+    sample_mark: str = "right"
+    names: str = "same"
+    hidden: str = "a"
+    output: str = "ŷ"
+    loss: str = "L"
+    learning_rate: str = "η"
+    update: str = "new"
+    times: str = "×"
+    weights: str = "units_by_inputs"
+    factors: str = "weight_first"
+
+    @property
+    def weights_turned(self) -> bool:
+        """Whether a weight matrix has one row per input here; the engine has one row per unit."""
+        return self.weights == "inputs_by_units"
+
+    @property
+    def input_first(self) -> bool:
+        return self.factors == "input_first"
+
+
+PRESETS: dict[str, Notation] = {
+    notation.preset: notation
+    for notation in (
+        Notation("brackets", "Layers in brackets", "z with the layer in brackets, the bias as weight 0"),
+        Notation(
+            "letters", "A letter for each table", "Q, H, Z, P with the weights V and W, samples as rows",
+            layer_mark="none", bias="b", vectors="rows", names="letters", output="p", update="t+1",
+            weights="inputs_by_units",
+        ),
+        Notation(
+            "parentheses", "Layers in parentheses", "W, b and column vectors, the layer in parentheses",
+            layer_mark="parentheses", weight_index="into_from", bias="b", sample_mark="left", update="assign",
+        ),
+        Notation(
+            "left_superscripts", "Samples on the left", "the sample in front of the letter, X·wᵀ + b",
+            layer_mark="parentheses", weight_index="into_from", bias="b", vectors="rows", sample_mark="left",
+            loss="ℒ", learning_rate="α", update="assign", factors="input_first",
+        ),
+    )
+}  # fmt: skip
+
+
+def notation(preset: str, overrides: Mapping[str, str] | None = None) -> Notation:
+    """A preset with its overrides. Raises LessonError naming what is unknown and what would be right."""
+    if preset not in PRESETS:
+        raise LessonError(f"no notation is called {preset!r}; there are {', '.join(PRESETS)}")
+    for key, value in (overrides or {}).items():
+        if key not in CHOICES:
+            raise LessonError(f"a notation has no {key!r}; it has {', '.join(CHOICES)}")
+        if value not in CHOICES[key]:
+            raise LessonError(f"{key} is one of {', '.join(CHOICES[key])}, not {value!r}")
+    return replace(PRESETS[preset], **dict(overrides or {}))
+
+
+assert {field.name for field in fields(Notation)} == {"preset", "title", "about", *CHOICES}
+
+
+@dataclass(frozen=True, slots=True)
+class Symbol:
+    """A letter with its marks: hat, indices below, marks above, and a sample in front of it."""
+
+    letter: str
+    sub: str = ""
+    sup: tuple[str, ...] = ()
+    before: str = ""
+    hat: bool = False
+    bold: bool = False
+    said: tuple[str, ...] = ()
+    """What the marks mean, for the spoken text: "of layer 2", "of sample 3", "new"."""
+
+
+@dataclass(frozen=True, slots=True)
+class Alphabet:
+    """A notation bound to a network: the symbol of every quantity and matrix of a lesson."""
+
+    notation: Notation
+    sizes: tuple[int, ...]
+    samples: int = 1
+
+    @classmethod
+    def of(cls, notation: Notation, network: Network, samples: int) -> Alphabet:
+        """The alphabet for a network that sees `samples` samples."""
+        return cls(notation, network.sizes, samples)
+
+    @property
+    def depth(self) -> int:
+        return len(self.sizes) - 1
+
+    def symbol(self, q: Quantity) -> Symbol:
+        """The symbol of a number. Derivatives have none: they are drawn as fractions of these."""
+        base = q.kind.removesuffix("+")
+        match base:
+            case "eta":
+                return Symbol(self.notation.learning_rate)
+            case "loss":
+                return self._marked(Symbol(self.notation.loss), q)
+            case "loss-loss":
+                return Symbol("Δ" + self.notation.loss)
+            case "x":
+                return self._marked(Symbol("x", str(q.i)), q)
+            case "y":
+                return self._marked(Symbol("y", self._unit(self.depth, q.i)), q)
+            case "w" | "b":
+                return self._parameter(q, base)
+            case _:
+                return self._unit_symbol(q, base)
+
+    def matrix(self, kind: str, layer: int, sample: int = 0) -> Symbol:
+        """The symbol of a matrix (capital) or vector (small), bold; italic capitals where tables have letters."""
+        base = kind.removesuffix("+")
+        one = self.symbol(Quantity(kind, layer, 1, 1 if base == "w" else 0, sample))
+        letters = self.notation.names == "letters"
+        capital = letters or self._is_matrix(base, layer)
+        letter = one.letter.upper() if capital else one.letter
+        if base == "b" and self.notation.bias == "w0":
+            return replace(one, sub="0", bold=True)
+        return replace(one, letter=letter, sub="", bold=not letters)
+
+    def _is_matrix(self, base: str, layer: int) -> bool:
+        if base == "b":
+            return False
+        if base == "w":
+            return min(self.sizes[layer], self.sizes[layer - 1]) > 1
+        units = self.sizes[0 if base == "x" else self.depth if base == "y" else layer]
+        return self.samples > 1 and units > 1
+
+    def _unit(self, layer: int, i: int) -> str:
+        """The index of a unit, left out where it is the only one of its layer."""
+        return str(i) if self.sizes[layer] > 1 else ""
+
+    def _unit_symbol(self, q: Quantity, base: str) -> Symbol:
+        """z or a of a unit under the letters of this notation."""
+        n, last = self.notation, q.layer == self.depth
+        index = str(q.i) if self.sizes[q.layer] > 1 or (self.depth > 1 and n.names == "same") else ""
+        if base == "a" and last and n.output != "a":
+            letter, hat = ("y", True) if n.output == "ŷ" else (n.output, False)
+            return self._marked(Symbol(letter, self._unit(q.layer, q.i), hat=hat), q)
+        if n.names == "letters":
+            letter = {"z": "z" if last else "q", "a": "a" if last else "h"}[base]
+            return self._marked(Symbol(letter, index, self._only_if_many(q.layer)), q)
+        if base == "a" and n.hidden == "h":
+            return self._marked(Symbol("h", index, self._only_if_many(q.layer)), q)
+        return self._marked(Symbol(base, index, self._layer(q.layer)), q)
+
+    def _parameter(self, q: Quantity, base: str) -> Symbol:
+        n = self.notation
+        into, source = self._unit(q.layer, q.i), str(q.j) if base == "w" else "0"
+        letter = base
+        if n.names == "letters":
+            letter = {"w": "wv", "b": "cb"}[base][q.layer != self.depth]
+            layer = self._only_if_many(q.layer)
+        else:
+            layer = self._layer(q.layer)
+        if base == "b" and n.bias == "w0" and n.names == "same":
+            letter = "w"
+        elif base == "b":
+            return self._marked(Symbol(letter, into, layer), q)
+        pair = (source, into) if n.weight_index == "from_into" else (into, source)
+        comma = "," if any(len(part) > 1 for part in pair) and all(pair) else ""
+        return self._marked(Symbol(letter, comma.join(pair), layer), q)
+
+    def _layer(self, layer: int) -> tuple[str, ...]:
+        match self.notation.layer_mark:
+            case "brackets":
+                return (f"[{layer}]",)
+            case "parentheses":
+                return (f"({layer})",) if self.depth > 1 else ()
+            case _:
+                return ()
+
+    def _only_if_many(self, layer: int) -> tuple[str, ...]:
+        """Letters tell the output from the hidden layer; several hidden layers need their number."""
+        return (f"({layer})",) if layer != self.depth and self.depth > 2 else ()
+
+    def _marked(self, symbol: Symbol, q: Quantity) -> Symbol:
+        """Add the sample and the mark of what is new after the update."""
+        sup, before, said = symbol.sup, "", symbol.said
+        if q.layer and symbol.sup:
+            said = (*said, f"of layer {q.layer}")
+        if q.sample:
+            said = (*said, f"of sample {q.sample}")
+        if q.sample and self.notation.sample_mark == "left":
+            before = f"({q.sample})"
+        elif q.sample:
+            sup = (*sup, f"({q.sample})")
+        if q.kind.endswith("+"):
+            sup = (*sup, "(t+1)" if self.notation.update == "t+1" else "new")
+            said = (*said, "after the update")
+        return replace(symbol, sup=sup, before=before, said=said)

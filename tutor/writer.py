@@ -1,0 +1,278 @@
+"""Write a tree: one traversal for every dialect (MathML, spoken words, later LaTeX).
+
+A `Writer` walks the tree and decides where parentheses go and what stands for a leaf; a dialect says how a
+fraction, a power or a matrix is put down. Three modes: `rule` names local derivatives (∂z/∂w), `symbols` shows
+what they come to, `numbers` substitutes the numbers.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from tutor.expression import (
+    ArrayRef,
+    Call,
+    Cases,
+    Diagonal,
+    Difference,
+    Elided,
+    Exp,
+    ExpMinusOne,
+    Hadamard,
+    Log,
+    MatrixProduct,
+    Negative,
+    Node,
+    Number,
+    Partial,
+    Product,
+    Quotient,
+    Ref,
+    Square,
+    Sum,
+    SumOver,
+    Transpose,
+    Weighted,
+)
+from tutor.notation import Alphabet, Symbol
+from tutor.quantity import Quantity
+
+RULE, SYMBOLS, NUMBERS = "rule", "symbols", "numbers"
+
+# How tightly a piece of a formula binds: what is looser than its surroundings gets parentheses.
+ANYTHING, TERM, FACTOR, ATOM = range(4)
+
+
+class Writer:
+    """A dialect's traversal. Subclasses say how each construct is put down."""
+
+    glue = ""
+    """What stands between the terms of a sum, each of which brings its own sign."""
+
+    def __init__(self, alphabet: Alphabet, decimals: int, mode: str = SYMBOLS) -> None:
+        self.alphabet = alphabet
+        self.decimals = decimals
+        self.mode = mode
+
+    # What a dialect must say. `x`, `top` and so on are already written.
+    def constant(self, number: float, text: str) -> str:
+        raise NotImplementedError
+
+    def amount(self, value: float, quantity: Quantity | None) -> str:
+        raise NotImplementedError
+
+    def letter(self, symbol: Symbol, kind: str) -> str:
+        raise NotImplementedError
+
+    def derivative(self, top: str, bottom: str) -> str:
+        raise NotImplementedError
+
+    def matrix(self, leaf: ArrayRef) -> str:
+        raise NotImplementedError
+
+    def shaped(self, x: str, rows: int, columns: int) -> str:
+        raise NotImplementedError
+
+    def fraction(self, top: str, bottom: str) -> str:
+        raise NotImplementedError
+
+    def parenthesised(self, x: str) -> str:
+        raise NotImplementedError
+
+    def joined(self, parts: list[str], sign: str) -> str:
+        raise NotImplementedError
+
+    def minus(self, x: str) -> str:
+        raise NotImplementedError
+
+    def power(self, base: str, exponent: str) -> str:
+        raise NotImplementedError
+
+    def function(self, name: str, x: str) -> str:
+        raise NotImplementedError
+
+    def cases(self, rows: list[tuple[str, str, str]]) -> str:
+        raise NotImplementedError
+
+    def since(self, x: str, on: str, condition: str) -> str:
+        raise NotImplementedError
+
+    def between(self, count: int, total: float) -> str:
+        raise NotImplementedError
+
+    def over(self, what: str, x: str) -> str:
+        raise NotImplementedError
+
+    # The traversal.
+    def write(self, node: Node, need: int = ANYTHING, first: bool = True) -> str:
+        """One node; parenthesised where it binds looser than `need`. `first`: nothing stands left of it."""
+        text = self._WRITE[type(node)](self, node)
+        binding = self._binding(node)
+        loose = binding < need and not (first and need < ATOM and self._negative_number(node))
+        return self.parenthesised(text) if loose else text
+
+    def pieces(self, node: Node) -> list[str]:
+        """The node as pieces between which a line may break: the terms of a sum, the factors of a long product."""
+        if isinstance(node, Partial) and self.mode != RULE:
+            return self.pieces(node.of)
+        if isinstance(node, Sum):
+            head, *rest = node.terms
+            return [self.write(head), *(self._continued(term) for term in rest)]
+        if isinstance(node, Product) and len(node.terms) > 2 and not isinstance(node, Hadamard):
+            first, *others = (self.write(t, FACTOR, n == 0) for n, t in enumerate(node.terms))
+            return [first, *(self.joined(["", other], self._times) for other in others)]
+        return [self.write(node)]
+
+    def name(self, q: Quantity) -> str:
+        """The symbol of a quantity, derivatives as fractions."""
+        top, bottom = derivative_of(q)
+        if top and bottom:
+            return self.derivative(self.symbol(top), self.symbol(bottom))
+        return self.symbol(q)
+
+    def symbol(self, q: Quantity) -> str:
+        if q.kind == "(loss-loss+)/loss":
+            return self.fraction(self.symbol(Quantity("loss-loss+")), self.symbol(Quantity("loss")))
+        return self.letter(self.alphabet.symbol(q), q.kind)
+
+    def matrix_name(self, kind: str, layer: int, sample: int = 0) -> str:
+        """The symbol of a whole matrix, derivatives as fractions."""
+        top, bottom = derivative_of(Quantity(kind, layer or 1))
+        if not (top and bottom):
+            return self.letter(self.alphabet.matrix(kind, layer, sample), kind)
+        numerator = self.letter(self.alphabet.symbol(top), "loss") if top.kind == "loss" else self._whole(top, sample)
+        return self.derivative(numerator, self._whole(bottom, sample))
+
+    def _whole(self, q: Quantity, sample: int) -> str:
+        return self.letter(self.alphabet.matrix(q.kind, q.layer, sample), q.kind)
+
+    @property
+    def _times(self) -> str:
+        return self.alphabet.notation.times if self.mode == NUMBERS else "·"
+
+    def _binding(self, node: Node) -> int:
+        match node:
+            case Partial() if self.mode != RULE:
+                return self._binding(node.of)
+            case Sum() | Difference() | ExpMinusOne():
+                return ANYTHING
+            case Negative():
+                return ANYTHING
+            case Product() | MatrixProduct() | Weighted() | SumOver() | Log():
+                return FACTOR if isinstance(node, SumOver | Log) else TERM
+            case Cases():
+                return TERM if self.mode == SYMBOLS else self._binding(node.children[0])
+            case Ref() | Number() | Elided():
+                return ANYTHING if self._negative_number(node) else ATOM
+            case _:
+                return ATOM
+
+    def _negative_number(self, node: Node) -> bool:
+        shown = self.mode == NUMBERS or isinstance(node, Number)
+        return shown and isinstance(node, Ref | Number) and bool(node.number < 0)
+
+    def _continued(self, term: Node) -> str:
+        """A further term of a sum, with its sign in front."""
+        if isinstance(term, Negative):
+            return self.joined(["", self.write(term.of, FACTOR, first=False)], "−")
+        return self.joined(["", self.write(term, TERM, first=False)], "+")
+
+    def _ref(self, node: Ref) -> str:
+        return self.amount(node.number, node.quantity) if self.mode == NUMBERS else self.name(node.quantity)
+
+    def _array(self, node: ArrayRef) -> str:
+        if self.mode == NUMBERS:
+            return self.matrix(node)
+        rows, columns = node.array.shape
+        return self.shaped(self.matrix_name(node.kind, node.layer, node.sample), rows, columns)
+
+    def _number(self, node: Number) -> str:
+        return self.constant(node.number, node.text)
+
+    def _elided(self, node: Elided) -> str:
+        return self.between(node.count, node.total)
+
+    def _sum(self, node: Sum) -> str:
+        return self.glue.join(self.pieces(node))
+
+    def _product(self, node: Product) -> str:
+        arrays = sum(bool(np.ndim(term.value())) for term in node.terms)
+        sign = "⊙" if arrays > 1 else self._times
+        return self.joined([self.write(t, FACTOR, n == 0) for n, t in enumerate(node.terms)], sign)
+
+    def _matrix_product(self, node: MatrixProduct) -> str:
+        return self.joined([self.write(t, FACTOR, n == 0) for n, t in enumerate(node.terms)], "·")
+
+    def _difference(self, node: Difference) -> str:
+        return self.joined([self.write(node.left, TERM), self.write(node.right, FACTOR - 1 + _is_sum(node.right), False)], "−")
+
+    def _negative(self, node: Negative) -> str:
+        return self.minus(self.write(node.of, TERM if isinstance(node.of, Quotient | Product) else FACTOR, first=False))
+
+    def _quotient(self, node: Quotient) -> str:
+        return self.fraction(self.write(node.left), self.write(node.right))
+
+    def _exp(self, node: Exp) -> str:
+        return self.power(self.letter(Symbol("e"), ""), self.write(node.of))
+
+    def _exp_minus_one(self, node: ExpMinusOne) -> str:
+        return self.joined([self._exp(Exp(node.of)), self.constant(1.0, "")], "−")
+
+    def _square(self, node: Square) -> str:
+        return self.power(self.write(node.of, ATOM), self.constant(2.0, ""))
+
+    def _transpose(self, node: Transpose) -> str:
+        return self.power(self.write(node.of, ATOM), self.letter(Symbol("⊤"), ""))
+
+    def _log(self, node: Log) -> str:
+        simple = isinstance(node.of, Ref | ArrayRef)
+        inside = self.write(node.of)
+        return self.function("log", inside if simple and self.mode != NUMBERS else self.parenthesised(inside))
+
+    def _call(self, node: Call) -> str:
+        return self.function(node.name, self.parenthesised(self.write(node.of)))
+
+    def _diagonal(self, node: Diagonal) -> str:
+        return self.function("diag", self.parenthesised(self.write(node.of)))
+
+    def _sum_over(self, node: SumOver) -> str:
+        return self.over(node.what, self.write(node.of, FACTOR))
+
+    def _cases(self, node: Cases) -> str:
+        if self.mode == NUMBERS:
+            return self.since(self.write(node.children[0]), self.write(node.on), node.branches[node.chosen][1])
+        on = self.write(node.on)
+        return self.cases([(self.write(formula), on, condition) for formula, condition in node.branches])
+
+    def _partial(self, node: Partial) -> str:
+        if self.mode == RULE:
+            return self.derivative(self.symbol(node.top), self.symbol(node.bottom))
+        return self.write(node.of)
+
+    _WRITE: dict[type, Any] = {
+        Ref: _ref, ArrayRef: _array, Number: _number, Elided: _elided, Sum: _sum, Product: _product,
+        Hadamard: _product, Weighted: _product, MatrixProduct: _matrix_product, Difference: _difference,
+        Negative: _negative, Quotient: _quotient, Exp: _exp, ExpMinusOne: _exp_minus_one, Square: _square,
+        Transpose: _transpose, Log: _log, Call: _call, Diagonal: _diagonal, SumOver: _sum_over, Cases: _cases,
+        Partial: _partial,
+    }  # fmt: skip
+
+
+def _is_sum(node: Node) -> bool:
+    return isinstance(node, Sum | Difference)
+
+
+def derivative_of(q: Quantity) -> tuple[Quantity | None, Quantity | None]:
+    """What is derived by what: dL/dw@s is the loss share of s by w; da/dz[l][i,k] is a of i by z of k."""
+    match q.kind:
+        case "da/dz":
+            return Quantity("a", q.layer, q.i, 0, q.sample), Quantity("z", q.layer, q.j or q.i, 0, q.sample)
+        case "dL/da" | "dL/dz":
+            return Quantity("loss"), replace(q, kind=q.kind[-1])
+        case "dL/dw" | "dL/db":
+            return Quantity("loss", sample=q.sample), replace(q, kind=q.kind[-1], sample=0)
+        case _:
+            return None, None
