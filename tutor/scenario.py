@@ -1,0 +1,138 @@
+"""Scenarios: what a lesson is made of. `load(path)` reads a file, `parse(text, where)` is pure.
+
+    YAML text -> tutor.strict_yaml      plain data with line numbers
+              -> tutor.scenario_model   the shape of the file
+              -> tutor.scenario_checks  what its parts must agree on
+              -> Scenario, or ScenarioError with every problem at its line
+
+Nothing here computes with the numbers; `tutor.build` makes the network of a scenario.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+import stat
+from dataclasses import dataclass
+from pathlib import PurePath
+from typing import Final
+
+from pydantic import ValidationError
+
+from tutor import limits, scenario_checks, scenario_problems, strict_yaml
+from tutor.problem import Problem, ScenarioError, quotable
+from tutor.scenario_model import (
+    Check,
+    Data,
+    Display,
+    Init,
+    Layer,
+    Lecture,
+    Loss,
+    Network,
+    Notation,
+    Note,
+    Printed,
+    Rows,
+    ScenarioFile,
+    Trainable,
+    Training,
+)
+
+__all__ = [
+    "Check", "Data", "Display", "Init", "Layer", "Lecture", "Loss", "Network", "Notation", "Note", "Printed", "Problem",
+    "Rows", "SUFFIXES", "Scenario", "ScenarioError", "Trainable", "Training", "load", "parse", "read", "scenario_id",
+]  # fmt: skip
+
+SUFFIXES: Final = (".yaml", ".yml", ".json")
+_ID = re.compile(r"[a-z0-9][a-z0-9-]{0,79}", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """One sound scenario. `id` is the stem of its file, `where` the name that its messages use."""
+
+    id: str
+    where: str
+    title: str
+    course: str
+    about: str
+    learn: tuple[str, ...]
+    lecture: Lecture | None
+    network: Network
+    data: Data
+    training: Training
+    notation: Notation
+    display: Display
+    printed: tuple[Printed, ...]
+    notes: tuple[Note, ...]
+    checks: tuple[Check, ...]
+
+    @classmethod
+    def of(cls, file: ScenarioFile, where: str) -> Scenario:
+        """The scenario of a checked file."""
+        return cls(
+            PurePath(where).stem, where, file.title, file.course or "", file.about or "", file.learn, file.lecture,
+            file.network, file.data, file.training, file.notation, file.display, file.printed, file.notes, file.checks,
+        )  # fmt: skip
+
+    @property
+    def loss(self) -> Loss:
+        """The loss, part of the network in the file."""
+        return self.network.loss
+
+    @property
+    def inputs(self) -> Rows:
+        """One row per sample, `network.inputs` numbers each."""
+        return self.data.inputs
+
+    @property
+    def targets(self) -> Rows:
+        """One row per sample, one number per unit of the last layer."""
+        return self.data.targets
+
+
+def parse(text: str, where: str) -> Scenario:
+    """The scenario of a text. Raises ScenarioError, never anything else; `where` names the text in messages."""
+    document = strict_yaml.load(text, where)
+    if not isinstance(document.data, dict):
+        raise ScenarioError([document.problem((), "expected keys with values, such as format: 1")])
+    try:
+        file, problems = ScenarioFile.model_validate(document.data), []
+    except ValidationError as error:
+        file, problems = None, list(scenario_problems.of(error, document))
+    problems += [document.problem(path, message) for path, message in scenario_checks.of(document.data)]
+    if problems or file is None:
+        raise ScenarioError(problems)
+    return Scenario.of(file, where)
+
+
+def load(path: str | os.PathLike[str], where: str | None = None) -> Scenario:
+    """The scenario of a file. Raises ScenarioError, also where the file cannot be read."""
+    name = quotable(os.fsencode(path).decode("utf-8", "replace"), 300) if where is None else where
+    return parse(strict_yaml.decode(read(path, name), name), name)
+
+
+def read(path: str | os.PathLike[str], where: str) -> bytes:
+    """The bytes of a file, one more than the limit at most. Raises ScenarioError where there are none to read."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)  # a pipe must not keep us waiting
+        with os.fdopen(descriptor, "rb") as file:
+            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+                raise ScenarioError([Problem(where, 0, "", "is not a file")])
+            return file.read(limits.FILE_BYTES + 1)
+    except (OSError, ValueError) as error:
+        raise ScenarioError([Problem(where, 0, "", f"cannot be read: {_reason(error)}")]) from None
+
+
+def _reason(error: Exception) -> str:
+    known = {errno.ENOENT: "there is no such file", errno.EACCES: "permission denied", errno.EISDIR: "it is a folder"}
+    number = getattr(error, "errno", None) or 0
+    return known.get(number) or (os.strerror(number).lower() if number else "its name is not valid")
+
+
+def scenario_id(name: str) -> str | None:
+    """The id of a file name, `1-2-3-1-sigmoid` of `1-2-3-1-sigmoid.yaml`, or None where it cannot be part of an address."""
+    stem, suffix = os.path.splitext(name)  # noqa: PTH122  (the name of a file, not a path)
+    return stem if suffix in SUFFIXES and _ID.fullmatch(stem) else None

@@ -1,0 +1,124 @@
+"""Which quantities a scenario's lesson has: layers, units and samples in range, and nothing behind a step function.
+
+Works on the sizes in the file, before any network is built. Quantity names are read by `tutor.quantity`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tutor import arithmetic, quantity
+from tutor.arithmetic import BadArithmeticError
+from tutor.errors import QuantityError
+from tutor.quantity import Quantity
+from tutor.scenario_model import FORWARD_ONLY, Layer
+
+SAMPLE_NEEDED = frozenset({"x", "y", "z", "a", "da/dz", "dL/da", "dL/dz", "z+", "a+"})
+LEARNT = frozenset({"dL/dw", "dL/db"})
+BACKWARD = LEARNT | {"da/dz", "dL/da", "dL/dz"}
+VERIFIED = frozenset({"w+", "b+", "z+", "a+", "loss+", "loss-loss+", "(loss-loss+)/loss"})
+
+
+@dataclass(frozen=True, slots=True)
+class Sizes:
+    """What names depend on. Layer l is `layers[l - 1]`; `learns[l - 1]` is (weights, biases)."""
+
+    inputs: int
+    layers: tuple[Layer, ...]
+    learns: tuple[tuple[bool, bool], ...]
+    samples: int
+
+    def units(self, layer: int) -> int:
+        """The units of a layer; layer 0 is the input."""
+        return self.layers[layer - 1].units if layer else self.inputs
+
+    @property
+    def flat(self) -> int:
+        """The last layer whose activation has no derivative to use, or 0: backward stops there."""
+        flats = [number for number, layer in enumerate(self.layers, 1) if layer.activation in FORWARD_ONLY]
+        return max(flats, default=0)
+
+
+def refusal(name: str, sizes: Sizes, *, step: bool = False) -> str:
+    """Why this lesson has no quantity of this name, or an empty text where it has.
+
+    With `step` the question is whether one can stand there: at the derivative of a step function one can, and is
+    told why backward stops, though it has no number.
+    """
+    try:
+        q = quantity.parse(name)
+    except QuantityError as error:
+        return str(error)
+    if step and q.kind == "da/dz" and 0 < q.layer == sizes.flat:
+        return ""
+    reasons = (check(q, sizes) for check in (_layer, _indices, _sample, _parameters, _derivative))
+    found = next(filter(None, reasons), "")
+    return f"there is no {name} here: {found}" if found else ""
+
+
+def expression_refusal(expression: str, sizes: Sizes) -> str:
+    """Why an expression cannot be computed in this lesson, or an empty text."""
+    try:
+        names = arithmetic.names(expression)
+    except BadArithmeticError as error:
+        return str(error)
+    return next(filter(None, (refusal(name, sizes) for name in names)), "")
+
+
+def _layer(q: Quantity, sizes: Sizes) -> str:
+    if q.layer > len(sizes.layers):
+        return f"the network has {_count(len(sizes.layers), 'layer')}"
+    return ""
+
+
+def _indices(q: Quantity, sizes: Sizes) -> str:
+    layer = {"x": 0, "y": len(sizes.layers)}.get(q.kind, q.layer)
+    if q.i > sizes.units(layer):
+        return f"layer {layer} has {_count(sizes.units(layer), 'unit')}" if layer else f"there are {_count(sizes.inputs, 'input')}"
+    if q.kind == "da/dz":
+        return _jacobian(q, sizes)
+    if q.j > sizes.units(max(q.layer - 1, 0)):
+        below = sizes.units(q.layer - 1)
+        return f"layer {q.layer} has {_count(below, 'input')}"
+    return ""
+
+
+def _jacobian(q: Quantity, sizes: Sizes) -> str:
+    layer = sizes.layers[q.layer - 1]
+    if q.j and layer.activation != "softmax":
+        return f"the units of a {layer.activation} layer do not depend on one another; write da/dz[{q.layer}][{q.i}]"
+    if not q.j and layer.activation == "softmax":
+        return f"in a softmax each output depends on each input; write da/dz[{q.layer}][{q.i},1]"
+    return f"layer {q.layer} has {_count(layer.units, 'unit')}" if q.j > layer.units else ""
+
+
+def _sample(q: Quantity, sizes: Sizes) -> str:
+    if q.sample > sizes.samples:
+        return f"there {'is' if sizes.samples == 1 else 'are'} {_count(sizes.samples, 'sample')}"
+    if q.sample and sizes.samples == 1:
+        return f"@{q.sample} is left out where there is one sample"
+    if q.kind in SAMPLE_NEEDED and not q.sample and sizes.samples > 1:
+        return f"there are {sizes.samples:,} samples; say which, such as {q}@1"
+    return ""
+
+
+def _parameters(q: Quantity, sizes: Sizes) -> str:
+    if not q.layer:
+        return ""
+    if q.kind in {"b", "b+", "dL/db"} and sizes.layers[q.layer - 1].biases is None:
+        return f"layer {q.layer} has no biases"
+    weights, biases = sizes.learns[q.layer - 1]
+    if q.kind in LEARNT and not (weights if q.kind == "dL/dw" else biases):
+        return f"the {'weights' if q.kind == 'dL/dw' else 'biases'} of layer {q.layer} do not learn"
+    return ""
+
+
+def _derivative(q: Quantity, sizes: Sizes) -> str:
+    if q.kind not in VERIFIED and not (q.kind in BACKWARD and q.layer <= sizes.flat - (q.kind == "dL/da")):
+        return ""
+    name = sizes.layers[sizes.flat - 1].activation
+    return f"the {name} function of layer {sizes.flat} has no derivative to learn from, so backward stops there" if sizes.flat else ""
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"

@@ -1,0 +1,154 @@
+"""What is wrong with the shape of a scenario file, in words: what was found, what would be right, what was meant."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator
+from typing import Any, Final, get_args
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from tutor.problem import Path, Problem, described, quotable
+from tutor.scenario_model import ScenarioFile
+from tutor.strict_yaml import Document
+
+LATER: Final[dict[str, frozenset[str]]] = {
+    "optimizer": frozenset({"momentum", "nesterov", "adagrad", "rmsprop", "adam", "adamw"}),
+    "batch": frozenset({"online"}),
+}
+LATER_KEYS: Final = frozenset({"l2", "clip_norm", "clip_value", "dropout", "schedule", "generator"})
+"""Parts of the format that this version does not run: refused, not ignored."""
+
+MISSING: Final = {
+    "format": "a scenario starts with format: 1",
+    "title": "give the lesson a name",
+    "weights": "give one row per unit, or init",
+    "biases": "give one number per unit, or the word none",
+    "targets": "give one row per sample; without targets there is no loss to learn from",
+    "inputs": "",
+    "learning_rate": "give a number above 0",
+    "value": "give the number as the slide prints it, in quotes",
+    "where": "say where the slide prints it",
+}
+
+
+def of(error: ValidationError, document: Document) -> Iterator[Problem]:
+    """The problems of a validation error, each at its line."""
+    for detail in error.errors(include_url=False):
+        path: Path = detail["loc"]
+        message = _message(detail, path)
+        if message:
+            yield document.problem(path, message)
+
+
+def _message(detail: ErrorDetails, path: Path) -> str:
+    """One problem in words; empty where it only follows from another one."""
+    found, limit = detail["input"], detail.get("ctx", {})
+    match detail["type"]:
+        case "missing":
+            advice = MISSING.get(str(path[-1]), "")
+            return f"is missing; {advice}" if advice else "is missing"
+        case "extra_forbidden":
+            return _unknown_key(path)
+        case "literal_error":
+            return _not_one_of(path, found)
+        case "too_short":
+            return "" if found else "is empty; there must be at least one"
+        case "too_long":
+            return f"expected at most {limit['max_length']:,} entries, got {len(found):,}"
+        case "string_too_long":
+            return f"expected at most {limit['max_length']:,} characters, got {len(found):,}"
+        case "said":
+            return str(limit["text"])
+        case "greater_than":
+            return f"expected a number above {limit['gt']:g}, got {quotable(str(found))}"
+        case "greater_than_equal" | "less_than_equal":
+            return f"expected {_range(path)}, got {quotable(str(found))}"
+        case kind:
+            return f"expected {_WANTED.get(kind, 'something else')}, got {described(found)}{_advice(kind, found)}"
+
+
+_WANTED: Final = {
+    "int_type": "a whole number",
+    "int_from_float": "a whole number",
+    "float_type": "a number",
+    "finite_number": "a finite number",
+    "string_type": "a text",
+    "bool_type": "true or false",
+    "tuple_type": "a list",
+    "model_type": "a mapping of keys to values",
+}
+
+
+def _advice(kind: str, found: object) -> str:
+    if kind == "string_type" and isinstance(found, int | float):
+        return "; put it in quotes"
+    if kind == "float_type" and isinstance(found, str) and "," in found:
+        return "; write a decimal point, not a comma"
+    return ""
+
+
+def _range(path: Path) -> str:
+    """The bounds of a field, `a whole number from 1 to 1,024`."""
+    model = _model_at(path[:-1])
+    bounds: dict[str, int] = {}
+    for part in model.model_fields[str(path[-1])].metadata if model else ():
+        bounds |= {name: getattr(part, name) for name in ("ge", "le") if hasattr(part, name)}
+    return f"a whole number from {bounds['ge']:,} to {bounds['le']:,}"
+
+
+def _unknown_key(path: Path) -> str:
+    key = str(path[-1])
+    if key in LATER_KEYS:
+        return f"{key} is part of the format, but this version does not run it"
+    model = _model_at(path[:-1])
+    known = list(model.model_fields) if model else []
+    return f"is not a key of the format; {_meant(key, known)}"
+
+
+def _not_one_of(path: Path, found: object) -> str:
+    key = str(path[-1])
+    if path == ("format",):
+        return f"expected 1, the only format that this version reads, got {described(found)}"
+    known = _choices(path)
+    if found in LATER.get(key, ()) or (key == "batch" and type(found) is int):
+        return f"{found} is part of the format, but this version runs only {known[0]}"
+    if isinstance(found, str):
+        return f"{quotable(found)!r} is not known; {_meant(found, known)}"
+    return f"expected {_or(known)}, got {described(found)}"
+
+
+def _meant(text: str, known: list[str]) -> str:
+    close = difflib.get_close_matches(text[:60], known, 1, 0.7)
+    return f"did you mean {close[0]}?" if close else f"known here: {', '.join(known)}"
+
+
+def _or(known: list[str]) -> str:
+    return f"{', '.join(known[:-1])} or {known[-1]}" if len(known) > 1 else known[0]
+
+
+def _choices(path: Path) -> list[str]:
+    model = _model_at(path[:-1])
+    annotation = model.model_fields[str(path[-1])].annotation if model else None
+    return [choice for choice in _leaves(annotation) if isinstance(choice, str)]
+
+
+def _model_at(path: Path) -> type[BaseModel] | None:
+    """The model that describes what stands at this path."""
+    model: type[BaseModel] | None = ScenarioFile
+    for part in path:
+        if isinstance(part, str):
+            field = model.model_fields.get(part) if model else None
+            leaves = _leaves(field.annotation) if field else ()
+            model = next((leaf for leaf in leaves if isinstance(leaf, type) and issubclass(leaf, BaseModel)), None)
+    return model
+
+
+def _leaves(annotation: Any) -> Iterator[Any]:
+    """What an annotation is made of: the models of a tuple, the words of a Literal."""
+    inner = get_args(annotation)
+    if not inner:
+        yield annotation
+    for part in inner:
+        yield from _leaves(part)
