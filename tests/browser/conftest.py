@@ -1,0 +1,178 @@
+"""A real browser on the real server: the server in a process of its own, Chromium from the system or Playwright's own.
+
+A missing browser fails the run; it does not skip. Fixtures for a test:
+
+    page                  a page, relative addresses lead to the server; afterwards fails the test if the browser complained
+    page_without_script   the same with JavaScript off
+    server                its address (`server.url`) and what it has logged (`server.log()`)
+    axe                   `axe(page)` gives what axe-core found: `.violations` and `.incomplete`, as lines to read;
+                          a lone symbol such as ∂ is always incomplete, [nonBmp] or [shortTextContent]: axe leaves symbols to the eye
+"""
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from axe_playwright_python.base import AXE_SCRIPT
+from playwright.sync_api import BrowserContext, ConsoleMessage, Page, Request
+
+ROOT = Path(__file__).parents[2]
+PATIENCE = 30  # seconds for the server to start, and to stop
+AXE_TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+# The browser itself writes this line for each answer of 4xx; pages that answer so on purpose are tested too.
+EXPECTED = re.compile(r"^Failed to load resource: the server responded with a status of 4\d\d")
+
+
+# ---- the server ----
+
+
+@dataclass(frozen=True)
+class Server:
+    """The tutor, running."""
+
+    url: str
+    output: Path
+
+    def log(self) -> list[str]:
+        """The lines that it has written so far."""
+        return self.output.read_text(encoding="utf-8").splitlines()
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    output = tmp_path_factory.mktemp("server") / "output.txt"
+    environment = {name: value for name, value in os.environ.items() if name not in {"HOST", "PORT", "WORKERS"}}
+    command = [sys.executable, "-m", "tutor.serve", "--port", "0"]
+    with output.open("w", encoding="utf-8") as target, subprocess.Popen(
+        command, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, stdout=target, stderr=subprocess.STDOUT
+    ) as process:
+        try:
+            yield Server(wait_until_it_answers(process, output), output)
+        finally:
+            stop(process)
+
+
+def wait_until_it_answers(process: "subprocess.Popen[bytes]", output: Path) -> str:
+    """The address that the server prints, once /healthz answers there."""
+    last = time.monotonic() + PATIENCE
+    while time.monotonic() < last and process.poll() is None:
+        found = re.search(r"http://\S+:\d+", output.read_text(encoding="utf-8"))
+        if found and healthy(found[0]):
+            return found[0]
+        time.sleep(0.05)
+    pytest.fail(f"the server does not answer; it wrote:\n{output.read_text(encoding='utf-8')}", pytrace=False)
+
+
+def healthy(url: str) -> bool:
+    """Whether /healthz answers with 200."""
+    try:
+        with urllib.request.urlopen(f"{url}/healthz", timeout=5) as answer:  # noqa: S310  (our own http address)
+            return bool(answer.status == 200)
+    except (urllib.error.URLError, ConnectionError, TimeoutError):
+        return False
+
+
+def stop(process: "subprocess.Popen[bytes]") -> None:
+    """As Ctrl-C does."""
+    process.send_signal(signal.SIGINT)
+    try:
+        process.wait(PATIENCE)
+    except subprocess.TimeoutExpired:
+        process.kill()
+
+
+# ---- the browser ----
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[str, Any]:
+    chromium = os.environ.get("CHROMIUM") or shutil.which("chromium")
+    return {**browser_type_launch_args, **({"executable_path": chromium} if chromium else {})}
+
+
+@pytest.fixture(scope="session")
+def base_url(server: Server) -> str:
+    return server.url
+
+
+@pytest.fixture
+def page(page: Page, server: Server) -> Iterator[Page]:
+    complaints = listen(page, server)
+    yield page
+    assert complaints == []
+
+
+@pytest.fixture
+def page_without_script(new_context: Callable[..., BrowserContext], server: Server) -> Iterator[Page]:
+    page = new_context(java_script_enabled=False).new_page()
+    complaints = listen(page, server)
+    yield page
+    assert complaints == []
+
+
+def listen(page: Page, server: Server) -> list[str]:
+    """What the browser complains about from now on: errors, warnings of htmx, refused content, requests to elsewhere."""
+    complaints: list[str] = []
+
+    def console(message: ConsoleMessage) -> None:
+        if message.type in {"error", "warning"} and not EXPECTED.match(message.text):
+            complaints.append(f"{message.type}: {message.text}")
+
+    def request(sent: Request) -> None:
+        if not sent.url.startswith((f"{server.url}/", "data:", "blob:")):
+            complaints.append(f"request to {sent.url}")
+
+    page.on("console", console)
+    page.on("pageerror", lambda error: complaints.append(f"script: {error}"))
+    page.on("request", request)
+    return complaints
+
+
+# ---- accessibility ----
+
+
+@dataclass(frozen=True)
+class AxeReport:
+    """What axe-core found on a page, a line for each place."""
+
+    violations: list[str]
+    incomplete: list[str]
+
+
+@pytest.fixture(scope="session")
+def axe() -> Callable[[Page], AxeReport]:
+    return inspect
+
+
+def inspect(page: Page) -> AxeReport:
+    """Run axe-core for WCAG 2.2 AA and its best practices on the whole page."""
+    page.evaluate(AXE_SCRIPT)
+    options = {"runOnly": {"type": "tag", "values": AXE_TAGS}, "resultTypes": ["violations", "incomplete"]}
+    found = page.evaluate("options => axe.run(document, options)", options)
+    return AxeReport(lines(found["violations"]), lines(found["incomplete"]))
+
+
+def lines(rules: list[dict[str, Any]]) -> list[str]:
+    """Rule, what is wrong, the reason that axe gives, where, and the markup."""
+    return [
+        f"{rule['id']}: {rule['help']} [{reason(node)}] at {node['target']}: {node['html'][:200]}"
+        for rule in rules
+        for node in rule["nodes"]
+    ]
+
+
+def reason(node: dict[str, Any]) -> str:
+    """Why axe could not decide, in its own word, such as shortTextContent or nonBmp for a lone symbol; else nothing."""
+    data = [check["data"] for check in (*node["any"], *node["all"], *node["none"])]
+    return ", ".join(sorted({entry["messageKey"] for entry in data if isinstance(entry, dict) and entry.get("messageKey")}))

@@ -1,0 +1,25 @@
+"""What every test may use: the folders, and how property tests run."""
+
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+# The same examples on each run, so that a red run can be repeated; `HYPOTHESIS_PROFILE=search` looks for new ones.
+# No deadlines: tests assert on what comes out, times belong to the benchmarks.
+settings.register_profile("repeatable", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("search", deadline=None, max_examples=2_000, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeatable"))
+
+
+@pytest.fixture(scope="session")
+def root() -> Path:
+    """The folder of the project."""
+    return Path(__file__).parents[1]
+
+
+@pytest.fixture(scope="session")
+def scenario_files(root: Path) -> list[Path]:
+    """Every scenario file that comes with the tutor."""
+    return sorted((root / "scenarios").glob("*.yaml"))
