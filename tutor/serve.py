@@ -20,6 +20,7 @@ from granian.constants import HTTPModes, Interfaces
 from granian.log import LogLevels
 from granian.server.mp import MPServer
 
+from tutor import shelf
 from tutor.requestlog import RequestLog
 
 if TYPE_CHECKING:
@@ -100,9 +101,7 @@ def greeting(host: str, port: int) -> str:
 
 def broken(folder: Path) -> list[str]:
     """A line for each problem of each scenario file that cannot be shown; none where all is well."""
-    from tutor import shelf
-
-    return [str(problem) for problem in shelf.open_folder(folder).broken]
+    return [str(problem) for file in shelf.open_folder(folder).broken for problem in file.problems]
 
 
 def allow_open_files(wanted: int) -> None:
