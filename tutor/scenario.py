@@ -41,9 +41,29 @@ from tutor.scenario_model import (
 )
 
 __all__ = [
-    "Check", "Data", "Display", "Init", "Layer", "Lecture", "Loss", "Network", "Notation", "Note", "Printed", "Problem",
-    "Rows", "SUFFIXES", "Scenario", "ScenarioError", "Trainable", "Training", "load", "parse", "read", "scenario_id",
-]  # fmt: skip
+    "SUFFIXES",
+    "Check",
+    "Data",
+    "Display",
+    "Init",
+    "Layer",
+    "Lecture",
+    "Loss",
+    "Network",
+    "Notation",
+    "Note",
+    "Printed",
+    "Problem",
+    "Rows",
+    "Scenario",
+    "ScenarioError",
+    "Trainable",
+    "Training",
+    "load",
+    "parse",
+    "read",
+    "scenario_id",
+]
 
 SUFFIXES: Final = (".yaml", ".yml", ".json")
 _ID = re.compile(r"[a-z0-9][a-z0-9-]{0,79}", re.ASCII)
@@ -110,7 +130,7 @@ def parse(text: str, where: str) -> Scenario:
 
 def load(path: str | os.PathLike[str], where: str | None = None) -> Scenario:
     """The scenario of a file. Raises ScenarioError, also where the file cannot be read."""
-    name = quotable(os.fsencode(path).decode("utf-8", "replace"), 300) if where is None else where
+    name = quotable(str(path), 300) if where is None else where
     return parse(strict_yaml.decode(read(path, name), name), name)
 
 

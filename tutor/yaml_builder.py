@@ -146,10 +146,13 @@ class Builder:
         return tuple(rows)
 
     def _row(self, text: str, line: int, path: Path) -> tuple[Plain, ...]:
-        self.lines.setdefault(path, line)
-        if "\n" in text:
+        """One list of numbers; its entries have lines of their own where they are not in the line of its path."""
+        if self.lines.setdefault(path, line) != line or "\n" in text:
+            end = 0
             for n, match in enumerate(_ENTRY.finditer(text)):
-                self.lines[*path, n] = line + text.count("\n", 0, match.start())
+                line += text.count("\n", end, match.start())
+                end = match.start()
+                self.lines[*path, n] = line
         return tuple(_number(entry) for entry in text[1:-1].split(",") if entry.strip())
 
 
