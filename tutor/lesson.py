@@ -1,0 +1,245 @@
+"""Lessons: a scenario's trace as a walk, in three grains.
+
+`number` takes one number a step, `layer` one matrix (or vector) for the whole batch, `pass` one phase. A walk knows
+what its step n makes and which step makes a quantity, both by arithmetic, so any step can be opened by itself and
+a reader can change the grain and stay at the same place.
+
+A walk ends early where the trace has a stop: its last step is then the one that explains why.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from tutor.build import build
+from tutor.errors import LessonError
+from tutor.order import PHASES, NumberOrder, Stage, stages
+from tutor.quantity import Quantity
+from tutor.scenario import Scenario
+from tutor.trace import Stop, Trace, run, updated
+
+GRAINS = ("number", "layer", "pass")
+MAX_ITERATION = 100
+
+
+class Walk:
+    """The steps of a lesson in one grain; they count from 1."""
+
+    grain: str
+
+    def __init__(self, trace: Trace) -> None:
+        self.trace = trace
+        self.order = NumberOrder.of(trace.network, trace.samples, trace.blocked)
+
+    def __len__(self) -> int:
+        raise NotImplementedError
+
+    def phase(self, n: int) -> str:
+        """The phase of step n."""
+        raise NotImplementedError
+
+    def anchor(self, n: int) -> Quantity:
+        """The first quantity that step n makes: the place that another grain looks for."""
+        raise NotImplementedError
+
+    def _step_of(self, q: Quantity) -> int:
+        raise NotImplementedError
+
+    def step_of(self, q: Quantity) -> int:
+        """The step that makes q; 0 where q is given. Raises LessonError where this walk does not reach it."""
+        if q.given:
+            return 0
+        q = Quantity("loss-loss+") if q.kind == "(loss-loss+)/loss" else q
+        n = self._step_of(q)
+        if n > len(self):
+            raise LessonError(f"{q} is behind the end of this lesson")
+        return n
+
+    def known(self, q: Quantity, n: int) -> bool:
+        """Whether q has been computed when step n is shown."""
+        try:
+            return self.step_of(q) <= n
+        except LessonError:
+            return False
+
+    def first_of(self, phase: str) -> int | None:
+        """The first step of a phase, or None where the walk does not get there."""
+        for section, start in zip(self.order.sections, self.order.starts, strict=False):
+            if section.phase == phase:
+                try:
+                    return self.step_of(self.order[start])
+                except LessonError:
+                    return None
+        return None
+
+    def phases(self) -> tuple[tuple[str, int, int], ...]:
+        """(phase, first step, last step) of each phase that this walk reaches."""
+        starts = [(phase, first) for phase in PHASES if (first := self.first_of(phase)) is not None]
+        ends = [*(first - 1 for _, first in starts[1:]), len(self)]
+        return tuple((phase, first, end) for (phase, first), end in zip(starts, ends, strict=True))
+
+    @property
+    def stop(self) -> Stop | None:
+        return self.trace.stop
+
+
+class NumberWalk(Walk):
+    """One number a step."""
+
+    grain = "number"
+
+    @cached_property
+    def _length(self) -> int:
+        stop = self.trace.stop
+        return self.order.rank(stop.quantity) + 1 if stop else len(self.order)
+
+    def __len__(self) -> int:
+        return self._length
+
+    def phase(self, n: int) -> str:
+        return self.order.phase(n - 1)
+
+    def anchor(self, n: int) -> Quantity:
+        return self.order[n - 1]
+
+    def _step_of(self, q: Quantity) -> int:
+        return self.order.rank(q) + 1
+
+
+class LayerWalk(Walk):
+    """One matrix a step, for the whole batch."""
+
+    grain = "layer"
+
+    @cached_property
+    def stages(self) -> tuple[Stage, ...]:
+        """The steps, up to the first that has a bad number."""
+        trace = self.trace
+        found = stages(trace.network, trace.samples, trace.blocked)
+        if trace.stop is None:
+            return found
+        bad = (n for n, stage in enumerate(found, 1) if self._bad(stage))
+        return found[: next(bad, len(found))]
+
+    @cached_property
+    def _places(self) -> dict[tuple[str, int, bool], int]:
+        return {(stage.kind, stage.layer, stage.shares): n for n, stage in enumerate(self.stages, 1)}
+
+    def __len__(self) -> int:
+        return len(self.stages)
+
+    def phase(self, n: int) -> str:
+        return self.stages[n - 1].phase
+
+    def anchor(self, n: int) -> Quantity:
+        stage = self.stages[n - 1]
+        sampled = self.trace.samples > 1 and (stage.shares or stage.kind[0] in "za" or stage.kind in {"dL/da", "dL/dz"})
+        parameter = stage.kind.endswith(("w", "w+"))
+        softmax = stage.kind == "da/dz" and self.trace.network.layer(stage.layer).activation.couples
+        sampled = sampled or (stage.kind == "da/dz" and self.trace.samples > 1)
+        j = 1 if parameter or softmax else 0
+        return Quantity(stage.kind, stage.layer, 1 if stage.layer else 0, j, 1 if sampled else 0)
+
+    def _step_of(self, q: Quantity) -> int:
+        shares = q.kind.startswith("loss") and q.sample > 0
+        place = self._places.get((q.kind, q.layer, shares))
+        if place is None:
+            raise LessonError(f"{q} is not a step of this lesson")
+        return place
+
+    def _bad(self, stage: Stage) -> bool:
+        trace = self.trace
+        if stage.kind == "da/dz" and stage.layer == trace.blocked:
+            return True
+        if stage.shares:
+            shares = trace.loss_shares if stage.kind == "loss" else trace.loss_shares_new
+            return shares is not None and not np.isfinite(shares).all()
+        if not stage.layer:
+            return not np.isfinite(trace.value(Quantity(stage.kind)))
+        if stage.kind == "da/dz" and trace.network.layer(stage.layer).activation.couples:
+            return False
+        if stage.kind == "dL/da" and stage.layer == trace.fused_layer:
+            return False
+        return not np.isfinite(trace.array(stage.kind, stage.layer)).all()
+
+
+class PassWalk(Walk):
+    """One phase a step."""
+
+    grain = "pass"
+
+    def __init__(self, trace: Trace) -> None:
+        super().__init__(trace)
+        self.layers = LayerWalk(trace)
+
+    @cached_property
+    def _phases(self) -> tuple[str, ...]:
+        return tuple(phase for phase, _, _ in self.layers.phases())
+
+    def __len__(self) -> int:
+        return len(self._phases)
+
+    def phase(self, n: int) -> str:
+        return self._phases[n - 1]
+
+    def anchor(self, n: int) -> Quantity:
+        return self.layers.anchor(self.layers.first_of(self.phase(n)) or 1)
+
+    def _step_of(self, q: Quantity) -> int:
+        return self._phases.index(self.layers.phase(self.layers.step_of(q))) + 1
+
+    def stages(self, n: int) -> tuple[Stage, ...]:
+        """The stages that step n sums up."""
+        return tuple(stage for stage in self.layers.stages if stage.phase == self.phase(n))
+
+
+_WALKS: dict[str, type[Walk]] = {walk.grain: walk for walk in (NumberWalk, LayerWalk, PassWalk)}
+
+
+@dataclass(frozen=True, eq=False)
+class Lesson:
+    """A scenario at one iteration, under one loss, ready to be walked through."""
+
+    scenario: Scenario
+    trace: Trace
+    iteration: int
+    loss_name: str
+
+    @cached_property
+    def walks(self) -> dict[str, Walk]:
+        """The walk in each grain."""
+        return {grain: walk(self.trace) for grain, walk in _WALKS.items()}
+
+    def walk(self, grain: str) -> Walk:
+        """The walk in one grain. Raises LessonError where there is no such grain."""
+        if grain not in _WALKS:
+            raise LessonError(f"no grain is called {grain!r}; there are {', '.join(GRAINS)}")
+        return self.walks[grain]
+
+    def same_place(self, n: int, grain: str, other: str) -> int:
+        """The step of grain `other` that shows what step n of `grain` shows."""
+        try:
+            return self.walk(other).step_of(self.walk(grain).anchor(n))
+        except LessonError:
+            return len(self.walk(other))
+
+    @property
+    def original(self) -> bool:
+        """Whether this is the lecture's own iteration and loss, so that the slides' numbers belong to it."""
+        return self.iteration == 1 and self.loss_name == self.scenario.loss.name
+
+
+def open_lesson(scenario: Scenario, iteration: int = 1, loss_name: str | None = None) -> Lesson:
+    """Compute a lesson. Raises LessonError where training does not get to that iteration."""
+    if not 1 <= iteration <= MAX_ITERATION:
+        raise LessonError(f"iterations go from 1 to {MAX_ITERATION}, not {iteration}")
+    problem = build(scenario, loss_name)
+    trace = run(problem.network, problem.x, problem.y, problem.eta)
+    for number in range(1, iteration):
+        if trace.stop:
+            raise LessonError(f"iteration {number} cannot be finished, so there is no iteration {iteration}")
+        trace = run(updated(trace), problem.x, problem.y, problem.eta)
+    return Lesson(scenario, trace, iteration, problem.network.loss.name)

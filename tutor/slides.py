@@ -1,0 +1,99 @@
+"""What the lecture says at a step: printed numbers compared with ours, notes, and closed forms checked.
+
+Every printed number is compared at the digits that the slide prints; where the two differ, the scenario says why.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+
+from tutor import arithmetic
+from tutor.lesson import Lesson
+from tutor.quantity import Quantity, parse
+from tutor.scenario_model import Check, Printed
+from tutor.trace import Trace
+
+
+@dataclass(frozen=True, slots=True)
+class SlideNumber:
+    """A number that a slide prints beside the one that the engine computed."""
+
+    printed: str
+    where: str
+    computed: float
+    agrees: bool
+    slip: str
+    percent: bool
+    quantity: str
+    """The name of the quantity, or an expression over quantities."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClosedForm:
+    """A formula of the deck for a quantity, with what it comes to."""
+
+    text: str
+    where: str
+    value: float
+    agrees: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Slide:
+    """What the lecture has to say at one quantity."""
+
+    numbers: tuple[SlideNumber, ...] = ()
+    notes: tuple[str, ...] = ()
+    closed_forms: tuple[ClosedForm, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.numbers or self.notes or self.closed_forms)
+
+
+def slides(lesson: Lesson) -> dict[Quantity, Slide]:
+    """Everything the lecture says, by the quantity at whose step it is shown.
+
+    Another iteration or another loss has other numbers than the slides, so only the notes on concepts remain
+    out of it, and nothing is compared.
+    """
+    numbers: dict[Quantity, list[SlideNumber]] = defaultdict(list)
+    notes: dict[Quantity, list[str]] = defaultdict(list)
+    forms: dict[Quantity, list[ClosedForm]] = defaultdict(list)
+    if lesson.iteration == 1:
+        for note in lesson.scenario.notes:
+            notes[parse(note.at)].append(note.text)
+    if lesson.original:
+        for entry in lesson.scenario.printed:
+            numbers[place(entry)].append(compare(entry, lesson.trace))
+        for check in lesson.scenario.checks:
+            forms[parse(check.quantity)].append(closed_form(check, lesson.trace))
+    keys = {*numbers, *notes, *forms}
+    return {q: Slide(tuple(numbers[q]), tuple(notes[q]), tuple(forms[q])) for q in keys}
+
+
+def place(entry: Printed) -> Quantity:
+    """The quantity at whose step a printed number is shown."""
+    return parse(entry.at or entry.quantity or "loss")
+
+
+def computed(text: str, trace: Trace) -> float:
+    """The value of an expression over quantity names on a trace."""
+    return arithmetic.evaluate(text, lambda name: trace.value(parse(name)))
+
+
+def compare(entry: Printed, trace: Trace) -> SlideNumber:
+    """A printed number beside the computed one."""
+    if entry.expression:
+        value = computed(entry.expression, trace)
+    else:
+        value = trace.value(parse(entry.quantity or ""))
+    name = entry.expression or entry.quantity or ""
+    return SlideNumber(entry.value, entry.where, value, entry.agrees(value), entry.slip or "", entry.percent, name)
+
+
+def closed_form(check: Check, trace: Trace) -> ClosedForm:
+    """A closed form beside the engine's value; they agree to 1e-12 relative."""
+    value, own = computed(check.equals, trace), trace.value(parse(check.quantity))
+    agrees = abs(value - own) <= 1e-12 * max(abs(value), abs(own))
+    return ClosedForm(check.text or check.equals, check.where or "", value, agrees)
