@@ -76,7 +76,7 @@ oracle: $(VENV)/test.stamp ## Install PyTorch, with which the tests then compare
 
 .PHONY: bench
 bench: $(VENV)/bench.stamp browser ## Measure: medians and ratios of one run
-	$(BIN)/python -m pytest -q -s --override-ini=addopts= --import-mode=importlib -p no:timeout tests/benchmarks
+	$(BIN)/python -m pytest -q -s --override-ini=addopts= --import-mode=importlib --timeout=0 tests/benchmarks
 
 # ---- renew ----
 
