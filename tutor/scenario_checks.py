@@ -39,7 +39,7 @@ def of(data: dict[str, Any]) -> Iterator[Found]:
 class Parts:
     """What is sound of a file. None stands for what is not; `widths[l]` are the units of layer l, 0 the input."""
 
-    raw_layers: tuple[dict[str, Any], ...]
+    raw_layers: tuple[Any, ...]
     layers: tuple[Layer | None, ...]
     widths: tuple[int | None, ...]
     loss: Loss | None
@@ -52,9 +52,9 @@ class Parts:
     def of(cls, raw: dict[str, Any]) -> Parts:
         """Take plain data apart."""
         network, data = _mapping(raw.get("network")), _mapping(raw.get("data"))
-        raw_layers = tuple(_mapping(layer) for layer in _list(network.get("layers"))[: limits.LAYERS])
+        raw_layers = _list(network.get("layers"))[: limits.LAYERS]
         layers = tuple(_sound(Layer, layer) for layer in raw_layers)
-        widths = (_width(network.get("inputs")), *(_width(layer.get("units")) for layer in raw_layers))
+        widths = (_width(network.get("inputs")), *(_width(_mapping(layer).get("units")) for layer in raw_layers))
         inputs, targets = (_list(data.get(key))[: limits.SAMPLES] for key in ("inputs", "targets"))
         return cls(
             raw_layers, layers, widths, _sound(Loss, network.get("loss")), inputs, targets,
@@ -80,6 +80,8 @@ def _sizes(raw: dict[str, Any], layers: tuple[Layer | None, ...], inputs: int | 
 def _layers(parts: Parts) -> Iterator[Found]:
     for n, raw in enumerate(parts.raw_layers):
         path: Path = ("network", "layers", n)
+        if not isinstance(raw, dict):
+            continue
         if "weights" in raw and "init" in raw:
             yield (*path, "init"), "weights are given and made at once; keep one of weights and init"
         elif "weights" not in raw and "init" not in raw:

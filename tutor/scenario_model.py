@@ -14,6 +14,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from pydantic_core import PydanticCustomError
 
 from tutor import limits
+from tutor.problem import described
 
 ActivationName: TypeAlias = Literal["identity", "sigmoid", "tanh", "relu", "leaky_relu", "elu", "softmax", "step", "sign"]
 LossName: TypeAlias = Literal["squared_error", "half_squared_error", "binary_cross_entropy", "cross_entropy"]
@@ -50,6 +51,12 @@ def _biases(value: object) -> object:
     if isinstance(value, str) and value != "none":
         raise _said(f"expected a list of numbers, or the word none, got the word {value[:40]!r}")
     return None if value == "none" else value
+
+
+def _format(value: object) -> object:
+    if type(value) is not int or value != 1:
+        raise _said(f"expected 1, the only format that this version reads, got {described(value)}")
+    return value
 
 
 Finite: TypeAlias = Annotated[float, Field(allow_inf_nan=False)]
@@ -245,7 +252,7 @@ class Check(Model):
 class ScenarioFile(Model):
     """A whole file."""
 
-    format: Literal[1]
+    format: Annotated[Literal[1], BeforeValidator(_format)]
     title: Title
     course: Line | None = None
     about: About | None = None

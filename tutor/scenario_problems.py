@@ -109,13 +109,13 @@ def _unknown_key(path: Path) -> str:
 
 def _not_one_of(path: Path, found: object) -> str:
     key = str(path[-1])
-    if path == ("format",):
-        return f"expected 1, the only format that this version reads, got {described(found)}"
     known = _choices(path)
     if found in LATER.get(key, ()) or (key == "batch" and type(found) is int):
         return f"{found} is part of the format, but this version runs only {known[0]}"
     if isinstance(found, str):
-        return f"{quotable(found)!r} is not known; {_meant(found, known)}"
+        meant = _meant(found, known)
+        also = f" Known here: {', '.join(known)}" if meant.endswith("?") else ""
+        return f"{quotable(found)!r} is not known; {meant}{also}"
     return f"expected {_or(known)}, got {described(found)}"
 
 
