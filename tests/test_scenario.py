@@ -258,6 +258,7 @@ REFUSED = [
     ("learning_rate: 0.1", "learning_rate: 0.1, optimizer: lion", [":15: training.optimizer: 'lion' is not known; known here: sgd"]),
     ("learning_rate: 0.1", "learning_rate: 0.1, batch: online", [":15: training.batch: online is part of the format, but this version runs only full"]),
     ("learning_rate: 0.1", "learning_rate: 0.1, batch: 8", [":15: training.batch: 8 is part of the format, but this version runs only full"]),
+    ("learning_rate: 0.1", "learning_rate: 0.1, batch: {}", [":15: training.batch: expected full, got a mapping of keys to values"]),
     ("learning_rate: 0.1", "learning_rate: 0.1, l2: 0.01", [":15: training.l2: l2 is part of the format, but this version does not run it"]),
     ("learning_rate: 0.1", "learning_rate: 0.1, iterations: 0", [":15: training.iterations: expected a whole number from 1 to 1,000, got 0"]),
 ]  # fmt: skip

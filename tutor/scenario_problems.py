@@ -13,9 +13,9 @@ from tutor.problem import Path, Problem, described, quotable
 from tutor.scenario_model import ScenarioFile
 from tutor.strict_yaml import Document
 
-LATER: Final[dict[str, frozenset[str]]] = {
-    "optimizer": frozenset({"momentum", "nesterov", "adagrad", "rmsprop", "adam", "adamw"}),
-    "batch": frozenset({"online"}),
+LATER: Final[dict[str, tuple[str, ...]]] = {
+    "optimizer": ("momentum", "nesterov", "adagrad", "rmsprop", "adam", "adamw"),
+    "batch": ("online",),
 }
 LATER_KEYS: Final = frozenset({"l2", "clip_norm", "clip_value", "dropout", "schedule", "generator"})
 """Parts of the format that this version does not run: refused, not ignored."""
