@@ -13,7 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tutor import limits, scenario, strict_yaml
+from tutor.build import build
 from tutor.scenario import Scenario, ScenarioError
+from tutor.trace import run
 
 ROOT = Path(__file__).parents[1]
 VALID = [path.read_text(encoding="utf-8") for path in sorted((ROOT / "scenarios").glob("*.yaml"))]
@@ -41,7 +43,7 @@ PIECES = [
 
 
 def answer(text: str) -> None:
-    """Parse, and check that a refusal can be shown."""
+    """Parse; a refusal can be shown, and what is taken can be computed."""
     try:
         found = scenario.parse(text, "x.yaml")
     except ScenarioError as error:
@@ -49,6 +51,8 @@ def answer(text: str) -> None:
     else:
         assert isinstance(found, Scenario)
         found.title.encode("utf-8")
+        problem = build(found)
+        assert run(problem.network, problem.x, problem.y, problem.eta).samples == len(found.inputs)
 
 
 def check_refusal(error: ScenarioError) -> None:
