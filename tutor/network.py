@@ -14,7 +14,9 @@ Array = np.ndarray
 
 
 def frozen(values: object) -> Array:
-    """A float64 array that nobody can write to."""
+    """A float64 array that nobody can write to; one that is so already is kept."""
+    if isinstance(values, np.ndarray) and values.dtype == np.float64 and not values.flags.writeable:
+        return values
     array = np.array(values, dtype=np.float64)
     array.setflags(write=False)
     return array
@@ -31,6 +33,8 @@ class Layer:
     train_biases: bool = True
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "weights", frozen(self.weights))
+        object.__setattr__(self, "biases", None if self.biases is None else frozen(self.biases))
         if self.weights.ndim != 2 or 0 in self.weights.shape:
             raise NetworkError(f"weights have one row per unit and one column per input, got shape {self.weights.shape}")
         if self.biases is not None and self.biases.shape != (self.units,):

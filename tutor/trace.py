@@ -13,32 +13,23 @@ cross-entropy may be beyond float64 although dL/dz = a − y is not; backward go
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 
 from tutor.activations import softmax_jacobian
+from tutor.errors import NetworkError
 from tutor.losses import log_sigmoid, log_softmax
-from tutor.network import Network, with_parameters
+from tutor.network import Network, frozen, with_parameters
 from tutor.order import NumberOrder
 from tutor.quantity import Quantity
+from tutor.stop import FLAT, OVERFLOW, UNDEFINED, Stop, first_bad
+
+__all__ = ["FLAT", "OVERFLOW", "UNDEFINED", "Stop", "Trace", "log_outputs", "run", "updated"]
 
 Array = np.ndarray
 Layers = list["Array | None"]
-
-FLAT = "flat"
-OVERFLOW = "overflow"
-UNDEFINED = "undefined"
-
-
-@dataclass(frozen=True, slots=True)
-class Stop:
-    """Where the walk ends early: the first quantity that cannot be had, and why (flat, overflow, undefined)."""
-
-    quantity: Quantity
-    why: str
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,22 +72,46 @@ class Trace:
     @cached_property
     def stop(self) -> Stop | None:
         """The first quantity, in the order of the walk, that is not a finite number or has no derivative."""
-        if not (self.finite and not self.blocked):
-            for quantity, value in _in_order(self):
-                if value is None:
-                    return Stop(quantity, FLAT)
-                if not np.isfinite(value):
-                    return Stop(quantity, UNDEFINED if np.isnan(value) else OVERFLOW)
-        return None
+        if self.finite and not self.blocked:
+            return None
+        with np.errstate(all="ignore"):
+            return first_bad(NumberOrder.of(self.network, self.samples, self.blocked), self._bad, self._value_or_none)
 
     @cached_property
     def finite(self) -> bool:
         """Whether every number is finite, dL/da of a fused output layer left aside."""
         lists = (self.z, self.a, self.dL_dz, self.dL_dw, self.dL_db, self.w_new, self.b_new, self.z_new, self.a_new)
-        rest = (self.loss, self.loss_new, *(g.sum() for g in self.dL_da[: self.fused_layer or None] if g is not None))
+        arrays = [array for arrays in (*lists, self.dL_da[: self.fused_layer or None]) for array in arrays if array is not None]
+        losses = (self.loss, self.loss_new, self.loss - self.loss_new)
         with np.errstate(all="ignore"):
-            total = sum(float(np.abs(array).sum()) for arrays in lists for array in arrays if array is not None)
-            return bool(np.isfinite(total + sum(map(abs, rest))) or _all_finite(lists, rest))
+            total = sum(float(np.abs(array).sum()) for array in arrays)
+            return bool(np.isfinite(losses).all() and (np.isfinite(total) or all(np.isfinite(array).all() for array in arrays)))
+
+    def _bad(self, kind: str, layer: int, samples: int) -> Array:
+        """For each sample (one entry where `samples` is 0) whether a number of this kind cannot be had."""
+        whole = np.zeros(max(samples, 1), dtype=bool)
+        match kind:
+            case "da/dz":
+                return whole | (layer == self.blocked)
+            case "dL/da" if layer == self.fused_layer:
+                return whole
+            case "loss" | "loss+" if samples:
+                return ~np.isfinite(self.shares(kind))
+            case "loss" | "loss+" | "loss-loss+":
+                return whole | (not np.isfinite(self.value(Quantity(kind))))
+            case "dL/dw" | "dL/db" if samples:
+                largest = np.abs(self._layer("dL/dz", layer)).max(axis=1)
+                return ~np.isfinite(largest * (np.abs(self._layer("a", layer - 1)).max(axis=1) if kind == "dL/dw" else 1.0))
+            case "dL/dw" | "dL/db" | "w+" | "b+":
+                return whole | (not np.isfinite(self._layer(kind, layer)).all())
+            case _:
+                return np.asarray(~np.isfinite(self._layer(kind, layer)).all(axis=1))
+
+    def _value_or_none(self, q: Quantity) -> float | None:
+        """The value, 0 for what is beyond float64 but stepped around, None at an activation without derivative."""
+        if q.kind == "da/dz" and q.layer == self.blocked:
+            return None
+        return 0.0 if self.beyond(q) else self.value(q)
 
     @property
     def fused_layer(self) -> int:
@@ -116,15 +131,28 @@ class Trace:
     @cached_property
     def log_output(self) -> tuple[Array, Array | None]:
         """(log a, log(1 − a)) of the output layer, from its pre-activations; the second only for a sigmoid."""
-        return log_outputs(self.network, self.z[-1])
+        return log_outputs(self.network, self._layer("z", self.network.depth))
 
     @cached_property
     def log_output_new(self) -> tuple[Array, Array | None]:
         """The same in the verification pass."""
-        return log_outputs(self.network, self.z_new[-1])
+        return log_outputs(self.network, self._layer("z+", self.network.depth))
+
+    def learned(self, kind: str, layer: int) -> str:
+        """The kind of a parameter in the verification pass: what is frozen is still `w` or `b`, not `w+` or `b+`."""
+        if kind not in {"w+", "b+"}:
+            return kind
+        part = self.network.layer(layer)
+        return kind if (part.train_weights if kind == "w+" else part.learns_biases) else kind[0]
 
     def value(self, q: Quantity) -> float:
         """Look up one number. Raises KeyError where this trace does not have it."""
+        try:
+            return self._value(q)
+        except IndexError:
+            raise KeyError(f"{q} is not part of this trace") from None
+
+    def _value(self, q: Quantity) -> float:
         row = max(q.sample, 1) - 1
         match q.kind:
             case "eta":
@@ -134,16 +162,19 @@ class Trace:
             case "loss-loss+":
                 return self.loss - self._known(self.loss_new)
             case "(loss-loss+)/loss":
-                return (self.loss - self._known(self.loss_new)) / self.loss if self.loss else 0.0
+                drop = self.loss - self._known(self.loss_new)
+                return drop / self.loss if self.loss else drop * float("inf") if drop else 0.0
             case "x":
                 return float(self.x[row, q.i - 1])
             case "y":
                 return float(self.y[row, q.i - 1])
-            case "da/dz" if q.j:
+            case "da/dz" if q.j and self.network.layer(q.layer).activation.couples:
                 a = self._layer("a", q.layer)[row]
                 return float(a[q.i - 1] * ((q.i == q.j) - a[q.j - 1]))
             case "dL/dw" | "dL/db" if q.sample:
                 return self._share(q)
+            case "da/dz" if q.j:
+                raise KeyError(f"{q} is not part of this trace")
             case "w" | "w+" | "dL/dw":
                 return float(self._layer(q.kind, q.layer)[q.i - 1, q.j - 1])
             case "b" | "b+" | "dL/db":
@@ -171,11 +202,16 @@ class Trace:
             "a+": self.a_new,
         }  # fmt: skip
 
-    def _loss(self, q: Quantity) -> float:
-        shares, total = (self.loss_shares, self.loss) if q.kind == "loss" else (self.loss_shares_new, self.loss_new)
+    def shares(self, kind: str) -> Array:
+        """What each sample adds to `loss` or `loss+`, shape (M,)."""
+        shares = self.loss_shares if kind == "loss" else self.loss_shares_new
         if shares is None:
-            raise KeyError(f"{q} is not part of this trace")
-        return float(shares[q.sample - 1]) if q.sample else total
+            raise KeyError(f"{kind} is not part of this trace")
+        return shares
+
+    def _loss(self, q: Quantity) -> float:
+        shares = self.shares(q.kind)
+        return float(shares[q.sample - 1]) if q.sample else self.loss if q.kind == "loss" else self.loss_new
 
     def _known(self, number: float) -> float:
         if self.loss_shares_new is None:
@@ -188,9 +224,8 @@ class Trace:
         return delta * float(below[q.sample - 1, q.j - 1]) if q.kind == "dL/dw" else delta
 
 
-def log_outputs(network: Network, z: Array | None) -> tuple[Array, Array | None]:
+def log_outputs(network: Network, z: Array) -> tuple[Array, Array | None]:
     """(log a, log(1 − a)) of output pre-activations z (M, n)."""
-    assert z is not None
     with np.errstate(all="ignore"):
         if network.layers[-1].activation.couples:
             return log_softmax(z), None
@@ -198,7 +233,13 @@ def log_outputs(network: Network, z: Array | None) -> tuple[Array, Array | None]
 
 
 def run(network: Network, x: Array, y: Array, eta: float) -> Trace:
-    """Compute one iteration for inputs x (M, N) and targets y (M, K) with learning rate eta."""
+    """Compute one iteration for inputs x (M, N) and targets y (M, K) with learning rate eta.
+
+    Raises NetworkError where x or y do not fit the network: they would broadcast to numbers nobody meant.
+    """
+    x, y = frozen(x), frozen(y)
+    if x.shape != (len(x), network.sizes[0]) or y.shape != (len(x), network.sizes[-1]) or not len(x):
+        raise NetworkError(f"a {network.shape} network does not take inputs of shape {x.shape} with targets of shape {y.shape}")
     with np.errstate(all="ignore"):
         w, b = [None, *(p.weights for p in network.layers)], [None, *(p.biases for p in network.layers)]
         z, a = _forward(network, x, w, b)
@@ -277,17 +318,3 @@ def _update(network: Network, w: Layers, b: Layers, dL_dw: Layers, dL_db: Layers
 def updated(trace: Trace) -> Network:
     """The network after the update, ready for the next iteration."""
     return with_parameters(trace.network, tuple(trace.w_new[1:]), tuple(trace.b_new[1:]))  # type: ignore[arg-type]
-
-
-def _all_finite(lists: tuple[Layers, ...], rest: tuple[float, ...]) -> bool:
-    arrays = all(bool(np.isfinite(array).all()) for arrays in lists for array in arrays if array is not None)
-    return arrays and bool(np.isfinite(rest).all())
-
-
-def _in_order(trace: Trace) -> Iterator[tuple[Quantity, float | None]]:
-    """Every quantity with its value in the order of the walk by number; None at an activation without derivative."""
-    for quantity in NumberOrder.of(trace.network, trace.samples, trace.blocked):
-        if quantity.kind == "da/dz" and quantity.layer == trace.blocked:
-            yield quantity, None
-        elif not trace.beyond(quantity):
-            yield quantity, trace.value(quantity)
