@@ -126,8 +126,12 @@ class NumberOrder(Sequence[Quantity]):
     def rank(self, q: Quantity) -> int:
         """The position of q, from 0. Raises LessonError where the walk does not compute it."""
         place = self._place.get((q.kind, q.layer, q.sample > 0))
-        if place is None:
+        k = -1 if place is None else self._offset(q, place)
+        if not 0 <= k < len(self) or self[k] != q:  # an index past the layer's end would land on another number
             raise LessonError(f"{q} is not a step of this lesson")
+        return k
+
+    def _offset(self, q: Quantity, place: tuple[int, int]) -> int:
         section = self.sections[place[0]]
         block = section.blocks[place[1]]
         turn = section.round * (q.sample - 1) if section.samples else 0
