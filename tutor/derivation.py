@@ -11,7 +11,7 @@ of what lies between, so a step of a wide layer costs no more than one of a narr
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product as combinations
 from math import prod
 
@@ -32,7 +32,6 @@ from tutor.expression import (
     Sum,
 )
 from tutor.losses import Output
-from tutor.network import Layer
 from tutor.quantity import Quantity
 from tutor.trace import Trace
 
@@ -58,6 +57,7 @@ def ref(trace: Trace, kind: str, layer: int = 0, i: int = 0, j: int = 0, sample:
     """A leaf with its number. Layer 0's activations are the inputs."""
     if kind in {"a", "a+"} and layer == 0:
         kind = "x"
+    kind = trace.learned(kind, layer)
     quantity = Quantity(kind, layer, i, j, sample if trace.samples > 1 else 0)
     return Ref(quantity, trace.value(quantity))
 
@@ -73,7 +73,8 @@ def long_sum(count: int, term: Callable[[int], Node], between: Callable[[slice],
         return Sum(tuple(term(n) for n in range(1, count + 1))) if count > 1 else term(1)
     head = tuple(term(n) for n in range(1, HEAD + 1))
     tail = tuple(term(n) for n in range(count - TAIL + 1, count + 1))
-    middle = Elided(count - HEAD - TAIL, float(between(slice(HEAD, count - TAIL))))
+    with np.errstate(all="ignore"):
+        middle = Elided(count - HEAD - TAIL, float(between(slice(HEAD, count - TAIL))))
     return Sum((*head, middle, *tail))
 
 
@@ -111,10 +112,10 @@ def _activation(trace: Trace, q: Quantity) -> Derivation:
 
 
 def _softmax(trace: Trace, q: Quantity, mark: str) -> Node:
-    """e^zᵢ / Σ e^zₖ; where e^z would overflow (or all would vanish), every z is shifted by the largest."""
+    """e^zᵢ / Σ e^zₖ; where an e^z would overflow, or lose its digits near 0, every z is shifted by the largest."""
     row = trace.array("z" + mark, q.layer)[_row(q)]
     top = int(np.argmax(row))
-    shift = float(row[top]) if abs(row[top]) > LARGE_EXPONENT else 0.0
+    shift = float(row[top]) if np.abs(row).max() > LARGE_EXPONENT else 0.0
 
     def power(k: int) -> Node:
         z: Node = ref(trace, "z" + mark, q.layer, k, 0, q.sample)
@@ -125,8 +126,7 @@ def _softmax(trace: Trace, q: Quantity, mark: str) -> Node:
 
 def _loss(trace: Trace, q: Quantity) -> Derivation:
     if trace.samples > 1 and not q.sample:
-        shares = trace.loss_shares if q.kind == "loss" else trace.loss_shares_new
-        assert shares is not None
+        shares = trace.shares(q.kind)
         return Derivation(
             long_sum(len(shares), lambda s: ref(trace, q.kind, sample=s), lambda part: float(shares[part].sum()))
         )
@@ -253,16 +253,19 @@ _RULES: dict[str, Callable[[Trace, Quantity], Derivation]] = {
 def chain(trace: Trace, q: Quantity) -> Node | None:
     """A weight's or bias's gradient as the sum over every path from the loss, factor by factor.
 
-    None where the gradient is already one sample's sum of shares, where it is a single product anyway, or where
-    there are more than MOST_PATHS paths. Paths that start at an output on which the loss does not depend
+    None where the gradient is already a sum over the samples, where it is a single product anyway, where a softmax
+    inside the network ties the paths together, or where there are more than MOST_PATHS of them. Paths that start at an output on which the loss does not depend
     (its dL/da is exactly 0) are left out.
     """
     if q.kind not in {"dL/dw", "dL/db"} or (trace.samples > 1 and not q.sample):
         return None
+    if any(layer.activation.couples for layer in trace.network.layers[q.layer - 1 : -1]):
+        return None
     above = trace.network.sizes[q.layer + 1 :]
     if prod(above, start=1) * (trace.network.sizes[-1] if _couples(trace) else 1) > 4 * MOST_PATHS:
         return None
-    if any(trace.beyond(Quantity("dL/da", trace.network.depth, c, 0, q.sample)) for c in range(1, trace.network.sizes[-1] + 1)):
+    last = Quantity("dL/da", trace.network.depth, 0, 0, q.sample)
+    if any(trace.beyond(replace(last, i=c)) for c in range(1, trace.network.sizes[-1] + 1)):
         return None
     paths = tuple(_paths(trace, q))
     if not 0 < len(paths) <= MOST_PATHS or (len(paths) == 1 and len(paths[0].terms) < 3):
@@ -285,7 +288,7 @@ def _paths(trace: Trace, q: Quantity) -> Iterator[Product]:
                 upper, lower = units[layer - q.layer], units[layer - 1 - q.layer]
                 z, a = Quantity("z", layer, upper, 0, s), Quantity("a", layer - 1, lower, 0, s)
                 factors.append(Partial(ref(trace, "w", layer, upper, lower), z, a))
-                factors.extend(_slopes(trace, trace.network.layer(layer - 1), layer - 1, lower, s))
+                factors.append(ref(trace, "da/dz", layer - 1, lower, 0, s))
             below: Node = ref(trace, "a", q.layer - 1, q.j, 0, s) if q.j else Number(1.0)
             parameter = Quantity("w" if q.j else "b", q.layer, q.i, q.j)
             factors.append(Partial(below, Quantity("z", q.layer, q.i, 0, s), parameter))
@@ -300,9 +303,3 @@ def _heads(trace: Trace, unit: int, sample: int) -> Iterator[tuple[Node, ...]]:
         grad = ref(trace, "dL/da", depth, c, 0, sample)
         if grad.number != 0.0:
             yield grad, ref(trace, "da/dz", depth, c, unit if _couples(trace) else 0, sample)
-
-
-def _slopes(trace: Trace, layer: Layer, number: int, unit: int, sample: int) -> tuple[Node, ...]:
-    if layer.activation.couples:
-        raise KeyError("a softmax inside the network has no single path")
-    return (ref(trace, "da/dz", number, unit, 0, sample),)

@@ -44,6 +44,7 @@ def leaf(trace: Trace, kind: str, layer: int) -> ArrayRef:
     """All of a kind in a layer as a leaf; layer 0's activations are the inputs."""
     if kind in {"a", "a+"} and layer == 0:
         kind = "x"
+    kind = trace.learned(kind, layer)
     array = trace.array(kind, layer)
     return ArrayRef(kind, layer, array[None, :] if array.ndim == 1 else array)
 
@@ -51,9 +52,7 @@ def leaf(trace: Trace, kind: str, layer: int) -> ArrayRef:
 def result(trace: Trace, stage: Stage) -> ArrayRef:
     """What a stage computes, as a leaf. For a softmax's da/dz: the Jacobian of the first sample."""
     if stage.shares:
-        shares = trace.loss_shares if stage.kind == "loss" else trace.loss_shares_new
-        assert shares is not None
-        return ArrayRef(stage.kind, 0, shares[:, None])
+        return ArrayRef(stage.kind, 0, trace.shares(stage.kind)[:, None])
     if stage.kind == "da/dz" and trace.network.layer(stage.layer).activation.couples:
         return _jacobian(trace, stage.layer)
     return leaf(trace, stage.kind, stage.layer)
