@@ -133,7 +133,9 @@ class Weighted(Many):
 
     def value(self) -> Value:
         weight, term = (t.value() for t in self.terms)
-        return weight * term if np.ndim(weight) else weight * term if weight else np.float64(0.0)
+        if np.ndim(weight):
+            return np.where(weight == 0, 0.0, weight * term)
+        return weight * term if weight else np.float64(0.0)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

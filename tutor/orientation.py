@@ -7,10 +7,12 @@ leaf the lecture's way round gives the lecture's formula, and its value stays th
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from tutor.expression import (
     ArrayRef,
+    Call,
     MatrixProduct,
     Node,
     One,
@@ -20,6 +22,7 @@ from tutor.expression import (
     Sum,
     SumOver,
     Transpose,
+    Value,
     Weighted,
 )
 from tutor.notation import Notation
@@ -50,6 +53,8 @@ def oriented(tree: Node, notation: Notation, transpose: bool) -> Node:
         case SumOver():
             axis = 1 - tree.axis if transpose else tree.axis
             return replace(tree, of=oriented(tree.of, notation, transpose), axis=axis)
+        case Call() if transpose:
+            return replace(tree, of=oriented(tree.of, notation, True), function=_along_columns(tree.function))
         case One():
             return replace(tree, of=oriented(tree.of, notation, transpose), **_turned_logs(tree, transpose))
         case Pair():
@@ -59,6 +64,11 @@ def oriented(tree: Node, notation: Notation, transpose: bool) -> Node:
             return replace(tree, terms=tuple(oriented(term, notation, transpose) for term in tree.terms))
         case _:
             return tree
+
+
+def _along_columns(function: Callable[[Value], Value]) -> Callable[[Value], Value]:
+    """A function of rows (a softmax adds along them) for the transposed matrix."""
+    return lambda values: function(values.T).T
 
 
 def _turned_logs(tree: One, transpose: bool) -> dict[str, object]:
