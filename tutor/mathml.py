@@ -15,6 +15,7 @@ from tutor.markup import Markup, attribute, trusted
 from tutor.notation import Alphabet, Symbol
 from tutor.quantity import Quantity
 from tutor.words import Words
+from tutor.words import spoken as read_out
 from tutor.writer import NUMBERS, Writer
 
 ROLES = {
@@ -175,7 +176,7 @@ class Line:
     def value(self, value: float, sign: str = "") -> Markup:
         """A number on its own."""
         return formula(f"<mo>{sign}</mo>{_digits(value, self.decimals)}" if sign else _digits(value, self.decimals),
-                       f"{_SIGNS.get(sign, '')}{number.shown(value, self.decimals)}")  # fmt: skip
+                       f"{_SIGNS.get(sign, '')}{read_out(value, self.decimals)}")  # fmt: skip
 
 
 _SIGNS = {"=": "equals ", "≈": "is about ", ":=": "becomes ", "": ""}

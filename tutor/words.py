@@ -18,7 +18,7 @@ class Words(Writer):
     glue = " "
 
     def constant(self, value: float, text: str) -> str:
-        return text.replace("/", " over ") or number.shown(value, self.decimals)
+        return text.replace("/", " over ") or spoken(value, self.decimals)
 
     def amount(self, value: float, quantity: Quantity | None) -> str:
         return spoken(value, self.decimals)

@@ -36,6 +36,7 @@ from tutor.expression import (
     SumOver,
     Transpose,
     Weighted,
+    evaluate,
 )
 from tutor.notation import Alphabet, Symbol
 from tutor.quantity import Quantity
@@ -199,7 +200,7 @@ class Writer:
         return self.glue.join(self.pieces(node))
 
     def _product(self, node: Product) -> str:
-        arrays = sum(bool(np.ndim(term.value())) for term in node.terms)
+        arrays = sum(bool(np.ndim(evaluate(term))) for term in node.terms)
         sign = "⊙" if arrays > 1 else self._times
         return self.joined([self.write(t, FACTOR, n == 0) for n, t in enumerate(node.terms)], sign)
 
