@@ -1,0 +1,114 @@
+"""Hypothesis strategies that several tests share: random networks with a batch and a learning rate.
+
+Hypothesis draws what matters for shrinking (depth, sizes, rules, what is frozen); the numbers themselves come from
+a seeded generator, so an example is small and a red run can be repeated.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from hypothesis import strategies as st
+
+from tutor.activations import activation
+from tutor.build import Problem
+from tutor.losses import loss
+from tutor.network import Layer, Network, frozen
+
+SMOOTH = ("identity", "sigmoid", "tanh")
+KINKED = ("relu", "leaky_relu", "elu")
+DIFFERENTIABLE = (*SMOOTH, *KINKED, "softmax")
+FLAT = ("step", "sign")
+LOSSES = ("squared_error", "half_squared_error", "binary_cross_entropy", "cross_entropy")
+OUTPUT_OF = {"binary_cross_entropy": "sigmoid", "cross_entropy": "softmax"}
+
+
+def rule(draw: Any, names: tuple[str, ...]) -> Any:
+    """One activation; slope and alpha are drawn where the rule has one."""
+    name = draw(st.sampled_from(names))
+    if name == "leaky_relu":
+        return activation(name, slope=draw(st.sampled_from([0.01, 0.1, -0.5])))
+    if name == "elu":
+        return activation(name, alpha=draw(st.sampled_from([1.0, 0.5, 2.0])))
+    return activation(name)
+
+
+def targets(draw: Any, loss_name: str, samples: int, outputs: int, random: np.random.Generator) -> Any:
+    """Targets that suit a loss: hard or soft labels for cross-entropies, any numbers for squared errors."""
+    if loss_name == "binary_cross_entropy":
+        hard = random.integers(0, 2, (samples, outputs)).astype(float)
+        return hard if draw(st.booleans()) else random.uniform(0, 1, (samples, outputs))
+    if loss_name == "cross_entropy":
+        kind = draw(st.sampled_from(["one-hot", "soft", "not a distribution", "none"]))
+        if kind == "one-hot":
+            return np.eye(outputs)[random.integers(0, outputs, samples)]
+        soft = random.uniform(0, 1, (samples, outputs))
+        return {"soft": soft / soft.sum(axis=1, keepdims=True), "not a distribution": soft, "none": np.zeros_like(soft)}[kind]
+    return random.normal(0, 1, (samples, outputs))
+
+
+@st.composite
+def problems(
+    draw: Any,
+    *,
+    hidden: tuple[str, ...] = DIFFERENTIABLE,
+    outputs: tuple[str, ...] = DIFFERENTIABLE,
+    losses: tuple[str, ...] = LOSSES,
+    depth: int = 4,
+    units: int = 5,
+    wide: bool = True,
+    samples: int = 4,
+    freezing: bool = True,
+    scales: tuple[float, ...] = (0.0, 0.5, 1.5),
+) -> Problem:
+    """A network of up to `depth` layers, a batch and a learning rate."""
+    random = np.random.default_rng(draw(st.integers(0, 10_000)))
+    sizes = draw(st.lists(st.integers(1, units), min_size=2, max_size=depth + 1))
+    if wide and draw(st.integers(0, 3)) == 0:
+        sizes[draw(st.integers(0, len(sizes) - 1))] = draw(st.integers(8, 13))
+    many = draw(st.sampled_from([11] if wide and draw(st.integers(0, 9)) == 0 else list(range(1, samples + 1))))
+    loss_name = draw(st.sampled_from(losses))
+    layers = []
+    for number in range(1, len(sizes)):
+        last = number == len(sizes) - 1
+        fused = OUTPUT_OF.get(loss_name) if last else None
+        chosen = activation(fused) if fused else rule(draw, outputs if last else hidden)
+        scale = draw(st.sampled_from(scales))
+        weights = scale * random.standard_normal((sizes[number], sizes[number - 1]))
+        biases = scale * random.standard_normal(sizes[number]) if draw(st.booleans()) else None
+        learns = (draw(st.integers(0, 4)) > 0, draw(st.integers(0, 4)) > 0) if freezing else (True, True)
+        layers.append(Layer(frozen(weights), None if biases is None else frozen(biases), chosen, *learns))
+    network = Network(tuple(layers), loss(loss_name), draw(st.sampled_from(["mean", "sum"])))
+    x = random.standard_normal((many, sizes[0]))
+    y = targets(draw, loss_name, many, sizes[-1], random)
+    return Problem(network, frozen(x), frozen(y), draw(st.sampled_from([0.1, 0.5, 1.0])))
+
+
+EXTREME = (0.0, -0.0, 5e-324, -1e-310, 2.3e-308, 1e-160, -1.0, 1.0, 37.0, -745.2, 800.0, 1e154, -1e160, 1e308, -1e308, 1.7e308)
+"""Numbers at the edges of float64."""
+
+
+@st.composite
+def extreme_problems(draw: Any, *, hidden: tuple[str, ...] = (*DIFFERENTIABLE, *FLAT), samples: int = 3) -> Problem:
+    """A small network whose weights, biases, inputs and targets sit at the edges of float64."""
+    edge = st.sampled_from(EXTREME)
+
+    def matrix(rows: int, columns: int) -> Any:
+        return frozen(draw(st.lists(st.lists(edge, min_size=columns, max_size=columns), min_size=rows, max_size=rows)))
+
+    sizes = draw(st.lists(st.integers(1, 3), min_size=2, max_size=4))
+    if draw(st.integers(0, 7)) == 0:
+        sizes[-1] = 9
+    many, loss_name = draw(st.integers(1, samples)), draw(st.sampled_from(LOSSES))
+    layers = []
+    for number in range(1, len(sizes)):
+        last = number == len(sizes) - 1
+        fused = OUTPUT_OF.get(loss_name) if last else None
+        chosen = activation(fused) if fused else rule(draw, hidden)
+        biases = frozen(draw(st.lists(edge, min_size=sizes[number], max_size=sizes[number]))) if draw(st.booleans()) else None
+        layers.append(Layer(matrix(sizes[number], sizes[number - 1]), biases, chosen))
+    network = Network(tuple(layers), loss(loss_name), draw(st.sampled_from(["mean", "sum"])))
+    label = st.sampled_from([0.0, 1.0, 0.25]) if loss_name in OUTPUT_OF else edge
+    y = draw(st.lists(st.lists(label, min_size=sizes[-1], max_size=sizes[-1]), min_size=many, max_size=many))
+    return Problem(network, matrix(many, sizes[0]), frozen(y), draw(st.sampled_from([0.1, 1e300, 5e-324])))

@@ -1,0 +1,299 @@
+"""The invariant: the tree of every step computes what the engine computed, from the engine's own numbers."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+
+from tests.closeness import agree, ordered, size
+from tests.strategies import extreme_problems, problems
+from tutor.activations import activation
+from tutor.build import Problem
+from tutor.derivation import LONGEST, chain, derive
+from tutor.expression import Elided, Log, Node, Quotient, Ref, evaluate, leaves, walk
+from tutor.lesson import open_lesson
+from tutor.losses import loss
+from tutor.network import Layer, Network, frozen
+from tutor.order import NumberOrder
+from tutor.quantity import Quantity, parse
+from tutor.scenario import load
+from tutor.trace import Trace, run
+
+SCENARIOS = sorted((Path(__file__).parents[1] / "scenarios").glob("*.yaml"))
+EXTRA = Quantity("(loss-loss+)/loss")
+
+
+def traced(problem: Problem) -> Trace:
+    return run(problem.network, problem.x, problem.y, problem.eta)
+
+
+def network_of(*layers: tuple[object, object, str], under: str = "half_squared_error", reduction: str = "mean") -> Network:
+    made = (Layer(frozen(w), None if b is None else frozen(b), activation(name)) for w, b, name in layers)
+    return Network(tuple(made), loss(under), reduction)
+
+
+def trees(trace: Trace, q: Quantity) -> list[Node]:
+    """Every tree that the lesson has for a quantity: in full, by name, by the shortcut, along the paths."""
+    found = derive(trace, q)
+    return [tree for tree in (found.tree, found.name, found.shortcut, chain(trace, q)) if tree is not None]
+
+
+def scale_of(trace: Trace, q: Quantity, tree: Node) -> float:
+    """What the tree's terms come to without cancelling, those hidden in the gradient at the output included."""
+    scales = [size(tree)]
+    if q.kind in {"dL/dz", "dL/dw", "dL/db"}:
+        heads = [leaf for leaf in leaves(tree) if leaf.quantity.kind == "dL/da" and leaf.quantity.layer == trace.network.depth]
+        worst = max((size(derive(trace, leaf.quantity).tree) / abs(leaf.number) for leaf in heads if leaf.number), default=1.0)
+        scales.append(size(tree) * worst)
+    shortcut = derive(trace, q).shortcut
+    return max(*scales, 0.0 if shortcut is None else size(shortcut))
+
+
+def assert_invariant(trace: Trace, q: Quantity, *, exact: bool = False) -> None:
+    if trace.beyond(q):
+        return
+    for tree in trees(trace, q):
+        scale = 0.0 if exact else scale_of(trace, q, tree)
+        assert agree(evaluate(tree), trace.value(q), scale), (str(q), evaluate(tree), trace.value(q))
+
+
+@pytest.mark.parametrize("path", SCENARIOS, ids=lambda path: path.stem)
+def test_every_step_of_every_scenario_computes_the_engines_number(path: Path) -> None:
+    trace = open_lesson(load(path)).trace
+    order = NumberOrder.of(trace.network, trace.samples, trace.blocked)
+    steps = list(order)[: order.rank(trace.stop.quantity)] if trace.stop else [*order, EXTRA]
+    assert steps
+    for q in steps:
+        assert not trace.beyond(q)
+        for tree in trees(trace, q):
+            value = trace.value(q)
+            # A gradient that is 0 by cancelling has no digits to compare; its terms have.
+            assert agree(evaluate(tree), value, size(tree) if value == 0 else 0.0), (str(q), evaluate(tree), value)
+
+
+@given(problems())
+def test_every_step_of_a_random_network_computes_the_engines_number(problem: Problem) -> None:
+    trace = traced(problem)
+    for q in [*ordered(trace), *([] if trace.stop else [EXTRA])]:
+        assert_invariant(trace, q)
+
+
+@given(problems(hidden=("sigmoid", "sign", "step", "relu"), outputs=("step", "sign", "identity")))
+@settings(max_examples=40)
+def test_the_steps_before_a_flat_activation_compute_the_engines_number(problem: Problem) -> None:
+    trace = traced(problem)
+    for q in ordered(trace):
+        assert_invariant(trace, q)
+
+
+@given(extreme_problems())
+def test_at_the_edges_of_float64_the_trees_stay_quiet_and_agree_wherever_their_terms_are_finite(problem: Problem) -> None:
+    trace = traced(problem)
+    for q in ordered(trace):
+        for tree in trees(trace, q):
+            with np.errstate(all="ignore"):
+                scale = scale_of(trace, q, tree) + sum(abs(leaf.number) for leaf in leaves(tree))
+            if np.isfinite(scale) and not trace.beyond(q):
+                assert agree(evaluate(tree), trace.value(q), scale), (str(q), evaluate(tree), trace.value(q))
+    if trace.stop and trace.stop.why != "flat":
+        assert np.ndim(evaluate(derive(trace, trace.stop.quantity).tree)) == 0
+
+
+@given(problems())
+@settings(max_examples=50)
+def test_leaves_carry_the_traces_own_numbers(problem: Problem) -> None:
+    trace = traced(problem)
+    for q in ordered(trace):
+        for tree in trees(trace, q):
+            for leaf in leaves(tree):
+                assert leaf.number == trace.value(leaf.quantity)
+
+
+@given(problems())
+@settings(max_examples=50)
+def test_every_leaf_is_given_or_computed_at_an_earlier_step(problem: Problem) -> None:
+    trace = traced(problem)
+    order = NumberOrder.of(trace.network, trace.samples, trace.blocked)
+    for q in ordered(trace):
+        for tree in trees(trace, q):
+            for leaf in leaves(tree):
+                assert leaf.quantity.given or order.rank(leaf.quantity) < order.rank(q), (str(q), str(leaf.quantity))
+
+
+@given(problems(losses=("binary_cross_entropy", "cross_entropy")))
+def test_the_logarithms_are_those_of_the_outputs_unless_these_are_saturated(problem: Problem) -> None:
+    trace = traced(problem)
+    for q in ordered(trace):
+        if q.kind.startswith("loss"):
+            for node in walk(derive(trace, q).tree):
+                if isinstance(node, Log):
+                    inside = float(evaluate(node.of))
+                    # log(p) loses the digits that p itself lost near 1: an error of one unit in p's last place.
+                    assert abs(np.log(inside) - node.number) <= 1e-12 * abs(node.number) + 2.3e-16 / inside
+
+
+def test_the_logarithm_keeps_its_digits_where_the_probability_has_lost_them() -> None:
+    net = network_of(([[1.0]], None, "sigmoid"), under="binary_cross_entropy")
+    trace = run(net, frozen([[40.0]]), frozen([[0.0]]), 0.1)
+    assert trace.value(parse("a[1][1]")) == 1.0
+    assert trace.loss == pytest.approx(40.0, rel=1e-15)
+    assert evaluate(derive(trace, parse("loss")).tree) == trace.loss
+
+
+@given(problems(wide=True, depth=3))
+@settings(max_examples=60)
+def test_no_sum_shows_more_terms_than_a_reader_can_take_in(problem: Problem) -> None:
+    trace = traced(problem)
+    for q in ordered(trace):
+        for tree in trees(trace, q):
+            for node in walk(tree):
+                # A bias beside the sum and the elided middle come on top.
+                assert len(node.children) <= LONGEST + 1
+
+
+def test_a_long_sum_says_how_many_terms_it_leaves_out_and_what_they_come_to() -> None:
+    net = network_of((np.arange(1.0, 21.0)[None, :], [0.5], "identity"))
+    trace = run(net, frozen(np.ones((1, 20))), frozen([[0.0]]), 0.1)
+    tree = derive(trace, parse("z[1][1]")).tree
+    (middle,) = (node for node in walk(tree) if isinstance(node, Elided))
+    assert middle.count == 16
+    assert middle.total == sum(range(4, 20))
+    assert evaluate(tree) == 210.5
+
+
+def test_a_sum_over_many_samples_is_elided_with_the_right_total() -> None:
+    net = network_of(([[1.0]], None, "identity"), reduction="sum")
+    x = frozen(np.arange(1.0, 13.0)[:, None])
+    trace = run(net, x, frozen(np.zeros((12, 1))), 0.1)
+    tree = derive(trace, parse("dL/dw[1][1,1]")).tree
+    assert any(isinstance(node, Elided) and node.count == 8 for node in walk(tree))
+    assert evaluate(tree) == sum(n * n for n in range(1, 13)) == trace.value(parse("dL/dw[1][1,1]"))
+
+
+def test_saturated_output_takes_the_shortcut_and_says_that_the_long_way_is_beyond_float64() -> None:
+    net = network_of(([[1.0]], None, "sigmoid"), under="binary_cross_entropy")
+    trace = run(net, frozen([[800.0]]), frozen([[0.0]]), 0.1)
+    assert derive(trace, parse("dL/da[1][1]")).beyond
+    found = derive(trace, parse("dL/dz[1][1]"))
+    assert found.shortcut is None
+    assert evaluate(found.tree) == trace.value(parse("dL/dz[1][1]")) == 1.0
+    assert chain(trace, parse("dL/dw[1][1,1]")) is None
+
+
+def test_long_way_and_shortcut_both_exist_where_loss_and_output_fit_together() -> None:
+    net = network_of(([[1.0], [2.0]], None, "softmax"), under="cross_entropy")
+    trace = run(net, frozen([[0.5]]), frozen([[1.0, 0.0]]), 0.1)
+    found = derive(trace, parse("dL/dz[1][2]"))
+    assert found.shortcut is not None
+    assert {str(leaf.quantity) for leaf in leaves(found.shortcut)} == {"a[1][2]", "y[2]"}
+    assert {leaf.quantity.kind for leaf in leaves(found.tree)} == {"dL/da", "da/dz"}
+
+
+@pytest.mark.parametrize("total", [0.0, 0.7, 2.0])
+def test_shortcut_of_a_softmax_is_right_for_targets_that_do_not_add_up_to_one(total: float) -> None:
+    net = network_of(([[1.0], [2.0], [-1.0]], None, "softmax"), under="cross_entropy")
+    trace = run(net, frozen([[0.5]]), frozen([[total / 2, total / 2, 0.0]]), 0.1)
+    for i in (1, 2, 3):
+        assert_invariant(trace, Quantity("dL/dz", 1, i))
+
+
+@pytest.mark.parametrize("row", [[-690.0, -744.0], [-100.0, -720.0], [705.0, 1.0], [0.0, -740.0], [-1000.0, -1001.0], [1e308, -1e308]])
+def test_softmax_tree_is_right_far_from_zero(row: list[float]) -> None:
+    net = network_of((np.array(row)[:, None], None, "softmax"), under="cross_entropy")
+    trace = run(net, frozen([[1.0]]), frozen([[1.0, 0.0]]), 0.0)
+    for i in (1, 2):
+        tree = derive(trace, Quantity("a", 1, i)).tree
+        assert isinstance(tree, Quotient)
+        assert evaluate(tree) == pytest.approx(trace.value(Quantity("a", 1, i)), rel=1e-12, abs=1e-300)
+
+
+def test_softmax_is_written_without_a_shift_where_none_is_needed() -> None:
+    net = network_of(([[1.0], [2.0]], None, "softmax"), under="cross_entropy")
+    trace = run(net, frozen([[0.5]]), frozen([[1.0, 0.0]]), 0.1)
+    assert {str(leaf.quantity) for leaf in leaves(derive(trace, parse("a[1][1]")).tree)} == {"z[1][1]", "z[1][2]"}
+
+
+def test_the_chain_of_the_3_2_3_network_has_three_paths_of_which_the_loss_sees_three() -> None:
+    trace = open_lesson(load(next(path for path in SCENARIOS if path.stem == "3-2-3-softmax"))).trace
+    paths = chain(trace, parse("dL/dw[1][1,1]"))
+    assert paths is not None
+    assert len(paths.children) == 3
+    assert agree(evaluate(paths), trace.value(parse("dL/dw[1][1,1]")))
+
+
+@given(problems(hidden=("softmax", "sigmoid"), depth=3, wide=False))
+@settings(max_examples=60)
+def test_a_softmax_inside_the_network_has_no_chain_of_single_paths(problem: Problem) -> None:
+    trace = traced(problem)
+    couples = [layer.activation.couples for layer in trace.network.layers]
+    for q in ordered(trace):
+        if any(couples[q.layer - 1 : -1]) and q.kind in {"dL/dw", "dL/db"}:
+            assert chain(trace, q) is None
+
+
+def test_there_is_no_chain_for_what_is_no_gradient_or_a_sum_over_samples() -> None:
+    net = network_of(([[1.0]], [0.0], "sigmoid"), ([[2.0]], None, "sigmoid"))
+    trace = run(net, frozen([[0.5], [1.0]]), frozen([[1.0], [0.0]]), 0.1)
+    assert chain(trace, parse("z[1][1]@1")) is None
+    assert chain(trace, parse("dL/dw[1][1,1]")) is None
+    assert chain(trace, parse("dL/dw[1][1,1]@2")) is not None
+
+
+def test_the_chain_of_a_deep_narrow_network_has_every_factor() -> None:
+    net = network_of(*[([[0.9]], [0.1], "sigmoid")] * 32)
+    trace = run(net, frozen([[0.5]]), frozen([[1.0]]), 0.1)
+    q = parse("dL/dw[1][1,1]")
+    tree = chain(trace, q)
+    assert tree is not None
+    assert len(tree.children) == 2 + 2 * 31 + 1
+    assert agree(evaluate(tree), trace.value(q))
+
+
+def test_frozen_parameters_are_the_same_before_and_after_and_so_are_their_leaves() -> None:
+    layers = (
+        Layer(frozen([[1.0]]), frozen([0.5]), activation("sigmoid"), train_weights=False, train_biases=True),
+        Layer(frozen([[2.0]]), frozen([0.5]), activation("identity"), train_weights=True, train_biases=False),
+    )
+    trace = run(Network(layers, loss("squared_error"), "mean"), frozen([[1.0]]), frozen([[0.0]]), 0.1)
+    used = [str(leaf.quantity) for n in (1, 2) for leaf in leaves(derive(trace, Quantity("z+", n, 1)).tree)]
+    assert used == ["w[1][1,1]", "x[1]", "b+[1][1]", "w+[2][1,1]", "a+[1][1]", "b[2][1]"]
+
+
+def test_a_loss_of_zero_that_stays_zero_has_fallen_by_a_share_of_zero() -> None:
+    net = network_of(([[1.0]], None, "identity"))
+    trace = run(net, frozen([[1.0]]), frozen([[1.0]]), 0.1)
+    assert trace.loss == trace.loss_new == 0.0
+    assert trace.value(EXTRA) == evaluate(derive(trace, EXTRA).tree) == 0.0
+
+
+def test_a_loss_that_grows_from_zero_has_no_finite_share_in_engine_and_tree_alike() -> None:
+    net = network_of(([[1e-200]], None, "identity"))
+    trace = run(net, frozen([[1.0]]), frozen([[0.0]]), 1e250)
+    assert trace.loss == 0.0 < trace.loss_new
+    assert trace.value(EXTRA) == evaluate(derive(trace, EXTRA).tree) == -np.inf
+
+
+def test_a_quantity_that_the_trace_does_not_have_is_a_key_error() -> None:
+    trace = run(network_of(([[1.0]], None, "step")), frozen([[1.0]]), frozen([[1.0]]), 0.1)
+    for name in ("da/dz[1][1]", "dL/dz[1][1]", "w+[1][1,1]", "loss+", "z+[1][1]"):
+        with pytest.raises(KeyError):
+            derive(trace, parse(name))
+
+
+def test_refs_are_leaves_and_each_is_listed_once() -> None:
+    trace = run(network_of(([[1.0]], None, "sigmoid")), frozen([[1.0]]), frozen([[1.0]]), 0.1)
+    slope = derive(trace, parse("da/dz[1][1]")).tree
+    assert next(node for node in walk(slope) if isinstance(node, Ref)).quantity == parse("a[1][1]")
+    assert len(leaves(slope)) == 1
+
+
+def test_the_head_of_a_long_sum_keeps_the_order_of_the_units() -> None:
+    net = network_of((np.ones((1, 20)), None, "identity"))
+    trace = run(net, frozen(np.ones((1, 20))), frozen([[0.0]]), 0.1)
+    units = [leaf.quantity.j for leaf in leaves(derive(trace, parse("z[1][1]")).tree) if leaf.quantity.kind == "w"]
+    assert units == [1, 2, 3, 20]
+    assert all(before < after for before, after in pairwise(units))
