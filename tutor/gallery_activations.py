@@ -1,0 +1,194 @@
+"""The activation page: every activation function with its derivative, as curve and formula, at the reader's numbers.
+
+`page(raw_query)` reads the query of the address (`z`, `slope`, `alpha`, `logits`; tutor.gallery_query) and returns
+one ActivationsPage, the only thing `templates/activations.html` gets. Formula, substituted numbers and value come
+from the trees and functions of tutor.activations, the same as in the lessons.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from tutor import gallery_prose, gallery_query, gallery_softmax, number
+from tutor.activations import Activation, activation
+from tutor.curves import Curve, draw
+from tutor.expression import Call, Difference, Exp, Negative, Number, Quotient, Ref, Sum
+from tutor.gallery_formula import DECIMALS, Formula, formula, line
+from tutor.gallery_prose import PROSE
+from tutor.gallery_query import Asked, Field
+from tutor.gallery_softmax import Softmax
+from tutor.markup import Markup, trusted
+from tutor.quantity import Quantity
+from tutor.writer import SYMBOLS
+
+TRIED = (-800.0, -6.0, -2.0, 0.0, 0.5, 2.0, 6.0, 800.0)
+"""Values of z worth a look, offered as links."""
+SLOPES = (0.01, 0.1)
+"""The slopes of leaky ReLU that lectures use."""
+
+Array = np.ndarray
+
+
+@dataclass(frozen=True)
+class Link:
+    """Another view of this page."""
+
+    label: str
+    """What it is called."""
+    address: str
+    """Its query, from `?` on."""
+    here: bool
+    """Whether it is the view that is shown."""
+
+
+@dataclass(frozen=True, eq=False)
+class Card:
+    """One activation function of one number."""
+
+    key: str
+    """Its name in scenario files."""
+    title: str
+    """Its name on the page."""
+    about: str
+    """What it does and what it is used for."""
+    span: str
+    """Where its values lie."""
+    steepest: str
+    """How large its derivative gets."""
+    curve: Markup
+    """The drawing of f and f′."""
+    forward: Formula
+    """f at z."""
+    also: Markup
+    """The same function written another way, as lectures do; blank where there is none."""
+    backward: Formula | None
+    """f′ at z; None where f is flat."""
+    derivative: Markup
+    """The symbol of the derivative."""
+    flat: str
+    """Where f is flat, what its derivative is at this z, to be read after the symbol; else blank."""
+    gradient: str
+    """What happens to a gradient on its way through."""
+    kink: str
+    """What is chosen at 0; blank where there is no choice."""
+    remark: str
+    """What is noteworthy about float64 at this z; mostly blank."""
+    note: str
+    """A word about the parameter; blank where there is none."""
+    links: tuple[Link, ...]
+    """The page with other values of the parameter."""
+
+
+@dataclass(frozen=True, eq=False)
+class ActivationsPage:
+    """Everything that the page shows."""
+
+    asked: Asked
+    """The numbers that it is made for."""
+    fields: tuple[Field, ...]
+    """The form."""
+    notice: str
+    """A word about names in the address that the page does not know; mostly blank."""
+    z: str
+    """The reader's z as text."""
+    outside: str
+    """Says that z is outside the window of the drawings; blank where it is inside."""
+    tries: tuple[Link, ...]
+    """The page at other values of z."""
+    cards: tuple[Card, ...]
+    """The functions through which gradients pass, number by number."""
+    softmax: Softmax
+    """The one that couples the units of its layer."""
+    flat: tuple[Card, ...]
+    """Step and sign, through which nothing can be learned."""
+
+
+_LINE = line(1)
+_Z, _A, _SLOPE = Quantity("z", 1, 1), Quantity("a", 1, 1), Quantity("da/dz", 1, 1)
+
+
+def page(raw_query: Mapping[str, str]) -> ActivationsPage:
+    """The page for a query. Never raises: what cannot be read is answered in the form."""
+    asked = gallery_query.read(raw_query)
+    cards = [_card(activation(name, **_parameters(name, asked)), asked) for name in PROSE]
+    return ActivationsPage(
+        asked=asked,
+        fields=asked.fields,
+        notice=asked.notice,
+        z=number.shown(asked.z, DECIMALS),
+        outside=gallery_prose.outside(asked.z),
+        tries=tuple(Link(number.shown(z), asked.address(z=z), z == asked.z) for z in TRIED),
+        cards=tuple(card for card in cards if not card.flat),
+        softmax=gallery_softmax.build(asked.logits),
+        flat=tuple(card for card in cards if card.flat),
+    )
+
+
+def _parameters(name: str, asked: Asked) -> dict[str, float]:
+    return {"leaky_relu": {"slope": asked.slope}, "elu": {"alpha": asked.alpha}}.get(name, {})
+
+
+def _card(rule: Activation, asked: Asked) -> Card:
+    prose, z = PROSE[rule.name], asked.z
+    f, derivative = functions(rule)
+    a, slope = float(f(np.array([z]))[0]), float(derivative(np.array([z]))[0])
+    note, links = _parameter_note(rule, asked)
+    return Card(
+        key=rule.name, title=prose.title, about=f"{rule.about} {prose.use}".strip(),
+        span=prose.span, steepest=gallery_prose.steepest(rule),
+        curve=draw(Curve(rule.name, f"{prose.title} and its derivative", f, derivative, z)),
+        forward=_forward(rule, z, a), also=_also(rule, z),
+        backward=_backward(rule, z, a, slope), derivative=_LINE.quantity(_SLOPE),
+        flat="" if rule.differentiable else gallery_prose.flat(z),
+        gradient=prose.gradient, kink=rule.at_kink, remark=gallery_prose.remark(rule, a, slope), note=note, links=links,
+    )  # fmt: skip
+
+
+def functions(rule: Activation) -> tuple[Callable[[Array], Array], Callable[[Array], Array]]:
+    """f and f′ of the engine over an array of z; f′ of step and sign is 0 where it exists and nan at the jump."""
+
+    def f(z: Array) -> Array:
+        with np.errstate(all="ignore"):
+            return np.asarray(rule.f(z))
+
+    def derivative(z: Array) -> Array:
+        if rule.derivative is None:
+            return np.where(z == 0.0, np.nan, 0.0)
+        with np.errstate(all="ignore"):
+            return np.asarray(rule.derivative(z, f(z)))
+
+    return f, derivative
+
+
+def _forward(rule: Activation, z: float, a: float) -> Formula:
+    tree = rule.formula(Ref(_Z, z))
+    named = rule.name in {"tanh", "sign", "identity"}
+    return formula(_LINE, _A, tree, a, None if named else Call(Ref(_Z, z), rule.symbol, rule.f))
+
+
+def _backward(rule: Activation, z: float, a: float, slope: float) -> Formula | None:
+    if rule.derivative_formula is None:
+        return None
+    return formula(_LINE, _SLOPE, rule.derivative_formula(Ref(_Z, z), Ref(_A, a)), slope)
+
+
+def _also(rule: Activation, z: float) -> Markup:
+    """Sigmoid and tanh as fractions of powers of e, as lectures print them."""
+    power, inverse = Exp(Ref(_Z, z)), Exp(Negative(Ref(_Z, z)))
+    match rule.name:
+        case "sigmoid":
+            return _LINE.tree(Quotient(power, Sum((Number(1.0), power))), SYMBOLS, "=")
+        case "tanh":
+            return _LINE.tree(Quotient(Difference(power, inverse), Sum((power, inverse))), SYMBOLS, "=")
+        case _:
+            return trusted("")
+
+
+def _parameter_note(rule: Activation, asked: Asked) -> tuple[str, tuple[Link, ...]]:
+    if rule.name == "leaky_relu":
+        links = tuple(Link(f"slope {number.shown(s)}", asked.address(slope=s), s == asked.slope) for s in SLOPES)
+        return gallery_prose.LEAKY_NOTE, links
+    return (gallery_prose.ELU_NOTE if rule.name == "elu" else ""), ()

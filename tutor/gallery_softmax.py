@@ -1,0 +1,122 @@
+"""Softmax on the activation page: three logits, their probabilities, and the Jacobian as a table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from tutor import gallery_prose, number
+from tutor.activations import activation, softmax, softmax_jacobian
+from tutor.curves import Curve, draw
+from tutor.derivation import LARGE_EXPONENT
+from tutor.expression import Difference, Exp, Negative, Node, Number, Product, Quotient, Ref, Sum
+from tutor.gallery_formula import DECIMALS, Formula, formula, line
+from tutor.markup import Markup
+from tutor.quantity import Quantity
+
+Array = np.ndarray
+Logits = tuple[float, float, float]
+_UNITS = (1, 2, 3)
+_LINE = line(len(_UNITS))
+
+
+@dataclass(frozen=True, eq=False)
+class Row:
+    """One row of a table."""
+
+    name: Markup
+    """The header of the row: a symbol."""
+    cells: tuple[str, ...]
+    """Its numbers as text."""
+
+
+@dataclass(frozen=True, eq=False)
+class Softmax:
+    """Softmax, which works on three pre-activations at once."""
+
+    about: str
+    """What it does and what it is used for."""
+    curve: Markup
+    """The first probability and its derivative while z₁ moves."""
+    formulas: tuple[Formula, ...]
+    """a₁, ∂a₁/∂z₁ on the diagonal of the Jacobian, and ∂a₁/∂z₂ beside it."""
+    probabilities: tuple[Row, ...]
+    """For each unit its logit and its probability."""
+    columns: tuple[Markup, ...]
+    """The headers of the Jacobian's columns: z₁ to z₃."""
+    jacobian: tuple[Row, ...]
+    """Row i, column k: ∂aᵢ/∂zₖ."""
+    values: tuple[tuple[float, ...], ...]
+    """The Jacobian as the engine computed it."""
+    gradient: str
+    """What happens to a gradient on its way through."""
+    remark: str
+    """What is noteworthy about float64 at these logits; mostly blank."""
+
+
+def build(logits: Logits) -> Softmax:
+    """All that the page shows of the softmax of these logits."""
+    with np.errstate(all="ignore"):
+        a = softmax(np.array(logits))
+        jacobian = softmax_jacobian(a)
+    names = tuple(_LINE.quantity(Quantity("a", 1, i)) for i in _UNITS)
+    return Softmax(
+        about=f"{activation('softmax').about} {gallery_prose.SOFTMAX_USE}",
+        curve=draw(_curve(logits)), formulas=_formulas(logits, a, jacobian),
+        probabilities=tuple(Row(name, _texts(z, p)) for name, z, p in zip(names, logits, a, strict=True)),
+        columns=tuple(_LINE.quantity(Quantity("z", 1, k)) for k in _UNITS),
+        jacobian=tuple(Row(name, _texts(*row)) for name, row in zip(names, jacobian, strict=True)),
+        values=tuple(tuple(row) for row in jacobian.tolist()),
+        gradient=gallery_prose.SOFTMAX_GRADIENT, remark=gallery_prose.certain(a),
+    )  # fmt: skip
+
+
+def _texts(*values: float) -> tuple[str, ...]:
+    return tuple(number.shown(value, DECIMALS) for value in values)
+
+
+def _formulas(logits: Logits, a: Array, jacobian: Array) -> tuple[Formula, ...]:
+    first, second = (Ref(Quantity("a", 1, i), float(a[i - 1])) for i in (1, 2))
+    own, cross = Product((first, Difference(Number(1.0), first))), Negative(Product((first, second)))
+    return (
+        formula(_LINE, first.quantity, share(logits, 1), first.number),
+        formula(_LINE, Quantity("da/dz", 1, 1, 1), own, float(jacobian[0, 0])),
+        formula(_LINE, Quantity("da/dz", 1, 1, 2), cross, float(jacobian[0, 1])),
+    )
+
+
+def share(logits: Logits, i: int) -> Node:
+    """e^zᵢ / Σ e^zₖ; where some e^z is beyond float64, every z is shifted by the largest."""
+    top = max(_UNITS, key=lambda k: logits[k - 1])
+    shift = max(map(abs, logits)) > LARGE_EXPONENT
+
+    def power(k: int) -> Node:
+        z: Node = _z(logits, k)
+        return Exp(Difference(z, _z(logits, top)) if shift else z)
+
+    return Quotient(power(i), Sum(tuple(power(k) for k in _UNITS)))
+
+
+def _z(logits: Logits, k: int) -> Ref:
+    return Ref(Quantity("z", 1, k), logits[k - 1])
+
+
+def _curve(logits: Logits) -> Curve:
+    first, slope = along_first(logits)
+    return Curve("softmax", "Softmax: the first probability and its derivative", first, slope, logits[0], ("a₁", "∂a₁/∂z₁"), "z₁")
+
+
+def along_first(logits: Logits) -> tuple[Callable[[Array], Array], Callable[[Array], Array]]:
+    """a₁ and ∂a₁/∂z₁ as functions of z₁ (an array of values), the other two logits as they are."""
+
+    def first(z: Array) -> Array:
+        rows = np.stack([z, np.full_like(z, logits[1]), np.full_like(z, logits[2])], axis=-1)
+        return np.asarray(softmax(rows)[:, 0])
+
+    def slope(z: Array) -> Array:
+        a = first(z)
+        return np.asarray(a * (1.0 - a))
+
+    return first, slope
