@@ -1,0 +1,84 @@
+"""What an author wants to know of a scenario file: is it sound, does it run, does it agree with what the slides print?
+
+`check(path)` goes further than `scenario.load`: it computes the lesson and compares every printed number and every
+closed form, with the line of each that needs a word.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import PurePath
+
+from tutor import scenario, strict_yaml
+from tutor.errors import TutorError
+from tutor.lesson import Lesson, open_lesson
+from tutor.number import exact
+from tutor.problem import Path, ScenarioError, quotable
+from tutor.scenario_model import Check, Printed
+from tutor.slides import closed_form, compare
+
+
+def check(path: str) -> Lesson:
+    """The lesson of a file. Raises ScenarioError with every problem, also of what only the computed numbers show."""
+    where = quotable(path, 300)
+    text = strict_yaml.decode(scenario.read(path, where), where)
+    found = scenario.parse(text, where)
+    document = strict_yaml.load(text, where)
+    try:
+        lesson = open_lesson(found)
+    except TutorError as error:
+        raise ScenarioError([document.problem(("network",), str(error))]) from None
+    problems = [document.problem(place, message) for place, message in _disagreeing(lesson)]
+    if problems:
+        raise ScenarioError(problems)
+    return lesson
+
+
+def summary(lesson: Lesson) -> str:
+    """A sound lesson in a few words: shape, steps, and whether it ends early."""
+    steps, stop = len(lesson.walk("number")), lesson.trace.stop
+    words = f"{lesson.trace.network.shape}, {steps:,} step{'' if steps == 1 else 's'}"
+    if stop:
+        words += f", ends early at {stop.quantity}"
+    if scenario.scenario_id(PurePath(lesson.scenario.where).name) is None:
+        words += "; to be in the gallery its name must be made of a-z, 0-9 and -"
+    return words
+
+
+def _disagreeing(lesson: Lesson) -> Iterator[tuple[Path, str]]:
+    for n, entry in enumerate(lesson.scenario.printed):
+        yield from _printed(("printed", n), entry, lesson)
+    for n, form in enumerate(lesson.scenario.checks):
+        yield from _closed_form(("checks", n), form, lesson)
+
+
+def _printed(path: Path, entry: Printed, lesson: Lesson) -> Iterator[tuple[Path, str]]:
+    name = "quantity" if entry.quantity else "expression"
+    try:
+        slide = compare(entry, lesson.trace)
+    except (KeyError, ArithmeticError, TutorError) as error:
+        yield (*path, name), _not_computed(lesson, error)
+        return
+    if not slide.agrees and not entry.slip:
+        yield (*path, "value"), f"the slide prints {entry.value}, the engine has {_ours(entry, slide.computed)}; say why in a slip"
+    if slide.agrees and entry.slip:
+        yield (*path, "slip"), f"{entry.value} agrees with the engine's {_ours(entry, slide.computed)}, so there is no slip to explain"
+
+
+def _ours(entry: Printed, computed: float) -> str:
+    return f"{exact(100 * computed)}%" if entry.percent else exact(computed)
+
+
+def _closed_form(path: Path, form: Check, lesson: Lesson) -> Iterator[tuple[Path, str]]:
+    try:
+        found = closed_form(form, lesson.trace)
+    except (KeyError, ArithmeticError, TutorError) as error:
+        yield (*path, "equals"), _not_computed(lesson, error)
+        return
+    if not found.agrees:
+        yield (*path, "equals"), f"comes to {exact(found.value)}, which is not {form.quantity} as the engine has it"
+
+
+def _not_computed(lesson: Lesson, error: Exception) -> str:
+    stop = lesson.trace.stop
+    return f"cannot be compared, the lesson ends at {stop.quantity}" if stop else f"cannot be computed: {error}"

@@ -1,0 +1,173 @@
+"""The command line: `python -m tutor list | validate | trace | steps`.
+
+What was asked for goes to stdout, what is wrong to stderr. The status is 0, or 2 where something could not be done.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib.metadata
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from tutor import author, scenario, trace_json, transcript
+from tutor.errors import TutorError
+from tutor.explain import explain_stop
+from tutor.lesson import GRAINS, MAX_ITERATION, Lesson, open_lesson
+from tutor.notation import PRESETS, Notation, notation
+from tutor.number import MAX_DECIMALS
+from tutor.problem import ScenarioError
+from tutor.scenario import Scenario
+from tutor.shelf import open_folder
+
+SCENARIOS = Path(__file__).parents[1] / "scenarios"
+FAILED = 2
+
+ABOUT = "Look at the lessons of the backpropagation tutor without a browser."
+EXAMPLE = """\
+for example:
+  python -m tutor list
+  python -m tutor steps scenarios/1-2-3-1-sigmoid.yaml --grain layer
+  python -m tutor trace scenarios/1-2-3-1-sigmoid.yaml > trace.json
+  python -m tutor validate scenarios/*.yaml
+
+The status is 0, or 2 where something could not be done; the reason is on stderr. `make run` starts the tutor for a browser.
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its status. Bad usage raises SystemExit(2), as argparse does."""
+    wanted = parser().parse_args(arguments)
+    command: Callable[[argparse.Namespace], int] = wanted.command
+    try:
+        status = command(wanted)
+        sys.stdout.flush()
+    except ScenarioError as error:
+        complain(*map(str, error.problems))
+    except TutorError as error:
+        complain(f"{wanted.file}: {error}")
+    except OSError as error:
+        complain(f"the output cannot be written: {error.strerror}")
+    except KeyboardInterrupt:
+        return 130
+    else:
+        return status
+    return FAILED
+
+
+def parser() -> argparse.ArgumentParser:
+    """The commands and their options."""
+    top = argparse.ArgumentParser(
+        "python -m tutor", description=ABOUT, epilog=EXAMPLE, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False
+    )
+    top.add_argument("--version", action="version", version=f"backprop-tutor {version()}")
+    commands = top.add_subparsers(metavar="COMMAND", required=True)
+
+    def add(name: str, command: Callable[[argparse.Namespace], int], about: str) -> argparse.ArgumentParser:
+        made = commands.add_parser(name, help=about, description=f"{about[0].upper()}{about[1:]}.", allow_abbrev=False)
+        made.set_defaults(command=command)
+        return made
+
+    listing = add("list", list_lessons, "list the lessons of a folder: id, shape, title")
+    listing.add_argument("folder", metavar="FOLDER", nargs="?", type=Path, default=SCENARIOS, help="default: the tutor's own scenarios/")
+    validating = add("validate", validate, "check scenario files and name every problem with its line")
+    validating.add_argument("files", metavar="FILE", nargs="+", help="a scenario file")
+    tracing = add("trace", trace, "print every quantity of one iteration as one JSON object")
+    stepping = add("steps", steps, "print the walk as text, step by step")
+    for command in (tracing, stepping):
+        command.add_argument("file", metavar="FILE", help="a scenario file")
+        command.add_argument("--iteration", type=whole(1, MAX_ITERATION), default=1, metavar="N", help="default: 1")
+    stepping.add_argument("--grain", choices=GRAINS, default="number", help="default: number")
+    stepping.add_argument("--notation", choices=PRESETS, help="default: the lesson's own")
+    stepping.add_argument("--decimals", type=whole(0, MAX_DECIMALS), metavar="N", help="default: the lesson's own")
+    return top
+
+
+def version() -> str:
+    """The version of the installed tutor."""
+    try:
+        return importlib.metadata.version("backprop-tutor")
+    except importlib.metadata.PackageNotFoundError:
+        return "(not installed)"
+
+
+def whole(least: int, most: int) -> Callable[[str], int]:
+    """A reader of whole numbers within bounds."""
+
+    def read(text: str) -> int:
+        if not (text.isascii() and text.isdigit() and len(text) < 10 and least <= int(text) <= most):
+            raise argparse.ArgumentTypeError(f"{text[:40]!r} is not a whole number from {least} to {most}")
+        return int(text)
+
+    return read
+
+
+def list_lessons(wanted: argparse.Namespace) -> int:
+    """One line for each lesson; broken files on stderr."""
+    shelf = open_folder(wanted.folder)
+    shapes = ["-".join(map(str, lesson.network.sizes)) for lesson in shelf.lessons]
+    ids = max((len(lesson.id) for lesson in shelf.lessons), default=0)
+    widest = max(map(len, shapes), default=0)
+    for lesson, shape in zip(shelf.lessons, shapes, strict=True):
+        say(f"{lesson.id:<{ids}}  {shape:<{widest}}  {lesson.title}")
+    complain(*(str(problem) for file in shelf.broken for problem in file.problems))
+    if not (shelf.lessons or shelf.broken):
+        complain(f"{wanted.folder}: there is no scenario file in this folder")
+    return FAILED if shelf.broken else 0
+
+
+def validate(wanted: argparse.Namespace) -> int:
+    """A line for each sound file; every problem of the others on stderr."""
+    status = 0
+    for name in wanted.files:
+        try:
+            lesson = author.check(name)
+        except ScenarioError as error:
+            complain(*map(str, error.problems))
+            status = FAILED
+        else:
+            say(f"{lesson.scenario.where}: ok ({author.summary(lesson)})")
+    return status
+
+
+def trace(wanted: argparse.Namespace) -> int:
+    """The quantities as JSON; what is not in there is said on stderr too."""
+    lesson = opened(wanted)
+    beyond = trace_json.write(lesson, sys.stdout)
+    if beyond:
+        complain(f"{wanted.file}: left out, because it is beyond what a 64-bit number can hold: {', '.join(beyond)}")
+    if lesson.trace.stop:
+        complain(f"{wanted.file}: {explain_stop(lesson.trace, lesson.trace.stop)}")
+    return 0
+
+
+def steps(wanted: argparse.Namespace) -> int:
+    """The walk, a paragraph a step."""
+    lesson = opened(wanted)
+    decimals = lesson.scenario.display.decimals if wanted.decimals is None else wanted.decimals
+    written = chosen_notation(lesson.scenario, wanted.notation)
+    for n, paragraph in enumerate(transcript.paragraphs(lesson, wanted.grain, written, decimals)):
+        sys.stdout.write(paragraph if n == 0 else "\n" + paragraph)
+    return 0
+
+
+def opened(wanted: argparse.Namespace) -> Lesson:
+    """The lesson of a file at the iteration asked for."""
+    return open_lesson(scenario.load(wanted.file), wanted.iteration)
+
+
+def chosen_notation(lesson: Scenario, preset: str | None) -> Notation:
+    """The preset asked for, or the lesson's own notation with what it makes differently."""
+    own = lesson.notation
+    return notation(own.preset, own.overrides) if preset in {None, own.preset} else notation(preset or own.preset)
+
+
+def say(line: str) -> None:
+    """A line of what was asked for."""
+    sys.stdout.write(line + "\n")
+
+
+def complain(*lines: str) -> None:
+    """What is wrong."""
+    sys.stderr.writelines(line + "\n" for line in lines)

@@ -1,0 +1,181 @@
+"""A lesson's walk as plain text: each step with its formula in symbols, in numbers and as a result.
+
+    Step 7 of 79 · forward · z[2][1]
+      Pre-activation of unit 1 of layer 2
+      z_1^[2] = w_01^[2] + w_11^[2]·a_1^[1] + …
+              = 0.3 + 0.2 × 0.5744 + …
+              ≈ 0.4746
+
+`paragraphs` yields one paragraph a step, so the walk of a large network starts at once and needs no memory.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+
+from tutor import number
+from tutor.derivation import Derivation, derive
+from tutor.explain import BEYOND, explain, explain_phase, explain_stage, explain_stop
+from tutor.expression import ArrayRef, Node, has_partials
+from tutor.lesson import LayerWalk, Lesson, PassWalk, Walk
+from tutor.matrices import derive_stage, result
+from tutor.notation import Alphabet, Notation
+from tutor.order import Stage
+from tutor.orientation import arranged, flipped, oriented, turned
+from tutor.plaintext import PlainText
+from tutor.quantity import Quantity
+from tutor.slides import Slide, SlideNumber, slides
+from tutor.writer import NUMBERS, RULE, SYMBOLS
+
+INDENT = "  "
+Line = tuple[str, str]
+"""A relation sign and what stands behind it."""
+
+
+def paragraphs(lesson: Lesson, grain: str, notation: Notation, decimals: int) -> Iterator[str]:
+    """The steps of a lesson in one grain, one text of several lines each."""
+    walk = lesson.walk(grain)
+    pen = Pen(lesson, notation, decimals)
+    said = _by_step(lesson, walk)
+    for n in range(1, len(walk) + 1):
+        head, lines = pen.step(walk, n)
+        notes = [line for slide in said.get(n, ()) for line in _of_slide(slide, decimals)]
+        end = [explain_stop(lesson.trace, walk.stop)] if walk.stop and n == len(walk) else []
+        title = f"Step {n} of {len(walk)} · {walk.phase(n)}" + (f" · {head}" if head else "")
+        yield "\n".join([title, *(INDENT + line for line in (*lines, *notes, *end))]) + "\n"
+
+
+def _by_step(lesson: Lesson, walk: Walk) -> dict[int, list[Slide]]:
+    """What the lecture says at each step; what it says of a given number stands at the first."""
+    numbers = lesson.walk("number")
+    found = slides(lesson)
+    reached = [q for q in found if numbers.known(q, len(numbers)) and walk.known(q, len(walk))]
+    steps: dict[int, list[Slide]] = defaultdict(list)
+    for q in sorted(reached, key=numbers.step_of):
+        steps[max(walk.step_of(q), 1)].append(found[q])
+    return steps
+
+
+def _of_slide(slide: Slide, decimals: int) -> Iterator[str]:
+    for entry in slide.numbers:
+        what = entry.quantity.replace("{", "").replace("}", "")
+        yield f"The slide prints {what} = {entry.printed} ({entry.where})" + _comparison(entry, decimals)
+    for form in slide.closed_forms:
+        yield f"Check: {form.text} = {number.shown(form.value, decimals)}" + (f" ({form.where})" if form.where else "")
+    for note in slide.notes:
+        yield f"Note: {note}"
+
+
+def _comparison(entry: SlideNumber, decimals: int) -> str:
+    if not entry.slip:
+        return ", and so do we." if entry.agrees else "."
+    ours = number.percent(entry.computed) if entry.percent else number.shown(entry.computed, decimals)
+    return f"; we have {ours}: {entry.slip}"
+
+
+class Pen:
+    """Writes the steps of one lesson in one notation."""
+
+    def __init__(self, lesson: Lesson, notation: Notation, decimals: int) -> None:
+        self.trace, self.notation, self.decimals = lesson.trace, notation, decimals
+        alphabet = Alphabet.of(notation, lesson.trace.network, lesson.trace.samples)
+        self.text = {mode: PlainText(alphabet, decimals, mode) for mode in (RULE, SYMBOLS, NUMBERS)}
+
+    def step(self, walk: Walk, n: int) -> tuple[str, list[str]]:
+        """What step n makes, by its contract name, and its lines."""
+        if isinstance(walk, PassWalk):
+            lines = [line for stage in walk.stages(n) for line in self._brief(stage)]
+            return "", [explain_phase(walk.phase(n)).title, *lines]
+        stage = walk.stages[n - 1] if isinstance(walk, LayerWalk) else None
+        if stage is not None and (stage.layer or stage.shares):
+            return _stage_name(stage), [explain_stage(self.trace, stage).title, *self._matrix(stage)]
+        q = walk.anchor(n)
+        return str(q), [explain(self.trace, q).title, *self._number(q)]
+
+    # ---- one number ----
+
+    def _number(self, q: Quantity) -> list[str]:
+        try:
+            found = derive(self.trace, q)
+        except KeyError:
+            return []  # a flat activation: there is no derivative to write down
+        left, forms, result = self._number_lines(q, found)
+        return self._whole(left, [*forms, result], self._shortcut(found.shortcut, left, result), found)
+
+    def _number_lines(self, q: Quantity, found: Derivation) -> tuple[str, list[Line], Line]:
+        """The left-hand side, the formula in its forms, and the result."""
+        tree = arranged(found.tree, self.notation) if q.kind in {"z", "z+"} else found.tree
+        assigns = q.kind in {"w+", "b+"} and self.notation.update == "assign"  # w := w − …
+        left = self.text[SYMBOLS].name(Quantity(q.kind[0], q.layer, q.i, q.j) if assigns else q)
+        named = [] if found.name is None else [self.text[SYMBOLS].line(found.name)]
+        forms = _signed([*named, *self._forms(tree)], ":=" if assigns else "=")
+        return left, forms, self._result(self.trace.value(q))
+
+    def _result(self, value: float) -> Line:
+        """= where the shown digits are the whole number, ≈ where they are rounded."""
+        plain = number.plain(value, self.decimals)
+        whole = plain in {"inf", "-inf", "nan"} or float(plain) == value
+        return "=" if whole else "≈", number.shown(value, self.decimals)
+
+    # ---- one matrix, and a phase of them ----
+
+    def _matrix(self, stage: Stage) -> list[str]:
+        try:
+            found, made = derive_stage(self.trace, stage), result(self.trace, stage)
+        except KeyError:
+            return []
+        left, forms, end = self._matrix_lines(stage, found, made)
+        shortcut = None if found.shortcut is None else self._turned(found.shortcut, made)
+        return self._whole(left, [*forms, end], self._shortcut(shortcut, left, end), found)
+
+    def _matrix_lines(self, stage: Stage, found: Derivation, made: ArrayRef) -> tuple[str, list[Line], Line]:
+        assigns = stage.kind in {"w+", "b+"} and self.notation.update == "assign"
+        left = self.text[SYMBOLS].matrix_name(stage.kind[0] if assigns else stage.kind, stage.layer, made.sample)
+        forms = _signed(self._forms(self._turned(found.tree, made)), ":=" if assigns else "=")
+        shown = turned(made, self.notation)
+        rows, columns = shown.array.shape
+        return left, forms, ("=", f"{self.text[NUMBERS].matrix(shown)}  ({rows}×{columns})")
+
+    def _turned(self, tree: Node, made: ArrayRef) -> Node:
+        return oriented(tree, self.notation, flipped(made.kind, self.notation))
+
+    def _brief(self, stage: Stage) -> list[str]:
+        """Symbols and result only."""
+        try:
+            if not stage.layer and not stage.shares:
+                q = Quantity(stage.kind)
+                left, forms, end = self._number_lines(q, derive(self.trace, q))
+            else:
+                left, forms, end = self._matrix_lines(stage, derive_stage(self.trace, stage), result(self.trace, stage))
+        except KeyError:
+            return []
+        return _aligned(left, [forms[0], end])
+
+    # ---- both ----
+
+    def _forms(self, tree: Node) -> list[str]:
+        modes = (RULE, SYMBOLS, NUMBERS) if has_partials(tree) else (SYMBOLS, NUMBERS)
+        return list(dict.fromkeys(self.text[mode].line(tree) for mode in modes))
+
+    def _shortcut(self, tree: Node | None, left: str, end: Line) -> list[str]:
+        return [] if tree is None else ["The shorter way:", *_aligned(left, [*_signed(self._forms(tree), "="), end])]
+
+    def _whole(self, left: str, lines: list[Line], shortcut: list[str], found: Derivation) -> list[str]:
+        return [*_aligned(left, lines), *shortcut, *([BEYOND] if found.beyond else [])]
+
+
+def _stage_name(stage: Stage) -> str:
+    if stage.shares:
+        return f"{stage.kind}@s"
+    return f"{stage.kind}[{stage.layer}]" if stage.layer else stage.kind
+
+
+def _signed(forms: list[str], sign: str) -> list[Line]:
+    """The first form behind its sign, the others behind =."""
+    return [(sign if n == 0 else "=", form) for n, form in enumerate(forms)]
+
+
+def _aligned(left: str, lines: list[Line]) -> list[str]:
+    """left = a, and each further line with its sign below the first."""
+    return [f"{left if n == 0 else ' ' * len(left)} {sign} {text}" for n, (sign, text) in enumerate(lines)]
