@@ -58,7 +58,10 @@ def log_sigmoid(z: Array) -> Array:
 def log_softmax(z: Array) -> Array:
     """log softmax(z) along the last axis, exact in both tails."""
     shifted = z - z.max(axis=-1, keepdims=True)
-    return np.asarray(shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True)))
+    top = shifted == 0
+    # The largest class adds exactly e⁰ = 1; log1p of the others keeps their digits however small they are.
+    others = np.where(top, 0.0, np.exp(shifted)).sum(axis=-1, keepdims=True) + (top.sum(axis=-1, keepdims=True) - 1.0)
+    return np.asarray(shifted - np.log1p(others))
 
 
 def _ratio(top: Array, bottom: Array) -> Array:
