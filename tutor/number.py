@@ -49,6 +49,8 @@ def _exact(value: float, decimals: int) -> str | None:
 
 def _scientific(value: float, decimals: int) -> str:
     mantissa, exponent = f"{value:.{max(1, min(decimals, 4) - 1)}e}".split("e")
+    if exponent in {"+00", "-01"}:  # with no or one decimal, 3.7 and 0.57 need no power of ten
+        return f"{value:.2g}"
     return f"{mantissa}e{int(exponent)}"
 
 
