@@ -1,0 +1,220 @@
+"""The network diagram of a step, as SVG: what is known stands in it, what is not is visibly empty.
+
+A unit is a circle of two halves, the pre-activation above and the activation below, so it shows which of the two
+exists. Its name stands above it (in the backward pass the gradient that has arrived, under that gradient's name),
+its bias below. What the step uses is drawn thick and outlined, what it makes is filled and outlined thicker; edges
+in use carry arrow heads in the direction of flow. Colours come from `static/diagram.css`; nothing is said by colour
+alone. `tutor.diagram_layout` says where things stand, `tutor.diagram_marks` how small marks are written.
+
+Each quantity is one element with `data-q`: its number where it is known, else the empty half of its unit.
+"""
+
+from __future__ import annotations
+
+from tutor.diagram_backdrop import backdrop, thumbnail
+from tutor.diagram_layout import LOSS_HALF, LOSS_HEIGHT, Column, arrange, crossing
+from tutor.diagram_marks import SIZE, arrow, name, ring
+from tutor.diagram_scene import Label, Reading, Scene
+from tutor.markup import Markup, attribute, trusted
+from tutor.mathml import role
+from tutor.quantity import Quantity
+
+__all__ = ["Scene", "draw", "thumbnail"]
+
+FLOW = {"forward": "forward →", "loss": "forward →", "backward": "← backward", "update": "update", "verify": "forward again →"}
+MOST_LABELS = 12
+"""Edges between two columns that carry numbers at the same time."""
+_STRIP = 28
+"""Half the width of the strip that belongs to the units of a column."""
+
+Pair = tuple[tuple[int, float], tuple[int, float]]
+"""An edge: (unit, y) where it starts and where it ends."""
+
+
+def draw(scene: Scene) -> Markup:
+    """The diagram of a step as one `<svg>`."""
+    return trusted(_Picture(scene).svg())
+
+
+class _Picture:
+    """Collects the parts of one drawing: lines below, shapes on top of them, then text."""
+
+    def __init__(self, scene: Scene) -> None:
+        self.scene, self.phase = scene, scene.phase
+        self.reading = Reading(scene)
+        self.layout = arrange(scene.network.sizes, self.reading.must_see())
+        self.lines: list[str] = []
+        self.shapes: list[str] = []
+        self.texts: list[str] = []
+
+    def svg(self) -> str:
+        layout, network = self.layout, self.scene.network
+        names = tuple(layer.activation.name for layer in network.layers)
+        for left, right in layout.gaps():
+            if right.layer == left.layer + 1:
+                self._edges(left, right)
+        for column in layout.columns:
+            for unit, y in column.spots:
+                (self._unit if column.layer else self._input)(column, unit, y)
+        self._loss()
+        self._footer()
+        title = f"Network {network.shape}"
+        about = f"<desc>{attribute(self.scene.caption)}</desc>" if self.scene.caption else ""
+        return (
+            f'<svg class="net{"" if layout.roomy else " tight"}" viewBox="0 0 {layout.width} {layout.height}" width="{layout.width}" '
+            f'height="{layout.height}" role="img" aria-label="{title}"><title>{title}</title>{about}'
+            f"{backdrop(layout, names)}{''.join(self.lines)}{''.join(self.shapes)}{''.join(self.texts)}</svg>"
+        )
+
+    def _write(self, label: Label, x: float, y: float, ringed: bool = True) -> None:
+        q, text, em, state = label
+        css = role(q.kind) + state
+        if state and ringed:
+            self.shapes.append(ring(css, x, y, em))
+        self.texts.append(f'<text class="{css}" data-q="{q}" x="{x:.0f}" y="{y:.0f}">{text}</text>')
+
+    def _name(self, q: Quantity, x: float, y: float, css: str = "n") -> None:
+        self.texts.append(f'<text class="{css}" x="{x:.0f}" y="{y:.0f}">{name(self.scene.alphabet, q)}</text>')
+
+    # Units
+
+    def _input(self, column: Column, unit: int, y: float) -> None:
+        q, r = Quantity("x", 0, unit, 0, self.scene.sample), self.layout.radius - 4
+        self.shapes.append(f'<circle class="a{self.reading.state(q)}" cx="{column.x}" cy="{y:.0f}" r="{r}"/>')
+        label = self.reading.label(q)
+        if label:
+            self._write(label, column.x, y + 5, ringed=False)
+        self._name(q, column.x, y - r - 6)
+
+    def _unit(self, column: Column, unit: int, y: float) -> None:
+        x, r, layer = column.x, self.layout.radius, column.layer
+        z, a = (Quantity(kind + self.reading.after, layer, unit, 0, self.scene.sample) for kind in "za")
+        self._half(a, x, y, 0, y + 14)
+        known_z = self._half(z, x, y, 1, y - 5)
+        named = z if known_z and self.scene.value(a) is None else a
+        gradients = (Quantity(kind, layer, unit, 0, self.scene.sample) for kind in ("dL/dz", "dL/da"))
+        arrived = self.reading.label(self.reading.arrived(*gradients)) if self.phase == "backward" else None
+        if arrived:
+            self._write(arrived, x, y - r - 6)
+        if arrived and self.layout.roomy:
+            self._name(arrived[0], x, y - r - 22, "g n")
+        elif not arrived:
+            self._name(named, x, y - r - 7)
+        self._below(layer, unit, x, y + r)
+
+    def _half(self, q: Quantity, x: int, y: float, sweep: int, baseline: float) -> bool:
+        """Half a circle with its number; dashed and empty where there is none yet."""
+        r, label, css = self.layout.radius, self.reading.label(q), role(q.kind) + self.reading.state(q)
+        empty = "" if label else f' todo" data-q="{q}'
+        self.shapes.append(f'<path class="{css}{empty}" d="M{x - r} {y:.0f}a{r} {r} 0 0 {sweep} {2 * r} 0z"/>')
+        if label:
+            self._write(label, x, baseline, ringed=False)
+        return label is not None
+
+    def _below(self, layer: int, unit: int, x: float, y: float) -> None:
+        """The bias with its gradient, and the slope da/dz while the step deals with it."""
+        biased = self.scene.network.layer(layer).biases is not None
+        labels = self.reading.parameter("b", layer, unit, 0) if biased else []
+        slope = self.reading.label(self.reading.slopes.get((layer, unit)))
+        if not self.layout.roomy:
+            labels = [slope] if slope else [label for label in labels if label[3]][-1:]
+        elif slope and len(labels) < 2:
+            labels.append(slope)
+        if labels and labels[0][0].kind[0] == "b":
+            self.lines.append(f'<path class="b{labels[0][3]} line" d="M{x} {y:.0f}v5"/>')
+        for n, label in enumerate(labels):
+            self._write(label, x, y + 15 + 15 * n)
+
+    # Edges
+
+    def _edges(self, left: Column, right: Column) -> None:
+        """The lines that the step touches, and the numbers on edges, as many as can be read."""
+        pairs = [(source, spot) for spot in right.spots for source in left.spots]
+        hot = right.layer in self.reading.hot
+        states = [self.reading.edge_state(right.layer, i, j) if hot else "" for (j, _), (i, _) in pairs]
+        radius, before = self.layout.radius, self.layout.radius - (0 if left.layer else 4)
+        backward, pointed = self.phase == "backward", self.phase != "update"
+        for ((_, y1), (_, y2)), state in zip(pairs, states, strict=True):
+            if state:
+                start, end = (left.x, y1), (right.x, y2)
+                ends = (end, start, radius, before) if backward else (start, end, before, radius)
+                self.lines.append(arrow("w" + state, ends[0], ends[1], ends[2], ends[3] + 2, pointed))
+        few = [n for n, state in enumerate(states) if state]
+        if self.layout.roomy and len(pairs) <= MOST_LABELS:
+            labels = [self.reading.parameter("w", right.layer, i, j) for (j, _), (i, _) in pairs]
+            brief = [both if state else both[:1] for both, state in zip(labels, states, strict=True)]
+            if self._place(left.x, right.x, pairs, labels) or self._place(left.x, right.x, pairs, brief):
+                return
+        if few and len(few) <= MOST_LABELS:
+            chosen = [pairs[n] for n in few]
+            self._place(left.x, right.x, chosen, [self.reading.parameter("w", right.layer, i, j) for (j, _), (i, _) in chosen])
+
+    def _place(self, x1: int, x2: int, pairs: list[Pair], labels: list[list[Label]]) -> bool:
+        """Write the labels where their edges cross one vertical line; False where they would meet."""
+        widest = max((label[2] for both in labels for label in both), default=0)
+        low = (_STRIP + widest * SIZE / 2 + 5) / (x2 - x1)
+        edges = tuple((y1, y2) for (_, y1), (_, y2) in pairs)
+        t = crossing(edges, tuple(len(both) for both in labels), round(low + 0.005, 2))
+        if t is None:
+            return False
+        for (y1, y2), both in zip(edges, labels, strict=True):
+            middle = y1 + t * (y2 - y1) + 12 - 7.5 * len(both)
+            for n, label in enumerate(both):
+                self._write(label, x1 + t * (x2 - x1), middle + 15 * n)
+        return True
+
+    # The loss
+
+    def _loss(self) -> None:
+        """The loss with its targets, and the lines that tie the outputs to it."""
+        layout, s = self.layout, self.scene.sample
+        x, y = layout.loss
+        old = self.reading.pick(Quantity("loss"), Quantity("loss", sample=s)) or Quantity("loss")
+        new = self.reading.pick(Quantity("loss+"), Quantity("loss+", sample=s)) or Quantity("loss+")
+        shown = [old, new] if self.phase == "verify" else [old]
+        high = 2 * LOSS_HEIGHT / len(shown)
+        for n, q in enumerate(shown):
+            label, top = self.reading.label(q), y - LOSS_HEIGHT + n * high
+            css = "l" + self.reading.state(q) + ("" if label else f' todo" data-q="{q}')
+            self.shapes.append(
+                f'<rect class="{css}" x="{x - LOSS_HALF}" y="{top:.0f}" width="{2 * LOSS_HALF}" height="{high:.0f}" rx="4"/>'
+            )
+            if label:
+                self._write(label, x, top + high / 2 + 5, ringed=False)
+        self._name(shown[-1], x, y - LOSS_HEIGHT - 7)
+        fall = self.reading.label(Quantity("loss-loss+")) if self.phase == "verify" else None
+        if fall:
+            self._write(fall, x, y + LOSS_HEIGHT + 20)
+        for unit, at in layout.targets.spots:
+            self._target(unit, x, at)
+        for unit, at in layout.columns[-1].spots:
+            self._tie(unit, at)
+
+    def _target(self, unit: int, x: float, y: float) -> None:
+        q = Quantity("y", 0, unit, 0, self.scene.sample)
+        state, label = self.reading.state(q), self.reading.label(q)
+        self.shapes.append(f'<rect class="y{state}" x="{x - LOSS_HALF}" y="{y - 11:.0f}" width="{2 * LOSS_HALF}" height="22" rx="4"/>')
+        self.texts.append(f'<text class="n t" x="{x - LOSS_HALF + 5}" y="{y + 4:.0f}">{name(self.scene.alphabet, q)}</text>')
+        if label:
+            self._write(label, x + LOSS_HALF - 5 - label[2] * SIZE / 2, y + 5, ringed=False)
+
+    def _tie(self, unit: int, y: float) -> None:
+        """A thick line between an output and the loss, where the step goes along it."""
+        scene, r = self.scene, self.layout.radius
+        column, (x, middle) = self.layout.columns[-1], self.layout.loss
+        output, loss = (column.x, y), (x - LOSS_HALF, middle)
+        a, z, back = (Quantity(k, column.layer, unit, 0, scene.sample) for k in ("a" + self.reading.after, "dL/dz", "dL/da"))
+        y_used = Quantity("y", 0, unit, 0, scene.sample) in scene.uses
+        if self.phase in {"loss", "verify"} and a in scene.uses and any(q.kind.startswith("loss") for q in scene.makes):
+            self.lines.append(arrow("l uses", output, loss, r, 3))
+        elif self.phase == "backward" and (back in scene.makes or (y_used and z in scene.makes)):
+            self.lines.append(arrow("g uses", loss, output, 1, r + 2))
+
+    def _footer(self) -> None:
+        scene, y = self.scene, self.layout.height - 7
+        if scene.phase in FLOW:
+            self.texts.append(f'<text class="flow" x="{self.layout.width // 2}" y="{y}">{FLOW[scene.phase]}</text>')
+        if scene.sample:
+            self.texts.append(f'<text class="s" x="6" y="{y}">sample {scene.sample} of {scene.alphabet.samples}</text>')
+
+

@@ -1,0 +1,89 @@
+"""The small marks of a diagram as SVG text: numbers that fit, symbols with their indices, rings, arrows.
+
+Widths are reckoned with the advance widths of STIX Two Math, the font that the formulas use too.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from tutor import number
+from tutor.diagram_layout import Place, trimmed
+from tutor.markup import attribute
+from tutor.notation import Alphabet, Symbol
+from tutor.quantity import Quantity
+
+MOST_DECIMALS = 4
+SIZE = 14
+"""The size of most text."""
+WIDEST = 3.75
+"""The widest number in a diagram, in em: `−1.2e−11` has just room."""
+_ADVANCE = {".": 0.245, number.MINUS: 0.72, "e": 0.464, "∞": 0.953, "?": 0.411}
+_DIGIT = 0.495
+_ITALIC_CAPITAL, _ITALIC_SMALL = 0x1D434, 0x1D44E
+
+
+def width(text: str) -> float:
+    """The width of a number in em."""
+    return sum(_ADVANCE.get(c, _DIGIT) for c in text)
+
+
+@lru_cache(maxsize=8192)
+def fitted(value: float, decimals: int) -> tuple[str, float]:
+    """A number in at most four decimals, fewer where it would be too wide: (text, width in em)."""
+    if value != value:  # noqa: PLR0124 - not a number
+        return "?", width("?")
+    text = number.shown(value, min(decimals, MOST_DECIMALS))
+    for fewer in range(min(decimals, MOST_DECIMALS) - 1, 0, -1):
+        if width(text) <= WIDEST:
+            break
+        text = number.shown(value, fewer)
+    return text, width(text)
+
+
+@lru_cache(maxsize=4096)
+def name(alphabet: Alphabet, q: Quantity) -> str:
+    """The symbol of a quantity as the inside of a `<text>`; ∂L/∂z for a gradient."""
+    if q.kind.startswith("dL/"):
+        below = Quantity(q.kind[4:], q.layer, q.i, q.j, q.sample)
+        return f"∂{symbol(alphabet.symbol(Quantity('loss')))}/∂{symbol(alphabet.symbol(below))}"
+    return symbol(alphabet.symbol(q))
+
+
+def symbol(s: Symbol) -> str:
+    """A symbol as SVG text: letter, index below, marks above; the marks start over the index."""
+    letter = italic(s.letter) + ("\N{COMBINING CIRCUMFLEX ACCENT}" if s.hat else "")
+    if s.before:
+        letter = f'<tspan class="m" dy="-5">{attribute(s.before)}</tspan><tspan dy="5">{letter}</tspan>'
+    sub = f'<tspan class="m" dy="3">{attribute(s.sub)}</tspan>' if s.sub else ""
+    raised = "".join(s.sup)
+    back = f' dx="{-5 * len(s.sub)}"' if s.sub else ""
+    sup = f'<tspan class="m" dy="{-9 if s.sub else -6}"{back}>{attribute(raised)}</tspan>' if raised else ""
+    return letter + sub + sup
+
+
+def italic(letter: str) -> str:
+    """A letter as mathematical italics, as formulas have it."""
+    if len(letter) != 1 or not letter.isascii():
+        return attribute(letter)
+    if letter == "h":
+        return "ℎ"
+    start, base = (_ITALIC_SMALL, "a") if letter.islower() else (_ITALIC_CAPITAL, "A")
+    return chr(start + ord(letter) - ord(base))
+
+
+def ring(css: str, x: float, y: float, em: float) -> str:
+    """A rounded box round a number whose baseline middle is (x, y)."""
+    wide = round(em * SIZE) + 8
+    return f'<rect class="{css} o" x="{x - wide / 2:.0f}" y="{y - 12:.0f}" width="{wide}" height="16" rx="5"/>'
+
+
+def arrow(css: str, start: Place, end: Place, before: float, after: float, pointed: bool = True) -> str:
+    """A line, with a head at its end where it points somewhere."""
+    x1, y1, x2, y2 = trimmed(start, end, before, after)
+    line = f"M{x1:.1f} {y1:.1f}L{x2:.1f} {y2:.1f}"
+    if pointed:
+        bx, by, _, _ = trimmed((x2, y2), (x1, y1), 8, 0)
+        ox, oy = (y2 - by) * 0.55, (bx - x2) * 0.55
+        line += f"M{bx + ox:.1f} {by + oy:.1f}L{x2:.1f} {y2:.1f}L{bx - ox:.1f} {by - oy:.1f}"
+    return f'<path class="{css} line" d="{line}"/>'

@@ -1,0 +1,119 @@
+"""A step as the network diagram sees it: what is known, what the step uses and makes, where it is at work.
+
+`Scene` is what a page hands over; `Reading` answers the questions that the drawing asks about it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import chain, islice
+
+from tutor.diagram_marks import fitted
+from tutor.network import Network
+from tutor.notation import Alphabet
+from tutor.quantity import Quantity
+
+_LOOK = 512
+"""How many names of a step are looked at to find its place; a step with more is about whole layers anyway."""
+
+Label = tuple[Quantity, str, float, str]
+"""A number to write: quantity, text, width in em, and " uses", " makes" or "" for what the step does with it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """One step as the diagram sees it. `value` answers None for what is not computed yet."""
+
+    network: Network
+    alphabet: Alphabet
+    decimals: int
+    value: Callable[[Quantity], float | None]
+    uses: frozenset[Quantity]
+    makes: frozenset[Quantity]
+    phase: str
+    """forward, loss, backward, update, verify, or "" where only what is given is to be seen."""
+    sample: int = 0
+    """The sample whose values stand on the units; 0 is the only one."""
+    caption: str = ""
+
+
+class Reading:
+    """Answers about one scene; nothing is drawn here."""
+
+    def __init__(self, scene: Scene) -> None:
+        self.scene, self.phase = scene, scene.phase
+        self.after = "+" if scene.phase == "verify" else ""
+        self.hot, self.slopes = self._look()
+
+    def must_see(self) -> frozenset[tuple[int, int]]:
+        """The units that the step is about, as far as it is about a few."""
+        if len(self.scene.makes) > 8:
+            return frozenset()
+        ends = ((q.layer - back, n) for q in self.scene.makes for back, n in ((0, q.i), (1, _source(q))))
+        found = {(layer, unit) for layer, unit in ends if layer > 0 or unit}
+        return frozenset((layer, unit) for layer, unit in found if layer >= 0 and unit)
+
+    def _look(self) -> tuple[set[int], dict[tuple[int, int], Quantity | None]]:
+        """The layers whose edges the step touches, and the da/dz that belongs to each unit (None: several)."""
+        hot: set[int] = set()
+        slopes: dict[tuple[int, int], Quantity | None] = {}
+        for q in chain(islice(self.scene.uses, _LOOK), islice(self.scene.makes, _LOOK)):
+            if q.kind == "da/dz":
+                place = (q.layer, q.i)
+                if q.sample == self.scene.sample:
+                    slopes[place] = None if place in slopes else q
+            elif q.j:
+                hot.add(q.layer)
+        return hot, slopes
+
+    def state(self, q: Quantity) -> str:
+        return " makes" if q in self.scene.makes else " uses" if q in self.scene.uses else ""
+
+    def pick(self, *choices: Quantity) -> Quantity | None:
+        """The choice that this step makes, else the first that it uses, else the first that is known."""
+        for those in (self.scene.makes, self.scene.uses):
+            for q in choices:
+                if q in those:
+                    return q
+        return next((q for q in choices if self.scene.value(q) is not None), None)
+
+    def label(self, q: Quantity | None) -> Label | None:
+        """What to write for a quantity; None where it is not known."""
+        value = None if q is None else self.scene.value(q)
+        if q is None or value is None:
+            return None
+        return (q, *fitted(value, self.scene.decimals), self.state(q))
+
+    def arrived(self, dz: Quantity, da: Quantity) -> Quantity | None:
+        """dL/dz takes the place of dL/da as soon as it is there."""
+        return da if da in self.scene.makes or self.scene.value(dz) is None else dz
+
+    def parameter(self, kind: str, layer: int, i: int, j: int) -> list[Label]:
+        """What is to be said of a weight or bias in this phase: its value, and its gradient while that matters."""
+        old = Quantity(kind, layer, i, j)
+        new = Quantity(kind + "+", layer, i, j) if self.phase in {"update", "verify"} else None
+        first = (self.label(new) if new else None) or self.label(old)
+        labels = [first] if first else []
+        if self.phase in {"backward", "update"}:
+            total = Quantity("dL/d" + kind, layer, i, j)
+            share = Quantity("dL/d" + kind, layer, i, j, self.scene.sample)
+            gradient = self.label(self.pick(total, share))
+            if gradient and (self.phase == "backward" or gradient[3] or (first and first[0] is old)):
+                labels.append(gradient)
+        return labels
+
+    def edge_state(self, layer: int, i: int, j: int) -> str:
+        """Whether the step uses this weight, or makes its gradient or its new value."""
+        made = self.scene.makes
+        if Quantity("w+", layer, i, j) in made or Quantity("dL/dw", layer, i, j) in made:
+            return " makes"
+        if self.scene.sample and Quantity("dL/dw", layer, i, j, self.scene.sample) in made:
+            return " makes"
+        used = self.scene.uses
+        return " uses" if Quantity("w" + self.after, layer, i, j) in used or Quantity("w", layer, i, j) in used else ""
+
+
+def _source(q: Quantity) -> int:
+    """The unit that a weight comes from; the second index of a Jacobian is none."""
+    return q.j if q.kind != "da/dz" else 0
