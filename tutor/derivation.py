@@ -253,24 +253,35 @@ _RULES: dict[str, Callable[[Trace, Quantity], Derivation]] = {
 def chain(trace: Trace, q: Quantity) -> Node | None:
     """A weight's or bias's gradient as the sum over every path from the loss, factor by factor.
 
-    None where the gradient is already a sum over the samples, where it is a single product anyway, where a softmax
-    inside the network ties the paths together, or where there are more than MOST_PATHS of them. Paths that start at an output on which the loss does not depend
-    (its dL/da is exactly 0) are left out.
+    None where `has_chain` says so. Paths that start at an output on which the loss does not depend (its dL/da is
+    exactly 0) are left out.
     """
-    if q.kind not in {"dL/dw", "dL/db"} or (trace.samples > 1 and not q.sample):
-        return None
-    if any(layer.activation.couples for layer in trace.network.layers[q.layer - 1 : -1]):
-        return None
-    above = trace.network.sizes[q.layer + 1 :]
-    if prod(above, start=1) * (trace.network.sizes[-1] if _couples(trace) else 1) > 4 * MOST_PATHS:
-        return None
-    last = Quantity("dL/da", trace.network.depth, 0, 0, q.sample)
-    if any(trace.beyond(replace(last, i=c)) for c in range(1, trace.network.sizes[-1] + 1)):
+    if not has_chain(trace, q):
         return None
     paths = tuple(_paths(trace, q))
-    if not 0 < len(paths) <= MOST_PATHS or (len(paths) == 1 and len(paths[0].terms) < 3):
-        return None
     return Sum(paths) if len(paths) > 1 else paths[0]
+
+
+def has_chain(trace: Trace, q: Quantity) -> bool:
+    """Whether writing out the whole chain of q is possible and says more than the step itself.
+
+    It is not for sums over samples, for gradients with more than MOST_PATHS paths, behind a softmax inside the
+    network, and where an output is saturated.
+    """
+    if q.kind not in {"dL/dw", "dL/db"} or (trace.samples > 1 and not q.sample):
+        return False
+    network, outputs = trace.network, trace.network.sizes[-1]
+    if any(layer.activation.couples for layer in network.layers[q.layer - 1 : -1]):
+        return False
+    grads = trace.array("dL/da", network.depth)[_row(q)]
+    if not np.isfinite(grads).all():
+        return False
+    heads = int(np.count_nonzero(grads)) if _couples(trace) else 1
+    inner = prod(network.sizes[q.layer + 1 : -1], start=1)
+    paths = heads * inner * (outputs if q.layer < network.depth or not _couples(trace) else 1)
+    if not _couples(trace) and q.layer == network.depth:
+        paths = 1
+    return 0 < paths <= MOST_PATHS and bool(np.count_nonzero(grads))
 
 
 def _couples(trace: Trace) -> bool:

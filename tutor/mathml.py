@@ -41,16 +41,14 @@ class MathML(Writer):
         return _digits(value, self.decimals)
 
     def amount(self, value: float, quantity: Quantity | None) -> str:
-        digits = _digits(value, self.decimals)
-        if quantity is None:
-            return digits
-        return f'<mrow class="{role(quantity.kind)}" data-q="{quantity}">{digits}</mrow>'
+        mark = "" if quantity is None else f' class="{role(quantity.kind)}" data-q="{quantity}"'
+        return _digits(value, self.decimals, mark)
 
     def letter(self, symbol: Symbol, kind: str) -> str:
         return _letter(symbol, role(kind) if kind else "")
 
     def derivative(self, top: str, bottom: str) -> str:
-        return f'<mfrac class="g"><mrow><mo form="prefix">∂</mo>{top}</mrow><mrow><mo form="prefix">∂</mo>{bottom}</mrow></mfrac>'
+        return f'<mfrac class="g"><mrow><mi>∂</mi>{top}</mrow><mrow><mi>∂</mi>{bottom}</mrow></mfrac>'
 
     def matrix(self, leaf: ArrayRef) -> str:
         rows = "".join(
@@ -74,7 +72,8 @@ class MathML(Writer):
         return f"<mrow><mo>(</mo>{x}<mo>)</mo></mrow>"
 
     def joined(self, parts: list[str], sign: str) -> str:
-        return f"<mo>{sign}</mo>".join(parts)
+        leading = ' form="infix"' if parts[0] == "" else ""  # at the start of a formula it would be drawn as a prefix
+        return f"<mo{leading}>{sign}</mo>".join(parts)
 
     def minus(self, x: str) -> str:
         return f'<mrow><mo form="prefix">−</mo>{x}</mrow>'
@@ -117,28 +116,35 @@ def _row(x: str) -> str:
     return f"<mrow>{x}</mrow>"
 
 
-def _digits(value: float, decimals: int) -> str:
+def _digits(value: float, decimals: int, mark: str = "") -> str:
+    """A number; `mark` are the attributes of its outermost element."""
     negative, digits, exponent = number.parts(value, decimals)
-    body = f"<mn>{digits}</mn>"
-    if exponent:
-        body = f"<mrow>{body}<mo>·</mo><msup><mn>10</mn><mn>{exponent}</mn></msup></mrow>"
-    return f'<mrow><mo form="prefix">−</mo>{body}</mrow>' if negative else body
+    if not (negative or exponent):
+        return f"<mn{mark}>{digits}</mn>"
+    sign = '<mo form="prefix">−</mo>' if negative else ""
+    power = f"<mo>·</mo><msup><mn>10</mn><mn>{exponent}</mn></msup>" if exponent else ""
+    return f"<mrow{mark}>{sign}<mn>{digits}</mn>{power}</mrow>"
 
 
 def _letter(symbol: Symbol, css: str) -> str:
-    base = f"<mi>{_bold(symbol.letter) if symbol.bold else symbol.letter}</mi>"
+    mark = f' class="{css}"' if css else ""
+    scripts = bool(symbol.sub or symbol.sup or symbol.before)
+    letter = _bold(symbol.letter) if symbol.bold else symbol.letter
+    base = f"<mi{'' if scripts or symbol.hat else mark}>{letter}</mi>"
     if symbol.hat:
-        base = f'<mover accent="true">{base}<mo>^</mo></mover>'
+        base = f'<mover{"" if scripts else mark} accent="true">{base}<mo>ˆ</mo></mover>'
     sub = f"<mn>{symbol.sub}</mn>" if symbol.sub else ""
     sup = "".join(f"<mtext>{part}</mtext>" for part in symbol.sup)
+    sup = _row(sup) if len(symbol.sup) > 1 else sup
     if symbol.before:
-        scripts = f"{sub or '<mrow/>'}{_row(sup) if sup else '<mrow/>'}"
-        base = f"<mmultiscripts>{base}{scripts}<mprescripts/><mrow/><mtext>{symbol.before}</mtext></mmultiscripts>"
-    elif sub and sup:
-        base = f"<msubsup>{base}{sub}{_row(sup)}</msubsup>"
-    elif sub or sup:
-        base = f"<msub>{base}{sub}</msub>" if sub else f"<msup>{base}{_row(sup)}</msup>"
-    return f'<mrow class="{css}">{base}</mrow>' if css else base
+        both = f"{sub or '<mrow/>'}{sup or '<mrow/>'}"
+        return f"<mmultiscripts{mark}>{base}{both}<mprescripts/><mrow/><mtext>{symbol.before}</mtext></mmultiscripts>"
+    if sub and sup:
+        return f"<msubsup{mark}>{base}{sub}{sup}</msubsup>"
+    if sub or sup:
+        tag = "msub" if sub else "msup"
+        return f"<{tag}{mark}>{base}{sub}{sup}</{tag}>"
+    return base
 
 
 def _bold(letter: str) -> str:
@@ -193,4 +199,4 @@ def pieces(parts: Iterable[tuple[str, str]], sign: str) -> Markup:
 
 def formula(drawn: str, spoken: str) -> Markup:
     """One `<math>` element with its name for screen readers."""
-    return trusted(f'<math displaystyle="true" aria-label="{attribute(spoken)}">{drawn}</math>')
+    return trusted(f'<math aria-label="{attribute(spoken)}">{drawn}</math>')

@@ -23,6 +23,7 @@ from tutor.expression import (
     ExpMinusOne,
     Hadamard,
     Log,
+    Many,
     MatrixProduct,
     Negative,
     Node,
@@ -110,7 +111,8 @@ class Writer:
     # The traversal.
     def write(self, node: Node, need: int = ANYTHING, first: bool = True) -> str:
         """One node; parenthesised where it binds looser than `need`. `first`: nothing stands left of it."""
-        text = self._WRITE[type(node)](self, node)
+        chain = isinstance(node, Product | MatrixProduct | Weighted)
+        text = self._WRITE[type(node)](self, node, first) if chain else self._WRITE[type(node)](self, node)
         binding = self._binding(node)
         loose = binding < need and not (first and need < ATOM and self._negative_number(node))
         return self.parenthesised(text) if loose else text

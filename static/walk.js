@@ -1,0 +1,107 @@
+// Keys, auto-play, where one left off, and linked highlights. Everything works without this file; it only saves clicks.
+// htmx swaps the step; the guards below keep an older answer, or a way back in the history, from landing on a newer step.
+'use strict';
+(() => {
+  const $ = (id) => document.getElementById(id);
+  const title = () => document.querySelector('#step #title[data-n]');
+
+  // ---- guards around htmx ----
+  for (const name of ['htmx:before:response', 'htmx:before:swap']) {
+    document.addEventListener(name, (event) => {
+      if (event.detail.ctx?.request?.signal?.aborted) event.preventDefault();
+    });
+  }
+  let latest = null;
+  window.navigation?.addEventListener('navigate', (event) => {
+    if (event.navigationType === 'traverse' && event.canIntercept && !event.hashChange) event.intercept({ focusReset: 'manual' });
+  });
+  document.addEventListener('htmx:before:request', (event) => {
+    const ctx = event.detail.ctx;
+    if (ctx.request.headers['HX-History-Restore-Request']) ctx.swap = 'innerMorph';
+    latest = ctx;
+  });
+  document.addEventListener('htmx:before:history:restore', () => latest?.request?.abort?.());
+  document.addEventListener('htmx:after:init', (event) => {
+    if (event.target.id === 'next') event.target.dispatchEvent(new Event('soon'));
+  });
+
+  // ---- keys: arrows, Home, End; not while one types or chooses ----
+  const keys = { ArrowLeft: 'back', ArrowRight: 'next', Home: 'first', End: 'last' };
+  document.addEventListener('keydown', (event) => {
+    const id = keys[event.key];
+    if (!id || !title() || event.altKey || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    if (event.target.closest('input, select, textarea, .scroll, [contenteditable]')) return;
+    const control = $(id);
+    event.preventDefault();
+    if (control && !control.hasAttribute('aria-disabled')) control.click();
+  });
+
+  // ---- auto-play ----
+  let timer = 0;
+  const stop = () => { clearInterval(timer); timer = 0; dress(); };
+  const go = () => {
+    const next = $('next');
+    if (!next || next.hasAttribute('aria-disabled')) stop(); else next.click();
+  };
+  const start = () => { clearInterval(timer); timer = setInterval(go, 1000 * Number($('speed').value)); dress(); };
+  const dress = () => {
+    const play = $('play');
+    if (!play) return;
+    play.closest('.autoplay').hidden = false;
+    play.textContent = timer ? 'Pause' : 'Play';
+    play.setAttribute('aria-pressed', String(Boolean(timer)));
+  };
+  document.addEventListener('click', (event) => {
+    if (event.target.id === 'play') timer ? stop() : start();
+    if (event.target.closest('[aria-disabled]')) event.preventDefault();
+  });
+  document.addEventListener('change', (event) => { if (event.target.id === 'speed' && timer) start(); });
+  document.addEventListener('visibilitychange', () => { if (document.hidden && timer) stop(); });
+
+  // ---- the same number lights up wherever it stands ----
+  const light = (name) => {
+    for (const lit of document.querySelectorAll('.lit')) lit.classList.remove('lit');
+    if (name) for (const same of document.querySelectorAll(`[data-q="${CSS.escape(name)}"]`)) same.classList.add('lit');
+  };
+  document.addEventListener('pointerover', (event) => light(event.target.closest?.('[data-q]')?.dataset.q));
+
+  // ---- where one left off, kept in this browser only ----
+  const remember = () => {
+    const here = title();
+    if (!here) return;
+    try {
+      localStorage.setItem(`step:${here.dataset.lesson}`, JSON.stringify({ to: location.pathname + location.search, n: here.dataset.n, of: here.dataset.total }));
+    } catch { /* storage may be switched off; then nothing is remembered */ }
+  };
+  const recall = () => {
+    for (const card of document.querySelectorAll('.card[data-lesson]')) {
+      try {
+        const left = JSON.parse(localStorage.getItem(`step:${card.dataset.lesson}`));
+        if (!left || !left.to.startsWith(`/lessons/${card.dataset.lesson}/steps/`)) continue;
+        const link = document.createElement('a');
+        link.href = left.to;
+        link.textContent = `Continue at step ${left.n} of ${left.of}`;
+        const line = card.querySelector('.resume');
+        line.replaceChildren(link);
+        line.hidden = false;
+      } catch { /* nothing to recall */ }
+    }
+  };
+
+  // ---- the outline stands outside the step: move its mark ----
+  const mark = () => {
+    const n = Number(title()?.dataset.n);
+    if (!n) return;
+    let current = null;
+    for (const link of document.querySelectorAll('#outline a[data-n]')) {
+      link.removeAttribute('aria-current');
+      if (Number(link.dataset.n) <= n && (!current || Number(link.dataset.n) >= Number(current.dataset.n))) current = link;
+    }
+    current?.setAttribute('aria-current', 'step');
+  };
+  const settle = () => { dress(); mark(); remember(); };
+  document.addEventListener('htmx:after:swap', settle);
+  document.addEventListener('htmx:after:history:push', remember);
+  settle();
+  recall();
+})();

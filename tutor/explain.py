@@ -1,0 +1,262 @@
+"""What a step is called, what it does and why, in a sentence or two; and the words it needs, where they first appear.
+
+Texts are ours; the vocabulary is the field's. `tests/test_explain.py` reads every kind of step.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from tutor.network import Network
+from tutor.order import Stage
+from tutor.quantity import Quantity
+from tutor.trace import FLAT, OVERFLOW, Stop, Trace
+
+PHASE_TITLES = {
+    "forward": "Forward pass", "loss": "Loss", "backward": "Backward pass", "update": "Update", "verify": "Verification",
+}  # fmt: skip
+
+PHASE_ABOUT = {
+    "forward": "Numbers travel from the inputs to the outputs: each layer takes weighted sums of what comes in and applies its activation function.",
+    "loss": "The outputs are compared with the targets. One number, the loss, says how far off they are.",
+    "backward": "The chain rule carries the question “how would the loss change?” back from the outputs to every weight and bias.",
+    "update": "Every weight and bias moves a small step against its gradient, so the loss should fall.",
+    "verify": "The same inputs go through the updated network. Has the loss really become smaller?",
+}  # fmt: skip
+
+TERMS = {
+    "z": ("pre-activation", "the weighted sum of what comes into a unit, plus its bias, before the activation function"),
+    "a": ("activation", "what a unit passes on: the activation function applied to its pre-activation"),
+    "loss": ("loss", "one number for how far the outputs are from the targets; training makes it smaller"),
+    "dL/da": ("derivative", "how fast one number changes when another is changed a little: the sign says which way, the size how much"),
+    "da/dz": ("local derivative", "the derivative of one step of the computation by what goes into it, all else left alone"),
+    "dL/dz": ("error signal", "the derivative of the loss by a pre-activation; everything before this unit hears of the error through it"),
+    "dL/dw": ("gradient", "all the derivatives of the loss by the weights and biases; it points where the loss grows fastest"),
+    "w+": ("learning rate", "how long a step is taken against the gradient"),
+    "z+": ("verification pass", "the forward pass once more, with the new weights and biases"),
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """The words of one step."""
+
+    title: str
+    why: str
+    term: tuple[str, str] | None = None
+    """A word that first appears here, with its meaning."""
+
+
+def unit(network: Network, layer: int, i: int) -> str:
+    """`unit 2 of layer 1`; an output layer is called so."""
+    place = "the output layer" if layer == network.depth else f"layer {layer}"
+    return f"unit {i} of {place}" if network.sizes[layer] > 1 else f"the unit of {place}"
+
+
+def explain(trace: Trace, q: Quantity) -> Explanation:
+    """The words for one number."""
+    title, why = _WORDS[q.kind](trace, q)
+    title = title[0].upper() + title[1:]
+    if q.sample:
+        title += f", sample {q.sample}"
+    return Explanation(title, why, _term(trace, q.kind, q.layer, q.i, q.j, q.sample))
+
+
+def _term(trace: Trace, kind: str, layer: int, i: int = 1, j: int = 0, sample: int = 0) -> tuple[str, str] | None:
+    """The word of this kind, where this is its first appearance in the walk."""
+    kind = {"dL/db": "dL/dw", "b+": "w+"}.get(kind, kind) if i == 1 and j <= 1 and sample <= 1 else ""
+    forward = kind in {"z", "a", "z+"}
+    bias_first = j == 1 and layer and trace.network.layer(layer).learns_biases and kind in {"dL/dw", "w+"}
+    first = layer in ({0, 1} if forward else {0, trace.network.depth}) and not bias_first
+    return TERMS.get(kind) if first else None
+
+
+def _z(t: Trace, q: Quantity) -> tuple[str, str]:
+    layer, new = t.network.layer(q.layer), q.kind.endswith("+")
+    source = "every input" if q.layer == 1 else f"every activation of layer {q.layer - 1}"
+    bias = ", and the bias is added" if layer.biases is not None else ""
+    why = f"{source[0].upper()}{source[1:]} is multiplied by its weight, the products are added up{bias}."
+    if new:
+        why = f"The same sum as in the forward pass, now with the new weights{' and bias' if bias else ''}."
+    return f"{'new ' if new else ''}pre-activation of {unit(t.network, q.layer, q.i)}", why
+
+
+def _a(t: Trace, q: Quantity) -> tuple[str, str]:
+    rule, new, last = t.network.layer(q.layer).activation, q.kind.endswith("+"), q.layer == t.network.depth
+    name = rule.name.replace("_", " ")
+    what = "output" if last and t.network.sizes[-1] == 1 else f"output {q.i}" if last else f"activation of {unit(t.network, q.layer, q.i)}"
+    if rule.couples:
+        why = "Softmax takes e to the power of each pre-activation and divides by their sum, so that the outputs are positive and add up to 1."
+    else:
+        why = f"The {name} function is applied to the pre-activation. {rule.about}"
+    if last:
+        why += " This is what the network answers now." if new else " This is what the network answers."
+    elif not new:
+        why += " The next layer takes it in."
+    return f"{'new ' if new else ''}{what}", why
+
+
+def _loss(t: Trace, q: Quantity) -> tuple[str, str]:
+    new = q.kind.endswith("+")
+    lead = "new " if new else ""
+    if t.samples > 1 and not q.sample:
+        kind = "mean" if t.network.reduction == "mean" else "sum"
+        return f"{lead}loss of the batch", f"What the samples add to the loss is added up: the {kind} over all {t.samples} samples."
+    part = f" Sample {q.sample} brings its share, with the 1/{t.samples} of the mean." if t.scale != 1.0 else ""
+    title = f"{lead}loss of sample {q.sample}" if q.sample else f"{lead}loss: {t.network.loss.title}"
+    return title.removesuffix(f", sample {q.sample}"), f"{t.network.loss.about}{part}"
+
+
+def _dL_da(t: Trace, q: Quantity) -> tuple[str, str]:
+    if q.layer == t.network.depth:
+        what = "the output" if t.network.sizes[-1] == 1 else f"output {q.i}"
+        return f"derivative of the loss by {what}", (
+            f"Backward starts at the end: if {what} were a little larger, how would the loss change? This is the derivative of the {t.network.loss.title}."
+        )
+    above = t.network.sizes[q.layer + 1]
+    through = "the one unit" if above == 1 else f"all {above} units"
+    return f"derivative of the loss by the activation of {unit(t.network, q.layer, q.i)}", (
+        f"This activation reaches the loss through {through} of layer {q.layer + 1}. "
+        + ("The error signal there is multiplied by the weight between the two." if above == 1 else
+           "Along each way, the error signal there is multiplied by the weight between the two; the ways are added up.")
+    )  # fmt: skip
+
+
+def _da_dz(t: Trace, q: Quantity) -> tuple[str, str]:
+    rule = t.network.layer(q.layer).activation
+    name = rule.name.replace("_", " ")
+    if q.j:
+        which = "its own pre-activation" if q.i == q.j else f"pre-activation {q.j}"
+        return f"softmax derivative of output {q.i} by pre-activation {q.j}", (
+            f"With softmax every output depends on every pre-activation. This is how output {q.i} answers to {which}: "
+            + ("it grows with it." if q.i == q.j else "it has to shrink, since the outputs add up to 1.")
+        )
+    bound = f" It is never larger than {rule.bound:g}." if rule.bound is not None and rule.name in {"sigmoid", "tanh"} else ""
+    kink = f" {rule.at_kink}" if rule.at_kink and t.value(Quantity("z", q.layer, q.i, 0, q.sample)) == 0 else ""
+    return f"slope of the {name} at {unit(t.network, q.layer, q.i)}", (
+        f"If the pre-activation grew a little, how much would the activation grow? The derivative of the {name} function says so.{bound}{kink}"
+    )
+
+
+def _dL_dz(t: Trace, q: Quantity) -> tuple[str, str]:
+    if t.network.layer(q.layer).activation.couples:
+        why = "The pre-activation reaches the loss through every output of the softmax: each way is a product of two derivatives, and the ways are added up."
+    else:
+        why = "The chain rule: the derivative by the activation times the slope of the activation function."
+    return f"error signal of {unit(t.network, q.layer, q.i)}", why
+
+
+def _dL_dw(t: Trace, q: Quantity) -> tuple[str, str]:
+    bias = q.kind == "dL/db"
+    what = f"bias of {unit(t.network, q.layer, q.i)}" if bias else f"weight from {_source(t, q)} into {unit(t.network, q.layer, q.i)}"
+    if t.samples > 1 and not q.sample:
+        return f"gradient of the {what}", f"Every sample has its say: the shares of all {t.samples} samples are added up."
+    why = (
+        "A bias is added as it is, so its local derivative is 1 and the gradient is the error signal itself."
+        if bias
+        else "A weight matters as much as what flows through it: the error signal of the unit it goes into, times what it is multiplied with."
+    )
+    return f"gradient of the {what}", why
+
+
+def _source(t: Trace, q: Quantity) -> str:
+    return f"input {q.j}" if q.layer == 1 else f"unit {q.j} of layer {q.layer - 1}"
+
+
+def _update(t: Trace, q: Quantity) -> tuple[str, str]:
+    bias = q.kind == "b+"
+    what = f"new bias of {unit(t.network, q.layer, q.i)}" if bias else f"new weight from {_source(t, q)} into {unit(t.network, q.layer, q.i)}"
+    grad = t.value(Quantity("dL/db" if bias else "dL/dw", q.layer, q.i, q.j))
+    noun = "bias" if bias else "weight"
+    turn = (
+        f"The gradient is negative, so the {noun} grows" if grad < 0
+        else f"The gradient is positive, so the {noun} shrinks" if grad > 0
+        else f"The gradient is 0, so the {noun} stays"
+    )  # fmt: skip
+    return what, f"One step of gradient descent: the learning rate times the gradient is taken away. {turn}."
+
+
+def _drop(t: Trace, q: Quantity) -> tuple[str, str]:
+    before, after = t.loss, t.loss_new
+    if after < before:
+        return "has the loss fallen?", "Yes. The loss after the update is smaller than before: the step went the right way."
+    if after == before:
+        return "has the loss fallen?", "It has stayed exactly the same: with these numbers the update changes nothing."
+    return "has the loss fallen?", (
+        "No, it has grown. The direction was right for a small step, but this step was too long. A smaller learning rate would help."
+    )
+
+
+_WORDS: dict[str, Callable[[Trace, Quantity], tuple[str, str]]] = {
+    "z": _z, "z+": _z, "a": _a, "a+": _a, "loss": _loss, "loss+": _loss, "dL/da": _dL_da, "da/dz": _da_dz,
+    "dL/dz": _dL_dz, "dL/dw": _dL_dw, "dL/db": _dL_dw, "w+": _update, "b+": _update, "loss-loss+": _drop,
+    "(loss-loss+)/loss": _drop,
+}  # fmt: skip
+
+_STAGES = {
+    "z": ("Pre-activations of {layer}", "All weighted sums of the layer at once: a matrix product, plus the biases."),
+    "a": ("Activations of {layer}", "The activation function is applied to every pre-activation."),
+    "dL/da": ("Derivatives of the loss by the activations of {layer}", "At the output they come from the loss; further down, the error signals above are multiplied by the weights, all ways added up in one matrix product."),
+    "da/dz": ("Slopes of the activation function in {layer}", "The local derivative of every unit, one number each."),
+    "dL/dz": ("Error signals of {layer}", "The chain rule for the whole layer: derivatives by the activations, times the slopes."),
+    "dL/dw": ("Gradient of the weights of {layer}", "Every error signal times every incoming activation, added up over the samples: one matrix product."),
+    "dL/db": ("Gradient of the biases of {layer}", "The local derivative by a bias is 1, so the error signals are added up over the samples."),
+    "w": ("New weights of {layer}", "The learning rate times the gradient is taken away from every weight."),
+    "b": ("New biases of {layer}", "The learning rate times the gradient is taken away from every bias."),
+    "loss": ("Loss", "The outputs are compared with the targets."),
+}  # fmt: skip
+
+
+def explain_stage(trace: Trace, stage: Stage) -> Explanation:
+    """The words for one matrix."""
+    if not stage.layer and not stage.shares:
+        return explain(trace, Quantity(stage.kind))
+    new = stage.kind.endswith("+") and stage.kind[0] not in "wb"
+    title, why = _STAGES[stage.kind.removesuffix("+")]
+    if stage.shares:
+        title, why = "What each sample adds to the loss", "The loss of every sample, one row each, before they are added up."
+    if stage.kind == "da/dz" and trace.network.layer(stage.layer).activation.couples:
+        title = "Softmax derivatives of {layer}"
+        why = "Every output depends on every pre-activation: a square matrix, the Jacobian, with row i and column k for output i and pre-activation k."
+        why += " Each sample has one; this is the first sample's." if trace.samples > 1 else ""
+    place = "the output layer" if stage.layer == trace.network.depth else f"layer {stage.layer}"
+    title = title.format(layer=place) + (" after the update" if new else "")
+    return Explanation(title, why, _term(trace, stage.kind, stage.layer))
+
+
+def explain_phase(phase: str) -> Explanation:
+    """The words for a whole phase."""
+    return Explanation(PHASE_TITLES[phase], PHASE_ABOUT[phase])
+
+
+def explain_stop(trace: Trace, stop: Stop) -> str:
+    """Why the walk ends here."""
+    q = stop.quantity
+    if stop.why == FLAT:
+        name = trace.network.layer(q.layer).activation.name
+        return (
+            f"Backward ends here. The {name} function is flat: its derivative is 0 on both sides of the jump and does not exist at the jump. "
+            "A slope of 0 would make every gradient before it 0, so no weight could learn. That is why trained networks use smooth functions such as the sigmoid."
+        )
+    place = f"{q}" + (f" (layer {q.layer})" if q.layer else "")
+    if stop.why == OVERFLOW:
+        return (
+            f"The walk ends here: {place} is larger than a 64-bit number can hold, about 1.8 × 10 to the power of 308. "
+            "Everything after it would be infinite or undefined. Smaller inputs, weights or a smaller learning rate would help."
+        )
+    return (
+        f"The walk ends here: {place} is not a number. Somewhere in this formula infinity meets infinity or 0, "
+        "and such a result is undefined. Smaller inputs, weights or a smaller learning rate would help."
+    )
+
+
+BEYOND = (
+    "The output has come so close to the edge that float64 rounds it to exactly 0 or 1, and the division cannot be done: the result is beyond any number. "
+    "Its product with the slope of the activation is not: the two cancel and leave the output minus the target. The next steps use that shortcut."
+)
+
+CHAIN = (
+    "Every path from the loss to this parameter is a product of local derivatives, one for each step of the computation on the way; "
+    "the paths are added up. Paths from outputs on which the loss does not depend are 0 and left out."
+)

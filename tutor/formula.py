@@ -1,0 +1,216 @@
+"""The formula of a step: its lines (rule, symbols, numbers, result), its operands, and other ways to the same number.
+
+One `Formula` for every grain. What it shows is the derivation's tree and the trace's number, nothing else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
+
+from tutor import number
+from tutor.derivation import Derivation, chain, derive, has_chain
+from tutor.expression import ArrayRef, Node, has_partials, leaves, walk
+from tutor.markup import Markup
+from tutor.mathml import Line, role, shown
+from tutor.matrices import derive_stage, result
+from tutor.notation import Alphabet
+from tutor.order import Stage
+from tutor.orientation import arranged, flipped, oriented, turned
+from tutor.quantity import Quantity
+from tutor.trace import Trace
+from tutor.writer import NUMBERS, RULE, SYMBOLS
+
+MOST_OPERANDS = 9
+MOST_LINES = 10
+HIGHLIGHTED_UNITS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class FormulaLine:
+    """One line: what it is (for the margin and for screen readers) and the formula."""
+
+    label: str
+    math: Markup
+
+
+@dataclass(frozen=True, slots=True)
+class Operand:
+    """A number or matrix that the formula uses: symbol, value (or shape), and the quantity it can be traced to."""
+
+    symbol: Markup
+    text: str
+    role: str
+    quantity: Quantity
+
+
+@dataclass(frozen=True, slots=True)
+class Formula:
+    """Everything a step shows of its formula."""
+
+    left: Markup
+    lines: tuple[FormulaLine, ...]
+    operands: tuple[Operand, ...] = ()
+    more_operands: int = 0
+    shortcut: tuple[FormulaLine, ...] = ()
+    """Another way that arrives at the same number."""
+    has_chain: bool = False
+    """Whether the gradient can be written out as a sum over all paths from the loss (`Chalk.chain`)."""
+    uses: frozenset[Quantity] = frozenset()
+    makes: frozenset[Quantity] = frozenset()
+    beyond: bool = False
+
+
+class Chalk:
+    """Writes formulas for one trace in one notation."""
+
+    def __init__(self, trace: Trace, alphabet: Alphabet, decimals: int) -> None:
+        self.trace, self.alphabet, self.decimals = trace, alphabet, decimals
+        self.notation = alphabet.notation
+        self.line = Line(alphabet, decimals)
+
+    # ---- one number ----
+
+    def number(self, q: Quantity) -> Formula:
+        """The formula of one quantity; where it has no tree (a flat activation), only its symbol."""
+        try:
+            found = derive(self.trace, q)
+        except KeyError:
+            return Formula(self.line.quantity(q), (), makes=frozenset({q}))
+        tree = arranged(found.tree, self.notation) if q.kind in {"z", "z+"} else found.tree
+        left, sign = self._left(q)
+        refs = leaves(tree)
+        operands = tuple(
+            Operand(self.line.quantity(ref.quantity), number.shown(ref.number, self.decimals), role(ref.quantity.kind), ref.quantity)
+            for ref in refs[:MOST_OPERANDS]
+        )
+        return Formula(
+            left,
+            (*self._named(found, sign), *self._lines(tree, sign if found.name is None else "=", self.trace.value(q))),
+            operands,
+            max(0, len(refs) - MOST_OPERANDS),
+            self._shortcut(found, self.trace.value(q)),
+            has_chain(self.trace, q),
+            frozenset(ref.quantity for ref in refs if ref.quantity.kind != "eta"),
+            frozenset({q}),
+            found.beyond,
+        )
+
+    def _left(self, q: Quantity) -> tuple[Markup, str]:
+        """The left-hand side; where a lecture assigns (w := w − …), it is the old symbol."""
+        if q.kind in {"w+", "b+"} and self.notation.update == "assign":
+            return self.line.quantity(Quantity(q.kind[0], q.layer, q.i, q.j)), ":="
+        return self.line.quantity(q), "="
+
+    def _named(self, found: Derivation, sign: str) -> tuple[FormulaLine, ...]:
+        return () if found.name is None else (FormulaLine("in short", self.line.tree(found.name, SYMBOLS, sign)),)
+
+    def _lines(self, tree: Node, sign: str, value: float) -> tuple[FormulaLine, ...]:
+        lines = [FormulaLine("chain rule", self.line.tree(tree, RULE, sign))] if has_partials(tree) else []
+        lines.append(FormulaLine("symbols", self.line.tree(tree, SYMBOLS, "=" if lines else sign)))
+        lines.append(FormulaLine("numbers", self.line.tree(tree, NUMBERS, "=")))
+        return (*lines, FormulaLine("result", self.line.value(value, self._equals(value))))
+
+    def _equals(self, value: float) -> str:
+        """= where the shown digits are the whole number, ≈ where they are rounded."""
+        text = number.plain(value, self.decimals)
+        return "=" if text in {"inf", "-inf", "nan"} or float(text) == value else "≈"
+
+    def _shortcut(self, found: Derivation, value: float) -> tuple[FormulaLine, ...]:
+        return () if found.shortcut is None else self._lines(found.shortcut, "=", value)
+
+    def chain(self, q: Quantity) -> Formula | None:
+        """A gradient written out as the sum over all paths from the loss; None where that says nothing new."""
+        tree = chain(self.trace, q)
+        if tree is None:
+            return None
+        return Formula(self.line.quantity(q), self._lines(tree, "=", self.trace.value(q)), makes=frozenset({q}))
+
+    # ---- one matrix ----
+
+    def stage(self, stage: Stage) -> Formula:
+        """The formula of one matrix, in the lecture's orientation."""
+        if not stage.layer and not stage.shares:
+            return self.number(Quantity(stage.kind))
+        try:
+            found, made = derive_stage(self.trace, stage), result(self.trace, stage)
+        except KeyError:
+            return Formula(self.line.matrix(stage.kind, stage.layer), ())
+        turn = flipped(made.kind, self.notation)
+        tree = oriented(found.tree, self.notation, turn)
+        arrays = _arrays(tree)
+        return Formula(
+            self._matrix_left(made, stage),
+            (*self._matrix_lines(tree, turned(made, self.notation), self._matrix_sign(stage)),),
+            tuple(self._matrix_operand(leaf) for leaf in arrays),
+            0,
+            () if found.shortcut is None else self._matrix_shortcut(oriented(found.shortcut, self.notation, turn), made),
+            False,
+            frozenset(q for leaf in arrays for q in _members(leaf, self.trace)),
+            frozenset(_members(turned(made, self.notation), self.trace)),
+            found.beyond,
+        )
+
+    def _matrix_sign(self, stage: Stage) -> str:
+        return ":=" if stage.kind in {"w+", "b+"} and self.notation.update == "assign" else "="
+
+    def _matrix_left(self, made: ArrayRef, stage: Stage) -> Markup:
+        kind = stage.kind[0] if self._matrix_sign(stage) == ":=" else stage.kind
+        return self.line.matrix(kind, stage.layer, made.sample)
+
+    def _matrix_lines(self, tree: Node, made: ArrayRef, sign: str) -> Iterator[FormulaLine]:
+        yield FormulaLine("symbols", self.line.tree(tree, SYMBOLS, sign))
+        yield FormulaLine("numbers", self.line.tree(tree, NUMBERS, "="))
+        yield FormulaLine("result", self.line.tree(made, NUMBERS, "="))
+
+    def _matrix_shortcut(self, tree: Node, made: ArrayRef) -> tuple[FormulaLine, ...]:
+        return tuple(self._matrix_lines(tree, turned(made, self.notation), "="))
+
+    def _matrix_operand(self, leaf: ArrayRef) -> Operand:
+        rows, columns = leaf.array.shape
+        first = next(iter(_members(leaf, self.trace)))
+        return Operand(self.line.matrix(leaf.kind, leaf.layer, leaf.sample), f"{rows}×{columns}", role(leaf.kind), first)
+
+    # ---- a whole phase ----
+
+    def phase(self, stages: tuple[Stage, ...]) -> tuple[Formula, ...]:
+        """The formulas of a phase in short: symbols and result of each matrix; long phases are cut in the middle."""
+        picked = [stages[n] for n in shown(len(stages), MOST_LINES) if n >= 0]
+        return tuple(self._brief(self.stage(stage)) for stage in picked)
+
+    def _brief(self, formula: Formula) -> Formula:
+        lines = tuple(line for line in formula.lines if line.label in {"symbols", "result"})
+        return Formula(formula.left, lines, uses=formula.uses, makes=formula.makes, beyond=formula.beyond)
+
+
+def _arrays(tree: Node) -> tuple[ArrayRef, ...]:
+    found: dict[tuple[str, int], ArrayRef] = {}
+    for node in walk(tree):
+        if isinstance(node, ArrayRef):
+            found.setdefault((node.kind, node.layer), node)
+    return tuple(found.values())
+
+
+def _members(leaf: ArrayRef, trace: Trace) -> Iterator[Quantity]:
+    """The quantities of a matrix that can be highlighted: of a large layer the first units and the last."""
+    rows, columns = leaf.array.shape[::-1] if leaf.flipped else leaf.array.shape
+    if leaf.kind in {"w", "w+", "dL/dw"}:
+        for i in _some(rows):
+            yield from (Quantity(leaf.kind, leaf.layer, i, j) for j in _some(columns))
+    elif leaf.kind in {"b", "b+", "dL/db"}:
+        yield from (Quantity(leaf.kind, leaf.layer, i) for i in _some(columns))
+    elif leaf.kind in {"loss", "loss+"}:
+        yield from (Quantity(leaf.kind, sample=s) for s in _some(rows))
+    elif leaf.kind == "da/dz" and trace.network.layer(leaf.layer).activation.couples:
+        sample = leaf.sample
+        yield from (Quantity(leaf.kind, leaf.layer, i, k, sample) for i in _some(rows) for k in _some(columns))
+    else:
+        samples = _some(rows) if trace.samples > 1 else (0,)
+        chosen = (leaf.sample,) if leaf.sample else samples
+        yield from (Quantity(leaf.kind, leaf.layer, i, 0, s) for s in chosen for i in _some(columns))
+
+
+def _some(count: int) -> tuple[int, ...]:
+    head = tuple(islice(range(1, count + 1), HIGHLIGHTED_UNITS))
+    return head if count <= HIGHLIGHTED_UNITS else (*head, count)

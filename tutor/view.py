@@ -1,0 +1,110 @@
+"""How a reader looks at a lesson: grain, notation, decimals, iteration, loss, presentation. All of it in the address.
+
+`read` takes a query apart; what makes no sense there is ignored and said so, never an error. `address` writes the
+shortest address for a step: what the lesson shows anyway is left out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from tutor.lesson import GRAINS, MAX_ITERATION
+from tutor.notation import PRESETS
+from tutor.number import MAX_DECIMALS
+from tutor.scenario import Scenario
+
+SWITCHABLE = ("squared_error", "half_squared_error")
+"""Losses that a reader may switch between: the same distance, with and without the ½."""
+KNOWN = frozenset({"grain", "notation", "decimals", "iteration", "loss", "present", "from", "z"})
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """One reader's choices; "" and None stand for the lesson's own."""
+
+    grain: str = "number"
+    notation: str = ""
+    decimals: int | None = None
+    iteration: int = 1
+    loss: str = ""
+    present: bool = False
+
+    def query(self) -> str:
+        """The choices that differ from the lesson's own, as a query."""
+        chosen: dict[str, Any] = {}
+        if self.grain != "number":
+            chosen["grain"] = self.grain
+        if self.notation:
+            chosen["notation"] = self.notation
+        if self.decimals is not None:
+            chosen["decimals"] = self.decimals
+        if self.iteration != 1:
+            chosen["iteration"] = self.iteration
+        if self.loss:
+            chosen["loss"] = self.loss
+        if self.present:
+            chosen["present"] = "yes"
+        return urlencode(chosen)
+
+    def step(self, n: int, **changes: Any) -> str:
+        """The address of step n, relative to any step of the same lesson."""
+        query = (replace(self, **changes) if changes else self).query()
+        return f"{n}?{query}" if query else str(n)
+
+    def address(self, lesson: str, n: int | None = None, **changes: Any) -> str:
+        """The address of step n of a lesson (or of its first page) under this view."""
+        query = (replace(self, **changes) if changes else self).query()
+        path = f"/lessons/{quote(lesson)}" + (f"/steps/{n}" if n is not None else "")
+        return f"{path}?{query}" if query else path
+
+
+def read(query: Mapping[str, str], scenario: Scenario) -> tuple[View, tuple[str, ...]]:
+    """The view that a query asks for, and a notice for each part of it that was ignored."""
+    notices: list[str] = []
+    own = View()
+    grain = _choice(query, "grain", GRAINS, own.grain, notices)
+    notation = _choice(query, "notation", tuple(PRESETS), "", notices)
+    switchable = SWITCHABLE if scenario.loss.name in SWITCHABLE else (scenario.loss.name,)
+    loss = _choice(query, "loss", switchable, "", notices)
+    decimals = _whole(query, "decimals", 0, MAX_DECIMALS, None, notices)
+    most = MAX_ITERATION if scenario.training.iterations == 1 else min(MAX_ITERATION, scenario.training.iterations)
+    iteration = _whole(query, "iteration", 1, most, 1, notices)
+    present = _choice(query, "present", ("yes", "no"), "no", notices) == "yes"
+    notices += [f"“{_short(key)}” is no setting of a lesson, so it is ignored." for key in query if key not in KNOWN]
+    view = View(
+        grain,
+        "" if notation == scenario.notation.preset else notation,
+        None if decimals == scenario.display.decimals else decimals,
+        iteration or 1,
+        "" if loss == scenario.loss.name else loss,
+        present,
+    )
+    return view, tuple(notices[:5])
+
+
+def _choice(query: Mapping[str, str], key: str, choices: tuple[str, ...], default: str, notices: list[str]) -> str:
+    text = query.get(key, "").strip()
+    if not text or text in choices:
+        return text or default
+    notices.append(f"{key} “{_short(text)}” is not known, so the lesson keeps its own. Choices: {', '.join(choices)}.")
+    return default
+
+
+def _whole(
+    query: Mapping[str, str], key: str, least: int, most: int, default: int | None, notices: list[str]
+) -> int | None:
+    text = query.get(key, "").strip()
+    if not text:
+        return default
+    if text.isascii() and text.isdigit() and len(text) < 6 and least <= int(text) <= most:
+        return int(text)
+    notices.append(f"{key} “{_short(text)}” is not a whole number from {least} to {most}, so it is ignored.")
+    return default
+
+
+def _short(text: str) -> str:
+    shown = "".join(c for c in text if c.isprintable())[:40]
+    return shown + ("…" if len(text) > 40 else "")
