@@ -250,7 +250,7 @@ def run(network: Network, x: Array, y: Array, eta: float) -> Trace:
         z_new, a_new = ([], []) if blocked else _forward(network, x, w_new, b_new)
         new = None if blocked else scale * network.loss.per_sample(a_new[-1], y, z_new[-1])
         nothing: Layers = [None] * len(w)
-        for arrays in (z, a, da_dz, dL_da, dL_dz, dL_dw, dL_db, w_new, b_new, z_new, a_new):
+        for arrays in (z, a, da_dz, dL_da, dL_dz, dL_dw, dL_db, w_new, b_new, z_new, a_new, [shares, new]):
             for array in arrays:
                 if array is not None:
                     array.flags.writeable = False
