@@ -235,6 +235,14 @@ def test_a_softmax_inside_the_network_has_no_chain_of_single_paths(problem: Prob
             assert chain(trace, q) is None
 
 
+def test_an_output_that_is_exactly_right_has_no_chain_and_the_others_keep_theirs() -> None:
+    net = network_of(([[1.0], [2.0]], [0.0, 0.0], "identity"))
+    trace = run(net, frozen([[1.0]]), frozen([[1.0, 0.0]]), 0.1)
+    assert chain(trace, parse("dL/dw[1][1,1]")) is None
+    for q in (Quantity("dL/dw", 1, 2, 1), Quantity("dL/db", 1, 2)):
+        assert_invariant(trace, q)
+
+
 def test_there_is_no_chain_for_what_is_no_gradient_or_a_sum_over_samples() -> None:
     net = network_of(([[1.0]], [0.0], "sigmoid"), ([[2.0]], None, "sigmoid"))
     trace = run(net, frozen([[0.5], [1.0]]), frozen([[1.0], [0.0]]), 0.1)
