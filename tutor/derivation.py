@@ -280,7 +280,7 @@ def has_chain(trace: Trace, q: Quantity) -> bool:
     inner = prod(network.sizes[q.layer + 1 : -1], start=1)
     paths = heads * inner * (outputs if q.layer < network.depth or not _couples(trace) else 1)
     if not _couples(trace) and q.layer == network.depth:
-        paths = 1
+        return bool(grads[q.i - 1])
     return 0 < paths <= MOST_PATHS and bool(np.count_nonzero(grads))
 
 

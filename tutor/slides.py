@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass
 
-from tutor import arithmetic
+from tutor import arithmetic, number
 from tutor.lesson import Lesson
 from tutor.quantity import Quantity, parse
 from tutor.scenario_model import Check, Printed
@@ -84,12 +84,9 @@ def computed(text: str, trace: Trace) -> float:
 
 def compare(entry: Printed, trace: Trace) -> SlideNumber:
     """A printed number beside the computed one."""
-    if entry.expression:
-        value = computed(entry.expression, trace)
-    else:
-        value = trace.value(parse(entry.quantity or ""))
+    value = computed(entry.expression, trace) if entry.expression else trace.value(parse(entry.quantity or ""))
     name = entry.expression or entry.quantity or ""
-    return SlideNumber(entry.value, entry.where, value, entry.agrees(value), entry.slip or "", entry.percent, name)
+    return SlideNumber(entry.value.replace("-", number.MINUS), entry.where, value, entry.agrees(value), entry.slip or "", entry.percent, name)
 
 
 def closed_form(check: Check, trace: Trace) -> ClosedForm:

@@ -10,8 +10,6 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-import numpy as np
-
 from tutor.expression import (
     ArrayRef,
     Call,
@@ -37,7 +35,7 @@ from tutor.expression import (
     SumOver,
     Transpose,
     Weighted,
-    evaluate,
+    walk,
 )
 from tutor.notation import Alphabet, Symbol
 from tutor.quantity import Quantity
@@ -201,13 +199,15 @@ class Writer:
     def _sum(self, node: Sum) -> str:
         return self.glue.join(self.pieces(node))
 
-    def _product(self, node: Product) -> str:
-        arrays = sum(bool(np.ndim(evaluate(term))) for term in node.terms)
-        sign = "⊙" if arrays > 1 else self._times
-        return self.joined([self.write(t, FACTOR, n == 0) for n, t in enumerate(node.terms)], sign)
+    def _product(self, node: Many, first: bool = True) -> str:
+        matrices = sum(_is_matrix(term) for term in node.terms)
+        return self._factors(node, "⊙" if matrices > 1 else self._times, first)
 
-    def _matrix_product(self, node: MatrixProduct) -> str:
-        return self.joined([self.write(t, FACTOR, n == 0) for n, t in enumerate(node.terms)], "·")
+    def _matrix_product(self, node: Many, first: bool = True) -> str:
+        return self._factors(node, "·", first)
+
+    def _factors(self, node: Many, sign: str, first: bool) -> str:
+        return self.joined([self.write(t, FACTOR, first and n == 0) for n, t in enumerate(node.terms)], sign)
 
     def _difference(self, node: Difference) -> str:
         return self.joined([self.write(node.left, TERM), self.write(node.right, FACTOR - 1 + _is_sum(node.right), False)], "−")
@@ -266,6 +266,10 @@ class Writer:
 
 def _is_sum(node: Node) -> bool:
     return isinstance(node, Sum | Difference)
+
+
+def _is_matrix(node: Node) -> bool:
+    return any(isinstance(part, ArrayRef) for part in walk(node))
 
 
 def derivative_of(q: Quantity) -> tuple[Quantity | None, Quantity | None]:
