@@ -277,9 +277,7 @@ def test_a_flat_activation_stops_the_walk_at_its_derivative(name: str) -> None:
         ([([[1e308], [1e308]], None, "identity"), ([[10.0, -10.0]], None, "identity")], [[1.0]], [[0.0]], 0.1, "z[2][1]", None),
     ],
 )
-def test_the_first_bad_number_is_named_with_the_reason(
-    layers: list[Any], x: Any, y: Any, eta: float, name: str, why: str | None
-) -> None:
+def test_the_first_bad_number_is_named_with_the_reason(layers: list[Any], x: Any, y: Any, eta: float, name: str, why: str | None) -> None:
     trace = run(network_of(*layers), frozen(x), frozen(y), eta)
     assert trace.stop is not None
     assert str(trace.stop.quantity) == name
