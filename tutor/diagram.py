@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from tutor.diagram_backdrop import backdrop, thumbnail
 from tutor.diagram_layout import LOSS_HALF, LOSS_HEIGHT, Column, arrange, crossing
-from tutor.diagram_marks import SIZE, arrow, name, ring
+from tutor.diagram_marks import SIZE, WIDEST, arrow, name, ring
 from tutor.diagram_scene import Label, Reading, Scene
 from tutor.markup import Markup, attribute, trusted
 from tutor.mathml import role
@@ -22,8 +22,8 @@ from tutor.quantity import Quantity
 __all__ = ["Scene", "draw", "thumbnail"]
 
 FLOW = {"forward": "forward →", "loss": "forward →", "backward": "← backward", "update": "update", "verify": "forward again →"}
-MOST_LABELS = 12
-"""Edges between two columns that carry numbers at the same time."""
+MOST_LABELS = 9
+"""Up to so many edges between two columns all carry their numbers; else the step's own do, if they are no more."""
 _STRIP = 28
 """Half the width of the strip that belongs to the units of a column."""
 
@@ -61,7 +61,7 @@ class _Picture:
         title = f"Network {network.shape}"
         about = f"<desc>{attribute(self.scene.caption)}</desc>" if self.scene.caption else ""
         return (
-            f'<svg class="net{"" if layout.roomy else " tight"}" viewBox="0 0 {layout.width} {layout.height}" width="{layout.width}" '
+            f'<svg class="net{"" if layout.roomy else " tight"}{" wide" if layout.width > 500 else ""}" viewBox="0 0 {layout.width} {layout.height}" width="{layout.width}" '
             f'height="{layout.height}" role="img" aria-label="{title}"><title>{title}</title>{about}'
             f"{backdrop(layout, names)}{''.join(self.lines)}{''.join(self.shapes)}{''.join(self.texts)}</svg>"
         )
@@ -139,27 +139,34 @@ class _Picture:
                 start, end = (left.x, y1), (right.x, y2)
                 ends = (end, start, radius, before) if backward else (start, end, before, radius)
                 self.lines.append(arrow("w" + state, ends[0], ends[1], ends[2], ends[3] + 2, pointed))
-        few = [n for n, state in enumerate(states) if state]
-        if self.layout.roomy and len(pairs) <= MOST_LABELS:
-            labels = [self.reading.parameter("w", right.layer, i, j) for (j, _), (i, _) in pairs]
-            brief = [both if state else both[:1] for both, state in zip(labels, states, strict=True)]
-            if self._place(left.x, right.x, pairs, labels) or self._place(left.x, right.x, pairs, brief):
-                return
-        if few and len(few) <= MOST_LABELS:
-            chosen = [pairs[n] for n in few]
-            self._place(left.x, right.x, chosen, [self.reading.parameter("w", right.layer, i, j) for (j, _), (i, _) in chosen])
+        every = [self.reading.parameter("w", right.layer, i, j) for (j, _), (i, _) in pairs] if len(pairs) <= MOST_LABELS else []
+        brief = [both if state else both[:1] for both, state in zip(every, states, strict=False)]
+        if self.layout.roomy and every and any(self._place(left.x, right.x, pairs, labels) for labels in (every, brief)):
+            return
+        own = [pair for pair, state in zip(pairs, states, strict=True) if state]
+        if own and len(own) <= MOST_LABELS:
+            labels = [self.reading.parameter("w", right.layer, i, j) for (j, _), (i, _) in own]
+            stated = [[label for label in both if label[3]] for both in labels]
+            any(self._place(left.x, right.x, own, shown) for shown in (labels, stated))
 
     def _place(self, x1: int, x2: int, pairs: list[Pair], labels: list[list[Label]]) -> bool:
-        """Write the labels where their edges cross one vertical line; False where they would meet."""
-        widest = max((label[2] for both in labels for label in both), default=0)
-        low = (_STRIP + widest * SIZE / 2 + 5) / (x2 - x1)
+        """Write the labels where their edges cross one vertical line; False where they would meet.
+
+        Where there is room for two wide numbers on every edge the place is the same in all phases.
+        """
         edges = tuple((y1, y2) for (_, y1), (_, y2) in pairs)
-        t = crossing(edges, tuple(len(both) for both in labels), round(low + 0.005, 2))
+        widest = max((label[2] for both in labels for label in both), default=0)
+        t = crossing(edges, (2,) * len(edges), _bound(WIDEST, x2 - x1))
+        if t is None:
+            t = crossing(edges, tuple(len(both) for both in labels), _bound(widest, x2 - x1))
         if t is None:
             return False
         for (y1, y2), both in zip(edges, labels, strict=True):
             middle = y1 + t * (y2 - y1) + 12 - 7.5 * len(both)
+            at_work = any(label[3] for label in both)
             for n, label in enumerate(both):
+                if at_work and not label[3]:
+                    self.shapes.append(ring("bare", x1 + t * (x2 - x1), middle + 15 * n, label[2]))
                 self._write(label, x1 + t * (x2 - x1), middle + 15 * n)
         return True
 
@@ -218,3 +225,8 @@ class _Picture:
             self.texts.append(f'<text class="s" x="6" y="{y}">sample {scene.sample} of {scene.alphabet.samples}</text>')
 
 
+
+
+def _bound(em: float, distance: float) -> float:
+    """The share of the way at which a number this wide is clear of a column's strip."""
+    return round((_STRIP + em * SIZE / 2 + 4) / distance + 0.005, 2)

@@ -60,7 +60,7 @@ def arrange(sizes: tuple[int, ...], units: frozenset[tuple[int, int]] = frozense
     """Lay a network out; `units` are (layer, unit) pairs that must be seen."""
     layers = chosen_layers(len(sizes), {layer for layer, _ in units})
     roomy = max(sizes) <= 4
-    radius, pitch = (28, 120) if roomy else (22, 74)
+    radius, pitch = (28, 130) if roomy else (22, 74)
     step = {5: 126, 6: 108}.get(len(layers), 154)
     shown = [chosen_units(sizes[layer], {unit for at, unit in units if at == layer}) for layer in layers]
     tall = max(pitch * length(rows) for rows in shown)

@@ -16,7 +16,7 @@ from tutor.quantity import Quantity
 MOST_DECIMALS = 4
 SIZE = 14
 """The size of most text."""
-WIDEST = 3.75
+WIDEST = 3.7
 """The widest number in a diagram, in em: `−1.2e−11` has just room."""
 _ADVANCE = {".": 0.245, number.MINUS: 0.72, "e": 0.464, "∞": 0.953, "?": 0.411}
 _DIGIT = 0.495
