@@ -41,7 +41,7 @@ class MathML(Writer):
         return _digits(value, self.decimals)
 
     def amount(self, value: float, quantity: Quantity | None) -> str:
-        mark = "" if quantity is None else f' class="{role(quantity.kind)}" data-q="{quantity}"'
+        mark = "" if quantity is None else f' data-q="{quantity}"'
         return _digits(value, self.decimals, mark)
 
     def letter(self, symbol: Symbol, kind: str) -> str:
@@ -87,14 +87,14 @@ class MathML(Writer):
 
     def cases(self, rows: list[tuple[str, str, str]]) -> str:
         body = "".join(
-            f'<mtr><mtd>{formula}</mtd><mtd><mtext>if </mtext>{on}<mo>{condition[0].replace("<", "&lt;")}</mo><mn>0</mn></mtd></mtr>'
+            f'<mtr><mtd>{formula}</mtd><mtd><mtext>if\u00a0</mtext>{on}<mo>{condition[0].replace("<", "&lt;")}</mo><mn>0</mn></mtd></mtr>'
             for formula, on, condition in rows
         )
         return f'<mrow><mo>{{</mo><mtable class="cases">{body}</mtable></mrow>'
 
     def since(self, x: str, on: str, condition: str) -> str:
         sign = condition[0].replace("<", "&lt;")
-        return f'{x}<mspace width="0.8em"/><mtext class="s">since </mtext>{on}<mo>{sign}</mo><mn>0</mn>'
+        return f'{x}<mspace width="0.8em"/><mtext class="s">since\u00a0</mtext>{on}<mo>{sign}</mo><mn>0</mn>'
 
     def between(self, count: int, total: float) -> str:
         if self.mode != NUMBERS:

@@ -34,7 +34,7 @@ from tutor.slides import SlideNumber, slides
 from tutor.tables import Desk, Table, Tables, bias_row, data_matrix, tables, weight_matrix
 from tutor.view import SWITCHABLE, View
 
-MOST_SLIDE_NUMBERS = 12
+MOST_SLIDE_NUMBERS = 7
 LOSS_TITLES = {"squared_error": "squared error, as the loss is written", "half_squared_error": "half squared error, without the 2"}
 
 

@@ -129,11 +129,11 @@ def _ledgers(desk: Desk) -> Iterator[Table]:
     }[phase]  # fmt: skip
     if kinds and many and desk.network.depth == 1 and desk.network.sizes[1] * len(kinds) + desk.network.sizes[0] <= MOST_COLUMNS:
         yield _samples(desk, phase, kinds)
-    elif kinds:
+    elif kinds and not (phase == "backward" and desk.anchor.kind in {"dL/dw", "dL/db"} and desk.network.parameters > MOST_PARAMETERS):
         yield _units(desk, phase, kinds)
     if phase == "loss" or (phase == "verify" and desk.walk.known(Quantity("loss+"), desk.n)):
         yield from _losses(desk, phase)
-    if phase in {"backward", "update"}:
+    if phase == "update" or (phase == "backward" and desk.anchor.kind in {"dL/dw", "dL/db"}) or (desk.walk.grain == "pass" and phase == "backward"):
         yield from _parameters(desk, phase)
 
 
@@ -281,13 +281,15 @@ def _strip(desk: Desk, mark: str) -> Iterator[Table]:
 
 def _gradients(desk: Desk) -> Iterator[Table]:
     for layer in reversed(_focus(desk)):
-        yield data_matrix(desk, "by activation", "dL/da", layer)
-        yield data_matrix(desk, "by linear", "dL/dz", layer)
+        if desk.walk.phase(desk.n) == "backward" and desk.anchor.layer not in {0, layer} and desk.walk.grain != "pass":
+            continue
+        yield data_matrix(desk, "", "dL/da", layer)
+        yield data_matrix(desk, "", "dL/dz", layer)
         part = desk.network.layer(layer)
         if part.train_weights:
-            yield weight_matrix(desk, "by weight", "dL/dw", layer)
+            yield weight_matrix(desk, "", "dL/dw", layer)
         if part.learns_biases:
-            yield bias_row(desk, "by bias", "dL/db", layer)
+            yield bias_row(desk, "", "dL/db", layer)
 
 
 def _focus(desk: Desk) -> list[int]:
@@ -308,7 +310,7 @@ def data_matrix(desk: Desk, title: str, kind: str, layer: int) -> Table:
     else:
         samples, columns = some(desk.trace.samples, (desk.sample,), 6), some(units, (desk.anchor.i,), 6)
         rows = _matrix_rows(desk.decimals, samples, columns, lambda s, i: desk.cell(Quantity(kind, layer, i, 0, s)))
-    return Table(title, (), rows, desk.line.matrix(kind, layer), shape)
+    return Table(title, (), rows, desk.alphabet.plain(kind, layer), shape)
 
 
 def weight_matrix(desk: Desk, title: str, kind: str, layer: int) -> Table:
@@ -321,14 +323,14 @@ def weight_matrix(desk: Desk, title: str, kind: str, layer: int) -> Table:
     else:
         rows = _matrix_rows(desk.decimals, units, inputs, lambda i, j: desk.cell(Quantity(kind, layer, i, j)))
         shape = f"{part.units}×{part.inputs}"
-    return Table(title, (), rows, desk.line.matrix(kind, layer), shape)
+    return Table(title, (), rows, desk.alphabet.plain(kind, layer), shape)
 
 
 def bias_row(desk: Desk, title: str, kind: str, layer: int) -> Table:
     """The biases of a layer (or their gradients) as one row."""
     units = desk.network.sizes[layer]
     rows = _matrix_rows(desk.decimals, [0], some(units, (desk.anchor.i,), 6), lambda _, i: desk.cell(Quantity(kind, layer, i)))
-    return Table(title, (), rows, desk.line.matrix(kind, layer), f"1×{units}")
+    return Table(title, (), rows, desk.alphabet.plain(kind, layer), f"1×{units}")
 
 
 def _matrix_rows(decimals: int, rows: list[int], columns: list[int], cell: Callable[[int, int], Cell]) -> tuple[Row, ...]:
