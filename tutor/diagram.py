@@ -12,7 +12,7 @@ Each quantity is one element with `data-q`: its number where it is known, else t
 from __future__ import annotations
 
 from tutor.diagram_backdrop import backdrop, thumbnail
-from tutor.diagram_layout import LOSS_HALF, LOSS_HEIGHT, Column, arrange, crossing
+from tutor.diagram_layout import LOSS_HALF, LOSS_HEIGHT, Column, Place, arrange, crossing
 from tutor.diagram_marks import SIZE, WIDEST, arrow, name, ring
 from tutor.diagram_scene import Label, Reading, Scene
 from tutor.markup import Markup, attribute, trusted
@@ -26,6 +26,10 @@ MOST_LABELS = 9
 """Up to so many edges between two columns all carry their numbers; else the step's own do, if they are no more."""
 _STRIP = 28
 """Half the width of the strip that belongs to the units of a column."""
+_TIGHT = 3.0
+"""The widest number inside a small circle, in em."""
+_MIDDLING, _WIDE = 400, 500
+"""From these widths on a diagram has a class that keeps it from shrinking too far; `static/diagram.css` has the rest."""
 
 Pair = tuple[tuple[int, float], tuple[int, float]]
 """An edge: (unit, y) where it starts and where it ends."""
@@ -43,6 +47,7 @@ class _Picture:
         self.scene, self.phase = scene, scene.phase
         self.reading = Reading(scene)
         self.layout = arrange(scene.network.sizes, self.reading.must_see())
+        self._inside = WIDEST if self.layout.roomy else _TIGHT
         self.lines: list[str] = []
         self.shapes: list[str] = []
         self.texts: list[str] = []
@@ -60,9 +65,10 @@ class _Picture:
         self._footer()
         title = f"Network {network.shape}"
         about = f"<desc>{attribute(self.scene.caption)}</desc>" if self.scene.caption else ""
+        css = "net" + ("" if layout.roomy else " tight") + (" wide" if layout.width > _WIDE else " mid" if layout.width > _MIDDLING else "")
+        size = f'viewBox="0 0 {layout.width} {layout.height}" width="{layout.width}" height="{layout.height}"'
         return (
-            f'<svg class="net{"" if layout.roomy else " tight"}{" wide" if layout.width > 500 else ""}" viewBox="0 0 {layout.width} {layout.height}" width="{layout.width}" '
-            f'height="{layout.height}" role="img" aria-label="{title}"><title>{title}</title>{about}'
+            f'<svg class="{css}" {size} role="img" aria-label="{title}"><title>{title}</title>{about}'
             f"{backdrop(layout, names)}{''.join(self.lines)}{''.join(self.shapes)}{''.join(self.texts)}</svg>"
         )
 
@@ -79,19 +85,19 @@ class _Picture:
     # Units
 
     def _input(self, column: Column, unit: int, y: float) -> None:
-        q, r = Quantity("x", 0, unit, 0, self.scene.sample), self.layout.radius - 4
+        q, r = Quantity("x", 0, unit, 0, self.scene.sample), self.layout.radius
         self.shapes.append(f'<circle class="a{self.reading.state(q)}" cx="{column.x}" cy="{y:.0f}" r="{r}"/>')
-        label = self.reading.label(q)
+        label = self.reading.label(q, self._inside)
         if label:
             self._write(label, column.x, y + 5, ringed=False)
-        self._name(q, column.x, y - r - 6)
+        self._name(q, column.x, y - r - 7)
 
     def _unit(self, column: Column, unit: int, y: float) -> None:
         x, r, layer = column.x, self.layout.radius, column.layer
         z, a = (Quantity(kind + self.reading.after, layer, unit, 0, self.scene.sample) for kind in "za")
         self._half(a, x, y, 0, y + 14)
         known_z = self._half(z, x, y, 1, y - 5)
-        named = z if known_z and self.scene.value(a) is None else a
+        named = z if known_z and self.reading.value(a) is None else a
         gradients = (Quantity(kind, layer, unit, 0, self.scene.sample) for kind in ("dL/dz", "dL/da"))
         arrived = self.reading.label(self.reading.arrived(*gradients)) if self.phase == "backward" else None
         if arrived:
@@ -99,12 +105,12 @@ class _Picture:
         if arrived and self.layout.roomy:
             self._name(arrived[0], x, y - r - 22, "g n")
         elif not arrived:
-            self._name(named, x, y - r - 7)
+            self._name(named, x, y - r - (7 if self.layout.roomy else 4))
         self._below(layer, unit, x, y + r)
 
     def _half(self, q: Quantity, x: int, y: float, sweep: int, baseline: float) -> bool:
         """Half a circle with its number; dashed and empty where there is none yet."""
-        r, label, css = self.layout.radius, self.reading.label(q), role(q.kind) + self.reading.state(q)
+        r, label, css = self.layout.radius, self.reading.label(q, self._inside), role(q.kind) + self.reading.state(q)
         empty = "" if label else f' todo" data-q="{q}'
         self.shapes.append(f'<path class="{css}{empty}" d="M{x - r} {y:.0f}a{r} {r} 0 0 {sweep} {2 * r} 0z"/>')
         if label:
@@ -123,31 +129,38 @@ class _Picture:
         if labels and labels[0][0].kind[0] == "b":
             self.lines.append(f'<path class="b{labels[0][3]} line" d="M{x} {y:.0f}v5"/>')
         for n, label in enumerate(labels):
-            self._write(label, x, y + 15 + 15 * n)
+            self._write(label, x, y + (15 if self.layout.roomy else 13) + 15 * n)
 
     # Edges
 
     def _edges(self, left: Column, right: Column) -> None:
         """The lines that the step touches, and the numbers on edges, as many as can be read."""
         pairs = [(source, spot) for spot in right.spots for source in left.spots]
-        hot = right.layer in self.reading.hot
-        states = [self.reading.edge_state(right.layer, i, j) if hot else "" for (j, _), (i, _) in pairs]
-        radius, before = self.layout.radius, self.layout.radius - (0 if left.layer else 4)
-        backward, pointed = self.phase == "backward", self.phase != "update"
+        states = [""] * len(pairs)
+        if right.layer in self.reading.hot:
+            states = [self.reading.edge_state(right.layer, i, j) for (j, _), (i, _) in pairs]
         for ((_, y1), (_, y2)), state in zip(pairs, states, strict=True):
             if state:
-                start, end = (left.x, y1), (right.x, y2)
-                ends = (end, start, radius, before) if backward else (start, end, before, radius)
-                self.lines.append(arrow("w" + state, ends[0], ends[1], ends[2], ends[3] + 2, pointed))
-        every = [self.reading.parameter("w", right.layer, i, j) for (j, _), (i, _) in pairs] if len(pairs) <= MOST_LABELS else []
-        brief = [both if state else both[:1] for both, state in zip(every, states, strict=False)]
-        if self.layout.roomy and every and any(self._place(left.x, right.x, pairs, labels) for labels in (every, brief)):
-            return
+                self._flow(state, (left.x, y1), (right.x, y2))
+        if self.layout.roomy and len(pairs) <= MOST_LABELS:
+            labels = self._weights(right.layer, pairs)
+            brief = [both if state else both[:1] for both, state in zip(labels, states, strict=True)]
+            if self._place(left.x, right.x, pairs, labels) or self._place(left.x, right.x, pairs, brief):
+                return
         own = [pair for pair, state in zip(pairs, states, strict=True) if state]
-        if own and len(own) <= MOST_LABELS:
-            labels = [self.reading.parameter("w", right.layer, i, j) for (j, _), (i, _) in own]
+        if 0 < len(own) <= MOST_LABELS:
+            labels = self._weights(right.layer, own)
             stated = [[label for label in both if label[3]] for both in labels]
-            any(self._place(left.x, right.x, own, shown) for shown in (labels, stated))
+            _ = self._place(left.x, right.x, own, labels) or self._place(left.x, right.x, own, stated)
+
+    def _weights(self, layer: int, pairs: list[Pair]) -> list[list[Label]]:
+        return [self.reading.parameter("w", layer, i, j) for (j, _), (i, _) in pairs]
+
+    def _flow(self, state: str, source: Place, spot: Place) -> None:
+        """A thick edge with its head where the numbers flow to; an update flows nowhere."""
+        start, end = (spot, source) if self.phase == "backward" else (source, spot)
+        r = self.layout.radius
+        self.lines.append(arrow("w" + state, start, end, r, r + 2, pointed=self.phase != "update"))
 
     def _place(self, x1: int, x2: int, pairs: list[Pair], labels: list[list[Label]]) -> bool:
         """Write the labels where their edges cross one vertical line; False where they would meet.
@@ -174,33 +187,35 @@ class _Picture:
 
     def _loss(self) -> None:
         """The loss with its targets, and the lines that tie the outputs to it."""
-        layout, s = self.layout, self.scene.sample
-        x, y = layout.loss
-        old = self.reading.pick(Quantity("loss"), Quantity("loss", sample=s)) or Quantity("loss")
-        new = self.reading.pick(Quantity("loss+"), Quantity("loss+", sample=s)) or Quantity("loss+")
-        shown = [old, new] if self.phase == "verify" else [old]
+        sample, (x, y) = self.scene.sample, self.layout.loss
+        shown = ["loss", "loss+"] if self.phase == "verify" else ["loss"]
         high = 2 * LOSS_HEIGHT / len(shown)
-        for n, q in enumerate(shown):
-            label, top = self.reading.label(q), y - LOSS_HEIGHT + n * high
-            css = "l" + self.reading.state(q) + ("" if label else f' todo" data-q="{q}')
-            self.shapes.append(
-                f'<rect class="{css}" x="{x - LOSS_HALF}" y="{top:.0f}" width="{2 * LOSS_HALF}" height="{high:.0f}" rx="4"/>'
-            )
-            if label:
-                self._write(label, x, top + high / 2 + 5, ringed=False)
-        self._name(shown[-1], x, y - LOSS_HEIGHT - 7)
+        for n, kind in enumerate(shown):
+            batch, share = Quantity(kind), Quantity(kind, sample=sample)
+            q = self.reading.pick(batch, share) or batch
+            self._amount(q, x, y - LOSS_HEIGHT + n * high, high)
+            if kind == shown[-1]:
+                self._name(q, x, y - LOSS_HEIGHT - 7)
         fall = self.reading.label(Quantity("loss-loss+")) if self.phase == "verify" else None
         if fall:
             self._write(fall, x, y + LOSS_HEIGHT + 20)
-        for unit, at in layout.targets.spots:
+        for unit, at in self.layout.targets.spots:
             self._target(unit, x, at)
-        for unit, at in layout.columns[-1].spots:
+        for unit, at in self.layout.columns[-1].spots:
             self._tie(unit, at)
+
+    def _amount(self, q: Quantity, x: float, top: float, high: float) -> None:
+        """A loss in its box, or the empty box."""
+        label = self.reading.label(q)
+        css = "l" + self.reading.state(q) + ("" if label else f' todo" data-q="{q}')
+        self.shapes.append(_box(css, x, top, high))
+        if label:
+            self._write(label, x, top + high / 2 + 5, ringed=False)
 
     def _target(self, unit: int, x: float, y: float) -> None:
         q = Quantity("y", 0, unit, 0, self.scene.sample)
         state, label = self.reading.state(q), self.reading.label(q)
-        self.shapes.append(f'<rect class="y{state}" x="{x - LOSS_HALF}" y="{y - 11:.0f}" width="{2 * LOSS_HALF}" height="22" rx="4"/>')
+        self.shapes.append(_box("y" + state, x, y - 11, 22))
         self.texts.append(f'<text class="n t" x="{x - LOSS_HALF + 5}" y="{y + 4:.0f}">{name(self.scene.alphabet, q)}</text>')
         if label:
             self._write(label, x + LOSS_HALF - 5 - label[2] * SIZE / 2, y + 5, ringed=False)
@@ -225,6 +240,8 @@ class _Picture:
             self.texts.append(f'<text class="s" x="6" y="{y}">sample {scene.sample} of {scene.alphabet.samples}</text>')
 
 
+def _box(css: str, x: float, top: float, high: float) -> str:
+    return f'<rect class="{css}" x="{x - LOSS_HALF}" y="{top:.0f}" width="{2 * LOSS_HALF}" height="{high:.0f}" rx="4"/>'
 
 
 def _bound(em: float, distance: float) -> float:

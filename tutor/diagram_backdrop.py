@@ -15,19 +15,19 @@ def backdrop(layout: Layout, activations: tuple[str, ...]) -> str:
     lines, texts = [], []
     for left, right in layout.gaps():
         if right.layer == left.layer + 1:
-            first = layout.radius - (0 if left.layer else 4)
             ends = [((left.x, y1), (right.x, y2)) for _, y1 in left.spots for _, y2 in right.spots]
-            lines += [_thin(*trimmed(*pair, first, layout.radius)) for pair in ends]
+            lines += [_thin(*trimmed(*pair, layout.radius, layout.radius)) for pair in ends]
         else:
             count, between = right.layer - left.layer - 1, (left.x + right.x) // 2
             texts.append(f'<text class="dots" x="{between}" y="{layout.middle:.0f}">⋯</text>')
-            texts.append(f'<text x="{between}" y="{layout.middle + 18:.0f}">{count} more</text>')
+            texts.append(f'<text x="{between}" y="14">{count} more</text>')
     x, y = layout.loss
     outputs = layout.columns[-1]
     lines += [_thin(*trimmed((outputs.x, at), (x - LOSS_HALF, y), layout.radius, 0)) for _, at in outputs.spots]
     lines.append(f"M{x:.0f} {y + LOSS_HEIGHT:.0f}v{layout.targets.spots[0][1] - 11 - y - LOSS_HEIGHT:.0f}")
-    for shown in (*layout.columns, layout.targets):
-        texts += [_break(shown.x, at, count) for count, at in shown.breaks]
+    for shown in layout.columns:
+        texts += [_break(shown.x, at, f"{count} more") for count, at in shown.breaks]
+    texts += [f'<text class="dots" x="{x:.0f}" y="{at + 7:.0f}">⋮</text>' for _, at in layout.targets.breaks]
     texts.append(f'<text x="{layout.columns[0].x}" y="14">input</text><text x="{x}" y="14">loss</text>')
     for shown in layout.columns[1:]:
         at, kind = f'<tspan x="{shown.x}" y=', activations[shown.layer - 1].replace("_", " ")
@@ -39,8 +39,8 @@ def _thin(x1: float, y1: float, x2: float, y2: float) -> str:
     return f"M{x1:.0f} {y1:.0f}L{x2:.0f} {y2:.0f}"
 
 
-def _break(x: int, y: float, count: int) -> str:
-    return f'<text class="dots" x="{x}" y="{y - 2:.0f}">⋮</text><text x="{x}" y="{y + 15:.0f}">{count} more</text>'
+def _break(x: int, y: float, words: str) -> str:
+    return f'<text class="dots" x="{x}" y="{y - 2:.0f}">⋮</text><text x="{x}" y="{y + 15:.0f}">{words}</text>'
 
 
 @lru_cache(maxsize=256)
@@ -63,4 +63,3 @@ def thumbnail(sizes: tuple[int, ...], title: str) -> Markup:
         f'<svg class="thumb" viewBox="0 0 {wide} 92" width="{wide}" height="92" role="img" aria-label="{said}"><title>{said}</title>'
         f'<path d="{"".join(lines)}"/>{"".join(marks)}</svg>'
     )
-

@@ -13,8 +13,8 @@ from functools import lru_cache
 from itertools import pairwise
 from math import hypot
 
-MOST_UNITS, MOST_COLUMNS = 8, 6
-"""A layer with more units, or a network with more columns, is elided."""
+MOST_UNITS, MOST_COLUMNS, MOST_TARGETS = 8, 6, 4
+"""A layer with more units, a network with more columns, a list of more targets is elided."""
 HEADER, FOOTER, MARGIN = 38, 24, 30
 LOSS_GAP, LOSS_HALF, LOSS_HEIGHT, TARGET_PITCH = 92, 30, 26, 28
 LINE = 15
@@ -57,14 +57,16 @@ class Layout:
 
 @lru_cache(maxsize=512)
 def arrange(sizes: tuple[int, ...], units: frozenset[tuple[int, int]] = frozenset()) -> Layout:
-    """Lay a network out; `units` are (layer, unit) pairs that must be seen."""
+    """Lay a network out; `units` are (layer, unit) pairs that must be seen where something is left out."""
+    if units and len(sizes) <= MOST_COLUMNS and max(sizes) <= MOST_UNITS and sizes[-1] <= MOST_TARGETS:
+        return arrange(sizes)
     layers = chosen_layers(len(sizes), {layer for layer, _ in units})
     roomy = max(sizes) <= 4
-    radius, pitch = (28, 130) if roomy else (22, 74)
+    radius, pitch = (28, 130) if roomy else (22, 84)
     step = {5: 126, 6: 108}.get(len(layers), 154)
     shown = [chosen_units(sizes[layer], {unit for at, unit in units if at == layer}) for layer in layers]
     tall = max(pitch * length(rows) for rows in shown)
-    targets = chosen_units(sizes[-1], {unit for at, unit in units if at == len(sizes) - 1}, most=4)
+    targets = chosen_units(sizes[-1], {unit for at, unit in units if at == len(sizes) - 1}, most=MOST_TARGETS)
     needed = 2 * LOSS_HEIGHT + 58 + TARGET_PITCH * length(targets)
     tall = max(tall, needed)
     middle = HEADER + tall / 2
@@ -93,7 +95,7 @@ def chosen_units(count: int, wanted: set[int], most: int = MOST_UNITS) -> list[i
     """Which units are shown, from 1; −n stands for n that are left out."""
     if count <= most:
         return list(range(1, count + 1))
-    kept = sorted({1, 2, count, *sorted(wanted)[:3]} | ({3} if most > 4 else set()))
+    kept = sorted({1, 2, count, *sorted(wanted)[:3]} | ({3} if most > MOST_TARGETS else set()))
     rows: list[int] = []
     for unit, before in zip(kept, [0, *kept], strict=False):
         rows += [before + 1 - unit] if unit - before > 1 else []
@@ -138,7 +140,4 @@ def crossing(edges: tuple[tuple[float, float], ...], lines: tuple[int, ...], low
 
 def _apart(edges: Sequence[tuple[float, float]], lines: Sequence[int], t: float) -> bool:
     places = sorted((y1 + t * (y2 - y1), high) for (y1, y2), high in zip(edges, lines, strict=True))
-    return all(
-        below - above >= LINE * (high + low) / 2
-        for (above, high), (below, low) in pairwise(places)
-    )
+    return all(below - above >= LINE * (high + low) / 2 for (above, high), (below, low) in pairwise(places))

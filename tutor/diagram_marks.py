@@ -17,7 +17,7 @@ MOST_DECIMALS = 4
 SIZE = 14
 """The size of most text."""
 WIDEST = 3.7
-"""The widest number in a diagram, in em: `−1.2e−11` has just room."""
+"""The widest number in a diagram, in em: `−0.2261` has room, `−12.5744` becomes `−12.574`."""
 _ADVANCE = {".": 0.245, number.MINUS: 0.72, "e": 0.464, "∞": 0.953, "?": 0.411}
 _DIGIT = 0.495
 _ITALIC_CAPITAL, _ITALIC_SMALL = 0x1D434, 0x1D44E
@@ -29,13 +29,13 @@ def width(text: str) -> float:
 
 
 @lru_cache(maxsize=8192)
-def fitted(value: float, decimals: int) -> tuple[str, float]:
-    """A number in at most four decimals, fewer where it would be too wide: (text, width in em)."""
+def fitted(value: float, decimals: int, most: float = WIDEST) -> tuple[str, float]:
+    """A number in at most four decimals, fewer where it would be wider than `most` em: (text, width in em)."""
     if value != value:  # noqa: PLR0124 - not a number
         return "?", width("?")
     text = number.shown(value, min(decimals, MOST_DECIMALS))
     for fewer in range(min(decimals, MOST_DECIMALS) - 1, 0, -1):
-        if width(text) <= WIDEST:
+        if width(text) <= most:
             break
         text = number.shown(value, fewer)
     return text, width(text)

@@ -7,15 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from itertools import chain, islice
+from itertools import chain
 
-from tutor.diagram_marks import fitted
+from tutor.diagram_marks import WIDEST, fitted
 from tutor.network import Network
 from tutor.notation import Alphabet
 from tutor.quantity import Quantity
 
 _LOOK = 512
-"""How many names of a step are looked at to find its place; a step with more is about whole layers anyway."""
+"""How many names of a step are looked through to find out where it is at work."""
+_FEW = 8
+"""A step that makes more numbers is about whole layers."""
 
 Label = tuple[Quantity, str, float, str]
 """A number to write: quantity, text, width in em, and " uses", " makes" or "" for what the step does with it."""
@@ -44,28 +46,35 @@ class Reading:
     def __init__(self, scene: Scene) -> None:
         self.scene, self.phase = scene, scene.phase
         self.after = "+" if scene.phase == "verify" else ""
+        self._values: dict[Quantity, float | None] = {}
         self.hot, self.slopes = self._look()
 
-    def must_see(self) -> frozenset[tuple[int, int]]:
-        """The units that the step is about, as far as it is about a few."""
-        if len(self.scene.makes) > 8:
-            return frozenset()
-        ends = ((q.layer - back, n) for q in self.scene.makes for back, n in ((0, q.i), (1, _source(q))))
-        found = {(layer, unit) for layer, unit in ends if layer > 0 or unit}
-        return frozenset((layer, unit) for layer, unit in found if layer >= 0 and unit)
+    def value(self, q: Quantity) -> float | None:
+        """The scene's value, asked for once."""
+        if q not in self._values:
+            self._values[q] = self.scene.value(q)
+        return self._values[q]
 
-    def _look(self) -> tuple[set[int], dict[tuple[int, int], Quantity | None]]:
-        """The layers whose edges the step touches, and the da/dz that belongs to each unit (None: several)."""
+    def must_see(self) -> frozenset[tuple[int, int]]:
+        """(layer, unit) of the units that the step is about, as far as it is about a few, and where its numbers come from."""
+        if len(self.scene.makes) > _FEW:
+            return frozenset()
+        places = {place for q in self.scene.makes if q.layer for place in _places(q)}
+        return frozenset((layer, unit) for layer, unit in places if layer <= self.scene.network.depth)
+
+    def _look(self) -> tuple[frozenset[int], dict[tuple[int, int], Quantity | None]]:
+        """The layers whose edges the step may touch, and the da/dz that belongs to each unit (None: several)."""
+        names = self.scene.uses, self.scene.makes
+        if sum(map(len, names)) > _LOOK:
+            return frozenset(range(1, self.scene.network.depth + 1)), {}
         hot: set[int] = set()
         slopes: dict[tuple[int, int], Quantity | None] = {}
-        for q in chain(islice(self.scene.uses, _LOOK), islice(self.scene.makes, _LOOK)):
-            if q.kind == "da/dz":
-                place = (q.layer, q.i)
-                if q.sample == self.scene.sample:
-                    slopes[place] = None if place in slopes else q
-            elif q.j:
-                hot.add(q.layer)
-        return hot, slopes
+        for q in chain(*names):
+            if q.kind != "da/dz":
+                hot |= {q.layer} if q.j else set()
+            elif q.sample == self.scene.sample:
+                slopes[q.layer, q.i] = None if (q.layer, q.i) in slopes else q
+        return frozenset(hot), slopes
 
     def state(self, q: Quantity) -> str:
         return " makes" if q in self.scene.makes else " uses" if q in self.scene.uses else ""
@@ -76,18 +85,18 @@ class Reading:
             for q in choices:
                 if q in those:
                     return q
-        return next((q for q in choices if self.scene.value(q) is not None), None)
+        return next((q for q in choices if self.value(q) is not None), None)
 
-    def label(self, q: Quantity | None) -> Label | None:
-        """What to write for a quantity; None where it is not known."""
-        value = None if q is None else self.scene.value(q)
+    def label(self, q: Quantity | None, most: float = WIDEST) -> Label | None:
+        """What to write for a quantity, at most so many em wide; None where it is not known."""
+        value = None if q is None else self.value(q)
         if q is None or value is None:
             return None
-        return (q, *fitted(value, self.scene.decimals), self.state(q))
+        return (q, *fitted(value, self.scene.decimals, most), self.state(q))
 
     def arrived(self, dz: Quantity, da: Quantity) -> Quantity | None:
         """dL/dz takes the place of dL/da as soon as it is there."""
-        return da if da in self.scene.makes or self.scene.value(dz) is None else dz
+        return da if da in self.scene.makes or self.value(dz) is None else dz
 
     def parameter(self, kind: str, layer: int, i: int, j: int) -> list[Label]:
         """What is to be said of a weight or bias in this phase: its value, and its gradient while that matters."""
@@ -114,6 +123,10 @@ class Reading:
         return " uses" if Quantity("w" + self.after, layer, i, j) in used or Quantity("w", layer, i, j) in used else ""
 
 
-def _source(q: Quantity) -> int:
-    """The unit that a weight comes from; the second index of a Jacobian is none."""
-    return q.j if q.kind != "da/dz" else 0
+def _places(q: Quantity) -> tuple[tuple[int, int], ...]:
+    """The unit of q, and one in the layer that q is computed from (for a weight: the one that it comes from)."""
+    if q.kind == "dL/da":
+        return (q.layer, q.i), (q.layer + 1, 1)
+    if q.kind == "da/dz":
+        return (q.layer, q.i), (q.layer, q.j or q.i)
+    return (q.layer, q.i), (q.layer - 1, q.j or 1)
