@@ -63,7 +63,8 @@ class Activation:
 
 def logistic(z: Array) -> Array:
     """σ(z) = 1/(1 + e^−z). Where e^−z overflows the quotient is 0, which is right to float64's last digit."""
-    return 1.0 / (1.0 + np.exp(-z))
+    quotient: Array = 1.0 / (1.0 + np.exp(-z))
+    return quotient
 
 
 def softmax(z: Array) -> Array:

@@ -58,4 +58,4 @@ def initial(init: model.Init, units: int, inputs: int) -> Array:
             return init.scale * random.standard_normal((units, inputs))
         case _:
             fan = inputs + units if init.scheme == "xavier" else inputs
-            return init.scale * np.sqrt(2.0 / fan) * random.standard_normal((units, inputs))
+            return np.asarray(init.scale * np.sqrt(2.0 / fan) * random.standard_normal((units, inputs)))

@@ -11,7 +11,7 @@ of what lies between, so a step of a wide layer costs no more than one of a narr
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import product as combinations
 from math import prod
 
@@ -215,7 +215,7 @@ def _gradient(trace: Trace, q: Quantity) -> Derivation:
     """dL/dw and dL/db: of one sample, or the sum over the samples."""
     if trace.samples > 1 and not q.sample:
         deltas = trace.array("dL/dz", q.layer)[:, q.i - 1]
-        below = trace.a[q.layer - 1][:, q.j - 1] if q.j else np.ones_like(deltas)  # type: ignore[index]
+        below = trace.a[q.layer - 1][:, q.j - 1] if q.j else np.ones_like(deltas)
         return Derivation(
             long_sum(
                 trace.samples,

@@ -18,6 +18,7 @@ from tutor.shelf import Shelf, WatchedFolder
 from tutor.view import View
 
 LESSONS, CONTEXTS, STEPS = 64, 256, 2048
+PLAIN = View()
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -48,7 +49,7 @@ class Library:
         """The lessons as the folder has them now."""
         return self._folder.shelf()
 
-    def lesson(self, scenario: Scenario, view: View = View()) -> Lesson:
+    def lesson(self, scenario: Scenario, view: View = PLAIN) -> Lesson:
         """A lesson at the iteration and under the loss of a view."""
         found: Lesson = self._lesson(Kept(scenario), view.iteration, view.loss)
         return found

@@ -66,7 +66,7 @@ def log_softmax(z: Array) -> Array:
 
 def _ratio(top: Array, bottom: Array) -> Array:
     """top / bottom, and 0 where the top is 0: a class with target 0 takes no part."""
-    return np.divide(top, bottom, out=np.zeros_like(bottom), where=top != 0)
+    return np.asarray(np.divide(top, bottom, out=np.zeros_like(bottom), where=top != 0))
 
 
 def _squared(a: Array, y: Array, z: Array) -> Array:

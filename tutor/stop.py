@@ -44,7 +44,7 @@ def first_bad(order: NumberOrder, bad: Bad, value: Callable[[Quantity], float | 
 
 
 def _any_kind(block: Block, samples: int, bad: Bad) -> np.ndarray:
-    return np.logical_or.reduce([bad(kind, block.layer, samples) for kind in block.kinds if kind])
+    return np.asarray(np.logical_or.reduce([bad(kind, block.layer, samples) for kind in block.kinds if kind]))
 
 
 def _within(block: Block, sample: int, value: Callable[[Quantity], float | None]) -> Stop | None:

@@ -15,22 +15,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import chain
+from typing import Any
 
 import numpy as np
 
 from tutor.activations import softmax_jacobian
 from tutor.errors import NetworkError
-from tutor.losses import log_sigmoid, log_softmax
 from tutor.network import Network, frozen, with_parameters
 from tutor.order import NumberOrder
+from tutor.passes import Array, Layers, backward, forward, log_outputs, update
 from tutor.quantity import Quantity
 from tutor.stop import FLAT, OVERFLOW, UNDEFINED, Stop, first_bad
 
-__all__ = ["FLAT", "OVERFLOW", "UNDEFINED", "Stop", "Trace", "log_outputs", "run", "updated"]
-
-Array = np.ndarray
-Layers = list["Array | None"]
-
+__all__ = ["FLAT", "OVERFLOW", "UNDEFINED", "Stop", "Trace", "run", "updated"]
 
 @dataclass(frozen=True, eq=False)
 class Trace:
@@ -96,12 +94,13 @@ class Trace:
             case "dL/da" if layer == self.fused_layer:
                 return whole
             case "loss" | "loss+" if samples:
-                return ~np.isfinite(self.shares(kind))
+                return np.asarray(~np.isfinite(self.shares(kind)))
             case "loss" | "loss+" | "loss-loss+":
                 return whole | (not np.isfinite(self.value(Quantity(kind))))
             case "dL/dw" | "dL/db" if samples:
                 largest = np.abs(self._layer("dL/dz", layer)).max(axis=1)
-                return ~np.isfinite(largest * (np.abs(self._layer("a", layer - 1)).max(axis=1) if kind == "dL/dw" else 1.0))
+                below = np.abs(self._layer("a", layer - 1)).max(axis=1) if kind == "dL/dw" else 1.0
+                return np.asarray(~np.isfinite(largest * below))
             case "dL/dw" | "dL/db" | "w+" | "b+":
                 return whole | (not np.isfinite(self._layer(kind, layer)).all())
             case _:
@@ -189,7 +188,7 @@ class Trace:
         return self._layer(kind, layer)
 
     def _layer(self, kind: str, layer: int) -> Array:
-        array = self._lists[kind][layer]
+        array: Array | None = self._lists[kind][layer]
         if array is None:
             raise KeyError(f"{kind}[{layer}] is not part of this trace")
         return array
@@ -224,14 +223,6 @@ class Trace:
         return delta * float(below[q.sample - 1, q.j - 1]) if q.kind == "dL/dw" else delta
 
 
-def log_outputs(network: Network, z: Array) -> tuple[Array, Array | None]:
-    """(log a, log(1 − a)) of output pre-activations z (M, n)."""
-    with np.errstate(all="ignore"):
-        if network.layers[-1].activation.couples:
-            return log_softmax(z), None
-        return log_sigmoid(z), log_sigmoid(-z)
-
-
 def run(network: Network, x: Array, y: Array, eta: float) -> Trace:
     """Compute one iteration for inputs x (M, N) and targets y (M, K) with learning rate eta.
 
@@ -240,81 +231,27 @@ def run(network: Network, x: Array, y: Array, eta: float) -> Trace:
     x, y = frozen(x), frozen(y)
     if x.shape != (len(x), network.sizes[0]) or y.shape != (len(x), network.sizes[-1]) or not len(x):
         raise NetworkError(f"a {network.shape} network does not take inputs of shape {x.shape} with targets of shape {y.shape}")
+    w: Layers = [None, *(p.weights for p in network.layers)]
+    b: Layers = [None, *(p.biases for p in network.layers)]
+    scale, per_sample = network.scale(len(x)), network.loss.per_sample
     with np.errstate(all="ignore"):
-        w, b = [None, *(p.weights for p in network.layers)], [None, *(p.biases for p in network.layers)]
-        z, a = _forward(network, x, w, b)
-        scale = network.scale(len(x))
-        shares = scale * network.loss.per_sample(a[-1], y, z[-1])
-        da_dz, dL_da, dL_dz, dL_dw, dL_db, blocked = _backward(network, z, a, w, y, scale)
-        w_new, b_new = ([], []) if blocked else _update(network, w, b, dL_dw, dL_db, eta)
-        z_new, a_new = ([], []) if blocked else _forward(network, x, w_new, b_new)
-        new = None if blocked else scale * network.loss.per_sample(a_new[-1], y, z_new[-1])
-        nothing: Layers = [None] * len(w)
-        for arrays in (z, a, da_dz, dL_da, dL_dz, dL_dw, dL_db, w_new, b_new, z_new, a_new, [shares, new]):
-            for array in arrays:
-                if array is not None:
-                    array.flags.writeable = False
-        return Trace(
-            network, x, y, eta, z, a, da_dz, dL_da, dL_dz, dL_dw, dL_db, w, b,
-            w_new or nothing, b_new or nothing, z_new or nothing, a_new or nothing,
-            shares, float(shares.sum()), new, float("nan") if new is None else float(new.sum()), blocked,
-        )  # fmt: skip
-
-
-def _forward(network: Network, x: Array, w: Layers, b: Layers) -> tuple[Layers, Layers]:
-    """z = a_in Wᵀ + b and a = f(z), layer by layer."""
-    z: Layers = [None]
-    a: Layers = [x]
-    a_in = x
-    for number, layer in enumerate(network.layers, 1):
-        z_out = a_in @ w[number].T  # type: ignore[union-attr]
-        if b[number] is not None:
-            z_out += b[number]
-        a_in = layer.activation.f(z_out)
-        z.append(z_out)
-        a.append(a_in)
-    return z, a
-
-
-def _backward(
-    network: Network, z: Layers, a: Layers, w: Layers, y: Array, scale: float
-) -> tuple[Layers, Layers, Layers, Layers, Layers, int]:
-    """The chain rule from the loss down; stops at an activation without a derivative (its layer is returned)."""
-    depth = network.depth
-    da_dz, dL_da, dL_dz, dL_dw, dL_db = ([None] * (depth + 1) for _ in range(5))
-    grad = network.loss.gradient(a[-1], y)
-    dL_da[depth] = grad = grad if scale == 1.0 else scale * grad
-    for number in range(depth, 0, -1):
-        layer = network.layers[number - 1]
-        rule = layer.activation
-        if not rule.differentiable:
-            return da_dz, dL_da, dL_dz, dL_dw, dL_db, number
-        if rule.derivative is not None:
-            da_dz[number] = slope = rule.derivative(z[number], a[number])
-            delta = grad * slope
-        else:
-            a_out = a[number]
-            delta = a_out * (grad - (grad * a_out).sum(axis=1, keepdims=True))
-        if number == depth and network.loss.fused_with:
-            delta = a[number] - y if not rule.couples else a[number] * y.sum(axis=1, keepdims=True) - y
-            delta = delta if scale == 1.0 else scale * delta
-        dL_dz[number] = delta
-        if layer.train_weights:
-            dL_dw[number] = delta.T @ a[number - 1]
-        if layer.learns_biases:
-            dL_db[number] = delta.sum(axis=0)
-        if number > 1:
-            dL_da[number - 1] = grad = delta @ w[number]
-    return da_dz, dL_da, dL_dz, dL_dw, dL_db, 0
-
-
-def _update(network: Network, w: Layers, b: Layers, dL_dw: Layers, dL_db: Layers, eta: float) -> tuple[Layers, Layers]:
-    """Gradient descent, θ⁺ = θ − η ∂L/∂θ; what is frozen stays the same array."""
-    new_w = [old if grad is None else old - eta * grad for old, grad in zip(w, dL_dw, strict=True)]
-    new_b = [old if grad is None else old - eta * grad for old, grad in zip(b, dL_db, strict=True)]
-    return new_w, new_b
+        z, a = forward(network, x, w, b)
+        shares = scale * per_sample(a[-1], y, z[-1])
+        back = backward(network, z, a, w, y, scale)
+        w_new = b_new = z_new = a_new = list[Any]([None] * len(w))
+        new: Array | None = None
+        if not back.blocked:
+            w_new, b_new = update(w, b, back.dL_dw, back.dL_db, eta)
+            z_new, a_new = forward(network, x, w_new, b_new)
+            new = scale * per_sample(a_new[-1], y, z_new[-1])
+        kept = (z, a, back.da_dz, back.dL_da, back.dL_dz, back.dL_dw, back.dL_db, w, b, w_new, b_new, z_new, a_new)
+        for array in (*chain.from_iterable(kept), shares, new):
+            if array is not None:
+                array.flags.writeable = False
+        losses = float(shares.sum()), float("nan") if new is None else float(new.sum())
+    return Trace(network, x, y, eta, *kept, shares, losses[0], new, losses[1], back.blocked)
 
 
 def updated(trace: Trace) -> Network:
     """The network after the update, ready for the next iteration."""
-    return with_parameters(trace.network, tuple(trace.w_new[1:]), tuple(trace.b_new[1:]))  # type: ignore[arg-type]
+    return with_parameters(trace.network, tuple(trace.w_new[1:]), tuple(trace.b_new[1:]))

@@ -19,9 +19,10 @@ from typing import TextIO
 import numpy as np
 
 from tutor.lesson import Lesson
+from tutor.network import Array
 from tutor.order import Block, NumberOrder, Section
 from tutor.quantity import Quantity
-from tutor.trace import Array, Trace
+from tutor.trace import Trace
 
 Group = tuple[list[str], Array]
 """Names, and the numbers that go with them, one each."""

@@ -8,7 +8,7 @@ what they come to, `numbers` substitutes the numbers.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from typing import Any, ClassVar
 
 from tutor.expression import (
     ArrayRef,
@@ -255,7 +255,7 @@ class Writer:
             return self.derivative(self.symbol(node.top), self.symbol(node.bottom))
         return self.write(node.of)
 
-    _WRITE: dict[type, Any] = {
+    _WRITE: ClassVar[dict[type, Any]] = {
         Ref: _ref, ArrayRef: _array, Number: _number, Elided: _elided, Sum: _sum, Product: _product,
         Hadamard: _product, Weighted: _product, MatrixProduct: _matrix_product, Difference: _difference,
         Negative: _negative, Quotient: _quotient, Exp: _exp, ExpMinusOne: _exp_minus_one, Square: _square,
