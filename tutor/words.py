@@ -61,7 +61,8 @@ class Words(Writer):
         return f"{base} to the power of {exponent}"
 
     def function(self, name: str, x: str) -> str:
-        return f"{_GREEK.get(name, name)} of {x}"
+        plain = name.removesuffix("′")
+        return f"{_GREEK.get(plain, plain)}{' prime' * (plain != name)} of {x}"
 
     def cases(self, rows: list[tuple[str, str, str]]) -> str:
         return "; ".join(f"{formula} if {on} {_CONDITIONS[condition]}" for formula, on, condition in rows)
