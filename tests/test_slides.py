@@ -1,0 +1,129 @@
+"""What the slides print, beside what the engine computes: found by glob, all of it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from tutor.lesson import Lesson, open_lesson
+from tutor.quantity import parse
+from tutor.scenario import Check, Note, Printed, load
+from tutor.slides import Slide, closed_form, compare, computed, place, slides
+
+SCENARIOS = sorted((Path(__file__).parents[1] / "scenarios").glob("*.yaml"))
+
+
+def lesson_of(name: str) -> Lesson:
+    return open_lesson(load(next(path for path in SCENARIOS if path.stem == name)))
+
+
+def printed_entries() -> list[tuple[str, Printed]]:
+    return [(path.stem, entry) for path in SCENARIOS for entry in load(path).printed]
+
+
+def test_the_decks_that_print_numbers_have_them_all_here() -> None:
+    counts = {path.stem: len(load(path).printed) for path in SCENARIOS}
+    assert counts["1-2-3-1-sigmoid"] >= 50
+    assert counts["3-2-3-softmax"] >= 15
+
+
+@pytest.mark.parametrize("path", SCENARIOS, ids=lambda path: path.stem)
+def test_every_printed_number_agrees_or_says_why_it_does_not(path: Path) -> None:
+    scenario = load(path)
+    trace = open_lesson(scenario).trace
+    for entry in scenario.printed:
+        number = compare(entry, trace)
+        assert number.agrees != bool(number.slip), (number.quantity, number.printed, number.computed)
+
+
+@pytest.mark.parametrize("path", SCENARIOS, ids=lambda path: path.stem)
+def test_every_closed_form_agrees_with_the_engine(path: Path) -> None:
+    scenario = load(path)
+    trace = open_lesson(scenario).trace
+    for check in scenario.checks:
+        form = closed_form(check, trace)
+        assert form.agrees, (check.quantity, form.value, trace.value(parse(check.quantity)))
+
+
+def test_the_exploding_gradient_is_checked_against_a_closed_form() -> None:
+    assert load(next(path for path in SCENARIOS if path.stem == "exploding-gradient")).checks
+
+
+@pytest.mark.parametrize("path", SCENARIOS, ids=lambda path: path.stem)
+def test_everything_the_lecture_says_is_shown_at_a_step_that_the_walk_reaches(path: Path) -> None:
+    lesson = open_lesson(load(path))
+    walk = lesson.walk("number")
+    for q in slides(lesson):
+        assert q.given or 1 <= walk.step_of(q) <= len(walk), str(q)
+
+
+@pytest.mark.parametrize("path", SCENARIOS, ids=lambda path: path.stem)
+def test_nothing_that_a_scenario_says_is_lost(path: Path) -> None:
+    scenario = load(path)
+    shown = slides(open_lesson(scenario)).values()
+    assert sum(len(slide.numbers) for slide in shown) == len(scenario.printed)
+    assert sum(len(slide.notes) for slide in shown) == len(scenario.notes)
+    assert sum(len(slide.closed_forms) for slide in shown) == len(scenario.checks)
+    assert all(shown)
+
+
+def entry(value: str, quantity: str = "a[3][1]", slip: str | None = None) -> Printed:
+    return Printed(quantity=quantity, value=value, where="a slide", slip=slip)
+
+
+@pytest.mark.parametrize(
+    ("value", "agrees"),
+    [
+        ("0.7739", True), ("0.774", True), ("0.77", True), ("0.8", True), ("1", True), ("0.7740", False), ("0.7738", False),
+        ("77.39%", True), ("77%", True), ("77.40%", False), ("-0.7739", False), ("0", False),
+    ],
+)  # fmt: skip
+def test_a_number_agrees_at_the_digits_that_the_slide_prints(value: str, agrees: bool) -> None:
+    number = compare(entry(value), lesson_of("1-2-3-1-sigmoid").trace)
+    assert number.computed == pytest.approx(0.7739, abs=5e-5)
+    assert number.agrees == agrees
+    assert number.percent == value.endswith("%")
+
+
+def test_a_real_minus_sign_is_read_as_one() -> None:
+    trace = lesson_of("1-2-3-1-sigmoid").trace
+    assert compare(entry("\N{MINUS SIGN}0.2261", "dL/dz[3][1]"), trace).agrees
+    assert compare(entry("-0.2261", "dL/dz[3][1]"), trace).agrees
+
+
+def test_what_is_no_number_agrees_with_nothing() -> None:
+    assert not entry("0.5").agrees(float("nan"))
+    assert not entry("0.5").agrees(float("inf"))
+
+
+def test_an_expression_is_computed_and_shown_where_it_says() -> None:
+    trace = lesson_of("1-2-3-1-sigmoid").trace
+    product = Printed(expression="{dL/dz[3][1]} * {w[3][1,1]}", at="dL/da[2][1]", value="-0.0904", where="a slide")
+    assert place(product) == parse("dL/da[2][1]")
+    assert compare(product, trace).computed == trace.value(parse("dL/dz[3][1]")) * 0.4
+    assert compare(product, trace).agrees
+    assert computed("2 * {x[1]} + 1", trace) == 5.0
+
+
+def test_a_closed_form_that_is_off_by_one_in_a_million_does_not_agree() -> None:
+    trace = lesson_of("1-2-3-1-sigmoid").trace
+    right = Check(quantity="dL/dz[3][1]", equals="{a[3][1]} - {y[1]}")
+    assert closed_form(right, trace).agrees
+    assert not closed_form(right.model_copy(update={"equals": "({a[3][1]} - {y[1]}) * 1.000001"}), trace).agrees
+
+
+def test_another_iteration_has_other_numbers_than_the_slides() -> None:
+    scenario = load(next(path for path in SCENARIOS if path.stem == "1-2-3-1-sigmoid"))
+    assert slides(open_lesson(scenario, 2)) == {}
+
+
+def test_under_another_loss_the_notes_stay_and_the_numbers_go() -> None:
+    scenario = load(next(path for path in SCENARIOS if path.stem == "linear-regression"))
+    checks = (Check(quantity="loss", equals="{loss}"),)
+    scenario = replace(scenario, checks=checks, printed=(entry("1", "loss"),), notes=(Note(at="loss", text="kind words"),))
+    shown = slides(open_lesson(scenario, 1, "half_squared_error"))
+    assert shown == {parse("loss"): Slide(notes=("kind words",))}
+    own = slides(open_lesson(scenario))[parse("loss")]
+    assert len(own.numbers) == len(own.closed_forms) == 1
