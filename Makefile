@@ -91,11 +91,11 @@ lock: ## Renew requirements.lock from pyproject.toml, in an environment of its o
 
 .PHONY: vendor
 vendor: $(VENV)/test.stamp ## Fetch htmx again into static/vendor (docs/vendored.md)
-	$(BIN)/python tools/vendor.py htmx
+	$(BIN)/python docs/vendor.py htmx
 
 .PHONY: fonts
 fonts: $(VENV)/test.stamp ## Fetch and subset the math font again into static/fonts (docs/vendored.md)
-	$(BIN)/python tools/vendor.py font
+	$(BIN)/python docs/vendor.py font
 
 .PHONY: clean
 clean: ## Remove the environment and every cache

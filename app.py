@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,49 +23,26 @@ from jinja2 import StrictUndefined
 from werkzeug.exceptions import HTTPException
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from tutor import gallery_activations, page, security, view
+from tutor import gallery_activations, security, view
+from tutor.comparison import slides_page
+from tutor.error_page import NO_LESSON, Explained, Missing, error_page
 from tutor.errors import LessonError
+from tutor.gallery import gallery_page
 from tutor.library import Library
 from tutor.markup import trusted
-from tutor.outline import Link
+from tutor.overview import lesson_page
+from tutor.page import chain_page, step_page
+from tutor.panels import Panels, panels
 
 if TYPE_CHECKING:
     from werkzeug.wrappers import Response as AnyResponse
 
-    from tutor.page import Context
+    from tutor.context import Context
     from tutor.scenario import Scenario
 
 HOME = Path(__file__).parent
 LARGEST_REQUEST = 256 * 1024
 WEEK = 7 * 24 * 3600
-
-
-@dataclass(frozen=True, slots=True)
-class ErrorPage:
-    """What went wrong, in words, and where one may go."""
-
-    status: int
-    title: str
-    message: str
-    links: tuple[Link, ...]
-
-
-TITLES = {
-    400: "This request cannot be read", 403: "This request came from another site", 404: "There is nothing here",
-    405: "This address does not take that", 413: "That is too large", 415: "That kind of content cannot be read",
-    422: "Something in it is not right", 429: "That was a lot at once", 500: "Something went wrong on our side",
-}  # fmt: skip
-MESSAGES = {
-    400: "The browser sent something that is not a proper request. Going back and trying again usually helps.",
-    403: "Changes are only taken from the tutor’s own pages.",
-    404: "No page has this address. It may be a typing mistake, or the lesson has been removed.",
-    405: "Pages here are there to be looked at; the request wanted something else.",
-    413: "The request is larger than the tutor reads, 256 KB.",
-    415: "The tutor does not know this kind of content.",
-    422: "The request was understood, but what it asks for does not fit together.",
-    429: "Please wait a moment and try again.",
-    500: "It is not your fault, and nothing of yours is lost. Trying again may help; if not, the lesson’s other steps still work.",
-}  # fmt: skip
 
 
 def create_app(folder: str | os.PathLike[str] | None = None) -> Flask:
@@ -93,7 +69,7 @@ def add_pages(app: Flask, library: Library) -> None:
 
     @app.get("/")
     def gallery() -> str:
-        return render_template("gallery.html", page=page.gallery_page(library.shelf, library.steps()))
+        return render_template("gallery.html", page=gallery_page(library.shelf, library.steps()))
 
     @app.get("/lessons")
     @app.get("/lessons/")
@@ -103,14 +79,14 @@ def add_pages(app: Flask, library: Library) -> None:
     @app.get("/lessons/<lesson>")
     def lesson(lesson: str) -> str:
         context, notices = opened(library, lesson)
-        return render_template("lesson.html", page=page.lesson_page(context, notices))
+        return render_template("lesson.html", page=lesson_page(context, notices))
 
     @app.get("/lessons/<lesson>/slides")
     def slides(lesson: str) -> str:
         scenario = found(library, lesson)
         if not scenario.printed:
-            abort(404, description="The slides of this lesson print no numbers.")
-        return render_template("slides.html", page=page.slides_page(library.context(scenario, view.View())))
+            raise Missing("The slides of this lesson print no numbers.")
+        return render_template("slides.html", page=slides_page(library.context(scenario, view.View())))
 
     @app.get("/activations")
     def activations() -> str:
@@ -143,27 +119,27 @@ def add_step(app: Flask, library: Library) -> None:
             if tidy != request.full_path.rstrip("?") and not notices:
                 return redirect(tidy, 302)
         text = library.step(context.lesson.scenario, context.view, number, notices)
-        return text if wants_fragment() else whole_page(text, page.panels(context, number))
+        return text if wants_fragment() else whole_page(text, panels(context, number))
 
     @app.get("/lessons/<lesson>/steps/<n>/chain")
     def chain(lesson: str, n: str) -> str:
         context, _ = opened(library, lesson)
-        content = page.chain_page(context, step_number(context, n))
+        content = chain_page(context, step_number(context, n))
         if content is None:
-            abort(404, description="This lesson writes out whole chains for gradients of single weights with few paths only.")
+            raise Missing("This lesson writes out whole chains for gradients of single weights with few paths only.")
         return render_template("chain.html", page=content)
 
 
-def whole_page(fragment: str, panels: page.Panels) -> str:
+def whole_page(fragment: str, beside: Panels) -> str:
     """The page around a fragment; its title is the fragment's own."""
     title, _, body = fragment.split("\n", 2)
     inner = title.removeprefix("<title>").removesuffix("</title>")
-    return render_template("step.html", title=trusted(inner), fragment=trusted(body), panels=panels)
+    return render_template("step.html", title=trusted(inner), fragment=trusted(body), panels=beside)
 
 
 def render_step(context: Context, n: int, notices: tuple[str, ...]) -> str:
     """The text of a step, the same in page and fragment."""
-    content = page.step_page(context, n, notices)
+    content = step_page(context, n, notices)
     return render_template("_fragment.html", page=content) + "\n" + render_template("_step.html", page=content)
 
 
@@ -171,7 +147,7 @@ def found(library: Library, lesson: str) -> Scenario:
     """The scenario of an address, or 404 with the way back."""
     scenario = library.shelf.find(lesson)
     if scenario is None:
-        abort(404, description=f"There is no lesson called “{lesson[:80]}”.")
+        raise Missing(f"{NO_LESSON} called “{lesson[:80]}”.")
     return scenario
 
 
@@ -182,14 +158,14 @@ def opened(library: Library, lesson: str) -> tuple[Context, tuple[str, ...]]:
     try:
         return library.context(scenario, wanted), notices
     except LessonError as error:
-        abort(404, description=str(error))
+        raise Missing(str(error)) from None
 
 
 def step_number(context: Context, text: str) -> int:
     """The number of a step, or 404 with the range."""
     total = len(context.walk)
     if not (text.isascii() and text.isdigit() and len(text) < 12 and 1 <= int(text) <= total):
-        abort(404, description=f"This lesson has the steps 1 to {total}; there is no step “{text[:20]}”.")
+        raise Missing(f"This lesson has the steps 1 to {total}; there is no step “{text[:20]}”.")
     return int(text)
 
 
@@ -248,22 +224,19 @@ def add_errors(app: Flask) -> None:
     def refused(error: HTTPException) -> Any:
         if error.code is not None and error.code < 400:
             return error
-        return answer(error.code or 500, error.description if getattr(error, "response", None) is None else None)
+        ours = isinstance(error, Explained)
+        return answer(error.code or 500, error.description if ours else None)
 
     @app.errorhandler(Exception)
     def failed(error: Exception) -> Any:
-        app.logger.exception("a request failed")
+        app.logger.error("a request failed", exc_info=error)
         return answer(500, None)
 
 
 def answer(status: int, description: str | None) -> tuple[str, int]:
-    """The error page of a status. Werkzeug's own descriptions are replaced by ours."""
-    ours = description if description and status == 404 and description.startswith(("There is no", "This lesson", "The slides", "iteration")) else ""
-    links = [Link("All lectures and lessons", "/")]
+    """The error page of a status, or its fragment where htmx asked."""
     lesson = (request.view_args or {}).get("lesson")
-    if lesson and status != 404 or (lesson and ours.startswith(("This lesson", "iteration", "The slides"))):
-        links.insert(0, Link("Back to the lesson", url_for("lesson", lesson=lesson)))
-    content = ErrorPage(status, TITLES.get(status, "This did not work"), ours or MESSAGES.get(status, "Please go back and try again."), tuple(links))
+    content = error_page(status, description, url_for("lesson", lesson=lesson) if lesson else "")
     return render_template("_error.html" if wants_fragment() else "error.html", page=content), status
 
 

@@ -24,7 +24,7 @@ from tutor.words import Words, spoken
 from tutor.writer import NUMBERS, RULE, SYMBOLS, Writer
 
 SCENARIOS = Path(__file__).parents[1] / "scenarios"
-ALLOWED = re.compile(r"[A-Za-z0-9 .,;()]+", re.ASCII)
+ALLOWED = re.compile(r"(?:[A-Za-z0-9 .,;()]|(?<=[a-z])-(?=[a-z]))+", re.ASCII)
 
 
 def traced(problem: Problem) -> Trace:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 
 import numpy as np
 
@@ -23,6 +24,8 @@ from tutor.trace import Stop, Trace, run, updated
 
 GRAINS = ("number", "layer", "pass")
 MAX_ITERATION = 100
+MOST_WORK = 500_000_000
+"""Parameters times samples times iterations that one request may ask for; about a second of one core."""
 
 
 class Walk:
@@ -232,10 +235,17 @@ class Lesson:
         return self.iteration == 1 and self.loss_name == self.scenario.loss.name
 
 
+def furthest(scenario: Scenario) -> int:
+    """The last iteration that can be opened: 100, or what the file asks for, as long as it can be computed at once."""
+    sizes = scenario.network.sizes
+    work = len(scenario.inputs) * sum(a * b + b for a, b in pairwise(sizes))
+    return max(1, min(max(MAX_ITERATION, scenario.training.iterations), MOST_WORK // work))
+
+
 def open_lesson(scenario: Scenario, iteration: int = 1, loss_name: str | None = None) -> Lesson:
     """Compute a lesson. Raises LessonError where training does not get to that iteration."""
-    if not 1 <= iteration <= MAX_ITERATION:
-        raise LessonError(f"iterations go from 1 to {MAX_ITERATION}, not {iteration}")
+    if not 1 <= iteration <= furthest(scenario):
+        raise LessonError(f"iterations of this lesson go from 1 to {furthest(scenario)}, there is no iteration {iteration}")
     problem = build(scenario, loss_name)
     trace = run(problem.network, problem.x, problem.y, problem.eta)
     for number in range(1, iteration):

@@ -11,8 +11,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 
+from tutor.context import Context
 from tutor.lesson import Lesson, open_lesson
-from tutor.page import Context
 from tutor.scenario import Scenario
 from tutor.shelf import Shelf, WatchedFolder
 from tutor.view import View

@@ -86,7 +86,8 @@ def compare(entry: Printed, trace: Trace) -> SlideNumber:
     """A printed number beside the computed one."""
     value = computed(entry.expression, trace) if entry.expression else trace.value(parse(entry.quantity or ""))
     name = entry.expression or entry.quantity or ""
-    return SlideNumber(entry.value.replace("-", number.MINUS), entry.where, value, entry.agrees(value), entry.slip or "", entry.percent, name)
+    printed = entry.value.replace("-", number.MINUS)
+    return SlideNumber(printed, entry.where, value, entry.agrees(value), entry.slip or "", entry.percent, name)
 
 
 def closed_form(check: Check, trace: Trace) -> ClosedForm:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from tutor.lesson import GRAINS, MAX_ITERATION
+from tutor.lesson import GRAINS, furthest
 from tutor.notation import PRESETS
 from tutor.number import MAX_DECIMALS
 from tutor.scenario import Scenario
@@ -70,8 +70,7 @@ def read(query: Mapping[str, str], scenario: Scenario) -> tuple[View, tuple[str,
     switchable = SWITCHABLE if scenario.loss.name in SWITCHABLE else (scenario.loss.name,)
     loss = _choice(query, "loss", switchable, "", notices)
     decimals = _whole(query, "decimals", 0, MAX_DECIMALS, None, notices)
-    most = MAX_ITERATION if scenario.training.iterations == 1 else min(MAX_ITERATION, scenario.training.iterations)
-    iteration = _whole(query, "iteration", 1, most, 1, notices)
+    iteration = _whole(query, "iteration", 1, furthest(scenario), 1, notices)
     present = _choice(query, "present", ("yes", "no"), "no", notices) == "yes"
     notices += [f"“{_short(key)}” is no setting of a lesson, so it is ignored." for key in query if key not in KNOWN]
     view = View(

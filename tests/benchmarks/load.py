@@ -1,6 +1,7 @@
-"""Students at their browsers, as a program of its own: `python -m tests.benchmarks.load KIND HOST PORT CLIENTS SECONDS PATH...`
+"""Students at their browsers, as a program of its own: `python -m tests.benchmarks.load KIND HOST PORT CLIENTS SECONDS`
 
-Raw sockets on one event loop, keep-alive, one JSON object on stdout: {"milliseconds": [...], "errors": {...}, "seconds": s}.
+Raw sockets on one event loop, keep-alive. A list of paths comes in on stdin, one JSON object goes out on stdout:
+{"milliseconds": [...], "errors": {...}, "seconds": s}.
 
     greedy   each client sends its next request as soon as the last one is answered
     class    each client clicks every 3 seconds, whether or not the last answer has come; waiting counts from the click
@@ -148,10 +149,10 @@ class Load:
         await self.greedy(1)
 
 
-def main(kind: str, host: str, port: str, clients: str, seconds: str, *paths: str) -> None:
+def main(kind: str, host: str, port: str, clients: str, seconds: str) -> None:
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard if hard != resource.RLIM_INFINITY else max(soft, 8192), hard))
-    load = Load(host, int(port), int(clients), float(seconds), paths)
+    load = Load(host, int(port), int(clients), float(seconds), json.load(sys.stdin))
     kinds = {"greedy": load.greedy, "class": load.classroom, "opening": load.opening, "idle": load.idle}
     begin = time.perf_counter()
     asyncio.run(kinds[kind]())

@@ -1,0 +1,58 @@
+"""The slides of a lesson, number by number: what they print beside what the engine computed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tutor import number
+from tutor.context import Context
+from tutor.markup import Markup
+from tutor.mathml import Line
+from tutor.quantity import Quantity
+from tutor.slides import SlideNumber
+
+
+@dataclass(frozen=True, slots=True)
+class SlideRow:
+    """A printed number beside ours, with the step that explains it."""
+
+    symbol: Markup | str
+    printed: str
+    computed: str
+    agrees: bool
+    where: str
+    slip: str
+    n: int
+    href: str
+
+
+@dataclass(frozen=True, slots=True)
+class SlidesPage:
+    """Every number that the slides print."""
+
+    id: str
+    title: str
+    home: str
+    rows: tuple[SlideRow, ...]
+    slips: int
+
+
+def slides_page(context: Context) -> SlidesPage:
+    """The comparison of a lesson with its slides, in the order of the walk."""
+    line = Line(context.alphabet, context.decimals)
+    rows = [
+        _slide_row(context, line, q, entry) for q, slide in context.slides.items() for entry in slide.numbers
+    ]
+    rows.sort(key=lambda row: row.n)
+    scenario = context.lesson.scenario
+    return SlidesPage(scenario.id, scenario.title, f"/lessons/{scenario.id}", tuple(rows), sum(not row.agrees for row in rows))
+
+
+def _slide_row(context: Context, line: Line, q: Quantity, entry: SlideNumber) -> SlideRow:
+    plain = "{" not in entry.quantity
+    n = max(context.step_of(q), 0)
+    value = number.percent(entry.computed, 4) if entry.percent else number.shown(entry.computed, 6)
+    return SlideRow(
+        line.quantity(q) if plain else entry.quantity.replace("{", "").replace("}", ""),
+        entry.printed, value, entry.agrees, entry.where, entry.slip, n, f"/lessons/{context.lesson.scenario.id}/steps/{max(n, 1)}",
+    )  # fmt: skip

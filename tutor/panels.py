@@ -1,0 +1,55 @@
+"""What stands beside all steps of a lesson under one view: the outline to jump with, and the settings."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from tutor.context import Context
+from tutor.notation import PRESETS
+from tutor.outline import Chapter, outline
+from tutor.view import SWITCHABLE
+
+LOSS_TITLES = {"squared_error": "squared error, as the loss is written", "half_squared_error": "half squared error, without the 2"}
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """The settings of the form, with what is chosen."""
+
+    notations: tuple[tuple[str, str, bool], ...]
+    decimals: tuple[tuple[str, str, bool], ...]
+    losses: tuple[tuple[str, str, bool], ...]
+    hidden: tuple[tuple[str, str], ...]
+    """What the form has to carry along."""
+
+
+@dataclass(frozen=True, slots=True)
+class Panels:
+    """What stands beside all steps of a lesson under one view: the outline and the settings."""
+
+    chapters: tuple[Chapter, ...]
+    choices: Choices
+    present: bool
+    toggle_present: str
+    """A query: it leads to the step that is shown."""
+
+
+def panels(context: Context, n: int) -> Panels:
+    """The outline and the settings; only the mark of the current place depends on n, and the page's script moves it."""
+    view = context.view
+    toggle = replace(view, present=not view.present).query()
+    return Panels(outline(context.walk, n, view.step), _choices(context), view.present, f"?{toggle}")
+
+
+def _choices(context: Context) -> Choices:
+    scenario, view = context.lesson.scenario, context.view
+    own = scenario.notation.preset
+    chosen = view.notation or own
+    names = tuple((p.preset, p.title + (" (the lecture’s own)" if p.preset == own else ""), p.preset == chosen) for p in PRESETS.values())
+    decimals = tuple((str(d), f"{d} decimals", d == context.decimals) for d in sorted({2, 3, 4, 5, 6, 8, 10, context.decimals}))
+    own_loss = context.lesson.loss_name
+    losses = tuple((key, LOSS_TITLES[key], key == own_loss) for key in SWITCHABLE if own_loss in SWITCHABLE)
+    hidden = [("grain", view.grain)] if view.grain != "number" else []
+    hidden += [("iteration", str(view.iteration))] if view.iteration != 1 else []
+    hidden += [("present", "yes")] if view.present else []
+    return Choices(names, decimals, losses, tuple(hidden))
