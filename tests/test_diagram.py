@@ -1,0 +1,401 @@
+"""The diagram shows what is known, leaves empty what is not, says what the step does, and keeps its labels apart."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import combinations, pairwise
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+import numpy as np
+import pytest
+
+from tutor import number
+from tutor.activations import activation
+from tutor.derivation import derive
+from tutor.diagram import FLOW, Scene, draw, thumbnail
+from tutor.diagram_layout import arrange, chosen_layers, chosen_units, crossing
+from tutor.diagram_marks import WIDEST, fitted, width
+from tutor.expression import leaves
+from tutor.lesson import open_lesson
+from tutor.losses import loss
+from tutor.network import Layer, Network, frozen
+from tutor.notation import Alphabet, notation
+from tutor.order import NumberOrder
+from tutor.quantity import Quantity, parse
+from tutor.scenario import load
+from tutor.trace import Trace, run
+
+SCENARIOS = Path(__file__).parents[1] / "scenarios"
+DECKS = ("1-2-3-1-sigmoid", "3-2-3-softmax")
+HOSTILE = '</title></desc><script>alert(1)</script><b onload="x">\'&'
+
+Box = tuple[float, float, float, float]
+
+
+def scene(trace: Trace, q: Quantity, preset: str = "brackets", decimals: int = 4) -> Scene:
+    """The scene of the step that makes q, in the number grain."""
+    order = NumberOrder.of(trace.network, trace.samples, trace.blocked)
+    k = order.rank(q)
+
+    def value(name: Quantity) -> float | None:
+        if not name.given and (name.kind, name.layer, name.sample > 0) not in order._place:
+            return None
+        return trace.value(name) if name.given or order.rank(name) <= k else None
+
+    uses = frozenset(leaf.quantity for leaf in leaves(derive(trace, q).tree))
+    alphabet = Alphabet.of(notation(preset), trace.network, trace.samples)
+    return Scene(trace.network, alphabet, decimals, value, uses, frozenset({q}), order.phase(k), q.sample, f"Makes {q}.")
+
+
+def lecture(name: str) -> Trace:
+    return open_lesson(load(SCENARIOS / f"{name}.yaml")).trace
+
+
+def some(*sizes: int, output: str = "sigmoid", under: str = "binary_cross_entropy") -> Trace:
+    """A network of these sizes with random numbers."""
+    random = np.random.default_rng(7)
+    rules = [activation("tanh")] * (len(sizes) - 2) + [activation(output)]
+    layers = tuple(
+        Layer(frozen(random.normal(size=(n, m)) / m**0.5), frozen(random.normal(size=n)), rule)
+        for (m, n), rule in zip(pairwise(sizes), rules, strict=True)
+    )
+    return run(Network(layers, loss(under)), frozen(random.normal(size=(1, sizes[0]))), frozen(np.eye(sizes[-1])[:1]), 0.1)
+
+
+def parsed(picture: str) -> ET.Element:
+    return ET.fromstring(picture)  # noqa: S314 - our own pictures
+
+
+def step(name: str, q: str) -> ET.Element:
+    return parsed(draw(scene(lecture(name), parse(q))))
+
+
+def named(svg: ET.Element, q: str) -> ET.Element:
+    found = [e for e in svg.iter() if e.get("data-q") == q]
+    assert len(found) == 1, (q, len(found))
+    return found[0]
+
+
+def classes(element: ET.Element) -> list[str]:
+    return element.get("class", "").split()
+
+
+def text_of(svg: ET.Element) -> str:
+    return " ".join("".join(e.itertext()) for e in svg.iter("text"))
+
+
+def mentioned(svg: ET.Element) -> set[str]:
+    return {q for e in svg.iter() if (q := e.get("data-q"))}
+
+
+# What is known and what is not
+
+
+def test_before_the_first_step_only_what_is_given_has_numbers() -> None:
+    trace = lecture(DECKS[0])
+    blank = Scene(trace.network, Alphabet.of(notation("brackets"), trace.network, 1), 4,
+                  lambda q: trace.value(q) if q.given else None, frozenset(), frozenset(), "")  # fmt: skip
+    svg = parsed(draw(blank))
+    numbers = {q for e in svg.iter("text") if (q := e.get("data-q"))}
+    assert {parse(q).kind for q in numbers} == {"x", "y", "w", "b"}
+    assert len(numbers) == 1 + 1 + 11 + 6
+    assert not any(words in text_of(svg) for words in FLOW.values())
+
+
+def test_a_number_that_is_not_computed_yet_is_a_dashed_shape_without_text() -> None:
+    svg = step(DECKS[0], "z[2][1]")
+    for q in ("a[2][1]", "z[2][2]", "a[3][1]", "loss"):
+        empty = named(svg, q)
+        assert empty.tag in {"path", "rect"}
+        assert "todo" in classes(empty)
+        assert not "".join(empty.itertext())
+
+
+def test_a_unit_shows_its_pre_activation_before_its_activation_exists() -> None:
+    svg = step(DECKS[0], "z[2][1]")
+    assert named(svg, "z[2][1]").text == "0.4748"
+    assert named(svg, "a[2][1]").tag == "path"
+
+
+@pytest.mark.parametrize("deck", DECKS)
+def test_at_every_step_the_numbers_are_those_of_the_trace(deck: str) -> None:
+    trace = lecture(deck)
+    for q in NumberOrder.of(trace.network, 1):
+        now = scene(trace, q)
+        for element in parsed(draw(now)).iter():
+            name = element.get("data-q")
+            if name:
+                value = now.value(parse(name))
+                assert (value is None) == ("todo" in classes(element))
+                assert element.text == (None if value is None else number.shown(value, 4))
+
+
+@pytest.mark.parametrize("deck", DECKS)
+def test_at_every_step_the_number_that_is_made_is_marked_in_the_picture(deck: str) -> None:
+    trace = lecture(deck)
+    for q in NumberOrder.of(trace.network, 1):
+        svg = parsed(draw(scene(trace, q)))
+        assert "makes" in classes(named(svg, str(q))), q
+        assert any("makes" in classes(e) for e in svg.iter() if e.tag != "text"), q
+
+
+def test_what_a_step_uses_is_marked_on_units_edges_and_biases() -> None:
+    svg = step(DECKS[0], "z[2][1]")
+    for q in ("a[1][1]", "a[1][2]", "w[2][1,1]", "w[2][1,2]", "b[2][1]"):
+        assert "uses" in classes(named(svg, q)), q
+    assert "uses" not in classes(named(svg, "w[2][2,1]"))
+
+
+def test_each_number_has_the_class_of_its_role() -> None:
+    svg = step(DECKS[0], "dL/dw[1][1,1]")
+    roles = {"x[1]": "a", "a[1][1]": "a", "z[1][1]": "z", "w[1][1,1]": "w", "b[1][1]": "b", "y[1]": "y", "loss": "l",
+             "dL/dz[1][1]": "g", "dL/dw[1][1,1]": "g", "dL/db[1][1]": "g"}  # fmt: skip
+    assert {q: classes(named(svg, q))[0] for q in roles} == roles
+
+
+# The phases
+
+
+def test_arrow_heads_follow_the_direction_of_flow() -> None:
+    def ends(q: str) -> list[tuple[float, float]]:
+        lines = [e.get("d", "") for e in step(DECKS[0], q).iter("path") if "line" in classes(e) and classes(e)[0] == "w"]
+        assert lines
+        assert all(line.count("M") == 2 for line in lines), "a line and a head"
+        return [tuple(float(part.split(" ")[0]) for part in line[1:].split("M")[0].split("L")) for line in lines]  # type: ignore[misc]
+
+    assert all(start < end for start, end in ends("z[2][1]"))
+    assert all(start > end for start, end in ends("dL/da[2][1]"))
+    assert all(start > end for start, end in ends("dL/dw[2][1,1]"))
+
+
+def test_the_direction_is_said_in_words_too() -> None:
+    assert "forward →" in text_of(step(DECKS[0], "z[1][1]"))
+    assert "← backward" in text_of(step(DECKS[0], "dL/da[3][1]"))
+
+
+def test_a_gradient_takes_its_place_above_the_unit_under_its_own_name() -> None:
+    first, then = step(DECKS[0], "dL/da[3][1]"), step(DECKS[0], "dL/dz[3][1]")
+    assert named(first, "dL/da[3][1]").text == "−1.2921"
+    assert named(then, "dL/dz[3][1]").text == "−0.2261"
+    assert "dL/da[3][1]" not in mentioned(then)
+    assert "∂𝐿/∂𝑧" in text_of(then)
+
+
+def test_a_slope_is_shown_while_the_step_deals_with_it() -> None:
+    assert "makes" in classes(named(step(DECKS[0], "da/dz[3][1]"), "da/dz[3][1]"))
+    assert "uses" in classes(named(step(DECKS[0], "dL/dz[3][1]"), "da/dz[3][1]"))
+    assert "da/dz[3][1]" not in mentioned(step(DECKS[0], "dL/db[3][1]"))
+
+
+def test_the_new_weight_takes_the_place_of_the_old_one_once_it_is_made() -> None:
+    shown = mentioned(step(DECKS[0], "w+[2][1,2]"))
+    assert "w+[2][1,2]" in shown
+    assert "w[2][1,2]" not in shown
+    assert "w[1][1,1]" in shown
+    assert "w+[1][1,1]" not in shown
+
+
+def test_the_verification_pass_empties_the_network_and_fills_it_again() -> None:
+    svg = step(DECKS[0], "z+[2][1]")
+    assert named(svg, "a+[1][1]").text == "0.5748"
+    assert "todo" in classes(named(svg, "a+[3][1]"))
+    assert "todo" in classes(named(svg, "loss+"))
+    assert named(svg, "loss").text == "0.2563"
+    assert not {"a[1][1]", "z[2][1]"} & mentioned(svg)
+
+
+def test_a_sample_is_named_and_its_own_values_are_shown() -> None:
+    svg = step("linear-regression", "z[1][1]@2")
+    assert {"x[1]@2", "z[1][1]@2", "y[1]@2"} <= mentioned(svg)
+    assert "sample 2 of 4" in text_of(svg)
+    assert "makes" in classes(named(step("linear-regression", "dL/dw[1][1,1]@2"), "dL/dw[1][1,1]@2"))
+
+
+def test_a_network_without_biases_shows_none() -> None:
+    assert not any(q.startswith("b") for q in mentioned(step(DECKS[1], "z[1][1]")))
+
+
+# Nothing meets anything
+
+
+def text_boxes(svg: ET.Element) -> list[tuple[str, Box]]:
+    """Boxes of all numbers and names, reckoned by the widths of the font."""
+    boxes = []
+    for e in svg.iter("text"):
+        css = classes(e)
+        if e.get("data-q"):
+            half, up = width(e.text or "") * (13 if css[0] == "z" else 14) / 2, 10.0
+        elif "n" in css and "t" not in css:
+            base = e.text or ""
+            marks = max((len(part.text or "") for part in e.iter("tspan")), default=0)
+            half, up = (7.0 * len(base) + 5.0 * marks) / 2, 13.0
+        else:
+            continue
+        x, y = float(e.get("x", "")), float(e.get("y", ""))
+        boxes.append((e.get("data-q") or "name", (x - half, y - up, x + half, y + 1)))
+    return boxes
+
+
+def circles(svg: ET.Element) -> list[tuple[float, float, float]]:
+    found = [(float(c.get("cx", "")), float(c.get("cy", "")), float(c.get("r", ""))) for c in svg.iter("circle")]
+    for e in svg.iter("path"):
+        if "line" not in classes(e) and classes(e)[0] in {"z", "a"}:
+            start, rest = e.get("d", "")[1:].split("a")
+            x, y = map(float, start.split())
+            found.append((x + float(rest.split()[0]), y, float(rest.split()[0])))
+    return found
+
+
+def meet(p: Box, q: Box) -> bool:
+    return p[0] < q[2] and q[0] < p[2] and p[1] < q[3] and q[1] < p[3]
+
+
+def touches(box: Box, circle: tuple[float, float, float]) -> bool:
+    x, y, r = circle
+    near_x, near_y = min(max(x, box[0]), box[2]), min(max(y, box[1]), box[3])
+    return (x - near_x) ** 2 + (y - near_y) ** 2 < r**2
+
+
+@pytest.mark.parametrize("preset", ["brackets", "letters", "parentheses", "left_superscripts"])
+@pytest.mark.parametrize("deck", DECKS)
+def test_no_text_meets_another_and_no_edge_number_meets_a_unit(deck: str, preset: str) -> None:
+    trace = lecture(deck)
+    for q in NumberOrder.of(trace.network, 1):
+        svg = parsed(draw(scene(trace, q, preset)))
+        boxes = text_boxes(svg)
+        assert not [(q, one, two) for (one, p), (two, r) in combinations(boxes, 2) if meet(p, r)], q
+        edges = [box for name, box in boxes if name.startswith(("w", "dL/dw"))]
+        assert not [box for box in edges for circle in circles(svg) if touches(box, circle)], q
+
+
+@pytest.mark.parametrize("deck", DECKS)
+def test_every_edge_of_the_deck_networks_has_its_number_at_every_step(deck: str) -> None:
+    trace = lecture(deck)
+    weights = sum(layer.weights.size for layer in trace.network.layers)
+    for q in NumberOrder.of(trace.network, 1):
+        shown = mentioned(parsed(draw(scene(trace, q))))
+        assert sum(name.startswith("w") for name in shown) == weights, q
+
+
+@pytest.mark.parametrize("deck", DECKS)
+def test_the_deck_networks_can_be_read_at_560_pixels_and_stay_small(deck: str) -> None:
+    trace = lecture(deck)
+    pictures = [draw(scene(trace, q)) for q in NumberOrder.of(trace.network, 1)]
+    assert arrange(trace.network.sizes).width * 11 / 12.5 <= 560, "the smallest plain text stays at 11 pixels"
+    assert max(len(picture.encode()) for picture in pictures) < 7_200
+    assert sorted(len(picture.encode()) for picture in pictures)[len(pictures) // 2] < 5_500
+
+
+def test_edge_numbers_stay_where_they_are_from_phase_to_phase() -> None:
+    at = [named(step(DECKS[0], q), "w[2][3,1]").get("x") for q in ("z[1][1]", "loss", "dL/da[1][1]")]
+    assert len(set(at)) == 1
+
+
+def test_labels_cross_where_they_have_room_or_nowhere() -> None:
+    assert crossing(((0, 0),), (2,), 0.4) == 0.5
+    assert crossing(((0, 100), (100, 0)), (1, 1), 0.3) not in {None, 0.5}
+    assert crossing(((0, 10), (10, 0)), (1, 1), 0.3) is None
+    assert crossing(((0, 0),), (1,), 0.6) is None
+
+
+# Large networks
+
+
+def test_a_large_layer_keeps_its_first_its_last_and_the_unit_in_question() -> None:
+    trace = some(784, 128, 64, 10, output="softmax", under="cross_entropy")
+    svg = parsed(draw(scene(trace, parse("dL/dw[1][70,300]"))))
+    units = {q for q in mentioned(svg) if q.startswith("a[1]")}
+    assert units == {"a[1][1]", "a[1][2]", "a[1][3]", "a[1][70]", "a[1][128]"}
+    assert {"x[1]", "x[300]", "x[784]", "dL/dw[1][70,300]"} <= mentioned(svg)
+    assert {"66 more", "57 more", "296 more", "483 more"} <= {"".join(e.itertext()) for e in svg.iter("text")}
+    assert len(ET.tostring(svg)) < 10_000
+
+
+def test_in_a_dense_network_only_the_edges_of_the_step_have_numbers() -> None:
+    trace = some(5, 6, 5, 2, output="softmax", under="cross_entropy")
+    shown = {q for q in mentioned(parsed(draw(scene(trace, parse("z[2][3]"))))) if q.startswith("w")}
+    assert shown == {f"w[2][3,{j}]" for j in range(1, 7)}
+
+
+def test_a_step_about_a_whole_large_matrix_draws_its_lines_without_numbers() -> None:
+    trace = some(784, 128, 10, output="softmax", under="cross_entropy")
+    uses = frozenset(Quantity("w", 2, i, j) for i in range(1, 11) for j in range(1, 129))
+    whole = replace(scene(trace, parse("z[2][1]")), uses=uses, makes=frozenset(Quantity("z", 2, i) for i in range(1, 11)))
+    svg = parsed(draw(whole))
+    assert sum("line" in classes(e) and "uses" in classes(e) for e in svg.iter("path")) == 4 * 4
+    assert not any(q.startswith("w") for q in mentioned(svg))
+
+
+def test_a_deep_network_keeps_the_layers_of_the_step() -> None:
+    trace = some(2, *[3] * 30, 1)
+    for q, layers in (("z[15][2]", {14, 15}), ("dL/da[15][2]", {15, 16})):
+        svg = parsed(draw(scene(trace, parse(q))))
+        assert layers <= {parse(name).layer for name in mentioned(svg)}
+        assert float(svg.get("width", "")) < 720
+        assert any("line" in classes(e) and classes(e)[0] == "w" for e in svg.iter("path"))
+
+
+def test_elision_says_how_many_are_left_out() -> None:
+    assert chosen_units(8, set()) == [1, 2, 3, 4, 5, 6, 7, 8]
+    assert chosen_units(10, set()) == [1, 2, 3, -6, 10]
+    assert chosen_units(10, {6}) == [1, 2, 3, -2, 6, -3, 10]
+    assert chosen_layers(6, {3}) == [0, 1, 2, 3, 4, 5]
+    assert chosen_layers(13, {6, 7}) == [0, 1, 6, 7, 11, 12]
+    for count in range(9, 40):
+        for unit in range(1, count + 1):
+            rows = chosen_units(count, {unit})
+            assert unit in rows
+            assert sum(abs(row) if row < 0 else 1 for row in rows) == count
+
+
+def test_wide_numbers_give_up_decimals_not_room() -> None:
+    for value in (-0.22609, 1234.56789, -99999.5, 123456789.0, -2.64e-11, 1e300, -1e-300, 0.1, 0.0, 1 / 3):
+        for decimals in (2, 4, 12):
+            assert width(fitted(value, decimals)[0]) <= WIDEST + 1, value
+    assert fitted(-0.22609, 12)[0] == "−0.2261"
+    assert fitted(float("nan"), 4)[0] == "?"
+
+
+# Markup
+
+
+@pytest.mark.parametrize("name", sorted(path.stem for path in SCENARIOS.glob("*.yaml")))
+def test_every_step_of_every_lecture_is_well_formed_and_plain(name: str) -> None:
+    trace = lecture(name)
+    order = NumberOrder.of(trace.network, trace.samples, trace.blocked)
+    for k in range(0, len(order), 3):
+        if trace.stop and k >= order.rank(trace.stop.quantity):
+            break
+        picture = draw(scene(trace, order[k]))
+        svg = parsed(picture)
+        assert svg.get("viewBox")
+        assert svg.get("role") == "img"
+        assert svg.find("title") is not None
+        assert "style" not in picture
+        assert "script" not in picture
+
+
+def test_hostile_text_is_shown_not_run() -> None:
+    trace = lecture(DECKS[0])
+    svg = parsed(draw(replace(scene(trace, parse("z[1][1]")), caption=HOSTILE)))
+    assert svg.findtext("desc") == HOSTILE
+    small = parsed(thumbnail((1, 2, 1), HOSTILE))
+    assert small.findtext("title") == HOSTILE
+    assert small.get("aria-label") == HOSTILE
+    assert not list(svg.iter("script")) + list(small.iter("script"))
+
+
+def test_the_same_scene_gives_the_same_picture() -> None:
+    trace = lecture(DECKS[1])
+    assert draw(scene(trace, parse("dL/da[1][1]"))) == draw(scene(trace, parse("dL/da[1][1]")))
+
+
+@pytest.mark.parametrize("sizes", [(1, 2, 3, 1), (2, 1), (784, 128, 64, 10), (2, *[3] * 31)])
+def test_a_thumbnail_shows_the_shape_and_no_numbers(sizes: tuple[int, ...]) -> None:
+    picture = thumbnail(sizes, "A network")
+    svg = parsed(picture)
+    assert not list(svg.iter("text"))
+    assert len(picture) < 5_000
+    if max(sizes) < 6 and len(sizes) < 6:
+        assert len(list(svg.iter("circle"))) == sum(sizes)
