@@ -1,0 +1,124 @@
+"""Imports point one way: from the pages to the lessons, from the lessons to the engine, never back."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from graphlib import TopologicalSorter
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PACKAGE = sorted((ROOT / "tutor").glob("*.py"))
+
+# Each band imports from itself and from the bands named with it; whatever is in none of them is a page or a command.
+ENGINE = (
+    "quantity", "expression", "activations", "losses", "network", "order", "stop", "passes", "trace", "derivation", "matrices",
+)  # fmt: skip
+"""In reading order: each imports only what stands before it."""
+BANDS: dict[str, tuple[set[str], set[str]]] = {
+    "ground": ({"errors", "limits", "number"}, set()),
+    "engine": (set(ENGINE), {"ground"}),
+    "markup": ({"markup"}, set()),
+    "writing": ({"notation", "orientation", "writer", "words", "mathml"}, {"ground", "engine", "markup"}),
+    "files": (
+        {
+            "problem", "yaml_scanner", "yaml_scalar", "yaml_builder", "strict_yaml", "arithmetic", "scenario_model",
+            "scenario_names", "scenario_checks", "scenario_problems", "scenario", "shelf",
+        },
+        {"ground"},
+    ),
+    "lessons": ({"build", "lesson", "slides"}, {"ground", "engine", "files"}),
+}  # fmt: skip
+NAMED_BY_FILES = {"quantity"}
+"""A scenario file speaks of quantities by name."""
+WEB = {"flask", "jinja2", "werkzeug", "markupsafe", "granian", "http", "socketserver", "wsgiref"}
+
+
+def imports(path: Path) -> tuple[set[str], set[str]]:
+    """(modules of this package, other top-level packages) that a file imports, inside functions too."""
+    own, other = set(), set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module == "tutor":
+            names = [f"tutor.{alias.name}" for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            assert not node.level, f"{path.name} imports from a relative place"
+            names = [node.module or ""]
+        else:
+            continue
+        for name in names:
+            top, _, rest = name.partition(".")
+            if top == "tutor":
+                own.add(rest.partition(".")[0])
+            else:
+                other.add(top)
+    return own, other
+
+
+OWN = {path.stem: imports(path)[0] for path in PACKAGE}
+OTHER = {path.stem: imports(path)[1] for path in PACKAGE}
+
+
+def test_no_module_imports_itself_by_way_of_others() -> None:
+    order = tuple(TopologicalSorter(OWN).static_order())  # raises CycleError with the cycle
+    assert set(OWN) <= set(order)
+
+
+def test_every_module_named_here_exists() -> None:
+    for modules, _ in BANDS.values():
+        assert modules <= set(OWN)
+
+
+@pytest.mark.parametrize("band", BANDS)
+def test_a_band_imports_only_from_itself_and_from_what_is_below(band: str) -> None:
+    modules, below = BANDS[band]
+    allowed = modules.union(*(BANDS[name][0] for name in below)) | (NAMED_BY_FILES if band == "files" else set())
+    for module in modules:
+        assert OWN[module] <= allowed, f"{module} imports {OWN[module] - allowed}"
+
+
+@pytest.mark.parametrize("module", ENGINE)
+def test_the_engine_can_be_read_from_the_first_module_to_the_last(module: str) -> None:
+    before = set(ENGINE[: ENGINE.index(module)]) | BANDS["ground"][0]
+    assert OWN[module] <= before, f"{module} imports {OWN[module] - before}"
+
+
+@pytest.mark.parametrize("band", ["ground", "engine", "writing", "files", "lessons"])
+def test_nothing_below_the_pages_knows_of_the_web(band: str) -> None:
+    for module in BANDS[band][0]:
+        assert not OTHER[module] & WEB, module
+
+
+def test_the_engine_needs_numpy_and_the_standard_library_alone() -> None:
+    for module in ENGINE:
+        assert OTHER[module] - set(sys.stdlib_module_names) <= {"numpy"}, module
+
+
+def test_reading_a_file_computes_nothing() -> None:
+    for module in BANDS["files"][0]:
+        assert "numpy" not in OTHER[module], module
+
+
+def test_the_engine_reads_and_writes_nothing() -> None:
+    for module in (*ENGINE, "number", "lesson", "slides", "mathml", "words", "writer", "notation", "orientation"):
+        assert not OTHER[module] & {"os", "io", "pathlib", "shutil", "subprocess", "socket", "logging", "time", "random"}, module
+        source = ast.parse((ROOT / "tutor" / f"{module}.py").read_text(encoding="utf-8"))
+        called = {node.func.id for node in ast.walk(source) if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)}
+        assert not called & {"open", "print", "input", "eval", "exec", "compile", "__import__"}, module
+
+
+def test_routes_have_no_arithmetic_of_their_own() -> None:
+    _, other = imports(ROOT / "app.py")
+    assert "flask" in other
+    assert "numpy" not in other
+
+
+def test_importing_the_engine_does_not_load_the_pages() -> None:
+    code = "import sys, tutor.lesson, tutor.matrices, tutor.mathml; print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split()
+    assert "tutor.lesson" in loaded
+    assert not {"flask", "jinja2", "granian", "tutor.page", "app"} & set(loaded)
