@@ -2,7 +2,7 @@
 
 The students are a process of their own (`load.py`) on the same machine, so they share its cores with the server. First
 greedy clients, for requests per second; then a class as it clicks, everybody opening the lesson in one second, and
-connections that do nothing. Bars: QUALITY in docs/benchmarks.md.
+connections that do nothing. Bars: docs/benchmarks.md.
 """
 
 import json
