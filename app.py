@@ -33,6 +33,7 @@ from tutor.markup import trusted
 from tutor.overview import lesson_page
 from tutor.page import chain_page, step_page
 from tutor.panels import Panels, panels
+from tutor.problem import quotable
 
 if TYPE_CHECKING:
     from werkzeug.wrappers import Response as AnyResponse
@@ -147,7 +148,7 @@ def found(library: Library, lesson: str) -> Scenario:
     """The scenario of an address, or 404 with the way back."""
     scenario = library.shelf.find(lesson)
     if scenario is None:
-        raise Missing(f"{NO_LESSON} called “{lesson[:80]}”.")
+        raise Missing(f"{NO_LESSON} called “{quotable(lesson, 80)}”.")
     return scenario
 
 
@@ -165,7 +166,7 @@ def step_number(context: Context, text: str) -> int:
     """The number of a step, or 404 with the range."""
     total = len(context.walk)
     if not (text.isascii() and text.isdigit() and len(text) < 12 and 1 <= int(text) <= total):
-        raise Missing(f"This lesson has the steps 1 to {total}; there is no step “{text[:20]}”.")
+        raise Missing(f"This lesson has the steps 1 to {total}; there is no step “{quotable(text, 20)}”.")
     return int(text)
 
 
@@ -211,7 +212,7 @@ def finish(response: Response) -> Response:
         response.headers["Strict-Transport-Security"] = security.STRICT_TRANSPORT
     if request.endpoint == "static" and "v" in request.args and response.status_code == 200:
         response.headers["Cache-Control"] = f"public, max-age={WEEK}, immutable"
-    elif request.endpoint != "static":
+    elif request.endpoint != "static" or response.status_code >= 400:
         response.headers["Cache-Control"] = "no-cache"
         response.vary.add("HX-Request")
     return response
@@ -225,7 +226,9 @@ def add_errors(app: Flask) -> None:
         if error.code is not None and error.code < 400:
             return error
         ours = isinstance(error, Explained)
-        return answer(error.code or 500, error.description if ours else None)
+        reply = answer(error.code or 500, error.description if ours else None)
+        allowed = getattr(error, "valid_methods", None)
+        return (*reply, {"Allow": ", ".join(sorted(allowed))}) if allowed else reply
 
     @app.errorhandler(Exception)
     def failed(error: Exception) -> Any:

@@ -17,6 +17,8 @@ PHASE_TITLES = {
     "forward": "Forward pass", "loss": "Loss", "backward": "Backward pass", "update": "Update", "verify": "Verification",
 }  # fmt: skip
 
+PHASE_NAMES = {"forward": "Forward", "loss": "Loss", "backward": "Backward", "update": "Update", "verify": "Verify"}
+
 PHASE_ABOUT = {
     "forward": "Numbers travel from the inputs to the outputs: each layer takes weighted sums of what comes in and applies its activation function.",
     "loss": "The outputs are compared with the targets. One number, the loss, says how far off they are.",

@@ -87,7 +87,11 @@ class Chalk:
         )
         return Formula(
             left,
-            (*self._named(found, sign), *self._lines(tree, sign if found.name is None else "=", self.trace.value(q))),
+            (
+                *self._named(found, sign),
+                *self._lines(tree, sign if found.name is None else "=", self.trace.value(q)),
+                *self._percent(q, self.trace.value(q)),
+            ),
             operands,
             max(0, len(refs) - MOST_OPERANDS),
             self._shortcut(found, self.trace.value(q)),
@@ -111,6 +115,12 @@ class Chalk:
         lines.append(FormulaLine("symbols", self.line.tree(tree, SYMBOLS, "=" if lines else sign)))
         lines.append(FormulaLine("numbers", self.line.tree(tree, NUMBERS, "=")))
         return (*lines, FormulaLine("result", self.line.value(value, self._equals(value))))
+
+    def _percent(self, q: Quantity, value: float) -> tuple[FormulaLine, ...]:
+        """A share of one, once more as a percentage."""
+        if q.kind != "(loss-loss+)/loss":
+            return ()
+        return (FormulaLine("percent", self.line.percent(value, max(2, self.decimals - 2))),)
 
     def _equals(self, value: float) -> str:
         """= where the shown digits are the whole number, ≈ where they are rounded."""

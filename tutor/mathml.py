@@ -179,6 +179,11 @@ class Line:
         drawn = MathML(self.alphabet, self.decimals).matrix_name(kind, layer, sample)
         return formula(drawn, Words(self.alphabet, self.decimals).matrix_name(kind, layer, sample))
 
+    def percent(self, share: float, decimals: int) -> Markup:
+        """A share of one as a percentage."""
+        drawn = f"<mo>≈</mo>{_digits(100 * share, decimals)}<mtext>\u00a0%</mtext>"
+        return formula(drawn, f"is about {Words(self.alphabet, decimals).amount(100 * share, None)} percent")
+
     def value(self, value: float, sign: str = "") -> Markup:
         """A number on its own."""
         return formula(f"<mo>{sign}</mo>{_digits(value, self.decimals)}" if sign else _digits(value, self.decimals),

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 from tutor.errors import LessonError
-from tutor.explain import PHASE_TITLES
+from tutor.explain import PHASE_NAMES, PHASE_TITLES
 from tutor.lesson import GRAINS, Lesson, Walk
 from tutor.order import PHASES, Block
 from tutor.quantity import Quantity
@@ -47,7 +47,7 @@ class Chapter:
 def timeline(walk: Walk, n: int, address: Address) -> tuple[PhaseLink, ...]:
     """The five phases (those that the walk reaches)."""
     return tuple(
-        PhaseLink(PHASE_TITLES[phase], address(first), first <= n <= last, max(0, min(n, last) - first + 1), last - first + 1)
+        PhaseLink(PHASE_NAMES[phase], address(first), first <= n <= last, max(0, min(n, last) - first + 1), last - first + 1)
         for phase, first, last in walk.phases()
     )
 

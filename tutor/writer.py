@@ -228,6 +228,12 @@ class Writer:
         return self.power(self.write(node.of, ATOM), self.constant(2.0, ""))
 
     def _transpose(self, node: Transpose) -> str:
+        leaf = node.of
+        if isinstance(leaf, ArrayRef) and self.mode != NUMBERS:
+            name = self.matrix_name(leaf.kind, leaf.layer, leaf.sample)
+            bare = leaf.kind.startswith("dL/") or leaf.kind == "da/dz"
+            turned = self.power(self.parenthesised(name) if bare else name, self.letter(Symbol("⊤"), ""))
+            return self.shaped(turned, *leaf.array.shape[::-1])
         return self.power(self.write(node.of, ATOM), self.letter(Symbol("⊤"), ""))
 
     def _log(self, node: Log) -> str:
