@@ -28,6 +28,8 @@
   // ---- keys: arrows, Home, End; not while one types or chooses ----
   const keys = { ArrowLeft: 'back', ArrowRight: 'next', Home: 'first', End: 'last' };
   document.addEventListener('keydown', (event) => {
+    const leave = document.querySelector('a.leave');
+    if (event.key === 'Escape' && leave) leave.click();
     const id = keys[event.key];
     if (!id || !title() || event.altKey || event.ctrlKey || event.metaKey || event.shiftKey) return;
     if (event.target.closest('input, select, textarea, .scroll, [contenteditable]')) return;
