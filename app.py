@@ -115,10 +115,10 @@ def add_step(app: Flask, library: Library) -> None:
     def step(lesson: str, n: str) -> AnyResponse | str:
         context, notices = opened(library, lesson)
         number = step_number(context, n)
-        if "from" in request.args or "notation" in request.args:
-            tidy = tidied(context, number)
-            if tidy != request.full_path.rstrip("?") and not notices:
-                return redirect(tidy, 302)
+        if "notation" in request.args and not notices:  # the form sends every choice; the short address is the one to share
+            short = context.address(number)
+            if short != request.full_path.rstrip("?"):
+                return redirect(short, 302)
         text = library.step(context.lesson.scenario, context.view, number, notices)
         return text if wants_fragment() else whole_page(text, panels(context, number))
 
@@ -168,14 +168,6 @@ def step_number(context: Context, text: str) -> int:
     if not (text.isascii() and text.isdigit() and len(text) < 12 and 1 <= int(text) <= total):
         raise Missing(f"This lesson has the steps 1 to {total}; there is no step “{quotable(text, 20)}”.")
     return int(text)
-
-
-def tidied(context: Context, n: int) -> str:
-    """The short address of a view; a form may ask for the place it came from in another grain."""
-    before = request.args.get("from", "")
-    if before in context.lesson.walks and before != context.view.grain:
-        n = context.lesson.same_place(min(n, len(context.lesson.walk(before))), before, context.view.grain)
-    return context.address(n)
 
 
 def wants_fragment() -> bool:

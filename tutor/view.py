@@ -18,7 +18,7 @@ from tutor.scenario import Scenario
 
 SWITCHABLE = ("squared_error", "half_squared_error")
 """Losses that a reader may switch between: the same distance, with and without the ½."""
-KNOWN = frozenset({"grain", "notation", "decimals", "iteration", "loss", "present", "from", "z"})
+KNOWN = frozenset({"grain", "notation", "decimals", "iteration", "loss", "present"})
 
 
 @dataclass(frozen=True, slots=True)
