@@ -1,0 +1,250 @@
+"""Read a page of ours strictly, as a tree: every tag closed where it should be, nothing repaired.
+
+    read(text) -> Page      the tree, and what is wrong with it (`page.problems`)
+
+A browser forgives; this reader does not. It knows the tags that our pages use and where each may stand
+(HTML, SVG and MathML Core), so a new tag in a template has to be added here on purpose.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from html.parser import HTMLParser
+from itertools import pairwise
+
+VOID = frozenset({"meta", "link", "input", "img", "br", "hr"})
+TEXT_LEVEL = frozenset([
+    "a", "b", "i", "strong", "em", "span", "code", "dfn", "label", "button", "select", "input", "img", "progress",
+    "math", "svg", "br", "output"
+])  # fmt: skip
+BLOCKS = frozenset([
+    "p", "div", "ul", "ol", "dl", "h1", "h2", "h3", "h4", "section", "article", "aside", "nav", "figure", "form",
+    "table", "details", "header", "footer", "main"
+])  # fmt: skip
+FLOW = TEXT_LEVEL | BLOCKS
+ONLY = {
+    "html": {"head", "body"}, "head": {"meta", "title", "link", "script"}, "ul": {"li"}, "ol": {"li"}, "dl": {"dt", "dd", "div"},
+    "table": {"caption", "thead", "tbody", "tfoot"}, "thead": {"tr"}, "tbody": {"tr"}, "tr": {"td", "th"}, "select": {"option", "optgroup"},
+    "title": set(), "option": set(), "script": set(), "details": FLOW | {"summary"}, "figure": FLOW | {"figcaption"}, "summary": TEXT_LEVEL,
+    "caption": TEXT_LEVEL | {"p"}, "th": TEXT_LEVEL, "dt": TEXT_LEVEL, "progress": TEXT_LEVEL - {"progress"},
+}  # fmt: skip
+for _tag in ("p", "h1", "h2", "h3", "h4", "span", "a", "b", "i", "strong", "em", "code", "dfn", "label", "button"):
+    ONLY[_tag] = set(TEXT_LEVEL)
+for _tag in ("body", "main", "div", "section", "article", "aside", "nav", "form", "header", "footer", "li", "td", "dd", "figcaption"):
+    ONLY[_tag] = set(FLOW)
+ONLY["div"] |= {"dt", "dd"}
+NO_TEXT = frozenset([
+    "html", "head", "ul", "ol", "dl", "table", "thead", "tbody", "tr", "select", "svg", "math", "mtable", "mtr",
+    "mfrac", "msub", "msup", "msubsup", "munder", "mover"
+])  # fmt: skip
+CLICKABLE = frozenset({"a", "button", "select", "input", "label", "summary"})
+ELSEWHERE = ("javascript:", "data:", "vbscript:", "//", "http:", "https:")
+PARTS = {"mfrac": 2, "msub": 2, "msup": 2, "munder": 2, "mover": 2, "msubsup": 3, "munderover": 3}
+MATHML = frozenset([
+    "math", "mrow", "mi", "mn", "mo", "mtext", "mspace", "mfrac", "msub", "msup", "msubsup", "munder", "mover",
+    "munderover", "mmultiscripts", "mprescripts", "mtable", "mtr", "mtd"
+])  # fmt: skip
+SVG = frozenset([
+    "svg", "g", "path", "line", "circle", "rect", "text", "tspan", "title", "desc", "polyline", "polygon", "use",
+    "defs", "marker"
+])  # fmt: skip
+
+
+@dataclass(eq=False)
+class Element:
+    """One element; `children` are elements and texts in order."""
+
+    tag: str
+    attributes: dict[str, str]
+    parent: Element | None = None
+    children: list[Element | str] = field(default_factory=list)
+
+    @property
+    def text(self) -> str:
+        return "".join(child if isinstance(child, str) else child.text for child in self.children)
+
+    @property
+    def elements(self) -> list[Element]:
+        return [child for child in self.children if isinstance(child, Element)]
+
+    @property
+    def classes(self) -> set[str]:
+        return set(self.attributes.get("class", "").split())
+
+    @property
+    def named(self) -> str:
+        """What a reader gets of it: its label, or its text with the names of pictures and formulas."""
+        if self.attributes.get("aria-label"):
+            return self.attributes["aria-label"]
+        pieces = (c if isinstance(c, str) else c.attributes.get("alt", "") or c.named for c in self.children)
+        return " ".join("".join(pieces).split())
+
+    def above(self) -> Iterator[Element]:
+        found = self.parent
+        while found is not None:
+            yield found
+            found = found.parent
+
+    def all(self, *tags: str, cls: str = "") -> Iterator[Element]:
+        for child in self.elements:
+            if (not tags or child.tag in tags) and (not cls or cls in child.classes):
+                yield child
+            yield from child.all(*tags, cls=cls)
+
+    def one(self, *tags: str, cls: str = "", id: str = "") -> Element:  # noqa: A002 - the attribute's own name
+        found = [e for e in self.all(*tags, cls=cls) if not id or e.attributes.get("id") == id]
+        assert len(found) == 1, f"{len(found)} elements {tags} {cls}{id} in <{self.tag}>"
+        return found[0]
+
+
+@dataclass(frozen=True)
+class Page:
+    """A page (or a fragment) with everything that is wrong with it."""
+
+    root: Element
+    problems: list[str]
+
+
+class _Reader(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+        self.root = self.here = Element("", {})
+        self.problems: list[str] = []
+
+    def say(self, text: str) -> None:
+        self.problems.append(f"line {self.getpos()[0]}: {text}")
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        element = Element(tag, {name: value or "" for name, value in attrs}, self.here)
+        self.problems += [f"line {self.getpos()[0]}: {p}" for p in _attributes(tag, attrs)]
+        self.here.children.append(element)
+        if tag not in VOID:
+            self.here = element
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.handle_starttag(tag, attrs)
+        if tag in MATHML | SVG:
+            self.here = self.here.parent or self.root
+        elif tag not in VOID:
+            self.say(f"<{tag}/> does not close itself")
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag != self.here.tag:
+            self.say(f"</{tag}> where <{self.here.tag}> is open")
+            if all(e.tag != tag for e in self.here.above()):
+                return
+            while self.here.tag != tag:
+                self.here = self.here.parent or self.root
+        self.here = self.here.parent or self.root
+
+    def handle_data(self, data: str) -> None:
+        if self.here.tag in NO_TEXT and data.strip():
+            self.say(f"text {data.strip()[:30]!r} directly in <{self.here.tag}>")
+        if "\0" in data:
+            self.say("a character that no page may have")
+        self.here.children.append(data)
+
+    def handle_comment(self, data: str) -> None:
+        self.say(f"a comment: {data[:30]!r}")
+
+    def unknown_decl(self, data: str) -> None:
+        self.say(f"a declaration: {data[:30]!r}")
+
+
+def read(text: str) -> Page:
+    """The tree of a page, and its problems."""
+    reader = _Reader()
+    reader.feed(text)
+    reader.close()
+    if reader.here is not reader.root:
+        reader.say(f"<{reader.here.tag}> is never closed")
+    return Page(reader.root, reader.problems + [p for e in reader.root.all() for p in _place(e)] + list(_whole(reader.root)))
+
+
+def _attributes(tag: str, attrs: list[tuple[str, str | None]]) -> Iterator[str]:
+    names = [name for name, _ in attrs]
+    for name in names:
+        if names.count(name) > 1:
+            yield f"<{tag}> has {name} twice"
+        if name.startswith("on") or name in {"style", "srcdoc"}:
+            yield f"<{tag}> has {name}"
+    for name, value in attrs:
+        target = (value or "").strip().lower()
+        if name in {"href", "src", "action", "hx-get"} and target.startswith(ELSEWHERE):
+            yield f"<{tag}> leads to {target[:40]}"
+
+
+def _place(element: Element) -> Iterator[str]:
+    parent = element.parent
+    if parent is None or not parent.tag:
+        return
+    inside = [e.tag for e in element.above()]
+    if "math" in inside or element.tag == "math":
+        yield from _math(element)
+    elif "svg" in inside or element.tag == "svg":
+        if element.tag not in SVG:
+            yield f"<{element.tag}> in an svg"
+        if element.tag == "svg" and "viewbox" not in element.attributes:
+            yield "an svg without a viewBox"
+    elif parent.tag not in ONLY or element.tag not in ONLY[parent.tag]:
+        yield f"<{element.tag}> directly in <{parent.tag}>"
+    if element.tag in CLICKABLE - {"select", "input"} and CLICKABLE & set(inside):
+        yield f"<{element.tag}> inside another control"
+
+
+def _math(element: Element) -> Iterator[str]:
+    if element.tag not in MATHML:
+        yield f"<{element.tag}> in a formula"
+    if element.tag == "math":
+        name = element.attributes.get("aria-label", "")
+        if not name.strip() or "<" in name or "&" in name:
+            yield f"a formula is called {name!r}"
+    if element.tag in PARTS and len(element.elements) != PARTS[element.tag]:
+        yield f"<{element.tag}> has {len(element.elements)} parts"
+    if element.tag in {"mi", "mn", "mo", "mtext"} and (element.elements or not element.text):
+        yield f"<{element.tag}> is not one text"
+    under = element.parent.tag if element.parent else ""
+    if (element.tag == "mtr") != (under == "mtable") or (element.tag == "mtd") != (under == "mtr"):
+        yield f"<{element.tag}> directly in <{under}>"
+
+
+def _whole(root: Element) -> Iterator[str]:
+    ids = Counter(e.attributes["id"] for e in root.all() if "id" in e.attributes)
+    yield from (f"the id {name!r} stands {count} times" for name, count in ids.items() if count > 1)
+    for element in root.all():
+        for name in ("aria-labelledby", "aria-describedby", "for"):
+            yield from (f"{name} names {w!r}, which is not there" for w in element.attributes.get(name, "").split() if w not in ids)
+        if element.tag == "img" and "alt" not in element.attributes:
+            yield "a picture without alt"
+        if element.tag in {"a", "button"} and not element.named:
+            yield f"<{element.tag}> {element.attributes} has no text"
+        if element.tag == "script" and element.text.strip():
+            yield "a script with text"
+    yield from _headings(list(root.all("h1", "h2", "h3", "h4")))
+    yield from (p for table in root.all("table") for p in _table(table))
+
+
+def _headings(headings: list[Element]) -> Iterator[str]:
+    levels = [int(h.tag[1]) for h in headings]
+    if levels.count(1) != 1:
+        yield f"{levels.count(1)} headings of level 1"
+    yield from (f"h{b} behind h{a}" for a, b in pairwise(levels) if b > a + 1)
+    yield from (f"an empty <{h.tag}>" for h in headings if not h.named)
+
+
+def _table(table: Element) -> Iterator[str]:
+    caption = table.elements[0] if table.elements else table
+    if caption.tag != "caption" or not caption.named:
+        yield "a table without a caption"
+    yield from ("a header cell without scope" for th in table.all("th") if th.attributes.get("scope") not in {"row", "col"})
+    yield from ("an empty header cell" for th in table.all("th") if not th.named)
+    widths = {len(row.elements) for row in table.all("tr")}
+    if len(widths) > 1:
+        yield f"rows of {sorted(widths)} cells in the table {caption.named!r}"
+    if "matrix" not in table.classes:
+        if not all(row.elements and row.elements[0].tag == "th" for body in table.all("tbody") for row in body.elements):
+            yield f"a row without a header in {caption.named!r}"
+        if not any(th.attributes.get("scope") == "col" for th in table.all("th")):
+            yield f"no column headers in {caption.named!r}"

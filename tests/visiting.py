@@ -1,0 +1,88 @@
+"""Visit the tutor without a server: one application over the lessons that come with it, opened once for all tests."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from app import create_app
+from tests.htmltree import Page, read
+from tutor.lesson import GRAINS
+from tutor.page import Context, StepPage, step_page
+from tutor.view import View
+
+if TYPE_CHECKING:
+    from flask import Flask
+    from werkzeug.test import TestResponse
+
+    from tutor.library import Library
+    from tutor.scenario import Scenario
+
+NAMES = sorted(path.stem for path in (Path(__file__).parents[1] / "scenarios").glob("*.yaml"))
+"""The lessons that come with the tutor."""
+PLAIN = View()
+WALKS = [(name, grain) for name in NAMES for grain in GRAINS]
+
+
+@cache
+def tutor() -> Flask:
+    """The application over scenarios/."""
+    return create_app(Path(__file__).parents[1] / "scenarios")
+
+
+def library(app: Flask | None = None) -> Library:
+    """The library of an application."""
+    found: Library = (app or tutor()).extensions["tutor"]
+    return found
+
+
+def send(method: str, address: str, app: Flask | None = None, **headers: str) -> TestResponse:
+    """The answer to a request, read to its end; headers with underscores for hyphens, `base_url` apart."""
+    base = headers.pop("base_url", "http://localhost")
+    given = {name.replace("_", "-"): value for name, value in headers.items()}
+    return (app or tutor()).test_client().open(address, method=method, headers=given, base_url=base, buffered=True)
+
+
+def get(address: str, app: Flask | None = None, **headers: str) -> TestResponse:
+    """The answer to a GET."""
+    return send("GET", address, app, **headers)
+
+
+def fragment(address: str, app: Flask | None = None) -> TestResponse:
+    """The answer that htmx gets."""
+    return get(address, app, HX_Request="true")
+
+
+def page(address: str, app: Flask | None = None) -> Page:
+    """A page that must be there, read strictly."""
+    answer = get(address, app)
+    assert answer.status_code == 200, f"{address}: {answer.status}"
+    return read(answer.text)
+
+
+def scenario(name: str) -> Scenario:
+    """A lesson's file."""
+    found = library().shelf.find(name)
+    assert found is not None
+    return found
+
+
+def context(name: str, view: View = PLAIN) -> Context:
+    """A lesson under a view."""
+    return library().context(scenario(name), view)
+
+
+def steps(name: str, view: View = PLAIN) -> Iterator[tuple[int, StepPage]]:
+    """Every step of a walk: (n, its page)."""
+    opened = context(name, view)
+    for n in range(1, len(opened.walk) + 1):
+        yield n, step_page(opened, n)
+
+
+def texts(name: str, view: View = PLAIN) -> Iterator[tuple[int, str]]:
+    """Every step of a walk: (n, its fragment)."""
+    with tutor().app_context():
+        for n in range(1, len(context(name, view).walk) + 1):
+            yield n, library().step(scenario(name), view, n)
