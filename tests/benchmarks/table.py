@@ -5,6 +5,7 @@ Every ratio compares numbers of the same run, measured in turns, so that whateve
 
 import gc
 import math
+import os
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from statistics import median
@@ -67,5 +68,11 @@ def show(title: str, head: Sequence[str], rows: Iterable[Sequence[object]], *not
     print("|---" + "|--:" * (len(head) - 1) + "|")
     for row in rows:
         print("| " + " | ".join(map(str, row)) + " |")
-    for note in notes:
+    for note in (*notes, busy()):
         print(f"\n{note}")
+
+
+def busy() -> str:
+    """How much the machine had to do in the last minute: much more than its cores, and milliseconds mean little."""
+    load = f"{os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else "unknown"
+    return f"Load average of the last minute: {load} on {os.cpu_count()} cores."
