@@ -101,7 +101,16 @@
     }
     current?.setAttribute('aria-current', 'step');
   };
-  const settle = () => { dress(); mark(); remember(); };
+  // ---- on a phone the diagram scrolls in its box: bring what the step makes into its middle ----
+  const centre = () => {
+    const box = document.querySelector('#step figure.network');
+    const made = box?.querySelector('.makes');
+    if (!made || box.scrollWidth <= box.clientWidth) return;
+    const here = made.getBoundingClientRect();
+    box.scrollLeft += here.left + here.width / 2 - box.getBoundingClientRect().left - box.clientWidth / 2;
+  };
+
+  const settle = () => { dress(); mark(); centre(); remember(); };
   document.addEventListener('htmx:after:swap', settle);
   document.addEventListener('htmx:after:history:push', remember);
   settle();

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from itertools import combinations, pairwise
 from pathlib import Path
@@ -18,11 +19,12 @@ from tutor.diagram_layout import arrange, chosen_layers, chosen_units, crossing
 from tutor.diagram_marks import WIDEST, fitted, width
 from tutor.expression import leaves
 from tutor.lesson import open_lesson
+from tutor.mathml import role
 from tutor.losses import loss
 from tutor.network import Layer, Network, frozen
 from tutor.notation import Alphabet, notation
 from tutor.order import NumberOrder
-from tutor.quantity import Quantity, parse
+from tutor.quantity import SHAPES, Quantity, parse
 from tutor.scenario import load
 from tutor.trace import Trace, run
 
@@ -147,11 +149,14 @@ def test_what_a_step_uses_is_marked_on_units_edges_and_biases() -> None:
     assert "uses" not in classes(named(svg, "w[2][2,1]"))
 
 
-def test_each_number_has_the_class_of_its_role() -> None:
-    svg = step(DECKS[0], "dL/dw[1][1,1]")
-    roles = {"x[1]": "a", "a[1][1]": "a", "z[1][1]": "z", "w[1][1,1]": "w", "b[1][1]": "b", "y[1]": "y", "loss": "l",
-             "dL/dz[1][1]": "g", "dL/dw[1][1,1]": "g", "dL/db[1][1]": "g"}  # fmt: skip
-    assert {q: classes(named(svg, q))[0] for q in roles} == roles
+@pytest.mark.parametrize("sheet", ["colours.css", "diagram.css"])
+def test_each_kind_of_quantity_is_coloured_by_its_name_in_the_variable_of_its_role(sheet: str) -> None:
+    rules = (Path(__file__).parents[1] / "static" / sheet).read_text(encoding="utf-8")
+    for kind in SHAPES.keys() - {"loss-loss+", "(loss-loss+)/loss"}:
+        prefixes = [prefix for prefix in re.findall(r'data-q\^="(\w+)"', rules) if kind.startswith(prefix)]
+        longest = max(prefixes, key=len)
+        rule = next(line for line in rules.splitlines() if f'data-q^="{longest}"' in line and "{" in line and "var(--" in line)
+        assert f"var(--{role(kind)}" in rule, (kind, rule)
 
 
 # The phases
@@ -225,7 +230,7 @@ def text_boxes(svg: ET.Element) -> list[tuple[str, Box]]:
     for e in svg.iter("text"):
         css = classes(e)
         if e.get("data-q"):
-            half, up = width(e.text or "") * (13 if css[0] == "z" else 14) / 2, 10.0
+            half, up = width(e.text or "") * (13 if e.get("data-q", "").startswith("z") else 14) / 2, 10.0
         elif "n" in css and "t" not in css:
             base = e.text or ""
             marks = max((len(part.text or "") for part in e.iter("tspan")), default=0)

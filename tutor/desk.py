@@ -74,11 +74,6 @@ class Desk:
             return Cell(text, state, role(q.kind), str(q))
         return Cell("", "todo", role(q.kind), str(q))
 
-    def reached(self, phase: str) -> bool:
-        """Whether the walk has come to this phase."""
-        first = self.walk.first_of(phase)
-        return first is not None and first <= self.n
-
 
 def some(count: int, focus: Iterable[int] = (), most: int = MOST_ROWS) -> list[int]:
     """The rows that are shown of `count` (from 1): the first, the last, and those in focus; GAP marks what is left out."""

@@ -77,7 +77,9 @@ class _Picture:
         css = role(q.kind) + state
         if state and ringed:
             self.shapes.append(ring(css, x, y, em))
-        self.texts.append(f'<text class="{css}" data-q="{q}" x="{x:.0f}" y="{y:.0f}">{text}</text>')
+        _, _, states = css.partition(" ")  # the name of the quantity says the role
+        mark = f' class="{states}"' if states else ""
+        self.texts.append(f'<text{mark} data-q="{q}" x="{x:.0f}" y="{y:.0f}">{text}</text>')
 
     def _name(self, q: Quantity, x: float, y: float, css: str = "n") -> None:
         self.texts.append(f'<text class="{css}" x="{x:.0f}" y="{y:.0f}">{name(self.scene.alphabet, q)}</text>')

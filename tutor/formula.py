@@ -23,6 +23,8 @@ from tutor.trace import Trace
 from tutor.writer import NUMBERS, RULE, SYMBOLS
 
 MOST_OPERANDS = 9
+FEW_OPERANDS = 5
+"""With more operands than this, those that are given are left to the tables and the diagram."""
 MOST_LINES = 10
 HIGHLIGHTED_UNITS = 8
 
@@ -81,9 +83,10 @@ class Chalk:
         tree = arranged(found.tree, self.notation) if q.kind in {"z", "z+"} else found.tree
         left, sign = self._left(q)
         refs = leaves(tree)
+        shown_refs = refs if len(refs) <= FEW_OPERANDS else tuple(ref for ref in refs if not ref.quantity.given)
         operands = tuple(
             Operand(self.line.quantity(ref.quantity), number.shown(ref.number, self.decimals), role(ref.quantity.kind), ref.quantity)
-            for ref in refs[:MOST_OPERANDS]
+            for ref in shown_refs[:MOST_OPERANDS]
         )
         return Formula(
             left,
@@ -93,7 +96,7 @@ class Chalk:
                 *self._percent(q, self.trace.value(q)),
             ),
             operands,
-            max(0, len(refs) - MOST_OPERANDS),
+            max(0, len(shown_refs) - MOST_OPERANDS),
             self._shortcut(found, self.trace.value(q)),
             has_chain(self.trace, q),
             frozenset(ref.quantity for ref in refs if ref.quantity.kind != "eta"),

@@ -47,8 +47,8 @@ class MathML(Writer):
     def letter(self, symbol: Symbol, kind: str) -> str:
         return _letter(symbol, role(kind) if kind else "")
 
-    def derivative(self, top: str, bottom: str) -> str:
-        return f'<mfrac class="g"><mrow><mi>∂</mi>{top}</mrow><mrow><mi>∂</mi>{bottom}</mrow></mfrac>'
+    def derivative(self, top: str, bottom: str, kind: str) -> str:
+        return f'<mfrac class="{role(kind)}"><mrow><mi>∂</mi>{top}</mrow><mrow><mi>∂</mi>{bottom}</mrow></mfrac>'
 
     def matrix(self, leaf: ArrayRef) -> str:
         rows = "".join(

@@ -34,7 +34,7 @@ class PlainText(Writer):
         sup = f"^{{{' '.join(symbol.sup)}}}" if len(symbol.sup) > 1 else "".join(f"^{mark}" for mark in symbol.sup)
         return f"{symbol.before.translate(_RAISED)}{letter}{sub}{sup}"
 
-    def derivative(self, top: str, bottom: str) -> str:
+    def derivative(self, top: str, bottom: str, kind: str) -> str:
         return f"∂{top}/∂{bottom}"
 
     def matrix(self, leaf: ArrayRef) -> str:

@@ -16,12 +16,29 @@ from tutor.quantity import Quantity
 def strips(desk: Desk) -> Iterator[tuple[str, tuple[Table, ...]]]:
     """(heading, matrices) of each strip that the phase needs."""
     phase = desk.walk.phase(desk.n)
+    if phase == "update":
+        yield "Update", tuple(_updates(desk))
+        return
     if phase != "verify":
         yield "Forward", tuple(_strip(desk, ""))
-    if phase in {"backward", "update"}:
+    if phase == "backward":
         yield "Gradients", tuple(_gradients(desk))
-    if phase in {"update", "verify"}:
+    if phase == "verify":
         yield "After the update", tuple(_strip(desk, "+"))
+
+
+def _updates(desk: Desk) -> Iterator[Table]:
+    """Old, gradient and new, side by side, from the output layer down."""
+    for layer in reversed(_focus(desk)):
+        part = desk.network.layer(layer)
+        if part.train_weights:
+            yield weight_matrix(desk, "Weights", "w", layer)
+            yield weight_matrix(desk, "", "dL/dw", layer)
+            yield weight_matrix(desk, "New", "w+", layer)
+        if part.learns_biases:
+            yield bias_row(desk, "Biases", "b", layer)
+            yield bias_row(desk, "", "dL/db", layer)
+            yield bias_row(desk, "New", "b+", layer)
 
 
 def _strip(desk: Desk, mark: str) -> Iterator[Table]:
@@ -33,8 +50,6 @@ def _strip(desk: Desk, mark: str) -> Iterator[Table]:
         yield weight_matrix(desk, "Weights", "w" + mark, layer)
         if network.layer(layer).biases is not None:
             yield bias_row(desk, "Biases", "b" + mark, layer)
-        if mark == "+" and not desk.reached("verify"):
-            continue
         last = layer == network.depth
         soft = network.layer(layer).activation.couples
         yield data_matrix(desk, "Logits" if last and soft else "Linear", "z" + mark, layer)

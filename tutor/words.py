@@ -29,7 +29,7 @@ class Words(Writer):
         index = symbol.sub.replace(",", " ") if "," in symbol.sub else " ".join(symbol.sub)
         return " ".join(word for word in (*words, index if len(symbol.sub) < 4 else symbol.sub, *symbol.said) if word)
 
-    def derivative(self, top: str, bottom: str) -> str:
+    def derivative(self, top: str, bottom: str, kind: str) -> str:
         return f"derivative of {top} by {bottom}"
 
     def matrix(self, leaf: ArrayRef) -> str:

@@ -67,7 +67,7 @@ class Writer:
     def letter(self, symbol: Symbol, kind: str) -> str:
         raise NotImplementedError
 
-    def derivative(self, top: str, bottom: str) -> str:
+    def derivative(self, top: str, bottom: str, kind: str) -> str:
         raise NotImplementedError
 
     def matrix(self, leaf: ArrayRef) -> str:
@@ -131,8 +131,12 @@ class Writer:
         """The symbol of a quantity, derivatives as fractions."""
         top, bottom = derivative_of(q)
         if top and bottom:
-            return self.derivative(self.symbol(top), self.symbol(bottom))
+            return self.derivative(self._bare(top), self._bare(bottom), q.kind)
         return self.symbol(q)
+
+    def _bare(self, q: Quantity) -> str:
+        """A symbol inside a derivative: the fraction as a whole has a role, its parts have none."""
+        return self.letter(self.alphabet.symbol(q), "")
 
     def symbol(self, q: Quantity) -> str:
         if q.kind == "(loss-loss+)/loss":
@@ -144,11 +148,11 @@ class Writer:
         top, bottom = derivative_of(Quantity(kind, layer or 1))
         if not (top and bottom):
             return self.letter(self.alphabet.matrix(kind, layer, sample), kind)
-        numerator = self.letter(self.alphabet.symbol(top), "loss") if top.kind == "loss" else self._whole(top, sample)
-        return self.derivative(numerator, self._whole(bottom, sample))
+        numerator = self._bare(top) if top.kind == "loss" else self._whole(top, sample)
+        return self.derivative(numerator, self._whole(bottom, sample), kind)
 
     def _whole(self, q: Quantity, sample: int) -> str:
-        return self.letter(self.alphabet.matrix(q.kind, q.layer, sample), q.kind)
+        return self.letter(self.alphabet.matrix(q.kind, q.layer, sample), "")
 
     @property
     def _times(self) -> str:
@@ -258,7 +262,7 @@ class Writer:
 
     def _partial(self, node: Partial) -> str:
         if self.mode == RULE:
-            return self.derivative(self.symbol(node.top), self.symbol(node.bottom))
+            return self.derivative(self._bare(node.top), self._bare(node.bottom), "da/dz")
         return self.write(node.of)
 
     _WRITE: ClassVar[dict[type, Any]] = {
