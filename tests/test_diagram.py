@@ -19,8 +19,8 @@ from tutor.diagram_layout import arrange, chosen_layers, chosen_units, crossing
 from tutor.diagram_marks import WIDEST, fitted, width
 from tutor.expression import leaves
 from tutor.lesson import open_lesson
-from tutor.mathml import role
 from tutor.losses import loss
+from tutor.mathml import role
 from tutor.network import Layer, Network, frozen
 from tutor.notation import Alphabet, notation
 from tutor.order import NumberOrder
