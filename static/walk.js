@@ -6,12 +6,14 @@
   const title = () => document.querySelector('#step #title[data-n]');
 
   // ---- guards around htmx ----
+  // Only the last one asked may land: htmx itself would let an answer fetched ahead, or one of the history, come late.
+  let latest = null;
   for (const name of ['htmx:before:response', 'htmx:before:swap']) {
     document.addEventListener(name, (event) => {
-      if (event.detail.ctx?.request?.signal?.aborted) event.preventDefault();
+      const ctx = event.detail.ctx;
+      if (ctx && (ctx.request?.signal?.aborted || (latest && ctx !== latest))) event.preventDefault();
     });
   }
-  let latest = null;
   window.navigation?.addEventListener('navigate', (event) => {
     if (event.navigationType === 'traverse' && event.canIntercept && !event.hashChange) event.intercept({ focusReset: 'manual' });
   });
@@ -33,9 +35,9 @@
     const id = keys[event.key];
     if (!id || !title() || event.altKey || event.ctrlKey || event.metaKey || event.shiftKey) return;
     if (event.target.closest('input, select, textarea, .scroll, [contenteditable]')) return;
-    const control = $(id);
     event.preventDefault();
-    if (control && !control.hasAttribute('aria-disabled')) control.click();
+    const control = $(id);
+    if (control?.hasAttribute('hx-get')) control.click(); // keys go from step to step, never out of the lesson
   });
 
   // ---- auto-play ----

@@ -8,7 +8,7 @@ from tutor import number
 from tutor.context import Context
 from tutor.markup import Markup
 from tutor.mathml import Line
-from tutor.quantity import Quantity
+from tutor.quantity import Quantity, parse
 from tutor.slides import SlideNumber
 
 
@@ -53,6 +53,6 @@ def _slide_row(context: Context, line: Line, q: Quantity, entry: SlideNumber) ->
     n = max(context.step_of(q), 0)
     value = number.percent(entry.computed, 4) if entry.percent else number.shown(entry.computed, 6)
     return SlideRow(
-        line.quantity(q) if plain else entry.quantity.replace("{", "").replace("}", ""),
+        line.quantity(parse(entry.quantity)) if plain else entry.quantity.replace("{", "").replace("}", ""),
         entry.printed, value, entry.agrees, entry.where, entry.slip, n, f"/lessons/{context.lesson.scenario.id}/steps/{max(n, 1)}",
     )  # fmt: skip

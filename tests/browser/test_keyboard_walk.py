@@ -158,12 +158,12 @@ def test_home_end_and_the_left_arrow_move_too(page: Page) -> None:
 def test_keys_leave_a_reader_alone_who_chooses_from_a_list(page: Page) -> None:
     page.goto("/lessons/1-2-3-1-sigmoid/steps/10")
     page.get_by_text("Notation and numbers").click()
-    page.get_by_label("Decimals").focus()
+    page.get_by_role("combobox", name="Decimals").focus()
     for key in ("ArrowRight", "End", "Home", "ArrowLeft"):
         page.keyboard.press(key)
     page.wait_for_timeout(300)
     assert shown(page).n == 10
-    assert page.get_by_label("Decimals").evaluate("choice => document.activeElement === choice")
+    assert page.get_by_role("combobox", name="Decimals").evaluate("choice => document.activeElement === choice")
 
 
 def test_keys_with_alt_or_control_belong_to_the_browser(page: Page) -> None:
@@ -190,9 +190,14 @@ def test_a_control_that_leads_nowhere_keeps_its_place_and_says_so(page: Page, n:
     assert shown(page).contradictions(spoken=False) == []
 
 
-def test_back_at_the_first_step_leads_to_the_lesson(page: Page) -> None:
-    page.goto("/lessons/1-2-3-1-sigmoid/steps/1")
-    page.keyboard.press("ArrowLeft")
+def test_keys_never_lead_out_of_the_lesson_but_the_link_at_its_first_step_does(page: Page) -> None:
+    page.goto("/lessons/1-2-3-1-sigmoid/steps/2")
+    for _ in range(4):
+        page.keyboard.press("ArrowLeft")
+    wait_for_step(page, 1)
+    page.wait_for_timeout(200)
+    assert shown(page).n == 1
+    page.get_by_role("navigation", name="Steps").get_by_role("link", name="Lesson").click()
     expect(page).to_have_url(re.compile(r"/lessons/1-2-3-1-sigmoid$"))
 
 
