@@ -49,13 +49,22 @@ def scale_of(trace: Trace, q: Quantity, tree: Node) -> float:
         heads = [leaf for leaf in leaves(tree) if leaf.quantity.kind == "dL/da" and leaf.quantity.layer == trace.network.depth]
         worst = max((size(derive(trace, leaf.quantity).tree) / abs(leaf.number) for leaf in heads if leaf.number), default=1.0)
         scales.append(size(tree) * worst)
+        if heads and trace.network.layers[-1].activation.couples:  # a chain that starts at a softmax
+            outputs = [Quantity("dL/dz", trace.network.depth, k + 1, 0, q.sample) for k in range(trace.network.sizes[-1])]
+            sums = [(softmax_size(trace, z), size(derive(trace, z).tree)) for z in outputs]
+            scales.append(size(tree) * max((own / other for own, other in sums if other), default=1.0))
     if q.kind == "dL/dz" and trace.network.layer(q.layer).activation.couples:
-        # The engine takes a (dL/da − Σ dL/da·a), the tree the Jacobian: near a = 1 it is the engine that cancels.
-        row = max(q.sample, 1) - 1
-        grads, a = np.abs(trace.array("dL/da", q.layer)[row]), np.abs(trace.array("a", q.layer)[row])
-        scales.append(float(a[q.i - 1] * (grads[q.i - 1] + grads @ a)))
+        scales.append(softmax_size(trace, q))
     shortcut = derive(trace, q).shortcut
     return max(*scales, 0.0 if shortcut is None else size(shortcut))
+
+
+def softmax_size(trace: Trace, q: Quantity) -> float:
+    """What the engine adds up for the dL/dz of a softmax, a (dL/da − Σ dL/da·a): near a = 1 it cancels, the tree does not."""
+    row = max(q.sample, 1) - 1
+    grads, a = np.abs(trace.array("dL/da", q.layer)[row]), np.abs(trace.array("a", q.layer)[row])
+    with np.errstate(all="ignore"):
+        return float(a[q.i - 1] * (grads[q.i - 1] + grads @ a))
 
 
 def assert_invariant(trace: Trace, q: Quantity, *, exact: bool = False) -> None:

@@ -47,7 +47,8 @@ def agree(found: np.ndarray, expected: np.ndarray, tolerance: float = 1e-12) -> 
 
 def size_of(tree: Node) -> float:
     """The largest number in a tree: what its sums are made of."""
-    return max((float(np.abs(node.array).max()) for node in walk(tree) if isinstance(node, ArrayRef)), default=1.0)
+    arrays = [float(np.abs(node.array).max()) for node in walk(tree) if isinstance(node, ArrayRef)]
+    return max([1.0, *arrays, *(abs(node.number) for node in walk(tree) if isinstance(node, Ref))])
 
 
 @pytest.mark.parametrize("path", SCENARIOS, ids=lambda path: path.stem)
