@@ -62,16 +62,29 @@ def explain(trace: Trace, q: Quantity) -> Explanation:
     title = title[0].upper() + title[1:]
     if q.sample:
         title += f", sample {q.sample}"
-    return Explanation(title, why, _term(trace, q.kind, q.layer, q.i, q.j, q.sample))
+    return Explanation(title, why, _term(trace, q))
 
 
-def _term(trace: Trace, kind: str, layer: int, i: int = 1, j: int = 0, sample: int = 0) -> tuple[str, str] | None:
-    """The word of this kind, where this is its first appearance in the walk."""
-    kind = {"dL/db": "dL/dw", "b+": "w+"}.get(kind, kind) if i == 1 and j <= 1 and sample <= 1 else ""
-    forward = kind in {"z", "a", "z+"}
-    bias_first = j == 1 and layer and trace.network.layer(layer).learns_biases and kind in {"dL/dw", "w+"}
-    first = layer in ({0, 1} if forward else {0, trace.network.depth}) and not bias_first
-    return TERMS.get(kind) if first else None
+def _term(trace: Trace, q: Quantity) -> tuple[str, str] | None:
+    """The word of this kind, where a walk comes to it for the first time."""
+    kind = {"dL/db": "dL/dw", "b+": "w+"}.get(q.kind, q.kind)
+    return TERMS[kind] if kind in TERMS and q == _first(trace, kind) else None
+
+
+def _first(trace: Trace, kind: str) -> Quantity:
+    """The quantity with which a word first appears; `test_each_term_is_explained_once` follows the walk."""
+    network, sample = trace.network, 1 if trace.samples > 1 else 0
+    if kind == "loss":
+        return Quantity(kind, sample=sample)
+    if kind in {"z", "a", "z+"}:
+        return Quantity(kind, 1, 1, 0, sample)
+    if kind in {"dL/dw", "w+"}:
+        learning = (n for n, part in enumerate(network.layers, 1) if part.train_weights or part.learns_biases)
+        layer = max(learning, default=network.depth)
+        bias = network.layer(layer).learns_biases
+        name = {"dL/dw": "dL/db", "w+": "b+"}[kind] if bias else kind
+        return Quantity(name, layer, 1, 0 if bias else 1, sample if kind == "dL/dw" else 0)
+    return Quantity(kind, network.depth, 1, 1 if kind == "da/dz" and network.layers[-1].activation.couples else 0, sample)
 
 
 def _z(t: Trace, q: Quantity) -> tuple[str, str]:
@@ -224,7 +237,14 @@ def explain_stage(trace: Trace, stage: Stage) -> Explanation:
         why += " Each sample has one; this is the first sample's." if trace.samples > 1 else ""
     place = "the output layer" if stage.layer == trace.network.depth else f"layer {stage.layer}"
     title = title.format(layer=place) + (" after the update" if new else "")
-    return Explanation(title, why, _term(trace, stage.kind, stage.layer))
+    return Explanation(title, why, _term(trace, _corner(trace, stage)))
+
+
+def _corner(trace: Trace, stage: Stage) -> Quantity:
+    """The first number of a matrix, as the walk by numbers comes to it."""
+    couples = stage.kind == "da/dz" and trace.network.layer(stage.layer).activation.couples
+    sample = 1 if trace.samples > 1 and stage.kind not in {"w+", "b+"} else 0
+    return Quantity(stage.kind, stage.layer, 1 if stage.layer else 0, 1 if couples or stage.kind in {"dL/dw", "w+"} else 0, sample)
 
 
 def explain_phase(phase: str) -> Explanation:

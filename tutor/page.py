@@ -8,25 +8,22 @@ Templates loop and place, they decide nothing. The other pages are `gallery`, `o
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import partial
 
 from tutor import number
 from tutor.context import Context
 from tutor.desk import Desk
 from tutor.diagram import Scene, draw
-from tutor.errors import LessonError
-from tutor.explain import BEYOND, CHAIN, PHASE_TITLES, Explanation, explain, explain_phase, explain_stage, explain_stop
+from tutor.explain import CHAIN, explain
 from tutor.flow import flow
 from tutor.formula import Formula
-from tutor.lesson import LayerWalk, PassWalk, furthest
+from tutor.lesson import furthest
 from tutor.markup import Markup
 from tutor.outline import Link, PhaseLink, grains, samples, timeline
 from tutor.quantity import Quantity
-from tutor.slides import SlideNumber
+from tutor.step import StepBody, step_body
 from tutor.tables import Tables, tables
-
-MOST_SLIDE_NUMBERS = 7
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,17 +39,6 @@ class OperandRow:
 
 
 @dataclass(frozen=True, slots=True)
-class SlideView:
-    """What the lecture says at this step."""
-
-    numbers: tuple[SlideNumber, ...]
-    more: int
-    notes: tuple[str, ...]
-    closed_forms: tuple[tuple[str, str, str, bool], ...]
-    """(formula, where, what it comes to, whether the engine agrees)"""
-
-
-@dataclass(frozen=True, slots=True)
 class FlowRow:
     """How large the gradient is in one layer."""
 
@@ -63,26 +49,15 @@ class FlowRow:
     factor: str
 
 
-@dataclass(frozen=True, slots=True)
-class StepPage:
-    """One step. `formulas` has one entry, or several for a whole phase."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepPage(StepBody):
+    """What a step says, with everything that stands around it on the page."""
 
     lesson: str
     lesson_title: str
-    course: str
     home: str
-    n: int
     total: int
-    grain: str
-    phase: str
-    title: str
-    why: str
-    term: tuple[str, str] | None
-    formulas: tuple[Formula, ...]
     operands: tuple[OperandRow, ...]
-    stop: str
-    beyond: str
-    slide: SlideView | None
     chain_href: str
     """The page that writes the whole chain out, where there is one."""
     diagram: Markup
@@ -100,61 +75,45 @@ class StepPage:
     """What differs from the lesson as the lecture has it: another iteration, another loss."""
     after: tuple[Link, ...]
     """At the last step: what one may do next."""
-    present: bool
-    spoken: str
-    """What the live region says."""
 
     @property
     def where(self) -> str:
         return f"Step {self.n} of {self.total}"
 
+    @property
+    def spoken(self) -> str:
+        """What the live region says."""
+        return f"{self.where}: {self.title}"
+
 
 def step_page(context: Context, n: int, notices: tuple[str, ...] = ()) -> StepPage:
     """The page of step n. Raises LessonError where the walk has no such step."""
-    walk, view, lesson = context.walk, context.view, context.lesson
-    if not 1 <= n <= len(walk):
-        raise LessonError(f"this lesson has the steps 1 to {len(walk)}, there is no step {n}")
-    formulas, explanation, places = _content(context, n)
-    uses = frozenset[Quantity]().union(*(f.uses for f in formulas))
-    makes = frozenset[Quantity]().union(*(f.makes for f in formulas))
-    stop = walk.stop if walk.stop and n == len(walk) else None
-    desk = Desk(walk, n, context.alphabet, context.decimals, uses, makes)
-    phase = walk.phase(n)
-    title = explanation.title
-    home = view.address(lesson.scenario.id)
+    walk, view, scenario = context.walk, context.view, context.lesson.scenario
+    body = step_body(context, n)
+    desk = Desk(walk, n, context.alphabet, context.decimals, body.uses, body.makes)
+    phase, total, query = walk.phase(n), len(walk), view.query()
+    home = view.address(scenario.id)
     return StepPage(
-        lesson=lesson.scenario.id,
-        lesson_title=lesson.scenario.title,
-        course=lesson.scenario.course,
+        **{field.name: getattr(body, field.name) for field in fields(body)},
+        lesson=scenario.id,
+        lesson_title=scenario.title,
         home=home,
-        n=n,
-        total=len(walk),
-        grain=view.grain,
-        phase=PHASE_TITLES[phase],
-        title=title,
-        why=explanation.why,
-        term=explanation.term,
-        formulas=formulas,
-        operands=_operands(context, formulas, n),
-        stop=explain_stop(context.trace, stop) if stop else "",
-        beyond=BEYOND if any(f.beyond for f in formulas) else "",
-        slide=_slide(context, places),
-        chain_href=f"{n}/chain" + (f"?{view.query()}" if view.query() else "") if any(f.has_chain for f in formulas) else "",
-        diagram=draw(_scene(context, desk, phase, title)),
+        total=total,
+        operands=_operands(context, body.formulas, n),
+        chain_href=f"{n}/chain" + (f"?{query}" if query else "") if any(f.has_chain for f in body.formulas) else "",
+        diagram=draw(scene(context, desk, phase, body.title)),
         tables=tables(desk),
         flow=_flow(context, desk) if phase == "backward" and view.grain != "number" else (),
         phases=timeline(walk, n, view.step),
-        grains=grains(lesson, view.grain, n, view),
+        grains=grains(context.lesson, view.grain, n, view),
         samples=samples(walk, n, view.step),
         first=view.step(1) if n > 1 else "",
         back=view.step(n - 1) if n > 1 else home,
-        next=view.step(n + 1) if n < len(walk) else "",
-        last=view.step(len(walk)) if n < len(walk) else "",
+        next=view.step(n + 1) if n < total else "",
+        last=view.step(total) if n < total else "",
         notices=notices,
         variant=context.variant,
-        after=_after(context) if n == len(walk) else (),
-        present=view.present,
-        spoken=f"Step {n} of {len(walk)}: {title}",
+        after=_after(context) if n == total else (),
     )
 
 
@@ -178,21 +137,6 @@ def chain_page(context: Context, n: int) -> ChainPage | None:
     return ChainPage(explain(context.trace, q).title, CHAIN, formula, n, context.address(n))
 
 
-def _content(context: Context, n: int) -> tuple[tuple[Formula, ...], Explanation, tuple[Quantity, ...]]:
-    """The formulas, the words, and the quantities at which the lecture may have something to say."""
-    walk = context.walk
-    if isinstance(walk, PassWalk):
-        made = context.chalk.phase(walk.stages(n))
-        return made, explain_phase(walk.phase(n)), ()
-    if isinstance(walk, LayerWalk):
-        stage = walk.stages[n - 1]
-        places = tuple(q for q in context.slides if context.step_of(q) == n)
-        return (context.chalk.stage(stage),), explain_stage(context.trace, stage), places
-    q = walk.anchor(n)
-    extra = (Quantity("(loss-loss+)/loss"),) if q.kind == "loss-loss+" else ()
-    return tuple(context.chalk.number(name) for name in (q, *extra)), explain(context.trace, q), (q, *extra)
-
-
 def _operands(context: Context, formulas: tuple[Formula, ...], n: int) -> tuple[OperandRow, ...]:
     return tuple(
         OperandRow(o.symbol, o.text, o.role, str(o.quantity), *_source(context, o.quantity, n))
@@ -209,21 +153,9 @@ def _source(context: Context, q: Quantity, n: int) -> tuple[str, str]:
     return (f"step {made}", context.view.step(made)) if 0 < made < n else ("", "")
 
 
-def _slide(context: Context, places: tuple[Quantity, ...]) -> SlideView | None:
-    found = [context.slides[q] for q in places if q in context.slides]
-    if not found:
-        return None
-    entries = [entry for slide in found for entry in slide.numbers]
-    entries.sort(key=lambda entry: entry.agrees)
-    forms = tuple(
-        (form.text, form.where, number.shown(form.value, context.decimals), form.agrees)
-        for slide in found for form in slide.closed_forms[:MOST_SLIDE_NUMBERS]
-    )  # fmt: skip
-    notes = tuple(note for slide in found for note in slide.notes)
-    return SlideView(tuple(entries[:MOST_SLIDE_NUMBERS]), max(0, len(entries) - MOST_SLIDE_NUMBERS), notes, forms)
+def scene(context: Context, desk: Desk, phase: str, caption: str) -> Scene:
+    """The picture of the network at a step: what is known there, used and made."""
 
-
-def _scene(context: Context, desk: Desk, phase: str, caption: str) -> Scene:
     def value(q: Quantity) -> float | None:
         if not (q.given or desk.walk.known(q, desk.n)):
             return None

@@ -96,11 +96,11 @@ class Load:
         await asyncio.gather(*(guarded(number) for number in range(count)))
 
     async def greedy(self, clients: int | None = None) -> None:
-        begin = time.perf_counter()
+        begin, apart = time.perf_counter(), len(self.fragments) // (clients or self.clients) or 1
 
         async def client(number: int) -> None:
             connection = await self.connect()
-            turn = number
+            turn = number * apart
             while time.perf_counter() - begin < self.seconds:
                 await self.ask(connection, self.fragments[turn % len(self.fragments)], time.perf_counter())
                 turn += 1
