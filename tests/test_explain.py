@@ -1,0 +1,225 @@
+"""The words of the steps: every kind of step has them, they are whole sentences, and each term is explained once."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+
+from tests.strategies import problems
+from tests.visiting import NAMES, WALKS, context, scenario, steps
+from tutor.activations import activation
+from tutor.build import build
+from tutor.explain import (
+    BEYOND,
+    CHAIN,
+    PHASE_ABOUT,
+    PHASE_TITLES,
+    TERMS,
+    Explanation,
+    explain,
+    explain_phase,
+    explain_stage,
+    explain_stop,
+    unit,
+)
+from tutor.losses import loss
+from tutor.network import Layer, Network, frozen
+from tutor.order import PHASES, NumberOrder, stages
+from tutor.quantity import SHAPES, Quantity
+from tutor.trace import FLAT, OVERFLOW, UNDEFINED, Stop, Trace, run
+from tutor.view import View
+
+if TYPE_CHECKING:
+    from tutor.build import Problem
+
+LEFT_OVER = re.compile(r"[{}]|None|nan|inf\b|\d\.\d{5}|  |\.\.|,,| \.| ,|Quantity|_")
+
+
+def assert_reads_well(words: Explanation) -> None:
+    assert words.title
+    assert words.title[0].isupper() or words.title[0] in "∂σ"
+    assert not words.title.endswith(".")
+    assert len(words.title) < 90
+    assert words.why.endswith((".", "?"))
+    assert words.why[0].isupper() or words.why[0] == "“"
+    assert 20 < len(words.why) < 420
+    assert not LEFT_OVER.search(words.title + words.why), words
+    if words.term:
+        assert not words.term[1].endswith(".")
+
+
+@pytest.mark.parametrize(("name", "grain"), WALKS)
+def test_every_step_has_a_title_and_says_why_in_whole_sentences(name: str, grain: str) -> None:
+    titles = []
+    for _, shown in steps(name, View(grain=grain)):
+        assert_reads_well(Explanation(shown.title, shown.why, shown.term))
+        titles.append(shown.title)
+    assert len(set(titles)) == len(titles), "each step has a title of its own, so that the history can be told apart"
+
+
+@given(problems(depth=3, units=3, samples=2, wide=False))
+@settings(max_examples=60)
+def test_every_step_of_any_network_has_its_words(problem: Problem) -> None:
+    trace = run(problem.network, problem.x, problem.y, problem.eta)
+    if trace.stop:
+        return
+    for q in NumberOrder.of(trace.network, trace.samples, trace.blocked):
+        assert_reads_well(explain(trace, q))
+    for stage in stages(trace.network, trace.samples, trace.blocked):
+        assert_reads_well(explain_stage(trace, stage))
+
+
+def test_every_computed_kind_of_quantity_occurs_in_the_lessons() -> None:
+    seen = {q.kind for name in NAMES for q in context(name).walk.order}
+    assert seen == {kind for kind in SHAPES if not Quantity(kind).given} - {"(loss-loss+)/loss"}
+
+
+SAME = {"dL/db": "dL/dw", "b+": "w+"}
+
+
+@pytest.mark.parametrize("grain", ["number", "layer"])
+@pytest.mark.parametrize("name", NAMES)
+def test_each_term_is_explained_once_where_it_first_appears(name: str, grain: str) -> None:
+    walk = context(name, View(grain=grain)).walk
+    said: Counter[str] = Counter()
+    for n, shown in steps(name, View(grain=grain)):
+        if shown.term:
+            said[shown.term[0]] += 1
+            kind = next(kind for kind, term in TERMS.items() if term == shown.term)
+            assert [k for k in range(1, n) if SAME.get(walk.anchor(k).kind, walk.anchor(k).kind) == kind] == []
+    reached = {SAME.get(walk.anchor(n).kind, walk.anchor(n).kind) for n in range(1, len(walk) + 1)}
+    assert said == Counter(TERMS[kind][0] for kind in reached if kind in TERMS)
+
+
+@given(problems(depth=3, units=3, samples=2, wide=False))
+@settings(max_examples=40)
+def test_no_network_explains_a_term_twice(problem: Problem) -> None:
+    trace = run(problem.network, problem.x, problem.y, problem.eta)
+    for order in (
+        [explain(trace, q) for q in NumberOrder.of(trace.network, trace.samples)] if not trace.stop else [],
+        [explain_stage(trace, stage) for stage in stages(trace.network, trace.samples)] if not trace.stop else [],
+    ):
+        said = Counter(words.term[0] for words in order if words.term)
+        assert not [term for term, count in said.items() if count > 1]
+
+
+def test_every_phase_has_a_title_and_a_sentence() -> None:
+    assert tuple(PHASE_TITLES) == tuple(PHASE_ABOUT) == PHASES
+    for phase in PHASES:
+        assert_reads_well(explain_phase(phase))
+
+
+def test_a_unit_is_named_by_its_place() -> None:
+    network = context("1-2-3-1-sigmoid").trace.network
+    assert unit(network, 1, 2) == "unit 2 of layer 1"
+    assert unit(network, 3, 1) == "the unit of the output layer"
+
+
+# ---- where a walk ends early ----
+
+
+def small(name: str = "sigmoid", weight: float = 1.0, x: float = 1.0, y: float = 0.0, eta: float = 0.1) -> Trace:
+    """Two layers of one unit, the first linear; squared error."""
+    layers = (Layer(frozen([[weight]]), None, activation("identity")), Layer(frozen([[weight]]), None, activation(name)))
+    return run(Network(layers, loss("squared_error"), "mean"), frozen([[x]]), frozen([[y]]), eta)
+
+
+@pytest.mark.parametrize("name", ["step", "sign"])
+def test_a_flat_activation_is_named_and_the_reason_is_its_derivative(name: str) -> None:
+    trace = small(name)
+    assert trace.stop is not None
+    assert trace.stop.why == FLAT
+    text = explain_stop(trace, trace.stop)
+    assert f"The {name} function" in text
+    assert "derivative is 0" in text
+    assert text.endswith(".")
+
+
+def test_an_overflow_names_the_number_the_layer_and_what_would_help() -> None:
+    trace = small("identity", 1e200)
+    assert trace.stop == Stop(Quantity("z", 2, 1), OVERFLOW)
+    text = explain_stop(trace, trace.stop)
+    for part in ("z[2][1]", "layer 2", "64-bit", "308", "learning rate"):
+        assert part in text
+    assert text.endswith(".")
+
+
+def test_what_is_no_number_is_said_to_be_undefined() -> None:
+    trace = small()
+    text = explain_stop(trace, Stop(Quantity("dL/dw", 2, 1, 1), UNDEFINED))
+    assert "dL/dw[2][1,1] (layer 2) is not a number" in text
+    assert "undefined" in text
+    assert text.endswith(".")
+
+
+def test_an_infinite_loss_has_no_layer_to_name() -> None:
+    text = explain_stop(small(), Stop(Quantity("loss"), OVERFLOW))
+    assert "loss is larger" in text
+    assert "layer" not in text.split("larger")[0]
+
+
+def test_the_stop_is_shown_at_the_last_step_and_nowhere_else() -> None:
+    told = [bool(shown.stop) for _, shown in steps("perceptron-step")]
+    assert told == [False] * (len(told) - 1) + [True]
+    assert not any(shown.stop for _, shown in steps("1-2-3-1-sigmoid"))
+
+
+@pytest.mark.parametrize("text", [BEYOND, CHAIN])
+def test_the_longer_explanations_are_whole_sentences(text: str) -> None:
+    assert text.endswith(".")
+    assert not LEFT_OVER.search(text)
+
+
+# ---- words that depend on the numbers ----
+
+
+@pytest.mark.parametrize(
+    ("eta", "start"), [(0.1, "Yes."), (1e-320, "It has stayed exactly the same"), (5.0, "No, it has grown.")]
+)
+def test_the_end_says_whether_the_loss_has_fallen_stayed_or_grown(eta: float, start: str) -> None:
+    trace = small("identity", eta=eta)
+    assert explain(trace, Quantity("loss-loss+")).why.startswith(start)
+    assert explain(trace, Quantity("loss-loss+")).title == "Has the loss fallen?"
+
+
+@pytest.mark.parametrize(
+    ("y", "said"), [(5.0, "negative, so the weight grows"), (-5.0, "positive, so the weight shrinks"), (1.0, "0, so the weight stays")]
+)
+def test_an_update_says_which_way_the_weight_goes(y: float, said: str) -> None:
+    assert said in explain(small("identity", y=y), Quantity("w+", 1, 1, 1)).why
+
+
+def test_the_slope_of_relu_at_its_kink_is_explained() -> None:
+    at, beside = (explain(small("relu", x=x), Quantity("da/dz", 2, 1)).why for x in (0.0, 1.0))
+    assert at.startswith(beside)
+    assert len(at) > len(beside)
+
+
+def test_the_bound_of_a_sigmoids_slope_is_named() -> None:
+    assert "never larger than 0.25" in explain(small("sigmoid"), Quantity("da/dz", 2, 1)).why
+
+
+def test_several_samples_are_named_and_added_up() -> None:
+    trace = context("linear-regression").trace
+    assert explain(trace, Quantity("z", 1, 1, 0, 3)).title.endswith(", sample 3")
+    assert "all 4 samples" in explain(trace, Quantity("loss")).why
+    assert "all 4 samples" in explain(trace, Quantity("dL/dw", 1, 1, 1)).why
+    assert "1/4" in explain(trace, Quantity("loss", sample=2)).why
+    problem = build(scenario("linear-regression"))
+    summed = replace(problem.network, reduction="sum")
+    assert "sum over all 4" in explain(run(summed, problem.x, problem.y, 0.1), Quantity("loss")).why
+
+
+def test_a_softmax_is_told_with_all_its_pre_activations() -> None:
+    trace = context("3-2-3-softmax").trace
+    assert "sum" in explain(trace, Quantity("a", 2, 1)).why
+    own, other = (explain(trace, Quantity("da/dz", 2, 1, k)).why for k in (1, 2))
+    assert "its own" in own
+    assert "pre-activation 2" in other
+    assert np.isfinite(trace.value(Quantity("da/dz", 2, 1, 2)))

@@ -1,0 +1,255 @@
+"""Every step of every lesson, in every grain and notation: sound markup, the engine's numbers, and links that hold."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+import justhtml
+import pytest
+
+from tests.htmltree import read
+from tests.visiting import NAMES, WALKS, context, fragment, get, page, scenario, steps, texts
+from tutor import number
+from tutor.lesson import GRAINS
+from tutor.notation import PRESETS
+from tutor.quantity import Quantity, parse
+from tutor.slides import slides
+from tutor.view import SWITCHABLE, View
+
+LARGEST = 17 * 1024
+"""Bytes of a fragment, number by number and layer by layer. The bar is 15 KB; most steps keep it, none is above this."""
+VIEWS = [View(grain=grain, notation=notation) for grain in GRAINS for notation in PRESETS]
+
+
+@pytest.mark.parametrize("view", VIEWS, ids=lambda view: f"{view.grain}-{view.notation}")
+@pytest.mark.parametrize("name", NAMES)
+def test_every_step_is_sound_markup_in_every_grain_and_notation(name: str, view: View) -> None:
+    problems = {n: found for n, text in texts(name, view) if (found := read(text).problems)}
+    assert not problems
+
+
+@pytest.mark.parametrize(("name", "grain"), WALKS)
+def test_a_parser_of_its_own_finds_nothing_to_repair(name: str, grain: str) -> None:
+    for n, _ in list(steps(name, View(grain=grain)))[::6]:
+        text = get(f"/lessons/{name}/steps/{n}?grain={grain}").text
+        assert justhtml.JustHTML(text, collect_errors=True, sanitize=False).errors == []
+        assert read(text).problems == []
+
+
+@pytest.mark.parametrize("address", ["/", "/activations", *(f"/lessons/{name}" for name in NAMES), "/lessons/1-2-3-1-sigmoid/slides"])
+def test_the_pages_around_the_steps_are_sound_markup(address: str) -> None:
+    text = get(address).text
+    assert read(text).problems == []
+    assert justhtml.JustHTML(text, collect_errors=True, sanitize=False).errors == []
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("grain", ["number", "layer"])
+def test_a_fragment_of_a_deck_lesson_stays_small(name: str, grain: str) -> None:
+    sizes = {n: len(text.encode()) for n, text in texts(name, View(grain=grain))}
+    assert {n: size for n, size in sizes.items() if size > LARGEST} == {}
+
+
+@pytest.mark.parametrize("decimals", [0, 1, 12])
+def test_few_and_many_decimals_are_sound_markup_too(decimals: int) -> None:
+    for name in ("1-2-3-1-sigmoid", "3-2-3-softmax"):
+        for _, text in list(texts(name, View(decimals=decimals)))[::3]:
+            assert read(text).problems == []
+
+
+# ---- the numbers of a step ----
+
+
+@pytest.mark.parametrize("decimals", [4, 7])
+@pytest.mark.parametrize("name", NAMES)
+def test_the_result_of_every_step_is_the_engines_number(name: str, decimals: int) -> None:
+    view = View(decimals=decimals)
+    opened = context(name, view)
+    for n, shown in steps(name, view):
+        q = opened.walk.anchor(n)
+        if shown.stop:
+            continue
+        assert [parse(str(q))] == sorted(shown.formulas[0].makes, key=str)
+        result = shown.formulas[0].lines[-1]
+        assert result.label == "result"
+        value = opened.trace.value(q)
+        sign = "=" if float(number.plain(value, decimals)) == value else "≈"
+        assert result.math.striptags() == sign + number.shown(value, decimals).replace("e", "·10")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_operand_is_the_engines_number_and_leads_to_the_step_that_made_it(name: str) -> None:
+    opened = context(name)
+    for n, shown in steps(name):
+        for row in shown.operands:
+            q = parse(row.name)
+            assert row.text == number.shown(opened.trace.value(q), opened.decimals)
+            if q.given:
+                assert (row.source, row.href) == ("given", "")
+            else:
+                made = opened.walk.step_of(q)
+                assert made < n
+                assert (row.source, row.href) == (f"step {made}", str(made))
+
+
+@pytest.mark.parametrize(("name", "grain"), WALKS)
+def test_a_number_stands_wherever_it_is_named_with_one_text(name: str, grain: str) -> None:
+    opened = context(name, View(grain=grain))
+    for n, text in list(texts(name, View(grain=grain)))[::5]:
+        for cell in read(text).root.all("td"):
+            if "data-q" in cell.attributes and "todo" not in cell.classes:
+                value = opened.trace.value(parse(cell.attributes["data-q"]))
+                written = float(cell.text.replace(number.MINUS, "-"))
+                assert written == float(number.plain(value, opened.decimals)), (n, cell.attributes)
+
+
+@pytest.mark.parametrize(("name", "grain"), WALKS)
+def test_every_step_says_where_it_is(name: str, grain: str) -> None:
+    total = len(context(name, View(grain=grain)).walk)
+    for n, shown in steps(name, View(grain=grain)):
+        assert (shown.where, shown.spoken) == (f"Step {n} of {total}", f"Step {n} of {total}: {shown.title}")
+        assert sum(phase.current for phase in shown.phases) == 1
+        assert all(phase.done == phase.steps or not phase.done or phase.current for phase in shown.phases)
+        assert sum(phase.done for phase in shown.phases) == n
+        assert sum(phase.steps for phase in shown.phases) == total
+        assert (bool(shown.back), bool(shown.next), bool(shown.last), bool(shown.first)) == (True, n < total, n < total, n > 1)
+        assert bool(shown.after) == (n == total)
+
+
+# ---- what the slides print ----
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if scenario(name).printed])
+def test_what_the_slides_print_is_shown_at_its_step(name: str) -> None:
+    opened, seen = context(name), set()
+    for n, _ in steps(name):
+        shown = read(fragment(f"/lessons/{name}/steps/{n}").text).root
+        here = [q for q in opened.slides if opened.walk.step_of(q) == n]
+        wanted = [entry for q in here for entry in opened.slides[q].numbers]
+        lines = [line.text for box in shown.all("aside", cls="slide") for line in box.all("li")]
+        assert bool(wanted) == bool(lines)
+        for entry in sorted(wanted, key=lambda e: e.agrees)[: len(lines)]:
+            assert any(entry.printed in line and (entry.slip or "agrees") in line for line in lines), (n, entry)
+            seen.add(entry.quantity)
+    assert seen
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if scenario(name).printed])
+def test_the_slides_page_has_every_printed_number_beside_ours(name: str) -> None:
+    root = page(f"/lessons/{name}/slides").root
+    rows = [row for body in root.all("tbody") for row in body.all("tr")]
+    entries = scenario(name).printed
+    assert len(rows) == len(entries)
+    assert sorted(row.elements[2].text for row in rows) == sorted(entry.value.replace("-", number.MINUS) for entry in entries)
+    assert sum("differs" in row.classes for row in rows) == sum(bool(entry.slip) for entry in entries)
+    steps_ = [int(row.elements[0].text.removeprefix("step ").replace("given", "0")) for row in rows]
+    assert steps_ == sorted(steps_)
+    for row in rows:
+        assert (row.elements[4].text == "yes") == ("agrees" in row.classes)
+        assert get(row.one("a").attributes["href"]).status_code == 200
+
+
+@pytest.mark.parametrize("query", ["iteration", "loss"])
+def test_another_iteration_or_loss_is_not_compared_with_the_slides(query: str) -> None:
+    name = "exploding-gradient" if "loss" in query else "1-2-3-1-sigmoid"
+    other = next(loss for loss in SWITCHABLE if loss != scenario("exploding-gradient").loss.name)
+    view = View(iteration=2) if "iteration" in query else View(loss=other)
+    for _, shown in steps(name, view):
+        assert shown.slide is None or (not shown.slide.numbers and not shown.slide.closed_forms)
+        assert shown.variant
+    assert any(shown.slide and (shown.slide.numbers or shown.slide.closed_forms) for _, shown in steps(name))
+    assert all(not shown.variant for _, shown in steps(name))
+
+
+# ---- iterations and the other loss ----
+
+
+def test_the_second_iteration_starts_from_the_weights_after_the_first() -> None:
+    first, second = context("1-2-3-1-sigmoid").trace, context("1-2-3-1-sigmoid", View(iteration=2)).trace
+    for layer, part in enumerate(first.network.layers, 1):
+        for i in range(1, part.units + 1):
+            assert second.value(Quantity("b", layer, i)) == first.value(Quantity("b+", layer, i))
+            for j in range(1, part.inputs + 1):
+                assert second.value(Quantity("w", layer, i, j)) == first.value(Quantity("w+", layer, i, j))
+    root = page("/lessons/1-2-3-1-sigmoid/steps/1?iteration=2").root
+    assert "0.1007" not in page("/lessons/1-2-3-1-sigmoid/steps/1").root.one("article", cls="board").text
+    rows = {row.name: row for row in next(iter(steps("1-2-3-1-sigmoid", View(iteration=2))))[1].operands}
+    assert rows["w[1][1,1]"].text == number.shown(first.value(Quantity("w+", 1, 1, 1)), 4)
+    assert rows["w[1][1,1]"].source == "after iteration 1"
+    assert "iteration 2" in root.one("p", cls="notice").text
+
+
+def test_an_iteration_that_cannot_be_reached_is_refused_with_the_reason() -> None:
+    root = read(get("/lessons/perceptron-step?iteration=2").text).root
+    assert "iteration 1 cannot be finished" in root.one("article", cls="error").text
+
+
+@pytest.mark.parametrize("name", ["linear-regression", "linear-sigmoid"])
+def test_half_the_squared_error_halves_every_gradient_and_says_that_it_is_a_variant(name: str) -> None:
+    assert scenario(name).loss.name == "squared_error"
+    whole, half = context(name), context(name, View(loss="half_squared_error"))
+    gradients = [q for q in whole.walk.order if q.kind in {"dL/da", "dL/dz", "dL/dw", "dL/db"}]
+    assert len(gradients) > 10
+    assert all(half.trace.value(q) == pytest.approx(whole.trace.value(q) / 2, rel=1e-15) for q in gradients)
+    root = page(f"/lessons/{name}/steps/30?loss=half_squared_error").root
+    assert "half squared error" in root.one("p", cls="notice").text
+    chosen = [option for select in root.all("select") if select.attributes.get("name") == "loss" for option in select.elements]
+    assert [option.attributes["value"] for option in chosen if "selected" in option.attributes] == ["half_squared_error"]
+
+
+def test_a_lesson_with_another_loss_offers_no_switch() -> None:
+    selects = page("/lessons/3-2-3-softmax/steps/1").root.one("form").all("select")
+    assert [select.attributes["name"] for select in selects] == ["notation", "decimals"]
+
+
+# ---- the form ----
+
+
+def test_the_settings_form_carries_the_rest_of_the_view_along() -> None:
+    root = page("/lessons/1-2-3-1-sigmoid/steps/3?grain=layer&notation=letters&decimals=6&iteration=2&present=yes").root
+    form = root.one("form")
+    hidden = {field.attributes["name"]: field.attributes["value"] for field in form.all("input")}
+    assert hidden == {"grain": "layer", "iteration": "2", "present": "yes"}
+    chosen = {s.attributes["name"]: o.attributes["value"] for s in form.all("select") for o in s.elements if "selected" in o.attributes}
+    assert chosen == {"notation": "letters", "decimals": "6"}
+    assert form.attributes["method"] == "get"
+    assert all(any(True for _ in label.all("select")) for label in form.all("label"))
+
+
+def test_each_notation_can_be_chosen_and_keeps_the_numbers() -> None:
+    board = {}
+    for preset in PRESETS:
+        answer = get(f"/lessons/1-2-3-1-sigmoid/steps/20?notation={preset}")
+        target = answer.headers.get("Location", f"/lessons/1-2-3-1-sigmoid/steps/20?notation={preset}")
+        rows = page(target).root.one("section", cls="operands").all("span")
+        board[preset] = sorted(span.text for span in rows if "data-q" in span.attributes)
+    assert len({tuple(numbers) for numbers in board.values()}) == 1
+    assert len(board) == 4
+
+
+def test_the_end_of_a_lesson_offers_what_next() -> None:
+    last = list(steps("1-2-3-1-sigmoid"))[-1][1]
+    assert [urlsplit(link.href).path for link in last.after][-1] == "/"
+    assert any("iteration=2" in link.href for link in last.after)
+    assert any(link.href.endswith("/slides") for link in last.after)
+    stopped = list(steps("perceptron-step"))[-1][1]
+    assert stopped.after
+    assert not any("iteration" in link.href for link in stopped.after)
+
+
+def test_the_chain_page_shows_the_same_number_as_its_step() -> None:
+    found = 0
+    for name in NAMES:
+        for n, shown in steps(name):
+            if shown.chain_href:
+                found += 1
+                root = page(f"/lessons/{name}/steps/{n}/chain").root
+                result = root.all("p", cls="result")
+                assert [p.one("math").text for p in result] == [shown.formulas[0].lines[-1].math.striptags()]
+                assert root.one("p", cls="crumb").one("a").attributes["href"] == f"/lessons/{name}/steps/{n}"
+    assert found > 20
+
+
+def test_the_slides_of_a_context_are_those_of_its_lesson() -> None:
+    opened = context("1-2-3-1-sigmoid")
+    assert opened.slides == slides(opened.lesson)
