@@ -9,6 +9,7 @@ A walk ends early where the trace has a stop: its last step is then the one that
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
@@ -20,7 +21,7 @@ from tutor.errors import LessonError
 from tutor.order import PHASES, NumberOrder, Stage, stages
 from tutor.quantity import Quantity
 from tutor.scenario import Scenario
-from tutor.trace import Stop, Trace, run, updated
+from tutor.trace import FLAT, OVERFLOW, UNDEFINED, Stop, Trace, run, updated
 
 GRAINS = ("number", "layer", "pass")
 MAX_ITERATION = 100
@@ -131,6 +132,31 @@ class LayerWalk(Walk):
     def _places(self) -> dict[tuple[str, int, bool], int]:
         return {(stage.kind, stage.layer, stage.shares): n for n, stage in enumerate(self.stages, 1)}
 
+    @property
+    def stop(self) -> Stop | None:
+        """Why this walk ends early: its last stage's first bad number, which may come before the number walk's."""
+        if self.trace.stop is None or self.trace.stop.why == FLAT:
+            return self.trace.stop
+        stage = self.stages[-1]
+        samples = range(1, self.trace.samples + 1) if self.trace.samples > 1 else (0,)
+        for q in self._members(stage, samples):
+            value = self.trace.value(q)
+            if not np.isfinite(value):
+                return Stop(q, UNDEFINED if np.isnan(value) else OVERFLOW)
+        return self.trace.stop
+
+    def _members(self, stage: Stage, samples: Iterable[int]) -> Iterator[Quantity]:
+        """The numbers of a stage, one by one."""
+        kind, layer, sizes = stage.kind, stage.layer, self.trace.network.sizes
+        if not layer:
+            yield from (Quantity(kind, sample=s) for s in (samples if stage.shares else (0,)))
+        elif kind in {"dL/dw", "w+"}:
+            yield from (Quantity(kind, layer, i, j) for i in range(1, sizes[layer] + 1) for j in range(1, sizes[layer - 1] + 1))
+        elif kind in {"dL/db", "b+"}:
+            yield from (Quantity(kind, layer, i) for i in range(1, sizes[layer] + 1))
+        else:
+            yield from (Quantity(kind, layer, i, 0, s) for s in samples for i in range(1, sizes[layer] + 1))
+
     def __len__(self) -> int:
         return len(self.stages)
 
@@ -193,6 +219,10 @@ class PassWalk(Walk):
 
     def _step_of(self, q: Quantity) -> int:
         return self._phases.index(self.layers.phase(self.layers.step_of(q))) + 1
+
+    @property
+    def stop(self) -> Stop | None:
+        return self.layers.stop
 
     def stages(self, n: int) -> tuple[Stage, ...]:
         """The stages that step n sums up."""

@@ -40,7 +40,8 @@ def _exact(value: float, decimals: int) -> str | None:
     """The shortest text that reads back as this number, where the decimals have room for it."""
     text = repr(value)
     if "e" in text:
-        return f"{value:.0f}" if value.is_integer() and abs(value) < LARGE else None
+        text = f"{value:.{decimals}f}"
+        return text.rstrip("0").rstrip(".") if abs(value) < LARGE and float(text) == value else None
     whole, _, fraction = text.partition(".")
     if abs(value) >= LARGE or len(fraction.rstrip("0")) > decimals:
         return None

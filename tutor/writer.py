@@ -177,6 +177,8 @@ class Writer:
 
     def _negative_number(self, node: Node) -> bool:
         shown = self.mode == NUMBERS or isinstance(node, Number)
+        if isinstance(node, Elided):
+            return shown and node.total < 0
         return shown and isinstance(node, Ref | Number) and bool(node.number < 0)
 
     def _continued(self, term: Node) -> str:
