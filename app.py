@@ -26,7 +26,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from tutor import gallery_activations, security, view
 from tutor.comparison import slides_page
 from tutor.error_page import NO_LESSON, Explained, Missing, error_page
-from tutor.errors import LessonError
+from tutor.errors import TutorError
 from tutor.gallery import gallery_page
 from tutor.library import Library
 from tutor.markup import trusted
@@ -158,7 +158,7 @@ def opened(library: Library, lesson: str) -> tuple[Context, tuple[str, ...]]:
     wanted, notices = view.read(request.args, scenario)
     try:
         return library.context(scenario, wanted), notices
-    except LessonError as error:
+    except TutorError as error:
         raise Missing(str(error)) from None
 
 

@@ -353,7 +353,7 @@ def test_a_softmax_of_one_unit_is_refused_and_sigmoid_proposed() -> None:
 def test_binary_cross_entropy_needs_outputs_and_targets_between_0_and_1() -> None:
     text = changed("{name: cross_entropy}", "{name: binary_cross_entropy}", changed("activation: softmax", "activation: tanh"))
     assert problems(changed("[0.25, 0.75]", "[0.25, 2]", text)) == [
-        ":11: network.loss.name: binary_cross_entropy needs a sigmoid (or softmax) in the last layer, which is tanh here",
+        ":11: network.loss.name: binary_cross_entropy needs a sigmoid in the last layer, which is tanh here",
         ":14: data.targets[1][1]: binary_cross_entropy needs targets from 0 to 1, got 2",
     ]
     sigmoid = changed("{name: cross_entropy}", "{name: binary_cross_entropy}", changed("activation: softmax", "activation: sigmoid"))

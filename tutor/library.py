@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from tutor.context import Context
+from tutor.errors import TutorError
 from tutor.lesson import Lesson, open_lesson
 from tutor.scenario import Scenario
 from tutor.shelf import Shelf, WatchedFolder
@@ -68,7 +69,14 @@ class Library:
 
     def steps(self) -> dict[str, int]:
         """How many steps each lesson has, number by number."""
-        return {s.id: len(self.lesson(s).walk("number")) for s in self.shelf.lessons}
+        return {s.id: self._length(s) for s in self.shelf.lessons}
+
+    def _length(self, scenario: Scenario) -> int:
+        """The steps of a lesson; 0 where it cannot be opened, so that one lesson never hides the others."""
+        try:
+            return len(self.lesson(scenario).walk("number"))
+        except TutorError:
+            return 0
 
     def clear(self) -> None:
         """Forget everything that was remembered (for measuring)."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from tutor.errors import LessonError
 from tutor.explain import PHASE_NAMES, PHASE_TITLES
 from tutor.lesson import GRAINS, Lesson, Walk
-from tutor.order import PHASES, Block
+from tutor.order import Block
 from tutor.quantity import Quantity
 from tutor.view import View
 
@@ -57,15 +57,16 @@ def outline(walk: Walk, n: int, address: Address) -> tuple[Chapter, ...]:
     if walk.grain == "pass":
         return ()
     chapters = []
-    for phase in PHASES:
+    for phase, _, last in walk.phases():
         places = list(_places(walk, phase))
         if places:
-            chapters.append(Chapter(PHASE_TITLES[phase], tuple(_links(places, n, len(walk), address))))
+            chapters.append(Chapter(PHASE_TITLES[phase], tuple(_links(places, n, last, address))))
     return tuple(chapters)
 
 
-def _links(places: list[tuple[str, int]], n: int, length: int, address: Address) -> Iterator[Link]:
-    ends = [*(start for _, start in places[1:]), length + 1]
+def _links(places: list[tuple[str, int]], n: int, last: int, address: Address) -> Iterator[Link]:
+    """The places of a phase, of which `last` is the last step."""
+    ends = [*(start for _, start in places[1:]), last + 1]
     for (text, start), end in zip(places, ends, strict=True):
         yield Link(text, address(start), start <= n < end, start)
 

@@ -151,9 +151,8 @@ def _loss(parts: Parts) -> Iterator[Found]:
     name, output = parts.loss.name, parts.output.activation
     if name == "cross_entropy" and output != "softmax":
         yield ("network", "loss", "name"), f"cross_entropy needs a softmax in the last layer, which is {output} here"
-    if name == "binary_cross_entropy" and output not in {"sigmoid", "softmax"}:
-        advice = f"needs a sigmoid (or softmax) in the last layer, which is {output} here"
-        yield ("network", "loss", "name"), f"binary_cross_entropy {advice}"
+    if name == "binary_cross_entropy" and output != "sigmoid":
+        yield ("network", "loss", "name"), f"binary_cross_entropy needs a sigmoid in the last layer, which is {output} here"
 
 
 def _targets(parts: Parts) -> Iterator[Found]:

@@ -82,8 +82,7 @@ class Trace:
         arrays = [array for arrays in (*lists, self.dL_da[: self.fused_layer or None]) for array in arrays if array is not None]
         losses = (self.loss, self.loss_new, self.loss - self.loss_new)
         with np.errstate(all="ignore"):
-            total = sum(float(np.abs(array).sum()) for array in arrays)
-            return bool(np.isfinite(losses).all() and (np.isfinite(total) or all(np.isfinite(array).all() for array in arrays)))
+            return bool(np.isfinite(losses).all() and np.isfinite(np.concatenate([array.ravel() for array in arrays])).all())
 
     def _bad(self, kind: str, layer: int, samples: int) -> Array:
         """For each sample (one entry where `samples` is 0) whether a number of this kind cannot be had."""
