@@ -1,0 +1,94 @@
+"""The timeline, the outline and the neighbours of a step: each leads to the step that it names."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import pytest
+
+from tests.visiting import NAMES, WALKS, context
+from tutor.explain import PHASE_TITLES
+from tutor.lesson import GRAINS
+from tutor.order import PHASES
+from tutor.outline import grains, outline, samples, timeline
+from tutor.view import View
+
+
+def number_in(href: str) -> int:
+    return int(href.partition("?")[0])
+
+
+@pytest.mark.parametrize(("name", "grain"), WALKS)
+def test_the_timeline_has_the_phases_that_the_walk_reaches_and_counts_its_steps(name: str, grain: str) -> None:
+    view = View(grain=grain)
+    walk = context(name, view).walk
+    for n in range(1, len(walk) + 1):
+        found = timeline(walk, n, view.step)
+        assert sum(phase.steps for phase in found) == len(walk)
+        assert sum(phase.done for phase in found) == n
+        (here,) = [k for k, phase in enumerate(found) if phase.current]
+        assert PHASES[here] == walk.phase(n)
+        for k, phase in enumerate(found):
+            first = number_in(phase.href)
+            assert walk.phase(first) == PHASES[k]
+            assert first == 1 or walk.phase(first - 1) == PHASES[k - 1]
+            assert phase.done == (phase.steps if k < here else 0 if k > here else n - first + 1)
+    assert len(found) == (5 if name != "perceptron-step" else 3)
+
+
+@pytest.mark.parametrize("grain", ["number", "layer"])
+@pytest.mark.parametrize("name", NAMES)
+def test_the_outline_marks_one_place_and_its_places_follow_the_walk(name: str, grain: str) -> None:
+    view = View(grain=grain)
+    walk = context(name, view).walk
+    for n in range(1, len(walk) + 1):
+        chapters = outline(walk, n, view.step)
+        links = [link for chapter in chapters for link in chapter.links]
+        places = [link.n for link in links]
+        assert [number_in(link.href) for link in links] == places
+        assert all(a < b for chapter in chapters for a, b in pairwise([link.n for link in chapter.links]))
+        assert places[0] == 1
+        assert all(1 <= place <= len(walk) for place in places)
+        for chapter in chapters:
+            assert chapter.title in PHASE_TITLES.values()
+            assert {PHASE_TITLES[walk.phase(link.n)] for link in chapter.links} == {chapter.title}
+            assert len({link.text for link in chapter.links}) == len(chapter.links)
+        assert sum(link.current for link in links) == 1, n
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_walk_by_phases_needs_no_outline(name: str) -> None:
+    walk = context(name, View(grain="pass")).walk
+    assert outline(walk, 1, View().step) == ()
+
+
+@pytest.mark.parametrize(("name", "grain"), WALKS)
+def test_another_grain_shows_the_same_place(name: str, grain: str) -> None:
+    view = View(grain=grain)
+    opened = context(name, view)
+    for n in range(1, len(opened.walk) + 1):
+        links = grains(opened.lesson, grain, n, view)
+        assert [link.current for link in links] == [g == grain for g in GRAINS]
+        for other, link in zip(GRAINS, links, strict=True):
+            there, walk = number_in(link.href), opened.lesson.walk(other)
+            assert 1 <= there <= len(walk)
+            assert walk.phase(there) == opened.walk.phase(n)
+            assert link.href == View(grain=other).step(there)
+        assert number_in(links[GRAINS.index(grain)].href) == n
+
+
+def test_a_step_about_one_sample_leads_to_the_same_step_of_the_others() -> None:
+    walk = context("linear-regression").walk
+    for n in range(1, len(walk) + 1):
+        q, links = walk.anchor(n), samples(walk, n, View().step)
+        assert bool(links) == bool(q.sample)
+        if links:
+            assert [link.text for link in links] == ["1", "2", "3", "4"]
+            assert [link.current for link in links] == [s == q.sample for s in range(1, 5)]
+            assert [walk.anchor(link.n).sample for link in links] == [1, 2, 3, 4]
+            assert {walk.anchor(link.n).kind for link in links} == {q.kind}
+
+
+def test_one_sample_needs_no_links_to_others() -> None:
+    walk = context("1-2-3-1-sigmoid").walk
+    assert not any(samples(walk, n, View().step) for n in range(1, len(walk) + 1))
