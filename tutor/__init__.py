@@ -1,1 +1,94 @@
-"""The backpropagation tutor."""
+"""The backpropagation tutor. A map of the package, in the order in which it is best read.
+
+A scenario file becomes a network, the network a trace of numbers, each number a tree, the trees a lesson, and the lesson
+pages and text. Imports point the same way: what stands further up knows nothing of what stands below it, except that
+activations and losses already build their formulas with the trees of `expression`. The routes are in `app.py` beside this folder.
+
+Ground: what everything stands on
+    errors                one small tree of exceptions, whose texts are safe to show
+    limits                how large a scenario may be
+    number                a number as text, a text as number
+    quantity              the names of all numbers: z[2][1], dL/dw[3][1,2]@4
+
+Engine: arrays in, arrays out
+    activations           each activation function beside its derivative and its formula
+    losses                the same for losses
+    network               layers and loss, frozen
+    order                 which number comes at which step, by arithmetic
+    stop                  where a walk ends early
+    passes                forward, backward and update as functions over arrays
+    trace                 one iteration: every number, computed once and kept
+
+Trees: how a number came about
+    expression            the nodes of a tree, and their value
+    derivation            the tree of one number
+    matrices              the tree of one matrix for the whole batch
+
+Notation and writing: trees as formulas
+    notation              how a lecture writes its quantities: presets and choices
+    orientation           rows or columns, weight in front or behind
+    writer                one traversal for all dialects
+    mathml                the dialect for pages
+    words                 the dialect for screen readers
+    plaintext             the dialect for the command line
+    markup                the one place where text becomes markup
+
+Scenario files: from YAML to a checked lesson
+    problem               what is wrong, where, and what would be right
+    yaml_scanner          PyYAML's scanner, made safe and fast for lists of numbers
+    yaml_scalar           what a word of the file stands for
+    yaml_builder          plain data with line numbers
+    strict_yaml           the three together: text to plain data
+    arithmetic            small safe formulas over quantity names
+    scenario_model        which keys there are, and what each may hold
+    scenario_names        which quantities this network has
+    scenario_checks       what the parts of a file must agree on
+    scenario_problems     what does not fit, in words
+    scenario              load and parse: the scenario, or every problem at once
+    shelf                 all files of a folder, good and broken
+
+Lessons: a scenario that one can walk through
+    build                 the engine's network of a scenario
+    lesson                the walk in three grains; iterations
+    slides                what the lecture prints, compared
+    explain               what a step is called, what it does and why
+    flow                  how the gradient grows or fades from layer to layer
+
+Pages: one documented object for each template
+    security              the headers of every answer
+    view                  what a reader chose, read from the address and written to it
+    context               a lesson under a view, made once for all its pages
+    library               lessons and steps, kept ready
+    formula               the lines of a step's formula
+    desk                  what the tables of a step share
+    strips                rows of small matrices with their shapes
+    ledgers               tables with a row for each unit, parameter or sample
+    tables                which of them a step shows
+    diagram_layout        where the parts of the diagram stand
+    diagram_marks         numbers, symbols, rings and arrows in it
+    diagram_scene         what a step means for the diagram
+    diagram_backdrop      what it shows whatever the step
+    diagram               the network as SVG
+    outline               where we are and where one can go
+    panels                outline and settings beside the steps
+    page                  the page of a step, and of a whole chain
+    overview              the first page of a lesson
+    comparison            all printed numbers of a lesson beside ours
+    gallery               all lectures and lessons
+    curves                a function and its derivative as a picture
+    gallery_query         what a reader asks of the activation page
+    gallery_prose         what it says about each function
+    gallery_formula       its formulas
+    gallery_softmax       its part about softmax
+    gallery_activations   the activation page
+    error_page            what a reader sees in place of a page
+
+Doors: how one gets in
+    requestlog            one line in the log for each request
+    serve                 the server: `make run`
+    author                a file checked as its author wants to know it
+    trace_json            a whole iteration as JSON
+    transcript            a walk as text
+    cli                   `python -m tutor list | validate | trace | steps`
+    __main__              the command line's door
+"""
