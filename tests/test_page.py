@@ -70,8 +70,7 @@ def test_the_result_of_every_step_is_the_engines_number(name: str, decimals: int
         if shown.stop:
             continue
         assert [parse(str(q))] == sorted(shown.formulas[0].makes, key=str)
-        result = shown.formulas[0].lines[-1]
-        assert result.label == "result"
+        (result,) = (line for line in shown.formulas[0].lines if line.label == "result")
         value = opened.trace.value(q)
         sign = "=" if float(number.plain(value, decimals)) == value else "≈"
         assert result.math.striptags() == sign + number.shown(value, decimals).replace("e", "·10")
