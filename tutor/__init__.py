@@ -28,10 +28,10 @@ Notation and writing: trees as formulas
     notation              how a lecture writes its quantities: presets and choices
     orientation           rows or columns, weight in front or behind
     writer                one traversal for all dialects
-    mathml                the dialect for pages
     words                 the dialect for screen readers
-    plaintext             the dialect for the command line
     markup                the one place where text becomes markup
+    mathml                the dialect for pages
+    plaintext             the dialect for the command line
 
 Scenario files: from YAML to a checked lesson
     problem               what is wrong, where, and what would be right
@@ -57,9 +57,10 @@ Lessons: a scenario that one can walk through
 Pages: one documented object for each template
     security              the headers of every answer
     view                  what a reader chose, read from the address and written to it
+    formula               the lines of a step's formula
     context               a lesson under a view, made once for all its pages
     library               lessons and steps, kept ready
-    formula               the lines of a step's formula
+    step                  what a step says, in pages and wherever else it is shown
     desk                  what the tables of a step share
     strips                rows of small matrices with their shapes
     ledgers               tables with a row for each unit, parameter or sample
