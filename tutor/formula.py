@@ -11,7 +11,7 @@ from itertools import islice
 
 from tutor import number
 from tutor.derivation import Derivation, chain, derive, has_chain
-from tutor.expression import ArrayRef, Node, has_partials, leaves, walk
+from tutor.expression import ArrayRef, Node, Ref, has_partials, leaves, walk
 from tutor.markup import Markup
 from tutor.mathml import Line, role, shown
 from tutor.matrices import derive_stage, result
@@ -20,7 +20,7 @@ from tutor.order import Stage
 from tutor.orientation import arranged, flipped, oriented, turned
 from tutor.quantity import Quantity
 from tutor.trace import Trace
-from tutor.writer import NUMBERS, RULE, SYMBOLS
+from tutor.writer import NUMBERS, RULE, SYMBOLS, Hidden
 
 MOST_OPERANDS = 9
 FEW_OPERANDS = 5
@@ -67,10 +67,10 @@ class Formula:
 class Chalk:
     """Writes formulas for one trace in one notation."""
 
-    def __init__(self, trace: Trace, alphabet: Alphabet, decimals: int) -> None:
+    def __init__(self, trace: Trace, alphabet: Alphabet, decimals: int, hidden: Hidden | None = None) -> None:
         self.trace, self.alphabet, self.decimals = trace, alphabet, decimals
         self.notation = alphabet.notation
-        self.line = Line(alphabet, decimals)
+        self.line = Line(alphabet, decimals, hidden)
 
     # ---- one number ----
 
@@ -92,12 +92,12 @@ class Chalk:
             left,
             (
                 *self._named(found, sign),
-                *self._lines(tree, sign if found.name is None else "=", self.trace.value(q)),
-                *self._percent(q, self.trace.value(q)),
+                *self._lines(tree, sign if found.name is None else "=", q),
+                *self._percent(q),
             ),
             operands,
             max(0, len(shown_refs) - MOST_OPERANDS),
-            self._shortcut(found, self.trace.value(q)),
+            self._shortcut(found, q),
             has_chain(self.trace, q),
             frozenset(ref.quantity for ref in refs if ref.quantity.kind != "eta"),
             frozenset({q}),
@@ -113,32 +113,33 @@ class Chalk:
     def _named(self, found: Derivation, sign: str) -> tuple[FormulaLine, ...]:
         return () if found.name is None else (FormulaLine("in short", self.line.tree(found.name, SYMBOLS, sign)),)
 
-    def _lines(self, tree: Node, sign: str, value: float) -> tuple[FormulaLine, ...]:
+    def _lines(self, tree: Node, sign: str, q: Quantity) -> tuple[FormulaLine, ...]:
         lines = [FormulaLine("chain rule", self.line.tree(tree, RULE, sign))] if has_partials(tree) else []
         lines.append(FormulaLine("symbols", self.line.tree(tree, SYMBOLS, "=" if lines else sign)))
         lines.append(FormulaLine("numbers", self.line.tree(tree, NUMBERS, "=")))
-        return (*lines, FormulaLine("result", self.line.value(value, self._equals(value))))
+        result = Ref(q, self.trace.value(q))
+        return (*lines, FormulaLine("result", self.line.tree(result, NUMBERS, self._equals(result.number))))
 
-    def _percent(self, q: Quantity, value: float) -> tuple[FormulaLine, ...]:
+    def _percent(self, q: Quantity) -> tuple[FormulaLine, ...]:
         """A share of one, once more as a percentage."""
-        if q.kind != "(loss-loss+)/loss":
+        if q.kind != "(loss-loss+)/loss" or (self.line.hidden is not None and self.line.hidden(q)):
             return ()
-        return (FormulaLine("percent", self.line.percent(value, max(2, self.decimals - 2))),)
+        return (FormulaLine("percent", self.line.percent(self.trace.value(q), max(2, self.decimals - 2))),)
 
     def _equals(self, value: float) -> str:
         """= where the shown digits are the whole number, ≈ where they are rounded."""
         text = number.plain(value, self.decimals)
         return "=" if text in {"inf", "-inf", "nan"} or float(text) == value else "≈"
 
-    def _shortcut(self, found: Derivation, value: float) -> tuple[FormulaLine, ...]:
-        return () if found.shortcut is None else self._lines(found.shortcut, "=", value)
+    def _shortcut(self, found: Derivation, q: Quantity) -> tuple[FormulaLine, ...]:
+        return () if found.shortcut is None else self._lines(found.shortcut, "=", q)
 
     def chain(self, q: Quantity) -> Formula | None:
         """A gradient written out as the sum over all paths from the loss; None where that says nothing new."""
         tree = chain(self.trace, q)
         if tree is None:
             return None
-        return Formula(self.line.quantity(q), self._lines(tree, "=", self.trace.value(q)), makes=frozenset({q}))
+        return Formula(self.line.quantity(q), self._lines(tree, "=", q), makes=frozenset({q}))
 
     # ---- one matrix ----
 

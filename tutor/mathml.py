@@ -16,7 +16,7 @@ from tutor.notation import Alphabet, Symbol
 from tutor.quantity import Quantity
 from tutor.words import Words
 from tutor.words import spoken as read_out
-from tutor.writer import NUMBERS, Writer
+from tutor.writer import NUMBERS, Hidden, Writer
 
 ROLES = {
     "x": "a", "a": "a", "z": "z", "w": "w", "b": "b", "y": "y", "eta": "e", "loss": "l", "da/dz": "d",
@@ -44,6 +44,9 @@ class MathML(Writer):
         mark = "" if quantity is None else f' data-q="{quantity}"'
         return _digits(value, self.decimals, mark)
 
+    def blank(self, quantity: Quantity) -> str:
+        return '<mtext class="blank">\u2003\u2003\u2003</mtext>'
+
     def letter(self, symbol: Symbol, kind: str) -> str:
         return _letter(symbol, role(kind) if kind else "")
 
@@ -60,6 +63,8 @@ class MathML(Writer):
     def _entry(self, leaf: ArrayRef, r: int, c: int) -> str:
         if r < 0 or c < 0:
             return f"<mo>{'⋱' if r < 0 and c < 0 else '⋮' if r < 0 else '⋯'}</mo>"
+        if self.hidden is not None and self.hidden(member(leaf)):
+            return self.blank(member(leaf))
         return _digits(float(leaf.array[r, c]), self.decimals)
 
     def shaped(self, x: str, rows: int, columns: int) -> str:
@@ -97,12 +102,18 @@ class MathML(Writer):
         return f'{x}<mspace width="0.8em"/><mtext class="s">since\u00a0</mtext>{on}<mo>{sign}</mo><mn>0</mn>'
 
     def between(self, count: int, total: float) -> str:
-        if self.mode != NUMBERS:
+        if self.mode != NUMBERS or self.hidden is not None:
             return "<mo>⋯</mo>"
         return f"<munder><munder>{_row(_digits(total, self.decimals))}<mo>⏟</mo></munder><mtext>{count} more terms</mtext></munder>"
 
     def over(self, what: str, x: str) -> str:
         return f'<munder><mo movablelimits="false">∑</mo><mtext>{what}</mtext></munder>{x}'
+
+
+def member(leaf: ArrayRef) -> Quantity:
+    """The first number of a matrix: the one that is asked whether the matrix is hidden."""
+    pair = leaf.kind in {"w", "w+", "dL/dw"}
+    return Quantity(leaf.kind, leaf.layer, 1 if leaf.layer or leaf.kind in {"x", "y"} else 0, 1 if pair else 0, leaf.sample)
 
 
 def shown(count: int, most: int = SHOWN_ROWS) -> list[int]:
@@ -160,14 +171,15 @@ def _bold(letter: str) -> str:
 class Line:
     """Builds the lines of a formula: pieces of MathML, each with its spoken text."""
 
-    def __init__(self, alphabet: Alphabet, decimals: int) -> None:
+    def __init__(self, alphabet: Alphabet, decimals: int, hidden: Hidden | None = None) -> None:
         self.alphabet = alphabet
         self.decimals = decimals
+        self.hidden = hidden
 
     def tree(self, node: Node, mode: str, sign: str = "") -> Markup:
         """One tree in one mode behind a relation sign, in pieces that may wrap."""
-        drawn = MathML(self.alphabet, self.decimals, mode).pieces(node)
-        spoken = Words(self.alphabet, self.decimals, mode).pieces(node)
+        drawn = MathML(self.alphabet, self.decimals, mode, self.hidden).pieces(node)
+        spoken = Words(self.alphabet, self.decimals, mode, self.hidden).pieces(node)
         return pieces(zip(drawn, spoken, strict=True), sign)
 
     def quantity(self, q: Quantity) -> Markup:

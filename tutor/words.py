@@ -23,6 +23,9 @@ class Words(Writer):
     def amount(self, value: float, quantity: Quantity | None) -> str:
         return spoken(value, self.decimals)
 
+    def blank(self, quantity: Quantity) -> str:
+        return "blank"
+
     def letter(self, symbol: Symbol, kind: str) -> str:
         letter = _GREEK.get(symbol.letter.removeprefix("Δ"), symbol.letter.removeprefix("Δ"))
         words = ["change of"] * symbol.letter.startswith("Δ") + [letter] + ["hat"] * symbol.hat
@@ -34,6 +37,8 @@ class Words(Writer):
 
     def matrix(self, leaf: ArrayRef) -> str:
         rows, columns = leaf.array.shape
+        if self.hidden is not None:
+            return f"a {rows} by {columns} matrix"
         if leaf.array.size > 12:
             return f"a {rows} by {columns} matrix"
         body = "; ".join(", ".join(spoken(float(v), self.decimals) for v in row) for row in leaf.array)
@@ -71,7 +76,7 @@ class Words(Writer):
         return f"{x}, since {on} {_CONDITIONS[condition]}"
 
     def between(self, count: int, total: float) -> str:
-        if self.mode != NUMBERS:
+        if self.mode != NUMBERS or self.hidden is not None:
             return "and so on"
         return f"{spoken(total, self.decimals)} for {count} more terms"
 

@@ -7,6 +7,7 @@ what they come to, `numbers` substitutes the numbers.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, ClassVar
 
@@ -40,6 +41,8 @@ from tutor.expression import (
 from tutor.notation import Alphabet, Symbol
 from tutor.quantity import Quantity
 
+Hidden = Callable[[Quantity], bool]
+
 RULE, SYMBOLS, NUMBERS = "rule", "symbols", "numbers"
 
 # How tightly a piece of a formula binds: what is looser than its surroundings gets parentheses.
@@ -52,16 +55,21 @@ class Writer:
     glue = ""
     """What stands between the terms of a sum, each of which brings its own sign."""
 
-    def __init__(self, alphabet: Alphabet, decimals: int, mode: str = SYMBOLS) -> None:
+    def __init__(self, alphabet: Alphabet, decimals: int, mode: str = SYMBOLS, hidden: Hidden | None = None) -> None:
         self.alphabet = alphabet
         self.decimals = decimals
         self.mode = mode
+        self.hidden = hidden
+        """On a worksheet: which numbers are left for the reader to fill in."""
 
     # What a dialect must say. `x`, `top` and so on are already written.
     def constant(self, number: float, text: str) -> str:
         raise NotImplementedError
 
     def amount(self, value: float, quantity: Quantity | None) -> str:
+        raise NotImplementedError
+
+    def blank(self, quantity: Quantity) -> str:
         raise NotImplementedError
 
     def letter(self, symbol: Symbol, kind: str) -> str:
@@ -179,6 +187,8 @@ class Writer:
         shown = self.mode == NUMBERS or isinstance(node, Number)
         if isinstance(node, Elided):
             return shown and node.total < 0
+        if isinstance(node, Ref) and self.hidden is not None and self.hidden(node.quantity):
+            return False
         return shown and isinstance(node, Ref | Number) and bool(node.number < 0)
 
     def _continued(self, term: Node) -> str:
@@ -188,7 +198,10 @@ class Writer:
         return self.joined(["", self.write(term, TERM, first=False)], "+")
 
     def _ref(self, node: Ref) -> str:
-        return self.amount(node.number, node.quantity) if self.mode == NUMBERS else self.name(node.quantity)
+        if self.mode != NUMBERS:
+            return self.name(node.quantity)
+        hidden = self.hidden is not None and self.hidden(node.quantity)
+        return self.blank(node.quantity) if hidden else self.amount(node.number, node.quantity)
 
     def _array(self, node: ArrayRef) -> str:
         if self.mode == NUMBERS:
