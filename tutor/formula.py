@@ -1,6 +1,7 @@
 """The formula of a step: its lines (rule, symbols, numbers, result), its operands, and other ways to the same number.
 
-One `Formula` for every grain. What it shows is the derivation's tree and the trace's number, nothing else.
+One `Formula` for every grain. What it shows is the derivation's tree and the trace's number, nothing else. How it is
+put down is the business of `Lines`: MathML for pages (`tutor.mathml`), LaTeX for the export (`tutor.latex`).
 """
 
 from __future__ import annotations
@@ -8,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
+from typing import Protocol
 
 from tutor import number
 from tutor.derivation import Derivation, chain, derive, has_chain
 from tutor.expression import ArrayRef, Node, Ref, has_partials, leaves, walk
-from tutor.markup import Markup
 from tutor.mathml import Line, role, shown
 from tutor.matrices import derive_stage, result
 from tutor.notation import Alphabet
@@ -29,19 +30,38 @@ MOST_LINES = 10
 HIGHLIGHTED_UNITS = 8
 
 
+class Lines(Protocol):
+    """Puts trees and symbols down in one dialect. MathML's are Markup, so templates take them as they are."""
+
+    @property
+    def hidden(self) -> Hidden | None: ...
+
+    def tree(self, node: Node, mode: str, sign: str = "") -> str:
+        """One tree in one mode behind a relation sign."""
+
+    def quantity(self, q: Quantity) -> str:
+        """The symbol of one quantity."""
+
+    def matrix(self, kind: str, layer: int, sample: int = 0) -> str:
+        """The symbol of a whole matrix."""
+
+    def percent(self, share: float, decimals: int) -> str:
+        """A share of one as a percentage."""
+
+
 @dataclass(frozen=True, slots=True)
 class FormulaLine:
     """One line: what it is (for the margin and for screen readers) and the formula."""
 
     label: str
-    math: Markup
+    math: str
 
 
 @dataclass(frozen=True, slots=True)
 class Operand:
     """A number or matrix that the formula uses: symbol, value (or shape), and the quantity it can be traced to."""
 
-    symbol: Markup
+    symbol: str
     text: str
     role: str
     quantity: Quantity
@@ -51,7 +71,7 @@ class Operand:
 class Formula:
     """Everything a step shows of its formula."""
 
-    left: Markup
+    left: str
     lines: tuple[FormulaLine, ...]
     operands: tuple[Operand, ...] = ()
     more_operands: int = 0
@@ -65,12 +85,12 @@ class Formula:
 
 
 class Chalk:
-    """Writes formulas for one trace in one notation."""
+    """Writes formulas for one trace in one notation; as MathML where no other `lines` are given."""
 
-    def __init__(self, trace: Trace, alphabet: Alphabet, decimals: int, hidden: Hidden | None = None) -> None:
+    def __init__(self, trace: Trace, alphabet: Alphabet, decimals: int, hidden: Hidden | None = None, lines: Lines | None = None) -> None:
         self.trace, self.alphabet, self.decimals = trace, alphabet, decimals
         self.notation = alphabet.notation
-        self.line = Line(alphabet, decimals, hidden)
+        self.line: Lines = lines or Line(alphabet, decimals, hidden)
 
     # ---- one number ----
 
@@ -104,7 +124,7 @@ class Chalk:
             found.beyond,
         )
 
-    def _left(self, q: Quantity) -> tuple[Markup, str]:
+    def _left(self, q: Quantity) -> tuple[str, str]:
         """The left-hand side; where a lecture assigns (w := w − …), it is the old symbol."""
         if q.kind in {"w+", "b+"} and self.notation.update == "assign":
             return self.line.quantity(Quantity(q.kind[0], q.layer, q.i, q.j)), ":="
@@ -169,7 +189,7 @@ class Chalk:
     def _matrix_sign(self, stage: Stage) -> str:
         return ":=" if stage.kind in {"w+", "b+"} and self.notation.update == "assign" else "="
 
-    def _matrix_left(self, made: ArrayRef, stage: Stage) -> Markup:
+    def _matrix_left(self, made: ArrayRef, stage: Stage) -> str:
         kind = stage.kind[0] if self._matrix_sign(stage) == ":=" else stage.kind
         return self.line.matrix(kind, stage.layer, made.sample)
 

@@ -11,7 +11,7 @@ from tutor import number
 from tutor.context import Context
 from tutor.errors import LessonError
 from tutor.explain import BEYOND, PHASE_TITLES, Explanation, explain, explain_phase, explain_stage, explain_stop
-from tutor.formula import Formula
+from tutor.formula import Chalk, Formula
 from tutor.lesson import LayerWalk, PassWalk
 from tutor.quantity import Quantity
 from tutor.slides import SlideNumber
@@ -58,12 +58,12 @@ class StepBody:
         return frozenset[Quantity]().union(*(f.makes for f in self.formulas))
 
 
-def step_body(context: Context, n: int) -> StepBody:
-    """What step n says. Raises LessonError where the walk has no such step."""
+def step_body(context: Context, n: int, chalk: Chalk | None = None) -> StepBody:
+    """What step n says; another `chalk` writes the formulas in another dialect. Raises LessonError where there is no such step."""
     walk = context.walk
     if not 1 <= n <= len(walk):
         raise LessonError(f"this lesson has the steps 1 to {len(walk)}, there is no step {n}")
-    formulas, explanation, places = _content(context, n)
+    formulas, explanation, places = _content(context, n, chalk or context.chalk)
     stop = walk.stop if walk.stop and n == len(walk) else None
     return StepBody(
         n=n,
@@ -78,19 +78,19 @@ def step_body(context: Context, n: int) -> StepBody:
     )
 
 
-def _content(context: Context, n: int) -> tuple[tuple[Formula, ...], Explanation, tuple[Quantity, ...]]:
+def _content(context: Context, n: int, chalk: Chalk) -> tuple[tuple[Formula, ...], Explanation, tuple[Quantity, ...]]:
     """The formulas, the words, and the quantities at which the lecture may have something to say."""
     walk = context.walk
     if isinstance(walk, PassWalk):
-        made = context.chalk.phase(walk.stages(n))
+        made = chalk.phase(walk.stages(n))
         return made, explain_phase(walk.phase(n)), ()
     if isinstance(walk, LayerWalk):
         stage = walk.stages[n - 1]
         places = tuple(q for q in context.slides if context.step_of(q) == n)
-        return (context.chalk.stage(stage),), explain_stage(context.trace, stage), places
+        return (chalk.stage(stage),), explain_stage(context.trace, stage), places
     q = walk.anchor(n)
     extra = (Quantity("(loss-loss+)/loss"),) if q.kind == "loss-loss+" else ()
-    return tuple(context.chalk.number(name) for name in (q, *extra)), explain(context.trace, q), (q, *extra)
+    return tuple(chalk.number(name) for name in (q, *extra)), explain(context.trace, q), (q, *extra)
 
 
 def _slide(context: Context, places: tuple[Quantity, ...]) -> SlideView | None:
