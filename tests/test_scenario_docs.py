@@ -1,0 +1,214 @@
+"""docs/scenarios.md is true: its examples run, its tables are those of the models, its messages are those that come."""
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tutor import author, limits, scenario
+from tutor.activations import activation
+from tutor.build import build
+from tutor.notation import CHOICES, PRESETS, Alphabet
+from tutor.plaintext import PlainText
+from tutor.quantity import SHAPES, parse
+from tutor.scenario import ScenarioError
+from tutor.scenario_model import ScenarioFile
+from tutor.scenario_problems import LATER, LATER_KEYS
+
+TEXT = (Path(__file__).parents[1] / "docs" / "scenarios.md").read_text(encoding="utf-8")
+SHORTEST, WHOLE = re.findall(r"^```yaml\n(.*?)^```$", TEXT, re.MULTILINE | re.DOTALL)
+NAME = "scenarios/two-layers.yaml"
+
+
+def section(title: str) -> str:
+    """What stands below a heading."""
+    return TEXT.split(f"\n## {title}\n", 1)[1].split("\n## ", 1)[0]
+
+
+def rows(text: str) -> list[list[str]]:
+    """The cells of all rows of the tables in a text, without the rules below the headings."""
+    lines = [line for line in text.splitlines() if line.startswith("|") and not line.startswith("|---")]
+    return [[cell.strip() for cell in line[1:-1].split("|")] for line in lines]
+
+
+def code(cell: str) -> list[str]:
+    """What stands in a cell as code."""
+    return re.findall(r"`([^`]+)`", cell)
+
+
+# ---- the examples ----
+
+
+@pytest.fixture
+def problems(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """What `validate` says of a text, a line each."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "scenarios").mkdir()
+
+    def found(text: str) -> list[str]:
+        Path(NAME).write_text(text, encoding="utf-8")
+        try:
+            author.check(NAME)
+        except ScenarioError as error:
+            return [str(problem) for problem in error.problems]
+        return []
+
+    return found
+
+
+@pytest.mark.parametrize("text", [SHORTEST, WHOLE], ids=["shortest", "whole"])
+def test_an_example_runs_and_agrees_with_its_slides(text: str, problems: Any) -> None:
+    assert problems(text) == []
+
+
+def test_the_whole_example_has_all_parts_of_a_file() -> None:
+    assert {line.split(":")[0] for line in WHOLE.splitlines() if re.match(r"[a-z]", line)} == set(ScenarioFile.model_fields)
+
+
+# ---- the table of keys ----
+
+KEYS = {code(row[0])[0]: row for row in rows(section("All keys")) if row[0].startswith("`")}
+
+
+def fields() -> dict[str, tuple[dict[str, Any], bool]]:
+    """Every key of the format with its JSON schema and whether it is required."""
+    schema = ScenarioFile.model_json_schema()
+    return dict(walked(schema, schema["$defs"], ""))
+
+
+def walked(model: dict[str, Any], models: dict[str, Any], above: str) -> Iterator[tuple[str, tuple[dict[str, Any], bool]]]:
+    for name, part in model["properties"].items():
+        path, found = f"{above}{name}", flat(part)
+        yield path, (found, name in model.get("required", ()))
+        inner, into = flat(found.get("items", {})), f"{path}."
+        if inner.get("maxLength"):
+            yield f"{path}[]", (inner, False)
+        if "$ref" in inner:
+            found, into = inner, f"{path}[]."
+        if "$ref" in found:
+            yield from walked(models[found["$ref"].rsplit("/", 1)[1]], models, into)
+
+
+def flat(part: dict[str, Any]) -> dict[str, Any]:
+    """A schema without the part that says it may be left out."""
+    kinds = [kind for kind in part.get("anyOf", ()) if kind.get("type") != "null"]
+    return {**part, **kinds[0]} if kinds else part
+
+
+def test_every_key_of_the_format_is_documented_and_no_other() -> None:
+    assert set(KEYS) == set(fields())
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_what_is_said_of_a_key_is_what_the_model_says(key: str) -> None:
+    found, required = fields()[key]
+    _, value, default, _ = KEYS[key]
+    words = [word for word in (found.get("enum") or [found.get("const")]) if isinstance(word, str)]
+    if words:
+        assert code(value) == words
+    else:
+        bounds = {found[name] for name in ("minimum", "maximum", "minItems", "maxItems", "maxLength") if name in found}
+        said = {int(number.replace(",", "")) for number in re.findall(r"\d[\d,]*", value.replace("above 0", ""))}
+        assert said <= bounds | {1}
+        assert {bound for bound in bounds if bound > 1} <= said
+    assert ("above 0" in value) == ("exclusiveMinimum" in found or key.endswith("alpha"))
+    if required:
+        assert default == "required"
+    elif isinstance(found.get("default"), str | int | float):
+        assert code(default) == [json.dumps(found["default"]).strip('"')]
+    else:
+        assert default in {"–", ""}
+
+
+def test_defaults_of_activations_are_as_documented() -> None:
+    assert activation("leaky_relu").parameters == {"slope": 0.01}
+    assert activation("elu").parameters == {"alpha": 1.0}
+    assert "left out, 0.01" in KEYS["network.layers[].slope"][3]
+    assert "left out, 1" in KEYS["network.layers[].alpha"][3]
+
+
+def test_what_is_reserved_is_listed_and_refused(problems: Any) -> None:
+    listed = set(code(TEXT.split("\nReserved and refused", 1)[1].split("\n\n", 1)[0]))
+    assert listed == {*LATER["optimizer"], "batch: online", *LATER_KEYS}
+    for word in LATER["optimizer"]:
+        (answer,) = problems(SHORTEST.replace("0.5}\n", f"0.5, optimizer: {word}}}\n"))
+        assert "this version runs only sgd" in answer
+
+
+def test_limits_are_as_documented() -> None:
+    assert f"at most {limits.PARAMETERS:,} weights and biases" in TEXT
+    assert f"up to {limits.FILE_BYTES // 1024} KB" in TEXT
+    assert f"At most {limits.ENTRIES:,} entries (a list of plain numbers counts as one) and {limits.DEPTH} levels" in TEXT
+
+
+# ---- names ----
+
+NAMES = [row for row in rows(section("Names of quantities")) if row[0].startswith("`")]
+SINGLE = re.sub(r"    - \[0, 2\]\n|    - \[0, 1\]\n", "", WHOLE.split("printed:")[0]).replace("trainable: {biases: false}", "trainable: {}")
+
+
+def test_every_kind_of_quantity_is_documented() -> None:
+    assert {parse(name).kind for row in NAMES for name in code(row[0])} == set(SHAPES)
+
+
+@pytest.mark.parametrize("row", NAMES, ids=lambda row: row[0].strip("`"))
+def test_a_documented_name_is_accepted(row: list[str]) -> None:
+    several = WHOLE.split("printed:")[0]
+    for text, names in ((SINGLE, code(row[0])), (several, code(row[1]))):
+        checks = "".join(f'  - {{quantity: "{name}", equals: "{{{name}}}"}}\n' for name in names)
+        assert scenario.parse(f"{text}checks:\n{checks}", NAME).checks
+
+
+def test_names_of_one_sample_have_no_sample() -> None:
+    assert len(scenario.parse(SINGLE, NAME).inputs) == 1
+    assert not any("@" in row[0] for row in NAMES)
+
+
+# ---- notation ----
+
+
+def test_the_presets_are_as_documented() -> None:
+    table = [row for row in rows(section("How the lecture writes")) if code(row[0]) and code(row[0])[0] in CHOICES]
+    assert [code(row[0])[0] for row in table] == list(CHOICES)
+    for row in table:
+        choice = code(row[0])[0]
+        assert [code(cell)[0] for cell in row[1:]] == [getattr(preset, choice) for preset in PRESETS.values()]
+
+
+def test_the_symbols_are_as_documented() -> None:
+    example = scenario.parse(WHOLE, NAME)
+    network = build(example).network
+    table = [row for row in rows(section("How the lecture writes").split("In symbols", 1)[1]) if code(row[0])]
+    assert len(table) > 8
+    for name, *cells in table:
+        q = parse(code(name)[0])
+        for cell, preset in zip(cells, PRESETS.values(), strict=True):
+            alphabet = Alphabet.of(preset, network, len(example.inputs))
+            assert code(cell) == [PlainText(alphabet, 4).letter(alphabet.symbol(q), q.kind)]
+
+
+# ---- messages ----
+
+
+def test_the_broken_example_gets_the_messages_that_stand_below_it(problems: Any) -> None:
+    (broken,) = re.findall(r"^```yaml broken\n(.*?)^```$", TEXT, re.MULTILINE | re.DOTALL)
+    (messages,) = re.findall(r"^```text\n(.*?)^```$", TEXT, re.MULTILINE | re.DOTALL)
+    assert problems(broken) == messages.splitlines()
+
+
+ANSWERS = [row for row in rows(section("What goes wrong")) if code(row[1])]
+
+
+@pytest.mark.parametrize("row", ANSWERS, ids=lambda row: row[1].strip("`")[:40])
+def test_a_mistake_gets_the_documented_answer(row: list[str], problems: Any) -> None:
+    (written,), (answer,) = code(row[1]), code(row[2])
+    if code(row[0]):
+        (before,) = code(row[0])
+        assert SHORTEST.count(before) == 1
+        text = SHORTEST.replace(before, written)
+    else:
+        text = f"{SHORTEST}{written}\n"
+    assert problems(text)[0].split(": ", 1)[1] == answer
