@@ -97,6 +97,10 @@ vendor: $(VENV)/test.stamp ## Fetch htmx again into static/vendor (docs/vendored
 fonts: $(VENV)/test.stamp ## Fetch and subset the math font again into static/fonts (docs/vendored.md)
 	$(BIN)/python docs/vendor.py font
 
+.PHONY: pictures
+pictures: $(VENV)/test.stamp browser ## Take the pictures of README.md and docs/ again
+	$(BIN)/python docs/pictures.py
+
 .PHONY: clean
 clean: ## Remove the environment and every cache
 	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis test-results
