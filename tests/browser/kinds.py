@@ -1,0 +1,63 @@
+"""Every kind of page and of step: `pages()` and `steps(grain)`, found in the lessons themselves so that none is forgotten.
+
+Two steps of one lesson are of one kind when they make the same kind of quantity in the same phase, with the same sort of
+derivative (a softmax's is another one) and both or neither for one sample of several. The last step is a kind of its own.
+"""
+
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+from tutor import scenario
+from tutor.lesson import Lesson, Walk, open_lesson
+from tutor.notation import PRESETS
+from tutor.quantity import Quantity
+
+SCENARIOS = Path(__file__).parents[2] / "scenarios"
+NOTATIONS = tuple(PRESETS)
+
+
+@cache
+def lessons() -> tuple[Lesson, ...]:
+    """Every lesson that comes with the tutor."""
+    return tuple(open_lesson(scenario.load(path)) for path in sorted(SCENARIOS.glob("*.yaml")))
+
+
+def pages() -> Iterator[str]:
+    """The address of every kind of page that is not a step; every lesson's first page."""
+    yield from ("/", "/activations", "/activations?z=two&slope=-1", "/activations?z=40&logits=1,2,3")
+    for lesson in lessons():
+        yield f"/lessons/{lesson.scenario.id}"
+        if lesson.scenario.printed:
+            yield f"/lessons/{lesson.scenario.id}/slides"
+    yield from ("/lessons/1-2-3-1-sigmoid/steps/33/chain", "/lessons/nope", "/lessons/1-2-3-1-sigmoid/steps/999")
+    yield "/lessons/1-2-3-1-sigmoid/steps/3?grain=zzz&decimals=99&colour=red"
+    yield "/lessons/linear-sigmoid/steps/20?loss=half_squared_error&iteration=2"
+
+
+def steps(grain: str) -> list[tuple[str, int]]:
+    """(lesson, step) of each kind of step in each lesson, in one grain."""
+    return [(lesson.scenario.id, n) for lesson in lessons() for _, n in kinds(lesson.walk(grain))]
+
+
+def kinds(walk: Walk) -> list[tuple[str, int]]:
+    """(kind, first step of this kind) in one lesson; the last step is always there."""
+    first: dict[str, int] = {}
+    for n in range(1, len(walk) + 1):
+        first.setdefault(kind(walk.phase(n), walk.anchor(n)), n)
+    return [*first.items(), ("the end", len(walk))]
+
+
+def kind(phase: str, q: Quantity) -> str:
+    """What sort of step makes this quantity."""
+    softmax = " of softmax" if q.kind == "da/dz" and q.j else ""
+    return f"{phase} {q.kind}{softmax}{' of a sample' if q.sample else ''}"
+
+
+def across(grain: str) -> list[tuple[str, int]]:
+    """(lesson, step) of each kind, once over all lessons, richest lessons first."""
+    found: dict[str, tuple[str, int]] = {}
+    for lesson in lessons():
+        for name, n in kinds(lesson.walk(grain)):
+            found.setdefault(name if name != "the end" else f"the end of {lesson.scenario.id}", (lesson.scenario.id, n))
+    return list(found.values())
