@@ -6,12 +6,11 @@ What was asked for goes to stdout, what is wrong to stderr. The status is 0, or 
 from __future__ import annotations
 
 import argparse
-import importlib.metadata
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from tutor import author, scenario, trace_json, transcript
+from tutor import author, rendering, scenario, trace_json, transcript
 from tutor.errors import TutorError
 from tutor.explain import explain_stop
 from tutor.lesson import GRAINS, MAX_ITERATION, Lesson, open_lesson
@@ -61,7 +60,7 @@ def parser() -> argparse.ArgumentParser:
     top = argparse.ArgumentParser(
         "python -m tutor", description=ABOUT, epilog=EXAMPLE, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False
     )
-    top.add_argument("--version", action="version", version=f"backprop-tutor {version()}")
+    top.add_argument("--version", action="version", version=f"backprop-tutor {rendering.version()}")
     commands = top.add_subparsers(metavar="COMMAND", required=True)
 
     def add(name: str, command: Callable[[argparse.Namespace], int], about: str) -> argparse.ArgumentParser:
@@ -82,14 +81,6 @@ def parser() -> argparse.ArgumentParser:
     stepping.add_argument("--notation", choices=PRESETS, help="default: the lesson's own")
     stepping.add_argument("--decimals", type=whole(0, MAX_DECIMALS), metavar="N", help="default: the lesson's own")
     return top
-
-
-def version() -> str:
-    """The version of the installed tutor."""
-    try:
-        return importlib.metadata.version("backprop-tutor")
-    except importlib.metadata.PackageNotFoundError:
-        return "(not installed)"
 
 
 def whole(least: int, most: int) -> Callable[[str], int]:

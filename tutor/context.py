@@ -10,18 +10,19 @@ from tutor.quantity import Quantity
 from tutor.scenario import Scenario
 from tutor.slides import slides
 from tutor.view import View
+from tutor.writer import Hidden
 
 
 class Context:
     """A lesson under a view: notation, alphabet, slides; made once for all its steps."""
 
-    def __init__(self, lesson: Lesson, view: View) -> None:
-        self.lesson, self.view = lesson, view
+    def __init__(self, lesson: Lesson, view: View, hidden: Hidden | None = None) -> None:
+        self.lesson, self.view, self.hidden = lesson, view, hidden
         self.trace = lesson.trace
         self.notation = notation_for(lesson.scenario, view)
         self.decimals = lesson.scenario.display.decimals if view.decimals is None else view.decimals
         self.alphabet = Alphabet.of(self.notation, self.trace.network, self.trace.samples)
-        self.chalk = Chalk(self.trace, self.alphabet, self.decimals)
+        self.chalk = Chalk(self.trace, self.alphabet, self.decimals, hidden)
         self.slides = slides(lesson)
         self.walk = lesson.walk(view.grain)
 

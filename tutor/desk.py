@@ -15,6 +15,7 @@ from tutor.markup import Markup
 from tutor.mathml import Line, role
 from tutor.notation import Alphabet
 from tutor.quantity import Quantity
+from tutor.writer import Hidden
 
 MOST_ROWS = 8
 GAP = -1
@@ -22,7 +23,7 @@ GAP = -1
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One number of a table. `state` is "" (known), `todo`, `uses`, `makes`, or `gap` (rows left out)."""
+    """One number of a table. `state` is "" (known), `todo`, `blank`, `uses`, `makes`, or `gap` (rows left out)."""
 
     text: str
     state: str = ""
@@ -53,8 +54,19 @@ class Desk:
     """What a table needs to know about the step: what is computed, used and made, and how numbers are written."""
 
     def __init__(
-        self, walk: Walk, n: int, alphabet: Alphabet, decimals: int, uses: frozenset[Quantity], makes: frozenset[Quantity]
+        self,
+        walk: Walk,
+        n: int,
+        alphabet: Alphabet,
+        decimals: int,
+        uses: frozenset[Quantity] = frozenset(),
+        makes: frozenset[Quantity] = frozenset(),
+        *,
+        whole: bool = False,
+        hidden: Hidden | None = None,
     ) -> None:
+        self.whole, self.hidden = whole, hidden
+        """`whole`: all tables of the phase, not only the one that the step fills. `hidden`: cells left blank."""
         self.walk, self.n = walk, n
         self.trace, self.network = walk.trace, walk.trace.network
         self.alphabet, self.decimals = alphabet, decimals
@@ -65,6 +77,8 @@ class Desk:
 
     def cell(self, q: Quantity) -> Cell:
         """The cell of one quantity."""
+        if self.hidden is not None and self.hidden(q):
+            return Cell("", "blank", role(q.kind), str(q))
         if q.given or self.walk.known(q, self.n):
             state = "makes" if q in self.makes else "uses" if q in self.uses else ""
             try:

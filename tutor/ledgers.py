@@ -9,6 +9,7 @@ from tutor.mathml import role
 from tutor.quantity import Quantity
 
 MOST_COLUMNS = 10
+MOST_ON_PAPER = 60
 MOST_PARAMETERS = 6
 """A network with more parameters than this shows those of one layer at a time."""
 
@@ -17,17 +18,17 @@ def ledgers(desk: Desk) -> Iterator[Table]:
     """The tables of a step: units (or samples), the loss, the parameters, as the phase needs them."""
     phase = desk.walk.phase(desk.n)
     many = desk.trace.samples > 1
+    at_gradients = desk.whole or desk.anchor.kind in {"dL/dw", "dL/db"} or desk.walk.grain == "pass"
     kinds = {
         "forward": ("z", "a"), "loss": ("z", "a"), "backward": ("a", "dL/da", "da/dz", "dL/dz"), "update": (),
         "verify": ("a", "z+", "a+"),
     }[phase]  # fmt: skip
     if kinds and many and desk.network.depth == 1 and desk.network.sizes[1] * len(kinds) + desk.network.sizes[0] <= MOST_COLUMNS:
         yield _samples(desk, phase, kinds)
-    elif kinds and not (phase == "backward" and desk.anchor.kind in {"dL/dw", "dL/db"} and desk.network.parameters > MOST_PARAMETERS):
+    elif kinds and (desk.whole or not (at_gradients and desk.walk.grain != "pass" and desk.network.parameters > MOST_PARAMETERS)):
         yield _units(desk, phase, kinds)
     if phase == "loss" or (phase == "verify" and desk.walk.known(Quantity("loss+"), desk.n)):
         yield from _losses(desk, phase)
-    at_gradients = desk.anchor.kind in {"dL/dw", "dL/db"} or desk.walk.grain == "pass"
     if phase == "update" or (phase == "backward" and at_gradients):
         yield from _parameters(desk, phase)
 
@@ -106,9 +107,10 @@ def _parameters(desk: Desk, phase: str) -> Iterator[Table]:
     network = desk.network
     count = network.parameters
     layer = desk.anchor.layer or network.depth
-    layers = range(network.depth, 0, -1) if count <= MOST_PARAMETERS else (layer,)
+    most = MOST_ON_PAPER if desk.whole else MOST_PARAMETERS
+    layers = range(network.depth, 0, -1) if count <= most else (layer,)
     columns = ("w", "dL/dw") if phase == "backward" else ("w", "dL/dw", "w+")
-    share = desk.sample if phase == "backward" and desk.anchor.sample else 0
+    share = desk.sample if phase == "backward" and desk.anchor.sample and not desk.whole else 0
     rows: list[Row] = []
     for number_ in layers:
         rows.extend(_parameter_rows(desk, number_, columns, share))

@@ -44,22 +44,31 @@ def lesson_page(context: Context, notices: tuple[str, ...] = ()) -> LessonPage:
     lesson, view = context.lesson, context.view
     scenario, network = lesson.scenario, context.trace.network
     steps = {"number": "Number by number", "layer": "Layer by layer", "pass": "Phase by phase"}
-    scene = Scene(network, context.alphabet, context.decimals, partial(_given_only, context), frozenset(), frozenset(), "",
-                  1 if context.trace.samples > 1 else 0, f"The network {network.shape} with its given weights")  # fmt: skip
     return LessonPage(
-        scenario.id, scenario.title, scenario.course, scenario.about, scenario.learn, network.shape, _facts(context),
-        draw(scene), tuple(_given(context)), view.address(scenario.id, 1),
+        scenario.id, scenario.title, scenario.course, scenario.about, scenario.learn, network.shape, facts(context),
+        draw(beginning(context)), tuple(given(context)), view.address(scenario.id, 1),
         tuple((title, view.address(scenario.id, 1, grain=g), len(lesson.walk(g))) for g, title in steps.items()),
         f"/lessons/{scenario.id}/slides" if scenario.printed else "", len(scenario.printed),
         sum(1 for entry in scenario.printed if entry.slip), notices, context.variant,
     )  # fmt: skip
 
 
-def _given_only(context: Context, q: Quantity) -> float | None:
+def beginning(context: Context) -> Scene:
+    """The network with the numbers that the lesson starts from."""
+    network, samples = context.trace.network, context.trace.samples
+    nothing: frozenset[Quantity] = frozenset()
+    caption = f"The network {network.shape} with its given weights"
+    known = partial(given_only, context)
+    return Scene(network, context.alphabet, context.decimals, known, nothing, nothing, "", 1 if samples > 1 else 0, caption)
+
+
+def given_only(context: Context, q: Quantity) -> float | None:
+    """The value of what is given; None for what is computed."""
     return context.trace.value(q) if q.given else None
 
 
-def _facts(context: Context) -> tuple[tuple[str, str], ...]:
+def facts(context: Context) -> tuple[tuple[str, str], ...]:
+    """What kind of lesson it is: (name, value)."""
     network, training = context.trace.network, context.lesson.scenario.training
     rules = [layer.activation.name.replace("_", " ") for layer in network.layers]
     over = f", {network.reduction} over samples" if context.trace.samples > 1 else ""
@@ -73,10 +82,10 @@ def _facts(context: Context) -> tuple[tuple[str, str], ...]:
     )
 
 
-def _given(context: Context) -> Iterator[Table]:
+def given(context: Context) -> Iterator[Table]:
     """The numbers that the lesson starts from: a strip of matrices, whatever the notation."""
     walk = context.lesson.walk("number")
-    desk = Desk(walk, 1, context.alphabet, context.decimals, frozenset(), frozenset())
+    desk = Desk(walk, 1, context.alphabet, context.decimals)
     yield data_matrix(desk, "Inputs", "x", 0)
     for layer in range(1, context.trace.network.depth + 1):
         yield weight_matrix(desk, f"Weights of layer {layer}", "w", layer)

@@ -30,7 +30,7 @@ from tutor.tables import Tables, tables
 class OperandRow:
     """Where a number of the formula comes from."""
 
-    symbol: Markup
+    symbol: str
     text: str
     role: str
     name: str
@@ -157,7 +157,8 @@ def scene(context: Context, desk: Desk, phase: str, caption: str) -> Scene:
     """The picture of the network at a step: what is known there, used and made."""
 
     def value(q: Quantity) -> float | None:
-        if not (q.given or desk.walk.known(q, desk.n)):
+        hidden = context.hidden is not None and context.hidden(q)
+        if hidden or not (q.given or desk.walk.known(q, desk.n)):
             return None
         try:
             return context.trace.value(q)

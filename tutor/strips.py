@@ -59,7 +59,7 @@ def _strip(desk: Desk, mark: str) -> Iterator[Table]:
 
 def _gradients(desk: Desk) -> Iterator[Table]:
     for layer in reversed(_focus(desk)):
-        if desk.walk.phase(desk.n) == "backward" and desk.anchor.layer not in {0, layer} and desk.walk.grain != "pass":
+        if not desk.whole and desk.anchor.layer not in {0, layer} and desk.walk.grain != "pass":
             continue
         yield data_matrix(desk, "", "dL/da", layer)
         yield data_matrix(desk, "", "dL/dz", layer)
@@ -84,10 +84,10 @@ def data_matrix(desk: Desk, title: str, kind: str, layer: int) -> Table:
     units = desk.network.sizes[0 if kind == "x" else desk.network.depth if kind == "y" else layer]
     shape = f"{desk.trace.samples}×{units}"
     if desk.trace.samples == 1:
-        rows = _matrix_rows(desk.decimals, some(units, (desk.anchor.i,), 6), [0], lambda i, s: desk.cell(Quantity(kind, layer, i, 0, 0)))
+        rows = _matrix_rows(_fixed(desk), some(units, (desk.anchor.i,), 6), [0], lambda i, s: desk.cell(Quantity(kind, layer, i, 0, 0)))
     else:
         samples, columns = some(desk.trace.samples, (desk.sample,), 6), some(units, (desk.anchor.i,), 6)
-        rows = _matrix_rows(desk.decimals, samples, columns, lambda s, i: desk.cell(Quantity(kind, layer, i, 0, s)))
+        rows = _matrix_rows(_fixed(desk), samples, columns, lambda s, i: desk.cell(Quantity(kind, layer, i, 0, s)))
     return Table(title, (), rows, desk.alphabet.plain(kind, layer), shape)
 
 
@@ -96,10 +96,10 @@ def weight_matrix(desk: Desk, title: str, kind: str, layer: int) -> Table:
     part = desk.network.layer(layer)
     units, inputs = some(part.units, (desk.anchor.i,), 6), some(part.inputs, (desk.anchor.j,), 6)
     if desk.alphabet.notation.weights_turned:
-        rows = _matrix_rows(desk.decimals, inputs, units, lambda j, i: desk.cell(Quantity(kind, layer, i, j)))
+        rows = _matrix_rows(_fixed(desk), inputs, units, lambda j, i: desk.cell(Quantity(kind, layer, i, j)))
         shape = f"{part.inputs}×{part.units}"
     else:
-        rows = _matrix_rows(desk.decimals, units, inputs, lambda i, j: desk.cell(Quantity(kind, layer, i, j)))
+        rows = _matrix_rows(_fixed(desk), units, inputs, lambda i, j: desk.cell(Quantity(kind, layer, i, j)))
         shape = f"{part.units}×{part.inputs}"
     return Table(title, (), rows, desk.alphabet.plain(kind, layer), shape)
 
@@ -107,13 +107,20 @@ def weight_matrix(desk: Desk, title: str, kind: str, layer: int) -> Table:
 def bias_row(desk: Desk, title: str, kind: str, layer: int) -> Table:
     """The biases of a layer (or their gradients) as one row."""
     units = desk.network.sizes[layer]
-    rows = _matrix_rows(desk.decimals, [0], some(units, (desk.anchor.i,), 6), lambda _, i: desk.cell(Quantity(kind, layer, i)))
+    rows = _matrix_rows(_fixed(desk), [0], some(units, (desk.anchor.i,), 6), lambda _, i: desk.cell(Quantity(kind, layer, i)))
     return Table(title, (), rows, desk.alphabet.plain(kind, layer), f"1×{units}")
+
+
+def _fixed(desk: Desk) -> int:
+    """How many decimals the numbers of a matrix are filled up to: decks with a letter for each table print them all."""
+    return desk.decimals if desk.alphabet.notation.names == "letters" else 0
 
 
 def _matrix_rows(decimals: int, rows: list[int], columns: list[int], cell: Callable[[int, int], Cell]) -> tuple[Row, ...]:
     cells = [[Cell("⋯" if r != GAP else "⋮", "gap") if GAP in (r, c) else cell(r, c) for c in columns] for r in rows]
-    places = decimals if any(_places(c.text) for row in cells for c in row) else 0
+    places = max(_places(c.text) for row in cells for c in row)
+    if places and decimals:
+        places = decimals
     return tuple(Row("", tuple(replace(c, text=_padded(c.text, places)) for c in row)) for row in cells)
 
 
