@@ -41,6 +41,8 @@ NO_TEXT = frozenset([
 ])  # fmt: skip
 CLICKABLE = frozenset({"a", "button", "select", "input", "label", "summary"})
 ELSEWHERE = ("javascript:", "data:", "vbscript:", "//", "http:", "https:")
+LEADS = frozenset({"href", "src", "action", "hx-get"})
+REFERS = frozenset({"aria-labelledby", "aria-describedby", "for"})
 PARTS = {"mfrac": 2, "msub": 2, "msup": 2, "munder": 2, "mover": 2, "msubsup": 3, "munderover": 3}
 MATHML = frozenset([
     "math", "mrow", "mi", "mn", "mo", "mtext", "mspace", "mfrac", "msub", "msup", "msubsup", "munder", "mover",
@@ -60,6 +62,10 @@ class Element:
     attributes: dict[str, str]
     parent: Element | None = None
     children: list[Element | str] = field(default_factory=list)
+    zone: str = ""
+    """`math` or `svg` inside of one."""
+    pressed: bool = False
+    """Whether it stands inside a control."""
 
     @property
     def text(self) -> str:
@@ -112,14 +118,18 @@ class _Reader(HTMLParser):
         super().__init__(convert_charrefs=True)
         self.root = self.here = Element("", {})
         self.problems: list[str] = []
+        self.elements: list[Element] = []
 
     def say(self, text: str) -> None:
         self.problems.append(f"line {self.getpos()[0]}: {text}")
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        element = Element(tag, {name: value or "" for name, value in attrs}, self.here)
+        here = self.here
+        zone = here.zone or (tag if tag in {"math", "svg"} else "")
+        element = Element(tag, {name: value or "" for name, value in attrs}, here, [], zone, here.pressed or here.tag in CLICKABLE)
         self.problems += [f"line {self.getpos()[0]}: {p}" for p in _attributes(tag, attrs)]
-        self.here.children.append(element)
+        here.children.append(element)
+        self.elements.append(element)
         if tag not in VOID:
             self.here = element
 
@@ -160,38 +170,40 @@ def read(text: str) -> Page:
     reader.close()
     if reader.here is not reader.root:
         reader.say(f"<{reader.here.tag}> is never closed")
-    return Page(reader.root, reader.problems + [p for e in reader.root.all() for p in _place(e)] + list(_whole(reader.root)))
+    return Page(reader.root, reader.problems + [p for e in reader.elements for p in _place(e)] + list(_whole(reader.elements)))
+
+
+def text_of(markup: str) -> str:
+    """The text of a piece of markup."""
+    return " ".join(read(markup).root.text.split())
 
 
 def _attributes(tag: str, attrs: list[tuple[str, str | None]]) -> Iterator[str]:
-    names = [name for name, _ in attrs]
-    for name in names:
-        if names.count(name) > 1:
-            yield f"<{tag}> has {name} twice"
+    names = {name for name, _ in attrs}
+    if len(names) < len(attrs):
+        yield f"<{tag}> has an attribute twice: {attrs}"
+    for name, value in attrs:
         if name.startswith("on") or name in {"style", "srcdoc"}:
             yield f"<{tag}> has {name}"
-    for name, value in attrs:
-        target = (value or "").strip().lower()
-        if name in {"href", "src", "action", "hx-get"} and target.startswith(ELSEWHERE):
-            yield f"<{tag}> leads to {target[:40]}"
+        if name in LEADS and (value or "").strip().lower().startswith(ELSEWHERE):
+            yield f"<{tag}> leads to {value}"
 
 
 def _place(element: Element) -> Iterator[str]:
     parent = element.parent
     if parent is None or not parent.tag:
         return
-    inside = [e.tag for e in element.above()]
-    if "math" in inside or element.tag == "math":
+    if element.tag in CLICKABLE - {"select", "input"} and element.pressed:
+        yield f"<{element.tag}> inside another control"
+    if element.zone == "math":
         yield from _math(element)
-    elif "svg" in inside or element.tag == "svg":
+    elif element.zone == "svg" and element.tag != "svg":
         if element.tag not in SVG:
             yield f"<{element.tag}> in an svg"
-        if element.tag == "svg" and "viewbox" not in element.attributes:
-            yield "an svg without a viewBox"
     elif parent.tag not in ONLY or element.tag not in ONLY[parent.tag]:
         yield f"<{element.tag}> directly in <{parent.tag}>"
-    if element.tag in CLICKABLE - {"select", "input"} and CLICKABLE & set(inside):
-        yield f"<{element.tag}> inside another control"
+    if element.tag == "svg" and "viewbox" not in element.attributes:
+        yield "an svg without a viewBox"
 
 
 def _math(element: Element) -> Iterator[str]:
@@ -210,20 +222,21 @@ def _math(element: Element) -> Iterator[str]:
         yield f"<{element.tag}> directly in <{under}>"
 
 
-def _whole(root: Element) -> Iterator[str]:
-    ids = Counter(e.attributes["id"] for e in root.all() if "id" in e.attributes)
+def _whole(elements: list[Element]) -> Iterator[str]:
+    ids = Counter(e.attributes["id"] for e in elements if "id" in e.attributes)
     yield from (f"the id {name!r} stands {count} times" for name, count in ids.items() if count > 1)
-    for element in root.all():
-        for name in ("aria-labelledby", "aria-describedby", "for"):
-            yield from (f"{name} names {w!r}, which is not there" for w in element.attributes.get(name, "").split() if w not in ids)
+    for element in elements:
+        for name in REFERS & element.attributes.keys():
+            yield from (f"{name} names {w!r}, which is not there" for w in element.attributes[name].split() if w not in ids)
         if element.tag == "img" and "alt" not in element.attributes:
             yield "a picture without alt"
         if element.tag in {"a", "button"} and not element.named:
             yield f"<{element.tag}> {element.attributes} has no text"
         if element.tag == "script" and element.text.strip():
             yield "a script with text"
-    yield from _headings(list(root.all("h1", "h2", "h3", "h4")))
-    yield from (p for table in root.all("table") for p in _table(table))
+        if element.tag == "table":
+            yield from _table(element)
+    yield from _headings([e for e in elements if e.tag in {"h1", "h2", "h3", "h4"}])
 
 
 def _headings(headings: list[Element]) -> Iterator[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 from urllib.parse import quote, urlencode, urljoin, urlsplit
 
 import pytest
@@ -74,7 +75,7 @@ def test_every_lesson_has_its_pages(name: str) -> None:
 
 @pytest.mark.parametrize("address", MISSING)
 @pytest.mark.parametrize("headers", [{}, {"HX_Request": "true"}], ids=["page", "fragment"])
-def test_what_is_not_there_answers_404_with_the_way_back(address: str, headers: dict[str, str]) -> None:
+def test_what_is_not_there_answers_404_with_the_way_back(address: str, headers: dict[str, Any]) -> None:
     answer = get(address, **headers)
     assert (answer.status_code, answer.mimetype) == (404, "text/html")
     shown = read(answer.text)
@@ -260,6 +261,7 @@ def test_every_link_around_the_steps_leads_to_a_page(address: str) -> None:
 @pytest.mark.parametrize("view", ["", "grain=layer&notation=letters&decimals=6&present=yes"])
 def test_next_leads_through_the_whole_lesson_and_back_leads_home(view: str) -> None:
     address, seen = f"{SIGMOID}/steps/1?{view}", []
+    root = read("").root
     while address:
         root = read(fragment(address).text).root
         seen.append(int(root.one("h1").attributes["data-n"]))

@@ -200,7 +200,7 @@ SITES = [
 @pytest.mark.parametrize(("site", "origin", "refused"), SITES)
 @pytest.mark.parametrize("method", WRITES)
 def test_a_write_from_another_site_is_refused(method: str, site: str | None, origin: str | None, refused: bool) -> None:
-    given = {name: value for name, value in (("Sec_Fetch_Site", site), ("Origin", origin)) if value is not None}
+    given: dict[str, Any] = {name: value for name, value in (("Sec_Fetch_Site", site), ("Origin", origin)) if value is not None}
     assert foreign(method, site, origin, "localhost") == refused
     for address in ("/", "/lessons/perceptron-step/steps/1", "/static/walk.js", "/nothing"):
         answer = send(method, address, **given)
@@ -211,7 +211,7 @@ def test_a_write_from_another_site_is_refused(method: str, site: str | None, ori
 @pytest.mark.parametrize(("site", "origin", "_"), SITES)
 @pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS"])
 def test_looking_is_allowed_from_everywhere(method: str, site: str | None, origin: str | None, _: bool) -> None:
-    given = {name: value for name, value in (("Sec_Fetch_Site", site), ("Origin", origin)) if value is not None}
+    given: dict[str, Any] = {name: value for name, value in (("Sec_Fetch_Site", site), ("Origin", origin)) if value is not None}
     assert not foreign(method, site, origin, "localhost")
     assert send(method, "/healthz", **given).status_code == 200
 

@@ -5,18 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from app import create_app
 from tests.htmltree import Page, read
 from tutor.lesson import GRAINS
-from tutor.page import Context, StepPage, step_page
+from tutor.page import StepPage, step_page
 from tutor.view import View
 
 if TYPE_CHECKING:
     from flask import Flask
     from werkzeug.test import TestResponse
 
+    from tutor.context import Context
     from tutor.library import Library
     from tutor.scenario import Scenario
 
@@ -38,14 +39,14 @@ def library(app: Flask | None = None) -> Library:
     return found
 
 
-def send(method: str, address: str, app: Flask | None = None, **headers: str) -> TestResponse:
+def send(method: str, address: str, app: Flask | None = None, **headers: Any) -> TestResponse:
     """The answer to a request, read to its end; headers with underscores for hyphens, `base_url` apart."""
     base = headers.pop("base_url", "http://localhost")
     given = {name.replace("_", "-"): value for name, value in headers.items()}
     return (app or tutor()).test_client().open(address, method=method, headers=given, base_url=base, buffered=True)
 
 
-def get(address: str, app: Flask | None = None, **headers: str) -> TestResponse:
+def get(address: str, app: Flask | None = None, **headers: Any) -> TestResponse:
     """The answer to a GET."""
     return send("GET", address, app, **headers)
 
