@@ -84,6 +84,10 @@ Pages: one documented object for each template
     gallery_activations   the activation page
     error_page            what a reader sees in place of a page
 
+Files to take away: a lesson without the server
+    rendering             the templates outside of Flask, styles and script in the file
+    worked                a whole lesson as one file
+
 Doors: how one gets in
     requestlog            one line in the log for each request
     serve                 the server: `make run`
