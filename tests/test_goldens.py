@@ -53,11 +53,7 @@ def words(name: str) -> str:
 
 def _lines(board: Element) -> list[str]:
     blocks = [block for block in board.all(*BLOCKS, "div") if block.tag != "div" or "left" in block.classes]
-    return [line for block in blocks if (line := _spaced(block))]
-
-
-def _spaced(block: Element) -> str:
-    return " ".join(" ".join(child if isinstance(child, str) else child.named for child in block.children).split())
+    return [line for block in blocks if (line := block.named)]
 
 
 @pytest.mark.parametrize("name", NAMES)
