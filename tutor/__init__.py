@@ -53,6 +53,10 @@ Lessons: a scenario that one can walk through
     slides                what the lecture prints, compared
     explain               what a step is called, what it does and why
     flow                  how the gradient grows or fades from layer to layer
+    friendly              tenths and whole numbers from a stream that never changes
+    redraw                a lesson's numbers drawn anew
+    degenerate            which numbers a worksheet cannot use
+    variants              versions of a lesson for worksheets
 
 Pages: one documented object for each template
     security              the headers of every answer

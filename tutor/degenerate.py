@@ -1,0 +1,214 @@
+"""What makes the numbers of a worksheet unfit, measured by the lesson that they stand in for.
+
+    Yardstick.of(scenario, trace).fault(trace of the variant) -> str, "" where there is none
+
+Unfit is what hides a mistake or leaves nothing to compute: a gradient or error signal of 0, a unit that is off, a
+sum at the kink, a saturated unit, a symmetric matrix (it hides a transpose), equal rows, two results of a kind and
+layer that look the same, a loss that does not move as it does in the original.
+
+What the original's structure forces is no fault. Behind a step or sign nothing goes back, so there are no gradients to
+check. A diagonal matrix is symmetric on purpose. Where `init` makes weights all alike (constant, identity), equal
+results, sums of 0 and gradients of 0 are the lesson. A deep lesson whose own gradients are smaller than 1e-4 may have small ones.
+
+No limit here is a number that friendly numbers can hit exactly, so rounding, which differs from platform to
+platform, decides nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from tutor.network import Array
+from tutor.redraw import diagonal, kind_of_targets
+from tutor.scenario import Scenario
+from tutor.trace import Trace
+
+SMALLEST_GRADIENT = 1e-4
+SATURATED = 6.000_012_345
+ZERO = 1.2345e-6
+NEAREST_TARGET = 0.049_876_5
+BY_HAND = 24
+"""Cells of a ReLU layer up to which each is looked at; larger layers are judged by their units."""
+MANY = 200
+"""Gradients of a layer up to which none may be too small."""
+FRIENDLY = 18
+"""How many parameters of a layer can all be different: ±0.1 to ±0.9."""
+STRAIGHT = {"identity", "relu", "leaky_relu", "elu"}
+"""Activations with straight pieces: there their slopes repeat, and a is z or a fixed part of it."""
+
+
+@dataclass(frozen=True)
+class Yardstick:
+    """What the original allows. Arrays and counts are by layer, entry 0 is unused."""
+
+    scenario: Scenario
+    trace: Trace
+    alike: bool
+    """Whether `init` made weights that are all alike."""
+    kind: str
+
+    @classmethod
+    def of(cls, scenario: Scenario, trace: Trace) -> Yardstick:
+        """The yardstick of an original."""
+        schemes = {layer.init.scheme for layer in scenario.network.layers if layer.init is not None}
+        return cls(scenario, trace, bool(schemes & {"constant", "identity"}), kind_of_targets(scenario))
+
+    def fault(self, trace: Trace) -> str:
+        """The first thing that makes these numbers unfit, in words; "" where they are fit."""
+        with np.errstate(all="ignore"):
+            return next(self._faults(trace), "")
+
+    def _faults(self, trace: Trace) -> Iterator[str]:
+        yield from self._course(trace)
+        yield from self._sums(trace)
+        yield from self._units_off(trace)
+        yield from self._weights(trace)
+        if not trace.blocked:
+            yield from self._gradients(trace)
+        if not self.alike:
+            yield from self._twins(trace)
+
+    def _course(self, trace: Trace) -> Iterator[str]:
+        """The walk ends where the original's ends, the loss moves as it does there, and targets are not met."""
+        before, after = self.trace.stop, trace.stop
+        if (before and before.why) != (after and after.why):
+            yield f"{after.quantity} could not be computed" if after else "nothing stops the walk as it does in the original"
+        elif trace.blocked:
+            if (trace.loss > ZERO) != (self.trace.loss > ZERO):
+                yield "the answer is not wrong" if self.trace.loss > ZERO else "the answer is wrong"
+        elif not after and _direction(self.trace) not in {0, _direction(trace)}:
+            yield "the loss does not fall" if _direction(self.trace) > 0 else "the loss does not rise as it does in the original"
+        if self.kind in {"numbers", "shares"} and (np.abs(trace.a[-1] - trace.y) < NEAREST_TARGET).any():
+            yield "a target is met already"
+        if self.kind == "numbers" and (self.trace.y > 0).all() and not (trace.y > 0).all():
+            yield "a target is not above 0 as they are in the original"
+
+    def _sums(self, trace: Trace) -> Iterator[str]:
+        """No z at 0, where the kinks are and nothing is left to compute, and none in a saturated place."""
+        for number, layer in enumerate(trace.network.layers, 1):
+            z = trace.array("z", number)
+            if not self.alike and not (np.abs(z) > ZERO).all():
+                yield f"a sum in layer {number} is 0"
+            name = layer.activation.name
+            if name in {"sigmoid", "tanh", "softmax"}:
+                spread = _spread(z, name)
+                if not spread <= max(SATURATED, _spread(self.trace.array("z", number), name)):
+                    yield f"layer {number} is saturated"
+
+    def _units_off(self, trace: Trace) -> Iterator[str]:
+        """ReLU units: at most as many off as in the original, and some if there are some."""
+        for number, layer in enumerate(self.scenario.network.layers, 1):
+            if layer.activation != "relu" or layer.init is not None:
+                continue
+            was, now = (t.array("z", number) <= 0 for t in (self.trace, trace))
+            units = int(now.all(axis=0).sum()), int(was.all(axis=0).sum())
+            cells = (int(now.sum()), int(was.sum())) if now.size <= BY_HAND else (0, 0)
+            if units[0] > units[1] or cells[0] > cells[1]:
+                yield f"too many units of layer {number} are off"
+            if cells[1] and not cells[0]:
+                yield f"no unit of layer {number} is off"
+
+    def _weights(self, trace: Trace) -> Iterator[str]:
+        for number, layer in enumerate(self.scenario.network.layers, 1):
+            w = trace.array("w", number)
+            if layer.init is not None or diagonal(layer.weights):
+                continue
+            if w.size <= FRIENDLY and len(np.unique(w)) < w.size:
+                yield f"two weights of layer {number} are equal"
+            if len(w) > 1 and w.shape[0] == w.shape[1] and (np.abs(w) == np.abs(w.T)).all():
+                yield f"the weights of layer {number} are symmetric"
+            if w.shape[1] > 1 and len(np.unique(w, axis=0)) < len(w):
+                yield f"two rows of weights of layer {number} are equal"
+            if w.shape[0] > 1 and len(np.unique(w, axis=1).T) < w.shape[1]:
+                yield f"two columns of weights of layer {number} are equal"
+
+    def _gradients(self, trace: Trace) -> Iterator[str]:
+        """No gradient of 0, or small, except where units that are off have none."""
+        alive = _alive(trace)
+        for number in range(trace.network.depth, 0, -1):
+            delta = np.abs(trace.array("dL/dz", number))
+            if not self.alike and (delta[alive[number]] <= 1e-12 * delta.max()).any():
+                yield f"an error signal in layer {number} is 0"
+            for kind in ("dL/dw", "dL/db"):
+                if not _smallest(trace, kind, number, alive) >= self._least(kind, number):
+                    yield f"a gradient {kind} of layer {number} is 0 or very small"
+
+    def _least(self, kind: str, number: int) -> float:
+        """How small a gradient may be: 1e-4, or less where the original's own are smaller."""
+        own = _smallest(self.trace, kind, number, _alive(self.trace))
+        return 0.0 if self.alike else SMALLEST_GRADIENT if own == 0 else min(SMALLEST_GRADIENT, 0.098_765 * own)
+
+    def _twins(self, trace: Trace) -> Iterator[str]:
+        """Two results of a kind and layer with the same shown digits, where there are digits enough to tell them apart."""
+        decimals = self.scenario.display.decimals
+        for name, values in _results(trace):
+            if 64 * values.size**2 <= 10**decimals and _same(values.ravel(), decimals):
+                yield f"two results of {name} look the same"
+
+
+def _direction(trace: Trace) -> int:
+    """1 where the loss falls, -1 where it rises, 0 where it stays."""
+    change, least = trace.loss - trace.loss_new, 1.2345e-9 * abs(trace.loss)
+    return int(change > least) - int(change < -least)
+
+
+def _spread(z: Array, name: str) -> float:
+    """How far pre-activations (M, units) are from the steep place: their size, for softmax their differences."""
+    return float(np.ptp(z, axis=1).max() if name == "softmax" else np.abs(z).max())
+
+
+def _alive(trace: Trace) -> list[Array]:
+    """Which units of which samples hand an error signal on, by layer (M, units): ReLU units that are on, up to the loss."""
+    alive: list[Array] = [np.empty(0)] * (trace.network.depth + 1)
+    for number in range(trace.network.depth, 0, -1):
+        couples = trace.network.layer(number).activation.couples
+        alive[number] = np.ones_like(trace.z[number], dtype=bool) if couples else trace.da_dz[number] != 0
+        if number < trace.network.depth:
+            alive[number] &= (alive[number + 1].astype(float) @ (trace.w[number + 1] != 0)) > 0
+    return alive
+
+
+def _smallest(trace: Trace, kind: str, number: int, alive: list[Array]) -> float:
+    """The size of the smallest gradient of a kind and layer, those left aside that are 0 by the structure alone.
+
+    Infinity where there is none. Of very many gradients some are small by chance; there the largest counts.
+    """
+    grad = (trace.dL_dw if kind == "dL/dw" else trace.dL_db)[number]
+    if grad is None:
+        return float("inf")
+    on = alive[number].astype(float)
+    live = on.T @ (trace.a[number - 1] != 0) > 0 if kind == "dL/dw" else on.sum(axis=0) > 0
+    sizes = np.abs(grad[live])
+    return float("inf") if not len(sizes) else float(sizes.min() if len(sizes) <= MANY else sizes.max())
+
+
+def _results(trace: Trace) -> Iterator[tuple[str, Array]]:
+    """Everything that is computed, by kind and layer; slopes of straight pieces repeat and are left out."""
+    for number, layer in enumerate(trace.network.layers, 1):
+        kinds = ["z", "z+", "dL/da", "dL/dz", "dL/dw", "dL/db"]
+        kinds += ["w+"] if layer.train_weights and layer.weights.size <= FRIENDLY else []
+        kinds += ["b+"] if layer.learns_biases and layer.units <= FRIENDLY else []
+        if layer.activation.name not in STRAIGHT and layer.activation.differentiable:
+            kinds += ["a", "a+"] if layer.activation.couples else ["a", "a+", "da/dz"]
+        for kind in kinds:
+            try:
+                yield f"{kind} in layer {number}", trace.array(kind, number)
+            except KeyError:
+                continue
+    yield "loss", trace.loss_shares
+    if trace.loss_shares_new is not None:
+        yield "loss+", trace.loss_shares_new
+
+
+def _same(values: Array, decimals: int) -> bool:
+    """Whether two numbers that are not 0 are closer than what is shown of them (see tutor.number)."""
+    found = np.sort(values[(np.abs(values) > 0) & np.isfinite(values)])
+    if len(found) < 2:
+        return False
+    exponents = np.floor(np.log10(np.abs(found) / 0.987_65))
+    steps = np.where((exponents >= 1 - decimals) & (exponents < 7), -float(decimals), exponents - max(1, min(decimals, 4) - 1))
+    digit = 10.0**steps
+    return bool((np.diff(found) < 1.123_456_7 * np.maximum(digit[1:], digit[:-1])).any())
