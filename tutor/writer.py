@@ -119,9 +119,11 @@ class Writer:
         """One node; parenthesised where it binds looser than `need`. `first`: nothing stands left of it."""
         chain = isinstance(node, Product | MatrixProduct | Weighted)
         text = self._WRITE[type(node)](self, node, first) if chain else self._WRITE[type(node)](self, node)
-        binding = self._binding(node)
-        loose = binding < need and not (first and need < ATOM and self._negative_number(node))
-        return self.parenthesised(text) if loose else text
+        return self.parenthesised(text) if self._loose(node, need, first) else text
+
+    def _loose(self, node: Node, need: int, first: bool) -> bool:
+        """Whether the node needs parentheses where it stands."""
+        return self._binding(node) < need and not (first and need < ATOM and self._negative_number(node))
 
     def pieces(self, node: Node) -> list[str]:
         """The node as pieces between which a line may break: the terms of a sum, the factors of a long product."""
@@ -218,15 +220,14 @@ class Writer:
     def _sum(self, node: Sum) -> str:
         return self.glue.join(self.pieces(node))
 
-    def _product(self, node: Many, first: bool = True) -> str:
-        matrices = sum(_is_matrix(term) for term in node.terms)
-        return self._factors(node, "⊙" if matrices > 1 else self._times, first)
+    def _factors(self, node: Many, first: bool = True) -> str:
+        return self.joined([self.write(t, FACTOR, first and n == 0) for n, t in enumerate(node.terms)], self._sign_of(node))
 
-    def _matrix_product(self, node: Many, first: bool = True) -> str:
-        return self._factors(node, "·", first)
-
-    def _factors(self, node: Many, sign: str, first: bool) -> str:
-        return self.joined([self.write(t, FACTOR, first and n == 0) for n, t in enumerate(node.terms)], sign)
+    def _sign_of(self, node: Many) -> str:
+        """What stands between the factors of a product."""
+        if isinstance(node, MatrixProduct):
+            return "·"
+        return "⊙" if sum(_is_matrix(term) for term in node.terms) > 1 else self._times
 
     def _difference(self, node: Difference) -> str:
         return self.joined([self.write(node.left, TERM), self.write(node.right, FACTOR - 1 + _is_sum(node.right), False)], "−")
@@ -281,8 +282,8 @@ class Writer:
         return self.write(node.of)
 
     _WRITE: ClassVar[dict[type, Any]] = {
-        Ref: _ref, ArrayRef: _array, Number: _number, Elided: _elided, Sum: _sum, Product: _product,
-        Hadamard: _product, Weighted: _product, MatrixProduct: _matrix_product, Difference: _difference,
+        Ref: _ref, ArrayRef: _array, Number: _number, Elided: _elided, Sum: _sum, Product: _factors,
+        Hadamard: _factors, Weighted: _factors, MatrixProduct: _factors, Difference: _difference,
         Negative: _negative, Quotient: _quotient, Exp: _exp, ExpMinusOne: _exp_minus_one, Square: _square,
         Transpose: _transpose, Log: _log, Call: _call, Diagonal: _diagonal, SumOver: _sum_over, Cases: _cases,
         Partial: _partial,

@@ -1,0 +1,211 @@
+"""Formulas as LaTeX, straight from the tree: the dialect of the exported document.
+
+Only amsmath's commands are used. A line comes as pieces, one per line of text, between which
+`tutor.latex_layout` may break it: a LaTeX source does not mind the difference.
+"""
+
+from __future__ import annotations
+
+from tutor import number
+from tutor.expression import (
+    ArrayRef,
+    Difference,
+    MatrixProduct,
+    Negative,
+    Node,
+    Partial,
+    Product,
+    Sum,
+    SumOver,
+    Weighted,
+)
+from tutor.latex_layout import ROOM, fits
+from tutor.latex_text import GREEK, escaped
+from tutor.mathml import SHOWN_COLUMNS, member, shown
+from tutor.notation import Alphabet, Symbol
+from tutor.quantity import Quantity
+from tutor.writer import ANYTHING, FACTOR, NUMBERS, RULE, TERM, Hidden, Writer
+
+SIGNS = {"+": "+", "−": "-", "·": r"\cdot", "×": r"\times", "⊙": r"\odot", "=": "=", "≈": r"\approx", ":=": ":=", "": ""}
+_CONDITIONS = {"> 0": "> 0", "≤ 0": r"\le 0", "≥ 0": r"\ge 0", "< 0": "< 0"}
+_FUNCTIONS = {"σ": r"\sigma", "log": r"\log", "tanh": r"\tanh"}
+_LETTERS = {"ℒ": r"\mathcal{L}", "⊤": r"\top"}
+_TALL = (r"\frac", "matrix}", "cases}")
+LEAST_COLUMNS = 3
+
+
+class Latex(Writer):
+    """The dialect: each method returns LaTeX for math mode."""
+
+    glue = " "
+
+    def constant(self, value: float, text: str) -> str:
+        if "/" in text:
+            top, bottom = text.split("/")
+            return f"\\frac{{{top}}}{{{bottom}}}"
+        return digits(value, self.decimals)
+
+    def amount(self, value: float, quantity: Quantity | None) -> str:
+        return digits(value, self.decimals)
+
+    def blank(self, quantity: Quantity) -> str:
+        return r"\boxed{\phantom{00.0000}}"
+
+    def letter(self, symbol: Symbol, kind: str) -> str:
+        letter = symbol.letter
+        change = r"\Delta " if letter.startswith("Δ") and len(letter) > 1 else ""
+        base = change + _base(letter[1:] if change else letter, symbol.bold)
+        if symbol.hat:
+            base = f"\\hat{{{base}}}"
+        before = f"{{}}^{{{symbol.before}}}" if symbol.before else ""
+        sub = f"_{{{symbol.sub}}}" if len(symbol.sub) > 1 else f"_{symbol.sub}" if symbol.sub else ""
+        sup = r"\,".join(f"\\text{{{part}}}" if part.isalpha() else part for part in symbol.sup)
+        return f"{before}{base}{sub}^{{{sup}}}" if sup else f"{before}{base}{sub}"
+
+    def derivative(self, top: str, bottom: str, kind: str) -> str:
+        return f"\\frac{{\\partial {top}}}{{\\partial {bottom}}}"
+
+    def matrix(self, leaf: ArrayRef) -> str:
+        """The matrix with as many columns as fit on a line; the middle of a large one is left out."""
+        for most in range(SHOWN_COLUMNS, LEAST_COLUMNS - 1, -1):
+            rows = [[self._entry(leaf, r, c) for c in shown(leaf.array.shape[1], most)] for r in shown(leaf.array.shape[0])]
+            text = r"\begin{bmatrix} " + r" \\ ".join(" & ".join(row) for row in rows) + r" \end{bmatrix}"
+            if fits(text, ROOM - 50.0):
+                break
+        return text
+
+    def _entry(self, leaf: ArrayRef, r: int, c: int) -> str:
+        if r < 0 or c < 0:
+            return r"\ddots" if r < 0 and c < 0 else r"\vdots" if r < 0 else r"\cdots"
+        if self.hidden is not None and self.hidden(member(leaf)):
+            return self.blank(member(leaf))
+        return digits(float(leaf.array[r, c]), self.decimals)
+
+    def shaped(self, x: str, rows: int, columns: int) -> str:
+        return f"\\underset{{({rows} \\times {columns})}}{{{x}}}"
+
+    def fraction(self, top: str, bottom: str) -> str:
+        return f"\\frac{{{top}}}{{{bottom}}}"
+
+    def parenthesised(self, x: str) -> str:
+        return f"\\left( {x} \\right)" if any(mark in x for mark in _TALL) else f"({x})"
+
+    def joined(self, parts: list[str], sign: str) -> str:
+        return f" {SIGNS[sign]} ".join(parts).lstrip()
+
+    def minus(self, x: str) -> str:
+        return f"-{x}"
+
+    def power(self, base: str, exponent: str) -> str:
+        simple = len(base) == 1 or (base.startswith("(") and base.endswith(")"))
+        return f"{base}^{{{exponent}}}" if simple else f"{{{base}}}^{{{exponent}}}"
+
+    def function(self, name: str, x: str) -> str:
+        plain = name.removesuffix("′")
+        known = _FUNCTIONS.get(plain) or f"\\operatorname{{{escaped(plain)}}}"
+        return f"{known}{chr(39) * (plain != name)}{'' if x.startswith(('(', chr(92))) else ' '}{x}"
+
+    def cases(self, rows: list[tuple[str, str, str]]) -> str:
+        body = r" \\ ".join(f"{formula} & \\text{{if }} {on} {_CONDITIONS[condition]}" for formula, on, condition in rows)
+        return f"\\begin{{cases}} {body} \\end{{cases}}"
+
+    def since(self, x: str, on: str, condition: str) -> str:
+        return f"{x} \\quad \\text{{since }} {on} {_CONDITIONS[condition]}"
+
+    def between(self, count: int, total: float) -> str:
+        if self.mode != NUMBERS or self.hidden is not None:
+            return r"\cdots"
+        return f"\\underbrace{{{digits(total, self.decimals)}}}_{{\\text{{{count} more terms}}}}"
+
+    def over(self, what: str, x: str) -> str:
+        return f"\\sum_{{\\text{{{what}}}}} {x}"
+
+    # Where a long formula may be broken.
+
+    def broken(self, node: Node) -> list[str]:
+        """The node in one piece if a line can hold it, else in as many as it takes."""
+        return self._apart(node, ANYTHING, first=True)
+
+    def _apart(self, node: Node, need: int, first: bool) -> list[str]:
+        whole = self.write(node, need, first)
+        if fits(whole, ROOM):
+            return [whole]
+        if isinstance(node, Partial) and self.mode != RULE:
+            return self._apart(node.of, need, first)
+        parts = self._parts(node, first)
+        if len(parts) > 1 and self._loose(node, need, first):
+            parts[0], parts[-1] = rf"\Bigl( {parts[0]}", rf"{parts[-1]} \Bigr)"
+        return parts if len(parts) > 1 else [whole]
+
+    def _parts(self, node: Node, first: bool) -> list[str]:
+        """The parts of a sum, a difference, a product or a negative, each taken apart in turn where it is too wide."""
+        match node:
+            case Sum():
+                head, *rest = node.terms
+                return [*self._apart(head, ANYTHING, first), *(part for term in rest for part in self._further(term))]
+            case Difference():
+                need = TERM + isinstance(node.right, Sum | Difference)
+                return [*self._apart(node.left, TERM, first), *self._behind("−", node.right, need)]
+            case Negative():
+                return self._behind("−", node.of, TERM if isinstance(node.of, Product) else FACTOR)
+            case Product() | MatrixProduct() | Weighted():
+                sign = self._sign_of(node)
+                head, *rest = node.terms
+                return [*self._apart(head, FACTOR, first), *(part for term in rest for part in self._behind(sign, term, FACTOR))]
+            case SumOver():
+                start, *rest = self._apart(node.of, FACTOR, first=True)
+                return [self.over(node.what, start), *rest]
+            case _:
+                return []
+
+    def _further(self, term: Node) -> list[str]:
+        return self._behind("−", term.of, FACTOR) if isinstance(term, Negative) else self._behind("+", term, TERM)
+
+    def _behind(self, sign: str, node: Node, need: int) -> list[str]:
+        start, *rest = self._apart(node, need, first=False)
+        return [f"{SIGNS[sign]} {start}", *rest]
+
+
+def _base(letter: str, bold: bool) -> str:
+    if letter in _LETTERS:
+        return _LETTERS[letter]
+    if letter in GREEK:
+        return f"\\boldsymbol{{{GREEK[letter]}}}" if bold else GREEK[letter]
+    plain = letter if letter.isascii() and letter.isalpha() else f"\\text{{{escaped(letter)}}}"
+    return f"\\mathbf{{{plain}}}" if bold else plain
+
+
+def digits(value: float, decimals: int) -> str:
+    r"""A number as `tutor.number` shows it: -0.25, 2.64 \cdot 10^{-7}."""
+    text = number.plain(value, decimals)
+    if text in {"inf", "-inf", "nan"}:
+        return text.replace("inf", r"\infty").replace("nan", r"\text{not a number}")
+    mantissa, _, exponent = text.partition("e")
+    return f"{mantissa} \\cdot 10^{{{exponent}}}" if exponent else mantissa
+
+
+class LatexLines:
+    """Builds the lines of a formula for `tutor.formula.Chalk`: pieces of LaTeX, one per line of text."""
+
+    def __init__(self, alphabet: Alphabet, decimals: int, hidden: Hidden | None = None) -> None:
+        self.alphabet, self.decimals, self.hidden = alphabet, decimals, hidden
+
+    def _writer(self, mode: str = "symbols") -> Latex:
+        return Latex(self.alphabet, self.decimals, mode, self.hidden)
+
+    def tree(self, node: Node, mode: str, sign: str = "") -> str:
+        """One tree in one mode behind a relation sign, in pieces between which the line may break."""
+        pieces = "\n".join(self._writer(mode).broken(node))
+        return f"{SIGNS[sign]} {pieces}" if sign else pieces
+
+    def quantity(self, q: Quantity) -> str:
+        """The symbol of one quantity."""
+        return self._writer().name(q)
+
+    def matrix(self, kind: str, layer: int, sample: int = 0) -> str:
+        """The symbol of a whole matrix."""
+        return self._writer().matrix_name(kind, layer, sample)
+
+    def percent(self, share: float, decimals: int) -> str:
+        """A share of one as a percentage."""
+        return f"\\approx {digits(100 * share, decimals)}\\,\\%"
