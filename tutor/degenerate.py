@@ -4,7 +4,7 @@
 
 Unfit is what hides a mistake or leaves nothing to compute: a gradient or error signal of 0, a unit that is off, a
 sum at the kink, a saturated unit, a symmetric matrix (it hides a transpose), equal rows, two results of a kind and
-layer that look the same, a loss that does not move as it does in the original.
+layer that look the same, an input of 1 alone, a loss that does not move as it does in the original.
 
 What the original's structure forces is no fault. Behind a step or sign nothing goes back, so there are no gradients to
 check. A diagonal matrix is symmetric on purpose. Where `init` makes weights all alike (constant, identity), equal
@@ -72,7 +72,7 @@ class Yardstick:
             yield from self._twins(trace)
 
     def _course(self, trace: Trace) -> Iterator[str]:
-        """The walk ends where the original's ends, the loss moves as it does there, and targets are not met."""
+        """The walk ends where the original's ends, the loss moves as it does there, inputs and targets leave work to do."""
         before, after = self.trace.stop, trace.stop
         if (before and before.why) != (after and after.why):
             yield f"{after.quantity} could not be computed" if after else "nothing stops the walk as it does in the original"
@@ -81,6 +81,8 @@ class Yardstick:
                 yield "the answer is not wrong" if self.trace.loss > ZERO else "the answer is wrong"
         elif not after and _direction(self.trace) not in {0, _direction(trace)}:
             yield "the loss does not fall" if _direction(self.trace) > 0 else "the loss does not rise as it does in the original"
+        if _ones(trace) and not _ones(self.trace):
+            yield "all inputs of a sample are 1, which hides a factor"
         if self.kind in {"numbers", "shares"} and (np.abs(trace.a[-1] - trace.y) < NEAREST_TARGET).any():
             yield "a target is met already"
         if self.kind == "numbers" and (self.trace.y > 0).all() and not (trace.y > 0).all():
@@ -108,7 +110,7 @@ class Yardstick:
             cells = (int(now.sum()), int(was.sum())) if now.size <= BY_HAND else (0, 0)
             if units[0] > units[1] or cells[0] > cells[1]:
                 yield f"too many units of layer {number} are off"
-            if cells[1] and not cells[0]:
+            if 0 < cells[1] < was.size and not cells[0]:
                 yield f"no unit of layer {number} is off"
 
     def _weights(self, trace: Trace) -> Iterator[str]:
@@ -139,7 +141,9 @@ class Yardstick:
     def _least(self, kind: str, number: int) -> float:
         """How small a gradient may be: 1e-4, or less where the original's own are smaller."""
         own = _smallest(self.trace, kind, number, _alive(self.trace))
-        return 0.0 if self.alike else SMALLEST_GRADIENT if own == 0 else min(SMALLEST_GRADIENT, 0.098_765 * own)
+        if self.alike:
+            return 0.0
+        return 0.098_765 * own if 0 < own < SMALLEST_GRADIENT else SMALLEST_GRADIENT
 
     def _twins(self, trace: Trace) -> Iterator[str]:
         """Two results of a kind and layer with the same shown digits, where there are digits enough to tell them apart."""
@@ -147,6 +151,11 @@ class Yardstick:
         for name, values in _results(trace):
             if 64 * values.size**2 <= 10**decimals and _same(values.ravel(), decimals):
                 yield f"two results of {name} look the same"
+
+
+def _ones(trace: Trace) -> bool:
+    """Whether all inputs of a sample are 1 in size: a gradient by a weight is then that by the bias."""
+    return bool((np.abs(trace.x) == 1).all(axis=1).any())
 
 
 def _direction(trace: Trace) -> int:
@@ -186,12 +195,18 @@ def _smallest(trace: Trace, kind: str, number: int, alive: list[Array]) -> float
 
 
 def _results(trace: Trace) -> Iterator[tuple[str, Array]]:
-    """Everything that is computed, by kind and layer; slopes of straight pieces repeat and are left out."""
+    """Everything that is computed, by kind and layer; slopes of straight pieces repeat and are left out.
+
+    A step or sign has so few answers that results repeat from there on.
+    """
     for number, layer in enumerate(trace.network.layers, 1):
+        if not layer.activation.differentiable:
+            yield f"z in layer {number}", trace.array("z", number)
+            return
         kinds = ["z", "z+", "dL/da", "dL/dz", "dL/dw", "dL/db"]
         kinds += ["w+"] if layer.train_weights and layer.weights.size <= FRIENDLY else []
         kinds += ["b+"] if layer.learns_biases and layer.units <= FRIENDLY else []
-        if layer.activation.name not in STRAIGHT and layer.activation.differentiable:
+        if layer.activation.name not in STRAIGHT:
             kinds += ["a", "a+"] if layer.activation.couples else ["a", "a+", "da/dz"]
         for kind in kinds:
             try:

@@ -110,11 +110,12 @@ class _Layers:
         return np.array(pool.numbers(pool.draw(self.stream, old.units)))
 
     def _turns(self, number: int, z: Array) -> Array:
-        """+1 or −1 for each unit (units,): which signs to turn so that as many are on as in the original.
+        """+1 or −1 for each unit (units,): which signs to turn so that as many are on as in the original, or all if none is.
 
         A sum so close to 0 that platforms could disagree about its sign makes the whole draw unfit afterwards.
         """
         before = (self.trace.array("z", number) > 0).mean(axis=0) >= 0.5
+        before |= not before.any()
         wanted = self.stream.distinct([int(on) for on in before], len(before))
         now = (z > 0).mean(axis=0)
         return np.where((np.array(wanted) == 1) == (now >= 0.5), 1.0, -1.0)
