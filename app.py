@@ -4,6 +4,8 @@
     /lessons/<id>                   what a lesson is about
     /lessons/<id>/steps/<n>         one step; a fragment of it for htmx
     /lessons/<id>/steps/<n>/chain   a gradient written out along every path
+    /lessons/<id>/export            what a lesson can become, with a preview
+    /lessons/<id>/export/<kind>     the file
     /lessons/<id>/slides            every printed number beside the computed one
     /activations                    every activation function with its derivative
     /healthz                        200 while the app answers
@@ -14,6 +16,7 @@ A step's page and its fragment are the same text: the page includes the fragment
 from __future__ import annotations
 
 import hashlib
+import itertools
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,10 +26,12 @@ from jinja2 import StrictUndefined
 from werkzeug.exceptions import HTTPException
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from tutor import gallery_activations, security, view
+from tutor import export, gallery_activations, security, view
 from tutor.comparison import slides_page
 from tutor.error_page import NO_LESSON, Explained, Missing, error_page
 from tutor.errors import TutorError
+from tutor.export import KINDS, Order, make, versioned, with_address
+from tutor.export_page import export_page
 from tutor.gallery import gallery_page
 from tutor.library import Library
 from tutor.markup import trusted
@@ -81,6 +86,27 @@ def add_pages(app: Flask, library: Library) -> None:
     def lesson(lesson: str) -> str:
         context, notices = opened(library, lesson)
         return render_template("lesson.html", page=lesson_page(context, notices))
+
+    @app.get("/lessons/<lesson>/export")
+    def export_choices(lesson: str) -> str:
+        context, order, notices = ordered(library, lesson)
+        key = request.args.get("kind", "html")
+        if key not in KINDS:
+            notices, key = (*notices, f"kind “{key[:30]}” is not known; there are {', '.join(KINDS)}."), "html"
+        return render_template("export.html", page=export_page(context, key, order, notices))
+
+    @app.get("/lessons/<lesson>/export/<kind>")
+    def download(lesson: str, kind: str) -> AnyResponse:
+        context, order, _ = ordered(library, lesson)
+        order = with_address(order, url_for("lesson", lesson=lesson, _external=True))
+        try:
+            made = make(versioned(context.lesson.scenario, context.view, order), kind, context.view, order)
+            first = next(made.chunks, "")
+        except TutorError as error:
+            raise Missing(str(error)) from None
+        response = Response(itertools.chain([first], made.chunks), mimetype=made.media)
+        response.headers["Content-Disposition"] = f'attachment; filename="{made.name}"'
+        return response
 
     @app.get("/lessons/<lesson>/slides")
     def slides(lesson: str) -> str:
@@ -158,6 +184,18 @@ def opened(library: Library, lesson: str) -> tuple[Context, tuple[str, ...]]:
     wanted, notices = view.read(request.args, scenario)
     try:
         return library.context(scenario, wanted), notices
+    except TutorError as error:
+        raise Missing(str(error)) from None
+
+
+def ordered(library: Library, lesson: str) -> tuple[Context, Order, tuple[str, ...]]:
+    """A lesson under a view, and what of it is to be exported."""
+    scenario = found(library, lesson)
+    wanted, notices = view.read(request.args, scenario, view.EXPORT)
+    told = list(notices)
+    order = export.read(request.args, tuple(request.args.getlist("phases")), told)
+    try:
+        return library.context(scenario, wanted), order, tuple(told)
     except TutorError as error:
         raise Missing(str(error)) from None
 

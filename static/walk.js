@@ -69,6 +69,23 @@
   };
   document.addEventListener('pointerover', (event) => light(event.target.closest?.('[data-q]')?.dataset.q));
 
+  // ---- copy an exported file ----
+  for (const button of document.querySelectorAll('button.copy')) {
+    if (!navigator.clipboard) continue;
+    button.hidden = false;
+    button.addEventListener('click', async () => {
+      const said = button.parentElement.querySelector('.copied');
+      try {
+        const answer = await fetch(button.dataset.from);
+        if (!answer.ok) throw new Error(String(answer.status));
+        await navigator.clipboard.writeText(await answer.text());
+        said.textContent = 'Copied.';
+      } catch {
+        said.textContent = 'Copying did not work here; the download has the same text.';
+      }
+    });
+  }
+
   // ---- where one left off, kept in this browser only ----
   const remember = () => {
     const here = title();

@@ -49,7 +49,7 @@ def render(root: Path, shown: ActivationsPage) -> str:
 
 def assert_shows(formula: Formula, value: float) -> None:
     assert formula.value == value
-    sign = "=" if float(number.plain(value)) == value else "≈"
+    sign = "=" if number.is_exact(value) else "≈"
     assert formula.result.striptags() == sign + number.shown(value).replace("e", "·10")
 
 

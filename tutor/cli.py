@@ -1,4 +1,4 @@
-"""The command line: `python -m tutor list | validate | trace | steps`.
+"""The command line: `python -m tutor list | validate | trace | steps | export`.
 
 What was asked for goes to stdout, what is wrong to stderr. The status is 0, or 2 where something could not be done.
 """
@@ -10,10 +10,11 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from tutor import author, rendering, scenario, trace_json, transcript
+from tutor import author, cli_export, limits, rendering, scenario, trace_json, transcript
+from tutor.cli_export import bounded
 from tutor.errors import TutorError
 from tutor.explain import explain_stop
-from tutor.lesson import GRAINS, MAX_ITERATION, Lesson, open_lesson
+from tutor.lesson import GRAINS, Lesson, open_lesson
 from tutor.notation import PRESETS, Notation, notation
 from tutor.number import MAX_DECIMALS
 from tutor.problem import ScenarioError
@@ -30,6 +31,7 @@ for example:
   python -m tutor steps scenarios/1-2-3-1-sigmoid.yaml --grain layer
   python -m tutor trace scenarios/1-2-3-1-sigmoid.yaml > trace.json
   python -m tutor validate scenarios/*.yaml
+  python -m tutor export scenarios/1-2-3-1-sigmoid.yaml --to worksheet --variants 3 --seed 7
 
 The status is 0, or 2 where something could not be done; the reason is on stderr. `make run` starts the tutor for a browser.
 """
@@ -74,24 +76,15 @@ def parser() -> argparse.ArgumentParser:
     validating.add_argument("files", metavar="FILE", nargs="+", help="a scenario file")
     tracing = add("trace", trace, "print every quantity of one iteration as one JSON object")
     stepping = add("steps", steps, "print the walk as text, step by step")
-    for command in (tracing, stepping):
+    exporting = add("export", cli_export.export, "write a lesson as a file: worked solution, worksheet, code, data")
+    for command in (tracing, stepping, exporting):
         command.add_argument("file", metavar="FILE", help="a scenario file")
-        command.add_argument("--iteration", type=whole(1, MAX_ITERATION), default=1, metavar="N", help="default: 1")
+        command.add_argument("--iteration", type=bounded(1, limits.ITERATIONS), default=1, metavar="N", help="default: 1")
+    cli_export.add_options(exporting)
     stepping.add_argument("--grain", choices=GRAINS, default="number", help="default: number")
     stepping.add_argument("--notation", choices=PRESETS, help="default: the lesson's own")
-    stepping.add_argument("--decimals", type=whole(0, MAX_DECIMALS), metavar="N", help="default: the lesson's own")
+    stepping.add_argument("--decimals", type=bounded(0, MAX_DECIMALS), metavar="N", help="default: the lesson's own")
     return top
-
-
-def whole(least: int, most: int) -> Callable[[str], int]:
-    """A reader of whole numbers within bounds."""
-
-    def read(text: str) -> int:
-        if not (text.isascii() and text.isdigit() and len(text) < 10 and least <= int(text) <= most):
-            raise argparse.ArgumentTypeError(f"{text[:40]!r} is not a whole number from {least} to {most}")
-        return int(text)
-
-    return read
 
 
 def list_lessons(wanted: argparse.Namespace) -> int:

@@ -148,8 +148,7 @@ class Chalk:
 
     def _equals(self, value: float) -> str:
         """= where the shown digits are the whole number, ≈ where they are rounded."""
-        text = number.plain(value, self.decimals)
-        return "=" if text in {"inf", "-inf", "nan"} or float(text) == value else "≈"
+        return "=" if number.is_exact(value, self.decimals) else "≈"
 
     def _shortcut(self, found: Derivation, q: Quantity) -> tuple[FormulaLine, ...]:
         return () if found.shortcut is None else self._lines(found.shortcut, "=", q)

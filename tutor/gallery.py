@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import groupby
 
 from tutor.diagram import thumbnail
 from tutor.markup import Markup
@@ -44,8 +43,13 @@ class GalleryPage:
 
 def gallery_page(shelf: Shelf, steps: dict[str, int]) -> GalleryPage:
     """The first page. `steps` tells how many steps each lesson has."""
-    courses = groupby(shelf.lessons, key=lambda scenario: scenario.course)
-    lectures = tuple(Lecture(course or "More lessons", tuple(_card(s, steps.get(s.id, 0)) for s in group)) for course, group in courses)
+    courses: dict[str, list[Scenario]] = {}
+    for scenario in shelf.lessons:
+        courses.setdefault(scenario.course, []).append(scenario)
+    lectures = tuple(
+        Lecture(course or "More lessons", tuple(_card(scenario, steps.get(scenario.id, 0)) for scenario in group))
+        for course, group in courses.items()
+    )
     return GalleryPage(lectures, tuple((b.name, b.problems) for b in shelf.broken))
 
 

@@ -57,4 +57,4 @@ def formula(write: Line, q: Quantity, tree: Node, value: float, named: Node | No
 def sign(*values: float) -> str:
     """= where every number is shown to its last digit, ≈ where one is rounded."""
     # float, not number.read: the largest numbers, rounded up, are beyond float64 (test_every_number_shown_is_the_engines)
-    return "=" if all(float(number.plain(value, DECIMALS)) == value for value in values) else "≈"
+    return "=" if all(number.is_exact(value, DECIMALS) for value in values) else "≈"

@@ -18,7 +18,7 @@ from tutor.scenario import Scenario
 from tutor.shelf import Shelf, WatchedFolder
 from tutor.view import View
 
-LESSONS, CONTEXTS, STEPS = 64, 256, 2048
+LESSONS, CONTEXTS, STEPS = 16, 64, 2048
 PLAIN = View()
 
 

@@ -15,6 +15,8 @@ LAYERS: Final = 32
 UNITS: Final = 1_024
 SAMPLES: Final = 1_000
 PARAMETERS: Final = 200_000
+ACTIVATIONS: Final = 1_000_000
+"""Units times samples: how many activations one pass may keep."""
 ITERATIONS: Final = 1_000
 DECIMALS: Final = 12
 

@@ -15,6 +15,7 @@ from tutor.errors import NumberError
 MINUS = "\N{MINUS SIGN}"
 MAX_DECIMALS = 12
 LARGE = 1e7
+ROUNDING = 1e-15
 
 _DECIMAL = re.compile(r"[+-]?(?:[0-9]+(?:[.,][0-9]*)?|[.,][0-9]+)(?:[eE][+-]?[0-9]{1,4})?", re.ASCII)
 _FRACTION = re.compile(r"(?P<top>[+-]?[0-9]+)\s*/\s*(?P<bottom>[0-9]+)", re.ASCII)
@@ -36,9 +37,21 @@ def plain(value: float, decimals: int = 4) -> str:
     return f"{value:.{decimals}f}"
 
 
+def is_exact(value: float, decimals: int = 4) -> bool:
+    """Whether the shown digits are the whole number, up to the last bits that float64 rounds anyway (0.1 + 0.2 is 0.3).
+
+    A whole number is taken literally: a probability of 0.9999999999999999 is not 1.
+    """
+    if not math.isfinite(value):
+        return True
+    near = float(plain(value, decimals))
+    return near == value or (not near.is_integer() and abs(near - value) <= ROUNDING * abs(value))
+
+
 def _exact(value: float, decimals: int) -> str | None:
-    """The shortest text that reads back as this number, where the decimals have room for it."""
-    text = repr(value)
+    """The shortest text that is this number to 15 digits, where the decimals have room for it."""
+    near = float(f"{value:.15g}")
+    text = repr(value if near.is_integer() else near)
     if "e" in text:
         text = f"{value:.{decimals}f}"
         return text.rstrip("0").rstrip(".") if abs(value) < LARGE and float(text) == value else None

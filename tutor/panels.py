@@ -30,6 +30,8 @@ class Panels:
     chapters: tuple[Chapter, ...]
     choices: Choices
     present: bool
+    export: str
+    """The address of the export page under this view."""
     toggle_present: str
     """A query: it leads to the step that is shown."""
 
@@ -38,10 +40,13 @@ def panels(context: Context, n: int) -> Panels:
     """The outline and the settings; only the mark of the current place depends on n, and the page's script moves it."""
     view = context.view
     toggle = replace(view, present=not view.present).query()
-    return Panels(outline(context.walk, n, view.step), _choices(context), view.present, f"?{toggle}")
+    query = replace(view, present=False).query()
+    export = f"/lessons/{context.lesson.scenario.id}/export" + (f"?{query}" if query else "")
+    return Panels(outline(context.walk, n, view.step), choices(context), view.present, export, f"?{toggle}")
 
 
-def _choices(context: Context) -> Choices:
+def choices(context: Context) -> Choices:
+    """Notations, decimals and losses to choose from, with what is chosen."""
     scenario, view = context.lesson.scenario, context.view
     own = scenario.notation.preset
     chosen = view.notation or own

@@ -133,6 +133,9 @@ def _parameters(parts: Parts) -> Iterator[Found]:
 
 
 def _samples(parts: Parts) -> Iterator[Found]:
+    count = sum(width or 0 for width in parts.widths) * len(parts.inputs)
+    if count > limits.ACTIVATIONS:
+        yield ("data", "inputs"), f"units times samples are {count:,} activations to keep, the limit is {limits.ACTIVATIONS:,}"
     if parts.inputs and parts.targets and len(parts.inputs) != len(parts.targets):
         wanted = _count(len(parts.inputs), "row")
         yield ("data", "targets"), f"expected {wanted}, one per row of data.inputs, got {_count(len(parts.targets), 'row')}"

@@ -40,7 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(refusal(wanted.host, wanted.port, error), file=sys.stderr)
         return 1
     print(greeting(wanted.host, port), flush=True)
-    for line in broken(HOME / "scenarios"):
+    for line in broken(Path(os.environ.get("SCENARIOS") or HOME / "scenarios")):
         print(line, file=sys.stderr, flush=True)
     allow_open_files(CONNECTIONS * 2)
     server(wanted.host, port, wanted.workers).serve()

@@ -114,9 +114,7 @@ class Pen:
 
     def _result(self, value: float) -> Line:
         """= where the shown digits are the whole number, ≈ where they are rounded."""
-        plain = number.plain(value, self.decimals)
-        whole = plain in {"inf", "-inf", "nan"} or float(plain) == value
-        return "=" if whole else "≈", number.shown(value, self.decimals)
+        return "=" if number.is_exact(value, self.decimals) else "≈", number.shown(value, self.decimals)
 
     # ---- one matrix, and a phase of them ----
 

@@ -19,6 +19,8 @@ from tutor.scenario import Scenario
 SWITCHABLE = ("squared_error", "half_squared_error")
 """Losses that a reader may switch between: the same distance, with and without the ½."""
 KNOWN = frozenset({"grain", "notation", "decimals", "iteration", "loss", "present"})
+EXPORT = frozenset({"kind", "phases", "blanks", "seed", "version"})
+"""What an export asks for beside a view."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +63,7 @@ class View:
         return f"{path}?{query}" if query else path
 
 
-def read(query: Mapping[str, str], scenario: Scenario) -> tuple[View, tuple[str, ...]]:
+def read(query: Mapping[str, str], scenario: Scenario, also: frozenset[str] = frozenset()) -> tuple[View, tuple[str, ...]]:
     """The view that a query asks for, and a notice for each part of it that was ignored."""
     notices: list[str] = []
     own = View()
@@ -72,7 +74,7 @@ def read(query: Mapping[str, str], scenario: Scenario) -> tuple[View, tuple[str,
     decimals = _whole(query, "decimals", 0, MAX_DECIMALS, None, notices)
     iteration = _whole(query, "iteration", 1, furthest(scenario), 1, notices)
     present = _choice(query, "present", ("yes", "no"), "no", notices) == "yes"
-    notices += [f"“{_short(key)}” is no setting of a lesson, so it is ignored." for key in query if key not in KNOWN]
+    notices += [f"“{_short(key)}” is no setting of a lesson, so it is ignored." for key in query if key not in KNOWN | also]
     view = View(
         grain,
         "" if notation == scenario.notation.preset else notation,

@@ -1,0 +1,150 @@
+"""Exports: every kind of file that a lesson can become, with its name and its maker.
+
+    make(lesson, view, order) -> Made(name, media type, chunks)
+
+The registry that the export page, the download address and the command line share.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+
+import importlib
+from types import SimpleNamespace
+from tutor.context import Context
+from tutor.errors import LessonError
+from tutor.lesson import Lesson, open_lesson
+from tutor.order import PHASES
+from tutor.scenario import Scenario
+from tutor.variants import variant
+from tutor.view import View
+from tutor.worked import Sheet, worked
+
+class _L:
+    def __init__(self, n): self.n = n
+    def __getattr__(self, a): return getattr(importlib.import_module("tutor." + self.n), a)
+code_numpy, code_torch, data_export, latex_document, notebook = map(_L, ("code_numpy", "code_torch", "data_export", "latex_document", "notebook"))
+MOST_VERSIONS = 100
+MOST_SEED = 2**32 - 1
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What is wanted of an export beside the view."""
+
+    phases: tuple[str, ...] = PHASES
+    blanks: str = "all"
+    """What a worksheet and its key leave open."""
+    seed: int | None = None
+    """With a seed, new friendly numbers; `version` counts the versions of one seed."""
+    version: int = 1
+    address: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One kind of export."""
+
+    key: str
+    title: str
+    about: str
+    ending: str
+    media: str
+    make: Callable[[Lesson, View, Order], Iterator[str]]
+    document: bool = False
+    """Whether grain, notation, decimals and phases make a difference."""
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A file on its way: its name, its media type and its text in chunks."""
+
+    name: str
+    media: str
+    chunks: Iterator[str]
+
+
+def _document(**choices: bool) -> Callable[[Lesson, View, Order], Iterator[str]]:
+    """A maker of one form of the worked solution."""
+    blanks, answers = choices.get("blanks", False), choices.get("answers", False)
+
+    def make(lesson: Lesson, view: View, order: Order) -> Iterator[str]:
+        version = f"version {order.version} of seed {order.seed}" if order.seed is not None else ""
+        sheet = Sheet(order.phases, choices.get("interactive", False), order.blanks if blanks else "", answers, version, order.address)
+        return worked(lesson, view, sheet)
+
+    return make
+
+
+def _latex(lesson: Lesson, view: View, order: Order) -> Iterator[str]:
+    return latex_document.document(Context(lesson, view), order.phases)
+
+
+HTML = "text/html; charset=utf-8"
+KINDS: Mapping[str, Kind] = {
+    kind.key: kind
+    for kind in (
+        Kind("html", "Worked solution", "one HTML file to read and to print; works from disk, without a network", "worked.html",
+             HTML, _document(), True),
+        Kind("interactive", "Worked solution, step by step", "the same file with the stepper inside", "interactive.html",
+             HTML, _document(interactive=True), True),
+        Kind("worksheet", "Worksheet", "the same document with results left open", "worksheet.html", HTML, _document(blanks=True), True),
+        Kind("key", "Answer key", "the worksheet with its answers", "key.html", HTML, _document(blanks=True, answers=True), True),
+        Kind("numpy", "NumPy script", "a plain script that prints the numbers and checks them", "numpy.py", "text/x-python; charset=utf-8",
+             lambda lesson, view, order: iter((code_numpy.numpy_script(lesson),))),
+        Kind("torch", "PyTorch script", "the same with autograd", "torch.py", "text/x-python; charset=utf-8",
+             lambda lesson, view, order: iter((code_torch.torch_script(lesson),))),
+        Kind("notebook", "Jupyter notebook", "the NumPy script cell by cell, with words", "notebook.ipynb", "application/x-ipynb+json",
+             lambda lesson, view, order: iter((notebook.notebook(lesson),))),
+        Kind("json", "JSON", "every quantity under its name", "numbers.json", "application/json",
+             lambda lesson, view, order: data_export.as_json(lesson)),
+        Kind("csv", "CSV", "every quantity as a row", "numbers.csv", "text/csv; charset=utf-8",
+             lambda lesson, view, order: data_export.as_csv(lesson)),
+        Kind("latex", "LaTeX", "the formulas as a document", "formulas.tex", "application/x-tex; charset=utf-8", _latex, True),
+    )
+}  # fmt: skip
+
+
+def make(lesson: Lesson, key: str, view: View, order: Order) -> Made:
+    """An export. Raises LessonError where there is no such kind, or where this lesson cannot become one."""
+    if key not in KINDS:
+        raise LessonError(f"no export is called “{key[:30]}”; there are {', '.join(KINDS)}")
+    kind = KINDS[key]
+    version = f"-s{order.seed}-v{order.version}" if order.seed is not None else ""
+    iteration = f"-i{lesson.iteration}" if lesson.iteration > 1 else ""
+    stem, dot, ending = kind.ending.partition(".")
+    name = f"{lesson.scenario.id}{iteration}-{stem}{version}{dot}{ending}"
+    return Made(name, kind.media, kind.make(lesson, view, order))
+
+
+def versioned(scenario: Scenario, view: View, order: Order) -> Lesson:
+    """The lesson of a view; with a seed, the version with new friendly numbers."""
+    chosen = scenario if order.seed is None else variant(scenario, order.seed, order.version)
+    return open_lesson(chosen, view.iteration, view.loss or None)
+
+
+def read(query: Mapping[str, str], phases: tuple[str, ...], notices: list[str]) -> Order:
+    """What a query wants of an export; what makes no sense is ignored, with a notice."""
+    chosen = tuple(phase for phase in PHASES if phase in phases) or PHASES
+    if set(phases) - set(PHASES):
+        notices.append(f"phases are {', '.join(PHASES)}; others are ignored.")
+    seed = _whole(query, "seed", 0, MOST_SEED, notices)
+    version = _whole(query, "version", 1, MOST_VERSIONS, notices) or 1
+    return Order(chosen, query.get("blanks", "").strip() or "all", seed, version)
+
+
+def _whole(query: Mapping[str, str], key: str, least: int, most: int, notices: list[str]) -> int | None:
+    text = query.get(key, "").strip()
+    if not text:
+        return None
+    if text.isascii() and text.isdigit() and len(text) < 12 and least <= int(text) <= most:
+        return int(text)
+    shown = "".join(c for c in text if c.isprintable())[:20]
+    notices.append(f"{key} “{shown}” is not a whole number from {least} to {most:,}, so it is ignored.")
+    return None
+
+
+def with_address(order: Order, address: str) -> Order:
+    """The same order with the address that the file names as its source."""
+    return replace(order, address=address)
