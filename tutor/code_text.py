@@ -1,0 +1,81 @@
+"""Python source from texts and numbers of a lesson: comments that nothing can break out of, and arrays to the last digit.
+
+Titles and other texts of a scenario stand in comments only, one line each, with every character that does not print
+written as its escape; the first two lines of a file are always ours, because there Python would read a comment that
+names an encoding. Numbers are the shortest text that reads back as the same float64.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from textwrap import wrap
+
+import numpy as np
+
+from tutor.lesson import Lesson
+from tutor.network import Array
+from tutor.number import exact
+
+WIDTH = 100
+NAMES = 35
+"""Room for what stands in front of an array in its first line."""
+
+
+def printable(text: str) -> str:
+    """The text in one line; what does not print, such as a mark that turns the reading direction, as its escape."""
+    line = " ".join(text.split())
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in line)
+
+
+def comment(text: str) -> list[str]:
+    """Comment lines that hold a text, whatever is in it."""
+    return [f"# {line}" for line in wrap(printable(text), WIDTH - 2, break_on_hyphens=False)]
+
+
+def header(lesson: Lesson, what: str, needs: str) -> list[str]:
+    """The comments at the top: what the file is, the lesson's title, course and text, and how to read the names."""
+    scenario, trace = lesson.scenario, lesson.trace
+    about = [scenario.title, scenario.course, f"Iteration {lesson.iteration}" if lesson.iteration > 1 else ""]
+    lines = [f"# {what}", "#", *(line for text in about if text for line in comment(text))]
+    if scenario.about:
+        lines += ["#", *comment(scenario.about)]
+    lines += [
+        "#",
+        *comment(
+            f"Lesson {scenario.id}, a {trace.network.shape} network. Layer 1 is the first behind the inputs; rows are samples, "
+            "columns are units. W1 has one row per unit of layer 1 and one column per input."
+        ),
+        *comment(f"To run it you need Python and {needs}."),
+    ]
+    return lines
+
+
+def array(values: Array | float, indent: str = "") -> str:
+    """A number or an array (1, 2 or 3 dimensions) as nested lists; it is broken into lines where it is long."""
+    values = np.asarray(values)
+    if not values.ndim:
+        return exact(float(values))
+    short = _flat(values)
+    if short and len(short) + len(indent) <= WIDTH - (2 if indent else NAMES):
+        return short
+    inner = indent + "    "
+    if values.ndim == 1:
+        return "[\n" + "".join(f"{inner}{line}\n" for line in _filled(map(exact, values.tolist()), WIDTH - len(inner))) + indent + "]"
+    return "[\n" + "".join(f"{inner}{array(row, inner)},\n" for row in values) + indent + "]"
+
+
+def _flat(values: Array) -> str:
+    return "[" + ", ".join(map(exact, values.tolist()) if values.ndim == 1 else map(_flat, values)) + "]" if values.size <= 12 else ""
+
+
+def _filled(words: Iterable[str], width: int) -> Iterator[str]:
+    """Lines of words with commas, each as full as the width allows."""
+    line: list[str] = []
+    length = 0
+    for word in words:
+        if line and length + len(word) + 2 > width:
+            yield ", ".join(line) + ","
+            line, length = [], 0
+        line.append(word)
+        length += len(word) + 2
+    yield ", ".join(line) + ","

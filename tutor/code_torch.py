@@ -1,0 +1,183 @@
+"""A lesson as a PyTorch script: the same numbers, found by automatic differentiation.
+
+    torch_script(lesson) -> str
+
+Weights and biases are tensors that learn, the forward pass is written out, and everything backward is one call:
+`loss.backward()`. Cross-entropies are taken on the pre-activations (logits), as PyTorch wants them. What autograd
+does not keep, such as da/dz, is not compared; where a pass cannot be finished, the script ends before it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from tutor.activations import Activation
+from tutor.code_checks import check_lines
+from tutor.code_numpy import ending, given, weighted_sum
+from tutor.code_results import Result, end, results
+from tutor.code_text import comment, header
+from tutor.explain import PHASE_ABOUT, PHASE_TITLES
+from tutor.lesson import Lesson
+from tutor.number import exact
+from tutor.order import PHASES
+from tutor.trace import Trace
+
+WHAT = "A lesson of the backpropagation tutor in PyTorch: autograd finds the same numbers, and they are checked."
+LOSSES = {
+    "squared_error": "((a - y) ** 2).sum(dim=1)",
+    "half_squared_error": "0.5 * ((a - y) ** 2).sum(dim=1)",
+    "binary_cross_entropy": 'F.binary_cross_entropy_with_logits(z, y, reduction="none").sum(dim=1)',
+    "cross_entropy": 'F.cross_entropy(z, y, reduction="none")',
+}
+
+
+def torch_script(lesson: Lesson) -> str:
+    """The whole script; the same lesson gives the same text."""
+    trace = lesson.trace
+    done = _done(lesson)
+    found = [result for result in results(lesson) if _kept(trace, result, done)]
+    lines = ["", "", *_given(lesson), "", "", *_rules(trace, found)]
+    for phase in PHASES:
+        body = {"forward": _forward, "loss": _loss, "backward": _backward, "update": _update, "verify": _verify}[phase](trace, found)
+        if phase in done or (phase == "forward" and body):
+            lines += ["", "", f"# ---- {PHASE_TITLES[phase]} ----", *comment(PHASE_ABOUT[phase]), "", *body]
+    if reason := ending(lesson, results(lesson)):
+        lines += ["", "", *comment(reason)]
+    lines = [*header(lesson, WHAT, "PyTorch"), "", *_setup(lesson, any("F." in line for line in lines)), *lines]
+    return "\n".join([*lines, "", "", *check_lines(lesson, found, python)]) + "\n"
+
+
+def _done(lesson: Lesson) -> tuple[str, ...]:
+    """The phases that can be finished."""
+    last = end(lesson)
+    return PHASES if last is None else PHASES[: PHASES.index(last.phase)]
+
+
+def _kept(trace: Trace, result: Result, done: Sequence[str]) -> bool:
+    """Whether autograd gives this array: no slopes, no dL/da of an output whose loss is taken on logits."""
+    stage = result.stage
+    if stage.kind == "da/dz" or (stage.kind == "dL/da" and stage.layer == trace.fused_layer):
+        return False
+    return stage.phase in done or stage.phase == "forward"
+
+
+def python(result: Result) -> str:
+    """Where the script has an array: gradients belong to their tensor, an updated parameter is the parameter itself."""
+    kind, n = result.stage.kind, result.stage.layer
+    if kind.startswith("dL/d"):
+        return f"{kind[-1].replace('w', 'W')}{n}.grad"
+    return f"{kind[0].replace('w', 'W')}{n}" if kind in {"w+", "b+"} else result.name
+
+
+def _setup(lesson: Lesson, functional: bool) -> list[str]:
+    return [
+        "import torch",
+        *(["import torch.nn.functional as F"] if functional else []),
+        "",
+        "torch.set_default_dtype(torch.float64)",
+        f"torch.set_printoptions(precision={max(lesson.scenario.display.decimals, 2)}, linewidth=120)",
+        "", "",
+        "def show(name, value, words):",
+        '    """Print a tensor under its name, and say what it is."""',
+        '    print(f"{name}: {words}\\n{value.detach()}")',
+        "", "",
+        "def check(name, value, expected, size=0.0):",
+        '    """Compare with what the lesson has, to 10 digits; return how many numbers were compared.',
+        "",
+        "    `size` is given where large terms nearly cancel: then their last digit counts for more.",
+        '    """',
+        "    expected = torch.tensor(expected)",
+        '    torch.testing.assert_close(value.detach(), expected, rtol=1e-10, atol=1e-12 * size, msg=lambda text: f"{name}: {text}")',
+        "    return expected.numel()",
+    ]  # fmt: skip
+
+
+def _given(lesson: Lesson) -> list[str]:
+    lines = given(lesson, "torch.tensor({})", "torch.tensor({}, requires_grad=True)", "torch.tensor({})")
+    first = lesson.trace.network.layer(1)
+    if not (first.train_weights or first.learns_biases):
+        lines += ["", "x.requires_grad_()  # nothing learns in layer 1; with this the error signals reach it all the same"]
+    return lines
+
+
+def _tensors(found: Sequence[Result]) -> list[str]:
+    return [result.name for result in found if result.stage.phase == "forward"]
+
+
+def _rules(trace: Trace, found: Sequence[Result]) -> list[str]:
+    """The forward pass and the loss as functions: both are needed twice."""
+    lines = ["def forward(x):", '    """The pre-activations and activations of every layer."""']
+    for name in _tensors(found):
+        n = int(name[1:])
+        rule = weighted_sum(trace, n, "") if name[0] == "z" else applied(trace.network.layer(n).activation, f"z{n}")
+        lines.append(f"    {name} = {rule}")
+    lines.append(f"    return {', '.join(_tensors(found)) or 'None'}")
+    if any(result.stage.kind == "loss" for result in found):
+        on = "pre-activations" if trace.fused_layer else "outputs"
+        lines += ["", "", f"def {trace.network.loss.name}({_output(trace)[0]}, y):", f'    """The loss of each sample, from the {on}."""']
+        lines.append(f"    return {LOSSES[trace.network.loss.name]}")
+    return lines
+
+
+def _output(trace: Trace, mark: str = "") -> str:
+    return f"{'z' if trace.fused_layer else 'a'}{trace.network.depth}{mark}"
+
+
+def applied(rule: Activation, z: str) -> str:
+    """The activation of a tensor."""
+    match rule.name:
+        case "identity":
+            return z
+        case "softmax":
+            return f"torch.softmax({z}, dim=1)"
+        case "step":
+            return f"({z} >= 0).double()"
+        case "leaky_relu" | "elu":
+            ((_, value),) = rule.parameters.items()
+            return f"F.{rule.name}({z}, {exact(value)})"
+        case _:
+            return f"torch.{rule.name}({z})"
+
+
+def _shows(found: Sequence[Result], phase: str) -> list[str]:
+    chosen = [result for result in found if result.stage.phase == phase]
+    return [f'show("{python(result)}", {python(result)}, "{result.words}")' for result in chosen]
+
+
+def _forward(trace: Trace, found: Sequence[Result]) -> list[str]:
+    names = _tensors(found)
+    return [f"{', '.join(names)}{',' if len(names) == 1 else ''} = forward(x)", *_shows(found, "forward")] if names else []
+
+
+def _loss(trace: Trace, found: Sequence[Result], mark: str = "") -> list[str]:
+    rule = f"{trace.network.loss.name}({_output(trace, mark)}, y)"
+    lines = [f"loss_shares{mark} = {rule}{' / M' if trace.scale != 1.0 else ''}", f"loss{mark} = loss_shares{mark}.sum()"]
+    if trace.samples == 1:
+        lines = [f"loss{mark} = {rule}.sum()"]
+    return [*lines, *([] if mark else _shows(found, "loss"))]
+
+
+def _backward(trace: Trace, found: Sequence[Result]) -> list[str]:
+    return [
+        f"for tensor in ({', '.join(_tensors(found))}):",
+        "    tensor.retain_grad()  # autograd keeps the gradients of parameters; these are the ones in between",
+        "loss.backward()",
+        *_shows(found, "backward"),
+    ]
+
+
+def _update(trace: Trace, found: Sequence[Result]) -> list[str]:
+    names = [python(result) for result in found if result.stage.phase == "update"]
+    if not names:
+        return ["# Nothing learns here: every parameter is frozen."]
+    return [
+        f"optimizer = torch.optim.SGD([{', '.join(reversed(names))}], lr=eta)",
+        "optimizer.step()  # changes the parameters in place",
+        *_shows(found, "update"),
+    ]
+
+
+def _verify(trace: Trace, found: Sequence[Result]) -> list[str]:
+    names = [f"{name}_new" for name in _tensors(found)]
+    body = [f"{', '.join(names)} = forward(x)", *_loss(trace, found, "_new")]
+    return ["with torch.no_grad():", *(f"    {line}" for line in body), "drop = loss - loss_new", *_shows(found, "verify")]
