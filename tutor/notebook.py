@@ -1,0 +1,116 @@
+"""A lesson as a Jupyter notebook: the NumPy script in cells, with the story of each pass between them.
+
+    notebook(lesson) -> str      JSON, nbformat 4.5
+
+Run from top to bottom it does what the script does. Cells have names for ids, so the same lesson gives the same file.
+Texts of a scenario stand in Markdown cells only, with every character that Markdown, HTML or LaTeX would act on
+made harmless.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from tutor.code_numpy import Part, parts
+from tutor.code_text import printable
+from tutor.explain import PHASE_ABOUT, PHASE_TITLES
+from tutor.lesson import Lesson
+
+Cell = dict[str, Any]
+
+LOSSES = {
+    "squared_error": r"\sum_i (a_i - y_i)^2",
+    "half_squared_error": r"\frac{1}{2} \sum_i (a_i - y_i)^2",
+    "binary_cross_entropy": r"-\sum_i \left( y_i \log a_i + (1 - y_i) \log (1 - a_i) \right)",
+    "cross_entropy": r"-\sum_i y_i \log a_i",
+}
+FORMULAS = {
+    "forward": r"$$z = a_{\mathrm{in}} W^\top + b \qquad a = f(z)$$",
+    "backward": r"$$\frac{\partial L}{\partial W} = \left(\frac{\partial L}{\partial z}\right)^{\!\top} a_{\mathrm{in}} \qquad "
+    r"\frac{\partial L}{\partial b} = \sum_{\mathrm{rows}} \frac{\partial L}{\partial z} \qquad "
+    r"\frac{\partial L}{\partial a_{\mathrm{in}}} = \frac{\partial L}{\partial z}\, W$$",
+    "update": r"$$W^{\mathrm{new}} = W - \eta\, \frac{\partial L}{\partial W} \qquad "
+    r"b^{\mathrm{new}} = b - \eta\, \frac{\partial L}{\partial b}$$",
+}
+HEADS = {
+    "setup": "## Setup\n\nNumPy, and two small functions: one shows an array, the other compares it with what the lesson has.",
+    "rules": "## The rules\n\nThe activation and loss functions of this network, whole arrays at once.",
+    "given": "## What is given\n\nLayer 1 is the first behind the inputs. Rows are samples; "
+    "`W1` has one row per unit of layer 1 and one column per input.",
+    "check": "## Check\n\nEvery array is compared with what the lesson has.",
+}
+
+_ACTIVE = re.compile(r"([\\`*_\[\]{}()#+\-=!|~$^])")
+METADATA = {
+    "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
+    "language_info": {"name": "python"},
+}
+
+
+def notebook(lesson: Lesson) -> str:
+    """The whole notebook as JSON text."""
+    book = {"cells": list(cells(lesson)), "metadata": METADATA, "nbformat": 4, "nbformat_minor": 5}
+    return json.dumps(book, ensure_ascii=False, indent=1, allow_nan=False) + "\n"
+
+
+def cells(lesson: Lesson) -> Iterator[Cell]:
+    """The cells in their order."""
+    yield _markdown("title", _title(lesson))
+    phase = ""
+    for part in parts(lesson):
+        if part.id in HEADS:
+            yield _markdown(f"about-{part.id}", HEADS[part.id])
+        if part.phase and part.phase != phase:
+            phase = part.phase
+            yield _markdown(f"about-{phase}", _about(lesson, phase))
+        yield _stop(part) if part.id == "stop" else _code(part)
+
+
+def escaped(text: str) -> str:
+    """A text in one line in which Markdown, HTML and LaTeX find nothing to act on."""
+    safe = printable(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return _ACTIVE.sub(_harmless, safe)
+
+
+def _harmless(match: re.Match[str]) -> str:
+    """A dollar as its number, because some viewers look for formulas before they look for backslashes."""
+    sign = match[1]
+    return f"&#{ord(sign)};" if sign in "$\\" else "\\" + sign
+
+
+def _title(lesson: Lesson) -> str:
+    scenario = lesson.scenario
+    number = f" (iteration {lesson.iteration})" if lesson.iteration > 1 else ""
+    lines = [f"# {escaped(scenario.title)}{number}", *(escaped(text) for text in (scenario.course, scenario.about) if text)]
+    shape = lesson.trace.network.shape
+    lines.append(f"Lesson {escaped(scenario.id)}, a {shape} network. It needs NumPy; run the cells from top to bottom.")
+    return "\n\n".join(lines)
+
+
+def _about(lesson: Lesson, phase: str) -> str:
+    text = f"## {PHASE_TITLES[phase]}\n\n{PHASE_ABOUT[phase]}"
+    formula = _loss(lesson) if phase == "loss" else FORMULAS.get(phase, "")
+    return f"{text}\n\n{formula}" if formula else text
+
+
+def _loss(lesson: Lesson) -> str:
+    trace = lesson.trace
+    over = r"\sum_m " if trace.samples > 1 else ""
+    mean = r"\frac{1}{M} " if trace.scale != 1.0 else ""
+    return f"$$L = {mean}{over}{LOSSES[trace.network.loss.name]}$$"
+
+
+def _stop(part: Part) -> Cell:
+    return _markdown("stop", " ".join(escaped(line.removeprefix("# ")) for line in part.lines))
+
+
+def _markdown(name: str, text: str) -> Cell:
+    return {"cell_type": "markdown", "id": name, "metadata": {}, "source": text.splitlines(keepends=True)}
+
+
+def _code(part: Part) -> Cell:
+    source = "\n".join(part.lines).splitlines(keepends=True)
+    return {"cell_type": "code", "execution_count": None, "id": part.id, "metadata": {}, "outputs": [], "source": source}
