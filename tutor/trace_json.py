@@ -34,17 +34,22 @@ OURS = frozenset({"loss-loss+"})
 def write(lesson: Lesson, out: TextIO) -> list[str]:
     """Write the JSON text of a lesson's iteration; returns the names of single numbers that had to be left out."""
     beyond: list[str] = []
+    out.writelines(chunks(lesson, beyond))
+    return beyond
+
+
+def chunks(lesson: Lesson, beyond: list[str]) -> Iterator[str]:
+    """The same text in pieces; `beyond` is given the names of numbers that are left out."""
     comma = ""
-    out.write(f'{{"scenario": {json.dumps(lesson.scenario.id)}, "iteration": {lesson.iteration}, "quantities": {{')
+    yield (f'{{"scenario": {json.dumps(lesson.scenario.id)}, "iteration": {lesson.iteration}, "quantities": {{')
     for names, values in groups(lesson.trace):
         finite = np.isfinite(values)
-        beyond += [] if finite.all() else [name for name, sound in zip(names, finite, strict=True) if not sound]
+        beyond.extend([] if finite.all() else [name for name, sound in zip(names, finite, strict=True) if not sound])
         found = {name: value for name, value in zip(names, values.tolist(), strict=True) if isfinite(value)}
         if found:
-            out.write(comma + json.dumps(found, allow_nan=False)[1:-1])
+            yield comma + json.dumps(found, allow_nan=False)[1:-1]
             comma = ", "
-    out.write("}" + _ending(lesson.trace, beyond) + "}\n")
-    return beyond
+    yield "}" + _ending(lesson.trace, beyond) + "}\n"
 
 
 def _ending(trace: Trace, beyond: list[str]) -> str:
