@@ -21,14 +21,14 @@ from tutor.view import View
 def add_options(command: argparse.ArgumentParser) -> None:
     """The options of `export`, beside FILE and --iteration."""
     command.add_argument("--to", choices=KINDS, required=True, help="what the lesson becomes")
-    command.add_argument("-o", "--out", metavar="OUT", help="the file or folder to write; - for standard output; default: a name that speaks")
+    command.add_argument("-o", "--out", metavar="OUT", help="file or folder to write; - for standard output; default: a name that speaks")
     command.add_argument("--force", action="store_true", help="write over a file that is there already")
     command.add_argument("--grain", choices=GRAINS, default="number", help="default: number")
     command.add_argument("--notation", choices=PRESETS, default="", help="default: the lesson's own")
     command.add_argument("--decimals", type=bounded(0, MAX_DECIMALS), metavar="N", help="default: the lesson's own")
     command.add_argument("--phases", nargs="+", choices=PHASES, default=list(PHASES), help="default: all")
     command.add_argument("--blanks", default="all", help="what a worksheet leaves open: all, a phase, or every:3; default: all")
-    command.add_argument("--variants", type=bounded(1, MOST_VERSIONS), metavar="N", help="N versions with new friendly numbers; needs --seed")
+    command.add_argument("--variants", type=bounded(1, MOST_VERSIONS), metavar="N", help="N versions with new numbers; needs --seed")
     command.add_argument("--seed", type=bounded(0, MOST_SEED), metavar="S", help="the same seed gives the same numbers for ever")
 
 

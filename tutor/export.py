@@ -10,8 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
-import importlib
-from types import SimpleNamespace
+from tutor import code_numpy, code_torch, data_export, latex_document, notebook
 from tutor.context import Context
 from tutor.errors import LessonError
 from tutor.lesson import Lesson, open_lesson
@@ -21,10 +20,6 @@ from tutor.variants import variant
 from tutor.view import View
 from tutor.worked import Sheet, worked
 
-class _L:
-    def __init__(self, n): self.n = n
-    def __getattr__(self, a): return getattr(importlib.import_module("tutor." + self.n), a)
-code_numpy, code_torch, data_export, latex_document, notebook = map(_L, ("code_numpy", "code_torch", "data_export", "latex_document", "notebook"))
 MOST_VERSIONS = 100
 MOST_SEED = 2**32 - 1
 
