@@ -15,6 +15,7 @@ from tutor.expression import (
     Node,
     Partial,
     Product,
+    Square,
     Sum,
     SumOver,
     Weighted,
@@ -24,7 +25,7 @@ from tutor.latex_text import GREEK, escaped
 from tutor.mathml import SHOWN_COLUMNS, member, shown
 from tutor.notation import Alphabet, Symbol
 from tutor.quantity import Quantity
-from tutor.writer import ANYTHING, FACTOR, NUMBERS, RULE, TERM, Hidden, Writer
+from tutor.writer import ANYTHING, ATOM, FACTOR, NUMBERS, RULE, TERM, Hidden, Writer
 
 SIGNS = {"+": "+", "−": "-", "·": r"\cdot", "×": r"\times", "⊙": r"\odot", "=": "=", "≈": r"\approx", ":=": ":=", "": ""}
 _CONDITIONS = {"> 0": "> 0", "≤ 0": r"\le 0", "≥ 0": r"\ge 0", "< 0": "< 0"}
@@ -67,6 +68,7 @@ class Latex(Writer):
 
     def matrix(self, leaf: ArrayRef) -> str:
         """The matrix with as many columns as fit on a line; the middle of a large one is left out."""
+        text = ""
         for most in range(SHOWN_COLUMNS, LEAST_COLUMNS - 1, -1):
             rows = [[self._entry(leaf, r, c) for c in shown(leaf.array.shape[1], most)] for r in shown(leaf.array.shape[0])]
             text = r"\begin{bmatrix} " + r" \\ ".join(" & ".join(row) for row in rows) + r" \end{bmatrix}"
@@ -152,6 +154,9 @@ class Latex(Writer):
                 sign = self._sign_of(node)
                 head, *rest = node.terms
                 return [*self._apart(head, FACTOR, first), *(part for term in rest for part in self._behind(sign, term, FACTOR))]
+            case Square():
+                *before, last = self._apart(node.of, ATOM, first=True)
+                return [*before, f"{last}^{{2}}"] if before else []
             case SumOver():
                 start, *rest = self._apart(node.of, FACTOR, first=True)
                 return [self.over(node.what, start), *rest]

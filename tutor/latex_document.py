@@ -39,16 +39,20 @@ _PREAMBLE = r"""\documentclass[11pt,a4paper]{article}
 % \fit{width}{formula} shrinks a formula that no line of this width can hold.
 \newsavebox{\fitbox}
 \newcommand{\fit}[2]{\sbox{\fitbox}{$\displaystyle #2$}\ifdim\wd\fitbox>#1\resizebox{#1}{!}{\usebox{\fitbox}}\else\usebox{\fitbox}\fi}
+\newsavebox{\headbox}
 \newenvironment{slide}{\par\medskip\begingroup\small\leftskip=1.5em\rightskip=1.5em\noindent\textbf{On the slides.} }{\par\endgroup\medskip}
 \setlength{\parindent}{0pt}\setlength{\parskip}{.5ex plus .3ex}
 \setlength{\emergencystretch}{4em}
 \setlength{\abovedisplayskip}{6pt plus 2pt minus 2pt}\setlength{\belowdisplayskip}{6pt plus 2pt minus 2pt}
 \setlength{\jot}{5pt}\allowdisplaybreaks[2]
-\setcounter{LTchunksize}{1000}
+\clubpenalty=10000 \widowpenalty=10000 \displaywidowpenalty=10000 \setcounter{LTchunksize}{1000}
 \pagestyle{myheadings}
 """
 _GRAINS = {"number": "number by number", "layer": "layer by layer", "pass": "phase by phase"}
-LONGEST_HEADING = 70
+_HEADING = r"""\DeclareRobustCommand{{\heading}}{{\sbox{{\headbox}}{{{}}}%
+  \ifdim\wd\headbox>.9\textwidth\resizebox{{.9\textwidth}}{{!}}{{\usebox{{\headbox}}}}\else\usebox{{\headbox}}\fi}}
+\markright{{\heading}}
+"""
 MOST_PARAMETERS = 12
 """Of a layer with more units, or of a unit with more inputs, the update table shows the first and the last."""
 SHORTCUT = "A shorter way to the same number: loss and activation fit together, and what is left is output minus target."
@@ -74,18 +78,14 @@ def document(context: Context, phases: tuple[str, ...] = PHASES) -> Iterator[str
 
 def _opening(context: Context) -> Iterator[str]:
     scenario = context.lesson.scenario
-    title, heading = escaped(scenario.title), escaped(_cut(scenario.title, LONGEST_HEADING))
-    yield f"% {_source(context)}\n{_PREAMBLE}\\markright{{{heading}}}\n\\begin{{document}}\n\\thispagestyle{{plain}}\n"
+    title = escaped(scenario.title)
+    yield f"% {_source(context)}\n{_PREAMBLE}{_HEADING.format(title)}\\begin{{document}}\n\\thispagestyle{{plain}}\n"
     yield f"{{\\raggedright\\LARGE\\bfseries {title}\\par}}\n"
     if scenario.course:
         yield f"{{\\raggedright\\large {escaped(scenario.course)}\\par}}\n"
     yield f"{{\\raggedright\\small\\itshape {_source(context)}\\par}}\n\\medskip\n"
     if scenario.about:
         yield f"{escaped(scenario.about)}\\par\n"
-
-
-def _cut(text: str, longest: int) -> str:
-    return text if len(text) <= longest else text[:longest].rstrip() + "…"
 
 
 def _source(context: Context) -> str:
@@ -156,7 +156,8 @@ def _update_table(context: Context, lines: LatexLines) -> Iterator[str]:
     rows = [row for layer in range(context.trace.network.depth, 0, -1) for row in _rows(context, lines, layer)]
     if not rows:
         return
-    yield "\n\\step*{All weights and biases}\n{\\renewcommand{\\arraystretch}{1.25}\n\\begin{longtable}{@{}l@{\\qquad}r@{\\qquad}r@{\\qquad}r@{}}\n"
+    yield "\n\\step*{All weights and biases}\n{\\renewcommand{\\arraystretch}{1.25}\n"
+    yield "\\begin{longtable}{@{}l@{\\qquad}r@{\\qquad}r@{\\qquad}r@{}}\n"
     yield "\\toprule & old & gradient & new \\\\ \\midrule \\endhead\n\\bottomrule \\endfoot\n"
     yield from rows
     yield "\\end{longtable}}\n"

@@ -40,7 +40,7 @@ def width(tex: str) -> float:
 
 def _as_digits(text: re.Match[str]) -> str:
     """Text inside a formula, as so many digits: about as wide."""
-    return "{" + "0" * len(text[1]) + "}"
+    return "{" + "0" * (len(text[1]) + 1) + "}"
 
 
 class _Meter:
@@ -65,7 +65,7 @@ class _Meter:
         while self.place < len(self.tokens) and self.tokens[self.place] in "^_":
             self.place += 1
             widest = max(widest, _SCRIPT * self._atom())
-        return widest
+        return widest + 0.6
 
     def _atom(self) -> float:
         piece = self.tokens[self.place]

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
-LONGEST_WORD = 24
+LONGEST_WORD = 20
 """A longer run without a space may be broken anywhere, so that no text runs over the margin."""
 
 _SPECIAL = {
