@@ -17,7 +17,7 @@ READ = """() => {
     for (const place of document.querySelectorAll('.board .numbers [data-q], .board .operands [data-q]')) {
         numbers[place.dataset.q] = text(place);
     }
-    const slide = document.querySelector('#slide-title')?.closest('aside');
+    const slide = [...document.querySelectorAll('aside')].find(aside => text(aside.querySelector('h2')) === 'On the slides');
     const entries = [...slide?.querySelectorAll('li') ?? []].map(item => [
         text(item.querySelector('b')), text(item.querySelector('.source')), text(item.querySelector('.slip')), text(item)]);
     return {

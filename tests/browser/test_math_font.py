@@ -21,7 +21,7 @@ def test_brackets_grow_with_what_they_hold(page: Page) -> None:
     page.goto("/")
     found = page.evaluate(HEIGHTS, FORMULA)
     assert found["font"] == "loaded"
-    assert found["four"] > 3 * found["one"]
+    assert found["four"] > 2.5 * found["one"]
 
 
 def test_the_font_comes_from_the_tutor_itself(page: Page, root: Path) -> None:

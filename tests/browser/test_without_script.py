@@ -108,7 +108,7 @@ def test_the_outline_the_phases_and_the_samples_are_links(page_without_script: P
     page.get_by_text("Outline", exact=True).click()
     page.get_by_role("navigation", name="Outline").get_by_role("link").last.click()
     wait_for_step(page, 57)
-    page.get_by_role("navigation", name="Phases").get_by_role("link", name="Forward pass").click()
+    page.get_by_role("navigation", name="Phases").get_by_role("link", name="Forward").click()
     wait_for_step(page, 1)
     page.get_by_role("navigation", name="The same step for another sample").get_by_role("link", name="3").click()
     assert shown(page).n > 1
