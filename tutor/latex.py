@@ -99,8 +99,10 @@ class Latex(Writer):
         return f"-{x}"
 
     def power(self, base: str, exponent: str) -> str:
-        simple = len(base) == 1 or (base.startswith("(") and base.endswith(")"))
-        return f"{base}^{{{exponent}}}" if simple else f"{{{base}}}^{{{exponent}}}"
+        if len(base) == 1 or (base.startswith("(") and base.endswith(")")):
+            return f"{base}^{{{exponent}}}"
+        lead = "{}" if base.startswith(r"\hat") else ""  # TeX takes the braces off a letter that is alone in them with its hat
+        return f"{{{lead}{base}}}^{{{exponent}}}"
 
     def function(self, name: str, x: str) -> str:
         plain = name.removesuffix("′")
@@ -155,11 +157,11 @@ class Latex(Writer):
                 head, *rest = node.terms
                 return [*self._apart(head, FACTOR, first), *(part for term in rest for part in self._behind(sign, term, FACTOR))]
             case Square():
-                *before, last = self._apart(node.of, ATOM, first=True)
-                return [*before, f"{last}^{{2}}"] if before else []
+                *inside, last = self._apart(node.of, ATOM, first=True)
+                return [*inside, f"{last}^{{2}}"] if inside else []
             case SumOver():
-                start, *rest = self._apart(node.of, FACTOR, first=True)
-                return [self.over(node.what, start), *rest]
+                start, *more = self._apart(node.of, FACTOR, first=True)
+                return [self.over(node.what, start), *more]
             case _:
                 return []
 
