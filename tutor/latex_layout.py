@@ -119,7 +119,11 @@ def aligned(formulas: Iterable[tuple[str, Iterable[str]]]) -> str:
 def _formula(left: str, lines: Iterable[str]) -> str:
     room = LINE - width(left) - 16.0
     rows = [row for line in dict.fromkeys(lines) for row in _broken(line, room)]
-    return " \\\\\n".join(f"{left if n == 0 else ''} {row}".lstrip() for n, row in enumerate(rows)) if rows else left
+    if not rows:
+        return left
+    tall = any("matrix}" in row for row in rows)
+    ends = [r" \\" if tall and n < len(rows) - 2 else r" \\*" for n in range(len(rows) - 1)]  # a result is not left alone on a page
+    return f"{left} " + "".join(f"{row}{end}\n" for row, end in zip(rows, ends, strict=False)) + rows[-1]
 
 
 def _broken(line: str, room: float) -> list[str]:

@@ -16,7 +16,7 @@ LONGEST_WORD = 20
 _SPECIAL = {
     "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "$": r"\$", "&": r"\&", "#": r"\#", "_": r"\_", "%": r"\%",
     "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "<": r"\textless{}", ">": r"\textgreater{}", "|": r"\textbar{}",
-    "`": r"\textasciigrave{}", '"': r"\textquotedblright{}", "[": "{[}", "]": "{]}", "*": "{*}", "-": "{-}", "'": "{'}",
+    "`": r"\textasciigrave{}", '"': r"\textquotedblright{}", "[": "{[}", "]": "{]}", "*": "{*}",
 }  # fmt: skip
 _TEXT = {
     "–": r"\textendash{}", "—": r"\textemdash{}", "‘": r"\textquoteleft{}", "’": r"\textquoteright{}",
@@ -54,6 +54,8 @@ _ACCENTS = {
     "\u0300": "`", "\u0301": "'", "\u0302": "^", "\u0303": "~", "\u0304": "=", "\u0306": "u", "\u0307": ".", "\u0308": '"',
     "\u030a": "r", "\u030b": "H", "\u030c": "v", "\u0323": "d", "\u0327": "c", "\u0331": "b",
 }  # fmt: skip
+_LIGATURE = re.compile(r"(?<=-)(?=-)|(?<=')(?=')")
+"""Where LaTeX would make a dash of two hyphens, or a quotation mark of two apostrophes."""
 _CLUSTER = re.compile(r"(.)([\u0300-\u036f]*)", re.DOTALL)
 
 
@@ -64,7 +66,7 @@ def escaped(text: str) -> str:
         found = [_SPECIAL.get(c, c) for c in done]
     else:
         found = [_cluster(match[1], match[2]) for match in _CLUSTER.finditer(unicodedata.normalize("NFC", text))]
-    return "".join(_breakable(found)).strip()
+    return _LIGATURE.sub("{}", "".join(_breakable(found)).strip())
 
 
 def _breakable(pieces: list[str]) -> list[str]:
