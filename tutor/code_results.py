@@ -101,9 +101,9 @@ def python_name(kind: str, layer: int, shares: bool = False) -> str:
 def _result(trace: Trace, stage: Stage, size: Array) -> Result:
     values = _values(trace, stage)
     if stage.kind in {"loss", "loss+"} and not stage.shares:
-        size = size.sum()
+        size = np.asarray(sum(size.tolist()))
     elif values.ndim == 3:
-        size = np.abs(values) + size[:, :, None] * np.eye(values.shape[1])
+        size = np.where(np.eye(values.shape[1], dtype=bool), size[:, :, None], np.abs(values))
     cancels = np.abs(values) < CANCELS * size
     return Result(
         python_name(stage.kind, stage.layer, stage.shares), _words(trace, stage), stage, values,
