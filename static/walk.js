@@ -134,4 +134,5 @@
   document.addEventListener('htmx:after:history:push', remember);
   settle();
   recall();
+  addEventListener('pageshow', (event) => { if (event.persisted) recall(); });
 })();

@@ -12,7 +12,7 @@ from tutor.markup import attribute, trusted
 ROOT = Path(__file__).parents[1]
 SOURCES = [*sorted((ROOT / "tutor").rglob("*.py")), *sorted(ROOT.glob("app.py"))]
 TEMPLATES = sorted((ROOT / "templates").rglob("*"))
-MAKES = re.compile(r"\bMarkup\s*\(|\bMarkup\.|render_template_string|from_string\(|\|\s*safe\b|autoescape\s*=\s*False|Environment\(")
+MAKES = re.compile(r"\bMarkup\s*\(|\bMarkup\.|render_template_string|from_string\(|\|\s*safe\b|autoescape\s*=\s*False")
 
 
 def test_markup_is_made_in_one_module() -> None:
@@ -23,6 +23,12 @@ def test_markup_is_made_in_one_module() -> None:
 @pytest.mark.parametrize("path", [path for path in SOURCES if path.name != "markup.py"], ids=lambda path: path.stem)
 def test_no_module_goes_around_the_escaping(path: Path) -> None:
     assert not MAKES.search(path.read_text(encoding="utf-8"))
+
+
+def test_templates_outside_of_flask_escape_everything_too() -> None:
+    makers = {path.name: path.read_text(encoding="utf-8") for path in SOURCES if "Environment(" in path.read_text(encoding="utf-8")}
+    assert list(makers) == ["rendering.py"]
+    assert "autoescape=True" in makers["rendering.py"]
 
 
 def test_markupsafe_is_imported_by_that_module_only() -> None:

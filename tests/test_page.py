@@ -72,7 +72,7 @@ def test_the_result_of_every_step_is_the_engines_number(name: str, decimals: int
         assert [parse(str(q))] == sorted(shown.formulas[0].makes, key=str)
         (result,) = (line for line in shown.formulas[0].lines if line.label == "result")
         value = opened.trace.value(q)
-        sign = "=" if float(number.plain(value, decimals)) == value else "≈"
+        sign = "=" if number.is_exact(value, decimals) else "≈"
         assert text_of(result.math) == sign + number.shown(value, decimals).replace("e", "·10")
 
 

@@ -10,7 +10,7 @@ import pytest
 from fontTools.ttLib import TTFont
 
 ROOT = Path(__file__).parents[1]
-sys.path.insert(0, str(ROOT / "tools"))
+sys.path.insert(0, str(ROOT / "docs"))
 import vendor  # noqa: E402  (a script, not a part of the package)
 
 FOLDERS = [ROOT / "static" / "vendor", ROOT / "static" / "fonts"]

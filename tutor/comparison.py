@@ -8,8 +8,9 @@ from tutor import number
 from tutor.context import Context
 from tutor.markup import Markup
 from tutor.mathml import Line
-from tutor.quantity import Quantity, parse
-from tutor.slides import SlideNumber
+from tutor.quantity import Quantity
+from tutor.slides import SlideNumber, tree
+from tutor.writer import SYMBOLS
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,10 +50,9 @@ def slides_page(context: Context) -> SlidesPage:
 
 
 def _slide_row(context: Context, line: Line, q: Quantity, entry: SlideNumber) -> SlideRow:
-    plain = "{" not in entry.quantity
     n = max(context.step_of(q), 0)
     value = number.percent(entry.computed, 4) if entry.percent else number.shown(entry.computed, 6)
     return SlideRow(
-        line.quantity(parse(entry.quantity)) if plain else entry.quantity.replace("{", "").replace("}", ""),
+        line.tree(tree(entry.quantity, context.trace), SYMBOLS),
         entry.printed, value, entry.agrees, entry.where, entry.slip, n, f"/lessons/{context.lesson.scenario.id}/steps/{max(n, 1)}",
     )  # fmt: skip

@@ -240,7 +240,7 @@ def _drop(trace: Trace, q: Quantity) -> Derivation:
 
 
 def _share(trace: Trace, q: Quantity) -> Derivation:
-    return Derivation(Quotient(ref(trace, "loss-loss+"), ref(trace, "loss")))
+    return Derivation(Quotient(Difference(ref(trace, "loss"), ref(trace, "loss+")), ref(trace, "loss")))
 
 
 _RULES: dict[str, Callable[[Trace, Quantity], Derivation]] = {

@@ -92,7 +92,7 @@ class _Picture:
         label = self.reading.label(q, self._inside)
         if label:
             self._write(label, column.x, y + 5, ringed=False)
-        self._name(q, column.x, y - r - 7)
+        self._name(q, column.x, y - r - 9)
 
     def _unit(self, column: Column, unit: int, y: float) -> None:
         x, r, layer = column.x, self.layout.radius, column.layer
@@ -105,9 +105,9 @@ class _Picture:
         if arrived:
             self._write(arrived, x, y - r - 6)
         if arrived and self.layout.roomy:
-            self._name(arrived[0], x, y - r - 22, "g n")
+            self._name(arrived[0], x, y - r - 25, "g n")
         elif not arrived:
-            self._name(named, x, y - r - (7 if self.layout.roomy else 4))
+            self._name(named, x, y - r - (9 if self.layout.roomy else 6))
         self._below(layer, unit, x, y + r)
 
     def _half(self, q: Quantity, x: int, y: float, sweep: int, baseline: float) -> bool:

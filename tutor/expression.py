@@ -168,6 +168,13 @@ class Quotient(Pair):
         return top / self.right.value() if top else np.float64(0.0)
 
 
+class Power(Pair):
+    """left to the power of right"""
+
+    def value(self) -> Value:
+        return self.left.value() ** self.right.value()
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class One(Node):
     """A node over one argument."""

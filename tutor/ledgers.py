@@ -21,7 +21,7 @@ def ledgers(desk: Desk) -> Iterator[Table]:
     at_gradients = desk.whole or desk.anchor.kind in {"dL/dw", "dL/db"} or desk.walk.grain == "pass"
     kinds = {
         "forward": ("z", "a"), "loss": ("z", "a"), "backward": ("a", "dL/da", "da/dz", "dL/dz"), "update": (),
-        "verify": ("a", "z+", "a+"),
+        "verify": ("z", "z+", "a", "a+"),
     }[phase]  # fmt: skip
     if kinds and many and desk.network.depth == 1 and desk.network.sizes[1] * len(kinds) + desk.network.sizes[0] <= MOST_COLUMNS:
         yield _samples(desk, phase, kinds)

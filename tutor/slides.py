@@ -9,6 +9,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 
 from tutor import arithmetic, number
+from tutor.expression import Difference, Negative, Node, Number, Power, Product, Quotient, Ref, Sum
 from tutor.lesson import Lesson
 from tutor.quantity import Quantity, parse
 from tutor.scenario_model import Check, Printed
@@ -80,6 +81,36 @@ def place(entry: Printed) -> Quantity:
 def computed(text: str, trace: Trace) -> float:
     """The value of an expression over quantity names on a trace."""
     return arithmetic.evaluate(text, lambda name: trace.value(parse(name)))
+
+
+def tree(text: str, trace: Trace) -> Node:
+    """What a slide prints a number of, as a tree: a quantity, or small arithmetic over quantities in braces."""
+    if "{" not in text:
+        return Ref(parse(text), trace.value(parse(text)))
+    return _term(arithmetic.parse(text), trace)
+
+
+def _term(term: arithmetic.Term, trace: Trace) -> Node:
+    match term:
+        case arithmetic.Constant():
+            return Number(term.value)
+        case arithmetic.Name():
+            return Ref(parse(term.text), trace.value(parse(term.text)))
+        case arithmetic.Negative():
+            return Negative(_term(term.of, trace))
+        case _:
+            pair = _term(term.left, trace), _term(term.right, trace)
+            match term.sign:
+                case "+":
+                    return Sum(pair)
+                case "*":
+                    return Product(pair)
+                case "-":
+                    return Difference(*pair)
+                case "/":
+                    return Quotient(*pair)
+                case _:
+                    return Power(*pair)
 
 
 def compare(entry: Printed, trace: Trace) -> SlideNumber:

@@ -14,9 +14,10 @@ from tutor.explain import BEYOND, PHASE_TITLES, Explanation, explain, explain_ph
 from tutor.formula import Chalk, Formula
 from tutor.lesson import LayerWalk, PassWalk
 from tutor.quantity import Quantity
-from tutor.slides import SlideNumber
+from tutor.slides import SlideNumber, tree
+from tutor.writer import SYMBOLS
 
-MOST_SLIDE_NUMBERS = 7
+MOST_SLIDE_NUMBERS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +25,8 @@ class SlideView:
     """What the lecture says at this step."""
 
     numbers: tuple[SlideNumber, ...]
+    symbols: tuple[str, ...]
+    """What each of the numbers is the value of, in the lecture's symbols."""
     more: int
     notes: tuple[str, ...]
     closed_forms: tuple[tuple[str, str, str, bool], ...]
@@ -104,4 +107,7 @@ def _slide(context: Context, places: tuple[Quantity, ...]) -> SlideView | None:
         for slide in found for form in slide.closed_forms[:MOST_SLIDE_NUMBERS]
     )  # fmt: skip
     notes = tuple(note for slide in found for note in slide.notes)
-    return SlideView(tuple(entries[:MOST_SLIDE_NUMBERS]), max(0, len(entries) - MOST_SLIDE_NUMBERS), notes, forms)
+    shown = tuple(entries[:MOST_SLIDE_NUMBERS])
+    line = context.chalk.line
+    symbols = tuple(line.tree(tree(entry.quantity, context.trace), SYMBOLS) for entry in shown)
+    return SlideView(shown, symbols, max(0, len(entries) - MOST_SLIDE_NUMBERS), notes, forms)

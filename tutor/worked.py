@@ -153,8 +153,9 @@ def _differing(slide: SlideView | None) -> SlideView | None:
     """What the slides say of a step: the notes, and of the printed numbers those that differ."""
     if slide is None:
         return None
-    numbers = tuple(entry for entry in slide.numbers if not entry.agrees)
-    return replace(slide, numbers=numbers, more=0) if numbers or slide.notes or slide.closed_forms else None
+    pairs = [pair for pair in zip(slide.numbers, slide.symbols, strict=True) if not pair[0].agrees]
+    numbers, symbols = tuple(entry for entry, _ in pairs), tuple(symbol for _, symbol in pairs)
+    return replace(slide, numbers=numbers, symbols=symbols, more=0) if numbers or slide.notes or slide.closed_forms else None
 
 
 def _names(quantities: frozenset[Quantity]) -> str:

@@ -28,6 +28,7 @@ from tutor.expression import (
     Node,
     Number,
     Partial,
+    Power,
     Product,
     Quotient,
     Ref,
@@ -247,6 +248,9 @@ class Writer:
     def _square(self, node: Square) -> str:
         return self.power(self.write(node.of, ATOM), self.constant(2.0, ""))
 
+    def _power(self, node: Power) -> str:
+        return self.power(self.write(node.left, ATOM), self.write(node.right))
+
     def _transpose(self, node: Transpose) -> str:
         leaf = node.of
         if isinstance(leaf, ArrayRef) and self.mode != NUMBERS:
@@ -286,7 +290,7 @@ class Writer:
         Hadamard: _factors, Weighted: _factors, MatrixProduct: _factors, Difference: _difference,
         Negative: _negative, Quotient: _quotient, Exp: _exp, ExpMinusOne: _exp_minus_one, Square: _square,
         Transpose: _transpose, Log: _log, Call: _call, Diagonal: _diagonal, SumOver: _sum_over, Cases: _cases,
-        Partial: _partial,
+        Partial: _partial, Power: _power,
     }  # fmt: skip
 
 
