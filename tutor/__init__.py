@@ -91,6 +91,15 @@ Pages: one documented object for each template
 Files to take away: a lesson without the server
     rendering             the templates outside of Flask, styles and script in the file
     worked                a whole lesson as one file
+    code_sizes            how large the terms of an array are, where they cancel
+    code_results          the arrays that a script makes
+    code_text             texts and numbers as Python source
+    code_rules            activations and losses as lines of NumPy
+    code_checks           every array compared, at the end of a script
+    code_numpy            a lesson as a NumPy script
+    code_torch            a lesson as a PyTorch script
+    notebook              the NumPy script in cells, with the story between them
+    data_export           the numbers as JSON and CSV
 
 Doors: how one gets in
     requestlog            one line in the log for each request
