@@ -30,7 +30,7 @@ from tutor import export, gallery_activations, security, view
 from tutor.comparison import slides_page
 from tutor.error_page import NO_LESSON, Explained, Missing, error_page
 from tutor.errors import TutorError
-from tutor.export import KINDS, Order, make, versioned, with_address
+from tutor.export import KINDS, Order, online, versioned, with_address
 from tutor.export_page import export_page
 from tutor.gallery import gallery_page
 from tutor.library import Library
@@ -100,7 +100,7 @@ def add_pages(app: Flask, library: Library) -> None:
         context, order, _ = ordered(library, lesson)
         order = with_address(order, url_for("lesson", lesson=lesson, _external=True))
         try:
-            made = make(versioned(context.lesson.scenario, context.view, order), kind, context.view, order)
+            made = online(versioned(context.lesson.scenario, context.view, order), kind, context.view, order)
             first = next(made.chunks, "")
         except TutorError as error:
             raise Missing(str(error)) from None

@@ -21,6 +21,8 @@ from tutor.view import View
 from tutor.worked import Sheet, worked
 
 MOST_VERSIONS = 100
+MOST_ONLINE = 500_000
+"""How many numbers a download may hold, so that no request keeps a worker for long; the command line knows no limit."""
 MOST_SEED = 2**32 - 1
 
 
@@ -111,6 +113,15 @@ def make(lesson: Lesson, key: str, view: View, order: Order) -> Made:
     stem, dot, ending = kind.ending.partition(".")
     name = f"{lesson.scenario.id}{iteration}-{stem}{version}{dot}{ending}"
     return Made(name, kind.media, kind.make(lesson, view, order))
+
+
+def online(lesson: Lesson, key: str, view: View, order: Order) -> Made:
+    """An export as a download. Raises LessonError also where it would take too long."""
+    count = len(lesson.walk("number").order)
+    if key in {"json", "csv"} and count > MOST_ONLINE:
+        advice = "on the command line, python -m tutor export writes them all"
+        raise LessonError(f"this lesson has {count:,} numbers, a download holds {MOST_ONLINE:,}; {advice}")
+    return make(lesson, key, view, order)
 
 
 def versioned(scenario: Scenario, view: View, order: Order) -> Lesson:
