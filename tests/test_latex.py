@@ -327,6 +327,7 @@ def test_where_a_slide_differs_the_file_says_so_and_why() -> None:
     for entry in slips:
         assert escaped(entry.slip or "") in tex
         assert escaped(entry.where) in tex
+    assert r"the slide prints 0.6147 for $a_1^{[2]\,\text{new}}$, here it is 0.6174." in tex
 
 
 def test_a_lesson_that_stops_says_why() -> None:

@@ -139,16 +139,18 @@ def _shortcut(formula: Formula) -> str:
 
 def _slide(slide: SlideView, decimals: int) -> str:
     """Where the slide differs, its closed forms and its notes; numbers that agree need no words."""
-    said = [_difference(entry, decimals) for entry in slide.numbers if not entry.agrees]
-    said += [f"Closed form: {text} = {value}" + (f" ({where})." if where else ".") for text, where, value, _ in slide.closed_forms]
-    said += slide.notes
-    return "\\begin{slide}\n" + "\\par\n".join(escaped(text) for text in said) + "\n\\end{slide}\n" if said else ""
+    said = [_difference(entry, symbol, decimals) for entry, symbol in zip(slide.numbers, slide.symbols, strict=True) if not entry.agrees]
+    for text, where, value, _ in slide.closed_forms:
+        said.append(escaped(f"Closed form: {text} = {value}" + (f" ({where})." if where else ".")))
+    said += map(escaped, slide.notes)
+    return "\\begin{slide}\n" + "\\par\n".join(said) + "\n\\end{slide}\n" if said else ""
 
 
-def _difference(entry: SlideNumber, decimals: int) -> str:
+def _difference(entry: SlideNumber, symbol: str, decimals: int) -> str:
     ours = number.percent(entry.computed) if entry.percent else number.shown(entry.computed, decimals)
-    what = entry.quantity.replace("{", "").replace("}", "")
-    return f"{entry.where}: the slide prints {entry.printed} for {what}, here it is {ours}. {entry.slip}"
+    name = " ".join(symbol.split("\n"))
+    said = f"{escaped(entry.where)}: the slide prints {escaped(entry.printed)} for ${name}$, here it is {escaped(ours)}."
+    return f"{said} {escaped(entry.slip)}"
 
 
 def _update_table(context: Context, lines: LatexLines) -> Iterator[str]:

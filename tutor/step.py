@@ -66,7 +66,8 @@ def step_body(context: Context, n: int, chalk: Chalk | None = None) -> StepBody:
     walk = context.walk
     if not 1 <= n <= len(walk):
         raise LessonError(f"this lesson has the steps 1 to {len(walk)}, there is no step {n}")
-    formulas, explanation, places = _content(context, n, chalk or context.chalk)
+    chalk = chalk or context.chalk
+    formulas, explanation, places = _content(context, n, chalk)
     stop = walk.stop if walk.stop and n == len(walk) else None
     return StepBody(
         n=n,
@@ -77,7 +78,7 @@ def step_body(context: Context, n: int, chalk: Chalk | None = None) -> StepBody:
         formulas=formulas,
         stop=explain_stop(context.trace, stop) if stop else "",
         beyond=BEYOND if any(f.beyond for f in formulas) else "",
-        slide=_slide(context, places),
+        slide=_slide(context, places, chalk),
     )
 
 
@@ -96,7 +97,7 @@ def _content(context: Context, n: int, chalk: Chalk) -> tuple[tuple[Formula, ...
     return tuple(chalk.number(name) for name in (q, *extra)), explain(context.trace, q), (q, *extra)
 
 
-def _slide(context: Context, places: tuple[Quantity, ...]) -> SlideView | None:
+def _slide(context: Context, places: tuple[Quantity, ...], chalk: Chalk) -> SlideView | None:
     found = [context.slides[q] for q in places if q in context.slides]
     if not found:
         return None
@@ -108,6 +109,5 @@ def _slide(context: Context, places: tuple[Quantity, ...]) -> SlideView | None:
     )  # fmt: skip
     notes = tuple(note for slide in found for note in slide.notes)
     shown = tuple(entries[:MOST_SLIDE_NUMBERS])
-    line = context.chalk.line
-    symbols = tuple(line.tree(tree(entry.quantity, context.trace), SYMBOLS) for entry in shown)
+    symbols = tuple(chalk.line.tree(tree(entry.quantity, context.trace), SYMBOLS) for entry in shown)
     return SlideView(shown, symbols, max(0, len(entries) - MOST_SLIDE_NUMBERS), notes, forms)
