@@ -32,6 +32,9 @@ Notation and writing: trees as formulas
     markup                the one place where text becomes markup
     mathml                the dialect for pages
     plaintext             the dialect for the command line
+    latex_text            any text as safe LaTeX
+    latex_layout          how wide a formula is, and where its lines break
+    latex                 the dialect for LaTeX
 
 Scenario files: from YAML to a checked lesson
     problem               what is wrong, where, and what would be right
@@ -100,6 +103,7 @@ Files to take away: a lesson without the server
     code_torch            a lesson as a PyTorch script
     notebook              the NumPy script in cells, with the story between them
     data_export           the numbers as JSON and CSV
+    latex_document        a whole lesson as a LaTeX file
 
 Doors: how one gets in
     requestlog            one line in the log for each request
