@@ -18,7 +18,7 @@ from tutor.order import PHASES
 from tutor.scenario import Scenario
 from tutor.variants import variant
 from tutor.view import View
-from tutor.worked import Sheet, worked
+from tutor.worked import Sheet, refuse_endless, worked
 
 MOST_VERSIONS = 100
 MOST_ONLINE = 500_000
@@ -75,6 +75,7 @@ def _document(**choices: bool) -> Callable[[Lesson, View, Order], Iterator[str]]
 
 
 def _latex(lesson: Lesson, view: View, order: Order) -> Iterator[str]:
+    refuse_endless(lesson.walk(view.grain))
     return latex_document.document(Context(lesson, view), order.phases)
 
 

@@ -112,13 +112,18 @@ def chooser(walk: Walk, blanks: str) -> Callable[[int], bool]:
 def worked(lesson: Lesson, view: View, sheet: Sheet) -> Iterator[str]:
     """The file in chunks. Raises LessonError before the first chunk where it cannot be made."""
     walk = lesson.walk(view.grain)
-    if len(walk) > MOST_STEPS:
-        raise LessonError(
-            f"this lesson has {len(walk):,} steps in the grain {view.grain}, a file holds {MOST_STEPS:,}; take the grain layer"
-        )
+    refuse_endless(walk)
     hidden = blanked(walk, sheet.blanks)
     context = Context(lesson, view, None if sheet.answers else hidden)
     return _chunks(context, sheet, hidden)
+
+
+def refuse_endless(walk: Walk) -> None:
+    """Raise LessonError where a document would have too many steps to be read."""
+    if len(walk) > MOST_STEPS:
+        raise LessonError(
+            f"this lesson has {len(walk):,} steps in the grain {walk.grain}, a file holds {MOST_STEPS:,}; take the grain layer"
+        )
 
 
 def _chunks(context: Context, sheet: Sheet, hidden: Callable[[Quantity], bool] | None) -> Iterator[str]:
