@@ -92,7 +92,7 @@ def add_pages(app: Flask, library: Library) -> None:
         context, order, notices = ordered(library, lesson)
         key = request.args.get("kind", "html")
         if key not in KINDS:
-            notices, key = (*notices, f"kind “{key[:30]}” is not known; there are {', '.join(KINDS)}."), "html"
+            notices, key = (*notices, f"kind “{quotable(key, 30)}” is not known; there are {', '.join(KINDS)}."), "html"
         return render_template("export.html", page=export_page(context, key, order, notices))
 
     @app.get("/lessons/<lesson>/export/<kind>")
@@ -104,7 +104,7 @@ def add_pages(app: Flask, library: Library) -> None:
             first = next(made.chunks, "")
         except TutorError as error:
             raise Missing(str(error)) from None
-        response = Response(itertools.chain([first], made.chunks), mimetype=made.media)
+        response = Response(itertools.chain([first], made.chunks), content_type=made.media)
         response.headers["Content-Disposition"] = f'attachment; filename="{made.name}"'
         return response
 

@@ -15,7 +15,7 @@ PACKAGE = sorted((ROOT / "tutor").glob("*.py"))
 
 # Each band imports from itself and from the bands named with it; whatever is in none of them is a page or a command.
 ENGINE = (
-    "quantity", "expression", "activations", "losses", "network", "order", "stop", "passes", "trace", "derivation", "matrices",
+    "quantity", "expression", "activations", "losses", "network", "order", "stop", "passes", "trace", "derivation", "paths", "matrices",
 )  # fmt: skip
 """In reading order: each imports only what stands before it."""
 BANDS: dict[str, tuple[set[str], set[str]]] = {

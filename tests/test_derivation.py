@@ -13,12 +13,13 @@ from tests.closeness import agree, ordered, size
 from tests.strategies import extreme_problems, problems
 from tutor.activations import activation
 from tutor.build import Problem
-from tutor.derivation import LONGEST, chain, derive
+from tutor.derivation import LONGEST, derive
 from tutor.expression import Elided, Log, Node, Quotient, Ref, evaluate, leaves, walk
 from tutor.lesson import open_lesson
 from tutor.losses import loss
 from tutor.network import Layer, Network, frozen
 from tutor.order import NumberOrder
+from tutor.paths import chain
 from tutor.quantity import Quantity, parse
 from tutor.scenario import load
 from tutor.trace import Trace, run

@@ -12,11 +12,12 @@ from hypothesis import given, settings
 from tests.closeness import ordered
 from tests.strategies import DIFFERENTIABLE, FLAT, extreme_problems, problems
 from tutor.build import Problem
-from tutor.derivation import chain, derive
+from tutor.derivation import derive
 from tutor.lesson import LayerWalk, open_lesson
 from tutor.matrices import derive_stage
 from tutor.notation import PRESETS, Alphabet, notation
 from tutor.orientation import arranged, flipped, oriented
+from tutor.paths import chain
 from tutor.quantity import parse
 from tutor.scenario import load
 from tutor.trace import Trace, run

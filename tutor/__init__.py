@@ -23,6 +23,7 @@ Trees: how a number came about
     expression            the nodes of a tree, and their value
     derivation            the tree of one number
     matrices              the tree of one matrix for the whole batch
+    paths                 a gradient as the sum over every path from the loss
 
 Notation and writing: trees as formulas
     notation              how a lecture writes its quantities: presets and choices

@@ -12,13 +12,14 @@ from itertools import islice
 from typing import Protocol
 
 from tutor import number
-from tutor.derivation import Derivation, chain, derive, has_chain
+from tutor.derivation import Derivation, derive
 from tutor.expression import ArrayRef, Node, Ref, has_partials, leaves, walk
 from tutor.mathml import Line, role, shown
 from tutor.matrices import derive_stage, result
 from tutor.notation import Alphabet
 from tutor.order import Stage
 from tutor.orientation import arranged, flipped, oriented, turned
+from tutor.paths import chain, has_chain
 from tutor.quantity import Quantity
 from tutor.trace import Trace
 from tutor.writer import NUMBERS, RULE, SYMBOLS, Hidden
