@@ -14,6 +14,7 @@ from jinja2 import meta, nodes
 from tests.visiting import tutor
 from tutor.comparison import SlidesPage
 from tutor.error_page import ErrorPage
+from tutor.export_page import ExportPage
 from tutor.gallery import GalleryPage
 from tutor.gallery_activations import ActivationsPage
 from tutor.overview import LessonPage
@@ -26,6 +27,7 @@ TEMPLATES = sorted(path.name for path in FOLDER.iterdir() if not path.name.start
 PAGES: dict[str, dict[str, type[Any]]] = {
     "gallery.html": {"page": GalleryPage},
     "lesson.html": {"page": LessonPage},
+    "export.html": {"page": ExportPage},
     "slides.html": {"page": SlidesPage},
     "chain.html": {"page": ChainPage},
     "activations.html": {"page": ActivationsPage},
@@ -38,6 +40,10 @@ PAGES: dict[str, dict[str, type[Any]]] = {
 }
 GIVEN = {"asset", "title", "fragment", "url_for", "request", "config", "g", "session", "get_flashed_messages"}
 """What templates may know beside their page."""
+
+
+LANGUAGE = {"items", "index0", "last", "partition"}
+"""What Jinja's loops and words of text bring themselves."""
 
 
 def tree(name: str) -> nodes.Template:
@@ -74,7 +80,7 @@ def test_a_template_takes_from_its_page_what_the_page_has(name: str) -> None:
 def test_a_template_names_no_part_that_no_page_has(name: str) -> None:
     kinds = {part for pages in PAGES.values() for kind in pages.values() for part in reached(kind)}
     for access in tree(name).find_all(nodes.Getattr):
-        assert any(has(kind, access.attr) for kind in kinds) or access.attr == "items", f"{name}:{access.lineno}: {access.attr}"
+        assert any(has(kind, access.attr) for kind in kinds) or access.attr in LANGUAGE, f"{name}:{access.lineno}: {access.attr}"
 
 
 @pytest.mark.parametrize("kind", sorted({kind for pages in PAGES.values() for kind in pages.values()}, key=str))

@@ -103,15 +103,18 @@ Files to take away: a lesson without the server
     code_numpy            a lesson as a NumPy script
     code_torch            a lesson as a PyTorch script
     notebook              the NumPy script in cells, with the story between them
+    trace_json            a whole iteration as JSON
     data_export           the numbers as JSON and CSV
     latex_document        a whole lesson as a LaTeX file
+    export                every kind of file, its name and its maker
+    export_page           what a lesson can become, with a preview
 
 Doors: how one gets in
     requestlog            one line in the log for each request
     serve                 the server: `make run`
     author                a file checked as its author wants to know it
-    trace_json            a whole iteration as JSON
     transcript            a walk as text
-    cli                   `python -m tutor list | validate | trace | steps`
+    cli_export            `python -m tutor export`
+    cli                   `python -m tutor list | validate | trace | steps | export`
     __main__              the command line's door
 """
