@@ -110,6 +110,14 @@ class MathML(Writer):
         return f'<munder><mo movablelimits="false">∑</mo><mtext>{what}</mtext></munder>{x}'
 
 
+class Unnamed(MathML):
+    """The same for files, where no number is linked to any other: its role in place of its name."""
+
+    def amount(self, value: float, quantity: Quantity | None) -> str:
+        mark = "" if quantity is None else f' class="{role(quantity.kind)}"'
+        return _digits(value, self.decimals, mark)
+
+
 def member(leaf: ArrayRef) -> Quantity:
     """The first number of a matrix: the one that is asked whether the matrix is hidden."""
     pair = leaf.kind in {"w", "w+", "dL/dw"}
@@ -171,14 +179,17 @@ def _bold(letter: str) -> str:
 class Line:
     """Builds the lines of a formula: pieces of MathML, each with its spoken text."""
 
-    def __init__(self, alphabet: Alphabet, decimals: int, hidden: Hidden | None = None) -> None:
+    def __init__(
+        self, alphabet: Alphabet, decimals: int, hidden: Hidden | None = None, dialect: type[MathML] = MathML
+    ) -> None:
         self.alphabet = alphabet
         self.decimals = decimals
         self.hidden = hidden
+        self.dialect = dialect
 
     def tree(self, node: Node, mode: str, sign: str = "") -> Markup:
         """One tree in one mode behind a relation sign, in pieces that may wrap."""
-        drawn = MathML(self.alphabet, self.decimals, mode, self.hidden).pieces(node)
+        drawn = self.dialect(self.alphabet, self.decimals, mode, self.hidden).pieces(node)
         spoken = Words(self.alphabet, self.decimals, mode, self.hidden).pieces(node)
         return pieces(zip(drawn, spoken, strict=True), sign)
 

@@ -19,8 +19,10 @@ from tutor.desk import Desk, Table
 from tutor.diagram import draw
 from tutor.errors import LessonError
 from tutor.explain import PHASE_ABOUT, PHASE_TITLES
+from tutor.formula import Chalk
 from tutor.lesson import Lesson, Walk
 from tutor.markup import Markup, trusted
+from tutor.mathml import Line, Unnamed
 from tutor.order import PHASES
 from tutor.outline import Chapter, outline
 from tutor.overview import beginning, facts, given
@@ -129,6 +131,8 @@ def refuse_endless(walk: Walk) -> None:
 def _chunks(context: Context, sheet: Sheet, hidden: Callable[[Quantity], bool] | None) -> Iterator[str]:
     templates = rendering.environment()
     step_template = templates.get_template("worked_step.html")
+    lines = Line(context.alphabet, context.decimals, context.hidden, Unnamed)
+    chalk = Chalk(context.trace, context.alphabet, context.decimals, context.hidden, lines)
     yield templates.get_template("worked_head.html").render(page=head(context, sheet))
     for phase, first, last in context.walk.phases():
         if phase not in sheet.phases:
@@ -136,7 +140,7 @@ def _chunks(context: Context, sheet: Sheet, hidden: Callable[[Quantity], bool] |
         title, about = PHASE_TITLES[phase], PHASE_ABOUT[phase]
         yield templates.get_template("worked_phase.html").render(id=phase, title=title, about=about)
         for n in range(first, last + 1):
-            body, open_ = _body(context, sheet, n, hidden)
+            body, open_ = _body(context, chalk, sheet, n, hidden)
             names = {"uses": _names(body.uses), "makes": _names(body.makes)} if sheet.interactive else None
             yield step_template.render(step=body, blank=open_, answer=open_ and sheet.answers, names=names)
         yield templates.get_template("worked_end.html").render(end=end(context, sheet, phase, last))
@@ -144,9 +148,9 @@ def _chunks(context: Context, sheet: Sheet, hidden: Callable[[Quantity], bool] |
     yield templates.get_template("worked_tail.html").render(script=trusted(script))
 
 
-def _body(context: Context, sheet: Sheet, n: int, hidden: Callable[[Quantity], bool] | None) -> tuple[StepBody, bool]:
+def _body(context: Context, chalk: Chalk, sheet: Sheet, n: int, hidden: Callable[[Quantity], bool] | None) -> tuple[StepBody, bool]:
     """A step and whether its result is left open; a worksheet does not give results away in words."""
-    body = step_body(context, n)
+    body = step_body(context, n, chalk)
     if hidden is None:
         return replace(body, slide=_differing(body.slide)), False
     open_ = hidden(context.walk.anchor(n))
