@@ -68,9 +68,12 @@ def write(made: Made, out: str | None, force: bool) -> None:
         raise LessonError(f"{path} is there already; --force writes over it")
     chunks = started(made.chunks)
     draft = path.with_name(path.name + ".part")
-    with draft.open("w", encoding="utf-8", newline="") as file:
-        file.writelines(chunks)
-    draft.replace(path)
+    try:
+        with draft.open("w", encoding="utf-8", newline="") as file:
+            file.writelines(chunks)
+        draft.replace(path)
+    finally:
+        draft.unlink(missing_ok=True)
     sys.stdout.write(f"{path}\n")
 
 
