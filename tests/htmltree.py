@@ -21,7 +21,7 @@ TEXT_LEVEL = frozenset([
 ])  # fmt: skip
 BLOCKS = frozenset([
     "p", "div", "ul", "ol", "dl", "h1", "h2", "h3", "h4", "section", "article", "aside", "nav", "figure", "form",
-    "table", "details", "header", "footer", "main"
+    "table", "details", "header", "footer", "main", "fieldset", "pre"
 ])  # fmt: skip
 FLOW = TEXT_LEVEL | BLOCKS
 ONLY = {
@@ -35,6 +35,8 @@ for _tag in ("p", "h1", "h2", "h3", "h4", "span", "a", "b", "i", "strong", "em",
 for _tag in ("body", "main", "div", "section", "article", "aside", "nav", "form", "header", "footer", "li", "td", "dd", "figcaption"):
     ONLY[_tag] = set(FLOW)
 ONLY["div"] |= {"dt", "dd"}
+ONLY["fieldset"] = FLOW | {"legend"}
+ONLY["legend"] = ONLY["pre"] = set(TEXT_LEVEL)
 NO_TEXT = frozenset([
     "html", "head", "ul", "ol", "dl", "table", "thead", "tbody", "tr", "select", "svg", "math", "mtable", "mtr",
     "mfrac", "msub", "msup", "msubsup", "munder", "mover"

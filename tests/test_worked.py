@@ -1,0 +1,267 @@
+"""A worked solution is one file that needs nothing beside itself, says every number, and keeps the open ones to itself."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from base64 import b64encode
+from dataclasses import replace
+from itertools import islice
+
+import pytest
+
+from tests.htmltree import Element, Page, read
+from tests.visiting import NAMES, WALKS, context, scenario
+from tutor import number
+from tutor.context import Context
+from tutor.errors import LessonError
+from tutor.lesson import open_lesson
+from tutor.notation import PRESETS
+from tutor.order import PHASES
+from tutor.quantity import Quantity, parse
+from tutor.rendering import css_string
+from tutor.step import step_body
+from tutor.variants import variants
+from tutor.view import View
+from tutor.worked import Sheet, blanked, worked
+
+SIGMOID = "1-2-3-1-sigmoid"
+OF_THE_FILE = {"<style> directly in <head>", "a script with text"}
+"""What a page of the server may not have, and a file needs."""
+
+
+def written(name: str, view: View = View(), **wishes: object) -> str:  # noqa: B008 - frozen
+    """The file of a lesson."""
+    return "".join(worked(open_lesson(scenario(name), view.iteration), view, Sheet(**wishes)))  # type: ignore[arg-type]
+
+
+def tree(text: str) -> Page:
+    assert text.lstrip().lower().startswith("<!doctype html>")
+    return read(text)
+
+
+def hash_of(text: str) -> str:
+    return "'sha256-" + b64encode(hashlib.sha256(text.encode()).digest()).decode() + "'"
+
+
+@pytest.mark.parametrize(("name", "grain"), WALKS)
+def test_a_worked_solution_is_whole_valid_and_needs_nothing_else(name: str, grain: str) -> None:
+    view = View(grain=grain)
+    text, opened = written(name, view), context(name, view)
+    page = tree(text)
+    assert set(page.problems) <= OF_THE_FILE
+    steps = list(page.root.all("article", cls="step"))
+    assert [step.attributes["id"] for step in steps] == [f"step-{n}" for n in range(1, len(opened.walk) + 1)]
+    assert [s.attributes["id"] for s in page.root.all("section", cls="phase")] == [phase for phase, _, _ in opened.walk.phases()]
+    for n, step in enumerate(steps, 1):
+        body = step_body(opened, n)
+        assert body.title in step.one("h3").text
+        assert body.why in " ".join(step.text.split()) or not body.why
+        for made in body.makes if grain == "number" else ():
+            if (value := shown(opened, made)) is not None:
+                assert value in step.text, f"{made} = {value}"
+    needs_nothing_else(page)
+
+
+def shown(opened: Context, q: Quantity) -> str | None:
+    """A number as its page shows it; None where the walk stops before."""
+    try:
+        return number.shown(opened.trace.value(q), opened.decimals)
+    except KeyError:
+        return None
+
+
+def needs_nothing_else(page: Page) -> None:
+    """Every link leads to a place in the file; nothing is loaded."""
+    ids = {e.attributes["id"] for e in page.root.all() if "id" in e.attributes}
+    for element in page.root.all():
+        assert not {"src", "srcset", "action", "hx-get", "data"} & element.attributes.keys()
+        if (href := element.attributes.get("href")) is not None:
+            assert href.startswith("#")
+            assert href[1:] in ids
+    assert not list(page.root.all("link", "img", "iframe", "object", "embed", "form"))
+    style = page.root.one("style").text
+    assert not re.search(r"@import|url\((?!\"data:font/woff2;base64,)", style)
+
+
+@pytest.mark.parametrize("interactive", [False, True])
+def test_the_policy_allows_its_own_style_and_script_and_nothing_else(interactive: bool) -> None:
+    page = tree(written(SIGMOID, interactive=interactive))
+    metas = [m.attributes for m in page.root.all("meta")]
+    policy = next(m["content"] for m in metas if m.get("http-equiv") == "Content-Security-Policy")
+    rules = dict(rule.strip().split(" ", 1) for rule in policy.split(";"))
+    assert rules["default-src"] == "'none'"
+    assert rules["style-src"] == hash_of(page.root.one("style").text)
+    scripts = list(page.root.all("script"))
+    assert rules["script-src"] == (hash_of(scripts[0].text) if interactive else "'none'")
+    assert len(scripts) == int(interactive)
+    assert "unsafe" not in policy
+    assert "http" not in policy
+
+
+def test_the_file_of_the_deck_lesson_is_small_enough() -> None:
+    assert len(written(SIGMOID).encode()) <= 250_000
+
+
+def test_the_file_names_its_source_and_has_contents_given_values_tables_update_and_verification() -> None:
+    page = tree(written(SIGMOID, address="http://localhost/lessons/1"))
+    made = page.root.one("p", cls="made").text
+    assert SIGMOID in made
+    assert "Backprop Tutor" in made
+    assert "http://localhost/lessons/1" in made
+    assert len(list(page.root.one("nav", cls="toc").all("a"))) > 5
+    assert list(page.root.one("section", cls="given").all("table"))
+    for phase in PHASES:
+        assert list(page.root.one("section", cls="phase", id=phase).all("table")), phase
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_slip_of_the_slides_is_said(name: str) -> None:
+    text = " ".join(tree(written(name)).root.text.split())
+    for entry in scenario(name).printed:
+        if entry.slip:
+            assert " ".join(entry.slip.split()) in text
+
+
+def test_phases_notation_and_decimals_are_a_choice() -> None:
+    page = tree(written(SIGMOID, phases=("forward", "loss")))
+    assert [s.attributes["id"] for s in page.root.all("section", cls="phase")] == ["forward", "loss"]
+    needs_nothing_else(page)
+    assert len({written(SIGMOID, View(notation=preset)) for preset in PRESETS}) == len(PRESETS)
+    z = Quantity("z", 1, 1)
+    for decimals in (2, 6):
+        opened = context(SIGMOID, View(decimals=decimals))
+        assert number.shown(opened.trace.value(z), decimals) in tree(written(SIGMOID, View(decimals=decimals))).root.text
+
+
+def test_a_file_of_too_many_steps_is_refused_before_it_begins(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tutor.worked.MOST_STEPS", 20)
+    with pytest.raises(LessonError, match="a file holds 20"):
+        written(SIGMOID)
+
+
+PAYLOADS = [
+    *(f"<{tag}>alert(1)</{tag}>" for tag in ("script", "style", "title", "textarea", "xmp", "svg", "math", "noscript",
+                                            "iframe", "template")),
+    *(f'"><img src=x on{event}=alert(1)>' for event in ("error", "load", "click", "focus", "toggle", "wheel", "input", "copy")),
+    *(f"{end}<script>alert(1)</script>" for end in ("</style>", "</title>", "-->", "]]>", "</script>", "</svg>", "</math>", '"', "'", "`")),
+    '"; } body { display: none } @import "http://x.example/', "\\", "\\22", "*/ body{}", "a\u2028b", "{{ 7*7 }}", "{% raw %}",
+    "javascript:alert(1)", "&lt;b&gt;", "&#60;script&#62;", "\u202egnp", "<!--",
+]  # fmt: skip
+
+
+def test_there_are_forty_hostile_texts() -> None:
+    assert len(PAYLOADS) == 40
+
+
+@pytest.mark.parametrize("payload", PAYLOADS)
+def test_a_hostile_text_is_shown_and_not_obeyed(payload: str) -> None:
+    plain = scenario("linear-sigmoid")
+    hostile = replace(plain, title=payload, course=payload, about=payload)
+    lesson = open_lesson(hostile)
+    page = tree("".join(worked(lesson, View(grain="pass"), Sheet(phases=("loss",), address=payload, version=payload))))
+    assert set(page.problems) <= OF_THE_FILE
+    assert page.root.one("h1").text == payload
+    assert page.root.one("p", cls="where").text == payload
+    assert not list(page.root.all("script", "img", "iframe"))
+    assert css_string(payload)[1:-1].replace("\\", "").isalnum() or not payload.isascii()
+    assert "7*7" in page.root.text or "7*7" not in payload
+
+
+# ---- worksheets ----
+
+
+def labelled(element: Element) -> str:
+    """All that can be read or heard of an element."""
+    names = [e.attributes.get("aria-label", "") for e in element.all()]
+    return " ".join(" ".join([element.text, *names]).split())
+
+
+def numbers_in(text: str) -> set[str]:
+    return set(re.findall(r"\d+\.\d+", text.replace("minus ", "").replace("−", "")))
+
+
+def open_ones(name: str, view: View, blanks: str) -> dict[str, str]:
+    """The quantities left open whose shown digits are neither given nor shown for another, closed quantity."""
+    opened = context(name, view)
+    hidden = blanked(opened.walk, blanks)
+    assert hidden is not None
+    texts = {q: shown(opened, q) for q in opened.walk.order if opened.step_of(q) > 0}
+    digits = {q: text.lstrip("−") for q, text in texts.items() if text is not None}
+    closed = {text for q, text in digits.items() if not hidden(q)}
+    given = numbers_in(labelled(read(written(name, view)).root.one("section", cls="given")))
+    return {str(q): text for q, text in digits.items() if hidden(q) and len(text) > 5 and text not in closed | given}
+
+
+@pytest.mark.parametrize("blanks", ["all", "forward", "backward", "update", "every:3"])
+@pytest.mark.parametrize("name", NAMES)
+def test_a_worksheet_gives_no_open_number_away(name: str, blanks: str) -> None:
+    view = View(decimals=7)
+    page = tree(written(name, view, blanks=blanks))
+    assert set(page.problems) <= OF_THE_FILE
+    told = numbers_in(labelled(page.root.one("body")))
+    leaks = {q: text for q, text in open_ones(name, view, blanks).items() if text in told}
+    assert leaks == {}
+    assert bool(list(page.root.all("div", cls="room"))) == bool(list(page.root.all("article", cls="open")))
+    assert all(list(step.all("mtext", cls="blank")) for step in page.root.all("article", cls="open") if name != "perceptron-step")
+
+
+@pytest.mark.parametrize("blanks", ["all", "backward", "every:3"])
+def test_the_key_has_exactly_the_answers_and_the_mark_of_its_sheet(blanks: str) -> None:
+    sheet, key = (tree(written(SIGMOID, blanks=blanks, answers=answers)) for answers in (False, True))
+    open_steps = {s.attributes["id"] for s in sheet.root.all("article", cls="open")}
+    assert {s.attributes["id"] for s in key.root.all("article", cls="answer")} == open_steps
+    assert not list(key.root.all("mtext", cls="blank"))
+    assert not list(key.root.all("div", cls="room"))
+    opened = context(SIGMOID)
+    for step in key.root.all("article", cls="answer"):
+        q = opened.walk.anchor(int(step.attributes["id"].removeprefix("step-")))
+        assert number.shown(opened.trace.value(q), opened.decimals) in step.text
+    assert mark(sheet) == mark(key)
+
+
+def mark(page: Page) -> str:
+    found = re.search(r"sheet ([0-9a-f]{8})", page.root.one("header").text)
+    assert found
+    return found[1]
+
+
+def test_each_sheet_has_a_mark_of_its_own() -> None:
+    sheets = [{"blanks": "all"}, {"blanks": "backward"}, {"blanks": "every:3"}, {"blanks": "all", "version": "version 1 of seed 7"},
+              {"blanks": "all", "version": "version 2 of seed 7"}, {"blanks": "all", "version": "version 1 of seed 8"}]  # fmt: skip
+    assert len({mark(tree(written("linear-sigmoid", **sheet))) for sheet in sheets}) == len(sheets)
+
+
+@pytest.mark.parametrize("name", [SIGMOID, "3-2-3-softmax"])
+def test_versions_of_ten_seeds_become_sheets_of_their_own(name: str) -> None:
+    marks = set()
+    for seed in range(10):
+        version = variants(scenario(name), 1, seed)[0]
+        page = tree("".join(worked(open_lesson(version), View(grain="layer"), Sheet(blanks="all", version=f"version 1 of seed {seed}"))))
+        assert set(page.problems) <= OF_THE_FILE
+        assert f"seed {seed}" in page.root.one("p", cls="made").text
+        marks.add(mark(page))
+    assert len(marks) == 10
+
+
+@pytest.mark.parametrize("blanks", ["some", "every", "every:0", "every:100", "every:x", "every:²", "ALL", "<b>"])
+def test_blanks_that_cannot_be_read_are_said(blanks: str) -> None:
+    with pytest.raises(LessonError, match="blanks are all"):
+        written(SIGMOID, blanks=blanks)
+
+
+def test_the_file_comes_piece_by_piece() -> None:
+    lesson = open_lesson(scenario(SIGMOID))
+    pieces = worked(lesson, View(), Sheet())
+    first = list(islice(pieces, 3))
+    assert first[0].rstrip().endswith(("</nav>", "</section>"))
+    assert 'id="step-1"' in first[2]
+    assert 'id="step-2"' not in first[2]
+
+
+def test_names_on_a_step_are_quantities() -> None:
+    page = tree(written(SIGMOID, interactive=True))
+    for step in page.root.all("article", cls="step"):
+        assert step.attributes["data-makes"]
+        for name in f"{step.attributes['data-uses']} {step.attributes['data-makes']}".split():
+            assert str(parse(name)) == name
