@@ -1,0 +1,177 @@
+"""Exported files opened from disk, without a network: read, stepped through, printed; and the page that offers them."""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import BrowserContext, Page, expect
+
+from tests.browser.test_accessibility import OPEN, TOO_WIDE, WAYS
+from tutor import scenario
+from tutor.export import KINDS, Order, make
+from tutor.lesson import open_lesson
+from tutor.view import View
+
+ROOT = Path(__file__).parents[2]
+Opening = Callable[..., Page]
+
+
+@pytest.fixture(scope="session")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The deck lesson as every kind of document."""
+    found = tmp_path_factory.mktemp("files")
+    lesson = open_lesson(scenario.load(ROOT / "scenarios" / "1-2-3-1-sigmoid.yaml"))
+    for key in ("html", "interactive", "worksheet", "key"):
+        (found / f"{key}.html").write_text("".join(make(lesson, key, View(), Order()).chunks), encoding="utf-8")
+    return found
+
+
+@pytest.fixture
+def opening(new_context: Callable[..., BrowserContext], folder: Path) -> Any:
+    """A file opened offline; the browser's complaints and requests are counted at the end."""
+    complaints: list[str] = []
+
+    def visit(key: str, place: str = "", **options: Any) -> Page:
+        context = new_context(**options)
+        context.set_offline(True)
+        page = context.new_page()
+        page.on("console", lambda message: complaints.append(f"{message.type}: {message.text}"))
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on("request", lambda sent: None if sent.url.startswith(("file:", "data:")) else complaints.append(sent.url))
+        page.goto(f"{(folder / key).with_suffix('.html').as_uri()}{place}")
+        return page
+
+    yield visit
+    assert complaints == []
+
+
+def bar(page: Page) -> Any:
+    return page.get_by_role("navigation", name="Steps")
+
+
+def test_one_steps_through_a_file_with_buttons_and_keys(opening: Opening) -> None:
+    page = opening("interactive")
+    expect(bar(page)).to_contain_text("1 / 79")
+    expect(page.locator(".step:visible")).to_have_count(1)
+    bar(page).get_by_role("button", name="Next").click()
+    expect(page.get_by_role("heading", level=3)).to_contain_text("Activation of unit 1 of layer 1")
+    page.keyboard.press("ArrowRight")
+    expect(bar(page)).to_contain_text("3 / 79")
+    page.keyboard.press("End")
+    expect(bar(page)).to_contain_text("79 / 79")
+    expect(page.get_by_role("status")).to_contain_text("Step 79 of 79")
+    expect(bar(page).get_by_role("button", name="Next")).to_have_attribute("aria-disabled", "true")
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Home")
+    expect(bar(page)).to_contain_text("1 / 79")
+    bar(page).get_by_role("button", name="Back").click(force=True)
+    expect(bar(page)).to_contain_text("1 / 79")
+
+
+def test_the_contents_lead_to_a_step_and_show_all_shows_all(opening: Opening) -> None:
+    page = opening("interactive")
+    link = page.get_by_role("navigation", name="Contents").get_by_role("link").nth(4)
+    place = link.get_attribute("href")
+    link.click()
+    expect(page.locator(f".step{place}")).to_be_visible()
+    expect(page.locator(".step:visible")).to_have_count(1)
+    bar(page).get_by_role("button", name="Show all").click()
+    expect(page.locator(".step:visible")).to_have_count(79)
+    bar(page).get_by_role("button", name="Step by step").click()
+    expect(page.locator(".step:visible")).to_have_count(1)
+
+
+def test_diagram_and_tables_show_only_what_is_known(opening: Opening) -> None:
+    page = opening("interactive", "#step-3")
+    known = """q => [...document.querySelectorAll('.phase.now .end [data-q]')]
+        .filter(e => e.dataset.q === q && e.textContent.trim()).map(e => getComputedStyle(e).visibility)"""
+    assert set(page.evaluate(known, "z[1][1]")) == {"visible"}
+    assert set(page.evaluate(known, "z[1][2]")) == {"visible"}
+    assert set(page.evaluate(known, "a[1][2]")) == {"hidden"}
+    page.keyboard.press("ArrowRight")
+    assert set(page.evaluate(known, "a[1][2]")) == {"visible"}
+
+
+@pytest.mark.parametrize("key", ["html", "interactive", "worksheet", "key"])
+def test_without_a_script_the_whole_solution_is_there(opening: Opening, key: str) -> None:
+    page = opening(key, java_script_enabled=False)
+    expect(page.locator(".step")).to_have_count(79)
+    expect(page.locator("#step-79 h3")).to_be_visible()
+    expect(page.locator(".stepper")).to_have_count(1 if key == "interactive" else 0)
+    expect(page.locator(".stepper:visible")).to_have_count(0)
+
+
+@pytest.mark.parametrize(("scheme", "width"), WAYS)
+def test_no_file_has_a_barrier_or_scrolls_sideways(opening: Opening, axe: Callable[[Page], Any], scheme: str, width: int) -> None:
+    found = []
+    for key, place in (("html", ""), ("interactive", "#step-33"), ("worksheet", ""), ("key", "")):
+        page = opening(key, place, color_scheme=scheme, viewport={"width": width, "height": 3000}, bypass_csp=True)
+        report = axe(page)
+        found += [f"{key}: {line}" for line in report.violations]
+        found += [f"{key}: open: {line}" for line in report.incomplete if not OPEN.match(line)]
+        if (wide := page.evaluate(TOO_WIDE)) > 0:
+            found.append(f"{key}: {wide} pixels too wide")
+    assert found == []
+
+
+@pytest.mark.parametrize("width", [320, 1280])
+def test_the_buttons_of_a_file_are_in_reach(opening: Opening, width: int) -> None:
+    page = opening("interactive", "#step-33", viewport={"width": width, "height": 640})
+    for button in bar(page).get_by_role("button").all():
+        box = button.bounding_box()
+        assert box is not None
+        assert box["x"] >= 0
+        assert box["x"] + box["width"] <= width
+        assert box["height"] >= 44
+    heading = page.locator("#step-33 h3").bounding_box()
+    assert heading is not None
+    assert 0 <= heading["y"] < 560, "the step is seen without scrolling"
+
+
+@pytest.mark.parametrize("size", ["A4", "Letter"])
+@pytest.mark.parametrize("key", ["html", "worksheet"])
+def test_a_file_prints(opening: Opening, key: str, size: str) -> None:
+    pages = re.findall(rb"/Type\s*/Page\b", opening(key).pdf(format=size))
+    assert 10 < len(pages) < 40
+
+
+# ---- the page that offers the files ----
+
+
+def test_the_choices_are_kept_without_a_script(page_without_script: Page) -> None:
+    page = page_without_script
+    page.goto("/lessons/1-2-3-1-sigmoid/export?kind=worksheet")
+    page.get_by_label("Left open").select_option("every:3")
+    page.get_by_label("Seed").fill("7")
+    page.get_by_role("button", name="Show").click()
+    expect(page.get_by_label("Left open")).to_have_value("every:3")
+    expect(page.get_by_label("Seed")).to_have_value("7")
+    with page.expect_download() as waiting:
+        page.get_by_role("link", name="Download").click()
+    assert waiting.value.suggested_filename == "1-2-3-1-sigmoid-worksheet-s7-v1.html"
+    page.goto("/lessons/1-2-3-1-sigmoid/export?kind=numpy")
+    expect(page.get_by_role("button", name="Copy")).to_have_count(0)
+
+
+def test_the_copy_button_copies_the_file(page: Page) -> None:
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.goto("/lessons/linear-sigmoid/export?kind=numpy")
+    page.get_by_role("button", name="Copy").click()
+    expect(page.locator(".copied")).not_to_be_empty()
+    assert "import numpy" in page.evaluate("navigator.clipboard.readText()")
+
+
+@pytest.mark.parametrize(("scheme", "width"), WAYS)
+def test_no_choice_has_a_barrier(new_context: Callable[..., BrowserContext], axe: Callable[[Page], Any], scheme: str, width: int) -> None:
+    page = new_context(color_scheme=scheme, viewport={"width": width, "height": 3000}).new_page()
+    found = []
+    for kind in KINDS:
+        page.goto(f"/lessons/1-2-3-1-sigmoid/export?kind={kind}")
+        report = axe(page)
+        found += [f"{kind}: {line}" for line in report.violations]
+        found += [f"{kind}: open: {line}" for line in report.incomplete if not OPEN.match(line)]
+        if (wide := page.evaluate(TOO_WIDE)) > 0:
+            found.append(f"{kind}: {wide} pixels too wide")
+    assert found == []
