@@ -17,7 +17,7 @@ from tests.browser.kinds import NOTATIONS, across, pages, steps
 WAYS = [("light", 1280), ("dark", 320), ("dark", 1280), ("light", 320)]
 # axe leaves contrast to the eye for lone symbols, words in a drawing, and what lies in a box that scrolls or on the marked
 # ground of a result; there every colour of text is tested on every ground, at the end of this file.
-REASON = "(shortTextContent|nonBmp|imgNode|bgOverlap|elmPartiallyObscured)"
+REASON = "(shortTextContent|nonBmp|imgNode|bgOverlap|elmPartiallyObscured|elmPartiallyObscuring)"
 OPEN = re.compile(rf"^color-contrast: .* \[{REASON}(, {REASON})*\] at ")
 TOO_WIDE = "() => document.documentElement.scrollWidth - window.innerWidth"
 Axe = Callable[[Page], Any]
