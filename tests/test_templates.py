@@ -97,7 +97,6 @@ ALLOWED = {
     "course",  # of StepPage: the same
     "uses", "makes",  # of Formula: marked in tables and diagram
     "asked", "z",  # of ActivationsPage and its cards: what the query came to
-    "role",  # of cells and operands: colours go by the quantity's name on the page
 }  # fmt: skip
 
 

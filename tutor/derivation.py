@@ -77,7 +77,7 @@ def _row(q: Quantity) -> int:
     return max(q.sample, 1) - 1
 
 
-def _scaled(trace: Trace, tree: Node) -> Node:
+def scaled(trace: Trace, tree: Node) -> Node:
     """The 1/M of a mean over M samples in front."""
     return tree if trace.scale == 1.0 else Product((Number(trace.scale, f"1/{trace.samples}"), tree))
 
@@ -131,7 +131,7 @@ def _loss(trace: Trace, q: Quantity) -> Derivation:
         return rule.term(output(trace, i, q.sample, mark))
 
     total = long_sum(units, term, lambda s: sum(float(term(i + 1).value()) for i in range(units)[s]))
-    return Derivation(_scaled(trace, rule.sum_of_terms(total)))
+    return Derivation(scaled(trace, rule.sum_of_terms(total)))
 
 
 def output(trace: Trace, i: int, sample: int, mark: str = "") -> Output:
@@ -149,7 +149,7 @@ def output(trace: Trace, i: int, sample: int, mark: str = "") -> Output:
 def _by_activation(trace: Trace, q: Quantity) -> Derivation:
     """dL/da: from the loss at the output, else over every unit of the layer above."""
     if q.layer == trace.network.depth:
-        tree = _scaled(trace, trace.network.loss.gradient_formula(output(trace, q.i, q.sample)))
+        tree = scaled(trace, trace.network.loss.gradient_formula(output(trace, q.i, q.sample)))
         return Derivation(tree, beyond=trace.beyond(q))
     above = q.layer + 1
     weights, deltas = trace.array("w", above)[:, q.i - 1], trace.array("dL/dz", above)[_row(q)]
@@ -203,7 +203,7 @@ def _shortcut(trace: Trace, q: Quantity) -> Node:
     total = float(trace.y[_row(q)].sum())
     if trace.network.layer(q.layer).activation.couples and total != 1.0:
         a = Product((a, Number(total)))
-    return _scaled(trace, Difference(a, ref(trace, "y", 0, q.i, 0, q.sample)))
+    return scaled(trace, Difference(a, ref(trace, "y", 0, q.i, 0, q.sample)))
 
 
 def _gradient(trace: Trace, q: Quantity) -> Derivation:

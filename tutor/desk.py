@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from tutor import number
 from tutor.lesson import Walk
 from tutor.markup import Markup
-from tutor.mathml import Line, role
+from tutor.mathml import Line
 from tutor.notation import Alphabet
 from tutor.quantity import Quantity
 from tutor.writer import Hidden
@@ -27,7 +27,6 @@ class Cell:
 
     text: str
     state: str = ""
-    role: str = ""
     name: str = ""
 
 
@@ -78,15 +77,15 @@ class Desk:
     def cell(self, q: Quantity) -> Cell:
         """The cell of one quantity."""
         if self.hidden is not None and self.hidden(q):
-            return Cell("", "blank", role(q.kind), str(q))
+            return Cell("", "blank", str(q))
         if q.given or self.walk.known(q, self.n):
             state = "makes" if q in self.makes else "uses" if q in self.uses else ""
             try:
                 text = number.shown(self.trace.value(q), self.decimals)
             except KeyError:
-                return Cell("", "todo", role(q.kind), str(q))
-            return Cell(text, state, role(q.kind), str(q))
-        return Cell("", "todo", role(q.kind), str(q))
+                return Cell("", "todo", str(q))
+            return Cell(text, state, str(q))
+        return Cell("", "todo", str(q))
 
 
 def some(count: int, focus: Iterable[int] = (), most: int = MOST_ROWS) -> list[int]:

@@ -17,7 +17,7 @@ from tutor.lesson import Lesson, open_lesson
 from tutor.order import PHASES
 from tutor.scenario import Scenario
 from tutor.variants import variant
-from tutor.view import View
+from tutor.view import View, whole
 from tutor.worked import Sheet, refuse_endless, worked
 
 MOST_VERSIONS = 100
@@ -136,20 +136,9 @@ def read(query: Mapping[str, str], phases: tuple[str, ...], notices: list[str]) 
     chosen = tuple(phase for phase in PHASES if phase in phases) or PHASES
     if set(phases) - set(PHASES):
         notices.append(f"phases are {', '.join(PHASES)}; others are ignored.")
-    seed = _whole(query, "seed", 0, MOST_SEED, notices)
-    version = _whole(query, "version", 1, MOST_VERSIONS, notices) or 1
+    seed = whole(query, "seed", 0, MOST_SEED, None, notices)
+    version = whole(query, "version", 1, MOST_VERSIONS, 1, notices) or 1
     return Order(chosen, query.get("blanks", "").strip() or "all", seed, version)
-
-
-def _whole(query: Mapping[str, str], key: str, least: int, most: int, notices: list[str]) -> int | None:
-    text = query.get(key, "").strip()
-    if not text:
-        return None
-    if text.isascii() and text.isdigit() and len(text) < 12 and least <= int(text) <= most:
-        return int(text)
-    shown = "".join(c for c in text if c.isprintable())[:20]
-    notices.append(f"{key} “{shown}” is not a whole number from {least} to {most:,}, so it is ignored.")
-    return None
 
 
 def with_address(order: Order, address: str) -> Order:

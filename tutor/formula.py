@@ -14,7 +14,7 @@ from typing import Protocol
 from tutor import number
 from tutor.derivation import Derivation, derive
 from tutor.expression import ArrayRef, Node, Ref, has_partials, leaves, walk
-from tutor.mathml import Line, role, shown
+from tutor.mathml import Line, shown
 from tutor.matrices import derive_stage, result
 from tutor.notation import Alphabet
 from tutor.order import Stage
@@ -64,7 +64,6 @@ class Operand:
 
     symbol: str
     text: str
-    role: str
     quantity: Quantity
 
 
@@ -106,7 +105,7 @@ class Chalk:
         refs = leaves(tree)
         shown_refs = refs if len(refs) <= FEW_OPERANDS else tuple(ref for ref in refs if not ref.quantity.given)
         operands = tuple(
-            Operand(self.line.quantity(ref.quantity), number.shown(ref.number, self.decimals), role(ref.quantity.kind), ref.quantity)
+            Operand(self.line.quantity(ref.quantity), number.shown(ref.number, self.decimals), ref.quantity)
             for ref in shown_refs[:MOST_OPERANDS]
         )
         return Formula(
@@ -204,7 +203,7 @@ class Chalk:
     def _matrix_operand(self, leaf: ArrayRef) -> Operand:
         rows, columns = leaf.array.shape
         first = next(iter(_members(leaf, self.trace)))
-        return Operand(self.line.matrix(leaf.kind, leaf.layer, leaf.sample), f"{rows}×{columns}", role(leaf.kind), first)
+        return Operand(self.line.matrix(leaf.kind, leaf.layer, leaf.sample), f"{rows}×{columns}", first)
 
     # ---- a whole phase ----
 

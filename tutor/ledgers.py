@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from tutor.desk import GAP, Cell, Desk, Row, Table, gap, some
-from tutor.mathml import role
 from tutor.quantity import Quantity
 
 MOST_COLUMNS = 10
@@ -140,6 +139,6 @@ def _parameter_rows(desk: Desk, layer: int, columns: tuple[str, ...], share: int
         learned = part.train_weights if j else part.learns_biases
         cells = tuple(
             desk.cell(Quantity(kinds[c], layer, i, j, share if c == "dL/dw" else 0)) if learned or c == "w"
-            else Cell("fixed", "gap", role(letter)) for c in columns
+            else Cell("fixed", "gap") for c in columns
         )  # fmt: skip
         yield Row(desk.line.quantity(Quantity(letter, layer, i, j)), cells)

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from tutor.derivation import Derivation, derive, ref
+from tutor.derivation import Derivation, derive, ref, scaled
 from tutor.expression import (
     ArrayRef,
     Call,
@@ -19,7 +19,6 @@ from tutor.expression import (
     Hadamard,
     MatrixProduct,
     Node,
-    Number,
     Product,
     Sum,
     SumOver,
@@ -62,10 +61,6 @@ def _jacobian(trace: Trace, layer: int) -> ArrayRef:
     return ArrayRef("da/dz", layer, trace.jacobian(layer, 0), 1 if trace.samples > 1 else 0)
 
 
-def _scaled(trace: Trace, tree: Node) -> Node:
-    return tree if trace.scale == 1.0 else Product((Number(trace.scale, f"1/{trace.samples}"), tree))
-
-
 def _pre_activation(trace: Trace, stage: Stage) -> Derivation:
     mark = stage.kind[1:]
     weights = leaf(trace, "w" + mark, stage.layer)
@@ -84,7 +79,7 @@ def _loss_shares(trace: Trace, stage: Stage) -> Derivation:
     rule = trace.network.loss
     terms = rule.term(_outputs(trace, stage.kind[4:]))
     total = terms if trace.network.sizes[-1] == 1 else SumOver(terms, "outputs", 1)
-    return Derivation(_scaled(trace, rule.sum_of_terms(total)))
+    return Derivation(scaled(trace, rule.sum_of_terms(total)))
 
 
 def _outputs(trace: Trace, mark: str = "") -> Output:
@@ -96,7 +91,7 @@ def _outputs(trace: Trace, mark: str = "") -> Output:
 
 def _by_activation(trace: Trace, stage: Stage) -> Derivation:
     if stage.layer == trace.network.depth:
-        tree = _scaled(trace, trace.network.loss.gradient_formula(_outputs(trace)))
+        tree = scaled(trace, trace.network.loss.gradient_formula(_outputs(trace)))
         return Derivation(tree, beyond=not np.isfinite(trace.array("dL/da", stage.layer)).all())
     above = stage.layer + 1
     return Derivation(MatrixProduct((leaf(trace, "dL/dz", above), leaf(trace, "w", above))))
@@ -135,7 +130,7 @@ def _shortcut(trace: Trace, stage: Stage) -> Node:
     totals = trace.y.sum(axis=1, keepdims=True)
     if trace.network.layer(stage.layer).activation.couples and (totals != 1.0).any():
         a = Hadamard((a, SumOver(leaf(trace, "y", 0), "outputs", 1)))
-    return _scaled(trace, Difference(a, leaf(trace, "y", 0)))
+    return scaled(trace, Difference(a, leaf(trace, "y", 0)))
 
 
 def _weight_gradient(trace: Trace, stage: Stage) -> Derivation:

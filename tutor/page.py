@@ -32,7 +32,6 @@ class OperandRow:
 
     symbol: str
     text: str
-    role: str
     name: str
     source: str
     href: str
@@ -139,7 +138,7 @@ def chain_page(context: Context, n: int) -> ChainPage | None:
 
 def _operands(context: Context, formulas: tuple[Formula, ...], n: int) -> tuple[OperandRow, ...]:
     return tuple(
-        OperandRow(o.symbol, o.text, o.role, str(o.quantity), *_source(context, o.quantity, n))
+        OperandRow(o.symbol, o.text, str(o.quantity), *_source(context, o.quantity, n))
         for o in formulas[0].operands
     )
 

@@ -71,8 +71,8 @@ def read(query: Mapping[str, str], scenario: Scenario, also: frozenset[str] = fr
     notation = _choice(query, "notation", tuple(PRESETS), "", notices)
     switchable = SWITCHABLE if scenario.loss.name in SWITCHABLE else (scenario.loss.name,)
     loss = _choice(query, "loss", switchable, "", notices)
-    decimals = _whole(query, "decimals", 0, MAX_DECIMALS, None, notices)
-    iteration = _whole(query, "iteration", 1, furthest(scenario), 1, notices)
+    decimals = whole(query, "decimals", 0, MAX_DECIMALS, None, notices)
+    iteration = whole(query, "iteration", 1, furthest(scenario), 1, notices)
     present = _choice(query, "present", ("yes", "no"), "no", notices) == "yes"
     notices += [f"“{_short(key)}” is no setting of a lesson, so it is ignored." for key in query if key not in KNOWN | also]
     view = View(
@@ -94,15 +94,16 @@ def _choice(query: Mapping[str, str], key: str, choices: tuple[str, ...], defaul
     return default
 
 
-def _whole(
+def whole(
     query: Mapping[str, str], key: str, least: int, most: int, default: int | None, notices: list[str]
 ) -> int | None:
+    """A whole number of a query; nonsense is the default, with a notice."""
     text = query.get(key, "").strip()
     if not text:
         return default
-    if text.isascii() and text.isdigit() and len(text) < 6 and least <= int(text) <= most:
+    if text.isascii() and text.isdigit() and len(text) <= max(5, len(str(most)) + 1) and least <= int(text) <= most:
         return int(text)
-    notices.append(f"{key} “{_short(text)}” is not a whole number from {least} to {most}, so it is ignored.")
+    notices.append(f"{key} “{_short(text)}” is not a whole number from {least} to {most:,}, so it is ignored.")
     return default
 
 
