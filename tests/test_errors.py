@@ -8,11 +8,10 @@ from pathlib import Path
 import pytest
 from flask import abort, request
 
-import app as application
 from app import create_app
 from tests.htmltree import read
 from tests.visiting import get, page, send
-from tutor import errors
+from tutor import errors, routes_lessons, site
 from tutor.error_page import MESSAGES, TITLES, error_page
 from tutor.problem import ScenarioError
 
@@ -65,8 +64,8 @@ def test_a_fault_of_ours_shows_no_trace_and_no_path(
     def fail(*_: object) -> None:
         raise RuntimeError(f"secret in {__file__}")
 
-    for name in ("gallery_page", "lesson_page", "step_page"):
-        monkeypatch.setattr(application, name, fail)
+    for module, name in ((routes_lessons, "gallery_page"), (routes_lessons, "lesson_page"), (site, "step_page")):
+        monkeypatch.setattr(module, name, fail)
     with caplog.at_level(logging.ERROR):
         answer = get(address, create_app(), **({"HX_Request": "true"} if htmx else {}))
     assert (answer.status_code, answer.mimetype) == (500, "text/html")
@@ -80,14 +79,14 @@ def test_a_fault_of_ours_shows_no_trace_and_no_path(
 
 
 def test_a_template_that_asks_for_what_is_not_there_is_a_fault_and_no_empty_place(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(application, "gallery_page", lambda *_: object())
+    monkeypatch.setattr(routes_lessons, "gallery_page", lambda *_: object())
     assert get("/", create_app()).status_code == 500
 
 
 def test_the_address_after_a_fault_works_again(monkeypatch: pytest.MonkeyPatch) -> None:
     app = create_app()
     with monkeypatch.context() as patch:
-        patch.setattr(application, "step_page", lambda *_: 1 / 0)
+        patch.setattr(site, "step_page", lambda *_: 1 / 0)
         assert get("/lessons/perceptron-step/steps/1", app).status_code == 500
     assert get("/lessons/perceptron-step/steps/1", app).status_code == 200
 

@@ -35,7 +35,7 @@ def tutor() -> Flask:
 
 def library(app: Flask | None = None) -> Library:
     """The library of an application."""
-    found: Library = (app or tutor()).extensions["tutor"]
+    found: Library = (app or tutor()).extensions["tutor"].library
     return found
 
 

@@ -2,7 +2,7 @@
 
 A scenario file becomes a network, the network a trace of numbers, each number a tree, the trees a lesson, and the lesson
 pages and text. Imports point the same way: what stands further up knows nothing of what stands below it, except that
-activations and losses already build their formulas with the trees of `expression`. The routes are in `app.py` beside this folder.
+activations and losses already build their formulas with the trees of `expression`. The app itself is `app.py` beside this folder.
 
 Ground: what everything stands on
     errors                one small tree of exceptions, whose texts are safe to show
@@ -110,6 +110,8 @@ Files to take away: a lesson without the server
     export_page           what a lesson can become, with a preview
 
 Doors: how one gets in
+    site                  what the routes share: finding a lesson, pages and fragments
+    routes_lessons        the gallery, lessons, steps, slides and exports
     requestlog            one line in the log for each request
     serve                 the server: `make run`
     author                a file checked as its author wants to know it

@@ -50,6 +50,10 @@ class Library:
         """The lessons as the folder has them now."""
         return self._folder.shelf()
 
+    def find(self, lesson: str) -> Scenario | None:
+        """The scenario of a lesson's id."""
+        return self.shelf.find(lesson)
+
     def lesson(self, scenario: Scenario, view: View = PLAIN) -> Lesson:
         """A lesson at the iteration and under the loss of a view."""
         found: Lesson = self._lesson(Kept(scenario), view.iteration, view.loss)

@@ -72,7 +72,7 @@ def request(app: Flask, path: str) -> Callable[[], bytes]:
 
 def measured(app: Flask, texts: dict[str, str], lesson: str, grain: str, total: int) -> Iterator[Case]:
     """The steps of a lesson in one grain."""
-    forget = app.extensions["tutor"].clear
+    forget = app.extensions["tutor"].library.clear
     for n in range(1, total + 1):
         step, other = (request(app, f"/lessons/{lesson}/steps/{k}?grain={grain}") for k in (n, n % total + 1))
         body = step()
@@ -93,7 +93,7 @@ def measured(app: Flask, texts: dict[str, str], lesson: str, grain: str, total: 
 
 def test_a_fragment_against_a_static_page(root: Path) -> None:
     app, texts = application()
-    library = app.extensions["tutor"]
+    library = app.extensions["tutor"].library
     cases = [
         case
         for scenario in library.shelf.lessons

@@ -46,6 +46,7 @@ def lesson() -> Any:
 def measure() -> dict[str, Any]:
     """Seconds of each step, in turns, and the memory afterwards."""
     import app
+    from tutor import site
     from tutor.page import Context
     from tutor.view import View
 
@@ -59,7 +60,7 @@ def measure() -> dict[str, Any]:
         for _ in range(ROUNDS):
             for (grain, name), n in places.items():
                 begin = time.perf_counter()
-                text = app.render_step(contexts[grain], n, ())
+                text = site.render_step(contexts[grain], n, ())
                 seconds[f"{grain} {name}"].append(time.perf_counter() - begin)
                 found["steps"][f"{grain} {name}"] = {"n": n, "of": len(opened.walk(grain)), "bytes": len(text.encode())}
     for name, taken_seconds in seconds.items():

@@ -1,0 +1,121 @@
+"""The routes of lessons: the gallery, a lesson's first page, its steps, its slides, its exports.
+
+    /                               all lectures and their lessons
+    /lessons/<id>                   what a lesson is about
+    /lessons/<id>/steps/<n>         one step; a fragment of it for htmx
+    /lessons/<id>/steps/<n>/chain   a gradient written out along every path
+    /lessons/<id>/export            what a lesson can become, with a preview
+    /lessons/<id>/export/<kind>     the file
+    /lessons/<id>/slides            every printed number beside the computed one
+
+A step's page and its fragment are the same text: the page includes the fragment word for word.
+"""
+
+from __future__ import annotations
+
+import itertools
+from typing import TYPE_CHECKING
+
+from flask import Flask, Response, redirect, render_template, request, url_for
+
+from tutor import view
+from tutor.comparison import slides_page
+from tutor.error_page import Missing
+from tutor.errors import TutorError
+from tutor.export import KINDS, online, versioned, with_address
+from tutor.export_page import export_page
+from tutor.gallery import gallery_page
+from tutor.overview import lesson_page
+from tutor.page import chain_page
+from tutor.panels import panels
+from tutor.problem import quotable
+from tutor.site import Site, step_number, wants_fragment, whole_page
+
+if TYPE_CHECKING:
+    from werkzeug.wrappers import Response as AnyResponse
+
+
+def add(app: Flask, site: Site) -> None:
+    """All routes of this module."""
+    add_pages(app, site)
+    add_steps(app, site)
+    add_exports(app, site)
+
+
+def add_pages(app: Flask, site: Site) -> None:
+    """The gallery and the pages around the steps."""
+
+    @app.get("/")
+    def gallery() -> str:
+        return render_template("gallery.html", page=gallery_page(site.library.shelf, site.library.steps()))
+
+    @app.get("/lessons")
+    @app.get("/lessons/")
+    def lessons() -> AnyResponse:
+        return redirect("/", 301)
+
+    @app.get("/lessons/<lesson>")
+    def lesson(lesson: str) -> str:
+        context, notices = site.opened(lesson)
+        return render_template("lesson.html", page=lesson_page(context, notices))
+
+    @app.get("/lessons/<lesson>/slides")
+    def slides(lesson: str) -> str:
+        scenario = site.found(lesson)
+        if not scenario.printed:
+            raise Missing("The slides of this lesson print no numbers.")
+        return render_template("slides.html", page=slides_page(site.library.context(scenario, view.View())))
+
+
+def add_steps(app: Flask, site: Site) -> None:
+    """The step of a lesson: whole page, or the fragment that htmx swaps in."""
+
+    @app.get("/lessons/<lesson>/steps")
+    @app.get("/lessons/<lesson>/steps/")
+    def first_step(lesson: str) -> AnyResponse:
+        context, _ = site.opened(lesson)
+        return redirect(context.address(1), 302)
+
+    @app.get("/lessons/<lesson>/steps/<n>")
+    def step(lesson: str, n: str) -> AnyResponse | str:
+        context, notices = site.opened(lesson)
+        number = step_number(context, n)
+        if "notation" in request.args and not notices:  # the form sends every choice; the short address is the one to share
+            short = context.address(number)
+            if short != request.full_path.rstrip("?"):
+                return redirect(short, 302)
+        text = site.library.step(context.lesson.scenario, context.view, number, notices)
+        return text if wants_fragment() else whole_page(text, panels(context, number))
+
+    @app.get("/lessons/<lesson>/steps/<n>/chain")
+    def chain(lesson: str, n: str) -> str:
+        context, _ = site.opened(lesson)
+        content = chain_page(context, step_number(context, n))
+        if content is None:
+            raise Missing("This lesson writes out whole chains for gradients of single weights with few paths only.")
+        return render_template("chain.html", page=content)
+
+
+def add_exports(app: Flask, site: Site) -> None:
+    """What a lesson can become, and the files."""
+
+    @app.get("/lessons/<lesson>/export")
+    def export_choices(lesson: str) -> str:
+        context, order, notices = site.ordered(lesson)
+        key = request.args.get("kind", "html")
+        if key not in KINDS:
+            notices, key = (*notices, f"kind “{quotable(key, 30)}” is not known; there are {', '.join(KINDS)}."), "html"
+        return render_template("export.html", page=export_page(context, key, order, notices))
+
+    @app.get("/lessons/<lesson>/export/<kind>")
+    def download(lesson: str, kind: str) -> AnyResponse:
+        context, order, _ = site.ordered(lesson)
+        order = with_address(order, url_for("lesson", lesson=lesson, _external=True))
+        try:
+            made = online(versioned(context.lesson.scenario, context.view, order), kind, context.view, order)
+            first = next(made.chunks, "")
+        except TutorError as error:
+            raise Missing(str(error)) from None
+        response = Response(itertools.chain([first], made.chunks), content_type=made.media)
+        response.headers["Content-Disposition"] = f'attachment; filename="{made.name}"'
+        return response

@@ -1,0 +1,85 @@
+"""What the routes of all pages share: finding a lesson, reading the address, pages and fragments.
+
+    site = Site(library)
+    context, notices = site.opened("1-2-3-1-sigmoid")      # or 404 with the reason
+
+The routes themselves are in `app.py` and in the modules `routes_…`; each of those has `add(app, site)`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from flask import render_template, request
+
+from tutor import export, view
+from tutor.context import Context
+from tutor.error_page import NO_LESSON, Missing
+from tutor.errors import TutorError
+from tutor.export import Order
+from tutor.library import Library
+from tutor.markup import trusted
+from tutor.page import step_page
+from tutor.panels import Panels
+from tutor.problem import quotable
+from tutor.scenario import Scenario
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """What the routes work with."""
+
+    library: Library
+
+    def found(self, lesson: str) -> Scenario:
+        """The scenario of an address, or 404 with the way back."""
+        scenario = self.library.find(lesson)
+        if scenario is None:
+            raise Missing(f"{NO_LESSON} called “{quotable(lesson, 80)}”.")
+        return scenario
+
+    def opened(self, lesson: str) -> tuple[Context, tuple[str, ...]]:
+        """A lesson under the view that the address asks for, and what of the address was ignored."""
+        scenario = self.found(lesson)
+        wanted, notices = view.read(request.args, scenario)
+        try:
+            return self.library.context(scenario, wanted), notices
+        except TutorError as error:
+            raise Missing(str(error)) from None
+
+    def ordered(self, lesson: str) -> tuple[Context, Order, tuple[str, ...]]:
+        """A lesson under a view, and what of it is to be exported."""
+        scenario = self.found(lesson)
+        wanted, notices = view.read(request.args, scenario, view.EXPORT)
+        told = list(notices)
+        order = export.read(request.args, tuple(request.args.getlist("phases")), told)
+        try:
+            return self.library.context(scenario, wanted), order, tuple(told)
+        except TutorError as error:
+            raise Missing(str(error)) from None
+
+
+def step_number(context: Context, text: str) -> int:
+    """The number of a step, or 404 with the range."""
+    total = len(context.walk)
+    if not (text.isascii() and text.isdigit() and len(text) < 12 and 1 <= int(text) <= total):
+        raise Missing(f"This lesson has the steps 1 to {total}; there is no step “{quotable(text, 20)}”.")
+    return int(text)
+
+
+def wants_fragment() -> bool:
+    """Whether htmx asks for a part of a page (a history restore asks for the whole)."""
+    return "HX-Request" in request.headers and "HX-History-Restore-Request" not in request.headers
+
+
+def render_step(context: Context, n: int, notices: tuple[str, ...]) -> str:
+    """The text of a step, the same in page and fragment."""
+    content = step_page(context, n, notices)
+    return render_template("_fragment.html", page=content) + "\n" + render_template("_step.html", page=content)
+
+
+def whole_page(fragment: str, beside: Panels) -> str:
+    """The page around a fragment; its title is the fragment's own."""
+    title, _, body = fragment.split("\n", 2)
+    inner = title.removeprefix("<title>").removesuffix("</title>")
+    return render_template("step.html", title=trusted(inner), fragment=trusted(body), panels=beside)
