@@ -33,6 +33,8 @@ class View:
     iteration: int = 1
     loss: str = ""
     present: bool = False
+    embedded: bool = False
+    """Whether the page stands in a frame on another site. Not in the query: the path says it, /embed/lessons/…"""
 
     def query(self) -> str:
         """The choices that differ from the lesson's own, as a query."""
@@ -59,7 +61,8 @@ class View:
     def address(self, lesson: str, n: int | None = None, **changes: Any) -> str:
         """The address of step n of a lesson (or of its first page) under this view."""
         query = (replace(self, **changes) if changes else self).query()
-        path = f"/lessons/{quote(lesson)}" + (f"/steps/{n}" if n is not None else "")
+        frame = "/embed" if self.embedded else ""
+        path = f"{frame}/lessons/{quote(lesson)}" + (f"/steps/{n}" if n is not None else "")
         return f"{path}?{query}" if query else path
 
 
