@@ -1,6 +1,8 @@
 """The app: its settings, the routes, headers and error pages. No arithmetic here.
 
     tutor.routes_lessons    the gallery, lessons and their steps, slides, exports
+    tutor.routes_share      links, QR codes and frames on other sites
+    tutor.routes_open       a lesson as text: paste, upload, check, save, take away
     /activations            every activation function with its derivative
     /healthz                200 while the app answers
 """
@@ -17,8 +19,9 @@ from jinja2 import StrictUndefined
 from werkzeug.exceptions import HTTPException
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from tutor import gallery_activations, routes_lessons, security
+from tutor import gallery_activations, routes_lessons, routes_open, routes_share, saving, security
 from tutor.error_page import Explained, error_page
+from tutor.errors import StoreError
 from tutor.library import Library
 from tutor.site import Site, render_step, wants_fragment
 
@@ -39,10 +42,13 @@ def create_app(folder: str | os.PathLike[str] | None = None) -> Flask:
     app.jinja_env.globals["asset"] = asset_address
     if os.environ.get("BEHIND_PROXY"):
         app.wsgi_app = ProxyFix(app.wsgi_app)  # type: ignore[method-assign]
-    site = Site(Library(folder or os.environ.get("SCENARIOS") or HOME / "scenarios", render_step))
+    saved = saving.from_environment(os.environ, HOME)
+    site = Site(Library(folder or os.environ.get("SCENARIOS") or HOME / "scenarios", render_step, saved.find), saved)
     app.extensions["tutor"] = site
     add_pages(app)
     routes_lessons.add(app, site)
+    routes_share.add(app, site)
+    routes_open.add(app, site)
     add_errors(app)
     app.before_request(refuse_foreign)
     app.after_request(finish)
@@ -88,7 +94,7 @@ def refuse_foreign() -> None:
 
 def finish(response: Response) -> Response:
     """Headers for safety and for caches."""
-    for name, value in security.HEADERS.items():
+    for name, value in security.headers(request.path).items():
         response.headers.setdefault(name, value)
     if request.is_secure:
         response.headers["Strict-Transport-Security"] = security.STRICT_TRANSPORT
@@ -112,6 +118,10 @@ def add_errors(app: Flask) -> None:
         allowed = getattr(error, "valid_methods", None)
         return (*reply, {"Allow": ", ".join(sorted(allowed))}) if allowed else reply
 
+    @app.errorhandler(StoreError)
+    def unreachable(error: StoreError) -> Any:
+        return (*answer(503, str(error)), {"Retry-After": "60"})
+
     @app.errorhandler(Exception)
     def failed(error: Exception) -> Any:
         app.logger.error("a request failed", exc_info=error)
@@ -121,8 +131,10 @@ def add_errors(app: Flask) -> None:
 def answer(status: int, description: str | None) -> tuple[str, int]:
     """The error page of a status, or its fragment where htmx asked."""
     lesson = (request.view_args or {}).get("lesson")
-    content = error_page(status, description, url_for("lesson", lesson=lesson) if lesson else "")
-    return render_template("_error.html" if wants_fragment() else "error.html", page=content), status
+    framed = security.framed(request.path)
+    content = error_page(status, description, url_for("lesson", lesson=lesson) if lesson else "", framed=framed)
+    whole = "embed_error.html" if framed else "error.html"
+    return render_template("_error.html" if wants_fragment() else whole, page=content), status
 
 
 app = create_app()

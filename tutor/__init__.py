@@ -43,13 +43,22 @@ Scenario files: from YAML to a checked lesson
     yaml_scalar           what a word of the file stands for
     yaml_builder          plain data with line numbers
     strict_yaml           the three together: text to plain data
+    plain_data            the same from elsewhere, such as a form
     arithmetic            small safe formulas over quantity names
     scenario_model        which keys there are, and what each may hold
     scenario_names        which quantities this network has
     scenario_checks       what the parts of a file must agree on
     scenario_problems     what does not fit, in words
     scenario              load and parse: the scenario, or every problem at once
+    scenario_text         a scenario as the text that it would be read from
     shelf                 all files of a folder, good and broken
+
+Saved lessons: the store
+    database              SQLite or PostgreSQL: transactions, one writer at a time
+    store_schema          its tables, and how an older store becomes one of today
+    store                 texts by their ids, for good
+    saving                who may save, and how often
+    saved_lessons         saved texts as scenarios, kept ready
 
 Lessons: a scenario that one can walk through
     build                 the engine's network of a scenario
@@ -109,12 +118,17 @@ Files to take away: a lesson without the server
     export                every kind of file, its name and its maker
     export_page           what a lesson can become, with a preview
 
+A lesson as text: what people bring
+    author                a file checked as its author wants to know it
+    upload                what an uploaded file is
+    text_page             the text, what is wrong with it and where
+
 Doors: how one gets in
     site                  what the routes share: finding a lesson, pages and fragments
     routes_lessons        the gallery, lessons, steps, slides and exports
+    routes_open           paste or upload a lesson, check it, save it
     requestlog            one line in the log for each request
     serve                 the server: `make run`
-    author                a file checked as its author wants to know it
     transcript            a walk as text
     cli_export            `python -m tutor export`
     cli                   `python -m tutor list | validate | trace | steps | export`

@@ -25,6 +25,8 @@ class ErrorPage:
     title: str
     message: str
     links: tuple[Link, ...]
+    framed: bool
+    """Whether it stands in a frame on another site; then its links open a new tab."""
 
 
 NO_LESSON = "There is no lesson"
@@ -33,6 +35,7 @@ TITLES = {
     400: "This request cannot be read", 403: "This request came from another site", 404: "There is nothing here",
     405: "This address does not take that", 413: "That is too large", 415: "That kind of content cannot be read",
     422: "Something in it is not right", 429: "That was a lot at once", 500: "Something went wrong on our side",
+    503: "That cannot be reached just now",
 }  # fmt: skip
 MESSAGES = {
     400: "The browser sent something that is not a proper request. Going back and trying again usually helps.",
@@ -44,10 +47,11 @@ MESSAGES = {
     422: "The request was understood, but what it asks for does not fit together.",
     429: "Please wait a moment and try again.",
     500: "It is not your fault, and nothing of yours is lost. Trying again may help; if not, the lesson’s other steps still work.",
+    503: "Please try again in a minute.",
 }  # fmt: skip
 
 
-def error_page(status: int, description: str | None, lesson: str) -> ErrorPage:
+def error_page(status: int, description: str | None, lesson: str, *, framed: bool = False) -> ErrorPage:
     """The page of a status: with `description` where it was written for the reader, and the way back.
 
     `lesson` is the address of the lesson that the request was about, or "".
@@ -57,4 +61,4 @@ def error_page(status: int, description: str | None, lesson: str) -> ErrorPage:
     links = [Link("All lectures and lessons", "/")]
     if lesson and not message.startswith(NO_LESSON):
         links.insert(0, Link("Back to the lesson", lesson))
-    return ErrorPage(status, title, message, tuple(links))
+    return ErrorPage(status, title, message, tuple(links), framed)

@@ -5,6 +5,9 @@
     ├── NumberError        a text that is not a number
     ├── NetworkError       layers, losses or data that do not fit together
     ├── LessonError        a step or a view that a lesson does not have
+    ├── SettingError       a setting of the environment that makes no sense
+    ├── StoreError         the store of saved lessons cannot be reached
+    ├── TooManySavesError  more lessons saved in a minute than one address may
     └── ScenarioError      a scenario file with problems (tutor.scenario)
 """
 
@@ -27,3 +30,23 @@ class NetworkError(TutorError, ValueError):
 
 class LessonError(TutorError, LookupError):
     """A step, grain or notation that a lesson does not have."""
+
+
+class SettingError(TutorError, ValueError):
+    """A setting of the environment that makes no sense; the text names it."""
+
+
+class StoreError(TutorError):
+    """Saved lessons cannot be reached or kept just now."""
+
+    def __init__(self, text: str = "") -> None:
+        super().__init__(text or "Saved lessons cannot be reached just now. All other lessons work; please try again in a minute.")
+
+
+class TooManySavesError(TutorError):
+    """More lessons saved in a minute than one address may; `wait` is in seconds."""
+
+    def __init__(self, limit: int, wait: int) -> None:
+        lessons, seconds = "lesson" if limit == 1 else "lessons", "second" if wait == 1 else "seconds"
+        super().__init__(f"From one address, {limit:,} new {lessons} a minute can be saved. Please try again in {wait} {seconds}.")
+        self.wait = wait

@@ -14,6 +14,7 @@ from functools import lru_cache
 from tutor.context import Context
 from tutor.errors import TutorError
 from tutor.lesson import Lesson, open_lesson
+from tutor.saved_lessons import SavedLessons
 from tutor.scenario import Scenario
 from tutor.shelf import Shelf, WatchedFolder
 from tutor.view import View
@@ -36,10 +37,19 @@ class Kept:
 
 
 class Library:
-    """All lessons of a folder. `render` turns a context and a step into the text of that step."""
+    """All lessons of a folder, and those that readers saved.
 
-    def __init__(self, folder: str | os.PathLike[str], render: Callable[[Context, int, tuple[str, ...]], str]) -> None:
+    `render` turns a context and a step into the text of that step; `saved` gives the text of a saved lesson's id.
+    """
+
+    def __init__(
+        self,
+        folder: str | os.PathLike[str],
+        render: Callable[[Context, int, tuple[str, ...]], str],
+        saved: Callable[[str], str | None] = lambda _: None,
+    ) -> None:
         self._folder = WatchedFolder(folder)
+        self._saved = SavedLessons(saved)
         self._render = render
         self._lesson = lru_cache(LESSONS)(lambda key, iteration, loss: open_lesson(key.scenario, iteration, loss or None))
         self._context = lru_cache(CONTEXTS)(lambda key, view: Context(self.lesson(key.scenario, view), view))
@@ -51,8 +61,8 @@ class Library:
         return self._folder.shelf()
 
     def find(self, lesson: str) -> Scenario | None:
-        """The scenario of a lesson's id."""
-        return self.shelf.find(lesson)
+        """The scenario of a lesson's id, from the folder or else from the store. Raises StoreError where that cannot be reached."""
+        return self.shelf.find(lesson) or self._saved.find(lesson)
 
     def lesson(self, scenario: Scenario, view: View = PLAIN) -> Lesson:
         """A lesson at the iteration and under the loss of a view."""

@@ -8,7 +8,7 @@ The routes themselves are in `app.py` and in the modules `routes_…`; each of t
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 from flask import render_template, request
 
@@ -18,10 +18,11 @@ from tutor.error_page import NO_LESSON, Missing
 from tutor.errors import TutorError
 from tutor.export import Order
 from tutor.library import Library
-from tutor.markup import trusted
+from tutor.markup import Markup, trusted
 from tutor.page import step_page
 from tutor.panels import Panels
 from tutor.problem import quotable
+from tutor.saving import Saving
 from tutor.scenario import Scenario
 
 
@@ -30,6 +31,7 @@ class Site:
     """What the routes work with."""
 
     library: Library
+    saving: Saving = field(default_factory=Saving)
 
     def found(self, lesson: str) -> Scenario:
         """The scenario of an address, or 404 with the way back."""
@@ -38,10 +40,14 @@ class Site:
             raise Missing(f"{NO_LESSON} called “{quotable(lesson, 80)}”.")
         return scenario
 
-    def opened(self, lesson: str) -> tuple[Context, tuple[str, ...]]:
-        """A lesson under the view that the address asks for, and what of the address was ignored."""
+    def opened(self, lesson: str, also: frozenset[str] = frozenset(), **fixed: bool) -> tuple[Context, tuple[str, ...]]:
+        """A lesson under the view that the address asks for, and what of the address was ignored.
+
+        `also` names what else may stand in the address; `fixed` are choices that the page makes in place of the reader.
+        """
         scenario = self.found(lesson)
-        wanted, notices = view.read(request.args, scenario)
+        wanted, notices = view.read(request.args, scenario, also)
+        wanted = replace(wanted, **fixed)
         try:
             return self.library.context(scenario, wanted), notices
         except TutorError as error:
@@ -80,6 +86,17 @@ def render_step(context: Context, n: int, notices: tuple[str, ...]) -> str:
 
 def whole_page(fragment: str, beside: Panels) -> str:
     """The page around a fragment; its title is the fragment's own."""
+    title, body = parted(fragment)
+    return render_template("step.html", title=title, fragment=body, panels=beside)
+
+
+def framed_page(fragment: str) -> str:
+    """The page around a fragment in a frame on another site: without panels."""
+    title, body = parted(fragment)
+    return render_template("embed.html", title=title, fragment=body)
+
+
+def parted(fragment: str) -> tuple[Markup, Markup]:
+    """(title, all the rest) of a step's fragment."""
     title, _, body = fragment.split("\n", 2)
-    inner = title.removeprefix("<title>").removesuffix("</title>")
-    return render_template("step.html", title=trusted(inner), fragment=trusted(body), panels=beside)
+    return trusted(title.removeprefix("<title>").removesuffix("</title>")), trusted(body)
