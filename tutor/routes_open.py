@@ -1,0 +1,161 @@
+"""The routes of a lesson as text: paste or upload it, check it, save it, take it away.
+
+    GET  /open                          an empty text; `?example=1` puts one in, `?from=<id>` that lesson's
+    POST /open                          text and file; do=check, do=save or do=form
+    GET  /lessons/<id>/scenario.yaml    the file of a lesson
+
+What is posted always comes back in the page, whatever is wrong with it. Nothing is kept before it is saved.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from flask import Flask, Response, redirect, request, url_for
+from werkzeug.exceptions import BadRequest, RequestEntityTooLarge, UnsupportedMediaType
+
+from tutor import author, limits, scenario, scenario_text, text_page, upload
+from tutor.error_page import Explained, Missing
+from tutor.errors import TutorError
+from tutor.problem import Problem, ScenarioError
+from tutor.scenario import Scenario
+from tutor.site import Site
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from flask.typing import ResponseReturnValue
+    from werkzeug.datastructures import FileStorage
+
+FORMS: Final = ("multipart/form-data", "application/x-www-form-urlencoded")
+WISHES: Final = ("check", "save", "form")
+
+
+class Unreadable(Explained, BadRequest):
+    """400 with the reason."""
+
+
+class NoForm(Explained, UnsupportedMediaType):
+    """415 with what would be right."""
+
+
+class TooLarge(Explained, RequestEntityTooLarge):
+    """413 with the limit."""
+
+
+def add(app: Flask, site: Site) -> None:
+    """All routes of this module."""
+
+    @app.get("/open")
+    def open_text() -> str:
+        return text_page.show(starting(site), notices=notices())
+
+    @app.post("/open")
+    def opened_text() -> ResponseReturnValue:
+        wish, text, refusal = posted()
+        return refused(text, [refusal]) if refusal else ANSWERS[wish](site, text)
+
+    @app.get("/lessons/<lesson>/scenario.yaml")
+    def scenario_file(lesson: str) -> Response:
+        found = wanted(site, lesson)
+        response = Response(written(found), content_type="text/yaml; charset=utf-8")
+        response.headers["Content-Disposition"] = f'attachment; filename="{found.id}.yaml"'
+        return response
+
+
+# ---- what the page starts with ----
+
+
+def starting(site: Site) -> str:
+    """The text that an address asks for: a lesson's, an example, or none."""
+    if "from" in request.args:
+        return written(wanted(site, request.args["from"]))
+    return text_page.EXAMPLE if "example" in request.args else ""
+
+
+def wanted(site: Site, lesson: str) -> Scenario:
+    """A lesson as the address has it."""
+    return site.found(lesson)
+
+
+def written(found: Scenario) -> str:
+    """The text of a lesson, or 404 with the reason."""
+    try:
+        return scenario_text.write(found)
+    except TutorError as error:
+        raise Missing(str(error)) from None
+
+
+def notices() -> tuple[str, ...]:
+    """A notice where a lesson's text is shown."""
+    copied = "This is the text of a lesson. Saving what you make of it gives a lesson of its own; that one stays as it is."
+    return (copied,) if "from" in request.args else ()
+
+
+# ---- what was posted ----
+
+
+def posted() -> tuple[str, str, Problem | None]:
+    """(what to do, the text, why it cannot be read or None). Raises a page of 400, 413 or 415 where there is no form."""
+    if request.mimetype not in FORMS:
+        raise NoForm("This page reads forms: a text or a file, sent from the page “Open a file”.")
+    try:
+        form, file = request.form, request.files.get("file")
+    except RequestEntityTooLarge:
+        raise TooLarge(f"That is more than the tutor reads. A lesson may have up to {limits.FILE_BYTES // 1024} KB.") from None
+    wish = form.get("do", "check" if "text" in form or file else "")
+    if wish not in WISHES:
+        raise Unreadable("The form did not say what to do: check, save or form.")
+    if file is not None and file.filename:
+        return (wish, *uploaded(file, form.get("text", "")))
+    return wish, form.get("text", "").replace("\r\n", "\n"), None
+
+
+def uploaded(file: FileStorage, typed: str) -> tuple[str, Problem | None]:
+    """The text of a file. What was typed stays where the file has none."""
+    found = upload.read(file.read(), file.filename or "")
+    if not found.problem:
+        return found.text.replace("\r\n", "\n"), None
+    return found.text or typed, Problem(found.name, 0, "", f"{found.name} {found.problem}.")
+
+
+# ---- the answers ----
+
+
+def check(site: Site, text: str) -> ResponseReturnValue:
+    """The page with every problem, or with how the lesson begins."""
+    try:
+        return text_page.show(text, lesson=author.check_text(text, text_page.WHERE))
+    except ScenarioError as error:
+        return refused(text, error.problems)
+
+
+def save(site: Site, text: str) -> ResponseReturnValue:
+    """To the lesson's own address, or the page with what speaks against it."""
+    from tutor import saving
+
+    try:
+        lesson = author.check_text(text, text_page.WHERE)
+        return redirect(url_for("lesson", lesson=site.saving.save(lesson.scenario, request.remote_addr or "")), 303)
+    except ScenarioError as error:
+        return refused(text, error.problems)
+    except saving.Refused as error:
+        return text_page.show(text, [Problem(text_page.WHERE, 0, "", str(error))]), error.status
+
+
+def form(site: Site, text: str) -> ResponseReturnValue:
+    """The builder's form with the text's values; printed numbers that disagree can be mended there too."""
+    from tutor import draft, routes_build
+
+    try:
+        return routes_build.show(draft.of_scenario(scenario.parse(text, text_page.WHERE)))
+    except ScenarioError as error:
+        return refused(text, error.problems)
+
+
+ANSWERS = {"check": check, "save": save, "form": form}
+
+
+def refused(text: str, problems: Sequence[Problem]) -> ResponseReturnValue:
+    """The page with its problems: 422, or 413 where the text is simply too long."""
+    return text_page.show(text, problems), 413 if len(text.encode()) > limits.FILE_BYTES else 422
