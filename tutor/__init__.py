@@ -99,6 +99,8 @@ Pages: one documented object for each template
     gallery_formula       its formulas
     gallery_softmax       its part about softmax
     gallery_activations   the activation page
+    qr                    an address as a QR code
+    share                 links, QR code and frame of a lesson, to pass it on
     error_page            what a reader sees in place of a page
 
 Files to take away: a lesson without the server
@@ -126,6 +128,7 @@ A lesson as text: what people bring
 Doors: how one gets in
     site                  what the routes share: finding a lesson, pages and fragments
     routes_lessons        the gallery, lessons, steps, slides and exports
+    routes_share          links, QR codes, frames on other sites
     routes_open           paste or upload a lesson, check it, save it
     requestlog            one line in the log for each request
     serve                 the server: `make run`

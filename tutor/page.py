@@ -8,7 +8,7 @@ Templates loop and place, they decide nothing. The other pages are `gallery`, `o
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from functools import partial
 
 from tutor import number
@@ -74,6 +74,8 @@ class StepPage(StepBody):
     """What differs from the lesson as the lecture has it: another iteration, another loss."""
     after: tuple[Link, ...]
     """At the last step: what one may do next."""
+    outside: str
+    """In a frame on another site: the address of this step in the tutor, to be opened in a new tab. "" on the tutor's own pages."""
 
     @property
     def where(self) -> str:
@@ -90,8 +92,9 @@ def step_page(context: Context, n: int, notices: tuple[str, ...] = ()) -> StepPa
     walk, view, scenario = context.walk, context.view, context.lesson.scenario
     body = step_body(context, n)
     desk = Desk(walk, n, context.alphabet, context.decimals, body.uses, body.makes)
-    phase, total, query = walk.phase(n), len(walk), view.query()
-    home = view.address(scenario.id)
+    phase, total = walk.phase(n), len(walk)
+    outside = replace(view, embedded=False)
+    home = outside.address(scenario.id)
     return StepPage(
         **{field.name: getattr(body, field.name) for field in fields(body)},
         lesson=scenario.id,
@@ -99,7 +102,7 @@ def step_page(context: Context, n: int, notices: tuple[str, ...] = ()) -> StepPa
         home=home,
         total=total,
         operands=_operands(context, body.formulas, n),
-        chain_href=f"{n}/chain" + (f"?{query}" if query else "") if any(f.has_chain for f in body.formulas) else "",
+        chain_href=outside.address(scenario.id, f"{n}/chain") if any(f.has_chain for f in body.formulas) else "",
         diagram=draw(scene(context, desk, phase, body.title)),
         tables=tables(desk),
         flow=_flow(context, desk) if phase == "backward" and view.grain != "number" else (),
@@ -107,12 +110,13 @@ def step_page(context: Context, n: int, notices: tuple[str, ...] = ()) -> StepPa
         grains=grains(context.lesson, view.grain, n, view),
         samples=samples(walk, n, view.step),
         first=view.step(1) if n > 1 else "",
-        back=view.step(n - 1) if n > 1 else home,
+        back=view.step(n - 1) if n > 1 else "" if view.embedded else home,
         next=view.step(n + 1) if n < total else "",
         last=view.step(total) if n < total else "",
         notices=notices,
         variant=context.variant,
         after=_after(context) if n == total else (),
+        outside=outside.address(scenario.id, n) if view.embedded else "",
     )
 
 
@@ -199,6 +203,8 @@ def _after(context: Context) -> tuple[Link, ...]:
     for grain, text in (("layer", "Walk the same lesson in matrices"), ("number", "Walk the same lesson number by number")):
         if grain != view.grain:
             links.append(Link(text, view.address(id_, 1, grain=grain)))
+    if view.embedded:
+        return tuple(links)
     if lesson.scenario.printed:
         links.append(Link("Compare every number with the slides", f"/lessons/{id_}/slides"))
     return (*links, Link("All lectures and lessons", "/"))

@@ -1,11 +1,18 @@
-"""The headers that every answer carries: no inline script or style, no framing, no other origin, no guessing of types."""
+"""The headers that every answer carries: no inline script or style, no framing, no other origin, no guessing of types.
+
+    headers("/lessons/x")            what every answer carries; no other site may frame it
+    headers("/embed/lessons/x/…")    the same, but any site may frame it
+"""
 
 from __future__ import annotations
+
+import re
 
 CONTENT_SECURITY_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
     "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
+FRAMED_POLICY = CONTENT_SECURITY_POLICY.replace("frame-ancestors 'none'", "frame-ancestors *")
 
 HEADERS = {
     "Content-Security-Policy": CONTENT_SECURITY_POLICY,
@@ -17,7 +24,29 @@ HEADERS = {
     "Permissions-Policy": "camera=(), microphone=(), geolocation=(), payment=(), usb=()",
 }
 
+FRAMED = HEADERS | {"Content-Security-Policy": FRAMED_POLICY, "Cross-Origin-Resource-Policy": "cross-origin"}
+"""For pages in a frame on another site. A host that is cross-origin isolated lets in only what says so (the resource policy)
+and is isolated itself (the embedder policy, as everywhere). Styles, scripts and the font are asked for by the framed page,
+so they stay same-origin. X-Frame-Options is never sent: it knows no "from everywhere", and frame-ancestors replaces it."""
+
 STRICT_TRANSPORT = "max-age=31536000"
+
+NO_INDEX = {"X-Robots-Tag": "noindex"}
+UNLISTED = re.compile(r"/(?:lessons/saved-|lessons/[^/]+/share(?:/|$)|(?:embed|build|open)(?:/|$))")
+"""What search engines leave out. Saved lessons hold what anybody wrote and are found by whoever has the address, so the
+tutor does not spread them; the builder and the text page take a whole lesson in an address, without end; pages in a frame
+and pages for sharing say what the lesson's own pages say."""
+
+
+def headers(path: str) -> dict[str, str]:
+    """The headers of an answer to a path. Everything under /embed may be framed, its error pages too: they speak to the reader there."""
+    own = FRAMED if framed(path) else HEADERS
+    return own | NO_INDEX if UNLISTED.match(path) else own
+
+
+def framed(path: str) -> bool:
+    """Whether a path is made for frames on other sites. Nothing under it changes anything."""
+    return path.startswith("/embed/")
 
 
 def foreign(method: str, site: str | None, origin: str | None, host: str) -> bool:

@@ -1,0 +1,117 @@
+"""What a lesson is passed on with: links, a QR code for the projector, a frame for a course page, the file.
+
+    share_page(context, "https://tutor.example/", request.args) -> SharePage
+
+Links are absolute and short: what a lesson shows anyway is left out, and so is the presentation, which is for the room.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from tutor import qr
+from tutor.context import Context
+from tutor.markup import Markup, attribute, trusted
+from tutor.view import View, whole
+
+STEP = frozenset({"step"})
+"""What the address of the page has beside the view: the step that is shared with the lesson."""
+LONGEST_LINK = 2_000
+"""Letters of a link that mail programs, course pages and proxies still carry whole."""
+DENSE = 57
+"""Modules in a row (version 10, some 210 letters) beyond which a code is hard to scan from the last row of a room."""
+FRAME_HEIGHT = 640
+
+
+@dataclass(frozen=True, slots=True)
+class SharedLink:
+    """An address to copy. `too_long` says why it should not be sent as it is, or ""."""
+
+    id: str
+    label: str
+    address: str
+    too_long: str
+
+
+@dataclass(frozen=True, slots=True)
+class SharePage:
+    """Links, QR code, frame and file of a lesson under a view; and of one step of it, where the address names one."""
+
+    title: str
+    what: str
+    """What the code and the frame lead to: "this lesson" or "step 7"."""
+    back: str
+    """The page one came from: the step, or the lesson."""
+    home: str
+    links: tuple[SharedLink, ...]
+    shared: str
+    """The address behind the QR code."""
+    picture: Markup
+    """The QR code; empty where the address is too long for one."""
+    dense: str
+    """What to do where the code is hard to scan from afar, or ""."""
+    projector: str
+    """The address of the code alone, large."""
+    leave: str
+    """The way back from there."""
+    snippet: str
+    """The frame as text, to be pasted into the HTML of a course page."""
+    frame: str
+    """The address that the frame shows."""
+    file: str
+    save: str
+    """Where the lesson, as it is shown, can be saved under a short address; "" where the address is short enough."""
+    notices: tuple[str, ...]
+
+
+def share_page(context: Context, host: str, query: Mapping[str, str], notices: tuple[str, ...] = ()) -> SharePage:
+    """The page for a request to `host` ("https://tutor.example/")."""
+    told = list(notices)
+    step = whole(query, "step", 1, len(context.walk), None, told)
+    scenario, view = context.lesson.scenario, replace(context.view, present=False)
+    root = host.rstrip("/")
+    lesson = SharedLink("link-lesson", "Link to this lesson", *_sized(root + view.address(scenario.id)))
+    links = (lesson,) if step is None else (lesson, SharedLink(
+        "link-step", f"Link to step {step}, as you see it", *_sized(root + view.address(scenario.id, step))))  # fmt: skip
+    shared, what = links[-1].address, "this lesson" if step is None else f"step {step}"
+    frame = root + replace(view, embedded=True).address(scenario.id, step or 1)
+    picture, dense = _code(shared, f"QR code of {what}")
+    too_long = dense or any(link.too_long for link in links)
+    return SharePage(
+        title=scenario.title, what=what, back=view.address(scenario.id, step), home=view.address(scenario.id), links=links,
+        shared=shared, picture=picture, dense=dense,
+        projector=_here(replace(view, present=True), scenario.id, step), leave=_here(view, scenario.id, step),
+        snippet=snippet(frame, scenario.title), frame=frame, file=f"/lessons/{scenario.id}/scenario.yaml",
+        save=f"/build?from={scenario.id}" if too_long else "", notices=tuple(told[:5]),
+    )  # fmt: skip
+
+
+def snippet(address: str, title: str) -> str:
+    """A frame as a course page takes it. The title is what a screen reader says of the frame."""
+    return (
+        f'<iframe src="{attribute(address)}" title="{attribute(title)} (Backprop Tutor)" '
+        f'width="100%" height="{FRAME_HEIGHT}" loading="lazy"></iframe>'
+    )
+
+
+def _sized(address: str) -> tuple[str, str]:
+    """(address, why it is too long to be sent, or "")."""
+    if len(address) <= LONGEST_LINK:
+        return address, ""
+    return address, f"This link has {len(address):,} letters; many programs cut links after {LONGEST_LINK:,}."
+
+
+def _code(address: str, title: str) -> tuple[Markup, str]:
+    """(the QR code, what to do where it is dense or where there is none)."""
+    if len(address) > LONGEST_LINK:
+        return trusted(""), "This link is too long for a QR code."
+    code = qr.drawn(address, title)
+    far = "" if code.modules <= DENSE else "This link is long, so its code is fine and hard to scan from the last row."
+    return code.picture, far
+
+
+def _here(view: View, lesson: str, step: int | None) -> str:
+    """The address of the page itself."""
+    query = "&".join(part for part in (f"step={step}" if step is not None else "", view.query()) if part)
+    return f"/lessons/{lesson}/share" + (f"?{query}" if query else "")
