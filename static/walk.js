@@ -69,19 +69,21 @@
   };
   document.addEventListener('pointerover', (event) => light(event.target.closest?.('[data-q]')?.dataset.q));
 
-  // ---- copy an exported file ----
+  // ---- copy: an exported file (data-from is its address), or what stands in a field (data-of is its id) ----
   for (const button of document.querySelectorAll('button.copy')) {
     if (!navigator.clipboard) continue;
     button.hidden = false;
+    const field = $(button.dataset.of);
     button.addEventListener('click', async () => {
       const said = button.parentElement.querySelector('.copied');
       try {
-        const answer = await fetch(button.dataset.from);
-        if (!answer.ok) throw new Error(String(answer.status));
-        await navigator.clipboard.writeText(await answer.text());
+        const answer = field || await fetch(button.dataset.from);
+        if (!field && !answer.ok) throw new Error(String(answer.status));
+        await navigator.clipboard.writeText(field ? field.value : await answer.text());
         said.textContent = 'Copied.';
       } catch {
-        said.textContent = 'Copying did not work here; the download has the same text.';
+        field?.select();
+        said.textContent = field ? 'Copying did not work here; the text is selected, press Ctrl+C.' : 'Copying did not work here; the download has the same text.';
       }
     });
   }
@@ -89,7 +91,7 @@
   // ---- where one left off, kept in this browser only ----
   const remember = () => {
     const here = title();
-    if (!here) return;
+    if (!here || here.closest('.framed')) return; // a frame on a course page is not where one works
     try {
       localStorage.setItem(`step:${here.dataset.lesson}`, JSON.stringify({ to: location.pathname + location.search, n: here.dataset.n, of: here.dataset.total }));
     } catch { /* storage may be switched off; then nothing is remembered */ }
