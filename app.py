@@ -19,7 +19,7 @@ from jinja2 import StrictUndefined
 from werkzeug.exceptions import HTTPException
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from tutor import gallery_activations, routes_lessons, routes_open, routes_share, saving, security
+from tutor import gallery_activations, limits, routes_lessons, routes_open, routes_share, saving, security, shelf
 from tutor.error_page import Explained, error_page
 from tutor.errors import StoreError
 from tutor.library import Library
@@ -29,21 +29,21 @@ if TYPE_CHECKING:
     from werkzeug.wrappers import Response as AnyResponse
 
 HOME = Path(__file__).parent
-LARGEST_REQUEST = 256 * 1024
 WEEK = 7 * 24 * 3600
 
 
-def create_app(folder: str | os.PathLike[str] | None = None) -> Flask:
-    """The application over a folder of scenarios (SCENARIOS in the environment, else scenarios/)."""
+def create_app(*folders: str | os.PathLike[str]) -> Flask:
+    """The application over some folders of scenarios, without any over those that SCENARIOS and SHELF name."""
     app = Flask(__name__, static_folder=str(HOME / "static"), template_folder=str(HOME / "templates"))
-    app.config["MAX_CONTENT_LENGTH"] = LARGEST_REQUEST
+    app.config["MAX_CONTENT_LENGTH"] = limits.REQUEST_BYTES
     app.jinja_env.undefined = StrictUndefined
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.globals["asset"] = asset_address
     if os.environ.get("BEHIND_PROXY"):
         app.wsgi_app = ProxyFix(app.wsgi_app)  # type: ignore[method-assign]
+    limits.check()
     saved = saving.from_environment(os.environ, HOME)
-    site = Site(Library(folder or os.environ.get("SCENARIOS") or HOME / "scenarios", render_step, saved.find), saved)
+    site = Site(Library(folders or shelf.configured(), render_step, saved.find), saved)
     app.extensions["tutor"] = site
     add_pages(app)
     routes_lessons.add(app, site)

@@ -134,6 +134,7 @@ Doors: how one gets in
     serve                 the server: `make run`
     transcript            a walk as text
     cli_export            `python -m tutor export`
-    cli                   `python -m tutor list | validate | trace | steps | export`
+    cli_prune             `python -m tutor prune`
+    cli                   `python -m tutor list | validate | trace | steps | export | prune`
     __main__              the command line's door
 """

@@ -1,4 +1,4 @@
-"""The command line: `python -m tutor list | validate | trace | steps | export`.
+"""The command line: `python -m tutor list | validate | trace | steps | export | prune`.
 
 What was asked for goes to stdout, what is wrong to stderr. The status is 0, or 2 where something could not be done.
 """
@@ -10,9 +10,9 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from tutor import author, cli_export, limits, rendering, scenario, trace_json, transcript
+from tutor import author, cli_export, cli_prune, limits, rendering, scenario, trace_json, transcript
 from tutor.cli_export import bounded
-from tutor.errors import TutorError
+from tutor.errors import SettingError, StoreError, TutorError
 from tutor.explain import explain_stop
 from tutor.lesson import GRAINS, Lesson, open_lesson
 from tutor.notation import PRESETS, Notation, notation
@@ -32,6 +32,7 @@ for example:
   python -m tutor trace scenarios/1-2-3-1-sigmoid.yaml > trace.json
   python -m tutor validate scenarios/*.yaml
   python -m tutor export scenarios/1-2-3-1-sigmoid.yaml --to worksheet --variants 3 --seed 7
+  python -m tutor prune --older-than 365 --dry-run
 
 The status is 0, or 2 where something could not be done; the reason is on stderr. `make run` starts the tutor for a browser.
 """
@@ -42,10 +43,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     wanted = parser().parse_args(arguments)
     command: Callable[[argparse.Namespace], int] = wanted.command
     try:
+        limits.check()
         status = command(wanted)
         sys.stdout.flush()
     except ScenarioError as error:
         complain(*map(str, error.problems))
+    except (SettingError, StoreError) as error:
+        complain(str(error))
     except TutorError as error:
         complain(f"{wanted.file}: {error}")
     except OSError as error:
@@ -81,6 +85,7 @@ def parser() -> argparse.ArgumentParser:
         command.add_argument("file", metavar="FILE", help="a scenario file")
         command.add_argument("--iteration", type=bounded(1, limits.ITERATIONS), default=1, metavar="N", help="default: 1")
     cli_export.add_options(exporting)
+    cli_prune.add_options(add("prune", cli_prune.prune, "remove saved lessons that nobody has opened for long"))
     stepping.add_argument("--grain", choices=GRAINS, default="number", help="default: number")
     stepping.add_argument("--notation", choices=PRESETS, help="default: the lesson's own")
     stepping.add_argument("--decimals", type=bounded(0, MAX_DECIMALS), metavar="N", help="default: the lesson's own")

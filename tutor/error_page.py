@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from werkzeug.exceptions import HTTPException, NotFound
 
+from tutor import limits
 from tutor.outline import Link
 
 
@@ -42,7 +43,7 @@ MESSAGES = {
     403: "Changes are only taken from the tutor’s own pages.",
     404: "No page has this address. It may be a typing mistake, or the lesson has been removed.",
     405: "Pages here are there to be looked at; the request wanted something else.",
-    413: "The request is larger than the tutor reads, 256 KB.",
+    413: f"The request is larger than the tutor reads, {limits.amount(limits.REQUEST_BYTES)}.",
     415: "The tutor does not know this kind of content.",
     422: "The request was understood, but what it asks for does not fit together.",
     429: "Please wait a moment and try again.",

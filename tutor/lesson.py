@@ -16,7 +16,9 @@ from itertools import pairwise
 
 import numpy as np
 
+from tutor import limits
 from tutor.build import build
+from tutor.changes import Change
 from tutor.errors import LessonError
 from tutor.order import PHASES, NumberOrder, Stage, stages
 from tutor.quantity import Quantity
@@ -24,9 +26,7 @@ from tutor.scenario import Scenario
 from tutor.trace import FLAT, OVERFLOW, UNDEFINED, Stop, Trace, run, updated
 
 GRAINS = ("number", "layer", "pass")
-MAX_ITERATION = 100
-MOST_WORK = 500_000_000
-"""Parameters times samples times iterations that one request may ask for; about a second of one core."""
+MAX_ITERATION = limits.FURTHER_ITERATIONS
 
 
 class Walk:
@@ -234,12 +234,13 @@ _WALKS: dict[str, type[Walk]] = {walk.grain: walk for walk in (NumberWalk, Layer
 
 @dataclass(frozen=True, eq=False)
 class Lesson:
-    """A scenario at one iteration, under one loss, ready to be walked through."""
+    """A scenario at one iteration, ready to be walked through."""
 
     scenario: Scenario
     trace: Trace
     iteration: int
-    loss_name: str
+    changes: tuple[Change, ...] = ()
+    """What of the scenario is not the original's, for whoever has to say so."""
 
     @cached_property
     def walks(self) -> dict[str, Walk]:
@@ -261,25 +262,28 @@ class Lesson:
 
     @property
     def original(self) -> bool:
-        """Whether this is the lecture's own iteration and loss, so that the slides' numbers belong to it."""
-        return self.iteration == 1 and self.loss_name == self.scenario.loss.name
+        """Whether this is the lecture's own iteration with its own numbers, so that the slides' numbers belong to it."""
+        return self.iteration == 1 and not self.changes
 
 
 def furthest(scenario: Scenario) -> int:
     """The last iteration that can be opened: 100, or what the file asks for, as long as it can be computed at once."""
     sizes = scenario.network.sizes
     work = len(scenario.inputs) * sum(a * b + b for a, b in pairwise(sizes))
-    return max(1, min(max(MAX_ITERATION, scenario.training.iterations), MOST_WORK // work))
+    return max(1, min(max(MAX_ITERATION, scenario.training.iterations), limits.WORK // work))
 
 
-def open_lesson(scenario: Scenario, iteration: int = 1, loss_name: str | None = None) -> Lesson:
-    """Compute a lesson. Raises LessonError where training does not get to that iteration."""
+def open_lesson(scenario: Scenario, iteration: int = 1, changes: tuple[Change, ...] = ()) -> Lesson:
+    """Compute a lesson; `changes` have been made in the scenario already, the lesson keeps them to tell of them.
+
+    Raises LessonError where training does not get to that iteration.
+    """
     if not 1 <= iteration <= furthest(scenario):
         raise LessonError(f"iterations of this lesson go from 1 to {furthest(scenario)}, there is no iteration {iteration}")
-    problem = build(scenario, loss_name)
+    problem = build(scenario)
     trace = run(problem.network, problem.x, problem.y, problem.eta)
     for number in range(1, iteration):
         if trace.stop:
             raise LessonError(f"iteration {number} cannot be finished, so there is no iteration {iteration}")
         trace = run(updated(trace), problem.x, problem.y, problem.eta)
-    return Lesson(scenario, trace, iteration, problem.network.loss.name)
+    return Lesson(scenario, trace, iteration, changes)

@@ -1,34 +1,84 @@
-"""How large a scenario may be: the one place for every limit. A message names the limit that was hit."""
+"""How large a scenario may be: the one place for every limit. A message names the limit that was hit.
+
+Each can be set in the environment, LIMIT_PARAMETERS=50000 for instance, before the tutor starts. What makes no sense there is
+in `PROBLEMS`; whoever starts the tutor calls `check()` and says so.
+"""
 
 from __future__ import annotations
 
+import difflib
+import os
 from typing import Final
 
-FILE_BYTES: Final = 64 * 1024
-DEPTH: Final = 16
+from tutor.errors import SettingError
+
+PREFIX: Final = "LIMIT_"
+PROBLEMS: Final[list[str]] = []
+NAMES: Final[list[str]] = []
+
+
+def _set(name: str, default: int, *, least: int = 1, most: int = 10**12) -> int:
+    """A limit from the environment, or its default."""
+    NAMES.append(PREFIX + name)
+    text = os.environ.get(PREFIX + name, "").strip() or str(default)
+    if text.isascii() and text.isdigit() and len(text) < 20 and least <= int(text) <= most:
+        return int(text)
+    PROBLEMS.append(f"{PREFIX}{name} is {text[:40]!r}; it is a whole number from {least:,} to {most:,}")
+    return default
+
+
+REQUEST_BYTES: Final = _set("REQUEST_BYTES", 256 * 1024)
+"""The body of a request. A form needs more room than the file that it becomes."""
+FILE_BYTES: Final = _set("FILE_BYTES", 64 * 1024)
+DEPTH: Final = _set("DEPTH", 16, most=100)
 """How deeply a file may nest; a scenario needs six."""
-ENTRIES: Final = 5_000
+ENTRIES: Final = _set("ENTRIES", 5_000)
 """Keys, values and lists of a file; a list of plain numbers counts as one."""
-NUMBER_CHARACTERS: Final = 64
+NUMBER_CHARACTERS: Final = _set("NUMBER_CHARACTERS", 64, least=64, most=4_000)
 
-LAYERS: Final = 32
-UNITS: Final = 1_024
-SAMPLES: Final = 1_000
-PARAMETERS: Final = 200_000
-ACTIVATIONS: Final = 1_000_000
+LAYERS: Final = _set("LAYERS", 32)
+UNITS: Final = _set("UNITS", 1_024)
+SAMPLES: Final = _set("SAMPLES", 1_000)
+PARAMETERS: Final = _set("PARAMETERS", 200_000)
+ACTIVATIONS: Final = _set("ACTIVATIONS", 1_000_000)
 """Units times samples: how many activations one pass may keep."""
-ITERATIONS: Final = 1_000
-DECIMALS: Final = 12
+ITERATIONS: Final = _set("ITERATIONS", 1_000)
+FURTHER_ITERATIONS: Final = _set("FURTHER_ITERATIONS", 100)
+"""How far a reader may go on where the file asks for fewer iterations."""
+WORK: Final = _set("WORK", 500_000_000)
+"""Parameters times samples times iterations that one request may compute; about a second of one core."""
+DECIMALS: Final = _set("DECIMALS", 12, most=12)
 
-TITLE: Final = 200
-LINE: Final = 300
+TITLE: Final = _set("TITLE", 200)
+LINE: Final = _set("LINE", 300)
 """A short line: course, what one learns, where a slide prints a number."""
-ABOUT: Final = 2_000
-NOTE: Final = 1_000
-LEARN: Final = 4
-PRINTED: Final = 500
-NOTES: Final = 200
-CHECKS: Final = 200
-EXPRESSION: Final = 500
-EXPRESSION_DEPTH: Final = 20
-EXPONENT: Final = 100
+ABOUT: Final = _set("ABOUT", 2_000)
+NOTE: Final = _set("NOTE", 1_000)
+LEARN: Final = _set("LEARN", 4)
+PRINTED: Final = _set("PRINTED", 500)
+NOTES: Final = _set("NOTES", 200)
+CHECKS: Final = _set("CHECKS", 200)
+EXPRESSION: Final = _set("EXPRESSION", 500)
+EXPRESSION_DEPTH: Final = _set("EXPRESSION_DEPTH", 20, most=50)
+EXPONENT: Final = _set("EXPONENT", 100, most=1_000)
+
+SHELF_FILES: Final = _set("SHELF_FILES", 2_000)
+"""Scenario files that are read of one folder."""
+SHELF_FOLDERS: Final = _set("SHELF_FOLDERS", 100)
+"""Subfolders of the shelf, each a course."""
+COURSE_GROUPS: Final = _set("COURSE_GROUPS", 100)
+COURSE_LESSONS: Final = _set("COURSE_LESSONS", 2_000)
+
+
+def check() -> None:
+    """Raise SettingError where a limit in the environment makes no sense, or has a name that is nearly one of ours."""
+    unknown = [name for name in sorted(os.environ) if name.startswith(PREFIX) and name not in NAMES]
+    meant = [(name, close[0]) for name in unknown if (close := difflib.get_close_matches(name, NAMES, 1, 0.8))]
+    found = [*PROBLEMS, *(f"{name} is not a limit; did you mean {known}?" for name, known in meant)]
+    if found:
+        raise SettingError("\n".join(found))
+
+
+def amount(count: int) -> str:
+    """A number of bytes as people say it: 64 KB, 1,000 bytes."""
+    return f"{count // 1024:,} KB" if count % 1024 == 0 else f"{count:,} bytes"

@@ -10,16 +10,15 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
 from tutor import limits, scenario_names
-from tutor.problem import Path
+from tutor.problem import Found, Path
 from tutor.scenario_model import Check, Data, Layer, Loss, Network, Note, Printed, Trainable
 from tutor.scenario_names import Sizes
 
-Found: TypeAlias = tuple[Path, str]
 M = TypeVar("M", bound=BaseModel)
 
 
@@ -33,6 +32,16 @@ def of(data: dict[str, Any]) -> Iterator[Found]:
     yield from _targets(parts)
     if parts.sizes:
         yield from _names(parts, parts.sizes)
+
+
+def fit(network: Network, data: Data) -> Iterator[Found]:
+    """What of activations, loss and targets does not agree, where each layer, the loss and the rows are sound by themselves."""
+    raw = tuple({"units": layer.units, "activation": layer.activation, **layer.parameters} for layer in network.layers)
+    parts = Parts(raw, network.layers, network.sizes, network.loss, (), data.targets, None, {})
+    for n, layer in enumerate(raw):
+        yield from _activation(("network", "layers", n), layer)
+    yield from _loss(parts)
+    yield from _targets(parts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +139,9 @@ def _parameters(parts: Parts) -> Iterator[Found]:
     count = sum(into * (below + 1) for below, into in pairwise(known))
     if count > limits.PARAMETERS:
         yield ("network", "layers"), f"the network has {count:,} weights and biases, the limit is {limits.PARAMETERS:,}"
+    elif count * len(parts.inputs) > limits.WORK:
+        work = count * len(parts.inputs)
+        yield ("data", "inputs"), f"parameters times samples are {work:,} products to compute at once, the limit is {limits.WORK:,}"
 
 
 def _samples(parts: Parts) -> Iterator[Found]:

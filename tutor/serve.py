@@ -20,7 +20,8 @@ from granian.constants import HTTPModes, Interfaces
 from granian.log import LogLevels
 from granian.server.mp import MPServer
 
-from tutor import shelf
+from tutor import limits, saving, shelf
+from tutor.errors import SettingError
 from tutor.requestlog import RequestLog
 
 if TYPE_CHECKING:
@@ -32,15 +33,21 @@ CONNECTIONS = 4096  # that each worker keeps open, most of them idle; tests/benc
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Serve until stopped. The status is 1 where the address cannot be had."""
+    """Serve until stopped. The status is 1 where the address cannot be had, 2 where a setting makes no sense."""
     wanted = read(arguments)
+    try:
+        limits.check()
+        saved = saving.from_environment(os.environ, HOME)
+    except SettingError as error:
+        print(error, file=sys.stderr)
+        return 2
     try:
         port = free(wanted.host, wanted.port)
     except OSError as error:
         print(refusal(wanted.host, wanted.port, error), file=sys.stderr)
         return 1
     print(greeting(wanted.host, port), flush=True)
-    for line in broken(Path(os.environ.get("SCENARIOS") or HOME / "scenarios")):
+    for line in (*broken(*shelf.configured()), *trouble(saved)):
         print(line, file=sys.stderr, flush=True)
     allow_open_files(CONNECTIONS * 2)
     server(wanted.host, port, wanted.workers).serve()
@@ -99,9 +106,18 @@ def greeting(host: str, port: int) -> str:
     return f"The tutor is at http://{shown}:{port}/ (stop it with Ctrl-C)"
 
 
-def broken(folder: Path) -> list[str]:
-    """A line for each problem of each scenario file that cannot be shown; none where all is well."""
-    return [str(problem) for file in shelf.open_folder(folder).broken for problem in file.problems]
+def broken(*folders: Path) -> list[str]:
+    """A line for each problem of each file on the shelf that cannot be shown; none where all is well."""
+    return [str(problem) for file in shelf.open_shelf(folders).broken for problem in file.problems]
+
+
+def trouble(saved: saving.Saving) -> list[str]:
+    """A line where the store of saved lessons cannot be used now; the tutor starts all the same."""
+    if saved.store is None:
+        return []
+    found = saved.store.trouble()
+    saved.store.close()  # each worker opens its own
+    return [found] if found else []
 
 
 def allow_open_files(wanted: int) -> None:

@@ -109,4 +109,4 @@ def _explained(error: yaml.MarkedYAMLError) -> str:
 
 
 def _too_large() -> str:
-    return f"is larger than {limits.FILE_BYTES // 1024} KB, the limit of a scenario file"
+    return f"is larger than {limits.amount(limits.FILE_BYTES)}, the limit of a scenario file"
