@@ -26,7 +26,7 @@ BANDS: dict[str, tuple[set[str], set[str]]] = {
     "files": (
         {
             "problem", "yaml_scanner", "yaml_scalar", "yaml_builder", "strict_yaml", "arithmetic", "scenario_model",
-            "scenario_names", "scenario_checks", "scenario_problems", "scenario", "shelf",
+            "scenario_names", "scenario_checks", "scenario_problems", "scenario", "scenario_text", "plain_data", "shelf",
         },
         {"ground"},
     ),

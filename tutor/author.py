@@ -1,6 +1,6 @@
 """What an author wants to know of a scenario file: is it sound, does it run, does it agree with what the slides print?
 
-`check(path)` goes further than `scenario.load`: it computes the lesson and compares every printed number and every
+`check(path)` and `check_text(text, where)` go further than `scenario`: they compute the lesson and compare every printed number and every
 closed form, with the line of each that needs a word.
 """
 
@@ -21,14 +21,18 @@ from tutor.slides import closed_form, compare
 def check(path: str) -> Lesson:
     """The lesson of a file. Raises ScenarioError with every problem, also of what only the computed numbers show."""
     where = quotable(path, 300)
-    text = strict_yaml.decode(scenario.read(path, where), where)
+    return check_text(strict_yaml.decode(scenario.read(path, where), where), where)
+
+
+def check_text(text: str, where: str) -> Lesson:
+    """The same for a text; `where` names it in the messages."""
     found = scenario.parse(text, where)
     document = strict_yaml.load(text, where)
     try:
         lesson = open_lesson(found)
     except TutorError as error:
         raise ScenarioError([document.problem(("network",), str(error))]) from None
-    problems = [document.problem(place, message) for place, message in _disagreeing(lesson)]
+    problems = [document.problem(place, message) for place, message in disagreeing(lesson)]
     if problems:
         raise ScenarioError(problems)
     return lesson
@@ -45,7 +49,8 @@ def summary(lesson: Lesson) -> str:
     return words
 
 
-def _disagreeing(lesson: Lesson) -> Iterator[tuple[Path, str]]:
+def disagreeing(lesson: Lesson) -> Iterator[tuple[Path, str]]:
+    """Every printed number and closed form that the computed lesson does not agree with, as (path, message)."""
     for n, entry in enumerate(lesson.scenario.printed):
         yield from _printed(("printed", n), entry, lesson)
     for n, form in enumerate(lesson.scenario.checks):

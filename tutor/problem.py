@@ -11,6 +11,9 @@ from tutor.errors import TutorError
 Path: TypeAlias = tuple[str | int, ...]
 """The way to a value: `("network", "layers", 1, "weights")` is shown as `network.layers[1].weights`."""
 
+Found: TypeAlias = tuple[Path, str]
+"""What is wrong at a path, before anyone knows its line."""
+
 MAX_PROBLEMS = 50
 MAX_QUOTED = 40
 

@@ -1,9 +1,10 @@
-"""Scenarios: what a lesson is made of. `load(path)` reads a file, `parse(text, where)` is pure.
+"""Scenarios: what a lesson is made of. `load(path)` reads a file, `parse(text, where)` and `parse_data(data, where)` are pure.
 
     YAML text -> tutor.strict_yaml      plain data with line numbers
+    a form    -> tutor.plain_data       plain data without them
               -> tutor.scenario_model   the shape of the file
               -> tutor.scenario_checks  what its parts must agree on
-              -> Scenario, or ScenarioError with every problem at its line
+              -> Scenario, or ScenarioError with every problem at its line and path
 
 Nothing here computes with the numbers; `tutor.build` makes the network of a scenario.
 """
@@ -12,17 +13,18 @@ from __future__ import annotations
 
 import errno
 import os
-import re
 import stat
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import PurePath
-from typing import Final
+from typing import Any, Final, TypeAlias
 
 from pydantic import ValidationError
 
-from tutor import limits, scenario_checks, scenario_problems, strict_yaml
-from tutor.problem import Problem, ScenarioError, quotable
+from tutor import limits, plain_data, scenario_checks, scenario_problems, strict_yaml
+from tutor.problem import Found, Path, Problem, ScenarioError, quotable, written
 from tutor.scenario_model import (
+    LESSON_ID,
     Check,
     Data,
     Display,
@@ -61,17 +63,21 @@ __all__ = [
     "Training",
     "load",
     "parse",
+    "parse_data",
+    "problems_of",
     "read",
     "scenario_id",
 ]
 
 SUFFIXES: Final = (".yaml", ".yml", ".json")
-_ID = re.compile(r"[a-z0-9][a-z0-9-]{0,79}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """One sound scenario. `id` is the stem of its file, `where` the name that its messages use."""
+    """One sound scenario. `id` is the stem of its file, `where` the name that its messages use.
+
+    `origin` is the id of the lesson that it was made from, or empty.
+    """
 
     id: str
     where: str
@@ -88,6 +94,7 @@ class Scenario:
     printed: tuple[Printed, ...]
     notes: tuple[Note, ...]
     checks: tuple[Check, ...]
+    origin: str
 
     @classmethod
     def of(cls, file: ScenarioFile, where: str) -> Scenario:
@@ -95,6 +102,7 @@ class Scenario:
         return cls(
             PurePath(where).stem, where, file.title, file.course or "", file.about or "", file.learn, file.lecture,
             file.network, file.data, file.training, file.notation, file.display, file.printed, file.notes, file.checks,
+            file.origin or "",
         )  # fmt: skip
 
     @property
@@ -118,13 +126,43 @@ def parse(text: str, where: str) -> Scenario:
     document = strict_yaml.load(text, where)
     if not isinstance(document.data, dict):
         raise ScenarioError([document.problem((), "expected keys with values, such as format: 1")])
+    return _scenario(_examined(document.data), where, document.problem)
+
+
+def parse_data(data: dict[str, Any], where: str) -> Scenario:
+    """The scenario of plain data, such as a form gives: dict, tuple, str, int, float and bool.
+
+    The same checks as in `parse`. Raises ScenarioError; its problems have a path and the line 0.
+    """
+    return _scenario(_examined_data(data), where, lambda path, message: Problem(where, 0, written(path), message))
+
+
+def problems_of(data: dict[str, Any]) -> list[tuple[Path, str]]:
+    """Everything that is wrong with plain data, as (path, message); an empty list where `parse_data` gives a scenario."""
+    return list(dict.fromkeys(_examined_data(data)[1]))
+
+
+Examined: TypeAlias = tuple[ScenarioFile | None, list[Found]]
+
+
+def _examined_data(data: dict[str, Any]) -> Examined:
+    unfit = list(plain_data.unfit(data))
+    return (None, unfit) if unfit else _examined(data)
+
+
+def _examined(data: dict[str, Any]) -> Examined:
+    """The file of plain data where its shape is sound, and all problems: of the shape and of what must agree."""
     try:
-        file, problems = ScenarioFile.model_validate(document.data), []
+        file, problems = ScenarioFile.model_validate(data), []
     except ValidationError as error:
-        file, problems = None, list(scenario_problems.of(error, document))
-    problems += [document.problem(path, message) for path, message in scenario_checks.of(document.data)]
+        file, problems = None, list(scenario_problems.of(error))
+    return file, [*problems, *scenario_checks.of(data)]
+
+
+def _scenario(examined: Examined, where: str, at: Callable[[Path, str], Problem]) -> Scenario:
+    file, problems = examined
     if problems or file is None:
-        raise ScenarioError(problems)
+        raise ScenarioError(at(path, message) for path, message in problems)
     return Scenario.of(file, where)
 
 
@@ -155,4 +193,4 @@ def _reason(error: Exception) -> str:
 def scenario_id(name: str) -> str | None:
     """The id of a file name, `1-2-3-1-sigmoid` of `1-2-3-1-sigmoid.yaml`, or None where it cannot be part of an address."""
     stem, suffix = os.path.splitext(name)  # noqa: PTH122  (the name of a file, not a path)
-    return stem if suffix in SUFFIXES and _ID.fullmatch(stem) else None
+    return stem if suffix in SUFFIXES and LESSON_ID.fullmatch(stem) else None

@@ -14,13 +14,15 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from pydantic_core import PydanticCustomError
 
 from tutor import limits
-from tutor.problem import described
+from tutor.problem import described, quotable
 
 ActivationName: TypeAlias = Literal["identity", "sigmoid", "tanh", "relu", "leaky_relu", "elu", "softmax", "step", "sign"]
 LossName: TypeAlias = Literal["squared_error", "half_squared_error", "binary_cross_entropy", "cross_entropy"]
 ACTIVATIONS: tuple[str, ...] = get_args(ActivationName)
 FORWARD_ONLY = frozenset({"step", "sign"})
 
+LESSON_ID = re.compile(r"[a-z0-9][a-z0-9-]{0,79}", re.ASCII)
+"""What a lesson is called in addresses."""
 PRINTED = re.compile(r"(?P<sign>[-\N{MINUS SIGN}]?)(?P<whole>[0-9]{1,15})(?:\.(?P<fraction>[0-9]{1,15}))?(?P<percent> ?%)?", re.ASCII)
 
 
@@ -46,6 +48,12 @@ def _printed(text: str) -> str:
     return text
 
 
+def _origin(text: str) -> str:
+    if not LESSON_ID.fullmatch(text):
+        raise _said(f"expected the id of a lesson, 1 to 80 of a-z, 0-9 and -, such as two-layers, got {quotable(text)!r}")
+    return text
+
+
 def _biases(value: object) -> object:
     """The word none stands for a layer without biases."""
     if isinstance(value, str) and value != "none":
@@ -59,6 +67,8 @@ def _format(value: object) -> object:
     return value
 
 
+One: TypeAlias = Annotated[Literal[1], BeforeValidator(_format)]
+"""The number of the format."""
 Finite: TypeAlias = Annotated[float, Field(allow_inf_nan=False)]
 Row: TypeAlias = tuple[Finite, ...]
 Rows: TypeAlias = tuple[Row, ...]
@@ -252,11 +262,12 @@ class Check(Model):
 class ScenarioFile(Model):
     """A whole file."""
 
-    format: Annotated[Literal[1], BeforeValidator(_format)]
+    format: One
     title: Title
     course: Line | None = None
     about: About | None = None
     lecture: Lecture | None = None
+    origin: Annotated[str, AfterValidator(_origin)] | None = None
     learn: tuple[Line, ...] = Field((), max_length=limits.LEARN)
     network: Network
     data: Data

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any, Final, get_args
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from tutor.problem import Path, Problem, described, quotable
+from tutor.problem import Found, Path, described, quotable
 from tutor.scenario_model import ScenarioFile
-from tutor.strict_yaml import Document
 
 LATER: Final[dict[str, tuple[str, ...]]] = {
     "optimizer": ("momentum", "nesterov", "adagrad", "rmsprop", "adam", "adamw"),
@@ -33,26 +33,38 @@ MISSING: Final = {
 }
 
 
-def of(error: ValidationError, document: Document) -> Iterator[Problem]:
-    """The problems of a validation error, each at its line."""
+@dataclass(frozen=True, slots=True)
+class Format:
+    """A kind of file: its model, what helps where a key is missing, and the keys that a later version will run."""
+
+    model: type[BaseModel]
+    missing: Mapping[str, str]
+    later: frozenset[str] = frozenset()
+
+
+SCENARIO: Final = Format(ScenarioFile, MISSING, LATER_KEYS)
+
+
+def of(error: ValidationError, kind: Format = SCENARIO) -> Iterator[Found]:
+    """The problems of a validation error, each at its path."""
     for detail in error.errors(include_url=False):
         path: Path = detail["loc"]
-        message = _message(detail, path)
+        message = _message(detail, path, kind)
         if message:
-            yield document.problem(path, message)
+            yield path, message
 
 
-def _message(detail: ErrorDetails, path: Path) -> str:
+def _message(detail: ErrorDetails, path: Path, file: Format) -> str:
     """One problem in words; empty where it only follows from another one."""
     found, limit = detail["input"], detail.get("ctx", {})
     match detail["type"]:
         case "missing":
-            advice = MISSING.get(str(path[-1]), "")
+            advice = file.missing.get(str(path[-1]), "")
             return f"is missing; {advice}" if advice else "is missing"
         case "extra_forbidden":
-            return _unknown_key(path)
+            return _unknown_key(path, file)
         case "literal_error":
-            return _not_one_of(path, found)
+            return _not_one_of(path, found, file)
         case "too_short":
             return "" if found else "is empty; there must be at least one"
         case "too_long":
@@ -64,7 +76,7 @@ def _message(detail: ErrorDetails, path: Path) -> str:
         case "greater_than":
             return f"expected a number above {limit['gt']:g}, got {quotable(str(found))}"
         case "greater_than_equal" | "less_than_equal":
-            return f"expected {_range(path)}, got {quotable(str(found))}"
+            return f"expected {_range(path, file)}, got {quotable(str(found))}"
         case kind:
             return f"expected {_WANTED.get(kind, 'something else')}, got {described(found)}{_advice(kind, found)}"
 
@@ -89,27 +101,27 @@ def _advice(kind: str, found: object) -> str:
     return ""
 
 
-def _range(path: Path) -> str:
+def _range(path: Path, file: Format) -> str:
     """The bounds of a field, `a whole number from 1 to 1,024`."""
-    model = _model_at(path[:-1])
+    model = _model_at(path[:-1], file.model)
     bounds: dict[str, int] = {}
     for part in model.model_fields[str(path[-1])].metadata if model else ():
         bounds |= {name: getattr(part, name) for name in ("ge", "le") if hasattr(part, name)}
     return f"a whole number from {bounds['ge']:,} to {bounds['le']:,}"
 
 
-def _unknown_key(path: Path) -> str:
+def _unknown_key(path: Path, file: Format) -> str:
     key = str(path[-1])
-    if key in LATER_KEYS:
+    if key in file.later:
         return f"{key} is part of the format, but this version does not run it"
-    model = _model_at(path[:-1])
+    model = _model_at(path[:-1], file.model)
     known = list(model.model_fields) if model else []
     return f"is not a key of the format; {_meant(key, known)}"
 
 
-def _not_one_of(path: Path, found: object) -> str:
+def _not_one_of(path: Path, found: object, file: Format) -> str:
     key = str(path[-1])
-    known = _choices(path)
+    known = _choices(path, file)
     if found in LATER.get(key, ()) or (key == "batch" and type(found) is int):
         return f"{found} is part of the format, but this version runs only {known[0]}"
     if isinstance(found, str):
@@ -128,15 +140,15 @@ def _or(known: list[str]) -> str:
     return f"{', '.join(known[:-1])} or {known[-1]}" if len(known) > 1 else known[0]
 
 
-def _choices(path: Path) -> list[str]:
-    model = _model_at(path[:-1])
+def _choices(path: Path, file: Format) -> list[str]:
+    model = _model_at(path[:-1], file.model)
     annotation = model.model_fields[str(path[-1])].annotation if model else None
     return [choice for choice in _leaves(annotation) if isinstance(choice, str)]
 
 
-def _model_at(path: Path) -> type[BaseModel] | None:
+def _model_at(path: Path, root: type[BaseModel]) -> type[BaseModel] | None:
     """The model that describes what stands at this path."""
-    model: type[BaseModel] | None = ScenarioFile
+    model: type[BaseModel] | None = root
     for part in path:
         if isinstance(part, str):
             field = model.model_fields.get(part) if model else None
