@@ -49,6 +49,20 @@ browser: $(VENV)/test.stamp
 	  && command -v chromium >/dev/null; then exit 0; fi; \
 	$(BIN)/playwright install chromium
 
+# PostgreSQL for the tests of the store, Debian's package without a running server. Where it cannot be had, pytest says so.
+.PHONY: postgresql
+postgresql:
+	@if ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || command -v initdb >/dev/null; then exit 0; fi; \
+	as_root=; if [ "$$(id -u)" != 0 ]; then as_root="$$(command -v sudo || true)"; as_root="$${as_root:+$$as_root -n}"; fi; \
+	if command -v apt-get >/dev/null && { [ "$$(id -u)" = 0 ] || [ -n "$$as_root" ]; }; then \
+	  { $$as_root mkdir -p /etc/postgresql-common \
+	    && { [ -e /etc/postgresql-common/createcluster.conf ] \
+	      || echo 'create_main_cluster = false' | $$as_root tee /etc/postgresql-common/createcluster.conf >/dev/null; } \
+	    && $$as_root apt-get update -qq \
+	    && $$as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends postgresql >/dev/null </dev/null; \
+	  } || echo "PostgreSQL could not be installed" >&2; \
+	fi
+
 # ---- run ----
 
 .PHONY: run
@@ -58,7 +72,7 @@ run: $(VENV)/run.stamp ## Start the tutor (HOST, PORT and WORKERS can be set)
 # ---- check ----
 
 .PHONY: test
-test: lint browser ## Check everything: ruff, mypy, all tests, the browser ones too
+test: lint browser postgresql ## Check everything: ruff, mypy, all tests, the browser ones too
 	$(BIN)/python -m pytest
 
 .PHONY: quick

@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.databases import postgresql, store_url  # noqa: F401  (fixtures)
+
 # The same examples on each run, so that a red run can be repeated; `HYPOTHESIS_PROFILE=search` looks for new ones.
 # No deadlines: tests assert on what comes out, times belong to the benchmarks.
 settings.register_profile("repeatable", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])

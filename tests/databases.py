@@ -1,0 +1,136 @@
+"""The databases that the store is tested on: SQLite, and a PostgreSQL that the test run starts for itself.
+
+    postgresql      a server of its own on a free port of the loopback, in a temporary folder; stopped at the end of the run
+    store_url       the address of an empty database, once for each kind
+
+PostgreSQL is Debian's package; `make test` installs it. Where it cannot be had, its tests are skipped with the reason, and
+with CI in the environment they fail.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from itertools import count
+from pathlib import Path
+
+import psycopg
+import pytest
+
+KINDS = ("sqlite", "postgresql")
+NUMBERS = count(1)
+
+
+def programs() -> Path | None:
+    """The folder of initdb and postgres, of the newest version that is there."""
+    found = [path.parent for path in Path("/usr/lib/postgresql").glob("*/bin/initdb")]
+    newest = max(found, key=lambda folder: int(folder.parent.name) if folder.parent.name.isdigit() else 0, default=None)
+    on_path = shutil.which("initdb")
+    return newest or (Path(on_path).resolve().parent if on_path and shutil.which("postgres") else None)
+
+
+def as_somebody() -> dict[str, str | int]:
+    """For whom PostgreSQL runs: it refuses to run for root."""
+    if os.geteuid() != 0:
+        return {}
+    return {"user": "postgres" if "postgres:" in Path("/etc/passwd").read_text(encoding="utf-8") else "nobody", "extra_groups": []}
+
+
+class PostgreSQL:
+    """A server of its own. `stop` and `start` may be called any number of times; the port stays."""
+
+    def __init__(self, bin_: Path, folder: Path) -> None:
+        self.bin, self.folder, self.data = bin_, folder, folder / "data"
+        with socket.create_server(("127.0.0.1", 0)) as probe:
+            self.port: int = probe.getsockname()[1]
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def make(self) -> None:
+        somebody = as_somebody()
+        if somebody:
+            shutil.chown(self.folder, somebody["user"])
+        made = subprocess.run(
+            [self.bin / "initdb", "-D", self.data, "-U", "tutor", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync", "--no-instructions"],
+            check=False, capture_output=True, text=True, cwd=self.folder, **somebody,
+        )  # fmt: skip
+        assert made.returncode == 0, made.stderr + made.stdout
+
+    def start(self) -> None:
+        settings = {
+            "listen_addresses": "127.0.0.1",
+            "port": str(self.port),
+            "unix_socket_directories": str(self.folder),
+            "max_connections": "100",
+        }
+        given = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
+        with (self.folder / "log").open("ab") as log:
+            self._process = subprocess.Popen(
+                [self.bin / "postgres", "-D", self.data, *given], stdout=log, stderr=log, cwd=self.folder, **as_somebody()
+            )
+        deadline = time.monotonic() + 30
+        while not self._answers():
+            assert self._process.poll() is None and time.monotonic() < deadline, (self.folder / "log").read_text(encoding="utf-8")  # noqa: PT018
+            time.sleep(0.05)
+
+    def stop(self) -> None:
+        """Stop at once, as a machine that is restarted does; every connection breaks."""
+        if self._process is not None:
+            self._process.send_signal(signal.SIGINT)
+            try:
+                self._process.wait(20)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+                self._process.wait()
+        self._process = None
+
+    def url(self, database: str) -> str:
+        return f"postgresql://tutor@127.0.0.1:{self.port}/{database}"
+
+    def new(self) -> str:
+        """The address of a new, empty database."""
+        name = f"store{next(NUMBERS)}"
+        with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
+            connection.execute(f"CREATE DATABASE {name}")  # type: ignore[call-overload]
+        return self.url(name)
+
+    def _answers(self) -> bool:
+        try:
+            psycopg.connect(self.url("postgres"), connect_timeout=2).close()
+        except psycopg.OperationalError:
+            return False
+        return True
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[PostgreSQL]:
+    """The server of this test run."""
+    bin_ = programs()
+    if bin_ is None:
+        reason = "PostgreSQL is not installed here; `make postgresql` installs it where apt is"
+        if os.environ.get("CI"):
+            pytest.fail(reason)
+        pytest.skip(reason)
+    folder = Path(tempfile.mkdtemp(prefix="tutor-postgresql-", dir="/tmp"))  # noqa: S108  (short: the path of a socket has 107 letters)
+    server = PostgreSQL(bin_, folder)
+    try:
+        server.make()
+        server.start()
+        yield server
+    finally:
+        server.stop()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(params=KINDS)
+def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The address of an empty database of each kind."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path}/store/lessons.sqlite"
+    server: PostgreSQL = request.getfixturevalue("postgresql")
+    return server.new()
