@@ -26,11 +26,11 @@ BANDS: dict[str, tuple[set[str], set[str]]] = {
     "files": (
         {
             "problem", "yaml_scanner", "yaml_scalar", "yaml_builder", "strict_yaml", "arithmetic", "scenario_model",
-            "scenario_names", "scenario_checks", "scenario_problems", "scenario", "scenario_text", "plain_data", "shelf",
+            "scenario_names", "scenario_checks", "scenario_problems", "scenario", "scenario_text", "plain_data", "course", "folder", "arrangement", "shelf",
         },
         {"ground"},
     ),
-    "lessons": ({"build", "lesson", "slides"}, {"ground", "engine", "files"}),
+    "lessons": ({"build", "change_names", "changed", "changes", "length", "lesson", "slides"}, {"ground", "engine", "files"}),
 }  # fmt: skip
 NAMED_BY_FILES = {"quantity"}
 """A scenario file speaks of quantities by name."""

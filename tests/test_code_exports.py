@@ -55,7 +55,7 @@ def lesson(name: str, iteration: int = 1) -> Lesson:
 
 def lesson_of(problem: Problem) -> Lesson:
     """A lesson about any network; the texts are those of the first scenario."""
-    return Lesson(scenario("1-2-3-1-sigmoid"), run(problem.network, problem.x, problem.y, problem.eta), 1, problem.network.loss.name)
+    return Lesson(scenario("1-2-3-1-sigmoid"), run(problem.network, problem.x, problem.y, problem.eta), 1)
 
 
 def outcome(script: str, tmp_path: Path) -> str:

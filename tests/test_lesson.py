@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from tests.strategies import DIFFERENTIABLE, FLAT, extreme_problems, problems
 from tutor.activations import activation
 from tutor.build import Problem
+from tutor.changes import apply, listed
 from tutor.errors import LessonError
 from tutor.lesson import GRAINS, MAX_ITERATION, LayerWalk, Lesson, NumberWalk, PassWalk, Walk, open_lesson
 from tutor.losses import loss
@@ -31,7 +32,7 @@ def scenario(name: str) -> Scenario:
 def lesson_of(problem: Problem) -> Lesson:
     """A lesson over any network: only the trace matters for the walks."""
     trace = run(problem.network, problem.x, problem.y, problem.eta)
-    return Lesson(scenario("1-2-3-1-sigmoid"), trace, 1, "squared_error")
+    return Lesson(scenario("1-2-3-1-sigmoid"), trace, 1)
 
 
 def assert_walks(lesson: Lesson) -> None:
@@ -196,7 +197,8 @@ def test_there_is_no_iteration_after_one_that_cannot_be_finished() -> None:
 
 
 def test_another_loss_is_another_lesson_and_not_the_lectures_own() -> None:
-    full, half = (open_lesson(scenario("linear-regression"), 1, name) for name in ("squared_error", "half_squared_error"))
+    own, changed = scenario("linear-regression"), (("loss", "half_squared_error"),)
+    full, half = open_lesson(own), open_lesson(apply(own, changed), 1, listed(own, changed))
     assert full.original
     assert not half.original
     assert half.trace.loss == pytest.approx(full.trace.loss / 2, rel=1e-15)

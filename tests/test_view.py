@@ -13,9 +13,13 @@ from tests.visiting import NAMES, scenario
 from tutor.lesson import GRAINS, MAX_ITERATION
 from tutor.notation import PRESETS
 from tutor.number import MAX_DECIMALS
-from tutor.view import SWITCHABLE, View, read
+from tutor.view import View, read
 
 LESSONS = st.sampled_from(NAMES)
+WISHES = st.lists(st.sampled_from([
+    ("x[1]", "0,5"), ("x[1]@2", "-1e-3"), ("w[1][1,1]", "1/3"), ("b[1][1]", "7"), ("learning_rate", "1e20"), ("y[1]@1", "0.25"),
+    ("loss", "squared_error"), ("loss", "half_squared_error"), ("reduction", "sum"), ("activation[1]", "leaky_relu"), ("slope[1]", "0.2"),
+]))  # fmt: skip
 
 
 @st.composite
@@ -23,13 +27,12 @@ def choices(draw: st.DrawFn) -> tuple[str, View]:
     """A lesson and a view that it can be looked at with."""
     name = draw(LESSONS)
     lesson = scenario(name)
-    losses = ["", *SWITCHABLE] if lesson.loss.name in SWITCHABLE else [""]
     view = View(
         draw(st.sampled_from(GRAINS)),
         draw(st.sampled_from(["", *(p for p in PRESETS if p != lesson.notation.preset)])),
         draw(st.one_of(st.none(), st.integers(0, MAX_DECIMALS).filter(lambda d: d != lesson.display.decimals))),
         draw(st.integers(1, MAX_ITERATION)) if lesson.training.iterations == 1 else 1,
-        draw(st.sampled_from([loss for loss in losses if loss != lesson.loss.name])),
+        read({name: text for name, text in draw(WISHES)}, lesson)[0].changes,
         draw(st.booleans()),
     )
     return name, view
@@ -63,7 +66,7 @@ def test_what_the_lesson_shows_anyway_is_left_out_of_the_address(name: str) -> N
 
 
 def test_a_link_may_change_one_choice_and_keeps_the_others() -> None:
-    view = View("layer", "letters", 6, 2, "", present=True)
+    view = View("layer", "letters", 6, 2, (), present=True)
     assert view.step(7, grain="pass") == replace(view, grain="pass").step(7)
     assert view.address("x", 7, iteration=1) == "/lessons/x/steps/7?grain=layer&notation=letters&decimals=6&present=yes"
 
@@ -80,11 +83,10 @@ def test_white_space_around_a_choice_is_forgiven() -> None:
     assert read({"grain": " layer ", "decimals": " 6"}, scenario("1-2-3-1-sigmoid")) == (View(grain="layer", decimals=6), ())
 
 
-def test_the_loss_switches_only_between_the_two_squared_errors() -> None:
-    assert read({"loss": "half_squared_error"}, scenario("linear-regression"))[0].loss == "half_squared_error"
-    view, notices = read({"loss": "squared_error"}, scenario("3-2-3-softmax"))
-    assert view.loss == ""
-    assert "cross_entropy" in notices[0]
+def test_a_changed_number_stands_in_the_address_as_people_write_it() -> None:
+    view, notices = read({"learning_rate": "1/2", "w[2][1,1]": "-0,3", "grain": "layer"}, scenario("1-2-3-1-sigmoid"))
+    assert notices == ()
+    assert view.address("1-2-3-1-sigmoid", 3) == "/lessons/1-2-3-1-sigmoid/steps/3?grain=layer&w[2][1,1]=-0.3&learning_rate=0.5"
 
 
 def test_a_notice_names_the_choices_that_there_are() -> None:

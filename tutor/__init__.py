@@ -51,7 +51,10 @@ Scenario files: from YAML to a checked lesson
     scenario_problems     what does not fit, in words
     scenario              load and parse: the scenario, or every problem at once
     scenario_text         a scenario as the text that it would be read from
-    shelf                 all files of a folder, good and broken
+    course                how a folder's lessons stand in the gallery: course.yaml
+    folder                what a folder holds now, and what of it has changed
+    arrangement           courses, their groups and their lessons
+    shelf                 all files of the folders, good and broken
 
 Saved lessons: the store
     database              SQLite or PostgreSQL: transactions, one writer at a time
@@ -62,7 +65,11 @@ Saved lessons: the store
 
 Lessons: a scenario that one can walk through
     build                 the engine's network of a scenario
+    change_names          which parts of a lesson a reader may change
+    changed               a scenario with some parts changed
+    changes               what if: changes from an address or a form, in one form
     lesson                the walk in three grains; iterations
+    length                how many steps it has, without keeping it open
     slides                what the lecture prints, compared
     explain               what a step is called, what it does and why
     flow                  how the gradient grows or fades from layer to layer
@@ -92,7 +99,7 @@ Pages: one documented object for each template
     page                  the page of a step, and of a whole chain
     overview              the first page of a lesson
     comparison            all printed numbers of a lesson beside ours
-    gallery               all lectures and lessons
+    gallery               all courses and lessons
     curves                a function and its derivative as a picture
     gallery_query         what a reader asks of the activation page
     gallery_prose         what it says about each function
@@ -134,6 +141,7 @@ Doors: how one gets in
     serve                 the server: `make run`
     transcript            a walk as text
     cli_export            `python -m tutor export`
+    cli_shelf             `python -m tutor list` and `validate`
     cli_prune             `python -m tutor prune`
     cli                   `python -m tutor list | validate | trace | steps | export | prune`
     __main__              the command line's door

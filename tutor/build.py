@@ -23,11 +23,11 @@ class Problem:
     eta: float
 
 
-def build(scenario: Scenario, loss_name: str | None = None) -> Problem:
-    """The network and batch of a scenario, under another loss if one is named."""
+def build(scenario: Scenario) -> Problem:
+    """The network and batch of a scenario."""
     spec = scenario.network
     layers = tuple(_layer(spec, number) for number in range(1, len(spec.layers) + 1))
-    network = Network(layers, loss(loss_name or spec.loss.name), spec.loss.reduction)
+    network = Network(layers, loss(spec.loss.name), spec.loss.reduction)
     return Problem(network, frozen(scenario.inputs), frozen(scenario.targets), scenario.training.learning_rate)
 
 

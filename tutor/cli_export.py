@@ -11,7 +11,7 @@ from pathlib import Path
 from tutor import scenario
 from tutor.errors import LessonError
 from tutor.export import KINDS, MOST_SEED, MOST_VERSIONS, Made, Order, make, versioned
-from tutor.lesson import GRAINS
+from tutor.lesson import GRAINS, open_lesson
 from tutor.notation import PRESETS
 from tutor.number import MAX_DECIMALS
 from tutor.order import PHASES
@@ -52,9 +52,10 @@ def export(wanted: argparse.Namespace) -> int:
     lesson = scenario.load(wanted.file)
     view = View(wanted.grain, wanted.notation if wanted.notation != lesson.notation.preset else "", wanted.decimals, wanted.iteration)
     order = Order(tuple(phase for phase in PHASES if phase in wanted.phases), wanted.blanks, wanted.seed)
+    opened = open_lesson(lesson, view.iteration)
     for number in range(1, (wanted.variants or 1) + 1):
         chosen = replace(order, version=number)
-        write(make(versioned(lesson, view, chosen), wanted.to, view, chosen), wanted.out, wanted.force)
+        write(make(versioned(opened, view, chosen), wanted.to, view, chosen), wanted.out, wanted.force)
     return 0
 
 

@@ -12,6 +12,7 @@ from textwrap import wrap
 
 import numpy as np
 
+from tutor.changes import told
 from tutor.lesson import Lesson
 from tutor.network import Array
 from tutor.number import exact
@@ -39,6 +40,8 @@ def header(lesson: Lesson, what: str, needs: str) -> list[str]:
     lines = [f"# {what}", "#", *(line for text in about if text for line in comment(text))]
     if scenario.about:
         lines += ["#", *comment(scenario.about)]
+    if lesson.changes:
+        lines += ["#", *comment(told(lesson.changes))]
     lines += [
         "#",
         *comment(

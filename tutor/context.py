@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from tutor.errors import LessonError
 from tutor.formula import Chalk
 from tutor.lesson import Lesson
@@ -14,10 +16,23 @@ from tutor.writer import Hidden
 
 
 class Context:
-    """A lesson under a view: notation, alphabet, slides; made once for all its steps."""
+    """A lesson under a view: notation, alphabet, slides; made once for all its steps.
 
-    def __init__(self, lesson: Lesson, view: View, hidden: Hidden | None = None) -> None:
+    `source` is the scenario before the reader's changes; `original` is the lesson without them, at the same iteration,
+    and None where nothing is changed or the original does not get that far.
+    """
+
+    def __init__(
+        self,
+        lesson: Lesson,
+        view: View,
+        hidden: Hidden | None = None,
+        *,
+        source: Scenario | None = None,
+        original: Lesson | None = None,
+    ) -> None:
         self.lesson, self.view, self.hidden = lesson, view, hidden
+        self.source, self.original = source or lesson.scenario, original
         self.trace = lesson.trace
         self.notation = notation_for(lesson.scenario, view)
         self.decimals = lesson.scenario.display.decimals if view.decimals is None else view.decimals
@@ -35,13 +50,20 @@ class Context:
 
     @property
     def variant(self) -> str:
-        """What differs from the lesson as the lecture has it: another iteration, another loss; else ""."""
-        parts = []
-        if self.lesson.iteration > 1:
-            parts.append(f"iteration {self.lesson.iteration}, so the numbers are no longer those of the slides")
-        if self.lesson.loss_name != self.lesson.scenario.loss.name:
-            parts.append(f"{self.trace.network.loss.title} in place of the lecture’s own loss")
-        return "; ".join(parts)
+        """That this is another iteration than the lecture's own; else ""."""
+        if self.lesson.iteration == 1:
+            return ""
+        return f"iteration {self.lesson.iteration}, so the numbers are no longer those of the slides"
+
+    def was(self, q: Quantity) -> float | None:
+        """What the original has for a quantity that differs from it; None where it is the same or there is none."""
+        if self.original is None:
+            return None
+        try:
+            old, new = self.original.trace.value(q), self.trace.value(q)
+        except (KeyError, IndexError):
+            return None
+        return None if old == new or (math.isnan(old) and math.isnan(new)) else old
 
     def address(self, n: int) -> str:
         """The address of a step, from anywhere."""

@@ -15,7 +15,6 @@ from tutor.context import Context
 from tutor.errors import LessonError
 from tutor.lesson import Lesson, open_lesson
 from tutor.order import PHASES
-from tutor.scenario import Scenario
 from tutor.variants import variant
 from tutor.view import View, whole
 from tutor.worked import Sheet, refuse_endless, worked
@@ -112,7 +111,8 @@ def make(lesson: Lesson, key: str, view: View, order: Order) -> Made:
     version = f"-s{order.seed}-v{order.version}" if order.seed is not None else ""
     iteration = f"-i{lesson.iteration}" if lesson.iteration > 1 else ""
     stem, dot, ending = kind.ending.partition(".")
-    name = f"{lesson.scenario.id}{iteration}-{stem}{version}{dot}{ending}"
+    changed = "-changed" if lesson.changes else ""
+    name = f"{lesson.scenario.id}{changed}{iteration}-{stem}{version}{dot}{ending}"
     return Made(name, kind.media, kind.make(lesson, view, order))
 
 
@@ -125,10 +125,12 @@ def online(lesson: Lesson, key: str, view: View, order: Order) -> Made:
     return make(lesson, key, view, order)
 
 
-def versioned(scenario: Scenario, view: View, order: Order) -> Lesson:
-    """The lesson of a view; with a seed, the version with new friendly numbers."""
-    chosen = scenario if order.seed is None else variant(scenario, order.seed, order.version)
-    return open_lesson(chosen, view.iteration, view.loss or None)
+def versioned(lesson: Lesson, view: View, order: Order) -> Lesson:
+    """A lesson as it is; with a seed, the version with new friendly numbers, which take the place of numbers that a reader changed."""
+    if order.seed is None:
+        return lesson
+    kept = tuple(change for change in lesson.changes if not change.number)
+    return open_lesson(variant(lesson.scenario, order.seed, order.version), view.iteration, kept)
 
 
 def read(query: Mapping[str, str], phases: tuple[str, ...], notices: list[str]) -> Order:

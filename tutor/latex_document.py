@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tutor import number
+from tutor.changes import told
 from tutor.context import Context
 from tutor.desk import GAP, some
 from tutor.explain import PHASE_ABOUT, PHASE_TITLES
@@ -93,7 +94,8 @@ def _source(context: Context) -> str:
     lesson, digits_shown = context.lesson, f"{context.decimals} decimal{'s' * (context.decimals != 1)}"
     said = f"Made from the lesson {lesson.scenario.id}, iteration {lesson.iteration}, {_GRAINS[context.walk.grain]}, "
     said += f"notation “{context.notation.title}”, {digits_shown}."
-    return escaped(said + (f" It differs from the lecture: {context.variant}." if context.variant else ""))
+    said += f" It differs from the lecture: {context.variant}." if context.variant else ""
+    return escaped(" ".join(part for part in (said, told(lesson.changes)) if part))
 
 
 def _given(context: Context, lines: LatexLines) -> Iterator[str]:

@@ -1,25 +1,29 @@
-"""The library: the lessons of a folder, opened and kept ready while they are looked at.
+"""The library: the lessons of the shelf, opened and kept ready while they are looked at.
 
 Lessons, contexts and finished steps are pure functions of a scenario and a view, so they are remembered; a scenario
-file that changes gives a new Scenario object, and what was remembered of the old one is never asked for again.
+file that changes gives a new Scenario object, and what was remembered of the old one is never asked for again. The
+numbers that a reader changed are part of the view: always ask with the scenario of the file and the view.
 """
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
+from tutor import changes
+from tutor.changes import Changes
 from tutor.context import Context
-from tutor.errors import TutorError
+from tutor.errors import LessonError
+from tutor.length import Length, length
 from tutor.lesson import Lesson, open_lesson
 from tutor.saved_lessons import SavedLessons
 from tutor.scenario import Scenario
-from tutor.shelf import Shelf, WatchedFolder
+from tutor.shelf import AnyPath, Shelf, WatchedShelf
 from tutor.view import View
 
-LESSONS, CONTEXTS, STEPS = 16, 64, 2048
+LESSONS, CONTEXTS, STEPS, LENGTHS = 16, 64, 2048, 4096
 PLAIN = View()
 
 
@@ -37,37 +41,50 @@ class Kept:
 
 
 class Library:
-    """All lessons of a folder, and those that readers saved.
+    """All lessons of some folders, and those that readers saved.
 
     `render` turns a context and a step into the text of that step; `saved` gives the text of a saved lesson's id.
     """
 
     def __init__(
         self,
-        folder: str | os.PathLike[str],
+        folders: Iterable[AnyPath],
         render: Callable[[Context, int, tuple[str, ...]], str],
         saved: Callable[[str], str | None] = lambda _: None,
     ) -> None:
-        self._folder = WatchedFolder(folder)
+        self._watched = WatchedShelf(folders)
         self._saved = SavedLessons(saved)
         self._render = render
-        self._lesson = lru_cache(LESSONS)(lambda key, iteration, loss: open_lesson(key.scenario, iteration, loss or None))
-        self._context = lru_cache(CONTEXTS)(lambda key, view: Context(self.lesson(key.scenario, view), view))
+        self._changed = lru_cache(LESSONS)(lambda key, made: changes.apply(key.scenario, made))
+        self._lesson = lru_cache(LESSONS)(self._open)
+        self._context = lru_cache(CONTEXTS)(lambda key, view: self._looked_at(key.scenario, view))
         self._step = lru_cache(STEPS)(lambda key, view, n: self._render(self._context(key, view), n, ()))
+        self._length = lru_cache(LENGTHS)(lambda key: length(key.scenario))
 
     @property
     def shelf(self) -> Shelf:
-        """The lessons as the folder has them now."""
-        return self._folder.shelf()
+        """The lessons as the folders have them now."""
+        return self._watched.shelf()
 
     def find(self, lesson: str) -> Scenario | None:
-        """The scenario of a lesson's id, from the folder or else from the store. Raises StoreError where that cannot be reached."""
+        """The scenario of a lesson's id, from the shelf or else from the store. Raises StoreError where that cannot be reached."""
         return self.shelf.find(lesson) or self._saved.find(lesson)
 
     def lesson(self, scenario: Scenario, view: View = PLAIN) -> Lesson:
-        """A lesson at the iteration and under the loss of a view."""
-        found: Lesson = self._lesson(Kept(scenario), view.iteration, view.loss)
+        """A lesson at the iteration of a view, with the view's changes made."""
+        found: Lesson = self._lesson(Kept(scenario), view.iteration, view.changes)
         return found
+
+    def _open(self, key: Kept, iteration: int, made: Changes) -> Lesson:
+        return open_lesson(self._changed(key, made), iteration, changes.listed(key.scenario, made))
+
+    def _looked_at(self, scenario: Scenario, view: View) -> Context:
+        """A lesson under a view; where numbers were changed, beside the original, unless that stops before this iteration."""
+        original = None
+        if view.changes:
+            with suppress(LessonError):
+                original = self.lesson(scenario, replace(view, changes=()))
+        return Context(self.lesson(scenario, view), view, source=scenario, original=original)
 
     def context(self, scenario: Scenario, view: View) -> Context:
         """A lesson under a view."""
@@ -81,18 +98,11 @@ class Library:
         text: str = self._step(Kept(scenario), view, n)
         return text
 
-    def steps(self) -> dict[str, int]:
-        """How many steps each lesson has, number by number."""
-        return {s.id: self._length(s) for s in self.shelf.lessons}
-
-    def _length(self, scenario: Scenario) -> int:
-        """The steps of a lesson; 0 where it cannot be opened, so that one lesson never hides the others."""
-        try:
-            return len(self.lesson(scenario).walk("number"))
-        except TutorError:
-            return 0
+    def steps(self) -> dict[str, Length | None]:
+        """How many steps each lesson has, number by number; None for one that cannot be computed."""
+        return {s.id: self._length(Kept(s)) for s in self.shelf.lessons}
 
     def clear(self) -> None:
         """Forget everything that was remembered (for measuring)."""
-        for kept in (self._lesson, self._context, self._step):
+        for kept in (self._changed, self._lesson, self._context, self._step, self._length):
             kept.cache_clear()

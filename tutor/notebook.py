@@ -14,6 +14,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from tutor.changes import told
 from tutor.code_numpy import Part, parts
 from tutor.code_text import printable
 from tutor.explain import PHASE_ABOUT, PHASE_TITLES
@@ -84,7 +85,7 @@ def _harmless(match: re.Match[str]) -> str:
 def _title(lesson: Lesson) -> str:
     scenario = lesson.scenario
     number = f" (iteration {lesson.iteration})" if lesson.iteration > 1 else ""
-    lines = [f"# {escaped(scenario.title)}{number}", *(escaped(text) for text in (scenario.course, scenario.about) if text)]
+    lines = [f"# {escaped(scenario.title)}{number}", *(escaped(text) for text in (scenario.course, scenario.about, told(lesson.changes)) if text)]
     shape = lesson.trace.network.shape
     lines.append(f"Lesson {escaped(scenario.id)}, a {shape} network. It needs NumPy; run the cells from top to bottom.")
     return "\n\n".join(lines)

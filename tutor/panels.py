@@ -7,9 +7,6 @@ from dataclasses import dataclass, replace
 from tutor.context import Context
 from tutor.notation import PRESETS
 from tutor.outline import Chapter, outline
-from tutor.view import SWITCHABLE
-
-LOSS_TITLES = {"squared_error": "squared error, as the loss is written", "half_squared_error": "half squared error, without the 2"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +15,6 @@ class Choices:
 
     notations: tuple[tuple[str, str, bool], ...]
     decimals: tuple[tuple[str, str, bool], ...]
-    losses: tuple[tuple[str, str, bool], ...]
     hidden: tuple[tuple[str, str], ...]
     """What the form has to carry along."""
 
@@ -46,15 +42,13 @@ def panels(context: Context, n: int) -> Panels:
 
 
 def choices(context: Context) -> Choices:
-    """Notations, decimals and losses to choose from, with what is chosen."""
+    """Notations and decimals to choose from, with what is chosen."""
     scenario, view = context.lesson.scenario, context.view
     own = scenario.notation.preset
     chosen = view.notation or own
     names = tuple((p.preset, p.title + (" (the lecture’s own)" if p.preset == own else ""), p.preset == chosen) for p in PRESETS.values())
     decimals = tuple((str(d), f"{d} decimals", d == context.decimals) for d in sorted({2, 3, 4, 5, 6, 8, 10, context.decimals}))
-    own_loss = context.lesson.loss_name
-    losses = tuple((key, LOSS_TITLES[key], key == own_loss) for key in SWITCHABLE if own_loss in SWITCHABLE)
     hidden = [("grain", view.grain)] if view.grain != "number" else []
     hidden += [("iteration", str(view.iteration))] if view.iteration != 1 else []
     hidden += [("present", "yes")] if view.present else []
-    return Choices(names, decimals, losses, tuple(hidden))
+    return Choices(names, decimals, (*hidden, *view.changes))

@@ -57,7 +57,8 @@ def add_pages(app: Flask, site: Site) -> None:
     @app.get("/lessons/<lesson>")
     def lesson(lesson: str) -> str:
         context, notices = site.opened(lesson)
-        return render_template("lesson.html", page=lesson_page(context, notices))
+        origin = site.origin(context.lesson.scenario)
+        return render_template("lesson.html", page=lesson_page(context, notices, origin))
 
     @app.get("/lessons/<lesson>/slides")
     def slides(lesson: str) -> str:
@@ -84,7 +85,7 @@ def add_steps(app: Flask, site: Site) -> None:
             short = context.address(number)
             if short != request.full_path.rstrip("?"):
                 return redirect(short, 302)
-        text = site.library.step(context.lesson.scenario, context.view, number, notices)
+        text = site.library.step(context.source, context.view, number, notices)
         return text if wants_fragment() else whole_page(text, panels(context, number))
 
     @app.get("/lessons/<lesson>/steps/<n>/chain")
@@ -112,7 +113,7 @@ def add_exports(app: Flask, site: Site) -> None:
         context, order, _ = site.ordered(lesson)
         order = with_address(order, url_for("lesson", lesson=lesson, _external=True))
         try:
-            made = online(versioned(context.lesson.scenario, context.view, order), kind, context.view, order)
+            made = online(versioned(context.lesson, context.view, order), kind, context.view, order)
             first = next(made.chunks, "")
         except TutorError as error:
             raise Missing(str(error)) from None

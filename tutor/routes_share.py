@@ -48,5 +48,5 @@ def add_frames(app: Flask, site: Site) -> None:
     @app.get("/embed/lessons/<lesson>/steps/<n>")
     def framed_step(lesson: str, n: str) -> str:
         context, notices = site.opened(lesson, embedded=True, present=False)
-        text = site.library.step(context.lesson.scenario, context.view, step_number(context, n), notices)
+        text = site.library.step(context.source, context.view, step_number(context, n), notices)
         return text if wants_fragment() else framed_page(text)

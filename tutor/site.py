@@ -9,6 +9,7 @@ The routes themselves are in `app.py` and in the modules `routes_…`; each of t
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from flask import render_template, request
 
@@ -40,7 +41,14 @@ class Site:
             raise Missing(f"{NO_LESSON} called “{quotable(lesson, 80)}”.")
         return scenario
 
-    def opened(self, lesson: str, also: frozenset[str] = frozenset(), **fixed: bool) -> tuple[Context, tuple[str, ...]]:
+    def origin(self, scenario: Scenario) -> Scenario | None:
+        """The lesson that a lesson was made from, where it is still there and can be reached."""
+        try:
+            return self.library.find(scenario.origin) if scenario.origin else None
+        except TutorError:
+            return None
+
+    def opened(self, lesson: str, also: frozenset[str] = frozenset(), **fixed: Any) -> tuple[Context, tuple[str, ...]]:
         """A lesson under the view that the address asks for, and what of the address was ignored.
 
         `also` names what else may stand in the address; `fixed` are choices that the page makes in place of the reader.

@@ -4,7 +4,8 @@
 
 Given numbers come first, then the computed ones in the order of the walk. Numbers are the shortest text that reads
 back as the same float64. JSON has no infinity: where the walk stops early, what lies behind is left out and
-`stopped` says where and why; single numbers beyond float64 are left out and named in `beyond`.
+`stopped` says where and why; single numbers beyond float64 are left out and named in `beyond`. Where a reader changed
+the lesson, `changed` has the old and the new value of each change.
 
 Written block by block, a layer of a sample at a time, so that a large network needs neither long nor much memory.
 """
@@ -49,13 +50,15 @@ def chunks(lesson: Lesson, beyond: list[str]) -> Iterator[str]:
         if found:
             yield comma + json.dumps(found, allow_nan=False)[1:-1]
             comma = ", "
-    yield "}" + _ending(lesson.trace, beyond) + "}\n"
+    yield "}" + _ending(lesson, beyond) + "}\n"
 
 
-def _ending(trace: Trace, beyond: list[str]) -> str:
+def _ending(lesson: Lesson, beyond: list[str]) -> str:
     found: dict[str, object] = {"beyond": beyond} if beyond else {}
-    if trace.stop:
-        found["stopped"] = {"quantity": str(trace.stop.quantity), "why": trace.stop.why}
+    if lesson.changes:
+        found["changed"] = {change.name: {"old": change.old, "new": change.new} for change in lesson.changes}
+    if stop := lesson.trace.stop:
+        found["stopped"] = {"quantity": str(stop.quantity), "why": stop.why}
     return f", {json.dumps(found)[1:-1]}" if found else ""
 
 

@@ -1,4 +1,4 @@
-"""How a reader looks at a lesson: grain, notation, decimals, iteration, loss, presentation. All of it in the address.
+"""How a reader looks at a lesson: grain, notation, decimals, iteration, presentation, changed numbers. All of it in the address.
 
 `read` takes a query apart; what makes no sense there is ignored and said so, never an error. `address` writes the
 shortest address for a step: what the lesson shows anyway is left out.
@@ -11,14 +11,14 @@ from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import quote, urlencode
 
+from tutor import change_names, changes
+from tutor.changes import Changes
 from tutor.lesson import GRAINS, furthest
 from tutor.notation import PRESETS
 from tutor.number import MAX_DECIMALS
 from tutor.scenario import Scenario
 
-SWITCHABLE = ("squared_error", "half_squared_error")
-"""Losses that a reader may switch between: the same distance, with and without the ½."""
-KNOWN = frozenset({"grain", "notation", "decimals", "iteration", "loss", "present"})
+KNOWN = frozenset({"grain", "notation", "decimals", "iteration", "present"})
 EXPORT = frozenset({"kind", "phases", "blanks", "seed", "version"})
 """What an export asks for beside a view."""
 
@@ -31,7 +31,8 @@ class View:
     notation: str = ""
     decimals: int | None = None
     iteration: int = 1
-    loss: str = ""
+    changes: Changes = ()
+    """What the reader put in place of the lesson's own numbers, loss and activations."""
     present: bool = False
     embedded: bool = False
     """Whether the page stands in a frame on another site. Not in the query: the path says it, /embed/lessons/…"""
@@ -47,20 +48,18 @@ class View:
             chosen["decimals"] = self.decimals
         if self.iteration != 1:
             chosen["iteration"] = self.iteration
-        if self.loss:
-            chosen["loss"] = self.loss
         if self.present:
             chosen["present"] = "yes"
-        return urlencode(chosen)
+        return "&".join(part for part in (urlencode(chosen), changes.query(self.changes)) if part)
 
-    def step(self, n: int, **changes: Any) -> str:
+    def step(self, n: int, **other: Any) -> str:
         """The address of step n, relative to any step of the same lesson."""
-        query = (replace(self, **changes) if changes else self).query()
+        query = (replace(self, **other) if other else self).query()
         return f"{n}?{query}" if query else str(n)
 
-    def address(self, lesson: str, n: int | None = None, **changes: Any) -> str:
+    def address(self, lesson: str, n: int | str | None = None, **other: Any) -> str:
         """The address of step n of a lesson (or of its first page) under this view."""
-        query = (replace(self, **changes) if changes else self).query()
+        query = (replace(self, **other) if other else self).query()
         frame = "/embed" if self.embedded else ""
         path = f"{frame}/lessons/{quote(lesson)}" + (f"/steps/{n}" if n is not None else "")
         return f"{path}?{query}" if query else path
@@ -72,18 +71,19 @@ def read(query: Mapping[str, str], scenario: Scenario, also: frozenset[str] = fr
     own = View()
     grain = _choice(query, "grain", GRAINS, own.grain, notices)
     notation = _choice(query, "notation", tuple(PRESETS), "", notices)
-    switchable = SWITCHABLE if scenario.loss.name in SWITCHABLE else (scenario.loss.name,)
-    loss = _choice(query, "loss", switchable, "", notices)
     decimals = whole(query, "decimals", 0, MAX_DECIMALS, None, notices)
     iteration = whole(query, "iteration", 1, furthest(scenario), 1, notices)
     present = _choice(query, "present", ("yes", "no"), "no", notices) == "yes"
-    notices += [f"“{_short(key)}” is no setting of a lesson, so it is ignored." for key in query if key not in KNOWN | also]
+    changed, ignored = changes.read(query, scenario)
+    notices += ignored
+    strange = (key for key in query if key not in KNOWN and key not in also and not change_names.known(key))
+    notices += [f"“{_short(key)}” is no setting of a lesson, so it is ignored." for key in strange]
     view = View(
         grain,
         "" if notation == scenario.notation.preset else notation,
         None if decimals == scenario.display.decimals else decimals,
         iteration or 1,
-        "" if loss == scenario.loss.name else loss,
+        changed,
         present,
     )
     return view, tuple(notices[:5])

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 from tutor import rendering
+from tutor.changes import told
 from tutor.context import Context
 from tutor.desk import Desk, Table
 from tutor.diagram import draw
@@ -228,7 +229,8 @@ def made_from(context: Context, sheet: Sheet) -> str:
     parts = [f"Made from the scenario {scenario.id} ({content_hash(scenario)})", sheet.version, context.variant]
     parts += [f"grain {context.view.grain}", f"notation {context.notation.preset}", f"{context.decimals} decimals"]
     parts += [f"Backprop Tutor {rendering.version()}", sheet.address]
-    return ", ".join(part for part in parts if part) + "."
+    made = ", ".join(part for part in parts if part) + "."
+    return " ".join(part for part in (made, told(context.lesson.changes)) if part)
 
 
 def end(context: Context, sheet: Sheet, phase: str, last: int) -> End:
