@@ -17,7 +17,7 @@ from itertools import pairwise
 VOID = frozenset({"meta", "link", "input", "img", "br", "hr"})
 TEXT_LEVEL = frozenset([
     "a", "b", "i", "strong", "em", "span", "code", "dfn", "label", "button", "select", "input", "img", "progress",
-    "math", "svg", "br", "output"
+    "math", "svg", "br", "output", "textarea"
 ])  # fmt: skip
 BLOCKS = frozenset([
     "p", "div", "ul", "ol", "dl", "h1", "h2", "h3", "h4", "section", "article", "aside", "nav", "figure", "form",
@@ -27,7 +27,7 @@ FLOW = TEXT_LEVEL | BLOCKS
 ONLY = {
     "html": {"head", "body"}, "head": {"meta", "title", "link", "script"}, "ul": {"li"}, "ol": {"li"}, "dl": {"dt", "dd", "div"},
     "table": {"caption", "thead", "tbody", "tfoot"}, "thead": {"tr"}, "tbody": {"tr"}, "tr": {"td", "th"}, "select": {"option", "optgroup"},
-    "title": set(), "option": set(), "script": set(), "details": FLOW | {"summary"}, "figure": FLOW | {"figcaption"}, "summary": TEXT_LEVEL,
+    "title": set(), "option": set(), "script": set(), "textarea": set(), "details": FLOW | {"summary"}, "figure": FLOW | {"figcaption"}, "summary": TEXT_LEVEL,
     "caption": TEXT_LEVEL | {"p"}, "th": TEXT_LEVEL, "dt": TEXT_LEVEL, "progress": TEXT_LEVEL - {"progress"},
 }  # fmt: skip
 for _tag in ("p", "h1", "h2", "h3", "h4", "span", "a", "b", "i", "strong", "em", "code", "dfn", "label", "button"):
@@ -41,7 +41,7 @@ NO_TEXT = frozenset([
     "html", "head", "ul", "ol", "dl", "table", "thead", "tbody", "tr", "select", "svg", "math", "mtable", "mtr",
     "mfrac", "msub", "msup", "msubsup", "munder", "mover"
 ])  # fmt: skip
-CLICKABLE = frozenset({"a", "button", "select", "input", "label", "summary"})
+CLICKABLE = frozenset({"a", "button", "select", "input", "textarea", "label", "summary"})
 ELSEWHERE = ("javascript:", "data:", "vbscript:", "//", "http:", "https:")
 LEADS = frozenset({"href", "src", "action", "hx-get"})
 REFERS = frozenset({"aria-labelledby", "aria-describedby", "for"})
@@ -195,7 +195,7 @@ def _place(element: Element) -> Iterator[str]:
     parent = element.parent
     if parent is None or not parent.tag:
         return
-    if element.tag in CLICKABLE - {"select", "input"} and element.pressed:
+    if element.tag in CLICKABLE - {"select", "input", "textarea"} and element.pressed:
         yield f"<{element.tag}> inside another control"
     if element.zone == "math":
         yield from _math(element)

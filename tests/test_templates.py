@@ -20,6 +20,8 @@ from tutor.gallery_activations import ActivationsPage
 from tutor.overview import LessonPage
 from tutor.page import ChainPage, StepPage
 from tutor.panels import Panels
+from tutor.share import SharePage
+from tutor.text_page import TextPage
 
 FOLDER = Path(__file__).parents[1] / "templates"
 TEMPLATES = sorted(path.name for path in FOLDER.iterdir() if not path.name.startswith("worked_"))
@@ -28,6 +30,7 @@ PAGES: dict[str, dict[str, type[Any]]] = {
     "gallery.html": {"page": GalleryPage},
     "lesson.html": {"page": LessonPage},
     "export.html": {"page": ExportPage},
+    "text.html": {"page": TextPage},
     "slides.html": {"page": SlidesPage},
     "chain.html": {"page": ChainPage},
     "activations.html": {"page": ActivationsPage},
@@ -37,6 +40,9 @@ PAGES: dict[str, dict[str, type[Any]]] = {
     "_step.html": {"page": StepPage},
     "_panels.html": {"panels": Panels},
     "step.html": {"panels": Panels},
+    "share.html": {"page": SharePage},
+    "qr.html": {"page": SharePage},
+    "embed_error.html": {"page": ErrorPage},
 }
 GIVEN = {"asset", "title", "fragment", "url_for", "request", "config", "g", "session", "get_flashed_messages"}
 """What templates may know beside their page."""

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 from flask import Flask, Response, redirect, request, url_for
 from werkzeug.exceptions import BadRequest, RequestEntityTooLarge, UnsupportedMediaType
 
-from tutor import author, limits, scenario, scenario_text, text_page, upload
+from tutor import author, limits, saving, scenario, scenario_text, text_page, upload
 from tutor.error_page import Explained, Missing
 from tutor.errors import TutorError
 from tutor.problem import Problem, ScenarioError
@@ -102,7 +102,7 @@ def posted() -> tuple[str, str, Problem | None]:
     try:
         form, file = request.form, request.files.get("file")
     except RequestEntityTooLarge:
-        raise TooLarge(f"That is more than the tutor reads. A lesson may have up to {limits.FILE_BYTES // 1024} KB.") from None
+        raise TooLarge(f"That is more than the tutor reads. A lesson may have up to {limits.amount(limits.FILE_BYTES)}.") from None
     wish = form.get("do", "check" if "text" in form or file else "")
     if wish not in WISHES:
         raise Unreadable("The form did not say what to do: check, save or form.")
@@ -132,15 +132,15 @@ def check(site: Site, text: str) -> ResponseReturnValue:
 
 def save(site: Site, text: str) -> ResponseReturnValue:
     """To the lesson's own address, or the page with what speaks against it."""
-    from tutor import saving
-
     try:
         lesson = author.check_text(text, text_page.WHERE)
-        return redirect(url_for("lesson", lesson=site.saving.save(lesson.scenario, request.remote_addr or "")), 303)
     except ScenarioError as error:
         return refused(text, error.problems)
+    try:
+        return redirect(url_for("lesson", lesson=site.saving.save(lesson.scenario, request.remote_addr or "")), 303)
     except saving.Refused as error:
-        return text_page.show(text, [Problem(text_page.WHERE, 0, "", str(error))]), error.status
+        wait = {"Retry-After": str(error.wait)} if error.wait else {}
+        return text_page.show(text, lesson=lesson, notices=(str(error),)), error.status, wait
 
 
 def form(site: Site, text: str) -> ResponseReturnValue:

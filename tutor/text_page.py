@@ -115,12 +115,13 @@ def text_page(
     text: str, problems: Sequence[Problem], lesson: Lesson | None, notices: tuple[str, ...], *, can_save: bool = True
 ) -> TextPage:  # fmt: skip
     """What the page says of a text."""
+    text = text.replace("\0", "\ufffd")  # the one character that no page may have
     lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
     count = f"{len(problems)} problem{'' if len(problems) == 1 else 's'}" if problems else ""
     return TextPage(
         text, notices, count, tuple(_found(problem, len(lines)) for problem in problems), tuple(excerpts(lines, problems)),
         None if lesson is None else sound(lesson), () if text.strip() else (Link("Put in an example", "/open?example=1"),),
-        can_save, f"{limits.FILE_BYTES // 1024} KB",
+        can_save, f"{limits.amount(limits.FILE_BYTES)}",
     )  # fmt: skip
 
 
