@@ -37,7 +37,7 @@ class Clock:
 def running(tmp_path: Path) -> tuple[Flask, Path, Clock]:
     """The tutor over an empty folder, the folder, and its clock."""
     app, clock = create_app(tmp_path), Clock()
-    library(app)._folder._clock = clock
+    library(app)._watched._clock = clock
     return app, tmp_path, clock
 
 

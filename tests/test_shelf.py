@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tutor import scenario
-from tutor.shelf import Shelf, WatchedFolder, open_folder
+from tutor.shelf import Shelf, WatchedShelf, open_folder
 
 TEXT = """\
 format: 1
@@ -77,16 +77,16 @@ def test_one_broken_file_hurts_no_other(folder: Path) -> None:
     shelf = open_folder(folder)
     assert ids(shelf) == ["good"]
     found = problems(shelf)
-    assert found.pop("bad.yaml")[0] == "lessons/bad.yaml:1: title: is missing; give the lesson a name"
+    assert found.pop("lessons/bad.yaml")[0] == "lessons/bad.yaml:1: title: is missing; give the lesson a name"
     assert found == {
-        "Bad Name.yaml": ["lessons/Bad Name.yaml: the name of a scenario file is made of a-z, 0-9 and -, such as two-layers.yaml"],
-        "empty.yaml": ["lessons/empty.yaml: is empty"],
-        "large.yaml": ["lessons/large.yaml: is larger than 64 KB, the limit of a scenario file"],
-        "lost.yaml": ["lessons/lost.yaml: cannot be read: there is no such file"],
-        "picture.yaml": ["lessons/picture.yaml:1: is not UTF-8 text (byte 0x89)"],
-        "pipe.yaml": ["lessons/pipe.yaml: is not a file"],
-        "round.yaml": ["lessons/round.yaml: cannot be read: too many levels of symbolic links"],
-        "sub.yaml": ["lessons/sub.yaml: cannot be read: it is a folder"],
+        "lessons/Bad Name.yaml": ["lessons/Bad Name.yaml: the name of a scenario file is made of a-z, 0-9 and -, such as two-layers.yaml"],
+        "lessons/empty.yaml": ["lessons/empty.yaml: is empty"],
+        "lessons/large.yaml": ["lessons/large.yaml: is larger than 64 KB, the limit of a scenario file"],
+        "lessons/lost.yaml": ["lessons/lost.yaml: cannot be read: there is no such file"],
+        "lessons/picture.yaml": ["lessons/picture.yaml:1: is not UTF-8 text (byte 0x89)"],
+        "lessons/pipe.yaml": ["lessons/pipe.yaml: is not a file"],
+        "lessons/round.yaml": ["lessons/round.yaml: cannot be read: too many levels of symbolic links"],
+        "lessons/sub.yaml": ["lessons/sub.yaml: cannot be read: it is a folder"],
     }
 
 
@@ -97,7 +97,7 @@ def test_a_refused_permission_is_told_in_words(folder: Path, monkeypatch: pytest
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr(scenario.os, "open", refuse)
-    assert problems(open_folder(folder)) == {"secret.yaml": ["lessons/secret.yaml: cannot be read: permission denied"]}
+    assert problems(open_folder(folder)) == {"lessons/secret.yaml": ["lessons/secret.yaml: cannot be read: permission denied"]}
 
 
 def test_of_two_files_with_one_id_the_second_is_listed(folder: Path) -> None:
@@ -105,7 +105,7 @@ def test_of_two_files_with_one_id_the_second_is_listed(folder: Path) -> None:
     write(folder / "a.yaml", "Second")
     shelf = open_folder(folder)
     assert [lesson.title for lesson in shelf.lessons] == ["First"]
-    assert problems(shelf) == {"a.yaml": ["lessons/a.yaml: the lesson a is already there, from lessons/a.json"]}
+    assert problems(shelf) == {"lessons/a.yaml": ["lessons/a.yaml: the lesson a is already there, from lessons/a.json"]}
 
 
 def test_hidden_and_other_files_are_passed_over(folder: Path) -> None:
@@ -117,7 +117,7 @@ def test_hidden_and_other_files_are_passed_over(folder: Path) -> None:
 def test_a_name_of_odd_bytes_can_be_shown(folder: Path) -> None:
     (folder / os.fsdecode(b"\xff\n.yaml")).write_text("x")
     (broken,) = open_folder(folder).broken
-    assert broken.name == "\\udcff\\n.yaml"
+    assert broken.name == "lessons/\\udcff\\n.yaml"
     str(broken.problems[0]).encode("utf-8")
 
 
@@ -159,7 +159,7 @@ def loads(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 def test_new_changed_and_removed_files_are_noticed_after_a_second(folder: Path, loads: list[str]) -> None:
     clock = Clock()
-    watched = WatchedFolder(folder, clock)
+    watched = WatchedShelf([folder], clock)
     write(folder / "a.yaml", "A")
     assert ids(watched.shelf()) == ["a"]
     write(folder / "b.yaml", "B")
@@ -178,7 +178,7 @@ def test_new_changed_and_removed_files_are_noticed_after_a_second(folder: Path, 
 
 def test_while_nothing_changes_the_shelf_is_the_same_and_nothing_is_read(folder: Path, loads: list[str]) -> None:
     clock = Clock()
-    watched = WatchedFolder(folder, clock)
+    watched = WatchedShelf([folder], clock)
     write(folder / "a.yaml")
     (folder / "bad.yaml").write_text("x")
     first = watched.shelf()
@@ -190,21 +190,21 @@ def test_while_nothing_changes_the_shelf_is_the_same_and_nothing_is_read(folder:
 
 def test_a_mended_file_becomes_a_lesson_and_a_spoilt_one_a_problem(folder: Path) -> None:
     clock = Clock()
-    watched = WatchedFolder(folder, clock)
+    watched = WatchedShelf([folder], clock)
     (folder / "a.yaml").write_text("format: 1")
-    assert [broken.name for broken in watched.shelf().broken] == ["a.yaml"]
+    assert [broken.name for broken in watched.shelf().broken] == ["lessons/a.yaml"]
     write(folder / "a.yaml")
     clock.now += 2
     assert (ids(watched.shelf()), watched.shelf().broken) == (["a"], ())
     (folder / "a.yaml").write_text("format: 1")
     clock.now += 2
-    assert (ids(watched.shelf()), [broken.name for broken in watched.shelf().broken]) == ([], ["a.yaml"])
+    assert (ids(watched.shelf()), [broken.name for broken in watched.shelf().broken]) == ([], ["lessons/a.yaml"])
 
 
 def test_a_folder_may_come_later_and_go_again(tmp_path: Path) -> None:
     clock = Clock()
     path = tmp_path / "late"
-    watched = WatchedFolder(path, clock)
+    watched = WatchedShelf([path], clock)
     assert watched.shelf().broken[0].name == "late"
     path.mkdir()
     write(path / "a.yaml")
@@ -223,7 +223,7 @@ def test_many_threads_may_ask_while_the_folder_changes(folder: Path) -> None:
         ticks.now += 0.3
         return ticks.now
 
-    watched = WatchedFolder(folder, clock)
+    watched = WatchedShelf([folder], clock)
     write(folder / "always.yaml")
     seen: list[bool] = []
 

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from tutor import author, cli_export, cli_prune, limits, rendering, scenario, trace_json, transcript
+from tutor import cli_export, cli_prune, cli_shelf, limits, rendering, scenario, trace_json, transcript
 from tutor.cli_export import bounded
 from tutor.errors import SettingError, StoreError, TutorError
 from tutor.explain import explain_stop
@@ -19,9 +19,7 @@ from tutor.notation import PRESETS, Notation, notation
 from tutor.number import MAX_DECIMALS
 from tutor.problem import ScenarioError
 from tutor.scenario import Scenario
-from tutor.shelf import open_folder
 
-SCENARIOS = Path(__file__).parents[1] / "scenarios"
 FAILED = 2
 
 ABOUT = "Look at the lessons of the backpropagation tutor without a browser."
@@ -30,7 +28,7 @@ for example:
   python -m tutor list
   python -m tutor steps scenarios/1-2-3-1-sigmoid.yaml --grain layer
   python -m tutor trace scenarios/1-2-3-1-sigmoid.yaml > trace.json
-  python -m tutor validate scenarios/*.yaml
+  python -m tutor validate scenarios/
   python -m tutor export scenarios/1-2-3-1-sigmoid.yaml --to worksheet --variants 3 --seed 7
   python -m tutor prune --older-than 365 --dry-run
 
@@ -74,10 +72,10 @@ def parser() -> argparse.ArgumentParser:
         made.set_defaults(command=command)
         return made
 
-    listing = add("list", list_lessons, "list the lessons of a folder: id, shape, title")
-    listing.add_argument("folder", metavar="FOLDER", nargs="?", type=Path, default=SCENARIOS, help="default: the tutor's own scenarios/")
-    validating = add("validate", validate, "check scenario files and name every problem with its line")
-    validating.add_argument("files", metavar="FILE", nargs="+", help="a scenario file")
+    listing = add("list", cli_shelf.list_lessons, "list the courses and lessons of the shelf: id, shape, title")
+    listing.add_argument("folder", metavar="FOLDER", nargs="?", type=Path, help="default: scenarios/ and the folder that SHELF names")
+    validating = add("validate", cli_shelf.validate, "check scenario and course files and name every problem with its line")
+    validating.add_argument("files", metavar="FILE", nargs="+", help="a scenario file, a course.yaml, or a folder of them")
     tracing = add("trace", trace, "print every quantity of one iteration as one JSON object")
     stepping = add("steps", steps, "print the walk as text, step by step")
     exporting = add("export", cli_export.export, "write a lesson as a file: worked solution, worksheet, code, data")
@@ -90,34 +88,6 @@ def parser() -> argparse.ArgumentParser:
     stepping.add_argument("--notation", choices=PRESETS, help="default: the lesson's own")
     stepping.add_argument("--decimals", type=bounded(0, MAX_DECIMALS), metavar="N", help="default: the lesson's own")
     return top
-
-
-def list_lessons(wanted: argparse.Namespace) -> int:
-    """One line for each lesson; broken files on stderr."""
-    shelf = open_folder(wanted.folder)
-    shapes = ["-".join(map(str, lesson.network.sizes)) for lesson in shelf.lessons]
-    ids = max((len(lesson.id) for lesson in shelf.lessons), default=0)
-    widest = max(map(len, shapes), default=0)
-    for lesson, shape in zip(shelf.lessons, shapes, strict=True):
-        say(f"{lesson.id:<{ids}}  {shape:<{widest}}  {lesson.title}")
-    complain(*(str(problem) for file in shelf.broken for problem in file.problems))
-    if not (shelf.lessons or shelf.broken):
-        complain(f"{wanted.folder}: there is no scenario file in this folder")
-    return FAILED if shelf.broken else 0
-
-
-def validate(wanted: argparse.Namespace) -> int:
-    """A line for each sound file; every problem of the others on stderr."""
-    status = 0
-    for name in wanted.files:
-        try:
-            lesson = author.check(name)
-        except ScenarioError as error:
-            complain(*map(str, error.problems))
-            status = FAILED
-        else:
-            say(f"{lesson.scenario.where}: ok ({author.summary(lesson)})")
-    return status
 
 
 def trace(wanted: argparse.Namespace) -> int:
@@ -150,11 +120,6 @@ def chosen_notation(lesson: Scenario, preset: str | None) -> Notation:
     """The preset asked for, or the lesson's own notation with what it makes differently."""
     own = lesson.notation
     return notation(own.preset, own.overrides) if preset in {None, own.preset} else notation(preset or own.preset)
-
-
-def say(line: str) -> None:
-    """A line of what was asked for."""
-    sys.stdout.write(line + "\n")
 
 
 def complain(*lines: str) -> None:

@@ -1,10 +1,14 @@
-"""The first page: all lectures with their lessons, and the scenario files that cannot be shown."""
+"""The first page: all courses with their lessons, and the files that cannot be shown."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
+from tutor.arrangement import Course, Group
 from tutor.diagram import thumbnail
+from tutor.length import Length
 from tutor.markup import Markup
 from tutor.problem import Problem
 from tutor.scenario import Scenario
@@ -13,51 +17,82 @@ from tutor.shelf import Shelf
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """One lesson in the gallery."""
+    """One lesson in the gallery. `source` is the lecture that it comes from, where the heading above does not say so."""
 
     id: str
     title: str
+    source: str
     learn: tuple[str, ...]
-    shape: str
-    kind: str
-    steps: int
+    facts: str
     href: str
     picture: Markup
 
 
 @dataclass(frozen=True, slots=True)
-class Lecture:
-    """A course with its lessons."""
+class Cards:
+    """Lessons side by side. `title` may be empty; `level` is the level of the headings of its cards."""
 
-    course: str
+    title: str
+    about: str
+    level: int
     cards: tuple[Card, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class GalleryPage:
-    """All lectures; scenario files that cannot be shown, with their problems."""
+class Section:
+    """A course with its groups; `anchor` is its place on the page."""
 
-    lectures: tuple[Lecture, ...]
+    anchor: str
+    title: str
+    about: str
+    groups: tuple[Cards, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class GalleryPage:
+    """All courses; `contents` lists them where there are several. Files that cannot be shown, with their problems."""
+
+    courses: tuple[Section, ...]
+    contents: tuple[Section, ...]
     broken: tuple[tuple[str, tuple[Problem, ...]], ...]
 
 
-def gallery_page(shelf: Shelf, steps: dict[str, int]) -> GalleryPage:
+def gallery_page(shelf: Shelf, steps: Mapping[str, Length | None]) -> GalleryPage:
     """The first page. `steps` tells how many steps each lesson has."""
-    courses: dict[str, list[Scenario]] = {}
-    for scenario in shelf.lessons:
-        courses.setdefault(scenario.course, []).append(scenario)
-    lectures = tuple(
-        Lecture(course or "More lessons", tuple(_card(scenario, steps.get(scenario.id, 0)) for scenario in group))
-        for course, group in courses.items()
-    )
-    return GalleryPage(lectures, tuple((b.name, b.problems) for b in shelf.broken))
+    courses = tuple(_section(number, course, steps) for number, course in enumerate(shelf.courses, 1))
+    return GalleryPage(courses, courses if len(courses) > 1 else (), tuple((b.name, b.problems) for b in shelf.broken))
 
 
-def _card(scenario: Scenario, steps: int) -> Card:
+def _section(number: int, course: Course, steps: Mapping[str, Length | None]) -> Section:
+    groups = tuple(_cards(group, course, steps) for group in course.groups)
+    return Section(f"course-{number}", course.title, course.about, groups)
+
+
+def _cards(group: Group, course: Course, steps: Mapping[str, Length | None]) -> Cards:
+    cards = tuple(_card(scenario, course.title, steps.get(scenario.id)) for scenario in group.lessons)
+    return Cards(group.title, group.about, 4 if group.title else 3, cards)
+
+
+def _card(scenario: Scenario, course: str, steps: Length | None) -> Card:
     sizes = scenario.network.sizes
-    rules = dict.fromkeys(layer.activation.replace("_", " ") for layer in scenario.network.layers)
-    samples_ = len(scenario.inputs)
-    kind = ", ".join(rules) + (f", {samples_} samples" if samples_ > 1 else "")
     shape = "-".join(map(str, sizes))
-    return Card(scenario.id, scenario.title, scenario.learn, shape, kind, steps, f"/lessons/{scenario.id}",
-                thumbnail(sizes, f"Network {shape}"))  # fmt: skip
+    facts = " · ".join(filter(None, (shape, _kind(scenario), str(steps or ""))))
+    return Card(scenario.id, scenario.title, _source(scenario, course), scenario.learn, facts, f"/lessons/{scenario.id}",
+                _picture(sizes, f"Network {shape}"))  # fmt: skip
+
+
+def _kind(scenario: Scenario) -> str:
+    rules = dict.fromkeys(layer.activation.replace("_", " ") for layer in scenario.network.layers)
+    samples = len(scenario.inputs)
+    return ", ".join(rules) + (f", {samples} samples" if samples > 1 else "")
+
+
+def _source(scenario: Scenario, course: str) -> str:
+    if scenario.course in {"", course}:
+        return ""
+    return f"{scenario.course}, deck {scenario.lecture.deck}" if scenario.lecture else scenario.course
+
+
+@lru_cache(512)
+def _picture(sizes: tuple[int, ...], title: str) -> Markup:
+    return thumbnail(sizes, title)

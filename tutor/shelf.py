@@ -1,7 +1,10 @@
-"""The shelf: every scenario file of a folder, the sound ones as lessons, the broken ones with their problems.
+"""The shelf: every scenario file of some folders, the sound ones as lessons in courses, the broken ones with their problems.
 
-`open_folder(path)` looks once. `WatchedFolder(path).shelf()` looks again at most once a second and reads only files
-that are new or have changed, so a lesson that is added or mended is there without a restart.
+    Folder (what is there) -> Contents of all folders -> arranged -> Shelf
+
+`open_shelf(paths)` looks once. `WatchedShelf(paths).shelf()` looks again at most once a second and reads only files
+that are new or have changed, so a lesson that is added or mended is there without a restart. The folders directly
+inside a folder are read too, each as a course of its own.
 """
 
 from __future__ import annotations
@@ -9,57 +12,71 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TypeAlias
 
-from tutor import scenario
-from tutor.problem import Problem, ScenarioError, quotable
+from tutor.arrangement import Course, arranged
+from tutor.folder import BrokenScenario, Contents, Folder, shown
 from tutor.scenario import Scenario
 
-Stamp: TypeAlias = tuple[int, int, int, int]
+AnyPath: TypeAlias = str | os.PathLike[str]
+Identity: TypeAlias = tuple[int, int]
 
+HOME = Path(__file__).parents[1]
 PATIENCE = 1.0
-"""Seconds between two looks at a folder."""
-
-
-@dataclass(frozen=True, slots=True)
-class BrokenScenario:
-    """A file that is no lesson, and why. `name` is safe to show, `problems` has at least one entry."""
-
-    name: str
-    problems: tuple[Problem, ...]
+"""Seconds between two looks at the folders."""
 
 
 @dataclass(frozen=True, slots=True)
 class Shelf:
-    """What a folder held at one moment. Lessons stand by deck, order and title; those without a deck come last."""
+    """What the folders held at one moment. Lessons stand as their courses have them, hidden ones come last."""
 
     lessons: tuple[Scenario, ...] = ()
     broken: tuple[BrokenScenario, ...] = ()
+    courses: tuple[Course, ...] = ()
     _by_id: dict[str, Scenario] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "_by_id", {lesson.id: lesson for lesson in self.lessons})
 
     def find(self, scenario_id: str) -> Scenario | None:
-        """The lesson of this id."""
+        """The lesson of this id, also one that no course shows."""
         return self._by_id.get(scenario_id)
 
+    @property
+    def hidden(self) -> tuple[Scenario, ...]:
+        """The lessons that no course shows."""
+        listed = {lesson.id for course in self.courses for group in course.groups for lesson in group.lessons}
+        return tuple(lesson for lesson in self.lessons if lesson.id not in listed)
 
-def open_folder(path: str | os.PathLike[str]) -> Shelf:
-    """What is in a folder now. Never raises: a folder that cannot be read is listed as broken."""
-    return WatchedFolder(path).shelf()
+
+def configured(settings: Mapping[str, str] = os.environ) -> tuple[Path, ...]:
+    """The folders that the settings SCENARIOS and SHELF name, from the project's folder where they are relative."""
+    named = (settings.get("SCENARIOS") or "scenarios", settings.get("SHELF"))
+    return tuple(HOME / name for name in named if name)
 
 
-class WatchedFolder:
-    """A folder that is looked at again when someone asks. Any number of threads may ask at once."""
+def open_shelf(paths: Iterable[AnyPath]) -> Shelf:
+    """What is in some folders now. Never raises: a folder that cannot be read is listed as broken."""
+    return WatchedShelf(paths).shelf()
 
-    def __init__(self, path: str | os.PathLike[str], clock: Callable[[], float] = time.monotonic) -> None:
-        self._path = os.fspath(path)
+
+def open_folder(path: AnyPath) -> Shelf:
+    """What is in one folder now."""
+    return open_shelf((path,))
+
+
+class WatchedShelf:
+    """Folders that are looked at again when someone asks. Any number of threads may ask at once."""
+
+    def __init__(self, paths: Iterable[AnyPath], clock: Callable[[], float] = time.monotonic) -> None:
+        self._paths = tuple(dict.fromkeys(os.fspath(path) for path in paths))
         self._clock = clock
         self._lock = threading.Lock()
-        self._read: dict[str, tuple[Stamp | None, Scenario | BrokenScenario]] = {}
+        self._folders: dict[str, Folder] = {}
+        self._contents: tuple[Contents, ...] = ()
         self._shelf: Shelf | None = None
         self._looked = 0.0
 
@@ -70,75 +87,48 @@ class WatchedFolder:
             return known
         with self._lock:
             if self._shelf is None or self._clock() - self._looked >= PATIENCE:
-                self._shelf = self._look()
+                self._shelf = self._look(self._shelf)
                 self._looked = self._clock()
             return self._shelf
 
-    def _look(self) -> Shelf:
-        try:
-            stamps = _stamps(self._path)
-        except (OSError, ValueError) as error:
-            self._read = {}
-            name = _shown(os.path.basename(os.path.normpath(self._path)))  # noqa: PTH119  (bytes of any kind)
-            reason = os.strerror(error.errno).lower() if isinstance(error, OSError) and error.errno else "its name is not valid"
-            return Shelf(broken=(BrokenScenario(name, (Problem(name, 0, "", f"the folder cannot be read: {reason}"),)),))
-        before, self._read = self._read, {}
-        for name, stamp in sorted(stamps.items()):
-            known = before.get(name)
-            unchanged = known is not None and stamp is not None and known[0] == stamp
-            self._read[name] = known if known and unchanged else (stamp, self._open(name))
-        if before == self._read and self._shelf is not None:
-            return self._shelf
-        return _arranged(item for _, item in self._read.values())
+    def _look(self, before: Shelf | None) -> Shelf:
+        folders: dict[str, Folder] = {}
+        contents = tuple(self._read(folders))
+        same = len(contents) == len(self._contents) and all(a is b for a, b in zip(contents, self._contents, strict=True))
+        self._folders, self._contents = folders, contents
+        return before if before and same else Shelf(*arranged(contents))
 
-    def _open(self, name: str) -> Scenario | BrokenScenario:
-        folder = os.path.basename(os.path.normpath(self._path))  # noqa: PTH119
-        where = f"{_shown(folder)}/{_shown(name)}"
-        if scenario.scenario_id(name) is None:
-            message = "the name of a scenario file is made of a-z, 0-9 and -, such as two-layers.yaml"
-            return BrokenScenario(_shown(name), (Problem(where, 0, "", message),))
-        try:
-            return scenario.load(os.path.join(self._path, name), where)  # noqa: PTH118
-        except ScenarioError as error:
-            return BrokenScenario(_shown(name), error.problems)
+    def _read(self, folders: dict[str, Folder]) -> Iterator[Contents]:
+        """The contents of all folders, first those that are named, then what is inside them; each folder once."""
+        seen: dict[Identity, Folder] = {}
+        roots = []
+        for path, name in zip(self._paths, _names(self._paths), strict=True):
+            folder = folders[path] = self._known(path, name, "")
+            roots.append((folder, _once(folder, seen)))
+        yield from (contents for _, contents in roots)
+        for root, contents in roots:
+            for name in contents.folders:
+                path = os.path.join(root.path, name)  # noqa: PTH118  (bytes of any kind)
+                if os.path.lexists(path):
+                    folder = folders[path] = self._known(path, f"{root.name}/{shown(name)}", shown(name))
+                    yield _once(folder, seen)
+
+    def _known(self, path: str, name: str, title: str) -> Folder:
+        return self._folders.get(path) or Folder(path, name, title)
 
 
-def _stamps(folder: str) -> dict[str, Stamp | None]:
-    """The scenario files of a folder and how to tell that one has changed; None where that cannot be told."""
-    found: dict[str, Stamp | None] = {}
-    with os.scandir(folder) as entries:
-        for entry in entries:
-            if entry.name.startswith(".") or not entry.name.lower().endswith(scenario.SUFFIXES):
-                continue
-            try:
-                status = entry.stat()
-            except OSError:
-                found[entry.name] = None
-            else:
-                found[entry.name] = (status.st_mtime_ns, status.st_ctime_ns, status.st_size, status.st_ino)
-    return found
+def _names(paths: tuple[str, ...]) -> list[str]:
+    """What messages call the folders: the last part of the path, with the part before it where two end alike."""
+    paths = tuple(map(os.path.normpath, paths))
+    ends = [os.path.basename(path) for path in paths]  # noqa: PTH119
+    return [shown(end if ends.count(end) == 1 else "/".join(Path(path).parts[-2:])) for path, end in zip(paths, ends, strict=True)]
 
 
-def _arranged(items: Iterable[Scenario | BrokenScenario]) -> Shelf:
-    """Lessons in their order; of two files with the same id the second one is refused."""
-    lessons: dict[str, Scenario] = {}
-    broken: list[BrokenScenario] = []
-    for item in items:
-        if isinstance(item, BrokenScenario):
-            broken.append(item)
-        elif item.id in lessons:
-            message = f"the lesson {item.id} is already there, from {lessons[item.id].where}"
-            broken.append(BrokenScenario(item.where.rpartition("/")[2], (Problem(item.where, 0, "", message),)))
-        else:
-            lessons[item.id] = item
-    return Shelf(tuple(sorted(lessons.values(), key=_place)), tuple(broken))
-
-
-def _place(lesson: Scenario) -> tuple[bool, str, int, str, str]:
-    lecture = lesson.lecture
-    return (lecture is None, lecture.deck if lecture else "", lecture.order if lecture else 0, lesson.title.casefold(), lesson.id)
-
-
-def _shown(name: str) -> str:
-    """A file name as it can be shown, whatever its bytes are."""
-    return quotable(name, 120)
+def _once(folder: Folder, seen: dict[Identity, Folder]) -> Contents:
+    """What a folder holds, unless it has been read under another name, by a link for instance."""
+    try:
+        status = os.stat(folder.path)  # noqa: PTH116  (bytes of any kind)
+    except (OSError, ValueError):
+        return folder.look()
+    first = seen.setdefault((status.st_dev, status.st_ino), folder)
+    return folder.look() if first is folder else folder.refused(f"is the same folder as {first.name}, which is read already")
