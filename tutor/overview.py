@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import groupby
 
@@ -12,8 +12,12 @@ from tutor.context import Context
 from tutor.desk import Desk, Table
 from tutor.diagram import Scene, draw
 from tutor.markup import Markup
+from tutor.outline import Link
 from tutor.quantity import Quantity
+from tutor.saved_lessons import is_saved
+from tutor.scenario import Scenario
 from tutor.strips import bias_row, data_matrix, weight_matrix
+from tutor.view import View
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,12 +39,20 @@ class LessonPage:
     slides: str
     printed: int
     slips: int
+    export: str
+    share: str
+    edit: str
+    """The address of the builder, filled with a copy of this lesson."""
+    saved: bool
+    """Whether a reader saved it; it cannot be changed then."""
+    origin: Link | None
+    """The lesson that this one was made from; without an address where that is gone."""
     notices: tuple[str, ...]
     variant: str
 
 
-def lesson_page(context: Context, notices: tuple[str, ...] = ()) -> LessonPage:
-    """The first page of a lesson."""
+def lesson_page(context: Context, notices: tuple[str, ...] = (), origin: Scenario | None = None) -> LessonPage:
+    """The first page of a lesson. `origin` is the lesson that it was made from, where that is still there."""
     lesson, view = context.lesson, context.view
     scenario, network = lesson.scenario, context.trace.network
     steps = {"number": "Number by number", "layer": "Layer by layer", "pass": "Phase by phase"}
@@ -49,8 +61,23 @@ def lesson_page(context: Context, notices: tuple[str, ...] = ()) -> LessonPage:
         draw(beginning(context)), tuple(given(context)), view.address(scenario.id, 1),
         tuple((title, view.address(scenario.id, 1, grain=g), len(lesson.walk(g))) for g, title in steps.items()),
         f"/lessons/{scenario.id}/slides" if scenario.printed else "", len(scenario.printed),
-        sum(1 for entry in scenario.printed if entry.slip), notices, context.variant,
+        sum(1 for entry in scenario.printed if entry.slip),
+        beside(view, scenario.id, "export"), beside(view, scenario.id, "share"), f"/build?from={scenario.id}",
+        is_saved(scenario.id), made_from(scenario, origin), notices, context.variant,
     )  # fmt: skip
+
+
+def beside(view: View, lesson: str, page: str) -> str:
+    """The address of a page of the lesson that is no step, under this view."""
+    query = replace(view, present=False).query()
+    return f"/lessons/{lesson}/{page}" + (f"?{query}" if query else "")
+
+
+def made_from(scenario: Scenario, origin: Scenario | None) -> Link | None:
+    """Where a lesson comes from, where its file says so."""
+    if not scenario.origin:
+        return None
+    return Link(origin.title, f"/lessons/{origin.id}") if origin else Link("a lesson that is no longer here", "")
 
 
 def beginning(context: Context) -> Scene:

@@ -75,14 +75,14 @@ def share_page(context: Context, host: str, query: Mapping[str, str], notices: t
     links = (lesson,) if step is None else (lesson, SharedLink(
         "link-step", f"Link to step {step}, as you see it", *_sized(root + view.address(scenario.id, step))))  # fmt: skip
     shared, what = links[-1].address, "this lesson" if step is None else f"step {step}"
-    frame = root + replace(view, embedded=True).address(scenario.id, step or 1)
+    frame = replace(view, embedded=True).address(scenario.id, step or 1)
     picture, dense = _code(shared, f"QR code of {what}")
     too_long = dense or any(link.too_long for link in links)
     return SharePage(
         title=scenario.title, what=what, back=view.address(scenario.id, step), home=view.address(scenario.id), links=links,
         shared=shared, picture=picture, dense=dense,
         projector=_here(replace(view, present=True), scenario.id, step), leave=_here(view, scenario.id, step),
-        snippet=snippet(frame, scenario.title), frame=frame, file=f"/lessons/{scenario.id}/scenario.yaml",
+        snippet=snippet(root + frame, scenario.title), frame=frame, file=f"/lessons/{scenario.id}/scenario.yaml",
         save=f"/build?from={scenario.id}" if too_long else "", notices=tuple(told[:5]),
     )  # fmt: skip
 
