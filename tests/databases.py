@@ -9,6 +9,7 @@ with CI in the environment they fail.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import signal
@@ -55,10 +56,9 @@ class PostgreSQL:
         somebody = as_somebody()
         if somebody:
             shutil.chown(self.folder, somebody["user"])
-        made = subprocess.run(
-            [self.bin / "initdb", "-D", self.data, "-U", "tutor", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync", "--no-instructions"],
-            check=False, capture_output=True, text=True, cwd=self.folder, **somebody,
-        )  # fmt: skip
+        options = ["-U", "tutor", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync", "--no-instructions"]
+        command = [self.bin / "initdb", "-D", self.data, *options]
+        made = subprocess.run(command, check=False, capture_output=True, text=True, cwd=self.folder, **somebody)  # type: ignore[call-overload]
         assert made.returncode == 0, made.stderr + made.stdout
 
     def start(self) -> None:
@@ -89,6 +89,16 @@ class PostgreSQL:
                 self._process.wait()
         self._process = None
 
+    def kill(self) -> None:
+        """Kill every process of the server, as the loss of power would."""
+        assert self._process is not None
+        children = Path(f"/proc/{self._process.pid}/task/{self._process.pid}/children").read_text(encoding="ascii").split()
+        for process in (self._process.pid, *map(int, children)):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(process, signal.SIGKILL)
+        self._process.wait()
+        self._process = None
+
     def url(self, database: str) -> str:
         return f"postgresql://tutor@127.0.0.1:{self.port}/{database}"
 
@@ -116,7 +126,7 @@ def postgresql() -> Iterator[PostgreSQL]:
         if os.environ.get("CI"):
             pytest.fail(reason)
         pytest.skip(reason)
-    folder = Path(tempfile.mkdtemp(prefix="tutor-postgresql-", dir="/tmp"))  # noqa: S108  (short: the path of a socket has 107 letters)
+    folder = Path(tempfile.mkdtemp(prefix="tutor-postgresql-", dir="/tmp"))  # short: the path of a socket has 107 letters
     server = PostgreSQL(bin_, folder)
     try:
         server.make()

@@ -222,7 +222,7 @@ def test_thousands_are_pruned_at_once(store: Store) -> None:
 def test_one_save_too_many_is_refused_with_the_limit_and_the_wait(store: Store) -> None:
     for n in range(20):
         store.save(f"title: {n}\n", "", NOW + n, Allowance("192.0.2.1", 20))
-    with pytest.raises(TooManySavesError, match="20 new lessons a minute.*in 40 seconds") as refused:
+    with pytest.raises(TooManySavesError, match=r"20 new lessons a minute.*in 40 seconds") as refused:
         store.save("title: 20\n", "", NOW + 20, Allowance("192.0.2.1", 20))
     assert refused.value.wait == 40
     assert store.find(content_id("title: 20\n")) is None
@@ -237,7 +237,7 @@ def test_another_address_is_not_hindered(store: Store) -> None:
 
 def test_after_a_minute_it_goes_on(store: Store) -> None:
     store.save("title: 1\n", "", NOW, Allowance("192.0.2.1", 1))
-    with pytest.raises(TooManySavesError, match="1 new lesson a minute.*in 1 second"):
+    with pytest.raises(TooManySavesError, match=r"1 new lesson a minute.*in 1 second"):
         store.save("title: 2\n", "", NOW + 59.5, Allowance("192.0.2.1", 1))
     store.save("title: 2\n", "", NOW + 60.5, Allowance("192.0.2.1", 1))
 
