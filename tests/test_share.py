@@ -153,6 +153,17 @@ def test_an_address_that_programs_would_cut_has_no_code_and_says_so() -> None:
     assert "This link is too long for a QR code." in get(f"{SHARE}?present=yes", app, base_url=host).text
 
 
+def test_changed_numbers_are_in_every_link_in_the_file_and_in_the_offer_to_save() -> None:
+    changed = "w[2][1,2]=-0.3&learning_rate=0.5"
+    root = page(f"{SHARE}?step=3&{changed}").root
+    links = {link.attributes["href"] for link in root.one("article").all("a")}
+    shared = next(address for address in fields(f"{SHARE}?step=3&{changed}").values() if "/steps/3?" in address)
+    changes = urlsplit(shared).query
+    assert set(changes.split("&")) == set(changed.split("&"))
+    assert {f"/build?from=1-2-3-1-sigmoid&{changes}", f"{SIGMOID}/scenario.yaml?{changes}", f"/embed{SIGMOID}/steps/3?{changes}"} <= links
+    assert modules(code(f"{SHARE}?step=3&{changed}")) == qr.matrix(shared)
+
+
 # ---- the frame ----
 
 

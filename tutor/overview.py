@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from itertools import groupby
 
@@ -17,7 +17,7 @@ from tutor.quantity import Quantity
 from tutor.saved_lessons import is_saved
 from tutor.scenario import Scenario
 from tutor.strips import bias_row, data_matrix, weight_matrix
-from tutor.view import View
+from tutor.what_if import Changed, changed, marked
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +49,7 @@ class LessonPage:
     """The lesson that this one was made from; without an address where that is gone."""
     notices: tuple[str, ...]
     variant: str
+    changed: Changed | None
 
 
 def lesson_page(context: Context, notices: tuple[str, ...] = (), origin: Scenario | None = None) -> LessonPage:
@@ -62,15 +63,9 @@ def lesson_page(context: Context, notices: tuple[str, ...] = (), origin: Scenari
         tuple((title, view.address(scenario.id, 1, grain=g), len(lesson.walk(g))) for g, title in steps.items()),
         f"/lessons/{scenario.id}/slides" if scenario.printed else "", len(scenario.printed),
         sum(1 for entry in scenario.printed if entry.slip),
-        beside(view, scenario.id, "export"), beside(view, scenario.id, "share"), f"/build?from={scenario.id}",
-        is_saved(scenario.id), made_from(scenario, origin), notices, context.variant,
+        view.export(scenario.id), view.share(scenario.id), view.edit(scenario.id),
+        is_saved(scenario.id), made_from(scenario, origin), notices, context.variant, changed(context, None),
     )  # fmt: skip
-
-
-def beside(view: View, lesson: str, page: str) -> str:
-    """The address of a page of the lesson that is no step, under this view."""
-    query = replace(view, present=False).query()
-    return f"/lessons/{lesson}/{page}" + (f"?{query}" if query else "")
 
 
 def made_from(scenario: Scenario, origin: Scenario | None) -> Link | None:
@@ -86,7 +81,8 @@ def beginning(context: Context) -> Scene:
     nothing: frozenset[Quantity] = frozenset()
     caption = f"The network {network.shape} with its given weights"
     known = partial(given_only, context)
-    return Scene(network, context.alphabet, context.decimals, known, nothing, nothing, "", 1 if samples > 1 else 0, caption)
+    sample, was = 1 if samples > 1 else 0, marked(context)
+    return Scene(network, context.alphabet, context.decimals, known, nothing, nothing, "", sample, caption, was)
 
 
 def given_only(context: Context, q: Quantity) -> float | None:
@@ -112,7 +108,7 @@ def facts(context: Context) -> tuple[tuple[str, str], ...]:
 def given(context: Context) -> Iterator[Table]:
     """The numbers that the lesson starts from: a strip of matrices, whatever the notation."""
     walk = context.lesson.walk("number")
-    desk = Desk(walk, 1, context.alphabet, context.decimals)
+    desk = Desk(walk, 1, context.alphabet, context.decimals, was=context.was)
     yield data_matrix(desk, "Inputs", "x", 0)
     for layer in range(1, context.trace.network.depth + 1):
         yield weight_matrix(desk, f"Weights of layer {layer}", "w", layer)

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from tutor import qr
 from tutor.context import Context
 from tutor.markup import Markup, attribute, trusted
-from tutor.view import View, whole
+from tutor.view import whole
 
 STEP = frozenset({"step"})
 """What the address of the page has beside the view: the step that is shared with the lesson."""
@@ -43,7 +43,6 @@ class SharePage:
     """What the code and the frame lead to: "this lesson" or "step 7"."""
     back: str
     """The page one came from: the step, or the lesson."""
-    home: str
     links: tuple[SharedLink, ...]
     shared: str
     """The address behind the QR code."""
@@ -61,7 +60,7 @@ class SharePage:
     """The address that the frame shows."""
     file: str
     save: str
-    """Where the lesson, as it is shown, can be saved under a short address; "" where the address is short enough."""
+    """Where the lesson, as it is shown, can be saved under a short address; "" where that is short and has no changes."""
     notices: tuple[str, ...]
 
 
@@ -79,11 +78,11 @@ def share_page(context: Context, host: str, query: Mapping[str, str], notices: t
     picture, dense = _code(shared, f"QR code of {what}")
     too_long = dense or any(link.too_long for link in links)
     return SharePage(
-        title=scenario.title, what=what, back=view.address(scenario.id, step), home=view.address(scenario.id), links=links,
+        title=scenario.title, what=what, back=view.address(scenario.id, step), links=links,
         shared=shared, picture=picture, dense=dense,
-        projector=_here(replace(view, present=True), scenario.id, step), leave=_here(view, scenario.id, step),
-        snippet=snippet(root + frame, scenario.title), frame=frame, file=f"/lessons/{scenario.id}/scenario.yaml",
-        save=f"/build?from={scenario.id}" if too_long else "", notices=tuple(told[:5]),
+        projector=view.share(scenario.id, step, large=True), leave=view.share(scenario.id, step),
+        snippet=snippet(root + frame, scenario.title), frame=frame, file=view.file(scenario.id),
+        save=view.edit(scenario.id) if too_long or view.changes else "", notices=tuple(told[:5]),
     )  # fmt: skip
 
 
@@ -109,9 +108,3 @@ def _code(address: str, title: str) -> tuple[Markup, str]:
     code = qr.drawn(address, title)
     far = "" if code.modules <= DENSE else "This link is long, so its code is fine and hard to scan from the last row."
     return code.picture, far
-
-
-def _here(view: View, lesson: str, step: int | None) -> str:
-    """The address of the page itself."""
-    query = "&".join(part for part in (f"step={step}" if step is not None else "", view.query()) if part)
-    return f"/lessons/{lesson}/share" + (f"?{query}" if query else "")

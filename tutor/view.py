@@ -64,6 +64,22 @@ class View:
         path = f"{frame}/lessons/{quote(lesson)}" + (f"/steps/{n}" if n is not None else "")
         return f"{path}?{query}" if query else path
 
+    def export(self, lesson: str) -> str:
+        """The address of the export page under this view."""
+        return _with(f"/lessons/{quote(lesson)}/export", replace(self, present=False).query())
+
+    def share(self, lesson: str, n: int | None = None, *, large: bool = False) -> str:
+        """The address of the page with the links and the QR code of a lesson, or of its step n; `large` is the code alone."""
+        return _with(f"/lessons/{quote(lesson)}/share", f"step={n}" if n is not None else "", replace(self, present=large).query())
+
+    def file(self, lesson: str) -> str:
+        """The address of the lesson's file, with the reader's changes."""
+        return _with(f"/lessons/{quote(lesson)}/scenario.yaml", changes.query(self.changes))
+
+    def edit(self, lesson: str) -> str:
+        """The address of the builder with a copy of the lesson, with the reader's changes."""
+        return _with("/build", f"from={quote(lesson)}", changes.query(self.changes))
+
 
 def read(query: Mapping[str, str], scenario: Scenario, also: frozenset[str] = frozenset()) -> tuple[View, tuple[str, ...]]:
     """The view that a query asks for, and a notice for each part of it that was ignored."""
@@ -87,6 +103,10 @@ def read(query: Mapping[str, str], scenario: Scenario, also: frozenset[str] = fr
         present,
     )
     return view, tuple(notices[:5])
+
+
+def _with(path: str, *query: str) -> str:
+    return "?".join(part for part in (path, "&".join(filter(None, query))) if part)
 
 
 def _choice(query: Mapping[str, str], key: str, choices: tuple[str, ...], default: str, notices: list[str]) -> str:
