@@ -1,20 +1,23 @@
 """The routes of a lesson as text: paste or upload it, check it, save it, take it away.
 
-    GET  /open                          an empty text; `?example=1` puts one in, `?from=<id>` that lesson's
+    GET  /open                          an empty text; `?example=1` puts one in, `?from=<id>` a copy of that lesson
     POST /open                          text and file; do=check, do=save or do=form
     GET  /lessons/<id>/scenario.yaml    the file of a lesson
+
+A reader's changes (`w[1][1,2]=0.3`) may stand in the addresses; text and file then have them.
 
 What is posted always comes back in the page, whatever is wrong with it. Nothing is kept before it is saved.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from flask import Flask, Response, redirect, request, url_for
 from werkzeug.exceptions import BadRequest, RequestEntityTooLarge, UnsupportedMediaType
 
-from tutor import author, limits, saving, scenario, scenario_text, text_page, upload
+from tutor import author, changes, limits, saving, scenario, scenario_text, text_page, upload
 from tutor.error_page import Explained, Missing
 from tutor.errors import TutorError
 from tutor.problem import Problem, ScenarioError
@@ -69,13 +72,15 @@ def add(app: Flask, site: Site) -> None:
 def starting(site: Site) -> str:
     """The text that an address asks for: a lesson's, an example, or none."""
     if "from" in request.args:
-        return written(wanted(site, request.args["from"]))
+        found = wanted(site, request.args["from"])
+        return written(replace(found, origin=found.id))
     return text_page.EXAMPLE if "example" in request.args else ""
 
 
 def wanted(site: Site, lesson: str) -> Scenario:
-    """A lesson as the address has it."""
-    return site.found(lesson)
+    """A lesson with the changes that the address has."""
+    found = site.found(lesson)
+    return changes.apply(found, changes.read(request.args, found)[0])
 
 
 def written(found: Scenario) -> str:
