@@ -6,6 +6,7 @@ a seeded generator, so an example is small and a red run can be repeated.
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -112,3 +113,79 @@ def extreme_problems(draw: Any, *, hidden: tuple[str, ...] = (*DIFFERENTIABLE, *
     label = st.sampled_from([0.0, 1.0, 0.25]) if loss_name in OUTPUT_OF else edge
     y = draw(st.lists(st.lists(label, min_size=sizes[-1], max_size=sizes[-1]), min_size=many, max_size=many))
     return Problem(network, matrix(many, sizes[0]), frozen(y), draw(st.sampled_from([0.1, 1e300, 5e-324])))
+
+
+CHARACTERS = st.sampled_from(
+    (
+        *"ab1 -.:#,'\"\\[]{}&*!|>%@`?~<=\n\téאع😀\u200b\u200f\u00a0",
+        "👩\u200d🔬", "null", "1e3", "yes", ": ", " #", "- ", "word " * 12,
+    )
+)
+TEXTS = st.lists(CHARACTERS, min_size=1, max_size=12).map("".join).filter(lambda text: any(c.isprintable() and c != " " for c in text))
+"""Texts that a careless writer of YAML would spoil."""
+NUMBERS = st.sampled_from([0, -0.0, 1, 2.0, -0.25, 1e-7, 5e-324, 1e300, 1e16, 0.1]) | st.floats(allow_nan=False, allow_infinity=False)
+
+
+def _rows(rows: int, columns: int) -> st.SearchStrategy[tuple[tuple[float, ...], ...]]:
+    return st.tuples(*[st.tuples(*[NUMBERS] * columns)] * rows)
+
+
+def _some(draw: Any, keys: dict[str, st.SearchStrategy[Any]]) -> dict[str, Any]:
+    """Some of the keys, each with a value."""
+    return {key: draw(value) for key, value in keys.items() if draw(st.booleans())}
+
+
+def _layer(draw: Any, units: int, below: int, names: tuple[str, ...]) -> dict[str, Any]:
+    """A layer of a scenario file."""
+    name = draw(st.sampled_from([name for name in names if units > 1 or name != "softmax"]))
+    layer: dict[str, Any] = {"units": units, "activation": name}
+    layer |= _some(draw, {"leaky_relu": {"slope": NUMBERS}, "elu": {"alpha": st.sampled_from([0.5, 1, 2.0])}}.get(name, {}))
+    biases = st.one_of(st.just("none"), st.tuples(*[NUMBERS] * units), st.just((0.0,) * units))
+    if draw(st.booleans()):
+        layer |= {"weights": draw(_rows(units, below)), "biases": draw(biases)}
+    else:
+        schemes = st.sampled_from(["uniform", "normal", "xavier", "he", "constant", "identity"])
+        layer["init"] = {"scheme": draw(schemes), **_some(draw, {"scale": st.sampled_from([0, 1.0, 2.5]), "seed": st.integers(0, 9)})}
+        layer |= _some(draw, {"biases": biases})
+    return layer | _some(draw, {"trainable": st.fixed_dictionaries({}, optional={"weights": st.booleans(), "biases": st.booleans()})})
+
+
+@st.composite
+def scenario_data(draw: Any) -> dict[str, Any]:
+    """A sound scenario as plain data, as `strict_yaml` would read it, with nasty texts and any numbers."""
+    sizes, samples = draw(st.lists(st.integers(1, 3), min_size=2, max_size=4)), draw(st.integers(1, 3))
+    loss_name = draw(st.sampled_from(LOSSES if sizes[-1] > 1 else LOSSES[:3]))
+    layers = tuple(
+        _layer(draw, units, below, (OUTPUT_OF[loss_name],) if loss_name in OUTPUT_OF and n == len(sizes) - 1 else (*DIFFERENTIABLE, *FLAT))
+        for n, (below, units) in enumerate(pairwise(sizes), 1)
+    )
+    one_hot = tuple(tuple(int(n == 0) for n in range(sizes[-1])) for _ in range(samples))
+    check = st.fixed_dictionaries({"quantity": st.just("eta"), "equals": st.just("{eta} * 1")})
+    slide = {"quantity": st.just("loss"), "value": st.sampled_from(["0.25", "-1.5", "34.5 %", "−2"]), "where": TEXTS}
+    return {
+        "format": 1,
+        "title": draw(TEXTS),
+        "network": {
+            "inputs": sizes[0],
+            "layers": layers,
+            "loss": {"name": loss_name, **_some(draw, {"reduction": st.sampled_from(["sum", "mean"])})},
+            **_some(draw, {"trainable": st.fixed_dictionaries({}, optional={"weights": st.booleans()})}),
+        },
+        "data": {"inputs": draw(_rows(samples, sizes[0])), "targets": one_hot},
+        "training": {"learning_rate": draw(st.sampled_from([0.1, 1, 1e-9])), **_some(draw, {"iterations": st.integers(1, 9)})},
+        **_some(
+            draw,
+            {
+                "course": TEXTS,
+                "about": TEXTS,
+                "lecture": st.fixed_dictionaries({"deck": TEXTS}, optional={"order": st.integers(0, 9)}),
+                "origin": st.sampled_from(["two-layers", "1", "saved-abc"]),
+                "learn": st.lists(TEXTS, max_size=4).map(tuple),
+                "notation": st.fixed_dictionaries({}, optional={"preset": st.sampled_from(["brackets", "letters"]), "times": st.just("·")}),
+                "display": st.fixed_dictionaries({}, optional={"decimals": st.integers(0, 12)}),
+                "printed": st.lists(st.fixed_dictionaries(slide, optional={"slip": TEXTS}), max_size=3).map(tuple),
+                "notes": st.lists(st.fixed_dictionaries({"at": st.just("eta"), "text": TEXTS}), max_size=2).map(tuple),
+                "checks": st.lists(check, max_size=2).map(tuple),
+            },
+        ),
+    }
