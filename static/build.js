@@ -1,5 +1,5 @@
-// The builder's tables under the arrow keys, pasting from a spreadsheet, and the live preview. Everything works without this file:
-// Tab goes from cell to cell, the text fields take pasted rows, and Check does what the preview does.
+// Tables under the arrow keys, paste from a spreadsheet, live preview. All works without this file: Tab goes from cell to cell,
+// the text fields take pasted rows, and Check does what the preview does.
 'use strict';
 (() => {
   const form = document.getElementById('build');
@@ -35,7 +35,7 @@
     if ((event.ctrlKey || event.metaKey) && event.key === 'z') { if (takeBack(cell)) event.preventDefault(); return; }
     if (event.metaKey) return;
     const next = target(cell, event);
-    if (next || event.key === 'Enter') event.preventDefault(); // Enter in the last row stays there: it must not send the form
+    if (next || event.key === 'Enter') event.preventDefault(); // Enter must never send the form from a table
     if (next) enter(next);
   });
 
@@ -76,24 +76,25 @@
     return true;
   };
 
-  // ---- live: diagram, first steps and problems follow, 400 ms after the last key; the fields themselves are never swapped ----
+  // ---- live: preview and problems follow 400 ms after the last key; the fields themselves are never swapped ----
   let timer = 0;
   let asked = null;
+  const fieldOf = (message) => document.getElementById(message.id.slice('problem-'.length));
+  const mark = (field, id) => {
+    if (!field?.matches('input, select, textarea')) return;
+    for (const [name, value] of [['aria-invalid', 'true'], ['aria-describedby', id]]) {
+      if (id) field.setAttribute(name, value); else field.removeAttribute(name);
+    }
+  };
   const show = (page) => {
     const [live, found] = [document.getElementById('live'), page.getElementById('live')];
-    if (live && found) live.replaceChildren(...[...found.childNodes].map((node) => document.importNode(node, true)));
-    for (const old of form.querySelectorAll('.problem[id^="problem-"]')) {
-      const field = document.getElementById(old.id.slice('problem-'.length));
-      field?.removeAttribute('aria-invalid');
-      field?.removeAttribute('aria-describedby');
-      old.remove();
-    }
-    for (const message of page.querySelectorAll('.problem[id^="problem-"]')) {
-      const field = document.getElementById(message.id.slice('problem-'.length));
-      if (!field || live?.contains(field)) continue;
-      field.setAttribute('aria-invalid', 'true');
-      field.setAttribute('aria-describedby', message.id);
-      field.after(document.importNode(message, true));
+    if (live && found) live.replaceChildren(...found.childNodes);
+    for (const old of form.querySelectorAll('.problem')) { mark(fieldOf(old), ''); old.remove(); }
+    for (const message of page.querySelectorAll('body > .problem')) {
+      const field = fieldOf(message);
+      if (!field || !form.contains(field)) continue;
+      mark(field, message.id);
+      (field.matches('section') ? field.firstElementChild : field).after(message);
     }
   };
   const ask = async () => {
@@ -105,7 +106,7 @@
       const answer = await fetch(form.action, { method: 'POST', body, headers: { 'HX-Request': 'true' }, signal: mine.signal });
       const text = await answer.text();
       if (mine === asked && (answer.ok || answer.status === 422)) show(new DOMParser().parseFromString(text, 'text/html'));
-    } catch { /* offline or overtaken: the page stays as it is, and Check asks again */ }
+    } catch { /* offline or overtaken: Check asks again */ }
   };
   for (const name of ['input', 'change']) {
     form.addEventListener(name, () => { clearTimeout(timer); timer = setTimeout(ask, 400); });

@@ -518,7 +518,7 @@ def test_markup_in_every_text_is_shown_as_it_is_written(app: Flask, payload: str
         assert payload in found.one("section", id="sound").text
 
 
-OURS = "article h1 h2 section ul ol li a b p code span form label textarea input button"
+OURS = "article div h1 h2 section ul ol li a b p code span form label textarea input button"
 
 
 @pytest.mark.parametrize("payload", [*PAYLOADS, *HIDDEN], ids=lambda p: f"{p[:30]!r}".encode("ascii", "replace").decode())
