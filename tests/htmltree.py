@@ -16,7 +16,7 @@ from itertools import pairwise
 
 VOID = frozenset({"meta", "link", "input", "img", "br", "hr"})
 TEXT_LEVEL = frozenset([
-    "a", "b", "i", "strong", "em", "span", "code", "dfn", "label", "button", "select", "input", "img", "progress",
+    "a", "b", "i", "strong", "em", "span", "code", "dfn", "del", "ins", "label", "button", "select", "input", "img", "progress",
     "math", "svg", "br", "output", "textarea"
 ])  # fmt: skip
 BLOCKS = frozenset([
@@ -30,7 +30,7 @@ ONLY = {
     "title": set(), "option": set(), "script": set(), "textarea": set(), "details": FLOW | {"summary"}, "figure": FLOW | {"figcaption"}, "summary": TEXT_LEVEL,
     "caption": TEXT_LEVEL | {"p"}, "th": TEXT_LEVEL, "dt": TEXT_LEVEL, "progress": TEXT_LEVEL - {"progress"},
 }  # fmt: skip
-for _tag in ("p", "h1", "h2", "h3", "h4", "span", "a", "b", "i", "strong", "em", "code", "dfn", "label", "button"):
+for _tag in ("p", "h1", "h2", "h3", "h4", "span", "a", "b", "i", "strong", "em", "code", "dfn", "del", "ins", "label", "button"):
     ONLY[_tag] = set(TEXT_LEVEL)
 for _tag in ("body", "main", "div", "section", "article", "aside", "nav", "form", "header", "footer", "li", "td", "dd", "figcaption"):
     ONLY[_tag] = set(FLOW)

@@ -32,7 +32,7 @@ def choices(draw: st.DrawFn) -> tuple[str, View]:
         draw(st.sampled_from(["", *(p for p in PRESETS if p != lesson.notation.preset)])),
         draw(st.one_of(st.none(), st.integers(0, MAX_DECIMALS).filter(lambda d: d != lesson.display.decimals))),
         draw(st.integers(1, MAX_ITERATION)) if lesson.training.iterations == 1 else 1,
-        read({name: text for name, text in draw(WISHES)}, lesson)[0].changes,
+        read(dict(draw(WISHES)), lesson)[0].changes,
         draw(st.booleans()),
     )
     return name, view

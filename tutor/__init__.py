@@ -84,6 +84,7 @@ Pages: one documented object for each template
     formula               the lines of a step's formula
     context               a lesson under a view, made once for all its pages
     library               lessons and steps, kept ready
+    what_if               what a reader changed, told and taken back
     step                  what a step says, in pages and wherever else it is shown
     desk                  what the tables of a step share
     strips                rows of small matrices with their shapes
@@ -132,10 +133,24 @@ A lesson as text: what people bring
     upload                what an uploaded file is
     text_page             the text, what is wrong with it and where
 
+A lesson in a form: what people make
+    draft_grid            tables of numbers as they are typed or pasted
+    draft_model           a lesson that is being written, every text as it was typed
+    draft_form            a draft as fields of a form, and back
+    draft_data            what a draft says, as plain data
+    draft                 drafts of lessons, drafts checked
+    draft_fill            numbers for a table: friendly ones, or those of a scheme
+    draft_edit            what the buttons do
+    builder_words         what the fields are called
+    builder_tables        the tables of the form
+    builder_preview       diagram, first steps and problems beside it
+    builder               the form
+
 Doors: how one gets in
     site                  what the routes share: finding a lesson, pages and fragments
     routes_lessons        the gallery, lessons, steps, slides and exports
     routes_share          links, QR codes, frames on other sites
+    routes_build          the form: fill it in, check it, save it
     routes_open           paste or upload a lesson, check it, save it
     requestlog            one line in the log for each request
     serve                 the server: `make run`

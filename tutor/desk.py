@@ -6,7 +6,7 @@ first rows are shown, the last, and the one that the step is about.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from tutor import number
@@ -28,6 +28,8 @@ class Cell:
     text: str
     state: str = ""
     name: str = ""
+    was: str = ""
+    """What the original has here, where a reader's changes made it another number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +65,12 @@ class Desk:
         *,
         whole: bool = False,
         hidden: Hidden | None = None,
+        was: Callable[[Quantity], float | None] | None = None,
     ) -> None:
         self.whole, self.hidden = whole, hidden
         """`whole`: all tables of the phase, not only the one that the step fills. `hidden`: cells left blank."""
+        self.was = was
+        """What the original has for a quantity that differs from it."""
         self.walk, self.n = walk, n
         self.trace, self.network = walk.trace, walk.trace.network
         self.alphabet, self.decimals = alphabet, decimals
@@ -81,10 +86,12 @@ class Desk:
         if q.given or self.walk.known(q, self.n):
             state = "makes" if q in self.makes else "uses" if q in self.uses else ""
             try:
-                text = number.shown(self.trace.value(q), self.decimals)
+                value = self.trace.value(q)
             except KeyError:
                 return Cell("", "todo", str(q))
-            return Cell(text, state, str(q))
+            old = self.was(q) if self.was else None
+            was = "" if old is None else number.apart(old, value, self.decimals)
+            return Cell(number.shown(value, self.decimals), state, str(q), was)
         return Cell("", "todo", str(q))
 
 

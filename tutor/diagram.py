@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from tutor.diagram_backdrop import backdrop, thumbnail
 from tutor.diagram_layout import LOSS_HALF, LOSS_HEIGHT, Column, Place, arrange, crossing
-from tutor.diagram_marks import SIZE, WIDEST, arrow, name, ring
+from tutor.diagram_marks import SIZE, WIDEST, arrow, name, ring, was
 from tutor.diagram_scene import Label, Reading, Scene
 from tutor.markup import Markup, attribute, trusted
 from tutor.mathml import role
@@ -79,7 +79,8 @@ class _Picture:
             self.shapes.append(ring(css, x, y, em))
         _, _, states = css.partition(" ")  # the name of the quantity says the role
         mark = f' class="{states}"' if states else ""
-        self.texts.append(f'<text{mark} data-q="{q}" x="{x:.0f}" y="{y:.0f}">{text}</text>')
+        written = f'<text{mark} data-q="{q}" x="{x:.0f}" y="{y:.0f}">{text}</text>'
+        self.texts.append(was(written, x + em * SIZE / 2, y, f"{q} was {self.scene.changed[q]}") if q in self.scene.changed else written)
 
     def _name(self, q: Quantity, x: float, y: float, css: str = "n") -> None:
         self.texts.append(f'<text class="{css}" x="{x:.0f}" y="{y:.0f}">{name(self.scene.alphabet, q)}</text>')

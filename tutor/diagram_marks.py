@@ -78,6 +78,11 @@ def ring(css: str, x: float, y: float, em: float) -> str:
     return f'<rect class="{css} o" x="{x - wide / 2:.0f}" y="{y - 12:.0f}" width="{wide}" height="16" rx="5"/>'
 
 
+def was(written: str, x: float, y: float, title: str) -> str:
+    """A number that a reader changed: a corner beside it, and its old value as a title. It ends at (x, y)."""
+    return f'<g class="changed"><title>{attribute(title)}</title><path d="M{x:.0f} {y - 12:.0f}h6v6z"/>{written}</g>'
+
+
 def arrow(css: str, start: Place, end: Place, before: float, after: float, pointed: bool = True) -> str:
     """A line, with a head at its end where it points somewhere."""
     x1, y1, x2, y2 = trimmed(start, end, before, after)

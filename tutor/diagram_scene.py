@@ -5,8 +5,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from itertools import chain
 
 from tutor.diagram_marks import WIDEST, fitted
@@ -38,6 +38,8 @@ class Scene:
     sample: int = 0
     """The sample whose values stand on the units; 0 is the only one."""
     caption: str = ""
+    changed: Mapping[Quantity, str] = field(default_factory=dict)
+    """The given numbers that a reader changed, with their old values."""
 
 
 class Reading:

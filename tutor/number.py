@@ -76,6 +76,18 @@ def shown(value: float, decimals: int = 4) -> str:
     return text.replace("-", MINUS)
 
 
+def apart(value: float, other: float, decimals: int = 4) -> str:
+    """Show a number so that it differs from how another is shown: with as many more decimals as that takes.
+
+    Empty where twelve do not tell them apart.
+    """
+    for enough in range(decimals, MAX_DECIMALS + 1):
+        text = shown(value, enough)
+        if text != shown(other, enough):
+            return text
+    return ""
+
+
 def parts(value: float, decimals: int = 4) -> tuple[bool, str, str]:
     """Take a shown number apart for a formula: (is it negative, digits, power of ten or "")."""
     digits, _, exponent = plain(value, decimals).partition("e")

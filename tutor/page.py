@@ -24,6 +24,7 @@ from tutor.outline import Link, PhaseLink, grains, samples, timeline
 from tutor.quantity import Quantity
 from tutor.step import StepBody, step_body
 from tutor.tables import Tables, tables
+from tutor.what_if import Changed, changed, marked
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +36,8 @@ class OperandRow:
     name: str
     source: str
     href: str
+    was: str = ""
+    """What the original has there, where it is another number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +74,11 @@ class StepPage(StepBody):
     last: str
     notices: tuple[str, ...]
     variant: str
-    """What differs from the lesson as the lecture has it: another iteration, another loss."""
+    """That this is not the lecture's own iteration."""
+    changed: Changed | None
+    """What the reader changed, with the links that take it back."""
+    was: str
+    """The number that this step makes with the lesson's own numbers, where that is another one."""
     after: tuple[Link, ...]
     """At the last step: what one may do next."""
     outside: str
@@ -91,7 +98,7 @@ def step_page(context: Context, n: int, notices: tuple[str, ...] = ()) -> StepPa
     """The page of step n. Raises LessonError where the walk has no such step."""
     walk, view, scenario = context.walk, context.view, context.lesson.scenario
     body = step_body(context, n)
-    desk = Desk(walk, n, context.alphabet, context.decimals, body.uses, body.makes)
+    desk = Desk(walk, n, context.alphabet, context.decimals, body.uses, body.makes, was=context.was)
     phase, total = walk.phase(n), len(walk)
     outside = replace(view, embedded=False)
     home = outside.address(scenario.id)
@@ -115,6 +122,8 @@ def step_page(context: Context, n: int, notices: tuple[str, ...] = ()) -> StepPa
         last=view.step(total) if n < total else "",
         notices=notices,
         variant=context.variant,
+        changed=changed(context, n),
+        was=_was(context, walk.anchor(n)) if view.grain == "number" else "",
         after=_after(context) if n == total else (),
         outside=outside.address(scenario.id, n) if view.embedded else "",
     )
@@ -142,9 +151,15 @@ def chain_page(context: Context, n: int) -> ChainPage | None:
 
 def _operands(context: Context, formulas: tuple[Formula, ...], n: int) -> tuple[OperandRow, ...]:
     return tuple(
-        OperandRow(o.symbol, o.text, str(o.quantity), *_source(context, o.quantity, n))
+        OperandRow(o.symbol, o.text, str(o.quantity), *_source(context, o.quantity, n), _was(context, o.quantity, o.text))
         for o in formulas[0].operands
     )
+
+
+def _was(context: Context, q: Quantity, text: str = "") -> str:
+    """What the original has for a quantity, where it differs; nothing beside a shape such as 3×2."""
+    old = None if "×" in text else context.was(q)
+    return "" if old is None else number.apart(old, context.trace.value(q), context.decimals)
 
 
 def _source(context: Context, q: Quantity, n: int) -> tuple[str, str]:
@@ -169,7 +184,7 @@ def scene(context: Context, desk: Desk, phase: str, caption: str) -> Scene:
             return None
 
     return Scene(
-        context.trace.network, context.alphabet, context.decimals, value, desk.uses, desk.makes, phase, desk.sample, caption
+        context.trace.network, context.alphabet, context.decimals, value, desk.uses, desk.makes, phase, desk.sample, caption, marked(context)
     )
 
 
