@@ -19,7 +19,7 @@ from jinja2 import StrictUndefined
 from werkzeug.exceptions import HTTPException
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from tutor import gallery_activations, limits, routes_lessons, routes_open, routes_share, saving, security, shelf
+from tutor import gallery_activations, limits, routes_build, routes_lessons, routes_open, routes_share, saving, security, shelf
 from tutor.error_page import Explained, error_page
 from tutor.errors import StoreError
 from tutor.library import Library
@@ -47,6 +47,7 @@ def create_app(*folders: str | os.PathLike[str]) -> Flask:
     app.extensions["tutor"] = site
     add_pages(app)
     routes_lessons.add(app, site)
+    routes_build.add(app, site)
     routes_share.add(app, site)
     routes_open.add(app, site)
     add_errors(app)

@@ -12,6 +12,7 @@ import pytest
 from jinja2 import meta, nodes
 
 from tests.visiting import tutor
+from tutor.builder import BuildPage, LivePart
 from tutor.comparison import SlidesPage
 from tutor.error_page import ErrorPage
 from tutor.export_page import ExportPage
@@ -31,6 +32,9 @@ PAGES: dict[str, dict[str, type[Any]]] = {
     "lesson.html": {"page": LessonPage},
     "export.html": {"page": ExportPage},
     "text.html": {"page": TextPage},
+    "build.html": {"page": BuildPage},
+    "build_live.html": {"page": LivePart},
+    "_build_live.html": {"page": LivePart},
     "slides.html": {"page": SlidesPage},
     "chain.html": {"page": ChainPage},
     "activations.html": {"page": ActivationsPage},

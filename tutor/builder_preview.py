@@ -1,0 +1,226 @@
+"""What a draft comes to, beside the form: its problems, its diagram, and the first steps where it is sound.
+
+    preview(draft)   -> Preview
+
+A network that would take long to compute is not computed here, and that is said. Of a draft with problems the diagram
+shows the shape and every number that can be read.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from itertools import pairwise
+from typing import Final
+
+import numpy as np
+
+from tutor import author
+from tutor.activations import NAMES, activation
+from tutor.builder_words import label
+from tutor.context import Context
+from tutor.diagram import Scene, draw
+from tutor.draft import Draft, checked
+from tutor.draft_data import TOP
+from tutor.draft_edit import fitted
+from tutor.errors import NumberError, TutorError
+from tutor.formula import FormulaLine
+from tutor.lesson import Lesson, open_lesson
+from tutor.limits import PARAMETERS
+from tutor.losses import loss
+from tutor.markup import Markup
+from tutor.network import Layer, Network, frozen
+from tutor.notation import Alphabet, notation
+from tutor.number import read
+from tutor.overview import beginning
+from tutor.quantity import Quantity
+from tutor.scenario import Scenario
+from tutor.step import step_body
+from tutor.view import View
+
+STEPS: Final = 4
+MOST_WORK: Final = 2_000_000
+"""Weights times samples; more is not computed while one types."""
+MOST_UNITS: Final = 400
+"""The picture of a draft with problems is not drawn for more units."""
+MOST_LISTED: Final = 30
+DOUBTS: Final = "rest"
+"""The field of printed numbers and closed forms that no longer hold."""
+
+
+@dataclass(frozen=True, slots=True)
+class ListedProblem:
+    """A problem with the way to its field."""
+
+    href: str
+    label: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class FirstStep:
+    """One of the first steps: its title and its formula, from the numbers on."""
+
+    title: str
+    left: str
+    lines: tuple[FormulaLine, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What stands beside the form."""
+
+    state: str
+    """One line: sound, or how many problems there are."""
+    sound: bool
+    problems: tuple[ListedProblem, ...]
+    more_problems: int
+    notes: tuple[str, ...]
+    diagram: Markup | str
+    steps: tuple[FirstStep, ...]
+    more: int
+    """How many steps follow those shown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """A draft after all checks: its scenario where it is sound, its problems by field, its lesson where it was computed."""
+
+    draft: Draft
+    scenario: Scenario | None
+    problems: dict[str, str]
+    lesson: Lesson | None
+
+
+def examined(draft: Draft, thorough: bool = False) -> Examined:
+    """The checks of `draft`, and those of `tutor validate` too where it is quickly computed, or with `thorough`."""
+    scenario, problems = checked(draft)
+    if scenario is None or (heavy(scenario) and not thorough):
+        return Examined(draft, scenario, problems, None)
+    try:
+        lesson = open_lesson(scenario)
+    except TutorError as error:
+        return Examined(draft, None, {TOP: str(error)}, None)
+    doubts = [f"{path[0]}, entry {int(path[1]) + 1}: {message}" for path, message in author.disagreeing(lesson)]
+    if doubts:
+        more = f"; and {len(doubts) - 1} more like it" if len(doubts) > 1 else ""
+        message = f"{doubts[0]}{more}. Change the numbers back, mend the entry in the text, or drop these below"
+        return Examined(draft, None, {DOUBTS: message}, lesson)
+    return Examined(draft, scenario, {}, lesson)
+
+
+def heavy(scenario: Scenario) -> bool:
+    """Whether computing it takes too long to be done while one types."""
+    return len(scenario.inputs) * sum(into * (below + 1) for below, into in pairwise(scenario.network.sizes)) > MOST_WORK
+
+
+def preview(found: Examined, extra: tuple[str, ...] = ()) -> Preview:
+    """What stands beside the form of this draft."""
+    count = len(found.problems)
+    listed = tuple(ListedProblem(f"#{anchor(found.draft, name)}", label(name), said) for name, said in found.problems.items())
+    steps, more = first_steps(found.lesson) if found.lesson else ((), 0)
+    return Preview(
+        _state(found), found.scenario is not None, listed[:MOST_LISTED], max(0, count - MOST_LISTED), (*extra, *_notes(found)),
+        _diagram(found), steps, more,
+    )  # fmt: skip
+
+
+def _state(found: Examined) -> str:
+    if found.problems:
+        return f"{len(found.problems)} problem{'' if len(found.problems) == 1 else 's'} to mend"
+    if found.lesson is None:
+        return "The form is sound"
+    steps = len(found.lesson.walk("number"))
+    return f"Sound: a network {found.lesson.trace.network.shape}, {steps:,} steps"
+
+
+def _notes(found: Examined) -> tuple[str, ...]:
+    if found.scenario and found.lesson is None:
+        return ("It is too large to be computed while you type. Once it is saved, its steps are there.",)
+    if found.lesson and found.lesson.trace.stop:
+        return (f"This lesson ends early, at {found.lesson.trace.stop.quantity}; its last step says why.",)
+    return ()
+
+
+def anchor(draft: Draft, name: str) -> str:
+    """The id of a field, or of the table that it belongs to."""
+    kind, _, rest = name.partition("[")
+    if kind in {"w", "b"} and name.endswith("]") and "][" not in name:
+        layer = draft.layers[int(rest[:-1]) - 1] if rest[:-1].isdigit() and int(rest[:-1]) <= len(draft.layers) else None
+        long = layer and (layer.weights if kind == "w" else layer.bias).text is not None
+        return name if long else f"w[{rest}"
+    return name or "build"
+
+
+# ---- the first steps ----
+
+
+def first_steps(lesson: Lesson) -> tuple[tuple[FirstStep, ...], int]:
+    """The first steps, and how many follow."""
+    context = Context(lesson, View())
+    total = len(context.walk)
+    steps = []
+    for n in range(1, min(STEPS, total) + 1):
+        body = step_body(context, n)
+        formula = body.formulas[0]
+        steps.append(FirstStep(body.title, formula.left, tuple(line for line in formula.lines if line.label in {"numbers", "result"})))
+    return tuple(steps), total - len(steps)
+
+
+# ---- the picture ----
+
+
+def _diagram(found: Examined) -> Markup | str:
+    if found.lesson:
+        return draw(beginning(Context(found.lesson, View())))
+    draft = fitted(found.draft).draft
+    network = sketched(draft)
+    return "" if network is None else draw(_scene(draft, network))
+
+
+def sketched(draft: Draft) -> Network | None:
+    """The shape of a draft as a network of zeros, as far as it is known; None where there is nothing to draw."""
+    widths = draft.widths
+    size = sum(into * (below + 1) for below, into in pairwise(widths))
+    if len(widths) < 2 or sum(widths) > MOST_UNITS or size > PARAMETERS:
+        return None
+    layers = []
+    for (columns, rows), layer in zip(pairwise(widths), draft.layers, strict=True):
+        rule = activation(layer["activation"] if layer["activation"] in NAMES else "identity")
+        biases = frozen(np.zeros(rows)) if layer.has_biases else None
+        layers.append(Layer(frozen(np.zeros((rows, columns))), biases, rule, True, True))
+    return Network(tuple(layers), loss("squared_error"), "mean")
+
+
+def _scene(draft: Draft, network: Network) -> Scene:
+    alphabet, many = alphabet_of(draft, network.sizes), draft.height > 1
+    nothing: frozenset[Quantity] = frozenset()
+    known = partial(typed, draft)
+    return Scene(network, alphabet, 4, known, nothing, nothing, "", 1 if many else 0, "The network as it is so far")
+
+
+def alphabet_of(draft: Draft, sizes: tuple[int, ...]) -> Alphabet:
+    """The letters of the draft's notation; those of the first one where it is not known."""
+    try:
+        chosen = notation(draft["notation"])
+    except TutorError:
+        chosen = notation("brackets")
+    return Alphabet(chosen, sizes, draft.height)
+
+
+def typed(draft: Draft, q: Quantity) -> float | None:
+    """A given number of a draft, None where it cannot be read."""
+    row = max(q.sample, 1) - 1
+    try:
+        match q.kind:
+            case "x":
+                return read(draft.x.cells[row][q.i - 1])
+            case "y":
+                return read(draft.y.cells[row][q.i - 1])
+            case "w" if draft.layers[q.layer - 1].given:
+                return read(draft.layers[q.layer - 1].weights.cells[q.i - 1][q.j - 1])
+            case "b":
+                return read(draft.layers[q.layer - 1].bias.cells[0][q.i - 1])
+    except (IndexError, NumberError):
+        return None
+    return None

@@ -1,0 +1,270 @@
+"""What a draft says: plain data as a scenario file would give it, and the problems beside their fields.
+
+    data(draft)            -> dict          unreadable texts stay texts, so that every check still finds them
+    typing(draft)          -> {field: message}   what cannot be read, in the words of the one who typed it
+    field_of(draft, path)  -> the field that a path of the data came from
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from tutor import limits, strict_yaml, yaml_scalar
+from tutor.draft_grid import Cells, Grid
+from tutor.draft_model import DROPPABLE, Draft, LayerDraft, count
+from tutor.errors import NumberError
+from tutor.number import read
+from tutor.problem import Path, ScenarioError, quotable
+
+EMPTY = "is empty; give a number, such as 0.5"
+TEXTS = {"title": "the title", "course": "the course", "about": "the text", "learn": "the list", "origin": "the address"}
+TOP = ""
+"""The field of what belongs to no field: it goes to the top of the form."""
+_TRAINABLE = re.compile(r"(weights|biases): (true|false)")
+
+
+def data(draft: Draft) -> dict[str, Any]:
+    """The lesson as plain data: dict, tuple, str, int, float, bool."""
+    rest = _kept(draft)
+    network = {**rest.get("network", {}), "inputs": _whole(draft["inputs"]), "layers": tuple(map(_layer, draft.layers))}
+    return {
+        "format": 1,
+        **_texts(draft),
+        **{key: value for key, value in rest.items() if key not in {"network", "training", "notation"}},
+        "network": {**network, "loss": {"name": _clean(draft["loss"]), "reduction": _clean(draft["reduction"])}},
+        "data": {"inputs": _numbers(draft.x.cells), "targets": _numbers(draft.y.cells)},
+        "training": {
+            **rest.get("training", {}), "optimizer": _clean(draft["optimizer"]), "learning_rate": _number(draft["learning_rate"]),
+            "batch": _whole(draft["batch"]),
+        },
+        "notation": {**rest.get("notation", {}), "preset": _clean(draft["notation"])},
+        "display": {"decimals": _whole(draft["decimals"])},
+    }  # fmt: skip
+
+
+def _texts(draft: Draft) -> dict[str, Any]:
+    """Title and texts; those left empty are left out. Browsers send line ends as two characters."""
+    found: dict[str, Any] = {"title": _clean(draft["title"])}
+    found |= {key: text for key in ("course", "about", "origin") if (text := _clean(draft[key]))}
+    learn = tuple(line.strip() for line in _clean(draft["learn"]).split("\n") if line.strip())
+    return {**found, "learn": learn} if learn else found
+
+
+def _joined(text: str) -> str:
+    return text.replace("\r\n", "\n").replace("\r", "\n").strip()
+
+
+def _clean(text: str) -> str:
+    """A text without what no file may hold: `typing` has said so, the other checks go on."""
+    return yaml_scalar.FOREIGN.sub("", _joined(text))
+
+
+def _layer(layer: LayerDraft) -> dict[str, Any]:
+    found: dict[str, Any] = {"units": _whole(layer["units"]), "activation": _clean(layer["activation"])}
+    found |= {key: _number(layer[key]) for key in ("slope", "alpha") if layer[key].strip()}
+    if layer.given:
+        found["weights"] = _numbers(layer.weights.cells)
+    else:
+        found["init"] = {"scheme": layer["fill"], "scale": _number(layer["scale"]), "seed": _whole(layer["seed"])}
+    biases = _numbers(layer.bias.cells)
+    found["biases"] = (biases[0] if len(biases) == 1 else sum(biases, ())) if layer.has_biases else "none"
+    trainable = {key: word == "true" for key, word in _TRAINABLE.findall(layer["trainable"])}
+    return {**found, "trainable": trainable} if trainable else found
+
+
+def _numbers(cells: Cells) -> tuple[tuple[float | str, ...], ...]:
+    return tuple(tuple(map(_number, row)) for row in cells)
+
+
+def _number(text: str) -> float | str:
+    try:
+        return read(text)
+    except NumberError:
+        return _clean(text)
+
+
+def _whole(text: str) -> int | str:
+    shown = _clean(text)
+    return int(shown) if re.fullmatch(r"-?[0-9]{1,12}", shown, re.ASCII) else shown
+
+
+def rest(draft: Draft) -> dict[str, Any]:
+    """What the lesson has beside the fields. Raises ScenarioError where that text cannot be read."""
+    if not draft["rest"].strip() or "rest" in draft.drop:
+        return {}
+    found = strict_yaml.load(draft["rest"], "kept").data
+    if not isinstance(found, dict) or not all(isinstance(found.get(k, {}), dict) for k in ("network", "training", "notation")):
+        raise ScenarioError([strict_yaml.Document("kept", found, {}).problem((), "expected keys with values")])
+    return found
+
+
+def _kept(draft: Draft) -> dict[str, Any]:
+    """The rest without what is to be dropped and without what has a field; nothing where it cannot be read."""
+    try:
+        found = rest(draft)
+    except ScenarioError:
+        return {}
+    known = {"format", "title", "course", "about", "learn", "origin", "data", "display"}
+    return {key: value for key, value in found.items() if key not in known and not (key in DROPPABLE and key in draft.drop)}
+
+
+# ---- what cannot be read ----
+
+
+def typing(draft: Draft) -> dict[str, str]:
+    """Every field whose text cannot be read, with what would be right."""
+    found = dict(_unreadable(draft))
+    for name, what in TEXTS.items():
+        if match := yaml_scalar.FOREIGN.search(_joined(draft[name])):
+            found[name] = f"{what} has the character U+{ord(match[0]):04X}, which cannot be seen and does not belong in a text"
+    for name in draft.repeated:
+        found[name] = "came more than once; the first one counts, so look at it and send the form again"
+    try:
+        rest(draft)
+    except ScenarioError as error:
+        found["rest"] = f"what came with the lesson cannot be read ({error.problems[0].message}); drop it, or start again from the lesson"
+    return found
+
+
+def _unreadable(draft: Draft) -> Iterator[tuple[str, str]]:
+    yield from _wholes({"inputs": draft["inputs"]}, 1, limits.UNITS)
+    yield from _wholes({"decimals": draft["decimals"]}, 0, limits.DECIMALS)
+    yield from _fields({"learning_rate": draft["learning_rate"]})
+    for n, layer in enumerate(draft.layers, 1):
+        yield from _wholes({f"units[{n}]": layer["units"]}, 1, limits.UNITS)
+        yield from _fields({f"{key}[{n}]": layer[key] for key in ("slope", "alpha") if layer[key].strip()})
+        if layer.given:
+            yield from _grid(f"w[{n}]", layer.weights, "[{r},{c}]")
+        else:
+            yield from _fields({f"scale[{n}]": layer["scale"]})
+            yield from _wholes({f"seed[{n}]": layer["seed"]}, 0, 2**32 - 1)
+        if layer.has_biases:
+            yield from _grid(f"b[{n}]", layer.bias, "[{c}]")
+    for kind, grid in (("x", draft.x), ("y", draft.y)):
+        if draft.rows is None:
+            yield from _grid(kind, Grid(grid.cells), place_in_samples(draft))
+        else:
+            yield from _lines("rows", grid.cells)
+
+
+def place_in_samples(draft: Draft) -> str:
+    """How the place of a number among the samples is written: `@s` only where there are several."""
+    return "[{c}]@{r}" if max(draft.x.rows, draft.y.rows) > 1 else "[{c}]"
+
+
+def _wholes(texts: dict[str, str], least: int, most: int) -> Iterator[tuple[str, str]]:
+    for name, text in texts.items():
+        value = _whole(text)
+        if isinstance(value, str) or not least <= value <= most:
+            yield name, f"expected a whole number from {least:,} to {most:,}, got {_found(text)}"
+
+
+def _fields(texts: dict[str, str]) -> Iterator[tuple[str, str]]:
+    for name, text in texts.items():
+        if message := _message(text):
+            yield name, message
+
+
+def _message(text: str) -> str:
+    if not text.strip():
+        return EMPTY
+    try:
+        read(text)
+    except NumberError as error:
+        return quotable(str(error), 200)
+    return ""
+
+
+def _grid(name: str, grid: Grid, place: str) -> Iterator[tuple[str, str]]:
+    if grid.text is not None:
+        yield from _lines(name, grid.cells)
+        return
+    for r, row in enumerate(grid.cells, 1):
+        yield from _fields({name + place.format(r=r, c=c): text for c, text in enumerate(row, 1)})
+
+
+def _lines(name: str, cells: Cells) -> Iterator[tuple[str, str]]:
+    """The first number of a long table that cannot be read: one field, one message."""
+    for r, row in enumerate(cells, 1):
+        for c, text in enumerate(row, 1):
+            if message := _message(text):
+                yield name, f"row {r}, number {c}: {message}"
+                return
+
+
+def _found(text: str) -> str:
+    return f"“{quotable(text.strip())}”" if text.strip() else "nothing"
+
+
+# ---- from the data back to the fields ----
+
+_NAMED: dict[Path, str] = {
+    ("network", "inputs"): "inputs", ("network", "loss"): "loss", ("network", "loss", "name"): "loss",
+    ("network", "loss", "reduction"): "reduction", ("training", "learning_rate"): "learning_rate",
+    ("training", "optimizer"): "optimizer", ("training", "batch"): "batch", ("notation", "preset"): "notation",
+    ("display", "decimals"): "decimals", ("network", "layers"): "layers",
+}  # fmt: skip
+
+
+def field_of(draft: Draft, path: Path) -> str:
+    """The field of a path, TOP where there is none."""
+    if path in _NAMED:
+        return _NAMED[path]
+    match path:
+        case ("title" | "course" | "about" | "learn" | "origin", *_):
+            return str(path[0])
+        case ("network", "layers", int(n), *inner):
+            return _layer_field(draft, n + 1, tuple(inner))
+        case ("data", "inputs" | "targets" as key, *place):
+            return _sample_field(draft, "x" if key == "inputs" else "y", place)
+        case ("printed" | "notes" | "checks" | "lecture" | "training" | "notation" | "network", *_) if draft["rest"].strip():
+            return "rest"
+    return TOP
+
+
+def _layer_field(draft: Draft, number: int, inner: Path) -> str:
+    if not 1 <= number <= len(draft.layers):
+        return TOP
+    layer = draft.layers[number - 1]
+    match inner:
+        case ("weights", int(r), int(c)) if layer.weights.text is None:
+            return f"w[{number}][{r + 1},{c + 1}]"
+        case ("weights", *_):
+            return f"w[{number}]"
+        case ("biases", int(c)) if layer.bias.text is None:
+            return f"b[{number}][{c + 1}]"
+        case ("biases", *_):
+            return f"b[{number}]"
+        case ("init", "scale" | "seed" as key):
+            return f"{key}[{number}]"
+        case ("init", *_):
+            return f"fill[{number}]"
+        case (str(key), *_) if key in {"units", "activation", "slope", "alpha"}:
+            return f"{key}[{number}]"
+    return f"activation[{number}]" if not inner else TOP
+
+
+def _sample_field(draft: Draft, kind: str, place: list[str | int]) -> str:
+    if draft.rows is not None or not place:
+        return "rows"
+    row, column = place[0], place[1] if len(place) > 1 else 0
+    grid = draft.x if kind == "x" else draft.y
+    if not (isinstance(row, int) and isinstance(column, int) and row < grid.rows and column < max(1, grid.columns)):
+        return "rows"
+    return kind + place_in_samples(draft).format(r=row + 1, c=column + 1)
+
+
+def said_at(draft: Draft, path: Path, message: str) -> str:
+    """A message in the words of the form: for a whole long table it says which row."""
+    match path:
+        case ("data", "inputs" | "targets" as key, int(row), *_) if draft.rows is not None:
+            return f"row {row + 1}, {key}: {message}"
+        case ("network", "layers", int(_), "weights", int(row), *_) if count(str(row + 1)):
+            return f"unit {row + 1}: {message}" if len(path) == 5 else message
+        case ("printed" | "notes" | "checks" as key, int(n), *_):
+            return f"{key}, entry {n + 1}: {message}"
+        case ("learn", int(n)):
+            return f"line {n + 1}: {message}"
+    return message

@@ -1,0 +1,156 @@
+"""Tables of numbers as they are typed: cells, or for a long table one text with a row per line.
+
+    Grid.of_rows(rows)        cells from texts; short rows are filled with empty cells
+    Grid.of_text(text)        lines as they are typed or pasted; the text itself is kept
+    pasted(text, columns)     what a spreadsheet's text holds, with what has to be said about it
+
+A grid never judges a number: `tutor.draft_data` reads it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from tutor import number
+from tutor.errors import NumberError
+
+Cells: TypeAlias = tuple[tuple[str, ...], ...]
+
+MOST_CELLS = 200
+"""A table with more numbers than this is one text with a row per line."""
+MOST_PASTED = 20_000
+"""Numbers that are taken out of one pasted text."""
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """A table as it was typed. `text` is None where it has a field for each cell, else the text with a row per line."""
+
+    cells: Cells = ()
+    text: str | None = None
+
+    @classmethod
+    def of_rows(cls, rows: Sequence[Sequence[str]]) -> Grid:
+        """A table of texts, rows of one length; a long one becomes lines."""
+        width = max(map(len, rows), default=0)
+        cells = tuple((*row, *[""] * (width - len(row))) for row in rows)
+        if len(cells) * width <= MOST_CELLS:
+            return cls(cells)
+        return cls(cells, "\n".join("  ".join(row) for row in cells))
+
+    @classmethod
+    def of_text(cls, text: str) -> Grid:
+        """A text with a row per line, kept as it is."""
+        return cls(lines(text), text)
+
+    @property
+    def rows(self) -> int:
+        return len(self.cells)
+
+    @property
+    def columns(self) -> int:
+        return max(map(len, self.cells), default=0)
+
+    @property
+    def even(self) -> bool:
+        """Whether all rows have one length."""
+        return len({len(row) for row in self.cells}) == 1
+
+    def fits(self, rows: int, columns: int) -> bool:
+        """Whether this is a full table of that size."""
+        return self.rows == rows and all(len(row) == columns for row in self.cells)
+
+    def resized(self, rows: int, columns: int, new: Callable[[int, int], str]) -> Grid:
+        """The same table in another size: what is there is kept, `new(row, column)` (from 0) fills what is not."""
+        if self.fits(rows, columns) and (self.text is None or rows * columns > MOST_CELLS):
+            return self
+        return Grid.of_rows([[self._at(r, c, new) for c in range(columns)] for r in range(rows)])
+
+    def _at(self, r: int, c: int, new: Callable[[int, int], str]) -> str:
+        return self.cells[r][c] if r < self.rows and c < len(self.cells[r]) else new(r, c)
+
+
+def lines(text: str) -> Cells:
+    """The cells of a text with a row per line; empty lines do not count."""
+    shown = [line.strip() for line in re.split(r"\r\n|\r|\n", text)]
+    sign = _separator([line for line in shown if line])
+    return tuple(tuple(_split(line, sign)) for line in shown if line)
+
+
+def _separator(rows: list[str]) -> str:
+    """What stands between the numbers: tab, semicolon, comma, or spaces. A comma is decimal beside any of the others.
+
+    Lines of `0,5` alone are single numbers with a decimal comma only where no line says otherwise by a second comma
+    or a point.
+    """
+    if any("\t" in row for row in rows):
+        return "\t"
+    if any(";" in row for row in rows):
+        return ";"
+    spaced = [row for row in rows if re.search(r"[^,\s]\s+[^,\s]", row)]
+    if any("," in row for row in rows) and not spaced:
+        return ","
+    return ", " if any(re.search(r",\s", row) for row in rows) else " "
+
+
+def _split(line: str, sign: str) -> list[str]:
+    if sign == " ":
+        return line.split()
+    if sign == ", ":
+        return [part.strip() for part in re.split(r",\s+|\s+", line) if part.strip()]
+    return [part.strip().strip('"').strip() for part in line.split(sign)]
+
+
+@dataclass(frozen=True, slots=True)
+class Pasted:
+    """What was found in a pasted text. With a problem there is no table to take."""
+
+    cells: Cells = ()
+    said: str = ""
+    problem: str = ""
+
+
+def pasted(text: str, columns: int) -> Pasted:
+    """The numbers of a pasted text, `columns` in each row. A first line of words is left out and said so."""
+    cells = lines(text)
+    said = ""
+    if len(cells) > 1 and _words(cells[0]) and not _words(cells[1]):
+        said, cells = f"The first line, “{_short(' '.join(cells[0]))}”, holds no numbers, so it was left out. ", cells[1:]
+    if not cells:
+        return Pasted(problem="there is nothing in it; paste one row per line, with commas, semicolons, tabs or spaces between the numbers")
+    if sum(map(len, cells)) > MOST_PASTED:
+        return Pasted(problem=f"it holds {sum(map(len, cells)):,} numbers; at most {MOST_PASTED:,} are taken at once")
+    if all(len(row) == 2 * columns for row in cells) and columns == 1 and "," in text:
+        cells = tuple((f"{a},{b}",) for a, b in cells)  # one number a line, with a decimal comma
+    ragged = [(n, len(row)) for n, row in enumerate(cells, 1) if len(row) != columns]
+    if ragged:
+        n, found = ragged[0]
+        more = f", and so {'is 1 more' if len(ragged) == 2 else f'are {len(ragged) - 1} more'}" if len(ragged) > 1 else ""
+        return Pasted(problem=f"each row takes {_count(columns, 'number')}, row {n} has {found:,}{more}; nothing was changed")
+    return Pasted(cells, f"{said}Pasted {_count(len(cells), 'row')} of {columns:,}.")
+
+
+def _words(row: tuple[str, ...]) -> bool:
+    """Whether nothing in this row is a number, though something is there."""
+    return any(row) and not any(readable(cell) for cell in row)
+
+
+def readable(text: str) -> bool:
+    """Whether a cell is a number."""
+    try:
+        number.read(text)
+    except NumberError:
+        return False
+    return True
+
+
+def _short(text: str) -> str:
+    shown = "".join(c if c.isprintable() else " " for c in text[:41])
+    return shown if len(shown) <= 40 else shown[:39] + "…"
+
+
+def _count(n: int, noun: str) -> str:
+    return f"{n:,} {noun}" if n == 1 else f"{n:,} {noun}s"

@@ -1,0 +1,156 @@
+"""The routes of the form in which a lesson is made.
+
+    GET  /build                 a small lesson to begin with; `?from=<id>` a copy of another, with its what-if changes
+    POST /build                 do=check | save | text | live | resize | add-layer | remove-layer:2 | fill:2 | paste:data | …
+    GET  /lessons/<id>/edit     to the copy
+
+What is posted always comes back in the form, whatever is wrong with it: 200, or 422 with every problem beside its
+field. Only `save` keeps anything, and answers with the lesson's own address.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import yaml
+from flask import Flask, current_app, redirect, render_template, request, url_for
+from werkzeug.exceptions import UnprocessableEntity
+
+from tutor import author, changes, draft, scenario_text, text_page
+from tutor.builder import build_page, live_part
+from tutor.builder_preview import Examined, examined
+from tutor.draft import Draft
+from tutor.draft_edit import edited, fitted
+from tutor.error_page import Explained, Missing
+from tutor.errors import TutorError
+from tutor.saving import Refused
+from tutor.scenario import Scenario, ScenarioError
+from tutor.site import Site
+
+if TYPE_CHECKING:
+    from flask.typing import ResponseReturnValue
+    from werkzeug.wrappers import Response as AnyResponse
+
+FORM_PARTS = 4_000
+"""Fields that a form may have: more than the largest of ours."""
+
+
+class Unwieldy(Explained, UnprocessableEntity):
+    """422 with the reason."""
+
+
+def add(app: Flask, site: Site) -> None:
+    """All routes of this module."""
+    app.config["MAX_FORM_PARTS"] = FORM_PARTS
+
+    @app.get("/build")
+    def build() -> ResponseReturnValue:
+        return show(copied(site, request.args["from"])) if "from" in request.args else show(draft.blank())
+
+    @app.post("/build")
+    def built() -> ResponseReturnValue:
+        wish = request.form.get("do", "check")
+        return WISHES.get(wish, pressed)(site, draft.of_form(request.form))
+
+    @app.get("/lessons/<lesson>/edit")
+    def edit(lesson: str) -> AnyResponse:
+        found = site.found(lesson)
+        asked = request.query_string.decode("ascii", "ignore")
+        return redirect(url_for("build") + f"?from={found.id}" + (f"&{asked}" if asked else ""), 302)
+
+
+def show(shown: Draft, status: int = 200) -> ResponseReturnValue:
+    """The form with a draft in it."""
+    return answer(examined(shown), status=status)
+
+
+def answer(found: Examined, said: str = "", status: int = 200, notes: tuple[str, ...] = ()) -> ResponseReturnValue:
+    """The page of a draft after its checks."""
+    site: Site = current_app.extensions["tutor"]
+    page = build_page(found, said, focused=status >= 400, can_save=site.saving.on, notes=notes)
+    return render_template("build.html", page=page), status
+
+
+def copied(site: Site, lesson: str) -> Draft:
+    """The draft of a copy of a lesson, with the changes that the address asks for."""
+    scenario = changed(site.found(lesson))
+    reason = draft.too_large(scenario)
+    if reason:
+        raise Unwieldy(f"{reason} It is at /open?from={scenario.id}.")
+    return draft.of_scenario(scenario).with_texts(origin=scenario.id)
+
+
+def changed(scenario: Scenario) -> Scenario:
+    """A lesson with the what-if changes of the address; those that make no sense are left out."""
+    try:
+        return changes.apply(scenario, changes.read(request.args, scenario)[0])
+    except TutorError as error:
+        raise Missing(str(error)) from None
+
+
+# ---- the buttons ----
+
+
+def pressed(_: Site, posted: Draft) -> ResponseReturnValue:
+    """The form after a button that changes the draft, or after Check."""
+    wish = request.form.get("do", "check")
+    after = edited(posted, wish)
+    found = examined(after.draft)
+    if after.problems:
+        found = replace(found, problems={**found.problems, **after.problems}, scenario=None)
+    refused = bool(after.problems) or (wish == "check" and bool(found.problems))
+    return answer(found, after.said, 422 if refused else 200)
+
+
+def live(_: Site, posted: Draft) -> ResponseReturnValue:
+    """What stands beside the form, while one types; the form itself is not touched."""
+    after = fitted(posted)
+    found = examined(after.draft)
+    found = replace(found, problems={**found.problems, **after.problems})
+    notes = ("The sizes have changed. “Update the tables” shows the new cells.",) if after.said else ()
+    return render_template("build_live.html", page=live_part(found, notes))
+
+
+def save(site: Site, posted: Draft) -> ResponseReturnValue:
+    """To the lesson's own address, or the form with what speaks against it."""
+    after = fitted(posted)
+    found = examined(after.draft, thorough=True)
+    if after.problems or found.scenario is None:
+        return answer(replace(found, problems={**found.problems, **after.problems}, scenario=None), after.said, 422)
+    if after.said:
+        return answer(found, f"{after.said} Look at them, and save again.", 422)
+    try:
+        return redirect(url_for("lesson", lesson=site.saving.save(found.scenario, request.remote_addr or "")), 303)
+    except Refused as error:
+        return answer(found, str(error), error.status)
+    except TutorError as error:
+        return answer(found, str(error), 422)
+
+
+def as_text(_: Site, posted: Draft) -> ResponseReturnValue:
+    """The page with the text of the draft: the canonical one where it is sound, else all that was typed, with its problems."""
+    scenario, _problems = draft.checked(posted)
+    try:
+        text = plainly(posted) if scenario is None else scenario_text.write(scenario)
+    except TutorError as error:
+        return answer(examined(posted), str(error), 422)
+    try:
+        return text_page.show(text, lesson=author.check_text(text, text_page.WHERE))
+    except ScenarioError as error:
+        return text_page.show(text, error.problems), 422
+
+
+def plainly(posted: Draft) -> str:
+    """The text of a draft that is not sound."""
+    return yaml.safe_dump(_lists(draft.data(posted)), sort_keys=False, allow_unicode=True, default_flow_style=None, width=120)
+
+
+def _lists(value: object) -> object:
+    """Plain data with lists for tuples, as YAML has them."""
+    if isinstance(value, dict):
+        return {key: _lists(item) for key, item in value.items()}
+    return [_lists(item) for item in value] if isinstance(value, tuple) else value
+
+
+WISHES = {"save": save, "text": as_text, "live": live}
