@@ -51,8 +51,10 @@ class Server:
 
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    output = tmp_path_factory.mktemp("server") / "output.txt"
-    environment = {name: value for name, value in os.environ.items() if name not in {"HOST", "PORT", "WORKERS"}}
+    folder = tmp_path_factory.mktemp("server")
+    output = folder / "output.txt"
+    environment = {name: value for name, value in os.environ.items() if name not in {"HOST", "PORT", "WORKERS", "SAVING", "SHELF"}}
+    environment |= {"DATABASE_URL": f"sqlite:///{folder / 'lessons.sqlite'}", "SAVES_PER_MINUTE": "10000"}
     command = [sys.executable, "-m", "tutor.serve", "--port", "0"]
     with output.open("w", encoding="utf-8") as target, subprocess.Popen(
         command, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, stdout=target, stderr=subprocess.STDOUT
