@@ -31,6 +31,8 @@ def pages() -> Iterator[str]:
         if lesson.scenario.printed:
             yield f"/lessons/{lesson.scenario.id}/slides"
     yield from ("/lessons/1-2-3-1-sigmoid/steps/33/chain", "/lessons/nope", "/lessons/1-2-3-1-sigmoid/steps/999")
+    yield from ("/lessons/1-2-3-1-sigmoid/share?step=7&decimals=6", "/lessons/1-2-3-1-sigmoid/share?step=7&present=yes")
+    yield from ("/embed/lessons/1-2-3-1-sigmoid/steps/33", "/embed/lessons/3-2-3-softmax/steps/8?grain=layer", "/embed/nothing")
     yield "/lessons/1-2-3-1-sigmoid/steps/3?grain=zzz&decimals=99&colour=red"
     yield "/lessons/linear-sigmoid/steps/20?loss=half_squared_error&iteration=2"
 
