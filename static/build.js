@@ -32,7 +32,7 @@
   form.addEventListener('keydown', (event) => {
     const cell = cellOf(event);
     if (!cell || event.isComposing || event.altKey || event.shiftKey) return;
-    if ((event.ctrlKey || event.metaKey) && event.key === 'z') { if (takeBack(cell)) event.preventDefault(); return; }
+    if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === 'z') { if (takeBack(cell)) event.preventDefault(); return; }
     if (event.metaKey) return;
     const next = target(cell, event);
     if (next || event.key === 'Enter') event.preventDefault(); // Enter must never send the form from a table
