@@ -17,7 +17,7 @@ from flask.testing import FlaskClient
 
 import tutor
 from app import create_app
-from tutor import author, serve
+from tutor import author, limits, saving, serve
 from tutor.lesson import open_lesson
 from tutor.scenario import load
 
@@ -160,9 +160,11 @@ def test_settings_and_their_defaults_are_those_of_the_server(monkeypatch: pytest
     for name in ("HOST", "PORT", "WORKERS"):
         monkeypatch.delenv(name, raising=False)
     default = serve.read([])
-    known = {"HOST": default.host, "PORT": str(default.port), "WORKERS": str(default.workers), "SCENARIOS": "scenarios", "BEHIND_PROXY": ""}
+    known = {"HOST": default.host, "PORT": str(default.port), "WORKERS": str(default.workers), "SCENARIOS": "scenarios", "SHELF": "",
+             "BEHIND_PROXY": "", "DATABASE_URL": f"sqlite:///{saving.FILE}", "SAVING": "on", "SAVES_PER_MINUTE": str(saving.PER_MINUTE)}  # fmt: skip
+    limited = {name: str(getattr(limits, name.removeprefix("LIMIT_"))) for name in limits.NAMES}
     assert settings(section("Deploy")) == known
-    assert settings(DEPLOY) == known
+    assert settings(DEPLOY) == known | limited
     for name in ("HOST", "PORT", "WORKERS"):
         assert re.search(rf"^{name} \?= {re.escape(known[name])}$", MAKEFILE, re.MULTILINE)
 
@@ -189,7 +191,7 @@ def test_every_path_that_is_named_exists() -> None:
         for link in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", text):
             assert (page.parent / link).exists(), f"{page.name} links to {link}"
         named = re.findall(r"`((?:[\w.-]+/)+[\w.-]*|[A-Za-z]\w*\.(?:py|md|toml|txt|yaml)|LICENSE)`", text)
-        yours = {"scenarios/my-first.yaml", "scenarios/two-layers.yaml", "two-layers.yaml"}
+        yours = {saving.FILE, "course.yaml", "scenarios/my-first.yaml", "scenarios/two-layers.yaml", "two-layers.yaml"}
         for path in set(named) - yours:
             assert any((folder / path).exists() for folder in (ROOT, page.parent, ROOT / "tests/benchmarks", ROOT / "static/vendor")), path
 

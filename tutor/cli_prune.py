@@ -28,8 +28,13 @@ def add_options(command: argparse.ArgumentParser) -> None:
 
 def prune(wanted: argparse.Namespace) -> int:
     """Remove, and print the id of each lesson that is gone; how many on stderr. Raises SettingError, StoreError."""
+    gone: list[str] = []
     store = saving.from_environment(os.environ, HOME).store
-    gone = store.prune(wanted.older_than, wanted.dry_run) if store else []
+    if store is not None:
+        try:
+            gone = store.prune(wanted.older_than, wanted.dry_run)
+        finally:
+            store.close()
     sys.stdout.writelines(f"{lesson}\n" for lesson in gone)
     lessons = "1 saved lesson" if len(gone) == 1 else f"{len(gone):,} saved lessons"
     sys.stderr.write(f"{lessons} {'would be ' if wanted.dry_run else ''}removed\n")
