@@ -182,6 +182,76 @@ def test_an_empty_folder_is_said_to_be_empty(tmp_path: Path, capsys: pytest.Capt
     assert "no scenario file" in capsys.readouterr().err
 
 
+def test_list_shows_courses_and_groups_and_what_is_hidden(write: Write, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    text = Path(write()).read_text()
+    (tmp_path / "exam.yaml").write_text(text, encoding="utf-8")
+    (tmp_path / "inside").mkdir()
+    (tmp_path / "inside" / "other.yaml").write_text(text, encoding="utf-8")
+    (tmp_path / "course.yaml").write_text("format: 1\ntitle: Nets\ngroups: [{title: First, lessons: [small]}]\nhidden: [exam]\n")
+    assert main(["list", str(tmp_path)]) == 0
+    assert capsys.readouterr().out.splitlines() == [
+        "# Nets", "## First", "small  2-2-2  A small one", "# inside", "other  2-2-2  A small one",
+        "# Not in the gallery", "exam   2-2-2  A small one",
+    ]  # fmt: skip
+
+
+def test_list_shows_the_shelf_beside_the_lessons_of_the_tutor(
+    write: Write, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write()
+    monkeypatch.setenv("SHELF", str(tmp_path))
+    assert main(["list"]) == 0
+    said = capsys.readouterr().out
+    assert re.search(r"^small +2-2-2 +A small one$", said, re.MULTILINE)
+    assert re.search(r"^3-2-3-softmax +3-2-3 ", said, re.MULTILINE)
+
+
+def test_validate_looks_at_every_file_of_a_folder_and_of_the_folders_inside(
+    write: Write, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = Path(write()).read_text()
+    (tmp_path / "inside" / "deeper").mkdir(parents=True)
+    (tmp_path / "inside" / "other.yaml").write_text(text, encoding="utf-8")
+    (tmp_path / "inside" / "deeper" / "torn.yaml").write_text("x", encoding="utf-8")
+    (tmp_path / "course.yaml").write_text("format: 1\ntitle: Nets\ngroups: [{title: First, lessons: [small, 3-2-3-softmax]}]\n")
+    assert main(["validate", str(tmp_path)]) == 0
+    assert [line.split(": ok (") for line in capsys.readouterr().out.splitlines()] == [
+        [f"{tmp_path}/course.yaml", "a course: 1 group, 2 lessons named)"],
+        [f"{tmp_path}/small.yaml", "2-2-2, 99 steps)"],
+        [f"{tmp_path}/inside/other.yaml", "2-2-2, 99 steps)"],
+    ]
+
+
+def test_validate_names_every_problem_of_a_course_file_with_its_line(
+    write: Write, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write()
+    file = tmp_path / "course.yaml"
+    file.write_text("format: 1\ntitel: Nets\ngroups:\n- title: First\n  lessons: [smal]\nhidden: [3-2-3-softmax]\n")
+    assert main(["validate", str(file)]) == 2
+    assert capsys.readouterr().err.splitlines() == [
+        f"{file}:1: title: is missing; give it a name",
+        f"{file}:2: titel: is not a key of the format; did you mean title?",
+        f"{file}:5: groups[0].lessons[0]: there is no lesson called 'smal'; did you mean small?",
+        f"{file}:6: hidden[0]: the lesson 3-2-3-softmax is in another folder; a course can hide only lessons of its own folder",
+    ]
+
+
+def test_validate_of_an_empty_folder_says_so_and_goes_on(write: Write, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "empty").mkdir()
+    assert main(["validate", str(tmp_path / "empty"), write()]) == 2
+    said = capsys.readouterr()
+    assert said.err == f"{tmp_path}/empty: there is no scenario file in this folder\n"
+    assert "small.yaml: ok" in said.out
+
+
+def test_validate_says_where_a_name_belongs_to_saved_lessons(write: Write, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / f"saved-{'a2' * 10}.yaml"
+    file.write_text(Path(write()).read_text(), encoding="utf-8")
+    assert main(["validate", str(file)]) == 0
+    assert "names like this belong to lessons that readers have saved" in capsys.readouterr().out
+
+
 def test_validate_names_every_problem_with_its_line_and_still_looks_at_the_others(write: Write, capsys: pytest.CaptureFixture[str]) -> None:
     broken = write(activation="quick", learn="perhaps")
     assert main(["validate", broken, FIRST]) == 2

@@ -56,3 +56,12 @@ def test_a_broken_scenario_is_named_when_the_server_starts(tmp_path: Path) -> No
     (tmp_path / "torn.yaml").write_text("format: 1\ntitle: [\n", encoding="utf-8")
     (line, *_) = serve.broken(tmp_path)
     assert "torn.yaml" in line
+
+
+def test_broken_files_of_every_folder_are_named_when_the_server_starts(tmp_path: Path) -> None:
+    for name in ("shipped", "own"):
+        (tmp_path / name / "inside").mkdir(parents=True)
+        (tmp_path / name / "inside" / f"torn-{name}.yaml").write_text("format: 1\ntitle: [\n", encoding="utf-8")
+    (tmp_path / "own" / "course.yaml").write_text("format: 1", encoding="utf-8")
+    said = serve.broken(tmp_path / "shipped", tmp_path / "own")
+    assert [line.split(":")[0] for line in said] == ["shipped/inside/torn-shipped.yaml", "own/inside/torn-own.yaml", "own/course.yaml"]

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import PurePath
 
-from tutor import scenario, strict_yaml
+from tutor import folder, scenario, strict_yaml
 from tutor.errors import TutorError
 from tutor.lesson import Lesson, open_lesson
 from tutor.number import exact
@@ -44,8 +44,9 @@ def summary(lesson: Lesson) -> str:
     words = f"{lesson.trace.network.shape}, {steps:,} step{'' if steps == 1 else 's'}"
     if stop:
         words += f", ends early at {stop.quantity}"
-    if scenario.scenario_id(PurePath(lesson.scenario.where).name) is None:
-        words += "; to be in the gallery its name must be made of a-z, 0-9 and -"
+    refusal = folder.unfit(PurePath(lesson.scenario.where).name)
+    if refusal:
+        words += f"; it is not in the gallery: {refusal}"
     return words
 
 

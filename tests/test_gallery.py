@@ -1,0 +1,207 @@
+"""The gallery: courses with their groups and cards, the number of steps on each, and files that cannot be shown."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from app import create_app
+from tests.htmltree import Element, read
+from tests.visiting import NAMES, get, scenario
+from tutor import length
+from tutor.errors import LessonError
+from tutor.gallery import gallery_page
+from tutor.length import Length
+from tutor.lesson import open_lesson
+from tutor.scenario import parse
+from tutor.shelf import open_folder
+
+ROOT = Path(__file__).parents[1]
+LESSON = """\
+format: 1
+title: {title}
+{more}network:
+  inputs: 1
+  layers: [{{units: 1, activation: {activation}, weights: [[{weight}]], biases: none}}]
+  loss: {{name: squared_error}}
+data: {{inputs: {rows}, targets: {rows}}}
+training: {{learning_rate: 1}}
+"""
+
+
+def text(title: str = "A", activation: str = "relu", weight: object = 0.5, samples: int = 1, more: str = "") -> str:
+    return LESSON.format(title=title, activation=activation, weight=weight, rows=[[1]] * samples, more=more)
+
+
+def write(path: Path, *arguments: str, **more: str) -> None:
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(text(*arguments, **more), encoding="utf-8")  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    path = tmp_path / "lessons"
+    path.mkdir()
+    return path
+
+
+def page(*folders: Path) -> Element:
+    answer = get("/", create_app(*folders))
+    assert answer.status_code == 200
+    found = read(answer.text)
+    assert found.problems == []
+    return found.root
+
+
+def test_courses_groups_and_cards_are_headings_below_each_other(folder: Path) -> None:
+    for name in "abc":
+        write(folder / f"{name}.yaml", name.upper())
+    (folder / "course.yaml").write_text(
+        "format: 1\ntitle: Nets\nabout: What it is about.\ngroups: [{title: First, about: Begin here., lessons: [c, a]}]", encoding="utf-8"
+    )
+    section = page(folder).one("section", cls="lecture")
+    assert section.one("h2").text == "Nets"
+    assert [element.text for element in section.all("h3")] == ["First", "More of this course"]
+    assert [element.text for element in section.all("h4")] == ["C", "A", "B"]
+    assert [element.text for element in section.all("p", cls="about")] == ["What it is about.", "Begin here."]
+
+
+def test_without_groups_the_cards_stand_right_below_their_course(folder: Path) -> None:
+    write(folder / "a.yaml", more="course: Perception\n")
+    section = page(folder).one("section", cls="lecture")
+    assert [section.one("h2").text, section.one("h3").text] == ["Perception", "A"]
+    assert not list(section.all("h4"))
+
+
+def test_several_courses_are_listed_with_links_to_their_places_and_a_single_one_is_not(folder: Path) -> None:
+    write(folder / "a.yaml", more="course: Perception\n")
+    assert not list(page(folder).all("nav", cls="contents"))
+    write(folder / "inside" / "b.yaml", "B")
+    root = page(folder)
+    links = list(root.one("nav", cls="contents").all("a"))
+    assert [link.text for link in links] == ["Perception", "inside"]
+    assert [link.attributes["href"] for link in links] == [f"#{h.attributes['id']}" for h in root.all("h2") if "id" in h.attributes]
+
+
+def test_a_card_names_its_lecture_where_the_course_has_another_name(folder: Path) -> None:
+    write(folder / "a.yaml", more="course: Perception\nlecture: {deck: '002'}\n")
+    write(folder / "b.yaml", "B", more="course: Nets\n")
+    write(folder / "c.yaml", "C")
+    (folder / "course.yaml").write_text("format: 1\ntitle: Nets", encoding="utf-8")
+    section = page(folder).one("section", cls="lecture")
+    assert [element.text for element in section.all("p", cls="source")] == ["Perception, deck 002"]
+
+
+def test_a_hidden_lesson_has_no_card_and_opens_by_its_address(folder: Path) -> None:
+    write(folder / "a.yaml")
+    write(folder / "exam.yaml", "The exam")
+    (folder / "course.yaml").write_text("format: 1\ntitle: Nets\nhidden: [exam]", encoding="utf-8")
+    app = create_app(folder)
+    assert "The exam" not in get("/", app).text
+    assert get("/lessons/exam/steps/1", app).status_code == 200
+
+
+def test_broken_files_are_listed_with_folder_and_file(folder: Path) -> None:
+    write(folder / "a.yaml")
+    write(folder / "inside" / "b.yaml")
+    (folder / "inside" / "torn.yaml").write_text("format: 1\ntitle: <b>x</b>\n", encoding="utf-8")
+    (folder / "course.yaml").write_text("format: 1\ntitle: x\ngroups: [{title: G, lessons: [<b>no</b>]}]", encoding="utf-8")
+    section = page(folder).one("section", cls="broken")
+    assert [element.text for element in section.all("h3")] == ["lessons/inside/torn.yaml", "lessons/course.yaml"]
+    assert "lessons/course.yaml:3: groups[0].lessons[0]: there is no lesson called '<b>no</b>'" in section.text
+
+
+def test_texts_of_a_course_file_are_shown_as_they_are(folder: Path) -> None:
+    write(folder / "a.yaml")
+    hostile = "<script>alert(1)</script>\"'&lt;"
+    quoted = "'" + hostile.replace("'", "''") + "'"
+    (folder / "course.yaml").write_text(
+        f"format: 1\ntitle: {quoted}\nabout: {quoted}\ngroups: [{{title: {quoted}, about: {quoted}, lessons: [a]}}]", encoding="utf-8"
+    )
+    section = page(folder).one("section", cls="lecture")
+    assert [section.one(name).text for name in ("h2", "h3")] == [hostile, hostile]
+    assert [element.text for element in section.all("p", cls="about")] == [hostile, hostile]
+
+
+def test_the_shelf_and_the_shipped_lessons_are_served_together(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(folder / "mine.yaml", "Mine")
+    (folder / "course.yaml").write_text("format: 1\ntitle: My course\norder: 1\ngroups: [{title: G, lessons: [mine, 3-2-3-softmax]}]")
+    monkeypatch.setenv("SHELF", str(folder))
+    app = create_app()
+    root = read(get("/", app).text).root
+    first, second = list(root.all("section", cls="lecture"))
+    assert [card.attributes["data-lesson"] for card in first.all("li", cls="card")] == ["mine", "3-2-3-softmax"]
+    assert {card.attributes["data-lesson"] for card in second.all("li", cls="card")} == set(NAMES)
+    assert not list(root.all("section", cls="broken"))
+    assert get("/lessons/mine/steps/1", app).status_code == 200
+
+
+# ---- how many steps ----
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_card_tells_the_steps_that_the_lesson_has(name: str) -> None:
+    exact = len(open_lesson(scenario(name)).walk("number"))
+    assert length.length(scenario(name)) == Length(exact)
+    assert f"{exact:,} steps" in gallery_facts(name)
+
+
+def gallery_facts(name: str) -> str:
+    found = open_folder(ROOT / "scenarios")
+    made = gallery_page(found, {name: length.length(scenario(name))})
+    return next(card.facts for section in made.courses for group in section.groups for card in group.cards if card.id == name)
+
+
+@pytest.mark.parametrize("activation", ["relu", "step", "sign"])
+@pytest.mark.parametrize("samples", [1, 3])
+def test_a_large_lesson_is_counted_by_its_shape_and_says_that_it_may_be_shorter(
+    activation: str, samples: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = parse(text(activation=activation, samples=samples), "a.yaml")
+    exact = len(open_lesson(made).walk("number"))
+    monkeypatch.setattr(length, "EASY", 0)
+    monkeypatch.setattr(length, "open_lesson", lambda _: pytest.fail("nothing is computed"))
+    found = length.length(made)
+    assert found == Length(exact, exact=False)
+    assert str(found) == f"at most {exact} steps"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_shape_of_each_shipped_lesson_gives_its_steps(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    exact = len(open_lesson(scenario(name)).walk("number"))
+    monkeypatch.setattr(length, "EASY", 0)
+    assert length.length(scenario(name)) == Length(exact, exact=False)
+
+
+def test_a_small_lesson_that_overflows_is_counted_up_to_there() -> None:
+    made = parse(text(weight=1e308, activation="identity", samples=2), "a.yaml")
+    lesson = open_lesson(made)
+    assert lesson.trace.stop is not None
+    assert length.length(made) == Length(len(lesson.walk("number")))
+
+
+def test_a_lesson_that_cannot_be_computed_has_a_card_without_steps(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(folder / "a.yaml")
+
+    def refuse(_: object) -> None:
+        raise LessonError("no")
+
+    monkeypatch.setattr(length, "open_lesson", refuse)
+    assert page(folder).one("p", cls="facts").text == "1-1 · relu"
+
+
+def test_one_step_is_written_in_the_singular() -> None:
+    assert [str(Length(1)), str(Length(2)), str(Length(1234))] == ["1 step", "2 steps", "1,234 steps"]
+
+
+def test_a_gallery_of_many_lessons_counts_each_lesson_once(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for number in range(40):
+        write(folder / f"n{number}.yaml", f"Lesson {number}")
+    counted: list[str] = []
+    real = length.open_lesson
+    monkeypatch.setattr(length, "open_lesson", lambda made: counted.append(made.id) or real(made))  # type: ignore[func-returns-value]
+    app = create_app(folder)
+    for _ in range(3):
+        assert get("/", app).text.count("data-lesson=") == 40
+    assert sorted(counted) == sorted(f"n{number}" for number in range(40))
