@@ -31,6 +31,7 @@ GOOD = {
     f"{SIGMOID}/steps/3?grain=layer&notation=letters&decimals=6": "text/html",
     f"{SIGMOID}/steps/2?grain=pass&present=yes": "text/html",
     f"{SIGMOID}/slides": "text/html",
+    f"{SIGMOID}/share?step=7": "text/html",
     "/healthz": "text/plain",
     "/static/walk.js": "text/javascript",
     "/static/content.css": "text/css",

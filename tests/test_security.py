@@ -12,8 +12,8 @@ import pytest
 
 from app import create_app
 from tests.htmltree import Element, read
-from tests.visiting import fragment, get, send
-from tutor.security import CONTENT_SECURITY_POLICY, HEADERS, foreign
+from tests.visiting import fragment, get, send, tutor
+from tutor.security import CONTENT_SECURITY_POLICY, FRAMED_POLICY, HEADERS, foreign
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -122,6 +122,18 @@ def test_markup_in_a_scenario_file_is_shown_as_it_is_written(poisoned: Flask, n:
             assert shown.root.text.count(payload) == expected.root.text.count(HARMLESS) > 0
 
 
+@pytest.mark.parametrize("n", range(1, len(PAYLOADS) + 1))
+def test_markup_in_a_title_stays_text_where_a_lesson_is_shared_and_framed(poisoned: Flask, n: int) -> None:
+    payload = " ".join(PAYLOADS[n - 1].split())
+    for address in ("/lessons/p{}/share?step=2", "/lessons/p{}/share?present=yes", "/embed/lessons/p{}/steps/2"):
+        shown, expected = (read(get(address.format(number), poisoned).text) for number in (n, 0))
+        assert shown.problems == []
+        assert skeleton(shown.root) == skeleton(expected.root)
+        assert payload in shown.root.text
+    pasted = read(read(get(f"/lessons/p{n}/share", poisoned).text).root.one("textarea").text).root
+    assert [(e.tag, e.attributes["title"]) for e in pasted.all()] == [("iframe", f"{payload} (Backprop Tutor)")]
+
+
 def test_markup_in_every_text_leaves_the_gallery_whole(poisoned: Flask) -> None:
     shown = read(get("/", poisoned).text)
     assert shown.problems == []
@@ -150,6 +162,7 @@ def test_markup_in_an_address_is_shown_as_it_is_written(payload: str) -> None:
 
 PLACES = [
     "/lessons/{}", "/lessons/{}/steps/1", "/lessons/perceptron-step/steps/{}", "/lessons/perceptron-step/steps/1?grain={}",
+    "/lessons/perceptron-step/share?step={}", "/embed/lessons/perceptron-step/steps/1?grain={}", "/embed/{}",
     "/lessons/perceptron-step?notation={}", "/lessons/perceptron-step/steps/2?{}=1", "/activations?z={}", "/activations?logits={}&slope={}",
 ]  # fmt: skip
 
@@ -221,6 +234,47 @@ def test_a_write_is_compared_with_the_host_that_was_asked() -> None:
     assert foreign("POST", None, "https://tutor.example", "tutor.example:8443")
 
 
+# ---- headers ----
+
+LOOKS = ["GET", "HEAD", "OPTIONS"]
+FILLED = {"lesson": "1-2-3-1-sigmoid", "n": "3", "kind": "json", "filename": "walk.js"}
+
+
+def routes() -> dict[str, set[str]]:
+    """An address of every route, filled with what is there, and the methods that it takes."""
+    found: dict[str, set[str]] = {}
+    for rule in tutor().url_map.iter_rules():
+        built = rule.build({name: FILLED.get(name, "x") for name in rule.arguments})
+        assert built is not None
+        found.setdefault(built[1], set()).update(rule.methods or set())
+    return found
+
+
+def test_every_route_of_the_app_is_tried_below() -> None:
+    paths = set(routes())
+    assert {"/", "/lessons/1-2-3-1-sigmoid/share", "/embed/lessons/1-2-3-1-sigmoid/steps/3", "/open", "/static/walk.js"} <= paths
+    assert {argument for rule in tutor().url_map.iter_rules() for argument in rule.arguments} <= set(FILLED)
+
+
+def test_every_route_answers_every_method_with_all_headers_and_only_embed_may_be_framed() -> None:
+    for address in routes():
+        expected = HEADERS | ({"Content-Security-Policy": FRAMED_POLICY} | CROSS if address.startswith("/embed/") else {})
+        for method in (*LOOKS, *WRITES, "TRACE"):
+            for place in (address, address + "%00", address + "/none/such"):
+                found = send(method, place).headers
+                assert {name: found.getlist(name) for name in expected} == {name: [value] for name, value in expected.items()}, place
+                assert not {"X-Frame-Options", "Set-Cookie", "Access-Control-Allow-Origin"} & set(found.keys())
+
+
+CROSS = {"Cross-Origin-Resource-Policy": "cross-origin"}
+
+
+def test_no_route_that_may_be_framed_takes_anything_in() -> None:
+    framed = {address: methods for address, methods in routes().items() if address.startswith("/embed/")}
+    assert framed
+    assert set().union(*framed.values()) == set(LOOKS)
+
+
 def test_the_policy_allows_nothing_inline_and_nothing_from_elsewhere() -> None:
     rules = dict(rule.split(" ", 1) for rule in CONTENT_SECURITY_POLICY.split("; "))
     assert rules["default-src"] == rules["base-uri"] == rules["frame-ancestors"] == "'none'"
@@ -228,3 +282,8 @@ def test_the_policy_allows_nothing_inline_and_nothing_from_elsewhere() -> None:
     assert "http" not in CONTENT_SECURITY_POLICY
     assert "*" not in CONTENT_SECURITY_POLICY
     assert HEADERS["Content-Security-Policy"] == CONTENT_SECURITY_POLICY
+
+
+def test_a_page_for_frames_differs_in_who_may_frame_it_and_in_nothing_else() -> None:
+    rules, framed = (dict(rule.split(" ", 1) for rule in policy.split("; ")) for policy in (CONTENT_SECURITY_POLICY, FRAMED_POLICY))
+    assert framed == rules | {"frame-ancestors": "*"}
