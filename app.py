@@ -3,6 +3,8 @@
     tutor.routes_lessons    the gallery, lessons and their steps, slides, exports
     tutor.routes_share      links, QR codes and frames on other sites
     tutor.routes_open       a lesson as text: paste, upload, check, save, take away
+    tutor.routes_whatif     a changed number becomes another address
+    tutor.routes_schema     the JSON Schema of scenario files, for editors
     /activations            every activation function with its derivative
     /healthz                200 while the app answers
 """
@@ -19,7 +21,19 @@ from jinja2 import StrictUndefined
 from werkzeug.exceptions import HTTPException
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from tutor import gallery_activations, limits, routes_build, routes_lessons, routes_open, routes_share, saving, security, shelf
+from tutor import (
+    gallery_activations,
+    limits,
+    routes_build,
+    routes_lessons,
+    routes_open,
+    routes_schema,
+    routes_share,
+    routes_whatif,
+    saving,
+    security,
+    shelf,
+)
 from tutor.error_page import Explained, error_page
 from tutor.errors import StoreError
 from tutor.library import Library
@@ -49,7 +63,9 @@ def create_app(*folders: str | os.PathLike[str]) -> Flask:
     routes_lessons.add(app, site)
     routes_build.add(app, site)
     routes_share.add(app, site)
+    routes_whatif.add(app, site)
     routes_open.add(app, site)
+    routes_schema.add(app)
     add_errors(app)
     app.before_request(refuse_foreign)
     app.after_request(finish)

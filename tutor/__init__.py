@@ -51,6 +51,8 @@ Scenario files: from YAML to a checked lesson
     scenario_problems     what does not fit, in words
     scenario              load and parse: the scenario, or every problem at once
     scenario_text         a scenario as the text that it would be read from
+    scenario_meaning      what each key means
+    schema                the JSON Schema of the files
     course                how a folder's lessons stand in the gallery: course.yaml
     folder                what a folder holds now, and what of it has changed
     arrangement           courses, their groups and their lessons
@@ -96,6 +98,7 @@ Pages: one documented object for each template
     diagram_backdrop      what it shows whatever the step
     diagram               the network as SVG
     outline               where we are and where one can go
+    what_if_form          the form in which a reader changes numbers
     panels                outline and settings beside the steps
     page                  the page of a step, and of a whole chain
     overview              the first page of a lesson
@@ -152,6 +155,8 @@ Doors: how one gets in
     routes_share          links, QR codes, frames on other sites
     routes_build          the form: fill it in, check it, save it
     routes_open           paste or upload a lesson, check it, save it
+    routes_schema         the JSON Schema, for editors
+    routes_whatif         a changed number becomes another address
     requestlog            one line in the log for each request
     serve                 the server: `make run`
     transcript            a walk as text

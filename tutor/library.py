@@ -106,3 +106,4 @@ class Library:
         """Forget everything that was remembered (for measuring)."""
         for kept in (self._changed, self._lesson, self._context, self._step, self._length):
             kept.cache_clear()
+        self._saved.clear()

@@ -184,8 +184,10 @@ def scene(context: Context, desk: Desk, phase: str, caption: str) -> Scene:
             return None
 
     return Scene(
-        context.trace.network, context.alphabet, context.decimals, value, desk.uses, desk.makes, phase, desk.sample, caption, marked(context)
-    )
+        context.trace.network, context.alphabet, context.decimals, value, desk.uses, desk.makes, phase, desk.sample, caption,
+        marked(context),
+    )  # fmt: skip
+
 
 
 def _flow(context: Context, desk: Desk) -> tuple[FlowRow, ...]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from tutor.context import Context
 from tutor.notation import PRESETS
 from tutor.outline import Chapter, outline
+from tutor.what_if_form import NOTHING, WhatIfForm, what_if_form
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,20 +27,31 @@ class Panels:
 
     chapters: tuple[Chapter, ...]
     choices: Choices
+    what_if: WhatIfForm
     present: bool
     export: str
     """The address of the export page under this view."""
+    share: str
+    """The address of the page with the links to this step."""
+    edit: str
+    """The builder with a copy of the lesson."""
     toggle_present: str
     """A query: it leads to the step that is shown."""
 
 
-def panels(context: Context, n: int) -> Panels:
-    """The outline and the settings; only the mark of the current place depends on n, and the page's script moves it."""
-    view = context.view
+def panels(
+    context: Context, n: int, typed: Mapping[str, str] = NOTHING, problems: Mapping[str, str] = NOTHING
+) -> Panels:
+    """The outline, the settings and the form; of all this only links depend on n, and the page's script moves those.
+
+    `typed` and `problems` are of a form that was sent and cannot be taken.
+    """
+    view, lesson = context.view, context.source.id
     toggle = replace(view, present=not view.present).query()
-    query = replace(view, present=False).query()
-    export = f"/lessons/{context.lesson.scenario.id}/export" + (f"?{query}" if query else "")
-    return Panels(outline(context.walk, n, view.step), choices(context), view.present, export, f"?{toggle}")
+    return Panels(
+        outline(context.walk, n, view.step), choices(context), what_if_form(context, n, typed, problems), view.present,
+        view.export(lesson), view.share(lesson, n), view.edit(lesson), f"?{toggle}",
+    )  # fmt: skip
 
 
 def choices(context: Context) -> Choices:

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import itertools
 from typing import TYPE_CHECKING
+from urllib.parse import unquote
 
 from flask import Flask, Response, redirect, render_template, request, url_for
 
@@ -29,7 +30,7 @@ from tutor.overview import lesson_page
 from tutor.page import chain_page
 from tutor.panels import panels
 from tutor.problem import quotable
-from tutor.site import Site, step_number, wants_fragment, whole_page
+from tutor.site import Elsewhere, Site, cut_short, step_number, wants_fragment, whole_page
 
 if TYPE_CHECKING:
     from werkzeug.wrappers import Response as AnyResponse
@@ -75,16 +76,16 @@ def add_steps(app: Flask, site: Site) -> None:
     @app.get("/lessons/<lesson>/steps/")
     def first_step(lesson: str) -> AnyResponse:
         context, _ = site.opened(lesson)
-        return redirect(context.address(1), 302)
+        return Elsewhere(context.address(1), 302)
 
     @app.get("/lessons/<lesson>/steps/<n>")
     def step(lesson: str, n: str) -> AnyResponse | str:
         context, notices = site.opened(lesson)
-        number = step_number(context, n)
+        number, notices = step_number(context, n), (*notices, *cut_short(context, n))
         if "notation" in request.args and not notices:  # the form sends every choice; the short address is the one to share
             short = context.address(number)
-            if short != request.full_path.rstrip("?"):
-                return redirect(short, 302)
+            if unquote(short) != unquote(request.full_path.rstrip("?")):
+                return Elsewhere(short, 302)
         text = site.library.step(context.source, context.view, number, notices)
         return text if wants_fragment() else whole_page(text, panels(context, number))
 

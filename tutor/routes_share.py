@@ -10,10 +10,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flask import Flask, redirect, render_template, request
+from flask import Flask, render_template, request
 
 from tutor.share import STEP, share_page
-from tutor.site import Site, framed_page, step_number, wants_fragment
+from tutor.site import Elsewhere, Site, cut_short, framed_page, step_number, wants_fragment
 
 if TYPE_CHECKING:
     from werkzeug.wrappers import Response as AnyResponse
@@ -43,7 +43,7 @@ def add_frames(app: Flask, site: Site) -> None:
     @app.get("/embed/lessons/<lesson>/steps/")
     def first_framed(lesson: str) -> AnyResponse:
         context, _ = site.opened(lesson, embedded=True, present=False)
-        return redirect(context.address(1), 302)
+        return Elsewhere(context.address(1), 302)
 
     @app.get("/embed/lessons/<lesson>/steps/<n>")
     def framed_step(lesson: str, n: str) -> str:

@@ -9,9 +9,9 @@ The routes themselves are in `app.py` and in the modules `routes_…`; each of t
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from flask import render_template, request
+from flask import Response, render_template, request
 
 from tutor import export, view
 from tutor.context import Context
@@ -25,6 +25,10 @@ from tutor.panels import Panels
 from tutor.problem import quotable
 from tutor.saving import Saving
 from tutor.scenario import Scenario
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
+    from werkzeug.datastructures import Headers
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,16 +78,42 @@ class Site:
 
 
 def step_number(context: Context, text: str) -> int:
-    """The number of a step, or 404 with the range."""
+    """The number of a step, or 404 with the range; a lesson that a reader's changes made shorter is shown at its end."""
     total = len(context.walk)
-    if not (text.isascii() and text.isdigit() and len(text) < 12 and 1 <= int(text) <= total):
+    number = int(text) if text.isascii() and text.isdigit() and len(text) < 12 else 0
+    if context.view.changes and number > total:
+        return total
+    if not 1 <= number <= total:
         raise Missing(f"This lesson has the steps 1 to {total}; there is no step “{quotable(text, 20)}”.")
-    return int(text)
+    return number
+
+
+def cut_short(context: Context, text: str) -> tuple[str, ...]:
+    """What is said where an address leads behind the end of a changed lesson."""
+    total = len(context.walk)
+    if text == str(step_number(context, text)) or int(text) <= total:
+        return ()
+    return (f"With your changes this lesson ends at step {total}, so there is no step {int(text)}; this is the last one.",)
+
+
+class Elsewhere(Response):
+    """A redirect whose address keeps its brackets, which are allowed in practice and easier to read than %5B."""
+
+    def __init__(self, address: str, status: int) -> None:
+        super().__init__(status=status)
+        self.address = address
+
+    def get_wsgi_headers(self, environ: WSGIEnvironment) -> Headers:
+        headers = super().get_wsgi_headers(environ)
+        headers["Location"] = self.address
+        return headers
 
 
 def wants_fragment() -> bool:
-    """Whether htmx asks for a part of a page (a history restore asks for the whole)."""
-    return "HX-Request" in request.headers and "HX-History-Restore-Request" not in request.headers
+    """Whether htmx asks for a part of a page; a history restore asks for the whole, and so does who takes a part of it himself."""
+    headers = request.headers
+    whole = headers.get("HX-Request-Type") == "full" or "HX-History-Restore-Request" in headers
+    return "HX-Request" in headers and not whole
 
 
 def render_step(context: Context, n: int, notices: tuple[str, ...]) -> str:

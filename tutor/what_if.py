@@ -96,16 +96,17 @@ def _address(context: Context, n: int | None, rest: Changes) -> str:
         return view.address(lesson, n)
     if any(structural(name) for name, _ in rest):
         return view.address(lesson, n)
-    return view.address(lesson, same_step(context.walk, n, context.original.walk(view.grain)))
+    other = context.original.walk(view.grain)
+    return view.address(lesson, same_step(context.walk, n, other) or min(n, len(other)))
 
 
-def same_step(walk: Walk, n: int, other: Walk) -> int:
-    """The step of another walk that makes what step n makes; where it has none, n, or its last."""
+def same_step(walk: Walk, n: int, other: Walk) -> int | None:
+    """The step of another walk that makes what step n makes; None where it has none."""
     q = walk.anchor(n)
     for same in (q, replace(q, j=0), replace(q, j=1)):  # a softmax has a slope for each pair, other activations for each unit
         try:
             return other.step_of(same)
         except (LessonError, LookupError, ValueError):
             continue
-    return min(n, len(other))
+    return None
 

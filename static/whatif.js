@@ -1,0 +1,230 @@
+// What if: a click on a given number opens a small editor right there. Without this file the form below the step does the same.
+// The answer to a change is the whole page of the same step; htmx takes its #walk, so that links and forms follow too.
+'use strict';
+(() => {
+  const $ = (id) => document.getElementById(id);
+  const walk = () => $('walk');
+  const GIVEN = /^(?:[xywb]\[|eta$)/;
+  const later = () => Number(new URLSearchParams(location.search).get('iteration') || 1) > 1; // weights are then computed ones
+  const given = (q) => GIVEN.test(q) && !(later() && /^[wb]/.test(q));
+  const field = (q) => (q === 'eta' ? 'learning_rate' : q);
+  const address = () => location.pathname.replace(/\/change$/, '') + '/change' + location.search;
+  const plain = (text) => text.trim().replaceAll('−', '-');
+
+  // ---- the numbers that can be changed become buttons: one tab stop for each table, arrows inside it ----
+  const button = (mark) => {
+    const made = document.createElement('button');
+    made.type = 'button';
+    made.className = 'given';
+    const words = [...mark.childNodes].filter((node) => node.nodeName !== 'DEL');
+    made.append(...words);
+    made.setAttribute('aria-label', `${field(mark.dataset.q)}, ${made.textContent.trim()}, change`);
+    mark.prepend(made);
+    return made;
+  };
+  const dress = () => {
+    if (!walk()) return;
+    document.documentElement.classList.add('what-if');
+    for (const table of document.querySelectorAll('#step .picture table')) {
+      let first = !table.querySelector('button.given[tabindex="0"]');
+      for (const cell of table.querySelectorAll('td[data-q]')) {
+        if (!given(cell.dataset.q) || cell.querySelector('button')) continue;
+        button(cell).tabIndex = first ? 0 : -1;
+        first = false;
+      }
+    }
+    for (const mark of document.querySelectorAll('#step .operands [data-q]')) if (given(mark.dataset.q) && !mark.querySelector('button')) button(mark);
+    for (const mark of document.querySelectorAll('#step :is(mn, mrow, text)[data-q]')) mark.classList.toggle('can', given(mark.dataset.q));
+    const form = $('what-if');
+    if (form) form.action = address();
+    const share = $('share');
+    const n = document.querySelector('#title')?.dataset.n;
+    if (share && n) share.href = share.href.replace(/step=\d+/, `step=${n}`);
+  };
+  const arrows = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] };
+  const move = (from, [down, right]) => {
+    const cell = from.closest('td');
+    let [row, column] = [cell.parentElement, cell.cellIndex];
+    for (;;) {
+      row = down < 0 ? row.previousElementSibling : down > 0 ? row.nextElementSibling : row;
+      column += right;
+      const next = row?.cells[column];
+      if (!next) return;
+      const found = next.querySelector('button.given');
+      if (!found) continue;
+      for (const other of from.closest('table').querySelectorAll('button.given')) other.tabIndex = -1;
+      found.tabIndex = 0;
+      found.focus();
+      return;
+    }
+  };
+
+  // ---- the editor ----
+  let editor = null; // the form, with where it was opened from
+  const place = (mark) => {
+    const here = mark.getBoundingClientRect();
+    const left = Math.min(here.left, document.documentElement.clientWidth - editor.offsetWidth - 8);
+    const below = here.bottom + editor.offsetHeight + 70 < innerHeight || here.top < editor.offsetHeight + 10;
+    editor.style.left = `${scrollX + Math.max(8, left)}px`;
+    editor.style.top = `${scrollY + (below ? here.bottom + 6 : here.top - editor.offsetHeight - 6)}px`;
+  };
+  const close = (back) => {
+    if (!editor) return;
+    const { mark } = editor;
+    editor.remove();
+    editor = null;
+    if (back) focus(mark);
+  };
+  const value = (q, mark) => {
+    const known = $(`if-${field(q)}`);
+    return known ? known.defaultValue : plain([...(mark.querySelector?.('button') ?? mark).childNodes].filter((node) => node.nodeName !== 'DEL').map((node) => node.textContent).join(''));
+  };
+  const line = (q, mark) => {
+    const name = field(q);
+    const made = document.createElement('div');
+    const label = document.createElement('label');
+    const input = document.createElement('input');
+    const was = $(`if-${name}`)?.dataset.was;
+    label.textContent = name === 'learning_rate' ? 'learning rate' : name;
+    label.htmlFor = input.id = `edit-${name}`;
+    input.name = name;
+    input.value = input.defaultValue = value(q, mark);
+    input.autocomplete = 'off';
+    input.spellcheck = false;
+    input.size = 8;
+    input.setAttribute('aria-describedby', 'edit-problem');
+    made.append(label, ' ', input);
+    if (was) {
+      const old = document.createElement('span');
+      old.className = 'source';
+      old.textContent = ` was ${was}`;
+      made.append(old);
+    }
+    return made;
+  };
+  const open = (mark) => {
+    close(false);
+    const q = mark.dataset.q;
+    const group = $(`if-${field(q)}`)?.dataset.group;
+    const all = group ? [...document.querySelectorAll(`#what-if [data-group="${CSS.escape(group)}"]`)].map((input) => input.name) : [q];
+    editor = document.createElement('form');
+    editor.id = 'editor';
+    editor.mark = { q, tag: mark.localName, node: mark };
+    editor.setAttribute('aria-label', `Change ${field(q)}`);
+    editor.append(...all.map((name) => line(name, mark)));
+    const row = document.createElement('div');
+    row.className = 'buttons';
+    const set = document.createElement('button');
+    set.textContent = 'Change';
+    const cancel = document.createElement('button');
+    cancel.type = 'button';
+    cancel.className = 'plain';
+    cancel.textContent = 'Cancel';
+    cancel.addEventListener('click', () => close(true));
+    row.append(set, ' ', cancel);
+    const problem = document.createElement('p');
+    problem.id = 'edit-problem';
+    problem.className = 'problem';
+    problem.setAttribute('role', 'alert');
+    problem.hidden = true;
+    editor.append(problem, row);
+    editor.addEventListener('submit', send);
+    $('main').append(editor);
+    place(mark);
+    const input = $(`edit-${field(q)}`);
+    input.focus({ preventScroll: true });
+    input.select();
+    editor.scrollIntoView({ block: 'nearest' });
+  };
+  const send = (event) => {
+    event.preventDefault();
+    const inputs = [...event.target.querySelectorAll('input')];
+    if (inputs.every((input) => input.value.trim() === input.defaultValue)) return close(true);
+    swap('POST', address(), event.target);
+  };
+  const swap = (method, to, source) =>
+    window.htmx.ajax(method, to, { source, target: '#walk', select: '#walk', swap: 'outerMorph', push: 'true' });
+  const focus = ({ q, tag, node }) => {
+    const same = node?.isConnected && node.dataset.q === q ? node : null; // a morph may give a node to another number
+    const cells = [...document.querySelectorAll(`#step [data-q="${CSS.escape(q)}"]`)];
+    const there = same ?? cells.find((mark) => mark.localName === tag) ?? cells[0];
+    const control = there?.querySelector?.('button.given') ?? cells.map((mark) => mark.querySelector?.('button.given')).find(Boolean);
+    if (control ?? !there) return (control ?? $('title'))?.focus({ preventScroll: true });
+    there.setAttribute('tabindex', '-1'); // a number in a formula or in the diagram takes the focus this once
+    there.addEventListener('blur', () => there.removeAttribute('tabindex'), { once: true });
+    there.focus({ preventScroll: true });
+  };
+
+  document.addEventListener('htmx:after:request', (event) => {
+    const { ctx } = event.detail;
+    if (!editor || ctx.sourceElement !== editor) return;
+    if (ctx.response.status < 400) return;
+    event.preventDefault(); // what was typed stays; only the reason is new
+    const page = new DOMParser().parseFromString(ctx.text, 'text/html');
+    const reasons = [...page.querySelectorAll('#what-if .problem')].map((found) => found.textContent.trim());
+    const problem = $('edit-problem');
+    problem.textContent = reasons.join(' ') || page.querySelector('.error p:not(.where)')?.textContent || 'This could not be changed.';
+    problem.hidden = false;
+    for (const input of editor.querySelectorAll('input')) {
+      input.toggleAttribute('aria-invalid', true);
+      input.setAttribute('aria-invalid', 'true');
+    }
+    editor.querySelector('input').focus();
+  });
+  document.addEventListener('htmx:after:swap', (event) => {
+    const { ctx } = event.detail;
+    const whole = ctx?.select === '#walk';
+    if (whole && ctx.response?.status < 400) $('what-if')?.reset(); // typed texts give way to what the page says now
+    dress();
+    if (!whole) return close(false);
+    const mark = editor?.mark;
+    close(false);
+    const wrong = ctx.response?.status === 422 && document.querySelector('#what-if [aria-invalid], #what-if .problem');
+    if (wrong) return wrong.focus();
+    if (mark) focus(mark);
+    else if (document.activeElement === document.body) $('title')?.focus({ preventScroll: true });
+    const rows = [...document.querySelectorAll('.changed li')].length;
+    const title = document.querySelector('#title');
+    $('said').textContent = `${rows ? `Changed: ${rows} ${rows === 1 ? 'number' : 'numbers'}.` : 'Nothing is changed now.'} ${title?.closest('.board').querySelector('.where').firstChild.textContent.trim()}: ${title?.textContent}`;
+  });
+
+  // ---- clicks and keys ----
+  document.addEventListener('click', (event) => {
+    if (event.button || event.altKey || event.ctrlKey || event.metaKey || event.shiftKey || !walk()) return;
+    const back = event.target.closest?.('#walk a.reset');
+    if (back) {
+      event.preventDefault();
+      return swap('GET', back.href, back);
+    }
+    const word = event.target.closest?.('#step [data-set]');
+    const mark = event.target.closest?.('#step [data-q]');
+    if (word) return panel(word.dataset.set);
+    if (event.target.closest?.('a[href="#whatif"]')) return panel();
+    if (mark && given(mark.dataset.q)) return open(mark);
+    if (editor && !event.target.closest?.('#editor')) close(false);
+  });
+  const panel = (name) => {
+    const box = $('whatif');
+    if (!box) return;
+    box.open = true;
+    const control = (name && $(`if-${name}`)) || box.querySelector('summary');
+    control.focus();
+    control.scrollIntoView({ block: 'center' });
+  };
+  document.addEventListener('keydown', (event) => {
+    if (event.key === 'Escape' && editor) {
+      event.preventDefault();
+      event.stopImmediatePropagation();
+      close(true);
+    }
+    const from = event.target.closest?.('td button.given');
+    if (from && arrows[event.key] && !event.altKey && !event.ctrlKey && !event.metaKey) {
+      event.preventDefault();
+      move(from, arrows[event.key]);
+    }
+  }, true);
+  document.addEventListener('focusout', (event) => {
+    if (editor?.contains(event.target) && event.relatedTarget && !editor.contains(event.relatedTarget)) close(false);
+  });
+  dress();
+})();
