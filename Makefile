@@ -115,6 +115,10 @@ fonts: $(VENV)/test.stamp ## Fetch and subset the math font again into static/fo
 pictures: $(VENV)/test.stamp browser ## Take the pictures of README.md and docs/ again
 	$(BIN)/python docs/pictures.py
 
+.PHONY: docs
+docs: $(VENV)/test.stamp ## Write the meanings of keys into the tables of docs/scenarios.md again
+	$(BIN)/python docs/keys.py
+
 .PHONY: clean
 clean: ## Remove the environment and every cache
 	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis test-results

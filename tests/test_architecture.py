@@ -31,6 +31,7 @@ BANDS: dict[str, tuple[set[str], set[str]]] = {
         },
         {"ground"},
     ),
+    "store": ({"database", "store_schema", "store", "saving", "saved_lessons"}, {"ground", "files"}),
     "lessons": ({"build", "change_names", "changed", "changes", "length", "lesson", "slides"}, {"ground", "engine", "files"}),
 }  # fmt: skip
 NAMED_BY_FILES = {"quantity"}
@@ -88,7 +89,7 @@ def test_the_engine_can_be_read_from_the_first_module_to_the_last(module: str) -
     assert OWN[module] <= before, f"{module} imports {OWN[module] - before}"
 
 
-@pytest.mark.parametrize("band", ["ground", "engine", "writing", "files", "lessons"])
+@pytest.mark.parametrize("band", ["ground", "engine", "writing", "files", "store", "lessons"])
 def test_nothing_below_the_pages_knows_of_the_web(band: str) -> None:
     for module in BANDS[band][0]:
         assert not OTHER[module] & WEB, module

@@ -2,24 +2,30 @@
 
 import json
 import re
+import runpy
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from flask.testing import FlaskClient
 
-from tutor import author, limits, scenario
+from app import create_app
+from tutor import author, limits, scenario, strict_yaml
 from tutor.activations import activation
 from tutor.build import build
 from tutor.notation import CHOICES, PRESETS, Alphabet
 from tutor.plaintext import PlainText
 from tutor.quantity import SHAPES, parse
 from tutor.scenario import ScenarioError
+from tutor.scenario_meaning import MEANINGS
 from tutor.scenario_model import ScenarioFile
 from tutor.scenario_problems import LATER, LATER_KEYS
 
-TEXT = (Path(__file__).parents[1] / "docs" / "scenarios.md").read_text(encoding="utf-8")
-SHORTEST, WHOLE = re.findall(r"^```yaml\n(.*?)^```$", TEXT, re.MULTILINE | re.DOTALL)
+ROOT = Path(__file__).parents[1]
+TEXT = (ROOT / "docs" / "scenarios.md").read_text(encoding="utf-8")
+EXAMPLES = sorted((ROOT / "docs" / "examples").iterdir(), key=lambda path: path.stem)
+SHORTEST, WHOLE, EDITOR = re.findall(r"^```yaml\n(.*?)^```$", TEXT, re.MULTILINE | re.DOTALL)
 NAME = "scenarios/two-layers.yaml"
 
 
@@ -59,6 +65,12 @@ def problems(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     return found
 
 
+@pytest.fixture(scope="module")
+def client() -> FlaskClient:
+    """A browser over the folder of examples."""
+    return create_app(ROOT / "docs" / "examples").test_client()
+
+
 @pytest.mark.parametrize("text", [SHORTEST, WHOLE], ids=["shortest", "whole"])
 def test_an_example_runs_and_agrees_with_its_slides(text: str, problems: Any) -> None:
     assert problems(text) == []
@@ -66,6 +78,68 @@ def test_an_example_runs_and_agrees_with_its_slides(text: str, problems: Any) ->
 
 def test_the_whole_example_has_all_parts_of_a_file() -> None:
     assert {line.split(":")[0] for line in WHOLE.splitlines() if re.match(r"[a-z]", line)} == set(ScenarioFile.model_fields)
+
+
+# ---- the files of examples ----
+
+LISTED = re.findall(r"^- \[(\S+)\]\(examples/(\S+)\): (.+)$", section("Examples"), re.MULTILINE)
+
+
+def test_every_example_is_listed_with_a_line_and_no_other() -> None:
+    names = [path.name for path in EXAMPLES]
+    assert [(shown, address) for shown, address, _ in LISTED] == [(name, name) for name in names]
+    assert len({line for *_, line in LISTED}) == len(names)
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
+def test_an_example_file_is_sound_and_opens_as_a_lesson(path: Path, client: FlaskClient) -> None:
+    lesson = author.check(str(path))
+    assert len(lesson.walk("number")) > 1
+    for address in (f"/lessons/{path.stem}", f"/lessons/{path.stem}/steps/1", f"/lessons/{path.stem}/steps/{len(lesson.walk('number'))}"):
+        assert client.get(address).status_code == 200
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
+def test_an_example_file_says_what_it_shows_and_is_short(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert path.suffix == ".json" or text.startswith("# ")
+    assert len(text.splitlines()) <= 30
+    assert scenario.scenario_id(path.name) == path.stem
+
+
+def test_between_them_the_examples_use_every_key_and_every_word() -> None:
+    used: set[str] = set()
+    words: set[str] = set()
+    for path in EXAMPLES:
+        _gather(strict_yaml.load(path.read_text(encoding="utf-8"), path.name).data, "", used, words)
+    assert {key for key in KEYS if not key.endswith("[]")} - used <= set(SHOWN_TOGETHER)
+    layer = "network.layers[]"
+    for key in (f"{layer}.activation", f"{layer}.init.scheme", "network.loss.name", "network.loss.reduction", "notation.preset"):
+        assert set(code(KEYS[key][1])) - words <= {"sign"}
+
+
+SHOWN_TOGETHER = {
+    "training.optimizer", "training.batch", "notation.layer_mark", "notation.weight_index", "notation.bias", "notation.sample_mark",
+    "notation.names",
+}  # fmt: skip
+"""Keys without an example of their own: they have one value, or are shown by a preset."""
+
+
+def _gather(value: Any, path: str, used: set[str], words: set[str]) -> None:
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            used.add(name := f"{path}.{key}" if path else key)
+            _gather(inner, name, used, words)
+    elif isinstance(value, tuple):
+        for inner in value:
+            _gather(inner, f"{path}[]", used, words)
+    elif isinstance(value, str):
+        words.add(value)
+
+
+def test_an_editor_is_told_by_a_comment_that_the_tutor_does_not_mind(problems: Any) -> None:
+    assert EDITOR.splitlines()[0] == (ROOT / "docs" / "examples" / "editor.yaml").read_text(encoding="utf-8").splitlines()[0]
+    assert problems(EDITOR + SHORTEST) == []
 
 
 # ---- the table of keys ----
@@ -123,6 +197,16 @@ def test_what_is_said_of_a_key_is_what_the_model_says(key: str) -> None:
         assert default in {"–", ""}
 
 
+def test_the_meanings_are_those_of_the_models() -> None:
+    assert {key: row[3] for key, row in KEYS.items()} == dict(MEANINGS), "`make docs` writes them from tutor/scenario_meaning.py"
+
+
+def test_make_docs_leaves_a_page_that_is_up_to_date_as_it_is() -> None:
+    renewed = runpy.run_path(str(ROOT / "docs" / "keys.py"))["renewed"]
+    assert renewed(TEXT) == TEXT
+    assert renewed(TEXT.replace("the lesson's name", "something else")) == TEXT
+
+
 def test_defaults_of_activations_are_as_documented() -> None:
     assert activation("leaky_relu").parameters == {"slope": 0.01}
     assert activation("elu").parameters == {"alpha": 1.0}
@@ -131,7 +215,7 @@ def test_defaults_of_activations_are_as_documented() -> None:
 
 
 def test_what_is_reserved_is_listed_and_refused(problems: Any) -> None:
-    listed = set(code(TEXT.split("\nReserved and refused", 1)[1].split("\n\n", 1)[0]))
+    listed = set(code(TEXT.split(" Reserved and refused", 1)[1].split("\n\n", 1)[0]))
     assert listed == {*LATER["optimizer"], "batch: online", *LATER_KEYS}
     for word in LATER["optimizer"]:
         (answer,) = problems(SHORTEST.replace("0.5}\n", f"0.5, optimizer: {word}}}\n"))
