@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Final
 from flask import Flask, Response, redirect, request, url_for
 from werkzeug.exceptions import BadRequest, RequestEntityTooLarge, UnsupportedMediaType
 
-from tutor import author, changes, limits, saving, scenario, scenario_text, text_page, upload
+from tutor import author, changes, draft, limits, routes_build, saving, scenario, scenario_text, text_page, upload
 from tutor.error_page import Explained, Missing
 from tutor.errors import TutorError
 from tutor.problem import Problem, ScenarioError
@@ -150,8 +150,6 @@ def save(site: Site, text: str) -> ResponseReturnValue:
 
 def form(site: Site, text: str) -> ResponseReturnValue:
     """The builder's form with the text's values; printed numbers that disagree can be mended there too."""
-    from tutor import draft, routes_build
-
     try:
         return routes_build.show(draft.of_scenario(scenario.parse(text, text_page.WHERE)))
     except ScenarioError as error:

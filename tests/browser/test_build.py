@@ -111,11 +111,11 @@ def numbers(page: Page) -> None:
         enter(page, field, text)
     go_to(page, "w[1][1,1]", "Shift+Tab")
     page.keyboard.press("Control+A")
-    for key, text in (("", "0.4963"), ("ArrowRight", "0.0885"), ("ArrowRight", "0.3074"), ("ArrowDown", "0.6341"),
-                      ("ArrowLeft", ""), ("ArrowLeft", "0.7682"), ("ArrowRight", "0.1320")):  # fmt: skip
-        if key:
-            page.keyboard.press(key)
+    for text, keys in (("0.4963", "ArrowRight"), ("0.0885", "ArrowRight"), ("0.3074", "ArrowDown"), ("0.6341", "Home ArrowLeft"),
+                       ("0.1320", "Home ArrowLeft"), ("0.7682", "")):  # fmt: skip
         page.keyboard.type(text)
+        for key in keys.split():
+            page.keyboard.press(key)
     assert list(values(page, "w[1]").values()) == ["0.4963", "0.0885", "0.3074", "0.7682", "0.1320", "0.6341"]
     go_to(page, "w[2][1,1]")
     copy(page, "0.4901\t0.6323\n0.8964\t0.3489\n0.4556\t0.4017\n")
