@@ -115,6 +115,25 @@ def test_the_frame_leads_to_the_same_step_in_the_tutor() -> None:
     assert out.attributes["target"] == "_blank"
 
 
+CHANGED = "w[2][1,2]=-0.3"
+
+
+def test_changed_numbers_are_shown_in_the_frame_and_kept_on_the_way() -> None:
+    own, framed = (page(f"{start}{SIGMOID}/steps/5?{CHANGED}").root for start in ("", "/embed"))
+    assert [e.text for e in framed.all("math")] == [e.text for e in own.all("math")]
+    assert [e.text for e in framed.all("math")] != [e.text for e in page(f"/embed{SIGMOID}/steps/5").root.all("math")]
+    assert framed.one("a", id="next").attributes["href"] == f"6?{CHANGED}"
+    assert framed.one("a", id="outside").attributes["href"] == f"{SIGMOID}/steps/5?{CHANGED}"
+    assert get(f"/embed{SIGMOID}?{CHANGED}").headers["Location"] == f"/embed{SIGMOID}/steps/1?{CHANGED}"
+
+
+def test_the_frame_offers_no_way_to_change_a_number() -> None:
+    root = page(f"/embed{SIGMOID}/steps/5?{CHANGED}").root
+    for link in framed_links(root):
+        assert not any(word in link.attributes["href"] for word in ("/build", "what-if", "/share", "/export")), link.attributes
+    assert not [e for e in root.all() if {"data-edit", "contenteditable"} & e.attributes.keys()]
+
+
 def test_the_frame_has_no_panels_no_forms_and_no_head_of_the_site() -> None:
     root = page(f"/embed{SIGMOID}/steps/7?present=yes").root
     assert not list(root.all("form", "header", "input", "select", "textarea", "button"))

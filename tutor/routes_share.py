@@ -48,5 +48,6 @@ def add_frames(app: Flask, site: Site) -> None:
     @app.get("/embed/lessons/<lesson>/steps/<n>")
     def framed_step(lesson: str, n: str) -> str:
         context, notices = site.opened(lesson, embedded=True, present=False)
-        text = site.library.step(context.source, context.view, step_number(context, n), notices)
+        number, notices = step_number(context, n), (*notices, *cut_short(context, n))
+        text = site.library.step(context.source, context.view, number, notices)
         return text if wants_fragment() else framed_page(text)

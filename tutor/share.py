@@ -68,7 +68,7 @@ def share_page(context: Context, host: str, query: Mapping[str, str], notices: t
     """The page for a request to `host` ("https://tutor.example/")."""
     told = list(notices)
     step = whole(query, "step", 1, len(context.walk), None, told)
-    scenario, view = context.lesson.scenario, replace(context.view, present=False)
+    scenario, view = context.source, replace(context.view, present=False)
     root = host.rstrip("/")
     lesson = SharedLink("link-lesson", "Link to this lesson", *_sized(root + view.address(scenario.id)))
     links = (lesson,) if step is None else (lesson, SharedLink(
