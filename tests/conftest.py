@@ -17,12 +17,10 @@ settings.register_profile("repeatable", deadline=None, derandomize=True, suppres
 settings.register_profile("search", deadline=None, max_examples=2_000, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeatable"))
 
-# What tests save goes to a store of their own, and as often as they like; servers that tests start inherit that.
-if "DATABASE_URL" not in os.environ:
-    _store = tempfile.mkdtemp(prefix="tutor-store-")
-    atexit.register(shutil.rmtree, _store, ignore_errors=True)
-    os.environ["DATABASE_URL"] = f"sqlite:///{_store}/lessons.sqlite"
-    os.environ["SAVES_PER_MINUTE"] = "100000"
+# What tests save goes to a store of their own, never to one in use, and as often as they like; servers that tests start inherit it.
+_store = tempfile.mkdtemp(prefix="tutor-store-")
+atexit.register(shutil.rmtree, _store, ignore_errors=True)
+os.environ |= {"DATABASE_URL": f"sqlite:///{_store}/lessons.sqlite", "SAVES_PER_MINUTE": "100000", "SAVING": "on"}
 
 
 @pytest.fixture(scope="session")

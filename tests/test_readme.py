@@ -160,8 +160,11 @@ def test_settings_and_their_defaults_are_those_of_the_server(monkeypatch: pytest
     for name in ("HOST", "PORT", "WORKERS"):
         monkeypatch.delenv(name, raising=False)
     default = serve.read([])
-    known = {"HOST": default.host, "PORT": str(default.port), "WORKERS": str(default.workers), "SCENARIOS": "scenarios", "SHELF": "",
-             "BEHIND_PROXY": "", "DATABASE_URL": f"sqlite:///{saving.FILE}", "SAVING": "on", "SAVES_PER_MINUTE": str(saving.PER_MINUTE)}  # fmt: skip
+    known = {
+        "HOST": default.host, "PORT": str(default.port), "WORKERS": str(default.workers),
+        "SCENARIOS": "scenarios", "SHELF": "", "BEHIND_PROXY": "",
+        "DATABASE_URL": f"sqlite:///{saving.FILE}", "SAVING": "on", "SAVES_PER_MINUTE": str(saving.PER_MINUTE),
+    }  # fmt: skip
     limited = {name: str(getattr(limits, name.removeprefix("LIMIT_"))) for name in limits.NAMES}
     assert settings(section("Deploy")) == known
     assert settings(DEPLOY) == known | limited

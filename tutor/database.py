@@ -56,8 +56,13 @@ class Database:
 
     @property
     def missing(self) -> bool:
-        """Whether there is no file yet, so that nothing can be in it."""
-        return self._owner()[1] is None if self.file is not None else False
+        """Whether there is no file yet, so that nothing can be in it. One that cannot be looked at counts as there."""
+        try:
+            return self.file is not None and not self.file.stat()
+        except (FileNotFoundError, NotADirectoryError):
+            return True
+        except OSError:
+            return False
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:

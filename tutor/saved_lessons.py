@@ -57,6 +57,11 @@ class SavedLessons:
             return known[1]
         return self._keep(lesson, today, text)
 
+    def clear(self) -> None:
+        """Forget every lesson; the store is asked for the next one (for measuring)."""
+        with self._lock:
+            self._kept.clear()
+
     def _keep(self, lesson: str, today: int, text: str | None) -> Scenario | None:
         """Remember a lesson; one that is not there is forgotten, for it may be saved at any time."""
         with self._lock:
