@@ -12,6 +12,7 @@ import os
 import resource
 import socket
 import sys
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -150,8 +151,9 @@ def server(host: str, port: int, workers: int) -> MPServer:
 
 
 def logged() -> "WSGIApplication":
-    """The app with a log of its requests; each worker calls this once."""
-    app: WSGIApplication = importlib.import_module("app").app
+    """The app with a log of its requests; each worker calls this once. A full shelf is read before the first reader asks."""
+    app = importlib.import_module("app").app
+    threading.Thread(target=app.extensions["tutor"].library.steps, daemon=True).start()
     return RequestLog(app)
 
 
