@@ -12,6 +12,8 @@ from tutor.quantity import Quantity
 from tutor.slides import SlideNumber, tree
 from tutor.writer import SYMBOLS
 
+OWN = "These are the lesson’s own numbers, as the slides have them; your changes are not in them."
+
 
 @dataclass(frozen=True, slots=True)
 class SlideRow:
@@ -36,9 +38,11 @@ class SlidesPage:
     home: str
     rows: tuple[SlideRow, ...]
     slips: int
+    note: str
+    """Whose numbers these are, for a reader who has changed some."""
 
 
-def slides_page(context: Context) -> SlidesPage:
+def slides_page(context: Context, *, changed: bool = False) -> SlidesPage:
     """The comparison of a lesson with its slides, in the order of the walk."""
     line = Line(context.alphabet, context.decimals)
     rows = [
@@ -46,7 +50,8 @@ def slides_page(context: Context) -> SlidesPage:
     ]
     rows.sort(key=lambda row: row.n)
     scenario = context.lesson.scenario
-    return SlidesPage(scenario.id, scenario.title, f"/lessons/{scenario.id}", tuple(rows), sum(not row.agrees for row in rows))
+    slips, note = sum(not row.agrees for row in rows), OWN if changed else ""
+    return SlidesPage(scenario.id, scenario.title, f"/lessons/{scenario.id}", tuple(rows), slips, note)
 
 
 def _slide_row(context: Context, line: Line, q: Quantity, entry: SlideNumber) -> SlideRow:

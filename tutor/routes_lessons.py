@@ -66,7 +66,8 @@ def add_pages(app: Flask, site: Site) -> None:
         scenario = site.found(lesson)
         if not scenario.printed:
             raise Missing("The slides of this lesson print no numbers.")
-        return render_template("slides.html", page=slides_page(site.library.context(scenario, view.View())))
+        context, changed = site.library.context(scenario, view.View()), bool(view.read(request.args, scenario)[0].changes)
+        return render_template("slides.html", page=slides_page(context, changed=changed))
 
 
 def add_steps(app: Flask, site: Site) -> None:

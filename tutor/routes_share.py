@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flask import Flask, render_template, request
+from flask import Flask, abort, render_template, request
 
 from tutor.share import STEP, share_page
 from tutor.site import Elsewhere, Site, cut_short, framed_page, step_number, wants_fragment
@@ -30,6 +30,8 @@ def add_sharing(app: Flask, site: Site) -> None:
 
     @app.get("/lessons/<lesson>/share")
     def share(lesson: str) -> str:
+        if not request.host:  # a Host header that is none: there would be nothing to link to
+            abort(400)
         context, notices = site.opened(lesson, STEP)
         page = share_page(context, request.host_url, request.args, notices)
         return render_template("qr.html" if context.view.present else "share.html", page=page)

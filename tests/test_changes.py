@@ -1,0 +1,506 @@
+"""What if: changes read from addresses and forms, made in a scenario, marked on pages; and nothing else is different."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from werkzeug.datastructures import MultiDict
+
+from tests.visiting import NAMES, fragment, get, library, page, scenario, tutor
+from tutor import changes, number
+from tutor.build import build
+from tutor.change_names import KINDS, Part, sizes, value
+from tutor.changes import LONGEST, MOST, ChangeError, apply, edited, listed, query, read, told, without
+from tutor.lesson import open_lesson
+from tutor.quantity import Quantity
+from tutor.scenario import Scenario, parse
+from tutor.view import View
+
+ONE = "1-2-3-1-sigmoid"
+LARGE = """
+format: 1
+title: Large
+network:
+  inputs: 784
+  layers:
+    - {units: 128, activation: relu, init: {scheme: he, seed: 1}}
+    - {units: 64, activation: relu, init: {scheme: he, seed: 2}}
+    - {units: 10, activation: softmax, init: {scheme: xavier, seed: 3}}
+  loss: {name: cross_entropy}
+data:
+  inputs: [[%s]]
+  targets: [[1, 0, 0, 0, 0, 0, 0, 0, 0, 0]]
+training: {learning_rate: 0.1}
+""" % ", ".join(["0.5"] * 784)  # noqa: UP031  (braces of the YAML)
+
+
+def parts(lesson: Scenario) -> Iterator[Part]:
+    """Every part of a lesson that can be changed."""
+    many = len(lesson.inputs) > 1
+    for s in range(1, len(lesson.inputs) + 1):
+        yield from (Part("x", 0, j, 0, s if many else 0) for j in range(1, lesson.network.inputs + 1))
+        yield from (Part("y", 0, i, 0, s if many else 0) for i in range(1, lesson.network.sizes[-1] + 1))
+    for number_, layer in enumerate(lesson.network.layers, 1):
+        for i in range(1, layer.units + 1):
+            yield from (Part("w", number_, i, j) for j in range(1, lesson.network.sizes[number_ - 1] + 1))
+            if layer.biases is not None:
+                yield Part("b", number_, i)
+        yield from (Part(kind, number_) for kind in ("activation", "slope", "alpha"))
+    yield from (Part(kind) for kind in ("learning_rate", "loss", "reduction"))
+
+
+NUMBERS = st.one_of(
+    st.floats(allow_nan=False, allow_infinity=False).map(repr),
+    st.sampled_from(["1/3", "0,5", "-0", "-1e-3", " 2 ", "+7.50", "1e5", "−0.3"]),
+)
+WORDS = st.sampled_from(["sigmoid", "tanh", "softmax", "leaky_relu", "elu", "step", "squared_error", "cross_entropy", "sum", "mean"])
+
+
+@st.composite
+def wishes(draw: st.DrawFn) -> tuple[str, dict[str, str]]:
+    """A lesson and changes that someone may want of it, sensible or not."""
+    name = draw(st.sampled_from(NAMES))
+    names = st.sampled_from([str(part) for part in parts(scenario(name))])
+    return name, draw(st.dictionaries(names, st.one_of(NUMBERS, WORDS), max_size=6))
+
+
+@given(wishes())
+def test_an_address_brings_back_the_changes_that_wrote_it(wish: tuple[str, dict[str, str]]) -> None:
+    name, wanted = wish
+    found, _ = read(wanted, scenario(name))
+    again, notices = read(dict(parse_qsl(query(found))), scenario(name))
+    assert (again, notices) == (found, ())
+    assert len(query(found)) <= LONGEST
+
+
+@given(wishes())
+def test_whatever_is_read_can_be_made_and_every_change_is_really_one(wish: tuple[str, dict[str, str]]) -> None:
+    name, wanted = wish
+    own = scenario(name)
+    found, _ = read(wanted, own)
+    made = apply(own, found)
+    for change in listed(own, found):
+        assert str(change.part) in wanted
+        assert change.old != change.new
+        now = value(made, change.part)
+        assert now == (change.new if isinstance(now, str) else float(change.new))
+    untouched = [part for part in parts(own) if str(part) not in dict(found) and part.kind not in {"slope", "alpha"}]
+    assert all(value(made, part) == value(own, part) for part in untouched)
+    build(made)
+
+
+@given(query=st.dictionaries(st.text(max_size=14), st.text(max_size=50), max_size=5), name=st.sampled_from(NAMES))
+def test_any_query_at_all_is_read(query: dict[str, str], name: str) -> None:
+    found, notices = read(query, scenario(name))
+    assert found == ()
+    assert all(notice.isprintable() and len(notice) < 300 for notice in notices)
+
+
+def test_changes_stand_in_one_order_whatever_order_they_were_typed_in() -> None:
+    wanted = {"activation[1]": "tanh", "learning_rate": "0.5", "b[1][2]": "3", "w[2][1,2]": "3", "w[1][2,1]": "3", "y[1]": "0", "x[1]": "3"}
+    found, notices = read(wanted, scenario(ONE))
+    assert notices == ()
+    assert [name for name, _ in found] == ["x[1]", "y[1]", "w[1][2,1]", "w[2][1,2]", "b[1][2]", "learning_rate", "activation[1]"]
+    assert found == read(dict(reversed(wanted.items())), scenario(ONE))[0]
+
+
+@pytest.mark.parametrize(
+    ("text", "canonical"),
+    [("1/3", "0.3333333333333333"), ("0,5", "0.5"), ("1e-3", "0.001"), ("1e-7", "1e-07"), ("1e16", "1e16"), (" +2.0 ", "2"),
+     ("-.3", "-0.3"), ("−7", "-7"), ("-0", "0")],
+)  # fmt: skip
+def test_a_number_is_read_as_people_write_it_and_written_in_one_way(text: str, canonical: str) -> None:
+    assert read({"w[1][1,1]": text}, scenario(ONE)) == ((("w[1][1,1]", canonical),), ())
+
+
+def test_what_the_lesson_has_anyway_is_no_change() -> None:
+    same = {"w[1][1,1]": "1/10", "x[1]": "2,0", "loss": "binary_cross_entropy", "activation[2]": "sigmoid", "learning_rate": "1e-1"}
+    assert read(same, scenario(ONE)) == ((), ())
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "reason"),
+    [
+        ("w[9][1,1]", "1", "the network has 3 layers"),
+        ("w[1][1]", "1", "a w is written w[2][1,3]"),
+        ("x[1]@1", "1", "@1 is left out where there is one sample"),
+        ("z[1][1]", "1", "is computed"),
+        ("w[1][1,1]", "abc", "is not a number"),
+        ("w[1][1,1]", "", "no number here"),
+        ("w[1][1,1]", "1/0", "divides by zero"),
+        ("w[1][1,1]", "1e999", "too large"),
+        ("w[1][1,1]", "nan", "is not a number"),
+        ("learning_rate", "0", "above 0"),
+        ("activation[4]", "tanh", "there is no layer 4"),
+        ("activation[1]", "cube", "choose one of"),
+        ("activation[3]", "tanh", "needs a sigmoid in the last layer"),
+        ("activation[3]", "softmax", "a softmax of one unit"),
+        ("loss", "cross_entropy", "needs a softmax"),
+        ("reduction", "max", "choose one of sum, mean"),
+        ("slope[1]", "0.5", "belongs to leaky_relu"),
+        ("y[1]", "2", "needs targets from 0 to 1"),
+    ],
+)
+def test_what_makes_no_sense_is_ignored_by_an_address_and_refused_elsewhere(name: str, text: str, reason: str) -> None:
+    found, (notice,) = read({name: text}, scenario(ONE))
+    assert found == ()
+    assert reason in notice
+    with pytest.raises(ChangeError) as caught:
+        apply(scenario(ONE), ((name, text),))
+    fault = caught.value.faults[0]
+    assert reason in fault.message
+    assert (fault.name, fault.found) in {(name, text), ("activation[3]", text)}
+    after, problems = edited((), {name: text}, scenario(ONE))
+    assert after == ()
+    assert reason in " ".join(problems.values())
+
+
+def test_all_problems_are_told_at_once() -> None:
+    with pytest.raises(ChangeError) as caught:
+        apply(scenario(ONE), (("w[7][1,1]", "1"), ("b[1][1]", "x"), ("loss", "cross_entropy")))
+    assert [fault.name for fault in caught.value.faults] == ["w[7][1,1]", "b[1][1]", "loss"]
+
+
+def test_a_name_that_stands_twice_counts_once_and_is_told() -> None:
+    found, (notice,) = read(MultiDict([("x[1]", "3"), ("x[1]", "4")]), scenario(ONE))
+    assert found == (("x[1]", "3"),)
+    assert "more than once" in notice
+
+
+def test_of_what_does_not_fit_together_the_rest_is_kept() -> None:
+    found, (notice,) = read({"activation[3]": "tanh", "w[1][1,1]": "3"}, scenario(ONE))
+    assert found == (("w[1][1,1]", "3"),)
+    assert "activation[3]" in notice
+
+
+def test_loss_and_output_can_be_changed_together() -> None:
+    both = {"activation[3]": "tanh", "loss": "squared_error"}
+    found, notices = read(both, scenario(ONE))
+    assert (dict(found), notices) == (both, ())
+    lesson = open_lesson(apply(scenario(ONE), found))
+    assert lesson.trace.network.loss.name == "squared_error"
+    assert lesson.trace.network.layer(3).activation.name == "tanh"
+
+
+def test_two_targets_that_sum_to_one_can_be_changed_together_only() -> None:
+    own = scenario("3-2-3-softmax")
+    assert read({"y[1]": "0.5"}, own)[0] == ()
+    row = {f"y[{i}]": text for i, text in enumerate(("0.5", "0.25", "0.25"), 1)}
+    found, notices = read(row, own)
+    assert notices == ()
+    assert apply(own, found).targets == ((0.5, 0.25, 0.25),)
+
+
+def test_more_changes_than_an_address_can_hold_are_told() -> None:
+    large = parse(LARGE, "large.yaml")
+    wanted = {f"x[{j}]": "0.25" for j in range(1, 150)}
+    found, notices = read(wanted, large)
+    assert len(found) == MOST
+    assert "lesson of your own" in notices[0]
+    after, problems = edited((), wanted, large)
+    assert after == ()
+    assert "lesson of your own" in problems[""]
+    found, notices = read({f"w[1][{i},{j}]": "-1.2345678901234567e-300" for i in range(1, 10) for j in range(1, 11)}, large)
+    assert len(query(found)) <= LONGEST
+    assert notices
+
+
+# ---- into a scenario ----
+
+
+def test_a_changed_lesson_is_the_lesson_of_the_file_with_the_same_numbers() -> None:
+    text = (Path(__file__).parents[1] / "scenarios" / f"{ONE}.yaml").read_text(encoding="utf-8")
+    by_hand = text.replace("    - [2.0]\n", "    - [-1.5]\n").replace("[0.4, 0.2, 0.6]", "[0.4, -0.3, 0.6]")
+    by_hand = by_hand.replace("learning_rate: 0.1", "learning_rate: 0.75")
+    assert by_hand.count("-1.5") == by_hand.count("-0.3") == by_hand.count("0.75") == 1
+    hand = parse(by_hand[: by_hand.index("\nprinted:")], f"{ONE}.yaml")
+    made = apply(scenario(ONE), read({"x[1]": "-3/2", "w[3][1,2]": "-0,3", "learning_rate": "0.75"}, scenario(ONE))[0])
+    assert (made.network, made.data, made.training) == (hand.network, hand.data, hand.training)
+    here, there = open_lesson(made), open_lesson(hand)
+    names = list(here.walk("number").order)
+    assert names == list(there.walk("number").order)
+    assert [here.trace.value(q) for q in names] == [there.trace.value(q) for q in names]
+
+
+def test_what_speaks_of_the_originals_numbers_is_dropped_and_the_texts_stay() -> None:
+    own = scenario(ONE)
+    made = apply(own, (("x[1]", "3"),))
+    assert (made.printed, made.notes, made.checks, made.lecture) == ((), (), (), None)
+    assert (made.id, made.title, made.about, made.learn, made.notation) == (own.id, own.title, own.about, own.learn, own.notation)
+    assert apply(own, ()) is own
+
+
+def test_a_layer_made_by_a_scheme_is_written_out_only_where_it_is_touched() -> None:
+    large = parse(LARGE, "large.yaml")
+    found, notices = read({"w[2][3,4]": "0.5"}, large)
+    assert notices == ()
+    made = apply(large, found)
+    assert [layer.init is None for layer in made.network.layers] == [False, True, False]
+    before, after = build(large).network, build(made).network
+    differs = np.argwhere(before.layer(2).weights != after.layer(2).weights)
+    assert differs.tolist() == [[2, 3]]
+    assert after.layer(2).weights[2, 3] == 0.5
+    assert np.array_equal(before.layer(1).weights, after.layer(1).weights)
+
+
+def test_rows_that_are_not_touched_are_not_copied() -> None:
+    own = scenario(ONE)
+    made = apply(own, (("w[2][2,1]", "9"),))
+    assert made.network.layers[0] is own.network.layers[0]
+    old, new = (lesson.network.layers[1].weights or () for lesson in (own, made))
+    assert [a is b for a, b in zip(old, new, strict=True)] == [True, False, True]
+    assert made.data is own.data
+
+
+def test_a_parameter_goes_with_its_activation() -> None:
+    own = scenario(ONE)
+    now, problems = edited((), {"activation[1]": "leaky_relu", "slope[1]": "0.2"}, own)
+    assert (dict(now), problems) == ({"activation[1]": "leaky_relu", "slope[1]": "0.2"}, {})
+    assert read({"activation[1]": "leaky_relu", "slope[1]": "0.01"}, own)[0] == (("activation[1]", "leaky_relu"),)
+    after, problems = edited(now, {"activation[1]": "tanh", "slope[1]": "0.2"}, own)
+    assert (dict(after), problems) == ({"activation[1]": "tanh"}, {})
+    assert without(now, "activation[1]") == ()
+    assert dict(without(now, "slope[1]")) == {"activation[1]": "leaky_relu"}
+
+
+def test_fields_that_say_what_is_there_change_nothing() -> None:
+    own = scenario(ONE)
+    now = read({"x[1]": "3"}, own)[0]
+    assert edited(now, {"x[1]": "3.0", "w[1][1,1]": "0.1", "loss": own.loss.name}, own) == (now, {})
+    assert edited(now, {"x[1]": "2"}, own) == ((), {})
+
+
+def test_the_sentence_for_files_has_old_and_new() -> None:
+    own = scenario(ONE)
+    assert told(listed(own, read({"x[1]": "1/2", "loss": "squared_error"}, own)[0])) == (
+        "Changed from the original: x[1] from 2 to 0.5, loss from binary_cross_entropy to squared_error."
+    )
+    assert told(()) == ""
+
+
+def test_the_kinds_are_those_that_the_documentation_names() -> None:
+    assert KINDS == ("x", "y", "w", "b", "learning_rate", "loss", "reduction", "activation", "slope", "alpha")
+    assert sizes(scenario(ONE)).samples == 1
+    assert not changes.structural("w[1][1,1]")
+
+
+# ---- on pages ----
+
+CHANGED = {"x[1]": "3", "w[2][1,2]": "-0.3", "learning_rate": "0.5"}
+QUERY = query(read(CHANGED, scenario(ONE))[0])
+
+
+@pytest.mark.parametrize("grain", ["number", "layer", "pass"])
+def test_every_step_shows_the_changed_lessons_numbers_and_marks_what_differs_and_only_that(grain: str) -> None:
+    own, new = open_lesson(scenario(ONE)), open_lesson(apply(scenario(ONE), read(CHANGED, scenario(ONE))[0]))
+    marked = plain = 0
+    for n in range(1, len(new.walk(grain)) + 1):
+        shown = page(f"/lessons/{ONE}/steps/{n}?grain={grain}&{QUERY}")
+        assert shown.problems == []
+        for cell in shown.root.all("td"):
+            if "data-q" not in cell.attributes or cell.attributes["data-q"] == "":
+                continue
+            q = changes_quantity(cell.attributes["data-q"])
+            before, after = own.trace.value(q), new.trace.value(q)
+            olds = list(cell.all("del"))
+            assert cell.text.startswith(number.shown(after, 4))
+            assert bool(olds) == (before != after)
+            if olds:
+                marked += 1
+                assert olds[0].text == "was " + number.apart(before, after, 4)
+            else:
+                plain += 1
+    assert marked > 20
+    assert plain > 5
+
+
+def changes_quantity(name: str) -> Quantity:
+    from tutor.quantity import parse as quantity
+
+    return quantity(name)
+
+
+def test_the_result_of_a_step_says_what_it_was() -> None:
+    own = open_lesson(scenario(ONE))
+    for n in range(1, len(own.walk("number")) + 1, 7):
+        root = page(f"/lessons/{ONE}/steps/{n}?{QUERY}").root
+        old = own.trace.value(own.walk("number").anchor(n))
+        assert number.shown(old, 4) in root.one("p", cls="was").text
+    assert not list(page(f"/lessons/{ONE}/steps/1?w[3][1,1]=3").root.all("p", cls="was"))  # not behind that weight yet
+
+
+def test_a_lesson_without_changes_has_no_mark() -> None:
+    for name in NAMES:
+        root = page(f"/lessons/{name}/steps/5").root
+        assert not [*root.all("del"), *root.all("ins"), *root.all("section", cls="changed"), *root.all("p", cls="was")]
+
+
+def test_a_change_too_small_to_see_is_told_with_more_digits() -> None:
+    text = fragment(f"/lessons/{ONE}/steps/2?w[1][1,1]=0.1000001").text
+    assert "was </span>0.5744425" in text
+
+
+def test_the_diagram_marks_the_changed_numbers_with_their_old_ones() -> None:
+    root = page(f"/lessons/{ONE}/steps/7?{QUERY}").root
+    marks = {next(iter(g.all("text"))).attributes["data-q"]: g.one("title").text for g in root.all("g", cls="changed")}
+    assert marks == {"x[1]": "x[1] was 2", "w[2][1,2]": "w[2][1,2] was 0.1"}
+
+
+def test_each_change_has_a_link_that_takes_it_back_and_stays_at_the_step() -> None:
+    root = page(f"/lessons/{ONE}/steps/30?decimals=6&{QUERY}").root
+    links = [link.attributes["href"] for link in root.all("a", cls="reset")]
+    left = [dict(parse_qsl(urlsplit(link).query)) for link in links]
+    assert [set(CHANGED) - set(rest) for rest in left] == [{"x[1]"}, {"w[2][1,2]"}, {"learning_rate"}, set(CHANGED)]
+    assert {urlsplit(link).path for link in links} == {f"/lessons/{ONE}/steps/30"}
+    assert {rest["decimals"] for rest in left} == {"6"}
+    assert all(get(link).status_code == 200 for link in links)
+
+
+def test_what_of_the_lecture_is_left_out_is_said() -> None:
+    assert "The numbers on the slides" in page(f"/lessons/{ONE}/steps/7?x[1]=3").root.one("section", cls="changed").text
+    assert not list(page(f"/lessons/{ONE}/steps/7?x[1]=3").root.all("aside", cls="slide"))
+
+
+def test_percent_encoded_names_are_read_too() -> None:
+    plain, coded = (fragment(f"/lessons/{ONE}/steps/9?{q}").text for q in ("w[2][1,2]=0.5", "w%5B2%5D%5B1%2C2%5D=0.5"))
+    assert plain == coded
+    assert "w[2][1,2]" in plain
+
+
+@pytest.mark.parametrize(
+    "junk", ["w[2][1,2]=abc", "w[99][1,1]=1", "x[1]=&x[1]=", "activation[1]=", "loss=cross_entropy", "w[[=1", "x[1]=%00%ff"]
+)
+def test_a_bad_address_is_a_page_with_a_notice(junk: str) -> None:
+    answer = get(f"/lessons/{ONE}/steps/9?{junk}")
+    assert answer.status_code == 200
+    assert 'class="notice"' in answer.text
+
+
+def test_every_page_that_takes_a_view_follows_the_changes() -> None:
+    for address in ("", "/export", "/steps/33/chain"):
+        assert get(f"/lessons/{ONE}{address}?{QUERY}").status_code == 200
+    for kind in ("html", "worksheet", "numpy", "torch", "notebook", "latex"):
+        text = get(f"/lessons/{ONE}/export/{kind}?{QUERY}").text
+        assert "from 0.1 to -0.3" in text.replace("\\", "").replace("{-}", "-"), kind
+    assert get(f"/lessons/{ONE}/export/json?{QUERY}").json["changed"]["x[1]"] == {"old": "2", "new": "3"}
+    assert "your changes are not in" in get(f"/lessons/{ONE}/slides?{QUERY}").text
+
+
+# ---- what is remembered ----
+
+
+def test_a_changed_lesson_is_made_once_and_shared_by_its_views() -> None:
+    shown = library()
+    own = scenario(ONE)
+    view = View(changes=read({"x[1]": "5"}, own)[0])
+    with tutor().app_context():
+        assert shown.lesson(own, view) is shown.lesson(own, View("layer", changes=view.changes))
+        assert shown.step(own, view, 3) is shown.step(own, view, 3)
+        assert shown.step(own, view, 3) != shown.step(own, View(), 3)
+    assert shown.context(own, view).original is shown.lesson(own)
+    assert shown.context(own, View()).original is None
+    assert shown.lesson(own, view).scenario is shown.lesson(own, replace(view, iteration=2)).scenario
+
+
+# ---- the form ----
+
+
+def send(step: str, fields: dict[str, str], **headers: str) -> Any:
+    return tutor().test_client().post(
+        f"/lessons/{step}", data=fields, headers={name.replace("_", "-"): text for name, text in headers.items()}
+    )
+
+
+def test_a_form_that_makes_sense_leads_to_the_address_of_the_same_step() -> None:
+    answer = send(f"{ONE}/steps/40/change?grain=number&w[2][1,2]=0.5&decimals=6", {"x[1]": "1/3", "w[2][1,2]": "0.5", "colour": "red"})
+    assert answer.status_code == 303
+    assert answer.headers["Location"] == f"/lessons/{ONE}/steps/40?decimals=6&x[1]=0.3333333333333333&w[2][1,2]=0.5"
+
+
+def test_a_form_that_makes_no_sense_comes_back_with_what_was_typed_and_why() -> None:
+    answer = send(f"{ONE}/steps/40/change", {"x[1]": "0,5", "w[2][1,2]": '"><script>', "b[1][1]": "abc"})
+    assert answer.status_code == 422
+    from tests.htmltree import read as tree
+
+    shown = tree(answer.text)
+    assert shown.problems == []
+    assert "open" in next(box for box in shown.root.all("details") if box.attributes.get("id") == "whatif").attributes
+    fields = {field.attributes["name"]: field for field in shown.root.all("input") if "name" in field.attributes}
+    assert fields["x[1]"].attributes["value"] == "0,5"
+    assert "aria-invalid" not in fields["x[1]"].attributes
+    told_ = {p.attributes["id"]: p.text for p in shown.root.all("p", cls="problem")}
+    for name, text in (("w[2][1,2]", '"><script>'), ("b[1][1]", "abc")):
+        assert fields[name].attributes["value"] == text
+        assert fields[name].attributes["aria-invalid"] == "true"
+        assert "is not a number" in told_[fields[name].attributes["aria-describedby"]]
+    assert "Step 40 of 79" in answer.text
+
+
+@pytest.mark.parametrize("site", ["cross-site", "same-site"])
+def test_another_sites_form_is_refused(site: str) -> None:
+    assert send(f"{ONE}/steps/4/change", {"x[1]": "3"}, Sec_Fetch_Site=site).status_code == 403
+
+
+def test_the_form_has_every_given_number_and_every_choice() -> None:
+    root = page(f"/lessons/{ONE}/steps/4").root
+    form = next(form for form in root.all("form") if form.attributes.get("id") == "what-if")
+    names = {field.attributes["name"] for field in [*form.all("input"), *form.all("select")]}
+    wanted = {str(part) for part in parts(scenario(ONE)) if part.kind not in {"slope", "alpha"}}
+    assert names == wanted
+    assert "slope[1]" in get(f"/lessons/{ONE}/steps/4?activation[1]=leaky_relu").text
+
+
+def test_where_the_steps_change_the_same_number_is_found_again() -> None:
+    own = scenario("3-2-3-softmax")
+    walk = open_lesson(own).walk("number")
+    n = walk.step_of(Quantity("dL/dw", 1, 1, 2))
+    answer = send(f"3-2-3-softmax/steps/{n}/change", {"activation[2]": "sigmoid", "loss": "squared_error"})
+    there = get(answer.headers["Location"])
+    assert there.status_code == 200
+    new = open_lesson(apply(own, read({"activation[2]": "sigmoid", "loss": "squared_error"}, own)[0])).walk("number")
+    assert f"/steps/{new.step_of(Quantity('dL/dw', 1, 1, 2))}?" in unquote(answer.headers["Location"])
+    resets = [link.attributes["href"] for link in page(answer.headers["Location"]).root.all("a", cls="reset")]
+    assert resets[-1] == f"/lessons/3-2-3-softmax/steps/{n}"
+
+
+def test_behind_the_end_of_a_changed_lesson_one_sees_its_last_step() -> None:
+    answer = get(f"/lessons/{ONE}/steps/79?activation[3]=step&loss=squared_error")
+    assert answer.status_code == 200
+    assert "With your changes this lesson ends at step" in answer.text
+    assert get(f"/lessons/{ONE}/steps/80").status_code == 404
+    assert send(f"{ONE}/steps/79/change", {"activation[3]": "step", "loss": "squared_error"}).status_code == 303
+
+
+def test_numbers_that_overflow_are_a_page_too() -> None:
+    answer = get(f"/lessons/{ONE}/steps/60?w[1][1,1]=1e308&x[1]=1e308&activation[1]=identity")
+    assert answer.status_code == 200
+    assert "why it stops" in answer.text.lower()
+
+
+def test_a_large_network_asks_for_a_name_and_a_value(tmp_path: Path) -> None:
+    from app import create_app
+
+    (tmp_path / "large.yaml").write_text(LARGE, encoding="utf-8")
+    client = create_app(tmp_path).test_client()
+    text = client.get("/lessons/large/steps/1").text
+    assert 'name="value"' in text
+    assert "w[1][1,2]" not in text[text.index('id="whatif"') :]
+    for fields, status, said in (
+        ({"name": "w[2][3,4]", "value": "1/2"}, 303, ""),
+        ({"name": "w[2][300,4]", "value": "1/2"}, 422, "layer 2 has 64 units"),
+        ({"name": "w[2][3,4]", "value": "x"}, 422, "is not a number"),
+        ({"name": "", "value": "3"}, 422, "which number"),
+        ({"name": "", "value": ""}, 303, ""),
+    ):
+        answer = client.post("/lessons/large/steps/1/change", data=fields)
+        assert answer.status_code == status
+        assert said in answer.text
+    assert client.get("/lessons/large/steps/100000?w[2][3,4]=0.5").status_code == 200
