@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tutor.course import is_course
+
 from tests.databases import postgresql, store_url  # noqa: F401  (fixtures)
 
 # The same examples on each run, so that a red run can be repeated; `HYPOTHESIS_PROFILE=search` looks for new ones.
@@ -32,4 +34,4 @@ def root() -> Path:
 @pytest.fixture(scope="session")
 def scenario_files(root: Path) -> list[Path]:
     """Every scenario file that comes with the tutor."""
-    return sorted((root / "scenarios").glob("*.yaml"))
+    return sorted(path for path in (root / "scenarios").glob("*.yaml") if not is_course(path.name))
