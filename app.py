@@ -89,8 +89,11 @@ def add_pages(app: Flask) -> None:
 
 
 def asset_address(name: str) -> str:
-    """The address of a static file with its fingerprint, so that browsers may keep it."""
-    return url_for("static", filename=name, v=fingerprint(name))
+    """The address of a static file with its fingerprint, so that browsers may keep it.
+
+    Not by url_for: that fails where the request names no proper host, and error pages have to be shown even then.
+    """
+    return f"/static/{name}?v={fingerprint(name)}"
 
 
 def fingerprint(name: str, kept: dict[str, tuple[int, str]] = {}) -> str:  # noqa: B006 - a small cache by time of change

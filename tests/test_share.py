@@ -16,6 +16,7 @@ from app import create_app
 from tests.htmltree import Element, read
 from tests.visiting import NAMES, get, page
 from tutor import qr
+from tutor.security import CONTENT_SECURITY_POLICY
 from tutor.share import DENSE, snippet
 
 if TYPE_CHECKING:
@@ -88,6 +89,20 @@ def test_behind_a_proxy_links_have_the_address_that_readers_use(monkeypatch: pyt
     text = get(SHARE, app, base_url="http://tutor.example", X_Forwarded_Proto="https").text
     assert f'value="https://tutor.example{SIGMOID}"' in text
     assert "http://tutor.example" not in text
+
+
+@pytest.mark.parametrize("host", ['a"b<c>', "x y", "evil.example/path?x", "a@b", "[::1", "a" * 70, "a..b", "\xff"])
+def test_links_are_made_only_for_a_host_that_is_one(host: str) -> None:
+    for address in (SHARE, f"{SIGMOID}/steps/1", "/nothing"):
+        answer = get(address, Host=host)
+        assert answer.status_code in ({400} if address == SHARE else {200, 400, 404})
+        assert answer.headers["Content-Security-Policy"] == CONTENT_SECURITY_POLICY
+        assert read(answer.text).problems == []
+
+
+@pytest.mark.parametrize("host", ["tutor.example", "tutor.example:8443", "127.0.0.1:8000", "[::1]:8000", "xn--mnchen-3ya.example"])
+def test_links_lead_to_the_host_that_was_asked(host: str) -> None:
+    assert f'value="http://{host}{SIGMOID}"' in get(SHARE, Host=host).text
 
 
 @pytest.mark.parametrize(("query", "said"), [("step=0", "step"), ("step=80", "1 to 79"), ("step=x", "“x”"), ("colour=1", "colour")])

@@ -33,7 +33,7 @@ def add_sharing(app: Flask, site: Site) -> None:
         if not request.host:  # a Host header that is none: there would be nothing to link to
             abort(400)
         context, notices = site.opened(lesson, STEP)
-        page = share_page(context, request.host_url, request.args, notices)
+        page = share_page(context, f"{request.scheme}://{request.host}", request.args, notices)
         return render_template("qr.html" if context.view.present else "share.html", page=page)
 
 

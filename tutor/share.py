@@ -1,6 +1,6 @@
 """What a lesson is passed on with: links, a QR code for the projector, a frame for a course page, the file.
 
-    share_page(context, "https://tutor.example/", request.args) -> SharePage
+    share_page(context, "https://tutor.example", request.args) -> SharePage
 
 Links are absolute and short: what a lesson shows anyway is left out, and so is the presentation, which is for the room.
 """
@@ -65,14 +65,13 @@ class SharePage:
 
 
 def share_page(context: Context, host: str, query: Mapping[str, str], notices: tuple[str, ...] = ()) -> SharePage:
-    """The page for a request to `host` ("https://tutor.example/")."""
+    """The page for a request to `host` ("https://tutor.example")."""
     told = list(notices)
     step = whole(query, "step", 1, len(context.walk), None, told)
     scenario, view = context.source, replace(context.view, present=False)
-    root = host.rstrip("/")
-    lesson = SharedLink("link-lesson", "Link to this lesson", *_sized(root + view.address(scenario.id)))
+    lesson = SharedLink("link-lesson", "Link to this lesson", *_sized(host + view.address(scenario.id)))
     links = (lesson,) if step is None else (lesson, SharedLink(
-        "link-step", f"Link to step {step}, as you see it", *_sized(root + view.address(scenario.id, step))))  # fmt: skip
+        "link-step", f"Link to step {step}, as you see it", *_sized(host + view.address(scenario.id, step))))  # fmt: skip
     shared, what = links[-1].address, "this lesson" if step is None else f"step {step}"
     frame = replace(view, embedded=True).address(scenario.id, step or 1)
     picture, dense = _code(shared, f"QR code of {what}")
@@ -81,7 +80,7 @@ def share_page(context: Context, host: str, query: Mapping[str, str], notices: t
         title=scenario.title, what=what, back=view.address(scenario.id, step), links=links,
         shared=shared, picture=picture, dense=dense,
         projector=view.share(scenario.id, step, large=True), leave=view.share(scenario.id, step),
-        snippet=snippet(root + frame, scenario.title), frame=frame, file=view.file(scenario.id),
+        snippet=snippet(host + frame, scenario.title), frame=frame, file=view.file(scenario.id),
         save=view.edit(scenario.id) if too_long or view.changes else "", notices=tuple(told[:5]),
     )  # fmt: skip
 
