@@ -9,9 +9,8 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
-from tutor.course import is_course
-
 from tests.databases import postgresql, store_url  # noqa: F401  (fixtures)
+from tutor.course import is_course
 
 # The same examples on each run, so that a red run can be repeated; `HYPOTHESIS_PROFILE=search` looks for new ones.
 # No deadlines: tests assert on what comes out, times belong to the benchmarks.
