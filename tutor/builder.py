@@ -170,7 +170,7 @@ def build_page(
         "learning_rate": form.text("learning_rate", "", "number"), "optimizer": form.optimizer(), "notation": form.notation(),
         "decimals": form.text("decimals", "of numbers that are not exact", "whole"), "keeping": form.keeping(),
     }  # fmt: skip
-    hidden = (("layers", str(len(draft.layers))), ("batch", draft["batch"]), ("origin", draft["origin"]), ("rest", draft["rest"]))
+    hidden = (("layers", str(len(draft.layers))), *((name, draft[name]) for name in ("batch", "origin", "rest", "split")))
     return BuildPage(
         title="Build a lesson" if not draft["origin"] else "Build a lesson from another",
         origin=Link(draft["origin"], f"/lessons/{draft['origin']}") if linkable(draft["origin"]) else None,
@@ -211,7 +211,7 @@ class _Form:
         return self.problems.get(name, "")
 
     def text(self, name: str, hint: str = "", kind: str = "text") -> Field:
-        return Field(name, words.PLAIN[name], shown(self.draft[name]), self.problem(name), kind, hint)
+        return Field(name, words.PLAIN[name], self.draft[name], self.problem(name), kind, hint)
 
     def what(self) -> tuple[Field, ...]:
         return (
@@ -227,7 +227,7 @@ class _Form:
     def _choice(
         self, name: str, label: str, chosen: str, options: Mapping[str, str], hint: str = "", closed: Sequence[str] = ()
     ) -> Choice:  # fmt: skip
-        known = {**options} if chosen in options else {chosen: f"{shown(chosen)[:60] or 'nothing'} (not known)", **options}
+        known = {**options} if chosen in options else {chosen: f"{chosen[:60] or 'nothing'} (not known)", **options}
         made = tuple((value, text, value == chosen, value not in closed) for value, text in known.items())
         return Choice(name, label, made, self.problem(name), hint)
 
@@ -256,13 +256,13 @@ class _Form:
 
     def _part(self, n: int, layer: LayerDraft, key: str, label: str, kind: str, only: str = "") -> Field:
         name = f"{key}[{n}]"
-        return Field(name, label, shown(layer[key]), self.problem(name), kind, "", only)
+        return Field(name, label, layer[key], self.problem(name), kind, "", only)
 
     def _long(self, n: int, layer: LayerDraft) -> Iterable[Field]:
         if layer.weights.text is not None:
-            yield Field(f"w[{n}]", f"Weights of layer {n}, a row per unit", shown(layer.weights.text), self.problem(f"w[{n}]"), "lines")
+            yield Field(f"w[{n}]", f"Weights of layer {n}, a row per unit", layer.weights.text, self.problem(f"w[{n}]"), "lines")
         if layer.bias.text is not None and layer.has_biases:
-            yield Field(f"b[{n}]", f"Biases of layer {n}", shown(layer.bias.text), self.problem(f"b[{n}]"), "lines")
+            yield Field(f"b[{n}]", f"Biases of layer {n}", layer.bias.text, self.problem(f"b[{n}]"), "lines")
 
     def _actions(self, n: int) -> Iterable[tuple[str, str]]:
         depth = len(self.draft.layers)
@@ -275,7 +275,7 @@ class _Form:
 
     def _paste(self, where: str, label: str, hint: str) -> Paste:
         name = f"paste[{where}]"
-        field = Field(name, label, shown(self.draft.pastes.get(where, "")), self.problem(name), "lines", hint)
+        field = Field(name, label, self.draft.pastes.get(where, ""), self.problem(name), "lines", hint)
         return Paste(field, f"paste:{where}", bool(field.text or field.problem))
 
     # ---- samples, loss, training ----
@@ -286,9 +286,9 @@ class _Form:
         long = None
         if draft.rows is not None:
             label = "Samples, one on each line: inputs, then targets"
-            long = Field("rows", label, shown(draft.rows), self.problem("rows"), "lines")
+            long = Field("rows", label, draft.rows, self.problem("rows"), "lines")
         text = draft.samples if draft.samples.strip() else str(draft.height)
-        count = Field("samples", "Samples", shown(text), self.problem("samples"), "whole") if long is None else None
+        count = Field("samples", "Samples", text, self.problem("samples"), "whole") if long is None else None
         hint = "one sample per row, inputs and then targets; it takes the place of all samples"
         return SampleForm(
             count, sample_table(draft, self.line, self.problems), long,
@@ -339,11 +339,6 @@ def note(layer: LayerDraft) -> str:
         return f"A rule makes the weights, so they need no table.{waits}"
     learns = layer["trainable"].replace(": true", " learn").replace(": false", " do not learn")
     return f"In this layer {learns}." if learns else ""
-
-
-def shown(text: str) -> str:
-    """A text as a page can hold it: the character 0, which no page may have, as the mark for what cannot be shown."""
-    return text.replace("\0", "\N{REPLACEMENT CHARACTER}")
 
 
 __all__ = [

@@ -8,6 +8,7 @@ shows the shape and every number that can be read.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import partial
 from itertools import pairwise
@@ -46,6 +47,8 @@ MOST_UNITS: Final = 400
 MOST_LISTED: Final = 30
 DOUBTS: Final = "rest"
 """The field of printed numbers and closed forms that no longer hold."""
+
+_BIASES = re.compile(r"b\[([0-9]{1,4})\]", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,11 +147,10 @@ def _notes(found: Examined) -> tuple[str, ...]:
 
 def anchor(draft: Draft, name: str) -> str:
     """The id of a field, or of the table that it belongs to."""
-    kind, _, rest = name.partition("[")
-    if kind in {"w", "b"} and name.endswith("]") and "][" not in name:
-        layer = draft.layers[int(rest[:-1]) - 1] if rest[:-1].isdigit() and int(rest[:-1]) <= len(draft.layers) else None
-        long = layer and (layer.weights if kind == "w" else layer.bias).text is not None
-        return name if long else f"w[{rest}"
+    match = _BIASES.fullmatch(name)
+    if match and 1 <= int(match[1]) <= len(draft.layers):
+        layer = draft.layers[int(match[1]) - 1]
+        return name if layer.bias.text is not None or layer.weights.text is not None else f"w[{match[1]}]"
     return name or "build"
 
 

@@ -66,7 +66,8 @@ def layer_table(draft: Draft, n: int, line: Line, problems: Mapping[str, str]) -
     what = "Weights and biases" if weights and bias else "Biases" if bias else "Weights"
     heads = (*columns, *(["bias"] if bias else []))
     full = tuple(row for row in rows if len(row.cells) == len(heads))  # a forged form may have shorter ones
-    return NumberTable(f"w[{n}]", f"{what} of layer {n}", heads, full, problems.get(f"w[{n}]", ""))
+    name = f"w[{n}]" if layer.weights.text is None else f"b[{n}]"  # the long text beside it has the other name
+    return NumberTable(name, f"{what} of layer {n}", heads, full, problems.get(name, ""))
 
 
 def _source(line: Line, n: int, j: int, widths: tuple[int, ...]) -> Markup | str:
@@ -109,6 +110,6 @@ def _at(cells: tuple[tuple[str, ...], ...], s: int, c: int) -> str:
 
 def _fields(names: list[tuple[str, str, str]], row: int, problems: Mapping[str, str]) -> tuple[CellField, ...]:
     return tuple(
-        CellField(name, text.replace("\0", "\N{REPLACEMENT CHARACTER}"), words.cell(name), row, col, problems.get(name, ""), kind)
+        CellField(name, text, words.cell(name), row, col, problems.get(name, ""), kind)
         for col, (name, text, kind) in enumerate(names)
     )

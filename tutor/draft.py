@@ -39,7 +39,7 @@ def of_scenario(scenario: Scenario) -> Draft:
         "inputs": network.inputs, "loss": network.loss.name, "reduction": network.loss.reduction,
         "learning_rate": written(training.learning_rate), "optimizer": training.optimizer, "batch": training.batch,
         "notation": scenario.notation.preset, "decimals": scenario.display.decimals, "origin": scenario.origin,
-        "rest": _rest(scenario),
+        "rest": _rest(scenario), "split": network.inputs,
     }  # fmt: skip
     return Draft(
         frozen_texts(texts), tuple(map(_layer, network.layers)), x, y, rows_text(x, y), samples=str(len(scenario.inputs))

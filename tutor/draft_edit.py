@@ -95,14 +95,14 @@ def _fitted_samples(draft: Draft, inputs: int, outputs: int, left: int, texts: b
         return draft
     x, y = Grid(_cells(x, height, inputs, _new_input)), Grid(_cells(y, height, outputs, partial(_new_target, draft["loss"], outputs)))
     typed = draft.samples if count(draft.samples, limits.SAMPLES) == 0 and draft.samples.strip() else str(height)
-    return replace(draft, x=x, y=y, rows=rows_text(x, y), samples=typed)
+    return replace(draft.with_texts(split=str(inputs)), x=x, y=y, rows=rows_text(x, y), samples=typed)
 
 
 def _split_as_before(draft: Draft, x: Grid, y: Grid) -> tuple[Grid, Grid]:
-    """The samples split where they were before the number of inputs changed, as far as the tables still show it."""
-    before = draft.layers[0].weights.columns if draft.layers else 0
+    """The samples of a text split where they were before the number of inputs changed."""
+    before = count(draft["split"])
     whole = tuple((*a, *b) for a, b in zip(x.cells, y.cells, strict=True))
-    if not before or before + draft.layers[-1].weights.rows != len(whole[0]):
+    if not 0 < before < len(whole[0]):
         return x, y
     return Grid(tuple(row[:before] for row in whole)), Grid(tuple(row[before:] for row in whole))
 
@@ -233,6 +233,7 @@ def _paste(draft: Draft, where: str) -> Edited:
         return Edited(draft, problems={f"paste[{where}]": problem})
     kept = replace(draft, pastes=frozen_texts({key: typed for key, typed in draft.pastes.items() if key != where}))
     if where == "data":
+        kept = kept.with_texts(split=str(inputs))
         x, y = (Grid(tuple(row[part] for row in found.cells)) for part in (slice(inputs), slice(inputs, None)))
         return Edited(replace(kept, x=x, y=y, rows=rows_text(x, y), samples=str(len(found.cells))), found.said)
     rows = str(len(found.cells))

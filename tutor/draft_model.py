@@ -17,9 +17,10 @@ from tutor.draft_grid import Grid
 EMPTY: Final = Grid()
 PLAIN: Final = (
     "title", "course", "about", "learn", "inputs", "loss", "reduction", "learning_rate", "optimizer", "batch", "notation",
-    "decimals", "origin", "rest",
+    "decimals", "origin", "rest", "split",
 )  # fmt: skip
-"""Fields of the lesson as a whole. `rest` is the text of everything that has no field of its own."""
+"""Fields of the lesson as a whole. `rest` is the text of everything that has no field of its own, `split` says how many
+numbers of each line of `rows` were inputs when the form was made."""
 PARTS: Final = ("units", "activation", "slope", "alpha", "biases", "fill", "scale", "seed", "trainable")
 """Fields of a layer beside its two tables."""
 DEFAULTS: Final = MappingProxyType(

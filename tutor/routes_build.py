@@ -69,7 +69,12 @@ def answer(found: Examined, said: str = "", status: int = 200, notes: tuple[str,
     """The page of a draft after its checks."""
     site: Site = current_app.extensions["tutor"]
     page = build_page(found, said, focused=status >= 400, can_save=site.saving.on, notes=notes)
-    return render_template("build.html", page=page), status
+    return visible(render_template("build.html", page=page)), status
+
+
+def visible(page: str) -> str:
+    """A page without the character 0, which no page may hold: the mark for what cannot be shown stands there."""
+    return page.replace("\0", "\N{REPLACEMENT CHARACTER}")
 
 
 def copied(site: Site, lesson: str) -> Draft:
@@ -109,7 +114,7 @@ def live(_: Site, posted: Draft) -> ResponseReturnValue:
     found = examined(after.draft)
     found = replace(found, problems={**found.problems, **after.problems})
     notes = ("The sizes have changed. “Update the tables” shows the new cells.",) if after.said else ()
-    return render_template("build_live.html", page=live_part(found, notes))
+    return visible(render_template("build_live.html", page=live_part(found, notes)))
 
 
 def save(site: Site, posted: Draft) -> ResponseReturnValue:

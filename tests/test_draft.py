@@ -1,0 +1,254 @@
+"""Drafts: every lesson can be taken into the form and back, and everything wrong is said beside its field."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from werkzeug.datastructures import MultiDict
+
+from tests.visiting import NAMES, scenario
+from tutor import draft, scenario_text
+from tutor import scenario as scenarios
+from tutor.draft import Draft
+from tutor.draft_data import EMPTY, data, field_of
+from tutor.draft_model import PARTS, PLAIN
+from tutor.scenario import Scenario
+
+RICH = """
+format: 1
+title: Everything at once
+course: A course
+about: |-
+  Two lines
+  of text.
+lecture: {deck: "7", order: 3}
+learn: [One thing., Another.]
+origin: 3-2-3-softmax
+network:
+  inputs: 2
+  layers:
+    - {units: 3, activation: leaky_relu, slope: 0.1, init: {scheme: he, scale: 0.5, seed: 7}, trainable: {weights: false}}
+    - {units: 2, activation: elu, alpha: 0.5, weights: [[1, 2, 3], [1e-7, -0.5, 0.3333333333333333]], biases: none}
+    - {units: 2, activation: softmax, weights: [[1, 0], [0, 1]], biases: [0.1, 0], trainable: {weights: true, biases: false}}
+  trainable: {biases: false}
+  loss: {name: cross_entropy, reduction: sum}
+data: {inputs: [[1, 2], [0, -1]], targets: [[1, 0], [0.25, 0.75]]}
+training: {learning_rate: 0.05, iterations: 20}
+notation: {preset: letters, loss: J, times: "·"}
+display: {decimals: 6}
+notes: [{at: loss, text: "A word: about the loss"}]
+checks: [{quantity: "x[1]@1", equals: "1"}]
+"""
+
+
+def back(given: Draft) -> Draft:
+    """A draft after its way through a form."""
+    return draft.of_form(MultiDict(draft.fields(given)))
+
+
+def named(found: Scenario, like: Scenario) -> Scenario:
+    return replace(found, id=like.id, where=like.where)
+
+
+def problems(form: dict[str, str], **changes: str) -> dict[str, str]:
+    """What is wrong with a form after some changes; None takes a field away."""
+    return draft.checked(draft.of_form(MultiDict({**form, **changes})))[1]
+
+
+@pytest.fixture
+def form() -> dict[str, str]:
+    return dict(draft.fields(draft.blank()))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_lesson_comes_back_from_the_form_as_it_was(name: str) -> None:
+    original = scenario(name)
+    found, wrong = draft.checked(back(draft.of_scenario(original)))
+    assert not wrong
+    assert found is not None
+    assert named(found, original) == original
+    assert scenario_text.write(found) == scenario_text.write(original)
+
+
+def test_what_has_no_field_comes_back_too() -> None:
+    original = scenarios.parse(RICH, "rich.yaml")
+    found, wrong = draft.checked(back(draft.of_scenario(original)))
+    assert not wrong
+    assert found is not None
+    assert named(found, original) == original
+
+
+def test_the_first_draft_is_a_sound_lesson() -> None:
+    found, wrong = draft.checked(back(draft.blank()))
+    assert not wrong
+    assert found is not None
+    assert found.network.sizes == (2, 2, 1)
+
+
+def test_a_form_is_kept_to_the_letter(form: dict[str, str]) -> None:
+    odd = {**form, "title": "  <b>\u202e\u200b ", "w[1][1,1]": "abc", "units[1]": "many", "x[1]": " 1/3 ", "about": "a\r\nb"}
+    assert dict(draft.fields(draft.of_form(MultiDict(odd)))) == odd
+
+
+@pytest.mark.parametrize(("text", "value"), [("1/3", 1 / 3), ("1e-3", 0.001), ("0,5", 0.5), ("\N{MINUS SIGN}2", -2.0), (" 3 ", 3.0)])
+def test_numbers_are_read_as_people_write_them(form: dict[str, str], text: str, value: float) -> None:
+    found, wrong = draft.checked(draft.of_form(MultiDict({**form, "w[1][2,1]": text})))
+    assert not wrong
+    assert found is not None
+    assert found.network.layers[0].weights is not None
+    assert found.network.layers[0].weights[1][0] == value
+
+
+@pytest.mark.parametrize(
+    ("changes", "field", "words"),
+    [
+        ({"w[1][1,2]": "abc"}, "w[1][1,2]", "'abc' is not a number; write it like 0.25, -1e-3 or 1/3"),
+        ({"w[1][1,2]": ""}, "w[1][1,2]", EMPTY),
+        ({"b[2][1]": "nan"}, "b[2][1]", "'nan' is not a number"),
+        ({"x[1]": "inf"}, "x[1]", "'inf' is not a number"),
+        ({"y[1]": "1e999"}, "y[1]", "too large"),
+        ({"x[2]": "1/0"}, "x[2]", "divides by zero"),
+        ({"learning_rate": "0"}, "learning_rate", "expected a number above 0"),
+        ({"learning_rate": "fast"}, "learning_rate", "not a number"),
+        ({"units[1]": "1000000"}, "units[1]", "expected a whole number from 1 to 1,024, got “1000000”"),
+        ({"units[1]": "0"}, "units[1]", "expected a whole number from 1 to 1,024"),
+        ({"units[1]": "2.5"}, "units[1]", "got “2.5”"),
+        ({"inputs": "-1"}, "inputs", "expected a whole number from 1 to 1,024"),
+        ({"decimals": "99"}, "decimals", "expected a whole number from 0 to 12"),
+        ({"units[1]": "3"}, "w[1]", "expected 3 rows of 2, got 2 rows of 2"),
+        ({"activation[2]": "softmax"}, "activation[2]", "a softmax of one unit is always 1"),
+        ({"activation[2]": "magic"}, "activation[2]", "'magic' is not known"),
+        ({"activation[2]": "tanh"}, "loss", "needs a sigmoid in the last layer, which is tanh here"),
+        ({"y[1]": "2"}, "y[1]", "needs targets from 0 to 1, got 2"),
+        ({"loss": "cross_entropy"}, "loss", "needs a softmax in the last layer"),
+        ({"loss": "hinge"}, "loss", "'hinge' is not known"),
+        ({"optimizer": "adam"}, "optimizer", "this version runs only sgd"),
+        ({"notation": "runes"}, "notation", "'runes' is not known"),
+        ({"title": "   "}, "title", "nothing to read"),
+        ({"title": "x" * 300}, "title", "expected at most 200 characters"),
+        ({"title": "a\u202eb"}, "title", "has the character U+202E"),
+        ({"about": "a\0b"}, "about", "has the character U+0000"),
+        ({"course": "\ufeff"}, "course", "has the character U+FEFF"),
+        ({"learn": "a\nb\nc\nd\ne"}, "learn", "expected at most 4 entries, got 5"),
+        ({"slope[1]": "0.1"}, "slope[1]", "belongs to leaky_relu, the activation here is tanh"),
+        ({"slope[1]": "steep"}, "slope[1]", "not a number"),
+        ({"activation[1]": "elu", "alpha[1]": "-1"}, "alpha[1]", "expected a number above 0"),
+        ({"fill[1]": "normal", "scale[1]": "-1"}, "scale[1]", "expected 0 or more"),
+        ({"fill[1]": "normal", "scale[1]": "wide"}, "scale[1]", "not a number"),
+        ({"fill[1]": "normal", "seed[1]": "-1"}, "seed[1]", "expected a whole number from 0"),
+        ({"rest": "{"}, "rest", "cannot be read"),
+        ({"rest": "notes: [{at: 'z[9][1]', text: x}]"}, "rest", "there is no z[9][1] here"),
+        ({"rest": "what: 1"}, "", "not a key of the format"),
+        ({"origin": "a b"}, "origin", ""),
+    ],
+)
+def test_a_problem_stands_beside_its_field(form: dict[str, str], changes: dict[str, str], field: str, words: str) -> None:
+    found = problems(form, **changes)
+    assert field in found or not words, found
+    assert words in found.get(field, "")
+
+
+def test_all_problems_are_said_at_once(form: dict[str, str]) -> None:
+    wrong = {"w[1][1,1]": "a", "w[2][1,2]": "b", "x[1]": "c", "learning_rate": "d", "units[2]": "e", "title": "\u202e"}
+    wrong["activation[1]"] = "f"
+    assert set(wrong) <= set(problems(form, **wrong))
+
+
+def test_targets_that_do_not_sum_to_one_are_found(form: dict[str, str]) -> None:
+    two = {"units[2]": "2", "w[2][2,1]": "1", "w[2][2,2]": "1", "b[2][2]": "0", "activation[2]": "softmax", "loss": "cross_entropy"}
+    found = problems(form, **two, **{"y[1]": "0.5", "y[2]": "0.2"})
+    assert found == {"y[1]": "cross_entropy needs targets that sum to 1, these sum to 0.7"}
+
+
+def test_no_layers_are_no_network(form: dict[str, str]) -> None:
+    left = {name: text for name, text in form.items() if "[" not in name or name[0] in "xy"}
+    assert problems({**left, "layers": "0"})["layers"] == "is empty; there must be at least one"
+
+
+@pytest.mark.parametrize("name", ["title", "learning_rate", "w[1][1,1]", "b[1][2]", "x[1]", "y[1]", "units[1]", "inputs", "b[2][1]"])
+def test_a_missing_field_is_a_problem_and_never_an_error(form: dict[str, str], name: str) -> None:
+    del form[name]
+    assert problems(form)
+
+
+def test_a_field_that_comes_twice_is_said(form: dict[str, str]) -> None:
+    twice = MultiDict(form)
+    twice.add("w[1][1,1]", "5")
+    assert "more than once" in draft.checked(draft.of_form(twice))[1]["w[1][1,1]"]
+
+
+def test_what_is_dropped_is_gone() -> None:
+    given = draft.of_scenario(scenario("1-2-3-1-sigmoid"))
+    form = MultiDict(draft.fields(given))
+    form.setlist("drop", ["printed", "notes"])
+    found, wrong = draft.checked(draft.of_form(form))
+    assert not wrong
+    assert found is not None
+    assert (found.printed, found.notes) == ((), ())
+    assert found.lecture == scenario("1-2-3-1-sigmoid").lecture
+
+
+def test_a_layer_of_made_weights_stays_made() -> None:
+    found = draft.of_scenario(scenarios.parse(RICH, "rich.yaml"))
+    assert (found.layers[0]["fill"], found.layers[0]["scale"], found.layers[0]["seed"]) == ("he", "0.5", "7")
+    assert found.layers[0].weights.cells == ()
+    assert "init" in data(found)["network"]["layers"][0]
+
+
+def test_long_tables_are_texts_with_a_row_per_line() -> None:
+    rows = "\n".join(" ".join(["0.5"] * 25) for _ in range(10))
+    form = {"units[1]": "10", "inputs": "25", "w[1]": rows, "b[1]": " ".join(["0"] * 10), "activation[1]": "tanh", "layers": "1",
+            "rows": " ".join(["1"] * 35), "title": "Long", "learning_rate": "1", "loss": "squared_error"}  # fmt: skip
+    found, wrong = draft.checked(draft.of_form(MultiDict(form)))
+    assert not wrong
+    assert found is not None
+    assert found.network.sizes == (25, 10)
+    said = problems(form, **{"w[1]": rows.replace("0.5", "x", 1)})
+    assert said == {"w[1]": "row 1, number 1: 'x' is not a number; write it like 0.25, -1e-3 or 1/3"}
+    assert "expected 10 rows of 25, got 9 rows of 25" in problems(form, **{"w[1]": rows.split("\n", 1)[1]})["w[1]"]
+    assert "rows" in problems(form, rows="1 2 3")
+
+
+def test_forged_places_make_no_table_of_a_million_cells() -> None:
+    found = draft.of_form(MultiDict({"w[1][9999,9999]": "1", "w[33][1,1]": "1", "x[9999]@9999": "1", "b[1][9999]": "1"}))
+    assert sum(grid.rows * grid.columns for layer in found.layers for grid in (layer.weights, layer.bias)) <= 4_000
+    assert len(found.layers) <= 32
+
+
+def test_every_path_has_a_field_or_the_top() -> None:
+    given = draft.of_scenario(scenarios.parse(RICH, "rich.yaml"))
+    paths: list[tuple[Any, ...]] = [
+        ("title",), ("network", "layers", 1, "weights", 0, 1), ("network", "layers", 1, "weights"),
+        ("network", "layers", 0, "init", "seed"), ("data", "inputs", 1, 0), ("data", "targets"), ("printed", 0, "value"), ("strange",),
+        ("network", "layers", 9), ("network", "layers", 1),
+        ("data", "inputs", 99, 99), ("network", "layers", 2, "biases", 1), ("network", "layers", 0, "trainable"),
+    ]  # fmt: skip
+    assert [field_of(given, path) for path in paths] == [
+        "title", "w[2][1,2]", "w[2]", "seed[1]", "x[1]@2", "rows", "rest", "", "", "activation[2]", "rows", "b[3][2]", "",
+    ]  # fmt: skip
+
+
+KNOWN = ["1", "0", "-3", "1e5", "1/7", "0,5", "softmax", "cross_entropy", "none", "he", "\0", "[[1]]"]
+TEXTS = st.one_of(st.text(max_size=12), st.sampled_from(KNOWN))
+FIELDS = st.one_of(
+    st.sampled_from([*PLAIN, "layers", "samples", "rows", "drop", "do"]),
+    st.builds("{}[{}]".format, st.sampled_from([*PARTS, "w", "b", "paste"]), st.integers(0, 40)),
+    st.builds("w[{}][{},{}]".format, *[st.integers(0, 300)] * 3),
+    st.builds("{}[{}]@{}".format, st.sampled_from("xyb"), st.integers(0, 300), st.integers(0, 1200)),
+    st.text(max_size=10),
+)
+
+
+@settings(max_examples=150)
+@given(st.lists(st.tuples(FIELDS, TEXTS), max_size=25), st.booleans())
+def test_any_form_gives_a_scenario_or_reasons(pairs: list[tuple[str, str]], beginning: bool) -> None:
+    base = list(draft.fields(draft.blank()).items()) if beginning else []
+    found, wrong = draft.checked(draft.of_form(MultiDict(dict([*base, *pairs]))))
+    assert (found is None) == bool(wrong)
+    if found is not None:
+        again = scenarios.parse(scenario_text.write(found), "again")
+        assert named(again, found) == found

@@ -1,0 +1,218 @@
+"""The buttons of the form: what they keep, what they add, and that they never fail."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from types import MappingProxyType
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from werkzeug.datastructures import MultiDict
+
+from tests.visiting import NAMES, scenario
+from tutor import draft
+from tutor.draft import Draft
+from tutor.draft_edit import OPERATIONS, edited, fitted
+from tutor.draft_grid import readable
+from tutor.draft_model import SCHEMES
+
+BLANK = draft.blank()
+
+
+def with_fields(start: Draft, changes: dict[str, str]) -> Draft:
+    return draft.of_form(MultiDict({**draft.fields(start), **changes}))
+
+
+def pasted(start: Draft, where: str, text: str) -> Draft:
+    return replace(start, pastes=MappingProxyType({where: text}))
+
+
+def is_sound(found: Draft) -> bool:
+    return not draft.checked(found)[1]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_lesson_fits_as_it_is(name: str) -> None:
+    start = draft.of_scenario(scenario(name))
+    assert draft.fields(fitted(start).draft) == draft.fields(start)
+    assert not fitted(start).said
+
+
+def test_more_units_keep_the_numbers_and_add_friendly_ones() -> None:
+    after = edited(with_fields(BLANK, {"units[1]": "3", "inputs": "4"}), "resize")
+    first, second = after.draft.layers
+    assert (first.weights.rows, first.weights.columns, second.weights.columns, first.bias.columns) == (3, 4, 3, 3)
+    assert first.weights.cells[0][:2] == ("0.5", "-0.3")
+    assert all(readable(cell) for row in first.weights.cells for cell in row)
+    assert after.draft.x.columns == 4
+    assert "new sizes" in after.said
+    assert is_sound(after.draft)
+    assert edited(with_fields(BLANK, {"units[1]": "3", "inputs": "4"}), "resize") == after, "the same numbers each time"
+
+
+def test_fewer_units_and_samples_cut_the_tables() -> None:
+    after = edited(with_fields(BLANK, {"units[1]": "1", "inputs": "1", "samples": "3"}), "resize").draft
+    assert after.layers[0].weights.cells == (("0.5",),)
+    assert (after.x.rows, after.x.columns, after.y.rows) == (3, 1, 3)
+    assert is_sound(after)
+
+
+def test_an_unreadable_size_changes_nothing() -> None:
+    start = with_fields(BLANK, {"units[1]": "many", "inputs": "1000000", "samples": "x"})
+    after = edited(start, "resize").draft
+    assert after.layers == start.layers
+    assert (after["inputs"], after.samples) == ("1000000", "x")
+
+
+def test_a_new_hidden_layer_stands_before_the_output() -> None:
+    after = edited(BLANK, "add-layer").draft
+    assert [layer["activation"] for layer in after.layers] == ["tanh", "tanh", "sigmoid"]
+    assert after.layers[0] == BLANK.layers[0]
+    assert is_sound(after)
+
+
+def test_layers_are_removed_and_moved() -> None:
+    three = edited(BLANK, "add-layer").draft
+    assert [layer["units"] for layer in edited(three, "remove-layer:2").draft.layers] == ["2", "1"]
+    assert is_sound(edited(three, "remove-layer:1").draft)
+    moved = edited(with_fields(three, {"units[1]": "4"}), "move-down:1").draft
+    assert [layer["units"] for layer in moved.layers] == ["2", "4", "1"]
+    assert moved == edited(with_fields(three, {"units[1]": "4"}), "move-up:2").draft
+    assert is_sound(moved)
+
+
+def test_the_last_layer_and_the_last_sample_stay() -> None:
+    one = edited(BLANK, "remove-layer:1").draft
+    assert len(one.layers) == 1
+    refused = edited(one, "remove-layer:1")
+    assert len(refused.draft.layers) == 1
+    assert refused.problems == {"layers": "a network has at least one layer"}
+    assert edited(BLANK, "remove-sample:1").problems == {"samples": "a lesson has at least one sample"}
+
+
+def test_samples_are_added_and_the_right_one_is_removed() -> None:
+    two = edited(BLANK, "add-sample").draft
+    assert two.x.cells[0] == ("1", "0.5")
+    assert (two.x.rows, two.y.rows, two.samples) == (2, 2, "2")
+    assert is_sound(two)
+    assert edited(two, "remove-sample:1").draft.x.cells == two.x.cells[1:]
+
+
+def test_new_targets_for_cross_entropy_name_one_class() -> None:
+    start = draft.of_scenario(scenario("3-2-3-softmax"))
+    after = edited(replace(start, drop=frozenset({"printed", "notes", "checks"})), "add-sample").draft
+    assert after.y.cells[1] == ("0", "1", "0")
+    assert is_sound(after)
+
+
+def test_friendly_numbers_are_new_at_each_press_and_the_same_for_a_seed() -> None:
+    first = edited(BLANK, "fill:1").draft
+    second = edited(first, "fill:1").draft
+    assert len({BLANK.layers[0].weights, first.layers[0].weights, second.layers[0].weights}) == 3
+    assert edited(BLANK, "fill:1").draft == first
+    assert second.layers[0]["seed"] == "3"
+    assert all(abs(float(cell)) <= 0.9 for row in second.layers[0].weights.cells for cell in row)
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_a_scheme_becomes_numbers_only_when_asked(scheme: str) -> None:
+    start = with_fields(BLANK, {"fill[1]": scheme, "scale[1]": "0.5", "seed[1]": "3"})
+    assert edited(start, "check").draft.layers[0]["fill"] == scheme
+    after = edited(start, "fill:1").draft
+    assert after.layers[0]["fill"] == "given"
+    assert all(len(cell.lstrip("-").partition(".")[2]) <= 2 for row in after.layers[0].weights.cells for cell in row)
+    assert is_sound(after)
+    assert edited(start, "fill:1").draft == after
+
+
+@pytest.mark.parametrize(
+    ("field", "text"), [("scale[1]", "x"), ("scale[1]", "-1"), ("scale[1]", "1e300"), ("seed[1]", "-1"), ("seed[1]", "")]
+)  # fmt: skip
+def test_a_scheme_says_what_is_wrong_with_scale_and_seed(field: str, text: str) -> None:
+    after = edited(with_fields(BLANK, {"fill[1]": "normal", field: text}), "fill:1")
+    assert field in after.problems
+    assert after.draft.layers[0].weights == BLANK.layers[0].weights
+
+
+def test_small_numbers_of_a_scheme_are_not_rounded_away() -> None:
+    after = edited(with_fields(BLANK, {"fill[1]": "uniform", "scale[1]": "1e-5"}), "fill:1").draft
+    assert all(float(cell) != 0 for row in after.layers[0].weights.cells for cell in row)
+
+
+def test_pasted_weights_bring_their_number_of_units() -> None:
+    after = edited(pasted(BLANK, "1", "u;v\n1;2\n3;4\n5,5;6"), "paste:1")
+    assert after.draft.layers[0].weights.cells == (("1", "2"), ("3", "4"), ("5,5", "6"))
+    assert after.draft.layers[0]["units"] == "3"
+    assert "left out" in after.said
+    assert "3 units now" in after.said
+    assert not after.draft.pastes
+    assert is_sound(after.draft)
+
+
+def test_pasted_samples_take_the_place_of_all() -> None:
+    after = edited(pasted(BLANK, "data", "1\t2\t0\n3\t4\t1"), "paste:data").draft
+    assert (after.x.cells, after.y.cells, after.samples) == ((("1", "2"), ("3", "4")), (("0",), ("1",)), "2")
+    assert is_sound(after)
+
+
+@pytest.mark.parametrize("where", ["1", "2", "data"])
+def test_what_cannot_be_pasted_stays_in_its_field(where: str) -> None:
+    after = edited(pasted(BLANK, where, "1,2,3,4\n1"), f"paste:{where}")
+    assert f"paste[{where}]" in after.problems
+    assert after.draft.pastes[where] == "1,2,3,4\n1"
+    assert after.draft.layers == BLANK.layers
+
+
+def test_many_samples_are_one_text_that_stays_as_it_is() -> None:
+    rows = "\n".join(f"{n} {n} 1" for n in range(100))
+    after = edited(pasted(BLANK, "data", rows), "paste:data").draft
+    assert after.rows is not None
+    assert (after.x.rows, after.y.rows) == (100, 100)
+    assert draft.fields(draft.of_form(MultiDict(draft.fields(after)))) == draft.fields(after)
+    assert is_sound(after)
+    assert edited(after, "check").draft == after
+    grown = edited(after, "add-sample").draft
+    assert grown.height == 101
+    assert is_sound(grown)
+
+
+def test_a_text_of_samples_follows_a_new_number_of_inputs() -> None:
+    rows = "\n".join(f"{n} {n} 1" for n in range(100))
+    start = edited(pasted(BLANK, "data", rows), "paste:data").draft
+    after = edited(with_fields(start, {"inputs": "3"}), "resize").draft
+    assert (after.x.columns, after.y.columns) == (3, 1)
+    assert after.x.cells[5][:2] == ("5", "5")
+    assert after.y.cells == start.y.cells
+    assert is_sound(after)
+
+
+def test_a_table_too_large_for_the_form_is_refused_and_a_rule_is_not() -> None:
+    start = with_fields(BLANK, {"units[1]": "1024", "inputs": "1024"})
+    assert "let a rule make its weights" in edited(start, "resize").problems["fill[1]"]
+    ruled = edited(with_fields(start, {"fill[1]": "xavier", "units[1]": "100"}), "resize")
+    assert not ruled.problems
+    assert is_sound(ruled.draft)
+    assert "fill[1]" in edited(with_fields(start, {"fill[1]": "xavier"}), "fill:1").problems
+
+
+ACTIONS = [f"{name}{where}" for name in (*OPERATIONS, "resize", "check", "none") for where in ("", ":1", ":2", ":33", ":x", ":data", ":0")]
+
+
+@pytest.mark.parametrize("action", ACTIONS)
+def test_every_button_works_on_a_sound_draft_and_on_an_empty_one(action: str) -> None:
+    assert edited(BLANK, action).draft.layers
+    edited(draft.of_form(MultiDict()), action)
+
+
+@settings(max_examples=80)
+@given(
+    st.lists(st.sampled_from(ACTIONS), max_size=8),
+    st.lists(st.tuples(st.sampled_from(list(draft.fields(BLANK))), st.sampled_from(["1", "3", "", "x", "12"]))),
+)  # fmt: skip
+def test_any_row_of_buttons_keeps_the_draft_whole(actions: list[str], changes: list[tuple[str, str]]) -> None:
+    now = with_fields(BLANK, dict(changes))
+    for action in actions:
+        now = edited(draft.of_form(MultiDict(draft.fields(now))), action).draft
+        assert draft.fields(draft.of_form(MultiDict(draft.fields(now)))) == draft.fields(now)
+    draft.checked(now)
