@@ -12,6 +12,7 @@ from app import create_app
 from tests.htmltree import read
 from tests.visiting import get, page, send
 from tutor import errors, routes_lessons, site
+from tutor.changes import ChangeError
 from tutor.error_page import MESSAGES, TITLES, error_page
 from tutor.problem import ScenarioError
 
@@ -22,9 +23,10 @@ def test_the_docstring_draws_the_tree_as_it_is() -> None:
     assert errors.__doc__
     drawn = {line.split()[1] for line in errors.__doc__.splitlines() if "── " in line}
     real = {name for name, kind in vars(errors).items() if isinstance(kind, type) and kind is not errors.TutorError}
-    assert drawn == real | {"ScenarioError"}
+    assert drawn == real | {"ScenarioError", "ChangeError"}
     assert all(issubclass(getattr(errors, name), errors.TutorError) for name in real)
     assert issubclass(ScenarioError, errors.TutorError)
+    assert issubclass(ChangeError, errors.TutorError)
 
 
 @pytest.mark.parametrize("status", STATUSES)
