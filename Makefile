@@ -59,7 +59,7 @@ postgresql:
 	    && { [ -e /etc/postgresql-common/createcluster.conf ] \
 	      || echo 'create_main_cluster = false' | $$as_root tee /etc/postgresql-common/createcluster.conf >/dev/null; } \
 	    && $$as_root apt-get update -qq \
-	    && $$as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends postgresql >/dev/null </dev/null; \
+	    && $$as_root env DEBIAN_FRONTEND=noninteractive UCF_FORCE_CONFFOLD=1 apt-get install -y -qq --no-install-recommends postgresql >/dev/null </dev/null; \
 	  } || echo "PostgreSQL could not be installed" >&2; \
 	fi
 
