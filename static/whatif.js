@@ -35,6 +35,10 @@
     }
     for (const mark of document.querySelectorAll('#step .operands [data-q]')) if (given(mark.dataset.q) && !mark.querySelector('button')) button(mark);
     for (const mark of document.querySelectorAll('#step :is(mn, mrow, text)[data-q]')) mark.classList.toggle('can', given(mark.dataset.q));
+    for (const word of document.querySelectorAll('#step svg.net text:not([data-q])')) {
+      const layer = word.textContent.match(/^layer (\d+)/)?.[1];
+      if (layer || word.textContent === 'loss') word.dataset.set = layer ? `activation[${layer}]` : 'loss';
+    }
     const form = $('what-if');
     if (form) form.action = address();
     const share = $('share');
@@ -199,7 +203,6 @@
     const word = event.target.closest?.('#step [data-set]');
     const mark = event.target.closest?.('#step [data-q]');
     if (word) return panel(word.dataset.set);
-    if (event.target.closest?.('a[href="#whatif"]')) return panel();
     if (mark && given(mark.dataset.q)) return open(mark);
     if (editor && !event.target.closest?.('#editor')) close(false);
   });

@@ -347,7 +347,7 @@ def test_nonsense_for_a_step_or_a_lesson_is_a_page_or_404(text: str) -> None:
         ("iteration=101", "101"),
         ("iteration=٢", "٢"),
         ("loss=guess", "guess"),
-        ("loss=squared_error", "squared_error"),
+        ("loss=cross_entropy", "softmax"),
         ("present=maybe", "maybe"),
         ("colour=blue", "colour"),
         ("grain=%3Cscript%3E", "<script>"),

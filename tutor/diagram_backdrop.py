@@ -28,10 +28,10 @@ def backdrop(layout: Layout, activations: tuple[str, ...]) -> str:
     for shown in layout.columns:
         texts += [_break(shown.x, at, f"{count} more") for count, at in shown.breaks]
     texts += [f'<text class="dots" x="{x:.0f}" y="{at + 7:.0f}">⋮</text>' for _, at in layout.targets.breaks]
-    texts.append(f'<text x="{layout.columns[0].x}" y="14">input</text><text data-set="loss" x="{x}" y="14">loss</text>')
+    texts.append(f'<text x="{layout.columns[0].x}" y="14">input</text><text x="{x}" y="14">loss</text>')
     for shown in layout.columns[1:]:
         at, kind = f'<tspan x="{shown.x}" y=', activations[shown.layer - 1].replace("_", " ")
-        texts.append(f'<text data-set="activation[{shown.layer}]">{at}"14">layer {shown.layer}</tspan>{at}"28">{kind}</tspan></text>')
+        texts.append(f'<text>{at}"14">layer {shown.layer}</tspan>{at}"28">{kind}</tspan></text>')
     return f'<path class="wires" d="{"".join(lines)}"/>{"".join(texts)}'
 
 
