@@ -11,7 +11,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 from playwright.sync_api import BrowserContext, Frame, Page, expect
 
-from tests.browser.conftest import Server
+from tests.browser.conftest import AxeReport, Server
 
 SIGMOID = "/lessons/1-2-3-1-sigmoid"
 FITS = "() => document.documentElement.scrollWidth <= innerWidth && document.documentElement.scrollHeight <= innerHeight"
@@ -295,6 +295,17 @@ training: {learning_rate: 0.5}
     page.get_by_role("button", name="Save").click()
     page.wait_for_url("**/lessons/saved-*")
     return str(page.evaluate("() => location.pathname"))
+
+
+@pytest.mark.parametrize(("scheme", "width"), [("light", 1280), ("dark", 320)])
+def test_a_saved_lesson_and_the_list_have_no_barrier(page: Page, axe: Callable[[Page], AxeReport], scheme: str, width: int) -> None:
+    page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
+    page.set_viewport_size({"width": width, "height": 5000})
+    for address in (saved(page), "/"):
+        page.goto(address)
+        assert axe(page).violations == []
+        assert page.evaluate("() => document.documentElement.scrollWidth <= innerWidth")
+    expect(page.locator("#shelf")).to_be_visible()
 
 
 def test_forgetting_takes_a_lesson_off_the_list_and_keeps_the_focus(page: Page) -> None:
