@@ -6,7 +6,8 @@
 
 Keys stand in the order of the models; what is at its default is left out, and so are comments, which a scenario does
 not have. Numbers are the shortest that read back exactly, `2` for 2.0; -0.0 is written as 0, which it equals. What
-does not print (a zero-width space, a right-to-left mark) is written as an escape, so that nothing hides in a file.
+does not print (a zero-width space, a right-to-left mark) is written as an escape, so that nothing hides in a file;
+only the joiners inside words and emoji stay.
 """
 
 from __future__ import annotations
@@ -94,7 +95,8 @@ def _plain(value: Any) -> Any:
 
 
 def _lines(data: dict[str, Any], *, compact: bool) -> str:
-    return "".join(f"{line}\n" for line in _mapping(_written(data, compact=compact), ""))
+    width = limits.FILE_BYTES if compact else WIDTH
+    return "".join(f"{line}\n" for line in _mapping(_written(data, compact=compact), "", width))
 
 
 class Written(str):
@@ -104,7 +106,7 @@ class Written(str):
 
 
 def _written(value: Any, *, compact: bool) -> Any:
-    """Plain data whose numbers and rows are written already; `compact` writes whole matrices, without spaces."""
+    """Plain data whose numbers and rows are written already; `compact` writes whole matrices, without spaces between numbers."""
     if isinstance(value, bool):
         return Written("true" if value else "false")
     if isinstance(value, int | float):
@@ -120,34 +122,34 @@ def _written(value: Any, *, compact: bool) -> Any:
     return Written(f"[{comma.join(items)}]") if compact and all(type(item) is Written for item in items) else tuple(items)
 
 
-def _mapping(items: dict[str, Any], indent: str) -> Iterator[str]:
+def _mapping(items: dict[str, Any], indent: str, width: int) -> Iterator[str]:
     """The lines of keys and values, one after the other."""
     for key, value in items.items():
-        yield from _value(f"{indent}{key}:", value, indent, spread=key in SPREAD)
+        yield from _value(f"{indent}{key}:", value, indent, width, spread=key in SPREAD)
 
 
-def _value(head: str, value: Any, indent: str, *, spread: bool = False) -> Iterator[str]:
+def _value(head: str, value: Any, indent: str, width: int, *, spread: bool = False) -> Iterator[str]:
     """One value behind its key or dash: in the same line where it fits, else below."""
     if isinstance(value, str):
-        yield from _text(head, value, indent)
-    elif not spread and len(line := f"{head} {_flow(value)}") <= WIDTH:
+        yield from _text(head, value, indent, width)
+    elif not spread and len(line := f"{head} {_flow(value)}") <= width:
         yield line
     elif isinstance(value, dict):
         yield head
-        yield from _mapping(value, f"{indent}  ")
+        yield from _mapping(value, f"{indent}  ", width)
     else:
         yield head
         for item in value:
-            yield from _item(item, f"{indent}  ")
+            yield from _item(item, f"{indent}  ", width)
 
 
-def _item(item: Any, indent: str) -> Iterator[str]:
+def _item(item: Any, indent: str, width: int) -> Iterator[str]:
     """One entry of a list: a mapping begins behind its dash where it does not fit in the line."""
     head = f"{indent}-"
-    if not isinstance(item, dict) or len(f"{head} {_flow(item)}") <= WIDTH:
-        yield from _value(head, item, indent)
+    if not isinstance(item, dict) or len(f"{head} {_flow(item)}") <= width:
+        yield from _value(head, item, indent, width)
     else:
-        first, *rest = _mapping(item, f"{indent}  ")
+        first, *rest = _mapping(item, f"{indent}  ", width)
         yield f"{head} {first.lstrip()}"
         yield from rest
 
@@ -161,16 +163,16 @@ def _flow(value: Any) -> str:
     return f"[{', '.join(map(_flow, value))}]"
 
 
-def _text(head: str, text: str, indent: str) -> Iterator[str]:
+def _text(head: str, text: str, indent: str, width: int) -> Iterator[str]:
     """A text: in the line, line by line where it has several, folded where it is long."""
     line = f"{head} {_inline(text, _PLAIN)}"
-    block = not isinstance(text, Written) and text == text.strip() and all(part.isprintable() for part in text.split("\n"))
+    block = not isinstance(text, Written) and text == text.strip() and all(map(_shows, text.split("\n")))
     if block and "\n" in text:
         yield f"{head} |-"
         yield from (f"{indent}  {part}" if part else "" for part in text.split("\n"))
-    elif block and len(line) > WIDTH:
+    elif block and len(line) > width:
         yield f"{head} >-"
-        yield from (f"{indent}  {part}" for part in _folded(text, WIDTH - len(indent) - 2))
+        yield from (f"{indent}  {part}" for part in _folded(text, width - len(indent) - 2))
     else:
         yield line
 
@@ -195,9 +197,14 @@ _PLAIN_IN_FLOW = re.compile(r"[^\W_][^:#,?\[\]{}]*")
 
 def _inline(text: str, plain: re.Pattern[str]) -> str:
     """A text in the line, in quotes where the reader would take it for something else."""
-    if isinstance(text, Written) or (plain.fullmatch(text) and text.isprintable() and text[-1] != " " and _is_word(text)):
+    if isinstance(text, Written) or (plain.fullmatch(text) and _shows(text) and text[-1] != " " and _is_word(text)):
         return text
     return '"' + "".join(map(_escaped, text)) + '"'
+
+
+def _shows(text: str) -> bool:
+    """Whether there is nothing in a text that a reader of the file would not see."""
+    return text.translate(_JOINERS).isprintable()
 
 
 def _is_word(text: str) -> bool:
@@ -210,9 +217,11 @@ def _is_word(text: str) -> bool:
 def _escaped(c: str) -> str:
     if c in '"\\':
         return f"\\{c}"
-    if c.isprintable():
+    if _shows(c):
         return c
     return _SHORT.get(c) or (f"\\u{ord(c):04x}" if ord(c) < 0x10000 else f"\\U{ord(c):08x}")
 
 
+_JOINERS: Final = {0x200C: None, 0x200D: None}
+"""Parts of words and of emoji, which look different without them."""
 _SHORT: Final = {"\n": "\\n", "\t": "\\t"}
