@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import BrowserContext, Frame, Page, expect
@@ -125,6 +126,16 @@ def test_another_site_can_frame_a_step_and_walk_it(visitor: Page, course: Course
 def test_a_lesson_in_a_frame_starts_at_its_first_step(visitor: Page, course: CoursePage, server: Server) -> None:
     frame = framed(visitor, course, f"{server.url}/embed{SIGMOID}")
     expect(frame.locator(".where")).to_contain_text("Step 1 of 79 ")
+
+
+def test_slides_that_are_opened_from_a_disk_can_frame_a_step(visitor: Page, course: CoursePage, server: Server, tmp_path: Path) -> None:
+    course.frame = f"{server.url}/embed{SIGMOID}/steps/7"
+    slides = tmp_path / "slides.html"
+    slides.write_bytes(course.html())
+    visitor.goto(slides.as_uri())
+    frame = visitor.frame_locator("#lesson")
+    frame.get_by_role("link", name="Next →").click()
+    expect(frame.locator(".where")).to_contain_text("Step 8 of 79 ")
 
 
 def test_a_frame_walks_without_script(new_context: Callable[..., BrowserContext], course: CoursePage, server: Server) -> None:
