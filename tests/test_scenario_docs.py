@@ -11,7 +11,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from app import create_app
-from tutor import author, limits, scenario, strict_yaml
+from tutor import author, limits, scenario, scenario_text, strict_yaml
 from tutor.activations import activation
 from tutor.build import build
 from tutor.notation import CHOICES, PRESETS, Alphabet
@@ -296,3 +296,22 @@ def test_a_mistake_gets_the_documented_answer(row: list[str], problems: Any) -> 
     else:
         text = f"{SHORTEST}{written}\n"
     assert problems(text)[0].split(": ", 1)[1] == answer
+
+
+# ---- what the tutor writes ----
+
+
+def test_what_is_said_of_files_that_the_tutor_writes_is_so() -> None:
+    said = section("How the tutor writes a file")
+    assert f"Lines are up to {scenario_text.WIDTH} characters long" in said
+    text = SHORTEST.replace("title: My", "title: My\u200b").replace("[[1, 2]]", "[[-0.0, 2.0]]")
+    text = text.replace("0.5}\n", "0.0000001, batch: full}\n")
+    written = scenario_text.write(scenario.parse(f"# a comment\n{text}", NAME))
+    for number in ("1e-07", "inputs: [[0, 2]]", r'"My\u200b first network"'):
+        assert number in written
+    assert "batch" not in written
+    assert "#" not in written
+    assert list(ScenarioFile.model_fields) == list(dict.fromkeys(line.split(":")[0] for line in WHOLE_WRITTEN if re.match("[a-z]", line)))
+
+
+WHOLE_WRITTEN = scenario_text.write(scenario.parse(WHOLE.replace("decimals: 4", "decimals: 5"), NAME)).splitlines()
