@@ -18,8 +18,6 @@ from tutor.markup import Markup, attribute, trusted
 
 QUIET = 4
 """Modules of white around the code, as the standard wants; on a dark page it is not found without."""
-MOST = 2_331
-"""Bytes that the largest code of level M holds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +29,7 @@ class QrCode:
 
 
 def drawn(text: str, title: str) -> QrCode:
-    """The code of a text of at most MOST bytes."""
+    """The code of a text of at most 2,331 bytes, which is what the largest one of level M holds."""
     rows = matrix(text)
     size = len(rows) + 2 * QUIET
     return QrCode(trusted(

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from tutor import qr
 from tutor.context import Context
 from tutor.markup import Markup, attribute, trusted
-from tutor.view import whole
+from tutor.view import View, whole
 
 STEP = frozenset({"step"})
 """What the address of the page has beside the view: the step that is shared with the lesson."""
@@ -69,10 +69,8 @@ def share_page(context: Context, host: str, query: Mapping[str, str], notices: t
     told = list(notices)
     step = whole(query, "step", 1, len(context.walk), None, told)
     scenario, view = context.source, replace(context.view, present=False)
-    lesson = SharedLink("link-lesson", "Link to this lesson", *_sized(host + view.address(scenario.id)))
-    links = (lesson,) if step is None else (lesson, SharedLink(
-        "link-step", f"Link to step {step}, as you see it", *_sized(host + view.address(scenario.id, step))))  # fmt: skip
-    shared, what = links[-1].address, "this lesson" if step is None else f"step {step}"
+    links, what = _links(view, host, scenario.id, step), "this lesson" if step is None else f"step {step}"
+    shared = links[-1].address
     frame = replace(view, embedded=True).address(scenario.id, step or 1)
     picture, dense = _code(shared, f"QR code of {what}")
     too_long = dense or any(link.too_long for link in links)
@@ -83,6 +81,14 @@ def share_page(context: Context, host: str, query: Mapping[str, str], notices: t
         snippet=snippet(host + frame, scenario.title), frame=frame, file=view.file(scenario.id),
         save=view.edit(scenario.id) if too_long or view.changes else "", notices=tuple(told[:5]),
     )  # fmt: skip
+
+
+def _links(view: View, host: str, lesson: str, step: int | None) -> tuple[SharedLink, ...]:
+    """The link to the lesson, and that to the step where there is one."""
+    found = [SharedLink("link-lesson", "Link to this lesson", *_sized(host + view.address(lesson)))]
+    if step is not None:
+        found.append(SharedLink("link-step", f"Link to step {step}, as you see it", *_sized(host + view.address(lesson, step))))
+    return tuple(found)
 
 
 def snippet(address: str, title: str) -> str:
@@ -105,5 +111,5 @@ def _code(address: str, title: str) -> tuple[Markup, str]:
     if len(address) > LONGEST_LINK:
         return trusted(""), "This link is too long for a QR code."
     code = qr.drawn(address, title)
-    far = "" if code.modules <= DENSE else "This link is long, so its code is fine and hard to scan from the last row."
+    far = "" if code.modules <= DENSE else "This link is long, so its code has small squares and is hard to scan from the last row."
     return code.picture, far
