@@ -165,14 +165,23 @@ def test_compute_for_one_request_limits_how_far_one_may_go() -> None:
 
 
 @pytest.mark.parametrize("value", ["0", "-1", "1.5", "many", "1e3", "²", "9" * 30, "10_000"])
-def test_nonsense_is_said_in_words_by_every_command(value: str) -> None:
-    for module in ("tutor", "tutor.serve"):
-        command = [sys.executable, "-m", module, *(["list"] if module == "tutor" else [])]
-        environment = {**os.environ, "LIMIT_SAMPLES": value, "PORT": "0"}
-        done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False, timeout=60)
-        assert done.returncode == 2
-        assert f"LIMIT_SAMPLES is {value!r}; it is a whole number from 1 to" in done.stderr
-        assert "Traceback" not in done.stderr
+def test_nonsense_is_said_in_words_and_the_default_stands(value: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "PROBLEMS", [])
+    monkeypatch.setattr(limits, "NAMES", list(limits.NAMES))
+    monkeypatch.setenv("LIMIT_SAMPLES", value)
+    assert limits._set("SAMPLES", 7) == 7
+    with pytest.raises(SettingError, match=f"LIMIT_SAMPLES is {value!r}; it is a whole number from 1 to"):
+        limits.check()
+
+
+@pytest.mark.parametrize("command", [["tutor", "list"], ["tutor", "prune", "--older-than", "9"], ["tutor.serve"]])
+def test_every_command_stops_at_nonsense(command: list[str]) -> None:
+    environment = {**os.environ, "LIMIT_SAMPLES": "many", "LIMIT_UNITS": "0", "PORT": "0"}
+    done = subprocess.run(
+        [sys.executable, "-m", *command], cwd=ROOT, env=environment, capture_output=True, text=True, check=False, timeout=60
+    )
+    assert (done.returncode, done.stdout) == (2, "")
+    assert re.fullmatch(r"LIMIT_UNITS is '0'; .*\nLIMIT_SAMPLES is 'many'; .*\n", done.stderr)
 
 
 def test_a_limit_that_would_break_the_reader_has_a_ceiling(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -19,7 +19,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL
@@ -39,6 +39,7 @@ POSTGRESQL: Final = {
     "application_name": "backprop-tutor",
     "options": f"-c statement_timeout={WAIT}s -c lock_timeout={WAIT}s",
 }
+Owner: TypeAlias = tuple[int, tuple[int, int] | None]
 log = logging.getLogger(__name__)
 
 
@@ -50,7 +51,7 @@ class Database:
         self._prepare = prepare
         self._lock = threading.RLock()
         self._engine: Engine | None = None
-        self._belongs: object = None
+        self._belongs: Owner | None = None
         self._paused_until = 0.0
         self.file = Path(url.database or "") if url.get_backend_name() == "sqlite" else None
 
@@ -79,8 +80,8 @@ class Database:
     def close(self) -> None:
         """Close the connections of this process; the next transaction opens new ones."""
         with self._lock:
-            if self._engine is not None:
-                self._engine.dispose()
+            if self._engine is not None and self._belongs is not None:
+                self._engine.dispose(close=self._belongs[0] == os.getpid())
             self._engine = None
 
     def _ready(self) -> Engine:
@@ -111,7 +112,7 @@ class Database:
         self._belongs = self._owner()
         return opened
 
-    def _owner(self) -> tuple[int, tuple[int, int] | None]:
+    def _owner(self) -> Owner:
         """To whom an engine belongs: to a process and, where it is one, to a file, for another may have taken its place."""
         try:
             status = self.file.stat() if self.file is not None else None
