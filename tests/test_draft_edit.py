@@ -196,6 +196,16 @@ def test_a_table_too_large_for_the_form_is_refused_and_a_rule_is_not() -> None:
     assert "fill[1]" in edited(with_fields(start, {"fill[1]": "xavier"}), "fill:1").problems
 
 
+def test_a_deep_network_has_a_thousand_fields_at_most() -> None:
+    deep = BLANK
+    for _ in range(10):
+        deep = edited(deep, "add-layer").draft
+    wide = edited(with_fields(deep, {f"units[{n}]": "13" for n in range(1, 12)}), "resize").draft
+    assert sum(name.startswith(("w[", "b[")) for name in draft.fields(wide)) <= 1_020
+    assert is_sound(wide)
+    assert draft.fields(edited(draft.of_form(MultiDict(draft.fields(wide))), "check").draft) == draft.fields(wide)
+
+
 ACTIONS = [f"{name}{where}" for name in (*OPERATIONS, "resize", "check", "none") for where in ("", ":1", ":2", ":33", ":x", ":data", ":0")]
 
 

@@ -55,7 +55,7 @@ def test_nothing_to_paste_is_said(text: str) -> None:
 
 
 def test_far_too_many_numbers_are_refused() -> None:
-    assert "at most 20,000" in pasted("1 " * 20_001, 2).problem
+    assert "more than 20,000" in pasted("1 " * 20_001, 2).problem
 
 
 def test_a_long_table_is_one_text_and_a_short_one_has_cells() -> None:

@@ -87,7 +87,6 @@ class LayerForm:
     fill: Choice
     scale: Field
     seed: Field
-    button: str
     paste: Paste
     note: str
     hidden: tuple[tuple[str, str], ...]
@@ -249,7 +248,6 @@ class _Form:
             table, tuple(self._long(n, layer)),
             self._choice(f"fill[{n}]", "Weights", layer["fill"], FILLS),
             self._part(n, layer, "scale", "Scale", "number"), self._part(n, layer, "seed", "Seed", "whole"),
-            "New friendly numbers" if layer.given else "Write these numbers into the table",
             self._paste(str(n), f"Paste weights of layer {n}", "one row per unit, as copied from a spreadsheet"),
             note(layer), tuple(hidden), tuple(self._actions(n)),
         )  # fmt: skip

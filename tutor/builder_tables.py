@@ -46,6 +46,8 @@ class NumberTable:
 
     id: str
     caption: str
+    symbol: Markup | str
+    """The lecture's own symbol for the numbers, or ""."""
     columns: tuple[Markup | str, ...]
     rows: tuple[TableRow, ...]
     problem: str
@@ -67,7 +69,8 @@ def layer_table(draft: Draft, n: int, line: Line, problems: Mapping[str, str]) -
     heads = (*columns, *(["bias"] if bias else []))
     full = tuple(row for row in rows if len(row.cells) == len(heads))  # a forged form may have shorter ones
     name = f"w[{n}]" if layer.weights.text is None else f"b[{n}]"  # the long text beside it has the other name
-    return NumberTable(name, f"{what} of layer {n}", heads, full, problems.get(name, ""))
+    symbol = line.matrix("w", n) if weights else ""
+    return NumberTable(name, f"{what} of layer {n}, one row per unit", symbol, heads, full, problems.get(name, ""))
 
 
 def _source(line: Line, n: int, j: int, widths: tuple[int, ...]) -> Markup | str:
@@ -83,7 +86,7 @@ def _source(line: Line, n: int, j: int, widths: tuple[int, ...]) -> Markup | str
 def sample_table(draft: Draft, line: Line, problems: Mapping[str, str]) -> NumberTable:
     """All samples with a field for each number; none where they are one text."""
     if draft.rows is not None:
-        return NumberTable("rows", "Samples", (), (), "")
+        return NumberTable("rows", "Samples", "", (), (), "")
     place, height = place_in_samples(draft), max(draft.x.rows, draft.y.rows)
     inputs, outputs = draft.x.columns, draft.y.columns
     rows = []
@@ -95,7 +98,7 @@ def sample_table(draft: Draft, line: Line, problems: Mapping[str, str]) -> Numbe
         ]
         rows.append(TableRow(f"sample {s}", _fields(names, s - 1, problems), f"remove-sample:{s}" if height > 1 else ""))
     columns = (*(_datum(line, "x", j) for j in range(1, inputs + 1)), *(_datum(line, "y", i) for i in range(1, outputs + 1)))
-    return NumberTable("rows", "Samples: inputs, then targets", columns, tuple(rows), problems.get("rows", ""), height > 1)
+    return NumberTable("rows", "Samples: inputs, then targets", "", columns, tuple(rows), problems.get("rows", ""), height > 1)
 
 
 def _datum(line: Line, kind: str, i: int) -> Markup | str:

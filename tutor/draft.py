@@ -9,14 +9,15 @@ each under the name of its field; those that belong to no field stand under "" (
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tutor import scenario as scenarios
 from tutor.draft_data import TOP, data, field_of, said_at, typing
 from tutor.draft_form import fields, of_form
 from tutor.draft_grid import MOST_CELLS, Grid
-from tutor.draft_model import DROPPABLE, Draft, LayerDraft, frozen_texts
+from tutor.draft_model import DROPPABLE, Draft, LayerDraft, compact, frozen_texts
 from tutor.number import exact
 from tutor.problem import ScenarioError
 from tutor.scenario import Layer, Scenario
@@ -42,7 +43,7 @@ def of_scenario(scenario: Scenario) -> Draft:
         "rest": _rest(scenario), "split": network.inputs,
     }  # fmt: skip
     return Draft(
-        frozen_texts(texts), tuple(map(_layer, network.layers)), x, y, rows_text(x, y), samples=str(len(scenario.inputs))
+        frozen_texts(texts), compact(map(_layer, network.layers)), x, y, rows_text(x, y), samples=str(len(scenario.inputs))
     )
 
 
@@ -130,11 +131,30 @@ def checked(draft: Draft) -> tuple[Scenario | None, dict[str, str]]:
         elif not _told(found, name):
             found[name] = said
     if found:
-        return None, found
+        return None, in_order(found)
     try:
         return scenarios.parse_data(plain, WHERE), {}
     except ScenarioError as error:
         return None, {TOP: str(error)}
+
+
+_BEFORE = ("", "title", "course", "about", "learn", "inputs", "layers")
+_AFTER = ("samples", "rows", "loss", "reduction", "learning_rate", "optimizer", "batch", "notation", "decimals", "rest")
+_OF_LAYER = re.compile(r"[a-z]+\[([0-9]{1,4})\]")
+
+
+def in_order(found: Mapping[str, str]) -> dict[str, str]:
+    """Problems in the order of the form, those of one table as they were found."""
+
+    def place(name: str) -> tuple[int, int]:
+        if name in _BEFORE:
+            return 0, _BEFORE.index(name)
+        if name in _AFTER:
+            return 3, _AFTER.index(name)
+        of_layer = _OF_LAYER.match(name)
+        return (1, int(of_layer[1])) if of_layer and name[0] not in "xy" else (2, 0)
+
+    return {name: found[name] for name in sorted(found, key=place)}
 
 
 def _told(found: dict[str, str], name: str) -> bool:

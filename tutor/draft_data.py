@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from tutor import limits, strict_yaml, yaml_scalar
-from tutor.draft_grid import Cells, Grid
+from tutor.draft_grid import TOO_MANY, Cells, Grid
 from tutor.draft_model import DROPPABLE, Draft, LayerDraft, count
 from tutor.errors import NumberError
 from tutor.number import read
@@ -20,6 +20,8 @@ from tutor.problem import Path, ScenarioError, quotable
 
 EMPTY = "is empty; give a number, such as 0.5"
 TEXTS = {"title": "the title", "course": "the course", "about": "the text", "learn": "the list", "origin": "the address"}
+WHOLE = 1e15
+"""Below this a number without decimals is given as a whole one."""
 TOP = ""
 """The field of what belongs to no field: it goes to the top of the form."""
 _TRAINABLE = re.compile(r"(weights|biases): (true|false)")
@@ -78,11 +80,13 @@ def _numbers(cells: Cells) -> tuple[tuple[float | str, ...], ...]:
     return tuple(tuple(map(_number, row)) for row in cells)
 
 
-def _number(text: str) -> float | str:
+def _number(text: str) -> float | int | str:
+    """A number as a file would have it, so that messages say 7 and not 7.0; a text that is none stays one."""
     try:
-        return read(text)
+        value = read(text)
     except NumberError:
         return _clean(text)
+    return int(value) if value.is_integer() and abs(value) < WHOLE else value
 
 
 def _whole(text: str) -> int | str:
@@ -142,11 +146,12 @@ def _unreadable(draft: Draft) -> Iterator[tuple[str, str]]:
             yield from _wholes({f"seed[{n}]": layer["seed"]}, 0, 2**32 - 1)
         if layer.has_biases:
             yield from _grid(f"b[{n}]", layer.bias, "[{c}]")
+    if draft.rows is not None:
+        whole = Grid(tuple((*x, *y) for x, y in zip(draft.x.cells, draft.y.cells, strict=True)), draft.rows)
+        yield from _grid("rows", whole, "")
+        return
     for kind, grid in (("x", draft.x), ("y", draft.y)):
-        if draft.rows is None:
-            yield from _grid(kind, Grid(grid.cells), place_in_samples(draft))
-        else:
-            yield from _lines("rows", grid.cells)
+        yield from _grid(kind, Grid(grid.cells), place_in_samples(draft))
 
 
 def place_in_samples(draft: Draft) -> str:
@@ -179,7 +184,7 @@ def _message(text: str) -> str:
 
 def _grid(name: str, grid: Grid, place: str) -> Iterator[tuple[str, str]]:
     if grid.text is not None:
-        yield from _lines(name, grid.cells)
+        yield from [(name, TOO_MANY)] if grid.overlong else _lines(name, grid.cells)
         return
     for r, row in enumerate(grid.cells, 1):
         yield from _fields({name + place.format(r=r, c=c): text for c, text in enumerate(row, 1)})

@@ -17,7 +17,7 @@ from tutor import limits
 from tutor.draft import MOST_NUMBERS, rows_text, written
 from tutor.draft_fill import friendly, made
 from tutor.draft_grid import Grid, pasted
-from tutor.draft_model import EMPTY, Draft, LayerDraft, count, frozen_texts
+from tutor.draft_model import EMPTY, Draft, LayerDraft, compact, count, frozen_texts
 from tutor.friendly import Stream
 
 
@@ -56,7 +56,7 @@ def fitted(draft: Draft, texts: bool = False) -> Edited:
         else:
             layer, left = _fitted_layer(typed, n, rows, columns, texts), left - wanted
         layers.append(layer)
-    found = _fitted_samples(replace(draft, layers=tuple(layers)), widths[0], widths[-1], left, texts, problems)
+    found = _fitted_samples(replace(draft, layers=compact(layers)), widths[0], widths[-1], left, texts, problems)
     changed = [n for n, (old, new) in enumerate(zip(draft.layers, layers, strict=True), 1) if old != new]
     resized = bool(changed) or (found.x, found.y) != (draft.x, draft.y)
     return Edited(found, "The tables have their new sizes; new cells hold friendly numbers." if resized else "", problems)

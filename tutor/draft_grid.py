@@ -21,8 +21,10 @@ Cells: TypeAlias = tuple[tuple[str, ...], ...]
 
 MOST_CELLS = 200
 """A table with more numbers than this is one text with a row per line."""
-MOST_PASTED = 20_000
-"""Numbers that are taken out of one pasted text."""
+MOST_READ = 20_000
+"""Numbers that are taken out of one text; one with more has no cells, and that is said."""
+
+TOO_MANY = f"holds more than {MOST_READ:,} numbers, the most that are read; give fewer, or let a rule make them"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +41,7 @@ class Grid:
         cells = tuple((*row, *[""] * (width - len(row))) for row in rows)
         if len(cells) * width <= MOST_CELLS:
             return cls(cells)
-        return cls(cells, "\n".join("  ".join(row) for row in cells))
+        return cls(cells).as_text()
 
     @classmethod
     def of_text(cls, text: str) -> Grid:
@@ -53,6 +55,15 @@ class Grid:
     @property
     def columns(self) -> int:
         return max(map(len, self.cells), default=0)
+
+    def as_text(self) -> Grid:
+        """The same table as lines."""
+        return self if self.text is not None else Grid(self.cells, "\n".join("  ".join(row) for row in self.cells))
+
+    @property
+    def overlong(self) -> bool:
+        """Whether its text holds more numbers than are read."""
+        return bool(self.text and self.text.strip() and not self.cells)
 
     @property
     def even(self) -> bool:
@@ -77,7 +88,8 @@ def lines(text: str) -> Cells:
     """The cells of a text with a row per line; empty lines do not count."""
     shown = [line.strip() for line in re.split(r"\r\n|\r|\n", text)]
     sign = _separator([line for line in shown if line])
-    return tuple(tuple(_split(line, sign)) for line in shown if line)
+    found = tuple(tuple(_split(line, sign)) for line in shown if line)
+    return found if sum(map(len, found)) <= MOST_READ else ()
 
 
 def _separator(rows: list[str]) -> str:
@@ -119,10 +131,10 @@ def pasted(text: str, columns: int) -> Pasted:
     said = ""
     if len(cells) > 1 and _words(cells[0]) and not _words(cells[1]):
         said, cells = f"The first line, “{_short(' '.join(cells[0]))}”, holds no numbers, so it was left out. ", cells[1:]
+    if not cells and text.strip():
+        return Pasted(problem=TOO_MANY)
     if not cells:
         return Pasted(problem="there is nothing in it; paste one row per line, with commas, semicolons, tabs or spaces between the numbers")
-    if sum(map(len, cells)) > MOST_PASTED:
-        return Pasted(problem=f"it holds {sum(map(len, cells)):,} numbers; at most {MOST_PASTED:,} are taken at once")
     if all(len(row) == 2 * columns for row in cells) and columns == 1 and "," in text:
         cells = tuple((f"{a},{b}",) for a, b in cells)  # one number a line, with a decimal comma
     ragged = [(n, len(row)) for n, row in enumerate(cells, 1) if len(row) != columns]

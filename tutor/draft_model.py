@@ -6,7 +6,7 @@ Frozen like everything; `tutor.draft_edit` makes a new draft of an old one. Name
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any, Final
@@ -14,6 +14,8 @@ from typing import Any, Final
 from tutor import limits
 from tutor.draft_grid import Grid
 
+MOST_FIELDS: Final = 1_000
+"""With more numbers in tables of their own a form is no pleasure; the further ones are texts."""
 EMPTY: Final = Grid()
 PLAIN: Final = (
     "title", "course", "about", "learn", "inputs", "loss", "reduction", "learning_rate", "optimizer", "batch", "notation",
@@ -104,6 +106,19 @@ class Draft:
     def output(self) -> str:
         """The activation of the last layer."""
         return self.layers[-1]["activation"] if self.layers else ""
+
+
+def compact(layers: Iterable[LayerDraft]) -> tuple[LayerDraft, ...]:
+    """The layers, those behind the first MOST_FIELDS numbers with their tables as text."""
+    found, left = [], MOST_FIELDS
+    for layer in layers:
+        left -= sum(grid.rows * grid.columns for grid in (layer.weights, layer.bias) if grid.text is None)
+        found.append(layer if left >= 0 else replace(layer, weights=_long(layer.weights), bias=_long(layer.bias)))
+    return tuple(found)
+
+
+def _long(grid: Grid) -> Grid:
+    return grid.as_text() if grid.cells else grid
 
 
 def count(text: str, most: int = limits.UNITS) -> int:

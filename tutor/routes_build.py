@@ -135,7 +135,9 @@ def save(site: Site, posted: Draft) -> ResponseReturnValue:
 
 def as_text(_: Site, posted: Draft) -> ResponseReturnValue:
     """The page with the text of the draft: the canonical one where it is sound, else all that was typed, with its problems."""
-    scenario, _problems = draft.checked(posted)
+    scenario, problems = draft.checked(posted)
+    if "rest" in problems:  # the text would be without what came with the lesson
+        return answer(examined(posted), status=422)
     try:
         text = plainly(posted) if scenario is None else scenario_text.write(scenario)
     except TutorError as error:
