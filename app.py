@@ -37,6 +37,7 @@ from tutor import (
 from tutor.error_page import Explained, error_page
 from tutor.errors import StoreError
 from tutor.library import Library
+from tutor.request_body import REFUSED
 from tutor.site import Site, render_step, wants_fragment
 
 if TYPE_CHECKING:
@@ -68,6 +69,7 @@ def create_app(*folders: str | os.PathLike[str]) -> Flask:
     routes_schema.add(app)
     add_errors(app)
     app.before_request(refuse_foreign)
+    app.before_request(refuse_unread)
     app.after_request(finish)
     return app
 
@@ -110,6 +112,13 @@ def refuse_foreign() -> None:
     headers = request.headers
     if security.foreign(request.method, headers.get("Sec-Fetch-Site"), headers.get("Origin"), request.host):
         abort(403)
+
+
+def refuse_unread() -> None:
+    """Refuse what the server could not take in; `tutor.request_body` has tried."""
+    status = request.environ.get(REFUSED)
+    if status:
+        abort(status)
 
 
 def finish(response: Response) -> Response:

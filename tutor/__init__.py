@@ -157,6 +157,7 @@ Doors: how one gets in
     routes_open           paste or upload a lesson, check it, save it
     routes_schema         the JSON Schema, for editors
     routes_whatif         a changed number becomes another address
+    request_body          a body read before the work begins, so that slow uploads hold nobody up
     requestlog            one line in the log for each request
     serve                 the server: `make run`
     transcript            a walk as text

@@ -3,7 +3,8 @@
     environment and command line -> address -> two processes, each with the app -> one line in the log for each request
 
 Decided against Flask's development server (one process, not made for a class) and against gunicorn (a few half-sent
-requests hold all its threads). Granian reads a request completely before Python sees it, so slow clients hold nothing.
+requests hold all its threads). Granian reads the head of a request before Python sees it; `tutor.request_body` reads the
+rest before the tutor starts to work on it, so slow clients hold nothing that others need.
 """
 
 import argparse
@@ -23,13 +24,15 @@ from granian.server.mp import MPServer
 
 from tutor import limits, saving, shelf
 from tutor.errors import SettingError
+from tutor.request_body import SeatedApplication
 from tutor.requestlog import RequestLog
 
 if TYPE_CHECKING:
     from wsgiref.types import WSGIApplication
 
 HOME = Path(__file__).parents[1]
-THREADS = 2  # for Python in each worker; more would only take turns at one core
+SEATS = 2  # requests that each worker works on at once; more would only take turns at one core
+THREADS = 64  # of each worker, so that those who wait for a seat or for the rest of an upload stand in nobody's way
 CONNECTIONS = 4096  # that each worker keeps open, most of them idle; tests/benchmarks tries 1,500
 
 
@@ -143,7 +146,7 @@ def server(host: str, port: int, workers: int) -> MPServer:
         blocking_threads=THREADS,
         backlog=CONNECTIONS,
         backpressure=CONNECTIONS,
-        log_level=LogLevels.warning,
+        log_level=LogLevels.error,  # a warning would be about the many threads, which are meant
         working_dir=HOME,
         respawn_failed_workers=True,
         workers_kill_timeout=5,
@@ -154,7 +157,7 @@ def logged() -> "WSGIApplication":
     """The app with a log of its requests; each worker calls this once. A full shelf is read before the first reader asks."""
     app = importlib.import_module("app").app
     threading.Thread(target=app.extensions["tutor"].library.steps, daemon=True).start()
-    return RequestLog(app)
+    return RequestLog(SeatedApplication(app, limits.REQUEST_BYTES, SEATS, THREADS // 2))
 
 
 if __name__ == "__main__":

@@ -1,0 +1,140 @@
+"""Bodies are read before the work begins: up to the limit, dropped where they are larger, and never at others' cost."""
+
+from __future__ import annotations
+
+import io
+import threading
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import pytest
+
+from tests.visiting import tutor
+from tutor import request_body
+from tutor.request_body import BUSY, DROPPED, REFUSED, SeatedApplication
+
+MOST = 100
+
+
+class Line(io.RawIOBase):
+    """A body on its way, and how much of it was read."""
+
+    def __init__(self, content: bytes = b"", size: int | None = None, ready: threading.Event | None = None) -> None:
+        self.content, self.left, self.ready = content, len(content) if size is None else size, ready
+        self.taken = 0
+
+    def read(self, size: int = -1) -> bytes:
+        if self.ready is not None:
+            assert self.ready.wait(10)
+        piece = self.content[self.taken : self.taken + size] if self.content else b"x" * min(size, self.left - self.taken)
+        self.taken += len(piece)
+        return piece
+
+
+def seen(line: Line, seated: Callable[..., Any] = SeatedApplication, **environ: Any) -> dict[str, Any]:
+    """What the application gets of a request."""
+    found: dict[str, Any] = {}
+
+    def application(environ: dict[str, Any], _: Any) -> Iterable[bytes]:
+        found.update(environ, body=environ["wsgi.input"].read(MOST * 10))
+        return [b"done"]
+
+    answer = seated(application, MOST, 1, 1)({"wsgi.input": line, "REQUEST_METHOD": "POST", **environ}, lambda *_: None)
+    assert list(answer) == [b"done"]
+    return found
+
+
+@pytest.mark.parametrize("head", [{"CONTENT_LENGTH": "5"}, {"HTTP_TRANSFER_ENCODING": "chunked"}, {"HTTP_TRANSFER_ENCODING": "Chunked"}])
+def test_a_body_is_there_as_a_whole_when_the_work_begins(head: dict[str, str]) -> None:
+    line = Line(b"hello")
+    found = seen(line, **head)
+    assert (found["body"], found["CONTENT_LENGTH"], line.taken) == (b"hello", "5", 5)
+    assert "HTTP_TRANSFER_ENCODING" not in found
+    assert REFUSED not in found
+
+
+@pytest.mark.parametrize("head", [{}, {"CONTENT_LENGTH": ""}, {"CONTENT_LENGTH": "0"}, {"CONTENT_LENGTH": "²"}, {"CONTENT_LENGTH": "-1"}])
+def test_a_request_without_a_body_is_handed_over_as_it_is(head: dict[str, str]) -> None:
+    line = Line(b"hello")
+    found = seen(line, **head)
+    assert found["wsgi.input"] is line
+
+
+@pytest.mark.parametrize("size", [MOST + 1, 10 * MOST, 1_000_000])
+def test_of_a_body_that_is_too_large_one_byte_more_is_kept_and_the_rest_dropped(size: int) -> None:
+    line = Line(size=size)
+    found = seen(line, CONTENT_LENGTH=str(size))
+    assert (len(found["body"]), found["CONTENT_LENGTH"], line.taken) == (MOST + 1, str(MOST + 1), size)
+
+
+def test_a_body_that_is_far_too_large_is_not_read_at_all() -> None:
+    line = Line(size=DROPPED + 1)
+    found = seen(line, CONTENT_LENGTH=str(DROPPED + 1))
+    assert found["CONTENT_LENGTH"] == str(DROPPED + 1)
+    assert found["wsgi.input"] is line
+
+
+def test_a_body_without_an_end_is_left_after_a_while() -> None:
+    line = Line(size=10**12)
+    found = seen(line, HTTP_TRANSFER_ENCODING="chunked")
+    assert found["CONTENT_LENGTH"] == str(MOST + 1)
+    assert DROPPED < line.taken <= DROPPED + 2 * request_body.PIECE
+
+
+def test_a_half_sent_body_keeps_neither_seats_nor_others_without_a_body(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(request_body, "PATIENCE", 0.05)
+    ready, answered = threading.Event(), []
+    seated = SeatedApplication(lambda environ, _: [answered.append(environ.get(REFUSED)) or b""], MOST, 1, 1)  # type: ignore[func-returns-value]
+    slow = threading.Thread(target=seated, args=({"wsgi.input": Line(b"hello", ready=ready), "CONTENT_LENGTH": "5"}, lambda *_: None))
+    slow.start()
+    try:
+        seated({"wsgi.input": Line()}, lambda *_: None)
+        seated({"wsgi.input": Line(b"other"), "CONTENT_LENGTH": "5"}, lambda *_: None)
+        assert answered == [None, BUSY]
+    finally:
+        ready.set()
+        slow.join(10)
+    assert answered == [None, BUSY, None]
+    seated({"wsgi.input": Line(b"other"), "CONTENT_LENGTH": "5"}, lambda *_: None)
+    assert answered[-1] is None
+
+
+def test_no_more_requests_are_at_work_than_there_are_seats() -> None:
+    at_work, most, lock = 0, 0, threading.Lock()
+    go = threading.Event()
+
+    def application(_environ: Any, _start: Any) -> list[bytes]:
+        nonlocal at_work, most
+        with lock:
+            at_work += 1
+            most = max(most, at_work)
+        go.wait(0.01)
+        with lock:
+            at_work -= 1
+        return []
+
+    seated = SeatedApplication(application, MOST, 2, 1)
+    threads = [threading.Thread(target=seated, args=({}, lambda *_: None)) for _ in range(12)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(10)
+    assert most == 2
+
+
+def test_a_refusal_is_a_page_of_ours() -> None:
+    answer = tutor().test_client().post("/open", data={"text": "x"}, environ_overrides={REFUSED: BUSY})
+    assert answer.status_code == BUSY
+    assert "try again" in answer.text
+    assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
+
+
+def test_a_body_that_breaks_off_frees_its_place() -> None:
+    class Broken(Line):
+        def read(self, size: int = -1) -> bytes:
+            raise OSError("the line is gone")
+
+    seated = SeatedApplication(lambda *_: [b""], MOST, 1, 1)
+    for _ in range(3):
+        with pytest.raises(OSError, match="the line is gone"):
+            seated({"wsgi.input": Broken(), "CONTENT_LENGTH": "5"}, lambda *_: None)
