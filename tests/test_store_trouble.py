@@ -130,7 +130,7 @@ def test_a_file_that_is_no_database_is_left_as_it_is(tmp_path: Path) -> None:
 
 def test_a_file_that_another_program_holds_is_waited_for_but_not_for_ever(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(database, "WAIT", 1)
-    monkeypatch.setattr(database, "PAUSE", 0.5)
+    monkeypatch.setattr(database, "PAUSE", 2.0)
     path = tmp_path / "lessons.sqlite"
     store, lesson = stored(path)
     store.close()
@@ -140,9 +140,9 @@ def test_a_file_that_another_program_holds_is_waited_for_but_not_for_ever(tmp_pa
         refuses(lambda: store.save("title: two\n", ""))
         begun = time.monotonic()
         refuses(lambda: store.save("title: two\n", ""))
-        assert time.monotonic() - begun < 0.4, "after a slow failure the next one comes at once"
+        assert time.monotonic() - begun < 0.8, "after a slow failure the next one comes at once"
         other.execute("COMMIT")
-    time.sleep(0.6)
+    time.sleep(2.1)
     assert store.save("title: two\n", "")
     store.close()
 
@@ -235,7 +235,7 @@ def test_a_server_that_never_answers_holds_up_one_request_in_a_while(monkeypatch
         begun = time.monotonic()
         for _ in range(100):
             refuses(lambda: store.find(UNKNOWN))
-        assert time.monotonic() - begun < 0.5
+        assert time.monotonic() - begun < 2
 
 
 # ---- pages ----
