@@ -146,8 +146,10 @@ def _value(head: str, value: Any, indent: str, width: int, *, spread: bool = Fal
 def _item(item: Any, indent: str, width: int) -> Iterator[str]:
     """One entry of a list: a mapping begins behind its dash where it does not fit in the line."""
     head = f"{indent}-"
-    if not isinstance(item, dict) or len(f"{head} {_flow(item)}") <= width:
+    if not isinstance(item, dict):
         yield from _value(head, item, indent, width)
+    elif len(line := f"{head} {_flow(item)}") <= width:
+        yield line
     else:
         first, *rest = _mapping(item, f"{indent}  ", width)
         yield f"{head} {first.lstrip()}"
@@ -199,12 +201,12 @@ def _inline(text: str, plain: re.Pattern[str]) -> str:
     """A text in the line, in quotes where the reader would take it for something else."""
     if isinstance(text, Written) or (plain.fullmatch(text) and _shows(text) and text[-1] != " " and _is_word(text)):
         return text
-    return '"' + "".join(map(_escaped, text)) + '"'
+    return f'"{_PERHAPS_ESCAPED.sub(lambda found: _escaped(found[0]), text)}"'
 
 
 def _shows(text: str) -> bool:
     """Whether there is nothing in a text that a reader of the file would not see."""
-    return text.translate(_JOINERS).isprintable()
+    return text.isprintable() or text.translate(_JOINERS).isprintable()
 
 
 def _is_word(text: str) -> bool:
@@ -222,6 +224,7 @@ def _escaped(c: str) -> str:
     return _SHORT.get(c) or (f"\\u{ord(c):04x}" if ord(c) < 0x10000 else f"\\U{ord(c):08x}")
 
 
+_PERHAPS_ESCAPED = re.compile(r'["\\]|[^ -~]')
 _JOINERS: Final = {0x200C: None, 0x200D: None}
 """Parts of words and of emoji, which look different without them."""
 _SHORT: Final = {"\n": "\\n", "\t": "\\t"}
