@@ -124,8 +124,6 @@ class BuildPage:
 
     title: str
     origin: Link | None
-    said: str
-    """What the last button did."""
     focused: bool
     """Whether the focus goes to the list of problems."""
     what: tuple[Field, ...]
@@ -173,8 +171,8 @@ def build_page(
     return BuildPage(
         title="Build a lesson" if not draft["origin"] else "Build a lesson from another",
         origin=Link(draft["origin"], f"/lessons/{draft['origin']}") if linkable(draft["origin"]) else None,
-        said=said, focused=focused, can_add=len(draft.layers) < LAYERS, own_notation=_own(draft),
-        hidden=hidden, can_save=can_save, live=preview(found, notes), **page,  # type: ignore[arg-type]
+        focused=focused, can_add=len(draft.layers) < LAYERS, own_notation=_own(draft),
+        hidden=hidden, can_save=can_save, live=preview(found, (*((said,) if said else ()), *notes)), **page,  # type: ignore[arg-type]
     )  # fmt: skip
 
 

@@ -33,8 +33,11 @@ def pages() -> Iterator[str]:
     yield from ("/lessons/1-2-3-1-sigmoid/steps/33/chain", "/lessons/nope", "/lessons/1-2-3-1-sigmoid/steps/999")
     yield from ("/lessons/1-2-3-1-sigmoid/share?step=7&decimals=6", "/lessons/1-2-3-1-sigmoid/share?step=7&present=yes")
     yield from ("/embed/lessons/1-2-3-1-sigmoid/steps/33", "/embed/lessons/3-2-3-softmax/steps/8?grain=layer", "/embed/nothing")
+    yield from ("/build", "/build?from=3-2-3-softmax&learning_rate=0.25", "/build?from=vanishing-gradient", "/build?from=nothing")
     yield "/lessons/1-2-3-1-sigmoid/steps/3?grain=zzz&decimals=99&colour=red"
     yield "/lessons/linear-sigmoid/steps/20?loss=half_squared_error&iteration=2"
+    yield from ("/lessons/1-2-3-1-sigmoid?x[1]=3", "/lessons/1-2-3-1-sigmoid/steps/33?x[1]=3&w[2][2,1]=0.5&activation[1]=leaky_relu")
+    yield "/lessons/3-2-3-softmax/steps/8?grain=layer&w[1][1,1]=0.7&b[2][1]=abc"
 
 
 def steps(grain: str) -> list[tuple[str, int]]:
