@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from itertools import pairwise
+from typing import Any
 
 from tutor import changes
 from tutor.changes import Changes
@@ -24,6 +26,8 @@ from tutor.shelf import AnyPath, Shelf, WatchedShelf
 from tutor.view import View
 
 LESSONS, CONTEXTS, STEPS, LENGTHS = 16, 64, 2048, 4096
+HEAVY, FEW = 200_000, 4
+"""Of lessons with more numbers (parameters, and units times samples) only a few are kept open; each takes 10 MB and more."""
 PLAIN = View()
 
 
@@ -38,6 +42,28 @@ class Kept:
 
     def __hash__(self) -> int:
         return id(self.scenario)
+
+    @property
+    def heavy(self) -> bool:
+        """Whether its lesson takes much memory."""
+        sizes = self.scenario.network.sizes
+        return sum(a * b for a, b in pairwise(sizes)) + sum(sizes) * len(self.scenario.inputs) > HEAVY
+
+
+class Remembered:
+    """What a function gave for the last keys: `most` of them, and a few of heavy ones."""
+
+    def __init__(self, make: Callable[..., Any], most: int) -> None:
+        self._light, self._heavy = lru_cache(most)(make), lru_cache(FEW)(make)
+        self.cache_info = self._light.cache_info
+
+    def __call__(self, key: Kept, *rest: object) -> Any:
+        return (self._heavy if key.heavy else self._light)(key, *rest)
+
+    def cache_clear(self) -> None:
+        """Forget them all."""
+        self._light.cache_clear()
+        self._heavy.cache_clear()
 
 
 class Library:
@@ -55,9 +81,9 @@ class Library:
         self._watched = WatchedShelf(folders)
         self._saved = SavedLessons(saved)
         self._render = render
-        self._changed = lru_cache(LESSONS)(lambda key, made: changes.apply(key.scenario, made))
-        self._lesson = lru_cache(LESSONS)(self._open)
-        self._context = lru_cache(CONTEXTS)(lambda key, view: self._looked_at(key.scenario, view))
+        self._changed = Remembered(lambda key, made: changes.apply(key.scenario, made), LESSONS)
+        self._lesson = Remembered(self._open, LESSONS)
+        self._context = Remembered(lambda key, view: self._looked_at(key.scenario, view), CONTEXTS)
         self._step = lru_cache(STEPS)(lambda key, view, n: self._render(self._context(key, view), n, ()))
         self._length = lru_cache(LENGTHS)(lambda key: length(key.scenario))
 

@@ -77,6 +77,8 @@ class WhatIfForm:
     fields: tuple[Field, ...]
     """Learning rate, slopes, or the name and the value."""
     choices: tuple[Choice, ...]
+    before: str
+    """Which numbers these are, where a later iteration is shown."""
     problem: str
     """What is wrong with all of it."""
     own: str
@@ -91,7 +93,14 @@ def what_if_form(context: Context, n: int, typed: Mapping[str, str] = NOTHING, p
     fields, choices = tuple(maker.fields(single=not small)), tuple(maker.choices())
     rest = " ".join(maker.problems.values())
     view, lesson = replace(context.view, embedded=False), context.source.id
-    return WhatIfForm(view.address(lesson, f"{n}/change"), bool(problems), tables, fields, choices, rest, view.edit(lesson))
+    return WhatIfForm(
+        view.address(lesson, f"{n}/change"), bool(problems), tables, fields, choices, before(context), rest, view.edit(lesson)
+    )
+
+
+def before(context: Context) -> str:
+    """Which numbers the form has, where the page shows a later iteration."""
+    return "These are the numbers that iteration 1 starts from." if context.lesson.iteration > 1 else ""
 
 
 def given_numbers(context: Context) -> int:

@@ -83,11 +83,11 @@ def test_the_settings_are_a_form_that_stays_at_the_step(page_without_script: Pag
 def test_the_loss_can_be_switched_by_the_form(page_without_script: Page) -> None:
     page = page_without_script
     page.goto("/lessons/linear-regression/steps/9")
-    page.get_by_text("Notation and numbers").click()
-    loss = page.get_by_role("combobox", name="Loss")
+    page.get_by_text("What if… change a number").click()
+    loss = page.get_by_role("combobox", name="Loss", exact=True)
     loss.select_option("half_squared_error" if loss.input_value() == "squared_error" else "squared_error")
-    page.get_by_role("button", name="Apply").click()
-    expect(page.get_by_text("You are looking at a variant")).to_be_visible()
+    page.get_by_role("button", name="Change", exact=True).click()
+    expect(page.get_by_role("region", name="What you changed")).to_contain_text("loss was squared error → half squared error")
 
 
 def test_the_grain_is_switched_by_a_link_and_the_place_stays(page_without_script: Page) -> None:
