@@ -83,7 +83,9 @@ def listed(answer: TestResponse) -> list[str]:
 def test_the_page_starts_empty_and_offers_an_example(app: Flask) -> None:
     answer = get("/open", app)
     assert typed(answer) == ""
-    assert [a.attributes["href"] for a in shown(answer).root.one("form", id="open").all("a")] == ["/open?example=1"]
+    links = [a.attributes["href"] for a in shown(answer).root.one("form", id="open").all("a")]
+    assert links == ["/open?example=1", "/schema/scenario.json"]
+    assert all(get(address, app).status_code == 200 for address in links)
     assert typed(get("/open?example=1", app)) == SMALL
 
 
@@ -501,6 +503,17 @@ def test_a_text_opens_in_the_form(app: Flask) -> None:
     root = shown(answer).root
     assert root.one("form", id="build").attributes["action"] == "/build"
     assert root.one("input", id="w[1][2,1]").attributes["value"] == "0.3"
+
+
+def test_a_lesson_that_is_too_large_for_the_form_stays_a_text(app: Flask) -> None:
+    numbers, rows = ", ".join(["1"] * 900), ", ".join(["[1, 2, 3, 4, 5, 6, 7, 8]"] * 900)
+    layers = f"[{{units: 900, activation: relu, weights: [{rows}], biases: [{numbers}]}}]"
+    text = small(inputs=8, layers=layers, x="[[1, 2, 3, 4, 5, 6, 7, 8]]", y=f"[[{numbers}]]")
+    assert post(app, text).status_code == 200
+    answer = post(app, text, do="form")
+    assert answer.status_code == 422
+    assert "written numbers" in shown(answer).root.one("p", cls="notice").text
+    assert typed(answer) == text
 
 
 # ---- text that looks like markup ----

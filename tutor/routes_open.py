@@ -107,7 +107,8 @@ def posted() -> tuple[str, str, Problem | None]:
     try:
         form, file = request.form, request.files.get("file")
     except RequestEntityTooLarge:
-        raise TooLarge(f"That is more than the tutor reads. A lesson may have up to {limits.amount(limits.FILE_BYTES)}.") from None
+        most = limits.amount(limits.FILE_BYTES)
+        raise TooLarge(f"A lesson may have up to {most}. Going back brings you to what you typed; choose a smaller file there.") from None
     wish = form.get("do", "check" if "text" in form or file else "")
     if wish not in WISHES:
         raise Unreadable("The form did not say what to do: check, save or form.")
@@ -151,9 +152,11 @@ def save(site: Site, text: str) -> ResponseReturnValue:
 def form(site: Site, text: str) -> ResponseReturnValue:
     """The builder's form with the text's values; printed numbers that disagree can be mended there too."""
     try:
-        return routes_build.show(draft.of_scenario(scenario.parse(text, text_page.WHERE)))
+        found = scenario.parse(text, text_page.WHERE)
     except ScenarioError as error:
         return refused(text, error.problems)
+    reason = draft.too_large(found)
+    return (text_page.show(text, notices=(reason,)), 422) if reason else routes_build.show(draft.of_scenario(found))
 
 
 ANSWERS = {"check": check, "save": save, "form": form}

@@ -157,16 +157,32 @@ def test_everything_is_in_reach_of_the_keyboard(page: Page) -> None:
     expect(page.get_by_role("heading", level=1)).to_have_text("My first lesson")
 
 
-def test_a_large_upload_is_answered_or_cut_off_but_never_taken(page: Page, tmp_path: Path) -> None:
-    large = tmp_path / "large.yaml"
-    with large.open("wb") as file:
-        file.truncate(100 * 1024 * 1024)
+@pytest.mark.parametrize("megabytes", [1, 8])
+def test_a_large_file_is_answered_with_a_page_and_the_way_back_has_the_text(page: Page, tmp_path: Path, megabytes: int) -> None:
     page.goto("/open")
-    page.get_by_label("Or a file").set_input_files(large)
+    page.locator("#text").fill(GOOD)
+    page.get_by_label("Or a file").set_input_files(sized(tmp_path, megabytes))
+    press(page, "Check")
+    expect(page.get_by_role("heading", level=1)).to_have_text("That is too large")
+    expect(page.get_by_text("up to 64 KB")).to_be_visible()
+    page.go_back()
+    expect(page.locator("#text")).to_have_value(GOOD)
+
+
+def test_an_upload_of_100_megabytes_leaves_the_server_as_it_was(page: Page, tmp_path: Path) -> None:
+    page.goto("/open")
+    page.get_by_label("Or a file").set_input_files(sized(tmp_path, 100))
     page.get_by_role("button", name="Check").click(no_wait_after=True)
     page.wait_for_timeout(1000)
     page.goto("/open")
     expect(page.get_by_role("heading", level=1)).to_have_text("Open a lesson from a file or a text")
+
+
+def sized(folder: Path, megabytes: int) -> Path:
+    """A file of this size."""
+    with (folder / "large.yaml").open("wb") as file:
+        file.truncate(megabytes * 1024 * 1024)
+    return folder / "large.yaml"
 
 
 @pytest.mark.parametrize("chunk", range(4))
