@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from tutor import builder_words as words
-from tutor.builder_preview import Examined, Preview, alphabet_of, anchor, preview
+from tutor.builder_preview import KEPT, Examined, Preview, alphabet_of, anchor, preview
 from tutor.builder_tables import CellField, NumberTable, layer_table, sample_table
 from tutor.draft_data import rest
 from tutor.draft_model import DROPPABLE, Draft, LayerDraft
@@ -33,7 +33,6 @@ FILLS: Final = {
 }  # fmt: skip
 REDUCTIONS: Final = {"mean": "their mean", "sum": "their sum"}
 NEEDS: Final = {"binary_cross_entropy": "sigmoid", "cross_entropy": "softmax"}
-KEPT: Final = {"printed": "numbers that the slides print", "notes": "notes at steps", "checks": "closed forms to compare"}
 MAYBE: Final = {"slope": "leaky_relu", "alpha": "elu"}
 
 
@@ -161,7 +160,7 @@ def build_page(
     """The page of a draft after its checks."""
     draft, form = found.draft, _Form(found.draft, found.problems)
     page = {
-        "what": form.what(), "inputs": form.text("inputs", "how many numbers one sample has", "whole"),
+        "what": form.what(), "inputs": form.text("inputs", "", "whole"),
         "layers": tuple(form.layer(n, layer) for n, layer in enumerate(draft.layers, 1)), "layers_problem": form.problem("layers"),
         "samples": form.samples(), "loss": form.loss(), "reduction": form.choice("reduction", REDUCTIONS),
         "learning_rate": form.text("learning_rate", "", "number"), "optimizer": form.optimizer(), "notation": form.notation(),
@@ -314,7 +313,7 @@ class _Form:
             found = rest(self.draft) if "rest" not in self.draft.drop else {}
         except ScenarioError:
             found = {}
-        parts = tuple((key, f"{len(found[key])} {text}", key in self.draft.drop) for key, text in KEPT.items() if found.get(key))
+        parts = tuple((key, f"{text} ({len(found[key])})", key in self.draft.drop) for key, text in KEPT.items() if found.get(key))
         if not found:
             parts = (("rest", "everything that came with it", "rest" in self.draft.drop),)
         others = ", ".join(_OTHERS[key] for key in _OTHERS if found.get(key))

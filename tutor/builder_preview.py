@@ -34,6 +34,7 @@ from tutor.network import Layer, Network, frozen
 from tutor.notation import Alphabet, notation
 from tutor.number import read
 from tutor.overview import beginning
+from tutor.problem import Path
 from tutor.quantity import Quantity
 from tutor.scenario import Scenario
 from tutor.step import step_body
@@ -45,6 +46,7 @@ MOST_WORK: Final = 2_000_000
 MOST_UNITS: Final = 400
 """The picture of a draft with problems is not drawn for more units."""
 MOST_LISTED: Final = 30
+KEPT: Final = {"printed": "the numbers that the slides print", "notes": "the notes at steps", "checks": "the closed forms to compare"}
 DOUBTS: Final = "rest"
 """The field of printed numbers and closed forms that no longer hold."""
 
@@ -83,6 +85,8 @@ class Preview:
     steps: tuple[FirstStep, ...]
     more: int
     """How many steps follow those shown."""
+    offer: tuple[str, str]
+    """(action, text) of a button that helps with the problems; empty texts where there is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +97,8 @@ class Examined:
     scenario: Scenario | None
     problems: dict[str, str]
     lesson: Lesson | None
+    doubted: tuple[str, ...] = ()
+    """Parts that came with the lesson and no longer hold."""
 
 
 def examined(draft: Draft, thorough: bool = False) -> Examined:
@@ -104,12 +110,16 @@ def examined(draft: Draft, thorough: bool = False) -> Examined:
         lesson = open_lesson(scenario)
     except TutorError as error:
         return Examined(draft, None, {TOP: str(error)}, None)
-    doubts = [f"{path[0]}, entry {int(path[1]) + 1}: {message}" for path, message in author.disagreeing(lesson)]
-    if doubts:
-        more = f"; and {len(doubts) - 1} more like it" if len(doubts) > 1 else ""
-        message = f"{doubts[0]}{more}. Change the numbers back, mend the entry in the text, or drop these below"
-        return Examined(draft, None, {DOUBTS: message}, lesson)
-    return Examined(draft, scenario, {}, lesson)
+    doubts = list(author.disagreeing(lesson))
+    parts = tuple(part for part in ("printed", "checks") if any(path[0] == part for path, _ in doubts))
+    return Examined(draft, None if doubts else scenario, {DOUBTS: _doubted(doubts)} if doubts else {}, lesson, parts)
+
+
+def _doubted(doubts: list[tuple[Path, str]]) -> str:
+    """What is to be said of printed numbers and closed forms that no longer hold."""
+    path, message = doubts[0]
+    count = f"{len(doubts)} of its numbers no longer hold" if len(doubts) > 1 else "one of its numbers no longer holds"
+    return f"{count} ({path[0]}, entry {int(path[1]) + 1}: {message}). Drop them, or change the numbers back"
 
 
 def heavy(scenario: Scenario) -> bool:
@@ -124,8 +134,14 @@ def preview(found: Examined, extra: tuple[str, ...] = ()) -> Preview:
     steps, more = first_steps(found.lesson) if found.lesson else ((), 0)
     return Preview(
         _state(found), found.scenario is not None, listed[:MOST_LISTED], max(0, count - MOST_LISTED), (*extra, *_notes(found)),
-        _diagram(found), steps, more,
+        _diagram(found), steps, more, _offer(found),
     )  # fmt: skip
+
+
+def _offer(found: Examined) -> tuple[str, str]:
+    if not found.doubted:
+        return "", ""
+    return f"drop:{'+'.join(found.doubted)}", f"Drop {' and '.join(KEPT[part] for part in found.doubted)}"
 
 
 def _state(found: Examined) -> str:

@@ -70,7 +70,7 @@ def layer_table(draft: Draft, n: int, line: Line, problems: Mapping[str, str]) -
     full = tuple(row for row in rows if len(row.cells) == len(heads))  # a forged form may have shorter ones
     name = f"w[{n}]" if layer.weights.text is None else f"b[{n}]"  # the long text beside it has the other name
     symbol = line.matrix("w", n) if weights else ""
-    return NumberTable(name, f"{what} of layer {n}, one row per unit", symbol, heads, full, problems.get(name, ""))
+    return NumberTable(name, f"{what} of layer {n}", symbol, heads, full, problems.get(name, ""))
 
 
 def _source(line: Line, n: int, j: int, widths: tuple[int, ...]) -> Markup | str:

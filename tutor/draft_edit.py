@@ -17,7 +17,7 @@ from tutor import limits
 from tutor.draft import MOST_NUMBERS, rows_text, written
 from tutor.draft_fill import friendly, made
 from tutor.draft_grid import Grid, pasted
-from tutor.draft_model import EMPTY, Draft, LayerDraft, compact, count, frozen_texts
+from tutor.draft_model import DROPPABLE, EMPTY, Draft, LayerDraft, compact, count, frozen_texts
 from tutor.friendly import Stream
 
 
@@ -242,8 +242,14 @@ def _paste(draft: Draft, where: str) -> Edited:
     return Edited(kept.with_layer(n, new), found.said + changed)
 
 
+def _drop(draft: Draft, where: str) -> Edited:
+    """Leave out parts of what came with the lesson."""
+    return Edited(replace(draft, drop=draft.drop | (set(where.split("+")) & {*DROPPABLE})))
+
+
 OPERATIONS: Final[Mapping[str, Callable[[Draft, str], Edited]]] = {
     "add-layer": _add_layer, "remove-layer": _remove_layer, "move-up": partial(_move_layer, -1), "move-down": partial(_move_layer, 1),
     "add-sample": _add_sample, "remove-sample": _remove_sample, "fill": _fill, "paste": _paste,
+    "drop": _drop,
 }  # fmt: skip
 RESIZING: Final = frozenset({"add-layer", "remove-layer", "move-up", "move-down"})
