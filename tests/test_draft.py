@@ -14,7 +14,8 @@ from tests.visiting import NAMES, scenario
 from tutor import draft, scenario_text
 from tutor import scenario as scenarios
 from tutor.draft import Draft
-from tutor.draft_data import EMPTY, data, field_of
+from tutor.draft_data import EMPTY, data
+from tutor.draft_fields import field_of
 from tutor.draft_model import PARTS, PLAIN
 from tutor.scenario import Scenario
 

@@ -141,11 +141,13 @@ A lesson in a form: what people make
     draft_model           a lesson that is being written, every text as it was typed
     draft_form            a draft as fields of a form, and back
     draft_data            what a draft says, as plain data
+    draft_fields          where a problem of the data belongs in the form
     draft                 drafts of lessons, drafts checked
     draft_fill            numbers for a table: friendly ones, or those of a scheme
     draft_edit            what the buttons do
     builder_words         what the fields are called
     builder_tables        the tables of the form
+    builder_parts         fields, choices, layers, samples
     builder_preview       diagram, first steps and problems beside it
     builder               the form
 

@@ -14,8 +14,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from tutor import builder_words as words
+from tutor.builder_parts import Choice, Field, Keeping, LayerForm, Paste, SampleForm
 from tutor.builder_preview import KEPT, Examined, Preview, alphabet_of, anchor, preview
-from tutor.builder_tables import CellField, NumberTable, layer_table, sample_table
+from tutor.builder_tables import layer_table, sample_table
 from tutor.draft_data import rest
 from tutor.draft_model import DROPPABLE, Draft, LayerDraft
 from tutor.limits import LAYERS
@@ -34,87 +35,6 @@ FILLS: Final = {
 REDUCTIONS: Final = {"mean": "their mean", "sum": "their sum"}
 NEEDS: Final = {"binary_cross_entropy": "sigmoid", "cross_entropy": "softmax"}
 MAYBE: Final = {"slope": "leaky_relu", "alpha": "elu"}
-
-
-@dataclass(frozen=True, slots=True)
-class Field:
-    """One field with its text. `kind` is text, whole (a count), number or lines."""
-
-    name: str
-    label: str
-    text: str
-    problem: str
-    kind: str = "text"
-    hint: str = ""
-    only: str = ""
-    """The activation that this field belongs to; with another one it is shown only while something stands in it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """A field with a list to choose from: (value, text, chosen, can be chosen)."""
-
-    name: str
-    label: str
-    options: tuple[tuple[str, str, bool, bool], ...]
-    problem: str
-    hint: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Paste:
-    """A field for text from a spreadsheet; `action` is what its button does."""
-
-    field: Field
-    action: str
-    open: bool
-
-
-@dataclass(frozen=True, slots=True)
-class LayerForm:
-    """One layer: its fields, its table, and what can be done with it."""
-
-    n: int
-    title: str
-    units: Field
-    activation: Choice
-    parameters: tuple[Field, ...]
-    biases: Choice
-    table: NumberTable
-    long: tuple[Field, ...]
-    """Tables that are one text, a row per line."""
-    fill: Choice
-    scale: Field
-    seed: Field
-    paste: Paste
-    note: str
-    hidden: tuple[tuple[str, str], ...]
-    actions: tuple[tuple[str, str], ...]
-    """(action, text) of the buttons that move or remove it."""
-
-    @property
-    def anchor(self) -> str:
-        """Where the page goes on after a button of this layer."""
-        return f"layer-{self.n}"
-
-
-@dataclass(frozen=True, slots=True)
-class SampleForm:
-    """The samples as one table, inputs and then targets."""
-
-    count: Field | None
-    table: NumberTable
-    long: Field | None
-    paste: Paste
-
-
-@dataclass(frozen=True, slots=True)
-class Keeping:
-    """What came with the lesson and has no field: (value, text, dropped)."""
-
-    parts: tuple[tuple[str, str, bool], ...]
-    others: str
-    problem: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -334,9 +254,3 @@ def note(layer: LayerDraft) -> str:
         return f"A rule makes the weights, so they need no table.{waits}"
     learns = layer["trainable"].replace(": true", " learn").replace(": false", " do not learn")
     return f"In this layer {learns}." if learns else ""
-
-
-__all__ = [
-    "BuildPage", "CellField", "Choice", "Field", "Keeping", "LayerForm", "LivePart", "NumberTable", "Paste", "SampleForm",
-    "build_page", "live_part",
-]  # fmt: skip

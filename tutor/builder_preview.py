@@ -22,8 +22,8 @@ from tutor.builder_words import label
 from tutor.context import Context
 from tutor.diagram import Scene, draw
 from tutor.draft import Draft, checked
-from tutor.draft_data import TOP
 from tutor.draft_edit import fitted
+from tutor.draft_fields import TOP
 from tutor.errors import NumberError, TutorError
 from tutor.formula import FormulaLine
 from tutor.lesson import Lesson, open_lesson

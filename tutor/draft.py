@@ -3,18 +3,18 @@
     scenario -> of_scenario -> Draft -> the form -> of_form -> Draft -> checked -> scenario, or what is wrong
 
 A draft holds texts, so nothing that was typed is lost, whatever is wrong with it. `checked` says all problems at once,
-each under the name of its field; those that belong to no field stand under "" (`draft_data.TOP`).
+each under the name of its field; those that belong to no field stand under "" (`draft_fields.TOP`).
 """
 
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from tutor import scenario as scenarios
-from tutor.draft_data import TOP, data, field_of, said_at, typing
+from tutor.draft_data import data, typing
+from tutor.draft_fields import TOP, field_of, in_order, said_at
 from tutor.draft_form import fields, of_form
 from tutor.draft_grid import MOST_CELLS, Grid
 from tutor.draft_model import DROPPABLE, Draft, LayerDraft, compact, frozen_texts
@@ -136,25 +136,6 @@ def checked(draft: Draft) -> tuple[Scenario | None, dict[str, str]]:
         return scenarios.parse_data(plain, WHERE), {}
     except ScenarioError as error:
         return None, {TOP: str(error)}
-
-
-_BEFORE = ("", "title", "course", "about", "learn", "inputs", "layers")
-_AFTER = ("samples", "rows", "loss", "reduction", "learning_rate", "optimizer", "batch", "notation", "decimals", "rest")
-_OF_LAYER = re.compile(r"[a-z]+\[([0-9]{1,4})\]")
-
-
-def in_order(found: Mapping[str, str]) -> dict[str, str]:
-    """Problems in the order of the form, those of one table as they were found."""
-
-    def place(name: str) -> tuple[int, int]:
-        if name in _BEFORE:
-            return 0, _BEFORE.index(name)
-        if name in _AFTER:
-            return 3, _AFTER.index(name)
-        of_layer = _OF_LAYER.match(name)
-        return (1, int(of_layer[1])) if of_layer and name[0] not in "xy" else (2, 0)
-
-    return {name: found[name] for name in sorted(found, key=place)}
 
 
 def _told(found: dict[str, str], name: str) -> bool:

@@ -2,7 +2,8 @@
 
     data(draft)            -> dict          unreadable texts stay texts, so that every check still finds them
     typing(draft)          -> {field: message}   what cannot be read, in the words of the one who typed it
-    field_of(draft, path)  -> the field that a path of the data came from
+
+`tutor.draft_fields` finds the field that a path of the data came from.
 """
 
 from __future__ import annotations
@@ -13,17 +14,15 @@ from typing import Any
 
 from tutor import limits, strict_yaml, yaml_scalar
 from tutor.draft_grid import TOO_MANY, Cells, Grid
-from tutor.draft_model import DROPPABLE, Draft, LayerDraft, count
+from tutor.draft_model import DROPPABLE, Draft, LayerDraft
 from tutor.errors import NumberError
 from tutor.number import read
-from tutor.problem import Path, ScenarioError, quotable
+from tutor.problem import ScenarioError, quotable
 
 EMPTY = "is empty; give a number, such as 0.5"
 TEXTS = {"title": "the title", "course": "the course", "about": "the text", "learn": "the list", "origin": "the address"}
 WHOLE = 1e15
 """Below this a number without decimals is given as a whole one."""
-TOP = ""
-"""The field of what belongs to no field: it goes to the top of the form."""
 _TRAINABLE = re.compile(r"(weights|biases): (true|false)")
 
 
@@ -201,75 +200,3 @@ def _lines(name: str, cells: Cells) -> Iterator[tuple[str, str]]:
 
 def _found(text: str) -> str:
     return f"“{quotable(text.strip())}”" if text.strip() else "nothing"
-
-
-# ---- from the data back to the fields ----
-
-_NAMED: dict[Path, str] = {
-    ("network", "inputs"): "inputs", ("network", "loss"): "loss", ("network", "loss", "name"): "loss",
-    ("network", "loss", "reduction"): "reduction", ("training", "learning_rate"): "learning_rate",
-    ("training", "optimizer"): "optimizer", ("training", "batch"): "batch", ("notation", "preset"): "notation",
-    ("display", "decimals"): "decimals", ("network", "layers"): "layers",
-}  # fmt: skip
-
-
-def field_of(draft: Draft, path: Path) -> str:
-    """The field of a path, TOP where there is none."""
-    if path in _NAMED:
-        return _NAMED[path]
-    match path:
-        case ("title" | "course" | "about" | "learn" | "origin", *_):
-            return str(path[0])
-        case ("network", "layers", int(n), *inner):
-            return _layer_field(draft, n + 1, tuple(inner))
-        case ("data", "inputs" | "targets" as key, *place):
-            return _sample_field(draft, "x" if key == "inputs" else "y", place)
-        case ("printed" | "notes" | "checks" | "lecture" | "training" | "notation" | "network", *_) if draft["rest"].strip():
-            return "rest"
-    return TOP
-
-
-def _layer_field(draft: Draft, number: int, inner: Path) -> str:
-    if not 1 <= number <= len(draft.layers):
-        return TOP
-    layer = draft.layers[number - 1]
-    match inner:
-        case ("weights", int(r), int(c)) if layer.weights.text is None:
-            return f"w[{number}][{r + 1},{c + 1}]"
-        case ("weights", *_):
-            return f"w[{number}]"
-        case ("biases", int(c)) if layer.bias.text is None:
-            return f"b[{number}][{c + 1}]"
-        case ("biases", *_):
-            return f"b[{number}]"
-        case ("init", "scale" | "seed" as key):
-            return f"{key}[{number}]"
-        case ("init", *_):
-            return f"fill[{number}]"
-        case (str(key), *_) if key in {"units", "activation", "slope", "alpha"}:
-            return f"{key}[{number}]"
-    return f"activation[{number}]" if not inner else TOP
-
-
-def _sample_field(draft: Draft, kind: str, place: list[str | int]) -> str:
-    if draft.rows is not None or not place:
-        return "rows"
-    row, column = place[0], place[1] if len(place) > 1 else 0
-    grid = draft.x if kind == "x" else draft.y
-    if not (isinstance(row, int) and isinstance(column, int) and row < grid.rows and column < max(1, grid.columns)):
-        return "rows"
-    return kind + place_in_samples(draft).format(r=row + 1, c=column + 1)
-
-
-def said_at(draft: Draft, path: Path, message: str) -> str:
-    """A message in the words of the form: for a whole long table it says which row."""
-    match path:
-        case ("data", "inputs" | "targets" as key, int(row), *_) if draft.rows is not None:
-            return f"row {row + 1}, {key}: {message}"
-        case ("network", "layers", int(_), "weights", int(row), *_) if count(str(row + 1)):
-            return f"unit {row + 1}: {message}" if len(path) == 5 else message
-        case ("printed" | "notes" | "checks" as key, int(n), *_):
-            return f"{key}, entry {n + 1}: {message}"
-        case ("learn", int(n)):
-            return f"line {n + 1}: {message}"
-    return message
