@@ -50,6 +50,8 @@ class Picture:
     query: str = ""
     address: str = ""
     element: str = ""
+    top: str = ""
+    """What of the page is scrolled to."""
     width: int = 1240
     height: int = 880
 
@@ -66,6 +68,7 @@ PICTURES = (
     Picture("step", "1-2-3-1-sigmoid", "dL/da[1][1]", height=800),
     Picture("matrices", "3-2-3-softmax", "dL/dw[2][1,1]", "layer", height=820),
     Picture("activations", address="/activations?z=0.5", height=860),
+    Picture("build", address="/build?from=3-2-3-softmax", top="#layers", height=860),
     *(
         Picture(f"notation-{preset}-{grain}", EXAMPLE, "z[1][2]@2", grain, f"notation={preset}", element=".board > .formula", width=520)
         for preset in PRESETS
@@ -137,6 +140,8 @@ def taken(page: Page, home: str, folder: Path, picture: Picture) -> bytes:
     assert answer is not None
     assert answer.ok, f"{answer.url}: {answer.status}"
     page.evaluate("document.fonts.ready.then(() => null)")
+    if picture.top:
+        page.locator(picture.top).evaluate("element => element.scrollIntoView()")
     return page.locator(picture.element).first.screenshot() if picture.element else page.screenshot()
 
 
