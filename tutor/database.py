@@ -89,7 +89,8 @@ class Database:
         known = self._engine
         if known is not None and self._belongs == self._owner():
             return known
-        if not self._lock.acquire(timeout=SLOW):  # another thread is trying; if that takes long, it will not succeed
+        if not self._lock.acquire(timeout=SLOW if self._paused_until else WAIT):  # another thread is opening it; lately in vain?
+            log.error("the store of saved lessons: another request is still waiting for it")
             raise StoreError
         try:
             if self._engine is None or self._belongs != self._owner():
@@ -109,7 +110,7 @@ class Database:
         except BaseException:
             opened.dispose()
             raise
-        self._belongs = self._owner()
+        self._belongs, self._paused_until = self._owner(), 0.0
         return opened
 
     def _owner(self) -> Owner:
