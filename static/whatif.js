@@ -173,6 +173,7 @@
       input.toggleAttribute('aria-invalid', true);
       input.setAttribute('aria-invalid', 'true');
     }
+    if (editor.mark.node.isConnected) place(editor.mark.node);
     editor.querySelector('input').focus();
   });
   document.addEventListener('htmx:after:swap', (event) => {
