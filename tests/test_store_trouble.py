@@ -11,15 +11,17 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
 from flask.testing import FlaskClient
+from sqlalchemy import Engine
 
 from app import create_app
 from tests.databases import PostgreSQL
-from tutor import database
+from tutor import database, store_schema
 from tutor.errors import StoreError
 from tutor.saving import Refused, from_environment
 from tutor.scenario import load
@@ -112,6 +114,18 @@ def test_a_folder_that_may_not_be_looked_into_is_no_empty_store(reachable: Path)
         refuses(lambda: store.find(lesson))
     (reachable / "store").chmod(0o755)
     assert store.find(lesson) == "title: one\n"
+    store.close()
+
+
+def test_who_comes_while_the_store_is_opened_waits_for_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def slow(engine: Engine) -> None:
+        time.sleep(1.2)
+        store_schema.prepare(engine)
+
+    monkeypatch.setattr("tutor.store.prepare", slow)
+    store = open_store(f"sqlite:///{tmp_path}/lessons.sqlite", ELSEWHERE)
+    with ThreadPoolExecutor(4) as pool:
+        assert len({*pool.map(lambda n: store.save(f"title: {n}\n", ""), range(4))}) == 4
     store.close()
 
 

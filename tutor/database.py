@@ -34,7 +34,7 @@ SLOW, PAUSE = 0.8, 5.0
 ONE_WRITER: Final = 0x6C6573736F6E73
 """The number of PostgreSQL's advisory lock."""
 POSTGRESQL: Final = {
-    "connect_timeout": 3,
+    "connect_timeout": WAIT,
     "tcp_user_timeout": WAIT * 1000,
     "application_name": "backprop-tutor",
     "options": f"-c statement_timeout={WAIT}s -c lock_timeout={WAIT}s",
