@@ -529,6 +529,9 @@ def test_markup_in_every_text_is_shown_as_it_is_written(app: Flask, payload: str
     if do == "check":
         assert json.loads(typed(poisoned)) == lesson(payload)
         assert payload in found.one("section", id="sound").text
+    else:
+        assert {found.one("input", id=name).attributes["value"] for name in ("title", "course")} == {payload}
+        assert found.one("textarea", id="about").text == f"\n{payload}"
 
 
 OURS = "article div h1 h2 section ul ol li a b p code span form label textarea input button"
@@ -540,6 +543,19 @@ def test_markup_in_place_of_a_lesson_is_shown_as_it_is_written(app: Flask, paylo
     assert answer.status_code == 422
     assert typed(answer).replace("\ufffd", "\0") == payload
     assert not {e.tag for e in shown(answer).root.one("main").all()} - set(OURS.split())
+
+
+@pytest.mark.parametrize("do", ["check", "live", "text", "save"])
+@pytest.mark.parametrize("payload", [*PAYLOADS, *HIDDEN], ids=lambda p: f"{p[:30]!r}".encode("ascii", "replace").decode())
+def test_markup_in_every_field_of_the_form_is_shown_as_it_is_written(app: Flask, payload: str, do: str) -> None:
+    names = [e.attributes["name"] for e in page("/build", app).root.one("form", id="build").all("input", "select", "textarea")]
+    harmless, poisoned = (
+        app.test_client().post("/build", data=dict.fromkeys(names, text) | {"layers": "2", "do": do}) for text in (HARMLESS, payload)
+    )
+    assert harmless.status_code == poisoned.status_code
+    found, expected = read(poisoned.text), read(harmless.text)
+    assert [problem for problem in found.problems if problem not in expected.problems] == []
+    assert {e.tag for e in found.root.all()} <= {e.tag for e in expected.root.all()} | {"a", "code", "option"}
 
 
 @pytest.mark.parametrize("payload", PAYLOADS, ids=lambda p: f"{p[:30]!r}".encode("ascii", "replace").decode())
