@@ -214,6 +214,14 @@ def test_long_tables_are_texts_with_a_row_per_line() -> None:
     assert "rows" in problems(form, rows="1 2 3")
 
 
+STRANGE = ('{"a": 1, "a": 2}', '{"a": NaN}', '{"network": 1}', "[1]", '{"a": null}', "{" * 3_000, '{"a":' * 3_000, "1")
+
+
+@pytest.mark.parametrize("text", STRANGE)
+def test_what_is_kept_is_read_as_strictly_as_a_file(form: dict[str, str], text: str) -> None:
+    assert problems(form, rest=text)
+
+
 def test_forged_places_make_no_table_of_a_million_cells() -> None:
     found = draft.of_form(MultiDict({"w[1][9999,9999]": "1", "w[33][1,1]": "1", "x[9999]@9999": "1", "b[1][9999]": "1"}))
     assert sum(grid.rows * grid.columns for layer in found.layers for grid in (layer.weights, layer.bias)) <= 4_000

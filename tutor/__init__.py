@@ -140,6 +140,7 @@ A lesson in a form: what people make
     draft_grid            tables of numbers as they are typed or pasted
     draft_model           a lesson that is being written, every text as it was typed
     draft_form            a draft as fields of a form, and back
+    draft_kept            what the form has no field for
     draft_data            what a draft says, as plain data
     draft_fields          where a problem of the data belongs in the form
     draft                 drafts of lessons, drafts checked

@@ -8,10 +8,10 @@ each under the name of its field; those that belong to no field stand under "" (
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from typing import Any
 
+from tutor import draft_kept
 from tutor import scenario as scenarios
 from tutor.draft_data import data, typing
 from tutor.draft_fields import TOP, field_of, in_order, said_at
@@ -71,8 +71,7 @@ def _rest(scenario: Scenario) -> str:
         "notation": scenario.notation.overrides,
     }
     parts |= {name: [entry.model_dump(exclude_none=True) for entry in getattr(scenario, name)] for name in DROPPABLE}
-    kept = {key: value for key, value in parts.items() if value}
-    return json.dumps(kept, ensure_ascii=False) if kept else ""
+    return draft_kept.written({key: value for key, value in parts.items() if value})
 
 
 def rows_text(x: Grid, y: Grid) -> str | None:

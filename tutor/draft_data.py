@@ -12,8 +12,9 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from tutor import limits, strict_yaml, yaml_scalar
+from tutor import limits, yaml_scalar
 from tutor.draft_grid import TOO_MANY, Cells, Grid
+from tutor.draft_kept import kept
 from tutor.draft_model import DROPPABLE, Draft, LayerDraft
 from tutor.errors import NumberError
 from tutor.number import read
@@ -97,10 +98,7 @@ def rest(draft: Draft) -> dict[str, Any]:
     """What the lesson has beside the fields. Raises ScenarioError where that text cannot be read."""
     if not draft["rest"].strip() or "rest" in draft.drop:
         return {}
-    found = strict_yaml.load(draft["rest"], "kept").data
-    if not isinstance(found, dict) or not all(isinstance(found.get(k, {}), dict) for k in ("network", "training", "notation")):
-        raise ScenarioError([strict_yaml.Document("kept", found, {}).problem((), "expected keys with values")])
-    return found
+    return kept(draft["rest"])
 
 
 def _kept(draft: Draft) -> dict[str, Any]:
