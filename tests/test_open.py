@@ -6,6 +6,7 @@ import io
 import json
 import re
 import tempfile
+import time
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -355,6 +356,24 @@ def test_a_text_over_the_limit_is_refused_by_name_and_kept(app: Flask) -> None:
         assert "64 KB" in listed(answer)[0]
         assert typed(answer) == text
         check_headers(answer)
+
+
+DEEP = "{{units: {}, activation: relu, init: {{scheme: he}}}}"
+BUSY = {
+    "brackets": "x: " + "[" * 60_000, "colons": ": " * 30_000, "keys": "\n".join(f"k{n}: 1" for n in range(6_000)),
+    "anchors": "\n".join(f"a{n}: &x{n} 1" for n in range(4_000)), "a folded text": "about: >\n" + " x\n" * 20_000,
+    "quotes": 'x: "' + r"\u0041" * 10_000 + '"', "one word": "a" * 65_000, "no words": "\n" * 65_000,
+    "layers": small(layers="[" + ", ".join(["{units: 1, zz: 1}"] * 3_000) + "]"),
+    "a deep network": small(1, f"[{', '.join([DEEP.format(78)] * 31 + [DEEP.format(1)])}]", x="[[1]]"),
+}
+
+
+@pytest.mark.parametrize("name", BUSY)
+def test_no_text_keeps_the_tutor_busy(app: Flask, name: str) -> None:
+    began = time.process_time()
+    answer = post(app, BUSY[name])
+    assert answer.status_code in {200, 422}
+    assert time.process_time() - began < 1  # a quarter of that is the aim; a busy machine needs some room
 
 
 class Endless(io.RawIOBase):
