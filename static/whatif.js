@@ -67,6 +67,7 @@
   let editor = null; // the form, with where it was opened from
   const place = (mark) => {
     const here = mark.getBoundingClientRect();
+    editor.style.left = '0'; // so that its width does not depend on where it stands
     const left = Math.min(here.left, document.documentElement.clientWidth - editor.offsetWidth - 8);
     const below = here.bottom + editor.offsetHeight + 70 < innerHeight || here.top < editor.offsetHeight + 10;
     editor.style.left = `${scrollX + Math.max(8, left)}px`;
@@ -179,7 +180,8 @@
   document.addEventListener('htmx:after:swap', (event) => {
     const { ctx } = event.detail;
     const whole = ctx?.select === '#walk';
-    if (whole && ctx.response?.status < 400) $('what-if')?.reset(); // typed texts give way to what the page says now
+    const restored = ctx?.request?.headers?.['HX-History-Restore-Request'];
+    if (restored || (whole && ctx.response?.status < 400)) $('what-if')?.reset(); // typed texts give way to what the page says now
     dress();
     if (!whole) return close(false);
     const mark = editor?.mark;
