@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from werkzeug.datastructures import MultiDict
 
@@ -520,3 +520,12 @@ def test_a_large_network_asks_for_a_name_and_a_value(tmp_path: Path) -> None:
         assert answer.status_code == status
         assert said in answer.text
     assert client.get("/lessons/large/steps/100000?w[2][3,4]=0.5").status_code == 200
+
+
+@given(query=st.dictionaries(MANGLED, st.one_of(NUMBERS, WORDS, st.text(max_size=20)), max_size=4))
+@settings(max_examples=60)
+def test_no_address_at_all_breaks_a_page(query: dict[str, str]) -> None:
+    answer = tutor().test_client().get(f"/lessons/{ONE}/steps/9", query_string=query)
+    assert answer.status_code in {200, 302, 404}
+    answer = tutor().test_client().post(f"/lessons/{ONE}/steps/9/change", data=query)
+    assert answer.status_code in {303, 422}

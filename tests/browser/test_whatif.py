@@ -187,6 +187,7 @@ def test_back_gives_the_state_before(page: Page) -> None:
     assert page.url.endswith(f"{LESSON}/7")
     assert result(page) == before
     assert page.locator("#what-if").get_attribute("action") == f"{LESSON}/7/change"
+    assert page.locator('[id="if-w[2][2,1]"]').input_value() == "0.3"
     assert "w[2]" not in (page.locator("#next").get_attribute("href") or "")
     page.evaluate("() => history.forward()")
     expect(page.locator("section.changed")).to_be_visible()
