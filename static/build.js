@@ -42,20 +42,31 @@
   // ---- paste: rows of a spreadsheet, of a CSV file, or of a matrix as YAML and Python write it ----
   const rowsOf = (text) => {
     const lines = text.includes('[') ? [...text.matchAll(/\[([^[\]]*)\]/g)].map((row) => row[1]) : text.replace(/\n$/, '').split('\n');
-    // In "0,5;1,5" the comma is decimal; a lone "0,5" is one number too.
-    const mark = ['\t', ';'].find((sign) => text.includes(sign)) ?? (text.includes(',') ? ',' : /\s+/);
+    // In "0,5;1,5" and "0,5 1,5" the comma is decimal; a lone "0,5" is one number too.
+    const spaced = /[^,\s][^\S\n]+[^,\s]/.test(text);
+    const mark = ['\t', ';'].find((sign) => text.includes(sign)) ?? (text.includes(',') && !spaced ? ',' : /,?\s+/);
     if (mark === ',' && /^\s*[-+−]?\d+,\d+\s*$/.test(text)) return [[text.trim()]];
-    return lines.map((line) => (mark === '\t' ? line : line.trim()).split(mark).map((part) => part.trim()));
+    return lines.map((line) => (mark === '\t' ? line : line.trim()).split(mark).map((part) => part.trim().replace(/^"(.*)"$/, '$1').trim()));
   };
+  const number = /^[-+−]?[.,]?\d/;
+  const isHeader = ([first, second]) => first.some(Boolean) && !first.some((part) => number.test(part)) && Boolean(second?.some((part) => number.test(part)));
   let pasted = []; // [cell, value before, value after] of the last paste
   const changed = (cell) => cell.dispatchEvent(new Event('input', { bubbles: true }));
   const cells = (count) => `${count} cell${count === 1 ? '' : 's'}`;
+  const tell = (cell, text) => { // seen below the table, and spoken
+    form.querySelector('.told')?.remove();
+    const note = Object.assign(document.createElement('p'), { className: 'notice told', textContent: text });
+    cell.closest('.scroll').after(note);
+    say(text);
+  };
   form.addEventListener('paste', (event) => {
     const first = cellOf(event);
     const rows = first && rowsOf(event.clipboardData.getData('text/plain').replace(/\r\n?/g, '\n'));
     if (!rows || (rows.length === 1 && rows[0].length === 1)) return; // one number: the field's own paste
     event.preventDefault();
     const [top, left] = place(first);
+    const header = isHeader(rows);
+    if (header) rows.shift();
     let out = 0;
     pasted = [];
     rows.forEach((row, i) => row.forEach((value, j) => {
@@ -65,12 +76,15 @@
       cell.value = value;
     }));
     changed(first);
-    say(`Filled ${cells(pasted.length)}. ${out ? `${cells(out)} did not fit and ${out === 1 ? 'was' : 'were'} left out. ` : ''}Ctrl+Z takes it back.`);
+    const why = header ? 'The first line holds no numbers, so it was left out. ' : '';
+    const lost = out ? `${cells(out)} did not fit and ${out === 1 ? 'was' : 'were'} left out. ` : '';
+    const way = out && first.closest('#samples-part') ? '“Paste samples” below takes any number of rows. ' : '';
+    tell(first, `${why}Filled ${cells(pasted.length)}. ${lost}${way}Ctrl+Z takes it back.`);
   });
   const takeBack = (cell) => {
     if (!pasted.length || pasted.some(([input, , after]) => input.value !== after || !input.isConnected)) return false;
     for (const [input, before] of pasted) input.value = before;
-    say(`${cells(pasted.length)} as before the paste.`);
+    tell(cell, `${cells(pasted.length)} as before the paste.`);
     pasted = [];
     changed(cell);
     return true;

@@ -245,6 +245,9 @@ PASTES = {
     "a matrix of Python": ("[[1, 2, 3],\n [4, 5, 6]]", ["1", "2", "3", "4", "5", "6"]),
     "a matrix of NumPy": ("[[1. 2. 3.]\n [4. 5. 6.]]", ["1.", "2.", "3.", "4.", "5.", "6."]),
     "columns by spaces": ("1 2 3\n4 5 6", ["1", "2", "3", "4", "5", "6"]),
+    "decimal commas and spaces": ("0,5 1,5 2\n3 4 5", ["0,5", "1,5", "2", "3", "4", "5"]),
+    "numbers in quotes": ('"0,5"\t1\t2\n3\t4\t5', ["0,5", "1", "2", "3", "4", "5"]),
+    "a line of words first": ("height\twidth\tw3\n1\t2\t3\n4\t5\t6", ["1", "2", "3", "4", "5", "6"]),
     "words": ("one\ttwo", ["one", "two", "0.3074", "0.7682", "0.132", "0.6341"]),
     "markup": ("<img src=x onerror=alert(1)>\t2", ["<img src=x onerror=alert(1)>", "2", "0.3074", "0.7682", "0.132", "0.6341"]),
     "empty cells": ("\t2", ["", "2", "0.3074", "0.7682", "0.132", "0.6341"]),
@@ -273,8 +276,18 @@ def test_what_does_not_fit_is_left_out_and_said_so(table: Page) -> None:
     table.locator('[id="w[1][1,2]"]').focus()
     table.keyboard.press("Control+V")
     assert list(values(table, "w[1]").values()) == ["0.4963", "1", "2", "0.7682", "4", "5"]
-    assert table.locator("#said").text_content() == "Filled 4 cells. 5 cells did not fit and were left out. Ctrl+Z takes it back."
+    said = "Filled 4 cells. 5 cells did not fit and were left out. Ctrl+Z takes it back."
+    assert table.locator("#said").text_content() == said
+    expect(table.locator("#build .notice")).to_have_text(said)
     assert values(table, "w[2]")["w[2][1,1]"] == "0.4901"
+
+
+def test_samples_that_do_not_fit_are_shown_the_way_to_a_larger_table(table: Page) -> None:
+    copy(table, "a\tb\tc\n" + "1\t2\t3\n" * 2)
+    table.locator('#samples-part input[data-row="0"][data-col="0"]').focus()
+    table.keyboard.press("Control+V")
+    expect(table.locator("#samples-part .notice")).to_contain_text("The first line holds no numbers, so it was left out. Filled 3 cells.")
+    expect(table.locator("#samples-part .notice")).to_contain_text("“Paste samples” below takes any number of rows.")
 
 
 def test_a_paste_is_taken_back_by_control_z(table: Page) -> None:
