@@ -68,7 +68,8 @@ def layer_table(draft: Draft, n: int, line: Line, problems: Mapping[str, str]) -
     what = "Weights and biases" if weights and bias else "Biases" if bias else "Weights"
     heads = (*columns, *(["bias"] if bias else []))
     full = tuple(row for row in rows if len(row.cells) == len(heads))  # a forged form may have shorter ones
-    name = f"w[{n}]" if layer.weights.text is None else f"b[{n}]"  # the long text beside it has the other name
+    kinds = [kind for kind, grid in (("w", layer.weights), ("b", layer.bias)) if grid.text is None]
+    name = f"{kinds[0] if kinds else 'table'}[{n}]"  # a long text beside it has the name that is left
     symbol = line.matrix("w", n) if weights else ""
     return NumberTable(name, f"{what} of layer {n}", symbol, heads, full, problems.get(name, ""))
 
