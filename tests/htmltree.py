@@ -27,7 +27,8 @@ FLOW = TEXT_LEVEL | BLOCKS
 ONLY = {
     "html": {"head", "body"}, "head": {"meta", "title", "link", "script"}, "ul": {"li"}, "ol": {"li"}, "dl": {"dt", "dd", "div"},
     "table": {"caption", "thead", "tbody", "tfoot"}, "thead": {"tr"}, "tbody": {"tr"}, "tr": {"td", "th"}, "select": {"option", "optgroup"},
-    "title": set(), "option": set(), "script": set(), "textarea": set(), "details": FLOW | {"summary"}, "figure": FLOW | {"figcaption"}, "summary": TEXT_LEVEL,
+    "title": set(), "option": set(), "script": set(), "textarea": set(),
+    "details": FLOW | {"summary"}, "figure": FLOW | {"figcaption"}, "summary": TEXT_LEVEL,
     "caption": TEXT_LEVEL | {"p"}, "th": TEXT_LEVEL, "dt": TEXT_LEVEL, "progress": TEXT_LEVEL - {"progress"},
 }  # fmt: skip
 for _tag in ("p", "h1", "h2", "h3", "h4", "span", "a", "b", "i", "strong", "em", "code", "dfn", "del", "ins", "label", "button"):
