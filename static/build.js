@@ -114,7 +114,7 @@
   const ask = async () => {
     asked?.abort(); // an older answer must not land on a newer one
     const mine = asked = new AbortController();
-    const body = new FormData(form);
+    const body = new URLSearchParams(new FormData(form)); // a third of the size that its parts would have
     body.set('do', 'live');
     try {
       const answer = await fetch(form.action, { method: 'POST', body, headers: { 'HX-Request': 'true' }, signal: mine.signal });
