@@ -153,7 +153,8 @@
     const same = node?.isConnected && node.dataset.q === q ? node : null; // a morph may give a node to another number
     const cells = [...document.querySelectorAll(`#step [data-q="${CSS.escape(q)}"]`)];
     const there = same ?? cells.find((mark) => mark.localName === tag) ?? cells[0];
-    const control = there?.querySelector?.('button.given') ?? cells.map((mark) => mark.querySelector?.('button.given')).find(Boolean);
+    const drawn = there?.localName === 'text'; // there the arrow keys go on from step to step
+    const control = drawn ? null : there?.querySelector?.('button.given') ?? cells.map((mark) => mark.querySelector?.('button.given')).find(Boolean);
     if (control ?? !there) return (control ?? $('title'))?.focus({ preventScroll: true });
     there.setAttribute('tabindex', '-1'); // a number in a formula or in the diagram takes the focus this once
     there.addEventListener('blur', () => there.removeAttribute('tabindex'), { once: true });

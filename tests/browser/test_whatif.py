@@ -71,12 +71,23 @@ def test_a_weight_changed_in_the_middle_of_a_walk_changes_this_step_and_a_later_
     assert result(page) != expected(with_changes({}), 40)
 
 
+def test_after_a_change_in_the_diagram_the_arrow_keys_go_on(page: Page) -> None:
+    page.goto(f"{LESSON}/20")
+    click_number(page, "x[1]")
+    page.keyboard.type("4")
+    page.keyboard.press("Enter")
+    expect(page.locator("section.changed")).to_be_visible()
+    page.keyboard.press("ArrowRight")
+    wait_for_step(page, 21)
+    assert page.url.endswith("/21?x[1]=4")
+
+
 def test_every_part_of_the_page_follows(page: Page) -> None:
     page.goto(f"{LESSON}/7")
     click_number(page, "w[2][2,1]")
     page.keyboard.type("1/4")
     page.keyboard.press("Enter")
-    expect(page.get_by_role("region", name="What you changed")).to_contain_text("was 0.3 → 0.25")
+    expect(page.get_by_role("region", name="What was changed")).to_contain_text("was 0.3 → 0.25")
     for link in page.locator("#outline a, #next, #back, .phases a, .grains a").all():
         assert "w[2][2,1]=0.25" in unquote(link.get_attribute("href") or "")
     assert page.locator("#what-if").get_attribute("action") == f"{LESSON}/7/change?w[2][2,1]=0.25"
@@ -161,7 +172,7 @@ def test_a_click_elsewhere_and_escape_leave_everything_as_it_was(page: Page) -> 
 
 def test_one_change_is_taken_back_and_all(page: Page) -> None:
     page.goto(f"{LESSON}/30?x[1]=3&w[2][2,1]=0.5&learning_rate=1")
-    box = page.get_by_role("region", name="What you changed")
+    box = page.get_by_role("region", name="What was changed")
     box.get_by_role("link", name="Reset w[2][2,1]").click()
     expect(page).to_have_url(re.compile(re.escape(f"{LESSON}/30?x[1]=3&learning_rate=1") + "$"))
     expect(box.get_by_role("listitem")).to_have_count(2)
