@@ -164,6 +164,14 @@ def test_printed_numbers_that_no_longer_hold_are_said_and_can_be_dropped(app: Fl
     assert sent(fields(after), "save", app).status_code == 303
 
 
+def test_a_closed_form_that_can_no_longer_be_computed_is_doubted_too(blank: MultiDict[str, str]) -> None:
+    form = {**blank.to_dict(), "x[1]": "0", "rest": '{"checks": [{"quantity": "x[1]", "equals": "1/{x[1]}"}]}'}
+    for do in ("live", "check", "save", "add-layer"):
+        answer = sent(form, do)
+        assert answer.status_code in {200, 422}
+        assert "Drop the closed forms" in answer.text
+
+
 def test_a_new_size_is_shown_before_it_is_saved(app: Flask, blank: MultiDict[str, str]) -> None:
     answer = sent({**blank.to_dict(), "units[1]": "3"}, "save", app)
     assert answer.status_code == 422

@@ -164,6 +164,13 @@ def test_what_cannot_be_pasted_stays_in_its_field(where: str) -> None:
     assert after.draft.layers == BLANK.layers
 
 
+def test_new_inputs_of_a_number_that_makes_a_long_text() -> None:
+    after = edited(with_fields(BLANK, {"inputs": "300", "fill[1]": "he", "samples": "3"}), "fill:data").draft
+    assert after.rows is not None
+    assert (after.x.rows, after.x.columns, after.y.rows) == (3, 300, 3)
+    assert is_sound(after)
+
+
 def test_many_samples_are_one_text_that_stays_as_it_is() -> None:
     rows = "\n".join(f"{n} {n} 1" for n in range(100))
     after = edited(pasted(BLANK, "data", rows), "paste:data").draft

@@ -9,7 +9,7 @@ shows the shape and every number that can be read.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import pairwise
 from typing import Final
@@ -112,14 +112,15 @@ def examined(draft: Draft, thorough: bool = False) -> Examined:
         return Examined(draft, None, {TOP: str(error)}, None)
     doubts = list(author.disagreeing(lesson))
     parts = tuple(part for part in ("printed", "checks") if any(path[0] == part for path, _ in doubts))
-    return Examined(draft, None if doubts else scenario, {DOUBTS: _doubted(doubts)} if doubts else {}, lesson, parts)
+    bare = replace(lesson, scenario=replace(scenario, printed=(), notes=(), checks=()))  # what is doubted cannot always be computed
+    return Examined(draft, None if doubts else scenario, {DOUBTS: _doubted(doubts)} if doubts else {}, bare, parts)
 
 
 def _doubted(doubts: list[tuple[Path, str]]) -> str:
     """What is to be said of printed numbers and closed forms that no longer hold."""
     path, message = doubts[0]
     count = f"{len(doubts)} of its numbers no longer hold" if len(doubts) > 1 else "one of its numbers no longer holds"
-    return f"{count} ({path[0]}, entry {int(path[1]) + 1}: {message}). Drop them, or change the numbers back"
+    return f"{count} ({path[0]}, entry {int(path[1]) + 1}: {message.removesuffix('; say why in a slip')}). Drop them, or change the numbers back"
 
 
 def heavy(scenario: Scenario) -> bool:
@@ -139,9 +140,9 @@ def preview(found: Examined, extra: tuple[str, ...] = ()) -> Preview:
 
 
 def _offer(found: Examined) -> tuple[str, str]:
-    if not found.doubted:
-        return "", ""
-    return f"drop:{'+'.join(found.doubted)}", f"Drop {' and '.join(KEPT[part] for part in found.doubted)}"
+    said = found.problems.get(DOUBTS, "")
+    parts = found.doubted or tuple(part for part in KEPT if said.startswith(f"{part},"))
+    return (f"drop:{'+'.join(parts)}", f"Drop {' and '.join(KEPT[part] for part in parts)}") if parts else ("", "")
 
 
 def _state(found: Examined) -> str:

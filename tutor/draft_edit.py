@@ -218,7 +218,8 @@ def _fill_inputs(draft: Draft) -> Edited:
     drawn = friendly(f"inputs {draft.x.cells}", rows, columns)
     x = Grid(tuple(tuple(text.removeprefix("-") for text in row) for row in drawn))
     after = replace(draft, x=x, samples=str(rows))
-    return Edited(replace(after, rows=rows_text(x, after.y)), "The inputs are new friendly numbers; the targets are as they were.")
+    rows_now = rows_text(x, draft.y) if draft.rows is not None else None  # `fitted` sees to a table
+    return Edited(replace(after, rows=rows_now), "The inputs are new friendly numbers; the targets are as they were.")
 
 
 def _paste(draft: Draft, where: str) -> Edited:
