@@ -180,7 +180,10 @@ def test_a_new_size_is_shown_before_it_is_saved(app: Flask, blank: MultiDict[str
     assert sent(again, "save", app).status_code == 303
 
 
-@pytest.mark.parametrize("changes", [{"units[1]": "1024"}, {"units[1]": "300", "biases[1]": "none"}, {"units[1]": "150"}, {"inputs": "500"}])
+LONG = ({"units[1]": "1024"}, {"units[1]": "300", "biases[1]": "none"}, {"units[1]": "150"}, {"inputs": "500"})
+
+
+@pytest.mark.parametrize("changes", LONG)
 def test_long_tables_are_texts_in_the_form(changes: dict[str, str], blank: MultiDict[str, str], app: Flask) -> None:
     answer = sent({**blank.to_dict(), **changes}, "resize")
     assert answer.status_code == 200
