@@ -9,6 +9,7 @@ import pytest
 from tests.visiting import NAMES, get, page, scenario
 from tutor.errors import LessonError
 from tutor.export import KINDS, Order, make, versioned
+from tutor.lesson import open_lesson
 from tutor.view import View
 
 DECK = "/lessons/1-2-3-1-sigmoid/export"
@@ -29,7 +30,7 @@ def test_a_download_is_a_file_with_a_speaking_name_and_the_headers_of_every_answ
 @pytest.mark.parametrize("key", KINDS)
 def test_names_of_files_are_safe(name: str, key: str) -> None:
     order = Order(seed=2**32 - 1, version=100) if name == "1-2-3-1-sigmoid" else Order()
-    made = make(versioned(scenario(name), View(), order), key, View(), order)
+    made = make(versioned(open_lesson(scenario(name)), View(), order), key, View(), order)
     assert re.fullmatch(r"[a-z0-9-]+\.(html|py|ipynb|json|csv|tex)", made.name)
 
 
