@@ -118,9 +118,10 @@ def examined(draft: Draft, thorough: bool = False) -> Examined:
 
 def _doubted(doubts: list[tuple[Path, str]]) -> str:
     """What is to be said of printed numbers and closed forms that no longer hold."""
-    path, message = doubts[0]
+    (path, message), mending = doubts[0], "; say why in a slip"
     count = f"{len(doubts)} of its numbers no longer hold" if len(doubts) > 1 else "one of its numbers no longer holds"
-    return f"{count} ({path[0]}, entry {int(path[1]) + 1}: {message.removesuffix('; say why in a slip')}). Drop them, or change the numbers back"
+    example = f"{path[0]}, entry {int(path[1]) + 1}: {message.removesuffix(mending)}"
+    return f"{count} ({example}). Drop them, or change the numbers back"
 
 
 def heavy(scenario: Scenario) -> bool:
