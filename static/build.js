@@ -39,6 +39,17 @@
     if (next) enter(next);
   });
 
+  // Enter in a number of inputs, units or samples updates the tables, and leads back to its place.
+  form.addEventListener('keydown', (event) => {
+    const field = event.target;
+    if (event.key !== 'Enter' || event.isComposing || !/^(inputs|samples|units\[\d+\])$/.test(field.name ?? '')) return;
+    const button = field.closest('section').querySelector('button[value="resize"]');
+    if (!button) return;
+    event.preventDefault();
+    button.formAction = `/build#${field.closest('fieldset, section').id}`;
+    form.requestSubmit(button);
+  });
+
   // ---- paste: rows of a spreadsheet, of a CSV file, or of a matrix as YAML and Python write it ----
   const rowsOf = (text) => {
     const lines = text.includes('[') ? [...text.matchAll(/\[([^[\]]*)\]/g)].map((row) => row[1]) : text.replace(/\n$/, '').split('\n');

@@ -302,6 +302,14 @@ def test_the_bad_inputs_are_bad_for_one_reason_each(app: Flask) -> None:
     assert post(app, small()).status_code == 200
 
 
+@pytest.mark.parametrize("content", [b"", b" \r\n\n"])
+def test_an_empty_file_is_named_and_the_typed_text_stays(app: Flask, content: bytes) -> None:
+    answer = post(app, "what I typed", content, name="empty.yaml")
+    assert answer.status_code == 422
+    assert ["empty.yaml is empty" in line for line in listed(answer)] == [True]
+    assert typed(answer) == "what I typed"
+
+
 @pytest.mark.parametrize(("content", "word"), [
     (b"\x89PNG\r\n\x1a\n" + bytes(range(256)), "a PNG picture"),
     (b"%PDF-1.7\n%\xe2\xe3\xcf\xd3", "a PDF document"),

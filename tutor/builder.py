@@ -75,9 +75,9 @@ class LivePart:
 
 
 def build_page(
-    found: Examined, said: str = "", focused: bool = False, can_save: bool = True, notes: tuple[str, ...] = ()
+    found: Examined, said: str = "", focused: bool = False, can_save: bool = True, notes: tuple[str, ...] = (), origin: str = ""
 ) -> BuildPage:  # fmt: skip
-    """The page of a draft after its checks."""
+    """The page of a draft after its checks; `origin` is the title of the lesson that it is a copy of, where that is known."""
     draft, form = found.draft, _Form(found.draft, found.problems)
     page = {
         "what": form.what(), "inputs": form.text("inputs", "", "whole"),
@@ -89,7 +89,7 @@ def build_page(
     hidden = (("layers", str(len(draft.layers))), *((name, draft[name]) for name in ("batch", "origin", "rest", "split")))
     return BuildPage(
         title="Build a lesson" if not draft["origin"] else "Build a lesson from another",
-        origin=Link(draft["origin"], f"/lessons/{draft['origin']}") if linkable(draft["origin"]) else None,
+        origin=Link(origin or draft["origin"], f"/lessons/{draft['origin']}") if linkable(draft["origin"]) else None,
         focused=focused, can_add=len(draft.layers) < LAYERS, own_notation=_own(draft),
         hidden=hidden, can_save=can_save, live=preview(found, (*((said,) if said else ()), *notes)), **page,  # type: ignore[arg-type]
     )  # fmt: skip

@@ -68,8 +68,18 @@ def show(shown: Draft, status: int = 200) -> ResponseReturnValue:
 def answer(found: Examined, said: str = "", status: int = 200, notes: tuple[str, ...] = ()) -> ResponseReturnValue:
     """The page of a draft after its checks."""
     site: Site = current_app.extensions["tutor"]
-    page = build_page(found, said, focused=status >= 400, can_save=site.saving.on, notes=notes)
+    origin = title_of(site, found.draft["origin"])
+    page = build_page(found, said, focused=status >= 400, can_save=site.saving.on, notes=notes, origin=origin)
     return visible(render_template("build.html", page=page)), status
+
+
+def title_of(site: Site, lesson: str) -> str:
+    """The title of a lesson, or "" where it is not there or cannot be reached."""
+    try:
+        found = site.library.find(lesson) if lesson else None
+    except TutorError:
+        return ""
+    return found.title if found else ""
 
 
 def visible(page: str) -> str:

@@ -120,6 +120,9 @@ def posted() -> tuple[str, str, Problem | None]:
 def uploaded(file: FileStorage, typed: str) -> tuple[str, Problem | None]:
     """The text of a file. What was typed stays where the file has none."""
     found = upload.read(file.read(), file.filename or "")
+    if typed.strip() and not (found.problem or found.text.strip()):
+        said = f"{found.name} is empty, so your text stayed; check it without a file, or choose another one."
+        return typed, Problem(found.name, 0, "", said)
     if not found.problem:
         return found.text.replace("\r\n", "\n"), None
     return found.text or typed, Problem(found.name, 0, "", f"{found.name} {found.problem}.")

@@ -302,6 +302,33 @@ def test_a_paste_is_taken_back_by_control_z(table: Page) -> None:
     preview(table, "0.4963")
 
 
+# ---- Enter ----
+
+
+def test_enter_in_a_field_checks_and_never_drops_what_came_with_the_lesson(table: Page) -> None:
+    table.locator('[id="w[1][1,1]"]').fill("9")
+    expect(table.locator("#problems button")).to_be_visible(timeout=LIVE)
+    table.locator("#title").press("Enter")
+    expect(table.locator("#problems")).to_be_focused()
+    expect(table.locator("#drop-printed")).not_to_be_checked()
+
+
+def test_enter_in_a_number_of_units_updates_the_tables_and_stays_at_the_layer(table: Page) -> None:
+    table.locator('[id="units[1]"]').fill("4")
+    table.locator('[id="units[1]"]').press("Enter")
+    expect(table.locator('[id="w[1][4,3]"]')).to_be_attached()
+    expect(table.locator("#layer-1 legend")).to_be_in_viewport()
+
+
+def test_what_came_with_the_lesson_is_dropped_step_by_step_until_the_rest_is_sound(page: Page) -> None:
+    page.goto("/build?from=1-2-3-1-sigmoid")
+    expect(page.locator(".where")).to_contain_text("A copy of “A 1-2-3-1 sigmoid network by hand”.")
+    page.get_by_role("button", name="Remove layer 2").click()
+    page.get_by_role("button", name="Drop the numbers that the slides print").click()
+    page.get_by_role("button", name="Drop the notes at steps").click()
+    expect(page.locator("#live h2")).to_contain_text("Sound: a network 1-2-1")
+
+
 # ---- the preview ----
 
 
