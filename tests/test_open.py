@@ -285,7 +285,7 @@ def test_bad_input_has_an_answer_with_a_reason_and_nothing_is_lost(app: Flask, n
     assert answer.status_code == 422, name
     assert listed(answer)
     kept = typed(answer)
-    if "\0" in text and as_file:
+    if as_file and ("\0" in text or not text.strip()):
         assert kept == "before"
     else:
         assert kept.replace("\ufffd", "\0") == text
