@@ -136,4 +136,14 @@
   for (const name of ['input', 'change']) {
     form.addEventListener(name, () => { clearTimeout(timer); timer = setTimeout(ask, 400); });
   }
+
+  // ---- the way back: the browser puts in again what was typed, and the preview follows ----
+  // A field that is off would come back empty, so cells are off only as long as one types in them.
+  const suggest = (word) => { for (const cell of form.querySelectorAll('[data-grid] input')) cell.autocomplete = word; };
+  const differs = (field) => (field.matches('select') ? !field.selectedOptions[0]?.defaultSelected : field.value !== field.defaultValue);
+  addEventListener('pagehide', () => suggest('on'));
+  addEventListener('pageshow', () => {
+    suggest('off');
+    if ([...form.querySelectorAll('input, textarea, select')].some(differs)) ask();
+  });
 })();

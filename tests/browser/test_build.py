@@ -302,6 +302,25 @@ def test_a_paste_is_taken_back_by_control_z(table: Page) -> None:
     preview(table, "0.4963")
 
 
+# ---- the way back ----
+
+
+@pytest.mark.parametrize("leaving", ["a link", "Save"])
+def test_what_was_typed_is_there_again_after_going_back_and_the_preview_follows(page: Page, leaving: str) -> None:
+    page.goto("/build")
+    for field, text in (("title", "Next week"), ("about", "A paragraph"), ("w[1][1,1]", "0.77")):
+        page.locator(f'[id="{field}"]').fill(text)
+    preview(page, "0.77")
+    if leaving == "Save":
+        page.get_by_role("button", name="Save").click()
+    else:
+        page.get_by_role("link", name="Activations").click()
+    expect(page.locator("#build")).to_have_count(0)
+    page.go_back()
+    assert [page.locator(f'[id="{field}"]').input_value() for field in ("title", "about", "w[1][1,1]")] == ["Next week", "A paragraph", "0.77"]
+    preview(page, "0.77")
+
+
 # ---- Enter ----
 
 
