@@ -317,7 +317,8 @@ def test_what_was_typed_is_there_again_after_going_back_and_the_preview_follows(
         page.get_by_role("link", name="Activations").click()
     expect(page.locator("#build")).to_have_count(0)
     page.go_back()
-    assert [page.locator(f'[id="{field}"]').input_value() for field in ("title", "about", "w[1][1,1]")] == ["Next week", "A paragraph", "0.77"]
+    for field, text in (("title", "Next week"), ("about", "A paragraph"), ("w[1][1,1]", "0.77")):
+        expect(page.locator(f'[id="{field}"]')).to_have_value(text)
     preview(page, "0.77")
 
 
