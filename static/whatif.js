@@ -90,13 +90,18 @@
     const label = document.createElement('label');
     const input = document.createElement('input');
     const was = $(`if-${name}`)?.dataset.was;
-    label.textContent = name === 'learning_rate' ? 'learning rate' : name;
+    made.className = 'number';
+    const known = document.createElement('span');
+    known.textContent = name === 'learning_rate' ? 'learning rate' : name;
+    const symbol = $(`if-${name}`)?.labels[0]?.querySelector('math'); // as the lesson writes it
+    if (symbol) known.className = 'source';
+    label.append(...(symbol ? [symbol.cloneNode(true), ' '] : []), known);
     label.htmlFor = input.id = `edit-${name}`;
     input.name = name;
     input.value = input.defaultValue = value(q, mark);
     input.autocomplete = 'off';
     input.spellcheck = false;
-    input.size = 8;
+    input.size = Math.min(Math.max(8, input.value.length), 24);
     input.setAttribute('aria-describedby', 'edit-problem');
     made.append(label, ' ', input);
     if (was) {
@@ -145,7 +150,9 @@
     event.preventDefault();
     const inputs = [...event.target.querySelectorAll('input')];
     if (inputs.every((input) => input.value.trim() === input.defaultValue)) return close(true);
-    swap('POST', address(), event.target);
+    if (editor.sent) return; // a second press while the answer is under way
+    editor.sent = true;
+    swap('POST', address(), event.target).finally(() => { if (editor) editor.sent = false; });
   };
   const swap = (method, to, source) =>
     window.htmx.ajax(method, to, { source, target: '#walk', select: '#walk', swap: 'outerMorph', push: 'true' });
@@ -172,19 +179,23 @@
     problem.textContent = reasons.join(' ') || page.querySelector('.error p:not(.where)')?.textContent || 'This could not be changed.';
     problem.hidden = false;
     for (const input of editor.querySelectorAll('input')) {
-      input.toggleAttribute('aria-invalid', true);
       input.setAttribute('aria-invalid', 'true');
     }
     if (editor.mark.node.isConnected) place(editor.mark.node);
     editor.querySelector('input').focus();
   });
+  let held = false; // whether the focus is on something that the next step may not have
+  document.addEventListener('htmx:before:swap', () => { held = Boolean(document.activeElement?.closest('#step')); });
   document.addEventListener('htmx:after:swap', (event) => {
     const { ctx } = event.detail;
     const whole = ctx?.select === '#walk';
     const restored = ctx?.request?.headers?.['HX-History-Restore-Request'];
     if (restored || (whole && ctx.response?.status < 400)) $('what-if')?.reset(); // typed texts give way to what the page says now
     dress();
-    if (!whole) return close(false);
+    if (!whole) {
+      if (held && document.activeElement === document.body) $('title')?.focus({ preventScroll: true });
+      return close(false);
+    }
     const mark = editor?.mark;
     close(false);
     const wrong = ctx.response?.status === 422 && document.querySelector('#what-if [aria-invalid], #what-if .problem');
@@ -193,7 +204,7 @@
     else if (document.activeElement === document.body) $('title')?.focus({ preventScroll: true });
     const rows = [...document.querySelectorAll('.changed li')].length;
     const title = document.querySelector('#title');
-    $('said').textContent = `${rows ? `Changed: ${rows} ${rows === 1 ? 'number' : 'numbers'}.` : 'Nothing is changed now.'} ${title?.closest('.board').querySelector('.where').firstChild.textContent.trim()}: ${title?.textContent}`;
+    $('said').textContent = `${rows ? `${rows} ${rows === 1 ? 'change' : 'changes'}.` : 'Nothing is changed now.'} ${title?.closest('.board').querySelector('.where').firstChild.textContent.trim()}: ${title?.textContent}`;
   });
 
   // ---- clicks and keys ----
@@ -205,11 +216,19 @@
       return swap('GET', back.href, back);
     }
     const word = event.target.closest?.('#step [data-set]');
-    const mark = event.target.closest?.('#step [data-q]');
+    const mark = near(event) ?? event.target.closest?.('#step [data-q]');
     if (word) return panel(word.dataset.set);
     if (mark && given(mark.dataset.q)) return open(mark);
     if (editor && !event.target.closest?.('#editor')) close(false);
   });
+  const near = ({ target, clientX, clientY }) => { // a number in the diagram is small: what is nearest to the finger is meant
+    const marks = (clientX || clientY) && !target.closest?.('text[data-q]:not(.can)') ? [...(target.closest?.('#step svg.net')?.querySelectorAll('text.can') ?? [])] : [];
+    const away = (mark) => {
+      const box = mark.getBoundingClientRect();
+      return Math.hypot(Math.max(box.left - clientX, 0, clientX - box.right), Math.max(box.top - clientY, 0, clientY - box.bottom));
+    };
+    return marks.map((mark) => [away(mark), mark]).filter(([far]) => far <= 10).sort(([a], [b]) => a - b)[0]?.[1];
+  };
   const panel = (name) => {
     const box = $('whatif');
     if (!box) return;
@@ -223,6 +242,13 @@
       event.preventDefault();
       event.stopImmediatePropagation();
       close(true);
+    }
+    if (event.key === 'Tab' && editor?.contains(event.target)) {
+      const stops = editor.querySelectorAll('input, button');
+      if (event.target === stops[event.shiftKey ? 0 : stops.length - 1]) {
+        event.preventDefault(); // the editor stands at the end of the page; from it one comes back to the number
+        close(true);
+      }
     }
     const from = event.target.closest?.('td button.given');
     if (from && arrows[event.key] && !event.altKey && !event.ctrlKey && !event.metaKey) {

@@ -413,6 +413,28 @@ def test_every_page_that_takes_a_view_follows_the_changes() -> None:
 # ---- what is remembered ----
 
 
+@pytest.mark.parametrize("place", ["/export", "/share?step=7", "/steps/33/chain"])
+def test_pages_about_a_changed_lesson_say_what_was_changed(place: str) -> None:
+    joined = "&" if "?" in place else "?"
+    found = page(f"/lessons/{ONE}{place}{joined}x[1]=3&loss=squared_error").root.all("p", cls="notice")
+    assert [notice.text for notice in found] == [
+        "Changed from the original: x[1] from 2 to 3, loss from binary_cross_entropy to squared_error."
+    ]
+    assert not list(page(f"/lessons/{ONE}{place}").root.all("p", cls="notice"))
+
+
+def test_a_version_with_new_numbers_does_not_tell_of_changed_numbers() -> None:
+    found = page(f"/lessons/{ONE}/export?seed=3&x[1]=3&loss=squared_error").root.all("p", cls="notice")
+    assert [notice.text for notice in found] == ["Changed from the original: loss from binary_cross_entropy to squared_error."]
+
+
+def test_the_first_page_of_a_changed_lesson_says_whose_numbers_its_words_are_about() -> None:
+    said = "The description below speaks of the lesson’s own numbers."
+    assert said in get(f"/lessons/{ONE}?x[1]=3").text
+    assert said not in get(f"/lessons/{ONE}").text
+    assert said not in get(f"/lessons/{ONE}/steps/7?x[1]=3").text
+
+
 def test_a_changed_lesson_is_made_once_and_shared_by_its_views() -> None:
     shown = library()
     own = scenario(ONE)
@@ -472,6 +494,16 @@ def test_the_form_has_every_given_number_and_every_choice() -> None:
     wanted = {str(part) for part in parts(scenario(ONE)) if part.kind not in {"slope", "alpha"}}
     assert names == wanted
     assert "slope[1]" in get(f"/lessons/{ONE}/steps/4?activation[1]=leaky_relu").text
+
+
+def test_the_form_shows_each_number_as_the_lesson_writes_it_and_all_its_digits() -> None:
+    form = page("/lessons/3-2-3-softmax/steps/1?w[1][1,2]=1/3").root.one("form", id="what-if")
+    labels = {label.attributes["for"]: label.text for label in form.all("label")}
+    assert labels["if-w[1][1,2]"].startswith("v21")
+    assert labels["if-learning_rate"].startswith("Learning rate")
+    sizes_of = {field.attributes["name"]: int(field.attributes["size"] or 0) for field in form.all("input")}
+    assert sizes_of["w[1][1,2]"] == len("0.3333333333333333")
+    assert sizes_of["w[1][1,1]"] == len("0.4963")
 
 
 def test_where_the_steps_change_the_same_number_is_found_again() -> None:

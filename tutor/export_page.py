@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from itertools import islice
 from urllib.parse import parse_qsl, urlencode
 
+from tutor.changes import told
 from tutor.context import Context
 from tutor.errors import TutorError
 from tutor.explain import PHASE_TITLES
@@ -65,8 +66,14 @@ def export_page(context: Context, key: str, order: Order, notices: tuple[str, ..
         seed="" if order.seed is None else str(order.seed), version=str(order.version),
         is_sheet=key in {"worksheet", "key"}, name=name,
         download=f"{base}/{key}" + (f"?{urlencode(query, doseq=True)}" if query else ""),
-        preview=preview, cut=cut, problem=problem, notices=notices,
+        preview=preview, cut=cut, problem=problem, notices=(*notices, *_changed(context, order)),
     )  # fmt: skip
+
+
+def _changed(context: Context, order: Order) -> tuple[str, ...]:
+    """What the file will have changed; a version with new numbers has none of the reader's."""
+    said = told(change for change in context.lesson.changes if order.seed is None or not change.number)
+    return (said,) if said else ()
 
 
 def _query(context: Context, order: Order) -> dict[str, object]:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, fields, replace
 from functools import partial
 
 from tutor import number
+from tutor.changes import told
 from tutor.context import Context
 from tutor.desk import Desk
 from tutor.diagram import Scene, draw
@@ -138,6 +139,8 @@ class ChainPage:
     formula: Formula
     n: int
     back: str
+    changed: str
+    """What a reader changed, as a sentence."""
 
 
 def chain_page(context: Context, n: int) -> ChainPage | None:
@@ -146,7 +149,7 @@ def chain_page(context: Context, n: int) -> ChainPage | None:
     formula = context.chalk.chain(q) if context.walk.grain == "number" else None
     if formula is None:
         return None
-    return ChainPage(explain(context.trace, q).title, CHAIN, formula, n, context.address(n))
+    return ChainPage(explain(context.trace, q).title, CHAIN, formula, n, context.address(n), told(context.lesson.changes))
 
 
 def _operands(context: Context, formulas: tuple[Formula, ...], n: int) -> tuple[OperandRow, ...]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from tutor import qr
+from tutor import changes, qr
 from tutor.context import Context
 from tutor.markup import Markup, attribute, trusted
 from tutor.view import View, whole
@@ -66,7 +66,7 @@ class SharePage:
 
 def share_page(context: Context, host: str, query: Mapping[str, str], notices: tuple[str, ...] = ()) -> SharePage:
     """The page for a request to `host` ("https://tutor.example")."""
-    told = list(notices)
+    told, changed = list(notices), changes.told(context.lesson.changes)
     step = whole(query, "step", 1, len(context.walk), None, told)
     scenario, view = context.source, replace(context.view, present=False)
     links, what = _links(view, host, scenario.id, step), "this lesson" if step is None else f"step {step}"
@@ -79,7 +79,7 @@ def share_page(context: Context, host: str, query: Mapping[str, str], notices: t
         shared=shared, picture=picture, dense=dense,
         projector=view.share(scenario.id, step, large=True), leave=view.share(scenario.id, step),
         snippet=snippet(host + frame, scenario.title), frame=frame, file=view.file(scenario.id),
-        save=view.edit(scenario.id) if too_long or view.changes else "", notices=tuple(told[:5]),
+        save=view.edit(scenario.id) if too_long or view.changes else "", notices=(*told[:5], *((changed,) if changed else ())),
     )  # fmt: skip
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from tutor import number
-from tutor.change_names import WORDS
+from tutor.change_names import NUMBERS, WORDS, Part
 from tutor.changes import Change, Changes, structural, without
 from tutor.context import Context
 from tutor.errors import LessonError
@@ -20,6 +20,7 @@ from tutor.scenario import Scenario
 
 DECIMALS = 6
 """Of old and new values, where that is enough to tell them apart."""
+ABOUT = "The description below speaks of the lesson’s own numbers."
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +49,7 @@ def changed(context: Context, n: int | None) -> Changed | None:
         return None
     line = Line(context.alphabet, context.decimals)
     rows = tuple(_row(context, line, change, n) for change in context.lesson.changes)
-    return Changed(rows, _address(context, n, ()), left_out(context.source))
+    return Changed(rows, _address(context, n, ()), " ".join(filter(None, (left_out(context.source), ABOUT if n is None else ""))))
 
 
 def marked(context: Context) -> dict[Quantity, str]:
@@ -70,13 +71,12 @@ def left_out(scenario: Scenario) -> str:
 def _row(context: Context, line: Line, change: Change, n: int | None) -> ChangedRow:
     old, new = shown(change)
     rest = without(context.view.changes, change.name)
-    return ChangedRow(symbol(line, change), change.name, old, new, _address(context, n, rest))
+    return ChangedRow(symbol(line, change.part), change.name, old, new, _address(context, n, rest))
 
 
-def symbol(line: Line, change: Change) -> Markup | str:
+def symbol(line: Line, part: Part) -> Markup | str:
     """A part as a reader knows it: the symbol of a number, else words."""
-    part = change.part
-    if change.number or part.kind == "learning_rate":
+    if part.kind in NUMBERS or part.kind == "learning_rate":
         return line.quantity(part.quantity)
     return f"{part.kind} of layer {part.layer}" if part.layer else "reduction of the loss" if part.kind == "reduction" else part.kind
 

@@ -14,9 +14,13 @@ from dataclasses import dataclass, replace
 from tutor.change_names import OWNERS, WORDS, Part, value, written
 from tutor.changes import Change, listed
 from tutor.context import Context
-from tutor.what_if import shown
+from tutor.markup import Markup
+from tutor.mathml import Line
+from tutor.what_if import shown, symbol
 
 MOST_FIELDS = 60
+SIZE, LONGEST = 6, 24
+"""Characters of an input, and of one with a long number."""
 NAME, VALUE = "name", "value"
 """The two fields for a network with more numbers than a form can show."""
 TITLES = {"learning_rate": "Learning rate", "loss": "Loss", "reduction": "Loss of a batch", "activation": "Activation of layer {}",
@@ -36,6 +40,13 @@ class Field:
     was: str
     problem: str
     group: str = ""
+    symbol: Markup | str = ""
+    """How the lesson writes what the field is for."""
+
+    @property
+    def size(self) -> int:
+        """Characters that are seen at once: all of a number with many digits."""
+        return min(max(len(self.text), SIZE), LONGEST)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +128,7 @@ class _Maker:
         self.typed, self.problems = typed, problems
         self.changed: dict[str, Change] = {change.name: change for change in listed(context.source, context.view.changes)}
         self.samples = context.trace.samples
+        self.line = Line(context.alphabet, context.decimals)
 
     def tables(self) -> Iterator[FieldTable]:
         """All given numbers, matrix by matrix."""
@@ -164,7 +176,8 @@ class _Maker:
         name = str(at)
         label = TITLES[at.kind].format(at.layer) if at.kind in TITLES else name
         text = self.typed.get(name, written(value(self.scenario, at)))
-        return Field(name, f"if-{name}", label, text, self._was(name), self.problems.pop(name, ""), group)
+        sign = "" if at.kind in OWNERS else symbol(self.line, at)
+        return Field(name, f"if-{name}", label, text, self._was(name), self.problems.pop(name, ""), group, sign)
 
     def choices(self) -> Iterator[Choice]:
         """Loss, reduction and the activation of every layer."""

@@ -82,6 +82,64 @@ def test_after_a_change_in_the_diagram_the_arrow_keys_go_on(page: Page) -> None:
     assert page.url.endswith("/21?x[1]=4")
 
 
+def test_a_walk_by_keys_goes_on_with_the_heading_where_the_changed_number_is_gone(page: Page) -> None:
+    page.goto(f"{LESSON}/7")
+    page.locator("#step .operands button.given").first.focus()
+    page.keyboard.press("Enter")
+    page.keyboard.type("0.77")
+    page.keyboard.press("Enter")
+    expect(page.locator("section.changed")).to_be_visible()
+    page.keyboard.press("ArrowRight")
+    wait_for_step(page, 8)
+    expect(page.locator("#title")).to_be_focused()
+
+
+def test_a_number_is_changed_once_however_often_enter_is_pressed(page: Page) -> None:
+    page.goto(f"{LESSON}/7")
+    before = page.evaluate("() => history.length")
+    click_number(page, "w[2][2,1]")
+    page.keyboard.type("0.9")
+    for _ in range(3):
+        page.keyboard.press("Enter")
+    expect(page.locator("#said")).to_contain_text("1 change.")
+    page.wait_for_load_state("networkidle")
+    assert page.evaluate("() => history.length") == before + 1
+    assert page.evaluate("() => document.activeElement.closest('[data-q]')?.dataset.q") == "w[2][2,1]"
+
+
+@pytest.mark.parametrize("keys", [["Tab", "Tab", "Tab"], ["Shift+Tab"]])
+def test_from_the_end_of_the_editor_one_comes_back_to_the_number(page: Page, keys: list[str]) -> None:
+    page.goto(f"{LESSON}/7")
+    button = page.locator("#step .operands button.given").first
+    button.click()
+    expect(page.locator("#editor input")).to_be_focused()
+    for key in keys:
+        page.keyboard.press(key)
+    expect(page.locator("#editor")).to_have_count(0)
+    expect(button).to_be_focused()
+
+
+def test_the_editor_shows_the_number_as_the_lesson_writes_it(page: Page) -> None:
+    page.goto("/lessons/3-2-3-softmax/steps/1?w[1][1,2]=1/3")
+    click_number(page, "w[1][1,2]")
+    expect(page.locator("#editor label")).to_have_text("v21 w[1][1,2]")
+    field = editor(page).get_by_label("w[1][1,2]")
+    assert field.evaluate("e => e.scrollWidth <= e.clientWidth")
+
+
+def test_a_finger_beside_a_small_number_of_the_diagram_means_that_number(page: Page) -> None:
+    page.goto("/lessons/3-2-3-softmax/steps/7")
+    small = page.locator('#step svg.net text[data-q="y[2]"]')
+    small.evaluate("e => e.scrollIntoView({ block: 'center' })")
+    box = small.bounding_box()
+    assert box
+    page.mouse.click(box["x"] - 7, box["y"] + box["height"] / 2)
+    expect(editor(page).get_by_label("y[2]")).to_be_focused()
+    page.keyboard.press("Escape")
+    page.locator('#step svg.net text[data-q="a[1][1]"]').click()
+    expect(page.locator("#editor")).to_have_count(0)
+
+
 def test_every_part_of_the_page_follows(page: Page) -> None:
     page.goto(f"{LESSON}/7")
     click_number(page, "w[2][2,1]")
@@ -93,7 +151,7 @@ def test_every_part_of_the_page_follows(page: Page) -> None:
     assert page.locator("#what-if").get_attribute("action") == f"{LESSON}/7/change?w[2][2,1]=0.25"
     assert page.locator('[id="if-w[2][2,1]"]').input_value() == "0.25"
     assert page.locator('.settings input[name="w[2][2,1]"]').get_attribute("value") == "0.25"
-    expect(page.locator("#said")).to_contain_text("Changed: 1 number. Step 7 of 79")
+    expect(page.locator("#said")).to_contain_text("1 change. Step 7 of 79")
     page.get_by_role("link", name="Next →").click()
     wait_for_step(page, 8)
     assert page.locator("#what-if").get_attribute("action") == f"{LESSON}/8/change?w[2][2,1]=0.25"

@@ -87,7 +87,7 @@ def test_the_loss_can_be_switched_by_the_form(page_without_script: Page) -> None
     loss = page.get_by_role("combobox", name="Loss", exact=True)
     loss.select_option("half_squared_error" if loss.input_value() == "squared_error" else "squared_error")
     page.get_by_role("button", name="Change", exact=True).click()
-    expect(page.get_by_role("region", name="What you changed")).to_contain_text("loss was squared error → half squared error")
+    expect(page.get_by_role("region", name="What was changed")).to_contain_text("loss was squared error → half squared error")
 
 
 def test_the_grain_is_switched_by_a_link_and_the_place_stays(page_without_script: Page) -> None:
