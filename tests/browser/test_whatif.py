@@ -133,7 +133,7 @@ def test_a_finger_beside_a_small_number_of_the_diagram_means_that_number(page: P
     small.evaluate("e => e.scrollIntoView({ block: 'center' })")
     box = small.bounding_box()
     assert box
-    page.mouse.click(box["x"] - 7, box["y"] + box["height"] / 2)
+    page.mouse.click(box["x"] - 4, box["y"] + box["height"] / 2)
     expect(editor(page).get_by_label("y[2]")).to_be_focused()
     page.keyboard.press("Escape")
     page.locator('#step svg.net text[data-q="a[1][1]"]').click()
