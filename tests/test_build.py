@@ -302,3 +302,25 @@ def test_any_form_is_answered_with_a_sound_page(pairs: list[tuple[str, str]], do
 
 
 FIRST = dict(opened())
+
+
+@pytest.mark.parametrize("text", ["0", "abc", "100000", "-1", "2.5"])
+def test_a_number_of_samples_that_is_none_is_said_beside_it(app: Flask, text: str) -> None:
+    answer = sent({**opened("/build", app), "samples": text}, "check", app)
+    assert "expected a whole number from 1 to 1,000" in problems(sound(answer))["samples"]
+    assert fields(sound(answer))["samples"] == text
+
+
+def test_a_copy_of_a_lesson_that_is_too_large_for_the_form_is_shown_as_text(app: Flask) -> None:
+    sample = f"[{', '.join(['0'] * 100)}]"
+    text = (
+        "format: 1\ntitle: Large\nnetwork:\n  inputs: 100\n"
+        "  layers: [{units: 1, activation: sigmoid, init: {scheme: he, seed: 1}, biases: [0]}]\n"
+        f"  loss: {{name: squared_error}}\ndata:\n  inputs: [{', '.join([sample] * 100)}]\n  targets: [{', '.join(['[1]'] * 100)}]\n"
+        "training: {learning_rate: 0.5}\n"
+    )
+    saved = app.test_client().post("/open", data={"text": text, "do": "save"}).location.rpartition("/")[2]
+    answer = app.test_client().get(f"/build?from={saved}")
+    assert answer.status_code == 200
+    assert "the form carries up to 6,000. Its text can still be changed." in answer.text
+    assert f"origin: {saved}" in answer.text

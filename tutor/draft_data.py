@@ -147,6 +147,8 @@ def _unreadable(draft: Draft) -> Iterator[tuple[str, str]]:
         whole = Grid(tuple((*x, *y) for x, y in zip(draft.x.cells, draft.y.cells, strict=True)), draft.rows)
         yield from _grid("rows", whole, "")
         return
+    if draft.samples.strip():
+        yield from _wholes({"samples": draft.samples}, 1, limits.SAMPLES)
     for kind, grid in (("x", draft.x), ("y", draft.y)):
         yield from _grid(kind, Grid(grid.cells), place_in_samples(draft))
 

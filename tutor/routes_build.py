@@ -15,14 +15,13 @@ from typing import TYPE_CHECKING
 
 import yaml
 from flask import Flask, current_app, redirect, render_template, request, url_for
-from werkzeug.exceptions import UnprocessableEntity
 
 from tutor import author, changes, draft, scenario_text, text_page
 from tutor.builder import build_page, live_part
 from tutor.builder_preview import Examined, examined
 from tutor.draft import Draft
 from tutor.draft_edit import edited, fitted
-from tutor.error_page import Explained, Missing
+from tutor.error_page import Missing
 from tutor.errors import TutorError
 from tutor.saving import Refused
 from tutor.scenario import Scenario, ScenarioError
@@ -36,17 +35,13 @@ FORM_PARTS = 4_000
 """Fields that a form may have: more than the largest of ours."""
 
 
-class Unwieldy(Explained, UnprocessableEntity):
-    """422 with the reason."""
-
-
 def add(app: Flask, site: Site) -> None:
     """All routes of this module."""
     app.config["MAX_FORM_PARTS"] = FORM_PARTS
 
     @app.get("/build")
     def build() -> ResponseReturnValue:
-        return show(copied(site, request.args["from"])) if "from" in request.args else show(draft.blank())
+        return copied(site, request.args["from"]) if "from" in request.args else show(draft.blank())
 
     @app.post("/build")
     def built() -> ResponseReturnValue:
@@ -87,13 +82,13 @@ def visible(page: str) -> str:
     return page.replace("\0", "\N{REPLACEMENT CHARACTER}")
 
 
-def copied(site: Site, lesson: str) -> Draft:
-    """The draft of a copy of a lesson, with the changes that the address asks for."""
+def copied(site: Site, lesson: str) -> ResponseReturnValue:
+    """The form with a copy of a lesson, with the changes that the address asks for; what is too large for it is shown as text."""
     scenario = changed(site.found(lesson))
     reason = draft.too_large(scenario)
     if reason:
-        raise Unwieldy(f"{reason} It is at /open?from={scenario.id}.")
-    return draft.of_scenario(scenario).with_texts(origin=scenario.id)
+        return text_page.show(scenario_text.write(replace(scenario, origin=scenario.id)), notices=(reason,))
+    return show(draft.of_scenario(scenario).with_texts(origin=scenario.id))
 
 
 def changed(scenario: Scenario) -> Scenario:
