@@ -1,6 +1,7 @@
 """The app: its settings, the routes, headers and error pages. No arithmetic here.
 
     tutor.routes_lessons    the gallery, lessons and their steps, slides, exports
+    tutor.routes_build      a form for a lesson of one's own
     tutor.routes_share      links, QR codes and frames on other sites
     tutor.routes_open       a lesson as text: paste, upload, check, save, take away
     tutor.routes_whatif     a changed number becomes another address

@@ -109,4 +109,3 @@ def same_step(walk: Walk, n: int, other: Walk) -> int | None:
         except (LessonError, LookupError, ValueError):
             continue
     return None
-
