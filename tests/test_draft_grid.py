@@ -42,7 +42,7 @@ def test_a_first_line_of_words_is_left_out_and_said_so() -> None:
 def test_ragged_rows_are_named_and_change_nothing() -> None:
     found = pasted("1,2\n3\n4,5,6", 2)
     assert not found.cells
-    assert found.problem == "each row takes 2 numbers, row 2 has 1, and so is 1 more; nothing was changed"
+    assert found.problem == "each row takes 2 numbers, row 2 has 1, and 1 other row does not fit; nothing was changed"
 
 
 def test_one_number_a_line_may_have_a_decimal_comma() -> None:

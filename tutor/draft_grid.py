@@ -140,7 +140,7 @@ def pasted(text: str, columns: int) -> Pasted:
     ragged = [(n, len(row)) for n, row in enumerate(cells, 1) if len(row) != columns]
     if ragged:
         n, found = ragged[0]
-        more = f", and so {'is 1 more' if len(ragged) == 2 else f'are {len(ragged) - 1} more'}" if len(ragged) > 1 else ""
+        more = f", and {_count(len(ragged) - 1, 'other row')} {'does' if len(ragged) == 2 else 'do'} not fit" if len(ragged) > 1 else ""
         return Pasted(problem=f"each row takes {_count(columns, 'number')}, row {n} has {found:,}{more}; nothing was changed")
     return Pasted(cells, f"{said}Pasted {_count(len(cells), 'row')} of {columns:,}.")
 
