@@ -13,6 +13,7 @@ from tutor.changes import Change, Changes, structural, without
 from tutor.context import Context
 from tutor.errors import LessonError
 from tutor.lesson import Walk
+from tutor.losses import LOSSES
 from tutor.markup import Markup
 from tutor.mathml import Line
 from tutor.quantity import Quantity
@@ -84,9 +85,14 @@ def symbol(line: Line, part: Part) -> Markup | str:
 def shown(change: Change) -> tuple[str, str]:
     """(old, new) as a page shows them."""
     if change.part.kind in WORDS:
-        return change.old.replace("_", " "), change.new.replace("_", " ")
+        return in_words(change.old), in_words(change.new)
     old, new = float(change.old), float(change.new)
     return number.apart(old, new, DECIMALS), number.apart(new, old, DECIMALS)
+
+
+def in_words(name: str) -> str:
+    """What a loss or an activation is called on a page."""
+    return LOSSES[name].title if name in LOSSES else name.replace("_", " ")
 
 
 def _address(context: Context, n: int | None, rest: Changes) -> str:

@@ -16,7 +16,7 @@ from tutor.changes import Change, listed
 from tutor.context import Context
 from tutor.markup import Markup
 from tutor.mathml import Line
-from tutor.what_if import shown, symbol
+from tutor.what_if import in_words, shown, symbol
 
 MOST_FIELDS = 60
 SIZE, LONGEST = 6, 24
@@ -184,7 +184,7 @@ class _Maker:
         for at in (Part("loss"), Part("reduction"), *(Part("activation", n) for n in range(1, len(self.scenario.network.layers) + 1))):
             name = str(at)
             chosen = self.typed.get(name, str(value(self.scenario, at)))
-            options = tuple((word, WORDING.get(word, word.replace("_", " ")), word == chosen) for word in WORDS[at.kind])
+            options = tuple((word, WORDING.get(word) or in_words(word), word == chosen) for word in WORDS[at.kind])
             yield Choice(name, f"if-{name}", TITLES[at.kind].format(at.layer), options, self._was(name), self.problems.pop(name, ""))
 
     def _was(self, name: str) -> str:
