@@ -96,13 +96,6 @@ def sizes(scenario: Scenario) -> Sizes:
     return Sizes(network.inputs, network.layers, learns, len(scenario.inputs))
 
 
-def of_quantity(q: Quantity) -> Part | None:
-    """The part that a quantity is; None for what is computed."""
-    if q.kind == "eta":
-        return Part("learning_rate")
-    return Part(q.kind, q.layer, q.i, q.j, q.sample) if q.kind in NUMBERS else None
-
-
 def value(scenario: Scenario, at: Part) -> Value:
     """What a lesson has at a part: a number or a word."""
     network = scenario.network
@@ -158,7 +151,7 @@ def written(found: Value) -> str:
     """The one way in which a value stands in an address."""
     if isinstance(found, str):
         return found
-    return number.exact(found).removesuffix(".0").replace("e+", "e")
+    return number.short(found).replace("e+", "e")
 
 
 def _quoted(text: str) -> str:

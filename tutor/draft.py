@@ -18,7 +18,7 @@ from tutor.draft_fields import TOP, field_of, in_order, said_at
 from tutor.draft_form import fields, of_form
 from tutor.draft_grid import MOST_CELLS, Grid
 from tutor.draft_model import DROPPABLE, Draft, LayerDraft, compact, frozen_texts
-from tutor.number import exact
+from tutor.number import short
 from tutor.problem import ScenarioError
 from tutor.scenario import Layer, Scenario
 
@@ -83,7 +83,7 @@ def rows_text(x: Grid, y: Grid) -> str | None:
 
 def written(value: float) -> str:
     """A number as people write it, and as it reads back exactly: `-0.3`, `2`, `1e-07`."""
-    return exact(value).removesuffix(".0")
+    return short(value)
 
 
 def too_large(scenario: Scenario) -> str:

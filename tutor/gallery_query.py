@@ -98,7 +98,7 @@ def _as_text(value: float | tuple[float, ...]) -> str:
     """A number, or several, as a reader would type them; reads back as exactly this."""
     if isinstance(value, tuple):
         return " ".join(_as_text(one) for one in value)
-    return number.exact(value).removesuffix(".0")
+    return number.short(value)
 
 
 def _slope(text: str) -> float:

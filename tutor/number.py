@@ -106,6 +106,11 @@ def exact(value: float) -> str:
     return repr(float(value))
 
 
+def short(value: float) -> str:
+    """`exact` as people write it: `-0.3`, `2` in place of `2.0`."""
+    return exact(value).removesuffix(".0")
+
+
 def read(text: str) -> float:
     """Read a number as people write it: `0.1`, `-1e-3`, `0,5`, `1/3`. Raises NumberError, never guesses."""
     cleaned = text.strip().replace(MINUS, "-")
