@@ -111,7 +111,7 @@ def fingerprint(name: str, kept: dict[str, tuple[int, str]] = {}) -> str:  # noq
 def refuse_foreign() -> None:
     """Refuse what another site's page would change here."""
     headers = request.headers
-    if security.foreign(request.method, headers.get("Sec-Fetch-Site"), headers.get("Origin"), request.host):
+    if security.foreign(request.method, headers.get("Sec-Fetch-Site"), headers.get("Origin"), f"{request.scheme}://{request.host}"):
         abort(403)
 
 

@@ -204,9 +204,12 @@ SITES = [
     # Sec-Fetch-Site, Origin, foreign?
     ("same-origin", None, False), ("none", None, False), ("same-site", None, True), ("cross-site", None, True), ("", None, True),
     ("cross-site", "http://localhost", True), ("same-origin", "http://evil.example", False), ("SAME-ORIGIN", None, True),
-    (None, "http://localhost", False), (None, "https://localhost", False), (None, "http://evil.example", True), (None, "null", True),
+    (None, "http://localhost", False), (None, "https://localhost", True), (None, "http://evil.example", True), (None, "null", True),
     (None, "http://localhost:8000", True), (None, "http://localhost.evil.example", True), (None, "http://evil.example/localhost", True),
-    (None, "", True), (None, None, False),
+    (None, "", True), (None, None, False), (None, "ftp://localhost", True), (None, "ws://localhost", True), (None, "localhost", True),
+    (None, "HTTP://LocalHost", False), (None, "http://localhost:80", False), (None, "http://localhost:443", True),
+    (None, "http://localhost:0x50", True), (None, "http://localhost.", True), (None, "http://localhost/", True),
+    (None, "http://x@localhost", True), (None, "http://localhost http://evil.example", True), (None, "http://", True),
 ]  # fmt: skip
 
 
@@ -214,7 +217,7 @@ SITES = [
 @pytest.mark.parametrize("method", WRITES)
 def test_a_write_from_another_site_is_refused(method: str, site: str | None, origin: str | None, refused: bool) -> None:
     given: dict[str, Any] = {name: value for name, value in (("Sec_Fetch_Site", site), ("Origin", origin)) if value is not None}
-    assert foreign(method, site, origin, "localhost") == refused
+    assert foreign(method, site, origin, "http://localhost") == refused
     for address in ("/", "/lessons/perceptron-step/steps/1", "/static/walk.js", "/nothing"):
         answer = send(method, address, **given)
         assert answer.status_code == 403 if refused else answer.status_code in {404, 405}
@@ -225,13 +228,25 @@ def test_a_write_from_another_site_is_refused(method: str, site: str | None, ori
 @pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS"])
 def test_looking_is_allowed_from_everywhere(method: str, site: str | None, origin: str | None, _: bool) -> None:
     given: dict[str, Any] = {name: value for name, value in (("Sec_Fetch_Site", site), ("Origin", origin)) if value is not None}
-    assert not foreign(method, site, origin, "localhost")
+    assert not foreign(method, site, origin, "http://localhost")
     assert send(method, "/healthz", **given).status_code == 200
 
 
-def test_a_write_is_compared_with_the_host_that_was_asked() -> None:
-    assert not foreign("POST", None, "https://tutor.example:8443", "tutor.example:8443")
-    assert foreign("POST", None, "https://tutor.example", "tutor.example:8443")
+def test_a_write_is_compared_with_the_origin_that_was_asked() -> None:
+    assert not foreign("POST", None, "https://tutor.example:8443", "https://tutor.example:8443")
+    assert foreign("POST", None, "https://tutor.example", "https://tutor.example:8443")
+    assert not foreign("POST", None, "https://tutor.example:443", "https://Tutor.Example")
+    assert not foreign("POST", None, "http://tutor.example.", "http://tutor.example.")
+    assert not foreign("POST", None, "http://[::1]:8000", "http://[::1]:8000")
+    assert foreign("POST", None, "http://", "http://")
+
+
+def test_behind_a_proxy_the_scheme_is_the_one_that_the_proxy_names(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("BEHIND_PROXY", "1")
+    app = create_app(tmp_path)
+    for scheme, status in (("https", 405), ("http", 403)):
+        answer = send("POST", "/", app, base_url="http://tutor.example", X_Forwarded_Proto=scheme, Origin="https://tutor.example")
+        assert answer.status_code == status
 
 
 # ---- headers ----

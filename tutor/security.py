@@ -50,10 +50,27 @@ def framed(path: str) -> bool:
     return path.startswith("/embed/")
 
 
-def foreign(method: str, site: str | None, origin: str | None, host: str) -> bool:
-    """Whether an unsafe request comes from another site: by Sec-Fetch-Site, or, where that is absent, by Origin."""
+def foreign(method: str, site: str | None, origin: str | None, own: str) -> bool:
+    """Whether an unsafe request comes from another site: by Sec-Fetch-Site, or, where that is absent, by Origin.
+
+    `own` is the origin that was asked, such as https://tutor.example. An origin is a scheme, a host and a port: the same
+    host by another scheme is another site, and so is `null`, which frames without an origin of their own send.
+    """
     if method in {"GET", "HEAD", "OPTIONS"}:
         return False
     if site is not None:
         return site not in {"same-origin", "none"}
-    return origin is not None and origin.split("://", 1)[-1] != host
+    return origin is not None and (_parted(origin) is None or _parted(origin) != _parted(own))
+
+
+_ORIGIN = re.compile(r"(?P<scheme>https?)://(?P<host>[^\s/?#@:\[\]]+|\[[0-9a-f:.]+\])(?::(?P<port>[0-9]{1,5}))?", re.IGNORECASE | re.ASCII)
+_PORTS = {"http": 80, "https": 443}
+
+
+def _parted(origin: str) -> tuple[str, str, int] | None:
+    """(scheme, host, port) of an origin, however it is written; None for what is none of a web page."""
+    found = _ORIGIN.fullmatch(origin)
+    if found is None:
+        return None
+    scheme = found["scheme"].lower()
+    return scheme, found["host"].lower(), int(found["port"] or _PORTS[scheme])
