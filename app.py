@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import posixpath
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -108,6 +109,13 @@ def fingerprint(name: str, kept: dict[str, tuple[int, str]] = {}) -> str:  # noq
     return kept[name][1]
 
 
+def is_fingerprinted() -> bool:
+    """Whether the address is that of a static file as it is now. Under any other `v` it may be another file tomorrow."""
+    if request.endpoint != "static" or "v" not in request.args:
+        return False
+    return request.args["v"] == fingerprint(posixpath.normpath((request.view_args or {})["filename"]))
+
+
 def refuse_foreign() -> None:
     """Refuse what another site's page would change here."""
     headers = request.headers
@@ -128,7 +136,7 @@ def finish(response: Response) -> Response:
         response.headers.setdefault(name, value)
     if request.is_secure:
         response.headers["Strict-Transport-Security"] = security.STRICT_TRANSPORT
-    if request.endpoint == "static" and "v" in request.args and response.status_code == 200:
+    if response.status_code < 400 and is_fingerprinted():
         response.headers["Cache-Control"] = f"public, max-age={WEEK}, immutable"
     elif request.endpoint != "static" or response.status_code >= 400:
         response.headers["Cache-Control"] = "no-cache"

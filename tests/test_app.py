@@ -10,7 +10,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from app import create_app
+from app import asset_address, create_app
 from tests.htmltree import read
 from tests.visiting import NAMES, WALKS, context, fragment, get, page, send
 from tutor.lesson import GRAINS
@@ -150,6 +150,21 @@ def test_a_static_file_is_kept_by_the_browser_only_under_its_fingerprint() -> No
         again = get(address, If_None_Match=answer.headers["ETag"])
         assert (again.status_code, again.data) == (304, b"")
         assert again.headers["Content-Security-Policy"] == POLICY
+
+
+@pytest.mark.parametrize("query", ["v=anything", "v=", "v=0", "x=1", "v={}x", "w={}"])
+def test_a_static_file_under_a_made_up_fingerprint_is_asked_for_again(query: str) -> None:
+    address = f"/static/icon.svg?{query.format(asset_address('icon.svg').partition('?v=')[2])}"
+    answer = get(address)
+    assert (answer.status_code, answer.headers["Cache-Control"]) == (200, "no-cache")
+    assert get(address, If_None_Match=answer.headers["ETag"]).status_code == 304
+
+
+def test_a_file_that_is_still_the_same_keeps_its_week() -> None:
+    address = asset_address("icon.svg")
+    again = get(address, If_None_Match=get(address).headers["ETag"])
+    assert (again.status_code, again.headers["Cache-Control"]) == (304, "public, max-age=604800, immutable")
+    assert "immutable" in get(address.replace("/static/", "/static/x/../")).headers["Cache-Control"]
 
 
 def test_a_static_file_that_is_missing_is_not_kept_for_a_week() -> None:
