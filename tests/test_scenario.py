@@ -214,7 +214,7 @@ REFUSED = [
     ("weights: [[1, 2], [3, 4], [5, 6]]", "weights: [[1, 2], [3, 4], [5, 6]], init: {scheme: he}",
      [":6: network.layers[0].init: weights are given and made at once; keep one of weights and init"]),
     ("weights: [[1, 2], [3, 4], [5, 6]]", "init: {scheme: glorot}",
-     [":6: network.layers[0].init.scheme: 'glorot' is not known; known here: uniform, normal, xavier, he, constant, identity"]),
+     [":6: network.layers[0].init.scheme: 'glorot' is not known; did you mean xavier? Known here: uniform, normal, xavier, he, constant, identity"]),
     ("weights: [[1, 2], [3, 4], [5, 6]]", "init: {scheme: he, seed: -1}",
      [":6: network.layers[0].init.seed: expected a whole number from 0 to 4,294,967,295, got -1"]),
     ("weights: [[1, 2], [3, 4], [5, 6]]", "init: {scheme: normal, scale: -2}",

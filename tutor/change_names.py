@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final, TypeAlias, get_args
 
-from tutor import number, quantity, scenario_names
+from tutor import number, quantity, scenario_names, suggestion
 from tutor.activations import activation
 from tutor.build import initial
 from tutor.errors import NumberError, QuantityError, TutorError
@@ -33,6 +33,8 @@ KINDS: Final = (*NUMBERS, "learning_rate", "loss", "reduction", "activation", "s
 """In the order in which they stand in an address."""
 OWNERS: Final = {"slope": "leaky_relu", "alpha": "elu"}
 """Whose parameter it is."""
+OF_LAYERS: Final = ("activation", "slope", "alpha")
+"""What each layer has of its own; its number stands behind the name."""
 _LAYERED = re.compile(r"(activation|slope|alpha)\[([1-9][0-9]{0,2})\]", re.ASCII)
 LOOKS: Final = re.compile(r"\s*(?:[xywb]\[|learning_rate\b|loss\b|reduction\b|(?:activation|slope|alpha)\[)", re.ASCII)
 """What is meant as the name of such a part, whether or not there is one."""
@@ -80,6 +82,9 @@ def part(name: str, scenario: Scenario) -> Part:
         if layer > count:
             raise BadChangeError(f"there is no layer {layer} here: the network has {count} layer{'s' if count > 1 else ''}")
         return Part(layered[1], layer)
+    near = meant(name, scenario)
+    if near:
+        raise BadChangeError(f"there is no {quotable(name)!r} to change; did you mean {near}?")
     refused = scenario_names.refusal(name, sizes(scenario))
     if refused:
         raise BadChangeError(refused)
@@ -87,6 +92,20 @@ def part(name: str, scenario: Scenario) -> Part:
     if q.kind not in NUMBERS:
         raise BadChangeError(f"{name} is computed; what can be changed are {', '.join(KINDS)}")
     return Part(q.kind, q.layer, q.i, q.j, q.sample)
+
+
+def meant(name: str, scenario: Scenario) -> str:
+    """The name of a part of this lesson that is probably meant by one that is none, or ""."""
+    if name in OF_LAYERS:
+        return f"{name}[1]"
+    stem, bracket, rest = name.strip().partition("[")
+    if stem in KINDS:
+        return ""
+    near = f"{suggestion.meant(stem, KINDS)}{bracket}{rest}"
+    try:
+        return str(part(near, scenario)) if near != name else ""
+    except BadChangeError:
+        return ""
 
 
 def sizes(scenario: Scenario) -> Sizes:
@@ -134,7 +153,7 @@ def understood(at: Part, text: str) -> Value:
     if at.kind in WORDS:
         word = text.strip()
         if word not in WORDS[at.kind]:
-            raise BadChangeError(f"{quotable(word)!r} is not known; choose one of {', '.join(WORDS[at.kind])}")
+            raise BadChangeError(_unknown(word, WORDS[at.kind]))
         return word
     if not text.strip():
         raise BadChangeError("there is no number here; write one like 0.25, -1e-3 or 1/3")
@@ -152,6 +171,12 @@ def written(found: Value) -> str:
     if isinstance(found, str):
         return found
     return number.short(found).replace("e+", "e")
+
+
+def _unknown(word: str, known: tuple[str, ...]) -> str:
+    close = suggestion.meant(word, known)
+    choose = f"choose one of {', '.join(known)}"
+    return f"{quotable(word)!r} is not known; " + (f"did you mean {close}? If not, {choose}" if close else choose)
 
 
 def _quoted(text: str) -> str:

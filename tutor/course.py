@@ -8,14 +8,13 @@ A course is about lessons and holds none, so a broken course file never hides on
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Annotated, Any, Final
 
 from pydantic import AfterValidator, Field, ValidationError
 
-from tutor import limits, scenario_problems, strict_yaml
+from tutor import limits, scenario_problems, strict_yaml, suggestion
 from tutor.problem import Found, Path, Problem, ScenarioError, quotable, written
 from tutor.scenario import scenario_id
 from tutor.scenario_model import About, Model, One, Text, Title
@@ -148,5 +147,5 @@ def _said(name: Named, message: str) -> Problem:
 
 def _meant(name: str, known: Collection[str]) -> str:
     stem = scenario_id(name)
-    close = [stem] if stem in known else difflib.get_close_matches(name[:80], known, 1, 0.7)
-    return f"; did you mean {close[0]}?" if close else ""
+    close = stem if stem in known else suggestion.meant(name, known)
+    return f"; did you mean {close}?" if close else ""

@@ -10,11 +10,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from tutor import code_numpy, code_torch, data_export, latex_document, notebook
+from tutor import code_numpy, code_torch, data_export, latex_document, notebook, suggestion
 from tutor.context import Context
 from tutor.errors import LessonError
 from tutor.lesson import Lesson, open_lesson
 from tutor.order import PHASES
+from tutor.problem import quotable
 from tutor.variants import variant
 from tutor.view import View, whole
 from tutor.worked import Sheet, refuse_endless, worked
@@ -106,7 +107,7 @@ KINDS: Mapping[str, Kind] = {
 def make(lesson: Lesson, key: str, view: View, order: Order) -> Made:
     """An export. Raises LessonError where there is no such kind, or where this lesson cannot become one."""
     if key not in KINDS:
-        raise LessonError(f"no export is called “{key[:30]}”; there are {', '.join(KINDS)}")
+        raise LessonError(unknown_kind(key))
     kind = KINDS[key]
     version = f"-s{order.seed}-v{order.version}" if order.seed is not None else ""
     iteration = f"-i{lesson.iteration}" if lesson.iteration > 1 else ""
@@ -114,6 +115,13 @@ def make(lesson: Lesson, key: str, view: View, order: Order) -> Made:
     changed = "-changed" if lesson.changes else ""
     name = f"{lesson.scenario.id}{changed}{iteration}-{stem}{version}{dot}{ending}"
     return Made(name, kind.media, kind.make(lesson, view, order))
+
+
+def unknown_kind(key: str) -> str:
+    """What is said of a kind of export that there is not."""
+    close = suggestion.meant(key, KINDS)
+    meant = f"did you mean {close}? There" if close else "there"
+    return f"no export is called “{quotable(key, 30)}”; {meant} are {', '.join(KINDS)}"
 
 
 def online(lesson: Lesson, key: str, view: View, order: Order) -> Made:

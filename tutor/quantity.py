@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 
+from tutor import suggestion
 from tutor.errors import QuantityError
 
 SHAPES: dict[str, tuple[bool, int, bool]] = {
@@ -78,7 +79,7 @@ def parse(name: str) -> Quantity:
     """Read a contract name. Raises QuantityError where the text is none."""
     match = _NAME.fullmatch(name)
     if match is None:
-        raise QuantityError(f"{name[:60]!r} is not the name of a quantity; names look like z[1][2], w[2][1,3] or loss")
+        raise QuantityError(f"{name[:60]!r} is not the name of a quantity; {_meant(name)}")
     kind = match["kind"]
     groups = [[int(n) for n in group.split(",")] for group in match["brackets"][1:-1].split("][") if group]
     sample = int(match["sample"] or 0)
@@ -90,6 +91,14 @@ def parse(name: str) -> Quantity:
         raise QuantityError(f"{name[:60]!r} has the wrong indices; a {kind} is written {example(kind)}")
     i, j = [*indices, 0, 0][:2]
     return Quantity(kind, groups[0][0] if has_layer else 0, i, j, sample)
+
+
+def _meant(name: str) -> str:
+    """The name that is probably meant, else what names look like."""
+    stem, bracket, rest = name.partition("[")
+    close = suggestion.meant(stem, SHAPES)
+    near = f"{close}{bracket}{rest}"
+    return f"did you mean {near}?" if close and _NAME.fullmatch(near) else "names look like z[1][2], w[2][1,3] or loss"
 
 
 def example(kind: str) -> str:

@@ -23,13 +23,12 @@ from tutor import view
 from tutor.comparison import slides_page
 from tutor.error_page import Missing
 from tutor.errors import TutorError
-from tutor.export import KINDS, online, versioned, with_address
+from tutor.export import KINDS, online, unknown_kind, versioned, with_address
 from tutor.export_page import export_page
 from tutor.gallery import gallery_page
 from tutor.overview import lesson_page
 from tutor.page import chain_page
 from tutor.panels import panels
-from tutor.problem import quotable
 from tutor.site import Elsewhere, Site, cut_short, step_number, wants_fragment, whole_page
 
 if TYPE_CHECKING:
@@ -107,7 +106,7 @@ def add_exports(app: Flask, site: Site) -> None:
         context, order, notices = site.ordered(lesson)
         key = request.args.get("kind", "html")
         if key not in KINDS:
-            notices, key = (*notices, f"kind “{quotable(key, 30)}” is not known; there are {', '.join(KINDS)}."), "html"
+            notices, key = (*notices, f"{unknown_kind(key)}."), "html"
         return render_template("export.html", page=export_page(context, key, order, notices))
 
     @app.get("/lessons/<lesson>/export/<kind>")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, get_args
@@ -10,6 +9,7 @@ from typing import Any, Final, get_args
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from tutor import suggestion
 from tutor.problem import Found, Path, described, quotable
 from tutor.scenario_model import ScenarioFile
 
@@ -122,18 +122,17 @@ def _unknown_key(path: Path, file: Format) -> str:
 def _not_one_of(path: Path, found: object, file: Format) -> str:
     key = str(path[-1])
     known = _choices(path, file)
-    if found in LATER.get(key, ()) or (key == "batch" and type(found) is int):
+    if str(found).casefold() in LATER.get(key, ()) or (key == "batch" and type(found) is int):
         return f"{found} is part of the format, but this version runs only {known[0]}"
     if isinstance(found, str):
-        meant = _meant(found, known)
-        also = f" Known here: {', '.join(known)}" if meant.endswith("?") else ""
-        return f"{quotable(found)!r} is not known; {meant}{also}"
+        also = f" Known here: {', '.join(known)}" if suggestion.meant(found, known) else ""
+        return f"{quotable(found)!r} is not known; {_meant(found, known)}{also}"
     return f"expected {_or(known)}, got {described(found)}"
 
 
 def _meant(text: str, known: list[str]) -> str:
-    close = difflib.get_close_matches(text[:60], known, 1, 0.7)
-    return f"did you mean {close[0]}?" if close else f"known here: {', '.join(known)}"
+    close = suggestion.meant(text, known)
+    return f"did you mean {close}?" if close else f"known here: {', '.join(known)}"
 
 
 def _or(known: list[str]) -> str:

@@ -6,12 +6,12 @@ shortest address for a step: what the lesson shows anyway is left out.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from tutor import change_names, changes
+from tutor import change_names, changes, suggestion
 from tutor.changes import Changes
 from tutor.lesson import GRAINS, furthest
 from tutor.notation import PRESETS
@@ -93,7 +93,7 @@ def read(query: Mapping[str, str], scenario: Scenario, also: frozenset[str] = fr
     changed, ignored = changes.read(query, scenario)
     notices += ignored
     strange = (key for key in query if key not in KNOWN and key not in also and not change_names.known(key))
-    notices += [f"“{_short(key)}” is no setting of a lesson, so it is ignored." for key in strange]
+    notices += [f"“{_short(key)}” is no setting of a lesson, so it is ignored.{_near(key, scenario, KNOWN | also)}" for key in strange]
     view = View(
         grain,
         "" if notation == scenario.notation.preset else notation,
@@ -113,8 +113,18 @@ def _choice(query: Mapping[str, str], key: str, choices: tuple[str, ...], defaul
     text = query.get(key, "").strip()
     if not text or text in choices:
         return text or default
-    notices.append(f"{key} “{_short(text)}” is not known, so the lesson keeps its own. Choices: {', '.join(choices)}.")
+    meant = suggestion.meant(text, choices)
+    notices.append(f"{key} “{_short(text)}” is not known, so the lesson keeps its own.{_asked(meant)} Choices: {', '.join(choices)}.")
     return default
+
+
+def _near(key: str, scenario: Scenario, known: Iterable[str]) -> str:
+    """The setting or the part of the lesson that is probably meant."""
+    return _asked(change_names.meant(key, scenario) or suggestion.meant(key, sorted(known)))
+
+
+def _asked(meant: str) -> str:
+    return f" Did you mean {meant}?" if meant else ""
 
 
 def whole(

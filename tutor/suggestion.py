@@ -1,0 +1,90 @@
+"""Did you mean: the known word behind one that is written in another way, is the field's other name, or has a slip.
+
+    meant("ReLU", ["sigmoid", "relu"])      relu
+    meant("mse", ["squared_error", …])      squared_error
+    meant("tanhh", ["tanh", …])             tanh
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from typing import Final
+
+LONGEST: Final = 60
+"""More of a word than this is not compared."""
+CLOSE: Final = 0.7
+
+_OTHER_NAMES: Final = {
+    # activations
+    "identity": "linear, id, none, no_activation, eye", "sigmoid": "logistic, logsig, sigma, σ, expit",
+    "tanh": "hyperbolic_tangent, tansig, th", "relu": "rectifier, rectified_linear, rectified_linear_unit, ramp",
+    "leaky_relu": "lrelu, leaky", "softmax": "softargmax, normalized_exponential",
+    "step": "heaviside, threshold, unit_step, binary_step, hard_limit, hardlim", "sign": "signum, sgn",
+    # losses
+    "squared_error": "mse, sse, se, mean_squared_error, sum_of_squared_errors, sum_squared_error, quadratic, squared, l2, rss",
+    "half_squared_error": "half_mse, half_sse, half_mean_squared_error",
+    "binary_cross_entropy": "bce, log_loss, bce_loss, binary_ce, logistic_loss",
+    "cross_entropy": "ce, cce, xent, categorical_cross_entropy, sparse_categorical_cross_entropy, nll, nll_loss, "
+                     "negative_log_likelihood, softmax_cross_entropy, cross_entropy_loss, categorical",
+    "mean": "average, avg", "sum": "total, add",
+    # how it learns
+    "learning_rate": "lr, eta, η, alpha, α, step_size, rate", "η": "eta", "α": "alpha",
+    "iterations": "epochs, steps, n_iter, iter, max_iter, number_of_iterations", "optimizer": "optimiser, opt",
+    "sgd": "gd, gradient_descent, stochastic_gradient_descent, vanilla", "full": "all, whole, full_batch", "batch": "batch_size",
+    "xavier": "glorot, xavier_normal, glorot_normal", "he": "kaiming, he_normal, kaiming_normal, msra",
+    "normal": "gaussian, gauss, random_normal, randn", "uniform": "random_uniform, rand", "constant": "const, zeros, ones",
+    # keys
+    "units": "neurons, nodes, size, width, outputs", "activation": "act, activation_function, act_fn, nonlinearity, transfer_function",
+    "weights": "w, weight, kernel, weight_matrix", "biases": "b, bias, intercept", "init": "initializer, initialization, initialisation",
+    "scheme": "name, method, initializer", "scale": "std, gain, stddev", "seed": "random_seed, random_state, rng",
+    "slope": "negative_slope, leak", "inputs": "x, input, features, in", "targets": "y, target, labels, label, outputs",
+    "layers": "layer, hidden_layers", "network": "net, model, architecture", "data": "dataset, samples", "name": "type, kind, function",
+    "loss": "cost, objective, criterion, l, j, error", "training": "train, hyperparameters, learning",
+    "trainable": "train, learns, requires_grad",
+    "decimals": "digits, precision, places", "about": "description, summary, text", "title": "name", "preset": "name, style",
+    "printed": "slides, prints", "equals": "expression, formula", "where": "slide, page",
+    # quantities
+    "w": "weight, weights", "b": "bias, biases", "x": "input, inputs", "y": "target, targets",
+    "dL/dw": "dw, grad_w", "dL/db": "db, grad_b", "dL/dz": "dz, delta", "dL/da": "da", "ŷ": "yhat, y_hat", "ℒ": "script_l",
+    # views and exports
+    "number": "numbers, entry", "layer": "layers", "pass": "phase, phases", "forward": "fwd, forward_pass, feedforward",
+    "backward": "back, bwd, backprop, backward_pass, backpropagation", "update": "updates, step", "verify": "check, verification",
+    "torch": "pytorch", "numpy": "python, py, np", "latex": "tex", "notebook": "jupyter, ipynb", "key": "answers, answer_key, solution",
+    "worksheet": "sheet, exercise", "html": "worked, page", "brackets": "square_brackets", "parentheses": "round_brackets, parens",
+    "left_superscripts": "superscripts", "version": "variant, v",
+}  # fmt: skip
+"""What else the field, its libraries and its lectures call a word of ours; one of them may be meant for several."""
+
+
+def _bare(word: str) -> str:
+    """A word without case, spaces, hyphens and underscores."""
+    return "".join(c for c in word.casefold() if c.isalnum())
+
+
+def _by_other_name() -> dict[str, tuple[str, ...]]:
+    found: dict[str, tuple[str, ...]] = defaultdict(tuple)
+    for ours, others in _OTHER_NAMES.items():
+        for other in others.split(", "):
+            found[_bare(other)] += (ours,)
+    return dict(found)
+
+
+_OURS: Final = _by_other_name()
+
+
+def meant(word: str, known: Iterable[str]) -> str:
+    """The known word that is probably meant, or "" where none is near."""
+    choices, text = tuple(known), word[:LONGEST].strip()
+    for same in (str.casefold, _bare):
+        found = _first(text, choices, same)
+        if found:
+            return found
+    other = next((ours for ours in _OURS.get(_bare(text), ()) if ours in choices), "")
+    return other or next(iter(difflib.get_close_matches(text.casefold(), choices, 1, CLOSE)), "")
+
+
+def _first(text: str, choices: tuple[str, ...], same: Callable[[str], str]) -> str:
+    wanted = same(text)
+    return next((choice for choice in choices if same(choice) == wanted), "") if wanted else ""
