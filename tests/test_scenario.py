@@ -8,13 +8,14 @@ import dataclasses
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import get_args
 
 import pytest
 from pydantic import ValidationError
 
-from tutor import activations, losses, notation, scenario, scenario_model
+from tutor import activations, losses, notation, number, scenario, scenario_model, scenario_text
 from tutor.errors import TutorError
 from tutor.scenario import Printed, Scenario, ScenarioError
 
@@ -474,3 +475,48 @@ FILES = sorted(Path(__file__).parents[1].joinpath("scenarios").glob("*.yaml"))
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 def test_every_scenario_of_the_project_is_sound(path: Path) -> None:
     assert scenario.load(path).id == path.stem
+
+
+# ---- fractions ----
+
+
+@pytest.mark.parametrize(("old", "new", "value"), [
+    ("learning_rate: 0.1", "learning_rate: 1/3", lambda found: found.training.learning_rate),
+    ("[[1, 2], [3, 4], [5, 6]]", "[[1/3, 2], [3, 4], [5, 6]]", lambda found: found.network.layers[0].weights[0][0]),
+    ("[0.1, 0.2, 0.3]", "[0.1, 0.2, 1 / 3]", lambda found: found.network.layers[0].biases[2]),
+    ("inputs: [[1, 2], [3, 4]]", 'inputs: [["1/3", 2], [3, 4]]', lambda found: found.inputs[0][0]),
+    ("[[1, 0], [0.25, 0.75]]", "[[1/3, 2/3], [0.25, 0.75]]", lambda found: found.targets[0][0]),
+    ("weights: [[1, 2, 3], [4, 5, 6]]", "init: {scheme: he, scale: 1/3}", lambda found: found.network.layers[1].init.scale),
+    ("activation: tanh", "activation: leaky_relu, slope: 1/3", lambda found: found.network.layers[0].slope),
+    ("activation: tanh", "activation: elu, alpha: +1/3", lambda found: found.network.layers[0].alpha),
+])
+def test_a_fraction_is_a_number_wherever_the_form_takes_one(old: str, new: str, value: Callable[[Scenario], float]) -> None:
+    found = parse(changed(old, new))
+    assert value(found) == number.read("1/3") == 1 / 3
+    assert "0.3333333333333333" in scenario_text.write(found)
+    assert dataclasses.replace(parse(scenario_text.write(found)), where="") == dataclasses.replace(found, where="")
+
+
+def test_a_fraction_has_the_same_address_as_its_number() -> None:
+    ids = {scenario_text.content_id(scenario_text.write(parse(changed("learning_rate: 0.1", f"learning_rate: {text}"))))
+           for text in ("1/4", "0.25", "2/8", "25e-2")}
+    assert len(ids) == 1
+
+
+@pytest.mark.parametrize(("old", "new", "expected"), [
+    ("learning_rate: 0.1", "learning_rate: 1/0", ":15: training.learning_rate: expected a number, got the word '1/0'; '1/0' divides by zero"),
+    ("learning_rate: 0.1", "learning_rate: -1/3", ":15: training.learning_rate: expected a number above 0, got -0.3333333333333333"),
+    ("learning_rate: 0.1", "learning_rate: 1/2/3", ":15: training.learning_rate: expected a number, got the word '1/2/3'"),
+    ("learning_rate: 0.1", "learning_rate: 0.5/2", ":15: training.learning_rate: expected a number, got the word '0.5/2'"),
+    ("[[1, 0], [0.25, 0.75]]", "[[1/3, 1/3], [0.25, 0.75]]", ":14: data.targets[0]: cross_entropy needs targets that sum to 1, these sum to 0.666667"),
+    ("[[1, 0], [0.25, 0.75]]", "[[4/3, -1/3], [0.25, 0.75]]", ":14: data.targets[0][0]: cross_entropy needs targets from 0 to 1, got 1.3333333333333333"),
+    ("units: 3", "units: 6/2", ":6: network.layers[0].units: expected a whole number, got the word '6/2'"),
+    ("learning_rate: 0.1", "learning_rate: 0.1, iterations: 4/2", ":15: training.iterations: expected a whole number, got the word '4/2'"),
+])
+def test_a_fraction_has_to_be_one_and_to_fit_its_place(old: str, new: str, expected: str) -> None:
+    assert expected in problems(changed(old, new))
+
+
+def test_a_fraction_in_a_text_stays_as_it_is_written() -> None:
+    found = parse(changed("title: Two layers", "title: 1/3\nnotes: [{at: loss, text: 2/3}]\nlecture: {deck: 1/2}"))
+    assert (found.title, found.notes[0].text, found.lecture and found.lecture.deck) == ("1/3", "2/3", "1/2")

@@ -15,7 +15,7 @@ from jsonschema import Draft202012Validator
 
 from app import create_app
 from tests.strategies import scenario_data
-from tutor import scenario_text, strict_yaml
+from tutor import scenario, scenario_text, strict_yaml
 from tutor.scenario import load
 from tutor.scenario_meaning import EXAMPLES, MEANINGS
 from tutor.scenario_problems import LATER, LATER_KEYS
@@ -141,6 +141,24 @@ def test_a_broken_file_is_refused(old: str, new: str) -> None:
     assert SMALL.count(old) == 1, old
     text = SMALL.replace(old, new)
     assert refusals(text)
+
+
+FRACTIONS = [
+    ("learning_rate: 0.1", "learning_rate: 1/3"), ("slope: 0.1", "slope: -1/3"), ("[[1], [2]]", "[[1/3], [2]]"),
+    ("biases: [0, 0]", "biases: [1/2, 0]"), ("init: {scheme: he}", "init: {scheme: he, scale: 3 / 2}"), ("[[0, 1]]", "[[1/3, 2/3]]"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("old", "new"), FRACTIONS, ids=lambda text: text[:30])
+def test_a_fraction_is_taken_where_the_loader_takes_one(old: str, new: str) -> None:
+    assert SMALL.count(old) == 1, old
+    scenario.parse(SMALL.replace(old, new).replace("printed:", "learn: []\n#"), "x.yaml")
+    assert refusals(SMALL.replace(old, new)) == []
+
+
+@pytest.mark.parametrize("text", ["1/0", "1/2/3", "0.5/2", "a/b", "1/-2", "/2", "x 1/3"])
+def test_what_is_no_fraction_is_not(text: str) -> None:
+    assert refusals(SMALL.replace("learning_rate: 0.1", f"learning_rate: {text}"))
 
 
 # ---- the address ----

@@ -50,6 +50,7 @@ Scenario files: from YAML to a checked lesson
     scenario_names        which quantities this network has
     scenario_checks       what the parts of a file must agree on
     scenario_problems     what does not fit, in words
+    scenario_values       fractions as the numbers that they are
     scenario              load and parse: the scenario, or every problem at once
     scenario_text         a scenario as the text that it would be read from
     scenario_meaning      what each key means

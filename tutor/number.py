@@ -19,6 +19,8 @@ ROUNDING = 1e-15
 
 _DECIMAL = re.compile(r"[+-]?(?:[0-9]+(?:[.,][0-9]*)?|[.,][0-9]+)(?:[eE][+-]?[0-9]{1,4})?", re.ASCII)
 _FRACTION = re.compile(r"(?P<top>[+-]?[0-9]+)\s*/\s*(?P<bottom>[0-9]+)", re.ASCII)
+FRACTION_PATTERN = rf"^[+{MINUS}-]?[0-9]+ */ *0*[1-9][0-9]*$"
+"""What `fraction` reads, for a JSON Schema."""
 MAX_LENGTH = 40
 
 
@@ -116,18 +118,23 @@ def read(text: str) -> float:
     cleaned = text.strip().replace(MINUS, "-")
     if len(cleaned) > MAX_LENGTH:
         raise NumberError(f"a number has at most {MAX_LENGTH} characters, this text has {len(cleaned)}")
-    fraction = _FRACTION.fullmatch(cleaned)
-    if fraction:
-        return _divide(int(fraction["top"]), int(fraction["bottom"]), text)
+    found = fraction(cleaned)
+    if found is not None:
+        return found
     if not _DECIMAL.fullmatch(cleaned):
         raise NumberError(f"{text[:MAX_LENGTH]!r} is not a number; write it like 0.25, -1e-3 or 1/3")
     return _finite(float(cleaned.replace(",", ".")), text)
 
 
-def _divide(top: int, bottom: int, text: str) -> float:
-    if bottom == 0:
-        raise NumberError(f"{text.strip()!r} divides by zero")
-    return _finite(top / bottom, text)
+def fraction(text: str) -> float | None:
+    """The value of a simple fraction, `1/3` or `-2 / 7`; None for any other text. Raises NumberError where it has no value."""
+    cleaned = text.strip().replace(MINUS, "-")
+    found = _FRACTION.fullmatch(cleaned) if len(cleaned) <= MAX_LENGTH else None
+    if found is None:
+        return None
+    if int(found["bottom"]) == 0:
+        raise NumberError(f"{cleaned!r} divides by zero")
+    return int(found["top"]) / int(found["bottom"])
 
 
 def _finite(value: float, text: str) -> float:

@@ -2,6 +2,7 @@
 
     YAML text -> tutor.strict_yaml      plain data with line numbers
     a form    -> tutor.plain_data       plain data without them
+              -> tutor.scenario_values  fractions as the numbers that they are
               -> tutor.scenario_model   the shape of the file
               -> tutor.scenario_checks  what its parts must agree on
               -> Scenario, or ScenarioError with every problem at its line and path
@@ -21,7 +22,7 @@ from typing import Any, Final, TypeAlias
 
 from pydantic import ValidationError
 
-from tutor import limits, plain_data, scenario_checks, scenario_problems, strict_yaml
+from tutor import limits, plain_data, scenario_checks, scenario_problems, scenario_values, strict_yaml
 from tutor.problem import Found, Path, Problem, ScenarioError, quotable, written
 from tutor.scenario_model import (
     LESSON_ID,
@@ -152,6 +153,7 @@ def _examined_data(data: dict[str, Any]) -> Examined:
 
 def _examined(data: dict[str, Any]) -> Examined:
     """The file of plain data where its shape is sound, and all problems: of the shape and of what must agree."""
+    data = scenario_values.valued(data)
     try:
         file, problems = ScenarioFile.model_validate(data), []
     except ValidationError as error:

@@ -1,6 +1,7 @@
 """The shape of a scenario file, format 1: which keys there are, and what each may hold on its own.
 
-Strict (a text is no number, 1.5 is no count, true is not 1), unknown keys are refused, everything is frozen.
+Strict (a text is no number, 1.5 is no count, true is not 1), unknown keys are refused, everything is frozen. Fractions
+are numbers already: `tutor.scenario_values` has read them.
 What several keys must agree on, such as the rows of a weight matrix, is `tutor.scenario_checks`; the words of the
 messages are `tutor.scenario_problems`.
 """

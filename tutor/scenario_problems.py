@@ -9,7 +9,8 @@ from typing import Any, Final, get_args
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from tutor import suggestion
+from tutor import number, suggestion
+from tutor.errors import NumberError
 from tutor.problem import Found, Path, described, quotable
 from tutor.scenario_model import ScenarioFile
 
@@ -96,9 +97,13 @@ _WANTED: Final = {
 def _advice(kind: str, found: object) -> str:
     if kind == "string_type" and isinstance(found, int | float):
         return "; put it in quotes"
-    if kind == "float_type" and isinstance(found, str) and "," in found:
-        return "; write a decimal point, not a comma"
-    return ""
+    if kind != "float_type" or not isinstance(found, str):
+        return ""
+    try:
+        number.fraction(found)
+    except NumberError as error:
+        return f"; {error}"
+    return "; write a decimal point, not a comma" if "," in found else ""
 
 
 def _range(path: Path, file: Format) -> str:
@@ -125,8 +130,9 @@ def _not_one_of(path: Path, found: object, file: Format) -> str:
     if str(found).casefold() in LATER.get(key, ()) or (key == "batch" and type(found) is int):
         return f"{found} is part of the format, but this version runs only {known[0]}"
     if isinstance(found, str):
-        also = f" Known here: {', '.join(known)}" if suggestion.meant(found, known) else ""
-        return f"{quotable(found)!r} is not known; {_meant(found, known)}{also}"
+        meant = _meant(found, known)
+        also = f" Known here: {', '.join(known)}" if meant.endswith("?") else ""
+        return f"{quotable(found)!r} is not known; {meant}{also}"
     return f"expected {_or(known)}, got {described(found)}"
 
 
@@ -143,6 +149,14 @@ def _choices(path: Path, file: Format) -> list[str]:
     model = _model_at(path[:-1], file.model)
     annotation = model.model_fields[str(path[-1])].annotation if model else None
     return [choice for choice in _leaves(annotation) if isinstance(choice, str)]
+
+
+def takes_number(path: Path, root: type[BaseModel]) -> bool:
+    """Whether what stands at this path may be a number with decimals."""
+    keys = [place for place, part in enumerate(path) if isinstance(part, str)]
+    model = _model_at(path[: keys[-1]], root) if keys else None
+    field = model.model_fields.get(str(path[keys[-1]])) if model else None
+    return field is not None and float in _leaves(field.annotation)
 
 
 def _model_at(path: Path, root: type[BaseModel]) -> type[BaseModel] | None:

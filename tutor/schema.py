@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any, Final, TypeAlias
 
+from tutor.number import FRACTION_PATTERN
 from tutor.scenario_meaning import EXAMPLES, MEANINGS
 from tutor.scenario_model import LESSON_ID, PRINTED, ScenarioFile
 
@@ -44,9 +45,17 @@ def _part(found: Schema, path: str, models: dict[str, Schema]) -> Schema:
         part["properties"] = {key: _part(value, f"{above}{key}", models) for key, value in part["properties"].items()}
     if "items" in part:
         part["items"] = _part(part["items"], f"{path}[]", models)
+    if part.get("type") == "number":
+        part = _number(part)
     if path in WORDS:
         part = {"anyOf": [part, {"const": WORDS[path]}]}
     return {**_words(path), **part, **TOGETHER.get(path, {})}
+
+
+def _number(part: Schema) -> Schema:
+    """A number, or a text such as 1/3 that stands for one."""
+    default = {key: part.pop(key) for key in ("default",) if key in part}
+    return {"anyOf": [part, {"type": "string", "pattern": FRACTION_PATTERN}], **default}
 
 
 def _words(path: str) -> Schema:

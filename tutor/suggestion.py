@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import difflib
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
+from functools import lru_cache
 from typing import Final
 
 LONGEST: Final = 60
@@ -76,15 +77,17 @@ _OURS: Final = _by_other_name()
 
 def meant(word: str, known: Iterable[str]) -> str:
     """The known word that is probably meant, or "" where none is near."""
-    choices, text = tuple(known), word[:LONGEST].strip()
-    for same in (str.casefold, _bare):
-        found = _first(text, choices, same)
-        if found:
-            return found
-    other = next((ours for ours in _OURS.get(_bare(text), ()) if ours in choices), "")
-    return other or next(iter(difflib.get_close_matches(text.casefold(), choices, 1, CLOSE)), "")
+    choices, text = tuple(known), word[:LONGEST].strip().casefold()
+    spelled, bare = _spellings(choices), _bare(text)
+    others = (ours for ours in _OURS.get(bare, ()) if ours in choices)
+    found = spelled.get(text) or spelled.get(bare) or next(others, "") if text else ""
+    return found or next(iter(difflib.get_close_matches(text, choices, 1, CLOSE)), "")
 
 
-def _first(text: str, choices: tuple[str, ...], same: Callable[[str], str]) -> str:
-    wanted = same(text)
-    return next((choice for choice in choices if same(choice) == wanted), "") if wanted else ""
+@lru_cache(64)
+def _spellings(choices: tuple[str, ...]) -> dict[str, str]:
+    """The known words by how else they may be written; whole words come before those without their signs."""
+    found = {choice.casefold(): choice for choice in reversed(choices)}
+    for choice in choices:
+        found.setdefault(_bare(choice) or choice, choice)
+    return found
