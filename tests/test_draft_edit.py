@@ -150,6 +150,35 @@ def test_pasted_weights_bring_their_number_of_units() -> None:
     assert is_sound(after.draft)
 
 
+@pytest.mark.parametrize("text", [
+    "1\t2\t0,5\n3\t4\t0,7", "[[1, 2, 0.5],\n [3, 4, 0.7]]", "w1,w2,bias\n1,2,0.5\n3,4,0.7", "[[1. 2. 0.5]\n [3. 4. 0.7]]",
+    "1;2;0.5\n3;4;0.7",
+])  # fmt: skip
+def test_pasted_weights_may_bring_the_biases_in_a_last_column(text: str) -> None:
+    after = edited(pasted(BLANK, "1", text), "paste:1")
+    assert not after.problems
+    found = draft.data(after.draft)["network"]["layers"][0]
+    assert (found["weights"], found["biases"]) == (((1, 2), (3, 4)), (0.5, 0.7))
+    assert "the last number of each is its bias" in after.said
+    assert is_sound(after.draft)
+
+
+def test_more_units_come_with_their_biases() -> None:
+    after = edited(pasted(BLANK, "1", "1 2 5\n3 4 6\n5 6 7"), "paste:1")
+    assert after.draft.layers[0].bias.cells == (("5", "6", "7"),)
+    assert "3 units now" in after.said
+
+
+def test_a_layer_without_biases_takes_none() -> None:
+    after = edited(pasted(with_fields(BLANK, {"biases[1]": "none"}), "1", "1 2 5\n3 4 6"), "paste:1")
+    assert after.problems["paste[1]"] == "each row takes 2 numbers, row 1 has 3, and 1 other row does not fit; nothing was changed"
+
+
+def test_rows_with_and_without_a_bias_do_not_go_together() -> None:
+    after = edited(pasted(BLANK, "1", "1 2 5\n3 4"), "paste:1")
+    assert after.problems["paste[1]"] == "each row takes 2 numbers or, with the bias, 3, row 2 has 2; nothing was changed"
+
+
 def test_pasted_samples_take_the_place_of_all() -> None:
     after = edited(pasted(BLANK, "data", "1\t2\t0\n3\t4\t1"), "paste:data").draft
     assert (after.x.cells, after.y.cells, after.samples) == ((("1", "2"), ("3", "4")), (("0",), ("1",)), "2")

@@ -49,6 +49,17 @@ def test_one_number_a_line_may_have_a_decimal_comma() -> None:
     assert pasted("0,5\n1,25", 1).cells == (("0,5",), ("1,25",))
 
 
+def test_one_number_and_a_bias_are_told_from_a_decimal_comma() -> None:
+    assert pasted("0.5,1.25\n2,3", 1, bias=True).cells == (("0.5", "1.25"), ("2", "3"))
+    assert pasted("0, 5\n1, 25", 1, bias=True).cells == (("0", "5"), ("1", "25"))
+    assert pasted("0,5\n1,25", 1, bias=True).cells == (("0,5",), ("1,25",))
+
+
+@pytest.mark.parametrize("text", ["[[1, 2], [3, 4]]", "[[1. 2.]\n [3. 4.]]", "- [1, 2]\n- [3,\n   4]", "array([[1., 2.],\n [3., 4.]])"])
+def test_a_matrix_in_brackets_is_taken_by_its_rows(text: str) -> None:
+    assert [tuple(map(float, row)) for row in pasted(text, 2).cells] == [(1, 2), (3, 4)]
+
+
 @pytest.mark.parametrize("text", ["", "\n\n", "   "])
 def test_nothing_to_paste_is_said(text: str) -> None:
     assert "nothing in it" in pasted(text, 2).problem

@@ -165,7 +165,7 @@ class _Form:
             table, tuple(self._long(n, layer)),
             self._choice(f"fill[{n}]", "Weights", layer["fill"], FILLS),
             self._part(n, layer, "scale", "Scale", "number"), self._part(n, layer, "seed", "Seed", "whole"),
-            self._paste(str(n), f"Paste weights of layer {n}", "one row per unit, as copied from a spreadsheet"),
+            self._paste(str(n), f"Paste weights of layer {n}", words.pasted_weights(biases=layer.has_biases)),
             note(layer), tuple(hidden), tuple(self._actions(n)),
         )  # fmt: skip
 

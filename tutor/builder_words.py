@@ -23,6 +23,11 @@ _BIAS = re.compile(r"b\[([0-9]+)\]\[([0-9]+)\]")
 _SAMPLE = re.compile(r"([xy])\[([0-9]+)\](?:@([0-9]+))?")
 
 
+def pasted_weights(*, biases: bool) -> str:
+    """What may be pasted as the weights of a layer."""
+    return "one row per unit, as copied from a spreadsheet" + ("; the bias may stand in a last column" if biases else "")
+
+
 def label(name: str) -> str:
     """What a field is called where it stands alone: `Layer 2: weight of unit 1 from unit 3`."""
     if match := _WEIGHT.fullmatch(name) or _BIAS.fullmatch(name):

@@ -227,7 +227,8 @@ def _paste(draft: Draft, where: str) -> Edited:
     if where != "data" and not 1 <= n <= len(draft.layers):
         return Edited(draft)
     inputs, outputs = (draft.widths[0], draft.widths[-1]) if where == "data" else (draft.widths[n - 1], 0)
-    found = pasted(text, inputs + outputs)
+    with_bias = where != "data" and draft.layers[n - 1].has_biases
+    found = pasted(text, inputs + outputs, bias=with_bias)
     most = limits.SAMPLES if where == "data" else limits.UNITS
     problem = found.problem or (f"it has {len(found.cells):,} rows; there may be {most:,}" if len(found.cells) > most else "")
     if problem:
@@ -239,7 +240,9 @@ def _paste(draft: Draft, where: str) -> Edited:
         return Edited(replace(kept, x=x, y=y, rows=rows_text(x, y), samples=str(len(found.cells))), found.said)
     rows = str(len(found.cells))
     changed = "" if rows == draft.layers[n - 1]["units"].strip() else f" Layer {n} has {rows} units now, one per row."
-    new = replace(draft.layers[n - 1].with_parts(fill="given", units=rows), weights=Grid.of_rows(found.cells))
+    new = replace(draft.layers[n - 1].with_parts(fill="given", units=rows), weights=Grid.of_rows([row[:inputs] for row in found.cells]))
+    if len(found.cells[0]) > inputs:
+        new = replace(new, bias=Grid.of_rows([[row[inputs] for row in found.cells]]))
     return Edited(kept.with_layer(n, new), found.said + changed)
 
 

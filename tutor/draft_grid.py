@@ -125,9 +125,12 @@ class Pasted:
     problem: str = ""
 
 
-def pasted(text: str, columns: int) -> Pasted:
-    """The numbers of a pasted text, `columns` in each row. A first line of words is left out and said so."""
-    cells = lines(text)
+def pasted(text: str, columns: int, *, bias: bool = False) -> Pasted:
+    """The numbers of a pasted text, `columns` in each row, or with `bias` one more. A first line of words is left out and said so.
+
+    Takes what Ctrl+V in a table takes (static/build.js): rows of a spreadsheet, or of a matrix as YAML and Python write it.
+    """
+    cells = lines(_without_brackets(text))
     said = ""
     if len(cells) > 1 and _words(cells[0]) and not _words(cells[1]):
         said, cells = f"The first line, “{_short(' '.join(cells[0]))}”, holds no numbers, so it was left out. ", cells[1:]
@@ -135,14 +138,26 @@ def pasted(text: str, columns: int) -> Pasted:
         return Pasted(problem=TOO_MANY)
     if not cells:
         return Pasted(problem="there is nothing in it; paste one row per line, with commas, semicolons, tabs or spaces between the numbers")
-    if all(len(row) == 2 * columns for row in cells) and columns == 1 and "," in text:
-        cells = tuple((f"{a},{b}",) for a, b in cells)  # one number a line, with a decimal comma
-    ragged = [(n, len(row)) for n, row in enumerate(cells, 1) if len(row) != columns]
+    if columns == 1 and all(map(_DECIMAL_COMMA.fullmatch, map(",".join, cells))) and not re.search(r",\s", text):
+        cells = tuple((f"{a},{b}",) for a, b in cells)  # one number a line
+    width = columns + (bias and len(cells[0]) == columns + 1)
+    ragged = [(n, len(row)) for n, row in enumerate(cells, 1) if len(row) != width]
     if ragged:
         n, found = ragged[0]
         more = f", and {_count(len(ragged) - 1, 'other row')} {'does' if len(ragged) == 2 else 'do'} not fit" if len(ragged) > 1 else ""
-        return Pasted(problem=f"each row takes {_count(columns, 'number')}, row {n} has {found:,}{more}; nothing was changed")
-    return Pasted(cells, f"{said}Pasted {_count(len(cells), 'row')} of {columns:,}.")
+        wanted = _count(columns, "number") + (f" or, with the bias, {columns + 1:,}" if bias else "")
+        return Pasted(problem=f"each row takes {wanted}, row {n} has {found:,}{more}; nothing was changed")
+    last = ", the last number of each is its bias" if width > columns else ""
+    return Pasted(cells, f"{said}Pasted {_count(len(cells), 'row')} of {width:,}{last}.")
+
+
+_DECIMAL_COMMA = re.compile(rf"[+{number.MINUS}-]?[0-9]+,[0-9]+", re.ASCII)
+
+
+def _without_brackets(text: str) -> str:
+    """A matrix in brackets as lines."""
+    rows = re.findall(r"\[([^\[\]]*)\]", text)
+    return "\n".join(" ".join(row.split()) for row in rows) if rows else text
 
 
 def _words(row: tuple[str, ...]) -> bool:

@@ -263,6 +263,25 @@ def test_several_cells_are_pasted_at_once(table: Page, name: str) -> None:
     assert list(values(table, "w[1]").values()) == expected
 
 
+@pytest.mark.parametrize("text", ["1\t2\t3\n4\t5\t6\n", "[[1, 2, 3],\n [4, 5, 6]]", "w1;w2;bias\n0,5;2;3\n4;5;6"])
+def test_the_field_for_pasted_weights_takes_what_a_table_takes(page: Page, text: str) -> None:
+    found = []
+    for way in ("table", "field"):
+        page.goto("/build")
+        if way == "table":
+            copy(page, text)
+            page.locator('[id="w[1][1,1]"]').focus()
+            page.keyboard.press("Control+V")
+        else:
+            page.get_by_text("Paste weights of layer 1", exact=True).first.click()
+            page.locator('[id="paste[1]"]').fill(text)
+            page.locator('button[value="paste:1"]').click()
+            expect(page.locator("main")).to_contain_text("Pasted 2 rows of 3, the last number of each is its bias.")
+        found.append(values(page, "w[1]") | values(page, "b[1]"))
+    assert found[0] == found[1]
+    assert list(found[0].values())[1:] == ["2", "4", "5", "3", "6"]
+
+
 def test_one_number_is_pasted_as_anywhere_else(table: Page) -> None:
     for text in ("0,25", "7"):
         copy(table, text)
