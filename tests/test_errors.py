@@ -63,7 +63,7 @@ def test_an_error_in_a_lesson_leads_back_to_it_unless_there_is_none() -> None:
 def test_a_fault_of_ours_shows_no_trace_and_no_path(
     address: str, htmx: bool, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    def fail(*_: object) -> None:
+    def fail(*_: object, **__: object) -> None:
         raise RuntimeError(f"secret in {__file__}")
 
     for module, name in ((routes_lessons, "gallery_page"), (routes_lessons, "lesson_page"), (site, "step_page")):
@@ -81,7 +81,7 @@ def test_a_fault_of_ours_shows_no_trace_and_no_path(
 
 
 def test_a_template_that_asks_for_what_is_not_there_is_a_fault_and_no_empty_place(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(routes_lessons, "gallery_page", lambda *_: object())
+    monkeypatch.setattr(routes_lessons, "gallery_page", lambda *_, **__: object())
     assert get("/", create_app()).status_code == 500
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -16,6 +17,9 @@ from tutor.length import Length
 from tutor.lesson import open_lesson
 from tutor.scenario import parse
 from tutor.shelf import open_folder
+
+if TYPE_CHECKING:
+    from flask import Flask
 
 ROOT = Path(__file__).parents[1]
 LESSON = """\
@@ -110,6 +114,53 @@ def test_broken_files_are_listed_with_folder_and_file(folder: Path) -> None:
     section = page(folder).one("section", cls="broken")
     assert [element.text for element in section.all("h3")] == ["lessons/inside/torn.yaml", "lessons/course.yaml"]
     assert "lessons/course.yaml:3: groups[0].lessons[0]: there is no lesson called '<b>no</b>'" in section.text
+
+
+BROKEN = "format: 1\ntitle: secret\nnetwrk: {}\n"
+READERS: list[tuple[str, dict[str, str], dict[str, str]]] = [
+    # where the tutor was asked, by whom, with which headers
+    ("http://tutor.example", {}, {}), ("http://192.168.1.5:8000", {"REMOTE_ADDR": "192.168.1.7"}, {}),
+    ("http://localhost", {"REMOTE_ADDR": "192.168.1.7"}, {}), ("http://localhost", {"REMOTE_ADDR": ""}, {}),
+    ("http://localhost.evil.example", {}, {}), ("http://localhost", {}, {"X-Forwarded-For": "192.0.2.7"}),
+    ("http://localhost", {}, {"Via": "1.1 x"}),
+]  # fmt: skip
+
+
+def asked(app: Flask, base: str, environ: dict[str, str], headers: dict[str, str]) -> str:
+    return app.test_client().get("/", base_url=base, environ_overrides=environ, headers=headers).text
+
+
+@pytest.mark.parametrize(("base", "environ", "headers"), READERS)
+def test_readers_see_no_problems_of_files(folder: Path, base: str, environ: dict[str, str], headers: dict[str, str]) -> None:
+    write(folder / "a.yaml")
+    (folder / "torn.yaml").write_text(BROKEN, encoding="utf-8")
+    (folder / "course.yaml").write_text("format: 1\ntitle: x\ngroups: [{title: G, lessons: [none-such]}]", encoding="utf-8")
+    text = asked(create_app(folder), base, environ, headers)
+    assert 'data-lesson="a"' in text
+    assert not any(word in text for word in ("torn", "netwrk", "none-such", ".yaml", "problems", str(folder)))
+
+
+@pytest.mark.parametrize("base", ["http://localhost:8000", "http://127.0.0.1:8000", "http://[::1]:8000", "http://LOCALHOST", "http://localhost."])
+@pytest.mark.parametrize("client", ["127.0.0.1", "127.8.0.1", "::1"])
+def test_the_author_sees_them_where_the_tutor_runs(folder: Path, base: str, client: str) -> None:
+    (folder / "torn.yaml").write_text(BROKEN, encoding="utf-8")
+    text = asked(create_app(folder), base, {"REMOTE_ADDR": client}, {})
+    assert "lessons/torn.yaml:3: netwrk: is not a key of the format" in read(text).root.one("section", cls="broken").text
+
+
+def test_behind_a_proxy_nobody_is_taken_for_the_author(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (folder / "torn.yaml").write_text(BROKEN, encoding="utf-8")
+    monkeypatch.setenv("BEHIND_PROXY", "1")
+    text = asked(create_app(folder), "http://localhost", {}, {"X-Forwarded-For": "127.0.0.1", "X-Forwarded-Proto": "https"})
+    assert "torn" not in text
+
+
+def test_an_empty_gallery_tells_only_the_author_how_to_begin(folder: Path) -> None:
+    app = create_app(folder)
+    assert "Put a scenario file" in asked(app, "http://localhost", {}, {})
+    text = asked(app, "http://tutor.example", {}, {})
+    assert "There is no lesson here yet." in text
+    assert "scenario" not in text
 
 
 def test_texts_of_a_course_file_are_shown_as_they_are(folder: Path) -> None:

@@ -1,4 +1,8 @@
-"""The first page: all courses with their lessons, and the files that cannot be shown."""
+"""The first page: all courses with their lessons; for their author also the files that cannot be shown.
+
+Problems of files are for whoever writes them: on the author's own computer the page lists them, everywhere else only the
+log and `python -m tutor validate` do.
+"""
 
 from __future__ import annotations
 
@@ -50,17 +54,26 @@ class Section:
 
 @dataclass(frozen=True, slots=True)
 class GalleryPage:
-    """All courses; `contents` lists them where there are several. Files that cannot be shown, with their problems."""
+    """All courses; `contents` lists them where there are several."""
 
     courses: tuple[Section, ...]
     contents: tuple[Section, ...]
+    empty: str
+    """What is said where there is no lesson."""
     broken: tuple[tuple[str, tuple[Problem, ...]], ...]
+    """For the author: files that cannot be shown, with their problems."""
 
 
-def gallery_page(shelf: Shelf, steps: Mapping[str, Length | None]) -> GalleryPage:
-    """The first page. `steps` tells how many steps each lesson has."""
+NOTHING = "There is no lesson here yet."
+BEGIN = "Put a scenario file into the folder scenarios/; docs and the README say how."
+
+
+def gallery_page(shelf: Shelf, steps: Mapping[str, Length | None], *, author: bool = False) -> GalleryPage:
+    """The first page, for readers or for the author. `steps` tells how many steps each lesson has."""
     courses = tuple(_section(number, course, steps) for number, course in enumerate(shelf.courses, 1))
-    return GalleryPage(courses, courses if len(courses) > 1 else (), tuple((b.name, b.problems) for b in shelf.broken))
+    contents = courses if len(courses) > 1 else ()
+    broken = tuple((file.name, file.problems) for file in shelf.broken) if author else ()
+    return GalleryPage(courses, contents, f"{NOTHING} {BEGIN}" if author else NOTHING, broken)
 
 
 def _section(number: int, course: Course, steps: Mapping[str, Length | None]) -> Section:

@@ -19,7 +19,7 @@ from urllib.parse import unquote
 
 from flask import Flask, Response, redirect, render_template, request, url_for
 
-from tutor import view
+from tutor import security, view
 from tutor.comparison import slides_page
 from tutor.error_page import Missing
 from tutor.errors import TutorError
@@ -47,7 +47,8 @@ def add_pages(app: Flask, site: Site) -> None:
 
     @app.get("/")
     def gallery() -> str:
-        return render_template("gallery.html", page=gallery_page(site.library.shelf, site.library.steps()))
+        author = security.local(request.remote_addr, request.host, request.headers.keys())
+        return render_template("gallery.html", page=gallery_page(site.library.shelf, site.library.steps(), author=author))
 
     @app.get("/lessons")
     @app.get("/lessons/")

@@ -2,11 +2,15 @@
 
     headers("/lessons/x")            what every answer carries; no other site may frame it
     headers("/embed/lessons/x/…")    the same, but any site may frame it
+    foreign(…)                       whether a form comes from another site
+    local(…)                         whether a page is asked for on this very computer
 """
 
 from __future__ import annotations
 
+import ipaddress
 import re
+from collections.abc import Iterable
 
 CONTENT_SECURITY_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
@@ -74,3 +78,20 @@ def _parted(origin: str) -> tuple[str, str, int] | None:
         return None
     scheme = found["scheme"].lower()
     return scheme, found["host"].lower(), int(found["port"] or _PORTS[scheme])
+
+
+FORWARDED = frozenset({"x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "forwarded", "via"})
+"""Headers that proxies set."""
+_LOCAL_HOST = re.compile(r"(?:(?:[a-z0-9-]+\.)*localhost\.?|127(?:\.[0-9]{1,3}){3}|\[::1\])(?::[0-9]{1,5})?", re.IGNORECASE | re.ASCII)
+
+
+def local(client: str | None, host: str, headers: Iterable[str]) -> bool:
+    """Whether a request with these headers was made on the computer that the tutor runs on, and to it: by an author, not by a class.
+
+    Both ends have to say so, and no proxy may have passed it on: behind one, every request comes from this computer.
+    """
+    try:
+        own = ipaddress.ip_address(client or "").is_loopback
+    except ValueError:
+        return False
+    return own and bool(_LOCAL_HOST.fullmatch(host)) and FORWARDED.isdisjoint(map(str.lower, headers))
