@@ -152,7 +152,7 @@ def add_errors(app: Flask) -> None:
         if error.code is not None and error.code < 400:
             return error
         ours = isinstance(error, Explained)
-        reply = answer(error.code or 500, error.description if ours else None)
+        reply = answer(error.code or 500, error.description if ours else None, getattr(error, "problems", ()))
         allowed = getattr(error, "valid_methods", None)
         return (*reply, {"Allow": ", ".join(sorted(allowed))}) if allowed else reply
 
@@ -166,11 +166,11 @@ def add_errors(app: Flask) -> None:
         return answer(500, None)
 
 
-def answer(status: int, description: str | None) -> tuple[str, int]:
+def answer(status: int, description: str | None, problems: tuple[str, ...] = ()) -> tuple[str, int]:
     """The error page of a status, or its fragment where htmx asked."""
     lesson = (request.view_args or {}).get("lesson")
     framed = security.framed(request.path)
-    content = error_page(status, description, url_for("lesson", lesson=lesson) if lesson else "", framed=framed)
+    content = error_page(status, description, url_for("lesson", lesson=lesson) if lesson else "", problems, framed=framed)
     whole = "embed_error.html" if framed else "error.html"
     return render_template("_error.html" if wants_fragment() else whole, page=content), status
 

@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+from tests.htmltree import read
 from tests.visiting import NAMES, get, page, scenario
 from tutor.errors import LessonError
 from tutor.export import KINDS, Order, make, versioned
@@ -37,7 +38,7 @@ def test_names_of_files_are_safe(name: str, key: str) -> None:
 @pytest.mark.parametrize("address", ["worksheet?blanks=some", "key?blanks=every:0", "pdf", "%3Cb%3E"])
 def test_what_cannot_be_made_is_a_page_that_says_why(address: str) -> None:
     answer = get(f"{DECK}/{address}")
-    assert answer.status_code == 404
+    assert answer.status_code == (400 if "blanks" in address else 404)
     assert "blanks are all" in answer.text or "no export is called" in answer.text
     assert "<b>" not in answer.text.partition("no export is called")[2][:20]
 
@@ -61,3 +62,78 @@ def test_the_export_page_offers_every_kind(key: str) -> None:
 @pytest.mark.parametrize("query", ["kind=pdf", "seed=x", "seed=-1", "seed=²", "version=0", "version=101", "phases=sideways", "grain=atom"])
 def test_nonsense_is_noticed_and_ignored(query: str) -> None:
     assert list(page(f"{DECK}?{query}").root.all("p", cls="notice"))
+
+
+# ---- a file is what was asked for, or none ----
+
+NONSENSE = [
+    "seed=-3", "seed=x", "seed=²", "seed=4294967296", "seed=1&version=0", "seed=1&version=101", "version=2", "grain=atom", "grain=Layer",
+    "decimals=13", "decimals=-1", "decimals=1.5", "notation=runes", "notation=Letters", "iteration=0", "iteration=10000", "present=maybe",
+    "phases=sideways", "phases=forward&phases=back", "phases=", "blanks=some", "blanks=every:0", "blanks=every:x", "sedd=3",
+    "seed=1&seed=2", "grain=layer&grain=pass", "w[9][1,1]=1", "w[1][1,1]=x", "loss=hinge", "learning_rate=0", "lr=1", "kind=pdf",
+    "kind=csv", "x[1]=1&x[1]=2",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("query", NONSENSE)
+def test_nonsense_in_the_address_of_a_file_is_said_and_no_file_is_made(query: str) -> None:
+    answer = get(f"{DECK}/worksheet?{query}")
+    assert (answer.status_code, answer.mimetype) == (400, "text/html")
+    assert "Content-Disposition" not in answer.headers
+    shown = read(answer.text)
+    assert shown.problems == []
+    article = shown.root.one("article", cls="error")
+    assert "The file was not made" in article.text
+    assert len([item for item in article.all("li") if item.text]) == 1
+    assert "ignored" not in article.text
+    assert "keeps its own" not in article.text
+
+
+@pytest.mark.parametrize("key", KINDS)
+def test_every_kind_of_file_is_refused_with_all_that_is_wrong(key: str) -> None:
+    answer = get(f"{DECK}/{key}?grain=atom&decimals=x&seed=-3&version=0&phases=sideways&blanks=some&lr=0.1&w[9][1,1]=1")
+    assert answer.status_code == 400
+    said = [item.text for item in read(answer.text).root.one("article", cls="error").all("li")]
+    assert len(said) == 8
+    for part in ("grain “atom”", "decimals “x”", "seed “-3”", "version “0”", "phases “sideways”", "blanks are", "learning_rate?", "w[9]"):
+        assert any(part in line for line in said), part
+
+
+def test_the_file_of_a_lesson_is_refused_too() -> None:
+    answer = get("/lessons/1-2-3-1-sigmoid/scenario.yaml?w[1][1,1]=x&lr=0.3")
+    assert answer.status_code == 400
+    assert "w[1][1,1]" in answer.text
+    assert "Did you mean learning_rate?" in answer.text
+    assert get("/lessons/1-2-3-1-sigmoid/scenario.yaml?w[1][1,1]=1/3&grain=layer").status_code == 200
+
+
+@pytest.mark.parametrize("query", [
+    "", "kind=worksheet&seed=&version=1&blanks=all&grain=number&notation=brackets&decimals=4&phases=forward&phases=loss",
+    "present=yes", "present=no", "seed=%207%20&version=2", "blanks=every:1", "phases=loss&phases=loss", "w[1][1,1]=0,5&loss=squared_error",
+])  # fmt: skip
+def test_what_the_form_sends_is_a_file(query: str) -> None:
+    assert get(f"{DECK}/worksheet?{query}").status_code == 200
+
+
+@pytest.mark.parametrize("address", ["steps", "steps/40/change", "steps/46/chain", "slides", "share", ""])
+def test_every_page_says_what_it_ignores(address: str) -> None:
+    base = f"/lessons/1-2-3-1-sigmoid/{address}".rstrip("/")
+    answer = get(f"{base}?grain=number&lr=0.3&decimals=x")
+    if answer.status_code == 302:
+        answer = get(answer.headers["Location"])
+    notices = [notice.text for notice in read(answer.text).root.all("p", cls="notice")]
+    assert any("Did you mean learning_rate?" in notice for notice in notices)
+    assert any("decimals “x”" in notice for notice in notices)
+
+
+@pytest.mark.parametrize("address", ["/build", "/open"])
+def test_a_copy_says_what_it_ignores(address: str) -> None:
+    answer = get(f"{address}?from=1-2-3-1-sigmoid&w[1][1,1]=x&lr=0.3")
+    assert answer.status_code == 200
+    assert "“w[1][1,1]” is not changed" in answer.text
+    assert "Did you mean learning_rate?" in answer.text
+
+
+def test_a_frame_says_what_it_ignores() -> None:
+    answer = get("/embed/lessons/1-2-3-1-sigmoid?lr=0.3")
+    assert "Did you mean learning_rate?" in get(answer.headers["Location"]).text

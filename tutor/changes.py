@@ -81,7 +81,7 @@ def read(query: Mapping[str, str], scenario: Scenario) -> tuple[Changes, tuple[s
     for name in query:
         if not known(name):
             continue
-        if len(_all(query, name)) > 1:
+        if len(all_values(query, name)) > 1:
             notices.append(f"“{quotable(name)}” stands in the address more than once; the first one counts.")
         try:
             at, found = _entry(name, query[name], scenario)
@@ -93,7 +93,7 @@ def read(query: Mapping[str, str], scenario: Scenario) -> tuple[Changes, tuple[s
     return _within(_canonical(wanted, scenario), notices), tuple(notices)
 
 
-def _all(query: Mapping[str, str], name: str) -> list[str]:
+def all_values(query: Mapping[str, str], name: str) -> list[str]:
     """All values of a name; a plain mapping has one."""
     getlist = getattr(query, "getlist", None)
     return list(getlist(name)) if getlist else [query[name]]

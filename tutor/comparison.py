@@ -40,9 +40,11 @@ class SlidesPage:
     slips: int
     note: str
     """Whose numbers these are, for a reader who has changed some."""
+    notices: tuple[str, ...]
+    """What of the address was ignored."""
 
 
-def slides_page(context: Context, *, changed: bool = False) -> SlidesPage:
+def slides_page(context: Context, notices: tuple[str, ...] = (), *, changed: bool = False) -> SlidesPage:
     """The comparison of a lesson with its slides, in the order of the walk."""
     line = Line(context.alphabet, context.decimals)
     rows = [
@@ -51,7 +53,7 @@ def slides_page(context: Context, *, changed: bool = False) -> SlidesPage:
     rows.sort(key=lambda row: row.n)
     scenario = context.lesson.scenario
     slips, note = sum(not row.agrees for row in rows), OWN if changed else ""
-    return SlidesPage(scenario.id, scenario.title, f"/lessons/{scenario.id}", tuple(rows), slips, note)
+    return SlidesPage(scenario.id, scenario.title, f"/lessons/{scenario.id}", tuple(rows), slips, note, notices)
 
 
 def _slide_row(context: Context, line: Line, q: Quantity, entry: SlideNumber) -> SlideRow:

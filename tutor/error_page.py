@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-from werkzeug.exceptions import HTTPException, NotFound
+from werkzeug.exceptions import BadRequest, HTTPException, NotFound
 
 from tutor import limits
 from tutor.outline import Link
@@ -18,6 +19,14 @@ class Missing(Explained, NotFound):
     """404 with the reason."""
 
 
+class Unreadable(Explained, BadRequest):
+    """400 with the reason, or with a sentence and all the reasons."""
+
+    def __init__(self, description: str, problems: Iterable[str] = ()) -> None:
+        super().__init__(description)
+        self.problems = tuple(problems)
+
+
 @dataclass(frozen=True, slots=True)
 class ErrorPage:
     """What went wrong, in words, and where one may go."""
@@ -25,6 +34,8 @@ class ErrorPage:
     status: int
     title: str
     message: str
+    problems: tuple[str, ...]
+    """All that is wrong, where it is more than the message says."""
     links: tuple[Link, ...]
     framed: bool
     """Whether it stands in a frame on another site; then its links open a new tab."""
@@ -52,8 +63,11 @@ MESSAGES = {
 }  # fmt: skip
 
 
-def error_page(status: int, description: str | None, lesson: str, *, framed: bool = False) -> ErrorPage:
-    """The page of a status: with `description` where it was written for the reader, and the way back.
+MOST_PROBLEMS = 50
+
+
+def error_page(status: int, description: str | None, lesson: str, problems: tuple[str, ...] = (), *, framed: bool = False) -> ErrorPage:
+    """The page of a status: with `description` and `problems` where they were written for the reader, and the way back.
 
     `lesson` is the address of the lesson that the request was about, or "".
     """
@@ -62,4 +76,4 @@ def error_page(status: int, description: str | None, lesson: str, *, framed: boo
     links = [Link("All lectures and lessons", "/")]
     if lesson and not message.startswith(NO_LESSON):
         links.insert(0, Link("Back to the lesson", lesson))
-    return ErrorPage(status, title, message, tuple(links), framed)
+    return ErrorPage(status, title, message, problems[:MOST_PROBLEMS], tuple(links), framed)

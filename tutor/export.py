@@ -17,8 +17,8 @@ from tutor.lesson import Lesson, open_lesson
 from tutor.order import PHASES
 from tutor.problem import quotable
 from tutor.variants import variant
-from tutor.view import View, whole
-from tutor.worked import Sheet, refuse_endless, worked
+from tutor.view import IGNORED, Ignored, View, unknown, whole
+from tutor.worked import Sheet, refuse_endless, unreadable_blanks, worked
 
 MOST_VERSIONS = 100
 MOST_ONLINE = 500_000
@@ -141,14 +141,20 @@ def versioned(lesson: Lesson, view: View, order: Order) -> Lesson:
     return open_lesson(variant(lesson.scenario, order.seed, order.version), view.iteration, kept)
 
 
-def read(query: Mapping[str, str], phases: tuple[str, ...], notices: list[str]) -> Order:
-    """What a query wants of an export; what makes no sense is ignored, with a notice."""
+def read(query: Mapping[str, str], phases: tuple[str, ...]) -> tuple[Order, tuple[Ignored, ...]]:
+    """What a query wants of an export, and everything in it that makes no sense."""
+    ignored = [unknown("phases", phase, PHASES, IGNORED) for phase in dict.fromkeys(phases) if phase not in PHASES]
+    seed = whole(query, "seed", 0, MOST_SEED, None, ignored)
+    version = whole(query, "version", 1, MOST_VERSIONS, 1, ignored) or 1
+    if version > 1 and not query.get("seed", "").strip():
+        ignored.append(Ignored(f"version {version} is one of those with new numbers, which need a seed", "the lesson’s own numbers stay"))
+    blanks = query.get("blanks", "").strip() or "all"
+    refusal = unreadable_blanks(blanks)
+    if refusal:
+        ignored.append(Ignored(refusal, "everything is left open"))
     chosen = tuple(phase for phase in PHASES if phase in phases) or PHASES
-    if set(phases) - set(PHASES):
-        notices.append(f"phases are {', '.join(PHASES)}; others are ignored.")
-    seed = whole(query, "seed", 0, MOST_SEED, None, notices)
-    version = whole(query, "version", 1, MOST_VERSIONS, 1, notices) or 1
-    return Order(chosen, query.get("blanks", "").strip() or "all", seed, version)
+    order = Order(chosen, "all" if refusal else blanks, seed, version if seed is not None else 1)
+    return order, tuple(ignored)
 
 
 def with_address(order: Order, address: str) -> Order:

@@ -141,15 +141,16 @@ class ChainPage:
     back: str
     changed: str
     """What a reader changed, as a sentence."""
+    notices: tuple[str, ...]
 
 
-def chain_page(context: Context, n: int) -> ChainPage | None:
+def chain_page(context: Context, n: int, notices: tuple[str, ...] = ()) -> ChainPage | None:
     """The whole chain of the gradient that step n makes, or None where there is none to write out."""
     q = context.walk.anchor(n)
     formula = context.chalk.chain(q) if context.walk.grain == "number" else None
     if formula is None:
         return None
-    return ChainPage(explain(context.trace, q).title, CHAIN, formula, n, context.address(n), told(context.lesson.changes))
+    return ChainPage(explain(context.trace, q).title, CHAIN, formula, n, context.address(n), told(context.lesson.changes), notices)
 
 
 def _operands(context: Context, formulas: tuple[Formula, ...], n: int) -> tuple[OperandRow, ...]:

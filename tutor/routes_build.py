@@ -16,16 +16,15 @@ from typing import TYPE_CHECKING
 import yaml
 from flask import Flask, current_app, redirect, render_template, request, url_for
 
-from tutor import author, changes, draft, scenario_text, text_page
+from tutor import author, draft, scenario_text, text_page
 from tutor.builder import build_page, live_part
 from tutor.builder_preview import Examined, examined
 from tutor.draft import Draft
 from tutor.draft_edit import edited, fitted
-from tutor.error_page import Missing
 from tutor.errors import TutorError
 from tutor.saving import Refused
-from tutor.scenario import Scenario, ScenarioError
-from tutor.site import Site
+from tutor.scenario import ScenarioError
+from tutor.site import Site, shown
 
 if TYPE_CHECKING:
     from flask.typing import ResponseReturnValue
@@ -84,19 +83,11 @@ def visible(page: str) -> str:
 
 def copied(site: Site, lesson: str) -> ResponseReturnValue:
     """The form with a copy of a lesson, with the changes that the address asks for; what is too large for it is shown as text."""
-    scenario = changed(site.found(lesson))
+    scenario, ignored = site.changed(lesson, frozenset({"from"}))
     reason = draft.too_large(scenario)
     if reason:
-        return text_page.show(scenario_text.write(replace(scenario, origin=scenario.id)), notices=(reason,))
-    return show(draft.of_scenario(scenario).with_texts(origin=scenario.id))
-
-
-def changed(scenario: Scenario) -> Scenario:
-    """A lesson with the what-if changes of the address; those that make no sense are left out."""
-    try:
-        return changes.apply(scenario, changes.read(request.args, scenario)[0])
-    except TutorError as error:
-        raise Missing(str(error)) from None
+        return text_page.show(scenario_text.write(replace(scenario, origin=scenario.id)), notices=(reason, *shown(ignored)))
+    return answer(examined(draft.of_scenario(scenario).with_texts(origin=scenario.id)), notes=shown(ignored))
 
 
 # ---- the buttons ----

@@ -23,13 +23,15 @@ from tutor import security, view
 from tutor.comparison import slides_page
 from tutor.error_page import Missing
 from tutor.errors import TutorError
-from tutor.export import KINDS, online, unknown_kind, versioned, with_address
+from tutor.export import KINDS, online, versioned, with_address
 from tutor.export_page import export_page
 from tutor.gallery import gallery_page
 from tutor.overview import lesson_page
 from tutor.page import chain_page
 from tutor.panels import panels
-from tutor.site import Elsewhere, Site, cut_short, step_number, wants_fragment, whole_page
+from tutor.problem import quotable
+from tutor.site import Elsewhere, Site, cut_short, onward, refuse, shown, step_number, wants_fragment, whole_page
+from tutor.view import Ignored
 
 if TYPE_CHECKING:
     from werkzeug.wrappers import Response as AnyResponse
@@ -66,8 +68,9 @@ def add_pages(app: Flask, site: Site) -> None:
         scenario = site.found(lesson)
         if not scenario.printed:
             raise Missing("The slides of this lesson print no numbers.")
-        context, changed = site.library.context(scenario, view.View()), bool(view.read(request.args, scenario)[0].changes)
-        return render_template("slides.html", page=slides_page(context, changed=changed))
+        wanted, notices = view.read(request.args, scenario)
+        context = site.library.context(scenario, view.View())
+        return render_template("slides.html", page=slides_page(context, notices, changed=bool(wanted.changes)))
 
 
 def add_steps(app: Flask, site: Site) -> None:
@@ -76,8 +79,8 @@ def add_steps(app: Flask, site: Site) -> None:
     @app.get("/lessons/<lesson>/steps")
     @app.get("/lessons/<lesson>/steps/")
     def first_step(lesson: str) -> AnyResponse:
-        context, _ = site.opened(lesson)
-        return Elsewhere(context.address(1), 302)
+        context, notices = site.opened(lesson)
+        return Elsewhere(onward(context, 1, notices), 302)
 
     @app.get("/lessons/<lesson>/steps/<n>")
     def step(lesson: str, n: str) -> AnyResponse | str:
@@ -92,11 +95,17 @@ def add_steps(app: Flask, site: Site) -> None:
 
     @app.get("/lessons/<lesson>/steps/<n>/chain")
     def chain(lesson: str, n: str) -> str:
-        context, _ = site.opened(lesson)
-        content = chain_page(context, step_number(context, n))
+        context, notices = site.opened(lesson)
+        content = chain_page(context, step_number(context, n), notices)
         if content is None:
             raise Missing("This lesson writes out whole chains for gradients of single weights with few paths only.")
         return render_template("chain.html", page=content)
+
+
+def contradiction(kind: str) -> tuple[Ignored, ...]:
+    """What is wrong where an address names two kinds of file: in its path and in its query, where the form has it."""
+    also = request.args.get("kind", kind)
+    return () if also == kind else (Ignored(f"the address asks for two kinds of file, {kind} and {quotable(also, 30)}"),)
 
 
 def add_exports(app: Flask, site: Site) -> None:
@@ -104,15 +113,17 @@ def add_exports(app: Flask, site: Site) -> None:
 
     @app.get("/lessons/<lesson>/export")
     def export_choices(lesson: str) -> str:
-        context, order, notices = site.ordered(lesson)
+        context, order, ignored = site.ordered(lesson)
         key = request.args.get("kind", "html")
         if key not in KINDS:
-            notices, key = (*notices, f"{unknown_kind(key)}."), "html"
-        return render_template("export.html", page=export_page(context, key, order, notices))
+            ignored, key = (view.unknown("kind", key, KINDS, "another one is shown"), *ignored), "html"
+        return render_template("export.html", page=export_page(context, key, order, shown(ignored)))
 
     @app.get("/lessons/<lesson>/export/<kind>")
     def download(lesson: str, kind: str) -> AnyResponse:
-        context, order, _ = site.ordered(lesson)
+        context, order, ignored = site.ordered(lesson)
+        if kind in KINDS:
+            refuse((*contradiction(kind), *ignored))
         order = with_address(order, url_for("lesson", lesson=lesson, _external=True))
         try:
             made = online(versioned(context.lesson, context.view, order), kind, context.view, order)

@@ -15,14 +15,14 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from flask import Flask, Response, redirect, request, url_for
-from werkzeug.exceptions import BadRequest, RequestEntityTooLarge, UnsupportedMediaType
+from werkzeug.exceptions import RequestEntityTooLarge, UnsupportedMediaType
 
-from tutor import author, changes, draft, limits, routes_build, saving, scenario, scenario_text, text_page, upload
-from tutor.error_page import Explained, Missing
+from tutor import author, draft, limits, routes_build, saving, scenario, scenario_text, text_page, upload
+from tutor.error_page import Explained, Missing, Unreadable
 from tutor.errors import TutorError
 from tutor.problem import Problem, ScenarioError
 from tutor.scenario import Scenario
-from tutor.site import Site
+from tutor.site import Site, refuse, shown
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,10 +32,9 @@ if TYPE_CHECKING:
 
 FORMS: Final = ("multipart/form-data", "application/x-www-form-urlencoded")
 WISHES: Final = ("check", "save", "form")
-
-
-class Unreadable(Explained, BadRequest):
-    """400 with the reason."""
+STARTS: Final = frozenset({"from", "example"})
+"""What the address of the page has beside changes of a lesson."""
+COPIED: Final = "This is the text of a lesson. Saving what you make of it gives a lesson of its own; that one stays as it is."
 
 
 class NoForm(Explained, UnsupportedMediaType):
@@ -51,7 +50,8 @@ def add(app: Flask, site: Site) -> None:
 
     @app.get("/open")
     def open_text() -> str:
-        return text_page.show(starting(site), notices=notices())
+        text, notices = starting(site)
+        return text_page.show(text, notices=notices)
 
     @app.post("/open")
     def opened_text() -> ResponseReturnValue:
@@ -60,7 +60,8 @@ def add(app: Flask, site: Site) -> None:
 
     @app.get("/lessons/<lesson>/scenario.yaml")
     def scenario_file(lesson: str) -> Response:
-        found = wanted(site, lesson)
+        found, ignored = site.changed(lesson)
+        refuse(ignored)
         response = Response(written(found), content_type="text/yaml; charset=utf-8")
         response.headers["Content-Disposition"] = f'attachment; filename="{found.id}.yaml"'
         return response
@@ -69,18 +70,12 @@ def add(app: Flask, site: Site) -> None:
 # ---- what the page starts with ----
 
 
-def starting(site: Site) -> str:
-    """The text that an address asks for: a lesson's, an example, or none."""
-    if "from" in request.args:
-        found = wanted(site, request.args["from"])
-        return written(replace(found, origin=found.id))
-    return text_page.EXAMPLE if "example" in request.args else ""
-
-
-def wanted(site: Site, lesson: str) -> Scenario:
-    """A lesson with the changes that the address has."""
-    found = site.found(lesson)
-    return changes.apply(found, changes.read(request.args, found)[0])
+def starting(site: Site) -> tuple[str, tuple[str, ...]]:
+    """The text that an address asks for (a lesson's, an example, or none), and what is said above it."""
+    if "from" not in request.args:
+        return text_page.EXAMPLE if "example" in request.args else "", ()
+    found, ignored = site.changed(request.args["from"], STARTS)
+    return written(replace(found, origin=found.id)), (COPIED, *shown(ignored))
 
 
 def written(found: Scenario) -> str:
@@ -89,12 +84,6 @@ def written(found: Scenario) -> str:
         return scenario_text.write(found)
     except TutorError as error:
         raise Missing(str(error)) from None
-
-
-def notices() -> tuple[str, ...]:
-    """A notice where a lesson's text is shown."""
-    copied = "This is the text of a lesson. Saving what you make of it gives a lesson of its own; that one stays as it is."
-    return (copied,) if "from" in request.args else ()
 
 
 # ---- what was posted ----

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from flask import Flask, abort, render_template, request
 
 from tutor.share import STEP, share_page
-from tutor.site import Elsewhere, Site, cut_short, framed_page, step_number, wants_fragment
+from tutor.site import Elsewhere, Site, cut_short, framed_page, onward, step_number, wants_fragment
 
 if TYPE_CHECKING:
     from werkzeug.wrappers import Response as AnyResponse
@@ -44,8 +44,8 @@ def add_frames(app: Flask, site: Site) -> None:
     @app.get("/embed/lessons/<lesson>/steps")
     @app.get("/embed/lessons/<lesson>/steps/")
     def first_framed(lesson: str) -> AnyResponse:
-        context, _ = site.opened(lesson, embedded=True, present=False)
-        return Elsewhere(context.address(1), 302)
+        context, notices = site.opened(lesson, embedded=True, present=False)
+        return Elsewhere(onward(context, 1, notices), 302)
 
     @app.get("/embed/lessons/<lesson>/steps/<n>")
     def framed_step(lesson: str, n: str) -> str:

@@ -17,7 +17,7 @@ from tutor.changes import Changes, edited
 from tutor.context import Context
 from tutor.errors import TutorError
 from tutor.panels import panels
-from tutor.site import Elsewhere, Site, step_number, whole_page
+from tutor.site import Elsewhere, Site, onward, step_number, whole_page
 from tutor.what_if import same_step
 from tutor.what_if_form import NAME, VALUE
 
@@ -41,8 +41,8 @@ def add(app: Flask, site: Site) -> None:
 
     @app.get("/lessons/<lesson>/steps/<n>/change")
     def unchanged(lesson: str, n: str) -> AnyResponse:
-        context, _ = site.opened(lesson)
-        return Elsewhere(context.address(step_number(context, n)), 302)
+        context, notices = site.opened(lesson)
+        return Elsewhere(onward(context, step_number(context, n), notices), 302)
 
 
 def wanted(context: Context, form: Mapping[str, str]) -> tuple[Changes, dict[str, str]]:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from tutor import changes, qr
 from tutor.context import Context
 from tutor.markup import Markup, attribute, trusted
-from tutor.view import View, whole
+from tutor.view import Ignored, View, whole
 
 STEP = frozenset({"step"})
 """What the address of the page has beside the view: the step that is shared with the lesson."""
@@ -66,8 +66,9 @@ class SharePage:
 
 def share_page(context: Context, host: str, query: Mapping[str, str], notices: tuple[str, ...] = ()) -> SharePage:
     """The page for a request to `host` ("https://tutor.example")."""
-    told, changed = list(notices), changes.told(context.lesson.changes)
-    step = whole(query, "step", 1, len(context.walk), None, told)
+    ignored: list[Ignored] = []
+    step = whole(query, "step", 1, len(context.walk), None, ignored)
+    told, changed = (*notices, *map(str, ignored)), changes.told(context.lesson.changes)
     scenario, view = context.source, replace(context.view, present=False)
     links, what = _links(view, host, scenario.id, step), "this lesson" if step is None else f"step {step}"
     shared = links[-1].address

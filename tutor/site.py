@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 from flask import Response, render_template, request
 
-from tutor import export, view
+from tutor import changes, export, view
 from tutor.context import Context
-from tutor.error_page import NO_LESSON, Missing
+from tutor.error_page import NO_LESSON, Missing, Unreadable
 from tutor.errors import TutorError
 from tutor.export import Order
 from tutor.library import Library
@@ -25,6 +25,7 @@ from tutor.panels import Panels
 from tutor.problem import quotable
 from tutor.saving import Saving
 from tutor.scenario import Scenario
+from tutor.view import Ignored
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
@@ -65,16 +66,44 @@ class Site:
         except TutorError as error:
             raise Missing(str(error)) from None
 
-    def ordered(self, lesson: str) -> tuple[Context, Order, tuple[str, ...]]:
-        """A lesson under a view, and what of it is to be exported."""
+    def ordered(self, lesson: str) -> tuple[Context, Order, tuple[Ignored, ...]]:
+        """A lesson under a view, what of it is to be exported, and what in the address makes no sense."""
         scenario = self.found(lesson)
-        wanted, notices = view.read(request.args, scenario, view.EXPORT)
-        told = list(notices)
-        order = export.read(request.args, tuple(request.args.getlist("phases")), told)
+        wanted, ignored = view.examined(request.args, scenario, view.EXPORT)
+        order, more = export.read(request.args, tuple(request.args.getlist("phases")))
         try:
-            return self.library.context(scenario, wanted), order, tuple(told)
+            return self.library.context(scenario, wanted), order, (*ignored, *more)
         except TutorError as error:
             raise Missing(str(error)) from None
+
+    def changed(self, lesson: str, also: frozenset[str] = frozenset()) -> tuple[Scenario, tuple[Ignored, ...]]:
+        """A lesson with the changes that the address has, and what in the address makes no sense."""
+        scenario = self.found(lesson)
+        wanted, ignored = view.examined(request.args, scenario, also)
+        return changes.apply(scenario, wanted.changes), ignored
+
+
+def onward(context: Context, n: int, notices: tuple[str, ...]) -> str:
+    """The address of a step that another address leads to; what makes no sense stays in it, so that the step's page can say so."""
+    address = context.address(n)
+    return address if not notices else f"{address.partition('?')[0]}?{request.query_string.decode('ascii', 'ignore')}"
+
+
+# A page shows what it can and says what it ignored; a file that is not what was asked for is no file at all.
+
+
+def shown(ignored: tuple[Ignored, ...]) -> tuple[str, ...]:
+    """What a page says of an address that makes no sense in parts: no more than leaves the page to be seen."""
+    return tuple(map(str, ignored[: view.MOST_NOTICES]))
+
+
+def refuse(ignored: tuple[Ignored, ...]) -> None:
+    """Refuse to make a file where its address makes no sense in parts, with all of them."""
+    if ignored:
+        raise Unreadable(NO_FILE, [one.reason for one in ignored])
+
+
+NO_FILE = "The file was not made, because its address asks for something else than this lesson can give:"
 
 
 def step_number(context: Context, text: str) -> int:

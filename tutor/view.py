@@ -1,12 +1,13 @@
 """How a reader looks at a lesson: grain, notation, decimals, iteration, presentation, changed numbers. All of it in the address.
 
-`read` takes a query apart; what makes no sense there is ignored and said so, never an error. `address` writes the
-shortest address for a step: what the lesson shows anyway is left out.
+`read` takes a query apart. What makes no sense there is never an error of its own: a page shows the rest and says what it
+ignored; a file, which could not say so, is refused with all of it (`tutor.site`). `address` writes the shortest address for a
+step: what the lesson shows anyway is left out.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -18,9 +19,37 @@ from tutor.notation import PRESETS
 from tutor.number import MAX_DECIMALS
 from tutor.scenario import Scenario
 
+MOST_NOTICES = 5
+"""How many of them a page shows, so that they do not bury it."""
 KNOWN = frozenset({"grain", "notation", "decimals", "iteration", "present"})
 EXPORT = frozenset({"kind", "phases", "blanks", "seed", "version"})
 """What an export asks for beside a view."""
+REPEATABLE = frozenset({"phases"})
+"""What may stand in an address several times."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ignored:
+    """A part of an address that makes no sense. `str(ignored)` is what a page says, `reason` what is said of a file."""
+
+    what: str
+    so: str = ""
+    """What a page shows in its place."""
+    right: str = ""
+    """What would be right, as sentences of their own."""
+
+    def __str__(self) -> str:
+        return self._said(f"{self.what}, so {self.so}" if self.so else self.what)
+
+    @property
+    def reason(self) -> str:
+        return self._said(self.what)
+
+    def _said(self, what: str) -> str:
+        return f"{what}. {self.right}" if self.right else f"{what}."
+
+
+IGNORED = "it is ignored"
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +111,14 @@ class View:
 
 
 def read(query: Mapping[str, str], scenario: Scenario, also: frozenset[str] = frozenset()) -> tuple[View, tuple[str, ...]]:
-    """The view that a query asks for, and a notice for each part of it that was ignored."""
-    notices: list[str] = []
+    """The view that a query asks for, and a notice for each of the first parts of it that were ignored."""
+    view, ignored = examined(query, scenario, also)
+    return view, tuple(map(str, ignored[:MOST_NOTICES]))
+
+
+def examined(query: Mapping[str, str], scenario: Scenario, also: frozenset[str] = frozenset()) -> tuple[View, tuple[Ignored, ...]]:
+    """The view that a query asks for, and everything in it that makes no sense."""
+    notices: list[Ignored] = []
     own = View()
     grain = _choice(query, "grain", GRAINS, own.grain, notices)
     notation = _choice(query, "notation", tuple(PRESETS), "", notices)
@@ -91,9 +126,10 @@ def read(query: Mapping[str, str], scenario: Scenario, also: frozenset[str] = fr
     iteration = whole(query, "iteration", 1, furthest(scenario), 1, notices)
     present = _choice(query, "present", ("yes", "no"), "no", notices) == "yes"
     changed, ignored = changes.read(query, scenario)
-    notices += ignored
+    notices += [Ignored(text.removesuffix(".")) for text in ignored]
+    notices += _repeated(query)
     strange = (key for key in query if key not in KNOWN and key not in also and not change_names.known(key))
-    notices += [f"“{_short(key)}” is no setting of a lesson, so it is ignored.{_near(key, scenario, KNOWN | also)}" for key in strange]
+    notices += [Ignored(f"“{_short(key)}” is no setting of a lesson", IGNORED, _near(key, scenario, KNOWN | also)) for key in strange]
     view = View(
         grain,
         "" if notation == scenario.notation.preset else notation,
@@ -102,20 +138,33 @@ def read(query: Mapping[str, str], scenario: Scenario, also: frozenset[str] = fr
         changed,
         present,
     )
-    return view, tuple(notices[:5])
+    return view, tuple(notices)
+
+
+def _repeated(query: Mapping[str, str]) -> Iterator[Ignored]:
+    """Settings that stand in an address more than once; `changes` looks at the changes."""
+    for key in query:
+        if key not in REPEATABLE and not change_names.known(key) and len(changes.all_values(query, key)) > 1:
+            yield Ignored(f"“{_short(key)}” stands in the address more than once", "the first one counts")
 
 
 def _with(path: str, *query: str) -> str:
     return "?".join(part for part in (path, "&".join(filter(None, query))) if part)
 
 
-def _choice(query: Mapping[str, str], key: str, choices: tuple[str, ...], default: str, notices: list[str]) -> str:
+def _choice(query: Mapping[str, str], key: str, choices: tuple[str, ...], default: str, notices: list[Ignored]) -> str:
     text = query.get(key, "").strip()
     if not text or text in choices:
         return text or default
-    meant = suggestion.meant(text, choices)
-    notices.append(f"{key} “{_short(text)}” is not known, so the lesson keeps its own.{_asked(meant)} Choices: {', '.join(choices)}.")
+    notices.append(unknown(key, text, choices, "the lesson keeps its own"))
     return default
+
+
+def unknown(key: str, text: str, choices: Iterable[str], so: str) -> Ignored:
+    """A word that is none of the choices."""
+    known = tuple(choices)
+    right = f"{_asked(suggestion.meant(text, known))} Choices: {', '.join(known)}."
+    return Ignored(f"{key} “{_short(text)}” is not known", so, right.strip())
 
 
 def _near(key: str, scenario: Scenario, known: Iterable[str]) -> str:
@@ -124,11 +173,11 @@ def _near(key: str, scenario: Scenario, known: Iterable[str]) -> str:
 
 
 def _asked(meant: str) -> str:
-    return f" Did you mean {meant}?" if meant else ""
+    return f"Did you mean {meant}?" if meant else ""
 
 
 def whole(
-    query: Mapping[str, str], key: str, least: int, most: int, default: int | None, notices: list[str]
+    query: Mapping[str, str], key: str, least: int, most: int, default: int | None, notices: list[Ignored]
 ) -> int | None:
     """A whole number of a query; nonsense is the default, with a notice."""
     text = query.get(key, "").strip()
@@ -136,7 +185,7 @@ def whole(
         return default
     if text.isascii() and text.isdigit() and len(text) <= max(5, len(str(most)) + 1) and least <= int(text) <= most:
         return int(text)
-    notices.append(f"{key} “{_short(text)}” is not a whole number from {least} to {most:,}, so it is ignored.")
+    notices.append(Ignored(f"{key} “{_short(text)}” is not a whole number from {least} to {most:,}", IGNORED))
     return default
 
 

@@ -10,6 +10,7 @@ made while it is written.
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
@@ -28,6 +29,7 @@ from tutor.order import PHASES
 from tutor.outline import Chapter, outline
 from tutor.overview import beginning, facts, given
 from tutor.page import scene
+from tutor.problem import quotable
 from tutor.quantity import Quantity
 from tutor.scenario import Scenario
 from tutor.step import SlideView, StepBody, step_body
@@ -102,14 +104,22 @@ def blanked(walk: Walk, blanks: str) -> Callable[[Quantity], bool] | None:
 
 def chooser(walk: Walk, blanks: str) -> Callable[[int], bool]:
     """Which steps are left open."""
+    refusal = unreadable_blanks(blanks)
+    if refusal:
+        raise LessonError(refusal)
     if blanks == "all":
         return lambda n: True
     if blanks in PHASES:
         return lambda n: walk.phase(n) == blanks
-    every, _, count = blanks.partition(":")
-    if every == "every" and count.isascii() and count.isdigit() and 1 <= int(count) <= 99:
-        return lambda n: n % int(count) == 0
-    raise LessonError(f"blanks are all, one of {', '.join(PHASES)}, or every:2 to every:99, not “{blanks[:30]}”")
+    every = int(blanks.removeprefix("every:"))
+    return lambda n: n % every == 0
+
+
+def unreadable_blanks(blanks: str) -> str:
+    """Why a wish for what a worksheet leaves open cannot be read, or ""."""
+    if blanks in {"all", *PHASES} or re.fullmatch(r"every:0*[1-9][0-9]?", blanks, re.ASCII):
+        return ""
+    return f"blanks are all, one of {', '.join(PHASES)}, or every:2 to every:99, not “{quotable(blanks, 30)}”"
 
 
 def worked(lesson: Lesson, view: View, sheet: Sheet) -> Iterator[str]:
