@@ -13,7 +13,6 @@ from tutor import number
 from tutor.lesson import GRAINS
 from tutor.notation import PRESETS
 from tutor.quantity import Quantity, parse
-from tutor.slides import slides
 from tutor.view import View
 
 LARGEST = 17 * 1024
@@ -253,6 +252,9 @@ def test_the_chain_page_shows_the_same_number_as_its_step() -> None:
     assert found > 20
 
 
-def test_the_slides_of_a_context_are_those_of_its_lesson() -> None:
+def test_the_slides_are_compared_once_for_all_views_of_a_lesson() -> None:
     opened = context("1-2-3-1-sigmoid")
-    assert opened.slides == slides(opened.lesson)
+    assert opened.slides
+    for view in (View("layer"), View(notation="letters", decimals=6), View(present=True)):
+        assert context("1-2-3-1-sigmoid", view).slides is opened.slides
+    assert context("1-2-3-1-sigmoid", View(iteration=2)).slides == {}

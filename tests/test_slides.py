@@ -11,7 +11,7 @@ from tutor.changes import apply, listed
 from tutor.lesson import Lesson, open_lesson
 from tutor.quantity import parse
 from tutor.scenario import Check, Note, Printed, load
-from tutor.slides import closed_form, compare, computed, place, slides
+from tutor.slides import closed_form, compare, computed, place
 
 SCENARIOS = sorted((Path(__file__).parents[1] / "scenarios").glob("*.yaml"))
 
@@ -56,14 +56,14 @@ def test_the_exploding_gradient_is_checked_against_a_closed_form() -> None:
 def test_everything_the_lecture_says_is_shown_at_a_step_that_the_walk_reaches(path: Path) -> None:
     lesson = open_lesson(load(path))
     walk = lesson.walk("number")
-    for q in slides(lesson):
+    for q in lesson.slides:
         assert q.given or 1 <= walk.step_of(q) <= len(walk), str(q)
 
 
 @pytest.mark.parametrize("path", SCENARIOS, ids=lambda path: path.stem)
 def test_nothing_that_a_scenario_says_is_lost(path: Path) -> None:
     scenario = load(path)
-    shown = slides(open_lesson(scenario)).values()
+    shown = open_lesson(scenario).slides.values()
     assert sum(len(slide.numbers) for slide in shown) == len(scenario.printed)
     assert sum(len(slide.notes) for slide in shown) == len(scenario.notes)
     assert sum(len(slide.closed_forms) for slide in shown) == len(scenario.checks)
@@ -117,7 +117,7 @@ def test_a_closed_form_that_is_off_by_one_in_a_million_does_not_agree() -> None:
 
 def test_another_iteration_has_other_numbers_than_the_slides() -> None:
     scenario = load(next(path for path in SCENARIOS if path.stem == "1-2-3-1-sigmoid"))
-    assert slides(open_lesson(scenario, 2)) == {}
+    assert open_lesson(scenario, 2).slides == {}
 
 
 def test_what_speaks_of_the_lessons_own_numbers_goes_when_something_is_changed() -> None:
@@ -125,6 +125,6 @@ def test_what_speaks_of_the_lessons_own_numbers_goes_when_something_is_changed()
     checks = (Check(quantity="loss", equals="{loss}"),)
     scenario = replace(scenario, checks=checks, printed=(entry("1", "loss"),), notes=(Note(at="loss", text="kind words"),))
     changed = (("loss", "half_squared_error"),)
-    assert slides(open_lesson(apply(scenario, changed), 1, listed(scenario, changed))) == {}
-    own = slides(open_lesson(scenario))[parse("loss")]
+    assert open_lesson(apply(scenario, changed), 1, listed(scenario, changed)).slides == {}
+    own = open_lesson(scenario).slides[parse("loss")]
     assert len(own.numbers) == len(own.closed_forms) == 1

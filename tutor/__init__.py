@@ -72,9 +72,9 @@ Lessons: a scenario that one can walk through
     change_names          which parts of a lesson a reader may change
     changed               a scenario with some parts changed
     changes               what if: changes from an address or a form, in one form
+    slides                what the lecture prints, compared
     lesson                the walk in three grains; iterations
     length                how many steps it has, without keeping it open
-    slides                what the lecture prints, compared
     explain               what a step is called, what it does and why
     flow                  how the gradient grows or fades from layer to layer
     friendly              tenths and whole numbers from a stream that never changes

@@ -10,7 +10,6 @@ from tutor.lesson import Lesson
 from tutor.notation import Alphabet, Notation, notation
 from tutor.quantity import Quantity
 from tutor.scenario import Scenario
-from tutor.slides import slides
 from tutor.view import View
 from tutor.writer import Hidden
 
@@ -38,7 +37,7 @@ class Context:
         self.decimals = lesson.scenario.display.decimals if view.decimals is None else view.decimals
         self.alphabet = Alphabet.of(self.notation, self.trace.network, self.trace.samples)
         self.chalk = Chalk(self.trace, self.alphabet, self.decimals, hidden)
-        self.slides = slides(lesson)
+        self.slides = lesson.slides
         self.walk = lesson.walk(view.grain)
 
     def step_of(self, q: Quantity) -> int:

@@ -23,6 +23,7 @@ from tutor.errors import LessonError
 from tutor.order import PHASES, NumberOrder, Stage, stages
 from tutor.quantity import Quantity
 from tutor.scenario import Scenario
+from tutor.slides import Slide, slides
 from tutor.trace import FLAT, OVERFLOW, UNDEFINED, Stop, Trace, run, updated
 
 GRAINS = ("number", "layer", "pass")
@@ -264,6 +265,11 @@ class Lesson:
     def original(self) -> bool:
         """Whether this is the lecture's own iteration with its own numbers, so that the slides' numbers belong to it."""
         return self.iteration == 1 and not self.changes
+
+    @cached_property
+    def slides(self) -> dict[Quantity, Slide]:
+        """What the lecture says, by the quantity at whose step it is shown; compared once, for every view of the lesson."""
+        return slides(self.scenario, self.trace, notes_fit=self.iteration == 1, numbers_fit=self.original)
 
 
 def furthest(scenario: Scenario) -> int:

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 from tutor import arithmetic, number
 from tutor.expression import Difference, Negative, Node, Number, Power, Product, Quotient, Ref, Sum
-from tutor.lesson import Lesson
 from tutor.quantity import Quantity, parse
+from tutor.scenario import Scenario
 from tutor.scenario_model import Check, Printed
 from tutor.trace import Trace
 
@@ -52,7 +52,7 @@ class Slide:
         return bool(self.numbers or self.notes or self.closed_forms)
 
 
-def slides(lesson: Lesson) -> dict[Quantity, Slide]:
+def slides(scenario: Scenario, trace: Trace, *, notes_fit: bool, numbers_fit: bool) -> dict[Quantity, Slide]:
     """Everything the lecture says, by the quantity at whose step it is shown.
 
     Another iteration or another loss has other numbers than the slides, so only the notes on concepts remain
@@ -61,14 +61,14 @@ def slides(lesson: Lesson) -> dict[Quantity, Slide]:
     numbers: dict[Quantity, list[SlideNumber]] = defaultdict(list)
     notes: dict[Quantity, list[str]] = defaultdict(list)
     forms: dict[Quantity, list[ClosedForm]] = defaultdict(list)
-    if lesson.iteration == 1:
-        for note in lesson.scenario.notes:
+    if notes_fit:
+        for note in scenario.notes:
             notes[parse(note.at)].append(note.text)
-    if lesson.original:
-        for entry in lesson.scenario.printed:
-            numbers[place(entry)].append(compare(entry, lesson.trace))
-        for check in lesson.scenario.checks:
-            forms[parse(check.quantity)].append(closed_form(check, lesson.trace))
+    if numbers_fit:
+        for entry in scenario.printed:
+            numbers[place(entry)].append(compare(entry, trace))
+        for check in scenario.checks:
+            forms[parse(check.quantity)].append(closed_form(check, trace))
     keys = {*numbers, *notes, *forms}
     return {q: Slide(tuple(numbers[q]), tuple(notes[q]), tuple(forms[q])) for q in keys}
 

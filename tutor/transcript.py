@@ -25,7 +25,7 @@ from tutor.order import Stage
 from tutor.orientation import arranged, flipped, oriented, turned
 from tutor.plaintext import PlainText
 from tutor.quantity import Quantity
-from tutor.slides import Slide, SlideNumber, slides
+from tutor.slides import Slide, SlideNumber
 from tutor.writer import NUMBERS, RULE, SYMBOLS
 
 INDENT = "  "
@@ -49,7 +49,7 @@ def paragraphs(lesson: Lesson, grain: str, notation: Notation, decimals: int) ->
 def _by_step(lesson: Lesson, walk: Walk) -> dict[int, list[Slide]]:
     """What the lecture says at each step; what it says of a given number stands at the first."""
     numbers = lesson.walk("number")
-    found = slides(lesson)
+    found = lesson.slides
     reached = [q for q in found if numbers.known(q, len(numbers)) and walk.known(q, len(walk))]
     steps: dict[int, list[Slide]] = defaultdict(list)
     for q in sorted(reached, key=numbers.step_of):
