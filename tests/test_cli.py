@@ -134,6 +134,14 @@ def test_the_version_is_that_of_the_package() -> None:
     assert re.fullmatch(r"backprop-tutor \d+\.\d+\.\d+\n", run("--version").stdout)
 
 
+def test_the_commands_that_only_read_files_load_neither_the_store_nor_the_server() -> None:
+    commands = [["list"], ["validate", FIRST], ["steps", FIRST], ["trace", FIRST], ["export", FIRST, "--to", "json", "-o", "-"]]
+    code = f"import sys; from tutor.cli import main; status = [main(c) for c in {commands}]; print(status, *sys.modules, file=sys.stderr)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, encoding="utf-8", check=True, timeout=60)
+    assert done.stderr.startswith("[0, 0, 0, 0, 0] ")
+    assert not {"sqlalchemy", "psycopg", "sqlite3", "flask", "werkzeug", "granian", "segno", "http.server"} & set(done.stderr.split())
+
+
 def test_a_reader_who_has_seen_enough_is_not_told_about_it() -> None:
     with subprocess.Popen(
         [sys.executable, "-m", "tutor", "steps", FIRST], stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=Path(__file__).parents[1]

@@ -8,7 +8,6 @@ import sys
 from pathlib import Path
 from typing import Final
 
-from tutor import saving
 from tutor.cli_export import bounded
 
 HOME: Final = Path(__file__).parents[1]
@@ -28,6 +27,8 @@ def add_options(command: argparse.ArgumentParser) -> None:
 
 def prune(wanted: argparse.Namespace) -> int:
     """Remove, and print the id of each lesson that is gone; how many on stderr. Raises SettingError, StoreError."""
+    from tutor import saving  # with SQLAlchemy, which takes longer to load than the other commands to run
+
     gone: list[str] = []
     store = saving.from_environment(os.environ, HOME).store
     if store is not None:
