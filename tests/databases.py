@@ -1,6 +1,6 @@
 """The databases that the store is tested on: SQLite, and a PostgreSQL that the test run starts for itself.
 
-    postgresql      a server of its own on a free port of the loopback, in a temporary folder; stopped at the end of the run
+    postgresql      a server of its own on a free port of the loopback, in a temporary folder; each worker of a run has its own
     store_url       the address of an empty database, once for each kind
 
 PostgreSQL is Debian's package; `make test` installs it. Where it cannot be had, its tests are skipped with the reason, and
@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import random
 import shutil
 import signal
 import socket
@@ -43,13 +44,20 @@ def as_somebody() -> dict[str, str | int]:
     return {"user": "postgres" if "postgres:" in Path("/etc/passwd").read_text(encoding="utf-8") else "nobody", "extra_groups": []}
 
 
+def free_port() -> int:
+    """A port below those that the system gives to connections and to servers on port 0, so that it stays free between stop and start."""
+    for port in random.Random().sample(range(20_000, 32_000), 100):
+        with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port
+    raise AssertionError("no port is free")
+
+
 class PostgreSQL:
     """A server of its own. `stop` and `start` may be called any number of times; the port stays."""
 
     def __init__(self, bin_: Path, folder: Path) -> None:
         self.bin, self.folder, self.data = bin_, folder, folder / "data"
-        with socket.create_server(("127.0.0.1", 0)) as probe:
-            self.port: int = probe.getsockname()[1]
+        self.port = free_port()
         self._process: subprocess.Popen[bytes] | None = None
 
     def make(self) -> None:
@@ -67,6 +75,7 @@ class PostgreSQL:
             "port": str(self.port),
             "unix_socket_directories": str(self.folder),
             "max_connections": "100",
+            "fsync": "off",  # tests kill processes, not the machine: what a process has written stays
         }
         given = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
         with (self.folder / "log").open("ab") as log:
@@ -119,7 +128,7 @@ class PostgreSQL:
 
 @pytest.fixture(scope="session")
 def postgresql() -> Iterator[PostgreSQL]:
-    """The server of this test run."""
+    """The server of this test run, or of this worker of it."""
     bin_ = programs()
     if bin_ is None:
         reason = "PostgreSQL is not installed here; `make postgresql` installs it where apt is"

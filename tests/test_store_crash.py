@@ -5,8 +5,6 @@ from __future__ import annotations
 import os
 import random
 import select
-import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -14,34 +12,12 @@ import psycopg
 import pytest
 
 from tests.databases import PostgreSQL
-from tests.saver import text_of
+from tests.saver import Saver, text_of
 from tutor.store import Store, open_store
 
 ROOT = Path(__file__).parents[1]
 ELSEWHERE = Path("/nowhere/instance/lessons.sqlite")
 KILLS, WRITERS = 10, 8
-
-
-def saver(url: str, name: str, many: int, threads: int = 1) -> subprocess.Popen[str]:
-    """A process that waits for `begin` and then saves."""
-    command = [sys.executable, "-m", "tests.saver", url, name, str(many), str(threads)]
-    process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    assert process.stdout
-    assert process.stdout.readline() == "ready\n"
-    return process
-
-
-def begin(*processes: subprocess.Popen[str]) -> None:
-    for process in processes:
-        assert process.stdin
-        process.stdin.write("go\n")
-        process.stdin.flush()
-
-
-def finished(process: subprocess.Popen[str]) -> list[str]:
-    said, wrong = process.communicate(timeout=120)
-    assert (process.returncode, wrong) == (0, "")
-    return said.splitlines()
 
 
 def found(store: Store, lines: list[str]) -> int:
@@ -62,15 +38,14 @@ def rows(store: Store) -> int:
 def test_no_saved_lesson_is_lost_when_the_process_is_killed(store_url: str) -> None:
     chance, saved = random.Random(4), 0
     for number in range(KILLS):
-        process = saver(store_url, f"killed-{number}", 0, threads=2)
-        begin(process)
-        assert process.stdout
-        assert select.select([process.stdout], [], [], 30)[0]
+        saver = Saver(store_url, f"killed-{number}", 0, threads=2)
+        saver.begin()
+        assert select.select([saver.said], [], [], 30)[0]
         time.sleep(chance.uniform(0, 0.3))
-        process.kill()
-        said = process.communicate()[0]
+        saver.process.kill()
+        said, _ = saver.rest()
         store = open_store(store_url, ELSEWHERE)
-        saved += found(store, said.splitlines())
+        saved += found(store, said)
         assert store.save("title: it goes on\n", "")
         store.close()
     assert saved >= KILLS
@@ -79,13 +54,12 @@ def test_no_saved_lesson_is_lost_when_the_process_is_killed(store_url: str) -> N
 @pytest.mark.slow
 def test_no_saved_lesson_is_lost_when_postgresql_itself_is_killed(postgresql: PostgreSQL) -> None:
     url = postgresql.new()
-    process = saver(url, "server", 0)
-    begin(process)
-    assert process.stdout
-    said = [process.stdout.readline() for _ in range(50)]
+    saver = Saver(url, "server", 0)
+    saver.begin()
+    said = [saver.said.readline() for _ in range(50)]
     postgresql.kill()
-    said += process.communicate(timeout=60)[0].splitlines(keepends=True)
-    assert process.returncode != 0
+    said += saver.rest()[0]
+    assert saver.process.exitcode != 0
     postgresql.start()
     store = open_store(url, ELSEWHERE)
     assert found(store, said) >= 50
@@ -94,18 +68,20 @@ def test_no_saved_lesson_is_lost_when_postgresql_itself_is_killed(postgresql: Po
 
 @pytest.mark.parametrize(("processes", "threads"), [(2, 1), (2, 4), (8, 1)])
 def test_all_that_save_at_once_succeed(processes: int, threads: int, store_url: str) -> None:
-    savers = [saver(store_url, f"writer-{n}", 25, threads) for n in range(processes)]
-    begin(*savers)
-    lines = [line for process in savers for line in finished(process)]
+    savers = [Saver(store_url, f"writer-{n}", 25, threads) for n in range(processes)]
+    for saver in savers:
+        saver.begin()
+    lines = [line for saver in savers for line in saver.finished()]
     store = open_store(store_url, ELSEWHERE)
     assert found(store, lines) == 25 * processes * threads == rows(store)
     store.close()
 
 
 def test_the_same_text_from_all_at_once_is_one_row(store_url: str) -> None:
-    savers = [saver(store_url, "same", 10, WRITERS // 2) for _ in range(2)]
-    begin(*savers)
-    lines = [line for process in savers for line in finished(process)]
+    savers = [Saver(store_url, "same", 10, WRITERS // 2) for _ in range(2)]
+    for saver in savers:
+        saver.begin()
+    lines = [line for saver in savers for line in saver.finished()]
     store = open_store(store_url, ELSEWHERE)
     assert found(store, lines) == 10 * WRITERS
     assert rows(store) == 10 == len(set(lines))
@@ -115,9 +91,10 @@ def test_the_same_text_from_all_at_once_is_one_row(store_url: str) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("turn", range(5))
 def test_two_processes_that_start_at_once_make_the_tables_once(turn: int, store_url: str) -> None:
-    savers = [saver(store_url, f"first-{n}", 1) for n in range(4)]
-    begin(*savers)
-    lines = [line for process in savers for line in finished(process)]
+    savers = [Saver(store_url, f"first-{n}", 1) for n in range(4)]
+    for saver in savers:
+        saver.begin()
+    lines = [line for saver in savers for line in saver.finished()]
     store = open_store(store_url, ELSEWHERE)
     assert found(store, lines) == 4 == rows(store)
     with store._database.reading() as connection:
