@@ -107,16 +107,28 @@ def test_steps_prints_the_walk_as_text() -> None:
     assert "≈ 0.4748\n" in done.stdout
 
 
-@pytest.mark.parametrize(
-    "arguments",
-    [
-        ["trace", "scenarios/nowhere.yaml"], ["steps", "scenarios"], ["steps", FIRST, "--grain", "word"],
-        ["steps", FIRST, "--notation", "runes"], ["steps", FIRST, "--decimals", "13"], ["steps", FIRST, "--decimals", "²"],
-        ["trace", FIRST, "--iteration", "0"], ["trace", FIRST, "--iteration", "1e2"], ["trace", "no\nwhere"], ["trace"], ["walk"], [],
-        ["validate"], ["list", "nowhere"], ["trace", FIRST, FIRST], ["steps", FIRST, "--gra", "layer"],
-    ],
-)  # fmt: skip
-def test_what_cannot_be_done_is_said_on_stderr_with_status_2(arguments: list[str]) -> None:
+REFUSED = [
+    ["trace", "scenarios/nowhere.yaml"], ["walk"], [], ["steps", FIRST, "--decimals", "13"],
+    ["steps", "scenarios"], ["steps", FIRST, "--grain", "word"], ["steps", FIRST, "--notation", "runes"],
+    ["steps", FIRST, "--decimals", "²"], ["trace", FIRST, "--iteration", "0"], ["trace", FIRST, "--iteration", "1e2"],
+    ["trace", "no\nwhere"], ["trace"], ["validate"], ["list", "nowhere"], ["trace", FIRST, FIRST], ["steps", FIRST, "--gra", "layer"],
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("arguments", REFUSED)
+def test_what_cannot_be_done_is_said_on_stderr_with_status_2(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    try:
+        status = main(arguments)
+    except SystemExit as end:  # as argparse ends
+        status = int(end.code or 0)
+    said = capsys.readouterr()
+    assert (status, said.out) == (2, "")
+    assert said.err.strip()
+    assert "Traceback" not in said.err
+
+
+@pytest.mark.parametrize("arguments", REFUSED[:4])
+def test_the_program_ends_with_the_status_of_what_was_asked(arguments: list[str]) -> None:
     done = run(*arguments)
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.strip()
