@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from base64 import b64encode
+from collections import Counter
 from dataclasses import replace
 from itertools import islice
 
@@ -218,6 +219,26 @@ def test_the_key_has_exactly_the_answers_and_the_mark_of_its_sheet(blanks: str) 
         q = opened.walk.anchor(int(step.attributes["id"].removeprefix("step-")))
         assert number.shown(opened.trace.value(q), opened.decimals) in step.text
     assert mark(sheet) == mark(key)
+
+
+@pytest.mark.parametrize(("name", "grain"), [*((name, "number") for name in NAMES), (SIGMOID, "layer"), ("3-2-3-softmax", "pass")])
+@pytest.mark.parametrize("blanks", ["all", "every:3"])
+def test_the_key_boxes_what_the_sheet_leaves_open_and_nothing_else(name: str, grain: str, blanks: str) -> None:
+    sheet, key = (tree(written(name, View(grain=grain), blanks=blanks, answers=answers)) for answers in (False, True))
+    boxes = [e for e in key.root.all(cls="answer") if e.tag != "article"]
+    never = Counter(place(e) for e in key.root.all("td", cls="todo")) - Counter(place(e) for e in sheet.root.all("td", cls="todo"))
+    assert Counter(map(place, boxes)) + never == Counter(place(e) for e in sheet.root.all("mtext", "td", cls="blank"))
+    assert never.total() == int(name == "perceptron-step" and blanks != "every:3"), "where a walk ends early, its last cell has no number"
+    assert all(box.text and box.tag in {"mn", "mrow", "td"} for box in boxes)
+
+
+def place(element: Element) -> str:
+    """The step that a number belongs to; its phase where it stands in the tables at the end."""
+    return next(e.attributes["id"] for e in element.above() if "id" in e.attributes)
+
+
+def test_a_worked_solution_boxes_nothing() -> None:
+    assert not list(tree(written(SIGMOID)).root.all(cls="answer"))
 
 
 def mark(page: Page) -> str:

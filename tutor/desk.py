@@ -23,7 +23,7 @@ GAP = -1
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One number of a table. `state` is "" (known), `todo`, `blank`, `uses`, `makes`, or `gap` (rows left out)."""
+    """One number of a table. `state` is "" (known), `todo`, `blank`, `answer`, `uses`, `makes`, or `gap` (rows left out)."""
 
     text: str
     state: str = ""
@@ -65,10 +65,12 @@ class Desk:
         *,
         whole: bool = False,
         hidden: Hidden | None = None,
+        answers: Hidden | None = None,
         was: Callable[[Quantity], float | None] | None = None,
     ) -> None:
-        self.whole, self.hidden = whole, hidden
-        """`whole`: all tables of the phase, not only the one that the step fills. `hidden`: cells left blank."""
+        self.whole, self.hidden, self.answers = whole, hidden, answers
+        """`whole`: all tables of the phase, not only the one that the step fills. `hidden`: cells left blank; `answers`: cells
+        that the worksheet of an answer key leaves blank."""
         self.was = was
         """What the original has for a quantity that differs from it."""
         self.walk, self.n = walk, n
@@ -84,7 +86,8 @@ class Desk:
         if self.hidden is not None and self.hidden(q):
             return Cell("", "blank", str(q))
         if q.given or self.walk.known(q, self.n):
-            state = "makes" if q in self.makes else "uses" if q in self.uses else ""
+            answer = self.answers is not None and self.answers(q)
+            state = "makes" if q in self.makes else "uses" if q in self.uses else "answer" if answer else ""
             try:
                 value = self.trace.value(q)
             except KeyError:

@@ -7,7 +7,7 @@ A long line is cut into several formulas so that it can wrap on a phone.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from tutor import number
 from tutor.expression import ArrayRef, Node
@@ -65,7 +65,11 @@ class MathML(Writer):
             return f"<mo>{'⋱' if r < 0 and c < 0 else '⋮' if r < 0 else '⋯'}</mo>"
         if self.hidden is not None and self.hidden(member(leaf)):
             return self.blank(member(leaf))
-        return _digits(float(leaf.array[r, c]), self.decimals)
+        return self.entry(float(leaf.array[r, c]), leaf)
+
+    def entry(self, value: float, leaf: ArrayRef) -> str:
+        """One number of a matrix."""
+        return _digits(value, self.decimals)
 
     def shaped(self, x: str, rows: int, columns: int) -> str:
         return f'<munder>{_row(x)}<mtext class="s">({rows}×{columns})</mtext></munder>'
@@ -114,8 +118,23 @@ class Unnamed(MathML):
     """The same for files, where no number is linked to any other: its role in place of its name."""
 
     def amount(self, value: float, quantity: Quantity | None) -> str:
-        mark = "" if quantity is None else f' class="{role(quantity.kind)}"'
-        return _digits(value, self.decimals, mark)
+        return _digits(value, self.decimals, "" if quantity is None else f' class="{role(quantity.kind)}"')
+
+
+class Answered(Unnamed):
+    """The same for an answer key: what its worksheet leaves open stands in a box."""
+
+    def __init__(self, answers: Hidden, alphabet: Alphabet, decimals: int, mode: str, hidden: Hidden | None = None) -> None:
+        super().__init__(alphabet, decimals, mode, hidden)
+        self.answers = answers
+
+    def amount(self, value: float, quantity: Quantity | None) -> str:
+        if quantity is None or not self.answers(quantity):
+            return super().amount(value, quantity)
+        return _digits(value, self.decimals, f' class="{role(quantity.kind)} answer"')
+
+    def entry(self, value: float, leaf: ArrayRef) -> str:
+        return _digits(value, self.decimals, ' class="answer"' if self.answers(member(leaf)) else "")
 
 
 def member(leaf: ArrayRef) -> Quantity:
@@ -176,11 +195,14 @@ def _bold(letter: str) -> str:
     return letter
 
 
+Dialect = Callable[[Alphabet, int, str, Hidden | None], MathML]
+
+
 class Line:
     """Builds the lines of a formula: pieces of MathML, each with its spoken text."""
 
     def __init__(
-        self, alphabet: Alphabet, decimals: int, hidden: Hidden | None = None, dialect: type[MathML] = MathML
+        self, alphabet: Alphabet, decimals: int, hidden: Hidden | None = None, dialect: Dialect = MathML
     ) -> None:
         self.alphabet = alphabet
         self.decimals = decimals

@@ -13,6 +13,7 @@ import hashlib
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 
 from tutor import rendering
 from tutor.changes import told
@@ -24,7 +25,7 @@ from tutor.explain import PHASE_ABOUT, PHASE_TITLES
 from tutor.formula import Chalk
 from tutor.lesson import Lesson, Walk
 from tutor.markup import Markup, trusted
-from tutor.mathml import Line, Unnamed
+from tutor.mathml import Answered, Line, Unnamed
 from tutor.order import PHASES
 from tutor.outline import Chapter, outline
 from tutor.overview import beginning, facts, given
@@ -35,6 +36,7 @@ from tutor.scenario import Scenario
 from tutor.step import SlideView, StepBody, step_body
 from tutor.tables import Tables, tables
 from tutor.view import View
+from tutor.writer import Hidden
 
 MOST_STEPS = 2_000
 SHEETS = ("colours.css", "content.css", "diagram.css", "export.css")
@@ -84,7 +86,7 @@ class End:
     diagram: Markup | str
 
 
-def blanked(walk: Walk, blanks: str) -> Callable[[Quantity], bool] | None:
+def blanked(walk: Walk, blanks: str) -> Hidden | None:
     """Which quantities a worksheet leaves open; None for none. Raises LessonError where the wish cannot be read."""
     if not blanks:
         return None
@@ -139,10 +141,11 @@ def refuse_endless(walk: Walk) -> None:
         )
 
 
-def _chunks(context: Context, sheet: Sheet, hidden: Callable[[Quantity], bool] | None) -> Iterator[str]:
+def _chunks(context: Context, sheet: Sheet, hidden: Hidden | None) -> Iterator[str]:
     templates = rendering.environment()
     step_template = templates.get_template("worked_step.html")
-    lines = Line(context.alphabet, context.decimals, context.hidden, Unnamed)
+    answers = hidden if sheet.answers else None
+    lines = Line(context.alphabet, context.decimals, context.hidden, partial(Answered, answers) if answers else Unnamed)
     chalk = Chalk(context.trace, context.alphabet, context.decimals, context.hidden, lines)
     yield templates.get_template("worked_head.html").render(page=head(context, sheet))
     for phase, first, last in context.walk.phases():
@@ -154,12 +157,12 @@ def _chunks(context: Context, sheet: Sheet, hidden: Callable[[Quantity], bool] |
             body, open_ = _body(context, chalk, sheet, n, hidden)
             names = {"uses": _names(body.uses), "makes": _names(body.makes)} if sheet.interactive else None
             yield step_template.render(step=body, blank=open_, answer=open_ and sheet.answers, names=names)
-        yield templates.get_template("worked_end.html").render(end=end(context, sheet, phase, last))
+        yield templates.get_template("worked_end.html").render(end=end(context, sheet, phase, last, answers))
     script = rendering.script("stepper.js") if sheet.interactive else ""
     yield templates.get_template("worked_tail.html").render(script=trusted(script))
 
 
-def _body(context: Context, chalk: Chalk, sheet: Sheet, n: int, hidden: Callable[[Quantity], bool] | None) -> tuple[StepBody, bool]:
+def _body(context: Context, chalk: Chalk, sheet: Sheet, n: int, hidden: Hidden | None) -> tuple[StepBody, bool]:
     """A step and whether its result is left open; a worksheet does not give results away in words."""
     body = step_body(context, n, chalk)
     if hidden is None:
@@ -243,9 +246,9 @@ def made_from(context: Context, sheet: Sheet) -> str:
     return " ".join(part for part in (made, told(context.lesson.changes)) if part)
 
 
-def end(context: Context, sheet: Sheet, phase: str, last: int) -> End:
+def end(context: Context, sheet: Sheet, phase: str, last: int, answers: Hidden | None) -> End:
     """The tables of a phase, full; the diagram where the backward pass is done, and in every phase of a stepper."""
-    desk = Desk(context.walk, last, context.alphabet, context.decimals, whole=True, hidden=context.hidden)
+    desk = Desk(context.walk, last, context.alphabet, context.decimals, whole=True, hidden=context.hidden, answers=answers)
     picture = sheet.interactive or phase == "backward"
     caption = f"The network after the phase: {PHASE_TITLES[phase].lower()}"
     return End(tables(desk), draw(scene(context, desk, phase, caption)) if picture else "")

@@ -137,6 +137,21 @@ def test_a_file_prints(opening: Opening, key: str, size: str) -> None:
     assert 10 < len(pages) < 40
 
 
+@pytest.mark.parametrize("media", ["screen", "print"])
+@pytest.mark.parametrize("width", [320, 1280])
+def test_the_boxes_of_the_key_are_whole(opening: Opening, width: int, media: str) -> None:
+    page = opening("key", viewport={"width": width, "height": 800})
+    page.emulate_media(media=media)
+    cut = page.evaluate("""() => [...document.querySelectorAll('.step :is(mn, mrow).answer')].map(box => {
+        const around = box.closest('.lines'), inner = box.getBoundingClientRect(), outer = around.getBoundingClientRect();
+        const within = around.scrollWidth > around.clientWidth || inner.right <= outer.right;
+        const border = parseFloat(getComputedStyle(box).borderTopWidth);
+        return border >= 1 && within && inner.left >= outer.left && inner.top >= outer.top && inner.bottom <= outer.bottom;
+    })""")
+    assert len(cut) > 100
+    assert all(cut)
+
+
 # ---- the page that offers the files ----
 
 
