@@ -59,6 +59,7 @@ Scenario files: from YAML to a checked lesson
     folder                what a folder holds now, and what of it has changed
     arrangement           courses, their groups and their lessons
     shelf                 all files of the folders, good and broken
+    file_name             what files that people take away are called
 
 Saved lessons: the store
     database              SQLite or PostgreSQL: transactions, one writer at a time

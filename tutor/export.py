@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from tutor import code_numpy, code_torch, data_export, latex_document, notebook, suggestion
+from tutor import code_numpy, code_torch, data_export, file_name, latex_document, notebook, suggestion
 from tutor.context import Context
 from tutor.errors import LessonError
 from tutor.lesson import Lesson, open_lesson
@@ -113,7 +113,7 @@ def make(lesson: Lesson, key: str, view: View, order: Order) -> Made:
     iteration = f"-i{lesson.iteration}" if lesson.iteration > 1 else ""
     stem, dot, ending = kind.ending.partition(".")
     changed = "-changed" if lesson.changes else ""
-    name = f"{lesson.scenario.id}{changed}{iteration}-{stem}{version}{dot}{ending}"
+    name = f"{file_name.stem(lesson.scenario)}{changed}{iteration}-{stem}{version}{dot}{ending}"
     return Made(name, kind.media, kind.make(lesson, view, order))
 
 

@@ -11,13 +11,14 @@ What is posted always comes back in the page, whatever is wrong with it. Nothing
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from flask import Flask, Response, redirect, request, url_for
 from werkzeug.exceptions import RequestEntityTooLarge, UnsupportedMediaType
 
-from tutor import author, draft, limits, routes_build, saving, scenario, scenario_text, text_page, upload
+from tutor import author, draft, file_name, limits, routes_build, saving, scenario, scenario_text, text_page, upload
 from tutor.error_page import Explained, Missing, Unreadable
 from tutor.errors import TutorError
 from tutor.problem import Problem, ScenarioError
@@ -63,8 +64,15 @@ def add(app: Flask, site: Site) -> None:
         found, ignored = site.changed(lesson)
         refuse(ignored)
         response = Response(written(found), content_type="text/yaml; charset=utf-8")
-        response.headers["Content-Disposition"] = f'attachment; filename="{found.id}.yaml"'
+        response.headers["Content-Disposition"] = f'attachment; filename="{called(site, found)}"'
         return response
+
+
+def called(site: Site, found: Scenario) -> str:
+    """What the file of a lesson is called: no lesson of the shelf has this name already, unless it is that very one."""
+    stem = file_name.stem(found)
+    names = itertools.chain([stem], (f"{stem}-{n}" for n in itertools.count(2)))
+    return next(name for name in names if name == found.id or site.library.shelf.find(name) is None) + file_name.SUFFIX
 
 
 # ---- what the page starts with ----
