@@ -116,6 +116,47 @@ def test_a_lesson_that_is_not_there_cannot_be_shared() -> None:
     assert get("/lessons/none/share").status_code == 404
 
 
+LOOPBACK = [
+    "localhost",
+    "localhost:8000", "LOCALHOST:8000", "tutor.localhost", "127.0.0.1:8000", "127.1.2.3", "[::1]:8000", "0.0.0.0:8000", "[::]:8000",
+]
+REACHED = [
+    "tutor.example", "192.168.1.20:8000", "10.0.0.7", "[2001:db8::1]:8000", "localhost.example", "127.0.0.1.example", "my-laptop:8000",
+]
+
+
+@pytest.mark.parametrize("host", LOOPBACK)
+def test_an_address_that_works_on_this_computer_only_says_so_and_what_to_do(host: str) -> None:
+    root = read(get(f"{SHARE}?step=3", Host=host).text).root
+    said = root.one("p", id="only-here").text
+    assert f"on this computer only, because {host} always means" in said
+    assert "make run HOST=0.0.0.0" in said
+    fields = list(root.one("article").all("input", "textarea"))
+    assert len(fields) == 3
+    assert all("only-here" in f.attributes["aria-describedby"].split() for f in fields)
+    assert "this computer only" in root.one("figure").text
+    large = read(get(f"{SHARE}?step=3&present=yes", Host=host).text).root
+    assert "this computer only" in large.one("p", id="only-here").text
+
+
+@pytest.mark.parametrize("host", REACHED)
+@pytest.mark.parametrize("query", ["?step=3", "?present=yes"])
+def test_an_address_that_others_reach_comes_without_a_warning(host: str, query: str) -> None:
+    answer = get(f"{SHARE}{query}", Host=host)
+    assert "only-here" not in answer.text
+    assert "this computer" not in answer.text
+
+
+@pytest.mark.parametrize("kind", ["worksheet", "key", "html", "interactive"])
+def test_a_file_names_the_address_it_came_from_only_where_others_reach_it(kind: str) -> None:
+    for host in LOOPBACK:
+        made = read(get(f"{SIGMOID}/export/{kind}?grain=pass", Host=host).text).root.one("p", cls="made").text
+        assert "http" not in made
+        assert host not in made
+    for host in REACHED[:3]:
+        assert f"http://{host}{SIGMOID}" in get(f"{SIGMOID}/export/{kind}?grain=pass", Host=host).text
+
+
 # ---- the QR code ----
 
 

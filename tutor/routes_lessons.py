@@ -124,7 +124,8 @@ def add_exports(app: Flask, site: Site) -> None:
         context, order, ignored = site.ordered(lesson)
         if kind in KINDS:
             refuse((*contradiction(kind), *ignored))
-        order = with_address(order, url_for("lesson", lesson=lesson, _external=True))
+        if not security.only_here(request.host):  # a loopback address on paper leads nobody anywhere
+            order = with_address(order, url_for("lesson", lesson=lesson, _external=True))
         try:
             made = online(versioned(context.lesson, context.view, order), kind, context.view, order)
             first = next(made.chunks, "")

@@ -4,6 +4,7 @@
     headers("/embed/lessons/x/…")    the same, but any site may frame it
     foreign(…)                       whether a form comes from another site
     local(…)                         whether a page is asked for on this very computer
+    only_here(host)                  whether an address with this host works on this computer only
 """
 
 from __future__ import annotations
@@ -83,6 +84,15 @@ def _parted(origin: str) -> tuple[str, str, int] | None:
 FORWARDED = frozenset({"x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "forwarded", "via"})
 """Headers that proxies set."""
 _LOCAL_HOST = re.compile(r"(?:(?:[a-z0-9-]+\.)*localhost\.?|127(?:\.[0-9]{1,3}){3}|\[::1\])(?::[0-9]{1,5})?", re.IGNORECASE | re.ASCII)
+
+
+def only_here(host: str) -> bool:
+    """Whether an address with this host leads every computer to itself, so that nobody else can open it."""
+    return bool(_LOCAL_HOST.fullmatch(host) or _ANY_HOST.fullmatch(host))
+
+
+_ANY_HOST = re.compile(r"(?:0\.0\.0\.0|\[::\])(?::[0-9]{1,5})?", re.ASCII)
+"""What a server listens on; a browser on the same computer takes it for an address."""
 
 
 def local(client: str | None, host: str, headers: Iterable[str]) -> bool:

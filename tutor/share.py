@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from tutor import changes, qr
+from tutor import changes, qr, security
 from tutor.context import Context
 from tutor.markup import Markup, attribute, trusted
 from tutor.view import Ignored, View, whole
@@ -32,6 +32,8 @@ class SharedLink:
     label: str
     address: str
     too_long: str
+    notes: str
+    """The ids of what is said about it on the page."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +63,8 @@ class SharePage:
     file: str
     save: str
     """Where the lesson, as it is shown, can be saved under a short address; "" where that is short and has no changes."""
+    only_here: str
+    """Why nobody else can open the links, and what to do; "" where others can."""
     notices: tuple[str, ...]
 
 
@@ -70,7 +74,8 @@ def share_page(context: Context, host: str, query: Mapping[str, str], notices: t
     step = whole(query, "step", 1, len(context.walk), None, ignored)
     told, changed = (*notices, *map(str, ignored)), changes.told(context.lesson.changes)
     scenario, view = context.source, replace(context.view, present=False)
-    links, what = _links(view, host, scenario.id, step), "this lesson" if step is None else f"step {step}"
+    only_here = _only_here(host.partition("://")[2])
+    links, what = _links(view, host, scenario.id, step, bool(only_here)), "this lesson" if step is None else f"step {step}"
     shared = links[-1].address
     frame = replace(view, embedded=True).address(scenario.id, step or 1)
     picture, dense = _code(shared, f"QR code of {what}")
@@ -80,16 +85,40 @@ def share_page(context: Context, host: str, query: Mapping[str, str], notices: t
         shared=shared, picture=picture, dense=dense,
         projector=view.share(scenario.id, step, large=True), leave=view.share(scenario.id, step),
         snippet=snippet(host + frame, scenario.title), frame=frame, file=view.file(scenario.id),
-        save=view.edit(scenario.id) if too_long or view.changes else "", notices=(*told[:5], *((changed,) if changed else ())),
+        save=view.edit(scenario.id) if too_long or view.changes else "", only_here=only_here,
+        notices=(*told[:5], *((changed,) if changed else ())),
     )  # fmt: skip
 
 
-def _links(view: View, host: str, lesson: str, step: int | None) -> tuple[SharedLink, ...]:
+def _links(view: View, host: str, lesson: str, step: int | None, only_here: bool) -> tuple[SharedLink, ...]:
     """The link to the lesson, and that to the step where there is one."""
-    found = [SharedLink("link-lesson", "Link to this lesson", *_sized(host + view.address(lesson)))]
-    if step is not None:
-        found.append(SharedLink("link-step", f"Link to step {step}, as you see it", *_sized(host + view.address(lesson, step))))
-    return tuple(found)
+
+    def link(id_: str, label: str, address: str) -> SharedLink:
+        too_long = _too_long(address)
+        notes = (["only-here"] if only_here else []) + ([f"{id_}-long"] if too_long else [])
+        return SharedLink(id_, label, address, too_long, " ".join(notes))
+
+    lesson_link = link("link-lesson", "Link to this lesson", host + view.address(lesson))
+    if step is None:
+        return (lesson_link,)
+    return lesson_link, link("link-step", f"Link to step {step}, as you see it", host + view.address(lesson, step))
+
+
+def _too_long(address: str) -> str:
+    """Why a link should not be sent as it is, or ""."""
+    fits = len(address) <= LONGEST_LINK
+    return "" if fits else f"This link has {len(address):,} letters; many programs cut links after {LONGEST_LINK:,}."
+
+
+def _only_here(host: str) -> str:
+    """What is said of links that nobody else can open, or ""."""
+    if not security.only_here(host):
+        return ""
+    return (
+        f"These links work on this computer only, because {host} always means the computer that it is opened on. To let others in, "
+        "start the tutor with make run HOST=0.0.0.0 and open this page by your computer’s name or number in the network, such as "
+        "http://192.168.1.20:8000. If the tutor has a public address, share from there. More is in docs/deploy.md."
+    )
 
 
 def snippet(address: str, title: str) -> str:
@@ -98,13 +127,6 @@ def snippet(address: str, title: str) -> str:
         f'<iframe src="{attribute(address)}" title="{attribute(title)} (Backprop Tutor)" '
         f'width="100%" height="{FRAME_HEIGHT}" loading="lazy"></iframe>'
     )
-
-
-def _sized(address: str) -> tuple[str, str]:
-    """(address, why it is too long to be sent, or "")."""
-    if len(address) <= LONGEST_LINK:
-        return address, ""
-    return address, f"This link has {len(address):,} letters; many programs cut links after {LONGEST_LINK:,}."
 
 
 def _code(address: str, title: str) -> tuple[Markup, str]:
