@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -9,13 +10,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.htmltree import Element, read
-from tests.visiting import NAMES, WALKS, context, get, steps, texts
+from tests.visiting import NAMES, WALKS, context, get, scenario, steps, texts
 from tutor import number
+from tutor.context import Context
 from tutor.desk import GAP, Cell, Table, some
+from tutor.latex_document import document
+from tutor.lesson import open_lesson
 from tutor.notation import PRESETS
+from tutor.overview import given as given_matrices
 from tutor.page import StepPage
-from tutor.quantity import parse
+from tutor.quantity import Quantity, parse
+from tutor.scenario import parse as read_scenario
 from tutor.view import View
+from tutor.worked import Sheet, worked
 
 VERIFIED = {"z+", "a+", "loss+", "loss-loss+", "(loss-loss+)/loss"}
 STATES = {"", "todo", "uses", "makes", "gap"}
@@ -143,3 +150,116 @@ def test_a_table_fills_up_from_step_to_step() -> None:
         table = _table_of(read(get(f"/lessons/1-2-3-1-sigmoid/steps/{n}").text).root, "Units")
         empty.append(sum("todo" in cell.classes for cell in table.all("td")))
     assert empty == list(range(11, -1, -1))
+
+
+# ---- matrices: what is drawn, its caption and its symbol ----
+
+FILES = {
+    "worked solution": Sheet(), "interactive": Sheet(interactive=True), "worksheet": Sheet(blanks="all"),
+    "answer key": Sheet(blanks="all", answers=True),
+}  # fmt: skip
+LARGE = f"""
+format: 1
+title: Large
+course: Tests
+network:
+  inputs: 9
+  layers: [{{units: 8, activation: relu, init: {{scheme: he, seed: 1}}}}, {{units: 7, activation: identity, init: {{scheme: he, seed: 2}}}}]
+  loss: {{name: squared_error}}
+data: {{inputs: {[[0.1 * (i + s) for i in range(9)] for s in range(10)]}, targets: {[[0.5] * 7 for _ in range(10)]}}}
+training: {{learning_rate: 0.1}}
+"""
+
+
+def in_notation(name: str, preset: str, **more: str) -> View:
+    """The view of a lesson in a notation; its own is chosen by leaving it out."""
+    return View(notation="" if preset == scenario(name).notation.preset else preset, **more)
+
+
+def wrong_captions(page: Element) -> list[str]:
+    """Matrices that are drawn with other rows or columns than their caption says; what is left out is marked by gaps."""
+    return [table.elements[0].named for table in page.all("table", cls="matrix") if not _is_as_captioned(table)]
+
+
+def _is_as_captioned(table: Element) -> bool:
+    match = re.search(r"\((\d+)×(\d+)\)$", table.elements[0].named)
+    rows = [list(row.all("td")) for row in table.all("tr")]
+    return match is not None and all(
+        len(kept) == int(count) if len(kept) == len(lines) else len(kept) < int(count)
+        for count, lines in zip(match.groups(), (rows, list(zip(*rows, strict=True))), strict=True)
+        for kept in [[line for line in lines if not all("gap" in cell.classes for cell in line)]]
+    )
+
+
+def shared_symbols(page: Element) -> list[str]:
+    """Symbols, drawn or read out, that stand for two matrices of a page; and matrices of a strip that have one in common."""
+    shared, meanings = [], dict[str, tuple[str, int]]()
+    for strip in page.all("section", cls="strip"):
+        tables = list(strip.all("table", cls="matrix"))
+        for how in (lambda e: "".join(e.text.split()), lambda e: e.attributes["aria-label"]):
+            symbols = [how(table.elements[0].one("math")) for table in tables]
+            shared += [symbol for symbol in symbols if symbols.count(symbol) > 1]
+            for symbol, table in zip(symbols, tables, strict=True):
+                names = [cell.attributes["data-q"] for cell in table.all("td") if "data-q" in cell.attributes]
+                meaning = (parse(names[0]).kind, parse(names[0]).layer) if names else None
+                if meaning and meanings.setdefault(symbol, meaning) != meaning:
+                    shared.append(symbol)
+    return shared
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+@pytest.mark.parametrize("name", NAMES)
+def test_on_pages_a_matrix_is_drawn_as_its_caption_says_under_a_symbol_of_its_own(name: str, preset: str) -> None:
+    view = in_notation(name, preset, grain="layer")
+    pages = [get(f"/lessons/{name}?notation={preset}").text, *(text for _, text in texts(name, view))]
+    for root in (read(text).root for text in pages):
+        assert wrong_captions(root) == []
+        assert shared_symbols(root) == []
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+@pytest.mark.parametrize("name", NAMES)
+def test_in_files_a_matrix_is_drawn_as_its_caption_says_under_a_symbol_of_its_own(name: str, preset: str) -> None:
+    view = in_notation(name, preset, grain="layer")
+    for kind, sheet in FILES.items():
+        root = read("".join(worked(open_lesson(scenario(name)), view, sheet))).root
+        assert list(root.all("table", cls="matrix")), kind
+        assert wrong_captions(root) == [], kind
+        assert shared_symbols(root) == [], kind
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+@pytest.mark.parametrize("name", NAMES)
+def test_latex_draws_the_given_matrices_in_the_shapes_of_the_page_under_symbols_of_their_own(name: str, preset: str) -> None:
+    opened = context(name, in_notation(name, preset))
+    tex = "".join(document(opened, ()))
+    found = re.findall(r"^\$\\displaystyle (.+) = \\begin\{bmatrix\} (.+) \\end\{bmatrix\}", tex, re.MULTILINE)
+    shapes = [f"{body.count(chr(92) * 2) + 1}×{body.split(chr(92) * 2)[0].count('&') + 1}" for _, body in found]
+    assert shapes == [table.shape for table in given_matrices(opened)]
+    symbols = [symbol for symbol, _ in found]
+    assert len(set(symbols)) == len(symbols)
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_biases_stand_as_the_notation_stands_vectors(preset: str) -> None:
+    tables = list(given_matrices(context("1-2-3-1-sigmoid", in_notation("1-2-3-1-sigmoid", preset))))
+    shapes = [table.shape for table in tables if table.caption.startswith("Biases")]
+    assert shapes == (["2×1", "3×1", "1×1"] if PRESETS[preset].vectors == "columns" else ["1×2", "1×3", "1×1"])
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_several_samples_stand_side_by_side_in_columns_and_below_each_other_in_rows(preset: str) -> None:
+    inputs = next(given_matrices(context("linear-regression", in_notation("linear-regression", preset))))
+    names = [[parse(cell.name) for cell in row.cells] for row in inputs.rows]
+    by_rows = [[Quantity("x", 0, i, 0, s) for i in (1, 2)] for s in (1, 2, 3, 4)]
+    assert names == ([list(column) for column in zip(*by_rows, strict=True)] if PRESETS[preset].vectors == "columns" else by_rows)
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_a_large_matrix_has_the_shape_of_all_of_it_in_its_caption(preset: str) -> None:
+    tables = list(given_matrices(Context(open_lesson(read_scenario(LARGE, "large")), View(notation=preset))))
+    columns, turned = PRESETS[preset].vectors == "columns", PRESETS[preset].weights_turned
+    wanted = [(columns, 10, 9), (turned, 8, 9), (columns, 1, 8), (turned, 7, 8), (columns, 1, 7), (columns, 10, 7)]
+    assert [table.shape for table in tables] == [f"{across}×{down}" if turn else f"{down}×{across}" for turn, down, across in wanted]
+    for table in tables:
+        assert len(table.rows) == int(table.shape.split("×")[0]) or any(cell.state == "gap" for row in table.rows for cell in row.cells)

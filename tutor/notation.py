@@ -162,13 +162,6 @@ class Alphabet:
             return replace(one, sub="0", bold=True)
         return replace(one, letter=letter, sub="", bold=not letters)
 
-    def plain(self, kind: str, layer: int) -> str:
-        """The symbol of a matrix as plain text, for captions: Q, W(2), ∂L/∂Z."""
-        if kind.startswith("dL/d"):
-            return f"∂{self.notation.loss}/∂{self.plain(kind[-1], layer)}"
-        symbol = self.matrix(kind, layer)
-        return symbol.letter + ("\u0302" if symbol.hat else "") + "".join(f" {mark}" if mark == "new" else mark for mark in symbol.sup)
-
     def _is_matrix(self, base: str, layer: int) -> bool:
         if base == "b":
             return False

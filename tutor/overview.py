@@ -16,7 +16,7 @@ from tutor.outline import Link
 from tutor.quantity import Quantity
 from tutor.saved_lessons import is_saved
 from tutor.scenario import Scenario
-from tutor.strips import bias_row, data_matrix, weight_matrix
+from tutor.strips import matrix
 from tutor.what_if import Changed, changed, marked
 
 
@@ -109,9 +109,9 @@ def given(context: Context) -> Iterator[Table]:
     """The numbers that the lesson starts from: a strip of matrices, whatever the notation."""
     walk = context.lesson.walk("number")
     desk = Desk(walk, 1, context.alphabet, context.decimals, was=context.was)
-    yield data_matrix(desk, "Inputs", "x", 0)
+    yield matrix(desk, "Inputs", "x", 0)
     for layer in range(1, context.trace.network.depth + 1):
-        yield weight_matrix(desk, f"Weights of layer {layer}", "w", layer)
+        yield matrix(desk, f"Weights of layer {layer}", "w", layer)
         if context.trace.network.layer(layer).biases is not None:
-            yield bias_row(desk, f"Biases of layer {layer}", "b", layer)
-    yield data_matrix(desk, "Targets", "y", 0)
+            yield matrix(desk, f"Biases of layer {layer}", "b", layer)
+    yield matrix(desk, "Targets", "y", 0)

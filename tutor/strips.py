@@ -1,4 +1,4 @@
-"""Strips: rows of small matrices with their shapes, as decks with a letter for each table have them.
+"""Strips: rows of small matrices with their shapes, as lectures with a letter for each table have them.
 
 Inputs X | Weights V | Linear Q | Hidden H | Weights W | Logits Z | Probs P | Labels Y
 """
@@ -6,10 +6,11 @@ Inputs X | Weights V | Linear Q | Hidden H | Weights W | Logits Z | Probs P | La
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from tutor import number
 from tutor.desk import GAP, Cell, Desk, Row, Table, some
+from tutor.orientation import flipped
 from tutor.quantity import Quantity
 
 
@@ -32,42 +33,42 @@ def _updates(desk: Desk) -> Iterator[Table]:
     for layer in reversed(_focus(desk)):
         part = desk.network.layer(layer)
         if part.train_weights:
-            yield weight_matrix(desk, "Weights", "w", layer)
-            yield weight_matrix(desk, "", "dL/dw", layer)
-            yield weight_matrix(desk, "New", "w+", layer)
+            yield matrix(desk, "Weights", "w", layer)
+            yield matrix(desk, "", "dL/dw", layer)
+            yield matrix(desk, "New", "w+", layer)
         if part.learns_biases:
-            yield bias_row(desk, "Biases", "b", layer)
-            yield bias_row(desk, "", "dL/db", layer)
-            yield bias_row(desk, "New", "b+", layer)
+            yield matrix(desk, "Biases", "b", layer)
+            yield matrix(desk, "", "dL/db", layer)
+            yield matrix(desk, "New", "b+", layer)
 
 
 def _strip(desk: Desk, mark: str) -> Iterator[Table]:
     """Inputs, then weights, linear and activation of each layer, then the labels."""
     network = desk.network
     focus = _focus(desk)
-    yield data_matrix(desk, "Inputs", "x", 0)
+    yield matrix(desk, "Inputs", "x", 0)
     for layer in focus:
-        yield weight_matrix(desk, "Weights", "w" + mark, layer)
+        yield matrix(desk, "Weights", "w" + mark, layer)
         if network.layer(layer).biases is not None:
-            yield bias_row(desk, "Biases", "b" + mark, layer)
+            yield matrix(desk, "Biases", "b" + mark, layer)
         last = layer == network.depth
         soft = network.layer(layer).activation.couples
-        yield data_matrix(desk, "Logits" if last and soft else "Linear", "z" + mark, layer)
-        yield data_matrix(desk, "Probs" if last and soft else "Output" if last else "Hidden", "a" + mark, layer)
-    yield data_matrix(desk, "Labels", "y", 0)
+        yield matrix(desk, "Logits" if last and soft else "Linear", "z" + mark, layer)
+        yield matrix(desk, "Probs" if last and soft else "Output" if last else "Hidden", "a" + mark, layer)
+    yield matrix(desk, "Labels", "y", 0)
 
 
 def _gradients(desk: Desk) -> Iterator[Table]:
     for layer in reversed(_focus(desk)):
         if not desk.whole and desk.anchor.layer not in {0, layer} and desk.walk.grain != "pass":
             continue
-        yield data_matrix(desk, "", "dL/da", layer)
-        yield data_matrix(desk, "", "dL/dz", layer)
+        yield matrix(desk, "", "dL/da", layer)
+        yield matrix(desk, "", "dL/dz", layer)
         part = desk.network.layer(layer)
         if part.train_weights:
-            yield weight_matrix(desk, "", "dL/dw", layer)
+            yield matrix(desk, "", "dL/dw", layer)
         if part.learns_biases:
-            yield bias_row(desk, "", "dL/db", layer)
+            yield matrix(desk, "", "dL/db", layer)
 
 
 def _focus(desk: Desk) -> list[int]:
@@ -79,40 +80,47 @@ def _focus(desk: Desk) -> list[int]:
     return [n for n in (layer - 1, layer) if n]
 
 
-def data_matrix(desk: Desk, title: str, kind: str, layer: int) -> Table:
-    """A data matrix: one sample stands as a column, as on the slides; several samples as rows."""
-    units = desk.network.sizes[0 if kind == "x" else desk.network.depth if kind == "y" else layer]
-    shape = f"{desk.trace.samples}×{units}"
-    if desk.trace.samples == 1:
-        rows = _matrix_rows(_fixed(desk), some(units, (desk.anchor.i,), 6), [0], lambda i, s: desk.cell(Quantity(kind, layer, i, 0, 0)))
-    else:
-        samples, columns = some(desk.trace.samples, (desk.sample,), 6), some(units, (desk.anchor.i,), 6)
-        rows = _matrix_rows(_fixed(desk), samples, columns, lambda s, i: desk.cell(Quantity(kind, layer, i, 0, s)))
-    return Table(title, (), rows, desk.alphabet.plain(kind, layer), shape)
+@dataclass(frozen=True, slots=True)
+class Axis:
+    """A side of a matrix: which index of its quantities runs along it, from where to where, and what of it is drawn."""
+
+    index: str
+    count: int
+    drawn: list[int]
 
 
-def weight_matrix(desk: Desk, title: str, kind: str, layer: int) -> Table:
-    """A matrix of parameters (or their gradients) the way the notation writes it."""
-    part = desk.network.layer(layer)
-    units, inputs = some(part.units, (desk.anchor.i,), 6), some(part.inputs, (desk.anchor.j,), 6)
-    if desk.alphabet.notation.weights_turned:
-        rows = _matrix_rows(_fixed(desk), inputs, units, lambda j, i: desk.cell(Quantity(kind, layer, i, j)))
-        shape = f"{part.inputs}×{part.units}"
-    else:
-        rows = _matrix_rows(_fixed(desk), units, inputs, lambda i, j: desk.cell(Quantity(kind, layer, i, j)))
-        shape = f"{part.units}×{part.inputs}"
-    return Table(title, (), rows, desk.alphabet.plain(kind, layer), shape)
+def matrix(desk: Desk, title: str, kind: str, layer: int) -> Table:
+    """A matrix as the notation writes it: drawn rows, shape and symbol all come from the same two sides."""
+    down, across = _sides(desk, kind, layer)
+    if flipped(kind, desk.alphabet.notation):
+        down, across = across, down
+
+    def cell(row: int, column: int) -> Cell:
+        at = {down.index: row, across.index: column}
+        return desk.cell(Quantity(kind, layer, at.get("i", 0), at.get("j", 0), at.get("sample", 0)))
+
+    rows = _matrix_rows(_fixed(desk), down.drawn, across.drawn, cell)
+    return Table(title, (), rows, desk.line.matrix(kind, layer), f"{down.count}×{across.count}")
 
 
-def bias_row(desk: Desk, title: str, kind: str, layer: int) -> Table:
-    """The biases of a layer (or their gradients) as one row."""
-    units = desk.network.sizes[layer]
-    rows = _matrix_rows(_fixed(desk), [0], some(units, (desk.anchor.i,), 6), lambda _, i: desk.cell(Quantity(kind, layer, i)))
-    return Table(title, (), rows, desk.alphabet.plain(kind, layer), f"1×{units}")
+def _sides(desk: Desk, kind: str, layer: int) -> tuple[Axis, Axis]:
+    """The sides in the engine's orientation: a row per sample, or a row per unit for weights; biases are one row."""
+    sizes, name = desk.network.sizes, kind.removesuffix("+").removeprefix("dL/d")
+    units = _axis("i", sizes[0 if name == "x" else desk.network.depth if name == "y" else layer], desk.anchor.i)
+    if name == "w":
+        return units, _axis("j", sizes[layer - 1], desk.anchor.j)
+    if name == "b":
+        return Axis("j", 1, [0]), units
+    samples = desk.trace.samples
+    return _axis("sample", samples, desk.sample) if samples > 1 else Axis("sample", 1, [0]), units
+
+
+def _axis(index: str, count: int, focus: int) -> Axis:
+    return Axis(index, count, some(count, (focus,), 6))
 
 
 def _fixed(desk: Desk) -> int:
-    """How many decimals the numbers of a matrix are filled up to: decks with a letter for each table print them all."""
+    """How many decimals the numbers of a matrix are filled up to: lectures with a letter for each table print them all."""
     return desk.decimals if desk.alphabet.notation.names == "letters" else 0
 
 
