@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from app import create_app
-from tests.htmltree import Element, read
+from tests.htmltree import Element, read, text_of
 from tests.visiting import NAMES, get, scenario
 from tutor import length
 from tutor.errors import LessonError
@@ -94,7 +95,21 @@ def test_a_card_names_its_lecture_where_the_course_has_another_name(folder: Path
     write(folder / "c.yaml", "C")
     (folder / "course.yaml").write_text("format: 1\ntitle: Nets", encoding="utf-8")
     section = page(folder).one("section", cls="lecture")
-    assert [element.text for element in section.all("p", cls="source")] == ["Perception, deck 002"]
+    assert [element.text for element in section.all("p", cls="source")] == ["Perception · lecture 002"]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_lesson_names_its_course_and_the_title_of_its_lecture_and_no_number_of_a_deck(name: str) -> None:
+    lesson, text = scenario(name), (ROOT / "scenarios" / f"{name}.yaml").read_text(encoding="utf-8")
+    assert lesson.lecture is not None
+    assert lesson.source == f"{lesson.course} · {lesson.lecture.deck}"
+    first = get(f"/lessons/{lesson.id}").text
+    files = [get(f"/lessons/{lesson.id}/export/{kind}").text for kind in ("html", "latex", "numpy")]
+    assert lesson.source in text_of(first)
+    assert lesson.source in text_of(get("/").text)
+    assert all(lesson.lecture.deck in re.sub(r"[\s#]+", " ", file) for file in files)
+    assert not re.search(r"\bdeck\b", text.replace("  deck:", ""), re.IGNORECASE)
+    assert not re.search(r"\bdeck\b|\b00\d\b", text_of(first), re.IGNORECASE)
 
 
 def test_a_hidden_lesson_has_no_card_and_opens_by_its_address(folder: Path) -> None:

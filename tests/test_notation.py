@@ -1,4 +1,4 @@
-"""Symbols as each deck writes them, and what a notation may choose."""
+"""Symbols as each lecture writes them, and what a notation may choose."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def written(letters: Alphabet, name: str) -> str:
         ("loss+", "L^{new}"),
     ],
 )
-def test_deck_003_has_layers_in_brackets_and_the_bias_as_weight_zero(name: str, symbol: str) -> None:
+def test_cpe_486_has_layers_in_brackets_and_the_bias_as_weight_zero(name: str, symbol: str) -> None:
     assert written(alphabet("1-2-3-1-sigmoid"), name) == symbol
 
 
@@ -84,11 +84,11 @@ def test_deck_003_has_layers_in_brackets_and_the_bias_as_weight_zero(name: str, 
         ("w+[1][1,1]", "v_{11}^{(t+1)}"),
     ],
 )
-def test_deck_004_has_a_letter_for_each_table(name: str, symbol: str) -> None:
+def test_the_softmax_lecture_has_a_letter_for_each_table(name: str, symbol: str) -> None:
     assert written(alphabet("3-2-3-softmax"), name) == symbol
 
 
-def test_deck_004_names_its_tables() -> None:
+def test_the_softmax_lecture_names_its_tables() -> None:
     letters = alphabet("3-2-3-softmax")
     tables = [("x", 0), ("w", 1), ("z", 1), ("a", 1), ("w", 2), ("z", 2), ("a", 2), ("y", 0)]
     assert "".join(latex(letters.matrix(kind, layer)) for kind, layer in tables) == "XVQHWZPY"
@@ -106,11 +106,11 @@ def test_deck_004_names_its_tables() -> None:
         ("eta", "η"),
     ],
 )
-def test_deck_002_has_layers_in_parentheses_and_indices_into_from(name: str, symbol: str) -> None:
+def test_ece_484_has_layers_in_parentheses_and_indices_into_from(name: str, symbol: str) -> None:
     assert written(alphabet("3-4-2-regression"), name) == symbol
 
 
-def test_deck_002_has_bold_capitals_for_matrices_and_bold_letters_for_columns() -> None:
+def test_ece_484_has_bold_capitals_for_matrices_and_bold_letters_for_columns() -> None:
     letters = alphabet("3-4-2-regression")
     assert latex(letters.matrix("w", 1)) == "W^{(1)}"
     assert latex(letters.matrix("w", 2)) == "W^{(2)}"
@@ -132,11 +132,11 @@ def test_deck_002_has_bold_capitals_for_matrices_and_bold_letters_for_columns() 
         ("eta", "α"),
     ],
 )
-def test_deck_000_has_the_sample_in_front_of_the_letter(name: str, symbol: str) -> None:
+def test_engr_3321_has_the_sample_in_front_of_the_letter(name: str, symbol: str) -> None:
     assert written(alphabet("linear-regression"), name) == symbol
 
 
-def test_deck_000_has_a_capital_for_all_samples_and_small_letters_for_vectors() -> None:
+def test_engr_3321_has_a_capital_for_all_samples_and_small_letters_for_vectors() -> None:
     letters = alphabet("linear-regression")
     assert [latex(letters.matrix(kind, layer)) for kind, layer in (("x", 0), ("w", 1), ("b", 1), ("y", 0))] == ["X", "w", "b", "y"]
 

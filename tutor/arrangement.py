@@ -1,7 +1,7 @@
 """Which lesson stands where: courses, their groups and the lessons in them, from what some folders hold.
 
 A folder with a sound `course.yaml` is one course; what its groups do not name comes after them. The lessons of all other
-folders stand by the course that each names itself, by deck, order and title. Courses stand by their `order`; those
+folders stand by the course that each names itself, by lecture, order and title. Courses stand by their `order`; those
 without one come last, in the order of the folders. Nothing is lost: each lesson is in a course or hidden by name.
 """
 

@@ -36,7 +36,7 @@ def comment(text: str) -> list[str]:
 def header(lesson: Lesson, what: str, needs: str) -> list[str]:
     """The comments at the top: what the file is, the lesson's title, course and text, and how to read the names."""
     scenario, trace = lesson.scenario, lesson.trace
-    about = [scenario.title, scenario.course, f"Iteration {lesson.iteration}" if lesson.iteration > 1 else ""]
+    about = [scenario.title, scenario.source, f"Iteration {lesson.iteration}" if lesson.iteration > 1 else ""]
     lines = [f"# {what}", "#", *(line for text in about if text for line in comment(text))]
     if scenario.about:
         lines += ["#", *comment(scenario.about)]

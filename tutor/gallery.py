@@ -103,7 +103,7 @@ def _kind(scenario: Scenario) -> str:
 def _source(scenario: Scenario, course: str) -> str:
     if scenario.course in {"", course}:
         return ""
-    return f"{scenario.course}, deck {scenario.lecture.deck}" if scenario.lecture else scenario.course
+    return scenario.source
 
 
 @lru_cache(512)

@@ -82,8 +82,8 @@ def _opening(context: Context) -> Iterator[str]:
     title = escaped(scenario.title)
     yield f"% {_source(context)}\n{_PREAMBLE}{_HEADING.format(title)}\\begin{{document}}\n\\thispagestyle{{plain}}\n"
     yield f"{{\\raggedright\\LARGE\\bfseries {title}\\par}}\n"
-    if scenario.course:
-        yield f"{{\\raggedright\\large {escaped(scenario.course)}\\par}}\n"
+    if scenario.source:
+        yield f"{{\\raggedright\\large {escaped(scenario.source)}\\par}}\n"
     yield f"{{\\raggedright\\small\\itshape {_source(context)}\\par}}\n\\medskip\n"
     if scenario.about:
         yield f"{escaped(scenario.about)}\\par\n"

@@ -85,7 +85,7 @@ def _harmless(match: re.Match[str]) -> str:
 def _title(lesson: Lesson) -> str:
     scenario = lesson.scenario
     number = f" (iteration {lesson.iteration})" if lesson.iteration > 1 else ""
-    texts = (scenario.course, scenario.about, told(lesson.changes))
+    texts = (scenario.source, scenario.about, told(lesson.changes))
     lines = [f"# {escaped(scenario.title)}{number}", *(escaped(text) for text in texts if text)]
     shape = lesson.trace.network.shape
     lines.append(f"Lesson {escaped(scenario.id)}, a {shape} network. It needs NumPy; run the cells from top to bottom.")

@@ -26,7 +26,8 @@ class LessonPage:
 
     id: str
     title: str
-    course: str
+    source: str
+    """The course and the lecture."""
     about: str
     learn: tuple[str, ...]
     shape: str
@@ -58,7 +59,7 @@ def lesson_page(context: Context, notices: tuple[str, ...] = (), origin: Scenari
     scenario, network = lesson.scenario, context.trace.network
     steps = {"number": "Number by number", "layer": "Layer by layer", "pass": "Phase by phase"}
     return LessonPage(
-        scenario.id, scenario.title, scenario.course, scenario.about, scenario.learn, network.shape, facts(context),
+        scenario.id, scenario.title, scenario.source, scenario.about, scenario.learn, network.shape, facts(context),
         draw(beginning(context)), tuple(given(context)), view.address(scenario.id, 1),
         tuple((title, view.address(scenario.id, 1, grain=g), len(lesson.walk(g))) for g, title in steps.items()),
         f"/lessons/{scenario.id}/slides" if scenario.printed else "", len(scenario.printed),

@@ -107,6 +107,11 @@ class Scenario:
         )  # fmt: skip
 
     @property
+    def source(self) -> str:
+        """Where the lesson comes from: its course, and the lecture by its title. Empty where the file says neither."""
+        return " · ".join(filter(None, (self.course, self.lecture.name if self.lecture else "")))
+
+    @property
     def loss(self) -> Loss:
         """The loss, part of the network in the file."""
         return self.network.loss

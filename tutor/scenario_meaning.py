@@ -16,7 +16,7 @@ MEANINGS: Final[Mapping[str, str]] = MappingProxyType({
     "course": "the course; it heads the lesson's row in the gallery",
     "about": "what the lesson is about, on its first page",
     "lecture": "where the lesson stands in the gallery; without it, at the end",
-    "lecture.deck": 'which deck it belongs to, in quotes where it is a number: `"003"`. Rows stand in the order of their decks',
+    "lecture.deck": 'which lecture it belongs to: its title, or its number in quotes, `"3"`. Rows stand in the order of these names',
     "lecture.order": "its place in the row",
     "origin": "the id of the lesson that this one was made from. The tutor writes it when a copy of a lesson is edited and saved",
     "learn": "what one learns",
@@ -103,7 +103,7 @@ MEANINGS: Final[Mapping[str, str]] = MappingProxyType({
 EXAMPLES: Final[Mapping[str, tuple[Any, ...]]] = MappingProxyType({
     "title": ("A 1-2-3-1 sigmoid network by hand",),
     "course": ("CPE 486/586, Spring 2026",),
-    "lecture.deck": ("003",),
+    "lecture.deck": ("Introducing Deep Learning: Neural Networks", "3"),
     "origin": ("1-2-3-1-sigmoid", "saved-kwug5sx2udkgdj3sooh6"),
     "network.layers[].weights": ([[0.2, 0.1], [0.3, 0.2], [0.1, 0.3]],),
     "network.layers[].biases": ([0.3, 0.1, 0.2], "none"),

@@ -206,10 +206,15 @@ class Display(Model):
 
 
 class Lecture(Model):
-    """Where the lesson stands in the gallery: which deck, and the place in its row."""
+    """Where the lesson stands in the gallery: the lecture's slides, by title or number, and the place in their row."""
 
     deck: Line
     order: int = Field(1, ge=0, le=10_000)
+
+    @property
+    def name(self) -> str:
+        """The lecture as pages name it; a bare number says nothing by itself."""
+        return f"lecture {self.deck}" if self.deck.isdecimal() else self.deck
 
 
 class Printed(Model):
@@ -245,7 +250,7 @@ class Printed(Model):
 
 
 class Note(Model):
-    """What the tutor says at a step about the deck."""
+    """What the tutor says at a step about the lecture."""
 
     at: Name
     text: Text

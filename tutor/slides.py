@@ -32,7 +32,7 @@ class SlideNumber:
 
 @dataclass(frozen=True, slots=True)
 class ClosedForm:
-    """A formula of the deck for a quantity, with what it comes to."""
+    """A formula of the lecture for a quantity, with what it comes to."""
 
     text: str
     where: str

@@ -65,7 +65,7 @@ class Head:
 
     title: str
     kind: str
-    course: str
+    source: str
     about: str
     made_from: str
     mark: str
@@ -196,7 +196,7 @@ def head(context: Context, sheet: Sheet) -> Head:
     )
     chapters = tuple(c for c in outline(context.walk, 1, lambda n: f"#step-{n}") if _wanted(c, sheet))
     return Head(
-        scenario.title, kind(sheet), scenario.course, scenario.about, made_from(context, sheet), mark(context, sheet),
+        scenario.title, kind(sheet), scenario.source, scenario.about, made_from(context, sheet), mark(context, sheet),
         policy, trusted(style), draw(beginning(context)), tuple(given(context)), facts(context), chapters,
         not sheet.interactive,
     )  # fmt: skip
