@@ -16,13 +16,13 @@ from tutor.activations import activation
 from tutor.derivation import derive
 from tutor.diagram import FLOW, Scene, draw, thumbnail
 from tutor.diagram_layout import arrange, chosen_layers, chosen_units, crossing
-from tutor.diagram_marks import WIDEST, fitted, width
+from tutor.diagram_marks import SIZE_NAMES, SIZES, Room, fitted, name, width
 from tutor.expression import leaves
 from tutor.lesson import open_lesson
 from tutor.losses import loss
 from tutor.mathml import role
 from tutor.network import Layer, Network, frozen
-from tutor.notation import Alphabet, notation
+from tutor.notation import PRESETS, Alphabet, notation
 from tutor.order import NumberOrder
 from tutor.quantity import SHAPES, Quantity, parse
 from tutor.scenario import load
@@ -210,6 +210,32 @@ def test_the_verification_pass_empties_the_network_and_fills_it_again() -> None:
     assert not {"a[1][1]", "z[2][1]"} & mentioned(svg)
 
 
+def title_above(svg: ET.Element, q: str) -> str:
+    """The name that stands next above a number, or above its empty box, in the same column."""
+    shape = next(e for e in svg.iter("rect") if classes(e)[:1] == ["l"] and "o" not in classes(e) and e.get("data-q") == q) \
+        if "todo" in classes(named(svg, q)) else named(svg, q)
+    x = float(shape.get("x", "")) + float(shape.get("width", 0)) / 2
+    y = float(shape.get("y", ""))
+    above = [(float(e.get("y", "")), "".join(e.itertext())) for e in svg.iter("text")
+             if "n" in classes(e) and float(e.get("x", "")) == x and float(e.get("y", "")) < y]  # fmt: skip
+    return max(above)[1]
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+@pytest.mark.parametrize("lesson", [DECKS[0], DECKS[1], "linear-regression"])
+def test_the_old_loss_the_new_one_and_their_difference_stand_under_their_own_names(lesson: str, preset: str) -> None:
+    trace = lecture(lesson)
+    alphabet = Alphabet.of(notation(preset), trace.network, trace.samples)
+    verified = [q for q in NumberOrder.of(trace.network, trace.samples) if q.kind.endswith("+") and q.kind not in {"w+", "b+"}]
+    for q in verified:
+        svg = parsed(draw(scene(trace, q, preset)))
+        losses = [e.get("data-q", "") for e in svg.iter() if e.get("data-q", "").startswith("loss")]
+        assert len(losses) == (3 if q.kind == "loss-loss+" else 2)
+        for each in losses:
+            wanted = ET.fromstring(f"<text>{name(alphabet, parse(each))}</text>")  # noqa: S314 - our own
+            assert title_above(svg, each) == "".join(wanted.itertext()), (q, each)
+
+
 def test_a_sample_is_named_and_its_own_values_are_shown() -> None:
     svg = step("linear-regression", "z[1][1]@2")
     assert {"x[1]@2", "z[1][1]@2", "y[1]@2"} <= mentioned(svg)
@@ -230,7 +256,8 @@ def text_boxes(svg: ET.Element) -> list[tuple[str, Box]]:
     for e in svg.iter("text"):
         css = classes(e)
         if e.get("data-q"):
-            half, up = width(e.text or "") * (13 if e.get("data-q", "").startswith("z") else 14) / 2, 10.0
+            smaller = SIZES[max(SIZE_NAMES.index(css) for css in ["", *classes(e)] if css in SIZE_NAMES)]
+            half, up = width(e.text or "") * (13 if e.get("data-q", "").startswith("z") else 14) * smaller / 2, 10.0 * smaller
         elif "n" in css and "t" not in css:
             base = e.text or ""
             marks = max((len(part.text or "") for part in e.iter("tspan")), default=0)
@@ -262,12 +289,12 @@ def touches(box: Box, circle: tuple[float, float, float]) -> bool:
     return (x - near_x) ** 2 + (y - near_y) ** 2 < r**2
 
 
-@pytest.mark.parametrize("preset", ["brackets", "letters", "parentheses", "left_superscripts"])
+@pytest.mark.parametrize(("preset", "decimals"), [*((preset, 4) for preset in PRESETS), ("brackets", 6), ("letters", 10)])
 @pytest.mark.parametrize("deck", DECKS)
-def test_no_text_meets_another_and_no_edge_number_meets_a_unit(deck: str, preset: str) -> None:
+def test_no_text_meets_another_and_no_edge_number_meets_a_unit(deck: str, preset: str, decimals: int) -> None:
     trace = lecture(deck)
     for q in NumberOrder.of(trace.network, 1):
-        svg = parsed(draw(scene(trace, q, preset)))
+        svg = parsed(draw(scene(trace, q, preset, decimals)))
         boxes = text_boxes(svg)
         assert not [(q, one, two) for (one, p), (two, r) in combinations(boxes, 2) if meet(p, r)], q
         edges = [box for name, box in boxes if name.startswith(("w", "dL/dw"))]
@@ -354,12 +381,61 @@ def test_elision_says_how_many_are_left_out() -> None:
             assert sum(abs(row) if row < 0 else 1 for row in rows) == count
 
 
-def test_wide_numbers_give_up_decimals_not_room() -> None:
-    for value in (-0.22609, 1234.56789, -99999.5, 123456789.0, -2.64e-11, 1e300, -1e-300, 0.1, 0.0, 1 / 3):
-        for decimals in (2, 4, 12):
-            assert width(fitted(value, decimals)[0]) <= WIDEST + 1, value
-    assert fitted(-0.22609, 12)[0] == "−0.2261"
-    assert fitted(float("nan"), 4)[0] == "?"
+def test_wide_numbers_take_smaller_type_and_then_give_up_decimals_not_room() -> None:
+    usual, long = Room(3.7), Room(4.28)
+    for room in (usual, long, Room(3.5, 1)):
+        for value in (-0.22609, 1234.56789, -99999.5, 123456789.0, -2.64e-11, 1e300, -1e-300, 0.1, 0.0, 1 / 3):
+            for decimals in (2, 4, 12):
+                text, em, size = fitted(value, decimals, room)
+                assert em == width(text)
+                assert em * SIZES[size] <= room.em + 1, value
+    assert fitted(-0.2261, 4, usual) == ("−0.2261", width("−0.2261"), 0)
+    assert fitted(-12.57444, 4, usual)[::2] == ("−12.5744", 1)
+    assert fitted(-9.391e-4, 4, usual)[::2] == (number.shown(-9.391e-4, 4), 2)
+    assert fitted(-0.226091234, 6, long)[::2] == ("−0.226091", 1)
+    assert fitted(-0.226091234, 12, long)[::2] == ("−0.226091", 1)
+    assert fitted(0.574442516, 12, long)[0] == "0.574443", "as many decimals as a number with a sign has"
+    assert fitted(float("nan"), 4, usual)[0] == "?"
+
+
+@pytest.mark.parametrize("decimals", [0, 2, 4, 6])
+@pytest.mark.parametrize("lesson", sorted(path.stem for path in SCENARIOS.glob("*.yaml")))
+def test_a_diagram_has_the_texts_of_tables_and_formulas(lesson: str, decimals: int) -> None:
+    trace = lecture(lesson)
+    order = NumberOrder.of(trace.network, trace.samples, trace.blocked)
+    end = order.rank(trace.stop.quantity) if trace.stop else len(order)
+    for k in range(0, end, 2):
+        for element in parsed(draw(scene(trace, order[k], decimals=decimals))).iter("text"):
+            if q := element.get("data-q"):
+                value = trace.value(parse(q))
+                text = number.shown(value, decimals)
+                assert element.text == text or width(text) * SIZES[-1] > 3.7, q
+
+
+@pytest.mark.parametrize("decimals", [4, 6, 10])
+def test_numbers_of_one_kind_are_of_one_size_and_as_long_in_one_diagram(decimals: int) -> None:
+    trace = lecture("vanishing-gradient")
+    for q in NumberOrder.of(trace.network, 1):
+        sizes: dict[str, set[str]] = {}
+        places: dict[str, set[int]] = {}
+        for element in parsed(draw(scene(trace, q, decimals=decimals))).iter("text"):
+            if found := element.get("data-q"):
+                sizes.setdefault(parse(found).kind, set()).update({*classes(element)} & {*SIZE_NAMES} or {""})
+                digits = (element.text or "").partition(".")[2]
+                rounded = digits.isdigit() and not number.is_exact(trace.value(parse(found)), decimals)
+                places.setdefault(parse(found).kind, set()).update({len(digits)} if rounded else set())
+        assert all(len(found) == 1 for found in sizes.values()), (q, sizes)
+        assert all(len(lengths) <= 1 for lengths in places.values()), (q, places)
+        assert all(lengths <= {min(decimals, 6)} for lengths in places.values())
+
+
+def test_a_number_in_a_small_circle_has_the_sign_and_the_four_decimals_of_the_table() -> None:
+    trace = some(3, 6, 5, 2, output="softmax", under="cross_entropy")
+    svg = parsed(draw(scene(trace, parse("a[2][5]"))))
+    assert "tight" in classes(svg)
+    for e in svg.iter("text"):
+        if e.get("data-q", "").startswith("a"):
+            assert e.text == number.shown(trace.value(parse(e.get("data-q", ""))), 4)
 
 
 # Markup

@@ -101,6 +101,20 @@ def test_a_number_stands_wherever_it_is_named_with_one_text(name: str, grain: st
                 assert written == float(number.plain(value, opened.decimals)), (n, cell.attributes)
 
 
+@pytest.mark.parametrize("decimals", [2, 4, 6])
+@pytest.mark.parametrize("name", NAMES)
+def test_a_number_has_one_text_in_formula_diagram_and_tables(name: str, decimals: int) -> None:
+    own = context(name).notation.preset
+    for view in (View(decimals=decimals), View("layer", "" if own == "letters" else "letters", decimals)):
+        for n, text in list(texts(name, view))[::5]:
+            said: dict[str, set[str]] = {}
+            for element in read(text).root.all("mn", "mrow", "text", "td", "span"):
+                if "data-q" in element.attributes and "todo" not in element.classes and "×" not in element.text:  # a shape
+                    said.setdefault(element.attributes["data-q"], set()).add("".join(element.text.split()).replace("·10", "e"))
+            wide = {q for q in said if len(number.shown(context(name).trace.value(parse(q)), decimals)) > 9}  # the diagram has no room
+            assert {q: found for q, found in said.items() if len(found) > 1 and q not in wide} == {}, n
+
+
 @pytest.mark.parametrize(("name", "grain"), WALKS)
 def test_every_step_says_where_it_is(name: str, grain: str) -> None:
     total = len(context(name, View(grain=grain)).walk)

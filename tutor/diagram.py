@@ -11,9 +11,11 @@ Each quantity is one element with `data-q`: its number where it is known, else t
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from tutor.diagram_backdrop import backdrop, thumbnail
 from tutor.diagram_layout import LOSS_HALF, LOSS_HEIGHT, Column, Place, arrange, crossing
-from tutor.diagram_marks import SIZE, WIDEST, arrow, name, ring, was
+from tutor.diagram_marks import SIZE, SIZE_NAMES, SIZES, Room, arrow, name, ring, was
 from tutor.diagram_scene import Label, Reading, Scene
 from tutor.markup import Markup, attribute, trusted
 from tutor.mathml import role
@@ -24,15 +26,25 @@ __all__ = ["Scene", "draw", "thumbnail"]
 FLOW = {"forward": "forward →", "loss": "forward →", "backward": "← backward", "update": "update", "verify": "forward again →"}
 MOST_LABELS = 9
 """Up to so many edges between two columns all carry their numbers; else the step's own do, if they are no more."""
-_STRIP = 28
-"""Half the width of the strip that belongs to the units of a column."""
-_TIGHT = 3.0
-"""The widest number inside a small circle, in em."""
+_TIGHT_SIZE = 12
+"""The size of the type inside a small circle."""
+_TARGET = Room(2.6)
+"""The room beside the name of a target."""
 _MIDDLING, _WIDE = 400, 500
 """From these widths on a diagram has a class that keeps it from shrinking too far; `static/diagram.css` has the rest."""
 
 Pair = tuple[tuple[int, float], tuple[int, float]]
 """An edge: (unit, y) where it starts and where it ends."""
+
+
+class _Written(NamedTuple):
+    """A number with its place: the middle of its baseline, or the right end of it."""
+
+    label: Label
+    x: float
+    y: float
+    ringed: bool
+    at_end: bool
 
 
 def draw(scene: Scene) -> Markup:
@@ -46,8 +58,9 @@ class _Picture:
     def __init__(self, scene: Scene) -> None:
         self.scene, self.phase = scene, scene.phase
         self.reading = Reading(scene)
-        self.layout = arrange(scene.network.sizes, self.reading.must_see())
-        self._inside = WIDEST if self.layout.roomy else _TIGHT
+        self.layout = arrange(scene.network.sizes, self.reading.must_see(), scene.decimals)
+        self._inside = self.reading.room if self.layout.roomy else Room((2 * self.layout.radius - 8) / _TIGHT_SIZE, 1)
+        self.written: list[_Written] = []
         self.lines: list[str] = []
         self.shapes: list[str] = []
         self.texts: list[str] = []
@@ -62,6 +75,7 @@ class _Picture:
             for unit, y in column.spots:
                 (self._unit if column.layer else self._input)(column, unit, y)
         self._loss()
+        self._numbers()
         self._footer()
         title = f"Network {network.shape}"
         about = f"<desc>{attribute(self.scene.caption)}</desc>" if self.scene.caption else ""
@@ -72,15 +86,27 @@ class _Picture:
             f"{backdrop(layout, names)}{''.join(self.lines)}{''.join(self.shapes)}{''.join(self.texts)}</svg>"
         )
 
-    def _write(self, label: Label, x: float, y: float, ringed: bool = True) -> None:
-        q, text, em, state = label
-        css = role(q.kind) + state
+    def _write(self, label: Label, x: float, y: float, *, ringed: bool = True, at_end: bool = False) -> None:
+        self.written.append(_Written(label, x, y, ringed, at_end))
+
+    def _numbers(self) -> None:
+        """Write the numbers, all of a family in the size that the widest of them needs."""
+        sizes: dict[str, int] = {}
+        for label, *_ in self.written:
+            sizes[label.family] = max(label.size, sizes.get(label.family, 0))
+        for written in self.written:
+            self._number(written, sizes[written.label.family])
+
+    def _number(self, written: _Written, size: int) -> None:
+        (q, text, em, state, _), x, y, ringed, at_end = written
+        half = em * SIZES[size] * SIZE / 2
+        x -= half * at_end
         if state and ringed:
-            self.shapes.append(ring(css, x, y, em))
-        _, _, states = css.partition(" ")  # the name of the quantity says the role
-        mark = f' class="{states}"' if states else ""
-        written = f'<text{mark} data-q="{q}" x="{x:.0f}" y="{y:.0f}">{text}</text>'
-        self.texts.append(was(written, x + em * SIZE / 2, y, f"{q} was {self.scene.changed[q]}") if q in self.scene.changed else written)
+            self.shapes.append(ring(role(q.kind) + state, x, y, half))
+        css = f"{state} {SIZE_NAMES[size]}".strip()
+        mark = f' class="{css}"' if css else ""
+        number = f'<text{mark} data-q="{q}" x="{x:.0f}" y="{y:.0f}">{text}</text>'
+        self.texts.append(was(number, x + half, y, f"{q} was {self.scene.changed[q]}") if q in self.scene.changed else number)
 
     def _name(self, q: Quantity, x: float, y: float, css: str = "n") -> None:
         self.texts.append(f'<text class="{css}" x="{x:.0f}" y="{y:.0f}">{name(self.scene.alphabet, q)}</text>')
@@ -106,7 +132,7 @@ class _Picture:
         if arrived:
             self._write(arrived, x, y - r - 6)
         if arrived and self.layout.roomy:
-            self._name(arrived[0], x, y - r - 25, "g n")
+            self._name(arrived.quantity, x, y - r - 25, "g n")
         elif not arrived:
             self._name(named, x, y - r - (9 if self.layout.roomy else 6))
         self._below(layer, unit, x, y + r)
@@ -126,11 +152,11 @@ class _Picture:
         labels = self.reading.parameter("b", layer, unit, 0) if biased else []
         slope = self.reading.label(self.reading.slopes.get((layer, unit)))
         if not self.layout.roomy:
-            labels = [slope] if slope else [label for label in labels if label[3]][-1:]
+            labels = [slope] if slope else [label for label in labels if label.state][-1:]
         elif slope and len(labels) < 2:
             labels.append(slope)
-        if labels and labels[0][0].kind[0] == "b":
-            self.lines.append(f'<path class="b{labels[0][3]} line" d="M{x} {y:.0f}v5"/>')
+        if labels and labels[0].quantity.kind[0] == "b":
+            self.lines.append(f'<path class="b{labels[0].state} line" d="M{x} {y:.0f}v5"/>')
         for n, label in enumerate(labels):
             self._write(label, x, y + (15 if self.layout.roomy else 13) + 15 * n)
 
@@ -153,7 +179,7 @@ class _Picture:
         own = [pair for pair, state in zip(pairs, states, strict=True) if state]
         if 0 < len(own) <= MOST_LABELS:
             labels = self._weights(right.layer, own)
-            stated = [[label for label in both if label[3]] for both in labels]
+            stated = [[label for label in both if label.state] for both in labels]
             _ = self._place(left.x, right.x, own, labels) or self._place(left.x, right.x, own, stated)
 
     def _weights(self, layer: int, pairs: list[Pair]) -> list[list[Label]]:
@@ -171,45 +197,50 @@ class _Picture:
         Where there is room for two wide numbers on every edge the place is the same in all phases.
         """
         edges = tuple((y1, y2) for (_, y1), (_, y2) in pairs)
-        widest = max((label[2] for both in labels for label in both), default=0)
-        t = crossing(edges, (2,) * len(edges), _bound(WIDEST, x2 - x1))
+        widest = max((label.em * SIZES[label.size] for both in labels for label in both), default=0)
+        t = crossing(edges, (2,) * len(edges), self._bound(self.reading.room.em, x2 - x1))
         if t is None:
-            t = crossing(edges, tuple(len(both) for both in labels), _bound(widest, x2 - x1))
+            t = crossing(edges, tuple(len(both) for both in labels), self._bound(widest, x2 - x1))
         if t is None:
             return False
         for (y1, y2), both in zip(edges, labels, strict=True):
             middle = y1 + t * (y2 - y1) + 12 - 7.5 * len(both)
-            at_work = any(label[3] for label in both)
+            at_work = any(label.state for label in both)
             for n, label in enumerate(both):
-                if at_work and not label[3]:
-                    self.shapes.append(ring("bare", x1 + t * (x2 - x1), middle + 15 * n, label[2]))
+                if at_work and not label.state:
+                    self.shapes.append(ring("bare", x1 + t * (x2 - x1), middle + 15 * n, label.em * SIZES[label.size] * SIZE / 2))
                 self._write(label, x1 + t * (x2 - x1), middle + 15 * n)
         return True
+
+    def _bound(self, em: float, distance: float) -> float:
+        """The share of the way at which a number this wide is clear of a column's strip."""
+        return round((self.layout.strip + em * SIZE / 2 + 4) / distance + 0.005, 2)
 
     # The loss
 
     def _loss(self) -> None:
-        """The loss with its targets, and the lines that tie the outputs to it."""
-        sample, (x, y) = self.scene.sample, self.layout.loss
-        shown = ["loss", "loss+"] if self.phase == "verify" else ["loss"]
-        high = 2 * LOSS_HEIGHT / len(shown)
-        for n, kind in enumerate(shown):
-            batch, share = Quantity(kind), Quantity(kind, sample=sample)
-            q = self.reading.pick(batch, share) or batch
-            self._amount(q, x, y - LOSS_HEIGHT + n * high, high)
-            if kind == shown[-1]:
-                self._name(q, x, y - LOSS_HEIGHT - 7)
-        fall = self.reading.label(Quantity("loss-loss+")) if self.phase == "verify" else None
-        if fall:
-            self._write(fall, x, y + LOSS_HEIGHT + 20)
+        """The loss with its targets, and the lines that tie the outputs to it; afterwards the old loss, the new one, their difference."""
+        x, y = self.layout.loss
+        if self.phase == "verify":
+            self._amount("loss", x, y - 64, LOSS_HEIGHT)
+            self._amount("loss+", x, y - LOSS_HEIGHT / 2, LOSS_HEIGHT)
+            fall = self.reading.label(Quantity("loss-loss+"))
+            if fall:
+                self._name(fall.quantity, x, y + 30)
+                self._write(fall, x, y + 47)
+        else:
+            self._amount("loss", x, y - LOSS_HEIGHT, 2 * LOSS_HEIGHT)
         for unit, at in self.layout.targets.spots:
             self._target(unit, x, at)
         for unit, at in self.layout.columns[-1].spots:
             self._tie(unit, at)
 
-    def _amount(self, q: Quantity, x: float, top: float, high: float) -> None:
-        """A loss in its box, or the empty box."""
+    def _amount(self, kind: str, x: float, top: float, high: float) -> None:
+        """A loss in its box, or the empty box, under its own name."""
+        batch, share = Quantity(kind), Quantity(kind, sample=self.scene.sample)
+        q = self.reading.pick(batch, share) or batch
         label = self.reading.label(q)
+        self._name(q, x, top - 7)
         css = "l" + self.reading.state(q) + ("" if label else f' todo" data-q="{q}')
         self.shapes.append(_box(css, x, top, high))
         if label:
@@ -217,11 +248,11 @@ class _Picture:
 
     def _target(self, unit: int, x: float, y: float) -> None:
         q = Quantity("y", 0, unit, 0, self.scene.sample)
-        state, label = self.reading.state(q), self.reading.label(q)
+        state, label = self.reading.state(q), self.reading.label(q, _TARGET)
         self.shapes.append(_box("y" + state, x, y - 11, 22))
         self.texts.append(f'<text class="n t" x="{x - LOSS_HALF + 5}" y="{y + 4:.0f}">{name(self.scene.alphabet, q)}</text>')
         if label:
-            self._write(label, x + LOSS_HALF - 5 - label[2] * SIZE / 2, y + 5, ringed=False)
+            self._write(label, x + LOSS_HALF - 5, y + 5, ringed=False, at_end=True)
 
     def _tie(self, unit: int, y: float) -> None:
         """A thick line between an output and the loss, where the step goes along it."""
@@ -245,8 +276,3 @@ class _Picture:
 
 def _box(css: str, x: float, top: float, high: float) -> str:
     return f'<rect class="{css}" x="{x - LOSS_HALF}" y="{top:.0f}" width="{2 * LOSS_HALF}" height="{high:.0f}" rx="4"/>'
-
-
-def _bound(em: float, distance: float) -> float:
-    """The share of the way at which a number this wide is clear of a column's strip."""
-    return round((_STRIP + em * SIZE / 2 + 4) / distance + 0.005, 2)

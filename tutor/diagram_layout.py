@@ -17,8 +17,14 @@ MOST_UNITS, MOST_COLUMNS, MOST_TARGETS = 8, 6, 4
 """A layer with more units, a network with more columns, a list of more targets is elided."""
 HEADER, FOOTER, MARGIN = 38, 24, 30
 LOSS_GAP, LOSS_HALF, LOSS_HEIGHT, TARGET_PITCH = 92, 30, 26, 28
+LOSS_ABOVE, LOSS_BELOW = 64, 62
+"""What the losses take up above and below their middle: both of them with their names, and what the loss fell by."""
 LINE = 15
 """The height of one line of text on an edge."""
+LONG = 4
+"""Numbers with more decimals than this get more room."""
+STEPS, LONG_STEPS = {4: 154, 5: 126, 6: 108}, {4: 172, 5: 138, 6: 116}
+"""From column to column, where there are so many."""
 
 Place = tuple[float, float]
 
@@ -40,6 +46,8 @@ class Layout:
     width: int
     height: int
     radius: int
+    strip: int
+    """Half the width of the strip that belongs to the units of a column."""
     roomy: bool
     """Whether there is room above and below a unit for all that belongs to it."""
     columns: tuple[Column, ...]
@@ -55,29 +63,35 @@ class Layout:
         return HEADER + (self.height - HEADER - FOOTER) / 2
 
 
+def strip(decimals: int) -> int:
+    """Half the width of a column's strip: as wide as a number of so many decimals with its sign, six at most."""
+    return 28 if decimals <= LONG else 32
+
+
 @lru_cache(maxsize=512)
-def arrange(sizes: tuple[int, ...], units: frozenset[tuple[int, int]] = frozenset()) -> Layout:
+def arrange(sizes: tuple[int, ...], units: frozenset[tuple[int, int]] = frozenset(), decimals: int = LONG) -> Layout:
     """Lay a network out; `units` are (layer, unit) pairs that must be seen where something is left out."""
     if units and len(sizes) <= MOST_COLUMNS and max(sizes) <= MOST_UNITS and sizes[-1] <= MOST_TARGETS:
-        return arrange(sizes)
+        return arrange(sizes, decimals=decimals)
     layers = chosen_layers(len(sizes), {layer for layer, _ in units})
     roomy = max(sizes) <= 4
-    radius, pitch = (28, 130) if roomy else (22, 84)
-    step = {5: 126, 6: 108}.get(len(layers), 154)
+    half, more = strip(decimals), 2 * (strip(decimals) - strip(LONG))
+    radius, pitch = (half, 130 + more) if roomy else (half - 3, 90 + more)
+    step = (STEPS if decimals <= LONG else LONG_STEPS)[max(len(layers), 4)]
     shown = [chosen_units(sizes[layer], {unit for at, unit in units if at == layer}) for layer in layers]
     tall = max(pitch * length(rows) for rows in shown)
     targets = chosen_units(sizes[-1], {unit for at, unit in units if at == len(sizes) - 1}, most=MOST_TARGETS)
-    needed = 2 * LOSS_HEIGHT + 58 + TARGET_PITCH * length(targets)
+    needed = LOSS_ABOVE + LOSS_BELOW + TARGET_PITCH * length(targets)
     tall = max(tall, needed)
     middle = HEADER + tall / 2
     columns = tuple(
-        column(layer, MARGIN + n * step, rows, pitch, middle - pitch * length(rows) / 2)
+        column(layer, MARGIN + more // 2 + n * step, rows, pitch, middle - pitch * length(rows) / 2)
         for n, (layer, rows) in enumerate(zip(layers, shown, strict=True))
     )
     x = columns[-1].x + LOSS_GAP
-    y = min(middle, HEADER + tall - needed + LOSS_HEIGHT + 22)
+    y = min(middle, HEADER + tall - needed + LOSS_ABOVE)
     below = column(len(sizes), x, targets, TARGET_PITCH, y + LOSS_HEIGHT + 30)
-    return Layout(x + LOSS_HALF + 6, round(HEADER + tall + FOOTER), radius, roomy, columns, below, (x, y))
+    return Layout(x + LOSS_HALF + 6, round(HEADER + tall + FOOTER), radius, half, roomy, columns, below, (x, y))
 
 
 def chosen_layers(count: int, wanted: set[int], most: int = MOST_COLUMNS) -> list[int]:

@@ -5,6 +5,7 @@ Widths are reckoned with the advance widths of STIX Two Math, the font that the 
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import lru_cache
 
 from tutor import number
@@ -13,13 +14,15 @@ from tutor.markup import attribute
 from tutor.notation import Alphabet, Symbol
 from tutor.quantity import Quantity
 
-MOST_DECIMALS = 4
 SIZE = 14
 """The size of most text."""
-WIDEST = 3.7
-"""The widest number in a diagram, in em: `−0.2261` has room, `−12.5744` becomes `−12.574`."""
+SIZES = (1.0, 13 / 14, 11.2 / 14)
+"""How much smaller a number may be written, step by step; `static/diagram.css` has the same sizes by the names below."""
+SIZE_NAMES = ("", "small", "tiny")
 _ADVANCE = {".": 0.245, number.MINUS: 0.72, "e": 0.464, "∞": 0.953, "?": 0.411}
 _DIGIT = 0.495
+_LEAD = _ADVANCE[number.MINUS] + _DIGIT + _ADVANCE["."]
+"""The width of what stands before the decimals of −0.2261."""
 _ITALIC_CAPITAL, _ITALIC_SMALL = 0x1D434, 0x1D44E
 
 
@@ -28,17 +31,42 @@ def width(text: str) -> float:
     return sum(_ADVANCE.get(c, _DIGIT) for c in text)
 
 
+@dataclass(frozen=True, slots=True)
+class Room:
+    """The room for a number in one kind of place: how many em of the usual type it may be wide, and how small it may become."""
+
+    em: float
+    smallest: int = len(SIZES) - 1
+
+    @property
+    def decimals(self) -> int:
+        """How many decimals a number like −0.2261 has room for in small type: none has more, so that all of a kind have as many."""
+        return int((self.em / SIZES[1] - _LEAD) / _DIGIT)
+
+    def size(self, em: float) -> int:
+        """The largest type in which so many em have room; the smallest where they have room in none."""
+        return next((n for n in range(self.smallest) if em * SIZES[n] <= self.em), self.smallest)
+
+    def usual(self, decimals: int) -> int:
+        """The type that numbers of so many decimals need, as long as they are no wider than most."""
+        return self.size(_LEAD + _DIGIT * min(decimals, self.decimals))
+
+
 @lru_cache(maxsize=8192)
-def fitted(value: float, decimals: int, most: float = WIDEST) -> tuple[str, float]:
-    """A number in at most four decimals, fewer where it would be wider than `most` em: (text, width in em)."""
+def fitted(value: float, decimals: int, room: Room) -> tuple[str, float, int]:
+    """A number as tables and formulas have it, as far as there is room: (text, width in em, which of the sizes).
+
+    Smaller type comes first; what is too wide in the smallest has fewer decimals.
+    """
     if value != value:  # noqa: PLR0124 - not a number
-        return "?", width("?")
-    text = number.shown(value, min(decimals, MOST_DECIMALS))
-    for fewer in range(min(decimals, MOST_DECIMALS) - 1, 0, -1):
-        if width(text) <= most:
+        return "?", width("?"), 0
+    first = min(decimals, room.decimals)
+    text = number.shown(value, first)
+    for fewer in range(first - 1, 0, -1):
+        if width(text) * SIZES[room.smallest] <= room.em:
             break
         text = number.shown(value, fewer)
-    return text, width(text)
+    return text, width(text), room.size(width(text))
 
 
 @lru_cache(maxsize=4096)
@@ -72,9 +100,9 @@ def italic(letter: str) -> str:
     return chr(start + ord(letter) - ord(base))
 
 
-def ring(css: str, x: float, y: float, em: float) -> str:
-    """A rounded box round a number whose baseline middle is (x, y)."""
-    wide = round(em * SIZE) + 8
+def ring(css: str, x: float, y: float, half: float) -> str:
+    """A rounded box round a number that is twice `half` wide and whose baseline middle is (x, y)."""
+    wide = round(2 * half) + 8
     return f'<rect class="{css} o" x="{x - wide / 2:.0f}" y="{y - 12:.0f}" width="{wide}" height="16" rx="5"/>'
 
 

@@ -8,8 +8,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from itertools import chain
+from typing import NamedTuple
 
-from tutor.diagram_marks import WIDEST, fitted
+from tutor.diagram_layout import strip
+from tutor.diagram_marks import SIZE, Room, fitted
 from tutor.network import Network
 from tutor.notation import Alphabet
 from tutor.quantity import Quantity
@@ -19,8 +21,23 @@ _LOOK = 512
 _FEW = 8
 """A step that makes more numbers is about whole layers."""
 
-Label = tuple[Quantity, str, float, str]
-"""A number to write: quantity, text, width in em, and " uses", " makes" or "" for what the step does with it."""
+
+class Label(NamedTuple):
+    """A number to write."""
+
+    quantity: Quantity
+    text: str
+    em: float
+    """How wide it is, in em of its own type."""
+    state: str
+    """ " uses", " makes" or "" for what the step does with it."""
+    size: int
+    """Which of the sizes of type it needs."""
+
+    @property
+    def family(self) -> str:
+        """What is written in one size: an old weight and a new one, the loss and what it fell by."""
+        return self.quantity.kind.partition("-")[0].removesuffix("+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +65,8 @@ class Reading:
     def __init__(self, scene: Scene) -> None:
         self.scene, self.phase = scene, scene.phase
         self.after = "+" if scene.phase == "verify" else ""
+        self.room = Room((2 * strip(scene.decimals) - 4) / SIZE)
+        """The room for a number wherever its place says nothing else."""
         self._values: dict[Quantity, float | None] = {}
         self.hot, self.slopes = self._look()
 
@@ -89,16 +108,22 @@ class Reading:
                     return q
         return next((q for q in choices if self.value(q) is not None), None)
 
-    def label(self, q: Quantity | None, most: float = WIDEST) -> Label | None:
-        """What to write for a quantity, at most so many em wide; None where it is not known."""
+    def label(self, q: Quantity | None, room: Room | None = None) -> Label | None:
+        """What to write for a quantity in a place with so much room; None where it is not known.
+
+        The type of what is computed follows from the decimals alone where it can, so that it stays the same from step to step.
+        """
         value = None if q is None else self.value(q)
         if q is None or value is None:
             return None
-        return (q, *fitted(value, self.scene.decimals, most), self.state(q))
+        room = room or self.room
+        text, em, size = fitted(value, self.scene.decimals, room)
+        return Label(q, text, em, self.state(q), size if q.given else max(size, room.usual(self.scene.decimals)))
 
     def arrived(self, dz: Quantity, da: Quantity) -> Quantity | None:
-        """dL/dz takes the place of dL/da as soon as it is there."""
-        return da if da in self.scene.makes or self.value(dz) is None else dz
+        """dL/dz takes the place of dL/da as soon as it is there; a step that makes both is about dL/dz."""
+        made = self.scene.makes
+        return da if (da in made and dz not in made) or self.value(dz) is None else dz
 
     def parameter(self, kind: str, layer: int, i: int, j: int) -> list[Label]:
         """What is to be said of a weight or bias in this phase: its value, and its gradient while that matters."""
@@ -110,7 +135,7 @@ class Reading:
             total = Quantity("dL/d" + kind, layer, i, j)
             share = Quantity("dL/d" + kind, layer, i, j, self.scene.sample)
             gradient = self.label(self.pick(total, share))
-            if gradient and (self.phase == "backward" or gradient[3] or (first and first[0] is old)):
+            if gradient and (self.phase == "backward" or gradient.state or (first and first.quantity is old)):
                 labels.append(gradient)
         return labels
 

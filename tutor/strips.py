@@ -13,6 +13,8 @@ from tutor.desk import GAP, Cell, Desk, Row, Table, some
 from tutor.orientation import flipped
 from tutor.quantity import Quantity
 
+_DIGIT_ROOM, _POINT_ROOM = "\N{FIGURE SPACE}", "\N{PUNCTUATION SPACE}"
+
 
 def strips(desk: Desk) -> Iterator[tuple[str, tuple[Table, ...]]]:
     """(heading, matrices) of each strip that the phase needs."""
@@ -99,7 +101,7 @@ def matrix(desk: Desk, title: str, kind: str, layer: int) -> Table:
         at = {down.index: row, across.index: column}
         return desk.cell(Quantity(kind, layer, at.get("i", 0), at.get("j", 0), at.get("sample", 0)))
 
-    rows = _matrix_rows(_fixed(desk), down.drawn, across.drawn, cell)
+    rows = _matrix_rows(down.drawn, across.drawn, cell)
     return Table(title, (), rows, desk.line.matrix(kind, layer), f"{down.count}×{across.count}")
 
 
@@ -119,17 +121,10 @@ def _axis(index: str, count: int, focus: int) -> Axis:
     return Axis(index, count, some(count, (focus,), 6))
 
 
-def _fixed(desk: Desk) -> int:
-    """How many decimals the numbers of a matrix are filled up to: lectures with a letter for each table print them all."""
-    return desk.decimals if desk.alphabet.notation.names == "letters" else 0
-
-
-def _matrix_rows(decimals: int, rows: list[int], columns: list[int], cell: Callable[[int, int], Cell]) -> tuple[Row, ...]:
+def _matrix_rows(rows: list[int], columns: list[int], cell: Callable[[int, int], Cell]) -> tuple[Row, ...]:
     cells = [[Cell("⋯" if r != GAP else "⋮", "gap") if GAP in (r, c) else cell(r, c) for c in columns] for r in rows]
     places = max(_places(c.text) for row in cells for c in row)
-    if places and decimals:
-        places = decimals
-    return tuple(Row("", tuple(replace(c, text=_padded(c.text, places)) for c in row)) for row in cells)
+    return tuple(Row("", tuple(replace(c, text=_aligned(c.text, places)) for c in row)) for row in cells)
 
 
 def _places(text: str) -> int:
@@ -138,8 +133,11 @@ def _places(text: str) -> int:
     return len(fraction) if fraction.isdigit() else 0
 
 
-def _padded(text: str, places: int) -> str:
-    """The number with zeros behind it, so that the points of a matrix stand under each other."""
+def _aligned(text: str, places: int) -> str:
+    """The number with the room of the digits that it lacks behind it, so that the points of a matrix stand under each other.
+
+    Room, not zeros: 0.132 is 0.132 in a formula, in the diagram and here.
+    """
     if not places or not text.lstrip(number.MINUS).replace(".", "", 1).isdigit():
         return text
-    return text + ("" if "." in text else ".") + "0" * (places - _places(text))
+    return text + _POINT_ROOM * ("." not in text) + _DIGIT_ROOM * (places - _places(text))
