@@ -168,9 +168,9 @@ class _Picture:
         states = [""] * len(pairs)
         if right.layer in self.reading.hot:
             states = [self.reading.edge_state(right.layer, i, j) for (j, _), (i, _) in pairs]
-        for ((_, y1), (_, y2)), state in zip(pairs, states, strict=True):
+        for ((j, y1), (i, y2)), state in zip(pairs, states, strict=True):
             if state:
-                self._flow(state, (left.x, y1), (right.x, y2))
+                self._flow(state, (left.x, y1), (right.x, y2), pointed=self.reading.flows(right.layer, i, j))
         if self.layout.roomy and len(pairs) <= MOST_LABELS:
             labels = self._weights(right.layer, pairs)
             brief = [both if state else both[:1] for both, state in zip(labels, states, strict=True)]
@@ -185,11 +185,11 @@ class _Picture:
     def _weights(self, layer: int, pairs: list[Pair]) -> list[list[Label]]:
         return [self.reading.parameter("w", layer, i, j) for (j, _), (i, _) in pairs]
 
-    def _flow(self, state: str, source: Place, spot: Place) -> None:
-        """A thick edge with its head where the numbers flow to; an update flows nowhere."""
+    def _flow(self, state: str, source: Place, spot: Place, *, pointed: bool) -> None:
+        """A thick edge with its head where the numbers flow to; a gradient or an update of its weight flows nowhere."""
         start, end = (spot, source) if self.phase == "backward" else (source, spot)
         r = self.layout.radius
-        self.lines.append(arrow("w" + state, start, end, r, r + 2, pointed=self.phase != "update"))
+        self.lines.append(arrow("w" + state, start, end, r, r + 2, pointed=pointed))
 
     def _place(self, x1: int, x2: int, pairs: list[Pair], labels: list[list[Label]]) -> bool:
         """Write the labels where their edges cross one vertical line; False where they would meet.

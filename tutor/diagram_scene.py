@@ -146,8 +146,15 @@ class Reading:
             return " makes"
         if self.scene.sample and Quantity("dL/dw", layer, i, j, self.scene.sample) in made:
             return " makes"
+        return " uses" if self._uses_weight(layer, i, j) else ""
+
+    def flows(self, layer: int, i: int, j: int) -> bool:
+        """Whether numbers go along this edge: where its weight only gets a gradient or a new value, none do."""
+        return self.phase != "update" and self._uses_weight(layer, i, j)
+
+    def _uses_weight(self, layer: int, i: int, j: int) -> bool:
         used = self.scene.uses
-        return " uses" if Quantity("w" + self.after, layer, i, j) in used or Quantity("w", layer, i, j) in used else ""
+        return Quantity("w" + self.after, layer, i, j) in used or Quantity("w", layer, i, j) in used
 
 
 def _places(q: Quantity) -> tuple[tuple[int, int], ...]:
