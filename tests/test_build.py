@@ -199,7 +199,7 @@ def test_buttons_change_the_form_and_say_so(blank: MultiDict[str, str]) -> None:
     found = sound(answer)
     assert fields(found)["layers"] == "3"
     assert "Layer 2 is new" in next(found.root.all("p", cls="notice")).text
-    for do in ("remove-layer:2", "move-up:2", "move-down:1", "add-sample", "fill:1", "fill:2", "fill:data", "resize"):
+    for do in ("remove-layer:2", "move-up:2", "move-down:1", "add-sample", "fill:1", "other:1", "fill:2", "fill:data", "resize"):
         answer = sent(fields(found), do)
         assert answer.status_code == 200, do
         found = sound(answer)
@@ -288,7 +288,7 @@ def test_whatever_is_sent_there_is_an_answer(body: bytes, kind: str) -> None:
     assert 400 <= answer.status_code < 500
 
 
-BUTTONS = ("check", "live", "save", "text", "resize", "add-layer", "fill:1", "paste:data")
+BUTTONS = ("check", "live", "save", "text", "resize", "add-layer", "fill:1", "other:1", "paste:data")
 
 
 @settings(max_examples=60)

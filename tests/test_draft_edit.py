@@ -106,13 +106,56 @@ def test_new_targets_for_cross_entropy_name_one_class() -> None:
     assert is_sound(after)
 
 
-def test_friendly_numbers_are_new_at_each_press_and_the_same_for_a_seed() -> None:
+def test_the_seed_that_is_shown_is_the_one_that_made_the_numbers() -> None:
+    start = with_fields(BLANK, {"seed[1]": "7"})
+    first = edited(start, "fill:1")
+    assert first.draft.layers[0]["seed"] == "7"
+    assert first.draft.layers[0].weights != BLANK.layers[0].weights
+    assert "seed 7" in first.said
+    again = edited(first.draft, "fill:1")
+    assert again.draft == first.draft
+    assert "already" in again.said
+    assert "Other numbers" in again.said
+    copied = with_fields(BLANK, {"seed[1]": first.draft.layers[0]["seed"]})
+    assert edited(copied, "fill:1").draft.layers[0] == first.draft.layers[0]
+
+
+def test_other_numbers_are_those_of_the_next_seed() -> None:
     first = edited(BLANK, "fill:1").draft
-    second = edited(first, "fill:1").draft
-    assert len({BLANK.layers[0].weights, first.layers[0].weights, second.layers[0].weights}) == 3
-    assert edited(BLANK, "fill:1").draft == first
-    assert second.layers[0]["seed"] == "3"
-    assert all(abs(float(cell)) <= 0.9 for row in second.layers[0].weights.cells for cell in row)
+    second = edited(first, "other:1")
+    third = edited(second.draft, "other:1").draft
+    assert [found.layers[0]["seed"] for found in (first, second.draft, third)] == ["1", "2", "3"]
+    assert len({found.layers[0].weights for found in (BLANK, first, second.draft, third)}) == 4
+    assert len({found.layers[0].bias for found in (BLANK, first, second.draft, third)}) == 4
+    assert edited(with_fields(BLANK, {"seed[1]": "2"}), "fill:1").draft.layers[0].weights == second.draft.layers[0].weights
+    assert "seed 2" in second.said
+    assert all(abs(float(cell)) <= 0.9 for row in third.layers[0].weights.cells for cell in row)
+    assert second.draft.layers[1] == BLANK.layers[1]
+
+
+def test_after_the_last_seed_comes_the_first() -> None:
+    last = with_fields(BLANK, {"seed[1]": str(2**32 - 1)})
+    assert edited(last, "other:1").draft.layers[0]["seed"] == "0"
+
+
+def test_other_numbers_of_a_rule_are_those_of_its_next_seed() -> None:
+    after = edited(with_fields(BLANK, {"fill[1]": "xavier", "seed[1]": "3"}), "other:1").draft.layers[0]
+    assert (after["fill"], after["seed"], after.weights) == ("xavier", "4", BLANK.layers[0].weights)
+
+
+@pytest.mark.parametrize("seed", ["123456", "4000000000", " 12 "])
+def test_every_seed_has_numbers_of_its_own(seed: str) -> None:
+    drawn = {edited(with_fields(BLANK, {"seed[1]": text}), "fill:1").draft.layers[0].weights for text in ("0", "1", seed)}
+    assert len(drawn) == 3
+
+
+@pytest.mark.parametrize("seed", ["", "x", "-1", "1.5", "4294967296", "²"])
+@pytest.mark.parametrize("action", ["fill:1", "other:1"])
+def test_a_seed_that_is_none_is_said_beside_its_field_and_no_number_changes(seed: str, action: str) -> None:
+    start = with_fields(BLANK, {"seed[1]": seed})
+    after = edited(start, action)
+    assert "a whole number from 0 to 4,294,967,295" in after.problems["seed[1]"]
+    assert after.draft.layers == start.layers
 
 
 @pytest.mark.parametrize("scheme", SCHEMES)

@@ -15,7 +15,7 @@ from typing import Final
 
 from tutor import limits
 from tutor.draft import MOST_NUMBERS, rows_text, written
-from tutor.draft_fill import friendly, made
+from tutor.draft_fill import NO_SEED, SEEDS, friendly, made, seed_of
 from tutor.draft_grid import Grid, pasted
 from tutor.draft_model import DROPPABLE, EMPTY, Draft, LayerDraft, compact, count, frozen_texts
 from tutor.friendly import Stream
@@ -189,7 +189,7 @@ def _remove_sample(draft: Draft, where: str) -> Edited:
 
 
 def _fill(draft: Draft, where: str) -> Edited:
-    """Numbers for a layer, written into its tables; new friendly ones come from the next seed each time."""
+    """Numbers for a layer, written into its tables: friendly ones of its seed, or those of its rule."""
     if where == "data":
         return _fill_inputs(draft)
     n = count(where)
@@ -198,17 +198,40 @@ def _fill(draft: Draft, where: str) -> Edited:
     layer, (columns, rows) = draft.layers[n - 1], draft.widths[n - 1 : n + 1]
     if rows * columns > MOST_NUMBERS:
         return Edited(draft, problems={f"fill[{n}]": _too_many(rows * columns)})
-    seed = count(layer["seed"], 2**32 - 2)
     if layer.given:
-        cells = friendly(f"weights {n} {seed}", rows, columns)
-        bias = Grid.of_rows(friendly(f"biases {n} {seed}", 1, rows)) if layer.has_biases else layer.bias
-        new = replace(layer.with_parts(seed=str(seed + 1)), weights=Grid.of_rows(cells), bias=bias)
-        return Edited(draft.with_layer(n, new), f"Layer {n} has new friendly numbers.")
+        return _fill_friendly(draft, n, rows, columns)
     found = made(layer["fill"], layer["scale"], layer["seed"], rows, columns)
     if isinstance(found, Mapping):
         return Edited(draft, problems={f"{key}[{n}]": message for key, message in found.items()})
     new = replace(layer.with_parts(fill="given"), weights=Grid.of_rows(found))
     return Edited(draft.with_layer(n, new), f"The weights of layer {n} stand in its table now, rounded.")
+
+
+def _fill_friendly(draft: Draft, n: int, rows: int, columns: int) -> Edited:
+    """The friendly numbers of the layer's seed."""
+    layer = draft.layers[n - 1]
+    seed = seed_of(layer["seed"])
+    if seed is None:
+        return Edited(draft, problems={f"seed[{n}]": NO_SEED})
+    bias = Grid.of_rows(friendly(f"biases {n} {seed}", 1, rows)) if layer.has_biases else layer.bias
+    new = replace(layer, weights=Grid.of_rows(friendly(f"weights {n} {seed}", rows, columns)), bias=bias)
+    said = f"Layer {n} has the friendly numbers of seed {seed}."
+    if (new.weights.cells, new.bias.cells) == (layer.weights.cells, layer.bias.cells):
+        said = f"Layer {n} has the friendly numbers of seed {seed} already. “Other numbers” takes the next seed."
+    return Edited(draft.with_layer(n, new), said)
+
+
+def _other(draft: Draft, where: str) -> Edited:
+    """The numbers of the next seed; of a layer with a rule the rule's, which needs no table."""
+    n = count(where)
+    if not 1 <= n <= len(draft.layers):
+        return Edited(draft)
+    layer = draft.layers[n - 1]
+    seed = seed_of(layer["seed"])
+    if seed is None:
+        return Edited(draft, problems={f"seed[{n}]": NO_SEED})
+    after = draft.with_layer(n, layer.with_parts(seed=str((seed + 1) % SEEDS)))
+    return _fill(after, where) if layer.given else Edited(after, f"The rule of layer {n} has the next seed.")
 
 
 def _fill_inputs(draft: Draft) -> Edited:
@@ -253,7 +276,7 @@ def _drop(draft: Draft, where: str) -> Edited:
 
 OPERATIONS: Final[Mapping[str, Callable[[Draft, str], Edited]]] = {
     "add-layer": _add_layer, "remove-layer": _remove_layer, "move-up": partial(_move_layer, -1), "move-down": partial(_move_layer, 1),
-    "add-sample": _add_sample, "remove-sample": _remove_sample, "fill": _fill, "paste": _paste,
+    "add-sample": _add_sample, "remove-sample": _remove_sample, "fill": _fill, "other": _other, "paste": _paste,
     "drop": _drop,
 }  # fmt: skip
 RESIZING: Final = frozenset({"add-layer", "remove-layer", "move-up", "move-down"})

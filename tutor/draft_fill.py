@@ -1,6 +1,7 @@
 """Numbers for a table of the form: friendly ones, or those of a scheme, rounded to what one likes to read.
 
     friendly(key, rows, columns)                   tenths, the same for the same key
+    seed_of("7")                                   a seed as it was typed, or None
     made("xavier", "1", "7", rows, columns)        texts, or what is wrong with scale and seed
 """
 
@@ -17,12 +18,21 @@ from tutor.number import read
 from tutor.scenario_model import Init
 
 LARGEST_SCALE = 1e6
+SEEDS = 2**32
+"""How many seeds there are; after the last one comes the first."""
+NO_SEED = f"expected a whole number from 0 to {SEEDS - 1:,}"
 
 
 def friendly(key: str, rows: int, columns: int) -> Cells:
     """Tenths from ±0.1 to ±0.9, different ones as far as they last."""
     pool = Pool(9, 10)
     return tuple(tuple(map(written, row)) for row in pool.matrix(Stream(f"draft {key}"), rows, columns))
+
+
+def seed_of(text: str) -> int | None:
+    """A seed as it was typed; None where it is none."""
+    typed = text.strip()
+    return int(typed) if typed.isascii() and typed.isdigit() and len(typed) < 11 and int(typed) < SEEDS else None
 
 
 def made(scheme: str, scale: str, seed: str, rows: int, columns: int) -> Cells | dict[str, str]:
@@ -34,12 +44,12 @@ def made(scheme: str, scale: str, seed: str, rows: int, columns: int) -> Cells |
             problems["scale"] = f"expected a number from 0 to {LARGEST_SCALE:,.0f}, got {scale.strip()[:40]}"
     except NumberError as error:
         problems["scale"] = str(error)
-    start = seed.strip()
-    if not (start.isascii() and start.isdigit() and len(start) < 11 and int(start) < 2**32):
-        problems["seed"] = f"expected a whole number from 0 to {2**32 - 1:,}"
+    start = seed_of(seed)
+    if start is None:
+        problems["seed"] = NO_SEED
     if problems:
         return problems
-    weights = initial(Init.model_validate({"scheme": scheme, "scale": size, "seed": int(start)}), rows, columns)
+    weights = initial(Init.model_validate({"scheme": scheme, "scale": size, "seed": start}), rows, columns)
     if scheme in {"constant", "identity"}:
         return tuple(tuple(written(float(w)) for w in row) for row in weights)
     digits = _digits(float(abs(weights).max()))
