@@ -3,25 +3,29 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from math import exp, log, tanh
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.htmltree import read, text_of
 from tests.strategies import extreme_problems, problems
-from tests.visiting import NAMES, WALKS, context, steps
-from tutor import number
+from tests.visiting import NAMES, WALKS, context, steps, texts
+from tutor import latex_document, number
 from tutor.build import Problem
 from tutor.derivation import derive
-from tutor.expression import leaves
-from tutor.formula import MOST_LINES, MOST_OPERANDS, Chalk, Formula
-from tutor.lesson import GRAINS
+from tutor.expression import ArrayRef, Product, leaves
+from tutor.formula import MOST_LINES, MOST_OPERANDS, UNROUNDED, Chalk, Formula, unrounded
+from tutor.lesson import GRAINS, Lesson
 from tutor.mathml import Line
 from tutor.notation import PRESETS, Alphabet, notation
-from tutor.order import NumberOrder, stages
+from tutor.order import PHASES, NumberOrder, stages
 from tutor.quantity import Quantity
 from tutor.trace import run
+from tutor.transcript import paragraphs
 from tutor.view import View
 
 ORDER = ["in short", "chain rule", "symbols", "numbers", "result", "percent"]
@@ -171,3 +175,91 @@ def test_line_shows_a_number_on_its_own() -> None:
     line = Line(context("1-2-3-1-sigmoid").alphabet, 4)
     assert text_of(line.value(-0.25, "=")) == "=−0.25"
     assert 'aria-label="equals minus 0.25"' in str(line.value(-0.25, "="))
+
+
+# ---- what a calculator gives ----
+
+RESULT = re.compile(r"([≈=]) (−?[\d.]+)")
+ALLOWED = re.compile(r"(?:exp|log|tanh|max)\(|[-+*/().\d ]")
+
+
+def typed(line: str) -> float | None:
+    """The value of a line of numbers as a calculator has it; None where it has more than a calculator's keys. Knows nothing of trees."""
+    text = line.replace("−", "-").replace("×", "*").replace("·", "*").replace("²", "**2").replace("^", "**")
+    text = re.sub(r"\be\*\*\(", "exp(", text)
+    if ALLOWED.sub("", text):
+        return None
+    try:
+        return float(eval(text, {"exp": exp, "log": log, "tanh": tanh, "max": max}))  # noqa: S307 - our own text
+    except (ZeroDivisionError, OverflowError, ValueError):
+        return None
+
+
+def checked_by_hand(lesson: Lesson, decimals: int) -> Iterator[tuple[str, bool, bool]]:
+    """(step, whether a calculator gives what it shows, whether it says that it was computed with unrounded values)."""
+    for text in paragraphs(lesson, "number", notation("brackets"), decimals):
+        lines = [line.strip() for line in text.splitlines()]
+        for before, line, after in zip(lines, lines[1:], [*lines[2:], ""], strict=False):
+            found = RESULT.fullmatch(line)
+            value = typed(before[2:]) if found and before[:2] in {"= ", "≈ "} else None
+            if found and value is not None:
+                result = found[2].replace("−", "-")
+                half = 0.5 * 10.0 ** -len(result.partition(".")[2]) if found[1] == "≈" else 1e-9
+                yield f"{lines[0]}: {before} {line}", abs(value - float(result)) <= half * 1.0000001, after == "(with unrounded values)"
+                break
+
+
+@pytest.mark.parametrize("decimals", [2, 4, 6])
+@pytest.mark.parametrize("name", NAMES)
+def test_a_result_that_the_shown_numbers_do_not_give_says_so_and_no_other_does(name: str, decimals: int) -> None:
+    found = list(checked_by_hand(context(name).lesson, decimals))
+    assert found
+    assert [step for step, gives, noted in found if gives == noted] == []
+
+
+def test_some_results_need_unrounded_values_and_most_do_not() -> None:
+    found = [noted for name in NAMES for _, _, noted in checked_by_hand(context(name).lesson, 4)]
+    assert len(found) > 450
+    assert 10 < sum(found) < len(found) / 10
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_page_transcript_and_latex_say_it_at_the_same_steps(name: str) -> None:
+    opened = context(name)
+    own, decimals = opened.notation, opened.decimals
+    said = [text.count("(with unrounded values)") for text in paragraphs(opened.lesson, "number", own, decimals)]
+    pages = [page.formulas[:1] for _, page in steps(name)]
+    assert said == [sum(line.note == UNROUNDED for f in found for line in (*f.lines, *f.shortcut)) for found in pages]
+    shown_too = sum(line.note == UNROUNDED for _, page in steps(name) for f in page.formulas for line in (*f.lines, *f.shortcut))
+    assert "".join(latex_document.document(opened, PHASES)).count(r"\text{(with unrounded values)}") == shown_too
+
+
+def test_only_a_result_has_a_note_and_a_phase_in_short_has_none() -> None:
+    for grain in GRAINS:
+        formulas = [f for _, page in steps("3-2-3-softmax", View(grain=grain)) for f in page.formulas]
+        notes = [(line.label, line.note) for f in formulas for line in f.lines]
+        assert all(label == "result" for label, note in notes if note)
+        assert any(note for _, note in notes) == (grain != "pass")
+
+
+def test_a_result_that_is_left_open_has_no_note() -> None:
+    opened = context("1-2-3-1-sigmoid")
+    q = Quantity("dL/dz", 2, 3)
+    assert [line.note for line in opened.chalk.number(q).lines][-1] == UNROUNDED
+    hidden = Chalk(opened.trace, opened.alphabet, opened.decimals, lambda one: one == q)
+    assert [line.note for line in hidden.number(q).lines][-1] == ""
+
+
+def test_the_page_says_it_in_words() -> None:
+    text = next(text for n, text in texts("1-2-3-1-sigmoid") if n == 29)
+    assert "≈−0.0323 with unrounded values" in text_of(text).replace("\n", "")
+
+
+def test_more_decimals_need_no_note_where_they_show_all_there_is() -> None:
+    assert not any(line.note for _, page in steps("linear-regression", View(decimals=12)) for f in page.formulas for line in f.lines)
+
+
+def test_a_matrix_that_is_not_shown_in_full_cannot_be_typed_and_has_no_note() -> None:
+    large, small = (Product((ArrayRef("z", 1, np.full((1, n), 0.12345)), ArrayRef("a", 1, np.full((1, n), 3.0)))) for n in (7, 6))
+    assert unrounded(small, np.full((1, 6), 0.37035), 2)
+    assert not unrounded(large, np.full((1, 7), 0.37035), 2)

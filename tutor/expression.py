@@ -11,7 +11,7 @@ weights per unit). Which way round a lecture writes them is the notation's busin
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -296,6 +296,36 @@ def evaluate(tree: Node) -> Value:
     """Compute a tree from its leaves. Overflow gives inf and 0/0 gives nan, quietly: the lesson explains them."""
     with np.errstate(all="ignore"):
         return tree.value()
+
+
+def rounded(tree: Node, digits: Callable[[float], float]) -> Node:
+    """The tree with the digits that are shown of each number in its place, as one types it into a calculator."""
+
+    def again(*nodes: Node) -> tuple[Node, ...]:
+        return tuple(rounded(node, digits) for node in nodes)
+
+    match tree:
+        case Ref() | Number(text=""):
+            return replace(tree, number=digits(tree.number))
+        case ArrayRef():
+            return replace(tree, array=np.array([[digits(float(entry)) for entry in row] for row in tree.array]))
+        case Elided():
+            return replace(tree, total=digits(tree.total))
+        case Log():  # its own value is more exact than the logarithm of what is shown
+            return Call(again(tree.of)[0], "log", np.log)
+        case Cases():
+            (on,), formulas = again(tree.on), again(*(formula for formula, _ in tree.branches))
+            conditions = (condition for _, condition in tree.branches)
+            return replace(tree, branches=tuple(zip(formulas, conditions, strict=True)), on=on)
+        case Many():
+            return replace(tree, terms=again(*tree.terms))
+        case Pair():
+            left, right = again(tree.left, tree.right)
+            return replace(tree, left=left, right=right)
+        case One():
+            return replace(tree, of=again(tree.of)[0])
+        case _:
+            return tree
 
 
 def walk(tree: Node) -> Iterator[Node]:

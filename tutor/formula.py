@@ -1,5 +1,7 @@
 """The formula of a step: its lines (rule, symbols, numbers, result), its operands, and other ways to the same number.
 
+Where the shown numbers do not give the shown result, because both are rounded, the result says so (`unrounded`).
+
 One `Formula` for every grain. What it shows is the derivation's tree and the trace's number, nothing else. How it is
 put down is the business of `Lines`: MathML for pages (`tutor.mathml`), LaTeX for the export (`tutor.latex`).
 """
@@ -7,14 +9,17 @@ put down is the business of `Lines`: MathML for pages (`tutor.mathml`), LaTeX fo
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from itertools import islice
 from typing import Protocol
 
+import numpy as np
+
 from tutor import number
 from tutor.derivation import Derivation, derive
-from tutor.expression import ArrayRef, Node, Ref, has_partials, leaves, walk
-from tutor.mathml import Line, shown
+from tutor.expression import ArrayRef, Node, Ref, Value, evaluate, has_partials, leaves, rounded, walk
+from tutor.mathml import SHOWN_COLUMNS, SHOWN_ROWS, Line, member, shown
 from tutor.matrices import derive_stage, result
 from tutor.notation import Alphabet
 from tutor.order import Stage
@@ -29,6 +34,19 @@ FEW_OPERANDS = 5
 """With more operands than this, those that are given are left to the tables and the diagram."""
 MOST_LINES = 10
 HIGHLIGHTED_UNITS = 8
+UNROUNDED = "with unrounded values"
+
+
+def unrounded(tree: Node, value: Value, decimals: int) -> bool:
+    """Whether the shown numbers of a tree, typed into a calculator, give another number than is shown of its value.
+
+    A matrix whose middle is left out cannot be typed at all.
+    """
+    arrays = (*(node.array for node in walk(tree) if isinstance(node, ArrayRef)), np.atleast_2d(value))
+    if any(rows > SHOWN_ROWS or columns > SHOWN_COLUMNS for rows, columns in (array.shape for array in arrays)):
+        return False
+    typed = np.broadcast_to(evaluate(rounded(tree, partial(number.rounded, decimals=decimals))), np.shape(value))
+    return not all(number.gives(float(a), float(b), decimals) for a, b in zip(np.ravel(typed), np.ravel(value), strict=True))
 
 
 class Lines(Protocol):
@@ -56,6 +74,8 @@ class FormulaLine:
 
     label: str
     math: str
+    note: str = ""
+    """What has to be said of the result, or ""."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +158,13 @@ class Chalk:
         lines.append(FormulaLine("symbols", self.line.tree(tree, SYMBOLS, "=" if lines else sign)))
         lines.append(FormulaLine("numbers", self.line.tree(tree, NUMBERS, "=")))
         result = Ref(q, self.trace.value(q))
-        return (*lines, FormulaLine("result", self.line.tree(result, NUMBERS, self._equals(result.number))))
+        written = self.line.tree(result, NUMBERS, self._equals(result.number))
+        return (*lines, FormulaLine("result", written, self._note(tree, result.number, q)))
+
+    def _note(self, tree: Node, value: Value, q: Quantity) -> str:
+        """What a result has to say of the numbers above it; nothing where it is left open."""
+        left_open = self.line.hidden is not None and self.line.hidden(q)
+        return UNROUNDED if not left_open and unrounded(tree, value, self.decimals) else ""
 
     def _percent(self, q: Quantity) -> tuple[FormulaLine, ...]:
         """A share of one, once more as a percentage."""
@@ -195,7 +221,7 @@ class Chalk:
     def _matrix_lines(self, tree: Node, made: ArrayRef, sign: str) -> Iterator[FormulaLine]:
         yield FormulaLine("symbols", self.line.tree(tree, SYMBOLS, sign))
         yield FormulaLine("numbers", self.line.tree(tree, NUMBERS, "="))
-        yield FormulaLine("result", self.line.tree(made, NUMBERS, "="))
+        yield FormulaLine("result", self.line.tree(made, NUMBERS, "="), self._note(tree, made.array, member(made)))
 
     def _matrix_shortcut(self, tree: Node, made: ArrayRef) -> tuple[FormulaLine, ...]:
         return tuple(self._matrix_lines(tree, turned(made, self.notation), "="))
@@ -213,7 +239,7 @@ class Chalk:
         return tuple(self._brief(self.stage(stage)) for stage in picked)
 
     def _brief(self, formula: Formula) -> Formula:
-        lines = tuple(line for line in formula.lines if line.label in {"symbols", "result"})
+        lines = tuple(replace(line, note="") for line in formula.lines if line.label in {"symbols", "result"})  # no numbers to type
         return Formula(formula.left, lines, uses=formula.uses, makes=formula.makes, beyond=formula.beyond)
 
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from tutor import number
 from tutor.expression import Node, Number, Ref, leaves
+from tutor.formula import UNROUNDED, unrounded
 from tutor.markup import Markup, trusted
 from tutor.mathml import Line
 from tutor.notation import Alphabet, notation
@@ -31,6 +32,8 @@ class Formula:
     """= the rule with the numbers in place of the letters; blank where the rule is a number already."""
     result: Markup
     """= the result, or ≈ where it is rounded."""
+    note: str
+    """What has to be said of the result where the numbers above it do not give it, or ""."""
     value: float
     """The result as the engine computed it."""
     wide: bool
@@ -51,7 +54,8 @@ def formula(write: Line, q: Quantity, tree: Node, value: float, named: Node | No
     if named is not None:
         symbols = trusted(f"{write.tree(named, SYMBOLS, '=')} {symbols}")
     wide = len(numbers.striptags()) > _LONG
-    return Formula(write.quantity(q), symbols, numbers, write.value(value, sign(value)), value, wide)
+    note = UNROUNDED if numbers and unrounded(tree, value, DECIMALS) else ""
+    return Formula(write.quantity(q), symbols, numbers, write.value(value, sign(value)), note, value, wide)
 
 
 def sign(*values: float) -> str:

@@ -17,7 +17,7 @@ from tutor.context import Context
 from tutor.desk import GAP, some
 from tutor.explain import PHASE_ABOUT, PHASE_TITLES
 from tutor.expression import ArrayRef
-from tutor.formula import Chalk, Formula
+from tutor.formula import Chalk, Formula, FormulaLine
 from tutor.latex import Latex, LatexLines, digits
 from tutor.latex_layout import aligned
 from tutor.latex_text import escaped
@@ -127,7 +127,7 @@ def _step(body: StepBody, decimals: int, *, numbered: bool) -> str:
     if body.term:
         word, meaning = body.term
         parts.append(f"\\emph{{{escaped(word[0].upper() + word[1:])}}}: {escaped(meaning)}.\n")
-    formulas = [(f.left, [line.math for line in f.lines]) for f in body.formulas if f.lines]
+    formulas = [(f.left, map(_line, f.lines)) for f in body.formulas if f.lines]
     parts.append(aligned(formulas) if formulas else "")
     parts += [f"{escaped(text)}\\par\n" for text in (body.stop, body.beyond) if text]
     parts += [_shortcut(f) for f in body.formulas if f.shortcut]
@@ -136,7 +136,12 @@ def _step(body: StepBody, decimals: int, *, numbered: bool) -> str:
 
 
 def _shortcut(formula: Formula) -> str:
-    return f"{escaped(SHORTCUT)}\n" + aligned([(formula.left, [line.math for line in formula.shortcut])])
+    return f"{escaped(SHORTCUT)}\n" + aligned([(formula.left, map(_line, formula.shortcut))])
+
+
+def _line(line: FormulaLine) -> str:
+    """A line in pieces, the note behind its formula."""
+    return f"{line.math}\n\\quad \\text{{({escaped(line.note)})}}" if line.note else line.math
 
 
 def _slide(slide: SlideView, decimals: int) -> str:

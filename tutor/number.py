@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import re
+from decimal import Decimal
 
 from tutor.errors import NumberError
 
@@ -48,6 +49,22 @@ def is_exact(value: float, decimals: int = 4) -> bool:
         return True
     near = float(plain(value, decimals))
     return near == value or (not near.is_integer() and abs(near - value) <= ROUNDING * abs(value))
+
+
+def rounded(value: float, decimals: int = 4) -> float:
+    """The number that the shown digits stand for."""
+    return float(plain(value, decimals))
+
+
+def gives(typed: float, value: float, decimals: int = 4) -> bool:
+    """Whether a calculator whose result is `typed` gives the digits that are shown of `value`; there is none for what is not finite."""
+    if not math.isfinite(value):
+        return True
+    if is_exact(value, decimals):
+        return math.isclose(typed, value, rel_tol=1e-9, abs_tol=1e-14)
+    text = plain(value, decimals)
+    last = 10.0 ** int(Decimal(text).as_tuple().exponent)
+    return abs(typed - float(text)) <= 0.5 * last * (1 + 1e-7)
 
 
 def _exact(value: float, decimals: int) -> str | None:

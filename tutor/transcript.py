@@ -6,6 +6,8 @@
               = 0.3 + 0.2 × 0.5744 + …
               ≈ 0.4746
 
+Where the shown numbers do not give the shown result, the line below it says that it was computed with unrounded values.
+
 `paragraphs` yields one paragraph a step, so the walk of a large network starts at once and needs no memory.
 """
 
@@ -17,7 +19,8 @@ from collections.abc import Iterator
 from tutor import number
 from tutor.derivation import Derivation, derive
 from tutor.explain import BEYOND, explain, explain_phase, explain_stage, explain_stop
-from tutor.expression import ArrayRef, Node, has_partials
+from tutor.expression import ArrayRef, Node, Value, has_partials
+from tutor.formula import UNROUNDED, unrounded
 from tutor.lesson import LayerWalk, Lesson, PassWalk, Walk
 from tutor.matrices import derive_stage, result
 from tutor.notation import Alphabet, Notation
@@ -101,7 +104,8 @@ class Pen:
         except KeyError:
             return []  # a flat activation: there is no derivative to write down
         left, forms, result = self._number_lines(q, found)
-        return self._whole(left, [*forms, result], self._shortcut(found.shortcut, left, result), found)
+        value = self.trace.value(q)
+        return self._whole(left, [*forms, result], (found.tree, value), self._shortcut(found.shortcut, left, result, value), found)
 
     def _number_lines(self, q: Quantity, found: Derivation) -> tuple[str, list[Line], Line]:
         """The left-hand side, the formula in its forms, and the result."""
@@ -125,7 +129,8 @@ class Pen:
             return []
         left, forms, end = self._matrix_lines(stage, found, made)
         shortcut = None if found.shortcut is None else self._turned(found.shortcut, made)
-        return self._whole(left, [*forms, end], self._shortcut(shortcut, left, end), found)
+        value = turned(made, self.notation).array
+        return self._whole(left, [*forms, end], (self._turned(found.tree, made), value), self._shortcut(shortcut, left, end, value), found)
 
     def _matrix_lines(self, stage: Stage, found: Derivation, made: ArrayRef) -> tuple[str, list[Line], Line]:
         assigns = stage.kind in {"w+", "b+"} and self.notation.update == "assign"
@@ -156,11 +161,17 @@ class Pen:
         modes = (RULE, SYMBOLS, NUMBERS) if has_partials(tree) else (SYMBOLS, NUMBERS)
         return list(dict.fromkeys(self.text[mode].line(tree) for mode in modes))
 
-    def _shortcut(self, tree: Node | None, left: str, end: Line) -> list[str]:
-        return [] if tree is None else ["The shorter way:", *_aligned(left, [*_signed(self._forms(tree), "="), end])]
+    def _shortcut(self, tree: Node | None, left: str, end: Line, value: Value) -> list[str]:
+        if tree is None:
+            return []
+        return ["The shorter way:", *_aligned(left, [*_signed(self._forms(tree), "="), end]), *self._note(left, tree, value)]
 
-    def _whole(self, left: str, lines: list[Line], shortcut: list[str], found: Derivation) -> list[str]:
-        return [*_aligned(left, lines), *shortcut, *([BEYOND] if found.beyond else [])]
+    def _note(self, left: str, tree: Node, value: Value) -> list[str]:
+        """A line below a result that the shown numbers do not give."""
+        return [f"{' ' * len(left)}   ({UNROUNDED})"] if unrounded(tree, value, self.decimals) else []
+
+    def _whole(self, left: str, lines: list[Line], made: tuple[Node, Value], shortcut: list[str], found: Derivation) -> list[str]:
+        return [*_aligned(left, lines), *self._note(left, *made), *shortcut, *([BEYOND] if found.beyond else [])]
 
 
 def _stage_name(stage: Stage) -> str:
