@@ -11,16 +11,28 @@
   steps.forEach((step, n) => { for (const q of (step.dataset.makes || '').split(' ')) if (q && !made.has(q)) made.set(q, n); });
   let now = -1;
 
+  const number = (step) => Number(step.id.slice('step-'.length));
+  const within = (n) => (range) => { const [first, last = first] = range.split('-').map(Number); return first <= n && n <= last; };
+  const picture = (phase, n, title) => {
+    for (const part of phase.querySelectorAll('.net[data-at], .net [data-at]')) part.toggleAttribute('data-on', part.dataset.at.split(' ').some(within(n)));
+    for (const about of phase.querySelectorAll('.net desc')) about.textContent = title;
+  };
   const draw = (phase) => {
     const step = steps[now];
     const uses = new Set((step.dataset.uses || '').split(' '));
     const makes = new Set((step.dataset.makes || '').split(' '));
-    for (const mark of phase.querySelectorAll('.end [data-q]')) {
-      const q = mark.dataset.q;
-      mark.classList.toggle('later', (made.get(q) ?? -1) > now);
-      mark.classList.toggle('uses', uses.has(q));
-      mark.classList.toggle('makes', makes.has(q));
+    for (const cell of phase.querySelectorAll('.end td[data-q]')) {
+      const q = cell.dataset.q;
+      cell.classList.toggle('later', (made.get(q) ?? -1) > now);
+      cell.classList.toggle('uses', uses.has(q));
+      cell.classList.toggle('makes', makes.has(q));
     }
+    picture(phase, number(step), step.querySelector('h3').lastChild.textContent);
+  };
+  // After its last step a phase is shown as without this script: everything known, nothing marked.
+  const after = (phase) => {
+    for (const cell of phase.querySelectorAll('.end td[data-q]')) cell.classList.remove('later', 'uses', 'makes');
+    picture(phase, number([...phase.querySelectorAll('.step')].at(-1)) + 1, `The network after the phase: ${phase.querySelector('h2').textContent.toLowerCase()}`);
   };
   const show = (n, focus) => {
     now = Math.max(0, Math.min(steps.length - 1, n));
@@ -42,6 +54,7 @@
   const whole = () => {
     document.body.classList.remove('stepping');
     document.body.classList.add('all');
+    document.querySelectorAll('.phase').forEach(after);
     all.textContent = 'Step by step';
     steps[Math.max(now, 0)].scrollIntoView();
   };
@@ -61,6 +74,8 @@
     if (n >= 0) show(n, true);
   };
   addEventListener('hashchange', jump);
+  addEventListener('beforeprint', () => document.querySelectorAll('.phase').forEach(after));
+  addEventListener('afterprint', () => { if (document.body.classList.contains('stepping')) draw(steps[now].closest('.phase')); });
   bar.hidden = false;
   show(0, false);
   jump();

@@ -12,15 +12,18 @@ from itertools import islice
 import pytest
 
 from tests.htmltree import Element, Page, read
-from tests.visiting import NAMES, WALKS, context, scenario
+from tests.visiting import NAMES, WALKS, context, scenario, steps
 from tutor import number
 from tutor.context import Context
 from tutor.errors import LessonError
 from tutor.lesson import open_lesson
 from tutor.notation import PRESETS
 from tutor.order import PHASES
+from tutor.page import step_page
 from tutor.quantity import Quantity, parse
 from tutor.rendering import css_string
+from tutor.scenario import Scenario
+from tutor.scenario import parse as parse_scenario
 from tutor.step import step_body
 from tutor.variants import variants
 from tutor.view import View
@@ -278,6 +281,95 @@ def test_the_file_comes_piece_by_piece() -> None:
     assert first[0].rstrip().endswith(("</nav>", "</section>"))
     assert 'id="step-1"' in first[2]
     assert 'id="step-2"' not in first[2]
+
+
+# ---- the diagrams of a stepper ----
+
+Drawn = list[tuple[str, dict[str, str], str]]
+"""What is seen of a drawing: the elements in their order, with their attributes and their text."""
+
+
+def drawn(svg: Element, n: int = 0) -> Drawn:
+    """What is seen of a drawing, of a picture of many steps at step n; without its description, which is heard."""
+    marks = [e for e in (svg, *svg.elements) if e.tag != "desc" and seen_at(e, n)]
+    return [(e.tag, {k: v for k, v in e.attributes.items() if k not in {"data-at", "data-on"}}, inside(e)) for e in marks]
+
+
+def inside(element: Element) -> str:
+    """All that is written in an element, with the marks of the parts; nothing of the picture as a whole."""
+    if element.tag == "svg":
+        return ""
+    return repr([child if isinstance(child, str) else (child.attributes, inside(child)) for child in element.children])
+
+
+def seen_at(element: Element, n: int) -> bool:
+    ranges = [part.partition("-") for part in element.attributes.get("data-at", "").split()]
+    return not ranges or any(int(first) <= n <= int(last or first) for first, _, last in ranges)
+
+
+def seen_step(file: Page, phase: str, n: int) -> Drawn:
+    """What a stepper draws at a step."""
+    figure = file.root.one("section", cls="phase", id=phase).one("figure", cls="network")
+    (svg,) = (svg for svg in figure.elements if seen_at(svg, n))
+    return drawn(svg, n)
+
+
+@pytest.mark.parametrize(
+    ("name", "preset"), [*((name, "") for name in NAMES), *((name, preset) for name in (SIGMOID, "3-2-3-softmax") for preset in PRESETS)]
+)
+def test_a_stepper_draws_at_every_step_what_its_page_draws(name: str, preset: str) -> None:
+    view = View(notation="" if context(name).notation.preset == preset else preset)
+    file = tree(written(name, view, interactive=True))
+    opened = context(name, view)
+    for n, page in steps(name, view):
+        assert seen_step(file, opened.walk.phase(n), n) == drawn(read(str(page.diagram)).root.one("svg")), n
+
+
+@pytest.mark.parametrize("grain", ["layer", "pass"])
+def test_a_stepper_draws_what_its_page_draws_in_every_grain(grain: str) -> None:
+    view = View(grain=grain, decimals=6)
+    for name in (SIGMOID, "linear-regression", "perceptron-step"):
+        file = tree(written(name, view, interactive=True))
+        for n, page in steps(name, view):
+            phase = context(name, view).walk.phase(n)
+            assert seen_step(file, phase, n) == drawn(read(str(page.diagram)).root.one("svg")), (name, n)
+
+
+def test_drawings_with_several_layouts_are_several_pictures_of_which_one_is_seen() -> None:
+    lesson = open_lesson(deep_network(8))
+    page = tree("".join(worked(lesson, View(grain="layer"), Sheet(interactive=True))))
+    opened = Context(lesson, View(grain="layer"))
+    pictures = 0
+    for n in range(1, len(opened.walk) + 1):
+        assert seen_step(page, opened.walk.phase(n), n) == drawn(read(str(step_page(opened, n).diagram)).root.one("svg")), n
+    for figure in (end.one("figure") for end in page.root.all("div", cls="end")):
+        pictures += len(figure.elements)
+        assert sum("data-on" in svg.attributes or "data-at" not in svg.attributes for svg in figure.elements) == 1
+    assert pictures > len(PHASES)
+
+
+def deep_network(layers: int) -> Scenario:
+    """A network of so many layers with two units each."""
+    layer = "\n    - {units: 2, activation: tanh, init: {scheme: xavier, seed: 1}}"
+    return parse_scenario(
+        f"format: 1\ntitle: Deep\nabout: Deep.\ncourse: Test\nnetwork:\n  inputs: 2\n  layers:{layer * layers}\n"
+        "  loss: {name: squared_error}\ndata:\n  inputs: [[1, 0.5]]\n  targets: [[0, 1]]\ntraining: {learning_rate: 0.1}\n", "deep.yaml"
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("phase", PHASES)
+def test_without_a_script_a_stepper_shows_each_phase_at_its_end(phase: str) -> None:
+    file, plain = tree(written(SIGMOID, interactive=True)), tree(written(SIGMOID))
+    figure = file.root.one("section", cls="phase", id=phase).one("figure", cls="network")
+    seen = [e for e in figure.one("svg").elements if "data-on" in e.attributes or "data-at" not in e.attributes]
+    assert not [e for e in seen if e.classes & {"uses", "makes"}]
+    if phase == "backward":
+        kept = plain.root.one("section", cls="phase", id=phase).one("figure", cls="network").one("svg")
+        assert [inside(e) for e in seen] == [inside(e) for e in kept.elements]
+
+
+def test_the_stepper_of_the_deck_lesson_stays_small() -> None:
+    assert len(written(SIGMOID, interactive=True).encode()) <= 340_000
 
 
 def test_names_on_a_step_are_quantities() -> None:

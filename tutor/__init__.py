@@ -100,6 +100,7 @@ Pages: one documented object for each template
     diagram_scene         what a step means for the diagram
     diagram_backdrop      what it shows whatever the step
     diagram               the network as SVG
+    diagram_steps         the diagrams of many steps in one
     outline               where we are and where one can go
     what_if_form          the form in which a reader changes numbers
     panels                outline and settings beside the steps

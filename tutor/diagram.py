@@ -11,6 +11,7 @@ Each quantity is one element with `data-q`: its number where it is known, else t
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from tutor.diagram_backdrop import backdrop, thumbnail
@@ -21,7 +22,7 @@ from tutor.markup import Markup, attribute, trusted
 from tutor.mathml import role
 from tutor.quantity import Quantity
 
-__all__ = ["Scene", "draw", "thumbnail"]
+__all__ = ["Drawing", "Scene", "draw", "drawing", "thumbnail"]
 
 FLOW = {"forward": "forward →", "loss": "forward →", "backward": "← backward", "update": "update", "verify": "forward again →"}
 MOST_LABELS = 9
@@ -47,9 +48,29 @@ class _Written(NamedTuple):
     at_end: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Drawing:
+    """The diagram of a step in parts, from back to front."""
+
+    opening: str
+    """The `<svg>` with its size and its name."""
+    about: str
+    """The description, or ""."""
+    backdrop: str
+    """What is the same at every step of this layout."""
+    parts: tuple[str, ...]
+    """One element each."""
+
+
 def draw(scene: Scene) -> Markup:
     """The diagram of a step as one `<svg>`."""
-    return trusted(_Picture(scene).svg())
+    made = drawing(scene)
+    return trusted(f"{made.opening}{made.about}{made.backdrop}{''.join(made.parts)}</svg>")
+
+
+def drawing(scene: Scene) -> Drawing:
+    """The diagram of a step in parts."""
+    return _Picture(scene).drawing()
 
 
 class _Picture:
@@ -65,7 +86,7 @@ class _Picture:
         self.shapes: list[str] = []
         self.texts: list[str] = []
 
-    def svg(self) -> str:
+    def drawing(self) -> Drawing:
         layout, network = self.layout, self.scene.network
         names = tuple(layer.activation.name for layer in network.layers)
         for left, right in layout.gaps():
@@ -81,10 +102,8 @@ class _Picture:
         about = f"<desc>{attribute(self.scene.caption)}</desc>" if self.scene.caption else ""
         css = "net" + ("" if layout.roomy else " tight") + (" wide" if layout.width > _WIDE else " mid" if layout.width > _MIDDLING else "")
         size = f'viewBox="0 0 {layout.width} {layout.height}" width="{layout.width}" height="{layout.height}"'
-        return (
-            f'<svg class="{css}" {size} role="img" aria-label="{title}"><title>{title}</title>{about}'
-            f"{backdrop(layout, names)}{''.join(self.lines)}{''.join(self.shapes)}{''.join(self.texts)}</svg>"
-        )
+        opening = f'<svg class="{css}" {size} role="img" aria-label="{title}"><title>{title}</title>'
+        return Drawing(opening, about, backdrop(layout, names), (*self.lines, *self.shapes, *self.texts))
 
     def _write(self, label: Label, x: float, y: float, *, ringed: bool = True, at_end: bool = False) -> None:
         self.written.append(_Written(label, x, y, ringed, at_end))

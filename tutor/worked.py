@@ -19,7 +19,8 @@ from tutor import rendering
 from tutor.changes import told
 from tutor.context import Context
 from tutor.desk import Desk, Table
-from tutor.diagram import draw
+from tutor.diagram import Drawing, draw, drawing
+from tutor.diagram_steps import together
 from tutor.errors import LessonError
 from tutor.explain import PHASE_ABOUT, PHASE_TITLES
 from tutor.formula import Chalk
@@ -80,7 +81,7 @@ class Head:
 
 @dataclass(frozen=True, slots=True)
 class End:
-    """What stands at the end of a phase: its tables, full, and the diagram."""
+    """What stands at the end of a phase: its tables, full, and the diagram; in a stepper with the diagrams of all its steps."""
 
     tables: Tables
     diagram: Markup | str
@@ -153,13 +154,21 @@ def _chunks(context: Context, sheet: Sheet, hidden: Hidden | None) -> Iterator[s
             continue
         title, about = PHASE_TITLES[phase], PHASE_ABOUT[phase]
         yield templates.get_template("worked_phase.html").render(id=phase, title=title, about=about)
+        pictures: list[tuple[int, Drawing]] = []
         for n in range(first, last + 1):
             body, open_ = _body(context, chalk, sheet, n, hidden)
+            pictures += [(n, _picture(context, body, phase))] if sheet.interactive else []
             names = {"uses": _names(body.uses), "makes": _names(body.makes)} if sheet.interactive else None
             yield step_template.render(step=body, blank=open_, answer=open_ and sheet.answers, names=names)
-        yield templates.get_template("worked_end.html").render(end=end(context, sheet, phase, last, answers))
+        yield templates.get_template("worked_end.html").render(end=end(context, sheet, phase, last, pictures, answers))
     script = rendering.script("stepper.js") if sheet.interactive else ""
     yield templates.get_template("worked_tail.html").render(script=trusted(script))
+
+
+def _picture(context: Context, body: StepBody, phase: str) -> Drawing:
+    """The diagram of a step, as its page has it."""
+    desk = Desk(context.walk, body.n, context.alphabet, context.decimals, body.uses, body.makes)
+    return drawing(scene(context, desk, phase, body.title))
 
 
 def _body(context: Context, chalk: Chalk, sheet: Sheet, n: int, hidden: Hidden | None) -> tuple[StepBody, bool]:
@@ -246,9 +255,12 @@ def made_from(context: Context, sheet: Sheet) -> str:
     return " ".join(part for part in (made, told(context.lesson.changes)) if part)
 
 
-def end(context: Context, sheet: Sheet, phase: str, last: int, answers: Hidden | None) -> End:
-    """The tables of a phase, full; the diagram where the backward pass is done, and in every phase of a stepper."""
+def end(
+    context: Context, sheet: Sheet, phase: str, last: int, pictures: list[tuple[int, Drawing]], answers: Hidden | None
+) -> End:
+    """The tables of a phase, full; the diagram where the backward pass is done, and in a stepper those of all steps."""
     desk = Desk(context.walk, last, context.alphabet, context.decimals, whole=True, hidden=context.hidden, answers=answers)
-    picture = sheet.interactive or phase == "backward"
-    caption = f"The network after the phase: {PHASE_TITLES[phase].lower()}"
-    return End(tables(desk), draw(scene(context, desk, phase, caption)) if picture else "")
+    after = scene(context, desk, phase, f"The network after the phase: {PHASE_TITLES[phase].lower()}")
+    if sheet.interactive:
+        return End(tables(desk), together([*pictures, (last + 1, drawing(after))], last + 1))
+    return End(tables(desk), draw(after) if phase == "backward" else "")

@@ -86,12 +86,53 @@ def test_the_contents_lead_to_a_step_and_show_all_shows_all(opening: Opening) ->
 def test_diagram_and_tables_show_only_what_is_known(opening: Opening) -> None:
     page = opening("interactive", "#step-3")
     known = """q => [...document.querySelectorAll('.phase.now .end [data-q]')]
-        .filter(e => e.dataset.q === q && e.textContent.trim()).map(e => getComputedStyle(e).visibility)"""
-    assert set(page.evaluate(known, "z[1][1]")) == {"visible"}
-    assert set(page.evaluate(known, "z[1][2]")) == {"visible"}
-    assert set(page.evaluate(known, "a[1][2]")) == {"hidden"}
+        .filter(e => e.dataset.q === q && e.textContent.trim() && e.checkVisibility({visibilityProperty: true})).map(e => e.tagName)"""
+    assert set(page.evaluate(known, "z[1][1]")) == {"TD", "text"}
+    assert set(page.evaluate(known, "z[1][2]")) == {"TD", "text"}
+    assert set(page.evaluate(known, "a[1][2]")) == set()
     page.keyboard.press("ArrowRight")
-    assert set(page.evaluate(known, "a[1][2]")) == {"visible"}
+    assert set(page.evaluate(known, "a[1][2]")) == {"TD", "text"}
+
+
+SEEN = """() => [...document.querySelectorAll('.phase.now .net')].filter(net => net.checkVisibility()).flatMap(net =>
+    [...net.querySelectorAll('text, path')].filter(e => e.checkVisibility())
+        .map(e => [e.getAttribute('class') ?? '', e.textContent, e.getAttribute('d') ?? '']))"""
+
+
+@pytest.mark.parametrize("width", [1000, 1366])
+def test_the_diagram_of_a_step_is_that_of_its_page(opening: Opening, width: int) -> None:
+    page = opening("interactive", "#step-39", viewport={"width": width, "height": 800})
+    seen = page.evaluate(SEEN)
+    names = [text for css, text, _ in seen if css in {"n", "g n"}]
+    assert "∂𝐿/∂𝑎1[1]" in names
+    assert "∂𝐿/∂𝑧1[1]" not in names
+    arrows = [line for css, _, line in seen if css.startswith("w") and css.endswith("line")]
+    assert len(arrows) == 3
+    assert all(line.count("M") == 2 for line in arrows), "a line and a head"
+    figure, heading = page.locator(".phase.now figure.network"), page.locator(".phase.now .net text").get_by_text("loss", exact=True)
+    box = page.locator(".phase.now .net rect.l:visible").bounding_box()
+    around = figure.bounding_box()
+    assert box is not None
+    assert around is not None
+    assert around["x"] <= box["x"]
+    assert box["x"] + box["width"] <= around["x"] + around["width"]
+    assert around["x"] + around["width"] <= width
+    expect(heading).to_be_visible()
+    expect(page.locator(".phase.now .net desc")).to_have_text("Derivative of the loss by the activation of unit 1 of layer 1")
+
+
+def test_showing_all_puts_every_diagram_at_the_end_of_its_phase(opening: Opening) -> None:
+    page = opening("interactive", "#step-39")
+    bar(page).get_by_role("button", name="Show all").click()
+    expect(page.locator(".end .net :is(text, path, rect).makes:visible")).to_have_count(0)
+    expect(page.locator("#backward .net text[data-q='dL/dz[1][2]']:visible")).to_have_count(1)
+    expect(page.locator("#forward .net text[data-q='a[3][1]']:visible")).to_have_count(1)
+
+
+def test_a_stepper_prints_every_step(opening: Opening) -> None:
+    page = opening("interactive", "#step-39")
+    page.emulate_media(media="print")
+    expect(page.locator(".step:visible")).to_have_count(79)
 
 
 @pytest.mark.parametrize("key", ["html", "interactive", "worksheet", "key"])
