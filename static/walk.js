@@ -69,7 +69,7 @@
   };
   document.addEventListener('pointerover', (event) => light(event.target.closest?.('[data-q]')?.dataset.q));
 
-  // ---- copy: an exported file (data-from is its address), or what stands in a field (data-of is its id) ----
+  // ---- copy: an exported file (data-from is its address, its form has the choices), or what stands in a field (data-of is its id) ----
   for (const button of document.querySelectorAll('button.copy')) {
     if (!navigator.clipboard) continue;
     button.hidden = false;
@@ -77,7 +77,7 @@
     button.addEventListener('click', async () => {
       const said = button.parentElement.querySelector('.copied');
       try {
-        const answer = field || await fetch(button.dataset.from);
+        const answer = field || await fetch(`${button.dataset.from}?${new URLSearchParams(new FormData(button.form))}`);
         if (!field && !answer.ok) throw new Error(String(answer.status));
         await navigator.clipboard.writeText(field ? field.value : await answer.text());
         said.textContent = 'Copied.';

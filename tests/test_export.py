@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from urllib.parse import urlencode
 
 import pytest
 
 from tests.htmltree import read
 from tests.visiting import NAMES, get, page, scenario
 from tutor.errors import LessonError
-from tutor.export import KINDS, Order, make, versioned
+from tutor.export import KINDS, Order, make
 from tutor.lesson import open_lesson
 from tutor.view import View
 
@@ -31,7 +32,7 @@ def test_a_download_is_a_file_with_a_speaking_name_and_the_headers_of_every_answ
 @pytest.mark.parametrize("key", KINDS)
 def test_names_of_files_are_safe(name: str, key: str) -> None:
     order = Order(seed=2**32 - 1, version=100) if name == "1-2-3-1-sigmoid" else Order()
-    made = make(versioned(open_lesson(scenario(name)), View(), order), key, View(), order)
+    made = make(open_lesson(scenario(name)), key, View(), order)
     assert re.fullmatch(r"[a-z0-9-]+\.(html|py|ipynb|json|csv|tex)", made.name)
 
 
@@ -45,14 +46,14 @@ def test_what_cannot_be_made_is_a_page_that_says_why(address: str) -> None:
 
 def test_an_unknown_kind_is_an_error_of_the_lesson() -> None:
     with pytest.raises(LessonError, match="no export is called"):
-        make(versioned(scenario("linear-sigmoid"), View(), Order()), "pdf", View(), Order())
+        make(open_lesson(scenario("linear-sigmoid")), "pdf", View(), Order())
 
 
 @pytest.mark.parametrize("key", KINDS)
 def test_the_export_page_offers_every_kind(key: str) -> None:
     shown = page(f"{DECK}?kind={key}&seed=7&version=2&blanks=every:3&phases=forward&phases=loss&grain=layer")
     assert shown.problems == []
-    assert shown.root.one("a", cls="button").attributes["href"].startswith(f"{DECK}/{key}?")
+    assert [b.named for b in shown.root.one("form").all("button")] == ["Show", "Download"]
     assert [a.named for a in shown.root.one("ul", cls="kinds").all("a") if "aria-current" in a.attributes] == [KINDS[key].title]
     values = {e.attributes["name"]: e.attributes.get("value") for e in shown.root.all("input") if e.attributes.get("name") != "phases"}
     assert (values["seed"], values["version"]) == ("7", "2")
@@ -62,6 +63,69 @@ def test_the_export_page_offers_every_kind(key: str) -> None:
 @pytest.mark.parametrize("query", ["kind=pdf", "seed=x", "seed=-1", "seed=²", "version=0", "version=101", "phases=sideways", "grain=atom"])
 def test_nonsense_is_noticed_and_ignored(query: str) -> None:
     assert list(page(f"{DECK}?{query}").root.all("p", cls="notice"))
+
+
+# ---- the form: its Download takes what stands in its fields ----
+
+
+def form(address: str) -> dict[str, str]:
+    """What a browser sends of the form where nothing is changed."""
+    shown = page(address).root.one("form", id="choices")
+    typed = [f.attributes for f in shown.all("input") if "name" in f.attributes and f.attributes.get("type") != "checkbox"]
+    chosen = [(choice, option) for choice in shown.all("select") for option in choice.all("option") if "selected" in option.attributes]
+    return {f["name"]: f["value"] for f in typed} | {choice.attributes["name"]: option.attributes["value"] for choice, option in chosen}
+
+
+@pytest.mark.parametrize("key", KINDS)
+def test_download_sends_the_form_and_leads_to_the_shortest_address_of_the_file(key: str) -> None:
+    typed = form(f"{DECK}?kind={key}") | {"do": "download"}
+    answer = get(f"{DECK}?{urlencode(typed)}")
+    assert (answer.status_code, answer.headers["Location"]) == (302, f"{DECK}/{key}")
+    answer = get(f"{DECK}?{urlencode({**typed, 'seed': '7', 'grain': 'layer', 'decimals': '6'})}")
+    assert (answer.status_code, answer.headers["Location"]) == (302, f"{DECK}/{key}?grain=layer&decimals=6&seed=7&version=1")
+    assert get(answer.headers["Location"]).headers["Content-Disposition"].startswith("attachment")
+
+
+BAD = [({"seed": "x"}, "seed"), ({"seed": "-3"}, "seed"), ({"seed": "1", "version": "0"}, "version"), ({"version": "2"}, "seed")]
+
+
+@pytest.mark.parametrize(("typed", "field"), BAD)
+@pytest.mark.parametrize("key", ["worksheet", "numpy"])
+def test_what_does_not_fit_comes_back_beside_its_field_as_it_was_typed(key: str, typed: dict[str, str], field: str) -> None:
+    sent = {**form(f"{DECK}?kind={key}"), **typed, "do": "download"}
+    answer = get(f"{DECK}?{urlencode(sent)}")
+    assert answer.status_code == 422
+    shown = read(answer.text)
+    assert shown.problems == []
+    inputs = {f.attributes["name"]: f.attributes for f in shown.root.one("form").all("input") if "id" in f.attributes}
+    assert {name: inputs[name]["value"] for name in typed} == typed
+    assert [name for name in inputs if inputs[name].get("aria-invalid")] == [field]
+    assert shown.root.one("p", id=inputs[field]["aria-describedby"]).text.startswith((f"{field} “", "version 2 is one of those"))
+    assert "No file was made yet" in shown.root.one("p", cls="notice").text
+    assert not list(shown.root.all("pre"))
+
+
+@pytest.mark.parametrize("query", ["grain=atom", "blanks=some", "kind=pdf", "iteration=x", "sedd=3", "phases=sideways"])
+def test_what_no_field_can_say_stands_above_and_no_file_is_made(query: str) -> None:
+    answer = get(f"{DECK}?do=download&{query}")
+    assert answer.status_code == 422
+    first, *others = [notice.text for notice in read(answer.text).root.all("p", cls="notice")]
+    assert "No file was made yet" in first
+    assert len(others) == 1
+    assert "ignored" not in others[0]
+
+
+def test_a_file_that_cannot_be_made_is_said_in_the_form(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tutor.worked.MOST_STEPS", 20)
+    answer = get(f"{DECK}?kind=html&do=download&grain=number")
+    assert answer.status_code == 422
+    assert "a file holds 20" in read(answer.text).root.one("form").one("p", cls="stop").text
+    assert get(f"{DECK}?kind=html&do=download&grain=pass").status_code == 302
+
+
+def test_the_preview_shows_the_numbers_of_the_seed() -> None:
+    texts = {page(f"{DECK}?kind=json{seed}").root.one("pre").text for seed in ("", "&seed=7", "&seed=7&version=2", "&seed=8")}
+    assert len(texts) == 4
 
 
 # ---- a file is what was asked for, or none ----

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from tutor import scenario
 from tutor.errors import LessonError
-from tutor.export import KINDS, MOST_SEED, MOST_VERSIONS, Made, Order, make, versioned
+from tutor.export import KINDS, MOST_SEED, MOST_VERSIONS, Made, Order, make
 from tutor.lesson import GRAINS, open_lesson
 from tutor.notation import PRESETS
 from tutor.number import MAX_DECIMALS
@@ -55,7 +55,7 @@ def export(wanted: argparse.Namespace) -> int:
     opened = open_lesson(lesson, view.iteration)
     for number in range(1, (wanted.variants or 1) + 1):
         chosen = replace(order, version=number)
-        write(make(versioned(opened, view, chosen), wanted.to, view, chosen), wanted.out, wanted.force)
+        write(make(opened, wanted.to, view, chosen), wanted.out, wanted.force)
     return 0
 
 

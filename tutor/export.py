@@ -108,7 +108,7 @@ def make(lesson: Lesson, key: str, view: View, order: Order) -> Made:
     """An export. Raises LessonError where there is no such kind, or where this lesson cannot become one."""
     if key not in KINDS:
         raise LessonError(unknown_kind(key))
-    kind = KINDS[key]
+    kind, lesson = KINDS[key], versioned(lesson, view, order)
     version = f"-s{order.seed}-v{order.version}" if order.seed is not None else ""
     iteration = f"-i{lesson.iteration}" if lesson.iteration > 1 else ""
     stem, dot, ending = kind.ending.partition(".")
@@ -147,7 +147,8 @@ def read(query: Mapping[str, str], phases: tuple[str, ...]) -> tuple[Order, tupl
     seed = whole(query, "seed", 0, MOST_SEED, None, ignored)
     version = whole(query, "version", 1, MOST_VERSIONS, 1, ignored) or 1
     if version > 1 and not query.get("seed", "").strip():
-        ignored.append(Ignored(f"version {version} is one of those with new numbers, which need a seed", "the lesson’s own numbers stay"))
+        reason = f"version {version} is one of those with new numbers, which need a seed"
+        ignored.append(Ignored(reason, "the lesson’s own numbers stay", field="seed"))
     blanks = query.get("blanks", "").strip() or "all"
     refusal = unreadable_blanks(blanks)
     if refusal:

@@ -1,8 +1,11 @@
-"""The export page of a lesson: what it can become, the choices, and a short preview of the chosen kind."""
+"""The export page of a lesson: what it can become, the choices, and a short preview of the chosen kind.
+
+Its form has two buttons: Show, and Download, which takes what stands in the fields and not what was shown last.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
 from urllib.parse import parse_qsl, urlencode
@@ -11,14 +14,29 @@ from tutor.changes import told
 from tutor.context import Context
 from tutor.errors import TutorError
 from tutor.explain import PHASE_TITLES
-from tutor.export import KINDS, Kind, Made, Order, make
+from tutor.export import KINDS, Kind, Made, Order, online
 from tutor.lesson import GRAINS
 from tutor.order import PHASES
 from tutor.panels import Choices, choices
+from tutor.view import MOST_NOTICES, Ignored
 
 PREVIEW_LINES = 60
 BLANKS = (("all", "every result"), *((phase, f"the results of the phase {PHASE_TITLES[phase].lower()}") for phase in PHASES),
           ("every:2", "every second result"), ("every:3", "every third result"), ("every:5", "every fifth result"))  # fmt: skip
+
+
+NO_FILE = "No file was made yet, because something here does not fit."
+
+
+@dataclass(frozen=True, slots=True)
+class Typed:
+    """A field with what was typed into it, and what is wrong with that."""
+
+    name: str
+    label: str
+    text: str
+    placeholder: str
+    problem: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +53,12 @@ class ExportPage:
     choices: Choices
     phases: tuple[tuple[str, str, bool], ...]
     blanks: tuple[tuple[str, str, bool], ...]
-    seed: str
-    version: str
+    numbers: tuple[Typed, ...]
+    """The fields of new numbers."""
     is_sheet: bool
     name: str
-    download: str
+    file: str
+    """The address of the file without the choices, which stand in the form."""
     preview: str
     """The first lines, for kinds that are text to read."""
     cut: bool
@@ -47,27 +66,53 @@ class ExportPage:
     notices: tuple[str, ...]
 
 
-def export_page(context: Context, key: str, order: Order, notices: tuple[str, ...]) -> ExportPage:
-    """The page with one kind chosen; where this lesson cannot become that, the reason in place of a preview."""
+def export_page(
+    context: Context, key: str, order: Order, query: Mapping[str, str], ignored: tuple[Ignored, ...] = (), *, wanted: bool = False
+) -> ExportPage:
+    """The page with one kind chosen; where this lesson cannot become that, the reason in place of a preview.
+
+    `query` is what was typed, and `ignored` what of it makes no sense; `wanted` tells whether the file was to be made of it.
+    """
     scenario, view = context.lesson.scenario, context.view
     kind = KINDS[key]
-    query = _query(context, order)
-    name, preview, cut, problem = _preview(context, kind, order)
+    chosen = _query(context, order)
+    name, preview, cut, problem = _preview(context, kind, order) if not (wanted and ignored) else ("", "", False, "")
+    numbers = tuple(_numbers(order, query, ignored))
+    elsewhere = tuple(one for one in ignored if one.field not in {f.name for f in numbers})
     base = f"/lessons/{scenario.id}/export"
     grain_titles = {"number": "number by number", "layer": "layer by layer", "pass": "phase by phase"}
     return ExportPage(
         id=scenario.id, title=scenario.title, home=view.address(scenario.id),
-        kinds=tuple((k, f"{base}?{urlencode({**query, 'kind': k.key}, doseq=True)}", k.key == key) for k in KINDS.values()),
+        kinds=tuple((k, f"{base}?{urlencode({**chosen, 'kind': k.key}, doseq=True)}", k.key == key) for k in KINDS.values()),
         chosen=kind,
         grains=tuple((grain, grain_titles[grain], grain == view.grain) for grain in GRAINS),
         choices=choices(context),
         phases=tuple((phase, PHASE_TITLES[phase], phase in order.phases) for phase in PHASES),
         blanks=tuple((value, text, value == order.blanks) for value, text in BLANKS),
-        seed="" if order.seed is None else str(order.seed), version=str(order.version),
+        numbers=numbers,
         is_sheet=key in {"worksheet", "key"}, name=name,
-        download=f"{base}/{key}" + (f"?{urlencode(query, doseq=True)}" if query else ""),
-        preview=preview, cut=cut, problem=problem, notices=(*notices, *_changed(context, order)),
+        file=f"{base}/{key}", preview=preview, cut=cut, problem=problem,
+        notices=(*(_refused(elsewhere) if wanted else map(str, ignored[:MOST_NOTICES])), *_changed(context, order)),
     )  # fmt: skip
+
+
+def file_address(context: Context, key: str, order: Order) -> str:
+    """The address of a file: the shortest one, for it may be kept and sent."""
+    chosen = _query(context, order)
+    return f"/lessons/{context.lesson.scenario.id}/export/{key}" + (f"?{urlencode(chosen, doseq=True)}" if chosen else "")
+
+
+def _numbers(order: Order, query: Mapping[str, str], ignored: tuple[Ignored, ...]) -> Iterator[Typed]:
+    """Seed and version: what was typed where it makes no sense, else what is shown."""
+    problems = {one.field: one.reason for one in ignored}
+    shown = {"seed": "" if order.seed is None else str(order.seed), "version": str(order.version)}
+    for name, label, placeholder in (("seed", "Seed", "none: the lesson’s own"), ("version", "Version", "")):
+        yield Typed(name, label, query.get(name, shown[name]) if problems else shown[name], placeholder, problems.get(name, ""))
+
+
+def _refused(elsewhere: tuple[Ignored, ...]) -> tuple[str, ...]:
+    """Why there is no file, as far as no field says it."""
+    return (NO_FILE, *(one.reason for one in elsewhere[:MOST_NOTICES]))
 
 
 def _changed(context: Context, order: Order) -> tuple[str, ...]:
@@ -91,7 +136,7 @@ def _query(context: Context, order: Order) -> dict[str, object]:
 def _preview(context: Context, kind: Kind, order: Order) -> tuple[str, str, bool, str]:
     """(file name, first lines, whether there are more, or the reason why there is no such file)."""
     try:
-        made = make(context.lesson, kind.key, context.view, order)
+        made = online(context.lesson, kind.key, context.view, order)
         if kind.media.startswith("text/html"):
             return made.name, "", False, ""
         lines = list(islice(_lines(made), PREVIEW_LINES + 1))

@@ -4,7 +4,7 @@
     /lessons/<id>                   what a lesson is about
     /lessons/<id>/steps/<n>         one step; a fragment of it for htmx
     /lessons/<id>/steps/<n>/chain   a gradient written out along every path
-    /lessons/<id>/export            what a lesson can become, with a preview
+    /lessons/<id>/export            what a lesson can become, with a preview; with do=download to the file, or 422 with what is wrong
     /lessons/<id>/export/<kind>     the file
     /lessons/<id>/slides            every printed number beside the computed one
 
@@ -23,14 +23,14 @@ from tutor import security, view
 from tutor.comparison import slides_page
 from tutor.error_page import Missing
 from tutor.errors import TutorError
-from tutor.export import KINDS, online, versioned, with_address
-from tutor.export_page import export_page
+from tutor.export import KINDS, online, with_address
+from tutor.export_page import export_page, file_address
 from tutor.gallery import gallery_page
 from tutor.overview import lesson_page
 from tutor.page import chain_page
 from tutor.panels import panels
 from tutor.problem import quotable
-from tutor.site import Elsewhere, Site, cut_short, onward, refuse, shown, step_number, wants_fragment, whole_page
+from tutor.site import Elsewhere, Site, cut_short, onward, refuse, step_number, wants_fragment, whole_page
 from tutor.view import Ignored
 
 if TYPE_CHECKING:
@@ -112,12 +112,16 @@ def add_exports(app: Flask, site: Site) -> None:
     """What a lesson can become, and the files."""
 
     @app.get("/lessons/<lesson>/export")
-    def export_choices(lesson: str) -> str:
+    def export_choices(lesson: str) -> AnyResponse | tuple[str, int]:
         context, order, ignored = site.ordered(lesson)
         key = request.args.get("kind", "html")
         if key not in KINDS:
             ignored, key = (view.unknown("kind", key, KINDS, "another one is shown"), *ignored), "html"
-        return render_template("export.html", page=export_page(context, key, order, shown(ignored)))
+        wanted = request.args.get("do") == "download"
+        page = export_page(context, key, order, request.args, ignored, wanted=wanted)
+        if wanted and not (ignored or page.problem):
+            return Elsewhere(file_address(context, key, order), 302)
+        return render_template("export.html", page=page), 422 if wanted else 200
 
     @app.get("/lessons/<lesson>/export/<kind>")
     def download(lesson: str, kind: str) -> AnyResponse:
@@ -127,7 +131,7 @@ def add_exports(app: Flask, site: Site) -> None:
         if not security.only_here(request.host):  # a loopback address on paper leads nobody anywhere
             order = with_address(order, url_for("lesson", lesson=lesson, _external=True))
         try:
-            made = online(versioned(context.lesson, context.view, order), kind, context.view, order)
+            made = online(context.lesson, kind, context.view, order)
             first = next(made.chunks, "")
         except TutorError as error:
             raise Missing(str(error)) from None

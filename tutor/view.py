@@ -22,8 +22,8 @@ from tutor.scenario import Scenario
 MOST_NOTICES = 5
 """How many of them a page shows, so that they do not bury it."""
 KNOWN = frozenset({"grain", "notation", "decimals", "iteration", "present"})
-EXPORT = frozenset({"kind", "phases", "blanks", "seed", "version"})
-"""What an export asks for beside a view."""
+EXPORT = frozenset({"kind", "phases", "blanks", "seed", "version", "do"})
+"""What an export asks for beside a view; `do` is the button of its form."""
 REPEATABLE = frozenset({"phases"})
 """What may stand in an address several times."""
 
@@ -37,6 +37,8 @@ class Ignored:
     """What a page shows in its place."""
     right: str = ""
     """What would be right, as sentences of their own."""
+    field: str = ""
+    """The field of a form that it was typed into, where it can be typed."""
 
     def __str__(self) -> str:
         return self._said(f"{self.what}, so {self.so}" if self.so else self.what)
@@ -185,7 +187,7 @@ def whole(
         return default
     if text.isascii() and text.isdigit() and len(text) <= max(5, len(str(most)) + 1) and least <= int(text) <= most:
         return int(text)
-    notices.append(Ignored(f"{key} “{_short(text)}” is not a whole number from {least} to {most:,}", IGNORED))
+    notices.append(Ignored(f"{key} “{_short(text)}” is not a whole number from {least:,} to {most:,}", IGNORED, field=key))
     return default
 
 

@@ -205,10 +205,36 @@ def test_the_choices_are_kept_without_a_script(page_without_script: Page) -> Non
     expect(page.get_by_label("Left open")).to_have_value("every:3")
     expect(page.get_by_label("Seed")).to_have_value("7")
     with page.expect_download() as waiting:
-        page.get_by_role("link", name="Download").click()
+        page.get_by_role("button", name="Download").click()
     assert waiting.value.suggested_filename == "1-2-3-1-sigmoid-worksheet-s7-v1.html"
     page.goto("/lessons/1-2-3-1-sigmoid/export?kind=numpy")
     expect(page.get_by_role("button", name="Copy")).to_have_count(0)
+
+
+def test_download_takes_what_is_typed_without_a_script(page_without_script: Page) -> None:
+    downloads_what_is_typed(page_without_script)
+
+
+def test_download_takes_what_is_typed(page: Page) -> None:
+    downloads_what_is_typed(page)
+
+
+def downloads_what_is_typed(page: Page) -> None:
+    page.goto("/lessons/linear-sigmoid/export?kind=worksheet")
+    page.get_by_label("Seed").fill("x")
+    page.get_by_role("button", name="Download").click()
+    expect(page.get_by_label("Seed")).to_have_value("x")
+    expect(page.get_by_label("Seed")).to_be_focused()
+    expect(page.get_by_label("Seed")).to_have_accessible_description(re.compile("not a whole number"))
+    page.get_by_label("Seed").fill("7")
+    page.get_by_label("Steps").select_option("layer")
+    page.get_by_label("Decimals").select_option("2")
+    with page.expect_download() as waiting:
+        page.get_by_role("button", name="Download").click()
+    assert waiting.value.suggested_filename == "linear-sigmoid-worksheet-s7-v1.html"
+    text = waiting.value.path().read_text(encoding="utf-8")
+    assert "version 1 of seed 7, grain layer" in text
+    assert "2 decimals" in text
 
 
 def test_the_copy_button_copies_the_file(page: Page) -> None:
@@ -216,7 +242,11 @@ def test_the_copy_button_copies_the_file(page: Page) -> None:
     page.goto("/lessons/linear-sigmoid/export?kind=numpy")
     page.get_by_role("button", name="Copy").click()
     expect(page.locator(".copied")).not_to_be_empty()
-    assert "import numpy" in page.evaluate("navigator.clipboard.readText()")
+    first = page.evaluate("navigator.clipboard.readText()")
+    assert "import numpy" in first
+    page.get_by_label("Seed").fill("7")
+    page.get_by_role("button", name="Copy").click()
+    page.wait_for_function("first => navigator.clipboard.readText().then(now => now !== first)", arg=first)
 
 
 @pytest.mark.parametrize(("scheme", "width"), WAYS)
