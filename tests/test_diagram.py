@@ -174,9 +174,9 @@ def test_arrow_heads_follow_the_direction_of_flow() -> None:
 
 
 def test_an_edge_whose_weight_only_gets_its_gradient_has_no_arrow_head() -> None:
-    for name, q in ((DECKS[0], "dL/dw[2][1,1]"), ("linear-regression", "dL/dw[1][1,2]@2"), (DECKS[0], "w+[2][1,1]")):
-        lines = [e.get("d", "") for e in step(name, q).iter("path") if "line" in classes(e) and classes(e)[0] == "w"]
-        assert [line.count("M") for line in lines] == [1], (name, q)
+    for lesson, q in ((DECKS[0], "dL/dw[2][1,1]"), ("linear-regression", "dL/dw[1][1,2]@2"), (DECKS[0], "w+[2][1,1]")):
+        lines = [e.get("d", "") for e in step(lesson, q).iter("path") if "line" in classes(e) and classes(e)[0] == "w"]
+        assert [line.count("M") for line in lines] == [1], (lesson, q)
 
 
 def test_the_direction_is_said_in_words_too() -> None:
