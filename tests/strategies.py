@@ -162,6 +162,8 @@ def scenario_data(draw: Any) -> dict[str, Any]:
     one_hot = tuple(tuple(int(n == 0) for n in range(sizes[-1])) for _ in range(samples))
     check = st.fixed_dictionaries({"quantity": st.just("eta"), "equals": st.just("{eta} * 1")})
     slide = {"quantity": st.just("loss"), "value": st.sampled_from(["0.25", "-1.5", "34.5 %", "−2"]), "where": TEXTS}
+    printed = st.one_of(*(st.fixed_dictionaries(slide, optional={why: TEXTS}) for why in ("slip", "left_open")))
+    note = st.fixed_dictionaries({"at": st.just("eta"), "text": TEXTS}, optional={"about_slides": st.booleans()})
     return {
         "format": 1,
         "title": draw(TEXTS),
@@ -183,8 +185,8 @@ def scenario_data(draw: Any) -> dict[str, Any]:
                 "learn": st.lists(TEXTS, max_size=4).map(tuple),
                 "notation": st.fixed_dictionaries({}, optional={"preset": st.sampled_from(["brackets", "letters"]), "times": st.just("·")}),
                 "display": st.fixed_dictionaries({}, optional={"decimals": st.integers(0, 12)}),
-                "printed": st.lists(st.fixed_dictionaries(slide, optional={"slip": TEXTS}), max_size=3).map(tuple),
-                "notes": st.lists(st.fixed_dictionaries({"at": st.just("eta"), "text": TEXTS}), max_size=2).map(tuple),
+                "printed": st.lists(printed, max_size=3).map(tuple),
+                "notes": st.lists(note, max_size=2).map(tuple),
                 "checks": st.lists(check, max_size=2).map(tuple),
             },
         ),

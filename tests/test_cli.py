@@ -287,13 +287,15 @@ printed:
   - {quantity: "z[1][1]@1", value: "-0.20", where: "a slide"}
   - {quantity: "z[1][1]@1", value: "-0.21", where: "a slide"}
   - {quantity: "z[1][1]@1", value: "-0.2", where: "a slide", slip: "none at all"}
+  - {quantity: "z[1][1]@1", value: "-0.2", where: "a slide", left_open: "none at all"}
+  - {quantity: "z[1][1]@1", value: "-0.3", where: "a slide", left_open: "unchanged"}
 checks:
   - {quantity: "z[1][1]@1", equals: "{w[1][1,1]} * 3"}
 """
     file = write(more)
     assert main(["validate", file]) == 2
     places = [line.split(": ")[1] for line in capsys.readouterr().err.splitlines()]
-    assert places == ["printed[1].value", "printed[2].slip", "checks[0].equals"]
+    assert places == ["printed[1].value", "printed[2].slip", "printed[3].left_open", "checks[0].equals"]
 
 
 def test_a_lesson_that_ends_early_is_sound_and_validate_says_where_it_ends(capsys: pytest.CaptureFixture[str]) -> None:
@@ -421,7 +423,7 @@ def test_a_large_network_is_written_in_pieces(tmp_path: Path) -> None:
 # ---- steps ----
 
 
-WORDS = ("  The ", "  Note", "  Check")
+WORDS = ("  The ", "  Worth", "  On the", "  Check")
 
 
 def formulas(text: str) -> list[list[str]]:
@@ -473,6 +475,14 @@ def test_what_the_slide_prints_stands_at_its_step_with_the_slip(capsys: pytest.C
     assert "The slide prints a[3][1] = 0.7739 (" in output
     slips = [line for line in "\n".join(steps).splitlines() if line.startswith("  The slide prints") and "; we have " in line]
     assert len(slips) == sum(1 for entry in load(FIRST).printed if entry.slip)
+
+
+def test_what_a_lecture_leaves_open_and_what_is_worth_knowing_stand_at_their_steps(capsys: pytest.CaptureFixture[str]) -> None:
+    main(["steps", "scenarios/3-2-3-softmax.yaml"])
+    output = capsys.readouterr().out
+    assert "w+[2][1,2] = 0.6323 (Apply Gradients, new W); left open or unchanged; we have 0.8447: The slide works out w11 only" in output
+    assert "  Worth knowing: The label is 0 here" in output
+    assert "  On the slides: The lecture takes the long way" in output
 
 
 def test_decimals_and_notation_can_be_chosen(capsys: pytest.CaptureFixture[str]) -> None:

@@ -328,6 +328,16 @@ def test_where_a_slide_differs_the_file_says_so_and_why() -> None:
         assert escaped(entry.slip or "") in tex
         assert escaped(entry.where) in tex
     assert r"the slide prints 0.6147 for $a_1^{[2]\,\text{new}}$, here it is 0.6174." in tex
+    assert r"here it is 0.773905." in tex
+
+
+def test_what_a_lecture_leaves_open_and_what_is_worth_knowing_are_said_apart() -> None:
+    tex, lesson = whole("3-2-3-softmax", View()), scenario("3-2-3-softmax")
+    assert tex.count("which the lecture leaves open or unchanged") == sum(bool(entry.left_open) for entry in lesson.printed)
+    assert "\\begin{remark}{On the slides}" in tex
+    own = [note for note in lesson.notes if not note.about_slides]
+    boxes = re.findall(r"\\begin\{remark\}\{Worth knowing\}\n(.+?)\n\\end\{remark\}", tex, re.DOTALL)
+    assert boxes == [escaped(note.text) for note in own]
 
 
 def test_a_lesson_that_stops_says_why() -> None:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tutor.errors import NumberError
-from tutor.number import MINUS, exact, parts, percent, plain, read, shown
+from tutor.number import MINUS, counted, exact, fixed, parts, plain, read, shown
 
 finite = st.floats(allow_nan=False, allow_infinity=False)
 
@@ -95,10 +95,19 @@ def test_a_number_is_taken_apart_for_a_formula(value: float, taken_apart: tuple[
     assert parts(value) == taken_apart
 
 
-def test_a_share_is_shown_as_a_percentage() -> None:
-    assert percent(0.0423) == "4.23 %"
-    assert percent(-0.5) == f"{MINUS}50 %"
-    assert percent(1 / 3) == "33.33 %"
+@pytest.mark.parametrize(
+    ("value", "decimals", "text"),
+    [
+        (0.35, 4, "0.3500"), (0.291027926, 9, "0.291027926"), (-0.4, 0, "0"), (-0.2261, 2, f"{MINUS}0.23"), (-1e-9, 3, "0.000"),
+        (2.64e-7, 4, "0.0000"), (12345678.5, 1, "12345678.5"), (math.inf, 2, "∞"), (-math.inf, 2, f"{MINUS}∞"), (1e300, 2, "1.0e300"),
+    ],
+)  # fmt: skip
+def test_a_fixed_number_has_all_its_decimals(value: float, decimals: int, text: str) -> None:
+    assert fixed(value, decimals) == text
+
+
+def test_things_are_counted_with_the_right_word() -> None:
+    assert [counted(n, "number") for n in (0, 1, 2, 1200)] == ["0 numbers", "1 number", "2 numbers", "1,200 numbers"]
 
 
 @given(finite)

@@ -140,8 +140,8 @@ def test_what_the_slides_print_is_shown_at_its_step(name: str) -> None:
         wanted = [entry for q in here for entry in opened.slides[q].numbers]
         lines = [line.text for box in shown.all("aside", cls="slide") for line in box.all("li")]
         assert bool(wanted) == bool(lines)
-        for entry in sorted(wanted, key=lambda e: e.agrees)[: len(lines)]:
-            assert any(entry.printed in line and (entry.slip or "agrees") in line for line in lines), (n, entry)
+        for entry in sorted(wanted, key=lambda e: ["differs", "left-open", "agrees"].index(e.state))[: len(lines)]:
+            assert any(entry.printed in line and entry.word in line and entry.why in line for line in lines), (n, entry)
             seen.add(entry.quantity)
     assert seen
 
@@ -154,11 +154,63 @@ def test_the_slides_page_has_every_printed_number_beside_ours(name: str) -> None
     assert len(rows) == len(entries)
     assert sorted(row.elements[2].text for row in rows) == sorted(entry.value.replace("-", number.MINUS) for entry in entries)
     assert sum("differs" in row.classes for row in rows) == sum(bool(entry.slip) for entry in entries)
+    assert sum("left-open" in row.classes for row in rows) == sum(bool(entry.left_open) for entry in entries)
     steps_ = [int(row.elements[0].text.removeprefix("step ").replace("given", "0")) for row in rows]
     assert steps_ == sorted(steps_)
     for row in rows:
-        assert (row.elements[4].text == "yes") == ("agrees" in row.classes)
+        assert (row.elements[4].text == "agrees") == ("agrees" in row.classes) == (row.elements[2].text == row.elements[3].text)
         assert get(row.one("a").attributes["href"]).status_code == 200
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if scenario(name).printed])
+@pytest.mark.parametrize(("show", "state"), [("slips", "differs"), ("open", "left-open"), ("agrees", "agrees")])
+def test_the_slides_page_shows_the_numbers_of_one_state_where_the_address_says_so(name: str, show: str, state: str) -> None:
+    everything, some = page(f"/lessons/{name}/slides").root, page(f"/lessons/{name}/slides?show={show}").root
+    wanted = [row.text for row in everything.all("tr", cls=state)]
+    assert [row.text for body in some.all("tbody") for row in body.all("tr")] == wanted
+    assert wanted or "No printed number of this lesson belongs here." in some.text
+    (current,) = (link for link in some.one("nav", cls="grains").all("a") if "aria-current" in link.attributes)
+    assert current.attributes["href"] == f"/lessons/{name}/slides?show={show}"
+    assert current.text.endswith(f"({len(wanted)})")
+    for link in everything.one("nav", cls="grains").all("a"):
+        assert get(link.attributes["href"]).status_code == 200
+
+
+def test_the_slides_page_says_what_it_ignores_and_keeps_the_changes_of_a_reader_in_its_links() -> None:
+    address = "/lessons/3-2-3-softmax/slides"
+    strange = page(f"{address}?show=<b>all").root
+    assert [notice.text for notice in strange.all("p", cls="notice")] == [
+        "show “<b>all” is not known, so all numbers are here; there are all, slips, open, agrees."
+    ]
+    assert len([row for body in strange.all("tbody") for row in body.all("tr")]) == len(scenario("3-2-3-softmax").printed)
+    changed = page(f"{address}?show=slips&x[1]=3").root
+    assert len(list(changed.all("p", cls="notice"))) == 1
+    assert [link.attributes["href"] for link in changed.one("nav", cls="grains").all("a")] == [
+        f"{address}?x[1]=3", *(f"{address}?show={show}&x[1]=3" for show in ("slips", "open", "agrees"))
+    ]
+
+
+def test_the_numbers_of_each_state_are_counted_in_words() -> None:
+    assert "45 printed numbers, each compared" in page("/lessons/3-2-3-softmax/slides").root.text
+    for address in ("/lessons/3-2-3-softmax", "/lessons/3-2-3-softmax/slides"):
+        assert "29 agree, 13 are left open or unchanged by the lecture, 3 differ" in page(address).root.text
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_the_tutor_adds_of_its_own_is_not_headed_on_the_slides(name: str) -> None:
+    opened, own, remarks = context(name), [], []
+    for n, _ in steps(name):
+        shown = read(fragment(f"/lessons/{name}/steps/{n}").text).root
+        for box in shown.all("aside", cls="worth"):
+            assert box.one("h2").text == "Worth knowing"
+            own += [" ".join(line.text.split()) for line in box.all("p")]
+        for box in shown.all("aside", cls="slide"):
+            assert box.one("h2").text == "On the slides"
+            remarks.append(" ".join(box.text.split()))
+    reached = [note for note in scenario(name).notes if opened.step_of(parse(note.at)) > 0]
+    assert sorted(own) == sorted(" ".join(note.text.split()) for note in reached if not note.about_slides)
+    for note in reached:
+        assert any(" ".join(note.text.split()) in said for said in remarks) == note.about_slides
 
 
 def other_loss(name: str) -> str:

@@ -99,6 +99,19 @@ def test_a_file_with_everything_is_read() -> None:
     assert found.checks[0].quantity == "z[1][3]@2"
 
 
+def test_a_number_has_a_slip_or_is_left_open_and_not_both() -> None:
+    entry = "printed: [{quantity: loss, value: '0.5', where: page 1, left_open: Not updated.%s}]\n"
+    assert [(p.slip, p.left_open) for p in parse(GOOD + entry % "").printed] == [(None, "Not updated.")]
+    assert problems(GOOD + entry % ", slip: Wrong.") == [
+        ":16: printed[0].left_open: expected either a slip or left_open: where the lecture leaves a number open, it made no mistake"
+    ]
+
+
+def test_a_note_is_the_tutors_own_where_an_older_file_does_not_say_what_it_is_about() -> None:
+    text = "notes: [{at: loss, text: a}, {at: loss, text: b, about_slides: true}]\n"
+    assert [note.about_slides for note in parse(GOOD + text).notes] == [False, True]
+
+
 def test_a_scenario_cannot_be_changed() -> None:
     found = parse(GOOD)
     with pytest.raises(dataclasses.FrozenInstanceError):

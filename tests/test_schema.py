@@ -128,7 +128,8 @@ BROKEN = [
     ("learning_rate: 0.1}", "learning_rate: 0.1}\nnotation: {preset: mine}"),
     ("learning_rate: 0.1}", "learning_rate: 0.1}\ndisplay: {decimals: 13}"), ('"0.5"', "0.5"), ('"0.5"', '"half"'),
     ("quantity: loss, ", ""), ("quantity: loss", "quantity: loss, expression: '1'"), ("quantity: loss", "expression: '1'"),
-    (", where: page 1", ""),
+    (", where: page 1", ""), (", where: page 1", ", where: page 1, slip: a, left_open: b"),
+    (", where: page 1", ", where: page 1, left_open: ' '"),
 ]  # fmt: skip
 
 

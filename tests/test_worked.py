@@ -24,6 +24,7 @@ from tutor.quantity import Quantity, parse
 from tutor.rendering import css_string
 from tutor.scenario import Scenario
 from tutor.scenario import parse as parse_scenario
+from tutor.scenario_model import Lecture
 from tutor.step import step_body
 from tutor.variants import variants
 from tutor.view import View
@@ -123,8 +124,16 @@ def test_the_file_names_its_source_and_has_contents_given_values_tables_update_a
 def test_every_slip_of_the_slides_is_said(name: str) -> None:
     text = " ".join(tree(written(name)).root.text.split())
     for entry in scenario(name).printed:
-        if entry.slip:
-            assert " ".join(entry.slip.split()) in text
+        if entry.slip or entry.left_open:
+            assert " ".join((entry.slip or entry.left_open or "").split()) in text
+
+
+def test_what_is_worth_knowing_stands_apart_from_the_slides_and_not_on_a_worksheet() -> None:
+    boxes = list(tree(written("3-4-2-regression")).root.all("div", cls="worth"))
+    notes = [note for note in scenario("3-4-2-regression").notes if not note.about_slides]
+    assert [(box.one("h4").text, box.one("p").text) for box in boxes] == [("Worth knowing", note.text) for note in notes]
+    for answers in (False, True):
+        assert not list(tree(written("3-4-2-regression", blanks="all", answers=answers)).root.all("div", cls="worth"))
 
 
 def test_phases_notation_and_decimals_are_a_choice() -> None:
@@ -161,12 +170,12 @@ def test_there_are_forty_hostile_texts() -> None:
 @pytest.mark.parametrize("payload", PAYLOADS)
 def test_a_hostile_text_is_shown_and_not_obeyed(payload: str) -> None:
     plain = scenario("linear-sigmoid")
-    hostile = replace(plain, title=payload, course=payload, about=payload)
+    hostile = replace(plain, title=payload, course=payload, about=payload, lecture=Lecture.model_construct(deck=payload))
     lesson = open_lesson(hostile)
     page = tree("".join(worked(lesson, View(grain="pass"), Sheet(phases=("loss",), address=payload, version=payload))))
     assert set(page.problems) <= OF_THE_FILE
     assert page.root.one("h1").text == payload
-    assert page.root.one("p", cls="where").text == payload
+    assert page.root.one("p", cls="where").text == f"{payload} · {payload}"
     assert not list(page.root.all("script", "img", "iframe"))
     assert css_string(payload)[1:-1].replace("\\", "").isalnum() or not payload.isascii()
     assert "7*7" in page.root.text or "7*7" not in payload

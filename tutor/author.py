@@ -17,6 +17,8 @@ from tutor.problem import Path, ScenarioError, quotable
 from tutor.scenario_model import Check, Printed
 from tutor.slides import closed_form, compare
 
+MENDING = "; say why in a slip, or in left_open where the lecture leaves it open"
+
 
 def check(path: str) -> Lesson:
     """The lesson of a file. Raises ScenarioError with every problem, also of what only the computed numbers show."""
@@ -65,10 +67,13 @@ def _printed(path: Path, entry: Printed, lesson: Lesson) -> Iterator[tuple[Path,
     except (KeyError, ArithmeticError, TutorError) as error:
         yield (*path, name), _not_computed(lesson, error)
         return
-    if not slide.agrees and not entry.slip:
-        yield (*path, "value"), f"the slide prints {entry.value}, the engine has {_ours(entry, slide.computed)}; say why in a slip"
+    ours = _ours(entry, slide.computed)
+    if not slide.agrees and not slide.why:
+        yield (*path, "value"), f"the slide prints {entry.value}, the engine has {ours}{MENDING}"
     if slide.agrees and entry.slip:
-        yield (*path, "slip"), f"{entry.value} agrees with the engine's {_ours(entry, slide.computed)}, so there is no slip to explain"
+        yield (*path, "slip"), f"{entry.value} agrees with the engine's {ours}, so there is no slip to explain"
+    if slide.agrees and entry.left_open:
+        yield (*path, "left_open"), f"{entry.value} agrees with the engine's {ours}, so nothing is left open"
 
 
 def _ours(entry: Printed, computed: float) -> str:

@@ -118,9 +118,9 @@ def examined(draft: Draft, thorough: bool = False) -> Examined:
 
 def _doubted(doubts: list[tuple[Path, str]]) -> str:
     """What is to be said of printed numbers and closed forms that no longer hold."""
-    (path, message), mending = doubts[0], "; say why in a slip"
+    path, message = doubts[0]
     count = f"{len(doubts)} of its numbers no longer hold" if len(doubts) > 1 else "one of its numbers no longer holds"
-    example = f"{path[0]}, entry {int(path[1]) + 1}: {message.removesuffix(mending)}"
+    example = f"{path[0]}, entry {int(path[1]) + 1}: {message.removesuffix(author.MENDING)}"
     return f"{count} ({example}). Drop them, or change the numbers back"
 
 

@@ -1,18 +1,32 @@
-"""The slides of a lesson, number by number: what they print beside what the engine computed."""
+"""The slides of a lesson, number by number: what they print beside what the engine computed.
+
+Which of them stand in the table is a choice in the address, so that it can be passed on: `?show=slips`.
+"""
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 
-from tutor import number
+from tutor import changes, number
 from tutor.context import Context
 from tutor.markup import Markup
 from tutor.mathml import Line
-from tutor.quantity import Quantity
-from tutor.slides import SlideNumber, tree
+from tutor.outline import Link
+from tutor.problem import quotable
+from tutor.slides import AGREES, DIFFERS, OPEN, SlideNumber, tally, tree
+from tutor.view import View
 from tutor.writer import SYMBOLS
 
 OWN = "These are the lesson’s own numbers, as the slides have them; your changes are not in them."
+ALL = "all"
+CHOICES = {
+    ALL: ("All", "", "Printed numbers"),
+    "slips": ("Slips", DIFFERS, "Printed numbers that differ"),
+    "open": ("Left open or unchanged", OPEN, "Printed numbers that the lecture leaves open or unchanged"),
+    "agrees": ("Agree", AGREES, "Printed numbers that agree"),
+}
+"""What `show` may be: what its link says, the state of the numbers that it keeps, and what their table is called."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,44 +36,65 @@ class SlideRow:
     symbol: Markup | str
     printed: str
     computed: str
-    agrees: bool
+    state: str
+    """The class of the row."""
+    word: str
+    """The same in words."""
     where: str
-    slip: str
-    n: int
+    why: str
+    step: str
     href: str
 
 
 @dataclass(frozen=True, slots=True)
 class SlidesPage:
-    """Every number that the slides print."""
+    """The numbers that the slides print, all or those in one state."""
 
     id: str
     title: str
     home: str
+    tally: str
+    """How many numbers there are, and how many in each state."""
+    filters: tuple[Link, ...]
+    caption: str
     rows: tuple[SlideRow, ...]
-    slips: int
-    note: str
-    """Whose numbers these are, for a reader who has changed some."""
     notices: tuple[str, ...]
-    """What of the address was ignored."""
+    """Whose numbers these are, for a reader who has changed some; what of the address was ignored."""
 
 
-def slides_page(context: Context, notices: tuple[str, ...] = (), *, changed: bool = False) -> SlidesPage:
-    """The comparison of a lesson with its slides, in the order of the walk."""
+def slides_page(context: Context, show: str = ALL, view: View = View(), ignored: tuple[str, ...] = ()) -> SlidesPage:  # noqa: B008 - frozen
+    """The comparison of a lesson with its slides, in the order of the walk. `view` is the reader's, the numbers are the lesson's."""
+    notices = (*ignored, *((OWN,) if view.changes else ()))
+    if show not in CHOICES:
+        notices += (f"show “{quotable(show, 30)}” is not known, so all numbers are here; there are {', '.join(CHOICES)}.",)
+        show = ALL
     line = Line(context.alphabet, context.decimals)
-    rows = [
-        _slide_row(context, line, q, entry) for q, slide in context.slides.items() for entry in slide.numbers
-    ]
-    rows.sort(key=lambda row: row.n)
+    entries = [(max(context.step_of(q), 0), entry) for q, slide in context.slides.items() for entry in slide.numbers]
+    entries.sort(key=lambda pair: pair[0])
+    counts = Counter(entry.state for _, entry in entries)
+    _, wanted, caption = CHOICES[show]
+    rows = tuple(_row(context, line, n, entry) for n, entry in entries if wanted in {"", entry.state})
     scenario = context.lesson.scenario
-    slips, note = sum(not row.agrees for row in rows), OWN if changed else ""
-    return SlidesPage(scenario.id, scenario.title, f"/lessons/{scenario.id}", tuple(rows), slips, note, notices)
+    said = f"{number.counted(len(entries), 'printed number')}, each compared with the computed one at the digits that the slide prints: "
+    return SlidesPage(
+        scenario.id, scenario.title, f"/lessons/{scenario.id}", said + tally(counts[AGREES], counts[OPEN], counts[DIFFERS]) + ".",
+        tuple(_filters(scenario.id, show, view, counts)), f"{caption}, in the order of the lesson", rows, notices,
+    )  # fmt: skip
 
 
-def _slide_row(context: Context, line: Line, q: Quantity, entry: SlideNumber) -> SlideRow:
-    n = max(context.step_of(q), 0)
-    value = number.percent(entry.computed, 4) if entry.percent else number.shown(entry.computed, 6)
+def _filters(lesson: str, show: str, view: View, counts: Counter[str]) -> list[Link]:
+    """A link for each state that a number is in, and for the one that is asked for."""
+    found = []
+    for key, (title, state, _) in CHOICES.items():
+        count = counts[state] if state else counts.total()
+        query = "&".join(filter(None, ("" if key == ALL else f"show={key}", changes.query(view.changes))))
+        if count or key == show:
+            found.append(Link(f"{title} ({count})", f"/lessons/{lesson}/slides" + (f"?{query}" if query else ""), key == show))
+    return found
+
+
+def _row(context: Context, line: Line, n: int, entry: SlideNumber) -> SlideRow:
     return SlideRow(
-        line.tree(tree(entry.quantity, context.trace), SYMBOLS),
-        entry.printed, value, entry.agrees, entry.where, entry.slip, n, f"/lessons/{context.lesson.scenario.id}/steps/{max(n, 1)}",
+        line.tree(tree(entry.quantity, context.trace), SYMBOLS), entry.printed, entry.ours, entry.state, entry.word, entry.where,
+        entry.why, f"step {n}" if n else "given", f"/lessons/{context.lesson.scenario.id}/steps/{max(n, 1)}",
     )  # fmt: skip

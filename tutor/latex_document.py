@@ -9,9 +9,8 @@ graphicx, longtable); pdflatex, xelatex and lualatex all take it. The formulas a
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
-from tutor import number
 from tutor.changes import told
 from tutor.context import Context
 from tutor.desk import GAP, some
@@ -26,7 +25,7 @@ from tutor.order import PHASES
 from tutor.orientation import turned
 from tutor.overview import facts
 from tutor.quantity import Quantity
-from tutor.slides import SlideNumber
+from tutor.slides import OPEN, SlideNumber
 from tutor.step import SlideView, StepBody, step_body
 from tutor.writer import NUMBERS
 
@@ -41,7 +40,7 @@ _PREAMBLE = r"""\documentclass[11pt,a4paper]{article}
 \newsavebox{\fitbox}
 \newcommand{\fit}[2]{\sbox{\fitbox}{$\displaystyle #2$}\ifdim\wd\fitbox>#1\resizebox{#1}{!}{\usebox{\fitbox}}\else\usebox{\fitbox}\fi}
 \newsavebox{\headbox}
-\newenvironment{slide}{\par\medskip\begingroup\small\leftskip=1.5em\rightskip=1.5em\noindent\textbf{On the slides.} }{\par\endgroup\medskip}
+\newenvironment{remark}[1]{\par\medskip\begingroup\small\leftskip=1.5em\rightskip=1.5em\noindent\textbf{#1.} }{\par\endgroup\medskip}
 \setlength{\parindent}{0pt}\setlength{\parskip}{.5ex plus .3ex}
 \setlength{\emergencystretch}{4em}
 \setlength{\abovedisplayskip}{6pt plus 2pt minus 2pt}\setlength{\belowdisplayskip}{6pt plus 2pt minus 2pt}
@@ -71,7 +70,7 @@ def document(context: Context, phases: tuple[str, ...] = PHASES) -> Iterator[str
             about = escaped(PHASE_ABOUT[phase])
             yield f"\n\\section*{{{PHASE_TITLES[phase]}}}\n" + (f"\\about{{{about}}}\n" if numbered else f"{about}\n")
             for n in range(first, last + 1):
-                yield _step(step_body(context, n, chalk), context.decimals, numbered=numbered)
+                yield _step(step_body(context, n, chalk), numbered=numbered)
             if phase == "update":
                 yield from _update_table(context, lines)
     yield "\n\\end{document}\n"
@@ -121,7 +120,7 @@ def _given_matrices(context: Context) -> Iterator[ArrayRef]:
     yield leaf(trace, "y", 0)
 
 
-def _step(body: StepBody, decimals: int, *, numbered: bool) -> str:
+def _step(body: StepBody, *, numbered: bool) -> str:
     """One step: heading, why, formulas, what the slides have to say."""
     parts = [f"\n\\step*{{Step {body.n}. {escaped(body.title)}}}\n{escaped(body.why)}\n"] if numbered else []
     if body.term:
@@ -131,7 +130,8 @@ def _step(body: StepBody, decimals: int, *, numbered: bool) -> str:
     parts.append(aligned(formulas) if formulas else "")
     parts += [f"{escaped(text)}\\par\n" for text in (body.stop, body.beyond) if text]
     parts += [_shortcut(f) for f in body.formulas if f.shortcut]
-    parts.append(_slide(body.slide, decimals) if body.slide else "")
+    parts.append(_remark("On the slides", _slide(body.slide)) if body.slide else "")
+    parts.append(_remark("Worth knowing", map(escaped, body.notes)))
     return "".join(parts)
 
 
@@ -144,20 +144,26 @@ def _line(line: FormulaLine) -> str:
     return f"{line.math}\n\\quad \\text{{({escaped(line.note)})}}" if line.note else line.math
 
 
-def _slide(slide: SlideView, decimals: int) -> str:
-    """Where the slide differs, its closed forms and its notes; numbers that agree need no words."""
-    said = [_difference(entry, symbol, decimals) for entry, symbol in zip(slide.numbers, slide.symbols, strict=True) if not entry.agrees]
+def _slide(slide: SlideView) -> Iterator[str]:
+    """Where the slide differs, its closed forms and what is remarked on it; numbers that agree need no words."""
+    for entry, symbol in zip(slide.numbers, slide.symbols, strict=True):
+        if not entry.agrees:
+            yield _difference(entry, " ".join(symbol.split("\n")))
     for text, where, value, _ in slide.closed_forms:
-        said.append(escaped(f"Closed form: {text} = {value}" + (f" ({where})." if where else ".")))
-    said += map(escaped, slide.notes)
-    return "\\begin{slide}\n" + "\\par\n".join(said) + "\n\\end{slide}\n" if said else ""
+        yield escaped(f"Closed form: {text} = {value}" + (f" ({where})." if where else "."))
+    yield from map(escaped, slide.remarks)
 
 
-def _difference(entry: SlideNumber, symbol: str, decimals: int) -> str:
-    ours = number.percent(entry.computed) if entry.percent else number.shown(entry.computed, decimals)
-    name = " ".join(symbol.split("\n"))
-    said = f"{escaped(entry.where)}: the slide prints {escaped(entry.printed)} for ${name}$, here it is {escaped(ours)}."
-    return f"{said} {escaped(entry.slip)}"
+def _remark(heading: str, said: Iterable[str]) -> str:
+    """Paragraphs below a heading; nothing where there are none."""
+    text = "\\par\n".join(said)
+    return f"\\begin{{remark}}{{{heading}}}\n{text}\n\\end{{remark}}\n" if text else ""
+
+
+def _difference(entry: SlideNumber, name: str) -> str:
+    left_open = ", which the lecture leaves open or unchanged" if entry.state == OPEN else ""
+    said = f"the slide prints {escaped(entry.printed)} for ${name}${left_open}, here it is {escaped(entry.ours)}."
+    return f"{escaped(entry.where)}: {said} {escaped(entry.why)}"
 
 
 def _update_table(context: Context, lines: LatexLines) -> Iterator[str]:

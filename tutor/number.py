@@ -16,6 +16,7 @@ from tutor.errors import NumberError
 MINUS = "\N{MINUS SIGN}"
 MAX_DECIMALS = 12
 LARGE = 1e7
+MOST_FIXED = 1e15
 ROUNDING = 1e-15
 
 _DECIMAL = re.compile(r"[+-]?(?:[0-9]+(?:[.,][0-9]*)?|[.,][0-9]+)(?:[eE][+-]?[0-9]{1,4})?", re.ASCII)
@@ -95,6 +96,14 @@ def shown(value: float, decimals: int = 4) -> str:
     return text.replace("-", MINUS)
 
 
+def fixed(value: float, decimals: int) -> str:
+    """Show a number with exactly so many decimals, zeros included (`0.3500`), as a table of equal digits has it."""
+    if not math.isfinite(value) or abs(value) >= MOST_FIXED:
+        return shown(value, decimals)
+    text = f"{value:.{decimals}f}"
+    return (text if float(text) else text.removeprefix("-")).replace("-", MINUS)
+
+
 def apart(value: float, other: float, decimals: int = 4) -> str:
     """Show a number so that it differs from how another is shown: with as many more decimals as that takes.
 
@@ -115,9 +124,9 @@ def parts(value: float, decimals: int = 4) -> tuple[bool, str, str]:
     return digits.startswith("-"), names.get(unsigned, unsigned), exponent.replace("-", MINUS)
 
 
-def percent(share: float, decimals: int = 2) -> str:
-    """Show a share of one as a percentage: 0.0423 is `4.23 %`."""
-    return f"{shown(100 * share, decimals)} %"
+def counted(count: int, noun: str) -> str:
+    """A number of things in words: `1 step`, `1,200 steps`."""
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
 def exact(value: float) -> str:

@@ -16,6 +16,7 @@ from tutor.outline import Link
 from tutor.quantity import Quantity
 from tutor.saved_lessons import is_saved
 from tutor.scenario import Scenario
+from tutor.slides import tally
 from tutor.strips import matrix
 from tutor.what_if import Changed, changed, marked
 
@@ -38,8 +39,9 @@ class LessonPage:
     grains: tuple[tuple[str, str, int], ...]
     """(title, address of the first step, number of steps)"""
     slides: str
-    printed: int
-    slips: int
+    printed: str
+    """How many numbers the slides print, in words, and how many of them are in each state."""
+    tally: str
     export: str
     share: str
     edit: str
@@ -57,13 +59,15 @@ def lesson_page(context: Context, notices: tuple[str, ...] = (), origin: Scenari
     """The first page of a lesson. `origin` is the lesson that it was made from, where that is still there."""
     lesson, view = context.lesson, context.view
     scenario, network = lesson.scenario, context.trace.network
+    slips = [entry for entry in scenario.printed if entry.slip]
+    left_open = [entry for entry in scenario.printed if entry.left_open]
     steps = {"number": "Number by number", "layer": "Layer by layer", "pass": "Phase by phase"}
     return LessonPage(
         scenario.id, scenario.title, scenario.source, scenario.about, scenario.learn, network.shape, facts(context),
         draw(beginning(context)), tuple(given(context)), view.address(scenario.id, 1),
         tuple((title, view.address(scenario.id, 1, grain=g), len(lesson.walk(g))) for g, title in steps.items()),
-        f"/lessons/{scenario.id}/slides" if scenario.printed else "", len(scenario.printed),
-        sum(1 for entry in scenario.printed if entry.slip),
+        f"/lessons/{scenario.id}/slides" if scenario.printed else "", number.counted(len(scenario.printed), "number"),
+        tally(len(scenario.printed) - len(slips) - len(left_open), len(left_open), len(slips)),
         view.export(scenario.id), view.share(scenario.id), view.edit(scenario.id),
         is_saved(scenario.id), made_from(scenario, origin), notices, context.variant, changed(context, None),
     )  # fmt: skip

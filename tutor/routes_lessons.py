@@ -6,7 +6,7 @@
     /lessons/<id>/steps/<n>/chain   a gradient written out along every path
     /lessons/<id>/export            what a lesson can become, with a preview; with do=download to the file, or 422 with what is wrong
     /lessons/<id>/export/<kind>     the file
-    /lessons/<id>/slides            every printed number beside the computed one
+    /lessons/<id>/slides            every printed number beside the computed one; ?show=slips, open or agrees keeps those
 
 A step's page and its fragment are the same text: the page includes the fragment word for word.
 """
@@ -20,7 +20,7 @@ from urllib.parse import unquote
 from flask import Flask, Response, redirect, render_template, request, url_for
 
 from tutor import security, view
-from tutor.comparison import slides_page
+from tutor.comparison import ALL, slides_page
 from tutor.error_page import Missing
 from tutor.errors import TutorError
 from tutor.export import KINDS, online, with_address
@@ -68,9 +68,9 @@ def add_pages(app: Flask, site: Site) -> None:
         scenario = site.found(lesson)
         if not scenario.printed:
             raise Missing("The slides of this lesson print no numbers.")
-        wanted, notices = view.read(request.args, scenario)
+        wanted, ignored = view.read(request.args, scenario, frozenset({"show"}))
         context = site.library.context(scenario, view.View())
-        return render_template("slides.html", page=slides_page(context, notices, changed=bool(wanted.changes)))
+        return render_template("slides.html", page=slides_page(context, request.args.get("show", ALL), wanted, ignored))
 
 
 def add_steps(app: Flask, site: Site) -> None:

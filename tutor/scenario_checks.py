@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from tutor import limits, scenario_names
+from tutor.number import counted
 from tutor.problem import Found, Path
 from tutor.scenario_model import Check, Data, Layer, Loss, Network, Note, Printed, Trainable
 from tutor.scenario_names import Sizes
@@ -99,7 +100,7 @@ def _layers(parts: Parts) -> Iterator[Found]:
         if rows is not None and columns is not None and "weights" in raw:
             yield from _matrix((*path, "weights"), raw["weights"], rows, columns)
         if rows is not None and isinstance(raw.get("biases"), tuple) and len(raw["biases"]) != rows:
-            yield (*path, "biases"), f"expected {_count(rows, 'number')}, got {len(raw['biases']):,}"
+            yield (*path, "biases"), f"expected {counted(rows, 'number')}, got {len(raw['biases']):,}"
         yield from _activation(path, raw)
 
 
@@ -126,10 +127,10 @@ def _matrix(path: Path, value: object, rows: int, columns: int) -> Iterator[Foun
     if len(value) == rows and lengths - {columns} and len(lengths) > 1:
         for n, row in enumerate(value):
             if len(row) != columns:
-                yield (*path, n), f"expected {_count(columns, 'number')}, got {len(row):,}"
+                yield (*path, n), f"expected {counted(columns, 'number')}, got {len(row):,}"
     elif len(value) != rows or lengths != {columns}:
         got = f"of {lengths.pop():,}" if len(lengths) == 1 else "of different lengths" if lengths else ""
-        yield path, f"expected {_count(rows, 'row')} of {columns:,}, got {_count(len(value), 'row')} {got}".rstrip()
+        yield path, f"expected {counted(rows, 'row')} of {columns:,}, got {counted(len(value), 'row')} {got}".rstrip()
 
 
 def _parameters(parts: Parts) -> Iterator[Found]:
@@ -149,15 +150,15 @@ def _samples(parts: Parts) -> Iterator[Found]:
     if count > limits.ACTIVATIONS:
         yield ("data", "inputs"), f"units times samples are {count:,} activations to keep, the limit is {limits.ACTIVATIONS:,}"
     if parts.inputs and parts.targets and len(parts.inputs) != len(parts.targets):
-        wanted = _count(len(parts.inputs), "row")
-        yield ("data", "targets"), f"expected {wanted}, one per row of data.inputs, got {_count(len(parts.targets), 'row')}"
+        wanted = counted(len(parts.inputs), "row")
+        yield ("data", "targets"), f"expected {wanted}, one per row of data.inputs, got {counted(len(parts.targets), 'row')}"
     for key, rows, width, what in (
         ("inputs", parts.inputs, parts.widths[0], "network.inputs"),
         ("targets", parts.targets, parts.widths[-1] if parts.raw_layers else None, "the units of the last layer"),
     ):
         for n, row in enumerate(rows):
             if width is not None and isinstance(row, tuple) and len(row) != width:
-                yield ("data", key, n), f"expected {_count(width, 'number')} as in {what}, got {len(row):,}"
+                yield ("data", key, n), f"expected {counted(width, 'number')} as in {what}, got {len(row):,}"
 
 
 def _loss(parts: Parts) -> Iterator[Found]:
@@ -203,6 +204,8 @@ def _names(parts: Parts, sizes: Sizes) -> Iterator[Found]:
 def _printed(path: Path, printed: Printed, sizes: Sizes) -> Iterator[Found]:
     if (printed.quantity is None) == (printed.expression is None):
         yield path, "expected either a quantity or an expression"
+    if printed.slip is not None and printed.left_open is not None:
+        yield (*path, "left_open"), "expected either a slip or left_open: where the lecture leaves a number open, it made no mistake"
     if printed.quantity is not None:
         yield from _refused((*path, "quantity"), scenario_names.refusal(printed.quantity, sizes))
     if printed.expression is not None:
@@ -242,7 +245,3 @@ def _list(value: object) -> tuple[Any, ...]:
 
 def _width(value: object) -> int | None:
     return value if isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= limits.UNITS else None
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"

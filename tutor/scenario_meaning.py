@@ -88,10 +88,14 @@ MEANINGS: Final[Mapping[str, str]] = MappingProxyType({
     "printed[].at": "at whose step it is shown: required with `expression`, otherwise the step of `quantity`",
     "printed[].value": 'as the slide prints it: `"0.7739"`, `"-1.29"`, `"34.5%"`',
     "printed[].where": "where on the slides",
-    "printed[].slip": "why the slide differs; required where it does, refused where it does not",
-    "notes": "what the tutor says about the lecture at a step",
+    "printed[].slip": "why the slide differs; this or `left_open` is required where it does, both are refused where it does not",
+    "printed[].left_open":
+        "in place of `slip`, where the lecture made no mistake: how it leaves this number open or unchanged",
+    "notes": "what the tutor adds at a step",
     "notes[].at": "the step",
     "notes[].text": "what it says",
+    "notes[].about_slides":
+        "whether it is a remark about what the slides print or say, and stands with their numbers. Otherwise it is headed *Worth knowing*",
     "checks": "closed forms that must agree with the engine",
     "checks[].quantity": "the quantity that it is for; the formula is shown at its step",
     "checks[].equals": "what it must be",

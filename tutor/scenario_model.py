@@ -226,6 +226,7 @@ class Printed(Model):
     value: Annotated[str, AfterValidator(_printed)]
     where: Line
     slip: Text | None = None
+    left_open: Text | None = None
 
     @property
     def decimals(self) -> int:
@@ -250,10 +251,11 @@ class Printed(Model):
 
 
 class Note(Model):
-    """What the tutor says at a step about the lecture."""
+    """What the tutor adds at a step: a remark about the slides, or something else worth knowing."""
 
     at: Name
     text: Text
+    about_slides: bool = False
 
 
 class Check(Model):

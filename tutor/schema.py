@@ -101,10 +101,12 @@ TOGETHER: Final[dict[str, Schema]] = {
     "printed[]": {
         "oneOf": [{"required": ["quantity"]}, {"required": ["expression"]}],
         "dependentRequired": {"expression": ["at"]},
+        "not": {"required": ["slip", "left_open"]},
     },
     "printed[].value": {"pattern": _whole(PRINTED.pattern)},
     "printed[].where": VISIBLE,
     "printed[].slip": VISIBLE,
+    "printed[].left_open": VISIBLE,
     "notes[].text": VISIBLE,
 }
 """What the models alone do not say: patterns, and which keys go together."""

@@ -1,6 +1,7 @@
 """What the lecture says at a step: printed numbers compared with ours, notes, and closed forms checked.
 
-Every printed number is compared at the digits that the slide prints; where the two differ, the scenario says why.
+Every printed number is compared at the digits that the slide prints. Where the two differ, the scenario says why: the
+slide has a slip, or the lecture leaves the number open or unchanged, which is no mistake.
 """
 
 from __future__ import annotations
@@ -15,6 +16,10 @@ from tutor.scenario import Scenario
 from tutor.scenario_model import Check, Printed
 from tutor.trace import Trace
 
+AGREES, OPEN, DIFFERS = "agrees", "left-open", "differs"
+"""How a printed number stands to the computed one: it agrees; the lecture leaves it open or unchanged; it is a slip."""
+_WORDS = {AGREES: "agrees", OPEN: "left open", DIFFERS: "slip"}
+
 
 @dataclass(frozen=True, slots=True)
 class SlideNumber:
@@ -23,11 +28,23 @@ class SlideNumber:
     printed: str
     where: str
     computed: float
-    agrees: bool
-    slip: str
-    percent: bool
+    ours: str
+    """The computed number beside the printed one: at its digits, or at as many more as show why they differ."""
+    state: str
+    """`AGREES`, `OPEN` or `DIFFERS`."""
+    why: str
+    """Why it differs, or how the lecture leaves it open."""
     quantity: str
     """The name of the quantity, or an expression over quantities."""
+
+    @property
+    def agrees(self) -> bool:
+        return self.state == AGREES
+
+    @property
+    def word(self) -> str:
+        """The state in words."""
+        return _WORDS[self.state]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +62,13 @@ class Slide:
     """What the lecture has to say at one quantity."""
 
     numbers: tuple[SlideNumber, ...] = ()
+    remarks: tuple[str, ...] = ()
+    """What the tutor says about the slides; `notes` is what it adds of its own."""
     notes: tuple[str, ...] = ()
     closed_forms: tuple[ClosedForm, ...] = ()
 
     def __bool__(self) -> bool:
-        return bool(self.numbers or self.notes or self.closed_forms)
+        return bool(self.numbers or self.remarks or self.notes or self.closed_forms)
 
 
 def slides(scenario: Scenario, trace: Trace, *, notes_fit: bool, numbers_fit: bool) -> dict[Quantity, Slide]:
@@ -59,18 +78,19 @@ def slides(scenario: Scenario, trace: Trace, *, notes_fit: bool, numbers_fit: bo
     out of it, and nothing is compared.
     """
     numbers: dict[Quantity, list[SlideNumber]] = defaultdict(list)
+    remarks: dict[Quantity, list[str]] = defaultdict(list)
     notes: dict[Quantity, list[str]] = defaultdict(list)
     forms: dict[Quantity, list[ClosedForm]] = defaultdict(list)
     if notes_fit:
         for note in scenario.notes:
-            notes[parse(note.at)].append(note.text)
+            (remarks if note.about_slides else notes)[parse(note.at)].append(note.text)
     if numbers_fit:
         for entry in scenario.printed:
             numbers[place(entry)].append(compare(entry, trace))
         for check in scenario.checks:
             forms[parse(check.quantity)].append(closed_form(check, trace))
-    keys = {*numbers, *notes, *forms}
-    return {q: Slide(tuple(numbers[q]), tuple(notes[q]), tuple(forms[q])) for q in keys}
+    keys = {*numbers, *remarks, *notes, *forms}
+    return {q: Slide(tuple(numbers[q]), tuple(remarks[q]), tuple(notes[q]), tuple(forms[q])) for q in keys}
 
 
 def place(entry: Printed) -> Quantity:
@@ -118,7 +138,27 @@ def compare(entry: Printed, trace: Trace) -> SlideNumber:
     value = computed(entry.expression, trace) if entry.expression else trace.value(parse(entry.quantity or ""))
     name = entry.expression or entry.quantity or ""
     printed = entry.value.replace("-", number.MINUS)
-    return SlideNumber(printed, entry.where, value, entry.agrees(value), entry.slip or "", entry.percent, name)
+    state = AGREES if entry.agrees(value) else OPEN if entry.left_open else DIFFERS
+    return SlideNumber(printed, entry.where, value, _beside(entry, value), state, entry.slip or entry.left_open or "", name)
+
+
+def _beside(entry: Printed, value: float) -> str:
+    """The computed number at the digits of the slide; at two more where the last of them decides, so that one sees why."""
+    shown, places = 100 * value if entry.percent else value, entry.decimals
+    text, more = number.fixed(shown, places), number.fixed(shown, places + 2)
+    alike = entry.agrees(value) and text == number.fixed(entry.number, places)
+    near = abs(shown - entry.number) < 2 * 10.0**-places
+    return (text if alike or not near or more.endswith("00") else more) + entry.value[len(entry.value.rstrip("% ")) :]
+
+
+def tally(agree: int, left_open: int, differ: int) -> str:
+    """How many numbers are in each state, in words: "29 agree, 13 are left open or unchanged by the lecture, 3 differ"."""
+    counted = (
+        (agree, "agrees", "agree"),
+        (left_open, "is left open or unchanged by the lecture", "are left open or unchanged by the lecture"),
+        (differ, "differs", "differ"),
+    )
+    return ", ".join(f"{count} {one if count == 1 else several}" for count, one, several in counted if count)
 
 
 def closed_form(check: Check, trace: Trace) -> ClosedForm:

@@ -14,21 +14,22 @@ from tutor.explain import BEYOND, PHASE_TITLES, Explanation, explain, explain_ph
 from tutor.formula import Chalk, Formula
 from tutor.lesson import LayerWalk, PassWalk
 from tutor.quantity import Quantity
-from tutor.slides import SlideNumber, tree
+from tutor.slides import AGREES, DIFFERS, OPEN, Slide, SlideNumber, tree
 from tutor.writer import SYMBOLS
 
 MOST_SLIDE_NUMBERS = 5
+_FIRST = (DIFFERS, OPEN, AGREES)
 
 
 @dataclass(frozen=True, slots=True)
 class SlideView:
-    """What the lecture says at this step."""
+    """What the lecture says at this step, with what the tutor remarks on it."""
 
     numbers: tuple[SlideNumber, ...]
     symbols: tuple[str, ...]
     """What each of the numbers is the value of, in the lecture's symbols."""
     more: int
-    notes: tuple[str, ...]
+    remarks: tuple[str, ...]
     closed_forms: tuple[tuple[str, str, str, bool], ...]
     """(formula, where, what it comes to, whether the engine agrees)"""
 
@@ -49,6 +50,8 @@ class StepBody:
     beyond: str
     """Why a number is beyond float64 here, or ""."""
     slide: SlideView | None
+    notes: tuple[str, ...]
+    """What the tutor adds of its own."""
 
     @property
     def uses(self) -> frozenset[Quantity]:
@@ -68,6 +71,7 @@ def step_body(context: Context, n: int, chalk: Chalk | None = None) -> StepBody:
         raise LessonError(f"this lesson has the steps 1 to {len(walk)}, there is no step {n}")
     chalk = chalk or context.chalk
     formulas, explanation, places = _content(context, n, chalk)
+    said = [context.slides[q] for q in places if q in context.slides]
     stop = walk.stop if walk.stop and n == len(walk) else None
     return StepBody(
         n=n,
@@ -78,7 +82,8 @@ def step_body(context: Context, n: int, chalk: Chalk | None = None) -> StepBody:
         formulas=formulas,
         stop=explain_stop(context.trace, stop) if stop else "",
         beyond=BEYOND if any(f.beyond for f in formulas) else "",
-        slide=_slide(context, places, chalk),
+        slide=_slide(context, said, chalk),
+        notes=tuple(note for slide in said for note in slide.notes),
     )
 
 
@@ -97,17 +102,17 @@ def _content(context: Context, n: int, chalk: Chalk) -> tuple[tuple[Formula, ...
     return tuple(chalk.number(name) for name in (q, *extra)), explain(context.trace, q), (q, *extra)
 
 
-def _slide(context: Context, places: tuple[Quantity, ...], chalk: Chalk) -> SlideView | None:
-    found = [context.slides[q] for q in places if q in context.slides]
+def _slide(context: Context, said: list[Slide], chalk: Chalk) -> SlideView | None:
+    found = [slide for slide in said if slide.numbers or slide.remarks or slide.closed_forms]
     if not found:
         return None
     entries = [entry for slide in found for entry in slide.numbers]
-    entries.sort(key=lambda entry: entry.agrees)
+    entries.sort(key=lambda entry: _FIRST.index(entry.state))
     forms = tuple(
         (form.text, form.where, number.shown(form.value, context.decimals), form.agrees)
         for slide in found for form in slide.closed_forms[:MOST_SLIDE_NUMBERS]
     )  # fmt: skip
-    notes = tuple(note for slide in found for note in slide.notes)
+    remarks = tuple(remark for slide in found for remark in slide.remarks)
     shown = tuple(entries[:MOST_SLIDE_NUMBERS])
     symbols = tuple(chalk.line.tree(tree(entry.quantity, context.trace), SYMBOLS) for entry in shown)
-    return SlideView(shown, symbols, max(0, len(entries) - MOST_SLIDE_NUMBERS), notes, forms)
+    return SlideView(shown, symbols, max(0, len(entries) - MOST_SLIDE_NUMBERS), remarks, forms)

@@ -28,7 +28,7 @@ from tutor.order import Stage
 from tutor.orientation import arranged, flipped, oriented, turned
 from tutor.plaintext import PlainText
 from tutor.quantity import Quantity
-from tutor.slides import Slide, SlideNumber
+from tutor.slides import OPEN, Slide, SlideNumber
 from tutor.writer import NUMBERS, RULE, SYMBOLS
 
 INDENT = "  "
@@ -63,18 +63,20 @@ def _by_step(lesson: Lesson, walk: Walk) -> dict[int, list[Slide]]:
 def _of_slide(slide: Slide, decimals: int) -> Iterator[str]:
     for entry in slide.numbers:
         what = entry.quantity.replace("{", "").replace("}", "")
-        yield f"The slide prints {what} = {entry.printed} ({entry.where})" + _comparison(entry, decimals)
+        yield f"The slide prints {what} = {entry.printed} ({entry.where})" + _comparison(entry)
     for form in slide.closed_forms:
         yield f"Check: {form.text} = {number.shown(form.value, decimals)}" + (f" ({form.where})" if form.where else "")
+    for remark in slide.remarks:
+        yield f"On the slides: {remark}"
     for note in slide.notes:
-        yield f"Note: {note}"
+        yield f"Worth knowing: {note}"
 
 
-def _comparison(entry: SlideNumber, decimals: int) -> str:
-    if not entry.slip:
-        return ", and so do we." if entry.agrees else "."
-    ours = number.percent(entry.computed) if entry.percent else number.shown(entry.computed, decimals)
-    return f"; we have {ours}: {entry.slip}"
+def _comparison(entry: SlideNumber) -> str:
+    if entry.agrees:
+        return ", and so do we."
+    left_open = "left open or unchanged; " if entry.state == OPEN else ""
+    return f"; {left_open}we have {entry.ours}" + (f": {entry.why}" if entry.why else ".")
 
 
 class Pen:

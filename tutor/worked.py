@@ -178,16 +178,16 @@ def _body(context: Context, chalk: Chalk, sheet: Sheet, n: int, hidden: Hidden |
         return replace(body, slide=_differing(body.slide)), False
     open_ = hidden(context.walk.anchor(n))
     telling = open_ and not sheet.answers and context.walk.anchor(n).kind in TELLING
-    return replace(body, slide=None, why="" if telling else body.why, term=None if telling else body.term), open_
+    return replace(body, slide=None, notes=(), why="" if telling else body.why, term=None if telling else body.term), open_
 
 
 def _differing(slide: SlideView | None) -> SlideView | None:
-    """What the slides say of a step: the notes, and of the printed numbers those that differ."""
+    """What the slides say of a step: the remarks, and of the printed numbers those that do not agree."""
     if slide is None:
         return None
     pairs = [pair for pair in zip(slide.numbers, slide.symbols, strict=True) if not pair[0].agrees]
     numbers, symbols = tuple(entry for entry, _ in pairs), tuple(symbol for _, symbol in pairs)
-    return replace(slide, numbers=numbers, symbols=symbols, more=0) if numbers or slide.notes or slide.closed_forms else None
+    return replace(slide, numbers=numbers, symbols=symbols, more=0) if numbers or slide.remarks or slide.closed_forms else None
 
 
 def _names(quantities: frozenset[Quantity]) -> str:

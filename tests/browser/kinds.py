@@ -30,6 +30,7 @@ def pages() -> Iterator[str]:
         yield f"/lessons/{lesson.scenario.id}"
         if lesson.scenario.printed:
             yield f"/lessons/{lesson.scenario.id}/slides"
+            yield f"/lessons/{lesson.scenario.id}/slides?show=slips"
     yield from ("/lessons/1-2-3-1-sigmoid/steps/33/chain", "/lessons/nope", "/lessons/1-2-3-1-sigmoid/steps/999")
     yield from ("/lessons/1-2-3-1-sigmoid/share?step=7&decimals=6", "/lessons/1-2-3-1-sigmoid/share?step=7&present=yes")
     yield from ("/embed/lessons/1-2-3-1-sigmoid/steps/33", "/embed/lessons/3-2-3-softmax/steps/8?grain=layer", "/embed/nothing")

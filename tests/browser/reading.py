@@ -19,12 +19,12 @@ READ = """() => {
     }
     const slide = [...document.querySelectorAll('aside')].find(aside => text(aside.querySelector('h2')) === 'On the slides');
     const entries = [...slide?.querySelectorAll('li') ?? []].map(item => [
-        text(item.querySelector('b')), text(item.querySelector('.source')), text(item.querySelector('.slip')), text(item)]);
+        text(item.querySelector('b')), text(item.querySelector('.source')), text(item.querySelector('.reason')), text(item)]);
     return {
         heading: text(document.querySelector('h1')), where: text(document.querySelector('.where')), title: document.title,
         address: location.pathname + location.search, said: text(document.querySelector('[role=status]')),
         focus: document.activeElement.id, results: texts('.board > .formula .result math'), numbers, entries,
-        more: Number(text(slide).match(/(\\d+) more numbers? of this step/)?.[1] ?? 0), notes: texts('aside > p', slide ?? undefined),
+        more: Number(text(slide).match(/(\\d+) more numbers? of this step/)?.[1] ?? 0), notes: texts('aside.worth > p'),
     };
 }"""
 NUMBER = re.compile(r"[−-]?\d+(?:\.\d+)?(?:[·×]10[−-]?\d+)?")
@@ -36,7 +36,7 @@ class Entry:
 
     printed: str
     where: str
-    slip: str
+    why: str
     text: str
 
 

@@ -10,7 +10,7 @@ from itertools import cycle
 from typing import Any
 
 import pytest
-from playwright.sync_api import BrowserContext, Page
+from playwright.sync_api import BrowserContext, Page, expect
 
 from tests.browser.kinds import NOTATIONS, across, pages, steps
 
@@ -95,6 +95,13 @@ def test_next_and_back_are_in_reach_and_large_enough(looking: Looking, width: in
         assert box["y"] + box["height"] <= 640
 
 
+def test_the_comparison_with_the_slides_is_there_on_a_phone_and_scrolls_in_its_frame(looking: Looking) -> None:
+    page = looking("light", 320)
+    page.goto("/lessons/3-2-3-softmax/slides?show=slips")
+    expect(page.get_by_role("table")).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
+
+
 def test_on_a_phone_the_step_comes_before_the_diagram_and_the_tables(looking: Looking) -> None:
     page = looking("light", 390)
     page.set_viewport_size({"width": 390, "height": 844})
@@ -108,7 +115,8 @@ def test_on_a_phone_the_step_comes_before_the_diagram_and_the_tables(looking: Lo
 
 def test_small_targets_are_at_least_24_pixels(looking: Looking) -> None:
     page = looking("light", 320)
-    for address in ("/lessons/linear-sigmoid/steps/20", "/lessons/1-2-3-1-sigmoid/steps/79", "/", "/activations"):
+    lessons = ("linear-sigmoid/steps/20", "1-2-3-1-sigmoid/steps/79", "3-2-3-softmax/slides")
+    for address in (*(f"/lessons/{place}" for place in lessons), "/", "/activations"):
         page.goto(address)
         small = page.evaluate("""() => [...document.querySelectorAll('a[href], button, select, summary')]
             .filter(a => !a.closest('p') && !a.matches('.skip, .card h3 a') && a.checkVisibility())  // a card's link fills its card

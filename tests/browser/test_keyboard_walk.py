@@ -82,17 +82,22 @@ def differing_from_slides(steps: list[Shown], lesson: Lesson) -> list[str]:
         if not listed(entry, step):
             wrong.append(f"step {n} does not list {entry.value} ({entry.where})")
         text = beside(entry, step, lesson)
-        if not entry.slip and text and not entry.agrees(number_in(text)) and abs(printed(entry) - number_in(text)) > coarse(entry, text):
+        if not why(entry) and text and not entry.agrees(number_in(text)) and abs(printed(entry) - number_in(text)) > coarse(entry, text):
             wrong.append(f"step {n} shows {text} for {entry.quantity}, the slide prints {entry.value} ({entry.where})")
     return wrong
 
 
 def listed(entry: Printed, step: Shown) -> bool:
-    """Whether a step shows a printed number with its place, and its slip if it has one; agreeing ones may be on the slides page."""
-    found = Entry(entry.value.replace("-", MINUS), entry.where, entry.slip or "", "")
-    if any((e.printed, e.where, e.slip) == (found.printed, found.where, found.slip) for e in step.entries):
+    """Whether a step shows a printed number with its place, and why it does not agree; agreeing ones may be on the slides page."""
+    found = Entry(entry.value.replace("-", MINUS), entry.where, why(entry), "")
+    if any((e.printed, e.where, e.why) == (found.printed, found.where, found.why) for e in step.entries):
         return True
-    return not entry.slip and step.more > 0
+    return not why(entry) and step.more > 0
+
+
+def why(entry: Printed) -> str:
+    """Why a printed number does not agree; "" where it does."""
+    return entry.slip or entry.left_open or ""
 
 
 def beside(entry: Printed, step: Shown, lesson: Lesson) -> str:

@@ -40,6 +40,16 @@ def test_a_lesson_is_walked_from_the_gallery_to_its_end_by_links_alone(page_with
     expect(page.get_by_role("heading", level=1)).to_have_text("The slides, number by number")
 
 
+def test_the_slips_of_the_slides_are_picked_by_links_alone(page_without_script: Page) -> None:
+    page = page_without_script
+    page.goto("/lessons/3-2-3-softmax/slides")
+    page.get_by_role("link", name="Slips (3)").click()
+    expect(page).to_have_url(re.compile(r"/slides\?show=slips$"))
+    expect(page.get_by_role("row")).to_have_count(4)
+    page.get_by_role("link", name="All (45)").click()
+    expect(page.get_by_role("row")).to_have_count(46)
+
+
 def test_first_back_and_last_are_links_too(page_without_script: Page) -> None:
     page = page_without_script
     page.goto("/lessons/1-2-3-1-sigmoid/steps/40?grain=number&decimals=6")
