@@ -130,6 +130,9 @@ RAW = frozenset({"script", "style"})
 OTHERWISE = frozenset({"iframe", "noembed", "noframes", "noscript", "plaintext", "textarea", "title", "xmp"})
 """Tags behind which some versions of HTMLParser read on in another way, as browsers do."""
 
+LARGE = 50_000
+"""Characters of a page of which only a few are kept; a tree takes thirty times as much memory."""
+
 
 class _Reader(HTMLParser):
     def __init__(self) -> None:
@@ -205,9 +208,12 @@ class _Reader(HTMLParser):
         self.say(f"a declaration: {data[:30]!r}")
 
 
-@lru_cache(64)  # many tests read the same page, or compare others with it
 def read(text: str) -> Page:
-    """The tree of a page, and its problems."""
+    """The tree of a page, and its problems. Many tests read one page again or compare others with it, so the last ones are kept."""
+    return (_read if len(text) < LARGE else _read_large)(text)
+
+
+def _tree(text: str) -> Page:
     reader = _Reader()
     if not reader.plain(text):
         reader = _Reader()
@@ -216,6 +222,9 @@ def read(text: str) -> Page:
     if reader.here is not reader.root:
         reader.say(f"<{reader.here.tag}> is never closed")
     return Page(reader.root, reader.problems + [p for e in reader.elements for p in _place(e)] + list(_whole(reader.elements)))
+
+
+_read, _read_large = lru_cache(64)(_tree), lru_cache(3)(_tree)
 
 
 def text_of(markup: str) -> str:

@@ -47,7 +47,7 @@ def test_a_cell_has_a_number_exactly_where_the_walk_has_come_by(name: str) -> No
     counted = 0
     for view in views(name):
         opened = context(name, view)
-        for n, shown in list(steps(name, view))[::3]:
+        for n, shown in steps(name, view, every=3):
             for cell in cells(shown):
                 assert cell.state in STATES
                 if cell.state == "gap":
@@ -108,7 +108,7 @@ def test_a_table_has_a_caption_headers_and_rows_of_one_length(name: str, grain: 
 @pytest.mark.parametrize("preset", PRESETS)
 def test_what_is_empty_says_so_in_words_and_never_0(preset: str) -> None:
     view = View(notation="" if preset == "brackets" else preset)
-    for _, text in list(texts("1-2-3-1-sigmoid", view))[::10]:
+    for _, text in texts("1-2-3-1-sigmoid", view, every=10):
         for cell in read(text).root.all("td", cls="todo"):
             assert cell.text == "not yet"
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -75,15 +75,29 @@ def context(name: str, view: View = PLAIN) -> Context:
     return library().context(scenario(name), view)
 
 
-def steps(name: str, view: View = PLAIN) -> Iterator[tuple[int, StepPage]]:
-    """Every step of a walk: (n, its page)."""
-    opened = context(name, view)
-    for n in range(1, len(opened.walk) + 1):
-        yield n, step_page(opened, n)
+def steps(name: str, view: View = PLAIN, every: int = 1) -> Iterator[tuple[int, StepPage]]:
+    """Every step of a walk, or every fifth from the first on: (n, its page)."""
+    for n in numbers(name, view, every):
+        yield n, _step(name, view, n)
 
 
-def texts(name: str, view: View = PLAIN) -> Iterator[tuple[int, str]]:
-    """Every step of a walk: (n, its fragment)."""
+def texts(name: str, view: View = PLAIN, every: int = 1) -> Iterator[tuple[int, str]]:
+    """Every step of a walk, or every fifth from the first on: (n, its fragment)."""
+    for n in numbers(name, view, every):
+        yield n, _text(name, view, n)
+
+
+def numbers(name: str, view: View = PLAIN, every: int = 1) -> range:
+    """The numbers of the steps of a walk."""
+    return range(1, len(context(name, view).walk) + 1, every)
+
+
+@lru_cache(1024)  # many tests look at the same steps
+def _step(name: str, view: View, n: int) -> StepPage:
+    return step_page(context(name, view), n)
+
+
+@lru_cache(4096)
+def _text(name: str, view: View, n: int) -> str:
     with tutor().app_context():
-        for n in range(1, len(context(name, view).walk) + 1):
-            yield n, library().step(scenario(name), view, n)
+        return library().step(scenario(name), view, n)
