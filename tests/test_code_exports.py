@@ -81,9 +81,9 @@ def performed(script: str) -> tuple[dict[str, Any], str]:
 def of_engine(of: Lesson, name: str) -> Any:
     """The engine's array behind a name of a script."""
     trace = of.trace
-    if name in {"loss", "loss_new", "drop", "loss_shares", "loss_shares_new"}:
+    if name in {"loss", "loss_new", "drop", "losses", "losses_new"}:
         one = {"loss": trace.loss, "loss_new": trace.loss_new, "drop": trace.loss - trace.loss_new}
-        return one[name] if name in one else trace.loss_shares_new if name.endswith("new") else trace.loss_shares
+        return one[name] if name in one else trace.losses_new if name.endswith("new") else trace.losses
     match = re.fullmatch(r"(z|a|W|b|dL_da|da_dz|dL_dz|dL_dW|dL_db)(\d+)(_new)?", name)
     assert match, name
     kind, layer = match[1], int(match[2])
@@ -168,6 +168,30 @@ def test_a_numpy_script_needs_numpy_alone_and_is_easy_to_read(name: str) -> None
     functions = {node.name for node in ast.walk(ast.parse(script)) if isinstance(node, ast.FunctionDef)}
     rules = {layer.activation.name for layer in lesson(name).trace.network.layers} | {lesson(name).trace.network.loss.name}
     assert functions - {"show", "check"} <= rules
+
+
+@pytest.mark.parametrize("reduction", ["mean", "sum"])
+@pytest.mark.parametrize("write", WRITERS)
+def test_the_loss_of_the_batch_is_a_line_of_its_own_over_the_losses_of_the_samples(write: Any, reduction: str) -> None:
+    network = Network((Layer(frozen([[0.5]]), None, activation("sigmoid")),), loss("binary_cross_entropy"), reduction)
+    of = lesson_of(Problem(network, frozen([[1.0], [2.0], [3.0]]), frozen([[0.0], [1.0], [1.0]]), 0.5))
+    lines = [line.strip() for line in write(of).splitlines()]
+    for mark in ("", "_new"):
+        (own,) = (n for n, line in enumerate(lines) if line.startswith(f"losses{mark} = "))
+        assert " / " not in lines[own]
+        assert f"loss{mark} = losses{mark}.{reduction}()" in lines[own + 1 : own + 3]
+    names, said = performed(write(of))
+    assert np.asarray(names["losses"]) == pytest.approx(of.trace.losses, rel=1e-12)
+    assert said.endswith("numbers agree\n")
+
+
+def test_the_number_of_samples_comes_in_where_the_mean_is_derived_and_is_explained_there() -> None:
+    lines = numpy_script(lesson("linear-regression")).splitlines()
+    first = lines.index("M = len(x)")
+    assert "mean over the M samples" in lines[first - 1]
+    assert lines[first + 1].startswith("dL_da1 = ")
+    assert not any(" / M" in line for line in lines[:first])
+    assert not any("M = " in line or " / M" in line for line in torch_script(lesson("linear-regression")).splitlines())
 
 
 def test_the_script_says_where_a_fitting_output_and_loss_shorten_the_way() -> None:

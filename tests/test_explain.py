@@ -30,7 +30,7 @@ from tutor.explain import (
 )
 from tutor.losses import loss
 from tutor.network import Layer, Network, frozen
-from tutor.order import PHASES, NumberOrder, stages
+from tutor.order import PHASES, NumberOrder, Stage, stages
 from tutor.quantity import SHAPES, Quantity
 from tutor.trace import FLAT, OVERFLOW, UNDEFINED, Stop, Trace, run
 from tutor.view import View
@@ -210,10 +210,31 @@ def test_several_samples_are_named_and_added_up() -> None:
     assert explain(trace, Quantity("z", 1, 1, 0, 3)).title.endswith(", sample 3")
     assert "all 4 samples" in explain(trace, Quantity("loss")).why
     assert "all 4 samples" in explain(trace, Quantity("dL/dw", 1, 1, 1)).why
-    assert "1/4" in explain(trace, Quantity("loss", sample=2)).why
+    assert "divided by 4: the mean" in explain(trace, Quantity("loss")).why
     problem = build(scenario("linear-regression"))
-    summed = replace(problem.network, reduction="sum")
-    assert "sum over all 4" in explain(run(summed, problem.x, problem.y, 0.1), Quantity("loss")).why
+    summed = run(replace(problem.network, reduction="sum"), problem.x, problem.y, 0.1)
+    assert "all 4 samples are added up: the sum" in explain(summed, Quantity("loss")).why
+
+
+def test_a_samples_loss_is_named_once_and_has_nothing_of_the_mean() -> None:
+    trace = context("linear-regression").trace
+    assert explain(trace, Quantity("loss", sample=1)).title == "Loss of sample 1"
+    assert explain(trace, Quantity("loss+", sample=3)).title == "New loss of sample 3"
+    assert explain(trace, Quantity("loss")).title == "Loss of the batch"
+    assert "1/4" not in explain(trace, Quantity("loss", sample=2)).why
+    whole = explain_stage(trace, Stage("loss", "loss", per_sample=True))
+    assert whole.title == "Loss of each sample"
+
+
+@pytest.mark.parametrize("reduction", ["mean", "sum"])
+def test_where_a_formula_has_the_factor_of_the_mean_the_words_say_where_it_comes_from(reduction: str) -> None:
+    layers = (Layer(frozen([[0.5]]), frozen([0.1]), activation("sigmoid")),)
+    network = Network(layers, loss("binary_cross_entropy"), reduction)
+    trace = run(network, frozen([[1.0], [2.0], [3.0]]), frozen([[0.0], [1.0], [1.0]]), 0.1)
+    said = [explain(trace, Quantity(kind, 1, 1, 0, s)).why for kind in ("dL/da", "dL/dz") for s in (1, 2, 3)]
+    said += [explain(trace, q).why for q in (Quantity("dL/dw", 1, 1, 1), Quantity("dL/db", 1, 1))]
+    said += [explain_stage(trace, Stage("backward", kind, 1)).why for kind in ("dL/da", "dL/dz")]
+    assert all(("1/3" in why and "mean" in why) == (reduction == "mean") for why in said), said
 
 
 def test_a_softmax_is_told_with_all_its_pre_activations() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from math import exp, log, tanh
 
 import numpy as np
@@ -13,9 +14,9 @@ from hypothesis import strategies as st
 
 from tests.htmltree import read, text_of
 from tests.strategies import extreme_problems, problems
-from tests.visiting import NAMES, WALKS, context, steps, texts
+from tests.visiting import NAMES, WALKS, context, scenario, steps, texts
 from tutor import latex_document, number
-from tutor.build import Problem
+from tutor.build import Problem, build
 from tutor.derivation import derive
 from tutor.expression import ArrayRef, Product, leaves
 from tutor.formula import MOST_LINES, MOST_OPERANDS, UNROUNDED, Chalk, Formula, unrounded
@@ -127,6 +128,38 @@ def test_another_way_arrives_at_the_same_number(name: str) -> None:
                 assert formula.shortcut[-1].math == formula.lines[-1].math
     fused = {"1-2-3-1-sigmoid": 1, "3-2-3-softmax": 3}
     assert ways == fused.get(name, 0)
+
+
+@pytest.mark.parametrize("grain", GRAINS)
+def test_the_loss_of_a_batch_is_shown_with_the_losses_of_its_samples(grain: str) -> None:
+    opened = context("linear-regression", View(grain=grain))
+    (loss,) = (f for _, page in steps("linear-regression", View(grain=grain)) for f in page.formulas if Quantity("loss") in f.makes)
+    assert [line.label for line in loss.lines] == ["symbols", "numbers", "result"]
+    assert text_of(loss.lines[1].math) == "=14×(0.25+2.25+6.25+2.25)"
+    assert text_of(loss.lines[2].math) == "=2.75"
+    assert loss.uses == {Quantity("loss", sample=s) for s in (1, 2, 3, 4)}
+    assert opened.trace.loss == 2.75
+
+
+def test_the_losses_of_the_samples_have_another_symbol_than_the_loss_of_the_batch() -> None:
+    for preset in PRESETS:
+        letters = Alphabet.of(notation(preset), context("linear-regression").trace.network, 4)
+        assert letters.matrix("loss", 0) != letters.symbol(Quantity("loss"))
+
+
+@pytest.mark.parametrize("reduction", ["mean", "sum"])
+def test_the_share_of_a_sample_in_a_gradient_is_the_derivative_of_its_own_loss_over_the_samples(reduction: str) -> None:
+    """Checked by its meaning: the symbol's factor times the gradient of the sample's own loss is the number."""
+    file = scenario("linear-regression")
+    problem = build(file)
+    network = replace(problem.network, reduction=reduction)
+    trace = run(network, problem.x, problem.y, 0.1)
+    alone = run(network, problem.x[1:2], problem.y[1:2], 0.1)
+    share, line = Quantity("dL/dw", 1, 1, 1, 2), Line(Alphabet.of(notation("brackets"), network, 4), 4)
+    factor = 0.25 if reduction == "mean" else 1.0
+    assert trace.value(share) == factor * alone.value(Quantity("dL/dw", 1, 1, 1))
+    assert text_of(line.quantity(share)).startswith("14·∂L(2)" if reduction == "mean" else "∂L(2)")
+    assert "∂L∂" in text_of(line.quantity(Quantity("dL/dw", 1, 1, 1)))
 
 
 def test_a_number_is_called_equal_only_where_all_its_digits_are_shown() -> None:

@@ -157,6 +157,8 @@ def lines(name: str, preset: str = "") -> tuple[LatexLines, Context]:
         ("3-2-3-softmax", "", "w+[1][1,2]", "v_{21}^{(t+1)}"),
         ("linear-regression", "", "x[2]@3", "{}^{(3)}x_2"),
         ("linear-regression", "", "loss@3", r"{}^{(3)}\mathcal{L}"),
+        ("linear-regression", "", "dL/dw[1][1,2]@3", r"\frac{1}{4} \cdot \frac{\partial {}^{(3)}\mathcal{L}}{\partial w_2}"),
+        ("linear-regression", "", "dL/dw[1][1,2]", r"\frac{\partial \mathcal{L}}{\partial w_2}"),
         ("linear-regression", "", "eta", r"\alpha"),
         ("linear-regression", "", "loss-loss+", r"\Delta \mathcal{L}"),
     ],

@@ -36,7 +36,7 @@ def trees(trace: Trace, stage: Stage) -> list[Node]:
 
 
 def shown(trace: Trace, stage: Stage) -> np.ndarray:
-    return result(trace, stage).array if stage.layer or stage.shares else np.array(trace.value(parse(stage.kind)))
+    return result(trace, stage).array if stage.layer or stage.per_sample else np.array(trace.value(parse(stage.kind)))
 
 
 def agree(found: np.ndarray, expected: np.ndarray, tolerance: float = 1e-12) -> bool:
@@ -99,7 +99,7 @@ def test_at_the_edges_of_float64_the_stages_before_the_stop_are_the_engines_arra
                 if np.isfinite(value).all():
                     with np.errstate(over="ignore"):
                         assert (np.abs(value - shown(trace, stage)) <= 1e-12 * min(size_of(tree), 1e150) ** 2).all()
-        if stage.shares:
+        if stage.per_sample:
             assert np.asarray(evaluate(trees(trace, stage)[0])) == pytest.approx(shown(trace, stage), rel=1e-12)
 
 

@@ -166,7 +166,7 @@ def test_a_position_past_either_end_is_an_index_error(k: int) -> None:
 def test_numbers_and_stages_name_the_same_quantities(problem: Problem) -> None:
     trace = traced(problem)
     found = stages(trace.network, trace.samples, trace.blocked)
-    places = {(stage.kind, stage.layer, stage.shares) for stage in found}
+    places = {(stage.kind, stage.layer, stage.per_sample) for stage in found}
     assert len(places) == len(found)
     assert {(q.kind, q.layer, q.kind.startswith("loss") and q.sample > 0) for q in order_of(trace)} == places
 

@@ -18,7 +18,7 @@ from tutor.latex_document import document
 from tutor.lesson import open_lesson
 from tutor.notation import PRESETS
 from tutor.overview import given as given_matrices
-from tutor.page import StepPage
+from tutor.page import StepPage, step_page
 from tutor.quantity import Quantity, parse
 from tutor.scenario import parse as read_scenario
 from tutor.view import View
@@ -87,6 +87,15 @@ def test_the_new_number_is_marked_in_a_table_of_its_step(name: str) -> None:
     kinds = {parse(q).kind for q in missing}
     assert kinds <= {"loss", "loss+", "da/dz", "loss-loss+", "dL/dw", "dL/db"}, missing
     assert len(missing) <= len(opened.walk) // 4, missing
+
+
+def test_the_column_of_the_samples_losses_is_not_headed_as_the_loss_of_the_batch_is() -> None:
+    opened = context("linear-regression")
+    shown = step_page(opened, opened.walk.step_of(parse("loss")))
+    samples, batch = (table for table in all_tables(shown) if "ℒ" in str(table.columns) or table.caption == "Loss")
+    assert samples.columns[-1] == opened.chalk.line.matrix("loss", 0) != opened.chalk.line.quantity(parse("loss"))
+    assert [row.cells[-1].text for row in samples.rows] == ["0.25", "2.25", "6.25", "2.25"]
+    assert [cell.text for row in batch.rows for cell in row.cells] == ["2.75"]
 
 
 @pytest.mark.parametrize(("name", "grain"), WALKS)

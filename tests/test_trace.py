@@ -14,7 +14,7 @@ from tests.strategies import extreme_problems, problems
 from tutor.activations import activation
 from tutor.build import Problem, build
 from tutor.errors import NetworkError
-from tutor.losses import loss
+from tutor.losses import NAMES, loss
 from tutor.network import Layer, Network, frozen
 from tutor.order import NumberOrder
 from tutor.quantity import Quantity, parse
@@ -40,7 +40,7 @@ def network_of(*layers: tuple[Any, Any, str], under: str = "half_squared_error",
 def arrays(trace: Trace) -> list[np.ndarray]:
     kinds = (
         trace.z, trace.a, trace.da_dz, trace.dL_da, trace.dL_dz, trace.dL_dw, trace.dL_db, trace.w, trace.b, trace.w_new,
-        trace.b_new, trace.z_new, trace.a_new, [trace.loss_shares, trace.loss_shares_new],
+        trace.b_new, trace.z_new, trace.a_new, [trace.losses, trace.losses_new],
     )  # fmt: skip
     return [array for kind in kinds for array in kind if array is not None]
 
@@ -104,7 +104,7 @@ def test_the_3_2_3_network_agrees_with_a_calculation_by_hand() -> None:
 def test_shapes_are_those_of_the_contract(problem: Problem) -> None:
     trace, net, m = traced(problem), problem.network, len(problem.x)
     assert trace.samples == m
-    assert trace.loss_shares.shape == (m,)
+    assert trace.losses.shape == (m,)
     for number in range(1, net.depth + 1):
         units, inputs, layer = net.sizes[number], net.sizes[number - 1], net.layer(number)
         for kind in ("z", "a", "dL/da", "dL/dz", "z+", "a+"):
@@ -117,7 +117,7 @@ def test_shapes_are_those_of_the_contract(problem: Problem) -> None:
             assert trace.array("dL/dw", number).shape == trace.array("w+", number).shape == (units, inputs)
         if layer.learns_biases:
             assert trace.array("dL/db", number).shape == trace.array("b+", number).shape == (units,)
-    assert trace.loss == pytest.approx(trace.loss_shares.sum())
+    assert trace.loss == pytest.approx(trace.losses.mean() if net.reduction == "mean" else trace.losses.sum())
 
 
 @given(problems(depth=3))
@@ -168,9 +168,23 @@ def test_a_mean_is_the_sum_divided_by_the_samples() -> None:
     mean = run(network_of(([[0.5]], [0.1], "tanh")), x, y, 0.1)
     total = run(network_of(([[0.5]], [0.1], "tanh"), reduction="sum"), x, y, 0.1)
     assert mean.loss == pytest.approx(total.loss / 3, rel=1e-15)
-    for name in ("dL/dw[1][1,1]", "dL/db[1][1]", "dL/da[1][1]@2", "dL/dz[1][1]@2", "dL/dw[1][1,1]@2", "loss@3"):
+    for name in ("dL/dw[1][1,1]", "dL/db[1][1]", "dL/da[1][1]@2", "dL/dz[1][1]@2", "dL/dw[1][1,1]@2"):
         assert mean.value(parse(name)) == pytest.approx(total.value(parse(name)) / 3, rel=1e-15)
-    assert mean.value(parse("a[1][1]@2")) == total.value(parse("a[1][1]@2"))
+    for name in ("a[1][1]@2", "loss@3"):
+        assert mean.value(parse(name)) == total.value(parse(name))
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("reduction", ["mean", "sum"])
+def test_the_loss_of_a_sample_is_its_own_and_the_loss_of_the_batch_is_their_mean_or_sum(name: str, reduction: str) -> None:
+    output = {"binary_cross_entropy": "sigmoid", "cross_entropy": "softmax"}.get(name, "tanh")
+    net = network_of(([[0.5], [-0.25]], [0.1, 0.2], output), under=name, reduction=reduction)
+    x, y = frozen([[1.0], [2.0], [4.0]]), frozen([[0.0, 1.0], [1.0, 0.0], [0.5, 0.5]])
+    trace = run(net, x, y, 0.1)
+    for mark, weights in (("", net), ("+", updated(trace))):
+        alone = [run(weights, x[s : s + 1], y[s : s + 1], 0.1).loss for s in range(3)]
+        assert [trace.value(parse(f"loss{mark}@{s}")) for s in (1, 2, 3)] == pytest.approx(alone, rel=1e-14)
+        assert trace.value(parse(f"loss{mark}")) == pytest.approx(sum(alone) / (3 if reduction == "mean" else 1), rel=1e-14)
 
 
 @given(problems(samples=4, wide=False))
@@ -190,7 +204,7 @@ def test_a_sample_computes_the_same_alone_as_in_the_batch(problem: Problem) -> N
     trace = run(net, problem.x, problem.y, 0.1)
     for s in range(trace.samples):
         alone = run(net, problem.x[s : s + 1], problem.y[s : s + 1], 0.1)
-        assert alone.loss == pytest.approx(trace.loss_shares[s], rel=1e-12, abs=1e-14)
+        assert alone.loss == pytest.approx(trace.losses[s], rel=1e-12, abs=1e-14)
         assert alone.array("dL/dz", 1)[0] == pytest.approx(trace.array("dL/dz", 1)[s], rel=1e-9, abs=1e-13)
 
 
@@ -261,7 +275,7 @@ def test_a_flat_activation_stops_the_walk_at_its_derivative(name: str) -> None:
     assert trace.stop is not None
     assert (str(trace.stop.quantity), trace.stop.why) == ("da/dz[2][1]", FLAT)
     assert trace.dL_dw[3] is not None
-    assert trace.dL_dz[2] is None is trace.loss_shares_new
+    assert trace.dL_dz[2] is None is trace.losses_new
     assert trace.dL_da[2] is not None
 
 

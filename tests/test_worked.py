@@ -13,7 +13,7 @@ from itertools import islice
 import pytest
 
 from tests.htmltree import Element, Page, read
-from tests.visiting import NAMES, WALKS, context, scenario, steps
+from tests.visiting import NAMES, SATURATED, WALKS, context, scenario, steps
 from tutor import number
 from tutor.context import Context
 from tutor.errors import LessonError
@@ -67,6 +67,20 @@ def test_a_worked_solution_is_whole_valid_and_needs_nothing_else(name: str, grai
             if (value := shown(opened, made)) is not None:
                 assert value in step.text, f"{made} = {value}"
     needs_nothing_else(page)
+
+
+def test_a_number_that_differs_without_a_word_is_not_said_to_agree() -> None:
+    """As in a lesson that was saved when `loss@s` was what a sample adds to the mean."""
+    text = SATURATED.replace("[[1]]", "[[0.02], [0.04]]").replace("[[0]]", "[[0], [0]]")
+    text += "printed: [{quantity: 'loss@1', value: '0.6566', where: A slide}]\nchecks: [{quantity: 'loss@1', equals: '{loss@1} / 2'}]\n"
+    opened = open_lesson(parse_scenario(text, "old.yaml"))
+    page = tree("".join(worked(opened, View(), Sheet(phases=("loss",)))))
+    (entry,) = page.root.all("li", cls="differs")
+    assert "agrees" not in entry.text
+    assert "0.6566" in entry.text
+    (form,) = page.root.all("p", cls="differs")
+    assert opened.trace.losses[0] == pytest.approx(2 * 0.6566, abs=1e-4)
+    assert "0.6566" in form.text
 
 
 def shown(opened: Context, q: Quantity) -> str | None:

@@ -24,6 +24,14 @@ if TYPE_CHECKING:
 NAMES = sorted(path.stem for path in (Path(__file__).parents[1] / "scenarios").glob("*.yaml"))
 """The lessons that come with the tutor."""
 PLAIN = View()
+SATURATED = """\
+format: 1
+title: Sure and wrong
+network: {inputs: 1, layers: [{units: 1, activation: sigmoid, weights: [[50]], biases: none}], loss: {name: binary_cross_entropy}}
+data: {inputs: [[1]], targets: [[0]]}
+training: {learning_rate: 0.1}
+"""
+"""A lesson whose output float64 rounds to 1."""
 WALKS = [(name, grain) for name in NAMES for grain in GRAINS]
 
 

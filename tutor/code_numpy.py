@@ -22,6 +22,7 @@ from tutor.code_text import array, comment, header
 from tutor.explain import PHASE_ABOUT, PHASE_TITLES, explain_stop
 from tutor.lesson import Lesson
 from tutor.number import exact
+from tutor.order import Stage
 from tutor.trace import Trace
 
 HUGE = 1e150
@@ -131,8 +132,6 @@ def given(lesson: Lesson, call: str = "np.array({})", parameter: str = "np.array
         f"# The inputs and targets: {trace.samples} samples, one row each" if many else "# The inputs and targets: one sample",
         f"x = {call.format(array(trace.x))}", f"y = {call.format(array(trace.y))}",
     ]  # fmt: skip
-    if trace.scale != 1.0:
-        lines.append("M = len(x)  # the loss is the mean over the samples")
     lines += ["", f"# The weights and biases{_when(lesson)}"]
     for n, layer in enumerate(trace.network.layers, 1):
         lines.append(f"W{n} = {(parameter if layer.train_weights else frozen).format(array(layer.weights))}")
@@ -165,7 +164,7 @@ def _layer(trace: Trace, n: int) -> str:
 
 def _step(trace: Trace, result: Result) -> list[str]:
     """The lines that make and show one array."""
-    remarks = _remarks(trace, result) if result.stage.phase == "backward" else []
+    remarks = [*_mean(trace, result.stage), *_remarks(trace, result)] if result.stage.phase == "backward" else []
     return [*remarks, f"{result.name} = {_formula(trace, result)}", f'show("{result.name}", {result.name}, "{result.words}")']
 
 
@@ -179,7 +178,7 @@ def _formula(trace: Trace, result: Result) -> str:
         case "a" | "a+":
             return code_rules.applied(trace.network.layer(n).activation, f"z{n}{mark}")
         case "loss" | "loss+":
-            return _loss(trace, stage.shares, mark)
+            return _loss(trace, stage.per_sample, mark)
         case "loss-loss+":
             return "loss - loss_new"
         case "dL/da":
@@ -209,12 +208,12 @@ def _below(n: int, mark: str = "") -> str:
     return f"a{n - 1}{mark}" if n > 1 else "x"
 
 
-def _loss(trace: Trace, shares: bool, mark: str) -> str:
-    if trace.samples > 1 and not shares:
-        return f"loss_shares{mark}.sum()"
+def _loss(trace: Trace, per_sample: bool, mark: str) -> str:
+    if trace.samples > 1 and not per_sample:
+        return f"losses{mark}.{trace.network.reduction}()"
     outputs = f"{'z' if code_rules.from_z(trace) else 'a'}{trace.network.depth}{mark}"
     rule = f"{trace.network.loss.name}({outputs}, y)"
-    return rule + (" / M" if trace.scale != 1.0 else "") if shares else f"{rule}.sum()"
+    return rule if per_sample else f"{rule}.sum()"
 
 
 def _signal(trace: Trace, n: int) -> str:
@@ -225,6 +224,14 @@ def _signal(trace: Trace, n: int) -> str:
     if jacobian_is_large(trace, n):
         return f"a{n} * (dL_da{n} - (dL_da{n} * a{n}).sum(axis=1, keepdims=True))"
     return f'np.einsum("mi,mik->mk", dL_da{n}, da_dz{n})'
+
+
+def _mean(trace: Trace, stage: Stage) -> list[str]:
+    """Where the 1/M of a mean comes in: at the first derivative."""
+    first = "dL/dz" if saturated(trace) else "dL/da"
+    if trace.scale == 1.0 or (stage.kind, stage.layer) != (first, trace.network.depth):
+        return []
+    return ["# The loss of the batch is the mean over the M samples: from there its derivatives have their 1/M.", "M = len(x)"]
 
 
 def _remarks(trace: Trace, result: Result) -> list[str]:
@@ -243,15 +250,17 @@ def _remarks(trace: Trace, result: Result) -> list[str]:
 
 
 def _fused(trace: Trace, n: int, couples: bool) -> list[str]:
+    over = "" if trace.scale == 1.0 else ", over M,"
     if saturated(trace):
         return [
             "# An output is so close to 0 or 1 that float64 cannot hold the derivative of the loss by it. Its product with",
-            "# the slope of the activation is harmless, because the two cancel: it is the output minus the target.",
+            f"# the slope of the activation is harmless, because the two cancel: it is the output minus the target{over.rstrip(',')}.",
         ]
     if couples and jacobian_is_large(trace, n):
-        return ["# Softmax and cross-entropy fit together: of the chain rule only output minus target is left."]
+        return [f"# Softmax and cross-entropy fit together: of the chain rule only output minus target{over} is left."]
     long = f'np.einsum("mi,mik->mk", dL_da{n}, da_dz{n})' if couples else f"dL_da{n} * da_dz{n}"
+    rule = "Softmax" if couples else "Sigmoid"
     return [
-        f"# {'Softmax' if couples else 'Sigmoid'} and cross-entropy fit together: of the chain rule only output minus target is left.",
+        f"# {rule} and cross-entropy fit together: of the chain rule only output minus target{over} is left.",
         f"# By the long way it is {long}, the same up to rounding.",
     ]

@@ -89,24 +89,24 @@ def jacobian_is_large(trace: Trace, layer: int) -> bool:
     return part.activation.couples and trace.samples * part.units**2 > MOST_JACOBIAN
 
 
-def python_name(kind: str, layer: int, shares: bool = False) -> str:
-    """The name in a script: z1, a1_new, dL_dW2, loss_shares, drop."""
+def python_name(kind: str, layer: int, per_sample: bool = False) -> str:
+    """The name in a script: z1, a1_new, dL_dW2, losses, drop."""
     if kind == "loss-loss+":
         return "drop"
     stem, new = kind.removesuffix("+").replace("/", "_"), "_new" if kind.endswith("+") else ""
     stem = stem[:-1] + "W" if stem.endswith("w") else stem
-    return f"{stem}{'_shares' if shares else ''}{layer or ''}{new}"
+    return f"{stem}{'es' if per_sample else ''}{layer or ''}{new}"
 
 
 def _result(trace: Trace, stage: Stage, size: Array) -> Result:
     values = _values(trace, stage)
-    if stage.kind in {"loss", "loss+"} and not stage.shares:
-        size = np.asarray(sum(size.tolist()))
+    if stage.kind in {"loss", "loss+"} and not stage.per_sample:
+        size = np.asarray(trace.scale * sum(size.tolist()))
     elif values.ndim == 3:
         size = np.where(np.eye(values.shape[1], dtype=bool), size[:, :, None], np.abs(values))
     cancels = np.abs(values) < CANCELS * size
     return Result(
-        python_name(stage.kind, stage.layer, stage.shares), _words(trace, stage), stage, values,
+        python_name(stage.kind, stage.layer, stage.per_sample), _words(trace, stage), stage, values,
         float(f"{min(float(np.max(size)), 1e300):.1g}") if cancels.any() else 0.0,
     )  # fmt: skip
 
@@ -114,15 +114,16 @@ def _result(trace: Trace, stage: Stage, size: Array) -> Result:
 def _words(trace: Trace, stage: Stage) -> str:
     if stage.kind == "loss-loss+":
         return "how much the loss has fallen"
-    if not stage.layer and not stage.shares:
-        return trace.network.loss.title + (" after the update" if stage.kind.endswith("+") else "")
+    if not stage.layer and not stage.per_sample:
+        what = trace.network.loss.title if trace.samples == 1 else f"loss of the batch, the {trace.network.reduction} of them"
+        return what + (" after the update" if stage.kind.endswith("+") else "")
     title = explain_stage(trace, stage).title
     return title[0].lower() + title[1:]
 
 
 def _values(trace: Trace, stage: Stage) -> Array:
-    if stage.shares:
-        return trace.shares(stage.kind)
+    if stage.per_sample:
+        return trace.sample_losses(stage.kind)
     if not stage.layer:
         return np.asarray(trace.value(Quantity(stage.kind)))
     if stage.kind == "da/dz" and trace.network.layer(stage.layer).activation.couples:

@@ -28,7 +28,7 @@ def sizes(trace: Trace) -> Sizes:
         if not trace.blocked:
             _update(trace, found)
             _forward(trace, found, "+")
-            found["loss-loss+", 0] = found["loss", 0].sum() + found["loss+", 0].sum()
+            found["loss-loss+", 0] = trace.scale * (found["loss", 0].sum() + found["loss+", 0].sum())
     return {key: np.nan_to_num(size, nan=np.inf, posinf=np.inf) for key, size in found.items()}
 
 
@@ -61,7 +61,7 @@ def _losses(trace: Trace, found: Sizes, mark: str) -> Array:
         terms = np.asarray(1.0 + found["z" + mark, last])
     else:
         terms = np.abs(a - y) * (found["a" + mark, last] + np.abs(y))
-    return np.asarray(2.0 * trace.scale * terms.sum(axis=1))
+    return np.asarray(2.0 * terms.sum(axis=1))
 
 
 def _backward(trace: Trace, found: Sizes) -> None:

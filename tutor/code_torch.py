@@ -151,7 +151,7 @@ def _forward(trace: Trace, found: Sequence[Result]) -> list[str]:
 
 def _loss(trace: Trace, found: Sequence[Result], mark: str = "") -> list[str]:
     rule = f"{trace.network.loss.name}({_output(trace, mark)}, y)"
-    lines = [f"loss_shares{mark} = {rule}{' / M' if trace.scale != 1.0 else ''}", f"loss{mark} = loss_shares{mark}.sum()"]
+    lines = [f"losses{mark} = {rule}", f"loss{mark} = losses{mark}.{trace.network.reduction}()"]
     if trace.samples == 1:
         lines = [f"loss{mark} = {rule}.sum()"]
     return [*lines, *([] if mark else _shows(found, "loss"))]

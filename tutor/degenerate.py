@@ -213,9 +213,10 @@ def _results(trace: Trace) -> Iterator[tuple[str, Array]]:
                 yield f"{kind} in layer {number}", trace.array(kind, number)
             except KeyError:
                 continue
-    yield "loss", trace.loss_shares
-    if trace.loss_shares_new is not None:
-        yield "loss+", trace.loss_shares_new
+    # What each sample adds to the loss is closer together than their losses, and a seed keeps the numbers it has given.
+    yield "loss", trace.scale * trace.losses
+    if trace.losses_new is not None:
+        yield "loss+", trace.scale * trace.losses_new
 
 
 def _same(values: Array, decimals: int) -> bool:

@@ -120,18 +120,18 @@ def _softmax(trace: Trace, q: Quantity, mark: str) -> Node:
 
 
 def _loss(trace: Trace, q: Quantity) -> Derivation:
+    """The loss of a sample by itself; that of a batch of several is the mean or sum of theirs."""
     if trace.samples > 1 and not q.sample:
-        shares = trace.shares(q.kind)
-        return Derivation(
-            long_sum(len(shares), lambda s: ref(trace, q.kind, sample=s), lambda part: float(shares[part].sum()))
-        )
+        losses = trace.sample_losses(q.kind)
+        total = long_sum(len(losses), lambda s: ref(trace, q.kind, sample=s), lambda part: float(losses[part].sum()))
+        return Derivation(scaled(trace, total))
     rule, mark, units = trace.network.loss, q.kind[4:], trace.network.sizes[-1]
 
     def term(i: int) -> Node:
         return rule.term(output(trace, i, q.sample, mark))
 
     total = long_sum(units, term, lambda s: sum(float(term(i + 1).value()) for i in range(units)[s]))
-    return Derivation(scaled(trace, rule.sum_of_terms(total)))
+    return Derivation(rule.sum_of_terms(total))
 
 
 def output(trace: Trace, i: int, sample: int, mark: str = "") -> Output:

@@ -60,7 +60,7 @@ def explain(trace: Trace, q: Quantity) -> Explanation:
     """The words for one number."""
     title, why = _WORDS[q.kind](trace, q)
     title = title[0].upper() + title[1:]
-    if q.sample:
+    if q.sample and q.layer:  # the loss of a sample has it in its name
         title += f", sample {q.sample}"
     return Explanation(title, why, _term(trace, q))
 
@@ -113,21 +113,20 @@ def _a(t: Trace, q: Quantity) -> tuple[str, str]:
 
 
 def _loss(t: Trace, q: Quantity) -> tuple[str, str]:
-    new = q.kind.endswith("+")
-    lead = "new " if new else ""
-    if t.samples > 1 and not q.sample:
-        kind = "mean" if t.network.reduction == "mean" else "sum"
-        return f"{lead}loss of the batch", f"What the samples add to the loss is added up: the {kind} over all {t.samples} samples."
-    part = f" Sample {q.sample} brings its share, with the 1/{t.samples} of the mean." if t.scale != 1.0 else ""
-    title = f"{lead}loss of sample {q.sample}" if q.sample else f"{lead}loss: {t.network.loss.title}"
-    return title.removesuffix(f", sample {q.sample}"), f"{t.network.loss.about}{part}"
+    lead, about = "new " if q.kind.endswith("+") else "", t.network.loss.about
+    if q.sample:
+        return f"{lead}loss of sample {q.sample}", about
+    if t.samples == 1:
+        return f"{lead}loss: {t.network.loss.title}", about
+    added = f"The losses of all {t.samples} samples are added up"
+    return f"{lead}loss of the batch", f"{added} and divided by {t.samples}: the mean." if t.scale != 1.0 else f"{added}: the sum."
 
 
 def _dL_da(t: Trace, q: Quantity) -> tuple[str, str]:
     if q.layer == t.network.depth:
         what = "the output" if t.network.sizes[-1] == 1 else f"output {q.i}"
         return f"derivative of the loss by {what}", (
-            f"Backward starts at the end: if {what} were a little larger, how would the loss change? This is the derivative of the {t.network.loss.title}."
+            f"Backward starts at the end: if {what} were a little larger, how would the loss change? This is the derivative of the {t.network.loss.title}.{_mean(t)}"
         )
     above = t.network.sizes[q.layer + 1]
     through = "the one unit" if above == 1 else f"all {above} units"
@@ -136,6 +135,11 @@ def _dL_da(t: Trace, q: Quantity) -> tuple[str, str]:
         + ("The error signal there is multiplied by the weight between the two." if above == 1 else
            "Along each way, the error signal there is multiplied by the weight between the two; the ways are added up.")
     )  # fmt: skip
+
+
+def _mean(t: Trace) -> str:
+    """Where the 1/M of a derivative comes from; "" where there is none."""
+    return f" The loss of the batch is the mean over {t.samples} samples, so each of them counts with 1/{t.samples}." if t.scale != 1.0 else ""
 
 
 def _da_dz(t: Trace, q: Quantity) -> tuple[str, str]:
@@ -159,6 +163,8 @@ def _dL_dz(t: Trace, q: Quantity) -> tuple[str, str]:
         why = "The pre-activation reaches the loss through every output of the softmax: each way is a product of two derivatives, and the ways are added up."
     else:
         why = "The chain rule: the derivative by the activation times the slope of the activation function."
+    if q.layer == t.fused_layer and t.scale != 1.0:
+        why += f" The 1/{t.samples} in the shorter way is that of the mean."
     return f"error signal of {unit(t.network, q.layer, q.i)}", why
 
 
@@ -166,7 +172,8 @@ def _dL_dw(t: Trace, q: Quantity) -> tuple[str, str]:
     bias = q.kind == "dL/db"
     what = f"bias of {unit(t.network, q.layer, q.i)}" if bias else f"weight from {_source(t, q)} into {unit(t.network, q.layer, q.i)}"
     if t.samples > 1 and not q.sample:
-        return f"gradient of the {what}", f"Every sample has its say: the shares of all {t.samples} samples are added up."
+        there = f" The 1/{t.samples} of the mean is in each of them already." if t.scale != 1.0 else ""
+        return f"gradient of the {what}", f"Every sample has its say: the shares of all {t.samples} samples are added up.{there}"
     why = (
         "A bias is added as it is, so its local derivative is 1 and the gradient is the error signal itself."
         if bias
@@ -225,16 +232,20 @@ _STAGES = {
 
 def explain_stage(trace: Trace, stage: Stage) -> Explanation:
     """The words for one matrix."""
-    if not stage.layer and not stage.shares:
+    if not stage.layer and not stage.per_sample:
         return explain(trace, Quantity(stage.kind))
     new = stage.kind.endswith("+") and stage.kind[0] not in "wb"
     title, why = _STAGES[stage.kind.removesuffix("+")]
-    if stage.shares:
-        title, why = "What each sample adds to the loss", "The loss of every sample, one row each, before they are added up."
+    if stage.per_sample:
+        title, why = "Loss of each sample", f"The samples one by one, a row each. {trace.network.loss.about}"
     if stage.kind == "da/dz" and trace.network.layer(stage.layer).activation.couples:
         title = "Softmax derivatives of {layer}"
         why = "Every output depends on every pre-activation: a square matrix, the Jacobian, with row i and column k for output i and pre-activation k."
         why += " Each sample has one; this is the first sample's." if trace.samples > 1 else ""
+    if stage.kind == "dL/da" and stage.layer == trace.network.depth:
+        why += _mean(trace)
+    if stage.kind == "dL/dz" and stage.layer == trace.fused_layer and trace.scale != 1.0:
+        why += f" The 1/{trace.samples} in the shorter way is that of the mean."
     place = "the output layer" if stage.layer == trace.network.depth else f"layer {stage.layer}"
     title = title.format(layer=place) + (" after the update" if new else "")
     return Explanation(title, why, _term(trace, _corner(trace, stage)))

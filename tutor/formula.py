@@ -190,7 +190,7 @@ class Chalk:
 
     def stage(self, stage: Stage) -> Formula:
         """The formula of one matrix, in the lecture's orientation."""
-        if not stage.layer and not stage.shares:
+        if not stage.layer and not stage.per_sample:
             return self.number(Quantity(stage.kind))
         try:
             found, made = derive_stage(self.trace, stage), result(self.trace, stage)
@@ -236,10 +236,16 @@ class Chalk:
     def phase(self, stages: tuple[Stage, ...]) -> tuple[Formula, ...]:
         """The formulas of a phase in short: symbols and result of each matrix; long phases are cut in the middle."""
         picked = [stages[n] for n in shown(len(stages), MOST_LINES) if n >= 0]
-        return tuple(self._brief(self.stage(stage)) for stage in picked)
+        return tuple(self._brief(stage) for stage in picked)
 
-    def _brief(self, formula: Formula) -> Formula:
-        lines = tuple(replace(line, note="") for line in formula.lines if line.label in {"symbols", "result"})  # no numbers to type
+    def _brief(self, stage: Stage) -> Formula:
+        """Without the numbers of a matrix, and so without a word on them; those of the loss are few."""
+        formula = self.stage(stage)
+        lines = formula.lines
+        if stage.layer or stage.per_sample:
+            lines = tuple(replace(line, note="") for line in lines if line.label in {"symbols", "result"})
+        else:
+            lines = tuple(line for line in lines if line.label in {"symbols", "numbers", "result"})
         return Formula(formula.left, lines, uses=formula.uses, makes=formula.makes, beyond=formula.beyond)
 
 

@@ -87,7 +87,8 @@ def _samples(desk: Desk, phase: str, kinds: tuple[str, ...]) -> Table:
             rows.append(gap(len(layout)))
             continue
         rows.append(Row(f"sample {s}", tuple(desk.cell(_of_sample(kind, i, s)) for kind, i in layout)))
-    symbols = tuple(desk.line.quantity(_of_sample(kind, i, 0)) for kind, i in layout)
+    # The loss of a sample is not that of the batch, so its column does not have the same symbol.
+    symbols = tuple(desk.line.matrix(kind, 0) if kind == "loss" else desk.line.quantity(_of_sample(kind, i, 0)) for kind, i in layout)
     return Table("Samples", symbols, tuple(rows))
 
 

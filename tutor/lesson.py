@@ -131,7 +131,7 @@ class LayerWalk(Walk):
 
     @cached_property
     def _places(self) -> dict[tuple[str, int, bool], int]:
-        return {(stage.kind, stage.layer, stage.shares): n for n, stage in enumerate(self.stages, 1)}
+        return {(stage.kind, stage.layer, stage.per_sample): n for n, stage in enumerate(self.stages, 1)}
 
     @property
     def stop(self) -> Stop | None:
@@ -150,7 +150,7 @@ class LayerWalk(Walk):
         """The numbers of a stage, one by one."""
         kind, layer, sizes = stage.kind, stage.layer, self.trace.network.sizes
         if not layer:
-            yield from (Quantity(kind, sample=s) for s in (samples if stage.shares else (0,)))
+            yield from (Quantity(kind, sample=s) for s in (samples if stage.per_sample else (0,)))
         elif kind in {"dL/dw", "w+"}:
             yield from (Quantity(kind, layer, i, j) for i in range(1, sizes[layer] + 1) for j in range(1, sizes[layer - 1] + 1))
         elif kind in {"dL/db", "b+"}:
@@ -166,7 +166,7 @@ class LayerWalk(Walk):
 
     def anchor(self, n: int) -> Quantity:
         stage = self.stages[n - 1]
-        sampled = self.trace.samples > 1 and (stage.shares or stage.kind[0] in "za" or stage.kind in {"dL/da", "dL/dz"})
+        sampled = self.trace.samples > 1 and (stage.per_sample or stage.kind[0] in "za" or stage.kind in {"dL/da", "dL/dz"})
         parameter = stage.kind.endswith(("w", "w+"))
         softmax = stage.kind == "da/dz" and self.trace.network.layer(stage.layer).activation.couples
         sampled = sampled or (stage.kind == "da/dz" and self.trace.samples > 1)
@@ -174,8 +174,8 @@ class LayerWalk(Walk):
         return Quantity(stage.kind, stage.layer, 1 if stage.layer else 0, j, 1 if sampled else 0)
 
     def _step_of(self, q: Quantity) -> int:
-        shares = q.kind.startswith("loss") and q.sample > 0
-        place = self._places.get((q.kind, q.layer, shares))
+        per_sample = q.kind.startswith("loss") and q.sample > 0
+        place = self._places.get((q.kind, q.layer, per_sample))
         if place is None:
             raise LessonError(f"{q} is not a step of this lesson")
         return place
@@ -184,9 +184,9 @@ class LayerWalk(Walk):
         trace = self.trace
         if stage.kind == "da/dz" and stage.layer == trace.blocked:
             return True
-        if stage.shares:
-            shares = trace.loss_shares if stage.kind == "loss" else trace.loss_shares_new
-            return shares is not None and not np.isfinite(shares).all()
+        if stage.per_sample:
+            losses = trace.losses if stage.kind == "loss" else trace.losses_new
+            return losses is not None and not np.isfinite(losses).all()
         if not stage.layer:
             return not np.isfinite(trace.value(Quantity(stage.kind)))
         if stage.kind == "da/dz" and trace.network.layer(stage.layer).activation.couples:

@@ -34,7 +34,7 @@ _SMOOTH = {"sigmoid", "tanh"}
 
 def derive_stage(trace: Trace, stage: Stage) -> Derivation:
     """The tree of one stage. Raises KeyError where the trace does not have it."""
-    if not stage.layer and not stage.shares:
+    if not stage.layer and not stage.per_sample:
         return derive(trace, Quantity(stage.kind))
     return _RULES[stage.kind](trace, stage)
 
@@ -50,8 +50,8 @@ def leaf(trace: Trace, kind: str, layer: int) -> ArrayRef:
 
 def result(trace: Trace, stage: Stage) -> ArrayRef:
     """What a stage computes, as a leaf. For a softmax's da/dz: the Jacobian of the first sample."""
-    if stage.shares:
-        return ArrayRef(stage.kind, 0, trace.shares(stage.kind)[:, None])
+    if stage.per_sample:
+        return ArrayRef(stage.kind, 0, trace.sample_losses(stage.kind)[:, None])
     if stage.kind == "da/dz" and trace.network.layer(stage.layer).activation.couples:
         return _jacobian(trace, stage.layer)
     return leaf(trace, stage.kind, stage.layer)
@@ -75,11 +75,11 @@ def _activation(trace: Trace, stage: Stage) -> Derivation:
     return Derivation(Call(leaf(trace, "z" + stage.kind[1:], stage.layer), rule.symbol, rule.f))
 
 
-def _loss_shares(trace: Trace, stage: Stage) -> Derivation:
+def _sample_losses(trace: Trace, stage: Stage) -> Derivation:
     rule = trace.network.loss
     terms = rule.term(_outputs(trace, stage.kind[4:]))
     total = terms if trace.network.sizes[-1] == 1 else SumOver(terms, "outputs", 1)
-    return Derivation(scaled(trace, rule.sum_of_terms(total)))
+    return Derivation(rule.sum_of_terms(total))
 
 
 def _outputs(trace: Trace, mark: str = "") -> Output:
@@ -150,7 +150,7 @@ def _update(trace: Trace, stage: Stage) -> Derivation:
 
 
 _RULES: dict[str, Callable[[Trace, Stage], Derivation]] = {
-    "z": _pre_activation, "z+": _pre_activation, "a": _activation, "a+": _activation, "loss": _loss_shares,
-    "loss+": _loss_shares, "dL/da": _by_activation, "da/dz": _slope, "dL/dz": _error_signal,
+    "z": _pre_activation, "z+": _pre_activation, "a": _activation, "a+": _activation, "loss": _sample_losses,
+    "loss+": _sample_losses, "dL/da": _by_activation, "da/dz": _slope, "dL/dz": _error_signal,
     "dL/dw": _weight_gradient, "dL/db": _bias_gradient, "w+": _update, "b+": _update,
 }  # fmt: skip

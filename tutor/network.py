@@ -96,7 +96,7 @@ class Network:
         return self.layers[number - 1]
 
     def scale(self, samples: int) -> float:
-        """The factor in front of each sample's loss: 1/M for a mean over M samples, 1 for a sum."""
+        """The factor of each sample's loss in that of the batch: 1/M for a mean over M samples, 1 for a sum."""
         return 1.0 / samples if self.reduction == "mean" else 1.0
 
     def with_loss(self, loss: Loss) -> Network:

@@ -122,11 +122,13 @@ class Alphabet:
     notation: Notation
     sizes: tuple[int, ...]
     samples: int = 1
+    mean: bool = False
+    """Whether the loss of the batch is the mean over the samples, so that each counts with 1/M."""
 
     @classmethod
     def of(cls, notation: Notation, network: Network, samples: int) -> Alphabet:
         """The alphabet for a network that sees `samples` samples."""
-        return cls(notation, network.sizes, samples)
+        return cls(notation, network.sizes, samples, network.reduction == "mean")
 
     @property
     def depth(self) -> int:
@@ -155,12 +157,21 @@ class Alphabet:
         """The symbol of a matrix (capital) or vector (small), bold; italic capitals where tables have letters."""
         base = kind.removesuffix("+")
         one = self.symbol(Quantity(kind, layer, 1, 1 if base == "w" else 0, sample))
+        if base == "loss":
+            return self._of_each(one)
         letters = self.notation.names == "letters"
         capital = letters or self._is_matrix(base, layer)
         letter = one.letter.upper() if capital else one.letter
         if base == "b" and self.notation.bias == "w0":
             return replace(one, sub="0", bold=True)
         return replace(one, letter=letter, sub="", bold=not letters)
+
+    def _of_each(self, loss: Symbol) -> Symbol:
+        """The loss of every sample: the letter with s in place of its number, so that it is not that of the batch."""
+        said = ("of each sample", *loss.said)
+        if self.notation.sample_mark == "left":
+            return replace(loss, before="(s)", said=said)
+        return replace(loss, sup=("(s)", *loss.sup), said=said)
 
     def _is_matrix(self, base: str, layer: int) -> bool:
         if base == "b":

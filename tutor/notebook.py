@@ -100,9 +100,11 @@ def _about(lesson: Lesson, phase: str) -> str:
 
 def _loss(lesson: Lesson) -> str:
     trace = lesson.trace
-    over = r"\sum_m " if trace.samples > 1 else ""
+    rule = LOSSES[trace.network.loss.name]
+    if trace.samples == 1:
+        return f"$$L = {rule}$$"
     mean = r"\frac{1}{M} " if trace.scale != 1.0 else ""
-    return f"$$L = {mean}{over}{LOSSES[trace.network.loss.name]}$$"
+    return rf"$$L^{{(m)}} = {rule} \qquad L = {mean}\sum_m L^{{(m)}}$$"
 
 
 def _stop(part: Part) -> Cell:

@@ -204,8 +204,8 @@ class Stage:
     phase: str
     kind: str
     layer: int = 0
-    shares: bool = False
-    """The losses sample by sample, before they are added up."""
+    per_sample: bool = False
+    """The loss of each sample by itself, before that of the batch."""
 
 
 def stages(network: Network, samples: int, blocked: int = 0) -> tuple[Stage, ...]:
@@ -233,7 +233,7 @@ def _forward_stages(phase: str, network: Network, mark: str) -> Iterator[Stage]:
 
 
 def _loss_stages(phase: str, kind: str, samples: int) -> list[Stage]:
-    return [Stage(phase, kind, shares=True), Stage(phase, kind)] if samples > 1 else [Stage(phase, kind)]
+    return [Stage(phase, kind, per_sample=True), Stage(phase, kind)] if samples > 1 else [Stage(phase, kind)]
 
 
 def _learned(layer: Layer, bias: str, weight: str) -> list[str]:

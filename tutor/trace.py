@@ -51,9 +51,11 @@ class Trace:
     b_new: Layers
     z_new: Layers
     a_new: Layers
-    loss_shares: Array
+    losses: Array
+    """The loss of each sample by itself, shape (M,): no 1/M is in it."""
     loss: float
-    loss_shares_new: Array | None
+    """The loss of the batch: the mean or sum of `losses`."""
+    losses_new: Array | None
     loss_new: float
     blocked: int
     """The layer whose activation has no derivative, or 0."""
@@ -64,7 +66,7 @@ class Trace:
 
     @property
     def scale(self) -> float:
-        """The factor of each sample in the loss: 1/M for a mean."""
+        """The factor of each sample's loss in that of the batch: 1/M for a mean."""
         return self.network.scale(self.samples)
 
     @cached_property
@@ -93,7 +95,7 @@ class Trace:
             case "dL/da" if layer == self.fused_layer:
                 return whole
             case "loss" | "loss+" if samples:
-                return np.asarray(~np.isfinite(self.shares(kind)))
+                return np.asarray(~np.isfinite(self.sample_losses(kind)))
             case "loss" | "loss+" | "loss-loss+":
                 return whole | (not np.isfinite(self.value(Quantity(kind))))
             case "dL/dw" | "dL/db" if samples:
@@ -200,19 +202,19 @@ class Trace:
             "a+": self.a_new,
         }  # fmt: skip
 
-    def shares(self, kind: str) -> Array:
-        """What each sample adds to `loss` or `loss+`, shape (M,)."""
-        shares = self.loss_shares if kind == "loss" else self.loss_shares_new
-        if shares is None:
+    def sample_losses(self, kind: str) -> Array:
+        """The loss of each sample by itself, for `loss` or `loss+`, shape (M,)."""
+        losses = self.losses if kind == "loss" else self.losses_new
+        if losses is None:
             raise KeyError(f"{kind} is not part of this trace")
-        return shares
+        return losses
 
     def _loss(self, q: Quantity) -> float:
-        shares = self.shares(q.kind)
-        return float(shares[q.sample - 1]) if q.sample else self.loss if q.kind == "loss" else self.loss_new
+        losses = self.sample_losses(q.kind)
+        return float(losses[q.sample - 1]) if q.sample else self.loss if q.kind == "loss" else self.loss_new
 
     def _known(self, number: float) -> float:
-        if self.loss_shares_new is None:
+        if self.losses_new is None:
             raise KeyError("there is no verification pass in this trace")
         return number
 
@@ -235,20 +237,20 @@ def run(network: Network, x: Array, y: Array, eta: float) -> Trace:
     scale, per_sample = network.scale(len(x)), network.loss.per_sample
     with np.errstate(all="ignore"):
         z, a = forward(network, x, w, b)
-        shares = scale * per_sample(a[-1], y, z[-1])
+        losses = per_sample(a[-1], y, z[-1])
         back = backward(network, z, a, w, y, scale)
         w_new = b_new = z_new = a_new = list[Any]([None] * len(w))
         new: Array | None = None
         if not back.blocked:
             w_new, b_new = update(w, b, back.dL_dw, back.dL_db, eta)
             z_new, a_new = forward(network, x, w_new, b_new)
-            new = scale * per_sample(a_new[-1], y, z_new[-1])
+            new = per_sample(a_new[-1], y, z_new[-1])
         kept = (z, a, back.da_dz, back.dL_da, back.dL_dz, back.dL_dw, back.dL_db, w, b, w_new, b_new, z_new, a_new)
-        for array in (*chain.from_iterable(kept), shares, new):
+        for array in (*chain.from_iterable(kept), losses, new):
             if array is not None:
                 array.flags.writeable = False
-        losses = float(shares.sum()), float("nan") if new is None else float(new.sum())
-    return Trace(network, x, y, eta, *kept, shares, losses[0], new, losses[1], back.blocked)
+        loss, loss_new = float(scale * losses.sum()), float("nan") if new is None else float(scale * new.sum())
+    return Trace(network, x, y, eta, *kept, losses, loss, new, loss_new, back.blocked)
 
 
 def updated(trace: Trace) -> Network:

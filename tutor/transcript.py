@@ -93,7 +93,7 @@ class Pen:
             lines = [line for stage in walk.stages(n) for line in self._brief(stage)]
             return "", [explain_phase(walk.phase(n)).title, *lines]
         stage = walk.stages[n - 1] if isinstance(walk, LayerWalk) else None
-        if stage is not None and (stage.layer or stage.shares):
+        if stage is not None and (stage.layer or stage.per_sample):
             return _stage_name(stage), [explain_stage(self.trace, stage).title, *self._matrix(stage)]
         q = walk.anchor(n)
         return str(q), [explain(self.trace, q).title, *self._number(q)]
@@ -146,13 +146,11 @@ class Pen:
         return oriented(tree, self.notation, flipped(made.kind, self.notation))
 
     def _brief(self, stage: Stage) -> list[str]:
-        """Symbols and result only."""
+        """Symbols and result only; of the loss, which is one number, all."""
+        if not stage.layer and not stage.per_sample:
+            return self._number(Quantity(stage.kind))
         try:
-            if not stage.layer and not stage.shares:
-                q = Quantity(stage.kind)
-                left, forms, end = self._number_lines(q, derive(self.trace, q))
-            else:
-                left, forms, end = self._matrix_lines(stage, derive_stage(self.trace, stage), result(self.trace, stage))
+            left, forms, end = self._matrix_lines(stage, derive_stage(self.trace, stage), result(self.trace, stage))
         except KeyError:
             return []
         return _aligned(left, [forms[0], end])
@@ -177,7 +175,7 @@ class Pen:
 
 
 def _stage_name(stage: Stage) -> str:
-    if stage.shares:
+    if stage.per_sample:
         return f"{stage.kind}@s"
     return f"{stage.kind}[{stage.layer}]" if stage.layer else stage.kind
 

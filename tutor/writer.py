@@ -139,11 +139,19 @@ class Writer:
         return [self.write(node)]
 
     def name(self, q: Quantity) -> str:
-        """The symbol of a quantity, derivatives as fractions."""
+        """The symbol of a quantity, derivatives as fractions; the share of a sample in a mean has its 1/M in front."""
         top, bottom = derivative_of(q)
-        if top and bottom:
-            return self.derivative(self._bare(top), self._bare(bottom), q.kind)
-        return self.symbol(q)
+        if not (top and bottom):
+            return self.symbol(q)
+        whole = self.derivative(self._bare(top), self._bare(bottom), q.kind)
+        if not self._has_factor(q):
+            return whole
+        samples = self.alphabet.samples
+        return self.joined([self.constant(1.0 / samples, f"1/{samples}"), whole], "·")
+
+    def _has_factor(self, q: Quantity) -> bool:
+        """Whether q is written as a product: a sample's share of a gradient is 1/M times the derivative of its own loss."""
+        return q.kind in {"dL/dw", "dL/db"} and q.sample > 0 and self.alphabet.mean
 
     def _bare(self, q: Quantity) -> str:
         """A symbol inside a derivative: the fraction as a whole has a role, its parts have none."""
@@ -181,6 +189,8 @@ class Writer:
                 return FACTOR if isinstance(node, SumOver | Log) else TERM
             case Cases():
                 return TERM if self.mode == SYMBOLS else self._binding(node.children[0])
+            case Ref() if self.mode != NUMBERS and self._has_factor(node.quantity):
+                return TERM
             case Ref() | Number() | Elided():
                 return ANYTHING if self._negative_number(node) else ATOM
             case _:
@@ -303,7 +313,7 @@ def _is_matrix(node: Node) -> bool:
 
 
 def derivative_of(q: Quantity) -> tuple[Quantity | None, Quantity | None]:
-    """What is derived by what: dL/dw@s is the loss share of s by w; da/dz[l][i,k] is a of i by z of k."""
+    """What is derived by what: in dL/dw@s the loss of sample s by w; da/dz[l][i,k] is a of i by z of k."""
     match q.kind:
         case "da/dz":
             return Quantity("a", q.layer, q.i, 0, q.sample), Quantity("z", q.layer, q.j or q.i, 0, q.sample)
