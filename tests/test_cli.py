@@ -13,8 +13,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.visiting import SATURATED
 from tutor import trace_json
 from tutor.cli import main
+from tutor.explain import ROUNDED
 from tutor.lesson import GRAINS, Lesson, open_lesson
 from tutor.notation import PRESETS
 from tutor.order import NumberOrder
@@ -421,6 +423,17 @@ def test_a_large_network_is_written_in_pieces(tmp_path: Path) -> None:
 
 
 # ---- steps ----
+
+
+@pytest.mark.parametrize("grain", ["number", "layer", "pass"])
+def test_steps_says_how_the_loss_of_a_saturated_output_is_computed(grain: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "saturated.yaml"
+    file.write_text(SATURATED, encoding="utf-8")
+    assert main(["steps", str(file), "--grain", grain]) == 0
+    said = capsys.readouterr().out
+    assert f"  {ROUNDED.heading} {ROUNDED.text}\n  L = " in said
+    assert "    = 50\n" in said
+    assert "= 0 × log(1 + e^(−50)) + (1 − 0) × log(1 + e^(50))" in said
 
 
 WORDS = ("  The ", "  Worth", "  On the", "  Check")

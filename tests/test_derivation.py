@@ -13,7 +13,7 @@ from tests.closeness import agree, ordered, size
 from tests.strategies import extreme_problems, problems
 from tutor.activations import activation
 from tutor.build import Problem
-from tutor.derivation import LONGEST, derive
+from tutor.derivation import LONGEST, derive, loses_digits
 from tutor.expression import Elided, Log, Node, Quotient, Ref, evaluate, leaves, walk
 from tutor.lesson import open_lesson
 from tutor.losses import loss
@@ -38,9 +38,9 @@ def network_of(*layers: tuple[object, object, str], under: str = "half_squared_e
 
 
 def trees(trace: Trace, q: Quantity) -> list[Node]:
-    """Every tree that the lesson has for a quantity: in full, by name, by the shortcut, along the paths."""
+    """Every tree that the lesson has for a quantity: in full, by name, by the shortcut, in the stable form, along the paths."""
     found = derive(trace, q)
-    return [tree for tree in (found.tree, found.name, found.shortcut, chain(trace, q)) if tree is not None]
+    return [tree for tree in (found.tree, found.name, found.shortcut, found.stable, chain(trace, q)) if tree is not None]
 
 
 def scale_of(trace: Trace, q: Quantity, tree: Node) -> float:
@@ -159,6 +159,39 @@ def test_the_logarithm_keeps_its_digits_where_the_probability_has_lost_them() ->
     assert trace.value(parse("a[1][1]")) == 1.0
     assert trace.loss == pytest.approx(40.0, rel=1e-15)
     assert evaluate(derive(trace, parse("loss")).tree) == trace.loss
+
+
+@pytest.mark.parametrize(
+    ("output", "z", "y", "result"),
+    [
+        ("sigmoid", [50.0], [0.0], 50.0), ("sigmoid", [50.0], [1.0], np.exp(-50.0)), ("sigmoid", [800.0], [0.0], 800.0),
+        ("sigmoid", [10.0], [0.25], 7.5 + np.log1p(np.exp(-10.0))), ("sigmoid", [60.0, -60.0], [0.0, 1.0], 120.0),
+        ("softmax", [900.0, 0.0], [0.0, 1.0], 900.0), ("softmax", [50.0, 0.0], [1.0, 0.0], np.exp(-50.0)),
+    ],
+)  # fmt: skip
+def test_the_loss_of_a_saturated_output_is_shown_as_it_is_computed(output: str, z: list[float], y: list[float], result: float) -> None:
+    under = {"softmax": "cross_entropy", "sigmoid": "binary_cross_entropy"}[output]
+    trace = run(network_of((np.array(z)[:, None], None, output), under=under), frozen([[1.0]]), frozen([y]), 0.1)
+    found = derive(trace, parse("loss"))
+    assert loses_digits(found.tree, 4)
+    assert found.stable is not None
+    assert {leaf.quantity.kind for leaf in leaves(found.stable)} == {"z", "y"}
+    assert evaluate(found.stable) == pytest.approx(trace.loss, rel=1e-15)
+    assert trace.loss == pytest.approx(result, rel=1e-12)
+    # What the logarithms are written of is what they are of: 1 over the output, or over 1 − it.
+    for node in walk(found.stable):
+        if isinstance(node, Log) and np.isfinite(evaluate(node.of)):
+            assert np.log(evaluate(node.of)) == pytest.approx(node.number, rel=1e-12, abs=1e-15)
+
+
+@pytest.mark.parametrize(("z", "y", "decimals", "lost"), [
+    (2.0, 0.0, 4, False), (-20.0, 0.0, 4, False), (-30.0, 0.0, 4, True), (-20.0, 1.0, 4, False), (-300.0, 1.0, 4, False),
+    (10.0, 0.0, 4, True), (10.0, 0.0, 6, False), (10.0, 1.0, 4, True), (4.0, 0.0, 4, False), (6.0, 0.0, 2, True), (6.0, 0.0, 0, True),
+])  # fmt: skip
+def test_a_logarithm_loses_its_digits_where_the_output_reads_as_0_or_1(z: float, y: float, decimals: int, lost: bool) -> None:
+    trace = run(network_of(([[1.0]], None, "sigmoid"), under="binary_cross_entropy"), frozen([[z]]), frozen([[y]]), 0.1)
+    assert loses_digits(derive(trace, parse("loss")).tree, decimals) == lost
+    assert not loses_digits(derive(trace, parse("a[1][1]")).tree, decimals)
 
 
 @given(problems(wide=True, depth=3))

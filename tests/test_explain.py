@@ -20,6 +20,7 @@ from tutor.explain import (
     CHAIN,
     PHASE_ABOUT,
     PHASE_TITLES,
+    ROUNDED,
     TERMS,
     Explanation,
     explain,
@@ -170,7 +171,7 @@ def test_the_stop_is_shown_at_the_last_step_and_nowhere_else() -> None:
     assert not any(shown.stop for _, shown in steps("1-2-3-1-sigmoid"))
 
 
-@pytest.mark.parametrize("text", [BEYOND, CHAIN])
+@pytest.mark.parametrize("text", [BEYOND.text, ROUNDED.text, CHAIN])
 def test_the_longer_explanations_are_whole_sentences(text: str) -> None:
     assert text.endswith(".")
     assert not LEFT_OVER.search(text)

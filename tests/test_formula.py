@@ -14,17 +14,21 @@ from hypothesis import strategies as st
 
 from tests.htmltree import read, text_of
 from tests.strategies import extreme_problems, problems
-from tests.visiting import NAMES, WALKS, context, scenario, steps, texts
+from tests.visiting import NAMES, SATURATED, WALKS, context, scenario, steps, texts
 from tutor import latex_document, number
 from tutor.build import Problem, build
+from tutor.context import Context
 from tutor.derivation import derive
+from tutor.explain import ROUNDED
 from tutor.expression import ArrayRef, Product, leaves
 from tutor.formula import MOST_LINES, MOST_OPERANDS, UNROUNDED, Chalk, Formula, unrounded
-from tutor.lesson import GRAINS, Lesson
+from tutor.lesson import GRAINS, Lesson, open_lesson
 from tutor.mathml import Line
 from tutor.notation import PRESETS, Alphabet, notation
 from tutor.order import PHASES, NumberOrder, stages
 from tutor.quantity import Quantity
+from tutor.scenario import parse
+from tutor.step import StepBody, step_body
 from tutor.trace import run
 from tutor.transcript import paragraphs
 from tutor.view import View
@@ -86,6 +90,8 @@ def test_the_result_of_any_network_is_the_engines_number(problem: Problem, prese
         assert text_of(result.math) == shown(value, decimals)
         assert formula.makes == {q}
         assert q not in formula.uses
+        for line in formula.stable[-1:]:
+            assert text_of(line.math) == shown(value, decimals)
 
 
 @given(extreme_problems())
@@ -128,6 +134,38 @@ def test_another_way_arrives_at_the_same_number(name: str) -> None:
                 assert formula.shortcut[-1].math == formula.lines[-1].math
     fused = {"1-2-3-1-sigmoid": 1, "3-2-3-softmax": 3}
     assert ways == fused.get(name, 0)
+
+
+def saturated(grain: str, inputs: str = "[[1]]", targets: str = "[[0]]", softmax: bool = False) -> StepBody:
+    """The loss step of a lesson whose output is rounded to 1."""
+    text = SATURATED.replace("[[1]]", inputs).replace("[[0]]", targets)
+    if softmax:
+        text = text.replace("{units: 1, activation: sigmoid, weights: [[50]]", "{units: 2, activation: softmax, weights: [[800], [0]]")
+        text = text.replace("binary_cross_entropy", "cross_entropy")
+    opened = Context(open_lesson(parse(text, "saturated.yaml")), View(grain=grain))
+    return step_body(opened, next(first for phase, first, _ in opened.walk.phases() if phase == "loss"))
+
+
+@pytest.mark.parametrize("grain", GRAINS)
+def test_the_loss_of_a_saturated_output_says_why_the_numbers_do_not_give_it_and_how_it_is_computed(grain: str) -> None:
+    body = saturated(grain)
+    assert body.remark == ROUNDED
+    (formula,) = body.formulas
+    assert [line.label for line in formula.stable] == ["symbols", "numbers", "result"]
+    assert text_of(formula.stable[1].math).replace(" ", "") == "=0×log(1+e−50)+(1−0)×log(1+e50)"
+    assert formula.stable[-1].math == formula.lines[-1].math
+    assert Quantity("z", 1, 1) in formula.uses
+    assert_sound(formula)
+
+
+@pytest.mark.parametrize("grain", GRAINS)
+def test_so_does_the_loss_of_a_saturated_softmax_and_of_samples_among_others(grain: str) -> None:
+    softmax = saturated(grain, targets="[[0, 1]]", softmax=True)
+    assert softmax.remark == ROUNDED
+    assert "800−0" in text_of(softmax.formulas[0].stable[1].math)
+    assert saturated(grain, inputs="[[1], [0.01]]", targets="[[0], [1]]").remark == ROUNDED
+    assert saturated(grain, inputs="[[1], [2]]", targets="[[0, 1], [0, 1]]", softmax=True).remark == ROUNDED
+    assert saturated(grain, inputs="[[0.01]]").remark is None
 
 
 @pytest.mark.parametrize("grain", GRAINS)

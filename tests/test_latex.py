@@ -16,19 +16,20 @@ from hypothesis import strategies as st
 
 from tests.closeness import ordered
 from tests.strategies import DIFFERENTIABLE, FLAT, extreme_problems, problems
-from tests.visiting import NAMES, WALKS, context, scenario
+from tests.visiting import NAMES, SATURATED, WALKS, context, scenario
 from tutor import latex_text, number
 from tutor.build import Problem
 from tutor.context import Context
 from tutor.derivation import derive
 from tutor.errors import LessonError
+from tutor.explain import ROUNDED
 from tutor.expression import ArrayRef, Elided, Ref, Sum
 from tutor.formula import Chalk
 from tutor.latex import Latex, LatexLines, digits
 from tutor.latex_document import document
 from tutor.latex_layout import LINE, aligned, fits, width
 from tutor.latex_text import escaped
-from tutor.lesson import LayerWalk, open_lesson
+from tutor.lesson import GRAINS, LayerWalk, open_lesson
 from tutor.notation import PRESETS, Alphabet, notation
 from tutor.orientation import arranged
 from tutor.quantity import Quantity, parse
@@ -346,6 +347,14 @@ def test_a_lesson_that_stops_says_why() -> None:
     tex = whole("perceptron-step", View())
     assert "Backward ends here." in tex
     assert r"\section*{Update}" not in tex
+
+
+@pytest.mark.parametrize("grain", GRAINS)
+def test_the_loss_of_a_saturated_output_is_explained(grain: str) -> None:
+    tex = "".join(document(Context(open_lesson(read_scenario(SATURATED, "saturated.yaml")), View(grain=grain))))
+    assert escaped(f"{ROUNDED.heading} {ROUNDED.text}") in tex
+    assert r"0 \times \log(1 + e^{-50}) + (1 - 0) \times \log(1 + e^{50})" in tex
+    assert_balanced(tex)
 
 
 NASTY = r"\input{/etc/passwd} ^^41 $x$ % # & _ ~ {{}} <a> [b] ``q'' -- \end{document} é ŷ₁ αΩ ∑ 🚀 中文 " + "W" * 60

@@ -32,7 +32,7 @@ def traced(problem: Problem) -> Trace:
 
 def trees(trace: Trace, stage: Stage) -> list[Node]:
     found = derive_stage(trace, stage)
-    return [tree for tree in (found.tree, found.shortcut) if tree is not None]
+    return [tree for tree in (found.tree, found.shortcut, found.stable) if tree is not None]
 
 
 def shown(trace: Trace, stage: Stage) -> np.ndarray:

@@ -9,6 +9,7 @@ from collections import Counter
 from dataclasses import replace
 from functools import cache
 from itertools import islice
+from typing import Any
 
 import pytest
 
@@ -17,7 +18,8 @@ from tests.visiting import NAMES, SATURATED, WALKS, context, scenario, steps
 from tutor import number
 from tutor.context import Context
 from tutor.errors import LessonError
-from tutor.lesson import open_lesson
+from tutor.explain import ROUNDED
+from tutor.lesson import GRAINS, open_lesson
 from tutor.notation import PRESETS
 from tutor.order import PHASES
 from tutor.page import step_page
@@ -67,6 +69,15 @@ def test_a_worked_solution_is_whole_valid_and_needs_nothing_else(name: str, grai
             if (value := shown(opened, made)) is not None:
                 assert value in step.text, f"{made} = {value}"
     needs_nothing_else(page)
+
+
+@pytest.mark.parametrize("grain", GRAINS)
+@pytest.mark.parametrize("wishes", [{}, {"interactive": True}, {"blanks": "all"}, {"blanks": "all", "answers": True}])
+def test_the_loss_of_a_saturated_output_is_explained_in_every_file(grain: str, wishes: dict[str, Any]) -> None:
+    text = "".join(worked(open_lesson(parse_scenario(SATURATED, "saturated.yaml")), View(grain=grain), Sheet(**wishes)))
+    step = next(step for step in tree(text).root.all("article", cls="step") if ROUNDED.heading in step.text)
+    assert ROUNDED.text in " ".join(step.text.split())
+    assert "log" in step.text.split(ROUNDED.text[-20:])[1]
 
 
 def test_a_number_that_differs_without_a_word_is_not_said_to_agree() -> None:

@@ -9,7 +9,8 @@ of what lies between, so a step of a wide layer costs no more than one of a narr
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -18,6 +19,7 @@ from tutor.expression import (
     Difference,
     Elided,
     Exp,
+    Log,
     Negative,
     Node,
     Number,
@@ -26,6 +28,8 @@ from tutor.expression import (
     Quotient,
     Ref,
     Sum,
+    Weighted,
+    walk,
 )
 from tutor.losses import Output
 from tutor.quantity import Quantity
@@ -35,15 +39,21 @@ LONGEST = 8
 """A sum with more terms than this is elided in the middle."""
 HEAD, TAIL = 3, 1
 LARGE_EXPONENT = 700.0
+CALCULATOR = 1e-10
+"""With an output smaller than this, 1 − it is 1 on a pocket calculator, and its logarithm 0."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Derivation:
-    """How one quantity (or matrix) is computed: `tree` in full, `name` as a named function, `shortcut` as another way."""
+    """How one quantity (or matrix) is computed: `tree` in full, `name` as a named function, `shortcut` as another way.
+
+    `stable` is what the engine does for the loss of an output that is rounded to 0 or 1.
+    """
 
     tree: Node
     name: Node | None = None
     shortcut: Node | None = None
+    stable: Node | None = None
     beyond: bool = False
     """The number itself is beyond float64; backward goes on by the shortcut."""
 
@@ -131,7 +141,48 @@ def _loss(trace: Trace, q: Quantity) -> Derivation:
         return rule.term(output(trace, i, q.sample, mark))
 
     total = long_sum(units, term, lambda s: sum(float(term(i + 1).value()) for i in range(units)[s]))
-    return Derivation(rule.sum_of_terms(total))
+    return Derivation(rule.sum_of_terms(total), stable=_stable_loss(trace, q))
+
+
+def _stable_loss(trace: Trace, q: Quantity) -> Node | None:
+    """A cross-entropy as the engine computes it, from the pre-activations; outputs that do not count are left out."""
+    rule, mark, depth = trace.network.loss.stable_term, q.kind[4:], trace.network.depth
+    if rule is None:
+        return None
+    couples = trace.network.layer(depth).activation.couples
+    counting = [i for i, y in enumerate(trace.y[_row(q)], 1) if y or not couples]
+
+    def term(n: int) -> Node:
+        i = counting[n - 1]
+        found = output(trace, i, q.sample, mark)
+        z = ref(trace, "z" + mark, depth, i, 0, q.sample)
+        inverse = _softmax_inverse(trace, q, z, mark) if couples else Sum((Number(1.0), Exp(Negative(z))))
+        return rule(replace(found, inverse=inverse, inverse_not=Sum((Number(1.0), Exp(z)))))
+
+    return long_sum(len(counting), term, lambda s: sum(float(term(n + 1).value()) for n in range(len(counting))[s])) if counting else None
+
+
+def loses_digits(tree: Node, decimals: int) -> bool:
+    """Whether some logarithm in a loss cannot be had from its output as it is shown, which reads 0 or 1, or from 1 − it."""
+    logs = ((node.value(), node.terms[1].of) for node in walk(tree) if isinstance(node, Weighted) and isinstance(node.terms[1], Log))
+    return any(bool(np.any((value != 0) & _reads_as_edge(inside, decimals))) for value, inside in logs)
+
+
+def _reads_as_edge(inside: Node, decimals: int) -> Any:
+    """For an output a, or 1 − a, whether the shown digits are those of 0 or 1; `number.plain` has two digits at least."""
+    a = inside.right.value() if isinstance(inside, Difference) else inside.value()
+    edge = (a == 0) | (np.round(a, max(decimals, 2)) == 1)
+    return edge | (a < CALCULATOR) if isinstance(inside, Difference) else edge
+
+
+def _softmax_inverse(trace: Trace, q: Quantity, z: Ref, mark: str) -> Node:
+    """1 over a softmax: Σ e^(zₖ − zᵢ)."""
+    depth, row = trace.network.depth, trace.array("z" + mark, trace.network.depth)[_row(q)]
+    return long_sum(
+        len(row),
+        lambda k: Exp(Difference(ref(trace, "z" + mark, depth, k, 0, q.sample), z)),
+        lambda s: float(np.exp(row[s] - z.number).sum()),
+    )
 
 
 def output(trace: Trace, i: int, sample: int, mark: str = "") -> Output:
@@ -179,7 +230,7 @@ def _error_signal(trace: Trace, q: Quantity) -> Derivation:
     """dL/dz: through the activation, and where loss and output fit together, the shortcut a − y."""
     rule = trace.network.layer(q.layer).activation
     shortcut = _shortcut(trace, q) if q.layer == trace.fused_layer else None
-    if shortcut and any(trace.beyond(Quantity("dL/da", q.layer, k, 0, q.sample)) for k in range(1, _units(trace, q) + 1)):
+    if shortcut and trace.goes_around(q):
         return Derivation(shortcut)
     if not rule.couples:
         grad = ref(trace, "dL/da", q.layer, q.i, 0, q.sample)
@@ -192,10 +243,6 @@ def _error_signal(trace: Trace, q: Quantity) -> Derivation:
 
     tree = long_sum(len(grads), term, lambda s: float(grads[s] @ jacobian[s, q.i - 1]))
     return Derivation(tree, shortcut=shortcut)
-
-
-def _units(trace: Trace, q: Quantity) -> int:
-    return trace.network.sizes[q.layer]
 
 
 def _shortcut(trace: Trace, q: Quantity) -> Node:

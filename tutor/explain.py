@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from tutor.derivation import Derivation, loses_digits
 from tutor.network import Network
 from tutor.order import Stage
 from tutor.quantity import Quantity
@@ -159,11 +160,13 @@ def _da_dz(t: Trace, q: Quantity) -> tuple[str, str]:
 
 
 def _dL_dz(t: Trace, q: Quantity) -> tuple[str, str]:
-    if t.network.layer(q.layer).activation.couples:
+    if t.goes_around(q):
+        why = f"The long way, over the derivative by the activation, cannot be computed here. What it comes to can: output minus target.{_mean(t)}"
+    elif t.network.layer(q.layer).activation.couples:
         why = "The pre-activation reaches the loss through every output of the softmax: each way is a product of two derivatives, and the ways are added up."
     else:
         why = "The chain rule: the derivative by the activation times the slope of the activation function."
-    if q.layer == t.fused_layer and t.scale != 1.0:
+    if q.layer == t.fused_layer and not t.goes_around(q) and t.scale != 1.0:
         why += f" The 1/{t.samples} in the shorter way is that of the mean."
     return f"error signal of {unit(t.network, q.layer, q.i)}", why
 
@@ -284,10 +287,33 @@ def explain_stop(trace: Trace, stop: Stop) -> str:
     )
 
 
-BEYOND = (
-    "The output has come so close to the edge that float64 rounds it to exactly 0 or 1, and the division cannot be done: the result is beyond any number. "
-    "Its product with the slope of the activation is not: the two cancel and leave the output minus the target. The next steps use that shortcut."
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """Why a result does not follow from the numbers that are shown."""
+
+    heading: str
+    text: str
+
+
+BEYOND = Remark(
+    "Beyond what a number can hold.",
+    "An output is so close to 0 or 1 that float64 rounds it to exactly that, and dividing by the 0 that is left cannot be done. "
+    "The product with the slope of the activation can: the two cancel and leave the output minus the target. The next steps use that shortcut.",
 )
+ROUNDED = Remark(
+    "Why the numbers shown do not give this.",
+    "An output is so close to 0 or 1 that too few of its digits are left for the logarithm. The loss is computed from the pre-activations instead, "
+    "where none is lost: −log of a number is log of 1 over it, and 1 over such an output, or over 1 − it, is a sum of powers of e. "
+    "Where u is tiny, log(1 + u) is u itself.",
+)
+
+
+def remark(found: Derivation, decimals: int) -> Remark | None:
+    """What has to be said of a result that its own formula, with the numbers as they are shown, does not give."""
+    if found.beyond:
+        return BEYOND
+    return ROUNDED if loses_digits(found.tree, decimals) else None
+
 
 CHAIN = (
     "Every path from the loss to this parameter is a product of local derivatives, one for each step of the computation on the way; "

@@ -242,7 +242,7 @@ class Square(One):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Log(One):
-    """The natural logarithm of a probability (or of 1 − it).
+    """The natural logarithm of a probability, of 1 − it, or of 1 over one of these.
 
     The engine keeps these logarithms as computed from the pre-activations, where no digits are lost when a
     probability is close to 0 or 1; `number` is that value. `tests/test_derivation.py` compares it with log(of).

@@ -18,6 +18,7 @@ import numpy as np
 
 from tutor import number
 from tutor.derivation import Derivation, derive
+from tutor.explain import ROUNDED, Remark, remark
 from tutor.expression import ArrayRef, Node, Ref, Value, evaluate, has_partials, leaves, rounded, walk
 from tutor.mathml import SHOWN_COLUMNS, SHOWN_ROWS, Line, member, shown
 from tutor.matrices import derive_stage, result
@@ -101,7 +102,10 @@ class Formula:
     """Whether the gradient can be written out as a sum over all paths from the loss (`Chalk.chain`)."""
     uses: frozenset[Quantity] = frozenset()
     makes: frozenset[Quantity] = frozenset()
-    beyond: bool = False
+    remark: Remark | None = None
+    """Why the numbers shown do not give the result."""
+    stable: tuple[FormulaLine, ...] = ()
+    """How it is computed instead."""
 
 
 class Chalk:
@@ -122,7 +126,9 @@ class Chalk:
             return Formula(self.line.quantity(q), (), makes=frozenset({q}))
         tree = arranged(found.tree, self.notation) if q.kind in {"z", "z+"} else found.tree
         left, sign = self._left(q)
-        refs = leaves(tree)
+        said = remark(found, self.decimals)
+        stable = found.stable if said is ROUNDED else None
+        refs = leaves(tree) if stable is None else tuple({ref.quantity: ref for ref in (*leaves(tree), *leaves(stable))}.values())
         shown_refs = refs if len(refs) <= FEW_OPERANDS else tuple(ref for ref in refs if not ref.quantity.given)
         operands = tuple(
             Operand(self.line.quantity(ref.quantity), number.shown(ref.number, self.decimals), ref.quantity)
@@ -141,7 +147,8 @@ class Chalk:
             has_chain(self.trace, q),
             frozenset(ref.quantity for ref in refs if ref.quantity.kind != "eta"),
             frozenset({q}),
-            found.beyond,
+            said,
+            () if stable is None else self._lines(stable, "=", q),
         )
 
     def _left(self, q: Quantity) -> tuple[str, str]:
@@ -198,17 +205,19 @@ class Chalk:
             return Formula(self.line.matrix(stage.kind, stage.layer), ())
         turn = flipped(made.kind, self.notation)
         tree = oriented(found.tree, self.notation, turn)
+        said = remark(found, self.decimals)
         arrays = _arrays(tree)
         return Formula(
             self._matrix_left(made, stage),
             (*self._matrix_lines(tree, turned(made, self.notation), self._matrix_sign(stage)),),
             tuple(self._matrix_operand(leaf) for leaf in arrays),
             0,
-            () if found.shortcut is None else self._matrix_shortcut(oriented(found.shortcut, self.notation, turn), made),
+            () if found.shortcut is None else self._matrix_way(oriented(found.shortcut, self.notation, turn), made),
             False,
             frozenset(q for leaf in arrays for q in _members(leaf, self.trace)),
             frozenset(_members(turned(made, self.notation), self.trace)),
-            found.beyond,
+            said,
+            () if said is not ROUNDED or found.stable is None else self._matrix_way(oriented(found.stable, self.notation, turn), made),
         )
 
     def _matrix_sign(self, stage: Stage) -> str:
@@ -223,7 +232,7 @@ class Chalk:
         yield FormulaLine("numbers", self.line.tree(tree, NUMBERS, "="))
         yield FormulaLine("result", self.line.tree(made, NUMBERS, "="), self._note(tree, made.array, member(made)))
 
-    def _matrix_shortcut(self, tree: Node, made: ArrayRef) -> tuple[FormulaLine, ...]:
+    def _matrix_way(self, tree: Node, made: ArrayRef) -> tuple[FormulaLine, ...]:
         return tuple(self._matrix_lines(tree, turned(made, self.notation), "="))
 
     def _matrix_operand(self, leaf: ArrayRef) -> Operand:
@@ -241,12 +250,18 @@ class Chalk:
     def _brief(self, stage: Stage) -> Formula:
         """Without the numbers of a matrix, and so without a word on them; those of the loss are few."""
         formula = self.stage(stage)
-        lines = formula.lines
         if stage.layer or stage.per_sample:
-            lines = tuple(replace(line, note="") for line in lines if line.label in {"symbols", "result"})
+            ways = (_without_numbers(way) for way in (formula.lines, formula.stable))
         else:
-            lines = tuple(line for line in lines if line.label in {"symbols", "numbers", "result"})
-        return Formula(formula.left, lines, uses=formula.uses, makes=formula.makes, beyond=formula.beyond)
+            kept = {"symbols", "numbers", "result"}
+            ways = (tuple(line for line in way if line.label in kept) for way in (formula.lines, formula.stable))
+        lines, stable = ways
+        return replace(formula, lines=lines, stable=stable, operands=(), more_operands=0, shortcut=(), has_chain=False)
+
+
+def _without_numbers(lines: tuple[FormulaLine, ...]) -> tuple[FormulaLine, ...]:
+    """Symbols and result; with nothing to type there is nothing to say of it."""
+    return tuple(replace(line, note="") for line in lines if line.label in {"symbols", "result"})
 
 
 def _arrays(tree: Node) -> tuple[ArrayRef, ...]:

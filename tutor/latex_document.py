@@ -128,7 +128,9 @@ def _step(body: StepBody, *, numbered: bool) -> str:
         parts.append(f"\\emph{{{escaped(word[0].upper() + word[1:])}}}: {escaped(meaning)}.\n")
     formulas = [(f.left, map(_line, f.lines)) for f in body.formulas if f.lines]
     parts.append(aligned(formulas) if formulas else "")
-    parts += [f"{escaped(text)}\\par\n" for text in (body.stop, body.beyond) if text]
+    remark = f"{body.remark.heading} {body.remark.text}" if body.remark else ""
+    parts += [f"{escaped(text)}\\par\n" for text in (body.stop, remark) if text]
+    parts += [_way(f.left, f.stable) for f in body.formulas if f.stable]
     parts += [_shortcut(f) for f in body.formulas if f.shortcut]
     parts.append(_remark("On the slides", _slide(body.slide)) if body.slide else "")
     parts.append(_remark("Worth knowing", map(escaped, body.notes)))
@@ -136,7 +138,11 @@ def _step(body: StepBody, *, numbered: bool) -> str:
 
 
 def _shortcut(formula: Formula) -> str:
-    return f"{escaped(SHORTCUT)}\n" + aligned([(formula.left, map(_line, formula.shortcut))])
+    return f"{escaped(SHORTCUT)}\n" + _way(formula.left, formula.shortcut)
+
+
+def _way(left: str, lines: tuple[FormulaLine, ...]) -> str:
+    return aligned([(left, map(_line, lines))])
 
 
 def _line(line: FormulaLine) -> str:

@@ -29,6 +29,10 @@ class Output:
     y: Node
     log_a: float = 0.0
     log_not_a: float = 0.0
+    inverse: Node | None = None
+    """1/a, written with the pre-activations, where a cross-entropy needs it."""
+    inverse_not: Node | None = None
+    """1/(1 − a), the same."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,6 +52,8 @@ class Loss:
     about: str
     fused_with: str = ""
     """The output activation with which dL/dz is simply a − y."""
+    stable_term: Callable[[Output], Node] | None = None
+    """What one output adds, with log(1/a) in place of −log a: where a is rounded to 0 or 1, 1/a still has its digits."""
 
 
 def log_sigmoid(z: Array) -> Array:
@@ -87,6 +93,20 @@ def _binary_formula(o: Output) -> Node:
     )
 
 
+def _log_of_inverse(inverse: Node | None, log: float) -> Node:
+    assert inverse is not None
+    return Log(inverse, -np.float64(log))
+
+
+def _binary_stable(o: Output) -> Node:
+    return Sum(
+        (
+            Weighted((o.y, _log_of_inverse(o.inverse, o.log_a))),
+            Weighted((Difference(ONE, o.y), _log_of_inverse(o.inverse_not, o.log_not_a))),
+        )
+    )
+
+
 def _binary_gradient_formula(o: Output) -> Node:
     return Sum((Negative(Quotient(o.y, o.a)), Quotient(Difference(ONE, o.y), Difference(ONE, o.a))))
 
@@ -116,13 +136,14 @@ LOSSES: dict[str, Loss] = {
             "binary_cross_entropy", "binary cross-entropy", _binary,
             lambda a, y: _ratio(1.0 - y, 1.0 - a) - _ratio(y, a),
             _binary_formula, _binary_gradient_formula, Negative,
-            "It is the surprise, −log of the probability that the network gave to the right answer.", "sigmoid",
+            "It is the surprise, −log of the probability that the network gave to the right answer.", "sigmoid", _binary_stable,
         ),
         Loss(
             "cross_entropy", "cross-entropy", _categorical, lambda a, y: -_ratio(y, a),
             lambda o: Weighted((o.y, Log(o.a, np.float64(o.log_a)))),
             lambda o: Negative(Quotient(o.y, o.a)), Negative,
             "It is the surprise, −log of the probability that the network gave to the right class.", "softmax",
+            lambda o: Weighted((o.y, _log_of_inverse(o.inverse, o.log_a))),
         ),
     )
 }  # fmt: skip

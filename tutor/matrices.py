@@ -6,6 +6,7 @@ Trees are in the engine's orientation: data has one row per sample, weights one 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -16,9 +17,12 @@ from tutor.expression import (
     Call,
     Diagonal,
     Difference,
+    Exp,
     Hadamard,
     MatrixProduct,
+    Negative,
     Node,
+    Number,
     Product,
     Sum,
     SumOver,
@@ -78,8 +82,21 @@ def _activation(trace: Trace, stage: Stage) -> Derivation:
 def _sample_losses(trace: Trace, stage: Stage) -> Derivation:
     rule = trace.network.loss
     terms = rule.term(_outputs(trace, stage.kind[4:]))
-    total = terms if trace.network.sizes[-1] == 1 else SumOver(terms, "outputs", 1)
-    return Derivation(rule.sum_of_terms(total))
+    return Derivation(rule.sum_of_terms(_over_outputs(trace, terms)), stable=_stable_losses(trace, stage.kind[4:]))
+
+
+def _over_outputs(trace: Trace, terms: Node) -> Node:
+    return terms if trace.network.sizes[-1] == 1 else SumOver(terms, "outputs", 1)
+
+
+def _stable_losses(trace: Trace, mark: str) -> Node | None:
+    """The same from the pre-activations. That of a softmax is written for one sample only (`derivation`)."""
+    rule, depth = trace.network.loss.stable_term, trace.network.depth
+    if rule is None or trace.network.layer(depth).activation.couples:
+        return None
+    z, one = leaf(trace, "z" + mark, depth), Number(1.0)
+    found = replace(_outputs(trace, mark), inverse=Sum((one, Exp(Negative(z)))), inverse_not=Sum((one, Exp(z))))
+    return _over_outputs(trace, rule(found))
 
 
 def _outputs(trace: Trace, mark: str = "") -> Output:

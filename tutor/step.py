@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from tutor import number
 from tutor.context import Context
 from tutor.errors import LessonError
-from tutor.explain import BEYOND, PHASE_TITLES, Explanation, explain, explain_phase, explain_stage, explain_stop
+from tutor.explain import PHASE_TITLES, Explanation, Remark, explain, explain_phase, explain_stage, explain_stop
 from tutor.formula import Chalk, Formula
 from tutor.lesson import LayerWalk, PassWalk
 from tutor.quantity import Quantity
@@ -47,8 +47,8 @@ class StepBody:
     formulas: tuple[Formula, ...]
     stop: str
     """Why the walk ends here, or ""."""
-    beyond: str
-    """Why a number is beyond float64 here, or ""."""
+    remark: Remark | None
+    """Why the numbers shown do not give the result, where that is so."""
     slide: SlideView | None
     notes: tuple[str, ...]
     """What the tutor adds of its own."""
@@ -81,7 +81,7 @@ def step_body(context: Context, n: int, chalk: Chalk | None = None) -> StepBody:
         term=explanation.term,
         formulas=formulas,
         stop=explain_stop(context.trace, stop) if stop else "",
-        beyond=BEYOND if any(f.beyond for f in formulas) else "",
+        remark=next((f.remark for f in formulas if f.remark), None),
         slide=_slide(context, said, chalk),
         notes=tuple(note for slide in said for note in slide.notes),
     )

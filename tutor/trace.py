@@ -122,6 +122,10 @@ class Trace:
         """Whether q is the dL/da of a saturated output: beyond float64, and stepped around by the shortcut."""
         return q.kind == "dL/da" and q.layer == self.fused_layer and not np.isfinite(self.value(q))
 
+    def goes_around(self, q: Quantity) -> bool:
+        """Whether the error signal q has the shortcut alone, because a dL/da of its sample is beyond float64."""
+        return q.layer == self.fused_layer and not np.isfinite(self._layer("dL/da", q.layer)[max(q.sample, 1) - 1]).all()
+
     def jacobian(self, layer: int, row: int) -> Array:
         """The softmax Jacobian ∂a/∂z of one sample (row counts from 0), shape (n, n); made when asked for."""
         a = self.a[layer]

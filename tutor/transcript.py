@@ -14,11 +14,11 @@ Where the shown numbers do not give the shown result, the line below it says tha
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from tutor import number
 from tutor.derivation import Derivation, derive
-from tutor.explain import BEYOND, explain, explain_phase, explain_stage, explain_stop
+from tutor.explain import ROUNDED, explain, explain_phase, explain_stage, explain_stop, remark
 from tutor.expression import ArrayRef, Node, Value, has_partials
 from tutor.formula import UNROUNDED, unrounded
 from tutor.lesson import LayerWalk, Lesson, PassWalk, Walk
@@ -66,8 +66,8 @@ def _of_slide(slide: Slide, decimals: int) -> Iterator[str]:
         yield f"The slide prints {what} = {entry.printed} ({entry.where})" + _comparison(entry)
     for form in slide.closed_forms:
         yield f"Check: {form.text} = {number.shown(form.value, decimals)}" + (f" ({form.where})" if form.where else "")
-    for remark in slide.remarks:
-        yield f"On the slides: {remark}"
+    for said in slide.remarks:
+        yield f"On the slides: {said}"
     for note in slide.notes:
         yield f"Worth knowing: {note}"
 
@@ -106,8 +106,7 @@ class Pen:
         except KeyError:
             return []  # a flat activation: there is no derivative to write down
         left, forms, result = self._number_lines(q, found)
-        value = self.trace.value(q)
-        return self._whole(left, [*forms, result], (found.tree, value), self._shortcut(found.shortcut, left, result, value), found)
+        return self._whole(left, [*forms, result], found, lambda tree: tree, self.trace.value(q))
 
     def _number_lines(self, q: Quantity, found: Derivation) -> tuple[str, list[Line], Line]:
         """The left-hand side, the formula in its forms, and the result."""
@@ -130,9 +129,7 @@ class Pen:
         except KeyError:
             return []
         left, forms, end = self._matrix_lines(stage, found, made)
-        shortcut = None if found.shortcut is None else self._turned(found.shortcut, made)
-        value = turned(made, self.notation).array
-        return self._whole(left, [*forms, end], (self._turned(found.tree, made), value), self._shortcut(shortcut, left, end, value), found)
+        return self._whole(left, [*forms, end], found, lambda tree: self._turned(tree, made), turned(made, self.notation).array)
 
     def _matrix_lines(self, stage: Stage, found: Derivation, made: ArrayRef) -> tuple[str, list[Line], Line]:
         assigns = stage.kind in {"w+", "b+"} and self.notation.update == "assign"
@@ -150,10 +147,12 @@ class Pen:
         if not stage.layer and not stage.per_sample:
             return self._number(Quantity(stage.kind))
         try:
-            left, forms, end = self._matrix_lines(stage, derive_stage(self.trace, stage), result(self.trace, stage))
+            found = derive_stage(self.trace, stage)
+            left, forms, end = self._matrix_lines(stage, found, result(self.trace, stage))
         except KeyError:
             return []
-        return _aligned(left, [forms[0], end])
+        said = remark(found, self.decimals)
+        return [*_aligned(left, [forms[0], end]), *([f"{said.heading} {said.text}"] if said else [])]
 
     # ---- both ----
 
@@ -161,17 +160,20 @@ class Pen:
         modes = (RULE, SYMBOLS, NUMBERS) if has_partials(tree) else (SYMBOLS, NUMBERS)
         return list(dict.fromkeys(self.text[mode].line(tree) for mode in modes))
 
-    def _shortcut(self, tree: Node | None, left: str, end: Line, value: Value) -> list[str]:
-        if tree is None:
-            return []
-        return ["The shorter way:", *_aligned(left, [*_signed(self._forms(tree), "="), end]), *self._note(left, tree, value)]
+    def _whole(self, left: str, lines: list[Line], found: Derivation, turn: Callable[[Node], Node], value: Value) -> list[str]:
+        """The formula, the shorter way, and what has to be said of the result; `turn` writes a tree as the lecture does."""
+        said = remark(found, self.decimals)
+        shorter = [] if found.shortcut is None else ["The shorter way:", *self._way(left, turn(found.shortcut), lines[-1], value)]
+        why = [f"{said.heading} {said.text}"] if said else []
+        stable = [] if said is not ROUNDED or found.stable is None else self._way(left, turn(found.stable), lines[-1], value)
+        return [*_aligned(left, lines), *self._note(left, turn(found.tree), value), *shorter, *why, *stable]
+
+    def _way(self, left: str, tree: Node, end: Line, value: Value) -> list[str]:
+        return [*_aligned(left, [*_signed(self._forms(tree), "="), end]), *self._note(left, tree, value)]
 
     def _note(self, left: str, tree: Node, value: Value) -> list[str]:
         """A line below a result that the shown numbers do not give."""
         return [f"{' ' * len(left)}   ({UNROUNDED})"] if unrounded(tree, value, self.decimals) else []
-
-    def _whole(self, left: str, lines: list[Line], made: tuple[Node, Value], shortcut: list[str], found: Derivation) -> list[str]:
-        return [*_aligned(left, lines), *self._note(left, *made), *shortcut, *([BEYOND] if found.beyond else [])]
 
 
 def _stage_name(stage: Stage) -> str:
