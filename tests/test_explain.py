@@ -29,6 +29,7 @@ from tutor.explain import (
     explain_stop,
     unit,
 )
+from tutor.gallery_prose import PROSE
 from tutor.losses import loss
 from tutor.network import Layer, Network, frozen
 from tutor.order import PHASES, NumberOrder, Stage, stages
@@ -190,7 +191,7 @@ def test_the_end_says_whether_the_loss_has_fallen_stayed_or_grown(eta: float, st
 
 
 @pytest.mark.parametrize(
-    ("y", "said"), [(5.0, "negative, so the weight grows"), (-5.0, "positive, so the weight shrinks"), (1.0, "0, so the weight stays")]
+    ("y", "said"), [(5.0, "negative, so the weight goes up"), (-5.0, "positive, so the weight goes down"), (1.0, "0, so the weight stays")]
 )
 def test_an_update_says_which_way_the_weight_goes(y: float, said: str) -> None:
     assert said in explain(small("identity", y=y), Quantity("w+", 1, 1, 1)).why
@@ -236,6 +237,100 @@ def test_where_a_formula_has_the_factor_of_the_mean_the_words_say_where_it_comes
     said += [explain(trace, q).why for q in (Quantity("dL/dw", 1, 1, 1), Quantity("dL/db", 1, 1))]
     said += [explain_stage(trace, Stage("backward", kind, 1)).why for kind in ("dL/da", "dL/dz")]
     assert all(("1/3" in why and "mean" in why) == (reduction == "mean") for why in said), said
+
+
+def of_layers(*layers: tuple[int, str], samples: int = 1, biases: bool = True, learns: bool = True, under: str = "squared_error") -> Trace:
+    """A network of one input and layers of (units, activation)."""
+    sizes = [1, *(units for units, _ in layers)]
+    parts = tuple(
+        Layer(frozen(np.full((n, m), 0.3)), frozen(np.full(n, 0.1)) if biases else None, activation(name), learns, learns)
+        for m, (n, name) in zip(sizes, layers, strict=False)
+    )
+    x, y = np.linspace(1.0, 2.0, samples)[:, None], np.full((samples, sizes[-1]), 1 / sizes[-1])
+    return run(Network(parts, loss(under), "mean"), frozen(x), frozen(y), 0.1)
+
+
+def test_nothing_is_added_up_over_samples_where_there_is_one() -> None:
+    one, three = (of_layers((2, "tanh"), (1, "identity"), samples=samples) for samples in (1, 3))
+    for kind in ("dL/dw", "dL/db"):
+        assert "sample" not in explain_stage(one, Stage("backward", kind, 1)).why
+        assert "added up over the samples" in explain_stage(three, Stage("backward", kind, 1)).why
+    assert "both samples" in explain(of_layers((1, "tanh"), samples=2), Quantity("dL/dw", 1, 1, 1)).why
+
+
+@pytest.mark.parametrize(("units", "said"), [(1, "through the unit of"), (2, "through both units of"), (3, "through all 3 units of")])
+def test_the_units_on_the_way_to_the_loss_are_counted_as_one_says_it(units: int, said: str) -> None:
+    trace = of_layers((2, "tanh"), (units, "identity"))
+    assert said + " the output layer" in explain(trace, Quantity("dL/da", 1, 1)).why
+
+
+def test_a_sum_is_told_with_what_it_has() -> None:
+    narrow, bare = of_layers((2, "tanh"), (1, "tanh")), of_layers((1, "tanh"), biases=False)
+    assert explain(narrow, Quantity("z", 1, 1)).why == "The input is multiplied by its weight, and the bias is added."
+    assert explain(narrow, Quantity("z", 2, 1)).why.startswith("Every activation of layer 1 is multiplied by its weight, the products are")
+    assert explain(bare, Quantity("z", 1, 1)).why == "The input is multiplied by its weight."
+    assert "bias" not in explain_stage(bare, Stage("forward", "z", 1)).why
+    assert "new weight and bias" in explain(narrow, Quantity("z+", 1, 1)).why
+    assert "new weights and bias" in explain(narrow, Quantity("z+", 2, 1)).why
+    frozen_one = of_layers((1, "tanh"), learns=False)
+    assert "new weight" not in explain(frozen_one, Quantity("z+", 1, 1)).why
+
+
+def test_only_an_output_is_read_as_a_probability() -> None:
+    trace = of_layers((2, "sigmoid"), (1, "sigmoid"))
+    assert "probability" not in explain(trace, Quantity("a", 1, 1)).why
+    assert "probability" in explain(trace, Quantity("a", 2, 1)).why
+
+
+def test_a_probability_shrinks_because_the_denominator_grows() -> None:
+    why = explain(context("3-2-3-softmax").trace, Quantity("da/dz", 2, 1, 2)).why
+    assert "its numerator stays" in why
+    assert "denominator" in why
+    assert "has to" not in why
+
+
+def test_no_lesson_says_that_a_layer_passes_on_a_quarter_at_most() -> None:
+    notes = " ".join(note.text for note in scenario("vanishing-gradient").notes)
+    assert "no layer can pass on" not in notes
+    assert "no sigmoid passes on more than a quarter" in notes
+
+
+@pytest.mark.parametrize(
+    ("slope", "said"), [(0.1, "the rest by 0.1, so no unit goes silent."), (0.0, "multiplies the rest by 0."), (2.0, "by 2, so no")]
+)
+def test_a_leaky_relu_is_told_with_its_own_slope(slope: float, said: str) -> None:
+    assert said in activation("leaky_relu", slope=slope).about
+    assert "α" not in activation("elu", alpha=0.5).about
+
+
+def test_what_lies_behind_a_flat_activation_is_not_said_to_stop_learning() -> None:
+    trace = small("step")
+    assert trace.stop is not None
+    assert "every gradient of this layer and of those before it" in explain_stop(trace, trace.stop)
+    assert "smooth" not in explain_stop(trace, trace.stop)
+
+
+def test_no_text_says_that_a_layer_alone_bounds_a_gradient() -> None:
+    assert "layer" not in PROSE["sigmoid"].gradient
+    assert "weights" in PROSE["sigmoid"].gradient
+
+
+def test_a_squared_error_of_one_output_adds_nothing_up() -> None:
+    assert "adds up" not in explain(of_layers((1, "identity")), Quantity("loss")).why
+    assert "adds up" in explain(of_layers((2, "identity")), Quantity("loss")).why
+    decided = explain(context("3-2-3-softmax").trace, Quantity("loss")).why
+    shared = explain(of_layers((2, "softmax"), under="cross_entropy"), Quantity("loss")).why
+    assert shared.startswith(decided)
+    assert "share" in shared
+
+
+def test_an_error_signal_of_a_saturated_output_does_not_claim_the_chain_rule() -> None:
+    layers = (Layer(frozen([[1.0]]), None, activation("sigmoid")),)
+    trace = run(Network(layers, loss("binary_cross_entropy"), "mean"), frozen([[50.0], [1.0]]), frozen([[0.0], [0.0]]), 0.1)
+    around, along = (explain(trace, Quantity("dL/dz", 1, 1, 0, s)).why for s in (1, 2))
+    assert "cannot be computed" in around
+    assert "chain rule" in along
+    assert "cannot be computed" in explain_stage(trace, Stage("backward", "dL/dz", 1)).why
 
 
 def test_a_softmax_is_told_with_all_its_pre_activations() -> None:

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from tutor import number
 from tutor.errors import NetworkError
 from tutor.expression import (
     Call,
@@ -50,6 +51,8 @@ class Activation:
     bound: float | None
     """The largest value of the derivative's size, where there is one."""
     about: str
+    as_output: str = ""
+    """What that is good for at the output."""
     at_kink: str = ""
     couples: bool = False
     """Softmax: each activation depends on every pre-activation of its layer."""
@@ -80,8 +83,8 @@ def softmax_jacobian(a: Array) -> Array:
 
 def _cases(z: Node, above: Node, otherwise: Node, at_zero: bool = False) -> Node:
     """`above` where z > 0 (z ≥ 0 if `at_zero`), else `otherwise`."""
-    number = z.value()
-    chosen = 0 if number > 0 or (at_zero and number == 0) else 1
+    at = z.value()
+    chosen = 0 if at > 0 or (at_zero and at == 0) else 1
     condition, rest = ("≥ 0", "< 0") if at_zero else ("> 0", "≤ 0")
     return Cases(((above, condition), (otherwise, rest)), z, chosen)
 
@@ -90,7 +93,7 @@ def _identity() -> Activation:
     return Activation(
         "identity", "id", lambda z: z, lambda z, a: np.ones_like(z),
         lambda z: z, lambda z, a: ONE, 1.0,
-        "It passes the pre-activation on unchanged, as an output that may be any number needs.",
+        "It passes the pre-activation on unchanged.", "As an output, it may be any number.",
     )  # fmt: skip
 
 
@@ -99,7 +102,7 @@ def _sigmoid() -> Activation:
         "sigmoid", "σ", logistic, lambda z, a: a * (1.0 - a),
         lambda z: Quotient(ONE, Sum((ONE, Exp(Negative(z))))),
         lambda z, a: Product((a, Difference(ONE, a))), 0.25,
-        "It squeezes any number into the range from 0 to 1, so its value can be read as a probability.",
+        "It squeezes any number into the range from 0 to 1.", "As an output, it can be read as a probability.",
     )  # fmt: skip
 
 
@@ -127,7 +130,7 @@ def _leaky_relu(slope: float = 0.01) -> Activation:
         "leaky_relu", "LeakyReLU", lambda z: np.where(z > 0, z, slope * z),
         lambda z, a: np.where(z > 0, 1.0, slope),
         lambda z: _cases(z, z, Product((s, z))), lambda z, a: _cases(z, ONE, s), max(1.0, abs(slope)),
-        "It keeps what is positive and lets a small part of the negative through, so that no unit goes silent.",
+        f"It keeps what is positive and multiplies the rest by {number.shown(slope)}" + (", so no unit goes silent." if slope else "."),
         at_kink="At 0 the curve has a corner; we take the derivative there to be the slope of the negative side.",
         parameters={"slope": slope},
     )  # fmt: skip
@@ -140,8 +143,8 @@ def _elu(alpha: float = 1.0) -> Activation:
         lambda z, a: np.where(z > 0, 1.0, alpha * np.exp(np.minimum(z, 0.0))),
         lambda z: _cases(z, z, Product((s, ExpMinusOne(z)))),
         lambda z, a: _cases(z, ONE, Product((s, Exp(z)))), max(1.0, abs(alpha)),
-        "It keeps what is positive and bends the negative side smoothly towards −α.",
-        at_kink="At 0 we take the derivative of the negative side, α.",
+        f"It keeps what is positive and bends the rest, which comes ever closer to {number.shown(-alpha)}.",
+        at_kink=f"At 0 we take the derivative of the negative side, {number.shown(alpha)}.",
         parameters={"alpha": alpha},
     )  # fmt: skip
 

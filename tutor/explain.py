@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from tutor.derivation import Derivation, loses_digits
-from tutor.network import Network
+from tutor.network import Array, Network
 from tutor.order import Stage
 from tutor.quantity import Quantity
 from tutor.trace import FLAT, OVERFLOW, Stop, Trace
@@ -24,19 +24,19 @@ PHASE_ABOUT = {
     "forward": "Numbers travel from the inputs to the outputs: each layer takes weighted sums of what comes in and applies its activation function.",
     "loss": "The outputs are compared with the targets. One number, the loss, says how far off they are.",
     "backward": "The chain rule carries the question “how would the loss change?” back from the outputs to every weight and bias.",
-    "update": "Every weight and bias moves a small step against its gradient, so the loss should fall.",
+    "update": "Every weight and bias that learns moves one step against its gradient, so the loss should fall.",
     "verify": "The same inputs go through the updated network. Has the loss really become smaller?",
 }  # fmt: skip
 
 TERMS = {
-    "z": ("pre-activation", "the weighted sum of what comes into a unit, plus its bias, before the activation function"),
+    "z": ("pre-activation", "the weighted sum of what comes into a unit, plus its bias where it has one, before the activation function"),
     "a": ("activation", "what a unit passes on: the activation function applied to its pre-activation"),
     "loss": ("loss", "one number for how far the outputs are from the targets; training makes it smaller"),
     "dL/da": ("derivative", "how fast one number changes when another is changed a little: the sign says which way, the size how much"),
     "da/dz": ("local derivative", "the derivative of one step of the computation by what goes into it, all else left alone"),
-    "dL/dz": ("error signal", "the derivative of the loss by a pre-activation; everything before this unit hears of the error through it"),
+    "dL/dz": ("error signal", "the derivative of the loss by a pre-activation: what a unit hands back to its weights, its bias and the layer before it"),
     "dL/dw": ("gradient", "all the derivatives of the loss by the weights and biases; it points where the loss grows fastest"),
-    "w+": ("learning rate", "how long a step is taken against the gradient"),
+    "w+": ("learning rate", "the factor that says how far a step against the gradient goes"),
     "z+": ("verification pass", "the forward pass once more, with the new weights and biases"),
 }  # fmt: skip
 
@@ -51,10 +51,17 @@ class Explanation:
     """A word that first appears here, with its meaning."""
 
 
+UNDECIDED = "Where a target is between 0 and 1, each answer counts with its share."
+
+
 def unit(network: Network, layer: int, i: int) -> str:
     """`unit 2 of layer 1`; an output layer is called so."""
-    place = "the output layer" if layer == network.depth else f"layer {layer}"
-    return f"unit {i} of {place}" if network.sizes[layer] > 1 else f"the unit of {place}"
+    return f"unit {i} of {place(network, layer)}" if network.sizes[layer] > 1 else f"the unit of {place(network, layer)}"
+
+
+def place(network: Network, layer: int) -> str:
+    """`layer 1`; an output layer is called so."""
+    return "the output layer" if layer == network.depth else f"layer {layer}"
 
 
 def explain(trace: Trace, q: Quantity) -> Explanation:
@@ -89,13 +96,26 @@ def _first(trace: Trace, kind: str) -> Quantity:
 
 
 def _z(t: Trace, q: Quantity) -> tuple[str, str]:
-    layer, new = t.network.layer(q.layer), q.kind.endswith("+")
-    source = "every input" if q.layer == 1 else f"every activation of layer {q.layer - 1}"
-    bias = ", and the bias is added" if layer.biases is not None else ""
-    why = f"{source[0].upper()}{source[1:]} is multiplied by its weight, the products are added up{bias}."
+    title = f"pre-activation of {unit(t.network, q.layer, q.i)}"
+    if q.kind.endswith("+"):
+        return f"new {title}", _z_again(t, q.layer)
+    one = t.network.sizes[q.layer - 1] == 1
+    source = "input" if q.layer == 1 else f"activation of layer {q.layer - 1}"
+    steps = [f"{'The' if one else 'Every'} {source} is multiplied by its weight", *([] if one else ["the products are added up"])]
+    if t.network.layer(q.layer).biases is not None:
+        steps.append("the bias is added")
+    return title, f"{', '.join(steps[:-1])}, and {steps[-1]}." if len(steps) > 1 else f"{steps[0]}."
+
+
+def _z_again(t: Trace, number: int) -> str:
+    """What is new in a sum of the verification pass."""
+    layer = t.network.layer(number)
+    weights = "weights" if layer.inputs > 1 else "weight"
+    new = [weights] * layer.train_weights + ["bias"] * layer.learns_biases
     if new:
-        why = f"The same sum as in the forward pass, now with the new weights{' and bias' if bias else ''}."
-    return f"{'new ' if new else ''}pre-activation of {unit(t.network, q.layer, q.i)}", why
+        return f"The same sum as in the forward pass, now with the new {' and '.join(new)}."
+    below = "with what the layer before passes on now" if number > 1 else "with the same result"
+    return f"The same sum as in the forward pass, {below}: nothing in this layer learns."
 
 
 def _a(t: Trace, q: Quantity) -> tuple[str, str]:
@@ -103,24 +123,39 @@ def _a(t: Trace, q: Quantity) -> tuple[str, str]:
     name = rule.name.replace("_", " ")
     what = "output" if last and t.network.sizes[-1] == 1 else f"output {q.i}" if last else f"activation of {unit(t.network, q.layer, q.i)}"
     if rule.couples:
-        why = "Softmax takes e to the power of each pre-activation and divides by their sum, so that the outputs are positive and add up to 1."
+        why = "Softmax takes e to the power of each pre-activation and divides it by the sum of all these powers, so that the results are positive and add up to 1."
     else:
         why = f"The {name} function is applied to the pre-activation. {rule.about}"
     if last:
-        why += " This is what the network answers now." if new else " This is what the network answers."
+        why += f" {rule.as_output}" if rule.as_output else ""
+        answer = "This is" if t.network.sizes[-1] == 1 else "With the other outputs, this is"
+        why += f" {answer} what the network answers{' now' if new else ''}."
     elif not new:
         why += " The next layer takes it in."
     return f"{'new ' if new else ''}{what}", why
 
 
 def _loss(t: Trace, q: Quantity) -> tuple[str, str]:
-    lead, about = "new " if q.kind.endswith("+") else "", t.network.loss.about
+    lead = "new " if q.kind.endswith("+") else ""
     if q.sample:
-        return f"{lead}loss of sample {q.sample}", about
+        return f"{lead}loss of sample {q.sample}", _about_loss(t, t.y[q.sample - 1])
     if t.samples == 1:
-        return f"{lead}loss: {t.network.loss.title}", about
-    added = f"The losses of all {t.samples} samples are added up"
+        return f"{lead}loss: {t.network.loss.title}", _about_loss(t, t.y)
+    added = f"The losses of {_all(t.samples, 'sample')} are added up"
     return f"{lead}loss of the batch", f"{added} and divided by {t.samples}: the mean." if t.scale != 1.0 else f"{added}: the sum."
+
+
+def _about_loss(t: Trace, targets: Array) -> str:
+    """What this loss measures, for one output or several, for targets that decide and for those in between."""
+    rule = t.network.loss
+    about = rule.about if t.network.sizes[-1] == 1 else rule.about_several
+    undecided = rule.fused_with and ((targets != 0) & (targets != 1)).any()
+    return f"{about} {UNDECIDED}" if undecided else about
+
+
+def _all(count: int, noun: str) -> str:
+    """`both samples`, `all 3 samples`."""
+    return f"both {noun}s" if count == 2 else f"all {count} {noun}s"
 
 
 def _dL_da(t: Trace, q: Quantity) -> tuple[str, str]:
@@ -130,9 +165,9 @@ def _dL_da(t: Trace, q: Quantity) -> tuple[str, str]:
             f"Backward starts at the end: if {what} were a little larger, how would the loss change? This is the derivative of the {t.network.loss.title}.{_mean(t)}"
         )
     above = t.network.sizes[q.layer + 1]
-    through = "the one unit" if above == 1 else f"all {above} units"
+    through = "the unit" if above == 1 else _all(above, "unit")
     return f"derivative of the loss by the activation of {unit(t.network, q.layer, q.i)}", (
-        f"This activation reaches the loss through {through} of layer {q.layer + 1}. "
+        f"This activation reaches the loss through {through} of {place(t.network, q.layer + 1)}. "
         + ("The error signal there is multiplied by the weight between the two." if above == 1 else
            "Along each way, the error signal there is multiplied by the weight between the two; the ways are added up.")
     )  # fmt: skip
@@ -147,11 +182,13 @@ def _da_dz(t: Trace, q: Quantity) -> tuple[str, str]:
     rule = t.network.layer(q.layer).activation
     name = rule.name.replace("_", " ")
     if q.j:
-        which = "its own pre-activation" if q.i == q.j else f"pre-activation {q.j}"
-        return f"softmax derivative of output {q.i} by pre-activation {q.j}", (
-            f"With softmax every output depends on every pre-activation. This is how output {q.i} answers to {which}: "
-            + ("it grows with it." if q.i == q.j else "it has to shrink, since the outputs add up to 1.")
-        )
+        what = "output" if q.layer == t.network.depth else "activation"
+        return f"softmax derivative of {what} {q.i} by pre-activation {q.j}", (
+            f"With softmax every {what} depends on every pre-activation. "
+            + (f"This is how {what} {q.i} answers to its own pre-activation: it grows, since its numerator grows by a larger factor than the denominator."
+               if q.i == q.j else
+               f"This is how {what} {q.i} answers to pre-activation {q.j}: its numerator stays, but the denominator that all share grows, so it shrinks.")
+        )  # fmt: skip
     bound = f" It is never larger than {rule.bound:g}." if rule.bound is not None and rule.name in {"sigmoid", "tanh"} else ""
     kink = f" {rule.at_kink}" if rule.at_kink and t.value(Quantity("z", q.layer, q.i, 0, q.sample)) == 0 else ""
     return f"slope of the {name} at {unit(t.network, q.layer, q.i)}", (
@@ -176,7 +213,7 @@ def _dL_dw(t: Trace, q: Quantity) -> tuple[str, str]:
     what = f"bias of {unit(t.network, q.layer, q.i)}" if bias else f"weight from {_source(t, q)} into {unit(t.network, q.layer, q.i)}"
     if t.samples > 1 and not q.sample:
         there = f" The 1/{t.samples} of the mean is in each of them already." if t.scale != 1.0 else ""
-        return f"gradient of the {what}", f"Every sample has its say: the shares of all {t.samples} samples are added up.{there}"
+        return f"gradient of the {what}", f"Every sample has its say: the shares of {_all(t.samples, 'sample')} are added up.{there}"
     why = (
         "A bias is added as it is, so its local derivative is 1 and the gradient is the error signal itself."
         if bias
@@ -186,7 +223,9 @@ def _dL_dw(t: Trace, q: Quantity) -> tuple[str, str]:
 
 
 def _source(t: Trace, q: Quantity) -> str:
-    return f"input {q.j}" if q.layer == 1 else f"unit {q.j} of layer {q.layer - 1}"
+    if q.layer > 1:
+        return f"unit {q.j} of layer {q.layer - 1}"
+    return f"input {q.j}" if t.network.sizes[0] > 1 else "the input"
 
 
 def _update(t: Trace, q: Quantity) -> tuple[str, str]:
@@ -195,8 +234,8 @@ def _update(t: Trace, q: Quantity) -> tuple[str, str]:
     grad = t.value(Quantity("dL/db" if bias else "dL/dw", q.layer, q.i, q.j))
     noun = "bias" if bias else "weight"
     turn = (
-        f"The gradient is negative, so the {noun} grows" if grad < 0
-        else f"The gradient is positive, so the {noun} shrinks" if grad > 0
+        f"The gradient is negative, so the {noun} goes up" if grad < 0
+        else f"The gradient is positive, so the {noun} goes down" if grad > 0
         else f"The gradient is 0, so the {noun} stays"
     )  # fmt: skip
     return what, f"One step of gradient descent: the learning rate times the gradient is taken away. {turn}."
@@ -207,7 +246,7 @@ def _drop(t: Trace, q: Quantity) -> tuple[str, str]:
     if after < before:
         return "has the loss fallen?", "Yes. The loss after the update is smaller than before: the step went the right way."
     if after == before:
-        return "has the loss fallen?", "It has stayed exactly the same: with these numbers the update changes nothing."
+        return "has the loss fallen?", "It has stayed exactly the same: with these numbers the update does not change it."
     return "has the loss fallen?", (
         "No, it has grown. The direction was right for a small step, but this step was too long. A smaller learning rate would help."
     )
@@ -220,16 +259,9 @@ _WORDS: dict[str, Callable[[Trace, Quantity], tuple[str, str]]] = {
 }  # fmt: skip
 
 _STAGES = {
-    "z": ("Pre-activations of {layer}", "All weighted sums of the layer at once: a matrix product, plus the biases."),
-    "a": ("Activations of {layer}", "The activation function is applied to every pre-activation."),
-    "dL/da": ("Derivatives of the loss by the activations of {layer}", "At the output they come from the loss; further down, the error signals above are multiplied by the weights, all ways added up in one matrix product."),
-    "da/dz": ("Slopes of the activation function in {layer}", "The local derivative of every unit, one number each."),
-    "dL/dz": ("Error signals of {layer}", "The chain rule for the whole layer: derivatives by the activations, times the slopes."),
-    "dL/dw": ("Gradient of the weights of {layer}", "Every error signal times every incoming activation, added up over the samples: one matrix product."),
-    "dL/db": ("Gradient of the biases of {layer}", "The local derivative by a bias is 1, so the error signals are added up over the samples."),
-    "w": ("New weights of {layer}", "The learning rate times the gradient is taken away from every weight."),
-    "b": ("New biases of {layer}", "The learning rate times the gradient is taken away from every bias."),
-    "loss": ("Loss", "The outputs are compared with the targets."),
+    "z": "Pre-activations of {layer}", "a": "Activations of {layer}", "dL/da": "Derivatives of the loss by the activations of {layer}",
+    "da/dz": "Slopes of the activation function in {layer}", "dL/dz": "Error signals of {layer}", "dL/dw": "Gradient of the weights of {layer}",
+    "dL/db": "Gradient of the biases of {layer}", "w": "New weights of {layer}", "b": "New biases of {layer}",
 }  # fmt: skip
 
 
@@ -237,21 +269,61 @@ def explain_stage(trace: Trace, stage: Stage) -> Explanation:
     """The words for one matrix."""
     if not stage.layer and not stage.per_sample:
         return explain(trace, Quantity(stage.kind))
-    new = stage.kind.endswith("+") and stage.kind[0] not in "wb"
-    title, why = _STAGES[stage.kind.removesuffix("+")]
+    kind, new = stage.kind.removesuffix("+"), stage.kind.endswith("+") and stage.kind[0] not in "wb"
+    couples = bool(stage.layer) and trace.network.layer(stage.layer).activation.couples
     if stage.per_sample:
-        title, why = "Loss of each sample", f"The samples one by one, a row each. {trace.network.loss.about}"
-    if stage.kind == "da/dz" and trace.network.layer(stage.layer).activation.couples:
-        title = "Softmax derivatives of {layer}"
-        why = "Every output depends on every pre-activation: a square matrix, the Jacobian, with row i and column k for output i and pre-activation k."
-        why += " Each sample has one; this is the first sample's." if trace.samples > 1 else ""
-    if stage.kind == "dL/da" and stage.layer == trace.network.depth:
-        why += _mean(trace)
-    if stage.kind == "dL/dz" and stage.layer == trace.fused_layer and trace.scale != 1.0:
-        why += f" The 1/{trace.samples} in the shorter way is that of the mean."
-    place = "the output layer" if stage.layer == trace.network.depth else f"layer {stage.layer}"
-    title = title.format(layer=place) + (" after the update" if new else "")
+        title, why = "Loss of each sample", f"The samples one by one, a row each. {_about_loss(trace, trace.y)}"
+    elif kind == "da/dz" and couples:
+        title, why = "Softmax derivatives of {layer}", _jacobian(trace, stage.layer)
+    else:
+        title, why = _STAGES[kind], _why(trace, kind, stage.layer, couples=couples)
+    title = title.format(layer=place(trace.network, stage.layer)) + (" after the update" if new else "")
     return Explanation(title, why, _term(trace, _corner(trace, stage)))
+
+
+def _jacobian(trace: Trace, layer: int) -> str:
+    what = "output" if layer == trace.network.depth else "activation"
+    why = f"Every {what} depends on every pre-activation: a square matrix, the Jacobian, with row i and column k for {what} i and pre-activation k."
+    return why + (" Each sample has one; this is the first sample's." if trace.samples > 1 else "")
+
+
+def _why(trace: Trace, kind: str, layer: int, *, couples: bool) -> str:
+    """What is done to make all numbers of a kind and layer at once."""
+    many, last = trace.samples > 1, layer == trace.network.depth
+    match kind:
+        case "z":
+            biases = ", plus the biases" if trace.network.layer(layer).biases is not None else ""
+            return f"All weighted sums of the layer at once: a matrix product{biases}."
+        case "a" if couples:
+            return "Softmax takes e to the power of every pre-activation and divides it by the sum of these powers" + (", row by row." if many else ".")
+        case "a":
+            return "The activation function is applied to every pre-activation."
+        case "dL/da" if last:
+            return f"Backward starts at the end, with the derivative of the {trace.network.loss.title} by every output.{_mean(trace)}"
+        case "dL/da":
+            above = place(trace.network, layer + 1)
+            return f"The error signals of {above} are multiplied by the weights on the way there, all ways added up: one matrix product."
+        case "da/dz":
+            return "The local derivative of every unit, one number each" + (" for every sample." if many else ".")
+        case "dL/dz":
+            return _all_signals(trace, layer, couples=couples)
+        case "dL/dw":
+            return f"Every error signal times every incoming activation{', added up over the samples' if many else ''}: one matrix product."
+        case "dL/db":
+            rest = "so the error signals are added up over the samples" if many else "so the gradient is the error signal itself"
+            return f"The local derivative by a bias is 1, {rest}."
+        case _:
+            return f"The learning rate times the gradient is taken away from every {'weight' if kind == 'w' else 'bias'}."
+
+
+def _all_signals(trace: Trace, layer: int, *, couples: bool) -> str:
+    """The chain rule through a layer, and the 1/M in its shorter way."""
+    around = any(trace.goes_around(Quantity("dL/dz", layer, 1, 0, s)) for s in range(1, trace.samples + 1))
+    if around:
+        return f"The long way, over the derivatives by the activations, cannot be computed here. What it comes to can: output minus target.{_mean(trace)}"
+    how = "every way through the softmax, added up" if couples else "derivatives by the activations, times the slopes"
+    mean = f" The 1/{trace.samples} in the shorter way is that of the mean." if layer == trace.fused_layer and trace.scale != 1.0 else ""
+    return f"The chain rule for the whole layer: {how}.{mean}"
 
 
 def _corner(trace: Trace, stage: Stage) -> Quantity:
@@ -273,16 +345,17 @@ def explain_stop(trace: Trace, stop: Stop) -> str:
         name = trace.network.layer(q.layer).activation.name
         return (
             f"Backward ends here. The {name} function is flat: its derivative is 0 on both sides of the jump and does not exist at the jump. "
-            "A slope of 0 would make every gradient before it 0, so no weight could learn. That is why trained networks use smooth functions such as the sigmoid."
+            "A slope of 0 would make every gradient of this layer and of those before it 0, so none of their weights could learn. "
+            "That is why trained networks use functions with a slope, such as the sigmoid."
         )
-    place = f"{q}" + (f" (layer {q.layer})" if q.layer else "")
+    where = f"{q}" + (f" (layer {q.layer})" if q.layer else "")
     if stop.why == OVERFLOW:
         return (
-            f"The walk ends here: {place} is larger than a 64-bit number can hold, about 1.8 × 10 to the power of 308. "
-            "Everything after it would be infinite or undefined. Smaller inputs, weights or a smaller learning rate would help."
+            f"The walk ends here: {where} is larger than a 64-bit number can hold, about 1.8 × 10 to the power of 308. "
+            "What is computed from it would be infinite, undefined or meaningless. Smaller inputs, weights or a smaller learning rate would help."
         )
     return (
-        f"The walk ends here: {place} is not a number. Somewhere in this formula infinity meets infinity or 0, "
+        f"The walk ends here: {where} is not a number. Somewhere in this formula infinity meets infinity or 0, "
         "and such a result is undefined. Smaller inputs, weights or a smaller learning rate would help."
     )
 

@@ -26,12 +26,12 @@ class Prose:
 
 PROSE: dict[str, Prose] = {
     "identity": Prose(
-        "Identity", "any number", "Gradients pass unchanged. But layers with only this between them come to one linear layer.",
+        "Identity", "any number", "Gradients pass it unchanged. But layers with only this between them come to one linear layer.",
         "Regression networks end with it.",
     ),
     "sigmoid": Prose(
         "Sigmoid", "0 to 1",
-        "Each sigmoid layer multiplies a gradient by at most 0.25, and by almost nothing far from 0: this is how gradients vanish.",
+        "It multiplies a gradient by at most 0.25, and by almost nothing far from 0. Unless the weights make up for it, gradients vanish.",
         "It suits the answer to a yes-or-no question.",
     ),
     "tanh": Prose(
@@ -40,7 +40,7 @@ PROSE: dict[str, Prose] = {
     ),
     "relu": Prose(
         "ReLU", "0 and up",
-        "Where z is positive a gradient passes unchanged, else it stops. A unit that is negative for every sample learns no more.",
+        "Where z is positive a gradient passes unchanged, else it stops. A unit whose z is negative for every sample does not learn.",
         "It is a common choice for hidden layers.",
     ),
     "leaky_relu": Prose(

@@ -50,6 +50,9 @@ class Loss:
     sum_of_terms: Callable[[Node], Node]
     """From the sum over outputs to the loss of the sample (a sign or a factor in front)."""
     about: str
+    """What it measures, for one output."""
+    about_several: str
+    """The same for several outputs."""
     fused_with: str = ""
     """The output activation with which dL/dz is simply a − y."""
     stable_term: Callable[[Output], Node] | None = None
@@ -123,25 +126,30 @@ LOSSES: dict[str, Loss] = {
             lambda o: Square(Difference(o.a, o.y)),
             lambda o: Product((Number(2.0), Difference(o.a, o.y))),
             lambda total: total,
-            "It adds up the squared distances between outputs and targets.",
+            "It is the square of the difference between output and target.",
+            "It adds up the squares of the differences between outputs and targets.",
         ),
         Loss(
             "half_squared_error", "half squared error", lambda a, y, z: 0.5 * _squared(a, y, z), lambda a, y: a - y,
             lambda o: Square(Difference(o.a, o.y)),
             lambda o: Difference(o.a, o.y),
             lambda total: Product((Number(0.5, "1/2"), total)),
-            "Half of the squared distance: the ½ is there to cancel the 2 of the derivative.",
+            "It is half the square of the difference between output and target: the ½ is there to cancel the 2 of the derivative.",
+            "It is half the sum of the squared differences between outputs and targets: the ½ is there to cancel the 2 of the derivative.",
         ),
         Loss(
             "binary_cross_entropy", "binary cross-entropy", _binary,
             lambda a, y: _ratio(1.0 - y, 1.0 - a) - _ratio(y, a),
             _binary_formula, _binary_gradient_formula, Negative,
-            "It is the surprise, −log of the probability that the network gave to the right answer.", "sigmoid", _binary_stable,
+            "It is the surprise, −log of the probability that the network gave to the right answer.",
+            "It adds up the surprise over the outputs: −log of the probability that each of them gave to the right answer.",
+            "sigmoid", _binary_stable,
         ),
         Loss(
             "cross_entropy", "cross-entropy", _categorical, lambda a, y: -_ratio(y, a),
             lambda o: Weighted((o.y, Log(o.a, np.float64(o.log_a)))),
             lambda o: Negative(Quotient(o.y, o.a)), Negative,
+            "It is the surprise, −log of the probability that the network gave to the right class.",
             "It is the surprise, −log of the probability that the network gave to the right class.", "softmax",
             lambda o: Weighted((o.y, _log_of_inverse(o.inverse, o.log_a))),
         ),
