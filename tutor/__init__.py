@@ -121,6 +121,7 @@ Pages: one documented object for each template
 Files to take away: a lesson without the server
     rendering             the templates outside of Flask, styles and script in the file
     worked                a whole lesson as one file
+    class_set             several versions of a worksheet and their keys as one file
     code_sizes            how large the terms of an array are, where they cancel
     code_results          the arrays that a script makes
     code_text             texts and numbers as Python source

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from tutor import scenario
 from tutor.errors import LessonError
-from tutor.export import KINDS, MOST_SEED, MOST_VERSIONS, Made, Order, make
+from tutor.export import KINDS, MOST_SEED, MOST_VERSIONS, SET_VERSIONS, Made, Order, make
 from tutor.lesson import GRAINS, open_lesson
 from tutor.notation import PRESETS
 from tutor.number import MAX_DECIMALS
@@ -28,7 +28,8 @@ def add_options(command: argparse.ArgumentParser) -> None:
     command.add_argument("--decimals", type=bounded(0, MAX_DECIMALS), metavar="N", help="default: the lesson's own")
     command.add_argument("--phases", nargs="+", choices=PHASES, default=list(PHASES), help="default: all")
     command.add_argument("--blanks", default="all", help="what a worksheet leaves open: all, a phase, or every:3; default: all")
-    command.add_argument("--variants", type=bounded(1, MOST_VERSIONS), metavar="N", help="N versions with new numbers; needs --seed")
+    several = "N versions with new numbers, each a file or, with --to class-set, all in one; needs --seed"
+    command.add_argument("--variants", type=bounded(1, MOST_VERSIONS), metavar="N", help=several)
     command.add_argument("--seed", type=bounded(0, MOST_SEED), metavar="S", help="the same seed gives the same numbers for ever")
 
 
@@ -44,16 +45,18 @@ def bounded(least: int, most: int) -> Callable[[str], int]:
 
 
 def export(wanted: argparse.Namespace) -> int:
-    """Write the file, or one for each version; print the name of each file written."""
+    """Write the file, or one for each version where one file does not hold them all; print the name of each file written."""
     if wanted.variants and wanted.seed is None:
         raise LessonError("--variants needs a --seed, so that the same sheets can be made again")
-    if wanted.out == "-" and (wanted.variants or 1) > 1:
+    one = KINDS[wanted.to].several
+    if wanted.out == "-" and (wanted.variants or 1) > 1 and not one:
         raise LessonError("only one file fits on standard output; leave out -o - to write several")
     lesson = scenario.load(wanted.file)
     view = View(wanted.grain, wanted.notation if wanted.notation != lesson.notation.preset else "", wanted.decimals, wanted.iteration)
-    order = Order(tuple(phase for phase in PHASES if phase in wanted.phases), wanted.blanks, wanted.seed)
+    phases = tuple(phase for phase in PHASES if phase in wanted.phases)
+    order = Order(phases, wanted.blanks, wanted.seed, versions=wanted.variants or SET_VERSIONS)
     opened = open_lesson(lesson, view.iteration)
-    for number in range(1, (wanted.variants or 1) + 1):
+    for number in range(1, 2 if one else (wanted.variants or 1) + 1):
         chosen = replace(order, version=number)
         write(make(opened, wanted.to, view, chosen), wanted.out, wanted.force)
     return 0

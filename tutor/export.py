@@ -10,13 +10,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from tutor import code_numpy, code_torch, data_export, file_name, latex_document, notebook, suggestion
+from tutor import class_set, code_numpy, code_torch, data_export, file_name, latex_document, limits, notebook, suggestion
+from tutor.changes import Change
 from tutor.context import Context
 from tutor.errors import LessonError
 from tutor.lesson import Lesson, open_lesson
 from tutor.order import PHASES
 from tutor.problem import quotable
-from tutor.variants import variant
+from tutor.variants import variant, variants
 from tutor.view import IGNORED, Ignored, View, unknown, whole
 from tutor.worked import Sheet, refuse_endless, unreadable_blanks, worked
 
@@ -24,6 +25,11 @@ MOST_VERSIONS = 100
 MOST_ONLINE = 500_000
 """How many numbers a download may hold, so that no request keeps a worker for long; the command line knows no limit."""
 MOST_SEED = 2**32 - 1
+STEPS_OF_A_TOP = 10
+"""As many steps as the top and the tables of a worksheet take to make."""
+SET_VERSIONS = 4
+SET_SEED = 1
+"""A class set has numbers of its own in any case."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +42,11 @@ class Order:
     seed: int | None = None
     """With a seed, new friendly numbers; `version` counts the versions of one seed."""
     version: int = 1
+    versions: int = SET_VERSIONS
+    """How many of them a class set has."""
     address: str = ""
+    most: int | None = None
+    """How many numbers may be drawn for new versions; None for as many as it takes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +61,8 @@ class Kind:
     make: Callable[[Lesson, View, Order], Iterator[str]]
     document: bool = False
     """Whether grain, notation, decimals and phases make a difference."""
+    several: bool = False
+    """Whether it draws versions itself, and holds them all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +86,19 @@ def _document(**choices: bool) -> Callable[[Lesson, View, Order], Iterator[str]]
     return make
 
 
+def _class_set(lesson: Lesson, view: View, order: Order) -> Iterator[str]:
+    """Worksheets and keys of all versions."""
+    seed = _set_seed(order)
+    made = variants(lesson.scenario, order.versions, seed, order.most)
+    lessons = tuple(open_lesson(version, view.iteration, _kept(lesson)) for version in made)
+    sheet = Sheet(order.phases, blanks=order.blanks, address=order.address)
+    return class_set.class_set(lesson.scenario.title, lessons, view, sheet, seed)
+
+
+def _set_seed(order: Order) -> int:
+    return SET_SEED if order.seed is None else order.seed
+
+
 def _latex(lesson: Lesson, view: View, order: Order) -> Iterator[str]:
     refuse_endless(lesson.walk(view.grain))
     return latex_document.document(Context(lesson, view), order.phases)
@@ -89,6 +114,8 @@ KINDS: Mapping[str, Kind] = {
              HTML, _document(interactive=True), True),
         Kind("worksheet", "Worksheet", "the same document with results left open", "worksheet.html", HTML, _document(blanks=True), True),
         Kind("key", "Answer key", "the worksheet with its answers", "key.html", HTML, _document(blanks=True, answers=True), True),
+        Kind("class-set", "Class set", "several versions of the worksheet with new numbers, then their keys, in one file to print",
+             "class-set.html", HTML, _class_set, True, several=True),
         Kind("numpy", "NumPy script", "a plain script that prints the numbers and checks them", "numpy.py", "text/x-python; charset=utf-8",
              lambda lesson, view, order: iter((code_numpy.numpy_script(lesson),))),
         Kind("torch", "PyTorch script", "the same with autograd", "torch.py", "text/x-python; charset=utf-8",
@@ -108,8 +135,12 @@ def make(lesson: Lesson, key: str, view: View, order: Order) -> Made:
     """An export. Raises LessonError where there is no such kind, or where this lesson cannot become one."""
     if key not in KINDS:
         raise LessonError(unknown_kind(key))
-    kind, lesson = KINDS[key], versioned(lesson, view, order)
-    version = f"-s{order.seed}-v{order.version}" if order.seed is not None else ""
+    kind = KINDS[key]
+    if kind.several:
+        version = f"-s{_set_seed(order)}-v1-{order.versions}"
+    else:
+        version = f"-s{order.seed}-v{order.version}" if order.seed is not None else ""
+        lesson = versioned(lesson, view, order)
     iteration = f"-i{lesson.iteration}" if lesson.iteration > 1 else ""
     stem, dot, ending = kind.ending.partition(".")
     changed = "-changed" if lesson.changes else ""
@@ -130,15 +161,39 @@ def online(lesson: Lesson, key: str, view: View, order: Order) -> Made:
     if key in {"json", "csv"} and count > MOST_ONLINE:
         advice = "on the command line, python -m tutor export writes them all"
         raise LessonError(f"this lesson has {count:,} numbers, a download holds {MOST_ONLINE:,}; {advice}")
-    return make(lesson, key, view, order)
+    refusal = too_long(lesson, key, view, order)
+    if refusal:
+        raise LessonError(refusal)
+    return make(lesson, key, view, replace(order, most=limits.DRAWN))
+
+
+def too_long(lesson: Lesson, key: str, view: View, order: Order) -> str:
+    """Why a class set is more than a download may hold, and what to do, or ""."""
+    if key not in KINDS or not KINDS[key].several:
+        return ""
+    steps = sum(last - first + 1 for phase, first, last in lesson.walk(view.grain).phases() if phase in order.phases)
+    version, most = 2 * (steps + STEPS_OF_A_TOP), limits.SHEET_STEPS
+    if order.versions * version <= most:
+        return ""
+    fewer = f"at most {most // version}, larger steps or fewer phases" if version <= most else "larger steps or fewer phases"
+    file, wanted = file_name.stem(lesson.scenario) + file_name.SUFFIX, f"--variants {order.versions} --seed {_set_seed(order)}"
+    return (
+        f"{order.versions} with their keys are more than one download holds: {2 * order.versions} papers of {steps:,} steps, each counted "
+        f"with {STEPS_OF_A_TOP} more for its top and tables, and the limit is {most:,}. Take {fewer}; or make the file on your own "
+        f"computer: python -m tutor export {file} --to {key} {wanted}"
+    )
 
 
 def versioned(lesson: Lesson, view: View, order: Order) -> Lesson:
     """A lesson as it is; with a seed, the version with new friendly numbers, which take the place of numbers that a reader changed."""
     if order.seed is None:
         return lesson
-    kept = tuple(change for change in lesson.changes if not change.number)
-    return open_lesson(variant(lesson.scenario, order.seed, order.version), view.iteration, kept)
+    return open_lesson(variant(lesson.scenario, order.seed, order.version, order.most), view.iteration, _kept(lesson))
+
+
+def _kept(lesson: Lesson) -> tuple[Change, ...]:
+    """What a reader changed that new numbers leave as it is."""
+    return tuple(change for change in lesson.changes if not change.number)
 
 
 def read(query: Mapping[str, str], phases: tuple[str, ...]) -> tuple[Order, tuple[Ignored, ...]]:
@@ -154,7 +209,8 @@ def read(query: Mapping[str, str], phases: tuple[str, ...]) -> tuple[Order, tupl
     if refusal:
         ignored.append(Ignored(refusal, "everything is left open"))
     chosen = tuple(phase for phase in PHASES if phase in phases) or PHASES
-    order = Order(chosen, "all" if refusal else blanks, seed, version if seed is not None else 1)
+    versions = whole(query, "versions", 1, MOST_VERSIONS, SET_VERSIONS, ignored) or SET_VERSIONS
+    order = Order(chosen, "all" if refusal else blanks, seed, version if seed is not None else 1, versions)
     return order, tuple(ignored)
 
 

@@ -14,7 +14,7 @@ from tutor.changes import told
 from tutor.context import Context
 from tutor.errors import TutorError
 from tutor.explain import PHASE_TITLES
-from tutor.export import KINDS, Kind, Made, Order, online
+from tutor.export import KINDS, SET_SEED, SET_VERSIONS, Kind, Made, Order, online, too_long
 from tutor.lesson import GRAINS
 from tutor.order import PHASES
 from tutor.panels import Choices, choices
@@ -65,6 +65,11 @@ class ExportPage:
     problem: str
     notices: tuple[str, ...]
 
+    @property
+    def fits(self) -> bool:
+        """Whether a file can be made as it is asked for."""
+        return not self.problem and not any(field.problem for field in self.numbers)
+
 
 def export_page(
     context: Context, key: str, order: Order, query: Mapping[str, str], ignored: tuple[Ignored, ...] = (), *, wanted: bool = False
@@ -75,38 +80,49 @@ def export_page(
     """
     scenario, view = context.lesson.scenario, context.view
     kind = KINDS[key]
-    chosen = _query(context, order)
-    name, preview, cut, problem = _preview(context, kind, order) if not (wanted and ignored) else ("", "", False, "")
-    numbers = tuple(_numbers(order, query, ignored))
+    long = too_long(context.lesson, key, view, order)
+    name, preview, cut, problem = _preview(context, kind, order) if not (long or (wanted and ignored)) else ("", "", False, "")
+    numbers = tuple(_numbers(kind, order, query, ignored, long))
     elsewhere = tuple(one for one in ignored if one.field not in {f.name for f in numbers})
     base = f"/lessons/{scenario.id}/export"
     grain_titles = {"number": "number by number", "layer": "layer by layer", "pass": "phase by phase"}
     return ExportPage(
         id=scenario.id, title=scenario.title, home=view.address(scenario.id),
-        kinds=tuple((k, f"{base}?{urlencode({**chosen, 'kind': k.key}, doseq=True)}", k.key == key) for k in KINDS.values()),
+        kinds=tuple((k, _page_address(context, k, order), k is kind) for k in KINDS.values()),
         chosen=kind,
         grains=tuple((grain, grain_titles[grain], grain == view.grain) for grain in GRAINS),
         choices=choices(context),
         phases=tuple((phase, PHASE_TITLES[phase], phase in order.phases) for phase in PHASES),
         blanks=tuple((value, text, value == order.blanks) for value, text in BLANKS),
         numbers=numbers,
-        is_sheet=key in {"worksheet", "key"}, name=name,
+        is_sheet=key in {"worksheet", "key", "class-set"}, name=name,
         file=f"{base}/{key}", preview=preview, cut=cut, problem=problem,
         notices=(*(_refused(elsewhere) if wanted else map(str, ignored[:MOST_NOTICES])), *_changed(context, order)),
     )  # fmt: skip
 
 
+def _page_address(context: Context, kind: Kind, order: Order) -> str:
+    """This page with another kind chosen."""
+    return f"/lessons/{context.lesson.scenario.id}/export?{urlencode({**_query(context, kind, order), 'kind': kind.key}, doseq=True)}"
+
+
 def file_address(context: Context, key: str, order: Order) -> str:
     """The address of a file: the shortest one, for it may be kept and sent."""
-    chosen = _query(context, order)
+    chosen = _query(context, KINDS[key], order)
     return f"/lessons/{context.lesson.scenario.id}/export/{key}" + (f"?{urlencode(chosen, doseq=True)}" if chosen else "")
 
 
-def _numbers(order: Order, query: Mapping[str, str], ignored: tuple[Ignored, ...]) -> Iterator[Typed]:
-    """Seed and version: what was typed where it makes no sense, else what is shown."""
-    problems = {one.field: one.reason for one in ignored}
-    shown = {"seed": "" if order.seed is None else str(order.seed), "version": str(order.version)}
-    for name, label, placeholder in (("seed", "Seed", "none: the lesson’s own"), ("version", "Version", "")):
+def _numbers(kind: Kind, order: Order, query: Mapping[str, str], ignored: tuple[Ignored, ...], long: str) -> Iterator[Typed]:
+    """Seed and version, or how many versions: what was typed where it makes no sense, else what is shown."""
+    problems = {one.field: one.reason for one in ignored} | ({"versions": long} if long else {})
+    seed = str(SET_SEED) if kind.several else ""
+    shown = {
+        "seed": seed if order.seed is None else str(order.seed), "version": str(order.version), "versions": str(order.versions),
+    }  # fmt: skip
+    fields = [("versions", "How many versions", "")] if kind.several else []
+    fields += [("seed", "Seed", seed or "none: the lesson’s own")]
+    fields += [] if kind.several else [("version", "Version", "")]
+    for name, label, placeholder in fields:
         yield Typed(name, label, query.get(name, shown[name]) if problems else shown[name], placeholder, problems.get(name, ""))
 
 
@@ -121,15 +137,18 @@ def _changed(context: Context, order: Order) -> tuple[str, ...]:
     return (said,) if said else ()
 
 
-def _query(context: Context, order: Order) -> dict[str, object]:
+def _query(context: Context, kind: Kind, order: Order) -> dict[str, object]:
     """The choices that differ from the usual ones."""
     found: dict[str, object] = dict(parse_qsl(context.view.query()))
     if order.phases != PHASES:
         found["phases"] = list(order.phases)
     if order.blanks != "all":
         found["blanks"] = order.blanks
-    if order.seed is not None:
-        found["seed"], found["version"] = order.seed, order.version
+    if order.seed is not None and not (kind.several and order.seed == SET_SEED):
+        found["seed"] = order.seed
+        found |= {} if kind.several else {"version": order.version}
+    if kind.several and order.versions != SET_VERSIONS:
+        found["versions"] = order.versions
     return found
 
 

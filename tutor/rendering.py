@@ -9,7 +9,7 @@ import re
 from functools import lru_cache
 from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
 HOME = Path(__file__).parents[1]
 STATIC = HOME / "static"
@@ -23,6 +23,11 @@ def environment() -> Environment:
         loader=FileSystemLoader(HOME / "templates"), autoescape=True, undefined=StrictUndefined,
         trim_blocks=True, lstrip_blocks=True,
     )  # fmt: skip
+
+
+def template(name: str) -> Template:
+    """One of the templates."""
+    return environment().get_template(name)
 
 
 @lru_cache(maxsize=8)

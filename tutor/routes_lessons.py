@@ -119,7 +119,7 @@ def add_exports(app: Flask, site: Site) -> None:
             ignored, key = (view.unknown("kind", key, KINDS, "another one is shown"), *ignored), "html"
         wanted = request.args.get("do") == "download"
         page = export_page(context, key, order, request.args, ignored, wanted=wanted)
-        if wanted and not (ignored or page.problem):
+        if wanted and page.fits and not ignored:
             return Elsewhere(file_address(context, key, order), 302)
         return render_template("export.html", page=page), 422 if wanted else 200
 

@@ -2,6 +2,7 @@
 
     variant(scenario, seed, number)  -> Scenario        version `number` (from 1)
     variants(scenario, count, seed)  -> Scenario, ...   versions 1 to count, all different
+                                                        (with `most`, refused where more numbers would have to be drawn)
 
 The same (scenario, seed, number) gives the same numbers for ever, on every platform: `tests/test_variants.py` pins
 two of them. Version n is the first of up to 200 draws that is fit for a worksheet and is neither the original nor an
@@ -41,28 +42,34 @@ class VariantError(TutorError, ValueError):
     """A variant that cannot be had: no such version or seed, or a lesson whose structure leaves no fit numbers."""
 
 
-def variant(scenario: Scenario, seed: int, number: int) -> Scenario:
+def variant(scenario: Scenario, seed: int, number: int, most: int | None = None) -> Scenario:
     """Version `number` of a lesson. Raises VariantError, also where no fit numbers are found."""
-    return variants(scenario, number, seed)[-1]
+    return variants(scenario, number, seed, most)[-1]
 
 
-def variants(scenario: Scenario, count: int, seed: int) -> tuple[Scenario, ...]:
-    """Versions 1 to `count` of a lesson, all different from each other and from the original. Raises VariantError."""
+def variants(scenario: Scenario, count: int, seed: int, most: int | None = None) -> tuple[Scenario, ...]:
+    """Versions 1 to `count` of a lesson, all different from each other and from the original. Raises VariantError.
+
+    `most` is how many numbers may be drawn for all of them together, in vain or not.
+    """
     if not 1 <= count <= MOST:
         raise VariantError(f"versions count from 1 to {MOST:,}, there is no version {count}")
     if not 0 <= seed <= LARGEST_SEED:
         raise VariantError(f"a seed is a whole number from 0 to {LARGEST_SEED:,}, got {seed}")
-    return tuple(islice(_versions(scenario, seed), count))
+    return tuple(islice(_versions(scenario, seed, most), count))
 
 
-def _versions(scenario: Scenario, seed: int) -> Iterator[Scenario]:
+def _versions(scenario: Scenario, seed: int, most: int | None) -> Iterator[Scenario]:
     """Version 1, 2, 3 …; a version depends on those before it only in that it is none of them."""
     trace = _trace(scenario)
     yardstick, structure = Yardstick.of(scenario, trace), _structure(scenario)
-    seen = {_numbers(scenario)}
+    seen, drawn, size = {_numbers(scenario)}, 0, _size(scenario)
     for number in range(1, MOST + 1):
         reasons: Counter[str] = Counter()
         for draw in range(1, DRAWS + 1):
+            drawn += size
+            if most is not None and drawn > most:
+                raise VariantError(_too_many(number, most))
             found = redrawn(scenario, trace, Stream(json.dumps([structure, seed, number, draw])))
             reason = "the numbers have been used already" if _numbers(found) in seen else yardstick.fault(_trace(found))
             if not reason:
@@ -95,6 +102,20 @@ def _numbers(scenario: Scenario) -> Numbers:
     """All numbers that a variant has of its own."""
     layers = tuple((layer.weights, layer.biases) for layer in scenario.network.layers)
     return layers, scenario.inputs, scenario.targets
+
+
+def _size(scenario: Scenario) -> int:
+    """How many numbers one draw makes."""
+    given = sum(len(rows) * len(rows[0]) for layer in scenario.network.layers if (rows := layer.weights))
+    biases = sum(len(layer.biases or ()) for layer in scenario.network.layers)
+    return given + biases + len(scenario.inputs) * (len(scenario.inputs[0]) + len(scenario.targets[0]))
+
+
+def _too_many(number: int, most: int) -> str:
+    return (
+        f"finding numbers for version {number} takes more than the {most:,} numbers that may be drawn for one download; "
+        "take a smaller version, another seed, or python -m tutor export on your own computer, which draws on"
+    )
 
 
 def _structure(scenario: Scenario) -> list[object]:

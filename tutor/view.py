@@ -22,7 +22,7 @@ from tutor.scenario import Scenario
 MOST_NOTICES = 5
 """How many of them a page shows, so that they do not bury it."""
 KNOWN = frozenset({"grain", "notation", "decimals", "iteration", "present"})
-EXPORT = frozenset({"kind", "phases", "blanks", "seed", "version", "do"})
+EXPORT = frozenset({"kind", "phases", "blanks", "seed", "version", "versions", "do"})
 """What an export asks for beside a view; `do` is the button of its form."""
 REPEATABLE = frozenset({"phases"})
 """What may stand in an address several times."""

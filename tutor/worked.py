@@ -1,6 +1,7 @@
 """Worked solutions: the whole walk as one HTML file that needs nothing beside itself.
 
-    worked(context, sheet) -> chunks of the file, phase by phase and step by step
+    worked(lesson, view, sheet)  -> chunks of the file, phase by phase and step by step
+    Paper.of(lesson, view, sheet).chunks()     the same without the page around it, for a file of several
 
 The same document in four forms: to read (plain), to step through (interactive), to fill in (worksheet) and to check
 (answer key). Steps are drawn by the same template as the live page. Nothing is collected in memory: the file is
@@ -59,10 +60,27 @@ class Sheet:
     """Which version of a worksheet this is, e.g. `version 2 of seed 7`."""
     address: str = ""
 
+    @property
+    def kind(self) -> str:
+        """What the document is called."""
+        if self.blanks:
+            return "Answer key" if self.answers else "Worksheet"
+        return "Worked solution, step by step" if self.interactive else "Worked solution"
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """The page around the documents of a file."""
+
+    title: str
+    policy: str
+    style: Markup
+    interactive: bool
+
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """The top of the file."""
+    """The top of a document."""
 
     title: str
     kind: str
@@ -70,13 +88,12 @@ class Head:
     about: str
     made_from: str
     mark: str
-    policy: str
-    style: Markup
     diagram: Markup
     given: tuple[Table, ...]
     facts: tuple[tuple[str, str], ...]
     chapters: tuple[Chapter, ...]
-    all: bool
+    anchor: str
+    """Where it stands in a file of several; "" where it is the whole file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,11 +144,33 @@ def unreadable_blanks(blanks: str) -> str:
 
 def worked(lesson: Lesson, view: View, sheet: Sheet) -> Iterator[str]:
     """The file in chunks. Raises LessonError before the first chunk where it cannot be made."""
-    walk = lesson.walk(view.grain)
-    refuse_endless(walk)
-    hidden = blanked(walk, sheet.blanks)
-    context = Context(lesson, view, None if sheet.answers else hidden)
-    return _chunks(context, sheet, hidden)
+    paper = Paper.of(lesson, view, sheet)
+    return _file(paper)
+
+
+def _file(paper: Paper) -> Iterator[str]:
+    """One document as a file; the first chunk has everything above the phases."""
+    sheet, title = paper.sheet, paper.context.lesson.scenario.title
+    chunks = paper.chunks()
+    yield opening(f"{title} – {sheet.kind}", page_heading(f"{title} – {sheet.kind}"), interactive=sheet.interactive) + next(chunks)
+    yield from chunks
+    yield closing(interactive=sheet.interactive)
+
+
+def opening(title: str, rules: str, *more: str, interactive: bool = False) -> str:
+    """The beginning of a file; `rules` and the style sheets `more` stand beside those of every file."""
+    style = rendering.styles(*SHEETS, *more) + rules
+    script = rendering.source_hash(rendering.script("stepper.js")) if interactive else "'none'"
+    policy = (
+        f"default-src 'none'; style-src {rendering.source_hash(style)}; script-src {script}; font-src data:; "
+        "img-src data:; base-uri 'none'; form-action 'none'"
+    )
+    return rendering.template("worked_open.html").render(page=Frame(title, policy, trusted(style), interactive))
+
+
+def closing(*, interactive: bool = False) -> str:
+    """The end of a file."""
+    return rendering.template("worked_tail.html").render(script=trusted(rendering.script("stepper.js") if interactive else ""))
 
 
 def refuse_endless(walk: Walk) -> None:
@@ -142,27 +181,47 @@ def refuse_endless(walk: Walk) -> None:
         )
 
 
-def _chunks(context: Context, sheet: Sheet, hidden: Hidden | None) -> Iterator[str]:
-    templates = rendering.environment()
-    step_template = templates.get_template("worked_step.html")
-    answers = hidden if sheet.answers else None
-    lines = Line(context.alphabet, context.decimals, context.hidden, partial(Answered, answers) if answers else Unnamed)
-    chalk = Chalk(context.trace, context.alphabet, context.decimals, context.hidden, lines)
-    yield templates.get_template("worked_head.html").render(page=head(context, sheet))
-    for phase, first, last in context.walk.phases():
-        if phase not in sheet.phases:
-            continue
-        title, about = PHASE_TITLES[phase], PHASE_ABOUT[phase]
-        yield templates.get_template("worked_phase.html").render(id=phase, title=title, about=about)
-        pictures: list[tuple[int, Drawing]] = []
-        for n in range(first, last + 1):
-            body, open_ = _body(context, chalk, sheet, n, hidden)
-            pictures += [(n, _picture(context, body, phase))] if sheet.interactive else []
-            names = {"uses": _names(body.uses), "makes": _names(body.makes)} if sheet.interactive else None
-            yield step_template.render(step=body, blank=open_, answer=open_ and sheet.answers, names=names)
-        yield templates.get_template("worked_end.html").render(end=end(context, sheet, phase, last, pictures, answers))
-    script = rendering.script("stepper.js") if sheet.interactive else ""
-    yield templates.get_template("worked_tail.html").render(script=trusted(script))
+@dataclass(frozen=True, slots=True)
+class Paper:
+    """One document of a file: a lesson under a view as a sheet."""
+
+    context: Context
+    sheet: Sheet
+    hidden: Hidden | None
+    """What is left open, or filled in and marked."""
+    anchor: str = ""
+
+    @classmethod
+    def of(cls, lesson: Lesson, view: View, sheet: Sheet, anchor: str = "") -> Paper:
+        """The document; `anchor` is its place in a file of several. Raises LessonError where it cannot be made."""
+        walk = lesson.walk(view.grain)
+        refuse_endless(walk)
+        hidden = blanked(walk, sheet.blanks)
+        return cls(Context(lesson, view, None if sheet.answers else hidden), sheet, hidden, anchor)
+
+    def id(self, name: str) -> str:
+        """The id of a part of the document, which no other part of the file has."""
+        return f"{self.anchor}-{name}" if self.anchor else name
+
+    def chunks(self) -> Iterator[str]:
+        """The document piece by piece: its top, then each phase step by step."""
+        context, sheet, step_template = self.context, self.sheet, rendering.template("worked_step.html")
+        answers = self.hidden if sheet.answers else None
+        lines = Line(context.alphabet, context.decimals, context.hidden, partial(Answered, answers) if answers else Unnamed)
+        chalk = Chalk(context.trace, context.alphabet, context.decimals, context.hidden, lines)
+        yield rendering.template("worked_head.html").render(page=head(self))
+        for phase, first, last in context.walk.phases():
+            if phase not in sheet.phases:
+                continue
+            title, about = PHASE_TITLES[phase], PHASE_ABOUT[phase]
+            yield rendering.template("worked_phase.html").render(id=self.id(phase), title=title, about=about)
+            pictures: list[tuple[int, Drawing]] = []
+            for n in range(first, last + 1):
+                body, open_ = _body(context, chalk, sheet, n, self.hidden)
+                pictures += [(n, _picture(context, body, phase))] if sheet.interactive else []
+                names = {"uses": _names(body.uses), "makes": _names(body.makes)} if sheet.interactive else None
+                yield step_template.render(id=self.id(f"step-{n}"), step=body, blank=open_, answer=open_ and sheet.answers, names=names)
+            yield rendering.template("worked_end.html").render(end=end(context, sheet, phase, last, pictures, answers))
 
 
 def _picture(context: Context, body: StepBody, phase: str) -> Drawing:
@@ -194,20 +253,14 @@ def _names(quantities: frozenset[Quantity]) -> str:
     return " ".join(sorted(map(str, quantities)))
 
 
-def head(context: Context, sheet: Sheet) -> Head:
-    """The top of the file: what it is, what it was made from, what is given."""
-    scenario = context.lesson.scenario
-    style = rendering.styles(*SHEETS) + page_heading(scenario.title, kind(sheet))
-    script = rendering.source_hash(rendering.script("stepper.js")) if sheet.interactive else "'none'"
-    policy = (
-        f"default-src 'none'; style-src {rendering.source_hash(style)}; script-src {script}; font-src data:; "
-        "img-src data:; base-uri 'none'; form-action 'none'"
-    )
-    chapters = tuple(c for c in outline(context.walk, 1, lambda n: f"#step-{n}") if _wanted(c, sheet))
+def head(paper: Paper) -> Head:
+    """The top of a document: what it is, what it was made from, what is given."""
+    context, sheet, scenario = paper.context, paper.sheet, paper.context.lesson.scenario
+    chapters = () if paper.anchor else tuple(c for c in outline(context.walk, 1, lambda n: f"#step-{n}") if _wanted(c, sheet))
+    kind = f"{sheet.kind}, {sheet.version}" if sheet.version else sheet.kind
     return Head(
-        scenario.title, kind(sheet), scenario.source, scenario.about, made_from(context, sheet), mark(context, sheet),
-        policy, trusted(style), draw(beginning(context)), tuple(given(context)), facts(context), chapters,
-        not sheet.interactive,
+        scenario.title, kind, scenario.source, scenario.about, made_from(context, sheet), mark(context, sheet),
+        draw(beginning(context)), tuple(given(context)), facts(context), chapters, paper.anchor,
     )  # fmt: skip
 
 
@@ -215,18 +268,10 @@ def _wanted(chapter: Chapter, sheet: Sheet) -> bool:
     return any(PHASE_TITLES[phase] == chapter.title for phase in sheet.phases)
 
 
-def kind(sheet: Sheet) -> str:
-    """What the document is called."""
-    if sheet.blanks:
-        return "Answer key" if sheet.answers else "Worksheet"
-    return "Worked solution, step by step" if sheet.interactive else "Worked solution"
-
-
-def page_heading(title: str, what: str) -> str:
+def page_heading(heading: str) -> str:
     """The heading and the number of each printed page."""
-    heading = rendering.css_string(f"{title} – {what}")
     return (
-        f"\n@page {{ margin: 18mm 15mm; @top-left {{ content: {heading}; font: 9pt sans-serif; }} "
+        f"\n@page {{ margin: 18mm 15mm; @top-left {{ content: {rendering.css_string(heading)}; font: 9pt sans-serif; }} "
         "@bottom-right { content: counter(page) ' / ' counter(pages); font: 9pt sans-serif; } }\n"
     )
 

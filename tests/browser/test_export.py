@@ -25,6 +25,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     lesson = open_lesson(scenario.load(ROOT / "scenarios" / "1-2-3-1-sigmoid.yaml"))
     for key in ("html", "interactive", "worksheet", "key"):
         (found / f"{key}.html").write_text("".join(make(lesson, key, View(), Order()).chunks), encoding="utf-8")
+    made = make(lesson, "class-set", View(grain="pass"), Order(versions=2))
+    (found / "class-set.html").write_text("".join(made.chunks), encoding="utf-8")
     return found
 
 
@@ -191,6 +193,26 @@ def test_the_boxes_of_the_key_are_whole(opening: Opening, width: int, media: str
     })""")
     assert len(cut) > 100
     assert all(cut)
+
+
+@pytest.mark.parametrize(("scheme", "width"), [("light", 320), ("dark", 1280)])
+def test_a_class_set_has_no_barrier_and_its_cover_leads_to_every_paper(
+    opening: Opening, axe: Callable[[Page], Any], scheme: str, width: int
+) -> None:  # fmt: skip
+    page = opening("class-set", color_scheme=scheme, viewport={"width": width, "height": 900}, bypass_csp=True)
+    report = axe(page)
+    assert report.violations == []
+    assert [line for line in report.incomplete if not OPEN.match(line)] == []
+    assert page.evaluate(TOO_WIDE) <= 0
+    page.get_by_role("link", name="key 2").click()
+    expect(page.locator("#key-2 h1")).to_be_in_viewport()
+
+
+def test_every_paper_of_a_class_set_begins_on_a_page_of_its_own(opening: Opening) -> None:
+    page = opening("class-set")
+    page.emulate_media(media="print")
+    placed = "papers => papers.map(paper => getComputedStyle(paper)).map(style => [style.breakBefore, style.page])"
+    assert page.locator(".sheet").evaluate_all(placed) == [["page", name] for name in ("worksheet-1", "worksheet-2", "key-1", "key-2")]
 
 
 # ---- the page that offers the files ----
