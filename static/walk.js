@@ -67,6 +67,9 @@
     for (const lit of document.querySelectorAll('.lit')) lit.classList.remove('lit');
     if (name) for (const same of document.querySelectorAll(`[data-q="${CSS.escape(name)}"]`)) same.classList.add('lit');
   };
+  // On paper nothing is folded. The style sheet says so too; older browsers do not know how.
+  addEventListener('beforeprint', () => { for (const part of document.querySelectorAll('.layer:not([open])')) { part.open = true; part.dataset.folded = ''; } });
+  addEventListener('afterprint', () => { for (const part of document.querySelectorAll('.layer[data-folded]')) { part.open = false; delete part.dataset.folded; } });
   document.addEventListener('pointerover', (event) => light(event.target.closest?.('[data-q]')?.dataset.q));
 
   // ---- copy: an exported file (data-from is its address, its form has the choices), or what stands in a field (data-of is its id) ----

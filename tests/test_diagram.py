@@ -355,6 +355,15 @@ def test_in_a_dense_network_only_the_edges_of_the_step_have_numbers() -> None:
     assert shown == {f"w[2][3,{j}]" for j in range(1, 7)}
 
 
+def test_a_diagram_says_where_edges_have_no_room_for_their_numbers() -> None:
+    crowded, roomy = some(5, 6, 5, 2, output="softmax", under="cross_entropy"), some(2, 2, 1)
+    for trace, left_out in ((crowded, True), (roomy, False)):
+        for q in ("z[1][1]", "dL/da[1][1]", "w+[1][1,1]"):
+            svg = parsed(draw(scene(trace, parse(q))))
+            assert ("not every edge has room" in text_of(svg)) == left_out, q
+            assert max(float(e.get("y", "0")) for e in svg.iter("text")) < float(svg.get("height", ""))
+
+
 def test_a_step_about_a_whole_large_matrix_draws_its_lines_without_numbers() -> None:
     trace = some(784, 128, 10, output="softmax", under="cross_entropy")
     uses = frozenset(Quantity("w", 2, i, j) for i in range(1, 11) for j in range(1, 129))

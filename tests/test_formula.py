@@ -14,18 +14,19 @@ from hypothesis import strategies as st
 
 from tests.htmltree import read, text_of
 from tests.strategies import extreme_problems, problems
-from tests.visiting import NAMES, SATURATED, WALKS, context, scenario, steps, texts
+from tests.visiting import NAMES, SATURATED, WALKS, context, deep_network, scenario, steps, texts
 from tutor import latex_document, number
 from tutor.build import Problem, build
 from tutor.context import Context
 from tutor.derivation import derive
 from tutor.explain import ROUNDED
 from tutor.expression import ArrayRef, Product, leaves
-from tutor.formula import MOST_LINES, MOST_OPERANDS, UNROUNDED, Chalk, Formula, unrounded
-from tutor.lesson import GRAINS, Lesson, open_lesson
+from tutor.formula import MOST_OPERANDS, UNROUNDED, Chalk, Formula, unrounded
+from tutor.lesson import GRAINS, Lesson, PassWalk, open_lesson
 from tutor.mathml import Line
 from tutor.notation import PRESETS, Alphabet, notation
 from tutor.order import PHASES, NumberOrder, stages
+from tutor.page import step_page
 from tutor.quantity import Quantity
 from tutor.scenario import parse
 from tutor.step import StepBody, step_body
@@ -225,12 +226,26 @@ def test_a_flat_activation_has_a_symbol_and_no_lines() -> None:
     assert formula.makes == {Quantity("da/dz", 1, 1)}
 
 
-def test_a_long_phase_is_cut_to_a_page() -> None:
+def test_a_phase_has_every_matrix_with_its_symbols_and_its_result() -> None:
     for name in NAMES:
-        for _, page in steps(name, View(grain="pass")):
-            assert 1 <= len(page.formulas) <= MOST_LINES
+        walk = context(name, View(grain="pass")).walk
+        assert isinstance(walk, PassWalk)
+        for n, page in steps(name, View(grain="pass")):
+            stages_ = walk.stages(n)
+            assert [len(formula.makes) > 0 for formula in page.formulas] == [not page.stop or stage is not stages_[-1] for stage in stages_]
             for formula in page.formulas:
-                assert {line.label for line in formula.lines} <= {"symbols", "result", "numbers"}
+                assert [line.label for line in formula.lines] in (["symbols", "result"], [])
+
+
+def test_the_operands_that_are_not_listed_are_counted() -> None:
+    lesson = open_lesson(deep_network(1, inputs=12, units=3))
+    pages = [step_page(Context(lesson, View()), n) for n in range(1, len(lesson.walk("number")) + 1)]
+    for page in pages:
+        formula = page.formulas[0]
+        listed, used = len(page.operands), len({*formula.uses, *(o.quantity for o in formula.operands)})
+        missing = [int(count) for count in re.findall(r"[0-9]+", page.more_operands)]
+        assert listed + sum(missing) == used, page.title
+    assert any("given numbers" in page.more_operands for page in pages)
 
 
 def test_chains_are_written_out_for_gradients_of_single_weights() -> None:

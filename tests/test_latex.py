@@ -297,6 +297,20 @@ def test_the_results_of_a_walk_are_the_engines_numbers(name: str, preset: str) -
             assert shown == digits(opened.trace.value(q), opened.decimals)
 
 
+@pytest.mark.parametrize("name", ["1-2-3-1-sigmoid", "vanishing-gradient", "3-2-3-softmax"])
+def test_a_file_of_phases_has_every_matrix_layer_by_layer(name: str) -> None:
+    tex, depth = whole(name, View(grain="pass")), len(scenario(name).network.layers)
+    opened = context(name, View(grain="layer"))
+    writer = Chalk(opened.trace, opened.alphabet, opened.decimals, None, LatexLines(opened.alphabet, opened.decimals))
+    for n in range(1, len(opened.walk) + 1):
+        shown = step_body(opened, n, writer).formulas[0]
+        assert f"{shown.left} &" in tex, n
+    titles = re.findall(r"\\layer\{(Layer [0-9]+|Loss)", tex)
+    forward = [f"Layer {layer}" for layer in range(1, depth + 1)]
+    assert titles == [*forward, *forward[::-1], *forward[::-1], *forward, "Loss"]
+    assert "layer by layer has the numbers in between" in tex
+
+
 def test_the_file_tells_what_it_was_made_from_and_what_is_given() -> None:
     tex = whole("1-2-3-1-sigmoid", View(grain="layer", decimals=6))
     head = tex.split(r"\section*{Forward pass}")[0]

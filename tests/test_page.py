@@ -6,17 +6,22 @@ from urllib.parse import urlsplit
 
 import justhtml
 import pytest
+from flask import render_template
 
-from tests.htmltree import read, text_of
-from tests.visiting import NAMES, WALKS, context, fragment, get, numbers, page, scenario, steps, texts
+from tests.htmltree import Element, read, text_of
+from tests.visiting import NAMES, WALKS, context, deep_network, fragment, get, numbers, page, scenario, steps, texts, tutor
 from tutor import number
-from tutor.lesson import GRAINS
+from tutor.context import Context
+from tutor.lesson import GRAINS, open_lesson
 from tutor.notation import PRESETS
+from tutor.page import step_page
 from tutor.quantity import Quantity, parse
 from tutor.view import View
 
 LARGEST = 17 * 1024
 """Bytes of a fragment, number by number and layer by layer. The bar is 15 KB; most steps keep it, none is above this."""
+LARGEST_PHASE, DEEPEST_PHASE = 45 * 1024, 250 * 1024
+"""The same phase by phase, for a lesson of the decks and for the deepest network there may be."""
 VIEWS = [View(grain=grain, notation=notation) for grain in GRAINS for notation in PRESETS]
 
 
@@ -49,11 +54,79 @@ def test_a_fragment_of_a_deck_lesson_stays_small(name: str, grain: str) -> None:
     assert {n: size for n, size in sizes.items() if size > LARGEST} == {}
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_a_fragment_of_a_whole_phase_has_a_bound(name: str) -> None:
+    assert max(len(text.encode()) for _, text in texts(name, View(grain="pass"))) <= LARGEST_PHASE
+
+
 @pytest.mark.parametrize("decimals", [0, 1, 12])
 def test_few_and_many_decimals_are_sound_markup_too(decimals: int) -> None:
     for name in ("1-2-3-1-sigmoid", "3-2-3-softmax"):
         for _, text in texts(name, View(decimals=decimals), every=3):
             assert read(text).problems == []
+
+
+# ---- a whole phase ----
+
+
+def phase_of(layers: int, n: int) -> Element:
+    """The fragment of step n, phase by phase, of a lesson with so many layers."""
+    opened = Context(open_lesson(deep_network(layers)), View(grain="pass"))
+    with tutor().test_request_context():
+        text = render_template("_step.html", page=step_page(opened, n))
+    assert len(text.encode()) <= DEEPEST_PHASE
+    return read(text).root
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_phase_shows_every_matrix_of_its_layers_in_their_order(name: str) -> None:
+    by_layer = View(grain="layer")
+    walk = context(name, by_layer).walk
+    lefts = [shown.formulas[0].left for _, shown in steps(name, by_layer)]
+    for (n, shown), (_, first, last) in zip(steps(name, View(grain="pass")), walk.phases(), strict=True):
+        assert [f.left for f in shown.formulas] == lefts[first - 1 : last], n
+        found = read(fragment(f"/lessons/{name}/steps/{n}?grain=pass").text).root
+        assert len(list(found.all("div", cls="formula"))) == last - first + 1
+
+
+def test_backward_the_signal_of_every_layer_stands_before_the_gradients_that_need_it() -> None:
+    root = page("/lessons/1-2-3-1-sigmoid/steps/3?grain=pass").root
+    layers = list(root.all("details", cls="layer"))
+    assert [layer.one("summary").text.split(" ", 2)[:2] for layer in layers] == [["Layer", "3,"], ["Layer", "2"], ["Layer", "1"]]
+    assert all("open" in layer.attributes for layer in layers)
+    assert [div.named.removesuffix(" of layer 1") for div in layers[2].all("div", cls="left")] == [
+        "derivative of L by a", "derivative of a of layer 1 by z", "derivative of L by z", "derivative of L by w 0", "derivative of L by w"
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("layers", [4, 32])
+def test_of_a_deep_network_the_layers_between_the_ends_are_folded_and_say_what_is_in_them(layers: int) -> None:
+    for n in (1, 3, 4, 5):
+        parts = list(phase_of(layers, n).all("details", cls="layer"))
+        assert len(parts) == layers + (n == 5)
+        titles = [part.one("summary").text for part in parts if "open" in part.attributes]
+        assert len(titles) == 2 + (n == 5)
+        assert {title.split(",")[0].split()[1] for title in titles if title.startswith("Layer")} == {"1", str(layers)}
+        for part in parts:
+            assert len(list(part.all("div", cls="formula"))) == len(part.one("summary").one("span", cls="source").text.split(", "))
+
+
+def test_a_phase_says_what_it_leaves_to_the_other_walks() -> None:
+    for name in NAMES:
+        for _, shown in steps(name, View(grain="pass")):
+            assert "layer by layer" in shown.brief
+        assert not any(shown.brief for _, shown in steps(name, View(grain="layer")))
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if scenario(name).printed])
+def test_what_the_slides_say_of_a_phase_is_there_or_counted(name: str) -> None:
+    opened = context(name, View(grain="pass"))
+    for n, shown in steps(name, View(grain="pass")):
+        here = [opened.slides[q] for q in opened.slides if opened.step_of(q) == n]
+        numbers = sum(len(slide.numbers) for slide in here)
+        assert numbers == (len(shown.slide.numbers) + shown.slide.more if shown.slide else 0)
+        assert sum(len(slide.notes) for slide in here) == (len(shown.slide.notes) if shown.slide else 0)
+        assert sum(len(slide.closed_forms) for slide in here) == (len(shown.slide.closed_forms) if shown.slide else 0)
 
 
 # ---- the numbers of a step ----

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.htmltree import Element, read
-from tests.visiting import NAMES, WALKS, context, get, scenario, steps, texts
+from tests.visiting import NAMES, WALKS, context, deep_network, get, scenario, steps, texts
 from tutor import number
 from tutor.context import Context
 from tutor.desk import GAP, Cell, Table, some
@@ -128,6 +128,16 @@ def test_the_letters_of_the_softmax_deck_are_the_tables_of_its_slide() -> None:
     for wanted in ("Inputs", "Weights", "Linear", "Hidden", "Logits", "Probs", "Labels"):
         assert any(caption.startswith(wanted) for caption in captions), captions
     assert any("(3×1)" in c or "(1×3)" in c for c in captions)
+
+
+def test_matrices_of_a_deep_network_say_which_layers_they_are_of() -> None:
+    opened = Context(open_lesson(deep_network(5)), View(notation="letters"))
+    for n in range(1, len(opened.walk) + 1):
+        shown = step_page(opened, n)
+        for heading, matrices in shown.tables.strips:
+            layers = {parse(c.name).layer for m in matrices for row in m.rows for c in row.cells if parse(c.name).layer}
+            assert all(re.search(rf"\b{layer}\b", heading) for layer in layers), (heading, layers)
+            assert heading.endswith("of 5")
 
 
 def test_several_samples_stand_in_rows() -> None:

@@ -53,6 +53,11 @@ def test_any_query_gives_a_view_and_a_short_notice_for_what_was_ignored(name: st
     assert all(len(notice) < 200 and notice.isprintable() for notice in notices)
 
 
+def test_after_a_few_notices_the_rest_is_counted() -> None:
+    _, notices = read({f"strange{n}": "1" for n in range(9)}, scenario(NAMES[0]))
+    assert notices[-1] == "5 more parts of the address do not count."
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_what_the_lesson_shows_anyway_is_left_out_of_the_address(name: str) -> None:
     lesson = scenario(name)

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from tests.htmltree import Element, Page, read
-from tests.visiting import NAMES, SATURATED, WALKS, context, scenario, steps
+from tests.visiting import NAMES, SATURATED, WALKS, context, deep_network, scenario, steps
 from tutor import number
 from tutor.context import Context
 from tutor.errors import LessonError
@@ -25,7 +25,6 @@ from tutor.order import PHASES
 from tutor.page import step_page
 from tutor.quantity import Quantity, parse
 from tutor.rendering import css_string
-from tutor.scenario import Scenario
 from tutor.scenario import parse as parse_scenario
 from tutor.scenario_model import Lecture
 from tutor.step import step_body
@@ -324,6 +323,33 @@ def test_the_file_comes_piece_by_piece() -> None:
     assert 'id="step-2"' not in first[2]
 
 
+@pytest.mark.parametrize("wishes", [{}, {"interactive": True}, {"blanks": "all"}, {"blanks": "all", "answers": True}])
+def test_in_a_file_of_phases_every_matrix_of_every_layer_is_there_and_unfolded(wishes: dict[str, object]) -> None:
+    view = View(grain="pass")
+    lesson = open_lesson(deep_network(6))
+    page = tree("".join(worked(lesson, view, Sheet(**wishes))))  # type: ignore[arg-type]
+    assert set(page.problems) <= {*OF_THE_FILE, "<script> directly in <body>"}
+    assert len(list(page.root.all("div", cls="formula"))) == len(lesson.walk("layer"))
+    parts = list(page.root.all("details", cls="layer"))
+    assert len(parts) == 4 * 6 + 1
+    assert all("open" in part.attributes for part in parts)
+
+
+def test_the_tables_at_the_end_of_a_phase_have_every_layer() -> None:
+    for preset in ("brackets", "letters"):
+        page = tree("".join(worked(open_lesson(deep_network(14)), View(grain="layer", notation=preset), Sheet())))
+        for phase in ("forward", "backward", "update", "verify"):
+            cells = page.root.one("section", cls="phase", id=phase).one("div", cls="end").all("td")
+            layers = {parse(cell.attributes["data-q"]).layer for cell in cells if cell.attributes.get("data-q")}
+            assert layers >= set(range(1, 15)), (preset, phase)
+
+
+def test_a_file_says_that_numbers_which_agree_are_not_named() -> None:
+    assert "named where they differ" in tree(written(SIGMOID)).root.one("p", cls="made").text
+    assert "named where they differ" not in tree(written("perceptron-step")).root.one("p", cls="made").text
+    assert "named where they differ" not in tree(written(SIGMOID, blanks="all")).root.one("p", cls="made").text
+
+
 # ---- the diagrams of a stepper ----
 
 Drawn = list[tuple[str, dict[str, str], str]]
@@ -387,15 +413,6 @@ def test_drawings_with_several_layouts_are_several_pictures_of_which_one_is_seen
         pictures += len(figure.elements)
         assert sum("data-on" in svg.attributes or "data-at" not in svg.attributes for svg in figure.elements) == 1
     assert pictures > len(PHASES)
-
-
-def deep_network(layers: int) -> Scenario:
-    """A network of so many layers with two units each."""
-    layer = "\n    - {units: 2, activation: tanh, init: {scheme: xavier, seed: 1}}"
-    return parse_scenario(
-        f"format: 1\ntitle: Deep\nabout: Deep.\ncourse: Test\nnetwork:\n  inputs: 2\n  layers:{layer * layers}\n"
-        "  loss: {name: squared_error}\ndata:\n  inputs: [[1, 0.5]]\n  targets: [[0, 1]]\ntraining: {learning_rate: 0.1}\n", "deep.yaml"
-    )  # fmt: skip
 
 
 @pytest.mark.parametrize("phase", PHASES)

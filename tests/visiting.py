@@ -11,6 +11,7 @@ from app import create_app
 from tests.htmltree import Page, read
 from tutor.lesson import GRAINS
 from tutor.page import StepPage, step_page
+from tutor.scenario import parse
 from tutor.view import View
 
 if TYPE_CHECKING:
@@ -76,6 +77,16 @@ def scenario(name: str) -> Scenario:
     found = library().shelf.find(name)
     assert found is not None
     return found
+
+
+def deep_network(layers: int, inputs: int = 2, units: int = 2) -> Scenario:
+    """A lesson with so many layers."""
+    layer = f"\n    - {{units: {units}, activation: tanh, init: {{scheme: xavier, seed: 1}}}}"
+    return parse(
+        f"format: 1\ntitle: Deep\nabout: Deep.\ncourse: Test\nnetwork:\n  inputs: {inputs}\n  layers:{layer * layers}\n"
+        f"  loss: {{name: squared_error}}\ndata:\n  inputs: [{[0.5] * inputs}]\n  targets: [{[0.1] * units}]\n"
+        "training: {learning_rate: 0.1}\n", "deep.yaml"
+    )  # fmt: skip
 
 
 def context(name: str, view: View = PLAIN) -> Context:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from tutor.diagram_backdrop import backdrop, thumbnail
-from tutor.diagram_layout import LOSS_HALF, LOSS_HEIGHT, Column, Place, arrange, crossing
+from tutor.diagram_layout import LINE, LOSS_HALF, LOSS_HEIGHT, Column, Place, arrange, crossing
 from tutor.diagram_marks import SIZE, SIZE_NAMES, SIZES, Room, arrow, name, ring, was
 from tutor.diagram_scene import Label, Reading, Scene
 from tutor.markup import Markup, attribute, trusted
@@ -82,6 +82,8 @@ class _Picture:
         self.layout = arrange(scene.network.sizes, self.reading.must_see(), scene.decimals)
         self._inside = self.reading.room if self.layout.roomy else Room((2 * self.layout.radius - 8) / _TIGHT_SIZE, 1)
         self.written: list[_Written] = []
+        self.left_out = False
+        """Whether an edge has a number for which there is no room."""
         self.lines: list[str] = []
         self.shapes: list[str] = []
         self.texts: list[str] = []
@@ -101,7 +103,8 @@ class _Picture:
         title = f"Network {network.shape}"
         about = f"<desc>{attribute(self.scene.caption)}</desc>" if self.scene.caption else ""
         css = "net" + ("" if layout.roomy else " tight") + (" wide" if layout.width > _WIDE else " mid" if layout.width > _MIDDLING else "")
-        size = f'viewBox="0 0 {layout.width} {layout.height}" width="{layout.width}" height="{layout.height}"'
+        high = layout.height + (LINE if self.left_out else 0)
+        size = f'viewBox="0 0 {layout.width} {high}" width="{layout.width}" height="{high}"'
         opening = f'<svg class="{css}" {size} role="img" aria-label="{title}"><title>{title}</title>'
         return Drawing(opening, about, backdrop(layout, names), (*self.lines, *self.shapes, *self.texts))
 
@@ -193,8 +196,12 @@ class _Picture:
         if self.layout.roomy and len(pairs) <= MOST_LABELS:
             labels = self._weights(right.layer, pairs)
             brief = [both if state else both[:1] for both, state in zip(labels, states, strict=True)]
-            if self._place(left.x, right.x, pairs, labels) or self._place(left.x, right.x, pairs, brief):
+            if self._place(left.x, right.x, pairs, labels):
                 return
+            if self._place(left.x, right.x, pairs, brief):
+                self.left_out |= brief != labels
+                return
+        self.left_out = True
         own = [pair for pair, state in zip(pairs, states, strict=True) if state]
         if 0 < len(own) <= MOST_LABELS:
             labels = self._weights(right.layer, own)
@@ -291,6 +298,8 @@ class _Picture:
             self.texts.append(f'<text class="flow" x="{self.layout.width // 2}" y="{y}">{FLOW[scene.phase]}</text>')
         if scene.sample:
             self.texts.append(f'<text class="s" x="6" y="{y}">sample {scene.sample} of {scene.alphabet.samples}</text>')
+        if self.left_out:
+            self.texts.append(f'<text x="{self.layout.width // 2}" y="{y + LINE}">not every edge has room for its numbers</text>')
 
 
 def _box(css: str, x: float, top: float, high: float) -> str:

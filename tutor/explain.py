@@ -5,7 +5,7 @@ Texts are ours; the vocabulary is the field's. `tests/test_explain.py` reads eve
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from tutor.derivation import Derivation, loses_digits
@@ -336,6 +336,26 @@ def _corner(trace: Trace, stage: Stage) -> Quantity:
 def explain_phase(phase: str) -> Explanation:
     """The words for a whole phase."""
     return Explanation(PHASE_TITLES[phase], PHASE_ABOUT[phase])
+
+
+_INSIDE = {
+    "z": "pre-activations", "a": "activations", "dL/da": "derivatives by the activations", "da/dz": "slopes", "dL/dz": "error signals",
+    "dL/dw": "gradient of the weights", "dL/db": "gradient of the biases", "w+": "new weights", "b+": "new biases",
+    "loss": "loss", "loss-loss+": "how much it fell",
+}  # fmt: skip
+
+BRIEF = "Each matrix with its symbols and its result; the walk layer by layer has the numbers in between, and shorter ways."
+"""What a step leaves out that is a whole phase."""
+
+
+def layer_title(network: Network, layer: int) -> str:
+    """The heading of what belongs to one layer; 0 is the loss."""
+    return "Loss" if not layer else f"Layer {layer}" + (", the output layer" if layer == network.depth else "")
+
+
+def inside(stages: Sequence[Stage]) -> str:
+    """What is computed in these stages, in a few words."""
+    return ", ".join(dict.fromkeys(_INSIDE.get(stage.kind) or f"new {_INSIDE[stage.kind.removesuffix('+')]}" for stage in stages))
 
 
 def explain_stop(trace: Trace, stop: Stop) -> str:

@@ -20,7 +20,7 @@ from tutor import number
 from tutor.derivation import Derivation, derive
 from tutor.explain import ROUNDED, Remark, remark
 from tutor.expression import ArrayRef, Node, Ref, Value, evaluate, has_partials, leaves, rounded, walk
-from tutor.mathml import SHOWN_COLUMNS, SHOWN_ROWS, Line, member, shown
+from tutor.mathml import SHOWN_COLUMNS, SHOWN_ROWS, Line, member
 from tutor.matrices import derive_stage, result
 from tutor.notation import Alphabet
 from tutor.order import Stage
@@ -33,7 +33,6 @@ from tutor.writer import NUMBERS, RULE, SYMBOLS, Hidden
 MOST_OPERANDS = 9
 FEW_OPERANDS = 5
 """With more operands than this, those that are given are left to the tables and the diagram."""
-MOST_LINES = 10
 HIGHLIGHTED_UNITS = 8
 UNROUNDED = "with unrounded values"
 
@@ -96,6 +95,9 @@ class Formula:
     lines: tuple[FormulaLine, ...]
     operands: tuple[Operand, ...] = ()
     more_operands: int = 0
+    """How many computed operands are not listed."""
+    given_operands: int = 0
+    """How many given ones are not."""
     shortcut: tuple[FormulaLine, ...] = ()
     """Another way that arrives at the same number."""
     has_chain: bool = False
@@ -143,6 +145,7 @@ class Chalk:
             ),
             operands,
             max(0, len(shown_refs) - MOST_OPERANDS),
+            len(refs) - len(shown_refs),
             self._shortcut(found, q),
             has_chain(self.trace, q),
             frozenset(ref.quantity for ref in refs if ref.quantity.kind != "eta"),
@@ -212,6 +215,7 @@ class Chalk:
             (*self._matrix_lines(tree, turned(made, self.notation), self._matrix_sign(stage)),),
             tuple(self._matrix_operand(leaf) for leaf in arrays),
             0,
+            0,
             () if found.shortcut is None else self._matrix_way(oriented(found.shortcut, self.notation, turn), made),
             False,
             frozenset(q for leaf in arrays for q in _members(leaf, self.trace)),
@@ -242,13 +246,8 @@ class Chalk:
 
     # ---- a whole phase ----
 
-    def phase(self, stages: tuple[Stage, ...]) -> tuple[Formula, ...]:
-        """The formulas of a phase in short: symbols and result of each matrix; long phases are cut in the middle."""
-        picked = [stages[n] for n in shown(len(stages), MOST_LINES) if n >= 0]
-        return tuple(self._brief(stage) for stage in picked)
-
-    def _brief(self, stage: Stage) -> Formula:
-        """Without the numbers of a matrix, and so without a word on them; those of the loss are few."""
+    def brief(self, stage: Stage) -> Formula:
+        """The formula of one matrix in short: without its numbers, and so without a word on them; those of the loss are few."""
         formula = self.stage(stage)
         if stage.layer or stage.per_sample:
             ways = (_without_numbers(way) for way in (formula.lines, formula.stable))
@@ -256,7 +255,7 @@ class Chalk:
             kept = {"symbols", "numbers", "result"}
             ways = (tuple(line for line in way if line.label in kept) for way in (formula.lines, formula.stable))
         lines, stable = ways
-        return replace(formula, lines=lines, stable=stable, operands=(), more_operands=0, shortcut=(), has_chain=False)
+        return replace(formula, lines=lines, stable=stable, operands=(), more_operands=0, given_operands=0, shortcut=(), has_chain=False)
 
 
 def _without_numbers(lines: tuple[FormulaLine, ...]) -> tuple[FormulaLine, ...]:

@@ -27,6 +27,7 @@ from tutor.overview import facts
 from tutor.quantity import Quantity
 from tutor.slides import OPEN, SlideNumber
 from tutor.step import SlideView, StepBody, step_body
+from tutor.worked import unnamed
 from tutor.writer import NUMBERS
 
 _PREAMBLE = r"""\documentclass[11pt,a4paper]{article}
@@ -34,6 +35,7 @@ _PREAMBLE = r"""\documentclass[11pt,a4paper]{article}
 \usepackage{amsmath,amssymb,array,booktabs,graphicx,longtable}
 \makeatletter
 \newcommand{\step}{\@startsection{subsection}{2}{0pt}{2.4ex plus .8ex minus .2ex}{.6ex}{\normalfont\normalsize\bfseries\raggedright}}
+\newcommand{\layer}[1]{\par\medskip\textbf{#1}\par\nobreak\@nobreaktrue}
 \newcommand{\about}[1]{#1\par\nobreak\vspace{1.5ex}\@nobreaktrue}
 \makeatother
 % \fit{width}{formula} shrinks a formula that no line of this width can hold.
@@ -94,7 +96,7 @@ def _source(context: Context) -> str:
     said = f"Made from the lesson {lesson.scenario.id}, iteration {lesson.iteration}, {_GRAINS[context.walk.grain]}, "
     said += f"notation “{context.notation.title}”, {digits_shown}."
     said += f" It differs from the lecture: {context.variant}." if context.variant else ""
-    return escaped(" ".join(part for part in (said, told(lesson.changes)) if part))
+    return escaped(" ".join(part for part in (said, told(lesson.changes), unnamed(context)) if part))
 
 
 def _given(context: Context, lines: LatexLines) -> Iterator[str]:
@@ -126,8 +128,11 @@ def _step(body: StepBody, *, numbered: bool) -> str:
     if body.term:
         word, meaning = body.term
         parts.append(f"\\emph{{{escaped(word[0].upper() + word[1:])}}}: {escaped(meaning)}.\n")
-    formulas = [(f.left, map(_line, f.lines)) for f in body.formulas if f.lines]
-    parts.append(aligned(formulas) if formulas else "")
+    parts.append(f"{escaped(body.brief)}\\par\n" if body.brief else "")
+    for part in body.parts:
+        formulas = [(f.left, map(_line, f.lines)) for f in part.formulas if f.lines]
+        parts.append(f"\\layer{{{escaped(part.title)}}}\n" if part.title else "")
+        parts.append(aligned(formulas) if formulas else "")
     remark = f"{body.remark.heading} {body.remark.text}" if body.remark else ""
     parts += [f"{escaped(text)}\\par\n" for text in (body.stop, remark) if text]
     parts += [_way(f.left, f.stable) for f in body.formulas if f.stable]

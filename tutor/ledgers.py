@@ -8,9 +8,10 @@ from tutor.desk import GAP, Cell, Desk, Row, Table, gap, some
 from tutor.quantity import Quantity
 
 MOST_COLUMNS = 10
-MOST_ON_PAPER = 60
 MOST_PARAMETERS = 6
 """A network with more parameters than this shows those of one layer at a time."""
+MOST_OF_A_PHASE = 60
+"""The same where a step is a whole phase. On paper there is no such bound."""
 
 
 def ledgers(desk: Desk) -> Iterator[Table]:
@@ -34,7 +35,7 @@ def ledgers(desk: Desk) -> Iterator[Table]:
 
 def _units(desk: Desk, phase: str, kinds: tuple[str, ...]) -> Table:
     """One row per unit: the whole network where it is small, else the layer of the step."""
-    n, small = desk.network, sum(desk.network.sizes[1:]) <= 12
+    n, small = desk.network, desk.whole or sum(desk.network.sizes[1:]) <= 12
     layers: Sequence[int] = range(1, n.depth + 1) if small else [desk.anchor.layer or n.depth]
     rows: list[Row] = []
     for layer in reversed(layers) if phase == "backward" else layers:
@@ -107,8 +108,8 @@ def _parameters(desk: Desk, phase: str) -> Iterator[Table]:
     network = desk.network
     count = network.parameters
     layer = desk.anchor.layer or network.depth
-    most = MOST_ON_PAPER if desk.whole else MOST_PARAMETERS
-    layers = range(network.depth, 0, -1) if count <= most else (layer,)
+    most = MOST_OF_A_PHASE if desk.walk.grain == "pass" else MOST_PARAMETERS
+    layers = range(network.depth, 0, -1) if desk.whole or count <= most else (layer,)
     columns = ("w", "dL/dw") if phase == "backward" else ("w", "dL/dw", "w+")
     share = desk.sample if phase == "backward" and desk.anchor.sample and not desk.whole else 0
     rows: list[Row] = []

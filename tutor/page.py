@@ -23,9 +23,12 @@ from tutor.lesson import furthest
 from tutor.markup import Markup
 from tutor.outline import Link, PhaseLink, grains, samples, timeline
 from tutor.quantity import Quantity
-from tutor.step import StepBody, step_body
+from tutor.step import SlideView, StepBody, step_body
 from tutor.tables import Tables, tables
 from tutor.what_if import Changed, changed, marked
+
+MOST_SLIDE_NUMBERS = 5
+"""Of more numbers of the slides at one step, the rest is said to be elsewhere."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +64,8 @@ class StepPage(StepBody):
     home: str
     total: int
     operands: tuple[OperandRow, ...]
+    more_operands: str
+    """Which operands are not listed, in words, or ""."""
     chain_href: str
     """The page that writes the whole chain out, where there is one."""
     diagram: Markup
@@ -104,12 +109,14 @@ def step_page(context: Context, n: int, notices: tuple[str, ...] = ()) -> StepPa
     outside = replace(view, embedded=False)
     home = outside.address(scenario.id)
     return StepPage(
-        **{field.name: getattr(body, field.name) for field in fields(body)},
+        **{field.name: getattr(body, field.name) for field in fields(body) if field.name != "slide"},
+        slide=_first_numbers(body.slide),
         lesson=scenario.id,
         lesson_title=scenario.title,
         home=home,
         total=total,
         operands=_operands(context, body.formulas, n),
+        more_operands=_more_operands(body.formulas[0]),
         chain_href=outside.address(scenario.id, f"{n}/chain") if any(f.has_chain for f in body.formulas) else "",
         diagram=draw(scene(context, desk, phase, body.title)),
         tables=tables(desk),
@@ -158,6 +165,22 @@ def _operands(context: Context, formulas: tuple[Formula, ...], n: int) -> tuple[
         OperandRow(o.symbol, o.text, str(o.quantity), *_source(context, o.quantity, n), _was(context, o.quantity, o.text))
         for o in formulas[0].operands
     )
+
+
+def _more_operands(formula: Formula) -> str:
+    """What the list of operands leaves out."""
+    more, given = formula.more_operands, formula.given_operands
+    parts = [f"and {more} more"] if more else []
+    parts += [f"and {given} given number{'s' * (given > 1)}"] if given else []
+    return " ".join(parts)
+
+
+def _first_numbers(slide: SlideView | None) -> SlideView | None:
+    """The first few numbers of the slides, those that differ before the others; how many more there are."""
+    if slide is None:
+        return None
+    more = max(0, len(slide.numbers) - MOST_SLIDE_NUMBERS)
+    return replace(slide, numbers=slide.numbers[:MOST_SLIDE_NUMBERS], symbols=slide.symbols[:MOST_SLIDE_NUMBERS], more=more)
 
 
 def _was(context: Context, q: Quantity, text: str = "") -> str:

@@ -18,16 +18,16 @@ _DIGIT_ROOM, _POINT_ROOM = "\N{FIGURE SPACE}", "\N{PUNCTUATION SPACE}"
 
 def strips(desk: Desk) -> Iterator[tuple[str, tuple[Table, ...]]]:
     """(heading, matrices) of each strip that the phase needs."""
-    phase = desk.walk.phase(desk.n)
+    phase, of = desk.walk.phase(desk.n), _scope(desk)
     if phase == "update":
-        yield "Update", tuple(_updates(desk))
+        yield "Update" + of, tuple(_updates(desk))
         return
     if phase != "verify":
-        yield "Forward", tuple(_strip(desk, ""))
+        yield "Forward" + of, tuple(_strip(desk, ""))
     if phase == "backward":
-        yield "Gradients", tuple(_gradients(desk))
+        yield "Gradients" + of, tuple(_gradients(desk))
     if phase == "verify":
-        yield "After the update", tuple(_strip(desk, "+"))
+        yield "After the update" + of, tuple(_strip(desk, "+"))
 
 
 def _updates(desk: Desk) -> Iterator[Table]:
@@ -73,10 +73,18 @@ def _gradients(desk: Desk) -> Iterator[Table]:
             yield matrix(desk, "", "dL/db", layer)
 
 
+def _scope(desk: Desk) -> str:
+    """Which layers these are, where they are not all."""
+    layers, depth = _focus(desk), desk.network.depth
+    if len(layers) == depth:
+        return ""
+    return f", layer{'s' * (len(layers) > 1)} {' and '.join(map(str, layers))} of {depth}"
+
+
 def _focus(desk: Desk) -> list[int]:
-    """All layers of a shallow network; of a deep one the layer of the step and the one before it."""
+    """All layers of a shallow network, and on paper; of a deep one the layer of the step and the one before it."""
     depth = desk.network.depth
-    if depth <= 3:
+    if depth <= 3 or desk.whole:
         return list(range(1, depth + 1))
     layer = desk.anchor.layer or depth
     return [n for n in (layer - 1, layer) if n]

@@ -115,7 +115,7 @@ class View:
 def read(query: Mapping[str, str], scenario: Scenario, also: frozenset[str] = frozenset()) -> tuple[View, tuple[str, ...]]:
     """The view that a query asks for, and a notice for each of the first parts of it that were ignored."""
     view, ignored = examined(query, scenario, also)
-    return view, tuple(map(str, ignored[:MOST_NOTICES]))
+    return view, _first(tuple(map(str, ignored)))
 
 
 def examined(query: Mapping[str, str], scenario: Scenario, also: frozenset[str] = frozenset()) -> tuple[View, tuple[Ignored, ...]]:
@@ -141,6 +141,13 @@ def examined(query: Mapping[str, str], scenario: Scenario, also: frozenset[str] 
         present,
     )
     return view, tuple(notices)
+
+
+def _first(notices: tuple[str, ...]) -> tuple[str, ...]:
+    """The first few notices; the last says how many more there are, where there are more."""
+    if len(notices) <= MOST_NOTICES:
+        return notices
+    return (*notices[: MOST_NOTICES - 1], f"{len(notices) - MOST_NOTICES + 1} more parts of the address do not count.")
 
 
 def _repeated(query: Mapping[str, str]) -> Iterator[Ignored]:

@@ -233,6 +233,7 @@ def _picture(context: Context, body: StepBody, phase: str) -> Drawing:
 def _body(context: Context, chalk: Chalk, sheet: Sheet, n: int, hidden: Hidden | None) -> tuple[StepBody, bool]:
     """A step and whether its result is left open; a worksheet does not give results away in words."""
     body = step_body(context, n, chalk)
+    body = replace(body, parts=tuple(replace(part, open=True) for part in body.parts))
     if hidden is None:
         return replace(body, slide=_differing(body.slide)), False
     open_ = hidden(context.walk.anchor(n))
@@ -297,7 +298,13 @@ def made_from(context: Context, sheet: Sheet) -> str:
     parts += [f"grain {context.view.grain}", f"notation {context.notation.preset}", f"{context.decimals} decimals"]
     parts += [f"Backprop Tutor {rendering.version()}", sheet.address]
     made = ", ".join(part for part in parts if part) + "."
-    return " ".join(part for part in (made, told(context.lesson.changes)) if part)
+    return " ".join(part for part in (made, told(context.lesson.changes), "" if sheet.blanks else unnamed(context)) if part)
+
+
+def unnamed(context: Context) -> str:
+    """That numbers of the slides which agree are not named in a file, where there are such."""
+    agree = any(entry.agrees for slide in context.slides.values() for entry in slide.numbers)
+    return "Numbers of the slides are named where they differ." if agree else ""
 
 
 def end(

@@ -59,6 +59,20 @@ def test_first_back_and_last_are_links_too(page_without_script: Page) -> None:
         assert parse_qs(urlsplit(page.url).query)["decimals"] == ["6"]
 
 
+def test_a_folded_layer_of_a_phase_is_opened_without_a_script_and_lies_open_on_paper(page_without_script: Page) -> None:
+    page = page_without_script
+    page.goto("/lessons/vanishing-gradient/steps/3?grain=pass")
+    layers = page.locator("details.layer")
+    formulas = [layers.nth(n).locator(".formula").first for n in range(4)]
+    assert [formula.is_visible() for formula in formulas] == [True, False, False, True]
+    layers.nth(1).locator("summary").press("Enter")
+    expect(formulas[1]).to_be_visible()
+    page.emulate_media(media="print")
+    for formula in formulas:
+        assert formula.bounding_box() is not None
+        assert formula.evaluate("formula => formula.checkVisibility({contentVisibilityAuto: true})")
+
+
 @pytest.mark.parametrize("place", PLACES)
 def test_a_step_says_the_same_with_and_without_script(page: Page, page_without_script: Page, place: str) -> None:
     page_without_script.goto(f"/lessons/{place}")
