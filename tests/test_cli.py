@@ -217,6 +217,34 @@ def test_list_shows_courses_and_groups_and_what_is_hidden(write: Write, tmp_path
     ]  # fmt: skip
 
 
+def test_list_takes_every_folder_that_validate_takes(write: Write, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write()
+    course = "format: 1\ntitle: Nets\ngroups:\n- {title: Ours, lessons: [small, 3-2-3-softmax]}\n"
+    (tmp_path / "course.yaml").write_text(course, encoding="utf-8")
+    assert main(["validate", str(tmp_path)]) == 0
+    capsys.readouterr()
+    assert main(["list", str(tmp_path)]) == 0
+    said = capsys.readouterr()
+    assert said.err == ""
+    ids = [line.split()[0] for line in said.out.splitlines()]
+    assert ids == ["#", "##", "small", "3-2-3-softmax"], "what a course names of the shelf stands in it, and nothing else of the shelf"
+
+
+def test_list_says_where_a_course_names_a_lesson_that_is_nowhere(write: Write, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write()
+    (tmp_path / "course.yaml").write_text("format: 1\ntitle: Nets\ngroups:\n- {title: Ours, lessons: [small, 3-2-3-softmix]}\n")
+    for command in ("list", "validate"):
+        assert main([command, str(tmp_path)]) == 2
+        assert "there is no lesson called '3-2-3-softmix'; did you mean 3-2-3-softmax?" in capsys.readouterr().err
+
+
+def test_list_of_a_folder_of_the_shelf_needs_no_other(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["list", "scenarios"]) == 0
+    first = capsys.readouterr().out
+    assert main(["list"]) == 0
+    assert capsys.readouterr().out == first
+
+
 def test_list_shows_the_shelf_beside_the_lessons_of_the_tutor(
     write: Write, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

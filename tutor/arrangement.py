@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from tutor.course import CourseFile
 from tutor.folder import BrokenScenario, Contents
@@ -39,8 +40,14 @@ class Course:
     written: bool = False
 
 
-def arranged(folders: Sequence[Contents]) -> tuple[tuple[Scenario, ...], tuple[BrokenScenario, ...], tuple[Course, ...]]:
-    """(lessons, broken files, courses) of all folders; of two files with the same id the second one is refused."""
+Arranged: TypeAlias = tuple[tuple[Scenario, ...], tuple[BrokenScenario, ...], tuple[Course, ...]]
+
+
+def arranged(folders: Sequence[Contents], beside: Sequence[Contents] = ()) -> Arranged:
+    """(lessons, broken files, courses) of all folders; of two files with the same id the second one is refused.
+
+    Their courses may also name lessons of the folders `beside`, of which nothing else is taken.
+    """
     lessons: dict[str, Scenario] = {}
     broken: list[BrokenScenario] = []
     for file in (file for folder in folders for file in folder.files):
@@ -50,17 +57,18 @@ def arranged(folders: Sequence[Contents]) -> tuple[tuple[Scenario, ...], tuple[B
             broken.append(_refused(file, lessons[file.id]))
         else:
             lessons[file.id] = file
-    broken += _broken_courses(folders)
-    courses = tuple(sorted(_courses(folders, lessons), key=lambda course: (course.order is None, course.order or 0, not course.written)))
-    return _in_order(lessons, courses), tuple(broken), courses
+    broken += _broken_courses(folders, beside)
+    known = {file.id: file for folder in beside for file in folder.files if isinstance(file, Scenario)} | lessons
+    courses = tuple(sorted(_courses(folders, known), key=lambda course: (course.order is None, course.order or 0, not course.written)))
+    return _in_order(lessons, known, courses), tuple(broken), courses
 
 
 def _refused(file: Scenario, first: Scenario) -> BrokenScenario:
     return BrokenScenario(file.where, (Problem(file.where, 0, "", f"the lesson {file.id} is already there, from {first.where}"),))
 
 
-def _broken_courses(folders: Sequence[Contents]) -> Iterator[BrokenScenario]:
-    known = frozenset().union(*(folder.ids for folder in folders))
+def _broken_courses(folders: Sequence[Contents], beside: Sequence[Contents]) -> Iterator[BrokenScenario]:
+    known = frozenset().union(*(folder.ids for folder in (*folders, *beside)))
     for folder in folders:
         problems = folder.course.unknown(known, folder.ids) if folder.course else ()
         if folder.course and problems:
@@ -96,9 +104,9 @@ def _written(file: CourseFile, own: list[Scenario], lessons: dict[str, Scenario]
     return Course(file.title, file.about or "", tuple(groups), file.order, written=True)
 
 
-def _in_order(lessons: dict[str, Scenario], courses: Iterable[Course]) -> tuple[Scenario, ...]:
+def _in_order(lessons: Iterable[str], known: dict[str, Scenario], courses: Iterable[Course]) -> tuple[Scenario, ...]:
     listed = [lesson.id for course in courses for group in course.groups for lesson in group.lessons]
-    return tuple(lessons[id_] for id_ in dict.fromkeys((*listed, *lessons)))
+    return tuple(known[id_] for id_ in dict.fromkeys((*listed, *lessons)))
 
 
 def _place(lesson: Scenario) -> tuple[bool, str, int, str, str]:

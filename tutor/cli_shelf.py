@@ -19,7 +19,7 @@ FAILED = 2
 
 def list_lessons(wanted: argparse.Namespace) -> int:
     """A line for each lesson below its course and group, whose lines begin with #; broken files on stderr."""
-    found = shelf.open_shelf([wanted.folder] if wanted.folder else shelf.configured())
+    found = shelf.open_shelf([wanted.folder], shelf.configured()) if wanted.folder else shelf.open_shelf(shelf.configured())
     sys.stdout.writelines(line + "\n" for line in listing(found))
     complain(*(str(problem) for file in found.broken for problem in file.problems))
     if not (found.lessons or found.broken):

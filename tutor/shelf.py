@@ -58,9 +58,12 @@ def configured(settings: Mapping[str, str] = os.environ) -> tuple[Path, ...]:
     return tuple(HOME / name for name in named if name)
 
 
-def open_shelf(paths: Iterable[AnyPath]) -> Shelf:
-    """What is in some folders now. Never raises: a folder that cannot be read is listed as broken."""
-    return WatchedShelf(paths).shelf()
+def open_shelf(paths: Iterable[AnyPath], beside: Iterable[AnyPath] = ()) -> Shelf:
+    """What is in some folders now. Never raises: a folder that cannot be read is listed as broken.
+
+    Their courses may also name lessons of the folders `beside`, of which nothing else is listed.
+    """
+    return Shelf(*arranged(WatchedShelf(paths).contents(), WatchedShelf(beside).contents()))
 
 
 def open_folder(path: AnyPath) -> Shelf:
@@ -90,6 +93,10 @@ class WatchedShelf:
                 self._shelf = self._look(self._shelf)
                 self._looked = self._clock()
             return self._shelf
+
+    def contents(self) -> tuple[Contents, ...]:
+        """What the folders hold at this moment."""
+        return tuple(self._read({}))
 
     def _look(self, before: Shelf | None) -> Shelf:
         folders: dict[str, Folder] = {}
