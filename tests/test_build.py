@@ -13,6 +13,7 @@ from werkzeug.datastructures import MultiDict
 from app import create_app
 from tests.filling import fields, opened, problems, sent, sound
 from tests.test_draft import FIELDS, TEXTS
+from tests.test_open import ONE_STEP
 from tests.test_security import PAYLOADS
 from tests.visiting import NAMES, get, library, page, scenario
 from tutor import scenario_text
@@ -286,6 +287,11 @@ def test_whatever_is_sent_there_is_an_answer(body: bytes, kind: str) -> None:
 
     answer = tutor().test_client().post("/build", data=body, content_type=kind)
     assert 400 <= answer.status_code < 500
+
+
+def test_a_lesson_of_one_step_says_so(app: Flask) -> None:
+    answer = app.test_client().post("/open", data={"text": ONE_STEP, "do": "form"})
+    assert "Sound: a network 1-1, 1 step" in sound(answer).root.one("main").text
 
 
 BUTTONS = ("check", "live", "save", "text", "resize", "add-layer", "fill:1", "other:1", "paste:data")

@@ -183,6 +183,10 @@ def test_small_numbers_of_a_scheme_are_not_rounded_away() -> None:
     assert all(float(cell) != 0 for row in after.layers[0].weights.cells for cell in row)
 
 
+def test_one_pasted_row_is_one_unit() -> None:
+    assert "Layer 1 has 1 unit now" in edited(pasted(BLANK, "1", "0.5 0.6"), "paste:1").said
+
+
 def test_pasted_weights_bring_their_number_of_units() -> None:
     after = edited(pasted(BLANK, "1", "u;v\n1;2\n3;4\n5,5;6"), "paste:1")
     assert after.draft.layers[0].weights.cells == (("1", "2"), ("3", "4"), ("5,5", "6"))

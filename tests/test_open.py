@@ -477,6 +477,31 @@ def test_other_methods_are_refused(app: Flask, method: str) -> None:
     assert send(method, "/open", app).status_code == 405
 
 
+ONE_STEP = """\
+format: 1
+title: Too large at once
+network:
+  inputs: 1
+  layers: [{units: 1, activation: identity, weights: [[1e200]], biases: none}]
+  loss: {name: squared_error}
+data: {inputs: [[1e300]], targets: [[1]]}
+training: {learning_rate: 0.1}
+display: {decimals: 1}
+"""
+"""A lesson of one step: it ends where the first number is too large."""
+ONES = re.compile(r"\b1 (?:more )?(?:steps|numbers|decimals|units|samples|problems|lessons|differ)\b")
+
+
+def test_one_of_a_thing_is_one_thing(app: Flask) -> None:
+    saved = post(app, ONE_STEP, do="save").location
+    texts = [shown(post(app, text)).root.one("main").text for text in (ONE_STEP, ONE_STEP.replace("1e300", "2"))]
+    texts += [page(f"{saved}{rest}", app).root.one("main").text for rest in ("", "/steps/1", "/export", "/share", "/export?kind=csv")]
+    texts += [get(f"{saved}/export/html", app).text.rpartition("</style>")[2]]
+    assert "1 step" in texts[0]
+    assert "1 decimal," in texts[-1]
+    assert [found for text in texts for found in ONES.findall(" ".join(text.split()))] == []
+
+
 # ---- save ----
 
 

@@ -12,7 +12,7 @@ from pathlib import PurePath
 from tutor import folder, scenario, strict_yaml
 from tutor.errors import TutorError
 from tutor.lesson import Lesson, open_lesson
-from tutor.number import exact
+from tutor.number import counted, exact
 from tutor.problem import Path, ScenarioError, quotable
 from tutor.scenario_model import Check, Printed
 from tutor.slides import closed_form, compare
@@ -43,7 +43,7 @@ def check_text(text: str, where: str) -> Lesson:
 def summary(lesson: Lesson) -> str:
     """A sound lesson in a few words: shape, steps, and whether it ends early."""
     steps, stop = len(lesson.walk("number")), lesson.trace.stop
-    words = f"{lesson.trace.network.shape}, {steps:,} step{'' if steps == 1 else 's'}"
+    words = f"{lesson.trace.network.shape}, {counted(steps, 'step')}"
     if stop:
         words += f", ends early at {stop.quantity}"
     refusal = folder.unfit(PurePath(lesson.scenario.where).name)

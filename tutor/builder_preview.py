@@ -32,7 +32,7 @@ from tutor.losses import loss
 from tutor.markup import Markup
 from tutor.network import Layer, Network, frozen
 from tutor.notation import Alphabet, notation
-from tutor.number import read
+from tutor.number import counted, read
 from tutor.overview import beginning
 from tutor.problem import Path
 from tutor.quantity import Quantity
@@ -83,8 +83,8 @@ class Preview:
     notes: tuple[str, ...]
     diagram: Markup | str
     steps: tuple[FirstStep, ...]
-    more: int
-    """How many steps follow those shown."""
+    more: str
+    """How many steps follow those shown, in words, or ""."""
     offer: tuple[str, str]
     """(action, text) of a button that helps with the problems; empty texts where there is none."""
 
@@ -133,7 +133,7 @@ def preview(found: Examined, extra: tuple[str, ...] = ()) -> Preview:
     """What stands beside the form of this draft."""
     count = len(found.problems)
     listed = tuple(ListedProblem(f"#{anchor(found.draft, name)}", label(name), said) for name, said in found.problems.items())
-    steps, more = first_steps(found.lesson) if found.lesson else ((), 0)
+    steps, more = first_steps(found.lesson) if found.lesson else ((), "")
     return Preview(
         _state(found), found.scenario is not None, listed[:MOST_LISTED], max(0, count - MOST_LISTED), (*extra, *_notes(found)),
         _diagram(found), steps, more, _offer(found),
@@ -148,11 +148,11 @@ def _offer(found: Examined) -> tuple[str, str]:
 
 def _state(found: Examined) -> str:
     if found.problems:
-        return f"{len(found.problems)} problem{'' if len(found.problems) == 1 else 's'} to mend"
+        return f"{counted(len(found.problems), 'problem')} to mend"
     if found.lesson is None:
         return "The form is sound"
-    steps = len(found.lesson.walk("number"))
-    return f"Sound: a network {found.lesson.trace.network.shape}, {steps:,} steps"
+    steps = counted(len(found.lesson.walk("number")), "step")
+    return f"Sound: a network {found.lesson.trace.network.shape}, {steps}"
 
 
 def _notes(found: Examined) -> tuple[str, ...]:
@@ -175,8 +175,8 @@ def anchor(draft: Draft, name: str) -> str:
 # ---- the first steps ----
 
 
-def first_steps(lesson: Lesson) -> tuple[tuple[FirstStep, ...], int]:
-    """The first steps, and how many follow."""
+def first_steps(lesson: Lesson) -> tuple[tuple[FirstStep, ...], str]:
+    """The first steps, and how many follow, in words or ""."""
     context = Context(lesson, View())
     total = len(context.walk)
     steps = []
@@ -184,7 +184,8 @@ def first_steps(lesson: Lesson) -> tuple[tuple[FirstStep, ...], int]:
         body = step_body(context, n)
         formula = body.formulas[0]
         steps.append(FirstStep(body.title, formula.left, tuple(line for line in formula.lines if line.label in {"numbers", "result"})))
-    return tuple(steps), total - len(steps)
+    more = total - len(steps)
+    return tuple(steps), counted(more, "more step") if more else ""
 
 
 # ---- the picture ----

@@ -80,7 +80,7 @@ def part(name: str, scenario: Scenario) -> Part:
     if layered:
         layer, count = int(layered[2]), len(scenario.network.layers)
         if layer > count:
-            raise BadChangeError(f"there is no layer {layer} here: the network has {count} layer{'s' if count > 1 else ''}")
+            raise BadChangeError(f"there is no layer {layer} here: the network has {number.counted(count, 'layer')}")
         return Part(layered[1], layer)
     near = meant(name, scenario)
     if near:

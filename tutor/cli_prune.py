@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from tutor.cli_export import bounded
+from tutor.number import counted
 
 HOME: Final = Path(__file__).parents[1]
 MOST_DAYS: Final = 36_500
@@ -37,6 +38,6 @@ def prune(wanted: argparse.Namespace) -> int:
         finally:
             store.close()
     sys.stdout.writelines(f"{lesson}\n" for lesson in gone)
-    lessons = "1 saved lesson" if len(gone) == 1 else f"{len(gone):,} saved lessons"
+    lessons = counted(len(gone), "saved lesson")
     sys.stderr.write(f"{lessons} {'would be ' if wanted.dry_run else ''}removed\n")
     return 0

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from tutor import author, course, folder, scenario, shelf, strict_yaml
 from tutor.arrangement import OTHERS
+from tutor.number import counted
 from tutor.problem import Problem, ScenarioError, quotable
 from tutor.scenario import Scenario
 from tutor.shelf import Shelf
@@ -105,7 +106,7 @@ def course_words(name: str) -> str:
     if problems or found.file is None:
         raise ScenarioError(problems)
     groups, lessons = len(found.file.groups), len(found.named)
-    return f"a course: {groups} group{'' if groups == 1 else 's'}, {lessons} lesson{'' if lessons == 1 else 's'} named"
+    return f"a course: {counted(groups, 'group')}, {counted(lessons, 'lesson')} named"
 
 
 def complain(*lines: str) -> None:

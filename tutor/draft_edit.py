@@ -19,6 +19,7 @@ from tutor.draft_fill import NO_SEED, SEEDS, friendly, made, seed_of
 from tutor.draft_grid import Grid, pasted
 from tutor.draft_model import DROPPABLE, EMPTY, Draft, LayerDraft, compact, count, frozen_texts
 from tutor.friendly import Stream
+from tutor.number import counted
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,7 +263,8 @@ def _paste(draft: Draft, where: str) -> Edited:
         x, y = (Grid(tuple(row[part] for row in found.cells)) for part in (slice(inputs), slice(inputs, None)))
         return Edited(replace(kept, x=x, y=y, rows=rows_text(x, y), samples=str(len(found.cells))), found.said)
     rows = str(len(found.cells))
-    changed = "" if rows == draft.layers[n - 1]["units"].strip() else f" Layer {n} has {rows} units now, one per row."
+    units = counted(len(found.cells), "unit")
+    changed = "" if rows == draft.layers[n - 1]["units"].strip() else f" Layer {n} has {units} now, one per row."
     new = replace(draft.layers[n - 1].with_parts(fill="given", units=rows), weights=Grid.of_rows([row[:inputs] for row in found.cells]))
     if len(found.cells[0]) > inputs:
         new = replace(new, bias=Grid.of_rows([[row[inputs] for row in found.cells]]))

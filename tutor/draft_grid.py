@@ -16,6 +16,7 @@ from typing import TypeAlias
 
 from tutor import number
 from tutor.errors import NumberError
+from tutor.number import counted
 
 Cells: TypeAlias = tuple[tuple[str, ...], ...]
 
@@ -144,11 +145,11 @@ def pasted(text: str, columns: int, *, bias: bool = False) -> Pasted:
     ragged = [(n, len(row)) for n, row in enumerate(cells, 1) if len(row) != width]
     if ragged:
         n, found = ragged[0]
-        more = f", and {_count(len(ragged) - 1, 'other row')} {'does' if len(ragged) == 2 else 'do'} not fit" if len(ragged) > 1 else ""
-        wanted = _count(columns, "number") + (f" or, with the bias, {columns + 1:,}" if bias else "")
+        more = f", and {counted(len(ragged) - 1, 'other row')} {'does' if len(ragged) == 2 else 'do'} not fit" if len(ragged) > 1 else ""
+        wanted = counted(columns, "number") + (f" or, with the bias, {columns + 1:,}" if bias else "")
         return Pasted(problem=f"each row takes {wanted}, row {n} has {found:,}{more}; nothing was changed")
     last = ", the last number of each is its bias" if width > columns else ""
-    return Pasted(cells, f"{said}Pasted {_count(len(cells), 'row')} of {width:,}{last}.")
+    return Pasted(cells, f"{said}Pasted {counted(len(cells), 'row')} of {width:,}{last}.")
 
 
 _DECIMAL_COMMA = re.compile(rf"[+{number.MINUS}-]?[0-9]+,[0-9]+", re.ASCII)
@@ -177,7 +178,3 @@ def readable(text: str) -> bool:
 def _short(text: str) -> str:
     shown = "".join(c if c.isprintable() else " " for c in text[:41])
     return shown if len(shown) <= 40 else shown[:39] + "…"
-
-
-def _count(n: int, noun: str) -> str:
-    return f"{n:,} {noun}" if n == 1 else f"{n:,} {noun}s"

@@ -15,6 +15,7 @@ from tutor.changes import Change
 from tutor.context import Context
 from tutor.errors import LessonError
 from tutor.lesson import Lesson, open_lesson
+from tutor.number import counted
 from tutor.order import PHASES
 from tutor.problem import quotable
 from tutor.variants import variant, variants
@@ -175,10 +176,11 @@ def too_long(lesson: Lesson, key: str, view: View, order: Order) -> str:
     version, most = 2 * (steps + STEPS_OF_A_TOP), limits.SHEET_STEPS
     if order.versions * version <= most:
         return ""
+    each = counted(steps, "step")
     fewer = f"at most {most // version}, larger steps or fewer phases" if version <= most else "larger steps or fewer phases"
     file, wanted = file_name.stem(lesson.scenario) + file_name.SUFFIX, f"--variants {order.versions} --seed {_set_seed(order)}"
     return (
-        f"{order.versions} with their keys are more than one download holds: {2 * order.versions} papers of {steps:,} steps, each counted "
+        f"{order.versions} with their keys are more than one download holds: {2 * order.versions} papers of {each}, each counted "
         f"with {STEPS_OF_A_TOP} more for its top and tables, and the limit is {most:,}. Take {fewer}; or make the file on your own "
         f"computer: python -m tutor export {file} --to {key} {wanted}"
     )

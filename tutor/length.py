@@ -14,6 +14,7 @@ from itertools import pairwise
 from tutor.build import build
 from tutor.errors import TutorError
 from tutor.lesson import open_lesson
+from tutor.number import counted
 from tutor.order import NumberOrder
 from tutor.scenario import Scenario
 from tutor.scenario_model import FORWARD_ONLY
@@ -30,8 +31,8 @@ class Length:
     exact: bool = True
 
     def __str__(self) -> str:
-        noun = "step" if self.steps == 1 else "steps"
-        return f"{self.steps:,} {noun}" if self.exact else f"at most {self.steps:,} {noun}"
+        steps = counted(self.steps, "step")
+        return steps if self.exact else f"at most {steps}"
 
 
 def length(scenario: Scenario) -> Length | None:

@@ -36,8 +36,8 @@ class LessonPage:
     diagram: Markup
     given: tuple[Table, ...]
     start: str
-    grains: tuple[tuple[str, str, int], ...]
-    """(title, address of the first step, number of steps)"""
+    grains: tuple[tuple[str, str, str], ...]
+    """(title, address of the first step, number of steps in words)"""
     slides: str
     printed: str
     """How many numbers the slides print, in words, and how many of them are in each state."""
@@ -65,7 +65,7 @@ def lesson_page(context: Context, notices: tuple[str, ...] = (), origin: Scenari
     return LessonPage(
         scenario.id, scenario.title, scenario.source, scenario.about, scenario.learn, network.shape, facts(context),
         draw(beginning(context)), tuple(given(context)), view.address(scenario.id, 1),
-        tuple((title, view.address(scenario.id, 1, grain=g), len(lesson.walk(g))) for g, title in steps.items()),
+        tuple((title, view.address(scenario.id, 1, grain=g), number.counted(len(lesson.walk(g)), "step")) for g, title in steps.items()),
         f"/lessons/{scenario.id}/slides" if scenario.printed else "", number.counted(len(scenario.printed), "number"),
         tally(len(scenario.printed) - len(slips) - len(left_open), len(left_open), len(slips)),
         view.export(scenario.id), view.share(scenario.id), view.edit(scenario.id),

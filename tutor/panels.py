@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from tutor.context import Context
 from tutor.notation import PRESETS
+from tutor.number import counted
 from tutor.outline import Chapter, outline
 from tutor.what_if_form import NOTHING, WhatIfForm, what_if_form
 
@@ -60,7 +61,7 @@ def choices(context: Context) -> Choices:
     own = scenario.notation.preset
     chosen = view.notation or own
     names = tuple((p.preset, p.title + (" (the lecture’s own)" if p.preset == own else ""), p.preset == chosen) for p in PRESETS.values())
-    decimals = tuple((str(d), f"{d} decimals", d == context.decimals) for d in sorted({2, 3, 4, 5, 6, 8, 10, context.decimals}))
+    decimals = tuple((str(d), counted(d, "decimal"), d == context.decimals) for d in sorted({2, 3, 4, 5, 6, 8, 10, context.decimals}))
     hidden = [("grain", view.grain)] if view.grain != "number" else []
     hidden += [("iteration", str(view.iteration))] if view.iteration != 1 else []
     hidden += [("present", "yes")] if view.present else []

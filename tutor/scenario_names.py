@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from tutor import arithmetic, quantity
 from tutor.arithmetic import BadArithmeticError
 from tutor.errors import QuantityError
+from tutor.number import counted
 from tutor.quantity import Quantity
 from tutor.scenario_model import FORWARD_ONLY, Layer
 
@@ -67,19 +68,19 @@ def expression_refusal(expression: str, sizes: Sizes) -> str:
 
 def _layer(q: Quantity, sizes: Sizes) -> str:
     if q.layer > len(sizes.layers):
-        return f"the network has {_count(len(sizes.layers), 'layer')}"
+        return f"the network has {counted(len(sizes.layers), 'layer')}"
     return ""
 
 
 def _indices(q: Quantity, sizes: Sizes) -> str:
     layer = {"x": 0, "y": len(sizes.layers)}.get(q.kind, q.layer)
     if q.i > sizes.units(layer):
-        return f"layer {layer} has {_count(sizes.units(layer), 'unit')}" if layer else f"there are {_count(sizes.inputs, 'input')}"
+        return f"layer {layer} has {counted(sizes.units(layer), 'unit')}" if layer else f"there are {counted(sizes.inputs, 'input')}"
     if q.kind == "da/dz":
         return _jacobian(q, sizes)
     if q.j > sizes.units(max(q.layer - 1, 0)):
         below = sizes.units(q.layer - 1)
-        return f"layer {q.layer} has {_count(below, 'input')}"
+        return f"layer {q.layer} has {counted(below, 'input')}"
     return ""
 
 
@@ -89,12 +90,12 @@ def _jacobian(q: Quantity, sizes: Sizes) -> str:
         return f"the units of a {layer.activation} layer do not depend on one another; write da/dz[{q.layer}][{q.i}]"
     if not q.j and layer.activation == "softmax":
         return f"in a softmax each output depends on each input; write da/dz[{q.layer}][{q.i},1]"
-    return f"layer {q.layer} has {_count(layer.units, 'unit')}" if q.j > layer.units else ""
+    return f"layer {q.layer} has {counted(layer.units, 'unit')}" if q.j > layer.units else ""
 
 
 def _sample(q: Quantity, sizes: Sizes) -> str:
     if q.sample > sizes.samples:
-        return f"there {'is' if sizes.samples == 1 else 'are'} {_count(sizes.samples, 'sample')}"
+        return f"there {'is' if sizes.samples == 1 else 'are'} {counted(sizes.samples, 'sample')}"
     if q.sample and sizes.samples == 1:
         return f"@{q.sample} is left out where there is one sample"
     if q.kind in SAMPLE_NEEDED and not q.sample and sizes.samples > 1:
@@ -118,7 +119,3 @@ def _derivative(q: Quantity, sizes: Sizes) -> str:
         return ""
     name = sizes.layers[sizes.flat - 1].activation
     return f"the {name} function of layer {sizes.flat} has no derivative to learn from, so backward stops there" if sizes.flat else ""
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"

@@ -82,8 +82,8 @@ class Sound:
     facts: tuple[tuple[str, str], ...]
     steps: tuple[tuple[str, str], ...]
     """(what it computes, its number)"""
-    more: int
-    """How many steps follow."""
+    more: str
+    """How many steps follow, in words, or ""."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +117,7 @@ def text_page(
     """What the page says of a text."""
     text = text.replace("\0", "\ufffd")  # the one character that no page may have
     lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
-    count = f"{len(problems)} problem{'' if len(problems) == 1 else 's'}" if problems else ""
+    count = number.counted(len(problems), "problem") if problems else ""
     return TextPage(
         text, notices, count, tuple(_found(problem, len(lines)) for problem in problems), tuple(excerpts(lines, problems)),
         None if lesson is None else sound(lesson), () if text.strip() else (Link("Put in an example", "/open?example=1"),),
@@ -159,8 +159,10 @@ def sound(lesson: Lesson) -> Sound:
     context = Context(lesson, View())
     walk = lesson.walk("number")
     steps = tuple(_step(context, n) for n in range(1, min(len(walk), FIRST_STEPS) + 1))
+    more = len(walk) - len(steps)
     return Sound(
-        author.summary(lesson), lesson.scenario.title, draw(beginning(context)), facts(context), steps, len(walk) - len(steps),
+        author.summary(lesson), lesson.scenario.title, draw(beginning(context)), facts(context), steps,
+        number.counted(more, "more step") if more else "",
     )  # fmt: skip
 
 

@@ -28,6 +28,7 @@ from tutor.formula import Chalk
 from tutor.lesson import Lesson, Walk
 from tutor.markup import Markup, trusted
 from tutor.mathml import Answered, Line, Unnamed
+from tutor.number import counted
 from tutor.order import PHASES
 from tutor.outline import Chapter, outline
 from tutor.overview import beginning, facts, given
@@ -295,7 +296,7 @@ def made_from(context: Context, sheet: Sheet) -> str:
     """The line that says what the file was made from."""
     scenario = context.lesson.scenario
     parts = [f"Made from the scenario {scenario.id} ({content_hash(scenario)})", sheet.version, context.variant]
-    parts += [f"grain {context.view.grain}", f"notation {context.notation.preset}", f"{context.decimals} decimals"]
+    parts += [f"grain {context.view.grain}", f"notation {context.notation.preset}", counted(context.decimals, "decimal")]
     parts += [f"Backprop Tutor {rendering.version()}", sheet.address]
     made = ", ".join(part for part in parts if part) + "."
     return " ".join(part for part in (made, told(context.lesson.changes), "" if sheet.blanks else unnamed(context)) if part)
