@@ -85,6 +85,7 @@ class Reading:
     PLACE = re.compile(r'data-n="(\d+)" data-total="(\d+)"')
     ANOTHER_WAY = re.compile(r'<section class="way">.*?</section>', re.DOTALL)
     RESULT = re.compile(r'<p class="line result">(.*?)</p>', re.DOTALL)
+    NOTE = re.compile(r'<span class="rounding">.*?</span>', re.DOTALL)
     MADE = re.compile(r'data-q="([^"]*)"')
     POWER = re.compile(r"<mo>·</mo><msup><mn>10</mn><mn>([^<]*)</mn></msup>")
     COURSE = re.compile(r'<section class="lecture"><h2[^>]*>(.*?)</h2>(.*?)</section>', re.DOTALL)
@@ -104,8 +105,8 @@ class Reading:
 
     @classmethod
     def numbers(cls, line: str) -> str:
-        """The numbers of a line of a formula, without = or ≈: `-1.27e-3`."""
-        marked = cls.POWER.sub(r"e\1", line).replace("</mtd></mtr>", "; ").replace("</mtd>", ", ")
+        """The numbers of a line of a formula, without = or ≈ and what is said of the rounding: `-1.27e-3`."""
+        marked = cls.POWER.sub(r"e\1", cls.NOTE.sub("", line)).replace("</mtd></mtr>", "; ").replace("</mtd>", ", ")
         return re.sub(r"<[^>]*>", "", marked).replace("\N{MINUS SIGN}", "-").strip(":=≈[]; ")
 
     @classmethod
