@@ -233,8 +233,9 @@ def test_a_phase_has_every_matrix_with_its_symbols_and_its_result() -> None:
         for n, page in steps(name, View(grain="pass")):
             stages_ = walk.stages(n)
             assert [len(formula.makes) > 0 for formula in page.formulas] == [not page.stop or stage is not stages_[-1] for stage in stages_]
-            for formula in page.formulas:
-                assert [line.label for line in formula.lines] in (["symbols", "result"], [])
+            for stage, formula in zip(stages_, page.formulas, strict=True):
+                few = not (stage.layer or stage.per_sample)  # a loss, or how much it fell: of its few numbers none is left out
+                assert [line.label for line in formula.lines] in (["symbols", *["numbers"] * few, "result"], [])
 
 
 def test_the_operands_that_are_not_listed_are_counted() -> None:
@@ -320,12 +321,15 @@ def test_page_transcript_and_latex_say_it_at_the_same_steps(name: str) -> None:
     assert "".join(latex_document.document(opened, PHASES)).count(r"\text{(with unrounded values)}") == shown_too
 
 
-def test_only_a_result_has_a_note_and_a_phase_in_short_has_none() -> None:
+def test_only_a_result_has_a_note_and_none_where_a_phase_leaves_its_numbers_out() -> None:
     for grain in GRAINS:
         formulas = [f for _, page in steps("3-2-3-softmax", View(grain=grain)) for f in page.formulas]
         notes = [(line.label, line.note) for f in formulas for line in f.lines]
         assert all(label == "result" for label, note in notes if note)
-        assert any(note for _, note in notes) == (grain != "pass")
+        assert any(note for _, note in notes)
+        without = [f for f in formulas if "numbers" not in {line.label for line in f.lines}]
+        assert bool(without) == (grain == "pass")
+        assert not any(line.note for f in without for line in f.lines)
 
 
 def test_a_result_that_is_left_open_has_no_note() -> None:

@@ -125,7 +125,8 @@ def test_what_the_slides_say_of_a_phase_is_there_or_counted(name: str) -> None:
         here = [opened.slides[q] for q in opened.slides if opened.step_of(q) == n]
         numbers = sum(len(slide.numbers) for slide in here)
         assert numbers == (len(shown.slide.numbers) + shown.slide.more if shown.slide else 0)
-        assert sum(len(slide.notes) for slide in here) == (len(shown.slide.notes) if shown.slide else 0)
+        assert sum(len(slide.remarks) for slide in here) == (len(shown.slide.remarks) if shown.slide else 0)
+        assert sum(len(slide.notes) for slide in here) == len(shown.notes)
         assert sum(len(slide.closed_forms) for slide in here) == (len(shown.slide.closed_forms) if shown.slide else 0)
 
 
