@@ -17,6 +17,7 @@ from pydantic import ValidationError
 
 from tutor import activations, losses, notation, number, scenario, scenario_model, scenario_text
 from tutor.errors import TutorError
+from tutor.problem import MAX_PROBLEMS
 from tutor.scenario import Printed, Scenario, ScenarioError
 
 GOOD = """\
@@ -377,6 +378,13 @@ def test_binary_cross_entropy_needs_outputs_and_targets_between_0_and_1() -> Non
 def test_targets_that_miss_1_by_a_rounding_are_taken() -> None:
     text = GOOD.replace("[0.25, 0.75]", "[0.1, 0.9000000000000001]")
     assert parse(text).targets[1] == (0.1, 0.9000000000000001)
+
+
+def test_of_many_unknown_keys_all_that_are_shown_say_what_was_meant() -> None:
+    *first, last = problems(GOOD + "".join(f"titl{n}: 1\n" for n in range(200)))
+    assert len(first) == MAX_PROBLEMS - 1
+    assert all(problem.endswith("did you mean title?") for problem in first)
+    assert "151 more problems" in last
 
 
 def test_problems_of_different_parts_come_at_once() -> None:

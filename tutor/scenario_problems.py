@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, get_args
@@ -11,7 +12,7 @@ from pydantic_core import ErrorDetails
 
 from tutor import number, suggestion
 from tutor.errors import NumberError
-from tutor.problem import Found, Path, described, quotable
+from tutor.problem import MAX_PROBLEMS, Found, Path, described, quotable
 from tutor.scenario_model import ScenarioFile
 
 LATER: Final[dict[str, tuple[str, ...]]] = {
@@ -43,14 +44,21 @@ class Format:
     later: frozenset[str] = frozenset()
 
 
+UNKNOWN: Final = "is not a key of the format"
 SCENARIO: Final = Format(ScenarioFile, MISSING, LATER_KEYS)
 
 
 def of(error: ValidationError, kind: Format = SCENARIO) -> Iterator[Found]:
-    """The problems of a validation error, each at its path."""
+    """The problems of a validation error, each at its path.
+
+    Unknown keys of one mapping come in the order of the text; behind as many as are ever shown, none is compared with what is known.
+    """
+    unknown: Counter[Path] = Counter()
     for detail in error.errors(include_url=False):
         path: Path = detail["loc"]
-        message = _message(detail, path, kind)
+        stranger = detail["type"] == "extra_forbidden"
+        unknown[path[:-1]] += stranger
+        message = UNKNOWN if stranger and unknown[path[:-1]] > MAX_PROBLEMS else _message(detail, path, kind)
         if message:
             yield path, message
 
@@ -121,7 +129,7 @@ def _unknown_key(path: Path, file: Format) -> str:
         return f"{key} is part of the format, but this version does not run it"
     model = _model_at(path[:-1], file.model)
     known = list(model.model_fields) if model else []
-    return f"is not a key of the format; {_meant(key, known)}"
+    return f"{UNKNOWN}; {_meant(key, known)}"
 
 
 def _not_one_of(path: Path, found: object, file: Format) -> str:
