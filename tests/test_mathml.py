@@ -56,6 +56,8 @@ def assert_sound(markup: str) -> ET.Element:
             assert len(element) == ARITY[element.tag], ET.tostring(element, encoding="unicode")
         if "data-q" in element.attrib:
             parse(element.attrib["data-q"])
+        if len(element) and element[0].text == "−":  # a prefix by its place, or it says what it is
+            assert (element.tag == "mrow" and len(element) > 1) or element[0].get("form") == "infix"
     powers_of_ten = [e[1] for e in line.iter("msup") if e[0].text == "10"]
     for number in line.iter("mn"):
         assert number.text
@@ -162,8 +164,8 @@ def test_a_handful_of_steps_read_as_they_should(scenario: str, name: str, mode: 
 
 def test_a_negative_number_has_a_prefix_minus_of_its_own() -> None:
     line, _ = lines_of("1-2-3-1-sigmoid")
-    (sign,) = parsed(line.value(-0.25)).iter("mo")
-    assert (sign.text, sign.get("form")) == ("−", "prefix")
+    (number,) = parsed(line.value(-0.25)).iter("mrow")
+    assert [(e.tag, e.text, e.attrib) for e in number] == [("mo", "−", {}), ("mn", "0.25", {})], "the first of several is a prefix"
     assert "<mo" not in line.value(0.25)
     assert "−" not in line.value(-0.0)
 

@@ -7,6 +7,7 @@ A long line is cut into several formulas so that it can wrap on a phone.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 
 from tutor import number
@@ -24,6 +25,7 @@ ROLES = {
 """The colour role of each kind of quantity; everything that is a gradient of the loss is `g`."""
 SHOWN_ROWS = SHOWN_COLUMNS = 6
 _BOLD_CAPITAL, _BOLD_SMALL = 0x1D400, 0x1D41A
+_SINGLE = re.compile(r"<(m[in])[^<]*</\1>")
 
 
 def role(kind: str) -> str:
@@ -75,7 +77,7 @@ class MathML(Writer):
         return f'<munder>{_row(x)}<mtext class="s">({rows}×{columns})</mtext></munder>'
 
     def fraction(self, top: str, bottom: str) -> str:
-        return f"<mfrac><mrow>{top}</mrow><mrow>{bottom}</mrow></mfrac>"
+        return f"<mfrac>{_row(top)}{_row(bottom)}</mfrac>"
 
     def parenthesised(self, x: str) -> str:
         return f"<mrow><mo>(</mo>{x}<mo>)</mo></mrow>"
@@ -85,10 +87,10 @@ class MathML(Writer):
         return f"<mo{leading}>{sign}</mo>".join(parts)
 
     def minus(self, x: str) -> str:
-        return f'<mrow><mo form="prefix">−</mo>{x}</mrow>'
+        return f"<mrow><mo>−</mo>{x}</mrow>"
 
     def power(self, base: str, exponent: str) -> str:
-        return f"<msup>{_row(base)}<mrow>{exponent}</mrow></msup>"
+        return f"<msup>{_row(base)}{_row(exponent)}</msup>"
 
     def function(self, name: str, x: str) -> str:
         space = "" if x.startswith("<mrow><mo>(") else '<mspace width="0.17em"/>'
@@ -151,7 +153,8 @@ def shown(count: int, most: int = SHOWN_ROWS) -> list[int]:
 
 
 def _row(x: str) -> str:
-    return f"<mrow>{x}</mrow>"
+    """One element: a row of several, a single letter or number as it is."""
+    return x if _SINGLE.fullmatch(x) else f"<mrow>{x}</mrow>"
 
 
 def _digits(value: float, decimals: int, mark: str = "") -> str:
@@ -159,7 +162,7 @@ def _digits(value: float, decimals: int, mark: str = "") -> str:
     negative, digits, exponent = number.parts(value, decimals)
     if not (negative or exponent):
         return f"<mn{mark}>{digits}</mn>"
-    sign = '<mo form="prefix">−</mo>' if negative else ""
+    sign = "<mo>−</mo>" if negative else ""  # the first of several in a row is drawn as a prefix
     power = f"<mo>·</mo><msup><mn>10</mn><mn>{exponent}</mn></msup>" if exponent else ""
     return f"<mrow{mark}>{sign}<mn>{digits}</mn>{power}</mrow>"
 
