@@ -25,7 +25,7 @@ BANDS: dict[str, tuple[set[str], set[str]]] = {
     "writing": ({"notation", "orientation", "writer", "words", "mathml"}, {"ground", "engine", "markup"}),
     "files": (
         {
-            "problem", "yaml_scanner", "yaml_scalar", "yaml_builder", "strict_yaml", "arithmetic", "scenario_model",
+            "problem", "yaml_scalar", "strict_yaml", "arithmetic", "scenario_model",
             "scenario_names", "scenario_checks", "scenario_problems", "scenario_values", "scenario", "scenario_text", "plain_data",
             "course", "folder", "arrangement", "shelf", "file_name", "scenario_meaning", "schema",
         },

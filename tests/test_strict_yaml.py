@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 import pytest
+import yaml
 
-from tutor import limits, strict_yaml, yaml_scanner
+from tutor import limits, strict_yaml
 from tutor.problem import ScenarioError
 
 
@@ -127,13 +127,13 @@ def test_lines_are_counted_whatever_ends_them(ending: str) -> None:
         "[[1, 2],\n # why\n [3, 4]]", "[[1,\n2],\n[3]]", "[[[1]]]", "[]", "[[]]", "[+1, -0, 0.0, 1e99, 123456789012345678901234567890]",
     ],
 )
-def test_a_list_of_numbers_read_in_one_go_is_the_list_read_one_by_one(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_list_of_numbers_is_the_same_without_the_c_parser(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
     indented = "k:\n  " + text.replace("\n", "\n  ")
     fast = strict_yaml.load(indented, "f.yaml")
-    monkeypatch.setattr(yaml_scanner, "_LISTS", re.compile("never"))
+    monkeypatch.setattr(strict_yaml, "_LOADER", yaml.SafeLoader)
     slow = strict_yaml.load(indented, "f.yaml")
     assert repr(fast.data) == repr(slow.data)
-    assert {path: fast.line(path) for path in slow.lines} == dict(slow.lines)
+    assert dict(fast.lines) == dict(slow.lines)
 
 
 def test_a_decimal_comma_stays_a_word() -> None:
@@ -165,3 +165,24 @@ def test_a_document_cannot_be_changed() -> None:
     assert document.data == {"a": (1, "x")}
     with pytest.raises(TypeError):
         document.lines[("a",)] = 7  # type: ignore[index]
+
+
+def test_brackets_in_a_text_are_no_lists() -> None:
+    brackets = "[" * 2_000
+    assert data(f"a: '{brackets}'\nb: >-\n  {brackets}\n# {brackets}") == {"a": brackets, "b": brackets}
+
+
+def test_halves_of_an_emoji_are_joined_in_a_long_text_too() -> None:
+    numbers = ",".join(["0.25"] * 10_000)
+    found = data(f'{{"a": "\\ud83d\\ude00 \\\\ud83d\\\\ude00", "b": [{numbers}]}}')
+    assert found == {"a": r"😀 \ud83d\ude00", "b": (0.25,) * 10_000}
+
+
+def test_a_long_text_that_is_not_yaml_is_refused_with_its_line() -> None:
+    numbers = "- 1\n" * 100 + f"- [{','.join(['1'] * 20_000)}]\n"
+    assert problems(numbers + "- @x") == [
+        "f.yaml:102: is not YAML: a text cannot start with this character; put it in quotes"
+    ]
+    assert problems(numbers + "- [1") == [
+        "f.yaml:103: is not YAML: while parsing a flow sequence did not find expected ',' or ']'"
+    ]

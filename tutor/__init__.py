@@ -40,10 +40,8 @@ Notation and writing: trees as formulas
 
 Scenario files: from YAML to a checked lesson
     problem               what is wrong, where, and what would be right
-    yaml_scanner          PyYAML's scanner, made safe and fast for lists of numbers
     yaml_scalar           what a word of the file stands for
-    yaml_builder          plain data with line numbers
-    strict_yaml           the three together: text to plain data
+    strict_yaml           text to plain data with line numbers
     plain_data            the same from elsewhere, such as a form
     arithmetic            small safe formulas over quantity names
     scenario_model        which keys there are, and what each may hold

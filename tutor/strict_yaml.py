@@ -1,41 +1,70 @@
 """Read YAML (and so JSON) text into plain data with the line of every value; refuse what surprises people.
 
-What is left of YAML: mappings with words as keys, lists, text, numbers, true and false. Numbers are those of
-YAML 1.2 (`1e-1` is a number, `no` is a word, `2026-01-05` is a word). Refused, each with its line: anchors and
-aliases, merge keys, tags, duplicate keys, several documents, `.nan` and `.inf`, `010`, keys without a value,
-control characters, text over 64 KB, deep nesting. Everything refused comes as one ScenarioError, all at once as
-far as the text can be read at all. The C loader of PyYAML is never used: deep nesting crashes the process there.
+What is left of YAML: mappings with words as keys, lists, text, numbers, true and false. Numbers are
+those of YAML 1.2 (`1e-1` is a number, `no` is a word, `2026-01-05` is a word). Refused, each with its
+line: anchors and aliases, merge keys, tags, duplicate keys, several documents, `.nan` and `.inf`, `010`,
+keys without a value, control characters, text over 64 KB, deep nesting. Everything refused comes as one
+ScenarioError, all at once as far as the text can be read at all.
+
+PyYAML's C parser reads the text, as events alone: its loader would crash on deep nesting. The events
+come one by one and the parser looks 1,024 characters ahead at most, so the check of their depth stops
+it at the first bracket that is too deep. Where PyYAML was built without C, its own parser reads.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import yaml
 
 from tutor import limits, yaml_scalar
 from tutor.problem import Path, Problem, ScenarioError, quotable, written
-from tutor.yaml_builder import Builder, Plain
-from tutor.yaml_scanner import Loader, StopReadingError
 
-__all__ = ["Document", "Plain", "decode", "load"]
-
+Plain: TypeAlias = "str | int | float | bool | tuple[Plain, ...] | dict[str, Plain]"
 Lines: TypeAlias = Mapping[Path, int]
+
+_Loader: TypeAlias = type[yaml.SafeLoader] | type[yaml.CSafeLoader]
+_LOADER: _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+"""What turns text into events; nothing is ever constructed by it."""
+_READ_SLOWLY = 24_000
+"""PyYAML's own parser may read a text of so many characters: 0.2 s, where the C parser takes 0.03."""
+
+_HALVES = re.compile(r"(?<!\\)\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}")
 
 _ADVICE = {
     r"'\t'": "a tab cannot indent a line; use spaces",
-    "mapping values are not allowed": "a colon where none can be; put a text that has a colon in quotes",
+    "mapping values are not allowed":
+        "a colon where none can be; put a text that has a colon in quotes",
     "found character '@'": "a text cannot start with @; put it in quotes",
     "found character '`'": "a text cannot start with `; put it in quotes",
     "found character '%'": "a text cannot start with %; put it in quotes",
-}
+    "character that cannot start": "a text cannot start with this character; put it in quotes",
+}  # fmt: skip
+_NUMBER = re.compile(
+    r"[-+]?(?:0|[1-9][0-9]{0,29})(?:\.[0-9]{0,30})?(?:[eE][-+]?[0-9]{1,2})?", re.ASCII
+)
+"""A number that is no entry of its own, in brackets: any number that a lesson needs."""
+
+
+class StopReadingError(Exception):
+    """A reason to read no further, and its line."""
+
+    def __init__(self, line: int, message: str) -> None:
+        super().__init__(message)
+        self.line = line
+
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """Plain data: dict, tuple, str, int, float, bool. `lines` has the line of every path, that of its key where it has one."""
+    """Plain data: dict, tuple, str, int, float, bool.
+
+    `lines` has the line of every path, that of its key where it has one.
+    """
 
     where: str
     data: Plain
@@ -60,42 +89,183 @@ def decode(content: bytes, where: str) -> str:
         return content.decode("utf-8")
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
-        raise ScenarioError([Problem(where, line, "", f"is not UTF-8 text (byte {content[error.start]:#04x})")]) from None
+        message = f"is not UTF-8 text (byte {content[error.start]:#04x})"
+        raise ScenarioError([Problem(where, line, "", message)]) from None
 
 
 def load(text: str, where: str) -> Document:
     """Read one document. Raises ScenarioError, never anything else."""
-    if len(text) > limits.FILE_BYTES or len(text.encode("utf-8", "surrogatepass")) > limits.FILE_BYTES:
+    if max(len(text), len(text.encode("utf-8", "surrogatepass"))) > limits.FILE_BYTES:
         raise ScenarioError([Problem(where, 0, "", _too_large())])
     cleaned = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
     refused = yaml_scalar.FOREIGN.search(cleaned)
     if refused:
         line = cleaned.count("\n", 0, refused.start()) + 1
-        message = f"the character U+{ord(refused[0]):04X} does not belong in a scenario; a text file has none of those"
+        message = (
+            f"the character U+{ord(refused[0]):04X} does not belong in a scenario; "
+            "a text file has none of those"
+        )
         raise ScenarioError([Problem(where, line, "", message)])
-    if cleaned.lstrip()[:1] in {"{", "["}:  # JSON may indent with tabs, PyYAML would refuse them
+    if cleaned.lstrip()[:1] in {"{", "["}:
+        # JSON may indent with tabs, and writes an emoji as two halves; the C parser takes neither.
         cleaned = cleaned.replace("\t", " ")
-    return _built(cleaned, where)
+        cleaned = _HALVES.sub(lambda pair: str(json.loads(f'"{pair[0]}"')), cleaned)
+    # The C parser lets tabs pass where they have no place.
+    slowly = "\t" in cleaned and len(cleaned) <= _READ_SLOWLY
+    return _read(cleaned, where, yaml.SafeLoader if slowly else _LOADER)
 
 
-def _built(text: str, where: str) -> Document:
-    builder = Builder(where, iter(yaml.parse(text, Loader=Loader)))
+def _read(text: str, where: str, loader: _Loader) -> Document:
+    reader = _Reader(where, iter(yaml.parse(text, Loader=loader)))
     data: Plain = ""
     try:
-        data = builder.document()
+        data = reader.document()
     except StopReadingError as stop:
-        builder.refuse(stop.line, str(stop))
+        reader.refuse(stop.line, str(stop))
     except yaml.MarkedYAMLError as error:
-        builder.refuse(_line(error), _explained(error))
+        if loader is not yaml.SafeLoader and len(text) <= _READ_SLOWLY:
+            return _read(text, where, yaml.SafeLoader)  # says better what is wrong, and where
+        reader.refuse(_line(error.problem_mark or error.context_mark), _explained(error))
     except (yaml.YAMLError, ValueError, RecursionError, StopIteration) as error:
-        builder.refuse(0, f"is not YAML ({type(error).__name__})")
-    if builder.problems:
-        raise ScenarioError(builder.problems)
-    return Document(where, data, MappingProxyType(builder.lines))
+        reader.refuse(0, f"is not YAML ({type(error).__name__})")
+    if reader.problems:
+        raise ScenarioError(reader.problems)
+    return Document(where, data, MappingProxyType(reader.lines))
 
 
-def _line(error: yaml.MarkedYAMLError) -> int:
-    mark = error.problem_mark or error.context_mark
+@dataclass(slots=True)
+class _Reader:
+    """Reads one document from its events; `lines` and `problems` are filled on the way."""
+
+    where: str
+    events: Iterator[yaml.Event]
+    lines: dict[Path, int] = field(default_factory=dict)
+    problems: list[Problem] = field(default_factory=list)
+    entries: int = 0
+    depth: int = 0
+
+    def refuse(self, line: int, message: str, path: Path = ()) -> None:
+        """Note a problem."""
+        self.problems.append(Problem(self.where, line, written(path), message))
+
+    def document(self) -> Plain:
+        """The value of the only document."""
+        data: Plain | None = None
+        for event in self.events:
+            line = _line(event.start_mark)
+            if isinstance(event, yaml.DocumentStartEvent):
+                if data is not None:
+                    raise StopReadingError(line, "a second document starts here; a file has one")
+                if event.version or event.tags:
+                    self.refuse(line, "directives (lines that start with %) are not read")
+            elif isinstance(event, yaml.NodeEvent):
+                self.lines[()] = line
+                data = self._value(event, ())
+        if data is None:
+            self.refuse(0, "is empty")
+        return data or {}
+
+    def _value(self, event: yaml.NodeEvent, path: Path, in_brackets: bool = False) -> Plain:
+        """What starts with this event. In brackets, numbers and lists of numbers are no entries."""
+        line = _line(event.start_mark)
+        self.lines.setdefault(path, line)
+        self._check_properties(event, line, path)
+        if isinstance(event, yaml.ScalarEvent):
+            if not (in_brackets and yaml_scalar.is_plain(event) and _NUMBER.fullmatch(event.value)):
+                self._count(line)
+            return self._scalar(event, line, path)
+        if not in_brackets:
+            self._count(line)
+        if not isinstance(event, yaml.CollectionStartEvent):
+            return ""
+        self.depth += 1
+        if self.depth > limits.DEPTH:
+            message = f"more than {limits.DEPTH} lists and mappings inside one another"
+            raise StopReadingError(line, message)
+        before = self.entries
+        is_list = isinstance(event, yaml.SequenceStartEvent)
+        value = self._list(path, bool(event.flow_style)) if is_list else self._mapping(path)
+        self.depth -= 1
+        if in_brackets and (not value or self.entries > before):
+            self._count(line)
+        return value
+
+    def _count(self, line: int) -> None:
+        self.entries += 1
+        if self.entries > limits.ENTRIES:
+            raise StopReadingError(line, f"has more than {limits.ENTRIES:,} entries by here")
+
+    def _check_properties(self, event: yaml.NodeEvent, line: int, path: Path) -> None:
+        """Aliases, anchors and tags are refused wherever they stand."""
+        name = quotable(str(event.anchor))
+        if isinstance(event, yaml.AliasEvent):
+            self.refuse(line, f"the alias *{name} is not read; write the value out", path)
+            return
+        if event.anchor is not None:
+            message = f"the anchor &{name} is not read; write the value out where it is needed"
+            self.refuse(line, message, path)
+        tag = getattr(event, "tag", None)
+        if tag is not None:
+            message = f"the tag {quotable(str(tag))} is not read; write the plain value"
+            self.refuse(line, message, path)
+
+    def _scalar(self, event: yaml.ScalarEvent, line: int, path: Path) -> Plain:
+        try:
+            return yaml_scalar.read(event)
+        except yaml_scalar.RefusedError as refused:
+            # The parsers differ on where nothing stands; people look for the line of its key.
+            self.refuse(line if event.value else self.lines[path], str(refused), path)
+            return ""
+
+    def _list(self, path: Path, in_brackets: bool) -> tuple[Plain, ...]:
+        items: list[Plain] = []
+        for event in self.events:
+            if not isinstance(event, yaml.NodeEvent):
+                break
+            items.append(self._value(event, (*path, len(items)), in_brackets))
+        return tuple(items)
+
+    def _mapping(self, path: Path) -> dict[str, Plain]:
+        items: dict[str, Plain] = {}
+        for event in self.events:
+            if not isinstance(event, yaml.NodeEvent):
+                break
+            key = self._key(event, path)
+            value = next(self.events)
+            if isinstance(value, yaml.NodeEvent):
+                items[key] = self._value(value, (*path, key))
+        return items
+
+    def _key(self, event: yaml.NodeEvent, path: Path) -> str:
+        """A key: a word, given once. What is no word is read past and refused."""
+        line = _line(event.start_mark)
+        if not isinstance(event, yaml.ScalarEvent):
+            self.refuse(line, "a key must be a word, this is a list, a mapping or an alias", path)
+            self._value(event, (*path, "?"))
+            return "?"
+        self._count(line)
+        self._check_properties(event, line, path)
+        key = str(event.value)
+        if yaml_scalar.is_plain(event) and key == "<<":
+            self.refuse(line, "the merge key << is not read; write the keys out", path)
+        elif not _is_word(event):
+            self.refuse(line, f"a key must be a word, this is {quotable(key)!r}", path)
+        elif (*path, key) in self.lines:
+            first = self.lines[*path, key]
+            self.refuse(line, f"is there twice, first in line {first}", (*path, key))
+        self.lines.setdefault((*path, key), line)
+        return key
+
+
+def _is_word(event: yaml.ScalarEvent) -> bool:
+    try:
+        return isinstance(yaml_scalar.read(event), str)
+    except yaml_scalar.RefusedError:
+        return False
+
+
+def _line(mark: Any) -> int:
+    """The line of a mark, of either parser; they count from 0."""
     return 0 if mark is None else int(mark.line) + 1
 
 

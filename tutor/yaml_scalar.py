@@ -41,13 +41,15 @@ def is_plain(event: yaml.ScalarEvent) -> bool:
 
 def plain(text: str) -> Scalar:
     """A word without quotes."""
+    if _FLOAT.fullmatch(text):
+        return _number(text)
     if text in _NULL:
         raise RefusedError("has no value; give one or leave the key out")
     if text in _TRUE or text in _FALSE:
         return text in _TRUE
     if _NOT_FINITE.fullmatch(text):
         raise RefusedError(f"{text} is no number to compute with; give a finite one")
-    return _number(text) if _FLOAT.fullmatch(text) else text
+    return text
 
 
 def quoted(text: str) -> str:
