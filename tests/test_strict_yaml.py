@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,6 +12,8 @@ import yaml
 
 from tutor import limits, strict_yaml
 from tutor.problem import ScenarioError
+
+ROOT = Path(__file__).parents[1]
 
 
 def data(text: str) -> Any:
@@ -186,3 +191,13 @@ def test_a_long_text_that_is_not_yaml_is_refused_with_its_line() -> None:
     assert problems(numbers + "- [1") == [
         "f.yaml:103: is not YAML: while parsing a flow sequence did not find expected ',' or ']'"
     ]
+
+
+def test_a_python_without_the_c_parser_reads_the_same() -> None:
+    program = (
+        "import yaml; del yaml.CSafeLoader\n"
+        "from tutor import strict_yaml; print(strict_yaml.load('a: [1, x]', 'f').data)"
+    )
+    command = [sys.executable, "-c", program]
+    run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    assert run.stdout == "{'a': (1, 'x')}\n"

@@ -28,7 +28,7 @@ from tutor.problem import Path, Problem, ScenarioError, quotable, written
 Plain: TypeAlias = "str | int | float | bool | tuple[Plain, ...] | dict[str, Plain]"
 Lines: TypeAlias = Mapping[Path, int]
 
-_Loader: TypeAlias = type[yaml.SafeLoader] | type[yaml.CSafeLoader]
+_Loader: TypeAlias = "type[yaml.SafeLoader] | type[yaml.CSafeLoader]"
 _LOADER: _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 """What turns text into events; nothing is ever constructed by it."""
 _READ_SLOWLY = 24_000
