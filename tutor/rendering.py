@@ -34,9 +34,7 @@ def template(name: str) -> Template:
 def styles(*names: str) -> str:
     """Style sheets in one text, with the font inside, so that a file needs nothing beside itself."""
     text = "\n".join((STATIC / name).read_text(encoding="utf-8") for name in names)
-    text = re.sub(r"\s+", " ", re.sub(r"/\*.*?\*/", "", text, flags=re.DOTALL))
-    text = re.sub(r" ?([{};]) ?", r"\1", text).replace(": ", ":").replace(";}", "}")
-    text = re.sub(r" ?([{};]) ?", r"\1", text).replace(": ", ":").replace(", ", ",")
+    text = re.sub(r"/\*.*?\*/\s*|^\s+", "", text, flags=re.DOTALL | re.MULTILINE)  # comments, margins
     return _FONT.sub(lambda found: f'url("{font(found[1])}") format("woff2")', text)
 
 
