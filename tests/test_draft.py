@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from hypothesis import given, settings
@@ -11,13 +11,13 @@ from hypothesis import strategies as st
 from werkzeug.datastructures import MultiDict
 
 from tests.visiting import NAMES, scenario
-from tutor import draft, scenario_text
+from tutor import draft, draft_fields, scenario_text
 from tutor import scenario as scenarios
 from tutor.draft import Draft
-from tutor.draft_data import EMPTY, data
-from tutor.draft_fields import field_of
-from tutor.draft_model import PARTS, PLAIN
+from tutor.draft_data import data, field_of
+from tutor.draft_fields import EMPTY, PARTS, PLAIN, FormField
 from tutor.scenario import Scenario
+from tutor.scenario_model import Layer, ScenarioFile
 
 RICH = """
 format: 1
@@ -261,3 +261,18 @@ def test_any_form_gives_a_scenario_or_reasons(pairs: list[tuple[str, str]], begi
     if found is not None:
         again = scenarios.parse(scenario_text.write(found), "again")
         assert named(again, found) == found
+
+
+STANDING = [field for field in draft_fields.FIELDS.values() if field.path]
+
+
+@pytest.mark.parametrize("field", STANDING, ids=[field.name for field in STANDING])
+def test_every_field_stands_for_a_key_of_the_format_and_finds_its_problems(field: FormField) -> None:
+    model: Any = Layer if field.of_layer else ScenarioFile
+    for key in field.path:
+        annotation = model.model_fields[key].annotation
+        model = next((part for part in (annotation, *get_args(annotation)) if hasattr(part, "model_fields")), None)
+    path = ("network", "layers", 0, *field.path) if field.of_layer else field.path
+    found = field_of(draft.blank(), path)
+    other = {"layers": "layers", "x": "rows", "y": "rows", "trainable": ""}
+    assert found == other.get(field.name, f"{field.name}[1]" if field.of_layer else field.name)

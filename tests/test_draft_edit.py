@@ -14,8 +14,8 @@ from tests.visiting import NAMES, scenario
 from tutor import draft
 from tutor.draft import Draft
 from tutor.draft_edit import OPERATIONS, edited, fitted
+from tutor.draft_fields import SCHEMES
 from tutor.draft_grid import readable
-from tutor.draft_model import SCHEMES
 
 BLANK = draft.blank()
 

@@ -141,17 +141,13 @@ A lesson as text: what people bring
 
 A lesson in a form: what people make
     draft_grid            tables of numbers as they are typed or pasted
-    draft_model           a lesson that is being written, every text as it was typed
-    draft_form            a draft as fields of a form, and back
-    draft_kept            what the form has no field for
-    draft_data            what a draft says, as plain data
-    draft_fields          where a problem of the data belongs in the form
+    draft_fields          FIELDS: every field of the form, its place in the data, its words and bounds
+    draft_model           a lesson that is being written, every text as it was typed; as a form, and back
+    draft_data            what a draft says, as plain data, and where a problem of it belongs
     draft                 drafts of lessons, drafts checked
     draft_fill            numbers for a table: friendly ones, or those of a scheme
     draft_edit            what the buttons do
-    builder_words         what the fields are called
     builder_tables        the tables of the form
-    builder_parts         fields, choices, layers, samples
     builder_preview       diagram, first steps and problems beside it
     builder               the form
 

@@ -9,32 +9,109 @@ messages: `units[2]`, `w[2][1,3]`, `x[1]@2`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from tutor import builder_words as words
-from tutor.builder_parts import Choice, Field, Keeping, LayerForm, Paste, SampleForm
 from tutor.builder_preview import KEPT, Examined, Preview, alphabet_of, anchor, preview
-from tutor.builder_tables import layer_table, sample_table
+from tutor.builder_tables import NumberTable, layer_table, sample_table
 from tutor.draft_data import rest
+from tutor.draft_fields import FIELDS, PARTS, PLAIN
 from tutor.draft_model import DROPPABLE, Draft, LayerDraft
 from tutor.limits import LAYERS
 from tutor.losses import LOSSES
 from tutor.mathml import Line
-from tutor.notation import PRESETS
 from tutor.outline import Link
 from tutor.problem import ScenarioError
-from tutor.scenario_model import ACTIVATIONS
-from tutor.scenario_problems import LATER
 
-FILLS: Final = {
-    "given": "as in the table", "uniform": "uniform, ± scale", "normal": "normal, scale wide", "xavier": "Xavier", "he": "He",
-    "constant": "all equal to scale", "identity": "scale on the diagonal",
-}  # fmt: skip
-REDUCTIONS: Final = {"mean": "their mean", "sum": "their sum"}
 NEEDS: Final = {"binary_cross_entropy": "sigmoid", "cross_entropy": "softmax"}
-MAYBE: Final = {"slope": "leaky_relu", "alpha": "elu"}
+KEPT_BESIDE: Final = {
+    "lecture": "its place in the gallery", "network": "which parameters learn", "training": "how many iterations one can go on",
+    "notation": "its own choices of notation",
+}  # fmt: skip
+"""What came with the lesson and cannot be dropped."""
+assert set(KEPT) == set(DROPPABLE)
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One field with its text. `kind` is text, whole (a count), number or lines."""
+
+    name: str
+    label: str
+    text: str
+    problem: str
+    kind: str = "text"
+    hint: str = ""
+    only: str = ""
+    """The activation that this field belongs to; with another one it is shown only while something stands in it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A field with a list to choose from: (value, text, chosen, can be chosen)."""
+
+    name: str
+    label: str
+    options: tuple[tuple[str, str, bool, bool], ...]
+    problem: str
+    hint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Paste:
+    """A field for text from a spreadsheet; `action` is what its button does."""
+
+    field: Field
+    action: str
+    open: bool
+
+
+@dataclass(frozen=True, slots=True)
+class LayerForm:
+    """One layer: its fields, its table, and what can be done with it."""
+
+    n: int
+    title: str
+    units: Field
+    activation: Choice
+    parameters: tuple[Field, ...]
+    biases: Choice
+    table: NumberTable
+    long: tuple[Field, ...]
+    """Tables that are one text, a row per line."""
+    fill: Choice
+    scale: Field
+    seed: Field
+    paste: Paste
+    note: str
+    hidden: tuple[tuple[str, str], ...]
+    actions: tuple[tuple[str, str], ...]
+    """(action, text) of the buttons that move or remove it."""
+
+    @property
+    def anchor(self) -> str:
+        """Where the page goes on after a button of this layer."""
+        return f"layer-{self.n}"
+
+
+@dataclass(frozen=True, slots=True)
+class SampleForm:
+    """The samples as one table, inputs and then targets."""
+
+    count: Field | None
+    table: NumberTable
+    long: Field | None
+    paste: Paste
+
+
+@dataclass(frozen=True, slots=True)
+class Keeping:
+    """What came with the lesson and has no field: (value, text, dropped)."""
+
+    parts: tuple[tuple[str, str, bool], ...]
+    others: str
+    problem: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,13 +157,13 @@ def build_page(
     """The page of a draft after its checks; `origin` is the title of the lesson that it is a copy of, where that is known."""
     draft, form = found.draft, _Form(found.draft, found.problems)
     page = {
-        "what": form.what(), "inputs": form.text("inputs", "", "whole"),
+        "what": tuple(map(form.text, ("title", "course", "about", "learn"))), "inputs": form.text("inputs"),
         "layers": tuple(form.layer(n, layer) for n, layer in enumerate(draft.layers, 1)), "layers_problem": form.problem("layers"),
-        "samples": form.samples(), "loss": form.loss(), "reduction": form.choice("reduction", REDUCTIONS),
-        "learning_rate": form.text("learning_rate", "", "number"), "optimizer": form.optimizer(), "notation": form.notation(),
-        "decimals": form.text("decimals", "of numbers that are not exact", "whole"), "keeping": form.keeping(),
+        "samples": form.samples(), "loss": form.loss(), "reduction": form.choice("reduction"),
+        "learning_rate": form.text("learning_rate"), "optimizer": form.choice("optimizer"), "notation": form.choice("notation"),
+        "decimals": form.text("decimals"), "keeping": form.keeping(),
     }  # fmt: skip
-    hidden = (("layers", str(len(draft.layers))), *((name, draft[name]) for name in ("batch", "origin", "rest", "split")))
+    hidden = (("layers", str(len(draft.layers))), *((name, draft[name]) for name in _hidden(PLAIN)))
     return BuildPage(
         title="Build a lesson" if not draft["origin"] else "Build a lesson from another",
         origin=Link(origin or draft["origin"], f"/lessons/{draft['origin']}") if linkable(draft["origin"]) else None,
@@ -114,6 +191,10 @@ def _own(draft: Draft) -> str:
     return ", ".join(f"{key.replace('_', ' ')} {value}" for key, value in choices.items() if key != "preset")
 
 
+def _hidden(names: Iterable[str]) -> tuple[str, ...]:
+    return tuple(name for name in names if FIELDS[name].kind.name == "hidden")
+
+
 class _Form:
     """Makes the fields of one draft."""
 
@@ -126,52 +207,44 @@ class _Form:
         """What is wrong with a field, or ""."""
         return self.problems.get(name, "")
 
-    def text(self, name: str, hint: str = "", kind: str = "text") -> Field:
-        return Field(name, words.PLAIN[name], self.draft[name], self.problem(name), kind, hint)
+    def text(self, name: str, layer: int = 0) -> Field:
+        """A field of the lesson, or of a layer (from 1)."""
+        row, (name, label, text) = FIELDS[name], self._typed(name, layer)
+        return Field(name, label, text, self.problem(name), row.kind.name, row.hint, row.only)
 
-    def what(self) -> tuple[Field, ...]:
-        return (
-            self.text("title"),
-            self.text("course", "it stands above the title"),
-            self.text("about", "a paragraph in your own words", "lines"),
-            self.text("learn", "up to four short sentences, one on each line", "lines"),
-        )
+    def choice(self, name: str, layer: int = 0, options: Mapping[str, str] | None = None) -> Choice:
+        """The same with a list to choose from, where the table does not have all its words."""
+        row, (name, label, text) = FIELDS[name], self._typed(name, layer)
+        known = {**(options or row.options or {})}
+        if text not in known:
+            known = {text: f"{text[:60] or 'nothing'} (not known)", **known}
+        made = tuple((value, words, value == text, value not in row.closed) for value, words in known.items())
+        return Choice(name, label, made, self.problem(name), row.hint)
 
-    def choice(self, name: str, options: Mapping[str, str], hint: str = "", closed: Sequence[str] = ()) -> Choice:
-        return self._choice(name, words.PLAIN[name], self.draft[name], options, hint, closed)
-
-    def _choice(
-        self, name: str, label: str, chosen: str, options: Mapping[str, str], hint: str = "", closed: Sequence[str] = ()
-    ) -> Choice:  # fmt: skip
-        known = {**options} if chosen in options else {chosen: f"{chosen[:60] or 'nothing'} (not known)", **options}
-        made = tuple((value, text, value == chosen, value not in closed) for value, text in known.items())
-        return Choice(name, label, made, self.problem(name), hint)
+    def _typed(self, name: str, layer: int) -> tuple[str, str, str]:
+        """(name in the form, label, text) of a field."""
+        if not layer:
+            return name, FIELDS[name].label, self.draft[name]
+        return f"{name}[{layer}]", FIELDS[name].label.capitalize(), self.draft.layers[layer - 1][name]
 
     # ---- layers ----
 
     def layer(self, n: int, layer: LayerDraft) -> LayerForm:
         """One layer with its table."""
         last = n == len(self.draft.layers)
-        hidden = [(f"trainable[{n}]", layer["trainable"])]
+        hidden = [(f"{name}[{n}]", layer[name]) for name in _hidden(PARTS)]
         table = layer_table(self.draft, n, self.line, self.problems)
         if not layer.has_biases and layer.bias.text is None:
             hidden += [(f"b[{n}][{c}]", text) for row in layer.bias.cells for c, text in enumerate(row, 1)]
+        parameters = (name for name in PARTS if FIELDS[name].optional and name not in _hidden(PARTS))
+        hint = "; the bias may stand in a last column" if layer.has_biases else ""
         return LayerForm(
-            n, f"Layer {n}, the output" if last else f"Layer {n}",
-            self._part(n, layer, "units", "Units", "whole"),
-            self._choice(f"activation[{n}]", "Activation", layer["activation"], {name: name.replace("_", " ") for name in ACTIVATIONS}),
-            tuple(self._part(n, layer, key, words.PARTS[key].capitalize(), "number", only=owner) for key, owner in MAYBE.items()),
-            self._choice(f"biases[{n}]", "Biases", layer["biases"], {"on": "one per unit", "none": "none"}),
-            table, tuple(self._long(n, layer)),
-            self._choice(f"fill[{n}]", "Weights", layer["fill"], FILLS),
-            self._part(n, layer, "scale", "Scale", "number"), self._part(n, layer, "seed", "Seed", "whole"),
-            self._paste(str(n), f"Paste weights of layer {n}", words.pasted_weights(biases=layer.has_biases)),
+            n, f"Layer {n}, the output" if last else f"Layer {n}", self.text("units", n), self.choice("activation", n),
+            tuple(self.text(name, n) for name in parameters), self.choice("biases", n), table, tuple(self._long(n, layer)),
+            self.choice("fill", n), self.text("scale", n), self.text("seed", n),
+            self._paste(str(n), f"Paste weights of layer {n}", f"one row per unit, as copied from a spreadsheet{hint}"),
             note(layer), tuple(hidden), tuple(self._actions(n)),
         )  # fmt: skip
-
-    def _part(self, n: int, layer: LayerDraft, key: str, label: str, kind: str, only: str = "") -> Field:
-        name = f"{key}[{n}]"
-        return Field(name, label, layer[key], self.problem(name), kind, "", only)
 
     def _long(self, n: int, layer: LayerDraft) -> Iterable[Field]:
         if layer.weights.text is not None:
@@ -216,14 +289,7 @@ class _Form:
         for name, rule in LOSSES.items():
             needs = NEEDS.get(name, self.draft.output)
             texts[name] = rule.title if needs == self.draft.output else f"{rule.title} (needs {needs} in the last layer)"
-        return self.choice("loss", texts)
-
-    def optimizer(self) -> Choice:
-        planned = {name: f"{name} (planned)" for name in LATER["optimizer"]}
-        return self.choice("optimizer", {"sgd": "gradient descent (sgd)", **planned}, closed=tuple(planned))
-
-    def notation(self) -> Choice:
-        return self.choice("notation", {key: f"{preset.title}: {preset.about}" for key, preset in PRESETS.items()})
+        return self.choice("loss", options=texts)
 
     def keeping(self) -> Keeping | None:
         """What came with the lesson, with a box for each part that can be dropped."""
@@ -236,15 +302,8 @@ class _Form:
         parts = tuple((key, f"{text} ({len(found[key])})", key in self.draft.drop) for key, text in KEPT.items() if found.get(key))
         if not found:
             parts = (("rest", "everything that came with it", "rest" in self.draft.drop),)
-        others = ", ".join(_OTHERS[key] for key in _OTHERS if found.get(key))
+        others = ", ".join(text for key, text in KEPT_BESIDE.items() if found.get(key))
         return Keeping(parts, others, self.problem("rest"))
-
-
-_OTHERS: Final = {
-    "lecture": "its place in the gallery", "network": "which parameters learn", "training": "how many iterations one can go on",
-    "notation": "its own choices of notation",
-}  # fmt: skip
-assert set(KEPT) == set(DROPPABLE)
 
 
 def note(layer: LayerDraft) -> str:

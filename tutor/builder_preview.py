@@ -18,12 +18,11 @@ import numpy as np
 
 from tutor import author
 from tutor.activations import NAMES, activation
-from tutor.builder_words import label
 from tutor.context import Context
 from tutor.diagram import Scene, draw
 from tutor.draft import Draft, checked
 from tutor.draft_edit import fitted
-from tutor.draft_fields import TOP
+from tutor.draft_fields import TOP, label
 from tutor.errors import NumberError, TutorError
 from tutor.formula import FormulaLine
 from tutor.lesson import Lesson, open_lesson

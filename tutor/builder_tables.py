@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from tutor import builder_words as words
 from tutor.draft_data import place_in_samples
+from tutor.draft_fields import cell
 from tutor.draft_model import Draft
 from tutor.markup import Markup
 from tutor.mathml import Line
@@ -114,6 +114,6 @@ def _at(cells: tuple[tuple[str, ...], ...], s: int, c: int) -> str:
 
 def _fields(names: list[tuple[str, str, str]], row: int, problems: Mapping[str, str]) -> tuple[CellField, ...]:
     return tuple(
-        CellField(name, text, words.cell(name), row, col, problems.get(name, ""), kind)
+        CellField(name, text, cell(name), row, col, problems.get(name, ""), kind)
         for col, (name, text, kind) in enumerate(names)
     )

@@ -8,16 +8,14 @@ each under the name of its field; those that belong to no field stand under "" (
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
-from tutor import draft_kept
 from tutor import scenario as scenarios
-from tutor.draft_data import data, typing
-from tutor.draft_fields import TOP, field_of, in_order, said_at
-from tutor.draft_form import fields, of_form
+from tutor.draft_data import data, field_of, kept_text, said_at, typing
+from tutor.draft_fields import FIELDS, PARTS, PLAIN, TOP, in_order
 from tutor.draft_grid import MOST_CELLS, Grid
-from tutor.draft_model import DROPPABLE, Draft, LayerDraft, compact, frozen_texts
+from tutor.draft_model import DROPPABLE, Draft, LayerDraft, compact, fields, frozen_texts, of_form
 from tutor.number import short
 from tutor.problem import ScenarioError
 from tutor.scenario import Layer, Scenario
@@ -33,32 +31,31 @@ WHERE = "the form"
 
 def of_scenario(scenario: Scenario) -> Draft:
     """The draft of a lesson: its numbers as people write them, what has no field in `rest`."""
-    network, training = scenario.network, scenario.training
-    x, y = (Grid(tuple(tuple(map(written, row)) for row in rows)) for rows in (scenario.inputs, scenario.targets))
-    texts = {
-        "title": scenario.title, "course": scenario.course, "about": scenario.about, "learn": "\n".join(scenario.learn),
-        "inputs": network.inputs, "loss": network.loss.name, "reduction": network.loss.reduction,
-        "learning_rate": written(training.learning_rate), "optimizer": training.optimizer, "batch": training.batch,
-        "notation": scenario.notation.preset, "decimals": scenario.display.decimals, "origin": scenario.origin,
-        "rest": _rest(scenario), "split": network.inputs,
-    }  # fmt: skip
-    return Draft(
-        frozen_texts(texts), compact(map(_layer, network.layers)), x, y, rows_text(x, y), samples=str(len(scenario.inputs))
-    )
+    x, y = (Grid(_texts(rows)) for rows in (scenario.inputs, scenario.targets))
+    texts = {**_written(PLAIN, scenario), "rest": _rest(scenario), "split": scenario.network.inputs}
+    layers, samples = compact(map(_layer, scenario.network.layers)), str(len(scenario.inputs))
+    return Draft(frozen_texts(texts), layers, x, y, rows_text(x, y), samples=samples)
+
+
+def _written(names: Iterable[str], part: Any) -> dict[str, str]:
+    """The text of every value in this part of a lesson; where there is none, the default."""
+    found = {}
+    for name in names:
+        field, value = FIELDS[name], part
+        for key in field.path:
+            value = getattr(value, key, None)
+        found[name] = field.default if value is None or not field.path else field.kind.write(value)
+    return found
 
 
 def _layer(layer: Layer) -> LayerDraft:
-    init = layer.init
-    texts: dict[str, Any] = {
-        "units": layer.units, "activation": layer.activation, "biases": "none" if layer.biases is None else "on",
-        "slope": "" if layer.slope is None else written(layer.slope), "alpha": "" if layer.alpha is None else written(layer.alpha),
-        "fill": init.scheme if init else "given", "scale": written(init.scale) if init else "1", "seed": init.seed if init else 0,
-        "trainable": ", ".join(f"{key}: {str(word).lower()}" for key, word in layer.trainable if word is not None),
-    }  # fmt: skip
-    weights, biases = layer.weights or (), layer.biases or ()
-    return LayerDraft(
-        frozen_texts(texts), Grid.of_rows([tuple(map(written, row)) for row in weights]), Grid.of_rows([tuple(map(written, biases))])
-    )
+    texts = {**_written(PARTS, layer), "biases": "none" if layer.biases is None else "on"}
+    weights, biases = _texts(layer.weights or ()), _texts([layer.biases or ()])
+    return LayerDraft(frozen_texts(texts), Grid.of_rows(weights), Grid.of_rows(biases))
+
+
+def _texts(rows: Iterable[Iterable[float]]) -> tuple[tuple[str, ...], ...]:
+    return tuple(tuple(map(written, row)) for row in rows)
 
 
 def _rest(scenario: Scenario) -> str:
@@ -71,7 +68,7 @@ def _rest(scenario: Scenario) -> str:
         "notation": scenario.notation.overrides,
     }
     parts |= {name: [entry.model_dump(exclude_none=True) for entry in getattr(scenario, name)] for name in DROPPABLE}
-    return draft_kept.written({key: value for key, value in parts.items() if value})
+    return kept_text({key: value for key, value in parts.items() if value})
 
 
 def rows_text(x: Grid, y: Grid) -> str | None:

@@ -1,114 +1,142 @@
-"""What a draft says: plain data as a scenario file would give it, and the problems beside their fields.
+"""What a draft says: plain data as a file would give it, and the problems beside their fields.
 
-    data(draft)            -> dict          unreadable texts stay texts, so that every check still finds them
-    typing(draft)          -> {field: message}   what cannot be read, in the words of the one who typed it
+    data(draft)                      unreadable texts stay texts: every check still finds them
+    typing(draft)                    {field: message} of what cannot be read as it was typed
+    field_of(draft, path)            the field that a path of the data came from, TOP for none
+    said_at(draft, path, message)    the message in the words of the form
+    kept_text(data), kept(text)      what has no field, as a text that the form carries, and back
 
-`tutor.draft_fields` finds the field that a path of the data came from.
+Each value stands at the path that its field has in FIELDS.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
-from typing import Any
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
+from typing import Any, Final, NoReturn
 
-from tutor import limits, yaml_scalar
+from tutor import limits, strict_yaml
+from tutor.draft_fields import FIELDS, PARTS, PLAIN, TOP, field_at, no_number, number, unreadable
 from tutor.draft_grid import TOO_MANY, Cells, Grid
-from tutor.draft_kept import kept
 from tutor.draft_model import DROPPABLE, Draft, LayerDraft
-from tutor.errors import NumberError
-from tutor.number import read
-from tutor.problem import ScenarioError, quotable
+from tutor.problem import Path, ScenarioError
 
-EMPTY = "is empty; give a number, such as 0.5"
-TEXTS = {"title": "the title", "course": "the course", "about": "the text", "learn": "the list", "origin": "the address"}
-WHOLE = 1e15
-"""Below this a number without decimals is given as a whole one."""
-_TRAINABLE = re.compile(r"(weights|biases): (true|false)")
+WHERE: Final = "kept"
+OPEN: Final = ("network", "training", "notation")
+"""Parts of a lesson that have keys with a field and others without."""
+_FIRST = {field.path[0] for field in FIELDS.values() if field.path and not field.of_layer}
+_OWNED: Final = {"format"} | _FIRST - {*OPEN}
 
 
 def data(draft: Draft) -> dict[str, Any]:
     """The lesson as plain data: dict, tuple, str, int, float, bool."""
-    rest = _kept(draft)
-    network = {**rest.get("network", {}), "inputs": _whole(draft["inputs"]), "layers": tuple(map(_layer, draft.layers))}
+    tables = {
+        "layers": tuple(map(_layer, draft.layers)),
+        "x": _numbers(draft.x.cells), "y": _numbers(draft.y.cells),
+    }  # fmt: skip
+    found, others = _nested([*PLAIN, *tables], draft, tables), _kept(draft)
+    mappings = {key: value for key, value in found.items() if isinstance(value, dict)}
     return {
         "format": 1,
-        **_texts(draft),
-        **{key: value for key, value in rest.items() if key not in {"network", "training", "notation"}},
-        "network": {**network, "loss": {"name": _clean(draft["loss"]), "reduction": _clean(draft["reduction"])}},
-        "data": {"inputs": _numbers(draft.x.cells), "targets": _numbers(draft.y.cells)},
-        "training": {
-            **rest.get("training", {}), "optimizer": _clean(draft["optimizer"]), "learning_rate": _number(draft["learning_rate"]),
-            "batch": _whole(draft["batch"]),
-        },
-        "notation": {**rest.get("notation", {}), "preset": _clean(draft["notation"])},
-        "display": {"decimals": _whole(draft["decimals"])},
-    }  # fmt: skip
-
-
-def _texts(draft: Draft) -> dict[str, Any]:
-    """Title and texts; those left empty are left out. Browsers send line ends as two characters."""
-    found: dict[str, Any] = {"title": _clean(draft["title"])}
-    found |= {key: text for key in ("course", "about", "origin") if (text := _clean(draft[key]))}
-    learn = tuple(line.strip() for line in _clean(draft["learn"]).split("\n") if line.strip())
-    return {**found, "learn": learn} if learn else found
-
-
-def _joined(text: str) -> str:
-    return text.replace("\r\n", "\n").replace("\r", "\n").strip()
-
-
-def _clean(text: str) -> str:
-    """A text without what no file may hold: `typing` has said so, the other checks go on."""
-    return yaml_scalar.FOREIGN.sub("", _joined(text))
+        **{key: value for key, value in found.items() if key not in mappings},
+        **{key: value for key, value in others.items() if key not in OPEN},
+        **{key: {**others.get(key, {}), **value} for key, value in mappings.items()},
+    }
 
 
 def _layer(layer: LayerDraft) -> dict[str, Any]:
-    found: dict[str, Any] = {"units": _whole(layer["units"]), "activation": _clean(layer["activation"])}
-    found |= {key: _number(layer[key]) for key in ("slope", "alpha") if layer[key].strip()}
-    if layer.given:
-        found["weights"] = _numbers(layer.weights.cells)
-    else:
-        found["init"] = {"scheme": layer["fill"], "scale": _number(layer["scale"]), "seed": _whole(layer["seed"])}
     biases = _numbers(layer.bias.cells)
-    found["biases"] = (biases[0] if len(biases) == 1 else sum(biases, ())) if layer.has_biases else "none"
-    trainable = {key: word == "true" for key, word in _TRAINABLE.findall(layer["trainable"])}
-    return {**found, "trainable": trainable} if trainable else found
+    flat = biases[0] if len(biases) == 1 else sum(biases, ())
+    tables = {"w": _numbers(layer.weights.cells), "b": flat if layer.has_biases else "none"}
+    names = [name for name in (*PARTS, *tables) if FIELDS[name].made in {None, not layer.given}]
+    return _nested(names, layer, tables)
+
+
+def _nested(
+    names: Iterable[str], texts: Draft | LayerDraft, tables: Mapping[str, Any]
+) -> dict[str, Any]:
+    """The values of these fields, each at its path, in the order of FIELDS."""
+    found: dict[str, Any] = {}
+    for name in sorted(names, key=list(FIELDS).index):
+        field = FIELDS[name]
+        value = tables[name] if name in tables else field.kind.read(texts[name])
+        if not field.path or (field.optional and value in ("", (), {})):
+            continue
+        inside = found
+        for key in field.path[:-1]:
+            inside = inside.setdefault(key, {})
+        inside[field.path[-1]] = value
+    return found
 
 
 def _numbers(cells: Cells) -> tuple[tuple[float | str, ...], ...]:
-    return tuple(tuple(map(_number, row)) for row in cells)
+    return tuple(tuple(map(number, row)) for row in cells)
 
 
-def _number(text: str) -> float | int | str:
-    """A number as a file would have it, so that messages say 7 and not 7.0; a text that is none stays one."""
+# ---- what has no field ----
+
+
+def kept_text(data: dict[str, Any]) -> str:
+    """The text of some plain data; JSON is YAML."""
+    return json.dumps(data, ensure_ascii=False) if data else ""
+
+
+@lru_cache(64)
+def kept(text: str) -> dict[str, Any]:
+    """The data of a text, read once for all checks of a form. Raises ScenarioError."""
+    found = _own(text)
+    if found is None:
+        found = strict_yaml.load(text, WHERE).data
+    if not isinstance(found, dict) or not all(isinstance(found.get(key, {}), dict) for key in OPEN):
+        nothing = strict_yaml.Document(WHERE, "", {})
+        raise ScenarioError([nothing.problem((), "expected keys with values")])
+    return found
+
+
+def _own(text: str) -> Any:
+    """The data of a text as `kept_text` makes it, faster than YAML; None for any other."""
+    if len(text) > limits.FILE_BYTES or not text.startswith("{"):
+        return None
     try:
-        value = read(text)
-    except NumberError:
-        return _clean(text)
-    return int(value) if value.is_integer() and abs(value) < WHOLE else value
+        return _tuples(json.loads(text, object_pairs_hook=_mapping, parse_constant=_refuse))
+    except (ValueError, RecursionError):
+        return None
 
 
-def _whole(text: str) -> int | str:
-    shown = _clean(text)
-    return int(shown) if re.fullmatch(r"-?[0-9]{1,12}", shown, re.ASCII) else shown
+def _mapping(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise ValueError("a key stands twice")
+    return found
+
+
+def _refuse(word: str) -> NoReturn:
+    raise ValueError(word)
+
+
+def _tuples(value: Any) -> Any:
+    """Plain data as the strict reader gives it."""
+    if isinstance(value, dict):
+        return {key: _tuples(item) for key, item in value.items()}
+    return tuple(map(_tuples, value)) if isinstance(value, list) else value
 
 
 def rest(draft: Draft) -> dict[str, Any]:
-    """What the lesson has beside the fields. Raises ScenarioError where that text cannot be read."""
+    """What the lesson has beside the fields. Raises ScenarioError where it cannot be read."""
     if not draft["rest"].strip() or "rest" in draft.drop:
         return {}
     return kept(draft["rest"])
 
 
 def _kept(draft: Draft) -> dict[str, Any]:
-    """The rest without what is to be dropped and without what has a field; nothing where it cannot be read."""
+    """The rest without what is dropped and what has a field; nothing where it cannot be read."""
     try:
         found = rest(draft)
     except ScenarioError:
         return {}
-    known = {"format", "title", "course", "about", "learn", "origin", "data", "display"}
-    return {key: value for key, value in found.items() if key not in known and not (key in DROPPABLE and key in draft.drop)}
+    dropped = draft.drop & {*DROPPABLE}
+    return {key: value for key, value in found.items() if key not in _OWNED | dropped}
 
 
 # ---- what cannot be read ----
@@ -116,39 +144,35 @@ def _kept(draft: Draft) -> dict[str, Any]:
 
 def typing(draft: Draft) -> dict[str, str]:
     """Every field whose text cannot be read, with what would be right."""
-    found = dict(_unreadable(draft))
-    for name, what in TEXTS.items():
-        if match := yaml_scalar.FOREIGN.search(_joined(draft[name])):
-            found[name] = f"{what} has the character U+{ord(match[0]):04X}, which cannot be seen and does not belong in a text"
+    found = {name: message for name, message in _unreadable(draft) if message}
     for name in draft.repeated:
-        found[name] = "came more than once; the first one counts, so look at it and send the form again"
+        found[name] = (
+            "came more than once; the first one counts, so look at it and send the form again"
+        )
     try:
         rest(draft)
     except ScenarioError as error:
-        found["rest"] = f"what came with the lesson cannot be read ({error.problems[0].message}); drop it, or start again from the lesson"
+        found["rest"] = (
+            f"what came with the lesson cannot be read ({error.problems[0].message}); "
+            "drop it, or start again from the lesson"
+        )
     return found
 
 
 def _unreadable(draft: Draft) -> Iterator[tuple[str, str]]:
-    yield from _wholes({"inputs": draft["inputs"]}, 1, limits.UNITS)
-    yield from _wholes({"decimals": draft["decimals"]}, 0, limits.DECIMALS)
-    yield from _fields({"learning_rate": draft["learning_rate"]})
+    yield from ((name, unreadable(FIELDS[name], draft[name])) for name in PLAIN)
     for n, layer in enumerate(draft.layers, 1):
-        yield from _wholes({f"units[{n}]": layer["units"]}, 1, limits.UNITS)
-        yield from _fields({f"{key}[{n}]": layer[key] for key in ("slope", "alpha") if layer[key].strip()})
+        asked = (name for name in PARTS if FIELDS[name].made in {None, not layer.given})
+        yield from ((f"{name}[{n}]", unreadable(FIELDS[name], layer[name])) for name in asked)
         if layer.given:
             yield from _grid(f"w[{n}]", layer.weights, "[{r},{c}]")
-        else:
-            yield from _fields({f"scale[{n}]": layer["scale"]})
-            yield from _wholes({f"seed[{n}]": layer["seed"]}, 0, 2**32 - 1)
         if layer.has_biases:
             yield from _grid(f"b[{n}]", layer.bias, "[{c}]")
     if draft.rows is not None:
-        whole = Grid(tuple((*x, *y) for x, y in zip(draft.x.cells, draft.y.cells, strict=True)), draft.rows)
-        yield from _grid("rows", whole, "")
+        pairs = zip(draft.x.cells, draft.y.cells, strict=True)
+        yield from _grid("rows", Grid(tuple((*x, *y) for x, y in pairs), draft.rows), "")
         return
-    if draft.samples.strip():
-        yield from _wholes({"samples": draft.samples}, 1, limits.SAMPLES)
+    yield "samples", unreadable(FIELDS["samples"], draft.samples)
     for kind, grid in (("x", draft.x), ("y", draft.y)):
         yield from _grid(kind, Grid(grid.cells), place_in_samples(draft))
 
@@ -158,45 +182,76 @@ def place_in_samples(draft: Draft) -> str:
     return "[{c}]@{r}" if max(draft.x.rows, draft.y.rows) > 1 else "[{c}]"
 
 
-def _wholes(texts: dict[str, str], least: int, most: int) -> Iterator[tuple[str, str]]:
-    for name, text in texts.items():
-        value = _whole(text)
-        if isinstance(value, str) or not least <= value <= most:
-            yield name, f"expected a whole number from {least:,} to {most:,}, got {_found(text)}"
-
-
-def _fields(texts: dict[str, str]) -> Iterator[tuple[str, str]]:
-    for name, text in texts.items():
-        if message := _message(text):
-            yield name, message
-
-
-def _message(text: str) -> str:
-    if not text.strip():
-        return EMPTY
-    try:
-        read(text)
-    except NumberError as error:
-        return quotable(str(error), 200)
-    return ""
-
-
 def _grid(name: str, grid: Grid, place: str) -> Iterator[tuple[str, str]]:
     if grid.text is not None:
         yield from [(name, TOO_MANY)] if grid.overlong else _lines(name, grid.cells)
         return
     for r, row in enumerate(grid.cells, 1):
-        yield from _fields({name + place.format(r=r, c=c): text for c, text in enumerate(row, 1)})
+        for c, text in enumerate(row, 1):
+            yield name + place.format(r=r, c=c), no_number(text)
 
 
 def _lines(name: str, cells: Cells) -> Iterator[tuple[str, str]]:
     """The first number of a long table that cannot be read: one field, one message."""
     for r, row in enumerate(cells, 1):
         for c, text in enumerate(row, 1):
-            if message := _message(text):
+            if message := no_number(text):
                 yield name, f"row {r}, number {c}: {message}"
                 return
 
 
-def _found(text: str) -> str:
-    return f"“{quotable(text.strip())}”" if text.strip() else "nothing"
+# ---- where a problem belongs ----
+
+
+def field_of(draft: Draft, path: Path) -> str:
+    """The field of a path, TOP where there is none."""
+    match path:
+        case ("network", "layers", int(n), *inner):
+            return _layer_field(draft, n + 1, tuple(inner))
+        case ("data", "inputs" | "targets" as key, *place):
+            return _sample_field(draft, "x" if key == "inputs" else "y", place)
+    if field := field_at(path):
+        return field.name
+    known = path[:1] and path[0] in {*DROPPABLE, *OPEN, "lecture"}
+    return "rest" if known and draft["rest"].strip() else TOP
+
+
+def _layer_field(draft: Draft, number: int, inner: Path) -> str:
+    if not 1 <= number <= len(draft.layers):
+        return TOP
+    field = field_at(inner, of_layer=True) if inner else FIELDS["activation"]
+    if field is None:
+        return TOP
+    layer, name = draft.layers[number - 1], f"{field.name}[{number}]"
+    match field.name, *inner:
+        case ("w", _, int(r), int(c)) if layer.weights.text is None:
+            return f"{name}[{r + 1},{c + 1}]"
+        case ("b", _, int(c)) if layer.bias.text is None:
+            return f"{name}[{c + 1}]"
+    return name
+
+
+def _sample_field(draft: Draft, kind: str, place: list[str | int]) -> str:
+    if draft.rows is not None or not place:
+        return "rows"
+    row, column = place[0], place[1] if len(place) > 1 else 0
+    grid = draft.x if kind == "x" else draft.y
+    if not (isinstance(row, int) and isinstance(column, int)):
+        return "rows"
+    if row >= grid.rows or column >= max(1, grid.columns):
+        return "rows"
+    return kind + place_in_samples(draft).format(r=row + 1, c=column + 1)
+
+
+def said_at(draft: Draft, path: Path, message: str) -> str:
+    """A message in the words of the form: for a whole long table it says which row."""
+    match path:
+        case ("data", "inputs" | "targets" as key, int(row), *_) if draft.rows is not None:
+            return f"row {row + 1}, {key}: {message}"
+        case ("network", "layers", int(_), "weights", int(row)):
+            return f"unit {row + 1}: {message}"
+        case ("printed" | "notes" | "checks" as key, int(n), *_):
+            return f"{key}, entry {n + 1}: {message}"
+        case ("learn", int(n)):
+            return f"line {n + 1}: {message}"
+    return message
