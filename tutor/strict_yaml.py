@@ -1,13 +1,13 @@
-"""Read YAML (and so JSON) text into plain data with the line of every value; refuse what surprises people.
+"""Read YAML (and so JSON) text into plain data with the line of every value.
 
 What is left of YAML: mappings with words as keys, lists, text, numbers, true and false. Numbers are
-those of YAML 1.2 (`1e-1` is a number, `no` is a word, `2026-01-05` is a word). Refused, each with its
-line: anchors and aliases, merge keys, tags, duplicate keys, several documents, `.nan` and `.inf`, `010`,
-keys without a value, control characters, text over 64 KB, deep nesting. Everything refused comes as one
-ScenarioError, all at once as far as the text can be read at all.
+those of YAML 1.2 (`1e-1` is a number, `no` is a word, `2026-01-05` is a word). Refused, each with
+its line: anchors and aliases, merge keys, tags, duplicate keys, several documents, `.nan` and
+`.inf`, `010`, keys without a value, control characters, text over 64 KB, deep nesting. Everything
+refused comes as one ScenarioError, all at once as far as the text can be read at all.
 
-PyYAML's C parser reads the text, as events alone: its loader would crash on deep nesting. The events
-come one by one and the parser looks 1,024 characters ahead at most, so the check of their depth stops
+PyYAML's C parser reads the text, as events alone: its loader would crash on deep nesting. Events
+come one by one and the parser looks 1,024 characters ahead at most, so counting their depth stops
 it at the first bracket that is too deep. Where PyYAML was built without C, its own parser reads.
 """
 
@@ -31,9 +31,6 @@ Lines: TypeAlias = Mapping[Path, int]
 _Loader: TypeAlias = "type[yaml.SafeLoader] | type[yaml.CSafeLoader]"
 _LOADER: _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 """What turns text into events; nothing is ever constructed by it."""
-_READ_SLOWLY = 24_000
-"""PyYAML's own parser may read a text of so many characters: 0.2 s, where the C parser takes 0.03."""
-
 _HALVES = re.compile(r"(?<!\\)\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}")
 
 _ADVICE = {
@@ -110,27 +107,29 @@ def load(text: str, where: str) -> Document:
         # JSON may indent with tabs, and writes an emoji as two halves; the C parser takes neither.
         cleaned = cleaned.replace("\t", " ")
         cleaned = _HALVES.sub(lambda pair: str(json.loads(f'"{pair[0]}"')), cleaned)
-    # The C parser lets tabs pass where they have no place.
-    slowly = "\t" in cleaned and len(cleaned) <= _READ_SLOWLY
-    return _read(cleaned, where, yaml.SafeLoader if slowly else _LOADER)
-
-
-def _read(text: str, where: str, loader: _Loader) -> Document:
-    reader = _Reader(where, iter(yaml.parse(text, Loader=loader)))
-    data: Plain = ""
-    try:
-        data = reader.document()
-    except StopReadingError as stop:
-        reader.refuse(stop.line, str(stop))
-    except yaml.MarkedYAMLError as error:
-        if loader is not yaml.SafeLoader and len(text) <= _READ_SLOWLY:
-            return _read(text, where, yaml.SafeLoader)  # says better what is wrong, and where
-        reader.refuse(_line(error.problem_mark or error.context_mark), _explained(error))
-    except (yaml.YAMLError, ValueError, RecursionError, StopIteration) as error:
-        reader.refuse(0, f"is not YAML ({type(error).__name__})")
+    reader = _read(cleaned, where, _LOADER)
+    if reader.unreadable or "\t" in cleaned:  # the C parser lets tabs pass where they have no place
+        # PyYAML's own parser has the last word and better ones, unless the text is too long for it.
+        own = _read(cleaned, where, yaml.SafeLoader, free_numbers=False)
+        reader = reader if own.stopped else own
     if reader.problems:
         raise ScenarioError(reader.problems)
-    return Document(where, data, MappingProxyType(reader.lines))
+    return Document(where, reader.data, MappingProxyType(reader.lines))
+
+
+def _read(text: str, where: str, loader: _Loader, *, free_numbers: bool = True) -> _Reader:
+    reader = _Reader(where, iter(yaml.parse(text, Loader=loader)), free_numbers)
+    try:
+        reader.data = reader.document()
+    except StopReadingError as stop:
+        reader.refuse(stop.line, str(stop))
+        reader.stopped = True
+    except yaml.MarkedYAMLError as error:
+        reader.refuse(_line(error.problem_mark or error.context_mark), _explained(error))
+        reader.unreadable = True
+    except (yaml.YAMLError, ValueError, RecursionError, StopIteration) as error:
+        reader.refuse(0, f"is not YAML ({type(error).__name__})")
+    return reader
 
 
 @dataclass(slots=True)
@@ -139,6 +138,13 @@ class _Reader:
 
     where: str
     events: Iterator[yaml.Event]
+    free_numbers: bool
+    """Whether numbers in brackets, and lists of them, are no entries."""
+    data: Plain = ""
+    stopped: bool = False
+    """Whether a limit ended the reading."""
+    unreadable: bool = False
+    """Whether the text is not YAML."""
     lines: dict[Path, int] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
     entries: int = 0
@@ -166,12 +172,12 @@ class _Reader:
         return data or {}
 
     def _value(self, event: yaml.NodeEvent, path: Path, in_brackets: bool = False) -> Plain:
-        """What starts with this event. In brackets, numbers and lists of numbers are no entries."""
+        """What starts with this event."""
         line = _line(event.start_mark)
         self.lines.setdefault(path, line)
         self._check_properties(event, line, path)
         if isinstance(event, yaml.ScalarEvent):
-            if not (in_brackets and yaml_scalar.is_plain(event) and _NUMBER.fullmatch(event.value)):
+            if not in_brackets or _number(event) is None:
                 self._count(line)
             return self._scalar(event, line, path)
         if not in_brackets:
@@ -219,10 +225,15 @@ class _Reader:
 
     def _list(self, path: Path, in_brackets: bool) -> tuple[Plain, ...]:
         items: list[Plain] = []
+        line, in_brackets = self.lines[path], in_brackets and self.free_numbers
         for event in self.events:
             if not isinstance(event, yaml.NodeEvent):
                 break
-            items.append(self._value(event, (*path, len(items)), in_brackets))
+            number = _number(event) if in_brackets else None
+            if number is not None and _line(event.start_mark) == line:
+                items.append(number)  # the quick way for most of a matrix, which needs no line
+            else:
+                items.append(self._value(event, (*path, len(items)), in_brackets))
         return tuple(items)
 
     def _mapping(self, path: Path) -> dict[str, Plain]:
@@ -255,6 +266,16 @@ class _Reader:
             self.refuse(line, f"is there twice, first in line {first}", (*path, key))
         self.lines.setdefault((*path, key), line)
         return key
+
+
+def _number(event: yaml.NodeEvent) -> float | None:
+    """The number that an event is, where it is plainly one."""
+    if not isinstance(event, yaml.ScalarEvent) or event.style or event.anchor or event.tag:
+        return None
+    if not _NUMBER.fullmatch(event.value):
+        return None
+    text = event.value
+    return float(text) if "." in text or "e" in text or "E" in text else int(text)
 
 
 def _is_word(event: yaml.ScalarEvent) -> bool:
