@@ -35,7 +35,7 @@ assert set(KEPT) == set(DROPPABLE)
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One field with its text. `kind` is text, whole (a count), number or lines."""
+    """One field with its text. `kind` is text, whole (a count), number, lines or choice."""
 
     name: str
     label: str
@@ -45,17 +45,8 @@ class Field:
     hint: str = ""
     only: str = ""
     """The activation that this field belongs to; with another one it is shown only while something stands in it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """A field with a list to choose from: (value, text, chosen, can be chosen)."""
-
-    name: str
-    label: str
-    options: tuple[tuple[str, str, bool, bool], ...]
-    problem: str
-    hint: str = ""
+    options: tuple[tuple[str, str, bool, bool], ...] = ()
+    """What can be chosen: (value, text, chosen, can be chosen)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,13 +65,13 @@ class LayerForm:
     n: int
     title: str
     units: Field
-    activation: Choice
+    activation: Field
     parameters: tuple[Field, ...]
-    biases: Choice
+    biases: Field
     table: NumberTable
     long: tuple[Field, ...]
     """Tables that are one text, a row per line."""
-    fill: Choice
+    fill: Field
     scale: Field
     seed: Field
     paste: Paste
@@ -128,11 +119,11 @@ class BuildPage:
     layers_problem: str
     can_add: bool
     samples: SampleForm
-    loss: Choice
-    reduction: Choice
+    loss: Field
+    reduction: Field
     learning_rate: Field
-    optimizer: Choice
-    notation: Choice
+    optimizer: Field
+    notation: Field
     own_notation: str
     decimals: Field
     keeping: Keeping | None
@@ -157,11 +148,11 @@ def build_page(
     """The page of a draft after its checks; `origin` is the title of the lesson that it is a copy of, where that is known."""
     draft, form = found.draft, _Form(found.draft, found.problems)
     page = {
-        "what": tuple(map(form.text, ("title", "course", "about", "learn"))), "inputs": form.text("inputs"),
+        "what": tuple(map(form.field, ("title", "course", "about", "learn"))), "inputs": form.field("inputs"),
         "layers": tuple(form.layer(n, layer) for n, layer in enumerate(draft.layers, 1)), "layers_problem": form.problem("layers"),
-        "samples": form.samples(), "loss": form.loss(), "reduction": form.choice("reduction"),
-        "learning_rate": form.text("learning_rate"), "optimizer": form.choice("optimizer"), "notation": form.choice("notation"),
-        "decimals": form.text("decimals"), "keeping": form.keeping(),
+        "samples": form.samples(), "loss": form.loss(), "reduction": form.field("reduction"),
+        "learning_rate": form.field("learning_rate"), "optimizer": form.field("optimizer"), "notation": form.field("notation"),
+        "decimals": form.field("decimals"), "keeping": form.keeping(),
     }  # fmt: skip
     hidden = (("layers", str(len(draft.layers))), *((name, draft[name]) for name in _hidden(PLAIN)))
     return BuildPage(
@@ -207,25 +198,16 @@ class _Form:
         """What is wrong with a field, or ""."""
         return self.problems.get(name, "")
 
-    def text(self, name: str, layer: int = 0) -> Field:
-        """A field of the lesson, or of a layer (from 1)."""
-        row, (name, label, text) = FIELDS[name], self._typed(name, layer)
-        return Field(name, label, text, self.problem(name), row.kind.name, row.hint, row.only)
-
-    def choice(self, name: str, layer: int = 0, options: Mapping[str, str] | None = None) -> Choice:
-        """The same with a list to choose from, where the table does not have all its words."""
-        row, (name, label, text) = FIELDS[name], self._typed(name, layer)
+    def field(self, name: str, layer: int = 0, options: Mapping[str, str] | None = None) -> Field:
+        """A field of the lesson or of a layer (from 1); `options` where its row has none."""
+        row, label, text = FIELDS[name], FIELDS[name].label, self.draft[name]
+        if layer:
+            name, label, text = f"{name}[{layer}]", label.capitalize(), self.draft.layers[layer - 1][name]
         known = {**(options or row.options or {})}
-        if text not in known:
+        if known and text not in known:
             known = {text: f"{text[:60] or 'nothing'} (not known)", **known}
         made = tuple((value, words, value == text, value not in row.closed) for value, words in known.items())
-        return Choice(name, label, made, self.problem(name), row.hint)
-
-    def _typed(self, name: str, layer: int) -> tuple[str, str, str]:
-        """(name in the form, label, text) of a field."""
-        if not layer:
-            return name, FIELDS[name].label, self.draft[name]
-        return f"{name}[{layer}]", FIELDS[name].label.capitalize(), self.draft.layers[layer - 1][name]
+        return Field(name, label, text, self.problem(name), row.kind.name, row.hint, row.only, made)
 
     # ---- layers ----
 
@@ -239,9 +221,9 @@ class _Form:
         parameters = (name for name in PARTS if FIELDS[name].optional and name not in _hidden(PARTS))
         hint = "; the bias may stand in a last column" if layer.has_biases else ""
         return LayerForm(
-            n, f"Layer {n}, the output" if last else f"Layer {n}", self.text("units", n), self.choice("activation", n),
-            tuple(self.text(name, n) for name in parameters), self.choice("biases", n), table, tuple(self._long(n, layer)),
-            self.choice("fill", n), self.text("scale", n), self.text("seed", n),
+            n, f"Layer {n}, the output" if last else f"Layer {n}", self.field("units", n), self.field("activation", n),
+            tuple(self.field(name, n) for name in parameters), self.field("biases", n), table, tuple(self._long(n, layer)),
+            self.field("fill", n), self.field("scale", n), self.field("seed", n),
             self._paste(str(n), f"Paste weights of layer {n}", f"one row per unit, as copied from a spreadsheet{hint}"),
             note(layer), tuple(hidden), tuple(self._actions(n)),
         )  # fmt: skip
@@ -283,13 +265,13 @@ class _Form:
             self._paste("data", "Paste samples", hint),
         )  # fmt: skip
 
-    def loss(self) -> Choice:
+    def loss(self) -> Field:
         """All losses; those that do not fit the last layer say what they need."""
         texts = {}
         for name, rule in LOSSES.items():
             needs = NEEDS.get(name, self.draft.output)
             texts[name] = rule.title if needs == self.draft.output else f"{rule.title} (needs {needs} in the last layer)"
-        return self.choice("loss", options=texts)
+        return self.field("loss", options=texts)
 
     def keeping(self) -> Keeping | None:
         """What came with the lesson, with a box for each part that can be dropped."""
