@@ -4,6 +4,8 @@
 what its step n makes and which step makes a quantity, both by arithmetic, so any step can be opened by itself and
 a reader can change the grain and stay at the same place.
 
+    walk.step(n) -> Step     where step n stands, decided once and handed to whatever shows it
+
 A walk ends early where the trace has a stop: its last step is then the one that explains why.
 """
 
@@ -11,16 +13,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from functools import cached_property
-from itertools import pairwise
+from functools import cached_property, lru_cache
+from itertools import chain, pairwise
 
 import numpy as np
 
 from tutor import limits
-from tutor.build import build
+from tutor.build import Problem, build
 from tutor.changes import Change
 from tutor.errors import LessonError
+from tutor.network import Network, with_parameters
 from tutor.order import PHASES, NumberOrder, Stage, stages
+from tutor.passes import backward, forward, update
 from tutor.quantity import Quantity
 from tutor.scenario import Scenario
 from tutor.slides import Slide, slides
@@ -28,6 +32,39 @@ from tutor.trace import FLAT, OVERFLOW, UNDEFINED, Stop, Trace, run, updated
 
 GRAINS = ("number", "layer", "pass")
 MAX_ITERATION = limits.FURTHER_ITERATIONS
+NEVER = 1 << 62
+"""The step that makes what a walk does not come to: behind every other."""
+PLACES = 8192
+"""For so many quantities a walk remembers the step that makes them: more than one page shows."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Step:
+    """One step of a walk: where it stands, and the first quantity that it makes."""
+
+    walk: Walk
+    n: int
+    phase: str
+    anchor: Quantity
+    stages: tuple[Stage, ...] = ()
+    """What the step makes, matrix by matrix; nothing where it makes one number."""
+
+    @property
+    def total(self) -> int:
+        return len(self.walk)
+
+    @property
+    def last(self) -> bool:
+        return self.n == len(self.walk)
+
+    @property
+    def sample(self) -> int:
+        """The sample whose numbers stand beside the step: its own, else the first of several."""
+        return self.anchor.sample or (1 if self.walk.trace.samples > 1 else 0)
+
+    def known(self, q: Quantity) -> bool:
+        """Whether q has been computed when the step is shown."""
+        return self.walk.place(q) <= self.n
 
 
 class Walk:
@@ -38,6 +75,18 @@ class Walk:
     def __init__(self, trace: Trace) -> None:
         self.trace = trace
         self.order = NumberOrder.of(trace.network, trace.samples, trace.blocked)
+        self.place = lru_cache(PLACES)(self._place)
+        """The step that makes a quantity: 0 where it is given, NEVER where the walk does not come to it."""
+
+    def step(self, n: int) -> Step:
+        """Step n. Raises LessonError where there is none."""
+        if not 1 <= n <= len(self):
+            raise LessonError(f"this lesson has the steps 1 to {len(self)}, there is no step {n}")
+        return Step(self, n, self.phase(n), self.anchor(n), self.stages_of(n))
+
+    def stages_of(self, n: int) -> tuple[Stage, ...]:
+        """The matrices that step n makes."""
+        return ()
 
     def __len__(self) -> int:
         raise NotImplementedError
@@ -63,12 +112,15 @@ class Walk:
             raise LessonError(f"{q} is behind the end of this lesson")
         return n
 
+    def _place(self, q: Quantity) -> int:
+        try:
+            return self.step_of(q)
+        except LessonError:
+            return NEVER
+
     def known(self, q: Quantity, n: int) -> bool:
         """Whether q has been computed when step n is shown."""
-        try:
-            return self.step_of(q) <= n
-        except LessonError:
-            return False
+        return self.place(q) <= n
 
     def first_of(self, phase: str) -> int | None:
         """The first step of a phase, or None where the walk does not get there."""
@@ -82,6 +134,10 @@ class Walk:
 
     def phases(self) -> tuple[tuple[str, int, int], ...]:
         """(phase, first step, last step) of each phase that this walk reaches."""
+        return self._bounds
+
+    @cached_property
+    def _bounds(self) -> tuple[tuple[str, int, int], ...]:
         starts = [(phase, first) for phase in PHASES if (first := self.first_of(phase)) is not None]
         ends = [*(first - 1 for _, first in starts[1:]), len(self)]
         return tuple((phase, first, end) for (phase, first), end in zip(starts, ends, strict=True))
@@ -164,6 +220,9 @@ class LayerWalk(Walk):
     def phase(self, n: int) -> str:
         return self.stages[n - 1].phase
 
+    def stages_of(self, n: int) -> tuple[Stage, ...]:
+        return self.stages[n - 1 : n]
+
     def anchor(self, n: int) -> Quantity:
         stage = self.stages[n - 1]
         sampled = self.trace.samples > 1 and (stage.per_sample or stage.kind[0] in "za" or stage.kind in {"dL/da", "dL/dz"})
@@ -224,6 +283,9 @@ class PassWalk(Walk):
     @property
     def stop(self) -> Stop | None:
         return self.layers.stop
+
+    def stages_of(self, n: int) -> tuple[Stage, ...]:
+        return self.stages(n)
 
     def stages(self, n: int) -> tuple[Stage, ...]:
         """The stages that step n sums up."""
@@ -286,10 +348,45 @@ def open_lesson(scenario: Scenario, iteration: int = 1, changes: tuple[Change, .
     """
     if not 1 <= iteration <= furthest(scenario):
         raise LessonError(f"iterations of this lesson go from 1 to {furthest(scenario)}, there is no iteration {iteration}")
-    problem = build(scenario)
+    return Lesson(scenario, _trained(build(scenario), iteration), iteration, changes)
+
+
+def _trained(problem: Problem, iteration: int) -> Trace:
+    """The trace of an iteration. On the way to it nothing is verified: the next iteration begins with that same pass."""
+    network: Network | None = problem.network
+    for _ in range(1, iteration):
+        network = None if network is None else _advanced(network, problem)
+    if network is not None:
+        trace = run(network, problem.x, problem.y, problem.eta)
+        if iteration == 1 or trace.finite:
+            return trace
+    return _watched(problem, iteration)
+
+
+def _advanced(network: Network, problem: Problem) -> Network | None:
+    """The network after one iteration; None where some number on the way is not finite or has no derivative."""
+    x, y = problem.x, problem.y
+    w, b = [None, *(p.weights for p in network.layers)], [None, *(p.biases for p in network.layers)]
+    scale = network.scale(len(x))
+    with np.errstate(all="ignore"):
+        z, a = forward(network, x, w, b)
+        loss = scale * network.loss.per_sample(a[-1], y, z[-1]).sum()
+        back = backward(network, z, a, w, y, scale)
+        if back.blocked:
+            return None
+        w_new, b_new = update(w, b, back.dL_dw, back.dL_db, problem.eta)
+        made = (z, a, back.dL_da, back.dL_dz, back.dL_dw, back.dL_db, w_new, b_new)
+        arrays = [array.ravel() for array in chain.from_iterable(made) if array is not None]
+        if not np.isfinite(np.concatenate([*arrays, [loss]])).all():
+            return None
+    return with_parameters(network, tuple(w_new[1:]), tuple(b_new[1:]))
+
+
+def _watched(problem: Problem, iteration: int) -> Trace:
+    """The same, every iteration with all of its numbers: to find out whether one of them cannot be finished."""
     trace = run(problem.network, problem.x, problem.y, problem.eta)
     for number in range(1, iteration):
         if trace.stop:
             raise LessonError(f"iteration {number} cannot be finished, so there is no iteration {iteration}")
         trace = run(updated(trace), problem.x, problem.y, problem.eta)
-    return Lesson(scenario, trace, iteration, changes)
+    return trace
