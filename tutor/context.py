@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
+from functools import cached_property
 
-from tutor.errors import LessonError
 from tutor.formula import Chalk
-from tutor.lesson import Lesson
+from tutor.lesson import GRAINS, NEVER, Lesson, Step
+from tutor.mathml import Line
+from tutor.memo import Memo
 from tutor.notation import Alphabet, Notation, notation
 from tutor.quantity import Quantity
 from tutor.scenario import Scenario
 from tutor.view import View
 from tutor.writer import Hidden
-
 
 class Context:
     """A lesson under a view: notation, alphabet, slides; made once for all its steps.
@@ -36,16 +38,44 @@ class Context:
         self.notation = notation_for(lesson.scenario, view)
         self.decimals = lesson.scenario.display.decimals if view.decimals is None else view.decimals
         self.alphabet = Alphabet.of(self.notation, self.trace.network, self.trace.samples)
+        self.line = Line(self.alphabet, self.decimals)
         self.chalk = Chalk(self.trace, self.alphabet, self.decimals, hidden)
         self.slides = lesson.slides
         self.walk = lesson.walk(view.grain)
+        self.memo = Memo()
+        """What several steps have in common, such as the rows of a table that they do not touch."""
+
+    @cached_property
+    def _queries(self) -> dict[str, str]:
+        """What stands behind the number of a step in its address, for each grain."""
+        queries = {grain: replace(self.view, grain=grain).query() for grain in GRAINS}
+        return {grain: f"?{query}" if query else "" for grain, query in queries.items()}
+
+    @cached_property
+    def home(self) -> str:
+        """The address of the lesson's first page, never in a frame."""
+        return replace(self.view, embedded=False).address(self.lesson.scenario.id)
+
+    @cached_property
+    def said(self) -> dict[int, list[Quantity]]:
+        """The quantities of which the lecture says something, by their step, as the walk number by number comes to them."""
+        found: dict[int, list[Quantity]] = {}
+        for q in sorted(self.slides, key=self.lesson.walk("number").place):
+            found.setdefault(self.step_of(q), []).append(q)
+        return found
+
+    def href(self, n: int, grain: str = "") -> str:
+        """The address of step n, relative to any step of the lesson; in another grain where one is named."""
+        return f"{n}{self._queries[grain or self.view.grain]}"
+
+    def step(self, n: int) -> Step:
+        """Step n of this walk. Raises LessonError where there is none."""
+        return self.walk.step(n)
 
     def step_of(self, q: Quantity) -> int:
         """The step of this walk that makes q, 0 where it is given, -1 where the walk does not get there."""
-        try:
-            return self.walk.step_of(q)
-        except LessonError:
-            return -1
+        n = self.walk.place(q)
+        return -1 if n == NEVER else n
 
     @property
     def variant(self) -> str:

@@ -6,14 +6,14 @@ first rows are shown, the last, and the one that the step is about.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Hashable, Iterable
+from dataclasses import dataclass, field
+from typing import TypeVar
 
 from tutor import number
-from tutor.lesson import Walk
-from tutor.markup import Markup
-from tutor.mathml import Line
-from tutor.notation import Alphabet
+from tutor.context import Context
+from tutor.lesson import Step
+from tutor.markup import Markup, trusted
 from tutor.quantity import Quantity
 from tutor.writer import Hidden
 
@@ -31,6 +31,18 @@ class Cell:
     was: str = ""
     """What the original has here, where a reader's changes made it another number."""
 
+    @property
+    def html(self) -> str:
+        """The cell as a page has it."""
+        if self.state == "todo":
+            return '<td class="todo">not yet</td>'
+        if self.state in {"blank", "gap"}:
+            return f'<td class="{self.state}">{self.text}</td>'
+        css = f' class="{self.state}"' if self.state else ""
+        text = f"<strong>{self.text}</strong>" if self.state == "makes" else self.text
+        was = f' <del><span class="quiet">was </span>{self.was}</del>' if self.was else ""
+        return f'<td{css} data-q="{self.name}">{text}{was}</td>'
+
 
 @dataclass(frozen=True, slots=True)
 class Row:
@@ -38,6 +50,11 @@ class Row:
 
     header: Markup | str
     cells: tuple[Cell, ...]
+    html: Markup = field(init=False, compare=False, repr=False)
+    """The cells as a page has them: written once, since most rows are the same at many steps."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "html", trusted("".join(cell.html for cell in self.cells)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,51 +68,84 @@ class Table:
     shape: str = ""
 
 
+Entry = Quantity | Cell
+"""What a table has at one place: the cell of a quantity, or a cell that is the same at every step."""
+T = TypeVar("T", Row, Table)
+
+
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """A part of a table, with the first and the last step that makes one of its quantities."""
+
+    entries: tuple[Entry, ...]
+    members: frozenset[Quantity]
+    first: int
+    last: int
+
+
 class Desk:
     """What a table needs to know about the step: what is computed, used and made, and how numbers are written."""
 
     def __init__(
         self,
-        walk: Walk,
-        n: int,
-        alphabet: Alphabet,
-        decimals: int,
+        context: Context,
+        step: Step,
         uses: frozenset[Quantity] = frozenset(),
         makes: frozenset[Quantity] = frozenset(),
         *,
         whole: bool = False,
-        hidden: Hidden | None = None,
         answers: Hidden | None = None,
-        was: Callable[[Quantity], float | None] | None = None,
     ) -> None:
-        self.whole, self.hidden, self.answers = whole, hidden, answers
-        """`whole`: all tables of the phase, not only the one that the step fills. `hidden`: cells left blank; `answers`: cells
-        that the worksheet of an answer key leaves blank."""
-        self.was = was
-        """What the original has for a quantity that differs from it."""
-        self.walk, self.n = walk, n
-        self.trace, self.network = walk.trace, walk.trace.network
-        self.alphabet, self.decimals = alphabet, decimals
-        self.uses, self.makes = uses, makes
-        self.line = Line(alphabet, decimals)
-        self.anchor = walk.anchor(n)
-        self.sample = self.anchor.sample or (1 if self.trace.samples > 1 else 0)
+        self.whole, self.hidden, self.answers = whole, context.hidden, answers
+        """`whole`: all tables of the phase, not only the one that the step fills. `answers`: cells that the worksheet of an
+        answer key leaves blank."""
+        self.context, self.step = context, step
+        self.trace, self.network = context.trace, context.trace.network
+        self.uses, self.makes, self.touched = uses, makes, uses | makes
+        self.line = context.line
+        self.anchor, self.sample = step.anchor, step.sample
 
-    def cell(self, q: Quantity) -> Cell:
+    def cell(self, entry: Entry) -> Cell:
         """The cell of one quantity."""
+        if isinstance(entry, Cell):
+            return entry
+        q, decimals = entry, self.context.decimals
         if self.hidden is not None and self.hidden(q):
             return Cell("", "blank", str(q))
-        if q.given or self.walk.known(q, self.n):
-            answer = self.answers is not None and self.answers(q)
-            state = "makes" if q in self.makes else "uses" if q in self.uses else "answer" if answer else ""
-            try:
-                value = self.trace.value(q)
-            except KeyError:
-                return Cell("", "todo", str(q))
-            old = self.was(q) if self.was else None
-            was = "" if old is None else number.apart(old, value, self.decimals)
-            return Cell(number.shown(value, self.decimals), state, str(q), was)
-        return Cell("", "todo", str(q))
+        if not self.step.known(q):
+            return Cell("", "todo", str(q))
+        try:
+            value = self.trace.value(q)
+        except KeyError:
+            return Cell("", "todo", str(q))
+        answer = self.answers is not None and self.answers(q)
+        state = "makes" if q in self.makes else "uses" if q in self.uses else "answer" if answer else ""
+        old = self.context.was(q)
+        was = "" if old is None else number.apart(old, value, decimals)
+        return Cell(number.shown(value, decimals), state, str(q), was)
+
+    def shared(
+        self, key: Hashable, entries: Callable[[], Iterable[Entry]], build: Callable[[tuple[Cell, ...]], T]
+    ) -> T:
+        """A row or table of these entries; made once for all steps that know all of it, or none, and do not touch it."""
+        memo, step = self.context.memo, self.step
+        part = memo.get(key)
+        if part is None:
+            part = memo[key] = _shared(tuple(entries()), step)
+        full = part.last <= step.n
+        bare = self.hidden is None and self.answers is None and (full or part.first > step.n)
+        if not bare or not part.members.isdisjoint(self.touched):
+            return build(tuple(map(self.cell, part.entries)))
+        found: T | None = memo.get((key, full))
+        if found is None:
+            found = memo[key, full] = build(tuple(map(self.cell, part.entries)))
+        return found
+
+
+def _shared(entries: tuple[Entry, ...], step: Step) -> Shared:
+    members = frozenset(entry for entry in entries if isinstance(entry, Quantity))
+    steps = [step.walk.place(q) for q in members] or [0]
+    return Shared(entries, members, min(steps), max(steps))
 
 
 def some(count: int, focus: Iterable[int] = (), most: int = MOST_ROWS) -> list[int]:

@@ -69,9 +69,16 @@ def fitted(value: float, decimals: int, room: Room) -> tuple[str, float, int]:
     return text, width(text), room.size(width(text))
 
 
-@lru_cache(maxsize=4096)
 def name(alphabet: Alphabet, q: Quantity) -> str:
     """The symbol of a quantity as the inside of a `<text>`; ∂L/∂z for a gradient."""
+    written, key = alphabet.written, ("svg", q)
+    found: str | None = written.get(key)
+    if found is None:
+        found = written[key] = _name(alphabet, q)
+    return found
+
+
+def _name(alphabet: Alphabet, q: Quantity) -> str:
     if q.kind.startswith("dL/"):
         below = Quantity(q.kind[4:], q.layer, q.i, q.j, q.sample)
         return f"∂{symbol(alphabet.symbol(Quantity('loss')))}/∂{symbol(alphabet.symbol(below))}"

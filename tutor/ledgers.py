@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 
-from tutor.desk import GAP, Cell, Desk, Row, Table, gap, some
+from tutor.desk import GAP, Cell, Desk, Entry, Row, Table, gap, some
+from tutor.network import Layer
 from tutor.quantity import Quantity
 
 MOST_COLUMNS = 10
@@ -16,18 +18,18 @@ MOST_OF_A_PHASE = 60
 
 def ledgers(desk: Desk) -> Iterator[Table]:
     """The tables of a step: units (or samples), the loss, the parameters, as the phase needs them."""
-    phase = desk.walk.phase(desk.n)
+    phase = desk.step.phase
     many = desk.trace.samples > 1
-    at_gradients = desk.whole or desk.anchor.kind in {"dL/dw", "dL/db"} or desk.walk.grain == "pass"
+    at_gradients = desk.whole or desk.anchor.kind in {"dL/dw", "dL/db"} or desk.step.walk.grain == "pass"
     kinds = {
         "forward": ("z", "a"), "loss": ("z", "a"), "backward": ("a", "dL/da", "da/dz", "dL/dz"), "update": (),
         "verify": ("z", "z+", "a", "a+"),
     }[phase]  # fmt: skip
     if kinds and many and desk.network.depth == 1 and desk.network.sizes[1] * len(kinds) + desk.network.sizes[0] <= MOST_COLUMNS:
         yield _samples(desk, phase, kinds)
-    elif kinds and (desk.whole or not (at_gradients and desk.walk.grain != "pass" and desk.network.parameters > MOST_PARAMETERS)):
+    elif kinds and (desk.whole or not (at_gradients and desk.step.walk.grain != "pass" and desk.network.parameters > MOST_PARAMETERS)):
         yield _units(desk, phase, kinds)
-    if phase == "loss" or (phase == "verify" and desk.walk.known(Quantity("loss+"), desk.n)):
+    if phase == "loss" or (phase == "verify" and desk.step.known(Quantity("loss+"))):
         yield from _losses(desk, phase)
     if phase == "update" or (phase == "backward" and at_gradients):
         yield from _parameters(desk, phase)
@@ -44,18 +46,18 @@ def _units(desk: Desk, phase: str, kinds: tuple[str, ...]) -> Table:
             if i == GAP:
                 rows.append(gap(len(kinds)))
                 continue
-            cells = tuple(_unit_cell(desk, kind, layer, i, couples) for kind in kinds)
-            rows.append(Row(_unit_name(n.depth, layer, i), cells))
+            names = partial(_unit_entries, desk, kinds, layer, i, couples=couples)
+            rows.append(desk.shared(("unit", kinds, layer, i, desk.sample), names, partial(Row, _unit_name(n.depth, layer, i))))
     of_sample = f", sample {desk.sample}" if desk.sample else ""
     scope = "" if small else f", layer {layers[0]}"
     titles = {"forward": "Units", "loss": "Units", "backward": "Going back", "verify": "Before and after"}
     return Table(titles[phase] + scope + of_sample, tuple(_heading(desk, kind) for kind in kinds), tuple(rows))
 
 
-def _unit_cell(desk: Desk, kind: str, layer: int, i: int, couples: bool) -> Cell:
-    """One cell; for a softmax's slope the diagonal entry of the Jacobian stands for the unit."""
-    j = i if couples and kind == "da/dz" else 0
-    return desk.cell(Quantity(kind, layer, i, j, desk.sample))
+def _unit_entries(desk: Desk, kinds: tuple[str, ...], layer: int, i: int, *, couples: bool) -> Iterator[Entry]:
+    """The row of a unit; for a softmax's slope the diagonal entry of the Jacobian stands for the unit."""
+    for kind in kinds:
+        yield Quantity(kind, layer, i, i if couples and kind == "da/dz" else 0, desk.sample)
 
 
 def _unit_name(depth: int, layer: int, i: int) -> str:
@@ -70,7 +72,7 @@ _HEADINGS = {
 
 def _heading(desk: Desk, kind: str) -> str:
     """A column's heading in the plain letters of the notation."""
-    loss = desk.alphabet.notation.loss
+    loss = desk.context.notation.loss
     return _HEADINGS[kind].replace("L", loss)
 
 
@@ -87,10 +89,15 @@ def _samples(desk: Desk, phase: str, kinds: tuple[str, ...]) -> Table:
         if s == GAP:
             rows.append(gap(len(layout)))
             continue
-        rows.append(Row(f"sample {s}", tuple(desk.cell(_of_sample(kind, i, s)) for kind, i in layout)))
+        names = partial(_sample_entries, layout, s)
+        rows.append(desk.shared(("sample", tuple(layout), s), names, partial(Row, f"sample {s}")))
     # The loss of a sample is not that of the batch, so its column does not have the same symbol.
     symbols = tuple(desk.line.matrix(kind, 0) if kind == "loss" else desk.line.quantity(_of_sample(kind, i, 0)) for kind, i in layout)
     return Table("Samples", symbols, tuple(rows))
+
+
+def _sample_entries(layout: list[tuple[str, int]], s: int) -> Iterator[Entry]:
+    return (_of_sample(kind, i, s) for kind, i in layout)
 
 
 def _of_sample(kind: str, i: int, s: int) -> Quantity:
@@ -108,7 +115,7 @@ def _parameters(desk: Desk, phase: str) -> Iterator[Table]:
     network = desk.network
     count = network.parameters
     layer = desk.anchor.layer or network.depth
-    most = MOST_OF_A_PHASE if desk.walk.grain == "pass" else MOST_PARAMETERS
+    most = MOST_OF_A_PHASE if desk.step.walk.grain == "pass" else MOST_PARAMETERS
     layers = range(network.depth, 0, -1) if desk.whole or count <= most else (layer,)
     columns = ("w", "dL/dw") if phase == "backward" else ("w", "dL/dw", "w+")
     share = desk.sample if phase == "backward" and desk.anchor.sample and not desk.whole else 0
@@ -136,11 +143,21 @@ def _parameter_rows(desk: Desk, layer: int, columns: tuple[str, ...], share: int
             last_gap = True
             continue
         last_gap = False
-        letter = "w" if j else "b"
-        kinds = {"w": letter, "dL/dw": f"dL/d{letter}", "w+": f"{letter}+"}
-        learned = part.train_weights if j else part.learns_biases
-        cells = tuple(
-            desk.cell(Quantity(kinds[c], layer, i, j, share if c == "dL/dw" else 0)) if learned or c == "w"
-            else Cell("fixed", "gap") for c in columns
-        )  # fmt: skip
-        yield Row(desk.line.quantity(Quantity(letter, layer, i, j)), cells)
+        key = ("parameter", columns, layer, i, j, share)
+        yield desk.shared(key, partial(_parameter_entries, part, columns, *key[2:]), partial(_parameter_row, desk, layer, i, j))
+
+
+def _parameter_entries(part: Layer, columns: tuple[str, ...], layer: int, i: int, j: int, share: int) -> Iterator[Entry]:
+    """A parameter, its gradient, its new value; what does not learn has its value alone."""
+    letter = "w" if j else "b"
+    learned = part.train_weights if j else part.learns_biases
+    kinds = {"w": letter, "dL/dw": f"dL/d{letter}", "w+": f"{letter}+"}
+    for column in columns:
+        if learned or column == "w":
+            yield Quantity(kinds[column], layer, i, j, share if column == "dL/dw" else 0)
+        else:
+            yield Cell("fixed", "gap")
+
+
+def _parameter_row(desk: Desk, layer: int, i: int, j: int, cells: tuple[Cell, ...]) -> Row:
+    return Row(desk.line.quantity(Quantity("w" if j else "b", layer, i, j)), cells)

@@ -316,12 +316,10 @@ class Lesson:
             raise LessonError(f"no grain is called {grain!r}; there are {', '.join(GRAINS)}")
         return self.walks[grain]
 
-    def same_place(self, n: int, grain: str, other: str) -> int:
-        """The step of grain `other` that shows what step n of `grain` shows."""
-        try:
-            return self.walk(other).step_of(self.walk(grain).anchor(n))
-        except LessonError:
-            return len(self.walk(other))
+    def same_place(self, step: Step, grain: str) -> int:
+        """The step of another grain that shows what this step shows."""
+        other = self.walk(grain)
+        return min(other.place(step.anchor), len(other))
 
     @property
     def original(self) -> bool:

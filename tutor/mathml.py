@@ -220,12 +220,21 @@ class Line:
 
     def quantity(self, q: Quantity) -> Markup:
         """The symbol of one quantity."""
-        return formula(MathML(self.alphabet, self.decimals).name(q), Words(self.alphabet, self.decimals).name(q))
+        written, key = self.alphabet.written, q
+        found: Markup | None = written.get(key)
+        if found is None:
+            drawn, spoken = (dialect(self.alphabet, self.decimals).name(q) for dialect in (MathML, Words))
+            found = written[key] = formula(drawn, spoken)
+        return found
 
     def matrix(self, kind: str, layer: int, sample: int = 0) -> Markup:
         """The symbol of a whole matrix."""
-        drawn = MathML(self.alphabet, self.decimals).matrix_name(kind, layer, sample)
-        return formula(drawn, Words(self.alphabet, self.decimals).matrix_name(kind, layer, sample))
+        written, key = self.alphabet.written, (kind, layer, sample)
+        found: Markup | None = written.get(key)
+        if found is None:
+            writers = (dialect(self.alphabet, self.decimals) for dialect in (MathML, Words))
+            found = written[key] = formula(*(writer.matrix_name(kind, layer, sample) for writer in writers))
+        return found
 
     def percent(self, share: float, decimals: int) -> Markup:
         """A share of one as a percentage."""

@@ -7,9 +7,11 @@ a quantity or a matrix. Whatever draws, speaks or typesets a symbol asks here.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
+from typing import Any
 
 from tutor.errors import LessonError
+from tutor.memo import Memo
 from tutor.network import Network
 from tutor.quantity import Quantity
 
@@ -124,6 +126,8 @@ class Alphabet:
     samples: int = 1
     mean: bool = False
     """Whether the loss of the batch is the mean over the samples, so that each counts with 1/M."""
+    written: dict[Any, Any] = field(default_factory=Memo, init=False, compare=False, repr=False)
+    """What has been written in these symbols already, by what it is: most of it stands at many steps."""
 
     @classmethod
     def of(cls, notation: Notation, network: Network, samples: int) -> Alphabet:

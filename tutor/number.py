@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 import re
 from decimal import Decimal
+from functools import lru_cache
 
 from tutor.errors import NumberError
 
@@ -18,6 +19,8 @@ MAX_DECIMALS = 12
 LARGE = 1e7
 MOST_FIXED = 1e15
 ROUNDING = 1e-15
+MOST_SHOWN = 16384
+"""So many numbers are kept as text: one number stands in formulas, words, tables and diagrams of many steps."""
 
 _DECIMAL = re.compile(r"[+-]?(?:[0-9]+(?:[.,][0-9]*)?|[.,][0-9]+)(?:[eE][+-]?[0-9]{1,4})?", re.ASCII)
 _FRACTION = re.compile(r"(?P<top>[+-]?[0-9]+)\s*/\s*(?P<bottom>[0-9]+)", re.ASCII)
@@ -26,6 +29,7 @@ FRACTION_PATTERN = rf"^[+{MINUS}-]?[0-9]+ */ *0*[1-9][0-9]*$"
 MAX_LENGTH = 40
 
 
+@lru_cache(MOST_SHOWN)
 def plain(value: float, decimals: int = 4) -> str:
     """Show a number in plain ASCII: `-0.2261`, `0.1`, `1.31e-7`, `inf`, `nan`."""
     value = float(value)

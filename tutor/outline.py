@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
+from tutor.context import Context
 from tutor.errors import LessonError
 from tutor.explain import PHASE_NAMES, PHASE_TITLES
-from tutor.lesson import GRAINS, Lesson, Walk
+from tutor.lesson import NEVER, Step, Walk
 from tutor.order import Block
-from tutor.quantity import Quantity
-from tutor.view import View
 
 Address = Callable[[int], str]
 
@@ -44,30 +43,36 @@ class Chapter:
     links: tuple[Link, ...]
 
 
-def timeline(walk: Walk, n: int, address: Address) -> tuple[PhaseLink, ...]:
+def timeline(step: Step, address: Address) -> tuple[PhaseLink, ...]:
     """The five phases (those that the walk reaches)."""
+    n = step.n
     return tuple(
         PhaseLink(PHASE_NAMES[phase], address(first), first <= n <= last, max(0, min(n, last) - first + 1), last - first + 1)
-        for phase, first, last in walk.phases()
+        for phase, first, last in step.walk.phases()
     )
 
 
-def outline(walk: Walk, n: int, address: Address) -> tuple[Chapter, ...]:
+Places = tuple[tuple[str, int, tuple[tuple[str, int], ...]], ...]
+"""(phase, its last step, its places with the step at which each begins)."""
+
+
+def places(walk: Walk) -> Places:
     """Places to jump to, by phase and layer; with several samples those of the first."""
     if walk.grain == "pass":
         return ()
-    chapters = []
-    for phase, _, last in walk.phases():
-        places = list(_places(walk, phase))
-        if places:
-            chapters.append(Chapter(PHASE_TITLES[phase], tuple(_links(places, n, last, address))))
-    return tuple(chapters)
+    found = ((phase, last, tuple(_places(walk, phase))) for phase, _, last in walk.phases())
+    return tuple(part for part in found if part[2])
 
 
-def _links(places: list[tuple[str, int]], n: int, last: int, address: Address) -> Iterator[Link]:
+def outline(at: Places, n: int, address: Address) -> tuple[Chapter, ...]:
+    """The places of a walk as links, where step n is shown."""
+    return tuple(Chapter(PHASE_TITLES[phase], tuple(_links(there, n, last, address))) for phase, last, there in at)
+
+
+def _links(there: tuple[tuple[str, int], ...], n: int, last: int, address: Address) -> Iterator[Link]:
     """The places of a phase, of which `last` is the last step."""
-    ends = [*(start for _, start in places[1:]), last + 1]
-    for (text, start), end in zip(places, ends, strict=True):
+    ends = [*(start for _, start in there[1:]), last + 1]
+    for (text, start), end in zip(there, ends, strict=True):
         yield Link(text, address(start), start <= n < end, start)
 
 
@@ -105,25 +110,24 @@ def _label(block: Block, sampled: bool, samples: int) -> str:
     return text
 
 
-def grains(lesson: Lesson, grain: str, n: int, view: View) -> tuple[Link, ...]:
+_GRAINS = {"number": "Number by number", "layer": "Layer by layer", "pass": "Phase by phase"}
+
+
+def grains(context: Context, step: Step) -> tuple[Link, ...]:
     """The same place in each grain."""
-    titles = {"number": "Number by number", "layer": "Layer by layer", "pass": "Phase by phase"}
     return tuple(
-        Link(titles[g], view.step(lesson.same_place(n, grain, g), grain=g), g == grain) for g in GRAINS
+        Link(title, context.href(context.lesson.same_place(step, grain), grain), grain == step.walk.grain)
+        for grain, title in _GRAINS.items()
     )
 
 
-def samples(walk: Walk, n: int, address: Address, most: int = 9) -> tuple[Link, ...]:
+def samples(step: Step, address: Address, most: int = 9) -> tuple[Link, ...]:
     """The same quantity for other samples, where the step is about one of several."""
-    q = walk.anchor(n)
-    if walk.grain != "number" or not q.sample:
+    q, walk = step.anchor, step.walk
+    if step.stages or not q.sample:
         return ()
     count = walk.trace.samples
     first = max(1, min(q.sample - most // 2, count - most + 1))
     wanted = sorted({1, count, *range(first, min(count, first + most - 1) + 1)})
-    return tuple(_sample_link(walk, q, s, address) for s in wanted if walk.known(replace(q, sample=s), len(walk)))
-
-
-def _sample_link(walk: Walk, q: Quantity, s: int, address: Address) -> Link:
-    n = walk.step_of(replace(q, sample=s))
-    return Link(str(s), address(n), s == q.sample, n)
+    found = ((s, walk.place(replace(q, sample=s))) for s in wanted)
+    return tuple(Link(str(s), address(n), s == q.sample, n) for s, n in found if n != NEVER)

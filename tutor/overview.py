@@ -112,8 +112,7 @@ def facts(context: Context) -> tuple[tuple[str, str], ...]:
 
 def given(context: Context) -> Iterator[Table]:
     """The numbers that the lesson starts from: a strip of matrices, whatever the notation."""
-    walk = context.lesson.walk("number")
-    desk = Desk(walk, 1, context.alphabet, context.decimals, was=context.was)
+    desk = Desk(context, context.lesson.walk("number").step(1))
     yield matrix(desk, "Inputs", "x", 0)
     for layer in range(1, context.trace.network.depth + 1):
         yield matrix(desk, f"Weights of layer {layer}", "w", layer)

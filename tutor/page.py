@@ -19,11 +19,11 @@ from tutor.diagram import Scene, draw
 from tutor.explain import CHAIN, explain
 from tutor.flow import flow
 from tutor.formula import Formula
-from tutor.lesson import furthest
+from tutor.lesson import Step, furthest
 from tutor.markup import Markup
 from tutor.outline import Link, PhaseLink, grains, samples, timeline
 from tutor.quantity import Quantity
-from tutor.step import SlideView, StepBody, step_body
+from tutor.step import StepBody, step_body
 from tutor.tables import Tables, tables
 from tutor.what_if import Changed, changed, marked
 
@@ -102,39 +102,45 @@ class StepPage(StepBody):
 
 def step_page(context: Context, n: int, notices: tuple[str, ...] = ()) -> StepPage:
     """The page of step n. Raises LessonError where the walk has no such step."""
-    walk, view, scenario = context.walk, context.view, context.lesson.scenario
-    body = step_body(context, n)
-    desk = Desk(walk, n, context.alphabet, context.decimals, body.uses, body.makes, was=context.was)
-    phase, total = walk.phase(n), len(walk)
-    outside = replace(view, embedded=False)
-    home = outside.address(scenario.id)
+    view, scenario = context.view, context.lesson.scenario
+    body = step_body(context, n, most_printed=MOST_SLIDE_NUMBERS)
+    step, formulas = body.step, body.formulas
+    desk = Desk(context, step, body.uses, body.makes)
+    total, number_by_number = step.total, view.grain == "number"
     return StepPage(
-        **{field.name: getattr(body, field.name) for field in fields(body) if field.name != "slide"},
-        slide=_first_numbers(body.slide),
+        **{name: getattr(body, name) for name in _SAID},
         lesson=scenario.id,
         lesson_title=scenario.title,
-        home=home,
+        home=context.home,
         total=total,
-        operands=_operands(context, body.formulas, n),
-        more_operands=_more_operands(body.formulas[0]),
-        chain_href=outside.address(scenario.id, f"{n}/chain") if any(f.has_chain for f in body.formulas) else "",
-        diagram=draw(scene(context, desk, phase, body.title)),
+        operands=_operands(context, step, formulas[0]),
+        more_operands=_more_operands(formulas[0]),
+        chain_href=_apart(context, f"{n}/chain") if any(f.has_chain for f in formulas) else "",
+        diagram=draw(scene(desk, body.title)),
         tables=tables(desk),
-        flow=_flow(context, desk) if phase == "backward" and view.grain != "number" else (),
-        phases=timeline(walk, n, view.step),
-        grains=grains(context.lesson, view.grain, n, view),
-        samples=samples(walk, n, view.step),
-        first=view.step(1) if n > 1 else "",
-        back=view.step(n - 1) if n > 1 else "" if view.embedded else home,
-        next=view.step(n + 1) if n < total else "",
-        last=view.step(total) if n < total else "",
+        flow=_flow(context, step) if step.phase == "backward" and not number_by_number else (),
+        phases=timeline(step, context.href),
+        grains=grains(context, step),
+        samples=samples(step, context.href),
+        first=context.href(1) if n > 1 else "",
+        back=context.href(n - 1) if n > 1 else "" if view.embedded else context.home,
+        next=context.href(n + 1) if n < total else "",
+        last=context.href(total) if n < total else "",
         notices=notices,
         variant=context.variant,
         changed=changed(context, n),
-        was=_was(context, walk.anchor(n)) if view.grain == "number" else "",
-        after=_after(context) if n == total else (),
-        outside=outside.address(scenario.id, n) if view.embedded else "",
+        was=_was(context, step.anchor) if number_by_number else "",
+        after=_after(context) if step.last else (),
+        outside=_apart(context, n) if view.embedded else "",
     )
+
+
+_SAID = tuple(field.name for field in fields(StepBody))
+
+
+def _apart(context: Context, place: int | str) -> str:
+    """An address in the lesson that is never in a frame."""
+    return replace(context.view, embedded=False).address(context.lesson.scenario.id, place)
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,10 +166,10 @@ def chain_page(context: Context, n: int, notices: tuple[str, ...] = ()) -> Chain
     return ChainPage(explain(context.trace, q).title, CHAIN, formula, n, context.address(n), told(context.lesson.changes), notices)
 
 
-def _operands(context: Context, formulas: tuple[Formula, ...], n: int) -> tuple[OperandRow, ...]:
+def _operands(context: Context, step: Step, formula: Formula) -> tuple[OperandRow, ...]:
     return tuple(
-        OperandRow(o.symbol, o.text, str(o.quantity), *_source(context, o.quantity, n), _was(context, o.quantity, o.text))
-        for o in formulas[0].operands
+        OperandRow(o.symbol, o.text, str(o.quantity), *_source(context, step, o.quantity), _was(context, o.quantity, o.text))
+        for o in formula.operands
     )
 
 
@@ -175,35 +181,28 @@ def _more_operands(formula: Formula) -> str:
     return " ".join(parts)
 
 
-def _first_numbers(slide: SlideView | None) -> SlideView | None:
-    """The first few numbers of the slides, those that differ before the others; how many more there are."""
-    if slide is None:
-        return None
-    more = max(0, len(slide.numbers) - MOST_SLIDE_NUMBERS)
-    return replace(slide, numbers=slide.numbers[:MOST_SLIDE_NUMBERS], symbols=slide.symbols[:MOST_SLIDE_NUMBERS], more=more)
-
-
 def _was(context: Context, q: Quantity, text: str = "") -> str:
     """What the original has for a quantity, where it differs; nothing beside a shape such as 3×2."""
     old = None if "×" in text else context.was(q)
     return "" if old is None else number.apart(old, context.trace.value(q), context.decimals)
 
 
-def _source(context: Context, q: Quantity, n: int) -> tuple[str, str]:
+def _source(context: Context, step: Step, q: Quantity) -> tuple[str, str]:
     """(where a number comes from, the address of that step)."""
     if q.given:
         after = context.lesson.iteration > 1 and q.kind in {"w", "b"}
         return (f"after iteration {context.lesson.iteration - 1}" if after else "given"), ""
     made = context.step_of(q)
-    return (f"step {made}", context.view.step(made)) if 0 < made < n else ("", "")
+    return (f"step {made}", context.href(made)) if 0 < made < step.n else ("", "")
 
 
-def scene(context: Context, desk: Desk, phase: str, caption: str) -> Scene:
+def scene(desk: Desk, caption: str) -> Scene:
     """The picture of the network at a step: what is known there, used and made."""
+    context, step = desk.context, desk.step
 
     def value(q: Quantity) -> float | None:
         hidden = context.hidden is not None and context.hidden(q)
-        if hidden or not (q.given or desk.walk.known(q, desk.n)):
+        if hidden or not step.known(q):
             return None
         try:
             return context.trace.value(q)
@@ -211,17 +210,16 @@ def scene(context: Context, desk: Desk, phase: str, caption: str) -> Scene:
             return None
 
     return Scene(
-        context.trace.network, context.alphabet, context.decimals, value, desk.uses, desk.makes, phase, desk.sample, caption,
-        marked(context),
+        context.trace.network, context.alphabet, context.decimals, value, desk.uses, desk.makes, step.phase, step.sample,
+        caption, marked(context),
     )  # fmt: skip
 
 
-
-def _flow(context: Context, desk: Desk) -> tuple[FlowRow, ...]:
+def _flow(context: Context, step: Step) -> tuple[FlowRow, ...]:
     d = context.decimals
     rows = []
     for part in flow(context.trace):
-        done = desk.walk.known(_delta(context, part.layer), desk.n)
+        done = step.known(_delta(context, part.layer))
         show = partial(_or_blank, done=done, decimals=d)
         bound = "" if part.bound is None else f"{part.bound:g}"
         rows.append(FlowRow(part.layer, show(part.largest_slope), bound, show(part.size), show(part.factor)))

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from tutor.context import Context
 from tutor.notation import PRESETS
 from tutor.number import counted
-from tutor.outline import Chapter, outline
+from tutor.outline import Chapter, outline, places
 from tutor.what_if_form import NOTHING, WhatIfForm, what_if_form
 
 
@@ -50,7 +50,8 @@ def panels(
     view, lesson = context.view, context.source.id
     toggle = replace(view, present=not view.present).query()
     return Panels(
-        outline(context.walk, n, view.step), choices(context), what_if_form(context, n, typed, problems), view.present,
+        outline(context.memo.once("outline", lambda: places(context.walk)), n, context.href),
+        context.memo.once("choices", lambda: choices(context)), what_if_form(context, n, typed, problems), view.present,
         view.export(lesson), view.share(lesson, n), view.edit(lesson), f"?{toggle}",
     )  # fmt: skip
 

@@ -5,12 +5,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
 from tutor import number
 from tutor.context import Context
-from tutor.errors import LessonError
 from tutor.explain import (
     BRIEF,
     PHASE_TITLES,
@@ -24,7 +24,7 @@ from tutor.explain import (
     layer_title,
 )
 from tutor.formula import Chalk, Formula
-from tutor.lesson import LayerWalk, NumberWalk, PassWalk
+from tutor.lesson import Step
 from tutor.order import Stage
 from tutor.quantity import Quantity
 from tutor.slides import AGREES, DIFFERS, OPEN, Slide, SlideNumber, tree
@@ -65,8 +65,7 @@ class Part:
 class StepBody:
     """One step in words and formulas: in one part, or in several for a whole phase."""
 
-    n: int
-    phase: str
+    step: Step
     title: str
     why: str
     term: tuple[str, str] | None
@@ -81,6 +80,14 @@ class StepBody:
     slide: SlideView | None
     notes: tuple[str, ...]
     """What the tutor adds of its own."""
+
+    @property
+    def n(self) -> int:
+        return self.step.n
+
+    @property
+    def phase(self) -> str:
+        return PHASE_TITLES[self.step.phase]
 
     @property
     def formulas(self) -> tuple[Formula, ...]:
@@ -98,49 +105,39 @@ class StepBody:
         return frozenset[Quantity]().union(*(f.makes for f in self.formulas))
 
 
-def step_body(context: Context, n: int, chalk: Chalk | None = None) -> StepBody:
-    """What step n says; another `chalk` writes the formulas in another dialect. Raises LessonError where there is no such step."""
-    walk = context.walk
-    if not 1 <= n <= len(walk):
-        raise LessonError(f"this lesson has the steps 1 to {len(walk)}, there is no step {n}")
-    chalk = chalk or context.chalk
-    parts, explanation, places = _content(context, n, chalk)
+def step_body(context: Context, n: int, chalk: Chalk | None = None, most_printed: int | None = None) -> StepBody:
+    """What step n says; another `chalk` writes the formulas in another dialect. Raises LessonError where there is no such step.
+
+    Of the numbers that the lecture prints, `most_printed` are told, those that differ before the others.
+    """
+    step, chalk = context.step(n), chalk or context.chalk
+    parts, explanation, places = _content(context, step, chalk)
     said = [context.slides[q] for q in places if q in context.slides]
-    stop = walk.stop if walk.stop and n == len(walk) else None
+    stop = step.walk.stop if step.last else None
     return StepBody(
-        n=n,
-        phase=PHASE_TITLES[walk.phase(n)],
+        step=step,
         title=explanation.title,
         why=explanation.why,
         term=explanation.term,
         parts=parts,
-        brief=BRIEF if walk.grain == "pass" else "",
+        brief=BRIEF if step.walk.grain == "pass" else "",
         stop=explain_stop(context.trace, stop) if stop else "",
         remark=next((f.remark for part in parts for f in part.formulas if f.remark), None),
-        slide=_slide(context, said, chalk),
+        slide=_slide(context, said, chalk, most_printed) if said else None,
         notes=tuple(note for slide in said for note in slide.notes),
     )
 
 
-def _content(context: Context, n: int, chalk: Chalk) -> tuple[tuple[Part, ...], Explanation, tuple[Quantity, ...]]:
+def _content(context: Context, step: Step, chalk: Chalk) -> tuple[tuple[Part, ...], Explanation, Sequence[Quantity]]:
     """The formulas, the words, and the quantities at which the lecture may have something to say."""
-    walk = context.walk
-    if isinstance(walk, NumberWalk):
-        q = walk.anchor(n)
+    if not step.stages:
+        q = step.anchor
         names = (q, Quantity("(loss-loss+)/loss")) if q.kind == "loss-loss+" else (q,)
-        return (Part(tuple(chalk.number(name) for name in names)),), explain(context.trace, q), names
-    places = _in_order(context, [q for q in context.slides if context.step_of(q) == n])
-    if isinstance(walk, LayerWalk):
-        stage = walk.stages[n - 1]
-        return (Part((chalk.stage(stage),)),), explain_stage(context.trace, stage), places
-    assert isinstance(walk, PassWalk)
-    return _layers(context, walk.stages(n), chalk), explain_phase(walk.phase(n)), places
-
-
-def _in_order(context: Context, places: list[Quantity]) -> tuple[Quantity, ...]:
-    """The places of a step that makes many numbers, as the walk number by number comes to them."""
-    numbers = context.lesson.walk("number")
-    return tuple(sorted(places, key=lambda q: numbers.step_of(q) if numbers.known(q, len(numbers)) else len(numbers)))
+        return (Part(tuple(map(chalk.number, names))),), explain(context.trace, q), names
+    places = context.said.get(step.n, ())
+    if step.walk.grain == "layer":
+        return (Part((chalk.stage(step.stages[0]),)),), explain_stage(context.trace, step.stages[0]), places
+    return _layers(context, step.stages, chalk), explain_phase(step.phase), places
 
 
 def _layers(context: Context, stages: tuple[Stage, ...], chalk: Chalk) -> tuple[Part, ...]:
@@ -159,16 +156,17 @@ def _layers(context: Context, stages: tuple[Stage, ...], chalk: Chalk) -> tuple[
     )  # fmt: skip
 
 
-def _slide(context: Context, said: list[Slide], chalk: Chalk) -> SlideView | None:
+def _slide(context: Context, said: list[Slide], chalk: Chalk, most: int | None) -> SlideView | None:
     found = [slide for slide in said if slide.numbers or slide.remarks or slide.closed_forms]
     if not found:
         return None
     entries = [entry for slide in found for entry in slide.numbers]
     entries.sort(key=lambda entry: _FIRST.index(entry.state))
+    told = entries[:most]
     forms = tuple(
         (form.text, form.where, number.shown(form.value, context.decimals), form.agrees)
         for slide in found for form in slide.closed_forms
     )  # fmt: skip
     remarks = tuple(remark for slide in found for remark in slide.remarks)
-    symbols = tuple(chalk.line.tree(tree(entry.quantity, context.trace), SYMBOLS) for entry in entries)
-    return SlideView(tuple(entries), symbols, 0, remarks, forms)
+    symbols = tuple(chalk.line.tree(tree(entry.quantity, context.trace), SYMBOLS) for entry in told)
+    return SlideView(tuple(told), symbols, len(entries) - len(told), remarks, forms)

@@ -5,11 +5,11 @@ Inputs X | Weights V | Linear Q | Hidden H | Weights W | Logits Z | Probs P | La
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from tutor import number
-from tutor.desk import GAP, Cell, Desk, Row, Table, some
+from tutor.desk import GAP, Cell, Desk, Entry, Row, Table, some
 from tutor.orientation import flipped
 from tutor.quantity import Quantity
 
@@ -18,7 +18,7 @@ _DIGIT_ROOM, _POINT_ROOM = "\N{FIGURE SPACE}", "\N{PUNCTUATION SPACE}"
 
 def strips(desk: Desk) -> Iterator[tuple[str, tuple[Table, ...]]]:
     """(heading, matrices) of each strip that the phase needs."""
-    phase, of = desk.walk.phase(desk.n), _scope(desk)
+    phase, of = desk.step.phase, _scope(desk)
     if phase == "update":
         yield "Update" + of, tuple(_updates(desk))
         return
@@ -62,7 +62,7 @@ def _strip(desk: Desk, mark: str) -> Iterator[Table]:
 
 def _gradients(desk: Desk) -> Iterator[Table]:
     for layer in reversed(_focus(desk)):
-        if not desk.whole and desk.anchor.layer not in {0, layer} and desk.walk.grain != "pass":
+        if not desk.whole and desk.anchor.layer not in {0, layer} and desk.step.walk.grain != "pass":
             continue
         yield matrix(desk, "", "dL/da", layer)
         yield matrix(desk, "", "dL/dz", layer)
@@ -102,15 +102,21 @@ class Axis:
 def matrix(desk: Desk, title: str, kind: str, layer: int) -> Table:
     """A matrix as the notation writes it: drawn rows, shape and symbol all come from the same two sides."""
     down, across = _sides(desk, kind, layer)
-    if flipped(kind, desk.alphabet.notation):
+    if flipped(kind, desk.context.notation):
         down, across = across, down
 
-    def cell(row: int, column: int) -> Cell:
+    def entry(row: int, column: int) -> Entry:
+        if GAP in (row, column):
+            return Cell("⋯" if row != GAP else "⋮", "gap")
         at = {down.index: row, across.index: column}
-        return desk.cell(Quantity(kind, layer, at.get("i", 0), at.get("j", 0), at.get("sample", 0)))
+        return Quantity(kind, layer, at.get("i", 0), at.get("j", 0), at.get("sample", 0))
 
-    rows = _matrix_rows(down.drawn, across.drawn, cell)
-    return Table(title, (), rows, desk.line.matrix(kind, layer), f"{down.count}×{across.count}")
+    def build(cells: tuple[Cell, ...]) -> Table:
+        rows = _matrix_rows(cells, len(across.drawn))
+        return Table(title, (), rows, desk.line.matrix(kind, layer), f"{down.count}×{across.count}")
+
+    drawn = tuple(down.drawn), tuple(across.drawn)
+    return desk.shared(("matrix", title, kind, layer, drawn), lambda: (entry(r, c) for r in drawn[0] for c in drawn[1]), build)
 
 
 def _sides(desk: Desk, kind: str, layer: int) -> tuple[Axis, Axis]:
@@ -129,10 +135,10 @@ def _axis(index: str, count: int, focus: int) -> Axis:
     return Axis(index, count, some(count, (focus,), 6))
 
 
-def _matrix_rows(rows: list[int], columns: list[int], cell: Callable[[int, int], Cell]) -> tuple[Row, ...]:
-    cells = [[Cell("⋯" if r != GAP else "⋮", "gap") if GAP in (r, c) else cell(r, c) for c in columns] for r in rows]
-    places = max(_places(c.text) for row in cells for c in row)
-    return tuple(Row("", tuple(replace(c, text=_aligned(c.text, places)) for c in row)) for row in cells)
+def _matrix_rows(cells: tuple[Cell, ...], columns: int) -> tuple[Row, ...]:
+    places = max(_places(c.text) for c in cells)
+    aligned = [replace(c, text=_aligned(c.text, places)) for c in cells]
+    return tuple(Row("", tuple(aligned[k : k + columns])) for k in range(0, len(cells), columns))
 
 
 def _places(text: str) -> int:

@@ -20,6 +20,6 @@ class Tables:
 
 def tables(desk: Desk) -> Tables:
     """The tables for a step, in the style of its notation."""
-    if desk.alphabet.notation.names == "letters":
+    if desk.context.notation.names == "letters":
         return Tables(strips=tuple(strips(desk)))
     return Tables(ledgers=tuple(ledgers(desk)))

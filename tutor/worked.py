@@ -30,7 +30,7 @@ from tutor.markup import Markup, trusted
 from tutor.mathml import Answered, Line, Unnamed
 from tutor.number import counted
 from tutor.order import PHASES
-from tutor.outline import Chapter, outline
+from tutor.outline import Chapter, outline, places
 from tutor.overview import beginning, facts, given
 from tutor.page import scene
 from tutor.problem import quotable
@@ -219,16 +219,15 @@ class Paper:
             pictures: list[tuple[int, Drawing]] = []
             for n in range(first, last + 1):
                 body, open_ = _body(context, chalk, sheet, n, self.hidden)
-                pictures += [(n, _picture(context, body, phase))] if sheet.interactive else []
+                pictures += [(n, _picture(context, body))] if sheet.interactive else []
                 names = {"uses": _names(body.uses), "makes": _names(body.makes)} if sheet.interactive else None
                 yield step_template.render(id=self.id(f"step-{n}"), step=body, blank=open_, answer=open_ and sheet.answers, names=names)
             yield rendering.template("worked_end.html").render(end=end(context, sheet, phase, last, pictures, answers))
 
 
-def _picture(context: Context, body: StepBody, phase: str) -> Drawing:
+def _picture(context: Context, body: StepBody) -> Drawing:
     """The diagram of a step, as its page has it."""
-    desk = Desk(context.walk, body.n, context.alphabet, context.decimals, body.uses, body.makes)
-    return drawing(scene(context, desk, phase, body.title))
+    return drawing(scene(Desk(context, body.step, body.uses, body.makes), body.title))
 
 
 def _body(context: Context, chalk: Chalk, sheet: Sheet, n: int, hidden: Hidden | None) -> tuple[StepBody, bool]:
@@ -237,8 +236,8 @@ def _body(context: Context, chalk: Chalk, sheet: Sheet, n: int, hidden: Hidden |
     body = replace(body, parts=tuple(replace(part, open=True) for part in body.parts))
     if hidden is None:
         return replace(body, slide=_differing(body.slide)), False
-    open_ = hidden(context.walk.anchor(n))
-    telling = open_ and not sheet.answers and context.walk.anchor(n).kind in TELLING
+    open_ = hidden(body.step.anchor)
+    telling = open_ and not sheet.answers and body.step.anchor.kind in TELLING
     return replace(body, slide=None, notes=(), why="" if telling else body.why, term=None if telling else body.term), open_
 
 
@@ -258,7 +257,7 @@ def _names(quantities: frozenset[Quantity]) -> str:
 def head(paper: Paper) -> Head:
     """The top of a document: what it is, what it was made from, what is given."""
     context, sheet, scenario = paper.context, paper.sheet, paper.context.lesson.scenario
-    chapters = () if paper.anchor else tuple(c for c in outline(context.walk, 1, lambda n: f"#step-{n}") if _wanted(c, sheet))
+    chapters = () if paper.anchor else tuple(c for c in outline(places(context.walk), 1, lambda n: f"#step-{n}") if _wanted(c, sheet))
     kind = f"{sheet.kind}, {sheet.version}" if sheet.version else sheet.kind
     return Head(
         scenario.title, kind, scenario.source, scenario.about, made_from(context, sheet), mark(context, sheet),
@@ -312,8 +311,8 @@ def end(
     context: Context, sheet: Sheet, phase: str, last: int, pictures: list[tuple[int, Drawing]], answers: Hidden | None
 ) -> End:
     """The tables of a phase, full; the diagram where the backward pass is done, and in a stepper those of all steps."""
-    desk = Desk(context.walk, last, context.alphabet, context.decimals, whole=True, hidden=context.hidden, answers=answers)
-    after = scene(context, desk, phase, f"The network after the phase: {PHASE_TITLES[phase].lower()}")
+    desk = Desk(context, context.step(last), whole=True, answers=answers)
+    after = scene(desk, f"The network after the phase: {PHASE_TITLES[phase].lower()}")
     if sheet.interactive:
         return End(tables(desk), together([*pictures, (last + 1, drawing(after))], last + 1))
     return End(tables(desk), draw(after) if phase == "backward" else "")

@@ -140,6 +140,13 @@ class Writer:
 
     def name(self, q: Quantity) -> str:
         """The symbol of a quantity, derivatives as fractions; the share of a sample in a mean has its 1/M in front."""
+        written, key = self.alphabet.written, (type(self), q)
+        found: str | None = written.get(key)
+        if found is None:
+            found = written[key] = self._name(q)
+        return found
+
+    def _name(self, q: Quantity) -> str:
         top, bottom = derivative_of(q)
         if not (top and bottom):
             return self.symbol(q)
@@ -164,6 +171,13 @@ class Writer:
 
     def matrix_name(self, kind: str, layer: int, sample: int = 0) -> str:
         """The symbol of a whole matrix, derivatives as fractions."""
+        written, key = self.alphabet.written, (type(self), kind, layer, sample)
+        found: str | None = written.get(key)
+        if found is None:
+            found = written[key] = self._matrix_name(kind, layer, sample)
+        return found
+
+    def _matrix_name(self, kind: str, layer: int, sample: int) -> str:
         top, bottom = derivative_of(Quantity(kind, layer or 1))
         if not (top and bottom):
             return self.letter(self.alphabet.matrix(kind, layer, sample), kind)

@@ -1,0 +1,23 @@
+"""What can be made again at any time, kept while there is room for it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+MOST = 2048
+
+
+class Memo(dict[Any, Any]):
+    """A dict that starts anew when it has become too large."""
+
+    def once(self, key: Any, make: Callable[[], Any]) -> Any:
+        """What `make` makes, made once."""
+        if key not in self:
+            self[key] = make()
+        return self[key]
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        if len(self) >= MOST:
+            self.clear()
+        super().__setitem__(key, value)
