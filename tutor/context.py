@@ -42,6 +42,8 @@ class Context:
         self.chalk = Chalk(self.trace, self.alphabet, self.decimals, hidden)
         self.slides = lesson.slides
         self.walk = lesson.walk(view.grain)
+        self.drawn = Memo()
+        """The parts of diagrams that several steps have in common."""
         self.memo = Memo()
         """What several steps have in common, such as the rows of a table that they do not touch."""
 

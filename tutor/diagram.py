@@ -11,7 +11,10 @@ Each quantity is one element with `data-q`: its number where it is known, else t
 
 from __future__ import annotations
 
+from bisect import bisect_right
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import NamedTuple
 
 from tutor.diagram_backdrop import backdrop, thumbnail
@@ -20,6 +23,7 @@ from tutor.diagram_marks import SIZE, SIZE_NAMES, SIZES, Room, arrow, name, ring
 from tutor.diagram_scene import Label, Reading, Scene
 from tutor.markup import Markup, attribute, trusted
 from tutor.mathml import role
+from tutor.memo import Memo
 from tutor.quantity import Quantity
 
 __all__ = ["Drawing", "Scene", "draw", "drawing", "thumbnail"]
@@ -38,14 +42,40 @@ Pair = tuple[tuple[int, float], tuple[int, float]]
 """An edge: (unit, y) where it starts and where it ends."""
 
 
-class _Written(NamedTuple):
-    """A number with its place: the middle of its baseline, or the right end of it."""
+class _Written:
+    """A number with its place: the middle of its baseline, or the right end of it. Its SVG is made once for each size."""
 
-    label: Label
-    x: float
-    y: float
-    ringed: bool
-    at_end: bool
+    __slots__ = ("at_end", "label", "made", "ringed", "x", "y")
+
+    def __init__(self, label: Label, x: float, y: float, *, ringed: bool, at_end: bool) -> None:
+        self.label, self.x, self.y, self.ringed, self.at_end = label, x, y, ringed, at_end
+        self.made: dict[int, tuple[str, str]] = {}
+
+    def svg(self, size: int, changed: Mapping[Quantity, str]) -> tuple[str, str]:
+        """(the ring around it or "", the number) in one of the sizes."""
+        if size not in self.made:
+            self.made[size] = self._svg(size, changed)
+        return self.made[size]
+
+    def _svg(self, size: int, changed: Mapping[Quantity, str]) -> tuple[str, str]:
+        (q, text, em, state, _, _), y = self.label, self.y
+        half = em * SIZES[size] * SIZE / 2
+        x = self.x - half * self.at_end
+        css = f"{state} {SIZE_NAMES[size]}".strip()
+        mark = f' class="{css}"' if css else ""
+        number = f'<text{mark} data-q="{q}" x="{x:.0f}" y="{y:.0f}">{text}</text>'
+        around = ring(role(q.kind) + state, x, y, half) if state and self.ringed else ""
+        return around, was(number, x + half, y, f"{q} was {changed[q]}") if q in changed else number
+
+
+class _Part(NamedTuple):
+    """What one part of a drawing adds to it."""
+
+    lines: tuple[str, ...]
+    shapes: tuple[str, ...]
+    texts: tuple[str, ...]
+    written: tuple[_Written, ...]
+    left_out: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +111,8 @@ class _Picture:
         self.reading = Reading(scene)
         self.layout = arrange(scene.network.sizes, self.reading.must_see(), scene.decimals)
         self._inside = self.reading.room if self.layout.roomy else Room((2 * self.layout.radius - 8) / _TIGHT_SIZE, 1)
+        when = scene.when
+        self._drawn: Memo | None = None if when is None else when.drawn.once((self.layout, scene.phase, scene.sample), Memo)
         self.written: list[_Written] = []
         self.left_out = False
         """Whether an edge has a number for which there is no room."""
@@ -93,11 +125,12 @@ class _Picture:
         names = tuple(layer.activation.name for layer in network.layers)
         for left, right in layout.gaps():
             if right.layer == left.layer + 1:
-                self._edges(left, right)
+                self._part(("edges", right.layer), partial(self._of_edges, left, right), partial(self._edges, left, right))
         for column in layout.columns:
             for unit, y in column.spots:
-                (self._unit if column.layer else self._input)(column, unit, y)
-        self._loss()
+                draw_unit = partial(self._unit if column.layer else self._input, column, unit, y)
+                self._part((column.layer, unit), partial(self._of_unit, column.layer, unit), draw_unit)
+        self._part("loss", self._of_loss, self._loss)
         self._numbers()
         self._footer()
         title = f"Network {network.shape}"
@@ -108,27 +141,76 @@ class _Picture:
         opening = f'<svg class="{css}" {size} role="img" aria-label="{title}"><title>{title}</title>'
         return Drawing(opening, about, backdrop(layout, names), (*self.lines, *self.shapes, *self.texts))
 
+    # Parts: most of a drawing is that of the step before
+
+    def _part(self, key: Hashable, about: Callable[[], Iterable[Quantity]], draw_it: Callable[[], None]) -> None:
+        """Draw a part, or take over what another step drew that knew as much of these quantities; neither uses nor makes any."""
+        if self._drawn is None or self.scene.when is None:
+            return draw_it()
+        when = self.scene.when
+        found = self._drawn.get(key)
+        if found is None:
+            members = frozenset(about())
+            found = self._drawn[key] = members, sorted({when.place(q) for q in members}), {}
+        members, steps, parts = found
+        if not members.isdisjoint(self.reading.touched) or key in self.reading.slopes:
+            return draw_it()
+        known = bisect_right(steps, when.n)
+        if known not in parts:
+            parts[known] = self._recorded(draw_it)
+        part = parts[known]
+        self.lines += part.lines
+        self.shapes += part.shapes
+        self.texts += part.texts
+        self.written += part.written
+        self.left_out |= part.left_out
+        return None
+
+    def _recorded(self, draw_it: Callable[[], None]) -> _Part:
+        """What a part adds, drawn by itself."""
+        before = self.lines, self.shapes, self.texts, self.written, self.left_out
+        self.lines, self.shapes, self.texts, self.written, self.left_out = [], [], [], [], False
+        draw_it()
+        part = _Part(tuple(self.lines), tuple(self.shapes), tuple(self.texts), tuple(self.written), self.left_out)
+        self.lines, self.shapes, self.texts, self.written, self.left_out = before
+        return part
+
+    def _of_unit(self, layer: int, unit: int) -> Iterator[Quantity]:
+        """The quantities on which the drawing of a unit depends; da/dz apart, which it shows only where the step touches it."""
+        sample = self.scene.sample
+        if not layer:
+            yield Quantity("x", 0, unit, 0, sample)
+            return
+        yield from (Quantity(kind, layer, unit, 0, sample) for kind in ("z", "a", "z+", "a+", "dL/dz", "dL/da", "dL/db"))
+        yield from (Quantity(kind, layer, unit) for kind in ("b", "b+", "dL/db"))
+
+    def _of_edges(self, left: Column, right: Column) -> Iterator[Quantity]:
+        ends = [(i, j) for i, _ in right.spots for j, _ in left.spots]
+        yield from (Quantity(kind, right.layer, i, j) for kind in ("w", "w+", "dL/dw") for i, j in ends)
+        yield from (Quantity("dL/dw", right.layer, i, j, self.scene.sample) for i, j in ends)
+
+    def _of_loss(self) -> Iterator[Quantity]:
+        outputs, sample = self.layout.columns[-1], self.scene.sample
+        yield from (Quantity(kind, sample=s) for kind in ("loss", "loss+", "loss-loss+") for s in {0, sample})
+        yield from (Quantity("y", 0, unit, 0, sample) for unit, _ in self.layout.targets.spots)
+        for unit, _ in outputs.spots:
+            yield Quantity("y", 0, unit, 0, sample)
+            yield from (Quantity(kind, outputs.layer, unit, 0, sample) for kind in ("a", "a+", "dL/dz", "dL/da"))
+
     def _write(self, label: Label, x: float, y: float, *, ringed: bool = True, at_end: bool = False) -> None:
-        self.written.append(_Written(label, x, y, ringed, at_end))
+        self.written.append(_Written(label, x, y, ringed=ringed, at_end=at_end))
 
     def _numbers(self) -> None:
         """Write the numbers, all of a family in the size that the widest of them needs."""
         sizes: dict[str, int] = {}
-        for label, *_ in self.written:
+        for written in self.written:
+            label = written.label
             sizes[label.family] = max(label.size, sizes.get(label.family, 0))
         for written in self.written:
-            self._number(written, sizes[written.label.family])
-
-    def _number(self, written: _Written, size: int) -> None:
-        (q, text, em, state, _), x, y, ringed, at_end = written
-        half = em * SIZES[size] * SIZE / 2
-        x -= half * at_end
-        if state and ringed:
-            self.shapes.append(ring(role(q.kind) + state, x, y, half))
-        css = f"{state} {SIZE_NAMES[size]}".strip()
-        mark = f' class="{css}"' if css else ""
-        number = f'<text{mark} data-q="{q}" x="{x:.0f}" y="{y:.0f}">{text}</text>'
-        self.texts.append(was(number, x + half, y, f"{q} was {self.scene.changed[q]}") if q in self.scene.changed else number)
+            around, number = written.svg(sizes[written.label.family], self.scene.changed)
+            if around:
+                self.shapes.append(around)
+            self.texts.append(number)
 
     def _name(self, q: Quantity, x: float, y: float, css: str = "n") -> None:
         self.texts.append(f'<text class="{css}" x="{x:.0f}" y="{y:.0f}">{name(self.scene.alphabet, q)}</text>')

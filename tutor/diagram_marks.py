@@ -47,6 +47,7 @@ class Room:
         """The largest type in which so many em have room; the smallest where they have room in none."""
         return next((n for n in range(self.smallest) if em * SIZES[n] <= self.em), self.smallest)
 
+    @lru_cache(maxsize=256)  # noqa: B019 - rooms are few
     def usual(self, decimals: int) -> int:
         """The type that numbers of so many decimals need, as long as they are no wider than most."""
         return self.size(_LEAD + _DIGIT * min(decimals, self.decimals))

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from tutor.diagram_layout import strip
 from tutor.diagram_marks import SIZE, Room, fitted
+from tutor.memo import Memo
 from tutor.network import Network
 from tutor.notation import Alphabet
 from tutor.quantity import Quantity
@@ -33,11 +34,17 @@ class Label(NamedTuple):
     """ " uses", " makes" or "" for what the step does with it."""
     size: int
     """Which of the sizes of type it needs."""
+    family: str
+    """What is written in one size: an old weight and a new one, the loss and what it fell by."""
 
-    @property
-    def family(self) -> str:
-        """What is written in one size: an old weight and a new one, the loss and what it fell by."""
-        return self.quantity.kind.partition("-")[0].removesuffix("+")
+
+@dataclass(frozen=True, slots=True)
+class When:
+    """Where a scene stands in its walk: step n, the step that makes each quantity, and what other steps have drawn."""
+
+    n: int
+    place: Callable[[Quantity], int]
+    drawn: Memo
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +64,8 @@ class Scene:
     caption: str = ""
     changed: Mapping[Quantity, str] = field(default_factory=dict)
     """The given numbers that a reader changed, with their old values."""
+    when: When | None = None
+    """Where the scene is one of many, so that a part that is the same at several steps is drawn once."""
 
 
 class Reading:
@@ -67,6 +76,7 @@ class Reading:
         self.after = "+" if scene.phase == "verify" else ""
         self.room = Room((2 * strip(scene.decimals) - 4) / SIZE)
         """The room for a number wherever its place says nothing else."""
+        self.touched = scene.uses | scene.makes
         self._values: dict[Quantity, float | None] = {}
         self.hot, self.slopes = self._look()
 
@@ -98,7 +108,9 @@ class Reading:
         return frozenset(hot), slopes
 
     def state(self, q: Quantity) -> str:
-        return " makes" if q in self.scene.makes else " uses" if q in self.scene.uses else ""
+        if q not in self.touched:
+            return ""
+        return " makes" if q in self.scene.makes else " uses"
 
     def pick(self, *choices: Quantity) -> Quantity | None:
         """The choice that this step makes, else the first that it uses, else the first that is known."""
@@ -118,7 +130,8 @@ class Reading:
             return None
         room = room or self.room
         text, em, size = fitted(value, self.scene.decimals, room)
-        return Label(q, text, em, self.state(q), size if q.given else max(size, room.usual(self.scene.decimals)))
+        size = size if q.given else max(size, room.usual(self.scene.decimals))
+        return Label(q, text, em, self.state(q), size, q.kind.partition("-")[0].removesuffix("+"))
 
     def arrived(self, dz: Quantity, da: Quantity) -> Quantity | None:
         """dL/dz takes the place of dL/da as soon as it is there; a step that makes both is about dL/dz."""

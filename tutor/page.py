@@ -16,6 +16,7 @@ from tutor.changes import told
 from tutor.context import Context
 from tutor.desk import Desk
 from tutor.diagram import Scene, draw
+from tutor.diagram_scene import When
 from tutor.explain import CHAIN, explain
 from tutor.flow import flow
 from tutor.formula import Formula
@@ -211,7 +212,7 @@ def scene(desk: Desk, caption: str) -> Scene:
 
     return Scene(
         context.trace.network, context.alphabet, context.decimals, value, desk.uses, desk.makes, step.phase, step.sample,
-        caption, marked(context),
+        caption, marked(context), When(step.n, step.walk.place, context.drawn),
     )  # fmt: skip
 
 
