@@ -42,6 +42,7 @@ class Context:
         self.chalk = Chalk(self.trace, self.alphabet, self.decimals, hidden)
         self.slides = lesson.slides
         self.walk = lesson.walk(view.grain)
+        self.facts = Memo()
         self.drawn = Memo()
         """The parts of diagrams that several steps have in common."""
         self.memo = Memo()
@@ -76,8 +77,23 @@ class Context:
 
     def step_of(self, q: Quantity) -> int:
         """The step of this walk that makes q, 0 where it is given, -1 where the walk does not get there."""
-        n = self.walk.place(q)
+        n = self.fact(q)[0]
         return -1 if n == NEVER else n
+
+    def fact(self, q: Quantity) -> tuple[int, float | None]:
+        """(the step of this walk that makes q, its value); without a value where the trace has none or the reader is to find it."""
+        found: tuple[int, float | None] | None = self.facts.get(q)
+        if found is None:
+            found = self.facts[q] = self.walk.place(q), self._value(q)
+        return found
+
+    def _value(self, q: Quantity) -> float | None:
+        if self.hidden is not None and self.hidden(q):
+            return None
+        try:
+            return self.trace.value(q)
+        except (KeyError, IndexError):
+            return None
 
     @property
     def variant(self) -> str:

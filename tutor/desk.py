@@ -112,11 +112,8 @@ class Desk:
         q, decimals = entry, self.context.decimals
         if self.hidden is not None and self.hidden(q):
             return Cell("", "blank", str(q))
-        if not self.step.known(q):
-            return Cell("", "todo", str(q))
-        try:
-            value = self.trace.value(q)
-        except KeyError:
+        made, value = self.context.fact(q)
+        if value is None or made > self.step.n:
             return Cell("", "todo", str(q))
         answer = self.answers is not None and self.answers(q)
         state = "makes" if q in self.makes else "uses" if q in self.uses else "answer" if answer else ""

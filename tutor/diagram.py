@@ -14,8 +14,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from tutor.diagram_backdrop import backdrop, thumbnail
 from tutor.diagram_layout import LINE, LOSS_HALF, LOSS_HEIGHT, Column, Place, arrange, crossing
@@ -38,6 +37,8 @@ _TARGET = Room(2.6)
 _MIDDLING, _WIDE = 400, 500
 """From these widths on a diagram has a class that keeps it from shrinking too far; `static/diagram.css` has the rest."""
 
+_About = Callable[..., Iterable[Quantity]]
+"""What a part of a drawing depends on, for the same arguments as the method that draws it."""
 Pair = tuple[tuple[int, float], tuple[int, float]]
 """An edge: (unit, y) where it starts and where it ends."""
 
@@ -53,11 +54,6 @@ class _Written:
 
     def svg(self, size: int, changed: Mapping[Quantity, str]) -> tuple[str, str]:
         """(the ring around it or "", the number) in one of the sizes."""
-        if size not in self.made:
-            self.made[size] = self._svg(size, changed)
-        return self.made[size]
-
-    def _svg(self, size: int, changed: Mapping[Quantity, str]) -> tuple[str, str]:
         (q, text, em, state, _, _), y = self.label, self.y
         half = em * SIZES[size] * SIZE / 2
         x = self.x - half * self.at_end
@@ -65,7 +61,9 @@ class _Written:
         mark = f' class="{css}"' if css else ""
         number = f'<text{mark} data-q="{q}" x="{x:.0f}" y="{y:.0f}">{text}</text>'
         around = ring(role(q.kind) + state, x, y, half) if state and self.ringed else ""
-        return around, was(number, x + half, y, f"{q} was {changed[q]}") if q in changed else number
+        number = was(number, x + half, y, f"{q} was {changed[q]}") if q in changed else number
+        self.made[size] = around, number
+        return around, number
 
 
 class _Part(NamedTuple):
@@ -112,7 +110,8 @@ class _Picture:
         self.layout = arrange(scene.network.sizes, self.reading.must_see(), scene.decimals)
         self._inside = self.reading.room if self.layout.roomy else Room((2 * self.layout.radius - 8) / _TIGHT_SIZE, 1)
         when = scene.when
-        self._drawn: Memo | None = None if when is None else when.drawn.once((self.layout, scene.phase, scene.sample), Memo)
+        self._n = when.n if when else 0
+        self._drawn: Memo | None = when.drawn.once((self.layout, scene.phase, scene.sample), Memo) if when else None
         self.written: list[_Written] = []
         self.left_out = False
         """Whether an edge has a number for which there is no room."""
@@ -125,12 +124,12 @@ class _Picture:
         names = tuple(layer.activation.name for layer in network.layers)
         for left, right in layout.gaps():
             if right.layer == left.layer + 1:
-                self._part(("edges", right.layer), partial(self._of_edges, left, right), partial(self._edges, left, right))
+                self._part(right.layer, self._of_edges, self._edges, left, right)
         for column in layout.columns:
+            draw_one = self._unit if column.layer else self._input
             for unit, y in column.spots:
-                draw_unit = partial(self._unit if column.layer else self._input, column, unit, y)
-                self._part((column.layer, unit), partial(self._of_unit, column.layer, unit), draw_unit)
-        self._part("loss", self._of_loss, self._loss)
+                self._part((column.layer, unit), self._of_unit, draw_one, column, unit, y)
+        self._part(0, self._of_loss, self._loss)
         self._numbers()
         self._footer()
         title = f"Network {network.shape}"
@@ -143,22 +142,20 @@ class _Picture:
 
     # Parts: most of a drawing is that of the step before
 
-    def _part(self, key: Hashable, about: Callable[[], Iterable[Quantity]], draw_it: Callable[[], None]) -> None:
-        """Draw a part, or take over what another step drew that knew as much of these quantities; neither uses nor makes any."""
-        if self._drawn is None or self.scene.when is None:
-            return draw_it()
-        when = self.scene.when
+    def _part(self, key: Hashable, about: _About, draw_it: Callable[..., None], *place: Any) -> None:
+        """Draw a part, or take over what another step drew that knew as much of these quantities; neither touches any of them."""
+        if self._drawn is None:
+            return draw_it(*place)
         found = self._drawn.get(key)
         if found is None:
-            members = frozenset(about())
-            found = self._drawn[key] = members, sorted({when.place(q) for q in members}), {}
+            found = self._drawn[key] = self._kept(about(*place))
         members, steps, parts = found
         if not members.isdisjoint(self.reading.touched) or key in self.reading.slopes:
-            return draw_it()
-        known = bisect_right(steps, when.n)
+            return draw_it(*place)
+        known = bisect_right(steps, self._n)
         if known not in parts:
-            parts[known] = self._recorded(draw_it)
-        part = parts[known]
+            parts[known] = self._recorded(draw_it, *place)
+        part: _Part = parts[known]
         self.lines += part.lines
         self.shapes += part.shapes
         self.texts += part.texts
@@ -166,18 +163,23 @@ class _Picture:
         self.left_out |= part.left_out
         return None
 
-    def _recorded(self, draw_it: Callable[[], None]) -> _Part:
+    def _kept(self, members: Iterable[Quantity]) -> tuple[frozenset[Quantity], list[int], dict[int, _Part]]:
+        """(what a part is about, the steps that make it, the part as it is after each of them)"""
+        about, when = frozenset(members), self.scene.when
+        return about, [] if when is None else sorted({when.place(q) for q in about}), {}
+
+    def _recorded(self, draw_it: Callable[..., None], *place: Any) -> _Part:
         """What a part adds, drawn by itself."""
         before = self.lines, self.shapes, self.texts, self.written, self.left_out
         self.lines, self.shapes, self.texts, self.written, self.left_out = [], [], [], [], False
-        draw_it()
+        draw_it(*place)
         part = _Part(tuple(self.lines), tuple(self.shapes), tuple(self.texts), tuple(self.written), self.left_out)
         self.lines, self.shapes, self.texts, self.written, self.left_out = before
         return part
 
-    def _of_unit(self, layer: int, unit: int) -> Iterator[Quantity]:
+    def _of_unit(self, column: Column, unit: int, _: float) -> Iterator[Quantity]:
         """The quantities on which the drawing of a unit depends; da/dz apart, which it shows only where the step touches it."""
-        sample = self.scene.sample
+        layer, sample = column.layer, self.scene.sample
         if not layer:
             yield Quantity("x", 0, unit, 0, sample)
             return
@@ -207,7 +209,8 @@ class _Picture:
             label = written.label
             sizes[label.family] = max(label.size, sizes.get(label.family, 0))
         for written in self.written:
-            around, number = written.svg(sizes[written.label.family], self.scene.changed)
+            size = sizes[written.label.family]
+            around, number = written.made.get(size) or written.svg(size, self.scene.changed)
             if around:
                 self.shapes.append(around)
             self.texts.append(number)

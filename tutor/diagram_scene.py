@@ -77,14 +77,11 @@ class Reading:
         self.room = Room((2 * strip(scene.decimals) - 4) / SIZE)
         """The room for a number wherever its place says nothing else."""
         self.touched = scene.uses | scene.makes
-        self._values: dict[Quantity, float | None] = {}
         self.hot, self.slopes = self._look()
 
     def value(self, q: Quantity) -> float | None:
-        """The scene's value, asked for once."""
-        if q not in self._values:
-            self._values[q] = self.scene.value(q)
-        return self._values[q]
+        """The scene's value."""
+        return self.scene.value(q)
 
     def must_see(self) -> frozenset[tuple[int, int]]:
         """(layer, unit) of the units that the step is about, as far as it is about a few, and where its numbers come from."""

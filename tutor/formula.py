@@ -77,6 +77,11 @@ class FormulaLine:
     note: str = ""
     """What has to be said of the result, or ""."""
 
+    @property
+    def css(self) -> str:
+        """The label as a class."""
+        return self.label.replace(" ", "-")
+
 
 @dataclass(frozen=True, slots=True)
 class Operand:

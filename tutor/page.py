@@ -202,13 +202,8 @@ def scene(desk: Desk, caption: str) -> Scene:
     context, step = desk.context, desk.step
 
     def value(q: Quantity) -> float | None:
-        hidden = context.hidden is not None and context.hidden(q)
-        if hidden or not step.known(q):
-            return None
-        try:
-            return context.trace.value(q)
-        except (KeyError, IndexError):
-            return None
+        made, number = context.fact(q)
+        return number if made <= step.n else None
 
     return Scene(
         context.trace.network, context.alphabet, context.decimals, value, desk.uses, desk.makes, step.phase, step.sample,

@@ -118,9 +118,9 @@ class Writer:
     # The traversal.
     def write(self, node: Node, need: int = ANYTHING, first: bool = True) -> str:
         """One node; parenthesised where it binds looser than `need`. `first`: nothing stands left of it."""
-        chain = isinstance(node, Product | MatrixProduct | Weighted)
-        text = self._WRITE[type(node)](self, node, first) if chain else self._WRITE[type(node)](self, node)
-        return self.parenthesised(text) if self._loose(node, need, first) else text
+        kind = type(node)
+        text = self._WRITE[kind](self, node, first) if kind in _CHAINS else self._WRITE[kind](self, node)
+        return self.parenthesised(text) if need and self._loose(node, need, first) else text
 
     def _loose(self, node: Node, need: int, first: bool) -> bool:
         """Whether the node needs parentheses where it stands."""
@@ -193,6 +193,8 @@ class Writer:
 
     def _binding(self, node: Node) -> int:
         match node:
+            case Ref() if self.mode == NUMBERS:
+                return ANYTHING if self._negative_number(node) else ATOM
             case Partial() if self.mode != RULE:
                 return self._binding(node.of)
             case Sum() | Difference() | ExpMinusOne():
@@ -211,12 +213,13 @@ class Writer:
                 return ATOM
 
     def _negative_number(self, node: Node) -> bool:
-        shown = self.mode == NUMBERS or isinstance(node, Number)
-        if isinstance(node, Elided):
-            return shown and node.total < 0
-        if isinstance(node, Ref) and self.hidden is not None and self.hidden(node.quantity):
+        if isinstance(node, Number):
+            return bool(node.number < 0)
+        if self.mode != NUMBERS:
             return False
-        return shown and isinstance(node, Ref | Number) and bool(node.number < 0)
+        if isinstance(node, Ref):
+            return bool(node.number < 0) and not (self.hidden is not None and self.hidden(node.quantity))
+        return isinstance(node, Elided) and node.total < 0
 
     def _continued(self, term: Node) -> str:
         """A further term of a sum, with its sign in front."""
@@ -316,6 +319,10 @@ class Writer:
         Transpose: _transpose, Log: _log, Call: _call, Diagonal: _diagonal, SumOver: _sum_over, Cases: _cases,
         Partial: _partial, Power: _power,
     }  # fmt: skip
+
+
+_CHAINS = frozenset({Product, Hadamard, Weighted, MatrixProduct})
+"""What is written as factors, of which the first may stand behind nothing."""
 
 
 def _is_sum(node: Node) -> bool:
