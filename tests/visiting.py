@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from tutor.context import Context
     from tutor.library import Library
     from tutor.scenario import Scenario
+    from tutor.site import StepText
 
 NAMES = sorted(path.stem for path in (Path(__file__).parents[1] / "scenarios").glob("*.yaml"))
 """The lessons that come with the tutor."""
@@ -42,9 +43,9 @@ def tutor() -> Flask:
     return create_app(Path(__file__).parents[1] / "scenarios")
 
 
-def library(app: Flask | None = None) -> Library:
+def library(app: Flask | None = None) -> Library[StepText]:
     """The library of an application."""
-    found: Library = (app or tutor()).extensions["tutor"].library
+    found: Library[StepText] = (app or tutor()).extensions["tutor"].library
     return found
 
 
@@ -119,4 +120,4 @@ def _step(name: str, view: View, n: int) -> StepPage:
 @lru_cache(4096)
 def _text(name: str, view: View, n: int) -> str:
     with tutor().app_context():
-        return library().step(scenario(name), view, n)
+        return library().step(scenario(name), view, n).fragment

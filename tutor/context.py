@@ -16,6 +16,7 @@ from tutor.scenario import Scenario
 from tutor.view import View
 from tutor.writer import Hidden
 
+
 class Context:
     """A lesson under a view: notation, alphabet, slides; made once for all its steps.
 

@@ -17,7 +17,8 @@ from tutor.markup import Markup, trusted
 from tutor.quantity import Quantity
 from tutor.writer import Hidden
 
-MOST_ROWS = 8
+MOST_ROWS, FEW = 8, 6
+"""How many rows are shown of a table, and how many rows and columns of a matrix."""
 GAP = -1
 
 
@@ -104,6 +105,8 @@ class Desk:
         self.uses, self.makes, self.touched = uses, makes, uses | makes
         self.line = context.line
         self.anchor, self.sample = step.anchor, step.sample
+        self.small = context.trace.samples <= FEW and max(self.network.sizes) <= FEW
+        """Whether nothing is left out of any matrix."""
 
     def cell(self, entry: Entry) -> Cell:
         """The cell of one quantity."""

@@ -42,6 +42,8 @@ def unrounded(tree: Node, value: Value, decimals: int) -> bool:
 
     A matrix whose middle is left out cannot be typed at all.
     """
+    if isinstance(value, float):
+        return not number.gives(float(evaluate(rounded(tree, partial(number.rounded, decimals=decimals)))), value, decimals)
     arrays = (*(node.array for node in walk(tree) if isinstance(node, ArrayRef)), np.atleast_2d(value))
     if any(rows > SHOWN_ROWS or columns > SHOWN_COLUMNS for rows, columns in (array.shape for array in arrays)):
         return False

@@ -12,7 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import pairwise
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from tutor import changes
 from tutor.changes import Changes
@@ -29,6 +29,7 @@ LESSONS, CONTEXTS, STEPS, LENGTHS = 16, 64, 2048, 4096
 HEAVY, FEW = 200_000, 4
 """Of lessons with more numbers (parameters, and units times samples) only a few are kept open; each takes 10 MB and more."""
 PLAIN = View()
+Text = TypeVar("Text")
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -66,16 +67,16 @@ class Remembered:
         self._heavy.cache_clear()
 
 
-class Library:
+class Library(Generic[Text]):
     """All lessons of some folders, and those that readers saved.
 
-    `render` turns a context and a step into the text of that step; `saved` gives the text of a saved lesson's id.
+    `render` turns a context and a step into the text of that step, of whatever type; `saved` gives the text of a saved lesson's id.
     """
 
     def __init__(
         self,
         folders: Iterable[AnyPath],
-        render: Callable[[Context, int, tuple[str, ...]], str],
+        render: Callable[[Context, int, tuple[str, ...]], Text],
         saved: Callable[[str], str | None] = lambda _: None,
     ) -> None:
         self._watched = WatchedShelf(folders)
@@ -117,11 +118,11 @@ class Library:
         found: Context = self._context(Kept(scenario), view)
         return found
 
-    def step(self, scenario: Scenario, view: View, n: int, notices: tuple[str, ...] = ()) -> str:
+    def step(self, scenario: Scenario, view: View, n: int, notices: tuple[str, ...] = ()) -> Text:
         """The text of one step; one with notices is about a single address and is not kept."""
         if notices:
             return self._render(self.context(scenario, view), n, notices)
-        text: str = self._step(Kept(scenario), view, n)
+        text: Text = self._step(Kept(scenario), view, n)
         return text
 
     def steps(self) -> dict[str, Length | None]:

@@ -252,10 +252,11 @@ _SIGNS = {"=": "equals ", "≈": "is about ", ":=": "becomes ", "": ""}
 
 def pieces(parts: Iterable[tuple[str, str]], sign: str) -> Markup:
     """Formulas one behind the other, the first with a relation sign in front."""
+    lead, words = (f"<mo>{sign}</mo>", _SIGNS[sign]) if sign else ("", "")
     done = []
-    for n, (drawn, spoken) in enumerate(parts):
-        lead, words = (f"<mo>{sign}</mo>", _SIGNS[sign]) if sign and n == 0 else ("", "")
-        done.append(str(formula(lead + drawn, words + spoken)))
+    for drawn, spoken in parts:
+        done.append(f'<math aria-label="{attribute(words + spoken)}">{lead}{drawn}</math>')
+        lead = words = ""
     return trusted(" ".join(done))
 
 

@@ -45,11 +45,12 @@ class Chapter:
 
 def timeline(step: Step, address: Address) -> tuple[PhaseLink, ...]:
     """The five phases (those that the walk reaches)."""
-    n = step.n
-    return tuple(
-        PhaseLink(PHASE_NAMES[phase], address(first), first <= n <= last, max(0, min(n, last) - first + 1), last - first + 1)
-        for phase, first, last in step.walk.phases()
-    )
+    return tuple(_phase_link(step.n, phase, first, last, address) for phase, first, last in step.walk.phases())
+
+
+def _phase_link(n: int, phase: str, first: int, last: int, address: Address) -> PhaseLink:
+    steps = last - first + 1
+    return PhaseLink(PHASE_NAMES[phase], address(first), first <= n <= last, max(0, min(n - first + 1, steps)), steps)
 
 
 Places = tuple[tuple[str, int, tuple[tuple[str, int], ...]], ...]

@@ -92,6 +92,11 @@ class StepPage(StepBody):
     """In a frame on another site: the address of this step in the tutor, to be opened in a new tab. "" on the tutor's own pages."""
 
     @property
+    def document(self) -> str:
+        """The title of the document."""
+        return f"{self.where}: {self.title} · {self.lesson_title} · Backprop Tutor"
+
+    @property
     def where(self) -> str:
         return f"Step {self.n} of {self.total}"
 

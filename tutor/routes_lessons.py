@@ -91,7 +91,7 @@ def add_steps(app: Flask, site: Site) -> None:
             if unquote(short) != unquote(request.full_path.rstrip("?")):
                 return Elsewhere(short, 302)
         text = site.library.step(context.source, context.view, number, notices)
-        return text if wants_fragment() else whole_page(text, panels(context, number))
+        return text.fragment if wants_fragment() else whole_page(text, panels(context, number))
 
     @app.get("/lessons/<lesson>/steps/<n>/chain")
     def chain(lesson: str, n: str) -> str:

@@ -52,4 +52,4 @@ def add_frames(app: Flask, site: Site) -> None:
         context, notices = site.opened(lesson, embedded=True, present=False)
         number, notices = step_number(context, n), (*notices, *cut_short(context, n))
         text = site.library.step(context.source, context.view, number, notices)
-        return text if wants_fragment() else framed_page(text)
+        return text.fragment if wants_fragment() else framed_page(text)

@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from flask import Response, render_template, request
+from flask import Response, current_app, render_template, request
 
 from tutor import changes, export, view
 from tutor.context import Context
@@ -33,10 +33,25 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
+class StepText:
+    """A step as text: the same in page and fragment."""
+
+    title: str
+    head: str
+    """What stands before the step in a fragment: the title of the document, and what the live region says."""
+    body: Markup
+
+    @property
+    def fragment(self) -> str:
+        """What htmx swaps in."""
+        return f"{self.head}\n{self.body}"
+
+
+@dataclass(frozen=True, slots=True)
 class Site:
     """What the routes work with."""
 
-    library: Library
+    library: Library[StepText]
     saving: Saving = field(default_factory=Saving)
 
     def found(self, lesson: str) -> Scenario:
@@ -145,25 +160,19 @@ def wants_fragment() -> bool:
     return "HX-Request" in headers and not whole
 
 
-def render_step(context: Context, n: int, notices: tuple[str, ...]) -> str:
-    """The text of a step, the same in page and fragment."""
+def render_step(context: Context, n: int, notices: tuple[str, ...]) -> StepText:
+    """The text of a step. Its templates know nothing but their page, so they need nothing of Flask."""
     content = step_page(context, n, notices)
-    return render_template("_fragment.html", page=content) + "\n" + render_template("_step.html", page=content)
+    template = current_app.jinja_env.get_template
+    head, body = (template(name).render(page=content) for name in ("_fragment.html", "_step.html"))
+    return StepText(content.document, head, trusted(body))
 
 
-def whole_page(fragment: str, beside: Panels) -> str:
-    """The page around a fragment; its title is the fragment's own."""
-    title, body = parted(fragment)
-    return render_template("step.html", title=title, fragment=body, panels=beside)
+def whole_page(text: StepText, beside: Panels) -> str:
+    """The page around a step; its title is the fragment's own."""
+    return render_template("step.html", title=text.title, fragment=text.body, panels=beside)
 
 
-def framed_page(fragment: str) -> str:
-    """The page around a fragment in a frame on another site: without panels."""
-    title, body = parted(fragment)
-    return render_template("embed.html", title=title, fragment=body)
-
-
-def parted(fragment: str) -> tuple[Markup, Markup]:
-    """(title, all the rest) of a step's fragment."""
-    title, _, body = fragment.split("\n", 2)
-    return trusted(title.removeprefix("<title>").removesuffix("</title>")), trusted(body)
+def framed_page(text: StepText) -> str:
+    """The page around a step in a frame on another site: without panels."""
+    return render_template("embed.html", title=text.title, fragment=text.body)

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 
 from tutor import number
-from tutor.desk import GAP, Cell, Desk, Entry, Row, Table, some
+from tutor.desk import FEW, GAP, Cell, Desk, Entry, Row, Table, some
 from tutor.orientation import flipped
 from tutor.quantity import Quantity
 
@@ -101,25 +102,37 @@ class Axis:
 
 def matrix(desk: Desk, title: str, kind: str, layer: int) -> Table:
     """A matrix as the notation writes it: drawn rows, shape and symbol all come from the same two sides."""
+    focus = () if desk.small else (desk.anchor.i, desk.anchor.j, desk.sample)  # what decides which rows are left out
+    return desk.shared(
+        ("matrix", title, kind, layer, *focus), partial(_entries, desk, kind, layer), partial(_matrix, desk, title, kind, layer)
+    )
+
+
+def _entries(desk: Desk, kind: str, layer: int) -> Iterator[Entry]:
+    """The places of a matrix, row by row."""
     down, across = _sides(desk, kind, layer)
-    if flipped(kind, desk.context.notation):
-        down, across = across, down
+    for row in down.drawn:
+        for column in across.drawn:
+            if GAP in (row, column):
+                yield Cell("⋯" if row != GAP else "⋮", "gap")
+            else:
+                at = {down.index: row, across.index: column}
+                yield Quantity(kind, layer, at.get("i", 0), at.get("j", 0), at.get("sample", 0))
 
-    def entry(row: int, column: int) -> Entry:
-        if GAP in (row, column):
-            return Cell("⋯" if row != GAP else "⋮", "gap")
-        at = {down.index: row, across.index: column}
-        return Quantity(kind, layer, at.get("i", 0), at.get("j", 0), at.get("sample", 0))
 
-    def build(cells: tuple[Cell, ...]) -> Table:
-        rows = _matrix_rows(cells, len(across.drawn))
-        return Table(title, (), rows, desk.line.matrix(kind, layer), f"{down.count}×{across.count}")
-
-    drawn = tuple(down.drawn), tuple(across.drawn)
-    return desk.shared(("matrix", title, kind, layer, drawn), lambda: (entry(r, c) for r in drawn[0] for c in drawn[1]), build)
+def _matrix(desk: Desk, title: str, kind: str, layer: int, cells: tuple[Cell, ...]) -> Table:
+    down, across = _sides(desk, kind, layer)
+    rows = _matrix_rows(cells, len(across.drawn))
+    return Table(title, (), rows, desk.line.matrix(kind, layer), f"{down.count}×{across.count}")
 
 
 def _sides(desk: Desk, kind: str, layer: int) -> tuple[Axis, Axis]:
+    """(down, across) as the notation has them."""
+    down, across = _sides_here(desk, kind, layer)
+    return (across, down) if flipped(kind, desk.context.notation) else (down, across)
+
+
+def _sides_here(desk: Desk, kind: str, layer: int) -> tuple[Axis, Axis]:
     """The sides in the engine's orientation: a row per sample, or a row per unit for weights; biases are one row."""
     sizes, name = desk.network.sizes, kind.removesuffix("+").removeprefix("dL/d")
     units = _axis("i", sizes[0 if name == "x" else desk.network.depth if name == "y" else layer], desk.anchor.i)
@@ -132,7 +145,7 @@ def _sides(desk: Desk, kind: str, layer: int) -> tuple[Axis, Axis]:
 
 
 def _axis(index: str, count: int, focus: int) -> Axis:
-    return Axis(index, count, some(count, (focus,), 6))
+    return Axis(index, count, some(count, (focus,), FEW))
 
 
 def _matrix_rows(cells: tuple[Cell, ...], columns: int) -> tuple[Row, ...]:

@@ -255,7 +255,8 @@ class Writer:
         """What stands between the factors of a product."""
         if isinstance(node, MatrixProduct):
             return "·"
-        return "⊙" if sum(_is_matrix(term) for term in node.terms) > 1 else self._times
+        inner = [term for term in node.terms if type(term) is not Ref]  # most factors are plain numbers
+        return "⊙" if len(inner) > 1 and sum(map(_is_matrix, inner)) > 1 else self._times
 
     def _difference(self, node: Difference) -> str:
         return self.joined([self.write(node.left, TERM), self.write(node.right, FACTOR - 1 + _is_sum(node.right), False)], "−")

@@ -60,7 +60,7 @@ def measure() -> dict[str, Any]:
         for _ in range(ROUNDS):
             for (grain, name), n in places.items():
                 begin = time.perf_counter()
-                text = site.render_step(contexts[grain], n, ())
+                text = site.render_step(contexts[grain], n, ()).fragment
                 seconds[f"{grain} {name}"].append(time.perf_counter() - begin)
                 found["steps"][f"{grain} {name}"] = {"n": n, "of": len(opened.walk(grain)), "bytes": len(text.encode())}
     for name, taken_seconds in seconds.items():
