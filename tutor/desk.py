@@ -67,6 +67,11 @@ class Table:
     rows: tuple[Row, ...]
     symbol: Markup | str = ""
     shape: str = ""
+    html: Markup = field(init=False, compare=False, repr=False)
+    """The rows as a page has them, without headers."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "html", trusted("".join(f"<tr>{row.html}</tr>" for row in self.rows)))
 
 
 Entry = Quantity | Cell

@@ -9,13 +9,14 @@ MOST = 2048
 
 
 class Memo(dict[Any, Any]):
-    """A dict that starts anew when it has become too large."""
+    """A dict that starts anew when it has become too large. Threads may share it: what two of them make is the same."""
 
     def once(self, key: Any, make: Callable[[], Any]) -> Any:
         """What `make` makes, made once."""
-        if key not in self:
-            self[key] = make()
-        return self[key]
+        found = self.get(key)
+        if found is None:
+            found = self[key] = make()
+        return found
 
     def __setitem__(self, key: Any, value: Any) -> None:
         if len(self) >= MOST:

@@ -18,8 +18,9 @@ from tutor.context import Context
 from tutor.error_page import NO_LESSON, Missing, Unreadable
 from tutor.errors import TutorError
 from tutor.export import Order
-from tutor.library import Library
+from tutor.library import Kept, Library
 from tutor.markup import Markup, trusted
+from tutor.memo import Memo
 from tutor.page import step_page
 from tutor.panels import Panels
 from tutor.problem import quotable
@@ -30,6 +31,10 @@ from tutor.view import Ignored
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
     from werkzeug.datastructures import Headers
+
+
+SHORT = 200
+"""Queries up to so many bytes are read once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +58,8 @@ class Site:
 
     library: Library[StepText]
     saving: Saving = field(default_factory=Saving)
+    views: Memo = field(default_factory=Memo)
+    """What addresses ask for: the same query stands behind every step of a walk."""
 
     def found(self, lesson: str) -> Scenario:
         """The scenario of an address, or 404 with the way back."""
@@ -74,12 +81,21 @@ class Site:
         `also` names what else may stand in the address; `fixed` are choices that the page makes in place of the reader.
         """
         scenario = self.found(lesson)
-        wanted, notices = view.read(request.args, scenario, also)
-        wanted = replace(wanted, **fixed)
+        wanted, notices = self._read(scenario, also)
+        wanted = replace(wanted, **fixed) if fixed else wanted
         try:
             return self.library.context(scenario, wanted), notices
         except TutorError as error:
             raise Missing(str(error)) from None
+
+    def _read(self, scenario: Scenario, also: frozenset[str]) -> tuple[View, tuple[str, ...]]:
+        """The view that the address asks for, and what of the address was ignored."""
+        query = request.query_string
+        if len(query) > SHORT:
+            return view.read(request.args, scenario, also)
+        asked = (Kept(scenario), query, also)
+        found: tuple[View, tuple[str, ...]] = self.views.once(asked, lambda: view.read(request.args, scenario, also))
+        return found
 
     def ordered(self, lesson: str) -> tuple[Context, Order, tuple[Ignored, ...]]:
         """A lesson under a view, what of it is to be exported, and what in the address makes no sense."""
