@@ -14,6 +14,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any, NamedTuple
 
 from tutor.diagram_backdrop import backdrop, thumbnail
@@ -43,14 +44,14 @@ Pair = tuple[tuple[int, float], tuple[int, float]]
 """An edge: (unit, y) where it starts and where it ends."""
 
 
-class _Written:
-    """A number with its place: the middle of its baseline, or the right end of it. Its SVG is made once for each size."""
+class _Written(NamedTuple):
+    """A number with its place: the middle of its baseline, or the right end of it."""
 
-    __slots__ = ("at_end", "label", "made", "ringed", "x", "y")
-
-    def __init__(self, label: Label, x: float, y: float, *, ringed: bool, at_end: bool) -> None:
-        self.label, self.x, self.y, self.ringed, self.at_end = label, x, y, ringed, at_end
-        self.made: dict[int, tuple[str, str]] = {}
+    label: Label
+    x: float
+    y: float
+    ringed: bool
+    at_end: bool
 
     def svg(self, size: int, changed: Mapping[Quantity, str]) -> tuple[str, str]:
         """(the ring around it or "", the number) in one of the sizes."""
@@ -61,19 +62,39 @@ class _Written:
         mark = f' class="{css}"' if css else ""
         number = f'<text{mark} data-q="{q}" x="{x:.0f}" y="{y:.0f}">{text}</text>'
         around = ring(role(q.kind) + state, x, y, half) if state and self.ringed else ""
-        number = was(number, x + half, y, f"{q} was {changed[q]}") if q in changed else number
-        self.made[size] = around, number
-        return around, number
+        return around, was(number, x + half, y, f"{q} was {changed[q]}") if q in changed else number
 
 
-class _Part(NamedTuple):
-    """What one part of a drawing adds to it."""
+class _Part:
+    """What one part of a drawing adds to it; its numbers wait for the sizes in which the whole drawing has them."""
 
-    lines: tuple[str, ...]
-    shapes: tuple[str, ...]
-    texts: tuple[str, ...]
-    written: tuple[_Written, ...]
-    left_out: bool
+    __slots__ = ("_numbers", "left_out", "lines", "shapes", "sizes", "texts", "written")
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+        self.shapes: list[str] = []
+        self.texts: list[str] = []
+        self.written: list[_Written] = []
+        self.left_out = False
+        """Whether an edge has a number for which there is no room."""
+        self.sizes: dict[str, int] = {}
+        """The size that each family of its numbers needs."""
+        self._numbers: dict[tuple[int, ...], tuple[list[str], list[str]]] = {}
+
+    def write(self, label: Label, x: float, y: float, *, ringed: bool = True, at_end: bool = False) -> None:
+        """Add a number."""
+        self.written.append(_Written(label, x, y, ringed, at_end))
+        if label.size >= self.sizes.get(label.family, 0):
+            self.sizes[label.family] = label.size
+
+    def numbers(self, sizes: Mapping[str, int], changed: Mapping[Quantity, str]) -> tuple[list[str], list[str]]:
+        """(rings, numbers) in these sizes."""
+        key = tuple([sizes[family] for family in self.sizes])
+        found = self._numbers.get(key)
+        if found is None:
+            made = [written.svg(sizes[written.label.family], changed) for written in self.written]
+            found = self._numbers[key] = [ring for ring, _ in made if ring], [number for _, number in made]
+        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +123,7 @@ def drawing(scene: Scene) -> Drawing:
 
 
 class _Picture:
-    """Collects the parts of one drawing: lines below, shapes on top of them, then text."""
+    """Collects the parts of one drawing."""
 
     def __init__(self, scene: Scene) -> None:
         self.scene, self.phase = scene, scene.phase
@@ -112,12 +133,9 @@ class _Picture:
         when = scene.when
         self._n = when.n if when else 0
         self._drawn: Memo | None = when.drawn.once((self.layout, scene.phase, scene.sample), Memo) if when else None
-        self.written: list[_Written] = []
-        self.left_out = False
-        """Whether an edge has a number for which there is no room."""
-        self.lines: list[str] = []
-        self.shapes: list[str] = []
-        self.texts: list[str] = []
+        self.parts: list[_Part] = []
+        self.part = _Part()
+        """The part that is being drawn."""
 
     def drawing(self) -> Drawing:
         layout, network = self.layout, self.scene.network
@@ -130,52 +148,54 @@ class _Picture:
             for unit, y in column.spots:
                 self._part((column.layer, unit), self._of_unit, draw_one, column, unit, y)
         self._part(0, self._of_loss, self._loss)
-        self._numbers()
-        self._footer()
+        self.part = _Part()
+        left_out = any(part.left_out for part in self.parts)
+        self._footer(left_out=left_out)
         title = f"Network {network.shape}"
         about = f"<desc>{attribute(self.scene.caption)}</desc>" if self.scene.caption else ""
         css = "net" + ("" if layout.roomy else " tight") + (" wide" if layout.width > _WIDE else " mid" if layout.width > _MIDDLING else "")
-        high = layout.height + (LINE if self.left_out else 0)
+        high = layout.height + (LINE if left_out else 0)
         size = f'viewBox="0 0 {layout.width} {high}" width="{layout.width}" height="{high}"'
         opening = f'<svg class="{css}" {size} role="img" aria-label="{title}"><title>{title}</title>'
-        return Drawing(opening, about, backdrop(layout, names), (*self.lines, *self.shapes, *self.texts))
+        return Drawing(opening, about, backdrop(layout, names), self._together())
+
+    def _together(self) -> tuple[str, ...]:
+        """All parts: lines below, shapes on top of them, then text; all numbers of a family in the size that the widest needs."""
+        sizes: dict[str, int] = {}
+        for part in self.parts:
+            for family, size in part.sizes.items():
+                sizes[family] = max(size, sizes.get(family, 0))
+        numbers = [part.numbers(sizes, self.scene.changed) for part in self.parts]
+        parts = [*self.parts, self.part]
+        everything = (
+            *(part.lines for part in parts), *(part.shapes for part in parts), *(rings for rings, _ in numbers),
+            *(part.texts for part in self.parts), *(texts for _, texts in numbers), self.part.texts,
+        )  # fmt: skip
+        return tuple(chain.from_iterable(everything))
 
     # Parts: most of a drawing is that of the step before
 
     def _part(self, key: Hashable, about: _About, draw_it: Callable[..., None], *place: Any) -> None:
         """Draw a part, or take over what another step drew that knew as much of these quantities; neither touches any of them."""
-        if self._drawn is None:
-            return draw_it(*place)
-        found = self._drawn.get(key)
-        if found is None:
-            found = self._drawn[key] = self._kept(about(*place))
-        members, steps, parts = found
-        if not members.isdisjoint(self.reading.touched) or key in self.reading.slopes:
-            return draw_it(*place)
-        known = bisect_right(steps, self._n)
-        if known not in parts:
-            parts[known] = self._recorded(draw_it, *place)
-        part: _Part = parts[known]
-        self.lines += part.lines
-        self.shapes += part.shapes
-        self.texts += part.texts
-        self.written += part.written
-        self.left_out |= part.left_out
-        return None
+        parts: dict[int, _Part] = {}
+        known = 0
+        if self._drawn is not None:
+            found = self._drawn.get(key)
+            if found is None:
+                found = self._drawn[key] = self._kept(about(*place))
+            members, steps, kept = found
+            if members.isdisjoint(self.reading.touched) and key not in self.reading.slopes:
+                parts, known = kept, bisect_right(steps, self._n)
+        part = parts.get(known)
+        if part is None:
+            part = self.part = parts[known] = _Part()
+            draw_it(*place)
+        self.parts.append(part)
 
     def _kept(self, members: Iterable[Quantity]) -> tuple[frozenset[Quantity], list[int], dict[int, _Part]]:
         """(what a part is about, the steps that make it, the part as it is after each of them)"""
         about, when = frozenset(members), self.scene.when
         return about, [] if when is None else sorted({when.place(q) for q in about}), {}
-
-    def _recorded(self, draw_it: Callable[..., None], *place: Any) -> _Part:
-        """What a part adds, drawn by itself."""
-        before = self.lines, self.shapes, self.texts, self.written, self.left_out
-        self.lines, self.shapes, self.texts, self.written, self.left_out = [], [], [], [], False
-        draw_it(*place)
-        part = _Part(tuple(self.lines), tuple(self.shapes), tuple(self.texts), tuple(self.written), self.left_out)
-        self.lines, self.shapes, self.texts, self.written, self.left_out = before
-        return part
 
     def _of_unit(self, column: Column, unit: int, _: float) -> Iterator[Quantity]:
         """The quantities on which the drawing of a unit depends; da/dz apart, which it shows only where the step touches it."""
@@ -199,33 +219,17 @@ class _Picture:
             yield Quantity("y", 0, unit, 0, sample)
             yield from (Quantity(kind, outputs.layer, unit, 0, sample) for kind in ("a", "a+", "dL/dz", "dL/da"))
 
-    def _write(self, label: Label, x: float, y: float, *, ringed: bool = True, at_end: bool = False) -> None:
-        self.written.append(_Written(label, x, y, ringed=ringed, at_end=at_end))
-
-    def _numbers(self) -> None:
-        """Write the numbers, all of a family in the size that the widest of them needs."""
-        sizes: dict[str, int] = {}
-        for written in self.written:
-            label = written.label
-            sizes[label.family] = max(label.size, sizes.get(label.family, 0))
-        for written in self.written:
-            size = sizes[written.label.family]
-            around, number = written.made.get(size) or written.svg(size, self.scene.changed)
-            if around:
-                self.shapes.append(around)
-            self.texts.append(number)
-
     def _name(self, q: Quantity, x: float, y: float, css: str = "n") -> None:
-        self.texts.append(f'<text class="{css}" x="{x:.0f}" y="{y:.0f}">{name(self.scene.alphabet, q)}</text>')
+        self.part.texts.append(f'<text class="{css}" x="{x:.0f}" y="{y:.0f}">{name(self.scene.alphabet, q)}</text>')
 
     # Units
 
     def _input(self, column: Column, unit: int, y: float) -> None:
         q, r = Quantity("x", 0, unit, 0, self.scene.sample), self.layout.radius
-        self.shapes.append(f'<circle class="a{self.reading.state(q)}" cx="{column.x}" cy="{y:.0f}" r="{r}"/>')
+        self.part.shapes.append(f'<circle class="a{self.reading.state(q)}" cx="{column.x}" cy="{y:.0f}" r="{r}"/>')
         label = self.reading.label(q, self._inside)
         if label:
-            self._write(label, column.x, y + 5, ringed=False)
+            self.part.write(label, column.x, y + 5, ringed=False)
         self._name(q, column.x, y - r - 9)
 
     def _unit(self, column: Column, unit: int, y: float) -> None:
@@ -237,7 +241,7 @@ class _Picture:
         gradients = (Quantity(kind, layer, unit, 0, self.scene.sample) for kind in ("dL/dz", "dL/da"))
         arrived = self.reading.label(self.reading.arrived(*gradients)) if self.phase == "backward" else None
         if arrived:
-            self._write(arrived, x, y - r - 6)
+            self.part.write(arrived, x, y - r - 6)
         if arrived and self.layout.roomy:
             self._name(arrived.quantity, x, y - r - 25, "g n")
         elif not arrived:
@@ -248,9 +252,9 @@ class _Picture:
         """Half a circle with its number; dashed and empty where there is none yet."""
         r, label, css = self.layout.radius, self.reading.label(q, self._inside), role(q.kind) + self.reading.state(q)
         empty = "" if label else f' todo" data-q="{q}'
-        self.shapes.append(f'<path class="{css}{empty}" d="M{x - r} {y:.0f}a{r} {r} 0 0 {sweep} {2 * r} 0z"/>')
+        self.part.shapes.append(f'<path class="{css}{empty}" d="M{x - r} {y:.0f}a{r} {r} 0 0 {sweep} {2 * r} 0z"/>')
         if label:
-            self._write(label, x, baseline, ringed=False)
+            self.part.write(label, x, baseline, ringed=False)
         return label is not None
 
     def _below(self, layer: int, unit: int, x: float, y: float) -> None:
@@ -263,9 +267,9 @@ class _Picture:
         elif slope and len(labels) < 2:
             labels.append(slope)
         if labels and labels[0].quantity.kind[0] == "b":
-            self.lines.append(f'<path class="b{labels[0].state} line" d="M{x} {y:.0f}v5"/>')
+            self.part.lines.append(f'<path class="b{labels[0].state} line" d="M{x} {y:.0f}v5"/>')
         for n, label in enumerate(labels):
-            self._write(label, x, y + (15 if self.layout.roomy else 13) + 15 * n)
+            self.part.write(label, x, y + (15 if self.layout.roomy else 13) + 15 * n)
 
     # Edges
 
@@ -284,9 +288,9 @@ class _Picture:
             if self._place(left.x, right.x, pairs, labels):
                 return
             if self._place(left.x, right.x, pairs, brief):
-                self.left_out |= brief != labels
+                self.part.left_out |= brief != labels
                 return
-        self.left_out = True
+        self.part.left_out = True
         own = [pair for pair, state in zip(pairs, states, strict=True) if state]
         if 0 < len(own) <= MOST_LABELS:
             labels = self._weights(right.layer, own)
@@ -300,7 +304,7 @@ class _Picture:
         """A thick edge with its head where the numbers flow to; a gradient or an update of its weight flows nowhere."""
         start, end = (spot, source) if self.phase == "backward" else (source, spot)
         r = self.layout.radius
-        self.lines.append(arrow("w" + state, start, end, r, r + 2, pointed=pointed))
+        self.part.lines.append(arrow("w" + state, start, end, r, r + 2, pointed=pointed))
 
     def _place(self, x1: int, x2: int, pairs: list[Pair], labels: list[list[Label]]) -> bool:
         """Write the labels where their edges cross one vertical line; False where they would meet.
@@ -319,8 +323,8 @@ class _Picture:
             at_work = any(label.state for label in both)
             for n, label in enumerate(both):
                 if at_work and not label.state:
-                    self.shapes.append(ring("bare", x1 + t * (x2 - x1), middle + 15 * n, label.em * SIZES[label.size] * SIZE / 2))
-                self._write(label, x1 + t * (x2 - x1), middle + 15 * n)
+                    self.part.shapes.append(ring("bare", x1 + t * (x2 - x1), middle + 15 * n, label.em * SIZES[label.size] * SIZE / 2))
+                self.part.write(label, x1 + t * (x2 - x1), middle + 15 * n)
         return True
 
     def _bound(self, em: float, distance: float) -> float:
@@ -338,7 +342,7 @@ class _Picture:
             fall = self.reading.label(Quantity("loss-loss+"))
             if fall:
                 self._name(fall.quantity, x, y + 30)
-                self._write(fall, x, y + 47)
+                self.part.write(fall, x, y + 47)
         else:
             self._amount("loss", x, y - LOSS_HEIGHT, 2 * LOSS_HEIGHT)
         for unit, at in self.layout.targets.spots:
@@ -353,17 +357,17 @@ class _Picture:
         label = self.reading.label(q)
         self._name(q, x, top - 7)
         css = "l" + self.reading.state(q) + ("" if label else f' todo" data-q="{q}')
-        self.shapes.append(_box(css, x, top, high))
+        self.part.shapes.append(_box(css, x, top, high))
         if label:
-            self._write(label, x, top + high / 2 + 5, ringed=False)
+            self.part.write(label, x, top + high / 2 + 5, ringed=False)
 
     def _target(self, unit: int, x: float, y: float) -> None:
         q = Quantity("y", 0, unit, 0, self.scene.sample)
         state, label = self.reading.state(q), self.reading.label(q, _TARGET)
-        self.shapes.append(_box("y" + state, x, y - 11, 22))
-        self.texts.append(f'<text class="n t" x="{x - LOSS_HALF + 5}" y="{y + 4:.0f}">{name(self.scene.alphabet, q)}</text>')
+        self.part.shapes.append(_box("y" + state, x, y - 11, 22))
+        self.part.texts.append(f'<text class="n t" x="{x - LOSS_HALF + 5}" y="{y + 4:.0f}">{name(self.scene.alphabet, q)}</text>')
         if label:
-            self._write(label, x + LOSS_HALF - 5, y + 5, ringed=False, at_end=True)
+            self.part.write(label, x + LOSS_HALF - 5, y + 5, ringed=False, at_end=True)
 
     def _tie(self, unit: int, y: float) -> None:
         """A thick line between an output and the loss, where the step goes along it."""
@@ -373,18 +377,18 @@ class _Picture:
         a, z, back = (Quantity(k, column.layer, unit, 0, scene.sample) for k in ("a" + self.reading.after, "dL/dz", "dL/da"))
         y_used = Quantity("y", 0, unit, 0, scene.sample) in scene.uses
         if self.phase in {"loss", "verify"} and a in scene.uses and any(q.kind.startswith("loss") for q in scene.makes):
-            self.lines.append(arrow("l uses", output, loss, r, 3))
+            self.part.lines.append(arrow("l uses", output, loss, r, 3))
         elif self.phase == "backward" and (back in scene.makes or (y_used and z in scene.makes)):
-            self.lines.append(arrow("g uses", loss, output, 1, r + 2))
+            self.part.lines.append(arrow("g uses", loss, output, 1, r + 2))
 
-    def _footer(self) -> None:
+    def _footer(self, *, left_out: bool) -> None:
         scene, y = self.scene, self.layout.height - 7
         if scene.phase in FLOW:
-            self.texts.append(f'<text class="flow" x="{self.layout.width // 2}" y="{y}">{FLOW[scene.phase]}</text>')
+            self.part.texts.append(f'<text class="flow" x="{self.layout.width // 2}" y="{y}">{FLOW[scene.phase]}</text>')
         if scene.sample:
-            self.texts.append(f'<text class="s" x="6" y="{y}">sample {scene.sample} of {scene.alphabet.samples}</text>')
-        if self.left_out:
-            self.texts.append(f'<text x="{self.layout.width // 2}" y="{y + LINE}">not every edge has room for its numbers</text>')
+            self.part.texts.append(f'<text class="s" x="6" y="{y}">sample {scene.sample} of {scene.alphabet.samples}</text>')
+        if left_out:
+            self.part.texts.append(f'<text x="{self.layout.width // 2}" y="{y + LINE}">not every edge has room for its numbers</text>')
 
 
 def _box(css: str, x: float, top: float, high: float) -> str:

@@ -26,7 +26,7 @@ from tutor.panels import Panels
 from tutor.problem import quotable
 from tutor.saving import Saving
 from tutor.scenario import Scenario
-from tutor.view import Ignored
+from tutor.view import Ignored, View
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
