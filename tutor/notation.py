@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
+from functools import lru_cache
 from typing import Any
 
 from tutor.errors import LessonError
@@ -131,8 +132,8 @@ class Alphabet:
 
     @classmethod
     def of(cls, notation: Notation, network: Network, samples: int) -> Alphabet:
-        """The alphabet for a network that sees `samples` samples."""
-        return cls(notation, network.sizes, samples, network.reduction == "mean")
+        """The alphabet for a network that sees `samples` samples: one for all views of a lesson that write it alike."""
+        return _alphabet(notation, network.sizes, samples, network.reduction == "mean")
 
     @property
     def depth(self) -> int:
@@ -247,4 +248,9 @@ class Alphabet:
         if q.kind.endswith("+"):
             sup = (*sup, "(t+1)" if self.notation.update == "t+1" else "new")
             said = (*said, "after the update")
-        return replace(symbol, sup=sup, before=before, said=said)
+        return Symbol(symbol.letter, symbol.sub, sup, before, symbol.hat, symbol.bold, said)
+
+
+@lru_cache(32)
+def _alphabet(notation: Notation, sizes: tuple[int, ...], samples: int, mean: bool) -> Alphabet:
+    return Alphabet(notation, sizes, samples, mean)

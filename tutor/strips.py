@@ -6,7 +6,7 @@ Inputs X | Weights V | Linear Q | Hidden H | Weights W | Logits Z | Probs P | La
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 
 from tutor import number
@@ -150,8 +150,13 @@ def _axis(index: str, count: int, focus: int) -> Axis:
 
 def _matrix_rows(cells: tuple[Cell, ...], columns: int) -> tuple[Row, ...]:
     places = max(_places(c.text) for c in cells)
-    aligned = [replace(c, text=_aligned(c.text, places)) for c in cells]
+    aligned = [_aligned_cell(c, places) for c in cells] if places else cells
     return tuple(Row("", tuple(aligned[k : k + columns])) for k in range(0, len(cells), columns))
+
+
+def _aligned_cell(cell: Cell, places: int) -> Cell:
+    text = _aligned(cell.text, places)
+    return cell if text == cell.text else Cell(text, cell.state, cell.name, cell.was)
 
 
 def _places(text: str) -> int:

@@ -8,7 +8,6 @@ what they come to, `numbers` substitutes the numbers.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any, ClassVar
 
 from tutor.expression import (
@@ -334,14 +333,17 @@ def _is_matrix(node: Node) -> bool:
     return any(isinstance(part, ArrayRef) for part in walk(node))
 
 
+_LOSS = Quantity("loss")
+
+
 def derivative_of(q: Quantity) -> tuple[Quantity | None, Quantity | None]:
     """What is derived by what: in dL/dw@s the loss of sample s by w; da/dz[l][i,k] is a of i by z of k."""
     match q.kind:
         case "da/dz":
             return Quantity("a", q.layer, q.i, 0, q.sample), Quantity("z", q.layer, q.j or q.i, 0, q.sample)
         case "dL/da" | "dL/dz":
-            return Quantity("loss"), replace(q, kind=q.kind[-1])
+            return _LOSS, Quantity(q.kind[-1], q.layer, q.i, q.j, q.sample)
         case "dL/dw" | "dL/db":
-            return Quantity("loss", sample=q.sample), replace(q, kind=q.kind[-1], sample=0)
+            return Quantity("loss", sample=q.sample), Quantity(q.kind[-1], q.layer, q.i, q.j)
         case _:
             return None, None
