@@ -44,8 +44,8 @@ class Context:
         self.slides = lesson.slides
         self.walk = lesson.walk(view.grain)
         self.facts = Memo()
-        self.drawn = Memo()
-        """The parts of diagrams that several steps have in common."""
+        self.drawn, self.labels = Memo(), Memo()
+        """The parts of diagrams, and the numbers in them, that several steps have in common."""
         self.memo = Memo()
         """What several steps have in common, such as the rows of a table that they do not touch."""
 

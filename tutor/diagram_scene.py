@@ -45,6 +45,8 @@ class When:
     n: int
     place: Callable[[Quantity], int]
     drawn: Memo
+    labels: dict[Room, Memo]
+    """The numbers that other steps have written, by the room for them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +79,7 @@ class Reading:
         self.room = Room((2 * strip(scene.decimals) - 4) / SIZE)
         """The room for a number wherever its place says nothing else."""
         self.touched = scene.uses | scene.makes
+        self._labels: dict[Room, Memo] = scene.when.labels if scene.when else {}
         self.hot, self.slopes = self._look()
 
     def value(self, q: Quantity) -> float | None:
@@ -122,13 +125,23 @@ class Reading:
 
         The type of what is computed follows from the decimals alone where it can, so that it stays the same from step to step.
         """
-        value = None if q is None else self.value(q)
+        value = None if q is None else self.scene.value(q)
         if q is None or value is None:
             return None
         room = room or self.room
+        labels = self._labels.get(room)
+        if labels is None:
+            labels = self._labels[room] = Memo()
+        label: Label | None = labels.get(q)
+        if label is None:
+            label = labels[q] = self._label(q, value, room)
+        return label._replace(state=self.state(q)) if q in self.touched else label
+
+    def _label(self, q: Quantity, value: float, room: Room) -> Label:
+        """What every step writes that does not touch the quantity."""
         text, em, size = fitted(value, self.scene.decimals, room)
         size = size if q.given else max(size, room.usual(self.scene.decimals))
-        return Label(q, text, em, self.state(q), size, q.kind.partition("-")[0].removesuffix("+"))
+        return Label(q, text, em, "", size, q.kind.partition("-")[0].removesuffix("+"))
 
     def arrived(self, dz: Quantity, da: Quantity) -> Quantity | None:
         """dL/dz takes the place of dL/da as soon as it is there; a step that makes both is about dL/dz."""
@@ -145,7 +158,7 @@ class Reading:
             total = Quantity("dL/d" + kind, layer, i, j)
             share = Quantity("dL/d" + kind, layer, i, j, self.scene.sample)
             gradient = self.label(self.pick(total, share))
-            if gradient and (self.phase == "backward" or gradient.state or (first and first.quantity is old)):
+            if gradient and (self.phase == "backward" or gradient.state or (first and first.quantity == old)):
                 labels.append(gradient)
         return labels
 

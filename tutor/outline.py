@@ -25,6 +25,16 @@ class Link:
 
 
 @dataclass(frozen=True, slots=True)
+class GrainLink:
+    """The same place in one of the grains; where there is little room its name is the first word alone."""
+
+    word: str
+    rest: str
+    href: str
+    current: bool
+
+
+@dataclass(frozen=True, slots=True)
 class PhaseLink:
     """A phase of the timeline with how much of it is done."""
 
@@ -111,14 +121,14 @@ def _label(block: Block, sampled: bool, samples: int) -> str:
     return text
 
 
-_GRAINS = {"number": "Number by number", "layer": "Layer by layer", "pass": "Phase by phase"}
+_GRAINS = {"number": ("Number", "by number"), "layer": ("Layer", "by layer"), "pass": ("Phase", "by phase")}
 
 
-def grains(context: Context, step: Step) -> tuple[Link, ...]:
+def grains(context: Context, step: Step) -> tuple[GrainLink, ...]:
     """The same place in each grain."""
     return tuple(
-        Link(title, context.href(context.lesson.same_place(step, grain), grain), grain == step.walk.grain)
-        for grain, title in _GRAINS.items()
+        GrainLink(*words, context.href(context.lesson.same_place(step, grain), grain), grain == step.walk.grain)
+        for grain, words in _GRAINS.items()
     )
 
 

@@ -22,7 +22,7 @@ from tutor.flow import flow
 from tutor.formula import Formula
 from tutor.lesson import Step, furthest
 from tutor.markup import Markup
-from tutor.outline import Link, PhaseLink, grains, samples, timeline
+from tutor.outline import GrainLink, Link, PhaseLink, grains, samples, timeline
 from tutor.quantity import Quantity
 from tutor.step import StepBody, step_body
 from tutor.tables import Tables, tables
@@ -73,7 +73,7 @@ class StepPage(StepBody):
     tables: Tables
     flow: tuple[FlowRow, ...]
     phases: tuple[PhaseLink, ...]
-    grains: tuple[Link, ...]
+    grains: tuple[GrainLink, ...]
     samples: tuple[Link, ...]
     first: str
     back: str
@@ -212,7 +212,7 @@ def scene(desk: Desk, caption: str) -> Scene:
 
     return Scene(
         context.trace.network, context.alphabet, context.decimals, value, desk.uses, desk.makes, step.phase, step.sample,
-        caption, marked(context), When(step.n, step.walk.place, context.drawn),
+        caption, marked(context), When(step.n, step.walk.place, context.drawn, context.labels),
     )  # fmt: skip
 
 
