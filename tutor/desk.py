@@ -13,7 +13,7 @@ from typing import TypeVar
 from tutor import number
 from tutor.context import Context
 from tutor.lesson import Step
-from tutor.markup import Markup, trusted
+from tutor.markup import Markup, attribute, trusted
 from tutor.quantity import Quantity
 from tutor.writer import Hidden
 
@@ -51,11 +51,12 @@ class Row:
 
     header: Markup | str
     cells: tuple[Cell, ...]
-    html: Markup = field(init=False, compare=False, repr=False)
-    """The cells as a page has them: written once, since most rows are the same at many steps."""
+    html: str = field(init=False, compare=False, repr=False)
+    """The row as a page has it: written once, since most rows are the same at many steps."""
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "html", trusted("".join(cell.html for cell in self.cells)))
+        header = f'<tr><th scope="row">{attribute(self.header)}</th>' if self.header else "<tr>"
+        object.__setattr__(self, "html", f"{header}{''.join([cell.html for cell in self.cells])}</tr>")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,10 +69,10 @@ class Table:
     symbol: Markup | str = ""
     shape: str = ""
     html: Markup = field(init=False, compare=False, repr=False)
-    """The rows as a page has them, without headers."""
+    """The rows as a page has them."""
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "html", trusted("".join(f"<tr>{row.html}</tr>" for row in self.rows)))
+        object.__setattr__(self, "html", trusted("".join([row.html for row in self.rows])))
 
 
 Entry = Quantity | Cell

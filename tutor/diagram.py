@@ -15,7 +15,7 @@ from bisect import bisect_right
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import chain
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from tutor.diagram_backdrop import backdrop, thumbnail
 from tutor.diagram_layout import LINE, LOSS_HALF, LOSS_HEIGHT, Column, Place, arrange, crossing
@@ -38,6 +38,7 @@ _TARGET = Room(2.6)
 _MIDDLING, _WIDE = 400, 500
 """From these widths on a diagram has a class that keeps it from shrinking too far; `static/diagram.css` has the rest."""
 
+T = TypeVar("T")
 _About = Callable[..., Iterable[Quantity]]
 """What a part of a drawing depends on, for the same arguments as the method that draws it."""
 Pair = tuple[tuple[int, float], tuple[int, float]]
@@ -131,7 +132,8 @@ class _Picture:
         self.layout = arrange(scene.network.sizes, self.reading.must_see(), scene.decimals)
         self._inside = self.reading.room if self.layout.roomy else Room((2 * self.layout.radius - 8) / _TIGHT_SIZE, 1)
         when = scene.when
-        self._n = when.n if when else 0
+        if when:
+            self._n, self._place = when.n, when.place
         self._drawn: Memo | None = when.drawn.once((self.layout, scene.phase, scene.sample), Memo) if when else None
         self.parts: list[_Part] = []
         self.part = _Part()
@@ -176,26 +178,34 @@ class _Picture:
     # Parts: most of a drawing is that of the step before
 
     def _part(self, key: Hashable, about: _About, draw_it: Callable[..., None], *place: Any) -> None:
-        """Draw a part, or take over what another step drew that knew as much of these quantities; neither touches any of them."""
-        parts: dict[int, _Part] = {}
-        known = 0
-        if self._drawn is not None:
-            found = self._drawn.get(key)
-            if found is None:
-                found = self._drawn[key] = self._kept(about(*place))
-            members, steps, kept = found
-            if members.isdisjoint(self.reading.touched) and key not in self.reading.slopes:
-                parts, known = kept, bisect_right(steps, self._n)
-        part = parts.get(known)
-        if part is None:
-            part = self.part = parts[known] = _Part()
-            draw_it(*place)
-        self.parts.append(part)
+        """Draw a part, or take over what another step drew."""
 
-    def _kept(self, members: Iterable[Quantity]) -> tuple[frozenset[Quantity], list[int], dict[int, _Part]]:
-        """(what a part is about, the steps that make it, the part as it is after each of them)"""
-        about, when = frozenset(members), self.scene.when
-        return about, [] if when is None else sorted({when.place(q) for q in about}), {}
+        def make() -> _Part:
+            self.part = _Part()
+            draw_it(*place)
+            return self.part
+
+        self.parts.append(self._same(key, lambda: about(*place), make))
+
+    def _same(self, key: Hashable, about: Callable[[], Iterable[Quantity]], make: Callable[[], T]) -> T:
+        """What `make` makes, or what it made for a step that knew as much of these quantities; neither step touches any of them."""
+        if self._drawn is None:
+            return make()
+        found = self._drawn.get(key)
+        if found is None:
+            found = self._drawn[key] = self._kept(frozenset(about()))
+        members, steps, made = found
+        if not members.isdisjoint(self.reading.touched) or key in self.reading.slopes:
+            return make()
+        known = bisect_right(steps, self._n)
+        same: T | None = made.get(known)
+        if same is None:
+            same = made[known] = make()
+        return same
+
+    def _kept(self, members: frozenset[Quantity]) -> tuple[frozenset[Quantity], list[int], dict[int, Any]]:
+        """(what something is about, the steps that make these quantities, how it is after so many of them)"""
+        return members, sorted({self._place(q) for q in members}), {}
 
     def _of_unit(self, column: Column, unit: int, _: float) -> Iterator[Quantity]:
         """The quantities on which the drawing of a unit depends; da/dz apart, which it shows only where the step touches it."""
@@ -207,9 +217,9 @@ class _Picture:
         yield from (Quantity(kind, layer, unit) for kind in ("b", "b+", "dL/db"))
 
     def _of_edges(self, left: Column, right: Column) -> Iterator[Quantity]:
-        ends = [(i, j) for i, _ in right.spots for j, _ in left.spots]
-        yield from (Quantity(kind, right.layer, i, j) for kind in ("w", "w+", "dL/dw") for i, j in ends)
-        yield from (Quantity("dL/dw", right.layer, i, j, self.scene.sample) for i, j in ends)
+        for i, _ in right.spots:
+            for j, _ in left.spots:
+                yield from self._of_weight(right.layer, i, j)
 
     def _of_loss(self) -> Iterator[Quantity]:
         outputs, sample = self.layout.columns[-1], self.scene.sample
@@ -285,9 +295,9 @@ class _Picture:
         if self.layout.roomy and len(pairs) <= MOST_LABELS:
             labels = self._weights(right.layer, pairs)
             brief = [both if state else both[:1] for both, state in zip(labels, states, strict=True)]
-            if self._place(left.x, right.x, pairs, labels):
+            if self._fits(left.x, right.x, pairs, labels):
                 return
-            if self._place(left.x, right.x, pairs, brief):
+            if self._fits(left.x, right.x, pairs, brief):
                 self.part.left_out |= brief != labels
                 return
         self.part.left_out = True
@@ -295,10 +305,19 @@ class _Picture:
         if 0 < len(own) <= MOST_LABELS:
             labels = self._weights(right.layer, own)
             stated = [[label for label in both if label.state] for both in labels]
-            _ = self._place(left.x, right.x, own, labels) or self._place(left.x, right.x, own, stated)
+            _ = self._fits(left.x, right.x, own, labels) or self._fits(left.x, right.x, own, stated)
 
     def _weights(self, layer: int, pairs: list[Pair]) -> list[list[Label]]:
-        return [self.reading.parameter("w", layer, i, j) for (j, _), (i, _) in pairs]
+        return [self._weight(layer, i, j) for (j, _), (i, _) in pairs]
+
+    def _weight(self, layer: int, i: int, j: int) -> list[Label]:
+        return self._same(
+            ("w", layer, i, j), lambda: self._of_weight(layer, i, j), lambda: self.reading.parameter("w", layer, i, j)
+        )
+
+    def _of_weight(self, layer: int, i: int, j: int) -> Iterator[Quantity]:
+        yield from (Quantity(kind, layer, i, j) for kind in ("w", "w+", "dL/dw"))
+        yield Quantity("dL/dw", layer, i, j, self.scene.sample)
 
     def _flow(self, state: str, source: Place, spot: Place, *, pointed: bool) -> None:
         """A thick edge with its head where the numbers flow to; a gradient or an update of its weight flows nowhere."""
@@ -306,7 +325,7 @@ class _Picture:
         r = self.layout.radius
         self.part.lines.append(arrow("w" + state, start, end, r, r + 2, pointed=pointed))
 
-    def _place(self, x1: int, x2: int, pairs: list[Pair], labels: list[list[Label]]) -> bool:
+    def _fits(self, x1: int, x2: int, pairs: list[Pair], labels: list[list[Label]]) -> bool:
         """Write the labels where their edges cross one vertical line; False where they would meet.
 
         Where there is room for two wide numbers on every edge the place is the same in all phases.

@@ -54,6 +54,9 @@ class Layout:
     targets: Column
     loss: Place
 
+    def __hash__(self) -> int:  # every step asks for what was drawn on its layout: not by the place of each unit
+        return hash((self.width, self.height, self.radius, len(self.columns)))
+
     def gaps(self) -> tuple[tuple[Column, Column], ...]:
         """Neighbouring columns, also where layers between them are left out."""
         return tuple(pairwise(self.columns))

@@ -92,6 +92,7 @@ def _scientific(value: float, decimals: int) -> str:
     return f"{mantissa}e{int(exponent)}"
 
 
+@lru_cache(MOST_SHOWN)
 def shown(value: float, decimals: int = 4) -> str:
     """Show a number for reading: `plain` with a real minus sign and words for what is no number."""
     text = plain(value, decimals)
@@ -120,6 +121,7 @@ def apart(value: float, other: float, decimals: int = 4) -> str:
     return ""
 
 
+@lru_cache(MOST_SHOWN)
 def parts(value: float, decimals: int = 4) -> tuple[bool, str, str]:
     """Take a shown number apart for a formula: (is it negative, digits, power of ten or "")."""
     digits, _, exponent = plain(value, decimals).partition("e")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from tutor import number
 from tutor.expression import ArrayRef
 from tutor.notation import Symbol
@@ -87,6 +89,7 @@ class Words(Writer):
 _CONDITIONS = {"> 0": "is above 0", "≤ 0": "is 0 or less", "≥ 0": "is 0 or more", "< 0": "is below 0"}
 
 
+@lru_cache(number.MOST_SHOWN)
 def spoken(value: float, decimals: int) -> str:
     """A number as it is read out: with the word minus, which every screen reader says."""
     text = number.plain(value, decimals)
