@@ -53,10 +53,10 @@ def assert_walks(lesson: Lesson) -> None:
 def assert_same_places(lesson: Lesson) -> None:
     for grain in GRAINS:
         for other in GRAINS:
-            places = [lesson.same_place(n, grain, other) for n in range(1, len(lesson.walk(grain)) + 1)]
+            places = [lesson.same_place(lesson.walk(grain).step(n), other) for n in range(1, len(lesson.walk(grain)) + 1)]
             assert all(1 <= place <= len(lesson.walk(other)) for place in places)
             if GRAINS.index(other) <= GRAINS.index(grain):  # to a finer grain and back is the same step
-                assert [lesson.same_place(place, other, grain) for place in places] == list(range(1, len(places) + 1))
+                assert [lesson.same_place(lesson.walk(other).step(place), grain) for place in places] == list(range(1, len(places) + 1))
 
 
 @pytest.mark.parametrize("path", SCENARIOS, ids=lambda path: path.stem)
@@ -80,7 +80,7 @@ def test_a_walk_that_ends_early_is_sound_up_to_its_end_and_ends_at_the_stop(prob
     assert_walks(lesson)
     for grain in GRAINS:
         for other in GRAINS:
-            assert 1 <= lesson.same_place(len(lesson.walk(grain)), grain, other) <= len(lesson.walk(other))
+            assert 1 <= lesson.same_place(lesson.walk(grain).step(len(lesson.walk(grain))), other) <= len(lesson.walk(other))
     stop = lesson.trace.stop
     if stop:
         numbers, layers = lesson.walk("number"), lesson.walk("layer")
@@ -165,7 +165,7 @@ def test_a_walk_that_overflows_ends_where_it_does() -> None:
 
 def test_a_place_behind_the_end_of_the_other_walk_is_its_last_step() -> None:
     lesson = overflowing()
-    assert lesson.same_place(len(lesson.walk("number")), "number", "layer") == len(lesson.walk("layer"))
+    assert lesson.same_place(lesson.walk("number").step(len(lesson.walk("number"))), "layer") == len(lesson.walk("layer"))
 
 
 def test_the_passes_sum_up_all_the_stages_once() -> None:

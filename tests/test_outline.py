@@ -10,7 +10,7 @@ from tests.visiting import NAMES, WALKS, context
 from tutor.explain import PHASE_TITLES
 from tutor.lesson import GRAINS
 from tutor.order import PHASES
-from tutor.outline import grains, outline, samples, timeline
+from tutor.outline import grains, outline, places, samples, timeline
 from tutor.view import View
 
 
@@ -22,9 +22,9 @@ def number_in(href: str) -> int:
 def test_the_timeline_has_the_phases_that_the_walk_reaches_and_counts_its_steps(name: str, grain: str) -> None:
     view = View(grain=grain)
     walk = context(name, view).walk
-    assert len(timeline(walk, 1, view.step)) == (5 if name != "perceptron-step" else 3)
+    assert len(timeline(walk.step(1), view.step)) == (5 if name != "perceptron-step" else 3)
     for n in range(1, len(walk) + 1):
-        found = timeline(walk, n, view.step)
+        found = timeline(walk.step(n), view.step)
         assert sum(phase.steps for phase in found) == len(walk)
         assert sum(phase.done for phase in found) == n
         (here,) = [k for k, phase in enumerate(found) if phase.current]
@@ -42,13 +42,13 @@ def test_the_outline_marks_one_place_and_its_places_follow_the_walk(name: str, g
     view = View(grain=grain)
     walk = context(name, view).walk
     for n in range(1, len(walk) + 1):
-        chapters = outline(walk, n, view.step)
+        chapters = outline(places(walk), n, view.step)
         links = [link for chapter in chapters for link in chapter.links]
-        places = [link.n for link in links]
-        assert [number_in(link.href) for link in links] == places
+        starts = [link.n for link in links]
+        assert [number_in(link.href) for link in links] == starts
         assert all(a < b for chapter in chapters for a, b in pairwise([link.n for link in chapter.links]))
-        assert places[0] == 1
-        assert all(1 <= place <= len(walk) for place in places)
+        assert starts[0] == 1
+        assert all(1 <= start <= len(walk) for start in starts)
         for chapter in chapters:
             assert chapter.title in PHASE_TITLES.values()
             assert {PHASE_TITLES[walk.phase(link.n)] for link in chapter.links} == {chapter.title}
@@ -59,7 +59,7 @@ def test_the_outline_marks_one_place_and_its_places_follow_the_walk(name: str, g
 @pytest.mark.parametrize("name", NAMES)
 def test_the_walk_by_phases_needs_no_outline(name: str) -> None:
     walk = context(name, View(grain="pass")).walk
-    assert outline(walk, 1, View().step) == ()
+    assert outline(places(walk), 1, View().step) == ()
 
 
 @pytest.mark.parametrize(("name", "grain"), WALKS)
@@ -67,7 +67,7 @@ def test_another_grain_shows_the_same_place(name: str, grain: str) -> None:
     view = View(grain=grain)
     opened = context(name, view)
     for n in range(1, len(opened.walk) + 1):
-        links = grains(opened.lesson, grain, n, view)
+        links = grains(opened, opened.walk.step(n))
         assert [link.current for link in links] == [g == grain for g in GRAINS]
         for other, link in zip(GRAINS, links, strict=True):
             there, walk = number_in(link.href), opened.lesson.walk(other)
@@ -80,7 +80,7 @@ def test_another_grain_shows_the_same_place(name: str, grain: str) -> None:
 def test_a_step_about_one_sample_leads_to_the_same_step_of_the_others() -> None:
     walk = context("linear-regression").walk
     for n in range(1, len(walk) + 1):
-        q, links = walk.anchor(n), samples(walk, n, View().step)
+        q, links = walk.anchor(n), samples(walk.step(n), View().step)
         assert bool(links) == bool(q.sample)
         if links:
             assert [link.text for link in links] == ["1", "2", "3", "4"]
@@ -91,4 +91,4 @@ def test_a_step_about_one_sample_leads_to_the_same_step_of_the_others() -> None:
 
 def test_one_sample_needs_no_links_to_others() -> None:
     walk = context("1-2-3-1-sigmoid").walk
-    assert not any(samples(walk, n, View().step) for n in range(1, len(walk) + 1))
+    assert not any(samples(walk.step(n), View().step) for n in range(1, len(walk) + 1))
