@@ -8,6 +8,7 @@ Ground: what everything stands on
     errors                one small tree of exceptions, whose texts are safe to show
     limits                how large a scenario may be
     number                a number as text, a text as number
+    memo                  what can be made again, kept while there is room
     suggestion            the known word behind an unknown one: did you mean relu?
     quantity              the names of all numbers: z[2][1], dL/dw[3][1,2]@4
 

@@ -17,7 +17,7 @@ from tutor.notation import Alphabet, Symbol
 from tutor.quantity import Quantity
 from tutor.words import Words
 from tutor.words import spoken as read_out
-from tutor.writer import NUMBERS, Hidden, Writer
+from tutor.writer import MODES, NUMBERS, Hidden, Writer
 
 ROLES = {
     "x": "a", "a": "a", "z": "z", "w": "w", "b": "b", "y": "y", "eta": "e", "loss": "l", "da/dz": "d",
@@ -210,12 +210,12 @@ class Line:
         self.alphabet = alphabet
         self.decimals = decimals
         self.hidden = hidden
-        self.dialect = dialect
+        made = (alphabet, decimals)
+        self._writers = {mode: (dialect(*made, mode, hidden), Words(*made, mode, hidden)) for mode in MODES}
 
     def tree(self, node: Node, mode: str, sign: str = "") -> Markup:
         """One tree in one mode behind a relation sign, in pieces that may wrap."""
-        drawn = self.dialect(self.alphabet, self.decimals, mode, self.hidden).pieces(node)
-        spoken = Words(self.alphabet, self.decimals, mode, self.hidden).pieces(node)
+        drawn, spoken = (writer.pieces(node) for writer in self._writers[mode])
         return pieces(zip(drawn, spoken, strict=True), sign)
 
     def quantity(self, q: Quantity) -> Markup:

@@ -43,7 +43,7 @@ from tutor.quantity import Quantity
 
 Hidden = Callable[[Quantity], bool]
 
-RULE, SYMBOLS, NUMBERS = "rule", "symbols", "numbers"
+MODES = RULE, SYMBOLS, NUMBERS = "rule", "symbols", "numbers"
 
 # How tightly a piece of a formula binds: what is looser than its surroundings gets parentheses.
 ANYTHING, TERM, FACTOR, ATOM = range(4)
