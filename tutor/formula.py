@@ -135,7 +135,7 @@ class Chalk:
             return Formula(self.line.quantity(q), (), makes=frozenset({q}))
         tree = arranged(found.tree, self.notation) if q.kind in {"z", "z+"} else found.tree
         left, sign = self._left(q)
-        said = self._remark(found)
+        said = remark(found, self.decimals)
         stable = found.stable if said is ROUNDED else None
         refs = leaves(tree) if stable is None else tuple({ref.quantity: ref for ref in (*leaves(tree), *leaves(stable))}.values())
         shown_refs = refs if len(refs) <= FEW_OPERANDS else tuple(ref for ref in refs if not ref.quantity.given)
@@ -160,10 +160,6 @@ class Chalk:
             said,
             () if stable is None else self._lines(stable, "=", q),
         )
-
-    def _remark(self, found: Derivation) -> Remark | None:
-        """What has to be said of the result: only where there is another way can the shown digits be too few for this one."""
-        return remark(found, self.decimals) if found.beyond or found.stable is not None else None
 
     def _left(self, q: Quantity) -> tuple[str, str]:
         """The left-hand side; where a lecture assigns (w := w − …), it is the old symbol."""
@@ -219,7 +215,7 @@ class Chalk:
             return Formula(self.line.matrix(stage.kind, stage.layer), ())
         turn = flipped(made.kind, self.notation)
         tree = oriented(found.tree, self.notation, turn)
-        said = self._remark(found)
+        said = remark(found, self.decimals)
         arrays = _arrays(tree)
         return Formula(
             self._matrix_left(made, stage),
