@@ -19,7 +19,7 @@ ENGINE = (
 )  # fmt: skip
 """In reading order: each imports only what stands before it."""
 BANDS: dict[str, tuple[set[str], set[str]]] = {
-    "ground": ({"errors", "limits", "number", "suggestion"}, set()),
+    "ground": ({"errors", "limits", "memo", "number", "suggestion"}, set()),
     "engine": (set(ENGINE), {"ground"}),
     "markup": ({"markup"}, set()),
     "writing": ({"notation", "orientation", "writer", "words", "mathml"}, {"ground", "engine", "markup"}),
