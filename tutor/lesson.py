@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property
 from itertools import chain, pairwise
 
 import numpy as np
@@ -22,6 +22,7 @@ from tutor import limits
 from tutor.build import Problem, build
 from tutor.changes import Change
 from tutor.errors import LessonError
+from tutor.memo import Memo
 from tutor.network import Network, with_parameters
 from tutor.order import PHASES, NumberOrder, Stage, stages
 from tutor.passes import backward, forward, update
@@ -34,8 +35,6 @@ GRAINS = ("number", "layer", "pass")
 MAX_ITERATION = limits.FURTHER_ITERATIONS
 NEVER = 1 << 62
 """The step that makes what a walk does not come to: behind every other."""
-PLACES = 8192
-"""For so many quantities a walk remembers the step that makes them: more than one page shows."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -75,8 +74,7 @@ class Walk:
     def __init__(self, trace: Trace) -> None:
         self.trace = trace
         self.order = NumberOrder.of(trace.network, trace.samples, trace.blocked)
-        self.place = lru_cache(PLACES)(self._place)
-        """The step that makes a quantity: 0 where it is given, NEVER where the walk does not come to it."""
+        self._known_places = Memo()
 
     def step(self, n: int) -> Step:
         """Step n. Raises LessonError where there is none."""
@@ -112,11 +110,15 @@ class Walk:
             raise LessonError(f"{q} is behind the end of this lesson")
         return n
 
-    def _place(self, q: Quantity) -> int:
-        try:
-            return self.step_of(q)
-        except LessonError:
-            return NEVER
+    def place(self, q: Quantity) -> int:
+        """The step that makes a quantity: 0 where it is given, NEVER where the walk does not come to it."""
+        found: int | None = self._known_places.get(q)
+        if found is None:
+            try:
+                found = self._known_places[q] = self.step_of(q)
+            except LessonError:
+                found = self._known_places[q] = NEVER
+        return found
 
     def known(self, q: Quantity, n: int) -> bool:
         """Whether q has been computed when step n is shown."""
