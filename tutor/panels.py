@@ -9,7 +9,7 @@ from tutor.context import Context
 from tutor.notation import PRESETS
 from tutor.number import counted
 from tutor.outline import Chapter, outline, places
-from tutor.what_if_form import NOTHING, WhatIfForm, what_if_form
+from tutor.what_if_form import NOTHING, WhatIfForm, action, what_if_form
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +51,19 @@ def panels(
     toggle = replace(view, present=not view.present).query()
     return Panels(
         outline(context.memo.once("outline", lambda: places(context.walk)), n, context.href),
-        context.memo.once("choices", lambda: choices(context)), what_if_form(context, n, typed, problems), view.present,
+        context.memo.once("choices", lambda: choices(context)), _form(context, n, typed, problems), view.present,
         view.export(lesson), view.share(lesson, n), view.edit(lesson), f"?{toggle}",
     )  # fmt: skip
+
+
+def _form(
+    context: Context, n: int, typed: Mapping[str, str], problems: Mapping[str, str]
+) -> WhatIfForm:
+    """The form; at every step the same but for where it is sent, unless something was typed."""
+    if typed or problems:
+        return what_if_form(context, n, typed, problems)
+    kept: WhatIfForm = context.memo.once("what if", lambda: what_if_form(context, n))
+    return replace(kept, action=action(context, n))
 
 
 def choices(context: Context) -> Choices:

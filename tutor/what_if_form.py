@@ -103,10 +103,15 @@ def what_if_form(context: Context, n: int, typed: Mapping[str, str] = NOTHING, p
     tables = tuple(maker.tables()) if small else ()
     fields, choices = tuple(maker.fields(single=not small)), tuple(maker.choices())
     rest = " ".join(maker.problems.values())
-    view, lesson = replace(context.view, embedded=False), context.source.id
+    own = replace(context.view, embedded=False).edit(context.source.id)
     return WhatIfForm(
-        view.address(lesson, f"{n}/change"), bool(problems), tables, fields, choices, before(context), rest, view.edit(lesson)
+        action(context, n), bool(problems), tables, fields, choices, before(context), rest, own
     )
+
+
+def action(context: Context, n: int) -> str:
+    """Where the form of step n is sent."""
+    return replace(context.view, embedded=False).address(context.source.id, f"{n}/change")
 
 
 def before(context: Context) -> str:
