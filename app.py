@@ -56,7 +56,8 @@ def create_app(*folders: str | os.PathLike[str]) -> Flask:
     app.jinja_env.undefined = StrictUndefined
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.globals["asset"] = asset_address
-    app.jinja_env.getattr = getattr  # type: ignore[method-assign,assignment]  # pages have attributes, never keys
+    # Pages have attributes, never keys.
+    app.jinja_env.getattr = getattr  # type: ignore[method-assign,assignment]
     if os.environ.get("BEHIND_PROXY"):
         app.wsgi_app = ProxyFix(app.wsgi_app)  # type: ignore[method-assign]
     limits.check()

@@ -62,14 +62,14 @@ class Context:
 
     @cached_property
     def said(self) -> dict[int, list[Quantity]]:
-        """The quantities of which the lecture says something, by their step, as the walk number by number comes to them."""
+        """What the lecture speaks of, by step, in the order of the walk number by number."""
         found: dict[int, list[Quantity]] = {}
         for q in sorted(self.slides, key=self.lesson.walk("number").place):
             found.setdefault(self.step_of(q), []).append(q)
         return found
 
     def href(self, n: int, grain: str = "") -> str:
-        """The address of step n, relative to any step of the lesson; in another grain where one is named."""
+        """The address of step n, relative to any step of the lesson; in another grain if named."""
         return f"{n}{self._queries[grain or self.view.grain]}"
 
     def step(self, n: int) -> Step:
@@ -82,7 +82,7 @@ class Context:
         return -1 if n == NEVER else n
 
     def fact(self, q: Quantity) -> tuple[int, float | None]:
-        """(the step of this walk that makes q, its value); without a value where the trace has none or the reader is to find it."""
+        """(the step that makes q, its value); no value where there is none or a reader is to find it."""
         found: tuple[int, float | None] | None = self.facts.get(q)
         if found is None:
             found = self.facts[q] = self.walk.place(q), self._value(q)

@@ -76,7 +76,7 @@ class Table:
 
 
 Entry = Quantity | Cell
-"""What a table has at one place: the cell of a quantity, or a cell that is the same at every step."""
+"""One place of a table: a quantity, or a cell that is the same at every step."""
 T = TypeVar("T", Row, Table)
 
 
@@ -133,7 +133,7 @@ class Desk:
     def shared(
         self, key: Hashable, entries: Callable[[], Iterable[Entry]], build: Callable[[tuple[Cell, ...]], T]
     ) -> T:
-        """A row or table of these entries; made once for all steps that know all of it, or none, and do not touch it."""
+        """A row or table, made once for all steps that know all of it, or none, and do not touch it."""
         memo, step = self.context.memo, self.step
         part = memo.get(key)
         if part is None:

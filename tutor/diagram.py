@@ -67,7 +67,7 @@ class _Written(NamedTuple):
 
 
 class _Part:
-    """What one part of a drawing adds to it; its numbers wait for the sizes in which the whole drawing has them."""
+    """What one part of a drawing adds to it; the whole drawing decides how large its numbers are."""
 
     __slots__ = ("_numbers", "left_out", "lines", "shapes", "sizes", "texts", "written")
 
@@ -162,7 +162,7 @@ class _Picture:
         return Drawing(opening, about, backdrop(layout, names), self._together())
 
     def _together(self) -> tuple[str, ...]:
-        """All parts: lines below, shapes on top of them, then text; all numbers of a family in the size that the widest needs."""
+        """Lines, shapes on top of them, then text; numbers of a family in the size of the widest."""
         sizes: dict[str, int] = {}
         for part in self.parts:
             for family, size in part.sizes.items():
@@ -188,7 +188,10 @@ class _Picture:
         self.parts.append(self._same(key, lambda: about(*place), make))
 
     def _same(self, key: Hashable, about: Callable[[], Iterable[Quantity]], make: Callable[[], T]) -> T:
-        """What `make` makes, or what it made for a step that knew as much of these quantities; neither step touches any of them."""
+        """What `make` makes, or what it made for another step.
+
+        That step knew as much of the quantities `about`, and neither step uses or makes any of them.
+        """
         if self._drawn is None:
             return make()
         found = self._drawn.get(key)
@@ -204,11 +207,11 @@ class _Picture:
         return same
 
     def _kept(self, members: frozenset[Quantity]) -> tuple[frozenset[Quantity], list[int], dict[int, Any]]:
-        """(what something is about, the steps that make these quantities, how it is after so many of them)"""
+        """(the quantities, the steps that make them, what was made after so many of these steps)"""
         return members, sorted({self._place(q) for q in members}), {}
 
     def _of_unit(self, column: Column, unit: int, _: float) -> Iterator[Quantity]:
-        """The quantities on which the drawing of a unit depends; da/dz apart, which it shows only where the step touches it."""
+        """What a unit shows; da/dz apart, which it shows only where the step touches it."""
         layer, sample = column.layer, self.scene.sample
         if not layer:
             yield Quantity("x", 0, unit, 0, sample)

@@ -54,7 +54,7 @@ class Layout:
     targets: Column
     loss: Place
 
-    def __hash__(self) -> int:  # every step asks for what was drawn on its layout: not by the place of each unit
+    def __hash__(self) -> int:  # asked for at every step, so not over the place of each unit
         return hash((self.width, self.height, self.radius, len(self.columns)))
 
     def gaps(self) -> tuple[tuple[Column, Column], ...]:

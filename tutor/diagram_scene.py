@@ -40,7 +40,7 @@ class Label(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class When:
-    """Where a scene stands in its walk: step n, the step that makes each quantity, and what other steps have drawn."""
+    """A scene's place in its walk: step n, the step that makes a quantity, what was drawn so far."""
 
     n: int
     place: Callable[[Quantity], int]
@@ -67,7 +67,7 @@ class Scene:
     changed: Mapping[Quantity, str] = field(default_factory=dict)
     """The given numbers that a reader changed, with their old values."""
     when: When | None = None
-    """Where the scene is one of many, so that a part that is the same at several steps is drawn once."""
+    """Where the scene is one of many, so that what several have in common is drawn once."""
 
 
 class Reading:

@@ -55,7 +55,7 @@ def _units(desk: Desk, phase: str, kinds: tuple[str, ...]) -> Table:
 
 
 def _unit_entries(desk: Desk, kinds: tuple[str, ...], layer: int, i: int, *, couples: bool) -> Iterator[Entry]:
-    """The row of a unit; for a softmax's slope the diagonal entry of the Jacobian stands for the unit."""
+    """The row of a unit; of a softmax's slopes it has the diagonal entry of the Jacobian."""
     for kind in kinds:
         yield Quantity(kind, layer, i, i if couples and kind == "da/dz" else 0, desk.sample)
 

@@ -111,7 +111,7 @@ class Walk:
         return n
 
     def place(self, q: Quantity) -> int:
-        """The step that makes a quantity: 0 where it is given, NEVER where the walk does not come to it."""
+        """The step that makes q: 0 where it is given, NEVER where the walk does not reach it."""
         found: int | None = self._known_places.get(q)
         if found is None:
             try:
@@ -352,7 +352,7 @@ def open_lesson(scenario: Scenario, iteration: int = 1, changes: tuple[Change, .
 
 
 def _trained(problem: Problem, iteration: int) -> Trace:
-    """The trace of an iteration. On the way to it nothing is verified: the next iteration begins with that same pass."""
+    """The trace of an iteration. On the way nothing is verified: the next iteration starts with that pass."""
     network: Network | None = problem.network
     for _ in range(1, iteration):
         network = None if network is None else _advanced(network, problem)
@@ -364,7 +364,7 @@ def _trained(problem: Problem, iteration: int) -> Trace:
 
 
 def _advanced(network: Network, problem: Problem) -> Network | None:
-    """The network after one iteration; None where some number on the way is not finite or has no derivative."""
+    """The network after one iteration; None where a number is not finite or has no derivative."""
     x, y = problem.x, problem.y
     w, b = [None, *(p.weights for p in network.layers)], [None, *(p.biases for p in network.layers)]
     scale = network.scale(len(x))
@@ -383,7 +383,7 @@ def _advanced(network: Network, problem: Problem) -> Network | None:
 
 
 def _watched(problem: Problem, iteration: int) -> Trace:
-    """The same, every iteration with all of its numbers: to find out whether one of them cannot be finished."""
+    """The same with every number of every iteration: finds the one that cannot be finished."""
     trace = run(problem.network, problem.x, problem.y, problem.eta)
     for number in range(1, iteration):
         if trace.stop:

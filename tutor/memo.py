@@ -9,7 +9,7 @@ MOST = 2048
 
 
 class Memo(dict[Any, Any]):
-    """A dict that starts anew when it has become too large. Threads may share it: what two of them make is the same."""
+    """A dict that starts anew when it is full. Threads may share it: what two make is the same."""
 
     def once(self, key: Any, make: Callable[[], Any]) -> Any:
         """What `make` makes, made once."""

@@ -128,11 +128,11 @@ class Alphabet:
     mean: bool = False
     """Whether the loss of the batch is the mean over the samples, so that each counts with 1/M."""
     written: dict[Any, Any] = field(default_factory=Memo, init=False, compare=False, repr=False)
-    """What has been written in these symbols already, by what it is: most of it stands at many steps."""
+    """What has been written in these symbols already: most of it stands at many steps."""
 
     @classmethod
     def of(cls, notation: Notation, network: Network, samples: int) -> Alphabet:
-        """The alphabet for a network that sees `samples` samples: one for all views of a lesson that write it alike."""
+        """The alphabet for a network and its samples: one for all views that write them alike."""
         return _alphabet(notation, network.sizes, samples, network.reduction == "mean")
 
     @property

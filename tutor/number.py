@@ -20,7 +20,7 @@ LARGE = 1e7
 MOST_FIXED = 1e15
 ROUNDING = 1e-15
 MOST_SHOWN = 16384
-"""So many numbers are kept as text: one number stands in formulas, words, tables and diagrams of many steps."""
+"""So many numbers are kept as text: each stands in formulas, tables and diagrams of many steps."""
 
 _DECIMAL = re.compile(r"[+-]?(?:[0-9]+(?:[.,][0-9]*)?|[.,][0-9]+)(?:[eE][+-]?[0-9]{1,4})?", re.ASCII)
 _FRACTION = re.compile(r"(?P<top>[+-]?[0-9]+)\s*/\s*(?P<bottom>[0-9]+)", re.ASCII)

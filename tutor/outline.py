@@ -26,7 +26,7 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class GrainLink:
-    """The same place in one of the grains; where there is little room its name is the first word alone."""
+    """The same place in one of the grains; where there is little room only `word` is seen."""
 
     word: str
     rest: str

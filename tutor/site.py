@@ -43,7 +43,7 @@ class StepText:
 
     title: str
     head: str
-    """What stands before the step in a fragment: the title of the document, and what the live region says."""
+    """What a fragment has before the step: the document's title, and what the live region says."""
     body: Markup
 
     @property
@@ -177,7 +177,7 @@ def wants_fragment() -> bool:
 
 
 def render_step(context: Context, n: int, notices: tuple[str, ...]) -> StepText:
-    """The text of a step. Its templates know nothing but their page, so they need nothing of Flask."""
+    """The text of a step. Its templates know their page alone, so they need nothing of Flask."""
     content = step_page(context, n, notices)
     template = current_app.jinja_env.get_template
     head, body = (template(name).render(page=content) for name in ("_fragment.html", "_step.html"))

@@ -105,10 +105,13 @@ class StepBody:
         return frozenset[Quantity]().union(*(f.makes for f in self.formulas))
 
 
-def step_body(context: Context, n: int, chalk: Chalk | None = None, most_printed: int | None = None) -> StepBody:
-    """What step n says; another `chalk` writes the formulas in another dialect. Raises LessonError where there is no such step.
+def step_body(
+    context: Context, n: int, chalk: Chalk | None = None, most_printed: int | None = None
+) -> StepBody:
+    """What step n says. Raises LessonError where there is no such step.
 
-    Of the numbers that the lecture prints, `most_printed` are told, those that differ before the others.
+    Another `chalk` writes the formulas in another dialect. Of the numbers that the lecture prints,
+    `most_printed` are told, those that differ before the others.
     """
     step, chalk = context.step(n), chalk or context.chalk
     parts, explanation, places = _content(context, step, chalk)
