@@ -6,44 +6,41 @@ from typing import Any
 
 import numpy as np
 
-from tutor.expression import (
+from tutor.engine.quantity import Quantity
+from tutor.engine.trace import Trace
+from tutor.engine.tree import (
     Difference,
-    Elided,
+    Environment,
     Negative,
     Node,
     Partial,
     Product,
     Quotient,
-    Ref,
     Sum,
     Weighted,
     evaluate,
 )
-from tutor.quantity import Quantity
-from tutor.trace import Trace
 
 TINY = 1e-300
 """Below this float64 itself has few digits left."""
 
 
-def size(tree: Node) -> float:
+def size(tree: Node, env: Environment) -> float:
     """What a tree would come to if nothing in it cancelled: every sum over absolute terms."""
     match tree:
         case Sum():
-            return sum(size(term) for term in tree.terms)
+            return sum(size(term, env) for term in tree.terms)
         case Product() | Weighted():
-            return float(np.prod([size(term) for term in tree.terms]))
+            return float(np.prod([size(term, env) for term in tree.terms]))
         case Difference():
-            return size(tree.left) + size(tree.right)
+            return size(tree.left, env) + size(tree.right, env)
         case Quotient():
-            bottom = abs(float(evaluate(tree.right)))
-            return size(tree.left) / bottom if bottom else 0.0
+            bottom = abs(float(evaluate(tree.right, env)))
+            return size(tree.left, env) / bottom if bottom else 0.0
         case Negative() | Partial():
-            return size(tree.of)
-        case Ref() | Elided():
-            return abs(float(evaluate(tree)))
+            return size(tree.of, env)
         case _:
-            return abs(float(evaluate(tree)))
+            return abs(float(evaluate(tree, env)))
 
 
 def agree(found: Any, expected: Any, scale: Any = 0.0, tolerance: float = 1e-12) -> bool:
@@ -55,7 +52,7 @@ def agree(found: Any, expected: Any, scale: Any = 0.0, tolerance: float = 1e-12)
 
 def ordered(trace: Trace) -> list[Quantity]:
     """The quantities of a trace's walk before its stop, at most about 300 of them, spread evenly."""
-    from tutor.order import NumberOrder
+    from tutor.engine.order import NumberOrder
 
     order = NumberOrder.of(trace.network, trace.samples, trace.blocked)
     end = order.rank(trace.stop.quantity) if trace.stop else len(order)

@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
-from tutor.activations import activation
 from tutor.build import Problem
-from tutor.losses import loss
-from tutor.network import Layer, Network, frozen
+from tutor.engine.activations import activation
+from tutor.engine.losses import loss
+from tutor.engine.network import Layer, Network, frozen
 
 SMOOTH = ("identity", "sigmoid", "tanh")
 KINKED = ("relu", "leaky_relu", "elu")
@@ -61,11 +61,14 @@ def problems(
     wide: bool = True,
     samples: int = 4,
     freezing: bool = True,
+    skipping: bool = False,
     scales: tuple[float, ...] = (0.0, 0.5, 1.5),
 ) -> Problem:
-    """A network of up to `depth` layers, a batch and a learning rate."""
+    """A network of up to `depth` layers, a batch and a learning rate; with `skipping` most have skip connections."""
     random = np.random.default_rng(draw(st.integers(0, 10_000)))
-    sizes = draw(st.lists(st.integers(1, units), min_size=2, max_size=depth + 1))
+    width = st.integers(1, units)
+    width = st.sampled_from(draw(st.lists(width, min_size=1, max_size=2))) if skipping else width
+    sizes = draw(st.lists(width, min_size=2, max_size=depth + 1))
     if wide and draw(st.integers(0, 3)) == 0:
         sizes[draw(st.integers(0, len(sizes) - 1))] = draw(st.integers(8, 13))
     many = draw(st.sampled_from([11] if wide and draw(st.integers(0, 9)) == 0 else list(range(1, samples + 1))))
@@ -79,7 +82,9 @@ def problems(
         weights = scale * random.standard_normal((sizes[number], sizes[number - 1]))
         biases = scale * random.standard_normal(sizes[number]) if draw(st.booleans()) else None
         learns = (draw(st.integers(0, 4)) > 0, draw(st.integers(0, 4)) > 0) if freezing else (True, True)
-        layers.append(Layer(frozen(weights), None if biases is None else frozen(biases), chosen, *learns))
+        reach = [n for n in range(1, number + 1) if sizes[number - n] == sizes[number]]
+        skip = draw(st.sampled_from([0, *reach])) if skipping and not fused else 0
+        layers.append(Layer(frozen(weights), None if biases is None else frozen(biases), chosen, *learns, skip))
     network = Network(tuple(layers), loss(loss_name), draw(st.sampled_from(["mean", "sum"])))
     x = random.standard_normal((many, sizes[0]))
     y = targets(draw, loss_name, many, sizes[-1], random)

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tutor.activations import NAMES, Activation, activation, softmax, softmax_jacobian
+from tutor.engine.activations import NAMES, Activation, activation, softmax, softmax_jacobian
+from tutor.engine.quantity import Quantity
+from tutor.engine.tree import Apply, Number, Numbers, Ref, evaluate
 from tutor.errors import NetworkError
-from tutor.expression import Number, Ref, evaluate
-from tutor.quantity import Quantity
 
 SMOOTH = [activation("identity"), activation("sigmoid"), activation("tanh"), activation("elu")]
 KINKED = [
@@ -29,7 +29,6 @@ def name(rule: Activation) -> str:
 
 
 def derivative(rule: Activation, z: Any) -> Any:
-    assert rule.derivative is not None
     return rule.derivative(z, rule.f(z))
 
 
@@ -73,7 +72,8 @@ def test_the_step_counts_zero_as_reached_and_the_sign_of_zero_is_zero() -> None:
 @pytest.mark.parametrize("rule", FLAT, ids=name)
 def test_a_flat_activation_has_no_derivative_to_learn_by(rule: Activation) -> None:
     assert not rule.differentiable
-    assert rule.derivative is None is rule.derivative_formula
+    assert rule.flat
+    assert rule.slope is None is rule.slope_function
 
 
 @pytest.mark.parametrize("rule", ELEMENTWISE, ids=name)
@@ -96,7 +96,7 @@ def test_the_bound_is_reached(rule: Activation, at: float, largest: float) -> No
 def test_values_and_derivatives_at_the_edges_of_float64_are_finite(rule: Activation) -> None:
     with np.errstate(over="ignore"):  # e^−z may overflow inside 1/(1 + e^−z), which is then rightly 0
         assert np.isfinite(rule.f(EDGES)).all()
-        if rule.derivative is not None:
+        if rule.slope is not None:
             assert np.isfinite(derivative(rule, EDGES)).all()
 
 
@@ -110,12 +110,25 @@ def test_what_is_not_a_number_is_not_made_into_one(rule: Activation) -> None:
 def test_formulas_say_what_the_arrays_compute(rule: Activation, z: float) -> None:
     with np.errstate(over="ignore"):
         a = float(rule.f(np.array([z]))[0])
-    leaf_z, leaf_a = Ref(Quantity("z", 1, 1), z), Ref(Quantity("a", 1, 1), a)
-    assert evaluate(rule.formula(leaf_z)) == pytest.approx(a, rel=1e-14, abs=1e-300)
-    if rule.derivative is not None and rule.derivative_formula is not None:
+    leaf_z, leaf_a = Ref(Quantity("z", 1, 1)), Ref(Quantity("a", 1, 1))
+    env = Numbers({leaf_z.quantity: z, leaf_a.quantity: a})
+    written = Apply(leaf_z, rule.function) if rule.function.formula is None else rule.formula(leaf_z)
+    assert evaluate(written, env) == pytest.approx(a, rel=1e-14, abs=1e-300)
+    with np.errstate(over="ignore"):
+        assert a == pytest.approx(by_hand(rule, z), rel=1e-14, abs=1e-300)
+    if rule.slope is not None:
         with np.errstate(over="ignore"):
             slope = float(rule.derivative(np.array([z]), np.array([a]))[0])
-        assert evaluate(rule.derivative_formula(leaf_z, leaf_a)) == pytest.approx(slope, rel=1e-14, abs=1e-300)
+        assert evaluate(rule.derivative_formula(leaf_z, leaf_a), env) == pytest.approx(slope, rel=1e-14, abs=1e-300)
+
+
+def by_hand(rule: Activation, z: float) -> float:
+    """The activation in plain NumPy, without the engine's trees."""
+    slope, alpha = rule.parameters.get("slope", 0.01), rule.parameters.get("alpha", 1.0)
+    return float({
+        "identity": z, "sigmoid": 1 / (1 + np.exp(-z)), "tanh": np.tanh(z), "relu": max(z, 0.0), "leaky_relu": z if z > 0 else slope * z,
+        "elu": z if z > 0 else alpha * np.expm1(min(z, 0.0)), "step": float(z >= 0), "sign": np.sign(z),
+    }[rule.name])  # fmt: skip
 
 
 @given(st.lists(st.floats(-1e308, 1e308), min_size=1, max_size=6))
@@ -153,4 +166,4 @@ def test_a_parameter_of_another_activation_is_refused(rule: str, parameters: dic
 
 def test_the_parameters_reach_the_formula() -> None:
     tree = activation("leaky_relu", slope=0.1).formula(Number(-2.0))
-    assert evaluate(tree) == pytest.approx(-0.2)
+    assert evaluate(tree, Numbers({})) == pytest.approx(-0.2)

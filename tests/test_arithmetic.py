@@ -9,14 +9,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tutor import arithmetic, limits
-from tutor.arithmetic import BadArithmeticError, Constant, Name, Negative, Operation, evaluate, names
+from tutor import limits
+from tutor.arithmetic import BadArithmeticError, evaluate, parse
+from tutor.engine import quantity
+from tutor.engine.tree import Negative, Number, Numbers, Product, Ref, leaves
+from tutor.errors import QuantityError
 
 VALUES = {"x[1]": 2.0, "y[1]": 1.0, "dL/dz[2][1]": -0.25, "(loss-loss+)/loss": 0.5}
 
 
-def value(expression: str) -> float:
-    return evaluate(expression, VALUES.__getitem__)
+def value(expression: str, **other: float) -> float:
+    known = {quantity.parse(name): number for name, number in {**VALUES, **other}.items()}
+    return evaluate(parse(expression), Numbers(known))
 
 
 @pytest.mark.parametrize(
@@ -82,17 +86,30 @@ def test_what_it_cannot_read_or_compute_is_refused_with_the_place(expression: st
 
 
 def test_names_are_listed_once_in_the_order_of_their_first_use() -> None:
-    assert names("{y[1]} * ({x[1]} - {y[1]}) / -{ x[2] }^2") == ("y[1]", "x[1]", "x[2]")
+    tree = parse("{y[1]} * ({x[1]} - {y[1]}) / -{ x[2] }^2")
+    assert [str(leaf.quantity) for leaf in leaves(tree)] == ["y[1]", "x[1]", "x[2]"]
 
 
 def test_the_tree_can_be_walked() -> None:
-    tree = arithmetic.parse("2 * -{x[1]}")
-    assert tree == Operation("*", Constant(2.0, "2"), Negative(Name("x[1]")))
+    assert parse("2 * -{x[1]}") == Product((Number(2.0), Negative(Ref(quantity.parse("x[1]")))))
+
+
+def test_a_name_that_is_none_is_told_where_the_rest_can_be_read() -> None:
+    with pytest.raises(QuantityError, match="'q' is not the name of a quantity"):
+        parse("{x[1]} + {q} * {p}")
+    with pytest.raises(BadArithmeticError, match="at character 6"):
+        parse("{q} +")
+
+
+def test_a_top_of_zero_does_not_hide_a_division_by_zero() -> None:
+    with pytest.raises(BadArithmeticError, match="divides by zero"):
+        value("0 / 0")
+    assert value("0 / 3") == 0.0
 
 
 def test_a_value_that_is_not_finite_is_refused_and_not_compared() -> None:
     with pytest.raises(BadArithmeticError):
-        evaluate("{x[1]} * 2", lambda _: math.nan)
+        value("{x[1]} * 2", **{"x[1]": math.nan})
 
 
 def test_what_the_look_up_raises_is_passed_on() -> None:
@@ -106,8 +123,8 @@ def test_the_longest_chain_is_computed() -> None:
 
 @given(st.text(alphabet="0123456789.eE+-*/^() {}x[]", max_size=60))
 def test_any_text_has_a_value_or_a_reason(text: str) -> None:
-    with contextlib.suppress(BadArithmeticError):
-        assert math.isfinite(evaluate(text, lambda _: 1.5))
+    with contextlib.suppress(BadArithmeticError, QuantityError):
+        assert math.isfinite(value(text, **{"x[1]": 1.5}))
 
 
 _CHAINS = st.recursive(

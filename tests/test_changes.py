@@ -19,9 +19,9 @@ from tutor import changes, number
 from tutor.build import build
 from tutor.change_names import KINDS, Part, sizes, value
 from tutor.changes import LONGEST, MOST, ChangeError, apply, edited, listed, query, read, told, without
+from tutor.engine.quantity import Quantity
 from tutor.lesson import open_lesson
 from tutor.library import Kept
-from tutor.quantity import Quantity
 from tutor.scenario import Scenario, parse
 from tutor.view import View
 
@@ -339,7 +339,7 @@ def test_every_step_shows_the_changed_lessons_numbers_and_marks_what_differs_and
 
 
 def changes_quantity(name: str) -> Quantity:
-    from tutor.quantity import parse as quantity
+    from tutor.engine.quantity import parse as quantity
 
     return quantity(name)
 

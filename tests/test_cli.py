@@ -16,11 +16,11 @@ import pytest
 from tests.visiting import SATURATED
 from tutor import trace_json
 from tutor.cli import main
+from tutor.engine.order import NumberOrder
+from tutor.engine.quantity import parse
 from tutor.explain import ROUNDED
 from tutor.lesson import GRAINS, Lesson, open_lesson
 from tutor.notation import PRESETS
-from tutor.order import NumberOrder
-from tutor.quantity import parse
 from tutor.scenario import load
 
 FIRST = "scenarios/1-2-3-1-sigmoid.yaml"
@@ -339,7 +339,7 @@ def test_a_lesson_that_ends_early_is_sound_and_validate_says_where_it_ends(capsy
 def contract(lesson: Lesson) -> dict[str, float]:
     """Every quantity of an unbroken trace, looked up one by one."""
     trace, network = lesson.trace, lesson.trace.network
-    computed = [q for q in NumberOrder.of(network, trace.samples) if q.kind != "loss-loss+"]
+    computed = [q for q in NumberOrder.of(network, trace.samples, inputs=True) if q.kind != "loss-loss+"]
     names = [str(q) for q in computed]
     for row in range(trace.samples):
         mark = f"@{row + 1}" if trace.samples > 1 else ""

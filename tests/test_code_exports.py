@@ -20,15 +20,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.strategies import extreme_problems, problems
-from tutor.activations import activation
 from tutor.build import Problem
 from tutor.code_numpy import numpy_script
 from tutor.code_torch import torch_script
+from tutor.engine.activations import activation
+from tutor.engine.losses import loss
+from tutor.engine.network import Layer, Network, frozen
+from tutor.engine.trace import run
 from tutor.lesson import Lesson, open_lesson
-from tutor.losses import loss
-from tutor.network import Layer, Network, frozen
 from tutor.scenario import Scenario, load
-from tutor.trace import run
 
 ROOT = Path(__file__).parents[1]
 ALL = sorted(path.stem for path in (ROOT / "scenarios").glob("*.yaml"))
@@ -83,17 +83,13 @@ def of_engine(of: Lesson, name: str) -> Any:
     trace = of.trace
     if name in {"loss", "loss_new", "drop", "losses", "losses_new"}:
         one = {"loss": trace.loss, "loss_new": trace.loss_new, "drop": trace.loss - trace.loss_new}
-        return one[name] if name in one else trace.losses_new if name.endswith("new") else trace.losses
+        return one[name] if name in one else trace.sample_losses("loss+" if name.endswith("new") else "loss")
     match = re.fullmatch(r"(z|a|W|b|dL_da|da_dz|dL_dz|dL_dW|dL_db)(\d+)(_new)?", name)
     assert match, name
     kind, layer = match[1], int(match[2])
-    if kind == "da_dz" and trace.da_dz[layer] is None:
+    if kind == "da_dz" and ("da/dz", layer) not in trace:
         return np.stack([trace.jacobian(layer, row) for row in range(trace.samples)])
-    lists = {
-        "z": (trace.z, trace.z_new), "a": (trace.a, trace.a_new), "W": (trace.w, trace.w_new), "b": (trace.b, trace.b_new),
-        "dL_da": (trace.dL_da,), "da_dz": (trace.da_dz,), "dL_dz": (trace.dL_dz,), "dL_dW": (trace.dL_dw,), "dL_db": (trace.dL_db,),
-    }  # fmt: skip
-    return lists[kind][match[3] is not None][layer]
+    return trace.array(kind.replace("_", "/").replace("W", "w") + "+" * (match[3] is not None), layer)
 
 
 def plain_name(shown: str) -> str:
@@ -147,7 +143,7 @@ def test_a_later_iteration_starts_from_its_own_weights(write: Any, tmp_path: Pat
     script = write(of)
     assert "# Iteration 3\n" in script
     assert "as iteration 3 finds them" in script
-    assert repr(float(of.trace.w[1][0, 0])) in script
+    assert repr(float(of.trace["w", 1][0, 0])) in script
     assert_prints_the_engine(of, outcome(script, tmp_path), write is torch_script)
 
 
@@ -181,7 +177,8 @@ def test_the_loss_of_the_batch_is_a_line_of_its_own_over_the_losses_of_the_sampl
         assert " / " not in lines[own]
         assert f"loss{mark} = losses{mark}.{reduction}()" in lines[own + 1 : own + 3]
     names, said = performed(write(of))
-    assert np.asarray(names["losses"]) == pytest.approx(of.trace.losses, rel=1e-12)
+    losses = names["losses"]
+    assert np.asarray(losses.detach() if write is torch_script else losses) == pytest.approx(of.trace.sample_losses("loss"), rel=1e-12)
     assert said.endswith("numbers agree\n")
 
 
@@ -358,10 +355,10 @@ def test_a_large_network_is_written_in_full_and_checked_in_places(write: Any, tm
     of = big()
     script = write(of)
     assert "# This network is large" in script
-    assert script.count(repr(float(of.trace.w[1][17, 5]))) == 1
+    assert script.count(repr(float(of.trace["w", 1][17, 5]))) == 1
     assert 'numbers += check("W1_new[0, 0]", ' in script
     assert 'numbers += check("sum of |W1_new|", ' in script
     assert outcome(script, tmp_path).endswith("numbers agree\n")
-    wrong = script.replace(repr(float(of.trace.w[1][17, 5])), "0.3")
+    wrong = script.replace(repr(float(of.trace["w", 1][17, 5])), "0.3")
     with pytest.raises(AssertionError):
         outcome(wrong, tmp_path)

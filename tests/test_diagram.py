@@ -12,21 +12,22 @@ import numpy as np
 import pytest
 
 from tutor import number
-from tutor.activations import activation
-from tutor.derivation import derive
 from tutor.diagram import FLOW, Scene, draw, thumbnail
 from tutor.diagram_layout import arrange, chosen_layers, chosen_units, crossing
 from tutor.diagram_marks import SIZE_NAMES, SIZES, Room, fitted, name, width
-from tutor.expression import leaves
+from tutor.engine.activations import activation
+from tutor.engine.derivation import derive
+from tutor.engine.kinds import KINDS
+from tutor.engine.losses import loss
+from tutor.engine.network import Layer, Network, frozen
+from tutor.engine.order import NumberOrder
+from tutor.engine.quantity import Quantity, parse
+from tutor.engine.trace import Trace, run
+from tutor.engine.tree import leaves
 from tutor.lesson import open_lesson
-from tutor.losses import loss
 from tutor.mathml import role
-from tutor.network import Layer, Network, frozen
 from tutor.notation import PRESETS, Alphabet, notation
-from tutor.order import NumberOrder
-from tutor.quantity import SHAPES, Quantity, parse
 from tutor.scenario import load
-from tutor.trace import Trace, run
 
 SCENARIOS = Path(__file__).parents[1] / "scenarios"
 DECKS = ("1-2-3-1-sigmoid", "3-2-3-softmax")
@@ -152,7 +153,7 @@ def test_what_a_step_uses_is_marked_on_units_edges_and_biases() -> None:
 @pytest.mark.parametrize("sheet", ["colours.css", "diagram.css"])
 def test_each_kind_of_quantity_is_coloured_by_its_name_in_the_variable_of_its_role(sheet: str) -> None:
     rules = (Path(__file__).parents[1] / "static" / sheet).read_text(encoding="utf-8")
-    for kind in SHAPES.keys() - {"loss-loss+", "(loss-loss+)/loss"}:
+    for kind in KINDS.keys() - {"loss-loss+", "(loss-loss+)/loss"}:
         prefixes = [prefix for prefix in re.findall(r'data-q\^="(\w+)"', rules) if kind.startswith(prefix)]
         longest = max(prefixes, key=len)
         rule = next(line for line in rules.splitlines() if f'data-q^="{longest}"' in line and "{" in line and "var(--" in line)

@@ -13,8 +13,14 @@ from hypothesis import given, settings
 
 from tests.strategies import problems
 from tests.visiting import NAMES, WALKS, context, scenario, steps
-from tutor.activations import activation
 from tutor.build import build
+from tutor.engine.activations import activation
+from tutor.engine.kinds import KINDS, PHASES
+from tutor.engine.losses import loss
+from tutor.engine.network import Layer, Network, frozen
+from tutor.engine.order import NumberOrder, Stage, stages
+from tutor.engine.quantity import Quantity
+from tutor.engine.trace import FLAT, OVERFLOW, UNDEFINED, Stop, Trace, run
 from tutor.explain import (
     BEYOND,
     CHAIN,
@@ -29,12 +35,8 @@ from tutor.explain import (
     explain_stop,
     unit,
 )
-from tutor.gallery_prose import PROSE
-from tutor.losses import loss
-from tutor.network import Layer, Network, frozen
-from tutor.order import PHASES, NumberOrder, Stage, stages
-from tutor.quantity import SHAPES, Quantity
-from tutor.trace import FLAT, OVERFLOW, UNDEFINED, Stop, Trace, run
+from tutor.lesson import open_lesson
+from tutor.scenario import parse
 from tutor.view import View
 
 if TYPE_CHECKING:
@@ -77,9 +79,22 @@ def test_every_step_of_any_network_has_its_words(problem: Problem) -> None:
         assert_reads_well(explain_stage(trace, stage))
 
 
+SKIP = """
+format: 1
+title: A skip connection
+network:
+  inputs: 1
+  layers: [{units: 1, activation: tanh, weights: [[0.5]], biases: none, skip: 1}]
+  loss: {name: squared_error}
+data: {inputs: [[1]], targets: [[0]]}
+training: {learning_rate: 0.1}
+"""
+
+
 def test_every_computed_kind_of_quantity_occurs_in_the_lessons() -> None:
-    seen = {q.kind for name in NAMES for q in context(name).walk.order}
-    assert seen == {kind for kind in SHAPES if not Quantity(kind).given} - {"(loss-loss+)/loss"}
+    skip = open_lesson(parse(SKIP, "skip.yaml")).walk("number")
+    seen = {q.kind for walk in (*(context(name).walk for name in NAMES), skip) for q in walk.order}
+    assert seen == {kind for kind in KINDS if not Quantity(kind).given} - {"(loss-loss+)/loss"}
 
 
 SAME = {"dL/db": "dL/dw", "b+": "w+"}
@@ -311,8 +326,8 @@ def test_what_lies_behind_a_flat_activation_is_not_said_to_stop_learning() -> No
 
 
 def test_no_text_says_that_a_layer_alone_bounds_a_gradient() -> None:
-    assert "layer" not in PROSE["sigmoid"].gradient
-    assert "weights" in PROSE["sigmoid"].gradient
+    assert "layer" not in activation("sigmoid").gradient
+    assert "weights" in activation("sigmoid").gradient
 
 
 def test_a_squared_error_of_one_output_adds_nothing_up() -> None:

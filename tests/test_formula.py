@@ -13,24 +13,26 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.htmltree import read, text_of
+from tests.rules import Arrays
 from tests.strategies import extreme_problems, problems
 from tests.visiting import NAMES, SATURATED, WALKS, context, deep_network, scenario, steps, texts
 from tutor import latex_document, number
 from tutor.build import Problem, build
 from tutor.context import Context
-from tutor.derivation import derive
+from tutor.engine.derivation import derive
+from tutor.engine.kinds import PHASES
+from tutor.engine.order import NumberOrder, stages
+from tutor.engine.quantity import Quantity
+from tutor.engine.trace import run
+from tutor.engine.tree import ArrayRef, Product, leaves
 from tutor.explain import ROUNDED
-from tutor.expression import ArrayRef, Product, leaves
 from tutor.formula import MOST_OPERANDS, UNROUNDED, Chalk, Formula, unrounded
 from tutor.lesson import GRAINS, Lesson, PassWalk, open_lesson
 from tutor.mathml import Line
 from tutor.notation import PRESETS, Alphabet, notation
-from tutor.order import PHASES, NumberOrder, stages
 from tutor.page import step_page
-from tutor.quantity import Quantity
 from tutor.scenario import parse
 from tutor.step import StepBody, step_body
-from tutor.trace import run
 from tutor.transcript import paragraphs
 from tutor.view import View
 
@@ -118,7 +120,7 @@ def test_a_formula_uses_exactly_the_leaves_of_its_tree(name: str) -> None:
             continue
         q = opened.walk.anchor(n)
         assert len(formula.operands) <= MOST_OPERANDS
-        used = {ref.quantity for ref in leaves(derive(opened.trace, q).tree)}
+        used = {ref.quantity for ref in leaves(derive(opened.trace, q).tree, opened.trace)}
         assert formula.uses == {u for u in used if u.kind != "eta"}
         assert {o.quantity for o in formula.operands} <= used
         assert all(u.given or opened.walk.known(u, n - 1) for u in used), (n, q)
@@ -350,6 +352,7 @@ def test_more_decimals_need_no_note_where_they_show_all_there_is() -> None:
 
 
 def test_a_matrix_that_is_not_shown_in_full_cannot_be_typed_and_has_no_note() -> None:
-    large, small = (Product((ArrayRef("z", 1, np.full((1, n), 0.12345)), ArrayRef("a", 1, np.full((1, n), 3.0)))) for n in (7, 6))
-    assert unrounded(small, np.full((1, 6), 0.37035), 2)
-    assert not unrounded(large, np.full((1, 7), 0.37035), 2)
+    tree = Product((ArrayRef("z", 1), ArrayRef("a", 1)))
+    large, small = (Arrays({"z": np.full((1, n), 0.12345), "a": np.full((1, n), 3.0)}) for n in (7, 6))
+    assert unrounded(tree, np.full((1, 6), 0.37035), small, 2)
+    assert not unrounded(tree, np.full((1, 7), 0.37035), large, 2)

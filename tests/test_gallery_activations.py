@@ -14,10 +14,10 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tutor import gallery_query, number
-from tutor.activations import NAMES, activation, softmax, softmax_jacobian
-from tutor.expression import evaluate
+from tutor.engine.activations import NAMES, activation, softmax, softmax_jacobian
+from tutor.engine.quantity import Quantity
+from tutor.engine.tree import Numbers, evaluate
 from tutor.gallery_activations import ActivationsPage, Card, Formula, Link, page
-from tutor.gallery_prose import PROSE
 from tutor.gallery_query import Asked, Field
 from tutor.gallery_softmax import Row, Softmax, along_first, share
 
@@ -37,7 +37,7 @@ def engine(card: Card, asked: Asked) -> tuple[float, float | None]:
     rule = activation(card.key, **parameters)
     with np.errstate(all="ignore"):
         a = rule.f(np.array([asked.z]))
-        return float(a[0]), None if rule.derivative is None else float(rule.derivative(np.array([asked.z]), a)[0])
+        return float(a[0]), None if rule.slope is None else float(rule.derivative(np.array([asked.z]), a)[0])
 
 
 def render(root: Path, shown: ActivationsPage) -> str:
@@ -96,8 +96,9 @@ def test_the_softmax_shows_the_engines_probabilities_and_jacobian(logits: tuple[
 def test_the_fraction_of_the_softmax_comes_to_the_engines_probability(logits: tuple[float, float, float]) -> None:
     with np.errstate(all="ignore"):
         a = softmax(np.array(logits))
+    env = Numbers({Quantity("z", 1, k): z for k, z in enumerate(logits, 1)})
     for i in (1, 2, 3):
-        assert evaluate(share(logits, i)) == pytest.approx(a[i - 1], rel=1e-12, abs=1e-300)
+        assert evaluate(share(logits, i), env) == pytest.approx(a[i - 1], rel=1e-12, abs=1e-300)
 
 
 def test_the_drawing_of_the_softmax_is_the_softmax_with_two_logits_fixed() -> None:
@@ -108,8 +109,7 @@ def test_the_drawing_of_the_softmax_is_the_softmax_with_two_logits_fixed() -> No
 
 
 def test_every_activation_of_the_tutor_is_on_the_page() -> None:
-    assert {*PROSE, "softmax"} == set(NAMES)
-    assert set(cards(page({}))) == set(PROSE)
+    assert set(cards(page({}))) == set(NAMES) - {"softmax"}
 
 
 def test_at_0_each_kink_shows_the_choice_that_the_engine_makes() -> None:
@@ -133,7 +133,6 @@ def test_what_float64_does_to_a_saturated_sigmoid_is_said(z: float, word: str) -
 def test_no_derivative_is_larger_than_the_bound_that_is_named(name: str) -> None:
     rule = activation(name)
     z = np.linspace(-20, 20, 4001)
-    assert rule.derivative is not None
     assert np.abs(rule.derivative(z, rule.f(z))).max() == pytest.approx(rule.bound, rel=1e-12)
     assert number.shown(rule.bound or 0) in cards(page({}))[name].steepest
 

@@ -15,14 +15,16 @@ import numpy as np
 import pytest
 from hypothesis import assume, given, settings
 
+from tests.rules import per_sample
 from tests.strategies import problems
-from tutor.activations import activation
 from tutor.build import Problem, build
-from tutor.losses import LOSSES, loss
-from tutor.network import Layer, Network, frozen
-from tutor.quantity import Quantity
+from tutor.engine.activations import activation
+from tutor.engine.kinds import GRADIENT
+from tutor.engine.losses import LOSSES, loss
+from tutor.engine.network import Layer, Network, frozen
+from tutor.engine.quantity import Quantity
+from tutor.engine.trace import Trace, run
 from tutor.scenario import load
-from tutor.trace import Trace, run
 
 SCENARIOS = sorted((Path(__file__).parents[1] / "scenarios").glob("*.yaml"))
 STEP = 2e-4
@@ -39,23 +41,26 @@ class Moved:
 
     def loss(self, q: Quantity, amount: float) -> tuple[float, list[np.ndarray]]:
         """The loss, and on which side of its corner each unit was."""
-        network, a = self.problem.network, self.problem.x
+        network, x = self.problem.network, self.problem.x
+        passed = [self._at(x, (max(q.sample, 1) - 1, q.i - 1), amount) if q.kind == "x" else x]
         sides = []
         for number, layer in enumerate(network.layers, 1):
             mine = q.layer == number
             weights = self._at(layer.weights, (q.i - 1, q.j - 1), amount) if mine and q.kind == "w" else layer.weights
-            z = a @ weights.T
+            z = passed[-1] @ weights.T
             if layer.biases is not None:
                 z = z + (self._at(layer.biases, (q.i - 1,), amount) if mine and q.kind == "b" else layer.biases)
             place = (max(q.sample, 1) - 1, q.i - 1)
             z = self._at(z, place, amount) if mine and q.kind == "z" else z
             a = layer.activation.f(z)
             a = self._at(a, place, amount) if mine and q.kind == "a" else a
+            r = a + passed[number - layer.skip] if layer.skip else a
+            passed.append(self._at(r, place, amount) if mine and q.kind == "r" else r)
             if layer.activation.at_kink:
                 sides.append(z > 0)
-        rule, y = network.loss, self.problem.y
+        rule, y, a = network.loss, self.problem.y, passed[-1]
         # A moved output activation has no pre-activation of its own: the cross-entropies take the textbook form there.
-        shares = textbook(rule.name, a, y) if q.kind == "a" and q.layer == network.depth else rule.per_sample(a, y, z)
+        shares = textbook(rule.name, a, y) if q.kind == "a" and q.layer == network.depth else per_sample(rule, a, y, z)
         return float(shares.sum() * network.scale(len(y))), sides
 
     @staticmethod
@@ -79,21 +84,21 @@ def textbook(name: str, a: np.ndarray, y: np.ndarray) -> np.ndarray:
         return -(y * np.log(a) + (1 - y) * np.log1p(-a)).sum(axis=1)
     if name == "cross_entropy":
         return -(y * np.log(a)).sum(axis=1)
-    return LOSSES[name].per_sample(a, y, a)
+    return per_sample(LOSSES[name], a, y, a)
 
 
 def gradients(trace: Trace) -> Iterator[tuple[Quantity, float]]:
     """What is moved, and the engine's derivative of the loss by it."""
-    for number in range(1, trace.network.depth + 1):
-        for kind in "wbza":
-            found = {"w": trace.dL_dw, "b": trace.dL_db, "z": trace.dL_dz, "a": trace.dL_da}[kind][number]
+    for number in range(trace.network.depth + 1):
+        for kind in "wbzar":
+            found = trace.get((GRADIENT[kind], number))
             if found is None:
                 continue
             places = list(np.ndindex(found.shape))
             for place in places[:: 1 + len(places) // MOST]:
                 first, *rest = (n + 1 for n in place)
-                if kind in "za":
-                    yield Quantity(kind, number, rest[0], 0, first), float(found[place])
+                if kind in "zar":
+                    yield Quantity(kind if number else "x", number, rest[0], 0, first), float(found[place])
                 else:
                     yield Quantity(kind, number, first, rest[0] if rest else 0), float(found[place])
 
@@ -126,7 +131,7 @@ def test_every_gradient_of_every_scenario_agrees_with_central_differences(path: 
     problem = build(load(path))
     trace = run(problem.network, problem.x, problem.y, problem.eta)
     if trace.blocked:
-        assert all(g is None for g in trace.dL_dz)
+        assert not any(kind == "dL/dz" for kind, _ in trace)
         return
     count, wrong = checked(problem, trace)
     assert count >= sum(layer.train_weights * layer.weights.size for layer in problem.network.layers)
@@ -145,17 +150,28 @@ def test_the_gradients_of_random_networks_agree_with_central_differences(problem
     assert not wrong
 
 
+@given(problems(depth=4, skipping=True, wide=False))
+@settings(max_examples=60)
+def test_the_gradients_of_networks_with_skip_connections_agree_with_central_differences(problem: Problem) -> None:
+    trace = run(problem.network, problem.x, problem.y, problem.eta)
+    for number, layer in enumerate(problem.network.layers, 1):
+        if layer.activation.at_kink:
+            assume((np.abs(trace.array("z", number)) > 1e-3).all())
+    assert {q.kind for q, _ in gradients(trace)} >= {"x", *("r" for layer in problem.network.layers if layer.skip)}
+    count, wrong = checked(problem, trace)
+    assert count > 0
+    assert not wrong
+
+
 def with_error(trace: Trace, name: str, layer: int) -> Trace:
     """The same trace with one gradient off by one in a thousand."""
-    lists = list(getattr(trace, name))
-    bent = lists[layer].copy()
+    bent = trace[name, layer].copy()
     place = np.unravel_index(np.abs(bent).argmax(), bent.shape)
     bent[place] *= 1.001
-    lists[layer] = bent
-    return replace(trace, **{name: lists})
+    return replace(trace, arrays={**trace.arrays, (name, layer): bent})
 
 
-@pytest.mark.parametrize("name", ["dL_dw", "dL_db", "dL_dz", "dL_da"])
+@pytest.mark.parametrize("name", ["dL/dw", "dL/db", "dL/dz", "dL/da"])
 @pytest.mark.parametrize("layer", [1, 2, 3])
 def test_the_check_catches_an_error_of_one_in_a_thousand(name: str, layer: int) -> None:
     problem = build(load(next(path for path in SCENARIOS if path.stem == "1-2-3-1-sigmoid")))

@@ -10,20 +10,24 @@ from collections import Counter
 from functools import cache
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tests.closeness import ordered
+from tests.rules import Arrays
 from tests.strategies import DIFFERENTIABLE, FLAT, extreme_problems, problems
 from tests.visiting import NAMES, SATURATED, WALKS, context, scenario
 from tutor import latex_text, number
 from tutor.build import Problem
 from tutor.context import Context
-from tutor.derivation import derive
+from tutor.engine.derivation import derive
+from tutor.engine.quantity import K, Quantity, parse
+from tutor.engine.trace import run
+from tutor.engine.tree import ArrayRef, Elided, Ref, Sum
 from tutor.errors import LessonError
 from tutor.explain import ROUNDED
-from tutor.expression import ArrayRef, Elided, Ref, Sum
 from tutor.formula import Chalk
 from tutor.latex import Latex, LatexLines, digits
 from tutor.latex_document import document
@@ -32,10 +36,8 @@ from tutor.latex_text import escaped
 from tutor.lesson import GRAINS, LayerWalk, open_lesson
 from tutor.notation import PRESETS, Alphabet, notation
 from tutor.orientation import arranged
-from tutor.quantity import Quantity, parse
 from tutor.scenario import parse as read_scenario
 from tutor.step import step_body
-from tutor.trace import run
 from tutor.view import View
 from tutor.writer import NUMBERS, RULE, SYMBOLS
 
@@ -142,7 +144,7 @@ def test_a_number_is_written_as_everywhere_else(value: float, decimals: int) -> 
 
 def lines(name: str, preset: str = "") -> tuple[LatexLines, Context]:
     opened = context(name, View(notation=preset))
-    return LatexLines(opened.alphabet, opened.decimals), opened
+    return LatexLines(opened.alphabet, opened.decimals, env=opened.trace), opened
 
 
 @pytest.mark.parametrize(
@@ -197,17 +199,17 @@ def test_a_letter_with_a_hat_and_a_superscript_can_be_transposed() -> None:
 
 def test_what_is_left_out_of_a_long_sum_is_counted_and_given() -> None:
     line, _ = lines("1-2-3-1-sigmoid")
-    terms = Sum((Ref(Quantity("x", 0, 1), 1.0), Elided(16, -2.5), Ref(Quantity("x", 0, 1), 3.0)))
+    terms = Sum((Ref(Quantity("x", 0, 1)), Elided(2, 17, Ref(Quantity("x", 0, K))), Ref(Quantity("x", 0, 18))))
+    numbers = Arrays({"x": np.array([[1.0, *[-0.15625] * 16, 3.0]])})
+    line = LatexLines(line.alphabet, 4, env=numbers)
     assert line.tree(terms, NUMBERS) == r"1 + (\underbrace{-2.5}_{\text{16 more terms}}) + 3"
-    assert line.tree(terms, SYMBOLS) == r"x_1 + \cdots + x_1"
+    assert line.tree(terms, SYMBOLS) == r"x_1 + \cdots + x_{18}"
 
 
 def test_a_large_matrix_shows_its_corners_and_as_many_columns_as_fit() -> None:
-    import numpy as np
-
-    line, _ = lines("1-2-3-1-sigmoid")
-    small = line.tree(ArrayRef("w", 1, np.arange(900.0).reshape(30, 30)), NUMBERS)
-    wide = line.tree(ArrayRef("w", 1, np.full((30, 30), -1.2345e-9)), NUMBERS)
+    alphabet = lines("1-2-3-1-sigmoid")[0].alphabet
+    matrices = (np.arange(900.0).reshape(30, 30), np.full((30, 30), -1.2345e-9))
+    small, wide = (LatexLines(alphabet, 4, env=Arrays({"w": w})).tree(ArrayRef("w", 1), NUMBERS) for w in matrices)
     assert small.count("&") == 5 * 6
     assert small.count(r"\ddots") == 1
     assert 0 < wide.count("&") < small.count("&")
@@ -232,7 +234,7 @@ def test_a_worksheet_leaves_room_for_what_is_hidden() -> None:
 def test_every_formula_of_a_random_network_is_balanced_and_breaks_into_lines_that_fit(problem: Problem, preset: str) -> None:
     trace = run(problem.network, problem.x, problem.y, problem.eta)
     way = notation(preset)
-    line = LatexLines(Alphabet.of(way, trace.network, trace.samples), 4)
+    line = LatexLines(Alphabet.of(way, trace.network, trace.samples), 4, env=trace)
     chalk = Chalk(trace, line.alphabet, 4, lines=line)
     for q in ordered(trace)[::3]:
         formula = chalk.number(q)
@@ -248,7 +250,7 @@ def test_every_formula_of_a_random_network_is_balanced_and_breaks_into_lines_tha
 @settings(max_examples=30)
 def test_numbers_at_the_edges_of_float64_are_written_without_a_warning(problem: Problem, decimals: int) -> None:
     trace = run(problem.network, problem.x, problem.y, problem.eta)
-    line = LatexLines(Alphabet.of(PRESETS["brackets"], trace.network, trace.samples), decimals)
+    line = LatexLines(Alphabet.of(PRESETS["brackets"], trace.network, trace.samples), decimals, env=trace)
     for q in ordered(trace)[::2]:
         tree = derive(trace, q).tree
         for mode in (RULE, SYMBOLS, NUMBERS):
@@ -271,7 +273,7 @@ def test_every_step_of_every_lesson_is_in_the_file_with_its_result(name: str, gr
     assert tex.rstrip().endswith(r"\end{document}")
     assert Counter(re.findall(r"\\begin\{document\}", tex)) == {r"\begin{document}": 1}
     place = 0
-    chalk = Chalk(opened.trace, opened.alphabet, opened.decimals, lines=LatexLines(opened.alphabet, opened.decimals))
+    chalk = Chalk(opened.trace, opened.alphabet, opened.decimals, lines=LatexLines(opened.alphabet, opened.decimals, env=opened.trace))
     for n in range(1, len(opened.walk) + 1):
         body = step_body(opened, n, chalk)
         if grain != "pass":
@@ -287,7 +289,7 @@ def test_every_step_of_every_lesson_is_in_the_file_with_its_result(name: str, gr
 @pytest.mark.parametrize("preset", PRESETS)
 def test_the_results_of_a_walk_are_the_engines_numbers(name: str, preset: str) -> None:
     opened = context(name, View(notation="" if context(name).notation.preset == preset else preset))
-    line = LatexLines(opened.alphabet, opened.decimals)
+    line = LatexLines(opened.alphabet, opened.decimals, env=opened.trace)
     chalk = Chalk(opened.trace, opened.alphabet, opened.decimals, lines=line)
     for n in range(1, len(opened.walk) + 1):
         q = opened.walk.anchor(n)
@@ -301,7 +303,7 @@ def test_the_results_of_a_walk_are_the_engines_numbers(name: str, preset: str) -
 def test_a_file_of_phases_has_every_matrix_layer_by_layer(name: str) -> None:
     tex, depth = whole(name, View(grain="pass")), len(scenario(name).network.layers)
     opened = context(name, View(grain="layer"))
-    writer = Chalk(opened.trace, opened.alphabet, opened.decimals, None, LatexLines(opened.alphabet, opened.decimals))
+    writer = Chalk(opened.trace, opened.alphabet, opened.decimals, None, LatexLines(opened.alphabet, opened.decimals, env=opened.trace))
     for n in range(1, len(opened.walk) + 1):
         shown = step_body(opened, n, writer).formulas[0]
         assert f"{shown.left} &" in tex, n
@@ -427,7 +429,7 @@ def test_a_piece_that_no_line_holds_is_shrunk() -> None:
 @settings(max_examples=60)
 def test_the_quick_guess_at_a_width_is_never_less_than_the_slow_one(name: str, grain: str, n: int) -> None:
     opened = context(name, View(grain=grain))
-    chalk = Chalk(opened.trace, opened.alphabet, 4, lines=LatexLines(opened.alphabet, 4))
+    chalk = Chalk(opened.trace, opened.alphabet, 4, lines=LatexLines(opened.alphabet, 4, env=opened.trace))
     for formula in step_body(opened, min(n, len(opened.walk)), chalk).formulas:
         for line in formula.lines:
             for piece in line.math.split("\n"):

@@ -10,17 +10,17 @@ import pytest
 from hypothesis import given, settings
 
 from tests.strategies import DIFFERENTIABLE, FLAT, extreme_problems, problems
-from tutor.activations import activation
 from tutor.build import Problem
 from tutor.changes import apply, listed
+from tutor.engine.activations import activation
+from tutor.engine.kinds import PHASES
+from tutor.engine.losses import loss
+from tutor.engine.network import Layer, Network, frozen
+from tutor.engine.quantity import Quantity, parse
+from tutor.engine.trace import Trace, run
 from tutor.errors import LessonError
 from tutor.lesson import GRAINS, MAX_ITERATION, LayerWalk, Lesson, NumberWalk, PassWalk, Walk, open_lesson
-from tutor.losses import loss
-from tutor.network import Layer, Network, frozen
-from tutor.order import PHASES
-from tutor.quantity import Quantity, parse
 from tutor.scenario import Scenario, load
-from tutor.trace import Trace, run
 
 SCENARIOS = sorted((Path(__file__).parents[1] / "scenarios").glob("*.yaml"))
 

@@ -122,8 +122,9 @@ def test_a_number_longer_than_the_limit_is_refused_with_the_limit() -> None:
 def test_an_exponent_beyond_the_limit_is_refused_with_the_limit() -> None:
     code = """
 from tutor import arithmetic
+from tutor.engine.tree import Numbers
 try:
-    arithmetic.evaluate("2 ^ 3", float)
+    arithmetic.evaluate(arithmetic.parse("2 ^ 3"), Numbers({}))
 except arithmetic.BadArithmeticError as error:
     print(error)
 """

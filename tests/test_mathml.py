@@ -7,23 +7,25 @@ from collections.abc import Iterator
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 
 from tests.closeness import ordered
+from tests.rules import Arrays
 from tests.strategies import DIFFERENTIABLE, FLAT, extreme_problems, problems
 from tutor.build import Problem
-from tutor.derivation import derive
-from tutor.expression import Elided, Node, Ref, Sum, leaves
+from tutor.engine.derivation import derive, derive_stage, result
+from tutor.engine.kinds import KINDS
+from tutor.engine.paths import chain
+from tutor.engine.quantity import K, Quantity, parse
+from tutor.engine.trace import Trace, run
+from tutor.engine.tree import Elided, Node, Numbers, Ref, Sum, leaves
 from tutor.lesson import LayerWalk, open_lesson
 from tutor.mathml import Line, role, shown
-from tutor.matrices import derive_stage, result
 from tutor.notation import PRESETS, Alphabet, notation
 from tutor.orientation import arranged, flipped, oriented, turned
-from tutor.paths import chain
-from tutor.quantity import SHAPES, Quantity, parse
 from tutor.scenario import load
-from tutor.trace import Trace, run
 from tutor.writer import NUMBERS, RULE, SYMBOLS
 
 SCENARIOS = sorted((Path(__file__).parents[1] / "scenarios").glob("*.yaml"))
@@ -85,7 +87,7 @@ def traced(problem: Problem) -> Trace:
 @settings(max_examples=25)
 def test_every_step_of_a_random_network_is_a_sound_formula_in_every_notation_and_mode(problem: Problem) -> None:
     trace = traced(problem)
-    lines = [Line(Alphabet.of(way, trace.network, trace.samples), 4) for way in PRESETS.values()]
+    lines = [Line(Alphabet.of(way, trace.network, trace.samples), 4, env=trace) for way in PRESETS.values()]
     for number, (tree, q) in enumerate(steps(trace)):
         line = lines[number % len(lines)]
         for mode in (RULE, SYMBOLS, NUMBERS):
@@ -99,7 +101,7 @@ def test_every_step_of_a_random_network_is_a_sound_formula_in_every_notation_and
 def test_every_stage_of_a_random_network_is_a_sound_formula_in_every_notation(problem: Problem) -> None:
     trace = traced(problem)
     for way in PRESETS.values():
-        line = Line(Alphabet.of(way, trace.network, trace.samples), 4)
+        line = Line(Alphabet.of(way, trace.network, trace.samples), 4, env=trace)
         for stage in LayerWalk(trace).stages:
             if not stage.layer or (stage.kind == "da/dz" and stage.layer == trace.blocked):
                 continue
@@ -114,7 +116,7 @@ def test_every_stage_of_a_random_network_is_a_sound_formula_in_every_notation(pr
 @settings(max_examples=60)
 def test_numbers_at_the_edges_of_float64_are_written_without_a_warning(problem: Problem) -> None:
     trace = traced(problem)
-    line = Line(Alphabet.of(PRESETS["brackets"], trace.network, trace.samples), 4)
+    line = Line(Alphabet.of(PRESETS["brackets"], trace.network, trace.samples), 4, env=trace)
     for tree, q in steps(trace):
         assert_sound(line.tree(tree, NUMBERS, "="))
         assert_sound(line.value(trace.value(q), "="))
@@ -127,17 +129,17 @@ def test_numbers_at_the_edges_of_float64_are_written_without_a_warning(problem: 
 @settings(max_examples=25)
 def test_substituted_numbers_are_linked_to_the_steps_that_made_them(problem: Problem) -> None:
     trace = traced(problem)
-    line = Line(Alphabet.of(PRESETS["brackets"], trace.network, trace.samples), 4)
+    line = Line(Alphabet.of(PRESETS["brackets"], trace.network, trace.samples), 4, env=trace)
     for tree, _ in steps(trace):
         marked = {e.attrib["data-q"] for e in assert_sound(line.tree(tree, NUMBERS)).iter() if "data-q" in e.attrib}
-        assert marked == {str(leaf.quantity) for leaf in leaves(tree)}
+        assert marked == {str(leaf.quantity) for leaf in leaves(tree, trace)}
 
 
 def lines_of(name: str) -> tuple[Line, Trace]:
     scenario = load(next(path for path in SCENARIOS if path.stem == name))
     trace = open_lesson(scenario).trace
     way = notation(scenario.notation.preset, scenario.notation.overrides)
-    return Line(Alphabet.of(way, trace.network, trace.samples), 4), trace
+    return Line(Alphabet.of(way, trace.network, trace.samples), 4, env=trace), trace
 
 
 def text(markup: str) -> str:
@@ -172,8 +174,9 @@ def test_a_negative_number_has_a_prefix_minus_of_its_own() -> None:
 
 def test_a_negative_number_behind_another_sign_is_in_parentheses() -> None:
     line, _ = lines_of("1-2-3-1-sigmoid")
-    tree = Sum((Ref(Quantity("x", 0, 1), -1.0), Ref(Quantity("x", 0, 1), -2.0)))
-    assert text(line.tree(tree, NUMBERS)).replace(" ", "") == "−1+(−2)"
+    first, second = Quantity("x", 0, 1), Quantity("x", 0, 2)
+    tree = Sum((Ref(first), Ref(second)))
+    assert text(line.on(Numbers({first: -1.0, second: -2.0})).tree(tree, NUMBERS)).replace(" ", "") == "−1+(−2)"
 
 
 def test_a_power_of_ten_is_written_as_one() -> None:
@@ -182,8 +185,8 @@ def test_a_power_of_ten_is_written_as_one() -> None:
 
 
 def test_what_is_left_out_of_a_long_sum_is_counted_and_given() -> None:
-    line, _ = lines_of("1-2-3-1-sigmoid")
-    terms = Sum((Ref(Quantity("x", 0, 1), 1.0), Elided(16, 2.5), Ref(Quantity("x", 0, 1), 3.0)))
+    line = lines_of("1-2-3-1-sigmoid")[0].on(Arrays({"x": np.array([[1.0, *[0.15625] * 16, 3.0]])}))
+    terms = Sum((Ref(Quantity("x", 0, 1)), Elided(2, 17, Ref(Quantity("x", 0, K))), Ref(Quantity("x", 0, 18))))
     assert "16 more terms" in text(line.tree(terms, NUMBERS))
     assert "2.5" in text(line.tree(terms, NUMBERS))
     assert "⋯" in text(line.tree(terms, SYMBOLS))
@@ -198,7 +201,7 @@ def test_a_label_cannot_break_out_of_its_attribute() -> None:
 
 
 def test_every_kind_of_quantity_has_a_colour_role() -> None:
-    assert {role(kind) for kind in SHAPES} == {"a", "y", "w", "b", "z", "l", "d", "g", "e"}
+    assert {role(kind) for kind in KINDS} == {"a", "y", "w", "b", "z", "l", "d", "g", "e"}
     assert role("w+") == role("w")
     assert {role(kind) for kind in ("dL/da", "dL/dz", "dL/dw", "dL/db")} == {"g"}
 

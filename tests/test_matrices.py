@@ -11,16 +11,16 @@ from hypothesis import given, settings
 from tests.closeness import TINY
 from tests.strategies import DIFFERENTIABLE, FLAT, extreme_problems, problems
 from tutor.build import Problem
-from tutor.derivation import derive
-from tutor.expression import ArrayRef, MatrixProduct, Node, Ref, Transpose, evaluate, walk
+from tutor.engine.derivation import derive, derive_stage, result
+from tutor.engine.kinds import KINDS
+from tutor.engine.order import Stage, stages
+from tutor.engine.quantity import parse
+from tutor.engine.trace import Trace, run
+from tutor.engine.tree import ArrayRef, MatrixProduct, Node, Ref, Transpose, evaluate, walk
 from tutor.lesson import LayerWalk, open_lesson
-from tutor.matrices import derive_stage, result
 from tutor.notation import PRESETS, Notation, notation
-from tutor.order import Stage, stages
 from tutor.orientation import arranged, flipped, oriented, turned
-from tutor.quantity import parse
 from tutor.scenario import load
-from tutor.trace import Trace, run
 
 SCENARIOS = sorted((Path(__file__).parents[1] / "scenarios").glob("*.yaml"))
 WAYS = [*PRESETS.values(), notation("brackets", {"vectors": "rows"}), notation("letters", {"vectors": "columns"})]
@@ -36,7 +36,8 @@ def trees(trace: Trace, stage: Stage) -> list[Node]:
 
 
 def shown(trace: Trace, stage: Stage) -> np.ndarray:
-    return result(trace, stage).array if stage.layer or stage.per_sample else np.array(trace.value(parse(stage.kind)))
+    whole = KINDS[stage.kind].axes or stage.per_sample
+    return np.asarray(evaluate(result(trace, stage), trace) if whole else trace.value(parse(stage.kind)))
 
 
 def agree(found: np.ndarray, expected: np.ndarray, tolerance: float = 1e-12) -> bool:
@@ -45,10 +46,10 @@ def agree(found: np.ndarray, expected: np.ndarray, tolerance: float = 1e-12) -> 
     return found.shape == expected.shape and bool((np.abs(found - expected) <= tolerance * size + TINY).all())
 
 
-def size_of(tree: Node) -> float:
+def size_of(tree: Node, trace: Trace) -> float:
     """The largest number in a tree: what its sums are made of."""
-    arrays = [float(np.abs(node.array).max()) for node in walk(tree) if isinstance(node, ArrayRef)]
-    return max([1.0, *arrays, *(abs(node.number) for node in walk(tree) if isinstance(node, Ref))])
+    arrays = [float(np.abs(evaluate(node, trace)).max()) for node in walk(tree) if isinstance(node, ArrayRef)]
+    return max([1.0, *arrays, *(abs(trace.value(node.quantity)) for node in walk(tree) if isinstance(node, Ref))])
 
 
 @pytest.mark.parametrize("path", SCENARIOS, ids=lambda path: path.stem)
@@ -63,10 +64,10 @@ def test_every_stage_of_every_scenario_is_the_engines_array_in_each_notation(pat
             continue
         for tree in trees(trace, stage):
             expected = shown(trace, stage)
-            assert agree(np.asarray(evaluate(tree)), expected), stage
+            assert agree(np.asarray(evaluate(tree, trace)), expected), stage
             turn = bool(stage.layer) and flipped(stage.kind, way)
             turned_tree = oriented(tree, way, turn)
-            assert agree(np.asarray(evaluate(turned_tree)), expected.T if turn else expected), stage
+            assert agree(np.asarray(evaluate(turned_tree, trace)), expected.T if turn else expected), stage
             compared += 1
     assert compared >= len(walk_by_layer) - 1
 
@@ -79,11 +80,11 @@ def test_every_stage_of_a_random_network_is_the_engines_array_in_each_notation(p
             continue
         expected = shown(trace, stage)
         for tree in trees(trace, stage):
-            allowed = 1e-12 * max(1.0, size_of(tree) ** 2)
-            assert np.abs(np.asarray(evaluate(tree)) - expected).max() <= allowed, stage
+            allowed = 1e-12 * max(1.0, size_of(tree, trace) ** 2)
+            assert np.abs(np.asarray(evaluate(tree, trace)) - expected).max() <= allowed, stage
             for way in WAYS:
                 turn = bool(stage.layer) and flipped(stage.kind, way)
-                found = np.asarray(evaluate(oriented(tree, way, turn)))
+                found = np.asarray(evaluate(oriented(tree, way, turn), trace))
                 assert found.shape == (expected.T if turn else expected).shape
                 assert np.abs(found - (expected.T if turn else expected)).max() <= allowed, (stage, way.preset)
 
@@ -95,12 +96,12 @@ def test_at_the_edges_of_float64_the_stages_before_the_stop_are_the_engines_arra
     for stage in found[:-1] if trace.stop else found:
         if stage.layer and stage.kind[0] in "zab" and np.isfinite(shown(trace, stage)).all():
             for tree in trees(trace, stage):
-                value = np.asarray(evaluate(tree))
+                value = np.asarray(evaluate(tree, trace))
                 if np.isfinite(value).all():
                     with np.errstate(over="ignore"):
-                        assert (np.abs(value - shown(trace, stage)) <= 1e-12 * min(size_of(tree), 1e150) ** 2).all()
+                        assert (np.abs(value - shown(trace, stage)) <= 1e-12 * min(size_of(tree, trace), 1e150) ** 2).all()
         if stage.per_sample:
-            assert np.asarray(evaluate(trees(trace, stage)[0])) == pytest.approx(shown(trace, stage), rel=1e-12)
+            assert np.asarray(evaluate(trees(trace, stage)[0], trace)) == pytest.approx(shown(trace, stage), rel=1e-12)
 
 
 @given(problems(hidden=DIFFERENTIABLE))
@@ -112,8 +113,8 @@ def test_leaves_are_the_traces_own_arrays(problem: Problem) -> None:
             for node in walk(tree):
                 if isinstance(node, ArrayRef) and not node.sample and node.kind not in {"loss", "loss+", "da/dz"}:
                     own = trace.array(node.kind, node.layer)
-                    assert node.array.shape == (own if own.ndim == 2 else own[None, :]).shape
-                    assert (node.array == own).all()
+                    assert evaluate(node, trace).shape == (own if own.ndim == 2 else own[None, :]).shape
+                    assert (evaluate(node, trace) == own).all()
 
 
 def test_a_lecture_with_columns_reads_weights_times_inputs() -> None:
@@ -128,7 +129,7 @@ def test_a_lecture_with_letters_reads_inputs_times_weights() -> None:
     trace = open_lesson(load(next(path for path in SCENARIOS if path.stem == "3-2-3-softmax"))).trace
     tree = oriented(derive_stage(trace, Stage("forward", "z", 1)).tree, notation("letters"), False)
     assert isinstance(tree, MatrixProduct)
-    assert [(node.kind, node.array.shape) for node in tree.terms if isinstance(node, ArrayRef)] == [("x", (1, 3)), ("w", (3, 2))]
+    assert [(node.kind, evaluate(node, trace).shape) for node in tree.terms if isinstance(node, ArrayRef)] == [("x", (1, 3)), ("w", (3, 2))]
 
 
 def test_turning_a_matrix_twice_gives_it_back() -> None:
@@ -136,8 +137,8 @@ def test_turning_a_matrix_twice_gives_it_back() -> None:
     leaf = result(trace, Stage("forward", "z", 2))
     once = turned(leaf, notation("brackets"))
     assert once.flipped
-    assert (leaf.array == once.array.T).all()
-    assert turned(leaf, notation("letters")) is leaf
+    assert (evaluate(leaf, trace) == evaluate(once, trace).T).all()
+    assert turned(leaf, notation("letters")) == leaf == turned(once, notation("letters"))
 
 
 @given(problems(wide=True, depth=3))
@@ -147,9 +148,9 @@ def test_arranging_a_sum_as_the_lecture_does_keeps_its_value(problem: Problem) -
     for number in range(1, trace.network.depth + 1):
         q = parse(f"z[{number}][1]" + ("@1" if trace.samples > 1 else ""))
         tree = derive(trace, q).tree
-        terms = sum(abs(float(evaluate(term))) for term in tree.children) + abs(trace.value(q))
+        terms = sum(abs(float(evaluate(term, trace))) for term in tree.children) + abs(trace.value(q))
         for way in PRESETS.values():
-            assert abs(evaluate(arranged(tree, way)) - trace.value(q)) <= 1e-12 * terms
+            assert abs(evaluate(arranged(tree, way), trace) - trace.value(q)) <= 1e-12 * terms
 
 
 def test_the_bias_comes_first_where_it_is_called_weight_zero() -> None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tutor.activations import activation
+from tutor.engine.activations import activation
+from tutor.engine.losses import loss
+from tutor.engine.network import Layer, Network, frozen, with_parameters
 from tutor.errors import NetworkError
-from tutor.losses import loss
-from tutor.network import Layer, Network, frozen, with_parameters
 
 
 def layer(units: int, inputs: int, name: str = "sigmoid", *, biases: bool = True) -> Layer:

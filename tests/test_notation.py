@@ -11,12 +11,12 @@ from hypothesis import given, settings
 from tests.closeness import ordered
 from tests.strategies import problems
 from tutor.build import Problem
+from tutor.engine.quantity import Quantity, parse
+from tutor.engine.trace import run
 from tutor.errors import LessonError
 from tutor.lesson import open_lesson
 from tutor.notation import CHOICES, PRESETS, Alphabet, Symbol, notation
-from tutor.quantity import Quantity, parse
 from tutor.scenario import load
-from tutor.trace import run
 
 SCENARIOS = Path(__file__).parents[1] / "scenarios"
 

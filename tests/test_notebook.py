@@ -94,7 +94,7 @@ def test_each_pass_is_told_before_its_cells() -> None:
     assert r"$$L = -\sum_i" in told["about-loss"]
     assert all(text.count("$$") in {0, 2} for text in told.values())
     batch = sources(lesson("linear-regression"), "markdown")["about-loss"]
-    assert r"$$L^{(m)} = \sum_i (a_i - y_i)^2 \qquad L = \frac{1}{M} \sum_m L^{(m)}$$" in batch
+    assert r"$$L^{(m)} = \sum_i (a_i - y_i)^{2} \qquad L = \frac{1}{M} \sum_m L^{(m)}$$" in batch
 
 
 def test_the_notebook_of_a_step_function_tells_why_it_ends() -> None:

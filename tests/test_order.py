@@ -8,14 +8,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.strategies import DIFFERENTIABLE, FLAT, problems
-from tutor.activations import activation
 from tutor.build import Problem
+from tutor.engine.activations import activation
+from tutor.engine.kinds import PHASES
+from tutor.engine.losses import loss
+from tutor.engine.network import Layer, Network
+from tutor.engine.order import NumberOrder, stages
+from tutor.engine.quantity import Quantity, parse
+from tutor.engine.trace import Trace, run
 from tutor.errors import LessonError
-from tutor.losses import loss
-from tutor.network import Layer, Network
-from tutor.order import PHASES, NumberOrder, stages
-from tutor.quantity import Quantity, parse
-from tutor.trace import Trace, run
 
 
 def network_of(*sizes: int, last: str = "softmax", under: str = "cross_entropy") -> Network:

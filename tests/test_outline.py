@@ -7,9 +7,9 @@ from itertools import pairwise
 import pytest
 
 from tests.visiting import NAMES, WALKS, context
+from tutor.engine.kinds import PHASES
 from tutor.explain import PHASE_TITLES
 from tutor.lesson import GRAINS
-from tutor.order import PHASES
 from tutor.outline import grains, outline, places, samples, timeline
 from tutor.view import View
 

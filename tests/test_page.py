@@ -12,10 +12,10 @@ from tests.htmltree import Element, read, text_of
 from tests.visiting import NAMES, WALKS, context, deep_network, fragment, get, numbers, page, scenario, steps, texts, tutor
 from tutor import number
 from tutor.context import Context
+from tutor.engine.quantity import Quantity, parse
 from tutor.lesson import GRAINS, open_lesson
 from tutor.notation import PRESETS
 from tutor.page import step_page
-from tutor.quantity import Quantity, parse
 from tutor.view import View
 
 LARGEST = 17 * 1024

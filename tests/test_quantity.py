@@ -6,14 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tutor.engine.kinds import KINDS
+from tutor.engine.quantity import Quantity, example, parse
 from tutor.errors import QuantityError
-from tutor.quantity import GIVEN, SHAPES, Quantity, example, parse
 
 
 @st.composite
 def quantities(draw: st.DrawFn) -> Quantity:
-    kind = draw(st.sampled_from(sorted(SHAPES)))
-    has_layer, count, sampled = SHAPES[kind]
+    kind = draw(st.sampled_from(sorted(KINDS)))
+    has_layer, count, sampled = KINDS[kind].layered, KINDS[kind].indices, KINDS[kind].names_samples
     index = st.integers(1, 9_999)
     second = count == 2 or (kind == "da/dz" and draw(st.booleans()))
     return Quantity(
@@ -86,13 +87,13 @@ def test_a_long_text_is_not_repeated_in_full() -> None:
     assert len(str(caught.value)) < 200
 
 
-@pytest.mark.parametrize("kind", sorted(SHAPES))
+@pytest.mark.parametrize("kind", sorted(KINDS))
 def test_the_example_of_a_kind_is_a_name_of_that_kind(kind: str) -> None:
     assert parse(example(kind)).kind == kind
 
 
 def test_what_a_lesson_starts_from_is_given_and_the_rest_is_not() -> None:
-    assert {kind for kind in SHAPES if Quantity(kind).given} == GIVEN == {"x", "y", "w", "b", "eta"}
+    assert {kind for kind in KINDS if Quantity(kind).given} == {kind for kind in KINDS if KINDS[kind].given} == {"x", "y", "w", "b", "eta"}
 
 
 def test_the_verification_pass_has_its_own_names_for_what_changes_only() -> None:

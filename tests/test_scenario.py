@@ -15,7 +15,8 @@ from typing import get_args
 import pytest
 from pydantic import ValidationError
 
-from tutor import activations, losses, notation, number, scenario, scenario_model, scenario_text
+from tutor import notation, number, scenario, scenario_model, scenario_text
+from tutor.engine import activations, losses
 from tutor.errors import TutorError
 from tutor.problem import MAX_PROBLEMS
 from tutor.scenario import Printed, Scenario, ScenarioError

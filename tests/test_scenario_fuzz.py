@@ -20,8 +20,8 @@ from hypothesis import strategies as st
 from tests.turns import Turns
 from tutor import limits, scenario, strict_yaml
 from tutor.build import build
+from tutor.engine.trace import run
 from tutor.scenario import Scenario, ScenarioError
-from tutor.trace import run
 
 ROOT = Path(__file__).parents[1]
 VALID = [path.read_text(encoding="utf-8") for path in sorted((ROOT / "scenarios").glob("*.yaml"))]

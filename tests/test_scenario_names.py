@@ -6,12 +6,13 @@ from itertools import product
 
 import pytest
 
-from tutor import quantity, scenario, scenario_names
+from tutor import scenario, scenario_names
 from tutor.build import build
-from tutor.order import NumberOrder
-from tutor.quantity import Quantity
+from tutor.engine.kinds import KINDS
+from tutor.engine.order import NumberOrder
+from tutor.engine.quantity import Quantity, parse
+from tutor.engine.trace import Trace, run
 from tutor.scenario_names import Sizes
-from tutor.trace import Trace, run
 
 HEAD = "format: 1\ntitle: A\nnetwork:\n  inputs: 2\n  layers:\n"
 SOFTMAX = "    - {units: 2, activation: softmax, weights: [[1, 2, 3], [3, 2, 1]], biases: none}\n"
@@ -41,8 +42,9 @@ def traced(name: str) -> tuple[Sizes, Trace]:
 def all_names() -> list[str]:
     """Every name of a small network, and some beyond it."""
     names = []
-    for kind, (has_layer, count, may_name_sample) in quantity.SHAPES.items():
-        layers = range(1, 4) if has_layer else [0]
+    for kind, found in KINDS.items():
+        count, may_name_sample = found.indices, found.names_samples
+        layers = range(1, 4) if found.layered else [0]
         seconds = range(1, 5) if count == 2 else range(4) if kind == "da/dz" else [0]
         for layer, i, j, sample in product(layers, range(1, 5) if count else [0], seconds, range(4) if may_name_sample else [0]):
             names.append(str(Quantity(kind, layer, i, j, sample)))
@@ -62,7 +64,7 @@ def test_every_name_that_is_taken_has_a_number(name: str) -> None:
     taken = [text for text in all_names() if not scenario_names.refusal(text, sizes)]
     assert len(taken) > 30
     for text in taken:
-        assert isinstance(trace.value(quantity.parse(text)), float)
+        assert isinstance(trace.value(parse(text)), float)
 
 
 @pytest.mark.parametrize("name", FILES)

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from tutor.changes import apply, listed
+from tutor.engine.quantity import parse
 from tutor.lesson import Lesson, open_lesson
-from tutor.quantity import parse
 from tutor.scenario import Check, Note, Printed, load
 from tutor.slides import AGREES, DIFFERS, OPEN, closed_form, compare, computed, place, tally
 

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from tests.filling import opened, problems, sent, sound
 from tests.visiting import page, scenario, tutor
 from tutor import scenario as scenarios
-from tutor.activations import NAMES as ACTIVATIONS
 from tutor.change_names import BadChangeError, part
-from tutor.losses import NAMES as LOSSES
+from tutor.engine.activations import NAMES as ACTIVATIONS
+from tutor.engine.losses import NAMES as LOSSES
 from tutor.notation import PRESETS
 from tutor.problem import ScenarioError
 from tutor.suggestion import meant

@@ -14,12 +14,12 @@ from tests.visiting import NAMES, WALKS, context, deep_network, get, scenario, s
 from tutor import number
 from tutor.context import Context
 from tutor.desk import GAP, Cell, Table, some
+from tutor.engine.quantity import Quantity, parse
 from tutor.latex_document import document
 from tutor.lesson import open_lesson
 from tutor.notation import PRESETS
 from tutor.overview import given as given_matrices
 from tutor.page import StepPage, step_page
-from tutor.quantity import Quantity, parse
 from tutor.scenario import parse as read_scenario
 from tutor.view import View
 from tutor.worked import Sheet, worked

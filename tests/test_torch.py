@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given, settings
 
 from tests.strategies import KINKED, SMOOTH, extreme_problems, problems
-from tutor.activations import activation
 from tutor.build import Problem
-from tutor.losses import LOSSES, loss
-from tutor.network import Layer, Network, frozen
-from tutor.trace import Trace, run
+from tutor.engine.activations import activation
+from tutor.engine.losses import LOSSES, loss
+from tutor.engine.network import Layer, Network, frozen
+from tutor.engine.trace import Trace, run
 
 torch: Any = pytest.importorskip("torch", reason="PyTorch, the oracle of these tests, is not installed; see `make oracle`")
 F: Any = torch.nn.functional
@@ -58,17 +58,20 @@ class Oracle:
         self.b = [None if p.biases is None else torch.tensor(p.biases.copy(), requires_grad=True) for p in net.layers]
         self.z: list[Any] = []
         self.a: list[Any] = []
-        a, y = torch.tensor(problem.x.copy()), torch.tensor(problem.y.copy())
+        self.x, y = torch.tensor(problem.x.copy(), requires_grad=True), torch.tensor(problem.y.copy())
+        self.passed: list[Any] = [self.x]
         for layer, w, b in zip(net.layers, self.w, self.b, strict=True):
-            z = F.linear(a, w, b)
-            if z.requires_grad:
-                z.retain_grad()
+            z = F.linear(self.passed[-1], w, b)
+            z.retain_grad()
             a = activated(layer, z)
-            if a.requires_grad:
-                a.retain_grad()
+            r = a + self.passed[-layer.skip] if layer.skip else a
+            for kept in (a, r):
+                if kept.requires_grad:
+                    kept.retain_grad()
+            self.passed.append(r)
             self.z.append(z)
             self.a.append(a)
-        total = loss_of(net.loss.name, a, z, y)
+        total = loss_of(net.loss.name, r, z, y)
         self.loss = total / len(y) if net.reduction == "mean" else total
 
     def backward(self) -> Oracle:
@@ -96,16 +99,21 @@ def forward_size(problem: Problem, trace: Trace, number: int) -> float:
     """What the sums of z in a layer come to without cancelling."""
     layer = problem.network.layer(number)
     bias = 0.0 if layer.biases is None else np.abs(layer.biases)
-    return largest(np.abs(trace.array("a", number - 1)) @ np.abs(layer.weights).T + bias)
+    return largest(np.abs(trace.passed(number - 1)) @ np.abs(layer.weights).T + bias)
 
 
 def backward_sizes(problem: Problem, trace: Trace, number: int) -> tuple[float, float]:
     """The same for dL/da and dL/dz of a layer."""
     net, a = problem.network, np.abs(trace.array("a", number))
     if number == net.depth:
-        over_a = 2.0 * trace.scale * (a + np.abs(trace.y))
+        over_a = 2.0 * trace.scale * (np.abs(trace.outputs) + np.abs(trace.y))
     else:
         over_a = np.abs(trace.array("dL/dz", number + 1)) @ np.abs(net.layer(number + 1).weights)
+    for above, layer in enumerate(net.layers, 1):
+        if layer.skip and above - layer.skip == number:
+            over_a = over_a + np.abs(trace["dL/dr", above])
+    if not number:
+        return largest(over_a), 0.0
     if net.layer(number).activation.couples:
         over_z = a * (over_a + (over_a * a).sum(axis=1, keepdims=True))
     else:
@@ -127,16 +135,21 @@ def assert_same(problem: Problem) -> None:
         n = number - 1
         forward = forward_size(problem, trace, number)
         over_a, over_z = backward_sizes(problem, trace, number)
-        below = np.abs(trace.array("a", n)).sum(axis=0).max()
-        assert same(trace.z[number], oracle.z[n], forward)
-        assert same(trace.a[number], oracle.a[n], forward)
-        assert same(trace.dL_dz[number], oracle.z[n].grad, over_z)
+        below = np.abs(trace.passed(n)).sum(axis=0).max()
+        assert same(trace["z", number], oracle.z[n], forward)
+        assert same(trace["a", number], oracle.a[n], forward)
+        assert same(trace["dL/dz", number], oracle.z[n].grad, over_z)
         if layer.train_weights:
-            assert same(trace.dL_dw[number], oracle.w[n].grad, over_z * below)
+            assert same(trace["dL/dw", number], oracle.w[n].grad, over_z * below)
         if layer.learns_biases:
-            assert same(trace.dL_db[number], oracle.b[n].grad, over_z * len(trace.x))
+            assert same(trace["dL/db", number], oracle.b[n].grad, over_z * len(trace.x))
         if number < problem.network.depth or not problem.network.loss.fused_with:
-            assert same(trace.dL_da[number], oracle.a[n].grad, over_a)
+            assert same(trace["dL/da", number], oracle.a[n].grad, over_a)
+        if layer.skip:
+            parts = np.abs(trace["a", number]) + np.abs(trace.passed(number - layer.skip))
+            assert same(trace["r", number], oracle.passed[number], largest(parts))
+            assert same(trace["dL/dr", number], oracle.passed[number].grad, over_a)
+    assert same(trace["dL/da", 0], oracle.x.grad, backward_sizes(problem, trace, 0)[0])
 
 
 def test_the_comparison_catches_an_error_of_one_in_ten_thousand_million() -> None:
@@ -144,13 +157,18 @@ def test_the_comparison_catches_an_error_of_one_in_ten_thousand_million() -> Non
     problem = Problem(Network(layers, loss("squared_error"), "mean"), frozen([[1.0, 2.0]]), frozen([[0.3]]), 0.1)
     trace, oracle = traced(problem), Oracle(problem).backward()
     scale = backward_sizes(problem, trace, 1)[1]
-    assert same(trace.dL_dz[1], oracle.z[0].grad, scale)
+    assert same(trace["dL/dz", 1], oracle.z[0].grad, scale)
     assert not same(trace.array("dL/dz", 1) * (1 + 1e-10), oracle.z[0].grad, scale)
     assert not same(np.full((1, 1), np.nan), oracle.z[0].grad, scale)
 
 
 @given(problems())
 def test_random_networks_agree_with_pytorch(problem: Problem) -> None:
+    assert_same(problem)
+
+
+@given(problems(skipping=True, depth=6))
+def test_networks_with_skip_connections_agree_with_pytorch(problem: Problem) -> None:
     assert_same(problem)
 
 
@@ -191,7 +209,7 @@ def test_saturated_sigmoids_agree_with_bce_on_logits(z: float, sign: float, y: f
     trace, oracle = traced(problem), Oracle(problem).backward()
     # PyTorch adds the tail log(1 + e^−|z|) to 1 and loses it below 1e-16; ours keeps it, see test_losses.
     assert same(trace.loss, oracle.loss, 1.0)
-    assert same(trace.dL_dz[1], oracle.z[0].grad, 1.0)
+    assert same(trace["dL/dz", 1], oracle.z[0].grad, 1.0)
 
 
 @pytest.mark.parametrize("row", [[800.0, 0.0], [1e10, -1e10, 0.0], [1e300, 1e300], [-745.0, 0.0, 745.0], [1e307, -1e307, 5.0]])
@@ -201,20 +219,21 @@ def test_saturated_softmaxes_agree_with_cross_entropy_on_logits(row: list[float]
         problem = Problem(net, frozen([[1.0]]), frozen([y]), 0.1)
         trace, oracle = traced(problem), Oracle(problem).backward()
         assert same(trace.loss, oracle.loss, 1.0)
-        assert same(trace.dL_dz[1], oracle.z[0].grad, 1.0)
+        assert same(trace["dL/dz", 1], oracle.z[0].grad, 1.0)
 
 
 @given(extreme_problems(hidden=(*SMOOTH, *KINKED, "softmax")))
 @settings(max_examples=300)
 def test_at_the_edges_of_float64_we_agree_where_both_are_finite_and_stop_where_pytorch_is_not(problem: Problem) -> None:
     trace, oracle = traced(problem), Oracle(problem).backward()
-    lists = (trace.z, trace.dL_dz, trace.dL_dw, trace.dL_db, trace.dL_da[:-1])
-    ours = all(np.isfinite(array).all() for arrays in lists for array in arrays[1:] if array is not None) and np.isfinite(trace.loss)
+    kinds, outputs = {"z", "dL/dz", "dL/dw", "dL/db", "dL/da"}, {("dL/da", 0), ("dL/da", trace.network.depth)}
+    arrays = [array for name, array in trace.items() if name[0] in kinds and name not in outputs]
+    ours = all(np.isfinite(array).all() for array in arrays) and np.isfinite(trace.loss)
     if ours and oracle.finite():
         with np.errstate(all="ignore"):
             size = forward_size(problem, trace, 1)
         if np.isfinite(size):
-            assert same(trace.z[1], oracle.z[0], size)
+            assert same(trace["z", 1], oracle.z[0], size)
     if not ours:
         assert trace.stop is not None
         assert not oracle.finite()

@@ -11,15 +11,15 @@ import pytest
 from hypothesis import given, settings
 
 from tests.strategies import extreme_problems, problems
-from tutor.activations import activation
 from tutor.build import Problem, build
+from tutor.engine.activations import activation
+from tutor.engine.losses import NAMES, loss
+from tutor.engine.network import Layer, Network, frozen
+from tutor.engine.order import NumberOrder
+from tutor.engine.quantity import Quantity, parse
+from tutor.engine.trace import FLAT, OVERFLOW, UNDEFINED, Trace, run, updated
 from tutor.errors import NetworkError
-from tutor.losses import NAMES, loss
-from tutor.network import Layer, Network, frozen
-from tutor.order import NumberOrder
-from tutor.quantity import Quantity, parse
 from tutor.scenario import load
-from tutor.trace import FLAT, OVERFLOW, UNDEFINED, Trace, run, updated
 
 SCENARIOS = Path(__file__).parents[1] / "scenarios"
 
@@ -38,11 +38,7 @@ def network_of(*layers: tuple[Any, Any, str], under: str = "half_squared_error",
 
 
 def arrays(trace: Trace) -> list[np.ndarray]:
-    kinds = (
-        trace.z, trace.a, trace.da_dz, trace.dL_da, trace.dL_dz, trace.dL_dw, trace.dL_db, trace.w, trace.b, trace.w_new,
-        trace.b_new, trace.z_new, trace.a_new, [trace.losses, trace.losses_new],
-    )  # fmt: skip
-    return [array for kind in kinds for array in kind if array is not None]
+    return [array for array in trace.values() if np.ndim(array)]
 
 
 # Known values
@@ -89,12 +85,12 @@ def test_the_3_2_3_network_agrees_with_a_calculation_by_hand() -> None:
     p = np.exp(w @ h) / np.exp(w @ h).sum()
     delta = p - [1, 0, 0]
     below = (w.T @ delta) * h * (1 - h)
-    assert trace.a[1] == pytest.approx(h[None, :], rel=1e-14)
-    assert trace.a[2] == pytest.approx(p[None, :], rel=1e-14)
+    assert trace["a", 1] == pytest.approx(h[None, :], rel=1e-14)
+    assert trace["a", 2] == pytest.approx(p[None, :], rel=1e-14)
     assert trace.loss == pytest.approx(-np.log(p[0]), rel=1e-14)
-    assert trace.dL_dw[2] == pytest.approx(np.outer(delta, h), rel=1e-13)
-    assert trace.dL_dw[1] == pytest.approx(np.outer(below, x), rel=1e-12)
-    assert trace.w_new[1] == pytest.approx(v - 0.5 * np.outer(below, x), rel=1e-14)
+    assert trace["dL/dw", 2] == pytest.approx(np.outer(delta, h), rel=1e-13)
+    assert trace["dL/dw", 1] == pytest.approx(np.outer(below, x), rel=1e-12)
+    assert trace["w+", 1] == pytest.approx(v - 0.5 * np.outer(below, x), rel=1e-14)
 
 
 # Shapes and freezing
@@ -104,20 +100,20 @@ def test_the_3_2_3_network_agrees_with_a_calculation_by_hand() -> None:
 def test_shapes_are_those_of_the_contract(problem: Problem) -> None:
     trace, net, m = traced(problem), problem.network, len(problem.x)
     assert trace.samples == m
-    assert trace.losses.shape == (m,)
+    assert trace.sample_losses("loss").shape == (m,)
     for number in range(1, net.depth + 1):
         units, inputs, layer = net.sizes[number], net.sizes[number - 1], net.layer(number)
         for kind in ("z", "a", "dL/da", "dL/dz", "z+", "a+"):
             assert trace.array(kind, number).shape == (m, units)
         if not layer.activation.couples:
             assert trace.array("da/dz", number).shape == (m, units)
-        assert (trace.dL_dw[number] is not None) == layer.train_weights
-        assert (trace.dL_db[number] is not None) == layer.learns_biases
+        assert (("dL/dw", number) in trace) == layer.train_weights
+        assert (("dL/db", number) in trace) == layer.learns_biases
         if layer.train_weights:
             assert trace.array("dL/dw", number).shape == trace.array("w+", number).shape == (units, inputs)
         if layer.learns_biases:
             assert trace.array("dL/db", number).shape == trace.array("b+", number).shape == (units,)
-    assert trace.loss == pytest.approx(trace.losses.mean() if net.reduction == "mean" else trace.losses.sum())
+    assert trace.loss == pytest.approx(trace.sample_losses("loss").mean() if net.reduction == "mean" else trace.sample_losses("loss").sum())
 
 
 @given(problems(depth=3))
@@ -140,9 +136,9 @@ def test_frozen_parameters_have_no_gradient_and_do_not_move() -> None:
     net = network_of(([[1.0]], [0.5], "sigmoid"), ([[2.0]], [0.1], "identity"))
     layers = (replace(net.layer(1), train_weights=False), replace(net.layer(2), train_biases=False))
     trace = run(Network(layers, net.loss, "mean"), frozen([[1.0]]), frozen([[0.0]]), 0.1)
-    assert trace.dL_dw[1] is None is trace.dL_db[2]
-    assert trace.w_new[1] is trace.w[1]
-    assert trace.b_new[2] is trace.b[2]
+    assert trace.get(("dL/dw", 1)) is None is trace.get(("dL/db", 2))
+    assert trace["w+", 1] is trace["w", 1]
+    assert trace["b+", 2] is trace["b", 2]
     assert trace.value(parse("b+[1][1]")) != 0.5
     assert trace.value(parse("w+[2][1,1]")) != 2.0
 
@@ -157,7 +153,7 @@ def test_a_gradient_passes_through_a_layer_that_is_frozen_altogether() -> None:
 def test_a_layer_without_biases_adds_none() -> None:
     trace = run(network_of(([[2.0]], None, "identity")), frozen([[3.0]]), frozen([[0.0]]), 0.1)
     assert trace.value(parse("z[1][1]")) == 6.0
-    assert trace.b == [None, None] == trace.dL_db
+    assert trace.get(("b", 1)) is None is trace.get(("dL/db", 1))
 
 
 # Batches
@@ -204,7 +200,7 @@ def test_a_sample_computes_the_same_alone_as_in_the_batch(problem: Problem) -> N
     trace = run(net, problem.x, problem.y, 0.1)
     for s in range(trace.samples):
         alone = run(net, problem.x[s : s + 1], problem.y[s : s + 1], 0.1)
-        assert alone.loss == pytest.approx(trace.losses[s], rel=1e-12, abs=1e-14)
+        assert alone.loss == pytest.approx(trace.sample_losses("loss")[s], rel=1e-12, abs=1e-14)
         assert alone.array("dL/dz", 1)[0] == pytest.approx(trace.array("dL/dz", 1)[s], rel=1e-9, abs=1e-13)
 
 
@@ -274,9 +270,9 @@ def test_a_flat_activation_stops_the_walk_at_its_derivative(name: str) -> None:
     assert trace.blocked == 2
     assert trace.stop is not None
     assert (str(trace.stop.quantity), trace.stop.why) == ("da/dz[2][1]", FLAT)
-    assert trace.dL_dw[3] is not None
-    assert trace.dL_dz[2] is None is trace.losses_new
-    assert trace.dL_da[2] is not None
+    assert ("dL/dw", 3) in trace
+    assert trace.get(("dL/dz", 2)) is None is trace.get(("loss+@", 0))
+    assert ("dL/da", 2) in trace
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from copy import copy
 from dataclasses import replace
 from itertools import combinations
 from pathlib import Path
@@ -18,14 +19,15 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tutor import limits, passes, redraw, trace
+from tutor import limits, redraw
 from tutor.build import build
 from tutor.degenerate import Yardstick
+from tutor.engine import trace
+from tutor.engine.trace import Trace, run
 from tutor.errors import TutorError
 from tutor.friendly import Pool, Stream, different, distribution
 from tutor.number import shown
 from tutor.scenario import Scenario, load, parse
-from tutor.trace import Trace, run
 from tutor.variants import LARGEST_SEED, MOST, VariantError, variant, variants
 
 ROOT = Path(__file__).parents[1]
@@ -111,28 +113,28 @@ def assert_nothing_degenerate(original: Scenario, found: Scenario) -> None:
     assert (was.stop and was.stop.why) == (now.stop and now.stop.why)
     decimals = found.display.decimals
     for n, part in enumerate(found.network.layers, 1):
-        z, w = now.z[n], now.w[n]
+        z, w = now["z", n], now["w", n]
         assert (np.abs(z) > 1e-9).all()
         if part.activation == "relu":
-            assert (z <= 0).sum() == (was.z[n] <= 0).sum()
+            assert (z <= 0).sum() == (was["z", n] <= 0).sum()
         if part.activation in {"sigmoid", "tanh"}:
             assert np.abs(z).max() < 6.01
         if part.activation == "softmax":
             assert np.ptp(z, axis=1).max() < 6.01
-        if 0 not in was.w[n] and len(w) == w.shape[1] > 1:
+        if 0 not in was["w", n] and len(w) == w.shape[1] > 1:
             assert not (np.abs(w) == np.abs(w.T)).all()
         if now.blocked:
             continue
         on = (z > 0).any(axis=0) | (part.activation != "relu")
-        below_on = (now.a[n - 1] != 0).any(axis=0)
-        assert (np.abs(now.dL_dw[n])[on][:, below_on] >= 1e-4).all()
-        if now.dL_db[n] is not None:
-            assert (np.abs(now.dL_db[n])[on] >= 1e-4).all()
+        below_on = (now.passed(n - 1) != 0).any(axis=0)
+        assert (np.abs(now["dL/dw", n])[on][:, below_on] >= 1e-4).all()
+        if ("dL/db", n) in now:
+            assert (np.abs(now["dL/db", n])[on] >= 1e-4).all()
         for kind in ("z", "dL/dz", "dL/dw", "dL/db", "w+", "z+"):
-            if kind != "dL/db" or now.dL_db[n] is not None:
+            if kind != "dL/db" or ("dL/db", n) in now:
                 assert_told_apart(now.array(kind, n), decimals, f"{kind}[{n}]")
         if part.activation in {"sigmoid", "softmax"}:
-            assert_told_apart(now.a[n], decimals, f"a[{n}]")
+            assert_told_apart(now["a", n], decimals, f"a[{n}]")
     if now.blocked:
         assert (now.loss > 0) == (was.loss > 0)
     else:
@@ -159,7 +161,7 @@ def test_targets_stay_of_their_kind(path: Path) -> None:
     for found in variants(original, 30, 5):
         if original.network.layers[-1].activation in {"identity", "relu"}:
             assert all(y.is_integer() for row in found.targets for y in row)
-            error = np.abs(trace_of(found).a[-1] - np.array(found.targets))
+            error = np.abs(trace_of(found).outputs - np.array(found.targets))
             assert error.min() > 0.049
             assert error.max() <= 3.5
         elif original.network.layers[-1].activation == "softmax":
@@ -272,10 +274,19 @@ def test_the_last_bits_of_a_sum_decide_nothing(path: Path, monkeypatch: pytest.M
     expected = variants(original, 15, 77)
 
     def noisy(array: Any) -> Any:
-        return None if array is None else array * (1 + random.uniform(-1e-15, 1e-15, array.shape))
+        return array * (1 + random.uniform(-1e-15, 1e-15, array.shape))
 
-    forward, drawn = passes.forward, redraw._Layers.drawn
-    monkeypatch.setattr(trace, "forward", lambda net, x, w, b: forward(net, noisy(x), [*map(noisy, w)], [*map(noisy, b)]))
+    prepared, drawn = trace._prepared, redraw._Layers.drawn
+
+    def noisily(*args: Any) -> Any:
+        program, given, scale = prepared(*args)
+        shaken = copy(program)
+        shaken.__dict__["run"] = lambda eta, scale, *arrays: program.run(
+            eta, scale, *(a if name[0] == "y" else noisy(a) for name, a in zip(program.given, arrays, strict=True))
+        )
+        return shaken, given, scale
+
+    monkeypatch.setattr(trace, "_prepared", noisily)
     monkeypatch.setattr(redraw._Layers, "drawn", lambda self, a: drawn(self, noisy(a)))
     assert variants(original, 15, 77) == expected
 
@@ -337,7 +348,7 @@ def test_inputs_that_are_positive_in_all_samples_stay_positive() -> None:
 def test_as_many_relu_units_are_off_as_in_the_original() -> None:
     places = set()
     for found in variants(scenario("3-4-2-regression"), 40, 3):
-        off = [i for i, a in enumerate(trace_of(found).a[1][0]) if a == 0]
+        off = [i for i, a in enumerate(trace_of(found)["a", 1][0]) if a == 0]
         assert len(off) == 1
         places.update(off)
     assert len(places) > 1
@@ -353,7 +364,7 @@ def test_large_weights_and_inputs_keep_their_size() -> None:
 
 def test_a_lesson_whose_units_are_all_off_gets_versions_with_units_that_are_on() -> None:
     original = made([layer("relu", [[-0.1], [-0.2]], [-0.1, -0.2]), layer("identity", [[0.5, 0.4]], [0.1])], [[2]], [[1]])
-    assert any((trace_of(found).a[1] > 0).all() for found in variants(original, 20, 1))
+    assert any((trace_of(found)["a", 1] > 0).all() for found in variants(original, 20, 1))
 
 
 def test_after_a_step_sums_may_repeat() -> None:

@@ -12,15 +12,14 @@ from hypothesis import given, settings
 from tests.closeness import ordered
 from tests.strategies import DIFFERENTIABLE, FLAT, extreme_problems, problems
 from tutor.build import Problem
-from tutor.derivation import derive
+from tutor.engine.derivation import derive, derive_stage
+from tutor.engine.paths import chain
+from tutor.engine.quantity import parse
+from tutor.engine.trace import Trace, run
 from tutor.lesson import LayerWalk, open_lesson
-from tutor.matrices import derive_stage
 from tutor.notation import PRESETS, Alphabet, notation
 from tutor.orientation import arranged, flipped, oriented
-from tutor.paths import chain
-from tutor.quantity import parse
 from tutor.scenario import load
-from tutor.trace import Trace, run
 from tutor.words import Words, spoken
 from tutor.writer import NUMBERS, RULE, SYMBOLS, Writer
 
@@ -51,7 +50,7 @@ def test_every_step_can_be_read_out_in_plain_letters(problem: Problem) -> None:
         for tree in (found.tree, found.name, found.shortcut, chain(trace, q)):
             if tree is not None:
                 for mode in (RULE, SYMBOLS, NUMBERS):
-                    assert_speakable(Words(letters, 4, mode).pieces(arranged(tree, way)))
+                    assert_speakable(Words(letters, 4, mode, env=trace).pieces(arranged(tree, way)))
         assert_speakable([Words(letters, 4).name(q)])
 
 
@@ -65,7 +64,7 @@ def test_every_stage_can_be_read_out_in_plain_letters(problem: Problem) -> None:
             if stage.layer:
                 tree = oriented(derive_stage(trace, stage).tree, way, flipped(stage.kind, way))
                 for mode in (SYMBOLS, NUMBERS):
-                    assert_speakable(Words(letters, 4, mode).pieces(tree))
+                    assert_speakable(Words(letters, 4, mode, env=trace).pieces(tree))
                 assert_speakable([Words(letters, 4).matrix_name(stage.kind, stage.layer)])
 
 
@@ -75,7 +74,7 @@ def test_numbers_at_the_edges_of_float64_can_be_read_out(problem: Problem) -> No
     trace = traced(problem)
     letters = Alphabet.of(PRESETS["brackets"], trace.network, trace.samples)
     for q in ordered(trace):
-        assert_speakable(Words(letters, 4, NUMBERS).pieces(derive(trace, q).tree))
+        assert_speakable(Words(letters, 4, NUMBERS, env=trace).pieces(derive(trace, q).tree))
 
 
 @pytest.mark.parametrize(
@@ -104,7 +103,7 @@ def test_a_handful_of_steps_are_read_out_as_a_teacher_would(scenario: str, name:
     trace = open_lesson(file).trace
     way = notation(file.notation.preset, file.notation.overrides)
     letters = Alphabet.of(way, trace.network, trace.samples)
-    assert " ".join(Words(letters, 4, mode).pieces(arranged(derive(trace, parse(name)).tree, way))) == words
+    assert " ".join(Words(letters, 4, mode, env=trace).pieces(arranged(derive(trace, parse(name)).tree, way))) == words
 
 
 @pytest.mark.parametrize(

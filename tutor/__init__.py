@@ -1,8 +1,8 @@
 """The backpropagation tutor. A map of the package, in the order in which it is best read.
 
 A scenario file becomes a network, the network a trace of numbers, each number a tree, the trees a lesson, and the lesson
-pages and text. Imports point the same way: what stands further up knows nothing of what stands below it, except that
-activations and losses already build their formulas with the trees of `expression`. The app itself is `app.py` beside this folder.
+pages and text. Imports point the same way: what stands further up knows nothing of what stands below it. The app itself
+is `app.py` beside this folder.
 
 Ground: what everything stands on
     errors                one small tree of exceptions, whose texts are safe to show
@@ -10,21 +10,23 @@ Ground: what everything stands on
     number                a number as text, a text as number
     memo                  what can be made again, kept while there is room
     suggestion            the known word behind an unknown one: did you mean relu?
-    quantity              the names of all numbers: z[2][1], dL/dw[3][1,2]@4
 
-Engine: arrays in, arrays out
-    activations           each activation function beside its derivative and its formula
+Engine: what a lesson computes, and how each number came about (the folder engine, which has this list too)
+    kinds                 what sorts of numbers there are, and what is to be known of each
+    quantity              the names of all numbers: z[2][1], dL/dw[3][1,2]@4
+    tree                  the nodes of a tree, and the environments that give it numbers
+    activations           each activation function: its formula and that of its derivative
     losses                the same for losses
+    entry                 from the tree of an array to that of one entry
+    code                  from trees to Python
+    program               what a network computes, in topological order; the backward pass is made from the forward one
+    skip                  skip connections that fit
     network               layers and loss, frozen
     order                 which number comes at which step, by arithmetic
     stop                  where a walk ends early
-    passes                forward, backward and update as functions over arrays
     trace                 one iteration: every number, computed once and kept
-
-Trees: how a number came about
-    expression            the nodes of a tree, and their value
-    derivation            the tree of one number
-    matrices              the tree of one matrix for the whole batch
+    training              one iteration after the other
+    derivation            the tree of one number, or of one matrix for the whole batch
     paths                 a gradient as the sum over every path from the loss
 
 Notation and writing: trees as formulas
@@ -121,10 +123,10 @@ Files to take away: a lesson without the server
     rendering             the templates outside of Flask, styles and script in the file
     worked                a whole lesson as one file
     class_set             several versions of a worksheet and their keys as one file
-    code_sizes            how large the terms of an array are, where they cancel
+    code_formulas         the trees of the program as a script writes them
+    code_sizes            how large the terms of an array are, which may cancel
     code_results          the arrays that a script makes
     code_text             texts and numbers as Python source
-    code_rules            activations and losses as lines of NumPy
     code_checks           every array compared, at the end of a script
     code_numpy            a lesson as a NumPy script
     code_torch            a lesson as a PyTorch script

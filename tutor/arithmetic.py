@@ -6,63 +6,48 @@
     power   = operand (("^" | "**") signed)?            to the right: 2^3^2 is 2^9, and -2^2 is -4
     operand = number | "{" name "}" | "(" sum ")"
 
-Nothing else is read: no functions, no variables. Length, depth and exponents are limited; nothing is ever given
-to Python to evaluate. What stands in braces is looked up by whoever calls, who also decides what names there are.
+Nothing else is read: no functions, no variables. Length, depth and exponents are limited; nothing is
+ever given to Python to evaluate. What is read is a tree of the engine; its leaves are the quantities in
+braces:
+
+    parse(expression) -> tree
+    evaluate(tree, environment) -> float      with the reason where it has no value
 """
 
 from __future__ import annotations
 
 import math
-import operator
 import re
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from typing import TypeAlias
+from collections.abc import Callable
 
 from tutor import limits
-from tutor.errors import TutorError
+from tutor.engine import quantity
+from tutor.engine.quantity import Quantity
+from tutor.engine.tree import (
+    Difference,
+    Environment,
+    Negative,
+    Node,
+    Number,
+    Power,
+    Product,
+    Quotient,
+    Ref,
+    Sum,
+    leaves,
+)
+from tutor.engine.tree import evaluate as computed
+from tutor.errors import QuantityError, TutorError
 
 
 class BadArithmeticError(TutorError, ValueError):
     """An expression that cannot be read, or that has no value; the text says where or why."""
 
 
-@dataclass(frozen=True, slots=True)
-class Constant:
-    """A number as it was written."""
-
-    value: float
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class Name:
-    """A quantity in braces; `text` is what stands between them."""
-
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class Negative:
-    """The opposite of a term."""
-
-    of: Term
-
-
-@dataclass(frozen=True, slots=True)
-class Operation:
-    """Two terms and one of + - * / ^ between them."""
-
-    sign: str
-    left: Term
-    right: Term
-
-
-Term: TypeAlias = Constant | Name | Negative | Operation
-
-_PLAIN: dict[str, Callable[[float, float], float]] = {
-    "+": operator.add, "-": operator.sub, "*": operator.mul, "/": operator.truediv,
-}
+_SIGNS: dict[str, Callable[[Node, Node], Node]] = {
+    "+": lambda left, right: Sum((left, right)), "-": Difference,
+    "*": lambda left, right: Product((left, right)), "/": Quotient,
+}  # fmt: skip
 
 _TOKEN = re.compile(
     r"\s*(?:(?P<number>[0-9]+(?:\.[0-9]*)?(?:[eE][-+]?[0-9]+)?|\.[0-9]+(?:[eE][-+]?[0-9]+)?)"
@@ -71,28 +56,30 @@ _TOKEN = re.compile(
 )
 
 
-def evaluate(expression: str, value_of: Callable[[str], float]) -> float:
-    """The value of an expression, in float64. Raises BadArithmeticError; what `value_of` raises passes through."""
-    value = _value(parse(expression), value_of)
+def evaluate(tree: Node, env: Environment) -> float:
+    """The value of an expression, in float64. Raises BadArithmeticError; `env`'s own errors pass through."""
+    value = _value(tree, env)
     if not math.isfinite(value):
         raise BadArithmeticError(f"the result is {value}, which is no number to compare with")
     return value
 
 
-def names(expression: str) -> tuple[str, ...]:
-    """What stands in braces, each once, in the order of first use. Raises BadArithmeticError."""
-    return tuple(dict.fromkeys(_names(parse(expression))))
-
-
-def parse(expression: str) -> Term:
-    """Read an expression. Raises BadArithmeticError with the position, counted from 1."""
+def parse(expression: str) -> Node:
+    """Read an expression. Raises BadArithmeticError with the position, counted from 1, or QuantityError."""
     if len(expression) > limits.EXPRESSION:
         raise BadArithmeticError(f"the expression has {len(expression):,} characters, the limit is {limits.EXPRESSION}")
     reader = _Reader(expression)
-    term = reader.sum()
+    tree = reader.sum()
     if reader.kind != "end":
         raise reader.error("an operator is missing" if reader.starts_operand else "nothing was opened here")
-    return term
+    if reader.unknown:
+        raise reader.unknown
+    return tree
+
+
+def quantities(expression: str) -> tuple[Quantity, ...]:
+    """The quantities of an expression, each once, by first use. Raises what `parse` raises."""
+    return tuple(leaf.quantity for leaf in leaves(parse(expression)))
 
 
 class _Reader:
@@ -100,6 +87,8 @@ class _Reader:
 
     def __init__(self, expression: str) -> None:
         self.expression = expression
+        self.unknown: QuantityError | None = None
+        """Of the names that are none the first; what cannot be read comes before it."""
         self.end = self.depth = 0
         self.advance()
 
@@ -123,58 +112,64 @@ class _Reader:
         found = f"{self.expression[self.at]!r} " if quote else ""
         return BadArithmeticError(f"at character {self.at + 1}: {found}{message}")
 
-    def deeper(self, read: Callable[[], Term]) -> Term:
+    def deeper(self, read: Callable[[], Node]) -> Node:
         self.depth += 1
         if self.depth > limits.EXPRESSION_DEPTH:
             raise self.error(f"more than {limits.EXPRESSION_DEPTH} parentheses, signs and powers inside one another")
-        term = read()
+        tree = read()
         self.depth -= 1
-        return term
+        return tree
 
-    def chain(self, read: Callable[[], Term], signs: str) -> Term:
-        term = read()
+    def chain(self, read: Callable[[], Node], signs: str) -> Node:
+        tree = read()
         while self.kind == "sign" and self.text in signs.split():
             sign = self.advance()
-            term = Operation(sign, term, read())
-        return term
+            tree = _SIGNS[sign](tree, read())
+        return tree
 
-    def sum(self) -> Term:
+    def sum(self) -> Node:
         return self.chain(self.product, "+ -")
 
-    def product(self) -> Term:
+    def product(self) -> Node:
         return self.chain(self.signed, "* /")
 
-    def signed(self) -> Term:
+    def signed(self) -> Node:
         if self.kind == "sign" and self.text == "-":
             self.advance()
             return Negative(self.deeper(self.signed))
         return self.power()
 
-    def power(self) -> Term:
+    def power(self) -> Node:
         base = self.operand()
         if self.kind == "sign" and self.text in {"^", "**"}:
             self.advance()
-            return Operation("^", base, self.deeper(self.signed))
+            return Power(base, self.deeper(self.signed))
         return base
 
-    def operand(self) -> Term:
+    def operand(self) -> Node:
         if self.kind == "number":
             return self._constant()
         if self.kind == "name":
             if not self.text.strip():
                 raise self.error("the braces are empty; they hold the name of a quantity")
-            return Name(self.advance().strip())
+            return self._name()
         if self.kind == "sign" and self.text == "(":
             return self._parenthesis()
         raise self.error("the expression ends where a number should come" if self.kind == "end" else "a number should come here")
 
-    def _constant(self) -> Constant:
+    def _name(self) -> Node:
+        try:
+            return Ref(quantity.parse(self.advance().strip()))
+        except QuantityError as error:
+            self.unknown = self.unknown or error
+            return Number(math.nan)
+
+    def _constant(self) -> Node:
         if not math.isfinite(float(self.text)):
             raise self.error("the number is too large")
-        text = self.advance()
-        return Constant(float(text), text)
+        return Number(float(self.advance()))
 
-    def _parenthesis(self) -> Term:
+    def _parenthesis(self) -> Node:
         self.advance()
         inner = self.deeper(self.sum)
         if self.text != ")":
@@ -184,32 +179,16 @@ class _Reader:
         return inner
 
 
-def _names(term: Term) -> Iterator[str]:
-    if isinstance(term, Name):
-        yield term.text
-    elif isinstance(term, Negative):
-        yield from _names(term.of)
-    elif isinstance(term, Operation):
-        yield from _names(term.left)
-        yield from _names(term.right)
-
-
-def _value(term: Term, value_of: Callable[[str], float]) -> float:
-    if isinstance(term, Constant):
-        return term.value
-    if isinstance(term, Name):
-        return float(value_of(term.text))
-    if isinstance(term, Negative):
-        return -_value(term.of, value_of)
-    return _combined(term.sign, _value(term.left, value_of), _value(term.right, value_of))
-
-
-def _combined(sign: str, left: float, right: float) -> float:
-    if sign == "/" and right == 0:
+def _value(tree: Node, env: Environment) -> float:
+    """From the leaves up, with a word at what would else be infinite, or a warning."""
+    if not tree.children:
+        return float(tree.value(env))
+    parts = [_value(child, env) for child in tree.children]
+    if isinstance(tree, Quotient) and parts[1] == 0:
         raise BadArithmeticError("divides by zero")
-    if sign == "^":
-        return _power(left, right)
-    return _PLAIN[sign](left, right)
+    if isinstance(tree, Power):
+        return _power(*parts)
+    return float(computed(tree.rebuild(tuple(map(Number, parts))), env))
 
 
 def _power(base: float, exponent: float) -> float:

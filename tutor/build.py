@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from tutor import scenario_model as model
-from tutor.activations import activation
-from tutor.losses import loss
-from tutor.network import Array, Layer, Network, frozen
+from tutor.engine.activations import activation
+from tutor.engine.losses import loss
+from tutor.engine.network import Array, Layer, Network, frozen
 from tutor.scenario import Scenario
 
 
@@ -37,7 +37,7 @@ def _layer(spec: model.Network, number: int) -> Layer:
     weights = part.weights if part.init is None else initial(part.init, part.units, spec.sizes[number - 1])
     biases = None if part.biases is None else frozen(part.biases)
     rule = activation(part.activation, **part.parameters)
-    return Layer(frozen(weights), biases, rule, learns_weights, learns_biases)
+    return Layer(frozen(weights), biases, rule, learns_weights, learns_biases, part.skip)
 
 
 def initial(init: model.Init, units: int, inputs: int) -> Array:

@@ -18,8 +18,8 @@ from tutor.builder_tables import NumberTable, layer_table, sample_table
 from tutor.draft_data import rest
 from tutor.draft_fields import FIELDS, PARTS, PLAIN
 from tutor.draft_model import DROPPABLE, Draft, LayerDraft
+from tutor.engine.losses import LOSSES
 from tutor.limits import LAYERS
-from tutor.losses import LOSSES
 from tutor.mathml import Line
 from tutor.outline import Link
 from tutor.problem import ScenarioError

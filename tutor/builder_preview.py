@@ -17,24 +17,24 @@ from typing import Final
 import numpy as np
 
 from tutor import author
-from tutor.activations import NAMES, activation
 from tutor.context import Context
 from tutor.diagram import Scene, draw
 from tutor.draft import Draft, checked
 from tutor.draft_edit import fitted
 from tutor.draft_fields import TOP, label
+from tutor.engine.activations import NAMES, activation
+from tutor.engine.losses import loss
+from tutor.engine.network import Layer, Network, frozen
+from tutor.engine.quantity import Quantity
 from tutor.errors import NumberError, TutorError
 from tutor.formula import FormulaLine
 from tutor.lesson import Lesson, open_lesson
 from tutor.limits import PARAMETERS
-from tutor.losses import loss
 from tutor.markup import Markup
-from tutor.network import Layer, Network, frozen
 from tutor.notation import Alphabet, notation
 from tutor.number import counted, read
 from tutor.overview import beginning
 from tutor.problem import Path
-from tutor.quantity import Quantity
 from tutor.scenario import Scenario
 from tutor.step import step_body
 from tutor.view import View

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from tutor.draft_data import place_in_samples
 from tutor.draft_fields import cell
 from tutor.draft_model import Draft
+from tutor.engine.quantity import Quantity
 from tutor.markup import Markup
 from tutor.mathml import Line
-from tutor.quantity import Quantity
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,13 +15,14 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final, TypeAlias, get_args
 
-from tutor import number, quantity, scenario_names, suggestion
-from tutor.activations import activation
+from tutor import number, scenario_names, suggestion
 from tutor.build import initial
+from tutor.engine import quantity
+from tutor.engine.activations import activation
+from tutor.engine.network import Array, frozen
+from tutor.engine.quantity import Quantity
 from tutor.errors import NumberError, QuantityError, TutorError
-from tutor.network import Array, frozen
 from tutor.problem import quotable
-from tutor.quantity import Quantity
 from tutor.scenario import Init, Scenario
 from tutor.scenario_model import ACTIVATIONS, LossName
 from tutor.scenario_names import Sizes

@@ -13,9 +13,9 @@ from itertools import islice
 from typing import Any
 
 from tutor import scenario_checks
-from tutor.activations import activation
 from tutor.change_names import OWNERS, Part, Value
 from tutor.change_names import made as made_by_init
+from tutor.engine.activations import activation
 from tutor.problem import Path
 from tutor.scenario import Data, Layer, Network, Rows, Scenario
 
@@ -44,10 +44,10 @@ def _culprits(path: Path, network: Network, samples: int) -> tuple[Part, ...]:
     """The parts behind a place in a file."""
     output, loss = Part("activation", len(network.layers)), Part("loss")
     match path:
+        case ("network", "loss", _) | ("network", "layers", _, "skip"):
+            return (loss, output)
         case ("network", "layers", int(n), key):
             return (Part(str(key), n + 1), Part("activation", n + 1))
-        case ("network", "loss", _):
-            return (loss, output)
         case ("data", "targets", int(s), int(i)):
             return (Part("y", 0, i + 1, 0, s + 1 if samples > 1 else 0), loss, output)
         case ("data", "targets", int(s)):

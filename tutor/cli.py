@@ -86,6 +86,7 @@ def parser() -> argparse.ArgumentParser:
     cli_prune.add_options(add("prune", cli_prune.prune, "remove saved lessons that nobody has opened for long"))
     stepping.add_argument("--grain", choices=GRAINS, default="number", help="default: number")
     stepping.add_argument("--notation", choices=PRESETS, help="default: the lesson's own")
+    cli_export.add_input_gradients(stepping)
     stepping.add_argument("--decimals", type=bounded(0, MAX_DECIMALS), metavar="N", help="default: the lesson's own")
     return top
 
@@ -113,7 +114,8 @@ def steps(wanted: argparse.Namespace) -> int:
 
 def opened(wanted: argparse.Namespace) -> Lesson:
     """The lesson of a file at the iteration asked for."""
-    return open_lesson(scenario.load(wanted.file), wanted.iteration)
+    inputs = getattr(wanted, "input_gradients", None)
+    return open_lesson(scenario.load(wanted.file), wanted.iteration, input_gradients=inputs)
 
 
 def chosen_notation(lesson: Scenario, preset: str | None) -> Notation:

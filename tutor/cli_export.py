@@ -9,12 +9,12 @@ from dataclasses import replace
 from pathlib import Path
 
 from tutor import scenario
+from tutor.engine.kinds import PHASES
 from tutor.errors import LessonError
 from tutor.export import KINDS, MOST_SEED, MOST_VERSIONS, SET_VERSIONS, Made, Order, make
 from tutor.lesson import GRAINS, open_lesson
 from tutor.notation import PRESETS
 from tutor.number import MAX_DECIMALS
-from tutor.order import PHASES
 from tutor.view import View
 
 
@@ -26,11 +26,18 @@ def add_options(command: argparse.ArgumentParser) -> None:
     command.add_argument("--grain", choices=GRAINS, default="number", help="default: number")
     command.add_argument("--notation", choices=PRESETS, default="", help="default: the lesson's own")
     command.add_argument("--decimals", type=bounded(0, MAX_DECIMALS), metavar="N", help="default: the lesson's own")
+    add_input_gradients(command)
     command.add_argument("--phases", nargs="+", choices=PHASES, default=list(PHASES), help="default: all")
     command.add_argument("--blanks", default="all", help="what a worksheet leaves open: all, a phase, or every:3; default: all")
     several = "N versions with new numbers, each a file or, with --to class-set, all in one; needs --seed"
     command.add_argument("--variants", type=bounded(1, MOST_VERSIONS), metavar="N", help=several)
     command.add_argument("--seed", type=bounded(0, MOST_SEED), metavar="S", help="the same seed gives the same numbers for ever")
+
+
+def add_input_gradients(command: argparse.ArgumentParser) -> None:
+    """The option of whatever walks through a lesson."""
+    about = "whether derivatives of the loss by the inputs are steps; default: as the lesson says"
+    command.add_argument("--input-gradients", action=argparse.BooleanOptionalAction, help=about)
 
 
 def bounded(least: int, most: int) -> Callable[[str], int]:
@@ -52,10 +59,14 @@ def export(wanted: argparse.Namespace) -> int:
     if wanted.out == "-" and (wanted.variants or 1) > 1 and not one:
         raise LessonError("only one file fits on standard output; leave out -o - to write several")
     lesson = scenario.load(wanted.file)
-    view = View(wanted.grain, wanted.notation if wanted.notation != lesson.notation.preset else "", wanted.decimals, wanted.iteration)
+    own = lesson.notation.preset
+    view = View(
+        wanted.grain, wanted.notation if wanted.notation != own else "", wanted.decimals,
+        wanted.iteration, input_gradients=wanted.input_gradients,
+    )  # fmt: skip
     phases = tuple(phase for phase in PHASES if phase in wanted.phases)
     order = Order(phases, wanted.blanks, wanted.seed, versions=wanted.variants or SET_VERSIONS)
-    opened = open_lesson(lesson, view.iteration)
+    opened = open_lesson(lesson, view.iteration, input_gradients=view.input_gradients)
     for number in range(1, 2 if one else (wanted.variants or 1) + 1):
         chosen = replace(order, version=number)
         write(make(opened, wanted.to, view, chosen), wanted.out, wanted.force)

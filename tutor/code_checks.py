@@ -12,8 +12,8 @@ import numpy as np
 
 from tutor.code_results import Result
 from tutor.code_text import array
+from tutor.engine.network import Array
 from tutor.lesson import Lesson
-from tutor.network import Array
 from tutor.number import exact
 
 MANY_PARAMETERS = 2_000

@@ -15,15 +15,19 @@ from itertools import groupby
 
 import numpy as np
 
-from tutor import code_rules
 from tutor.code_checks import check_lines
-from tutor.code_results import Result, jacobian_is_large, python_name, results, saturated
+from tutor.code_formulas import activation_functions, formula, loss_argument, loss_function, safe
+from tutor.code_results import Result, jacobian_is_large, results, saturated
 from tutor.code_text import array, comment, header
+from tutor.engine.code import Statement, Textbook, python_name, source
+from tutor.engine.kinds import BACKWARD, KINDS, marked
+from tutor.engine.network import Array
+from tutor.engine.order import Stage
+from tutor.engine.trace import Trace
+from tutor.engine.tree import Apply, ArrayRef
 from tutor.explain import PHASE_ABOUT, PHASE_TITLES, explain_stop
 from tutor.lesson import Lesson
 from tutor.number import exact
-from tutor.order import Stage
-from tutor.trace import Trace
 
 HUGE = 1e150
 STEEP = 700.0
@@ -72,16 +76,25 @@ def numpy_script(lesson: Lesson) -> str:
 def parts(lesson: Lesson) -> Iterator[Part]:
     """The pieces in their order: setup, rules, given numbers, one for each layer of each pass, the checks."""
     trace, found = lesson.trace, results(lesson)
+    first = next((result for result in found if KINDS[result.stage.kind].derivative), None)
     yield Part("setup", "", tuple(_setup(lesson, found)))
-    yield Part("rules", "", tuple("\n\n\n".join("\n".join(rule) for rule in code_rules.definitions(lesson)).split("\n")))
+    dialect = Textbook(safe(trace))
+    yield Part("rules", "", tuple("\n\n\n".join(map(source, _rules(trace, dialect))).split("\n")))
     yield Part("given", "", tuple(given(lesson)))
     for (phase, layer), group in groupby(found, lambda result: (result.stage.phase, result.stage.layer)):
-        lines = [line for result in group for line in _step(trace, result)]
+        steps = (_step(lesson, dialect, result, result is first) for result in group)
         head = [f"# {_layer(trace, layer)}"] if layer else []
-        yield Part(f"{phase}-{layer}" if layer else phase_end(phase), phase, (*head, *lines))
+        name = f"{phase}-{layer}" if layer or phase == BACKWARD else phase_end(phase)
+        yield Part(name, phase, (*head, *(line for lines in steps for line in lines)))
     if reason := ending(lesson, found):
         yield Part("stop", "", tuple(comment(reason)))
     yield Part("check", "", tuple(check_lines(lesson, found)))
+
+
+def _rules(trace: Trace, dialect: Textbook) -> list[Statement]:
+    """The activation functions and the loss, as functions."""
+    applied = [found.tree for found in trace.program.definitions if isinstance(found.tree, Apply)]
+    return [*activation_functions(applied, dialect), loss_function(trace, dialect, dialect.safe)]
 
 
 def phase_end(phase: str) -> str:
@@ -98,7 +111,7 @@ def ending(lesson: Lesson, found: Sequence[Result]) -> str:
 
 def _setup(lesson: Lesson, found: Sequence[Result]) -> list[str]:
     lines = ["import numpy as np", "", f"np.set_printoptions(precision={max(lesson.scenario.display.decimals, 2)}, linewidth=120)"]
-    if _loud(lesson.trace):
+    if _loud(lesson.trace, [result.values for result in found if result.values.ndim]):
         lines += [
             "# Some numbers here are so large that e^z or a product may leave float64 on the way;",
             "# 1 / (1 + infinity) is 0, as it should be.",
@@ -114,12 +127,11 @@ def _setup(lesson: Lesson, found: Sequence[Result]) -> list[str]:
     return [*lines, *(_CHECK_SIZED if any(result.size for result in found) else _CHECK)]
 
 
-def _loud(trace: Trace) -> bool:
+def _loud(trace: Trace, made: Sequence[Array]) -> bool:
     """Whether NumPy would warn of an overflow although the results are right."""
-    lists = (trace.z, trace.a, trace.dL_dz, trace.w, trace.z_new, trace.a_new)
-    arrays = [array for arrays in lists for array in arrays if array is not None]
-    sigmoid = [n for n, layer in enumerate(trace.network.layers, 1) if layer.activation.name == "sigmoid"]
-    steep = [z[n] for z in (trace.z, trace.z_new) for n in sigmoid if z[n] is not None]
+    named = [(KINDS[kind.removesuffix("@")], array) for (kind, _), array in trace.items()]
+    arrays = [*made, *(array for kind, array in named if kind.given)]
+    steep = [array for kind, array in named if (kind.before or kind.name) == "z"]
     with np.errstate(all="ignore"):
         return any(not (np.abs(a) < HUGE).all() for a in arrays) or any(not (z > -STEEP).all() for z in steep)
 
@@ -162,74 +174,34 @@ def _layer(trace: Trace, n: int) -> str:
     return f"{what}: {units}, {layer.activation.name.replace('_', ' ')}"
 
 
-def _step(trace: Trace, result: Result) -> list[str]:
-    """The lines that make and show one array."""
-    remarks = [*_mean(trace, result.stage), *_remarks(trace, result)] if result.stage.phase == "backward" else []
-    return [*remarks, f"{result.name} = {_formula(trace, result)}", f'show("{result.name}", {result.name}, "{result.words}")']
+def _step(lesson: Lesson, dialect: Textbook, result: Result, first: bool) -> list[str]:
+    """The lines that make and show one array; `first`: whether it is the first derivative."""
+    trace = lesson.trace
+    remarks = [*_mean(trace)] if first else []
+    remarks += _remarks(trace, result) if result.stage.layer else []
+    return [*remarks, f"{result.name} = {_formula(trace, dialect, result)}", f'show("{result.name}", {result.name}, "{result.words}")']
 
 
-def _formula(trace: Trace, result: Result) -> str:
+def _formula(trace: Trace, dialect: Textbook, result: Result) -> str:
     """The right-hand side."""
     stage = result.stage
-    n, mark = stage.layer, "_new" if stage.phase == "verify" else ""
-    match stage.kind:
-        case "z" | "z+":
-            return weighted_sum(trace, n, mark)
-        case "a" | "a+":
-            return code_rules.applied(trace.network.layer(n).activation, f"z{n}{mark}")
-        case "loss" | "loss+":
-            return _loss(trace, stage.per_sample, mark)
-        case "loss-loss+":
-            return "loss - loss_new"
-        case "dL/da":
-            return f"dL_dz{n + 1} @ W{n + 1}" if n < trace.network.depth else code_rules.loss_gradient(trace, f"a{n}")
-        case "da/dz":
-            layer = trace.network.layer(n)
-            return code_rules.slope(layer.activation, f"z{n}", f"a{n}", layer.units)
-        case "dL/dz":
-            return _signal(trace, n)
-        case "dL/dw":
-            return f"dL_dz{n}.T @ {_below(n)}"
-        case "dL/db":
-            return f"dL_dz{n}.sum(axis=0)"
-        case _:
-            old = stage.kind[0].replace("w", "W") + str(n)
-            return f"{old} - eta * dL_d{old}"
+    if stage.layer or not KINDS[stage.kind].shared:
+        return source(dialect.write(formula(trace, stage, jacobian_is_large(trace, stage.layer))))
+    return loss_call(trace, stage, loss_argument(trace, dialect.safe))
 
 
-def weighted_sum(trace: Trace, n: int, mark: str) -> str:
-    """z of layer n; what is frozen keeps its name in the verification."""
-    weights, biases = (python_name(trace.learned(f"{kind}+", n) if mark else kind, n) for kind in "wb")
-    bias = f" + {biases}" if trace.network.layer(n).biases is not None else ""
-    return f"{_below(n, mark)} @ {weights}.T{bias}"
+def loss_call(trace: Trace, stage: Stage, argument: ArrayRef) -> str:
+    """The loss of the samples or of the batch."""
+    mark = KINDS[stage.kind].mark
+    if trace.samples > 1 and not stage.per_sample:
+        return f"{python_name(f'{stage.kind}@')}.{trace.network.reduction}()"
+    rule = f"{trace.network.loss.name}({python_name(marked(argument.kind, mark), argument.layer)}, y)"
+    return rule if stage.per_sample else f"{rule}.sum()"
 
 
-def _below(n: int, mark: str = "") -> str:
-    return f"a{n - 1}{mark}" if n > 1 else "x"
-
-
-def _loss(trace: Trace, per_sample: bool, mark: str) -> str:
-    if trace.samples > 1 and not per_sample:
-        return f"losses{mark}.{trace.network.reduction}()"
-    outputs = f"{'z' if code_rules.from_z(trace) else 'a'}{trace.network.depth}{mark}"
-    rule = f"{trace.network.loss.name}({outputs}, y)"
-    return rule if per_sample else f"{rule}.sum()"
-
-
-def _signal(trace: Trace, n: int) -> str:
-    if n == trace.fused_layer:
-        return code_rules.shortcut(trace, f"a{n}")
-    if not trace.network.layer(n).activation.couples:
-        return f"dL_da{n} * da_dz{n}"
-    if jacobian_is_large(trace, n):
-        return f"a{n} * (dL_da{n} - (dL_da{n} * a{n}).sum(axis=1, keepdims=True))"
-    return f'np.einsum("mi,mik->mk", dL_da{n}, da_dz{n})'
-
-
-def _mean(trace: Trace, stage: Stage) -> list[str]:
+def _mean(trace: Trace) -> list[str]:
     """Where the 1/M of a mean comes in: at the first derivative."""
-    first = "dL/dz" if saturated(trace) else "dL/da"
-    if trace.scale == 1.0 or (stage.kind, stage.layer) != (first, trace.network.depth):
+    if trace.scale == 1.0:
         return []
     return ["# The loss of the batch is the mean over the M samples: from there its derivatives have their 1/M.", "M = len(x)"]
 
@@ -238,9 +210,10 @@ def _remarks(trace: Trace, result: Result) -> list[str]:
     """What a reader would ask at this line of the backward pass."""
     n = result.stage.layer
     couples = trace.network.layer(n).activation.couples
-    if result.stage.kind == "da/dz" and couples:
+    kind = KINDS[result.stage.kind]
+    if kind.role == "slope" and couples:
         return ["# One matrix per sample: row i, column k says how output i answers to pre-activation k."]
-    if result.stage.kind != "dL/dz":
+    if kind.role != "error" or kind.by != "z":
         return []
     if n == trace.fused_layer:
         return _fused(trace, n, couples)

@@ -13,8 +13,8 @@ from textwrap import wrap
 import numpy as np
 
 from tutor.changes import told
+from tutor.engine.network import Array
 from tutor.lesson import Lesson
-from tutor.network import Array
 from tutor.number import exact
 
 WIDTH = 100

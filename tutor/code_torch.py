@@ -11,26 +11,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tutor.activations import Activation
 from tutor.code_checks import check_lines
-from tutor.code_numpy import ending, given, weighted_sum
+from tutor.code_formulas import activation_functions, formula, loss_argument, loss_function
+from tutor.code_numpy import ending, given, loss_call
 from tutor.code_results import Result, end, results
 from tutor.code_text import comment, header
+from tutor.engine.code import Torch, answered, assigned, defined, python_name, source
+from tutor.engine.kinds import KINDS, PHASES
+from tutor.engine.trace import Trace
 from tutor.explain import PHASE_ABOUT, PHASE_TITLES
 from tutor.lesson import Lesson
-from tutor.number import exact
-from tutor.order import PHASES
-from tutor.trace import Trace
 
 WHAT = "A lesson of the backpropagation tutor in PyTorch: autograd finds the same numbers, and they are checked."
-LOSSES = {
-    "squared_error": "((a - y) ** 2).sum(dim=1)",
-    "half_squared_error": "0.5 * ((a - y) ** 2).sum(dim=1)",
-    "binary_cross_entropy": 'F.binary_cross_entropy_with_logits(z, y, reduction="none").sum(dim=1)',
-    "cross_entropy": 'F.cross_entropy(z, y, reduction="none")',
-}
-
-
 def torch_script(lesson: Lesson) -> str:
     """The whole script; the same lesson gives the same text."""
     trace = lesson.trace
@@ -43,7 +35,7 @@ def torch_script(lesson: Lesson) -> str:
             lines += ["", "", f"# ---- {PHASE_TITLES[phase]} ----", *comment(PHASE_ABOUT[phase]), "", *body]
     if reason := ending(lesson, results(lesson)):
         lines += ["", "", *comment(reason)]
-    lines = [*header(lesson, WHAT, "PyTorch"), "", *_setup(lesson, any("F." in line for line in lines)), *lines]
+    lines = [*header(lesson, WHAT, "PyTorch"), "", *_setup(lesson), *lines]
     return "\n".join([*lines, "", "", *check_lines(lesson, found, python)]) + "\n"
 
 
@@ -55,8 +47,8 @@ def _done(lesson: Lesson) -> tuple[str, ...]:
 
 def _kept(trace: Trace, result: Result, done: Sequence[str]) -> bool:
     """Whether autograd gives this array: no slopes, no dL/da of an output whose loss is taken on logits."""
-    stage = result.stage
-    if stage.kind == "da/dz" or (stage.kind == "dL/da" and stage.layer == trace.fused_layer):
+    stage, kind = result.stage, KINDS[result.stage.kind]
+    if kind.role == "slope" or (kind.by == "a" and 0 < stage.layer == trace.fused_layer):
         return False
     return stage.phase in done or stage.phase == "forward"
 
@@ -64,15 +56,14 @@ def _kept(trace: Trace, result: Result, done: Sequence[str]) -> bool:
 def python(result: Result) -> str:
     """Where the script has an array: gradients belong to their tensor, an updated parameter is the parameter itself."""
     kind, n = result.stage.kind, result.stage.layer
-    if kind.startswith("dL/d"):
-        return f"{kind[-1].replace('w', 'W')}{n}.grad"
-    return f"{kind[0].replace('w', 'W')}{n}" if kind in {"w+", "b+"} else result.name
+    if KINDS[kind].derivative:
+        return f"{'x' if not n else python_name(KINDS[kind].by, n)}.grad"
+    return python_name(KINDS[kind].before, n) if result.stage.phase == "update" else result.name
 
 
-def _setup(lesson: Lesson, functional: bool) -> list[str]:
+def _setup(lesson: Lesson) -> list[str]:
     return [
         "import torch",
-        *(["import torch.nn.functional as F"] if functional else []),
         "",
         "torch.set_default_dtype(torch.float64)",
         f"torch.set_printoptions(precision={max(lesson.scenario.display.decimals, 2)}, linewidth=120)",
@@ -95,7 +86,9 @@ def _setup(lesson: Lesson, functional: bool) -> list[str]:
 def _given(lesson: Lesson) -> list[str]:
     lines = given(lesson, "torch.tensor({})", "torch.tensor({}, requires_grad=True)", "torch.tensor({})")
     first = lesson.trace.network.layer(1)
-    if not (first.train_weights or first.learns_biases):
+    if lesson.input_gradients:
+        lines += ["", "x.requires_grad_()  # the loss is differentiated by the inputs as well"]
+    elif not (first.train_weights or first.learns_biases):
         lines += ["", "x.requires_grad_()  # nothing learns in layer 1; with this the error signals reach it all the same"]
     return lines
 
@@ -106,37 +99,16 @@ def _tensors(found: Sequence[Result]) -> list[str]:
 
 def _rules(trace: Trace, found: Sequence[Result]) -> list[str]:
     """The forward pass and the loss as functions: both are needed twice."""
-    lines = ["def forward(x):", '    """The pre-activations and activations of every layer."""']
-    for name in _tensors(found):
-        n = int(name[1:])
-        rule = weighted_sum(trace, n, "") if name[0] == "z" else applied(trace.network.layer(n).activation, f"z{n}")
-        lines.append(f"    {name} = {rule}")
-    lines.append(f"    return {', '.join(_tensors(found)) or 'None'}")
+    dialect = Torch()
+    made = [result for result in found if result.stage.phase == "forward"]
+    trees = [formula(trace, result.stage) for result in made]
+    lines = [assigned(result.name, dialect.write(tree)) for result, tree in zip(made, trees, strict=True)]
+    answer = answered(result.name for result in made)
+    forward = defined("forward", ["x"], [*lines, answer], "The pre-activations and activations of every layer.")
+    rules = [*activation_functions(trees, dialect), forward]
     if any(result.stage.kind == "loss" for result in found):
-        on = "pre-activations" if trace.fused_layer else "outputs"
-        lines += ["", "", f"def {trace.network.loss.name}({_output(trace)[0]}, y):", f'    """The loss of each sample, from the {on}."""']
-        lines.append(f"    return {LOSSES[trace.network.loss.name]}")
-    return lines
-
-
-def _output(trace: Trace, mark: str = "") -> str:
-    return f"{'z' if trace.fused_layer else 'a'}{trace.network.depth}{mark}"
-
-
-def applied(rule: Activation, z: str) -> str:
-    """The activation of a tensor."""
-    match rule.name:
-        case "identity":
-            return z
-        case "softmax":
-            return f"torch.softmax({z}, dim=1)"
-        case "step":
-            return f"({z} >= 0).double()"
-        case "leaky_relu" | "elu":
-            ((_, value),) = rule.parameters.items()
-            return f"F.{rule.name}({z}, {exact(value)})"
-        case _:
-            return f"torch.{rule.name}({z})"
+        rules.append(loss_function(trace, dialect, bool(trace.fused_layer)))
+    return "\n\n\n".join(map(source, rules)).split("\n")
 
 
 def _shows(found: Sequence[Result], phase: str) -> list[str]:
@@ -150,10 +122,9 @@ def _forward(trace: Trace, found: Sequence[Result]) -> list[str]:
 
 
 def _loss(trace: Trace, found: Sequence[Result], mark: str = "") -> list[str]:
-    rule = f"{trace.network.loss.name}({_output(trace, mark)}, y)"
-    lines = [f"losses{mark} = {rule}", f"loss{mark} = losses{mark}.{trace.network.reduction}()"]
-    if trace.samples == 1:
-        lines = [f"loss{mark} = {rule}.sum()"]
+    argument = loss_argument(trace, bool(trace.fused_layer))
+    stages = [result.stage for result in found if result.stage.phase == ("verify" if mark else "loss") and KINDS[result.stage.kind].shared]
+    lines = [f"{python_name(stage.kind + '@' * stage.per_sample)} = {loss_call(trace, stage, argument)}" for stage in stages]
     return [*lines, *([] if mark else _shows(found, "loss"))]
 
 

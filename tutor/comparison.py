@@ -95,6 +95,6 @@ def _filters(lesson: str, show: str, view: View, counts: Counter[str]) -> list[L
 
 def _row(context: Context, line: Line, n: int, entry: SlideNumber) -> SlideRow:
     return SlideRow(
-        line.tree(tree(entry.quantity, context.trace), SYMBOLS), entry.printed, entry.ours, entry.state, entry.word, entry.where,
+        line.tree(tree(entry.quantity), SYMBOLS), entry.printed, entry.ours, entry.state, entry.word, entry.where,
         entry.why, f"step {n}" if n else "given", f"/lessons/{context.lesson.scenario.id}/steps/{max(n, 1)}",
     )  # fmt: skip

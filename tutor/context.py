@@ -6,12 +6,12 @@ import math
 from dataclasses import replace
 from functools import cached_property
 
+from tutor.engine.quantity import Quantity
 from tutor.formula import Chalk
 from tutor.lesson import GRAINS, NEVER, Lesson, Step
 from tutor.mathml import Line
 from tutor.memo import Memo
 from tutor.notation import Alphabet, Notation, notation
-from tutor.quantity import Quantity
 from tutor.scenario import Scenario
 from tutor.view import View
 from tutor.writer import Hidden

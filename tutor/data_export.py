@@ -12,7 +12,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from math import isfinite
 
-from tutor import quantity, trace_json
+from tutor import trace_json
+from tutor.engine import quantity
 from tutor.lesson import Lesson
 
 COLUMNS = ("quantity", "kind", "layer", "i", "j", "sample", "value")
@@ -48,7 +49,7 @@ def as_csv(lesson: Lesson) -> Iterator[str]:
 def _head(base: str) -> str:
     """The cells of a quantity before its sample, with %s where its name takes the sample."""
     q = quantity.parse(base)
-    cells = (f"{base}%s", q.kind, q.layer or "", q.i or "", q.j or "")
+    cells = (f"{base}%s", q.kind, q.layer if q.of.layered else "", q.i or "", q.j or "")
     return ",".join(text_cell(str(cell)) for cell in cells)
 
 

@@ -21,23 +21,23 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tutor.network import Array
+from tutor.engine.kinds import KINDS, SLOPE, UPDATE, Kind
+from tutor.engine.network import Array
+from tutor.engine.trace import Trace
 from tutor.redraw import diagonal, kind_of_targets
 from tutor.scenario import Scenario
-from tutor.trace import Trace
 
 SMALLEST_GRADIENT = 1e-4
 SATURATED = 6.000_012_345
 ZERO = 1.2345e-6
 NEAREST_TARGET = 0.049_876_5
+GRADIENTS = tuple(kind.name for kind in KINDS.values() if kind.derivative and kind.parameter)
 BY_HAND = 24
 """Cells of a ReLU layer up to which each is looked at; larger layers are judged by their units."""
 MANY = 200
 """Gradients of a layer up to which none may be too small."""
 FRIENDLY = 18
 """How many parameters of a layer can all be different: ±0.1 to ±0.9."""
-STRAIGHT = {"identity", "relu", "leaky_relu", "elu"}
-"""Activations with straight pieces: there their slopes repeat, and a is z or a fixed part of it."""
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,7 @@ class Yardstick:
             yield "the loss does not fall" if _direction(self.trace) > 0 else "the loss does not rise as it does in the original"
         if _ones(trace) and not _ones(self.trace):
             yield "all inputs of a sample are 1, which hides a factor"
-        if self.kind in {"numbers", "shares"} and (np.abs(trace.a[-1] - trace.y) < NEAREST_TARGET).any():
+        if self.kind in {"numbers", "shares"} and (np.abs(trace.outputs - trace.y) < NEAREST_TARGET).any():
             yield "a target is met already"
         if self.kind == "numbers" and (self.trace.y > 0).all() and not (trace.y > 0).all():
             yield "a target is not above 0 as they are in the original"
@@ -134,7 +134,7 @@ class Yardstick:
             delta = np.abs(trace.array("dL/dz", number))
             if not self.alike and (delta[alive[number]] <= 1e-12 * delta.max()).any():
                 yield f"an error signal in layer {number} is 0"
-            for kind in ("dL/dw", "dL/db"):
+            for kind in GRADIENTS:
                 if not _smallest(trace, kind, number, alive) >= self._least(kind, number):
                     yield f"a gradient {kind} of layer {number} is 0 or very small"
 
@@ -171,12 +171,15 @@ def _spread(z: Array, name: str) -> float:
 
 def _alive(trace: Trace) -> list[Array]:
     """Which units of which samples hand an error signal on, by layer (M, units): ReLU units that are on, up to the loss."""
-    alive: list[Array] = [np.empty(0)] * (trace.network.depth + 1)
-    for number in range(trace.network.depth, 0, -1):
-        couples = trace.network.layer(number).activation.couples
-        alive[number] = np.ones_like(trace.z[number], dtype=bool) if couples else trace.da_dz[number] != 0
-        if number < trace.network.depth:
-            alive[number] &= (alive[number + 1].astype(float) @ (trace.w[number + 1] != 0)) > 0
+    depth = trace.network.depth
+    alive: list[Array] = [np.empty(0)] * (depth + 1)
+    reached = [np.full(trace.passed(number).shape, number == depth) for number in range(depth + 1)]
+    for number in range(depth, 0, -1):
+        slopes = trace.get((SLOPE, number))  # behind a softmax every unit hands something on
+        alive[number] = reached[number] if slopes is None else reached[number] & (slopes != 0)
+        reached[number - 1] |= (alive[number].astype(float) @ (trace["w", number] != 0)) > 0
+        if skip := trace.network.layer(number).skip:
+            reached[number - skip] |= reached[number]
     return alive
 
 
@@ -185,11 +188,11 @@ def _smallest(trace: Trace, kind: str, number: int, alive: list[Array]) -> float
 
     Infinity where there is none. Of very many gradients some are small by chance; there the largest counts.
     """
-    grad = (trace.dL_dw if kind == "dL/dw" else trace.dL_db)[number]
+    grad = trace.get((kind, number))
     if grad is None:
         return float("inf")
     on = alive[number].astype(float)
-    live = on.T @ (trace.a[number - 1] != 0) > 0 if kind == "dL/dw" else on.sum(axis=0) > 0
+    live = on.T @ (trace.passed(number - 1) != 0) > 0 if KINDS[kind].weights else on.sum(axis=0) > 0
     sizes = np.abs(grad[live])
     return float("inf") if not len(sizes) else float(sizes.min() if len(sizes) <= MANY else sizes.max())
 
@@ -199,24 +202,26 @@ def _results(trace: Trace) -> Iterator[tuple[str, Array]]:
 
     A step or sign has so few answers that results repeat from there on.
     """
+    made = trace.program.by_name
     for number, layer in enumerate(trace.network.layers, 1):
         if not layer.activation.differentiable:
             yield f"z in layer {number}", trace.array("z", number)
             return
-        kinds = ["z", "z+", "dL/da", "dL/dz", "dL/dw", "dL/db"]
-        kinds += ["w+"] if layer.train_weights and layer.weights.size <= FRIENDLY else []
-        kinds += ["b+"] if layer.learns_biases and layer.units <= FRIENDLY else []
-        if layer.activation.name not in STRAIGHT:
-            kinds += ["a", "a+"] if layer.activation.couples else ["a", "a+", "da/dz"]
-        for kind in kinds:
-            try:
-                yield f"{kind} in layer {number}", trace.array(kind, number)
-            except KeyError:
+        for kind in KINDS.values():
+            values = trace.get((kind.name, number)) if (kind.name, number) in made else None
+            if values is None or (layer.activation.straight and _repeats(kind)):
                 continue
+            if kind.phase != UPDATE or values.size <= FRIENDLY:
+                yield f"{kind.name} in layer {number}", values
     # What each sample adds to the loss is closer together than their losses, and a seed keeps the numbers it has given.
-    yield "loss", trace.scale * trace.losses
-    if trace.losses_new is not None:
-        yield "loss+", trace.scale * trace.losses_new
+    for (name, _), losses in trace.items():
+        if name.endswith("@"):
+            yield name.removesuffix("@"), trace.scale * losses
+
+
+def _repeats(kind: Kind) -> bool:
+    """Whether numbers repeat where an activation is made of straight pieces: slopes do, and a is a part of z."""
+    return kind.role == "slope" or (kind.before or kind.name) == "a"
 
 
 def _same(values: Array, decimals: int) -> bool:

@@ -12,9 +12,9 @@ from typing import TypeVar
 
 from tutor import number
 from tutor.context import Context
+from tutor.engine.quantity import Quantity
 from tutor.lesson import Step
 from tutor.markup import Markup, attribute, trusted
-from tutor.quantity import Quantity
 from tutor.writer import Hidden
 
 MOST_ROWS, FEW = 8, 6
@@ -111,6 +111,8 @@ class Desk:
         self.uses, self.makes, self.touched = uses, makes, uses | makes
         self.line = context.line
         self.anchor, self.sample = step.anchor, step.sample
+        self.layer = self.anchor.layer or (1 if self.anchor.of.axes else self.network.depth)
+        """The layer that the step is about: the first for a derivative by an input, the last for the loss."""
         self.small = context.trace.samples <= FEW and max(self.network.sizes) <= FEW
         """Whether nothing is left out of any matrix."""
 

@@ -6,6 +6,10 @@ its bias below. What the step uses is drawn thick and outlined, what it makes is
 in use carry arrow heads in the direction of flow. Colours come from `static/diagram.css`; nothing is said by colour
 alone. `tutor.diagram_layout` says where things stand, `tutor.diagram_marks` how small marks are written.
 
+A unit that a skip connection leads to has three parts, z above a above
+the sum r; dL/dr stands under r. The skip connection is a curve from the unit that the value comes from,
+faint until a step goes along it.
+
 Each quantity is one element with `data-q`: its number where it is known, else the empty half of its unit.
 """
 
@@ -13,22 +17,30 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 from typing import Any, NamedTuple, TypeVar
 
 from tutor.diagram_backdrop import backdrop, thumbnail
 from tutor.diagram_layout import LINE, LOSS_HALF, LOSS_HEIGHT, Column, Place, arrange, crossing
-from tutor.diagram_marks import SIZE, SIZE_NAMES, SIZES, Room, arrow, name, ring, was
+from tutor.diagram_marks import SIZE, SIZE_NAMES, SIZES, Room, arrow, bent, name, ring, was
 from tutor.diagram_scene import Label, Reading, Scene
+from tutor.engine.kinds import AFTER, BACKWARD, FORWARD, GRADIENT, LOSS, UPDATE, VERIFY
+from tutor.engine.network import Network
+from tutor.engine.order import forward_kinds
+from tutor.engine.quantity import Quantity
 from tutor.markup import Markup, attribute, trusted
 from tutor.mathml import role
 from tutor.memo import Memo
-from tutor.quantity import Quantity
 
 __all__ = ["Drawing", "Scene", "draw", "drawing", "thumbnail"]
 
-FLOW = {"forward": "forward →", "loss": "forward →", "backward": "← backward", "update": "update", "verify": "forward again →"}
+FLOW = {
+    FORWARD: "forward →", LOSS: "forward →", BACKWARD: "← backward", UPDATE: "update",
+    VERIFY: "forward again →",
+}  # fmt: skip
+LOST, FALL = Quantity("loss"), Quantity("loss-loss+")
+"""The loss of the batch, and how much it has fallen."""
 MOST_LABELS = 9
 """Up to so many edges between two columns all carry their numbers; else the step's own do, if they are no more."""
 _TIGHT_SIZE = 12
@@ -129,7 +141,8 @@ class _Picture:
     def __init__(self, scene: Scene) -> None:
         self.scene, self.phase = scene, scene.phase
         self.reading = Reading(scene)
-        self.layout = arrange(scene.network.sizes, self.reading.must_see(), scene.decimals)
+        network = scene.network
+        self.layout = arrange(network.sizes, self.reading.must_see(), scene.decimals, network.skips)
         self._inside = self.reading.room if self.layout.roomy else Room((2 * self.layout.radius - 8) / _TIGHT_SIZE, 1)
         when = scene.when
         if when:
@@ -141,10 +154,10 @@ class _Picture:
 
     def drawing(self) -> Drawing:
         layout, network = self.layout, self.scene.network
-        names = tuple(layer.activation.name for layer in network.layers)
         for left, right in layout.gaps():
             if right.layer == left.layer + 1:
                 self._part(right.layer, self._of_edges, self._edges, left, right)
+        self._part("skips", self._of_skips, self._skips)
         for column in layout.columns:
             draw_one = self._unit if column.layer else self._input
             for unit, y in column.spots:
@@ -153,13 +166,13 @@ class _Picture:
         self.part = _Part()
         left_out = any(part.left_out for part in self.parts)
         self._footer(left_out=left_out)
-        title = f"Network {network.shape}"
+        title = f"Network {network.shape}{_spoken(network.skips)}"
         about = f"<desc>{attribute(self.scene.caption)}</desc>" if self.scene.caption else ""
         css = "net" + ("" if layout.roomy else " tight") + (" wide" if layout.width > _WIDE else " mid" if layout.width > _MIDDLING else "")
         high = layout.height + (LINE if left_out else 0)
         size = f'viewBox="0 0 {layout.width} {high}" width="{layout.width}" height="{high}"'
         opening = f'<svg class="{css}" {size} role="img" aria-label="{title}"><title>{title}</title>'
-        return Drawing(opening, about, backdrop(layout, names), self._together())
+        return Drawing(opening, about, backdrop(layout, _rules(network)), self._together())
 
     def _together(self) -> tuple[str, ...]:
         """Lines, shapes on top of them, then text; numbers of a family in the size of the widest."""
@@ -211,13 +224,19 @@ class _Picture:
         return members, sorted({self._place(q) for q in members}), {}
 
     def _of_unit(self, column: Column, unit: int, _: float) -> Iterator[Quantity]:
-        """What a unit shows; da/dz apart, which it shows only where the step touches it."""
-        layer, sample = column.layer, self.scene.sample
+        """The quantities on which the drawing of a unit depends.
+
+        da/dz is left out: it is shown only where the step touches it.
+        """
+        layer, named = column.layer, self.reading.named
+        yield self.reading.passed_back(layer, unit)
         if not layer:
-            yield Quantity("x", 0, unit, 0, sample)
+            yield named("x", 0, unit)
             return
-        yield from (Quantity(kind, layer, unit, 0, sample) for kind in ("z", "a", "z+", "a+", "dL/dz", "dL/da", "dL/db"))
-        yield from (Quantity(kind, layer, unit) for kind in ("b", "b+", "dL/db"))
+        for kind in forward_kinds(self.scene.network.layer(layer)):
+            yield from (named(each, layer, unit) for each in (kind, AFTER[kind], GRADIENT[kind]))
+        yield named(GRADIENT["b"], layer, unit)
+        yield from (Quantity(kind, layer, unit) for kind in ("b", AFTER["b"], GRADIENT["b"]))
 
     def _of_edges(self, left: Column, right: Column) -> Iterator[Quantity]:
         for i, _ in right.spots:
@@ -225,12 +244,20 @@ class _Picture:
                 yield from self._of_weight(right.layer, i, j)
 
     def _of_loss(self) -> Iterator[Quantity]:
-        outputs, sample = self.layout.columns[-1], self.scene.sample
-        yield from (Quantity(kind, sample=s) for kind in ("loss", "loss+", "loss-loss+") for s in {0, sample})
-        yield from (Quantity("y", 0, unit, 0, sample) for unit, _ in self.layout.targets.spots)
+        outputs, reading = self.layout.columns[-1], self.reading
+        for loss in (LOST, LOST.after, FALL):
+            yield from (loss, replace(loss, sample=self.scene.sample))
+        units = (*self.layout.targets.spots, *outputs.spots)
+        yield from (reading.named("y", 0, unit) for unit, _ in units)
         for unit, _ in outputs.spots:
-            yield Quantity("y", 0, unit, 0, sample)
-            yield from (Quantity(kind, outputs.layer, unit, 0, sample) for kind in ("a", "a+", "dL/dz", "dL/da"))
+            of_output = reading.passed, reading.passed_back, reading.error
+            yield from (quantity(outputs.layer, unit) for quantity in of_output)
+
+    def _of_skips(self) -> Iterator[Quantity]:
+        for skip in self.layout.skips:
+            for layer in (skip.source, skip.target):
+                yield self.reading.passed(layer, skip.unit)
+                yield self.reading.passed_back(layer, skip.unit)
 
     def _name(self, q: Quantity, x: float, y: float, css: str = "n") -> None:
         self.part.texts.append(f'<text class="{css}" x="{x:.0f}" y="{y:.0f}">{name(self.scene.alphabet, q)}</text>')
@@ -238,40 +265,77 @@ class _Picture:
     # Units
 
     def _input(self, column: Column, unit: int, y: float) -> None:
-        q, r = Quantity("x", 0, unit, 0, self.scene.sample), self.layout.radius
-        self.part.shapes.append(f'<circle class="a{self.reading.state(q)}" cx="{column.x}" cy="{y:.0f}" r="{r}"/>')
+        q, r, x = self.reading.named("x", 0, unit), self.layout.radius, column.x
+        css = "a" + self.reading.state(q)
+        self.part.shapes.append(f'<circle class="{css}" cx="{x}" cy="{y:.0f}" r="{r}"/>')
         label = self.reading.label(q, self._inside)
         if label:
-            self.part.write(label, column.x, y + 5, ringed=False)
-        self._name(q, column.x, y - r - 9)
+            self.part.write(label, x, y + 5, ringed=False)
+        if not self._arrived(self.reading.passed_back(0, unit), x, y - r):
+            self._name(q, x, y - r - 9)
 
     def _unit(self, column: Column, unit: int, y: float) -> None:
-        x, r, layer = column.x, self.layout.radius, column.layer
-        z, a = (Quantity(kind + self.reading.after, layer, unit, 0, self.scene.sample) for kind in "za")
-        self._half(a, x, y, 0, y + 14)
-        known_z = self._half(z, x, y, 1, y - 5)
-        named = z if known_z and self.reading.value(a) is None else a
-        gradients = (Quantity(kind, layer, unit, 0, self.scene.sample) for kind in ("dL/dz", "dL/da"))
-        arrived = self.reading.label(self.reading.arrived(*gradients)) if self.phase == "backward" else None
-        if arrived:
-            self.part.write(arrived, x, y - r - 6)
-        if arrived and self.layout.roomy:
-            self._name(arrived.quantity, x, y - r - 25, "g n")
-        elif not arrived:
-            self._name(named, x, y - r - (9 if self.layout.roomy else 6))
-        self._below(layer, unit, x, y + r)
+        x, layer, lift = column.x, column.layer, self.layout.lift(column.layer)
+        z, a, *_ = parts = self.reading.inside(layer, unit)
+        self._half(parts[-1], x, y + lift, 0, y + lift + 14)
+        if lift:
+            self._band(a, x, y, lift)
+        self._half(z, x, y - lift, 1, y - lift - 5)
+        top, low = y - self.layout.radius - lift, y + self.layout.radius + lift
+        if not self._arrived(self.reading.arrived(layer, unit), x, top):
+            self._name(self._furthest(parts), x, top - (9 if self.layout.roomy else 6))
+        stem = 5
+        if lift:
+            returned = self._returned(self.reading.passed_back(layer, unit), x, low)
+            low += self.layout.below
+            stem += 0 if returned else self.layout.below
+        self._below(layer, unit, x, low, stem)
 
-    def _half(self, q: Quantity, x: int, y: float, sweep: int, baseline: float) -> bool:
-        """Half a circle with its number; dashed and empty where there is none yet."""
-        r, label, css = self.layout.radius, self.reading.label(q, self._inside), role(q.kind) + self.reading.state(q)
+    def _furthest(self, parts: tuple[Quantity, ...]) -> Quantity:
+        """What a unit is called: the last of its numbers that are known, else the last of all."""
+        known = [q for q in parts if self.reading.value(q) is not None]
+        return (known or parts)[-1]
+
+    def _arrived(self, q: Quantity, x: float, top: float) -> bool:
+        """Write a gradient and its name above a unit that ends at `top`; False where it is unknown."""
+        label = self.reading.label(q) if self.phase == BACKWARD else None
+        if label is None:
+            return False
+        self.part.write(label, x, top - 6)
+        if self.layout.roomy:
+            self._name(q, x, top - 25, "g n")
+        return True
+
+    def _returned(self, q: Quantity, x: float, low: float) -> bool:
+        """Write the gradient of r below its unit, which ends at `low`; False where it is unknown."""
+        label = self.reading.label(q) if self.phase == BACKWARD else None
+        if label is None:
+            return False
+        if self.layout.roomy:
+            self._name(q, x, low + 16, "g n")
+        self.part.write(label, x, low + (33 if self.layout.roomy else 13))
+        return True
+
+    def _band(self, q: Quantity, x: int, y: float, lift: int) -> None:
+        """The middle of a unit with a skip connection: its own activation."""
+        r = self.layout.radius
+        self._shape(q, f"M{x - r} {y - lift:.0f}h{2 * r}v{2 * lift}h{-2 * r}z", x, y + 5)
+
+    def _half(self, q: Quantity, x: int, y: float, sweep: int, baseline: float) -> None:
+        """Half a circle with its number."""
+        r = self.layout.radius
+        self._shape(q, f"M{x - r} {y:.0f}a{r} {r} 0 0 {sweep} {2 * r} 0z", x, baseline)
+
+    def _shape(self, q: Quantity, shape: str, x: int, baseline: float) -> None:
+        """A part of a unit with its number; dashed and empty where there is none yet."""
+        label, css = self.reading.label(q, self._inside), role(q.kind) + self.reading.state(q)
         empty = "" if label else f' todo" data-q="{q}'
-        self.part.shapes.append(f'<path class="{css}{empty}" d="M{x - r} {y:.0f}a{r} {r} 0 0 {sweep} {2 * r} 0z"/>')
+        self.part.shapes.append(f'<path class="{css}{empty}" d="{shape}"/>')
         if label:
             self.part.write(label, x, baseline, ringed=False)
-        return label is not None
 
-    def _below(self, layer: int, unit: int, x: float, y: float) -> None:
-        """The bias with its gradient, and the slope da/dz while the step deals with it."""
+    def _below(self, layer: int, unit: int, x: float, y: float, stem: int) -> None:
+        """The bias on its stem with its gradient, and da/dz while the step deals with it."""
         biased = self.scene.network.layer(layer).biases is not None
         labels = self.reading.parameter("b", layer, unit, 0) if biased else []
         slope = self.reading.label(self.reading.slopes.get((layer, unit)))
@@ -279,8 +343,9 @@ class _Picture:
             labels = [slope] if slope else [label for label in labels if label.state][-1:]
         elif slope and len(labels) < 2:
             labels.append(slope)
-        if labels and labels[0].quantity.kind[0] == "b":
-            self.part.lines.append(f'<path class="b{labels[0].state} line" d="M{x} {y:.0f}v5"/>')
+        if labels and labels[0].quantity.of.role == "parameter":
+            css = f"b{labels[0].state} line"
+            self.part.lines.append(f'<path class="{css}" d="M{x} {y + 5 - stem:.0f}v{stem}"/>')
         for n, label in enumerate(labels):
             self.part.write(label, x, y + (15 if self.layout.roomy else 13) + 15 * n)
 
@@ -294,7 +359,8 @@ class _Picture:
             states = [self.reading.edge_state(right.layer, i, j) for (j, _), (i, _) in pairs]
         for ((j, y1), (i, y2)), state in zip(pairs, states, strict=True):
             if state:
-                self._flow(state, (left.x, y1), (right.x, y2), pointed=self.reading.flows(right.layer, i, j))
+                pointed = self.reading.flows(right.layer, i, j)
+                self._flow(right.layer, state, (left.x, y1), (right.x, y2), pointed=pointed)
         if self.layout.roomy and len(pairs) <= MOST_LABELS:
             labels = self._weights(right.layer, pairs)
             brief = [both if state else both[:1] for both, state in zip(labels, states, strict=True)]
@@ -319,14 +385,23 @@ class _Picture:
         )
 
     def _of_weight(self, layer: int, i: int, j: int) -> Iterator[Quantity]:
-        yield from (Quantity(kind, layer, i, j) for kind in ("w", "w+", "dL/dw"))
-        yield Quantity("dL/dw", layer, i, j, self.scene.sample)
+        yield from (Quantity(kind, layer, i, j) for kind in ("w", AFTER["w"], GRADIENT["w"]))
+        yield Quantity(GRADIENT["w"], layer, i, j, self.scene.sample)
 
-    def _flow(self, state: str, source: Place, spot: Place, *, pointed: bool) -> None:
+    def _flow(self, layer: int, state: str, source: Place, spot: Place, *, pointed: bool) -> None:
         """A thick edge with its head where the numbers flow to; a gradient or an update of its weight flows nowhere."""
-        start, end = (spot, source) if self.phase == "backward" else (source, spot)
-        r = self.layout.radius
-        self.part.lines.append(arrow("w" + state, start, end, r, r + 2, pointed=pointed))
+        reach = self.layout.reach
+        ends = (source, reach(layer - 1, source, spot)), (spot, reach(layer, spot, source))
+        (start, before), (end, after) = ends[::-1] if self.phase == BACKWARD else ends
+        self.part.lines.append(arrow("w" + state, start, end, before, after + 2, pointed=pointed))
+
+    def _skips(self) -> None:
+        """The skip connections that the step goes along, with heads where the numbers flow to."""
+        for skip in self.layout.skips:
+            state = self.reading.skip_state(skip)
+            if state:
+                end, before = skip.ends[0 if self.phase == BACKWARD else 1]
+                self.part.lines.append(bent(f"{state} skip", skip.path, end, before))
 
     def _fits(self, x1: int, x2: int, pairs: list[Pair], labels: list[list[Label]]) -> bool:
         """Write the labels where their edges cross one vertical line; False where they would meet.
@@ -358,24 +433,23 @@ class _Picture:
     def _loss(self) -> None:
         """The loss with its targets, and the lines that tie the outputs to it; afterwards the old loss, the new one, their difference."""
         x, y = self.layout.loss
-        if self.phase == "verify":
-            self._amount("loss", x, y - 64, LOSS_HEIGHT)
-            self._amount("loss+", x, y - LOSS_HEIGHT / 2, LOSS_HEIGHT)
-            fall = self.reading.label(Quantity("loss-loss+"))
+        if self.phase == VERIFY:
+            self._amount(LOST, x, y - 64, LOSS_HEIGHT)
+            self._amount(LOST.after, x, y - LOSS_HEIGHT / 2, LOSS_HEIGHT)
+            fall = self.reading.label(FALL)
             if fall:
                 self._name(fall.quantity, x, y + 30)
                 self.part.write(fall, x, y + 47)
         else:
-            self._amount("loss", x, y - LOSS_HEIGHT, 2 * LOSS_HEIGHT)
+            self._amount(LOST, x, y - LOSS_HEIGHT, 2 * LOSS_HEIGHT)
         for unit, at in self.layout.targets.spots:
             self._target(unit, x, at)
         for unit, at in self.layout.columns[-1].spots:
             self._tie(unit, at)
 
-    def _amount(self, kind: str, x: float, top: float, high: float) -> None:
+    def _amount(self, batch: Quantity, x: float, top: float, high: float) -> None:
         """A loss in its box, or the empty box, under its own name."""
-        batch, share = Quantity(kind), Quantity(kind, sample=self.scene.sample)
-        q = self.reading.pick(batch, share) or batch
+        q = self.reading.pick(batch, replace(batch, sample=self.scene.sample)) or batch
         label = self.reading.label(q)
         self._name(q, x, top - 7)
         css = "l" + self.reading.state(q) + ("" if label else f' todo" data-q="{q}')
@@ -393,15 +467,17 @@ class _Picture:
 
     def _tie(self, unit: int, y: float) -> None:
         """A thick line between an output and the loss, where the step goes along it."""
-        scene, r = self.scene, self.layout.radius
+        scene, reading = self.scene, self.reading
         column, (x, middle) = self.layout.columns[-1], self.layout.loss
-        output, loss = (column.x, y), (x - LOSS_HALF, middle)
-        a, z, back = (Quantity(k, column.layer, unit, 0, scene.sample) for k in ("a" + self.reading.after, "dL/dz", "dL/da"))
-        y_used = Quantity("y", 0, unit, 0, scene.sample) in scene.uses
-        if self.phase in {"loss", "verify"} and a in scene.uses and any(q.kind.startswith("loss") for q in scene.makes):
-            self.part.lines.append(arrow("l uses", output, loss, r, 3))
-        elif self.phase == "backward" and (back in scene.makes or (y_used and z in scene.makes)):
-            self.part.lines.append(arrow("g uses", loss, output, 1, r + 2))
+        layer, output, loss = column.layer, (column.x, y), (x - LOSS_HALF, middle)
+        reach = self.layout.reach(layer, output, loss)
+        error, back = reading.error(layer, unit), reading.passed_back(layer, unit)
+        losses = any(q.of.role == LOST.kind for q in scene.makes)
+        if self.phase in {LOSS, VERIFY} and losses and reading.passed(layer, unit) in scene.uses:
+            self.part.lines.append(arrow("l uses", output, loss, reach, 3))
+        y_used = reading.named("y", 0, unit) in scene.uses
+        if self.phase == BACKWARD and (back in scene.makes or (y_used and error in scene.makes)):
+            self.part.lines.append(arrow("g uses", loss, output, 1, reach + 2))
 
     def _footer(self, *, left_out: bool) -> None:
         scene, y = self.scene, self.layout.height - 7
@@ -411,6 +487,24 @@ class _Picture:
             self.part.texts.append(f'<text class="s" x="6" y="{y}">sample {scene.sample} of {scene.alphabet.samples}</text>')
         if left_out:
             self.part.texts.append(f'<text x="{self.layout.width // 2}" y="{y + LINE}">not every edge has room for its numbers</text>')
+
+
+def _spoken(skips: tuple[tuple[int, int], ...]) -> str:
+    """The skip connections in words, for the name of the picture."""
+    said = [f"from {_layer(source)} to {_layer(target)}" for source, target in skips]
+    many = "a skip connection" if len(said) == 1 else "skip connections"
+    return f", with {many} {', '.join(said)}" if said else ""
+
+
+def _layer(number: int) -> str:
+    return f"layer {number}" if number else "the input"
+
+
+def _rules(network: Network) -> tuple[str, ...]:
+    """What stands above each layer: its activation, and what a skip connection adds."""
+    added = {target: f" + {_layer(source).removeprefix('the ')}" for source, target in network.skips}
+    names = (layer.activation.name.replace("_", " ") for layer in network.layers)
+    return tuple(name + added.get(n, "") for n, name in enumerate(names, 1))
 
 
 def _box(css: str, x: float, top: float, high: float) -> str:

@@ -10,9 +10,9 @@ from functools import lru_cache
 
 from tutor import number
 from tutor.diagram_layout import Place, trimmed
+from tutor.engine.quantity import Quantity
 from tutor.markup import attribute
 from tutor.notation import Alphabet, Symbol
-from tutor.quantity import Quantity
 
 SIZE = 14
 """The size of most text."""
@@ -80,8 +80,8 @@ def name(alphabet: Alphabet, q: Quantity) -> str:
 
 
 def _name(alphabet: Alphabet, q: Quantity) -> str:
-    if q.kind.startswith("dL/"):
-        below = Quantity(q.kind[4:], q.layer, q.i, q.j, q.sample)
+    if q.of.derivative:
+        below = Quantity(q.of.by if q.layer else "x", q.layer, q.i, q.j, q.sample)
         return f"∂{symbol(alphabet.symbol(Quantity('loss')))}/∂{symbol(alphabet.symbol(below))}"
     return symbol(alphabet.symbol(q))
 
@@ -124,7 +124,17 @@ def arrow(css: str, start: Place, end: Place, before: float, after: float, point
     x1, y1, x2, y2 = trimmed(start, end, before, after)
     line = f"M{x1:.1f} {y1:.1f}L{x2:.1f} {y2:.1f}"
     if pointed:
-        bx, by, _, _ = trimmed((x2, y2), (x1, y1), 8, 0)
-        ox, oy = (y2 - by) * 0.55, (bx - x2) * 0.55
-        line += f"M{bx + ox:.1f} {by + oy:.1f}L{x2:.1f} {y2:.1f}L{bx - ox:.1f} {by - oy:.1f}"
+        line += _head((x2, y2), (x1, y1))
     return f'<path class="{css} line" d="{line}"/>'
+
+
+def bent(css: str, path: str, end: Place, before: Place) -> str:
+    """A line along a path, with a head at `end` that points there from `before`."""
+    return f'<path class="{css} line" d="{path}{_head(end, before)}"/>'
+
+
+def _head(end: Place, before: Place) -> str:
+    """The head of an arrow."""
+    (x, y), (bx, by, _, _) = end, trimmed(end, before, 8, 0)
+    ox, oy = (y - by) * 0.55, (bx - x) * 0.55
+    return f"M{bx + ox:.1f} {by + oy:.1f}L{x:.1f} {y:.1f}L{bx - ox:.1f} {by - oy:.1f}"

@@ -13,10 +13,10 @@ from dataclasses import dataclass, replace
 from tutor import class_set, code_numpy, code_torch, data_export, file_name, latex_document, limits, notebook, suggestion
 from tutor.changes import Change
 from tutor.context import Context
+from tutor.engine.kinds import PHASES
 from tutor.errors import LessonError
 from tutor.lesson import Lesson, open_lesson
 from tutor.number import counted
-from tutor.order import PHASES
 from tutor.problem import quotable
 from tutor.variants import variant, variants
 from tutor.view import IGNORED, Ignored, View, unknown, whole
@@ -62,6 +62,8 @@ class Kind:
     make: Callable[[Lesson, View, Order], Iterator[str]]
     document: bool = False
     """Whether grain, notation, decimals and phases make a difference."""
+    data: bool = False
+    """Whether it has every number, whatever is a step."""
     several: bool = False
     """Whether it draws versions itself, and holds them all."""
 
@@ -91,7 +93,7 @@ def _class_set(lesson: Lesson, view: View, order: Order) -> Iterator[str]:
     """Worksheets and keys of all versions."""
     seed = _set_seed(order)
     made = variants(lesson.scenario, order.versions, seed, order.most)
-    lessons = tuple(open_lesson(version, view.iteration, _kept(lesson)) for version in made)
+    lessons = tuple(open_lesson(version, view.iteration, _kept(lesson), view.input_gradients) for version in made)
     sheet = Sheet(order.phases, blanks=order.blanks, address=order.address)
     return class_set.class_set(lesson.scenario.title, lessons, view, sheet, seed)
 
@@ -124,9 +126,9 @@ KINDS: Mapping[str, Kind] = {
         Kind("notebook", "Jupyter notebook", "the NumPy script cell by cell, with words", "notebook.ipynb", "application/x-ipynb+json",
              lambda lesson, view, order: iter((notebook.notebook(lesson),))),
         Kind("json", "JSON", "every quantity under its name", "numbers.json", "application/json",
-             lambda lesson, view, order: data_export.as_json(lesson)),
+             lambda lesson, view, order: data_export.as_json(lesson), data=True),
         Kind("csv", "CSV", "every quantity as a row", "numbers.csv", "text/csv; charset=utf-8",
-             lambda lesson, view, order: data_export.as_csv(lesson)),
+             lambda lesson, view, order: data_export.as_csv(lesson), data=True),
         Kind("latex", "LaTeX", "the formulas as a document", "formulas.tex", "application/x-tex; charset=utf-8", _latex, True),
     )
 }  # fmt: skip
@@ -190,7 +192,7 @@ def versioned(lesson: Lesson, view: View, order: Order) -> Lesson:
     """A lesson as it is; with a seed, the version with new friendly numbers, which take the place of numbers that a reader changed."""
     if order.seed is None:
         return lesson
-    return open_lesson(variant(lesson.scenario, order.seed, order.version, order.most), view.iteration, _kept(lesson))
+    return open_lesson(variant(lesson.scenario, order.seed, order.version, order.most), view.iteration, _kept(lesson), view.input_gradients)
 
 
 def _kept(lesson: Lesson) -> tuple[Change, ...]:

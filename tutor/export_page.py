@@ -12,11 +12,11 @@ from urllib.parse import parse_qsl, urlencode
 
 from tutor.changes import told
 from tutor.context import Context
+from tutor.engine.kinds import PHASES
 from tutor.errors import TutorError
 from tutor.explain import PHASE_TITLES
 from tutor.export import KINDS, SET_SEED, SET_VERSIONS, Kind, Made, Order, online, too_long
 from tutor.lesson import GRAINS
-from tutor.order import PHASES
 from tutor.panels import Choices, choices
 from tutor.view import MOST_NOTICES, Ignored
 

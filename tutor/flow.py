@@ -6,7 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tutor.trace import Trace
+from tutor.engine.trace import Trace
+
+_SIGNAL, _SLOPE = "dL/dz", "da/dz"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +31,7 @@ def flow(trace: Trace) -> tuple[LayerFlow, ...]:
     found: list[LayerFlow] = []
     above: float | None = None
     for layer in range(trace.network.depth, 0, -1):
-        deltas, slopes = trace.dL_dz[layer], trace.da_dz[layer]
+        deltas, slopes = trace.get((_SIGNAL, layer)), trace.get((_SLOPE, layer))
         size = None if deltas is None else float(np.linalg.norm(deltas))
         largest = None if slopes is None else float(np.abs(slopes).max())
         factor = size / above if size is not None and above else None

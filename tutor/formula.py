@@ -17,17 +17,17 @@ from typing import Protocol
 import numpy as np
 
 from tutor import number
-from tutor.derivation import Derivation, derive
+from tutor.engine.derivation import Derivation, derive, derive_stage, result
+from tutor.engine.kinds import KINDS
+from tutor.engine.order import Stage
+from tutor.engine.paths import chain, has_chain
+from tutor.engine.quantity import Quantity
+from tutor.engine.trace import Trace
+from tutor.engine.tree import ArrayRef, Environment, Node, Ref, Rounded, Value, evaluate, has_partials, leaves, walk
 from tutor.explain import ROUNDED, Remark, remark
-from tutor.expression import ArrayRef, Node, Ref, Value, evaluate, has_partials, leaves, rounded, walk
 from tutor.mathml import SHOWN_COLUMNS, SHOWN_ROWS, Line, member
-from tutor.matrices import derive_stage, result
 from tutor.notation import Alphabet
-from tutor.order import Stage
-from tutor.orientation import arranged, flipped, oriented, turned
-from tutor.paths import chain, has_chain
-from tutor.quantity import Quantity
-from tutor.trace import Trace
+from tutor.orientation import arranged, flipped, left_side, oriented, turned
 from tutor.writer import NUMBERS, RULE, SYMBOLS, Hidden
 
 MOST_OPERANDS = 9
@@ -37,17 +37,17 @@ HIGHLIGHTED_UNITS = 8
 UNROUNDED = "with unrounded values"
 
 
-def unrounded(tree: Node, value: Value, decimals: int) -> bool:
+def unrounded(tree: Node, value: Value, env: Environment, decimals: int) -> bool:
     """Whether the shown numbers of a tree, typed into a calculator, give another number than is shown of its value.
 
     A matrix whose middle is left out cannot be typed at all.
     """
     if isinstance(value, float):
-        return not number.gives(float(evaluate(rounded(tree, partial(number.rounded, decimals=decimals)))), value, decimals)
-    arrays = (*(node.array for node in walk(tree) if isinstance(node, ArrayRef)), np.atleast_2d(value))
+        return not number.gives(float(evaluate(tree, Rounded(env, partial(number.rounded, decimals=decimals)))), value, decimals)
+    arrays = (*(env.matrix(node) for node in walk(tree) if isinstance(node, ArrayRef)), np.atleast_2d(value))
     if any(rows > SHOWN_ROWS or columns > SHOWN_COLUMNS for rows, columns in (array.shape for array in arrays)):
         return False
-    typed = np.broadcast_to(evaluate(rounded(tree, partial(number.rounded, decimals=decimals))), np.shape(value))
+    typed = np.broadcast_to(evaluate(tree, Rounded(env, partial(number.rounded, decimals=decimals))), np.shape(value))
     return not all(number.gives(float(a), float(b), decimals) for a, b in zip(np.ravel(typed), np.ravel(value), strict=True))
 
 
@@ -123,7 +123,7 @@ class Chalk:
     def __init__(self, trace: Trace, alphabet: Alphabet, decimals: int, hidden: Hidden | None = None, lines: Lines | None = None) -> None:
         self.trace, self.alphabet, self.decimals = trace, alphabet, decimals
         self.notation = alphabet.notation
-        self.line: Lines = lines or Line(alphabet, decimals, hidden)
+        self.line: Lines = lines or Line(alphabet, decimals, hidden, env=trace)
 
     # ---- one number ----
 
@@ -133,14 +133,15 @@ class Chalk:
             found = derive(self.trace, q)
         except KeyError:
             return Formula(self.line.quantity(q), (), makes=frozenset({q}))
-        tree = arranged(found.tree, self.notation) if q.kind in {"z", "z+"} else found.tree
+        tree = arranged(found.tree, self.notation)
         left, sign = self._left(q)
-        said = remark(found, self.decimals)
+        said = remark(self.trace, found, self.decimals)
         stable = found.stable if said is ROUNDED else None
-        refs = leaves(tree) if stable is None else tuple({ref.quantity: ref for ref in (*leaves(tree), *leaves(stable))}.values())
+        trees = (tree,) if stable is None else (tree, stable)
+        refs = tuple(dict.fromkeys(ref for used in trees for ref in leaves(used, self.trace)))
         shown_refs = refs if len(refs) <= FEW_OPERANDS else tuple(ref for ref in refs if not ref.quantity.given)
         operands = tuple(
-            Operand(self.line.quantity(ref.quantity), number.shown(ref.number, self.decimals), ref.quantity)
+            Operand(self.line.quantity(ref.quantity), number.shown(self.trace.value(ref.quantity), self.decimals), ref.quantity)
             for ref in shown_refs[:MOST_OPERANDS]
         )
         return Formula(
@@ -155,17 +156,16 @@ class Chalk:
             len(refs) - len(shown_refs),
             self._shortcut(found, q),
             has_chain(self.trace, q),
-            frozenset(ref.quantity for ref in refs if ref.quantity.kind != "eta"),
+            frozenset(ref.quantity for ref in refs if ref.quantity.of.contract),
             frozenset({q}),
             said,
             () if stable is None else self._lines(stable, "=", q),
         )
 
     def _left(self, q: Quantity) -> tuple[str, str]:
-        """The left-hand side; where a lecture assigns (w := w − …), it is the old symbol."""
-        if q.kind in {"w+", "b+"} and self.notation.update == "assign":
-            return self.line.quantity(Quantity(q.kind[0], q.layer, q.i, q.j)), ":="
-        return self.line.quantity(q), "="
+        """The left-hand side and the sign behind it."""
+        kind, sign = left_side(q.kind, self.notation)
+        return self.line.quantity(replace(q, kind=kind)), sign
 
     def _named(self, found: Derivation, sign: str) -> tuple[FormulaLine, ...]:
         return () if found.name is None else (FormulaLine("in short", self.line.tree(found.name, SYMBOLS, sign)),)
@@ -174,14 +174,14 @@ class Chalk:
         lines = [FormulaLine("chain rule", self.line.tree(tree, RULE, sign))] if has_partials(tree) else []
         lines.append(FormulaLine("symbols", self.line.tree(tree, SYMBOLS, "=" if lines else sign)))
         lines.append(FormulaLine("numbers", self.line.tree(tree, NUMBERS, "=")))
-        result = Ref(q, self.trace.value(q))
-        written = self.line.tree(result, NUMBERS, self._equals(result.number))
-        return (*lines, FormulaLine("result", written, self._note(tree, result.number, q)))
+        value = self.trace.value(q)
+        written = self.line.tree(Ref(q), NUMBERS, self._equals(value))
+        return (*lines, FormulaLine("result", written, self._note(tree, value, q)))
 
     def _note(self, tree: Node, value: Value, q: Quantity) -> str:
         """What a result has to say of the numbers above it; nothing where it is left open."""
         left_open = self.line.hidden is not None and self.line.hidden(q)
-        return UNROUNDED if not left_open and unrounded(tree, value, self.decimals) else ""
+        return UNROUNDED if not left_open and unrounded(tree, value, self.trace, self.decimals) else ""
 
     def _percent(self, q: Quantity) -> tuple[FormulaLine, ...]:
         """A share of one, once more as a percentage."""
@@ -207,7 +207,7 @@ class Chalk:
 
     def stage(self, stage: Stage) -> Formula:
         """The formula of one matrix, in the lecture's orientation."""
-        if not stage.layer and not stage.per_sample:
+        if stage.single:
             return self.number(Quantity(stage.kind))
         try:
             found, made = derive_stage(self.trace, stage), result(self.trace, stage)
@@ -215,11 +215,12 @@ class Chalk:
             return Formula(self.line.matrix(stage.kind, stage.layer), ())
         turn = flipped(made.kind, self.notation)
         tree = oriented(found.tree, self.notation, turn)
-        said = remark(found, self.decimals)
+        said = remark(self.trace, found, self.decimals)
         arrays = _arrays(tree)
+        kind, sign = left_side(stage.kind, self.notation)
         return Formula(
-            self._matrix_left(made, stage),
-            (*self._matrix_lines(tree, turned(made, self.notation), self._matrix_sign(stage)),),
+            self.line.matrix(kind, stage.layer, made.sample),
+            (*self._matrix_lines(tree, turned(made, self.notation), sign),),
             tuple(self._matrix_operand(leaf) for leaf in arrays),
             0,
             0,
@@ -231,23 +232,16 @@ class Chalk:
             () if said is not ROUNDED or found.stable is None else self._matrix_way(oriented(found.stable, self.notation, turn), made),
         )
 
-    def _matrix_sign(self, stage: Stage) -> str:
-        return ":=" if stage.kind in {"w+", "b+"} and self.notation.update == "assign" else "="
-
-    def _matrix_left(self, made: ArrayRef, stage: Stage) -> str:
-        kind = stage.kind[0] if self._matrix_sign(stage) == ":=" else stage.kind
-        return self.line.matrix(kind, stage.layer, made.sample)
-
     def _matrix_lines(self, tree: Node, made: ArrayRef, sign: str) -> Iterator[FormulaLine]:
         yield FormulaLine("symbols", self.line.tree(tree, SYMBOLS, sign))
         yield FormulaLine("numbers", self.line.tree(tree, NUMBERS, "="))
-        yield FormulaLine("result", self.line.tree(made, NUMBERS, "="), self._note(tree, made.array, member(made)))
+        yield FormulaLine("result", self.line.tree(made, NUMBERS, "="), self._note(tree, made.value(self.trace), member(made)))
 
     def _matrix_way(self, tree: Node, made: ArrayRef) -> tuple[FormulaLine, ...]:
         return tuple(self._matrix_lines(tree, turned(made, self.notation), "="))
 
     def _matrix_operand(self, leaf: ArrayRef) -> Operand:
-        rows, columns = leaf.array.shape
+        rows, columns = leaf.value(self.trace).shape
         first = next(iter(_members(leaf, self.trace)))
         return Operand(self.line.matrix(leaf.kind, leaf.layer, leaf.sample), f"{rows}×{columns}", first)
 
@@ -256,7 +250,7 @@ class Chalk:
     def brief(self, stage: Stage) -> Formula:
         """The formula of one matrix in short: without its numbers, and so without a word on them; those of the loss are few."""
         formula = self.stage(stage)
-        if stage.layer or stage.per_sample:
+        if not stage.single:
             ways = (_without_numbers(way) for way in (formula.lines, formula.stable))
         else:
             kept = {"symbols", "numbers", "result"}
@@ -280,15 +274,16 @@ def _arrays(tree: Node) -> tuple[ArrayRef, ...]:
 
 def _members(leaf: ArrayRef, trace: Trace) -> Iterator[Quantity]:
     """The quantities of a matrix that can be highlighted: of a large layer the first units and the last."""
-    rows, columns = leaf.array.shape[::-1] if leaf.flipped else leaf.array.shape
-    if leaf.kind in {"w", "w+", "dL/dw"}:
+    rows, columns = trace.matrix(leaf).shape
+    kind = KINDS[leaf.kind]
+    if kind.weights:
         for i in _some(rows):
             yield from (Quantity(leaf.kind, leaf.layer, i, j) for j in _some(columns))
-    elif leaf.kind in {"b", "b+", "dL/db"}:
+    elif kind.biases:
         yield from (Quantity(leaf.kind, leaf.layer, i) for i in _some(columns))
-    elif leaf.kind in {"loss", "loss+"}:
+    elif not kind.axes:
         yield from (Quantity(leaf.kind, sample=s) for s in _some(rows))
-    elif leaf.kind == "da/dz" and trace.network.layer(leaf.layer).activation.couples:
+    elif kind.role == "slope" and trace.network.layer(leaf.layer).activation.couples:
         sample = leaf.sample
         yield from (Quantity(leaf.kind, leaf.layer, i, k, sample) for i in _some(rows) for k in _some(columns))
     else:

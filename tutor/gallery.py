@@ -91,7 +91,13 @@ def _card(scenario: Scenario, course: str, steps: Length | None) -> Card:
     shape = "-".join(map(str, sizes))
     facts = " · ".join(filter(None, (shape, _kind(scenario), str(steps or ""))))
     return Card(scenario.id, scenario.title, _source(scenario, course), scenario.learn, facts, f"/lessons/{scenario.id}",
-                _picture(sizes, f"Network {shape}"))  # fmt: skip
+                _picture(sizes, f"Network {shape}", _skips(scenario)))  # fmt: skip
+
+
+def _skips(scenario: Scenario) -> tuple[tuple[int, int], ...]:
+    """The skip connections: (layer that the value comes from, layer that adds it)."""
+    layers = enumerate(scenario.network.layers, 1)
+    return tuple((n - layer.skip, n) for n, layer in layers if layer.skip)
 
 
 def _kind(scenario: Scenario) -> str:
@@ -107,5 +113,5 @@ def _source(scenario: Scenario, course: str) -> str:
 
 
 @lru_cache(512)
-def _picture(sizes: tuple[int, ...], title: str) -> Markup:
-    return thumbnail(sizes, title)
+def _picture(sizes: tuple[int, ...], title: str, skips: tuple[tuple[int, int], ...]) -> Markup:
+    return thumbnail(sizes, title, skips)

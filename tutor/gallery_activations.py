@@ -13,21 +13,18 @@ from dataclasses import dataclass
 import numpy as np
 
 from tutor import gallery_prose, gallery_query, gallery_softmax, number
-from tutor.activations import Activation, activation
 from tutor.curves import Curve, draw
-from tutor.expression import Call, Difference, Exp, Negative, Number, Quotient, Ref, Sum
+from tutor.engine.activations import NAMES, Activation, activation
+from tutor.engine.quantity import Quantity
+from tutor.engine.tree import Apply, Ref, put
 from tutor.gallery_formula import DECIMALS, Formula, formula, line
-from tutor.gallery_prose import PROSE
 from tutor.gallery_query import Asked, Field
 from tutor.gallery_softmax import Softmax
 from tutor.markup import Markup, trusted
-from tutor.quantity import Quantity
 from tutor.writer import SYMBOLS
 
 TRIED = (-800.0, -6.0, -2.0, 0.0, 0.5, 2.0, 6.0, 800.0)
 """Values of z worth a look, offered as links."""
-SLOPES = (0.01, 0.1)
-"""The slopes of leaky ReLU that lectures use."""
 
 Array = np.ndarray
 
@@ -113,7 +110,8 @@ _Z, _A, _SLOPE = Quantity("z", 1, 1), Quantity("a", 1, 1), Quantity("da/dz", 1, 
 def page(raw_query: Mapping[str, str]) -> ActivationsPage:
     """The page for a query. Never raises: what cannot be read is answered in the form."""
     asked = gallery_query.read(raw_query)
-    cards = [_card(activation(name, **_parameters(name, asked)), asked) for name in PROSE]
+    rules = [_asked_for(name, asked) for name in NAMES]
+    cards = [_card(rule, asked) for rule in rules if not rule.couples]
     return ActivationsPage(
         asked=asked,
         fields=asked.fields,
@@ -127,23 +125,23 @@ def page(raw_query: Mapping[str, str]) -> ActivationsPage:
     )
 
 
-def _parameters(name: str, asked: Asked) -> dict[str, float]:
-    return {"leaky_relu": {"slope": asked.slope}, "elu": {"alpha": asked.alpha}}.get(name, {})
+def _asked_for(name: str, asked: Asked) -> Activation:
+    """A function with the parameter that the reader has set."""
+    return activation(name, **{key: getattr(asked, key) for key in activation(name).parameters})
 
 
 def _card(rule: Activation, asked: Asked) -> Card:
-    prose, z = PROSE[rule.name], asked.z
+    z = asked.z
     f, derivative = functions(rule)
     a, slope = float(f(np.array([z]))[0]), float(derivative(np.array([z]))[0])
-    note, links = _parameter_note(rule, asked)
     return Card(
-        key=rule.name, title=prose.title, about=f"{rule.about} {prose.use}".strip(),
-        span=prose.span, steepest=gallery_prose.steepest(rule),
-        curve=draw(Curve(rule.name, f"{prose.title} and its derivative", f, derivative, z)),
-        forward=_forward(rule, z, a), also=_also(rule, z),
+        key=rule.name, title=rule.title, about=f"{rule.about} {rule.use}".strip(),
+        span=rule.span, steepest=gallery_prose.steepest(rule),
+        curve=draw(Curve(rule.name, f"{rule.title} and its derivative", f, derivative, z)),
+        forward=_forward(rule, z, a), also=_also(rule),
         backward=_backward(rule, z, a, slope), derivative=_LINE.quantity(_SLOPE),
         flat="" if rule.differentiable else gallery_prose.flat(z),
-        gradient=prose.gradient, kink=rule.at_kink, remark=gallery_prose.remark(rule, a, slope), note=note, links=links,
+        gradient=rule.gradient, kink=rule.at_kink, remark=gallery_prose.remark(rule, a, slope), note=rule.note, links=_links(rule, asked),
     )  # fmt: skip
 
 
@@ -155,7 +153,7 @@ def functions(rule: Activation) -> tuple[Callable[[Array], Array], Callable[[Arr
             return np.asarray(rule.f(z))
 
     def derivative(z: Array) -> Array:
-        if rule.derivative is None:
+        if rule.flat:
             return np.where(z == 0.0, np.nan, 0.0)
         with np.errstate(all="ignore"):
             return np.asarray(rule.derivative(z, f(z)))
@@ -164,31 +162,26 @@ def functions(rule: Activation) -> tuple[Callable[[Array], Array], Callable[[Arr
 
 
 def _forward(rule: Activation, z: float, a: float) -> Formula:
-    tree = rule.formula(Ref(_Z, z))
-    named = rule.name in {"tanh", "sign", "identity"}
-    return formula(_LINE, _A, tree, a, None if named else Call(Ref(_Z, z), rule.symbol, rule.f))
+    written, applied = rule.formula(Ref(_Z)), Apply(Ref(_Z), rule.function)
+    if rule.function.formula is None:
+        return formula(_LINE, _A, applied, a, {_Z: z})
+    return formula(_LINE, _A, written, a, {_Z: z}, None if written == Ref(_Z) else applied)
 
 
 def _backward(rule: Activation, z: float, a: float, slope: float) -> Formula | None:
-    if rule.derivative_formula is None:
+    if rule.flat:
         return None
-    return formula(_LINE, _SLOPE, rule.derivative_formula(Ref(_Z, z), Ref(_A, a)), slope)
+    return formula(_LINE, _SLOPE, rule.derivative_formula(Ref(_Z), Ref(_A)), slope, {_Z: z, _A: a})
 
 
-def _also(rule: Activation, z: float) -> Markup:
+def _also(rule: Activation) -> Markup:
     """Sigmoid and tanh as fractions of powers of e, as lectures print them."""
-    power, inverse = Exp(Ref(_Z, z)), Exp(Negative(Ref(_Z, z)))
-    match rule.name:
-        case "sigmoid":
-            return _LINE.tree(Quotient(power, Sum((Number(1.0), power))), SYMBOLS, "=")
-        case "tanh":
-            return _LINE.tree(Quotient(Difference(power, inverse), Sum((power, inverse))), SYMBOLS, "=")
-        case _:
-            return trusted("")
+    return trusted("") if rule.also is None else _LINE.tree(put(rule.also, Ref(_Z)), SYMBOLS, "=")
 
 
-def _parameter_note(rule: Activation, asked: Asked) -> tuple[str, tuple[Link, ...]]:
-    if rule.name == "leaky_relu":
-        links = tuple(Link(f"slope {number.shown(s)}", asked.address(slope=s), s == asked.slope) for s in SLOPES)
-        return gallery_prose.LEAKY_NOTE, links
-    return (gallery_prose.ELU_NOTE if rule.name == "elu" else ""), ()
+def _links(rule: Activation, asked: Asked) -> tuple[Link, ...]:
+    """The page with values of the parameter that lectures use."""
+    return tuple(
+        Link(f"{name} {number.shown(value)}", asked.address(**{name: value}), value == getattr(asked, name))
+        for name in rule.parameters for value in rule.values
+    )  # fmt: skip

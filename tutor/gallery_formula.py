@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
 from tutor import number
-from tutor.expression import Node, Number, Ref, leaves
+from tutor.engine.quantity import Quantity
+from tutor.engine.tree import Node, Number, Numbers, Ref, leaves
 from tutor.formula import UNROUNDED, unrounded
 from tutor.markup import Markup, trusted
 from tutor.mathml import Line
 from tutor.notation import Alphabet, notation
-from tutor.quantity import Quantity
 from tutor.writer import NUMBERS, SYMBOLS
 
 DECIMALS = 4
@@ -45,16 +46,18 @@ def line(units: int) -> Line:
     return Line(Alphabet(notation("left_superscripts", {"output": "a"}), (units, units)), DECIMALS)
 
 
-def formula(write: Line, q: Quantity, tree: Node, value: float, named: Node | None = None) -> Formula:
-    """The formula of `q`: its tree, the engine's `value`, and the function by its name where it has one."""
+def formula(write: Line, q: Quantity, tree: Node, value: float, known: Mapping[Quantity, float], named: Node | None = None) -> Formula:
+    """The formula of `q`: its tree, the engine's `value`, what is known, and the function by its name where it has one."""
+    env = Numbers(known)
+    write = write.on(env)
     with np.errstate(all="ignore"):  # the branch of a choice that is not taken may overflow
         symbols = write.tree(tree, SYMBOLS, "=")
-        rounded = sign(*(leaf.number for leaf in leaves(tree)))
+        rounded = sign(*(known[leaf.quantity] for leaf in leaves(tree)))
         numbers = trusted("") if isinstance(tree, Ref | Number) else write.tree(tree, NUMBERS, rounded)
     if named is not None:
         symbols = trusted(f"{write.tree(named, SYMBOLS, '=')} {symbols}")
     wide = len(numbers.striptags()) > _LONG
-    note = UNROUNDED if numbers and unrounded(tree, value, DECIMALS) else ""
+    note = UNROUNDED if numbers and unrounded(tree, value, env, DECIMALS) else ""
     return Formula(write.quantity(q), symbols, numbers, write.value(value, sign(value)), note, value, wide)
 
 

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from tutor import gallery_prose, number
-from tutor.activations import activation, softmax, softmax_jacobian
 from tutor.curves import Curve, draw
-from tutor.derivation import LARGE_EXPONENT
-from tutor.expression import Difference, Exp, Negative, Node, Number, Product, Quotient, Ref, Sum
+from tutor.engine.activations import activation, softmax, softmax_jacobian
+from tutor.engine.derivation import LARGE_EXPONENT
+from tutor.engine.quantity import Quantity
+from tutor.engine.tree import Difference, Exp, Negative, Node, Number, Product, Quotient, Ref, Sum
 from tutor.gallery_formula import DECIMALS, Formula, formula, line
 from tutor.markup import Markup
-from tutor.quantity import Quantity
 
 Array = np.ndarray
 Logits = tuple[float, float, float]
@@ -61,15 +61,16 @@ def build(logits: Logits) -> Softmax:
     with np.errstate(all="ignore"):
         a = softmax(np.array(logits))
         jacobian = softmax_jacobian(a)
+    rule = activation("softmax")
     names = tuple(_LINE.quantity(Quantity("a", 1, i)) for i in _UNITS)
     return Softmax(
-        about=f"{activation('softmax').about} {gallery_prose.SOFTMAX_USE}",
+        about=f"{rule.about} {rule.use}",
         curve=draw(_curve(logits)), formulas=_formulas(logits, a, jacobian),
         probabilities=tuple(Row(name, _texts(z, p)) for name, z, p in zip(names, logits, a, strict=True)),
         columns=tuple(_LINE.quantity(Quantity("z", 1, k)) for k in _UNITS),
         jacobian=tuple(Row(name, _texts(*row)) for name, row in zip(names, jacobian, strict=True)),
         values=tuple(tuple(row) for row in jacobian.tolist()),
-        gradient=gallery_prose.SOFTMAX_GRADIENT, remark=gallery_prose.certain(a),
+        gradient=rule.gradient, remark=gallery_prose.certain(a),
     )  # fmt: skip
 
 
@@ -78,12 +79,13 @@ def _texts(*values: float) -> tuple[str, ...]:
 
 
 def _formulas(logits: Logits, a: Array, jacobian: Array) -> tuple[Formula, ...]:
-    first, second = (Ref(Quantity("a", 1, i), float(a[i - 1])) for i in (1, 2))
+    first, second = (Ref(Quantity("a", 1, i)) for i in (1, 2))
+    known = {Quantity(kind, 1, i): float(values[i - 1]) for kind, values in (("z", logits), ("a", a)) for i in _UNITS}
     own, cross = Product((first, Difference(Number(1.0), first))), Negative(Product((first, second)))
     return (
-        formula(_LINE, first.quantity, share(logits, 1), first.number),
-        formula(_LINE, Quantity("da/dz", 1, 1, 1), own, float(jacobian[0, 0])),
-        formula(_LINE, Quantity("da/dz", 1, 1, 2), cross, float(jacobian[0, 1])),
+        formula(_LINE, first.quantity, share(logits, 1), float(a[0]), known),
+        formula(_LINE, Quantity("da/dz", 1, 1, 1), own, float(jacobian[0, 0]), known),
+        formula(_LINE, Quantity("da/dz", 1, 1, 2), cross, float(jacobian[0, 1]), known),
     )
 
 
@@ -93,14 +95,10 @@ def share(logits: Logits, i: int) -> Node:
     shift = max(map(abs, logits)) > LARGE_EXPONENT
 
     def power(k: int) -> Node:
-        z: Node = _z(logits, k)
-        return Exp(Difference(z, _z(logits, top)) if shift else z)
+        z = Ref(Quantity("z", 1, k))
+        return Exp(Difference(z, Ref(Quantity("z", 1, top))) if shift else z)
 
     return Quotient(power(i), Sum(tuple(power(k) for k in _UNITS)))
-
-
-def _z(logits: Logits, k: int) -> Ref:
-    return Ref(Quantity("z", 1, k), logits[k - 1])
 
 
 def _curve(logits: Logits) -> Curve:

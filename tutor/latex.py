@@ -6,10 +6,14 @@ Only amsmath's commands are used. A line comes as pieces, one per line of text, 
 
 from __future__ import annotations
 
+from typing import Any
+
 from tutor import number
-from tutor.expression import (
+from tutor.engine.quantity import Quantity
+from tutor.engine.tree import (
     ArrayRef,
     Difference,
+    Environment,
     MatrixProduct,
     Negative,
     Node,
@@ -24,11 +28,9 @@ from tutor.latex_layout import ROOM, fits
 from tutor.latex_text import GREEK, escaped
 from tutor.mathml import SHOWN_COLUMNS, member, shown
 from tutor.notation import Alphabet, Symbol
-from tutor.quantity import Quantity
-from tutor.writer import ANYTHING, ATOM, FACTOR, NUMBERS, RULE, TERM, Hidden, Writer
+from tutor.writer import ANYTHING, ATOM, FACTOR, NOTHING, NUMBERS, RULE, TERM, Hidden, Writer
 
 SIGNS = {"+": "+", "−": "-", "·": r"\cdot", "×": r"\times", "⊙": r"\odot", "=": "=", "≈": r"\approx", ":=": ":=", "": ""}
-_CONDITIONS = {"> 0": "> 0", "≤ 0": r"\le 0", "≥ 0": r"\ge 0", "< 0": "< 0"}
 _FUNCTIONS = {"σ": r"\sigma", "log": r"\log", "tanh": r"\tanh"}
 _LETTERS = {"ℒ": r"\mathcal{L}", "⊤": r"\top"}
 _TALL = (r"\frac", "matrix}", "cases}")
@@ -68,20 +70,20 @@ class Latex(Writer):
 
     def matrix(self, leaf: ArrayRef) -> str:
         """The matrix with as many columns as fit on a line; the middle of a large one is left out."""
-        text = ""
+        text, array = "", self.array(leaf)
         for most in range(SHOWN_COLUMNS, LEAST_COLUMNS - 1, -1):
-            rows = [[self._entry(leaf, r, c) for c in shown(leaf.array.shape[1], most)] for r in shown(leaf.array.shape[0])]
+            rows = [[self._entry(leaf, array, r, c) for c in shown(array.shape[1], most)] for r in shown(array.shape[0])]
             text = r"\begin{bmatrix} " + r" \\ ".join(" & ".join(row) for row in rows) + r" \end{bmatrix}"
             if fits(text, ROOM - 50.0):
                 break
         return text
 
-    def _entry(self, leaf: ArrayRef, r: int, c: int) -> str:
+    def _entry(self, leaf: ArrayRef, array: Any, r: int, c: int) -> str:
         if r < 0 or c < 0:
             return r"\ddots" if r < 0 and c < 0 else r"\vdots" if r < 0 else r"\cdots"
         if self.hidden is not None and self.hidden(member(leaf)):
             return self.blank(member(leaf))
-        return digits(float(leaf.array[r, c]), self.decimals)
+        return digits(float(array[r, c]), self.decimals)
 
     def shaped(self, x: str, rows: int, columns: int) -> str:
         return f"\\underset{{({rows} \\times {columns})}}{{{x}}}"
@@ -110,11 +112,11 @@ class Latex(Writer):
         return f"{known}{chr(39) * (plain != name)}{'' if x.startswith(('(', chr(92))) else ' '}{x}"
 
     def cases(self, rows: list[tuple[str, str, str]]) -> str:
-        body = r" \\ ".join(f"{formula} & \\text{{if }} {on} {_CONDITIONS[condition]}" for formula, on, condition in rows)
+        body = r" \\ ".join(f"{formula} & \\text{{if }} {on} {_condition(condition)}" for formula, on, condition in rows)
         return f"\\begin{{cases}} {body} \\end{{cases}}"
 
     def since(self, x: str, on: str, condition: str) -> str:
-        return f"{x} \\quad \\text{{since }} {on} {_CONDITIONS[condition]}"
+        return f"{x} \\quad \\text{{since }} {on} {_condition(condition)}"
 
     def between(self, count: int, total: float) -> str:
         if self.mode != NUMBERS or self.hidden is not None:
@@ -173,6 +175,11 @@ class Latex(Writer):
         return [f"{SIGNS[sign]} {start}", *rest]
 
 
+def _condition(condition: str) -> str:
+    """What a case distinction asks, such as "≤ 0"."""
+    return condition.replace("≤", r"\le").replace("≥", r"\ge").replace("−", "-")
+
+
 def _base(letter: str, bold: bool) -> str:
     if letter in _LETTERS:
         return _LETTERS[letter]
@@ -194,11 +201,11 @@ def digits(value: float, decimals: int) -> str:
 class LatexLines:
     """Builds the lines of a formula for `tutor.formula.Chalk`: pieces of LaTeX, one per line of text."""
 
-    def __init__(self, alphabet: Alphabet, decimals: int, hidden: Hidden | None = None) -> None:
-        self.alphabet, self.decimals, self.hidden = alphabet, decimals, hidden
+    def __init__(self, alphabet: Alphabet, decimals: int, hidden: Hidden | None = None, env: Environment = NOTHING) -> None:
+        self.alphabet, self.decimals, self.hidden, self.env = alphabet, decimals, hidden, env
 
     def _writer(self, mode: str = "symbols") -> Latex:
-        return Latex(self.alphabet, self.decimals, mode, self.hidden)
+        return Latex(self.alphabet, self.decimals, mode, self.hidden, self.env)
 
     def tree(self, node: Node, mode: str, sign: str = "") -> str:
         """One tree in one mode behind a relation sign, in pieces between which the line may break."""

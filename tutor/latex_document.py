@@ -14,17 +14,17 @@ from collections.abc import Iterable, Iterator
 from tutor.changes import told
 from tutor.context import Context
 from tutor.desk import GAP, some
+from tutor.engine.derivation import leaf
+from tutor.engine.kinds import PHASES
+from tutor.engine.quantity import Quantity
+from tutor.engine.tree import ArrayRef
 from tutor.explain import PHASE_ABOUT, PHASE_TITLES
-from tutor.expression import ArrayRef
 from tutor.formula import Chalk, Formula, FormulaLine
 from tutor.latex import Latex, LatexLines, digits
 from tutor.latex_layout import aligned
 from tutor.latex_text import escaped
-from tutor.matrices import leaf
-from tutor.order import PHASES
 from tutor.orientation import turned
 from tutor.overview import facts
-from tutor.quantity import Quantity
 from tutor.slides import OPEN, SlideNumber
 from tutor.step import SlideView, StepBody, step_body
 from tutor.worked import unnamed
@@ -62,7 +62,7 @@ SHORTCUT = "A shorter way to the same number: loss and activation fit together, 
 
 def document(context: Context, phases: tuple[str, ...] = PHASES) -> Iterator[str]:
     """A whole lesson, or some of its phases, as a .tex file in chunks."""
-    lines = LatexLines(context.alphabet, context.decimals, context.hidden)
+    lines = LatexLines(context.alphabet, context.decimals, context.hidden, context.trace)
     chalk = Chalk(context.trace, context.alphabet, context.decimals, context.hidden, lines)
     yield from _opening(context)
     yield from _given(context, lines)
@@ -105,7 +105,7 @@ def _given(context: Context, lines: LatexLines) -> Iterator[str]:
     for name, value in facts(context):
         yield f"{escaped(name)} & {escaped(value)} \\\\\n"
     yield "\\end{tabular}\\par\\medskip\n{\\raggedright\\lineskip=8pt\\lineskiplimit=4pt\n"
-    writer = Latex(context.alphabet, context.decimals, NUMBERS, context.hidden)
+    writer = Latex(context.alphabet, context.decimals, NUMBERS, context.hidden, context.trace)
     for found in _given_matrices(context):
         made = turned(found, context.notation)
         yield f"$\\displaystyle {lines.matrix(made.kind, made.layer)} = {writer.matrix(made)}$\\hspace{{2em}}\n"

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from tutor.build import build
+from tutor.engine.order import NumberOrder
 from tutor.errors import TutorError
 from tutor.lesson import open_lesson
 from tutor.number import counted
-from tutor.order import NumberOrder
 from tutor.scenario import Scenario
 from tutor.scenario_model import FORWARD_ONLY
 
@@ -50,7 +50,7 @@ def _easy(scenario: Scenario) -> bool:
 def _by_shape(scenario: Scenario) -> int:
     """The whole walk; it ends at the last layer without a derivative, at its first slope."""
     flat = max((n for n, layer in enumerate(scenario.network.layers, 1) if layer.activation in FORWARD_ONLY), default=0)
-    order = NumberOrder.of(build(scenario).network, len(scenario.inputs), flat)
+    order = NumberOrder.of(build(scenario).network, len(scenario.inputs), flat, scenario.display.input_gradients)
     if not flat:
         return len(order)
     backward = next(n for n, section in enumerate(order.sections) if section.phase == "backward")

@@ -14,22 +14,22 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import chain, pairwise
+from itertools import pairwise
 
 import numpy as np
 
 from tutor import limits
-from tutor.build import Problem, build
+from tutor.build import build
 from tutor.changes import Change
+from tutor.engine.kinds import KINDS, PHASES
+from tutor.engine.order import NumberOrder, Stage, stages
+from tutor.engine.quantity import Quantity
+from tutor.engine.trace import FLAT, OVERFLOW, UNDEFINED, Stop, Trace
+from tutor.engine.training import Training, UnfinishedError
 from tutor.errors import LessonError
 from tutor.memo import Memo
-from tutor.network import Network, with_parameters
-from tutor.order import PHASES, NumberOrder, Stage, stages
-from tutor.passes import backward, forward, update
-from tutor.quantity import Quantity
 from tutor.scenario import Scenario
 from tutor.slides import Slide, slides
-from tutor.trace import FLAT, OVERFLOW, UNDEFINED, Stop, Trace, run, updated
 
 GRAINS = ("number", "layer", "pass")
 MAX_ITERATION = limits.FURTHER_ITERATIONS
@@ -71,9 +71,9 @@ class Walk:
 
     grain: str
 
-    def __init__(self, trace: Trace) -> None:
-        self.trace = trace
-        self.order = NumberOrder.of(trace.network, trace.samples, trace.blocked)
+    def __init__(self, trace: Trace, inputs: bool = False) -> None:
+        self.trace, self.inputs = trace, inputs
+        self.order = NumberOrder.of(trace.network, trace.samples, trace.blocked, inputs)
         self._known_places = Memo()
 
     def step(self, n: int) -> Step:
@@ -181,7 +181,7 @@ class LayerWalk(Walk):
     def stages(self) -> tuple[Stage, ...]:
         """The steps, up to the first that has a bad number."""
         trace = self.trace
-        found = stages(trace.network, trace.samples, trace.blocked)
+        found = stages(trace.network, trace.samples, trace.blocked, self.inputs)
         if trace.stop is None:
             return found
         bad = (n for n, stage in enumerate(found, 1) if self._bad(stage))
@@ -207,11 +207,12 @@ class LayerWalk(Walk):
     def _members(self, stage: Stage, samples: Iterable[int]) -> Iterator[Quantity]:
         """The numbers of a stage, one by one."""
         kind, layer, sizes = stage.kind, stage.layer, self.trace.network.sizes
-        if not layer:
+        of = KINDS[kind]
+        if not of.axes:
             yield from (Quantity(kind, sample=s) for s in (samples if stage.per_sample else (0,)))
-        elif kind in {"dL/dw", "w+"}:
+        elif of.weights:
             yield from (Quantity(kind, layer, i, j) for i in range(1, sizes[layer] + 1) for j in range(1, sizes[layer - 1] + 1))
-        elif kind in {"dL/db", "b+"}:
+        elif of.biases:
             yield from (Quantity(kind, layer, i) for i in range(1, sizes[layer] + 1))
         else:
             yield from (Quantity(kind, layer, i, 0, s) for s in samples for i in range(1, sizes[layer] + 1))
@@ -227,15 +228,13 @@ class LayerWalk(Walk):
 
     def anchor(self, n: int) -> Quantity:
         stage = self.stages[n - 1]
-        sampled = self.trace.samples > 1 and (stage.per_sample or stage.kind[0] in "za" or stage.kind in {"dL/da", "dL/dz"})
-        parameter = stage.kind.endswith(("w", "w+"))
-        softmax = stage.kind == "da/dz" and self.trace.network.layer(stage.layer).activation.couples
-        sampled = sampled or (stage.kind == "da/dz" and self.trace.samples > 1)
-        j = 1 if parameter or softmax else 0
-        return Quantity(stage.kind, stage.layer, 1 if stage.layer else 0, j, 1 if sampled else 0)
+        of = KINDS[stage.kind]
+        sampled = self.trace.samples > 1 and (stage.per_sample or of.per_sample)
+        softmax = of.role == "slope" and self.trace.network.layer(stage.layer).activation.couples
+        return Quantity(stage.kind, stage.layer, 1 if of.axes else 0, 1 if of.weights or softmax else 0, 1 if sampled else 0)
 
     def _step_of(self, q: Quantity) -> int:
-        per_sample = q.kind.startswith("loss") and q.sample > 0
+        per_sample = not q.of.axes and q.sample > 0
         place = self._places.get((q.kind, q.layer, per_sample))
         if place is None:
             raise LessonError(f"{q} is not a step of this lesson")
@@ -243,16 +242,16 @@ class LayerWalk(Walk):
 
     def _bad(self, stage: Stage) -> bool:
         trace = self.trace
-        if stage.kind == "da/dz" and stage.layer == trace.blocked:
+        of = KINDS[stage.kind]
+        if of.role == "slope" and stage.layer == trace.blocked:
             return True
         if stage.per_sample:
-            losses = trace.losses if stage.kind == "loss" else trace.losses_new
-            return losses is not None and not np.isfinite(losses).all()
-        if not stage.layer:
+            return not np.isfinite(trace.sample_losses(stage.kind)).all()
+        if not of.axes:
             return not np.isfinite(trace.value(Quantity(stage.kind)))
-        if stage.kind == "da/dz" and trace.network.layer(stage.layer).activation.couples:
+        if of.role == "slope" and trace.network.layer(stage.layer).activation.couples:
             return False
-        if stage.kind == "dL/da" and stage.layer == trace.fused_layer:
+        if of.by == "a" and 0 < stage.layer == trace.fused_layer:
             return False
         return not np.isfinite(trace.array(stage.kind, stage.layer)).all()
 
@@ -262,9 +261,9 @@ class PassWalk(Walk):
 
     grain = "pass"
 
-    def __init__(self, trace: Trace) -> None:
-        super().__init__(trace)
-        self.layers = LayerWalk(trace)
+    def __init__(self, trace: Trace, inputs: bool = False) -> None:
+        super().__init__(trace, inputs)
+        self.layers = LayerWalk(trace, inputs)
 
     @cached_property
     def _phases(self) -> tuple[str, ...]:
@@ -306,11 +305,13 @@ class Lesson:
     iteration: int
     changes: tuple[Change, ...] = ()
     """What of the scenario is not the original's, for whoever has to say so."""
+    input_gradients: bool = False
+    """Whether the derivatives by the inputs are steps."""
 
     @cached_property
     def walks(self) -> dict[str, Walk]:
         """The walk in each grain."""
-        return {grain: walk(self.trace) for grain, walk in _WALKS.items()}
+        return {grain: walk(self.trace, self.input_gradients) for grain, walk in _WALKS.items()}
 
     def walk(self, grain: str) -> Walk:
         """The walk in one grain. Raises LessonError where there is no such grain."""
@@ -341,52 +342,21 @@ def furthest(scenario: Scenario) -> int:
     return max(1, min(max(MAX_ITERATION, scenario.training.iterations), limits.WORK // work))
 
 
-def open_lesson(scenario: Scenario, iteration: int = 1, changes: tuple[Change, ...] = ()) -> Lesson:
+def open_lesson(
+    scenario: Scenario, iteration: int = 1, changes: tuple[Change, ...] = (), input_gradients: bool | None = None
+) -> Lesson:
     """Compute a lesson; `changes` have been made in the scenario already, the lesson keeps them to tell of them.
+
+    The derivatives by the inputs are steps where the scenario says so, or `input_gradients`.
 
     Raises LessonError where training does not get to that iteration.
     """
     if not 1 <= iteration <= furthest(scenario):
         raise LessonError(f"iterations of this lesson go from 1 to {furthest(scenario)}, there is no iteration {iteration}")
-    return Lesson(scenario, _trained(build(scenario), iteration), iteration, changes)
-
-
-def _trained(problem: Problem, iteration: int) -> Trace:
-    """The trace of an iteration. On the way nothing is verified: the next iteration starts with that pass."""
-    network: Network | None = problem.network
-    for _ in range(1, iteration):
-        network = None if network is None else _advanced(network, problem)
-    if network is not None:
-        trace = run(network, problem.x, problem.y, problem.eta)
-        if iteration == 1 or trace.finite:
-            return trace
-    return _watched(problem, iteration)
-
-
-def _advanced(network: Network, problem: Problem) -> Network | None:
-    """The network after one iteration; None where a number is not finite or has no derivative."""
-    x, y = problem.x, problem.y
-    w, b = [None, *(p.weights for p in network.layers)], [None, *(p.biases for p in network.layers)]
-    scale = network.scale(len(x))
-    with np.errstate(all="ignore"):
-        z, a = forward(network, x, w, b)
-        loss = scale * network.loss.per_sample(a[-1], y, z[-1]).sum()
-        back = backward(network, z, a, w, y, scale)
-        if back.blocked:
-            return None
-        w_new, b_new = update(w, b, back.dL_dw, back.dL_db, problem.eta)
-        made = (z, a, back.dL_da, back.dL_dz, back.dL_dw, back.dL_db, w_new, b_new)
-        arrays = [array.ravel() for array in chain.from_iterable(made) if array is not None]
-        if not np.isfinite(np.concatenate([*arrays, [loss]])).all():
-            return None
-    return with_parameters(network, tuple(w_new[1:]), tuple(b_new[1:]))
-
-
-def _watched(problem: Problem, iteration: int) -> Trace:
-    """The same with every number of every iteration: finds the one that cannot be finished."""
-    trace = run(problem.network, problem.x, problem.y, problem.eta)
-    for number in range(1, iteration):
-        if trace.stop:
-            raise LessonError(f"iteration {number} cannot be finished, so there is no iteration {iteration}")
-        trace = run(updated(trace), problem.x, problem.y, problem.eta)
-    return trace
+    problem = build(scenario)
+    try:
+        trace = Training(problem.network, problem.x, problem.y, problem.eta).trace(iteration)
+    except UnfinishedError as unfinished:
+        raise LessonError(f"iteration {unfinished.iteration} cannot be finished, so there is no iteration {iteration}") from None
+    inputs = scenario.display.input_gradients if input_gradients is None else input_gradients
+    return Lesson(scenario, trace, iteration, changes, inputs)

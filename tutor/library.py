@@ -99,11 +99,11 @@ class Library(Generic[Text]):
 
     def lesson(self, scenario: Scenario, view: View = PLAIN) -> Lesson:
         """A lesson at the iteration of a view, with the view's changes made."""
-        found: Lesson = self._lesson(Kept(scenario), view.iteration, view.changes)
+        found: Lesson = self._lesson(Kept(scenario), view.iteration, view.changes, view.input_gradients)
         return found
 
-    def _open(self, key: Kept, iteration: int, made: Changes) -> Lesson:
-        return open_lesson(self._changed(key, made), iteration, changes.listed(key.scenario, made))
+    def _open(self, key: Kept, iteration: int, made: Changes, inputs: bool | None) -> Lesson:
+        return open_lesson(self._changed(key, made), iteration, changes.listed(key.scenario, made), inputs)
 
     def _looked_at(self, scenario: Scenario, view: View) -> Context:
         """A lesson under a view; where numbers were changed, beside the original, unless that stops before this iteration."""

@@ -9,18 +9,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
+from string import ascii_lowercase, ascii_uppercase
+from typing import Any
 
 from tutor import number
-from tutor.expression import ArrayRef, Node
+from tutor.engine.kinds import KINDS
+from tutor.engine.quantity import Quantity
+from tutor.engine.tree import ArrayRef, Environment, Node
 from tutor.markup import Markup, attribute, trusted
 from tutor.notation import Alphabet, Symbol
-from tutor.quantity import Quantity
 from tutor.words import Words
 from tutor.words import spoken as read_out
-from tutor.writer import MODES, NUMBERS, Hidden, Writer
+from tutor.writer import MODES, NOTHING, NUMBERS, Hidden, Writer
 
 ROLES = {
-    "x": "a", "a": "a", "z": "z", "w": "w", "b": "b", "y": "y", "eta": "e", "loss": "l", "da/dz": "d",
+    "x": "a", "a": "a", "r": "a", "z": "z", "w": "w", "b": "b", "y": "y", "eta": "e", "loss": "l", "da/dz": "d",
 }  # fmt: skip
 """The colour role of each kind of quantity; everything that is a gradient of the loss is `g`."""
 SHOWN_ROWS = SHOWN_COLUMNS = 6
@@ -30,7 +33,8 @@ _SINGLE = re.compile(r"<(m[in])[^<]*</\1>")
 
 def role(kind: str) -> str:
     """The class by which a kind of quantity is coloured everywhere."""
-    return ROLES.get(kind.removesuffix("+"), "g" if kind.startswith("dL/") else "l")
+    of = KINDS[kind]
+    return ROLES.get(of.before or kind, "g" if of.derivative else "l")
 
 
 class MathML(Writer):
@@ -56,18 +60,20 @@ class MathML(Writer):
         return f'<mfrac class="{role(kind)}"><mrow><mi>∂</mi>{top}</mrow><mrow><mi>∂</mi>{bottom}</mrow></mfrac>'
 
     def matrix(self, leaf: ArrayRef) -> str:
+        array = self.array(leaf)
+        height, columns = array.shape
         rows = "".join(
-            "<mtr>" + "".join(f"<mtd>{self._entry(leaf, r, c)}</mtd>" for c in shown(leaf.array.shape[1])) + "</mtr>"
-            for r in shown(leaf.array.shape[0])
+            "<mtr>" + "".join(f"<mtd>{self._entry(leaf, array, r, c)}</mtd>" for c in shown(columns)) + "</mtr>"
+            for r in shown(height)
         )
         return f'<mrow class="{role(leaf.kind)}"><mo>[</mo><mtable>{rows}</mtable><mo>]</mo></mrow>'
 
-    def _entry(self, leaf: ArrayRef, r: int, c: int) -> str:
+    def _entry(self, leaf: ArrayRef, array: Any, r: int, c: int) -> str:
         if r < 0 or c < 0:
             return f"<mo>{'⋱' if r < 0 and c < 0 else '⋮' if r < 0 else '⋯'}</mo>"
         if self.hidden is not None and self.hidden(member(leaf)):
             return self.blank(member(leaf))
-        return self.entry(float(leaf.array[r, c]), leaf)
+        return self.entry(float(array[r, c]), leaf)
 
     def entry(self, value: float, leaf: ArrayRef) -> str:
         """One number of a matrix."""
@@ -98,14 +104,13 @@ class MathML(Writer):
 
     def cases(self, rows: list[tuple[str, str, str]]) -> str:
         body = "".join(
-            f'<mtr><mtd>{formula}</mtd><mtd><mtext>if\u00a0</mtext>{on}<mo>{condition[0].replace("<", "&lt;")}</mo><mn>0</mn></mtd></mtr>'
+            f"<mtr><mtd>{formula}</mtd><mtd><mtext>if\u00a0</mtext>{on}{_condition(condition)}</mtd></mtr>"
             for formula, on, condition in rows
         )
         return f'<mrow><mo>{{</mo><mtable class="cases">{body}</mtable></mrow>'
 
     def since(self, x: str, on: str, condition: str) -> str:
-        sign = condition[0].replace("<", "&lt;")
-        return f'{x}<mspace width="0.8em"/><mtext class="s">since\u00a0</mtext>{on}<mo>{sign}</mo><mn>0</mn>'
+        return f'{x}<mspace width="0.8em"/><mtext class="s">since\u00a0</mtext>{on}{_condition(condition)}'
 
     def between(self, count: int, total: float) -> str:
         if self.mode != NUMBERS or self.hidden is not None:
@@ -126,8 +131,8 @@ class Unnamed(MathML):
 class Answered(Unnamed):
     """The same for an answer key: what its worksheet leaves open stands in a box."""
 
-    def __init__(self, answers: Hidden, alphabet: Alphabet, decimals: int, mode: str, hidden: Hidden | None = None) -> None:
-        super().__init__(alphabet, decimals, mode, hidden)
+    def __init__(self, answers: Hidden, alphabet: Alphabet, decimals: int, mode: str, hidden: Hidden | None, env: Environment) -> None:
+        super().__init__(alphabet, decimals, mode, hidden, env)
         self.answers = answers
 
     def amount(self, value: float, quantity: Quantity | None) -> str:
@@ -139,10 +144,16 @@ class Answered(Unnamed):
         return _digits(value, self.decimals, ' class="answer"' if self.answers(member(leaf)) else "")
 
 
+def _condition(condition: str) -> str:
+    """What a case distinction asks, such as "> 0"."""
+    sign, limit = condition.split(" ")
+    return f"<mo>{sign.replace('<', '&lt;')}</mo><mn>{limit}</mn>"
+
+
 def member(leaf: ArrayRef) -> Quantity:
     """The first number of a matrix: the one that is asked whether the matrix is hidden."""
-    pair = leaf.kind in {"w", "w+", "dL/dw"}
-    return Quantity(leaf.kind, leaf.layer, 1 if leaf.layer or leaf.kind in {"x", "y"} else 0, 1 if pair else 0, leaf.sample)
+    kind = KINDS[leaf.kind]
+    return Quantity(leaf.kind, leaf.layer, 1 if kind.axes else 0, 1 if kind.weights else 0, leaf.sample)
 
 
 def shown(count: int, most: int = SHOWN_ROWS) -> list[int]:
@@ -190,28 +201,31 @@ def _letter(symbol: Symbol, css: str) -> str:
 
 def _bold(letter: str) -> str:
     """Mathematical bold letters; MathML Core knows no other way."""
-    first = ord(letter[-1])
-    if "A" <= letter[-1] <= "Z":
-        return letter[:-1] + chr(_BOLD_CAPITAL + first - ord("A"))
-    if "a" <= letter[-1] <= "z":
-        return letter[:-1] + chr(_BOLD_SMALL + first - ord("a"))
+    for alphabet, bold in ((ascii_uppercase, _BOLD_CAPITAL), (ascii_lowercase, _BOLD_SMALL)):
+        if letter[-1] in alphabet:
+            return letter[:-1] + chr(bold + alphabet.index(letter[-1]))
     return letter
 
 
-Dialect = Callable[[Alphabet, int, str, Hidden | None], MathML]
+Dialect = Callable[[Alphabet, int, str, Hidden | None, Environment], MathML]
 
 
 class Line:
     """Builds the lines of a formula: pieces of MathML, each with its spoken text."""
 
     def __init__(
-        self, alphabet: Alphabet, decimals: int, hidden: Hidden | None = None, dialect: Dialect = MathML
+        self, alphabet: Alphabet, decimals: int, hidden: Hidden | None = None, dialect: Dialect = MathML, env: Environment = NOTHING
     ) -> None:
+        self.dialect = dialect
         self.alphabet = alphabet
         self.decimals = decimals
         self.hidden = hidden
         made = (alphabet, decimals)
-        self._writers = {mode: (dialect(*made, mode, hidden), Words(*made, mode, hidden)) for mode in MODES}
+        self._writers = {mode: (dialect(*made, mode, hidden, env), Words(*made, mode, hidden, env)) for mode in MODES}
+
+    def on(self, env: Environment) -> Line:
+        """The same with the numbers of another environment."""
+        return Line(self.alphabet, self.decimals, self.hidden, self.dialect, env)
 
     def tree(self, node: Node, mode: str, sign: str = "") -> Markup:
         """One tree in one mode behind a relation sign, in pieces that may wrap."""

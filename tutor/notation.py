@@ -11,10 +11,11 @@ from dataclasses import dataclass, field, fields, replace
 from functools import lru_cache
 from typing import Any
 
+from tutor.engine.kinds import KINDS
+from tutor.engine.network import Network
+from tutor.engine.quantity import Quantity
 from tutor.errors import LessonError
 from tutor.memo import Memo
-from tutor.network import Network
-from tutor.quantity import Quantity
 
 CHOICES: dict[str, tuple[str, ...]] = {
     "layer_mark": ("brackets", "parentheses", "none"),
@@ -104,6 +105,12 @@ def notation(preset: str, overrides: Mapping[str, str] | None = None) -> Notatio
 assert {field.name for field in fields(Notation)} == {"preset", "title", "about", *CHOICES}
 
 
+_LETTERS = {
+    "z": ("q", "z"), "a": ("h", "a"), "r": ("r", "r"), "w": ("v", "w"), "b": ("b", "c"),
+}  # fmt: skip
+"""Where each role has a letter: that of a hidden layer and that of the output layer."""
+
+
 @dataclass(frozen=True, slots=True)
 class Symbol:
     """A letter with its marks: hat, indices below, marks above, and a sample in front of it."""
@@ -127,13 +134,16 @@ class Alphabet:
     samples: int = 1
     mean: bool = False
     """Whether the loss of the batch is the mean over the samples, so that each counts with 1/M."""
+    output: str = "a"
+    """The kind of the outputs: r behind a skip connection."""
     written: dict[Any, Any] = field(default_factory=Memo, init=False, compare=False, repr=False)
     """What has been written in these symbols already: most of it stands at many steps."""
 
     @classmethod
     def of(cls, notation: Notation, network: Network, samples: int) -> Alphabet:
-        """The alphabet for a network and its samples: one for all views that write them alike."""
-        return _alphabet(notation, network.sizes, samples, network.reduction == "mean")
+        """The alphabet for a network that sees `samples` samples: one for all views of a lesson that write it alike."""
+        output, _ = network.passed(network.depth)
+        return _alphabet(notation, network.sizes, samples, network.reduction == "mean", output)
 
     @property
     def depth(self) -> int:
@@ -141,33 +151,32 @@ class Alphabet:
 
     def symbol(self, q: Quantity) -> Symbol:
         """The symbol of a number. Derivatives have none: they are drawn as fractions of these."""
-        base = q.kind.removesuffix("+")
-        match base:
-            case "eta":
-                return Symbol(self.notation.learning_rate)
+        base = q.of.before or q.kind
+        match q.of.role:
+            case "loss" if not q.of.shared:
+                return Symbol("Δ" + self.notation.loss)
             case "loss":
                 return self._marked(Symbol(self.notation.loss), q)
-            case "loss-loss":
-                return Symbol("Δ" + self.notation.loss)
-            case "x":
-                return self._marked(Symbol("x", str(q.i)), q)
-            case "y":
-                return self._marked(Symbol("y", self._unit(self.depth, q.i)), q)
-            case "w" | "b":
+            case "data":
+                index = self._unit(self.depth, q.i) if base == "y" else str(q.i)
+                return self._marked(Symbol(base, index), q)
+            case "parameter":
                 return self._parameter(q, base)
-            case _:
+            case "unit":
                 return self._unit_symbol(q, base)
+            case _:
+                return Symbol(self.notation.learning_rate)
 
     def matrix(self, kind: str, layer: int, sample: int = 0) -> Symbol:
         """The symbol of a matrix (capital) or vector (small), bold; italic capitals where tables have letters."""
-        base = kind.removesuffix("+")
-        one = self.symbol(Quantity(kind, layer, 1, 1 if base == "w" else 0, sample))
-        if base == "loss":
+        of = KINDS[kind]
+        one = self.symbol(Quantity(kind, layer, 1, 1 if of.weights else 0, sample))
+        if not of.axes:
             return self._of_each(one)
         letters = self.notation.names == "letters"
-        capital = letters or self._is_matrix(base, layer)
+        capital = letters or self._is_matrix(kind, layer)
         letter = one.letter.upper() if capital else one.letter
-        if base == "b" and self.notation.bias == "w0":
+        if of.biases and self.notation.bias == "w0":
             return replace(one, sub="0", bold=True)
         return replace(one, letter=letter, sub="", bold=not letters)
 
@@ -178,12 +187,12 @@ class Alphabet:
             return replace(loss, before="(s)", said=said)
         return replace(loss, sup=("(s)", *loss.sup), said=said)
 
-    def _is_matrix(self, base: str, layer: int) -> bool:
-        if base == "b":
+    def _is_matrix(self, kind: str, layer: int) -> bool:
+        if KINDS[kind].biases:
             return False
-        if base == "w":
+        if KINDS[kind].weights:
             return min(self.sizes[layer], self.sizes[layer - 1]) > 1
-        units = self.sizes[0 if base == "x" else self.depth if base == "y" else layer]
+        units = self.sizes[self.depth if kind == "y" else layer]
         return self.samples > 1 and units > 1
 
     def _unit(self, layer: int, i: int) -> str:
@@ -191,31 +200,30 @@ class Alphabet:
         return str(i) if self.sizes[layer] > 1 else ""
 
     def _unit_symbol(self, q: Quantity, base: str) -> Symbol:
-        """z or a of a unit under the letters of this notation."""
+        """z, a or r of a unit under the letters of this notation."""
         n, last = self.notation, q.layer == self.depth
         index = str(q.i) if self.sizes[q.layer] > 1 or (self.depth > 1 and n.names == "same") else ""
-        if base == "a" and last and n.output != "a":
+        if base == self.output and last and n.output != "a":
             letter, hat = ("y", True) if n.output == "ŷ" else (n.output, False)
             return self._marked(Symbol(letter, self._unit(q.layer, q.i), hat=hat), q)
         if n.names == "letters":
-            letter = {"z": "z" if last else "q", "a": "a" if last else "h"}[base]
-            return self._marked(Symbol(letter, index, self._only_if_many(q.layer)), q)
+            return self._marked(Symbol(_LETTERS[base][last], index, self._only_if_many(q.layer)), q)
         if base == "a" and n.hidden == "h":
             return self._marked(Symbol("h", index, self._only_if_many(q.layer)), q)
         return self._marked(Symbol(base, index, self._layer(q.layer)), q)
 
     def _parameter(self, q: Quantity, base: str) -> Symbol:
         n = self.notation
-        into, source = self._unit(q.layer, q.i), str(q.j) if base == "w" else "0"
+        into, source = self._unit(q.layer, q.i), str(q.j)
         letter = base
         if n.names == "letters":
-            letter = {"w": "wv", "b": "cb"}[base][q.layer != self.depth]
+            letter = _LETTERS[base][q.layer == self.depth]
             layer = self._only_if_many(q.layer)
         else:
             layer = self._layer(q.layer)
-        if base == "b" and n.bias == "w0" and n.names == "same":
+        if q.of.biases and n.bias == "w0" and n.names == "same":
             letter = "w"
-        elif base == "b":
+        elif q.of.biases:
             return self._marked(Symbol(letter, into, layer), q)
         pair = (source, into) if n.weight_index == "from_into" else (into, source)
         comma = "," if any(len(part) > 1 for part in pair) and all(pair) else ""
@@ -245,12 +253,14 @@ class Alphabet:
             before = f"({q.sample})"
         elif q.sample:
             sup = (*sup, f"({q.sample})")
-        if q.kind.endswith("+"):
+        if q.of.again:
             sup = (*sup, "(t+1)" if self.notation.update == "t+1" else "new")
             said = (*said, "after the update")
         return Symbol(symbol.letter, symbol.sub, sup, before, symbol.hat, symbol.bold, said)
 
 
 @lru_cache(32)
-def _alphabet(notation: Notation, sizes: tuple[int, ...], samples: int, mean: bool) -> Alphabet:
-    return Alphabet(notation, sizes, samples, mean)
+def _alphabet(
+    notation: Notation, sizes: tuple[int, ...], samples: int, mean: bool, output: str
+) -> Alphabet:
+    return Alphabet(notation, sizes, samples, mean, output)

@@ -17,17 +17,17 @@ from typing import Any
 from tutor.changes import told
 from tutor.code_numpy import Part, parts
 from tutor.code_text import printable
+from tutor.engine.kinds import FORWARD, LOSS
+from tutor.engine.losses import A, Y, Z, with_leaves
+from tutor.engine.quantity import Quantity
+from tutor.engine.tree import Ref, SumOver
 from tutor.explain import PHASE_ABOUT, PHASE_TITLES
+from tutor.latex import Latex
 from tutor.lesson import Lesson
+from tutor.notation import PRESETS, Alphabet
 
 Cell = dict[str, Any]
 
-LOSSES = {
-    "squared_error": r"\sum_i (a_i - y_i)^2",
-    "half_squared_error": r"\frac{1}{2} \sum_i (a_i - y_i)^2",
-    "binary_cross_entropy": r"-\sum_i \left( y_i \log a_i + (1 - y_i) \log (1 - a_i) \right)",
-    "cross_entropy": r"-\sum_i y_i \log a_i",
-}
 FORMULAS = {
     "forward": r"$$z = a_{\mathrm{in}} W^\top + b \qquad a = f(z)$$",
     "backward": r"$$\frac{\partial L}{\partial W} = \left(\frac{\partial L}{\partial z}\right)^{\!\top} a_{\mathrm{in}} \qquad "
@@ -36,6 +36,7 @@ FORMULAS = {
     "update": r"$$W^{\mathrm{new}} = W - \eta\, \frac{\partial L}{\partial W} \qquad "
     r"b^{\mathrm{new}} = b - \eta\, \frac{\partial L}{\partial b}$$",
 }
+SKIP = " A layer with a skip connection adds what an earlier layer passes on, and passes on the sum `r`."
 HEADS = {
     "setup": "## Setup\n\nNumPy, and two small functions: one shows an array, the other compares it with what the lesson has.",
     "rules": "## The rules\n\nThe activation and loss functions of this network, whole arrays at once.",
@@ -94,13 +95,28 @@ def _title(lesson: Lesson) -> str:
 
 def _about(lesson: Lesson, phase: str) -> str:
     text = f"## {PHASE_TITLES[phase]}\n\n{PHASE_ABOUT[phase]}"
-    formula = _loss(lesson) if phase == "loss" else FORMULAS.get(phase, "")
+    if phase == FORWARD and any(layer.skip for layer in lesson.trace.network.layers):
+        text += SKIP
+    formula = _loss(lesson) if phase == LOSS else FORMULAS.get(phase, "")
     return f"{text}\n\n{formula}" if formula else text
+
+
+class _OfOneOutput(Latex):
+    """LaTeX of the formula of a loss: an output is a_i and its target y_i, as in the script."""
+
+    def name(self, q: Quantity) -> str:
+        return f"{q.kind}_i"
+
+    def over(self, what: str, x: str) -> str:
+        return rf"\sum_i {x}"
 
 
 def _loss(lesson: Lesson) -> str:
     trace = lesson.trace
-    rule = LOSSES[trace.network.loss.name]
+    loss = trace.network.loss
+    term = with_leaves(loss.term, {leaf: Ref(Quantity(leaf.kind)) for leaf in (A, Y, Z)})
+    alphabet = Alphabet.of(PRESETS["brackets"], trace.network, trace.samples)
+    rule = _OfOneOutput(alphabet, 0).write(loss.of_sample(SumOver(term, "outputs", 1)))
     if trace.samples == 1:
         return f"$$L = {rule}$$"
     mean = r"\frac{1}{M} " if trace.scale != 1.0 else ""

@@ -7,37 +7,32 @@ leaf the lecture's way round gives the lecture's formula, and its value stays th
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 
-from tutor.expression import (
-    ArrayRef,
-    Call,
-    MatrixProduct,
-    Node,
-    One,
-    Pair,
-    Product,
-    Ref,
-    Sum,
-    SumOver,
-    Transpose,
-    Value,
-    Weighted,
-)
+from tutor.engine.kinds import BIAS, KINDS, WEIGHT
+from tutor.engine.tree import Apply, ArrayRef, MatrixProduct, Node, Product, Ref, Stable, Sum, SumOver, Transpose
 from tutor.notation import Notation
-
-_PARAMETERS = {"w", "w+", "dL/dw"}
 
 
 def flipped(kind: str, notation: Notation) -> bool:
     """Whether this lecture writes the matrices of a kind the other way round than the engine."""
-    return notation.weights_turned if kind in _PARAMETERS else notation.vectors == "columns"
+    return notation.weights_turned if KINDS[kind].weights else notation.vectors == "columns"
+
+
+def left_side(kind: str, notation: Notation) -> tuple[str, str]:
+    """The kind left of the equals sign, and that sign.
+
+    A lecture that assigns (w := w − …) has the old one there.
+    """
+    of = KINDS[kind]
+    if of.again and of.parameter and notation.update == "assign":
+        return of.before, ":="
+    return kind, "="
 
 
 def turned(leaf: ArrayRef, notation: Notation) -> ArrayRef:
     """A matrix the way the lecture writes it."""
-    return replace(leaf, array=leaf.array.T, flipped=True) if flipped(leaf.kind, notation) else leaf
+    return replace(leaf, flipped=flipped(leaf.kind, notation))
 
 
 def oriented(tree: Node, notation: Notation, transpose: bool) -> Node:
@@ -53,28 +48,12 @@ def oriented(tree: Node, notation: Notation, transpose: bool) -> Node:
         case SumOver():
             axis = 1 - tree.axis if transpose else tree.axis
             return replace(tree, of=oriented(tree.of, notation, transpose), axis=axis)
-        case Call() if transpose:
-            return replace(tree, of=oriented(tree.of, notation, True), function=_along_columns(tree.function))
-        case One():
-            return replace(tree, of=oriented(tree.of, notation, transpose), **_turned_logs(tree, transpose))
-        case Pair():
-            left, right = oriented(tree.left, notation, transpose), oriented(tree.right, notation, transpose)
-            return replace(tree, left=left, right=right)
-        case Sum() | Product() | Weighted() | MatrixProduct():
-            return replace(tree, terms=tuple(oriented(term, notation, transpose) for term in tree.terms))
+        case Apply():
+            return replace(tree, of=oriented(tree.of, notation, transpose), turned=transpose)
+        case Stable():
+            return replace(tree, shown=oriented(tree.shown, notation, transpose), exact=oriented(tree.exact, notation, transpose))
         case _:
-            return tree
-
-
-def _along_columns(function: Callable[[Value], Value]) -> Callable[[Value], Value]:
-    """A function of rows (a softmax adds along them) for the transposed matrix."""
-    return lambda values: function(values.T).T
-
-
-def _turned_logs(tree: One, transpose: bool) -> dict[str, object]:
-    """A logarithm carries the engine's matrix of values: turn that as well."""
-    number = getattr(tree, "number", None)
-    return {"number": number.T} if number is not None and transpose else {}
+            return tree.rebuild(tuple(oriented(child, notation, transpose) for child in tree.children))
 
 
 def arranged(tree: Node, notation: Notation) -> Node:
@@ -84,7 +63,7 @@ def arranged(tree: Node, notation: Notation) -> Node:
     if isinstance(tree, Product):
         return _factors(tree, notation)
     terms = tuple(_factors(term, notation) if isinstance(term, Product) else term for term in tree.terms)
-    if notation.bias == "w0" and _is(terms[-1], {"b", "b+"}):
+    if notation.bias == "w0" and _role(terms[-1]) == BIAS:
         terms = (terms[-1], *terms[:-1])
     return Sum(terms)
 
@@ -92,12 +71,11 @@ def arranged(tree: Node, notation: Notation) -> Node:
 def _factors(tree: Product, notation: Notation) -> Product:
     """w·a, or x·w where the lecture writes the input first."""
     first, *rest = tree.terms
-    if notation.input_first and len(rest) == 1 and _is(first, {"w", "w+"}) and isinstance(rest[0], Ref):
+    if notation.input_first and len(rest) == 1 and _role(first) == WEIGHT and isinstance(rest[0], Ref):
         return Product((rest[0], first))
     return tree
 
 
-def _is(node: Node, kinds: set[str]) -> bool:
-    return isinstance(node, Ref) and node.quantity.kind in kinds
-
-
+def _role(node: Node) -> tuple[str, ...]:
+    """The axes of a parameter, which tell weights from biases; nothing for other nodes."""
+    return node.quantity.of.axes if isinstance(node, Ref) and node.quantity.of.role == "parameter" else ()

@@ -6,10 +6,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 from tutor.context import Context
+from tutor.engine.kinds import KINDS
+from tutor.engine.order import Block
 from tutor.errors import LessonError
-from tutor.explain import PHASE_NAMES, PHASE_TITLES
+from tutor.explain import PHASE_NAMES, PHASE_TITLES, chapter
 from tutor.lesson import NEVER, Step, Walk
-from tutor.order import Block
 
 Address = Callable[[int], str]
 
@@ -106,17 +107,10 @@ def _places(walk: Walk, phase: str) -> Iterator[tuple[str, int]]:
             yield label, n
 
 
-_KINDS = {
-    "z": "layer {l}", "z+": "layer {l}", "loss": "loss", "loss+": "new loss", "loss-loss+": "has it fallen?",
-    "dL/da": "into layer {l}", "da/dz": "through layer {l}", "dL/dz": "error signals of layer {l}",
-    "dL/dw": "gradients of layer {l}", "w+": "layer {l}", "b+": "layer {l}",
-}  # fmt: skip
-
-
 def _label(block: Block, sampled: bool, samples: int) -> str:
-    kind = block.kinds[1] if block.inputs and block.kinds[1] else "dL/dw" if block.kinds[0] == "dL/db" else block.kinds[0]
-    text = _KINDS[kind].format(l=block.layer)
-    if samples > 1 and kind in {"loss", "loss+", "dL/dw"}:
+    kind = next(filter(None, block.kinds))
+    text = chapter(kind, block.layer)
+    if samples > 1 and KINDS[kind].shared:
         text += ", sample by sample" if sampled else ", added up"
     return text
 

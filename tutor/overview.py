@@ -11,9 +11,9 @@ from tutor import number
 from tutor.context import Context
 from tutor.desk import Desk, Table
 from tutor.diagram import Scene, draw
+from tutor.engine.quantity import Quantity
 from tutor.markup import Markup
 from tutor.outline import Link
-from tutor.quantity import Quantity
 from tutor.saved_lessons import is_saved
 from tutor.scenario import Scenario
 from tutor.slides import tally
@@ -100,14 +100,21 @@ def facts(context: Context) -> tuple[tuple[str, str], ...]:
     network, training = context.trace.network, context.lesson.scenario.training
     rules = [layer.activation.name.replace("_", " ") for layer in network.layers]
     over = f", {network.reduction} over samples" if context.trace.samples > 1 else ""
+    skips = [_skip(n, layer.skip) for n, layer in enumerate(network.layers, 1) if layer.skip]
+    heading = "Skip connections" if len(skips) > 1 else "Skip connection"
     return (
         ("Network", network.shape),
         ("Activations", ", ".join(rule for rule, _ in groupby(rules)) if len(set(rules)) > 1 else rules[0]),
+        *(((heading, "; ".join(skips)),) if skips else ()),
         ("Loss", network.loss.title + over),
         ("Samples", str(context.trace.samples)),
         ("Weights and biases", f"{network.parameters:,}"),
         ("Learning rate", number.shown(training.learning_rate, 6)),
     )
+
+
+def _skip(layer: int, skip: int) -> str:
+    return f"from {f'layer {layer - skip}' if layer > skip else 'the inputs'} to layer {layer}"
 
 
 def given(context: Context) -> Iterator[Table]:

@@ -17,13 +17,13 @@ from tutor.context import Context
 from tutor.desk import Desk
 from tutor.diagram import Scene, draw
 from tutor.diagram_scene import When
+from tutor.engine.quantity import Quantity
 from tutor.explain import CHAIN, explain
 from tutor.flow import flow
 from tutor.formula import Formula
 from tutor.lesson import Step, furthest
 from tutor.markup import Markup
 from tutor.outline import GrainLink, Link, PhaseLink, grains, samples, timeline
-from tutor.quantity import Quantity
 from tutor.step import StepBody, step_body
 from tutor.tables import Tables, tables
 from tutor.what_if import Changed, changed, marked
@@ -196,7 +196,7 @@ def _was(context: Context, q: Quantity, text: str = "") -> str:
 def _source(context: Context, step: Step, q: Quantity) -> tuple[str, str]:
     """(where a number comes from, the address of that step)."""
     if q.given:
-        after = context.lesson.iteration > 1 and q.kind in {"w", "b"}
+        after = context.lesson.iteration > 1 and q.of.parameter
         return (f"after iteration {context.lesson.iteration - 1}" if after else "given"), ""
     made = context.step_of(q)
     return (f"step {made}", context.href(made)) if 0 < made < step.n else ("", "")

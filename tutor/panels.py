@@ -18,6 +18,8 @@ class Choices:
 
     notations: tuple[tuple[str, str, bool], ...]
     decimals: tuple[tuple[str, str, bool], ...]
+    input_gradients: tuple[tuple[str, str, bool], ...]
+    """Whether the derivatives by the inputs are steps; empty where backward never gets there."""
     hidden: tuple[tuple[str, str], ...]
     """What the form has to carry along."""
 
@@ -67,13 +69,16 @@ def _form(
 
 
 def choices(context: Context) -> Choices:
-    """Notations and decimals to choose from, with what is chosen."""
+    """Notations, decimals and further steps to choose from, with what is chosen."""
     scenario, view = context.lesson.scenario, context.view
     own = scenario.notation.preset
     chosen = view.notation or own
     names = tuple((p.preset, p.title + (" (the lecture’s own)" if p.preset == own else ""), p.preset == chosen) for p in PRESETS.values())
     decimals = tuple((str(d), counted(d, "decimal"), d == context.decimals) for d in sorted({2, 3, 4, 5, 6, 8, 10, context.decimals}))
+    shown = context.lesson.input_gradients
+    inputs = (("no", "not shown", not shown), ("yes", "steps of their own", shown))
+    ends = context.lesson.trace.blocked > 0
     hidden = [("grain", view.grain)] if view.grain != "number" else []
     hidden += [("iteration", str(view.iteration))] if view.iteration != 1 else []
     hidden += [("present", "yes")] if view.present else []
-    return Choices(names, decimals, (*hidden, *view.changes))
+    return Choices(names, decimals, () if ends else inputs, (*hidden, *view.changes))

@@ -6,11 +6,14 @@ left out, a sample on the left of a letter as a raised number.
 
 from __future__ import annotations
 
+from typing import Any
+
 from tutor import number
-from tutor.expression import ArrayRef, Node, Partial, Quotient, Ref
+from tutor.engine.kinds import KINDS
+from tutor.engine.quantity import Quantity
+from tutor.engine.tree import ArrayRef, Node, Partial, Quotient, Ref
 from tutor.mathml import shown
 from tutor.notation import Symbol
-from tutor.quantity import Quantity
 from tutor.writer import FACTOR, NUMBERS, RULE, TERM, Writer
 
 _RAISED = str.maketrans("0123456789()", "⁰¹²³⁴⁵⁶⁷⁸⁹⁽⁾")
@@ -38,14 +41,14 @@ class PlainText(Writer):
         return f"∂{top}/∂{bottom}"
 
     def matrix(self, leaf: ArrayRef) -> str:
-        rows, columns = leaf.array.shape
-        return "[" + "; ".join(self._row(leaf, r, columns) for r in shown(rows, MOST_ROWS)) + "]"
+        array = self.array(leaf)
+        return "[" + "; ".join(self._row(array, r) for r in shown(len(array), MOST_ROWS)) + "]"
 
-    def _row(self, leaf: ArrayRef, r: int, columns: int) -> str:
+    def _row(self, array: Any, r: int) -> str:
         if r < 0:
             return "…"
-        cells = shown(columns, MOST_COLUMNS)
-        return " ".join("…" if c < 0 else number.shown(float(leaf.array[r, c]), self.decimals) for c in cells)
+        cells = shown(array.shape[1], MOST_COLUMNS)
+        return " ".join("…" if c < 0 else number.shown(float(array[r, c]), self.decimals) for c in cells)
 
     def shaped(self, x: str, rows: int, columns: int) -> str:
         return x
@@ -92,7 +95,7 @@ class PlainText(Writer):
         binding = super()._binding(node)
         if isinstance(node, Quotient):
             return TERM
-        if isinstance(node, Ref | ArrayRef) and self.mode != NUMBERS and node_kind(node).startswith(("dL/", "da/")):
+        if isinstance(node, Ref | ArrayRef) and self.mode != NUMBERS and KINDS[node_kind(node)].by:
             return min(binding, FACTOR)
         return min(binding, FACTOR) if isinstance(node, Partial) and self.mode == RULE else binding
 

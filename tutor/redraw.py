@@ -18,10 +18,10 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from tutor.build import build
+from tutor.engine.network import Array
+from tutor.engine.trace import Trace
 from tutor.friendly import LARGEST, Pool, Stream, different, distribution, whole
-from tutor.network import Array
 from tutor.scenario import Layer, Rows, Scenario
-from tutor.trace import Trace
 
 
 def redrawn(scenario: Scenario, trace: Trace, stream: Stream) -> Scenario:
@@ -67,7 +67,7 @@ class _Layers:
     def drawn(self, a: Array) -> tuple[tuple[Layer, ...], Array]:
         """The layers, and the outputs (M, units) that they give for the inputs `a` (M, inputs)."""
         rules = build(self.scenario).network
-        layers = []
+        layers, passed = [], [a]
         for number, old in enumerate(self.scenario.network.layers, 1):
             made = None if old.init is None else rules.layer(number).weights
             weights = np.array(self._weights(old)) if made is None else made
@@ -79,6 +79,8 @@ class _Layers:
                     weights, z = weights * turn[:, None], z * turn
                     biases = None if biases is None else biases * turn
                 a = rules.layer(number).activation.f(z)
+                a = a + passed[number - old.skip] if old.skip else a
+            passed.append(a)
             layers.append(old.model_copy(update={"weights": None if made is not None else _rows(weights), "biases": _row(biases)}))
         return tuple(layers), a
 
@@ -173,7 +175,7 @@ class _Targets:
         """Numbers some steps away from the outputs, about as far as the original's are from its own."""
         parts = 1 if whole(rows) else 10
         with np.errstate(all="ignore"):
-            error = float(np.abs(self.trace.a[-1] - self.trace.y).max())
+            error = float(np.abs(self.trace.outputs - self.trace.y).max())
         far = min(max(3 if parts == 1 else 5, math.ceil(min(error, LARGEST) * parts - 1e-6)), LARGEST)
 
         def near(output: float) -> float:

@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from tutor import limits, scenario_names
+from tutor.engine.skip import skip_fault
 from tutor.number import counted
 from tutor.problem import Found, Path
 from tutor.scenario_model import Check, Data, Layer, Loss, Network, Note, Printed, Trainable
@@ -102,6 +103,13 @@ def _layers(parts: Parts) -> Iterator[Found]:
         if rows is not None and isinstance(raw.get("biases"), tuple) and len(raw["biases"]) != rows:
             yield (*path, "biases"), f"expected {counted(rows, 'number')}, got {len(raw['biases']):,}"
         yield from _activation(path, raw)
+        yield from _skip((*path, "skip"), n + 1, raw.get("skip"), parts.widths)
+
+
+def _skip(path: Path, number: int, skip: object, widths: tuple[int | None, ...]) -> Iterator[Found]:
+    """A skip connection reaches a layer or the input, and finds as many numbers there as here."""
+    if type(skip) is int and 0 < skip <= limits.LAYERS:
+        yield from _refused(path, skip_fault(number, skip, widths))
 
 
 def _activation(path: Path, raw: dict[str, Any]) -> Iterator[Found]:
@@ -169,6 +177,10 @@ def _loss(parts: Parts) -> Iterator[Found]:
         yield ("network", "loss", "name"), f"cross_entropy needs a softmax in the last layer, which is {output} here"
     if name == "binary_cross_entropy" and output != "sigmoid":
         yield ("network", "loss", "name"), f"binary_cross_entropy needs a sigmoid in the last layer, which is {output} here"
+    if name.endswith("cross_entropy") and parts.output.skip:
+        last: Path = ("network", "layers", len(parts.layers) - 1, "skip")
+        needed = f"{name} needs what the {output} gives as the output"
+        yield last, f"{needed}; a skip connection would add something to it"
 
 
 def _targets(parts: Parts) -> Iterator[Found]:

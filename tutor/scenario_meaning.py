@@ -43,6 +43,9 @@ MEANINGS: Final[Mapping[str, str]] = MappingProxyType({
     "network.layers[].trainable": "what learns in this layer; its word counts before the network's",
     "network.layers[].trainable.weights": "whether this layer's weights learn; left out, the network decides",
     "network.layers[].trainable.biases": "whether this layer's biases learn; left out, the network decides",
+    "network.layers[].skip":
+        "a skip connection: what the layer so many layers before passes on is added to this layer's activations "
+        "(1: its own input), and the sum r is what it passes on. Both need as many units; 0 is none",
     "network.loss": "the loss of the batch",
     "network.loss.name":
         "Σ(ŷ − y)², ½ Σ(ŷ − y)², or a cross-entropy. `binary_cross_entropy` needs a sigmoid in the last layer, `cross_entropy` "
@@ -82,6 +85,8 @@ MEANINGS: Final[Mapping[str, str]] = MappingProxyType({
     "notation.factors": "w·x or x·w",
     "display": "how numbers are shown at first; readers can change it",
     "display.decimals": "decimals of numbers that are not exact",
+    "display.input_gradients":
+        "whether the derivatives of the loss by the inputs, `dL/da[0][1]`, are steps of the lesson",
     "printed": "numbers that the slides print",
     "printed[].quantity": "the quantity whose value it is. Either `quantity` or `expression`",
     "printed[].expression": "for a number that is not one quantity, such as `1 - {a[2][1]}`",
@@ -111,6 +116,7 @@ EXAMPLES: Final[Mapping[str, tuple[Any, ...]]] = MappingProxyType({
     "origin": ("1-2-3-1-sigmoid", "saved-kwug5sx2udkgdj3sooh6"),
     "network.layers[].weights": ([[0.2, 0.1], [0.3, 0.2], [0.1, 0.3]],),
     "network.layers[].biases": ([0.3, 0.1, 0.2], "none"),
+    "network.layers[].skip": (1, 2),
     "network.layers[].init": ({"scheme": "xavier", "seed": 3},),
     "data.inputs": ([[1, 0.5], [0, 2]],),
     "data.targets": ([[1, 0], [0, 1]],),

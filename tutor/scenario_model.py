@@ -114,6 +114,7 @@ class Layer(Model):
     biases: Annotated[Row | None, BeforeValidator(_biases)]
     init: Init | None = None
     trainable: Trainable = Trainable()
+    skip: int = Field(0, ge=0, le=limits.LAYERS)
 
     @model_validator(mode="before")
     @classmethod
@@ -203,6 +204,7 @@ class Display(Model):
     """How numbers are shown at first."""
 
     decimals: int = Field(4, ge=0, le=limits.DECIMALS)
+    input_gradients: bool = False
 
 
 class Lecture(Model):

@@ -7,17 +7,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tutor import arithmetic, quantity
-from tutor.arithmetic import BadArithmeticError
-from tutor.errors import QuantityError
+from tutor.engine import quantity
+from tutor.engine.kinds import BACKWARD, UPDATE, VERIFY
+from tutor.engine.quantity import Quantity
+from tutor.errors import QuantityError, TutorError
 from tutor.number import counted
-from tutor.quantity import Quantity
 from tutor.scenario_model import FORWARD_ONLY, Layer
-
-SAMPLE_NEEDED = frozenset({"x", "y", "z", "a", "da/dz", "dL/da", "dL/dz", "z+", "a+"})
-LEARNT = frozenset({"dL/dw", "dL/db"})
-BACKWARD = LEARNT | {"da/dz", "dL/da", "dL/dz"}
-VERIFIED = frozenset({"w+", "b+", "z+", "a+", "loss+", "loss-loss+", "(loss-loss+)/loss"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,20 +45,22 @@ def refusal(name: str, sizes: Sizes, *, step: bool = False) -> str:
         q = quantity.parse(name)
     except QuantityError as error:
         return str(error)
-    if step and q.kind == "da/dz" and 0 < q.layer == sizes.flat:
+    if step and q.of.role == "slope" and 0 < q.layer == sizes.flat:
         return ""
-    reasons = (check(q, sizes) for check in (_layer, _indices, _sample, _parameters, _derivative))
-    found = next(filter(None, reasons), "")
+    checks = (_layer, _indices, _sample, _parameters, _skip, _derivative)
+    found = next(filter(None, (check(q, sizes) for check in checks)), "")
     return f"there is no {name} here: {found}" if found else ""
 
 
 def expression_refusal(expression: str, sizes: Sizes) -> str:
     """Why an expression cannot be computed in this lesson, or an empty text."""
+    from tutor import arithmetic  # with NumPy, which reading a file without formulas can do without
+
     try:
-        names = arithmetic.names(expression)
-    except BadArithmeticError as error:
+        found = arithmetic.quantities(expression)
+    except TutorError as error:
         return str(error)
-    return next(filter(None, (refusal(name, sizes) for name in names)), "")
+    return next(filter(None, (refusal(str(q), sizes) for q in found)), "")
 
 
 def _layer(q: Quantity, sizes: Sizes) -> str:
@@ -76,7 +73,7 @@ def _indices(q: Quantity, sizes: Sizes) -> str:
     layer = {"x": 0, "y": len(sizes.layers)}.get(q.kind, q.layer)
     if q.i > sizes.units(layer):
         return f"layer {layer} has {counted(sizes.units(layer), 'unit')}" if layer else f"there are {counted(sizes.inputs, 'input')}"
-    if q.kind == "da/dz":
+    if q.of.role == "slope":
         return _jacobian(q, sizes)
     if q.j > sizes.units(max(q.layer - 1, 0)):
         below = sizes.units(q.layer - 1)
@@ -98,24 +95,32 @@ def _sample(q: Quantity, sizes: Sizes) -> str:
         return f"there {'is' if sizes.samples == 1 else 'are'} {counted(sizes.samples, 'sample')}"
     if q.sample and sizes.samples == 1:
         return f"@{q.sample} is left out where there is one sample"
-    if q.kind in SAMPLE_NEEDED and not q.sample and sizes.samples > 1:
+    if q.of.per_sample and not q.sample and sizes.samples > 1:
         return f"there are {sizes.samples:,} samples; say which, such as {q}@1"
     return ""
 
 
 def _parameters(q: Quantity, sizes: Sizes) -> str:
-    if not q.layer:
+    if not q.of.parameter:
         return ""
-    if q.kind in {"b", "b+", "dL/db"} and sizes.layers[q.layer - 1].biases is None:
+    if q.of.biases and sizes.layers[q.layer - 1].biases is None:
         return f"layer {q.layer} has no biases"
     weights, biases = sizes.learns[q.layer - 1]
-    if q.kind in LEARNT and not (weights if q.kind == "dL/dw" else biases):
-        return f"the {'weights' if q.kind == 'dL/dw' else 'biases'} of layer {q.layer} do not learn"
+    if q.of.derivative and not (weights if q.of.weights else biases):
+        return f"the {'weights' if q.of.weights else 'biases'} of layer {q.layer} do not learn"
     return ""
 
 
+def _skip(q: Quantity, sizes: Sizes) -> str:
+    if (q.of.before or q.of.by or q.kind) != "r" or sizes.layers[q.layer - 1].skip:
+        return ""
+    return f"layer {q.layer} has no skip connection, so what it passes on is its activation"
+
+
 def _derivative(q: Quantity, sizes: Sizes) -> str:
-    if q.kind not in VERIFIED and not (q.kind in BACKWARD and q.layer <= sizes.flat - (q.kind == "dL/da")):
+    ahead = q.of.role == "error" and q.of.by != "z"  # comes before the derivative of the activation
+    behind = q.of.phase == BACKWARD and q.layer <= sizes.flat - ahead
+    if not (behind or q.of.phase in {UPDATE, VERIFY}):
         return ""
     name = sizes.layers[sizes.flat - 1].activation
     return f"the {name} function of layer {sizes.flat} has no derivative to learn from, so backward stops there" if sizes.flat else ""

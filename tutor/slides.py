@@ -10,11 +10,11 @@ from collections import defaultdict
 from dataclasses import dataclass
 
 from tutor import arithmetic, number
-from tutor.expression import Difference, Negative, Node, Number, Power, Product, Quotient, Ref, Sum
-from tutor.quantity import Quantity, parse
+from tutor.engine.quantity import Quantity, parse
+from tutor.engine.trace import Trace
+from tutor.engine.tree import Node, Ref
 from tutor.scenario import Scenario
 from tutor.scenario_model import Check, Printed
-from tutor.trace import Trace
 
 AGREES, OPEN, DIFFERS = "agrees", "left-open", "differs"
 """How a printed number stands to the computed one: it agrees; the lecture leaves it open or unchanged; it is a slip."""
@@ -100,37 +100,12 @@ def place(entry: Printed) -> Quantity:
 
 def computed(text: str, trace: Trace) -> float:
     """The value of an expression over quantity names on a trace."""
-    return arithmetic.evaluate(text, lambda name: trace.value(parse(name)))
+    return arithmetic.evaluate(arithmetic.parse(text), trace)
 
 
-def tree(text: str, trace: Trace) -> Node:
+def tree(text: str) -> Node:
     """What a slide prints a number of, as a tree: a quantity, or small arithmetic over quantities in braces."""
-    if "{" not in text:
-        return Ref(parse(text), trace.value(parse(text)))
-    return _term(arithmetic.parse(text), trace)
-
-
-def _term(term: arithmetic.Term, trace: Trace) -> Node:
-    match term:
-        case arithmetic.Constant():
-            return Number(term.value)
-        case arithmetic.Name():
-            return Ref(parse(term.text), trace.value(parse(term.text)))
-        case arithmetic.Negative():
-            return Negative(_term(term.of, trace))
-        case _:
-            pair = _term(term.left, trace), _term(term.right, trace)
-            match term.sign:
-                case "+":
-                    return Sum(pair)
-                case "*":
-                    return Product(pair)
-                case "-":
-                    return Difference(*pair)
-                case "/":
-                    return Quotient(*pair)
-                case _:
-                    return Power(*pair)
+    return arithmetic.parse(text) if "{" in text else Ref(parse(text))
 
 
 def compare(entry: Printed, trace: Trace) -> SlideNumber:

@@ -11,6 +11,8 @@ from itertools import groupby
 
 from tutor import number
 from tutor.context import Context
+from tutor.engine.order import Stage
+from tutor.engine.quantity import Quantity
 from tutor.explain import (
     BRIEF,
     PHASE_TITLES,
@@ -25,8 +27,6 @@ from tutor.explain import (
 )
 from tutor.formula import Chalk, Formula
 from tutor.lesson import Step
-from tutor.order import Stage
-from tutor.quantity import Quantity
 from tutor.slides import AGREES, DIFFERS, OPEN, Slide, SlideNumber, tree
 from tutor.writer import SYMBOLS
 
@@ -152,7 +152,7 @@ def _layers(context: Context, stages: tuple[Stage, ...], chalk: Chalk) -> tuple[
     ends = {0, layers[0], layers[-1]}
     return tuple(
         Part(
-            tuple(map(chalk.brief, own)), layer_title(context.trace.network, layer), inside(own),
+            tuple(map(chalk.brief, own)), layer_title(context.trace.network, own[0]), inside(own),
             open=len(layers) <= ALL_OPEN or layer in ends,
         )
         for layer, own in groups
@@ -171,5 +171,5 @@ def _slide(context: Context, said: list[Slide], chalk: Chalk, most: int | None) 
         for slide in found for form in slide.closed_forms
     )  # fmt: skip
     remarks = tuple(remark for slide in found for remark in slide.remarks)
-    symbols = tuple(chalk.line.tree(tree(entry.quantity, context.trace), SYMBOLS) for entry in told)
+    symbols = tuple(chalk.line.tree(tree(entry.quantity), SYMBOLS) for entry in told)
     return SlideView(tuple(told), symbols, len(entries) - len(told), remarks, forms)

@@ -11,8 +11,11 @@ from functools import partial
 
 from tutor import number
 from tutor.desk import FEW, GAP, Cell, Desk, Entry, Row, Table, some
+from tutor.engine.kinds import AFTER, GRADIENT, KINDS, marked
+from tutor.engine.network import Layer, Network
+from tutor.engine.order import passed_back
+from tutor.engine.quantity import Quantity
 from tutor.orientation import flipped
-from tutor.quantity import Quantity
 
 _DIGIT_ROOM, _POINT_ROOM = "\N{FIGURE SPACE}", "\N{PUNCTUATION SPACE}"
 
@@ -34,15 +37,18 @@ def strips(desk: Desk) -> Iterator[tuple[str, tuple[Table, ...]]]:
 def _updates(desk: Desk) -> Iterator[Table]:
     """Old, gradient and new, side by side, from the output layer down."""
     for layer in reversed(_focus(desk)):
-        part = desk.network.layer(layer)
-        if part.train_weights:
-            yield matrix(desk, "Weights", "w", layer)
-            yield matrix(desk, "", "dL/dw", layer)
-            yield matrix(desk, "New", "w+", layer)
-        if part.learns_biases:
-            yield matrix(desk, "Biases", "b", layer)
-            yield matrix(desk, "", "dL/db", layer)
-            yield matrix(desk, "New", "b+", layer)
+        for title, kind in _learned(desk.network.layer(layer)):
+            yield matrix(desk, title, kind, layer)
+            yield matrix(desk, "", GRADIENT[kind], layer)
+            yield matrix(desk, "New", AFTER[kind], layer)
+
+
+def _learned(layer: Layer) -> Iterator[tuple[str, str]]:
+    """(title, kind) of what a layer learns."""
+    if layer.train_weights:
+        yield "Weights", "w"
+    if layer.learns_biases:
+        yield "Biases", "b"
 
 
 def _strip(desk: Desk, mark: str) -> Iterator[Table]:
@@ -51,27 +57,40 @@ def _strip(desk: Desk, mark: str) -> Iterator[Table]:
     focus = _focus(desk)
     yield matrix(desk, "Inputs", "x", 0)
     for layer in focus:
-        yield matrix(desk, "Weights", "w" + mark, layer)
-        if network.layer(layer).biases is not None:
-            yield matrix(desk, "Biases", "b" + mark, layer)
-        last = layer == network.depth
-        soft = network.layer(layer).activation.couples
-        yield matrix(desk, "Logits" if last and soft else "Linear", "z" + mark, layer)
-        yield matrix(desk, "Probs" if last and soft else "Output" if last else "Hidden", "a" + mark, layer)
+        for title, kind in _forward(network, layer):
+            yield matrix(desk, title, marked(kind, mark), layer)
     yield matrix(desk, "Labels", "y", 0)
 
 
+def _forward(network: Network, layer: int) -> Iterator[tuple[str, str]]:
+    """(title, kind) of what a layer has and makes on the way forward; behind a skip connection r too."""
+    part, last = network.layer(layer), layer == network.depth
+    soft = last and part.activation.couples and not part.skip
+    yield "Weights", "w"
+    if part.biases is not None:
+        yield "Biases", "b"
+    yield "Logits" if soft else "Linear", _LINEAR
+    yield "Activation" if part.skip else "Probs" if soft else "Output" if last else "Hidden", _ACTIVATION
+    if part.skip:
+        yield "Output with skip" if last else "With skip", "r"
+
+
+_LINEAR, _ACTIVATION = "z", "a"
+
+
 def _gradients(desk: Desk) -> Iterator[Table]:
-    for layer in reversed(_focus(desk)):
-        if not desk.whole and desk.anchor.layer not in {0, layer} and desk.step.walk.grain != "pass":
+    """From the output layer down; at the end by the inputs, where they are steps."""
+    network, focus, walk = desk.network, _focus(desk), desk.step.walk
+    every = desk.whole or not desk.anchor.layer or walk.grain == "pass"
+    for layer in reversed(focus):
+        if not every and layer != desk.anchor.layer:
             continue
-        yield matrix(desk, "", "dL/da", layer)
-        yield matrix(desk, "", "dL/dz", layer)
-        part = desk.network.layer(layer)
-        if part.train_weights:
-            yield matrix(desk, "", "dL/dw", layer)
-        if part.learns_biases:
-            yield matrix(desk, "", "dL/db", layer)
+        part = network.layer(layer)
+        below = (_LINEAR, *(kind for _, kind in _learned(part)))
+        for kind in (*passed_back(part), *(GRADIENT[name] for name in below)):
+            yield matrix(desk, "", kind, layer)
+    if walk.inputs and 1 in focus and (every or desk.anchor.layer == 1):
+        yield matrix(desk, "", GRADIENT[_ACTIVATION], 0)
 
 
 def _scope(desk: Desk) -> str:
@@ -87,8 +106,7 @@ def _focus(desk: Desk) -> list[int]:
     depth = desk.network.depth
     if depth <= 3 or desk.whole:
         return list(range(1, depth + 1))
-    layer = desk.anchor.layer or depth
-    return [n for n in (layer - 1, layer) if n]
+    return [n for n in (desk.layer - 1, desk.layer) if n]
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,11 +152,11 @@ def _sides(desk: Desk, kind: str, layer: int) -> tuple[Axis, Axis]:
 
 def _sides_here(desk: Desk, kind: str, layer: int) -> tuple[Axis, Axis]:
     """The sides in the engine's orientation: a row per sample, or a row per unit for weights; biases are one row."""
-    sizes, name = desk.network.sizes, kind.removesuffix("+").removeprefix("dL/d")
-    units = _axis("i", sizes[0 if name == "x" else desk.network.depth if name == "y" else layer], desk.anchor.i)
-    if name == "w":
+    sizes, of = desk.network.sizes, KINDS[kind]
+    units = _axis("i", sizes[desk.network.depth if kind == "y" else layer], desk.anchor.i)
+    if of.weights:
         return units, _axis("j", sizes[layer - 1], desk.anchor.j)
-    if name == "b":
+    if of.biases:
         return Axis("j", 1, [0]), units
     samples = desk.trace.samples
     return _axis("sample", samples, desk.sample) if samples > 1 else Axis("sample", 1, [0]), units

@@ -19,18 +19,15 @@ from typing import TextIO
 
 import numpy as np
 
+from tutor.engine.kinds import KINDS, UPDATE, VERIFY
+from tutor.engine.network import Array
+from tutor.engine.order import Block, NumberOrder, Section
+from tutor.engine.quantity import Quantity
+from tutor.engine.trace import Trace
 from tutor.lesson import Lesson
-from tutor.network import Array
-from tutor.order import Block, NumberOrder, Section
-from tutor.quantity import Quantity
-from tutor.trace import Trace
 
 Group = tuple[list[str], Array]
 """Names, and the numbers that go with them, one each."""
-
-OURS = frozenset({"loss-loss+"})
-"""Kinds of the walk that are not in the contract."""
-
 
 def write(lesson: Lesson, out: TextIO) -> list[str]:
     """Write the JSON text of a lesson's iteration; returns the names of single numbers that had to be left out."""
@@ -65,11 +62,11 @@ def _ending(lesson: Lesson, beyond: list[str]) -> str:
 def groups(trace: Trace) -> Iterator[Group]:
     """Every quantity of a trace, in groups: what is given, then the walk up to its end or its stop."""
     yield from _given(trace)
-    order = NumberOrder.of(trace.network, trace.samples, trace.blocked)
+    order = NumberOrder.of(trace.network, trace.samples, trace.blocked, inputs=True)
     left = order.rank(trace.stop.quantity) if trace.stop else len(order)
     updated = False
     for section in order.sections:
-        if section.phase == "verify" and left and not updated:
+        if section.phase == VERIFY and left and not updated:
             yield from _frozen(trace)
             updated = True
         yield from _section(trace, section, left)
@@ -80,19 +77,24 @@ def _given(trace: Trace) -> Iterator[Group]:
     for row in range(trace.samples):
         for kind, array in (("x", trace.x), ("y", trace.y)):
             yield _marked([f"{kind}[{i}]" for i in range(1, array.shape[1] + 1)], trace, row), array[row]
-    for number, layer in enumerate(trace.network.layers, 1):
-        yield _weights("w", number, layer.units, layer.inputs), layer.weights.ravel()
-        if layer.biases is not None:
-            yield _units("b", number, layer.units), layer.biases
+    for kind, layer in trace:
+        if layer and KINDS[kind].given:
+            yield _parameter(trace, kind, layer)
 
 
 def _frozen(trace: Trace) -> Iterator[Group]:
     """Parameters that the update leaves as they are."""
-    for number, layer in enumerate(trace.network.layers, 1):
-        if not layer.train_weights:
-            yield _weights("w+", number, layer.units, layer.inputs), layer.weights.ravel()
-        if layer.biases is not None and not layer.train_biases:
-            yield _units("b+", number, layer.units), layer.biases
+    for kind, layer in trace:
+        if layer and KINDS[kind].phase == UPDATE and (kind, layer) not in trace.program.by_name:
+            yield _parameter(trace, kind, layer)
+
+
+def _parameter(trace: Trace, kind: str, layer: int) -> Group:
+    """All of a kind of parameters in a layer."""
+    array = trace[kind, layer]
+    units, *inputs = array.shape
+    names = _weights(kind, layer, units, *inputs) if inputs else _units(kind, layer, units)
+    return names, array.ravel()
 
 
 def _section(trace: Trace, section: Section, left: int) -> Iterator[Group]:
@@ -102,7 +104,7 @@ def _section(trace: Trace, section: Section, left: int) -> Iterator[Group]:
         for block, known in zip(section.blocks, names, strict=True):
             if left <= 0:
                 return
-            if block.kinds[0] not in OURS:
+            if block.inputs or KINDS[block.kinds[0]].contract:
                 marked = _marked(known, trace, row) if section.samples else known
                 yield marked[:left], _values(trace, block, row if section.samples else None)[:left]
             left -= block.size
@@ -125,8 +127,6 @@ def _units(kind: str, layer: int, units: int) -> list[str]:
 def _names(block: Block) -> list[str]:
     """The names of a block in its order, written directly: `tests/test_cli.py` compares them with the walk's own."""
     n, rows = block.layer, range(1, block.units + 1)
-    if not n:
-        return list(block.kinds)
     if block.pairs:
         return _weights(block.kinds[0], n, block.units, block.units)
     if block.inputs:
@@ -134,6 +134,8 @@ def _names(block: Block) -> list[str]:
         columns = range(1, block.inputs + 1) if weight else ()
         heads = ([f"{bias}[{n}][{i}]"] if bias else [] for i in rows)
         return [name for i, head in zip(rows, heads, strict=True) for name in (*head, *(f"{weight}[{n}][{i},{j}]" for j in columns))]
+    if not KINDS[block.kinds[0]].axes:
+        return list(block.kinds)
     if block.by_unit:
         return [f"{kind}[{n}][{i}]" for i in rows for kind in block.kinds]
     return [name for kind in block.kinds for name in _units(kind, n, block.units)]
@@ -142,13 +144,13 @@ def _names(block: Block) -> list[str]:
 def _values(trace: Trace, block: Block, row: int | None) -> Array:
     """The numbers of a block for one sample (its row), or for the batch."""
     at = row or 0
-    if not block.layer:
-        sample = 0 if row is None else row + 1
-        return np.array([trace.value(Quantity(kind, sample=sample)) for kind in block.kinds])
     if block.pairs:
         return trace.jacobian(block.layer, at).ravel()
     if block.inputs:
         return _parameters(trace, block, row).ravel()
+    if not KINDS[block.kinds[0]].axes:
+        sample = 0 if row is None else row + 1
+        return np.array([trace.value(Quantity(kind, sample=sample)) for kind in block.kinds])
     arrays = [trace.array(kind, block.layer)[at] for kind in block.kinds]
     return np.stack(arrays, axis=1 if block.by_unit else 0).ravel()
 
@@ -159,7 +161,7 @@ def _parameters(trace: Trace, block: Block, row: int | None) -> Array:
     if row is None:
         parts = [trace.array(bias, block.layer)[:, None]] if bias else []
         return np.hstack([*parts, trace.array(weight, block.layer)] if weight else parts)
-    delta, below = trace.array("dL/dz", block.layer)[row], trace.array("a", block.layer - 1)[row]
+    delta, below = trace.array("dL/dz", block.layer)[row], trace.passed(block.layer - 1)[row]
     parts = [delta[:, None]] if bias else []
     with np.errstate(all="ignore"):
         return np.hstack([*parts, np.outer(delta, below)] if weight else parts)

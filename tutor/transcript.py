@@ -15,19 +15,20 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 from tutor import number
-from tutor.derivation import Derivation, derive
+from tutor.engine.derivation import Derivation, derive, derive_stage, result
+from tutor.engine.kinds import KINDS
+from tutor.engine.order import Stage
+from tutor.engine.quantity import Quantity
+from tutor.engine.tree import ArrayRef, Node, Value, has_partials
 from tutor.explain import ROUNDED, explain, explain_phase, explain_stage, explain_stop, remark
-from tutor.expression import ArrayRef, Node, Value, has_partials
 from tutor.formula import UNROUNDED, unrounded
 from tutor.lesson import LayerWalk, Lesson, PassWalk, Walk
-from tutor.matrices import derive_stage, result
 from tutor.notation import Alphabet, Notation
-from tutor.order import Stage
-from tutor.orientation import arranged, flipped, oriented, turned
+from tutor.orientation import arranged, flipped, left_side, oriented, turned
 from tutor.plaintext import PlainText
-from tutor.quantity import Quantity
 from tutor.slides import OPEN, Slide, SlideNumber
 from tutor.writer import NUMBERS, RULE, SYMBOLS
 
@@ -85,7 +86,7 @@ class Pen:
     def __init__(self, lesson: Lesson, notation: Notation, decimals: int) -> None:
         self.trace, self.notation, self.decimals = lesson.trace, notation, decimals
         alphabet = Alphabet.of(notation, lesson.trace.network, lesson.trace.samples)
-        self.text = {mode: PlainText(alphabet, decimals, mode) for mode in (RULE, SYMBOLS, NUMBERS)}
+        self.text = {mode: PlainText(alphabet, decimals, mode, env=lesson.trace) for mode in (RULE, SYMBOLS, NUMBERS)}
 
     def step(self, walk: Walk, n: int) -> tuple[str, list[str]]:
         """What step n makes, by its contract name, and its lines."""
@@ -93,7 +94,7 @@ class Pen:
             lines = [line for stage in walk.stages(n) for line in self._brief(stage)]
             return "", [explain_phase(walk.phase(n)).title, *lines]
         stage = walk.stages[n - 1] if isinstance(walk, LayerWalk) else None
-        if stage is not None and (stage.layer or stage.per_sample):
+        if stage is not None and not stage.single:
             return _stage_name(stage), [explain_stage(self.trace, stage).title, *self._matrix(stage)]
         q = walk.anchor(n)
         return str(q), [explain(self.trace, q).title, *self._number(q)]
@@ -110,11 +111,11 @@ class Pen:
 
     def _number_lines(self, q: Quantity, found: Derivation) -> tuple[str, list[Line], Line]:
         """The left-hand side, the formula in its forms, and the result."""
-        tree = arranged(found.tree, self.notation) if q.kind in {"z", "z+"} else found.tree
-        assigns = q.kind in {"w+", "b+"} and self.notation.update == "assign"  # w := w − …
-        left = self.text[SYMBOLS].name(Quantity(q.kind[0], q.layer, q.i, q.j) if assigns else q)
+        tree = arranged(found.tree, self.notation)
+        kind, sign = left_side(q.kind, self.notation)
+        left = self.text[SYMBOLS].name(replace(q, kind=kind))
         named = [] if found.name is None else [self.text[SYMBOLS].line(found.name)]
-        forms = _signed([*named, *self._forms(tree)], ":=" if assigns else "=")
+        forms = _signed([*named, *self._forms(tree)], sign)
         return left, forms, self._result(self.trace.value(q))
 
     def _result(self, value: float) -> Line:
@@ -129,14 +130,14 @@ class Pen:
         except KeyError:
             return []
         left, forms, end = self._matrix_lines(stage, found, made)
-        return self._whole(left, [*forms, end], found, lambda tree: self._turned(tree, made), turned(made, self.notation).array)
+        return self._whole(left, [*forms, end], found, lambda tree: self._turned(tree, made), turned(made, self.notation).value(self.trace))
 
     def _matrix_lines(self, stage: Stage, found: Derivation, made: ArrayRef) -> tuple[str, list[Line], Line]:
-        assigns = stage.kind in {"w+", "b+"} and self.notation.update == "assign"
-        left = self.text[SYMBOLS].matrix_name(stage.kind[0] if assigns else stage.kind, stage.layer, made.sample)
-        forms = _signed(self._forms(self._turned(found.tree, made)), ":=" if assigns else "=")
+        kind, sign = left_side(stage.kind, self.notation)
+        left = self.text[SYMBOLS].matrix_name(kind, stage.layer, made.sample)
+        forms = _signed(self._forms(self._turned(found.tree, made)), sign)
         shown = turned(made, self.notation)
-        rows, columns = shown.array.shape
+        rows, columns = shown.value(self.trace).shape
         return left, forms, ("=", f"{self.text[NUMBERS].matrix(shown)}  ({rows}×{columns})")
 
     def _turned(self, tree: Node, made: ArrayRef) -> Node:
@@ -144,14 +145,14 @@ class Pen:
 
     def _brief(self, stage: Stage) -> list[str]:
         """Symbols and result only; of the loss, which is one number, all."""
-        if not stage.layer and not stage.per_sample:
+        if stage.single:
             return self._number(Quantity(stage.kind))
         try:
             found = derive_stage(self.trace, stage)
             left, forms, end = self._matrix_lines(stage, found, result(self.trace, stage))
         except KeyError:
             return []
-        said = remark(found, self.decimals)
+        said = remark(self.trace, found, self.decimals)
         return [*_aligned(left, [forms[0], end]), *([f"{said.heading} {said.text}"] if said else [])]
 
     # ---- both ----
@@ -162,7 +163,7 @@ class Pen:
 
     def _whole(self, left: str, lines: list[Line], found: Derivation, turn: Callable[[Node], Node], value: Value) -> list[str]:
         """The formula, the shorter way, and what has to be said of the result; `turn` writes a tree as the lecture does."""
-        said = remark(found, self.decimals)
+        said = remark(self.trace, found, self.decimals)
         shorter = [] if found.shortcut is None else ["The shorter way:", *self._way(left, turn(found.shortcut), lines[-1], value)]
         why = [f"{said.heading} {said.text}"] if said else []
         stable = [] if said is not ROUNDED or found.stable is None else self._way(left, turn(found.stable), lines[-1], value)
@@ -173,13 +174,13 @@ class Pen:
 
     def _note(self, left: str, tree: Node, value: Value) -> list[str]:
         """A line below a result that the shown numbers do not give."""
-        return [f"{' ' * len(left)}   ({UNROUNDED})"] if unrounded(tree, value, self.decimals) else []
+        return [f"{' ' * len(left)}   ({UNROUNDED})"] if unrounded(tree, value, self.trace, self.decimals) else []
 
 
 def _stage_name(stage: Stage) -> str:
     if stage.per_sample:
         return f"{stage.kind}@s"
-    return f"{stage.kind}[{stage.layer}]" if stage.layer else stage.kind
+    return f"{stage.kind}[{stage.layer}]" if KINDS[stage.kind].layered else stage.kind
 
 
 def _signed(forms: list[str], sign: str) -> list[Line]:

@@ -24,11 +24,11 @@ from typing import Final, TypeAlias
 from tutor import limits
 from tutor.build import build
 from tutor.degenerate import Yardstick
+from tutor.engine.trace import Trace, run
 from tutor.errors import TutorError
 from tutor.friendly import Stream
 from tutor.redraw import kind_of_targets, redrawn
 from tutor.scenario import Scenario
-from tutor.trace import Trace, run
 
 DRAWS: Final = 200
 MOST: Final = 1_000

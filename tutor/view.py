@@ -21,7 +21,7 @@ from tutor.scenario import Scenario
 
 MOST_NOTICES = 5
 """How many of them a page shows, so that they do not bury it."""
-KNOWN = frozenset({"grain", "notation", "decimals", "iteration", "present"})
+KNOWN = frozenset({"grain", "notation", "decimals", "iteration", "input_gradients", "present"})
 EXPORT = frozenset({"kind", "phases", "blanks", "seed", "version", "versions", "do"})
 """What an export asks for beside a view; `do` is the button of its form."""
 REPEATABLE = frozenset({"phases"})
@@ -65,6 +65,8 @@ class View:
     changes: Changes = ()
     """What the reader put in place of the lesson's own numbers, loss and activations."""
     present: bool = False
+    input_gradients: bool | None = None
+    """Whether the derivatives by the inputs are steps."""
     embedded: bool = False
     """Whether the page stands in a frame on another site. Not in the query: the path says it, /embed/lessons/…"""
 
@@ -79,6 +81,8 @@ class View:
             chosen["decimals"] = self.decimals
         if self.iteration != 1:
             chosen["iteration"] = self.iteration
+        if self.input_gradients is not None:
+            chosen["input_gradients"] = "yes" if self.input_gradients else "no"
         if self.present:
             chosen["present"] = "yes"
         return "&".join(part for part in (urlencode(chosen), changes.query(self.changes)) if part)
@@ -126,6 +130,7 @@ def examined(query: Mapping[str, str], scenario: Scenario, also: frozenset[str] 
     notation = _choice(query, "notation", tuple(PRESETS), "", notices)
     decimals = whole(query, "decimals", 0, MAX_DECIMALS, None, notices)
     iteration = whole(query, "iteration", 1, furthest(scenario), 1, notices)
+    inputs = {"yes": True, "no": False}.get(_choice(query, "input_gradients", ("yes", "no"), "", notices))
     present = _choice(query, "present", ("yes", "no"), "no", notices) == "yes"
     changed, ignored = changes.read(query, scenario)
     notices += [Ignored(text.removesuffix(".")) for text in ignored]
@@ -139,6 +144,7 @@ def examined(query: Mapping[str, str], scenario: Scenario, also: frozenset[str] 
         iteration or 1,
         changed,
         present,
+        None if inputs == scenario.display.input_gradients else inputs,
     )
     return view, tuple(notices)
 

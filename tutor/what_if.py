@@ -11,12 +11,12 @@ from tutor import number
 from tutor.change_names import NUMBERS, WORDS, Part
 from tutor.changes import Change, Changes, structural, without
 from tutor.context import Context
+from tutor.engine.losses import LOSSES
+from tutor.engine.quantity import Quantity
 from tutor.errors import LessonError
 from tutor.lesson import Walk
-from tutor.losses import LOSSES
 from tutor.markup import Markup
 from tutor.mathml import Line
-from tutor.quantity import Quantity
 from tutor.scenario import Scenario
 
 DECIMALS = 6

@@ -5,9 +5,9 @@ from __future__ import annotations
 from functools import lru_cache
 
 from tutor import number
-from tutor.expression import ArrayRef
+from tutor.engine.quantity import Quantity
+from tutor.engine.tree import ArrayRef
 from tutor.notation import Symbol
-from tutor.quantity import Quantity
 from tutor.writer import NUMBERS, Writer
 
 _SIGNS = {"+": "plus", "−": "minus", "·": "times", "×": "times", "⊙": "element-wise times"}
@@ -38,12 +38,11 @@ class Words(Writer):
         return f"derivative of {top} by {bottom}"
 
     def matrix(self, leaf: ArrayRef) -> str:
-        rows, columns = leaf.array.shape
-        if self.hidden is not None:
+        array = self.array(leaf)
+        rows, columns = array.shape
+        if self.hidden is not None or array.size > 12:
             return f"a {rows} by {columns} matrix"
-        if leaf.array.size > 12:
-            return f"a {rows} by {columns} matrix"
-        body = "; ".join(", ".join(spoken(float(v), self.decimals) for v in row) for row in leaf.array)
+        body = "; ".join(", ".join(spoken(float(v), self.decimals) for v in row) for row in array)
         return f"the {rows} by {columns} matrix {body}"
 
     def shaped(self, x: str, rows: int, columns: int) -> str:
@@ -72,10 +71,10 @@ class Words(Writer):
         return f"{_GREEK.get(plain, plain)}{' prime' * (plain != name)} of {x}"
 
     def cases(self, rows: list[tuple[str, str, str]]) -> str:
-        return "; ".join(f"{formula} if {on} {_CONDITIONS[condition]}" for formula, on, condition in rows)
+        return "; ".join(f"{formula} if {on} {_condition(condition)}" for formula, on, condition in rows)
 
     def since(self, x: str, on: str, condition: str) -> str:
-        return f"{x}, since {on} {_CONDITIONS[condition]}"
+        return f"{x}, since {on} {_condition(condition)}"
 
     def between(self, count: int, total: float) -> str:
         if self.mode != NUMBERS or self.hidden is not None:
@@ -86,7 +85,13 @@ class Words(Writer):
         return f"the sum over {what} of {x}"
 
 
-_CONDITIONS = {"> 0": "is above 0", "≤ 0": "is 0 or less", "≥ 0": "is 0 or more", "< 0": "is below 0"}
+_CONDITIONS = {">": "is above {}", "≤": "is {} or less", "≥": "is {} or more", "<": "is below {}"}
+
+
+def _condition(condition: str) -> str:
+    """What a case distinction asks, such as "> 0"."""
+    sign, limit = condition.split(" ")
+    return _CONDITIONS[sign].format(limit.replace("−", "minus "))
 
 
 @lru_cache(number.MOST_SHOWN)

@@ -22,6 +22,8 @@ from tutor.context import Context
 from tutor.desk import Desk, Table
 from tutor.diagram import Drawing, draw, drawing
 from tutor.diagram_steps import together
+from tutor.engine.kinds import BACKWARD, PHASES, UPDATE, Kind
+from tutor.engine.quantity import Quantity
 from tutor.errors import LessonError
 from tutor.explain import PHASE_ABOUT, PHASE_TITLES
 from tutor.formula import Chalk
@@ -29,12 +31,10 @@ from tutor.lesson import Lesson, Walk
 from tutor.markup import Markup, trusted
 from tutor.mathml import Answered, Line, Unnamed
 from tutor.number import counted
-from tutor.order import PHASES
 from tutor.outline import Chapter, outline, places
 from tutor.overview import beginning, facts, given
 from tutor.page import scene
 from tutor.problem import quotable
-from tutor.quantity import Quantity
 from tutor.scenario import Scenario
 from tutor.step import SlideView, StepBody, step_body
 from tutor.tables import Tables, tables
@@ -43,8 +43,6 @@ from tutor.writer import Hidden
 
 MOST_STEPS = 2_000
 SHEETS = ("colours.css", "content.css", "diagram.css", "export.css")
-TELLING = {"w+", "b+", "loss-loss+"}
-"""Steps whose explanation would give the result away on a worksheet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,7 +206,7 @@ class Paper:
         """The document piece by piece: its top, then each phase step by step."""
         context, sheet, step_template = self.context, self.sheet, rendering.template("worked_step.html")
         answers = self.hidden if sheet.answers else None
-        lines = Line(context.alphabet, context.decimals, context.hidden, partial(Answered, answers) if answers else Unnamed)
+        lines = Line(context.alphabet, context.decimals, context.hidden, partial(Answered, answers) if answers else Unnamed, context.trace)
         chalk = Chalk(context.trace, context.alphabet, context.decimals, context.hidden, lines)
         yield rendering.template("worked_head.html").render(page=head(self))
         for phase, first, last in context.walk.phases():
@@ -237,8 +235,13 @@ def _body(context: Context, chalk: Chalk, sheet: Sheet, n: int, hidden: Hidden |
     if hidden is None:
         return replace(body, slide=_differing(body.slide)), False
     open_ = hidden(body.step.anchor)
-    telling = open_ and not sheet.answers and body.step.anchor.kind in TELLING
+    telling = open_ and not sheet.answers and _tells(body.step.anchor.of)
     return replace(body, slide=None, notes=(), why="" if telling else body.why, term=None if telling else body.term), open_
+
+
+def _tells(kind: Kind) -> bool:
+    """Whether the explanation of such a step would give its result away: updates, and the fall of the loss."""
+    return kind.phase == UPDATE or not kind.contract
 
 
 def _differing(slide: SlideView | None) -> SlideView | None:
@@ -315,4 +318,4 @@ def end(
     after = scene(desk, f"The network after the phase: {PHASE_TITLES[phase].lower()}")
     if sheet.interactive:
         return End(tables(desk), together([*pictures, (last + 1, drawing(after))], last + 1))
-    return End(tables(desk), draw(after) if phase == "backward" else "")
+    return End(tables(desk), draw(after) if phase == BACKWARD else "")

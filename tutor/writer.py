@@ -10,13 +10,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, ClassVar
 
-from tutor.expression import (
+from tutor.engine.kinds import KINDS
+from tutor.engine.quantity import Quantity
+from tutor.engine.tree import (
+    Apply,
     ArrayRef,
-    Call,
     Cases,
     Diagonal,
     Difference,
     Elided,
+    Environment,
     Exp,
     ExpMinusOne,
     Hadamard,
@@ -26,20 +29,23 @@ from tutor.expression import (
     Negative,
     Node,
     Number,
+    Numbers,
     Partial,
     Power,
     Product,
     Quotient,
     Ref,
+    Share,
     Square,
+    Stable,
     Sum,
     SumOver,
     Transpose,
     Weighted,
+    evaluate,
     walk,
 )
 from tutor.notation import Alphabet, Symbol
-from tutor.quantity import Quantity
 
 Hidden = Callable[[Quantity], bool]
 
@@ -49,14 +55,22 @@ MODES = RULE, SYMBOLS, NUMBERS = "rule", "symbols", "numbers"
 ANYTHING, TERM, FACTOR, ATOM = range(4)
 
 
+NOTHING: Environment = Numbers({})
+"""An environment for formulas without numbers."""
+
+
 class Writer:
     """A dialect's traversal. Subclasses say how each construct is put down."""
 
     glue = ""
     """What stands between the terms of a sum, each of which brings its own sign."""
 
-    def __init__(self, alphabet: Alphabet, decimals: int, mode: str = SYMBOLS, hidden: Hidden | None = None) -> None:
+    def __init__(
+        self, alphabet: Alphabet, decimals: int, mode: str = SYMBOLS, hidden: Hidden | None = None, env: Environment = NOTHING
+    ) -> None:
         self.alphabet = alphabet
+        self.env = env
+        """Where the numbers come from."""
         self.decimals = decimals
         self.mode = mode
         self.hidden = hidden
@@ -114,6 +128,10 @@ class Writer:
     def over(self, what: str, x: str) -> str:
         raise NotImplementedError
 
+    def array(self, leaf: ArrayRef) -> Any:
+        """The numbers of a matrix, the way round that it is written."""
+        return leaf.value(self.env)
+
     # The traversal.
     def write(self, node: Node, need: int = ANYTHING, first: bool = True) -> str:
         """One node; parenthesised where it binds looser than `need`. `first`: nothing stands left of it."""
@@ -152,20 +170,23 @@ class Writer:
         whole = self.derivative(self._bare(top), self._bare(bottom), q.kind)
         if not self._has_factor(q):
             return whole
+        return self.joined([self._share(), whole], "·")
+
+    def _share(self, node: Share | None = None) -> str:
         samples = self.alphabet.samples
-        return self.joined([self.constant(1.0 / samples, f"1/{samples}"), whole], "·")
+        return self.constant(1.0 / samples, f"1/{samples}")
 
     def _has_factor(self, q: Quantity) -> bool:
         """Whether q is written as a product: a sample's share of a gradient is 1/M times the derivative of its own loss."""
-        return q.kind in {"dL/dw", "dL/db"} and q.sample > 0 and self.alphabet.mean
+        return q.of.role == "gradient" and q.sample > 0 and self.alphabet.mean
 
     def _bare(self, q: Quantity) -> str:
         """A symbol inside a derivative: the fraction as a whole has a role, its parts have none."""
         return self.letter(self.alphabet.symbol(q), "")
 
     def symbol(self, q: Quantity) -> str:
-        if q.kind == "(loss-loss+)/loss":
-            return self.fraction(self.symbol(Quantity("loss-loss+")), self.symbol(Quantity("loss")))
+        if q.kind in _RATIOS:
+            return self.fraction(*(self.symbol(Quantity(kind)) for kind in _RATIOS[q.kind]))
         return self.letter(self.alphabet.symbol(q), q.kind)
 
     def matrix_name(self, kind: str, layer: int, sample: int = 0) -> str:
@@ -177,10 +198,10 @@ class Writer:
         return found
 
     def _matrix_name(self, kind: str, layer: int, sample: int) -> str:
-        top, bottom = derivative_of(Quantity(kind, layer or 1))
+        top, bottom = derivative_of(Quantity(kind, layer))
         if not (top and bottom):
             return self.letter(self.alphabet.matrix(kind, layer, sample), kind)
-        numerator = self._bare(top) if top.kind == "loss" else self._whole(top, sample)
+        numerator = self._whole(top, sample) if top.of.axes else self._bare(top)
         return self.derivative(numerator, self._whole(bottom, sample), kind)
 
     def _whole(self, q: Quantity, sample: int) -> str:
@@ -196,6 +217,8 @@ class Writer:
                 return ANYTHING if self._negative_number(node) else ATOM
             case Partial() if self.mode != RULE:
                 return self._binding(node.of)
+            case Stable():
+                return self._binding(node.shown)
             case Sum() | Difference() | ExpMinusOne():
                 return ANYTHING
             case Negative():
@@ -203,7 +226,7 @@ class Writer:
             case Product() | MatrixProduct() | Weighted() | SumOver() | Log():
                 return FACTOR if isinstance(node, SumOver | Log) else TERM
             case Cases():
-                return TERM if self.mode == SYMBOLS else self._binding(node.children[0])
+                return TERM if self.mode == SYMBOLS else self._binding(self._chosen(node)[0])
             case Ref() if self.mode != NUMBERS and self._has_factor(node.quantity):
                 return TERM
             case Ref() | Number() | Elided():
@@ -214,11 +237,11 @@ class Writer:
     def _negative_number(self, node: Node) -> bool:
         if isinstance(node, Number):
             return bool(node.number < 0)
-        if self.mode != NUMBERS:
+        if self.mode != NUMBERS or not isinstance(node, Ref | Elided):
             return False
-        if isinstance(node, Ref):
-            return bool(node.number < 0) and not (self.hidden is not None and self.hidden(node.quantity))
-        return isinstance(node, Elided) and node.total < 0
+        if isinstance(node, Ref) and self.hidden is not None and self.hidden(node.quantity):
+            return False
+        return bool(evaluate(node, self.env) < 0)
 
     def _continued(self, term: Node) -> str:
         """A further term of a sum, with its sign in front."""
@@ -230,19 +253,18 @@ class Writer:
         if self.mode != NUMBERS:
             return self.name(node.quantity)
         hidden = self.hidden is not None and self.hidden(node.quantity)
-        return self.blank(node.quantity) if hidden else self.amount(node.number, node.quantity)
+        return self.blank(node.quantity) if hidden else self.amount(float(self.env.number(node.quantity)), node.quantity)
 
     def _array(self, node: ArrayRef) -> str:
         if self.mode == NUMBERS:
             return self.matrix(node)
-        rows, columns = node.array.shape
-        return self.shaped(self.matrix_name(node.kind, node.layer, node.sample), rows, columns)
+        return self.shaped(self.matrix_name(node.kind, node.layer, node.sample), *self.array(node).shape)
 
     def _number(self, node: Number) -> str:
         return self.constant(node.number, node.text)
 
     def _elided(self, node: Elided) -> str:
-        return self.between(node.count, node.total)
+        return self.between(node.count, float(evaluate(node, self.env)) if self.mode == NUMBERS else 0.0)
 
     def _sum(self, node: Sum) -> str:
         return self.glue.join(self.pieces(node))
@@ -282,9 +304,9 @@ class Writer:
         leaf = node.of
         if isinstance(leaf, ArrayRef) and self.mode != NUMBERS:
             name = self.matrix_name(leaf.kind, leaf.layer, leaf.sample)
-            bare = leaf.kind.startswith("dL/") or leaf.kind == "da/dz"
-            turned = self.power(self.parenthesised(name) if bare else name, self.letter(Symbol("⊤"), ""))
-            return self.shaped(turned, *leaf.array.shape[::-1])
+            name = self.parenthesised(name) if KINDS[leaf.kind].by else name
+            turned = self.power(name, self.letter(Symbol("⊤"), ""))
+            return self.shaped(turned, *self.array(leaf).shape[::-1])
         return self.power(self.write(node.of, ATOM), self.letter(Symbol("⊤"), ""))
 
     def _log(self, node: Log) -> str:
@@ -292,7 +314,10 @@ class Writer:
         inside = self.write(node.of)
         return self.function("log", inside if simple and self.mode != NUMBERS else self.parenthesised(inside))
 
-    def _call(self, node: Call) -> str:
+    def _stable(self, node: Stable) -> str:
+        return self.write(node.shown)
+
+    def _call(self, node: Apply) -> str:
         return self.function(node.name, self.parenthesised(self.write(node.of)))
 
     def _diagonal(self, node: Diagonal) -> str:
@@ -303,9 +328,14 @@ class Writer:
 
     def _cases(self, node: Cases) -> str:
         if self.mode == NUMBERS:
-            return self.since(self.write(node.children[0]), self.write(node.on), node.branches[node.chosen][1])
+            formula, condition = self._chosen(node)
+            return self.since(self.write(formula), self.write(node.on), condition)
         on = self.write(node.on)
         return self.cases([(self.write(formula), on, condition) for formula, condition in node.branches])
+
+    def _chosen(self, node: Cases) -> tuple[Node, str]:
+        """The branch that the numbers take, with its condition; the first where there are no numbers."""
+        return node.branches[node.chosen(self.env) if self.mode == NUMBERS else 0]
 
     def _partial(self, node: Partial) -> str:
         if self.mode == RULE:
@@ -316,8 +346,8 @@ class Writer:
         Ref: _ref, ArrayRef: _array, Number: _number, Elided: _elided, Sum: _sum, Product: _factors,
         Hadamard: _factors, Weighted: _factors, MatrixProduct: _factors, Difference: _difference,
         Negative: _negative, Quotient: _quotient, Exp: _exp, ExpMinusOne: _exp_minus_one, Square: _square,
-        Transpose: _transpose, Log: _log, Call: _call, Diagonal: _diagonal, SumOver: _sum_over, Cases: _cases,
-        Partial: _partial, Power: _power,
+        Transpose: _transpose, Log: _log, Apply: _call, Diagonal: _diagonal, SumOver: _sum_over, Cases: _cases,
+        Partial: _partial, Power: _power, Share: _share, Stable: _stable,
     }  # fmt: skip
 
 
@@ -334,16 +364,21 @@ def _is_matrix(node: Node) -> bool:
 
 
 _LOSS = Quantity("loss")
+_RATIOS = {"(loss-loss+)/loss": ("loss-loss+", "loss")}
+"""Kinds that are written as one number over another."""
 
 
 def derivative_of(q: Quantity) -> tuple[Quantity | None, Quantity | None]:
-    """What is derived by what: in dL/dw@s the loss of sample s by w; da/dz[l][i,k] is a of i by z of k."""
-    match q.kind:
-        case "da/dz":
-            return Quantity("a", q.layer, q.i, 0, q.sample), Quantity("z", q.layer, q.j or q.i, 0, q.sample)
-        case "dL/da" | "dL/dz":
-            return _LOSS, Quantity(q.kind[-1], q.layer, q.i, q.j, q.sample)
-        case "dL/dw" | "dL/db":
-            return Quantity("loss", sample=q.sample), Quantity(q.kind[-1], q.layer, q.i, q.j)
-        case _:
-            return None, None
+    """What is derived by what: in dL/dw@s the loss of sample s by w; da/dz[l][i,k] is a of i by z of k.
+
+    The activations of layer 0 are the inputs.
+    """
+    of = q.of
+    if not of.by:
+        return None, None
+    if not of.derivative:
+        top = Quantity(of.top, q.layer, q.i, 0, q.sample)
+        return top, Quantity(of.by, q.layer, q.j or q.i, 0, q.sample)
+    if of.per_sample:
+        return _LOSS, Quantity(of.by if q.layer else "x", q.layer, q.i, 0, q.sample)
+    return Quantity(of.top, sample=q.sample), Quantity(of.by, q.layer, q.i, q.j)

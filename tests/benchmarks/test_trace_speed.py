@@ -18,8 +18,8 @@ import pytest
 
 from tests.benchmarks import table
 from tutor.build import Problem, build
+from tutor.engine.trace import run
 from tutor.scenario import load
-from tutor.trace import run
 
 CASES = ("1-2-3-1-sigmoid", "3-2-3-softmax")
 Kept = dict[str, list[Any]]
@@ -221,10 +221,16 @@ def numbers(kept: list[Any]) -> list[float]:
 def compare(problem: Problem, others: dict[str, Kept]) -> None:
     """Everyone has the trace's numbers."""
     t = run(problem.network, problem.x, problem.y, problem.eta)
+    up = range(1, t.network.depth + 1)
+    down = up[::-1]
+
+    def every(kind: str, layers: range) -> list[Any]:
+        return [t[kind, layer] for layer in layers if (kind, layer) in t]
+
     ours = {
-        "loss": [t.loss, t.loss_new], "z": t.z[1:], "a": t.a, "da": t.dL_da[:0:-1], "dz": t.dL_dz[:0:-1], "dW": t.dL_dw[:0:-1],
-        "db": [g for g in t.dL_db[:0:-1] if g is not None], "W_new": t.w_new[1:], "b_new": [c for c in t.b_new[1:] if c is not None],
-        "z_new": t.z_new[1:], "a_new": t.a_new,
+        "loss": [t.loss, t.loss_new], "z": every("z", up), "a": [t.x, *every("a", up)], "da": every("dL/da", down),
+        "dz": every("dL/dz", down), "dW": every("dL/dw", down), "db": every("dL/db", down), "W_new": every("w+", up),
+        "b_new": every("b+", up), "z_new": every("z+", up), "a_new": [t.x, *every("a+", up)],
     }  # fmt: skip
     for name, kept in others.items():
         for key in ours.keys() & kept.keys():

@@ -9,9 +9,9 @@ from functools import cache
 from pathlib import Path
 
 from tutor import scenario
+from tutor.engine.quantity import Quantity
 from tutor.lesson import Lesson, Walk, open_lesson
 from tutor.notation import PRESETS
-from tutor.quantity import Quantity
 
 SCENARIOS = Path(__file__).parents[2] / "scenarios"
 NOTATIONS = tuple(PRESETS)

@@ -8,9 +8,9 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.reading import Entry, Shown, number_in, shown, tab_to, wait_for_step
 from tutor import scenario
+from tutor.engine.quantity import Quantity, parse
 from tutor.lesson import Lesson, open_lesson
 from tutor.number import MINUS
-from tutor.quantity import Quantity, parse
 from tutor.scenario_model import Printed
 from tutor.slides import place
 

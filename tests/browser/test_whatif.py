@@ -10,8 +10,8 @@ from playwright.sync_api import BrowserContext, Page, expect
 
 from tests.browser.reading import wait_for_step
 from tutor import changes, number
+from tutor.engine.quantity import parse
 from tutor.lesson import Lesson, open_lesson
-from tutor.quantity import parse
 from tutor.scenario import load
 
 ONE = "1-2-3-1-sigmoid"

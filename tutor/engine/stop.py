@@ -13,8 +13,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tutor.order import Block, NumberOrder
-from tutor.quantity import Quantity
+from tutor.engine.order import Block, NumberOrder
+from tutor.engine.quantity import Quantity
 
 FLAT = "flat"
 OVERFLOW = "overflow"

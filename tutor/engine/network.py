@@ -6,9 +6,11 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from tutor.activations import Activation
+from tutor.engine.activations import Activation
+from tutor.engine.losses import Loss
+from tutor.engine.program import LayerPlan, Plan, Program
+from tutor.engine.skip import skip_fault
 from tutor.errors import NetworkError
-from tutor.losses import Loss
 
 Array = np.ndarray
 
@@ -24,13 +26,17 @@ def frozen(values: object) -> Array:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Layer:
-    """One fully connected layer: weights (units, inputs), biases (units,) or None, and an activation."""
+    """One fully connected layer: weights (units, inputs), biases (units,) or None, and an activation.
+
+    `skip`: how many layers back lies what is added to the activation (1: the layer's own input); 0 for nothing.
+    """
 
     weights: Array
     biases: Array | None
     activation: Activation
     train_weights: bool = True
     train_biases: bool = True
+    skip: int = 0
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "weights", frozen(self.weights))
@@ -62,6 +68,8 @@ class Network:
     loss: Loss
     reduction: str = "mean"
     sizes: tuple[int, ...] = field(init=False)
+    plans: tuple[Plan, Plan] = field(init=False)
+    """What there is to compute: for a loss that is summed up, and for one that is a mean over several samples."""
 
     def __post_init__(self) -> None:
         if not self.layers:
@@ -72,9 +80,22 @@ class Network:
                 raise NetworkError(
                     f"layer {number} takes {layer.inputs} inputs, but layer {number - 1} has {self.sizes[number - 1]} units"
                 )
+            self._check_skip(number, layer)
         last = self.layers[-1].activation.name
         if self.loss.fused_with and last != self.loss.fused_with:
             raise NetworkError(f"{self.loss.title} needs a {self.loss.fused_with} output layer, this one is {last}")
+        if self.loss.fused_with and self.layers[-1].skip:
+            raise NetworkError(f"{self.loss.title} needs the {last} itself as output; a skip connection would add something to it")
+        parts = tuple(
+            LayerPlan(layer.activation, layer.biases is not None, layer.train_weights, layer.learns_biases, layer.skip)
+            for layer in self.layers
+        )
+        object.__setattr__(self, "plans", (Plan(parts, self.loss, False), Plan(parts, self.loss, True)))
+
+    def _check_skip(self, number: int, layer: Layer) -> None:
+        fault = skip_fault(number, layer.skip, self.sizes)
+        if fault:
+            raise NetworkError(fault)
 
     @property
     def depth(self) -> int:
@@ -98,6 +119,21 @@ class Network:
     def scale(self, samples: int) -> float:
         """The factor of each sample's loss in that of the batch: 1/M for a mean over M samples, 1 for a sum."""
         return 1.0 / samples if self.reduction == "mean" else 1.0
+
+    def program(self, samples: int) -> Program:
+        """What is computed for a batch of this size."""
+        return Program.of(self.plans[self.scale(samples) != 1.0])
+
+    def passed(self, number: int) -> tuple[str, int]:
+        """Kind and layer of what a layer passes on: x for the input, r behind a skip connection, else a."""
+        if not number:
+            return "x", 0
+        return "r" if self.layers[number - 1].skip else "a", number
+
+    @property
+    def skips(self) -> tuple[tuple[int, int], ...]:
+        """The skip connections: (layer that the value comes from, layer that adds it)."""
+        return tuple((n - layer.skip, n) for n, layer in enumerate(self.layers, 1) if layer.skip)
 
     def with_loss(self, loss: Loss) -> Network:
         """The same network under another loss."""

@@ -15,11 +15,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate
 
+from tutor.engine.kinds import KINDS, marked
+from tutor.engine.network import Layer, Network
+from tutor.engine.quantity import Quantity
 from tutor.errors import LessonError
-from tutor.network import Layer, Network
-from tutor.quantity import Quantity
-
-PHASES = ("forward", "loss", "backward", "update", "verify")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +55,7 @@ class Block:
             j += self.kinds[0] == ""
             return Quantity(self.kinds[1] if j else self.kinds[0], self.layer, unit + 1, j, sample)
         unit, kind = divmod(offset, len(self.kinds)) if self.by_unit else divmod(offset, self.units)[::-1]
-        return Quantity(self.kinds[kind], self.layer, unit + 1 if self.layer else 0, 0, sample)
+        return Quantity(self.kinds[kind], self.layer, unit + 1 if KINDS[self.kinds[kind]].axes else 0, 0, sample)
 
     def offset(self, q: Quantity) -> int:
         """Where q is in this block, from 0."""
@@ -107,9 +106,12 @@ class NumberOrder(Sequence[Quantity]):
                     self._place[kind, block.layer, bool(section.samples)] = (number, index)
 
     @classmethod
-    def of(cls, network: Network, samples: int, blocked: int = 0) -> NumberOrder:
-        """The walk of a network over a batch; behind layer `blocked` nothing is computed."""
-        return cls(tuple(_sections(network, samples if samples > 1 else 0, blocked)))
+    def of(cls, network: Network, samples: int, blocked: int = 0, inputs: bool = False) -> NumberOrder:
+        """The walk of a network over a batch; behind layer `blocked` nothing is computed.
+
+        `inputs`: whether the derivatives by the inputs are steps.
+        """
+        return cls(tuple(_sections(network, samples if samples > 1 else 0, blocked, inputs)))
 
     def __len__(self) -> int:
         return self.starts[-1]
@@ -142,10 +144,10 @@ class NumberOrder(Sequence[Quantity]):
         return self.sections[bisect_right(self.starts, k) - 1].phase
 
 
-def _sections(network: Network, samples: int, blocked: int) -> Iterator[Section]:
+def _sections(network: Network, samples: int, blocked: int, inputs: bool) -> Iterator[Section]:
     yield Section("forward", _forward(network, ""), samples)
     yield from _losses("loss", "loss", samples)
-    yield Section("backward", _backward(network, samples, blocked), samples)
+    yield Section("backward", _backward(network, blocked, inputs), samples)
     if blocked:
         return
     downwards = range(network.depth, 0, -1)
@@ -166,18 +168,22 @@ def _losses(phase: str, kind: str, samples: int) -> Iterator[Section]:
 
 
 def _forward(network: Network, mark: str) -> tuple[Block, ...]:
-    kinds = ("z" + mark, "a" + mark)
     return tuple(
-        Block(kinds, number, layer.units, by_unit=not layer.activation.couples)
+        Block(forward_kinds(layer, mark), number, layer.units, by_unit=not layer.activation.couples)
         for number, layer in enumerate(network.layers, 1)
     )
 
 
-def _backward(network: Network, samples: int, blocked: int) -> tuple[Block, ...]:
+def forward_kinds(layer: Layer, mark: str = "") -> tuple[str, ...]:
+    """What a layer computes on the way forward, before or (mark +) after the update."""
+    return tuple(marked(kind, mark) for kind in (("z", "a", "r") if layer.skip else ("z", "a")))
+
+
+def _backward(network: Network, blocked: int, inputs: bool) -> tuple[Block, ...]:
     blocks: list[Block] = []
     for number in range(network.depth, 0, -1):
         layer = network.layer(number)
-        blocks.append(Block(("dL/da",), number, layer.units))
+        blocks += [Block((kind,), number, layer.units) for kind in passed_back(layer)]
         if number == blocked:
             return (*blocks, Block(("da/dz",), number, layer.units))
         if layer.activation.couples:
@@ -188,7 +194,12 @@ def _backward(network: Network, samples: int, blocked: int) -> tuple[Block, ...]
         parameters = _parameters(layer, number, "dL/db", "dL/dw")
         if parameters:
             blocks.append(parameters)
-    return tuple(blocks)
+    return (*blocks, Block(("dL/da",), 0, network.sizes[0])) if inputs else tuple(blocks)
+
+
+def passed_back(layer: Layer) -> tuple[str, ...]:
+    """The derivatives by what a layer passes on and by its activation, from the loss down."""
+    return ("dL/dr", "dL/da") if layer.skip else ("dL/da",)
 
 
 def _parameters(layer: Layer, number: int, bias: str, weight: str) -> Block | None:
@@ -207,18 +218,25 @@ class Stage:
     per_sample: bool = False
     """The loss of each sample by itself, before that of the batch."""
 
+    @property
+    def single(self) -> bool:
+        """Whether this is one number and no matrix."""
+        return not KINDS[self.kind].axes and not self.per_sample
 
-def stages(network: Network, samples: int, blocked: int = 0) -> tuple[Stage, ...]:
-    """The walk by matrices; at most a dozen stages a layer."""
+
+def stages(network: Network, samples: int, blocked: int = 0, inputs: bool = False) -> tuple[Stage, ...]:
+    """The walk by matrices; at most a dozen stages a layer. `inputs`: whether the derivatives by the inputs are one."""
     found = list(_forward_stages("forward", network, ""))
     found += _loss_stages("loss", "loss", samples)
     for number in range(network.depth, 0, -1):
         layer = network.layer(number)
-        found += [Stage("backward", "dL/da", number), Stage("backward", "da/dz", number)]
+        found += [Stage("backward", kind, number) for kind in (*passed_back(layer), "da/dz")]
         if number == blocked:
             return tuple(found)
         found.append(Stage("backward", "dL/dz", number))
         found += [Stage("backward", kind, number) for kind in _learned(layer, "dL/db", "dL/dw")]
+    if inputs:
+        found.append(Stage("backward", "dL/da", 0))
     for number in range(network.depth, 0, -1):
         found += [Stage("update", kind, number) for kind in _learned(network.layer(number), "b+", "w+")]
     found += _forward_stages("verify", network, "+")
@@ -227,9 +245,9 @@ def stages(network: Network, samples: int, blocked: int = 0) -> tuple[Stage, ...
 
 
 def _forward_stages(phase: str, network: Network, mark: str) -> Iterator[Stage]:
-    for number in range(1, network.depth + 1):
-        yield Stage(phase, "z" + mark, number)
-        yield Stage(phase, "a" + mark, number)
+    for number, layer in enumerate(network.layers, 1):
+        for kind in forward_kinds(layer, mark):
+            yield Stage(phase, kind, number)
 
 
 def _loss_stages(phase: str, kind: str, samples: int) -> list[Stage]:

@@ -1,0 +1,66 @@
+"""The table of kinds agrees with itself, and with the names that stand in files and addresses."""
+
+from __future__ import annotations
+
+import pytest
+
+from tutor.engine.kinds import AFTER, BACKWARD, GIVEN, GRADIENT, KINDS, PHASES, UPDATE, VERIFY, Kind, marked, of_phase
+from tutor.engine.quantity import Quantity, example, parse
+from tutor.errors import QuantityError
+
+EACH = pytest.mark.parametrize("kind", KINDS.values(), ids=list(KINDS))
+
+
+@EACH
+def test_what_starts_again_from_another_kind_has_its_axes_and_its_role(kind: Kind) -> None:
+    if not kind.before:
+        assert kind.phase not in {UPDATE, VERIFY} or "-" in kind.name
+        return
+    old = KINDS[kind.before]
+    assert (kind.axes, kind.role, kind.shared, kind.layered) == (old.axes, old.role, old.shared, old.layered)
+    assert kind.phase == (UPDATE if kind.parameter else VERIFY)
+    assert AFTER[old.name] == kind.name == old.name + "+" == marked(old.name, "+")
+    assert marked(old.name, "") == old.name
+
+
+@EACH
+def test_a_derivative_of_the_loss_has_the_axes_of_what_it_is_by(kind: Kind) -> None:
+    if kind.derivative:
+        assert kind.phase == BACKWARD
+        assert kind.axes == KINDS[kind.by].axes
+        assert GRADIENT[kind.by] == kind.name == f"dL/d{kind.by}"
+
+
+@EACH
+def test_a_kind_is_of_data_or_of_parameters_or_a_single_number(kind: Kind) -> None:
+    assert kind.per_sample + kind.parameter + (not kind.axes) == 1
+    assert kind.parameter == (kind.weights or kind.biases)
+    assert kind.indices == {(): 0, ("sample", "unit"): 1, ("unit",): 1, ("unit", "input"): 2}[kind.axes]
+    assert kind.words[0].islower()
+
+
+def test_every_phase_has_its_kinds_and_every_kind_its_phase() -> None:
+    assert [kind for phase in (GIVEN, *PHASES) for kind in of_phase(phase)] == list(KINDS.values())
+    assert {kind.name for kind in of_phase(GIVEN)} == {"x", "y", "w", "b", "eta"}
+
+
+@EACH
+def test_the_name_of_a_kind_has_as_many_indices_as_its_array_has_axes_beside_the_samples(kind: Kind) -> None:
+    q = parse(example(kind.name))
+    assert (bool(q.layer), bool(q.i) + bool(q.j)) == (kind.layered, kind.indices)
+    assert q.of is kind
+    if kind.names_samples:
+        assert parse(f"{q}@3") == Quantity(q.kind, q.layer, q.i, q.j, 3)
+    else:
+        with pytest.raises(QuantityError):
+            parse(f"{q}@3")
+
+
+def test_the_derivative_by_an_input_is_the_only_name_with_a_layer_0() -> None:
+    assert parse("dL/da[0][2]@3") == Quantity("dL/da", 0, 2, 0, 3)
+    assert str(parse("dL/da[0][2]@3")) == "dL/da[0][2]@3"
+    for kind in KINDS.values():
+        name = str(Quantity(kind.name, 7, 1, 1 if kind.weights else 0)).replace("[7]", "[0]")
+        if kind.layered and kind.name != "dL/da":
+            with pytest.raises(QuantityError):
+                parse(name)

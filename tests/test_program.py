@@ -1,0 +1,224 @@
+"""Programs: every number and every matrix is what its tree says, over any graph of skip connections."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+
+from tests.strategies import DIFFERENTIABLE, FLAT, LOSSES, OUTPUT_OF, extreme_problems, problems
+from tests.test_code_exports import WRITERS, lesson_of, performed
+from tests.test_derivation import assert_invariant, network_of
+from tests.test_matrices import shown, size_of
+from tests.test_matrices import trees as matrix_trees
+from tutor.build import Problem
+from tutor.code_numpy import numpy_script
+from tutor.engine.activations import activation
+from tutor.engine.losses import loss
+from tutor.engine.network import Layer, Network, frozen
+from tutor.engine.order import NumberOrder, stages
+from tutor.engine.program import Program
+from tutor.engine.quantity import Quantity, parse
+from tutor.engine.trace import Trace, advance, run, updated
+from tutor.engine.tree import evaluate
+from tutor.errors import NetworkError
+
+SKIPPING: dict[str, Any] = {"skipping": True, "units": 12, "samples": 12}
+
+
+def traced(problem: Problem) -> Trace:
+    return run(problem.network, problem.x, problem.y, problem.eta)
+
+
+def steps(trace: Trace) -> list[Quantity]:
+    """The quantities of a walk with the derivatives by the inputs, at most about 300 of them, spread evenly."""
+    order = NumberOrder.of(trace.network, trace.samples, trace.blocked, inputs=True)
+    end = order.rank(trace.stop.quantity) if trace.stop else len(order)
+    return [order[k] for k in range(0, end, 1 + end // 300)]
+
+
+# ---- trees and numbers ----
+
+
+@given(problems(**SKIPPING))
+def test_every_number_of_a_network_with_skip_connections_is_what_its_trees_compute(problem: Problem) -> None:
+    trace = traced(problem)
+    for q in steps(trace):
+        assert_invariant(trace, q)
+
+
+@given(problems(hidden=(*DIFFERENTIABLE, *FLAT), outputs=(*DIFFERENTIABLE, *FLAT), **SKIPPING))
+@settings(max_examples=50)
+def test_every_matrix_of_a_network_with_skip_connections_is_what_its_trees_compute(problem: Problem) -> None:
+    trace = traced(problem)
+    for stage in stages(trace.network, trace.samples, trace.blocked, True):
+        if trace.blocked == stage.layer and stage.kind == "da/dz":
+            continue
+        for tree in matrix_trees(trace, stage):
+            allowed = 1e-12 * max(1.0, size_of(tree, trace) ** 2)
+            assert np.abs(np.asarray(evaluate(tree, trace)) - shown(trace, stage)).max() <= allowed, stage
+
+
+@pytest.mark.parametrize("name", [*DIFFERENTIABLE, *FLAT])
+@pytest.mark.parametrize("under", LOSSES)
+@pytest.mark.parametrize("reduction", ["mean", "sum"])
+def test_every_activation_and_loss_with_and_without_biases_and_freezing(name: str, under: str, reduction: str) -> None:
+    random = np.random.default_rng(3)
+    output = OUTPUT_OF.get(under, "identity")
+    last = (output, False, False, 0 if under in OUTPUT_OF else 3)
+    parts = [(name, True, True, 1), ("tanh", False, True, 2), (name, True, False, 0), last]
+    layers = tuple(
+        Layer(random.standard_normal((3, 3)), random.standard_normal(3) if biased else None, activation(each), learns, not learns, skip)
+        for each, biased, learns, skip in parts
+    )
+    x, y = random.standard_normal((2, 3)), np.eye(3)[:2]
+    trace = run(Network(layers, loss(under), reduction), x, y, 0.1)
+    assert trace.blocked == (3 if name in FLAT else 0)
+    for q in steps(trace):
+        assert_invariant(trace, q)
+    frozen_weights = {number for number, layer in enumerate(layers, 1) if not layer.train_weights}
+    assert not any(("dL/dw", number) in trace or ("w+", number) in trace.program.by_name for number in frozen_weights)
+
+
+def test_a_skip_connection_adds_forward_and_hands_its_derivative_back() -> None:
+    layers = (Layer([[0.5]], None, activation("identity")), Layer([[2.0]], None, activation("identity"), skip=1))
+    trace = run(Network(layers, loss("half_squared_error"), "sum"), np.array([[4.0]]), np.array([[1.0]]), 0.1)
+    values = {"a[1][1]": 2.0, "a[2][1]": 4.0, "r[2][1]": 6.0, "loss": 12.5, "dL/dr[2][1]": 5.0, "dL/da[2][1]": 5.0, "dL/dz[2][1]": 5.0}
+    values |= {"dL/dw[2][1,1]": 10.0, "dL/da[1][1]": 2.0 * 5.0 + 5.0, "dL/dw[1][1,1]": 60.0, "dL/da[0][1]": 7.5}
+    assert {name: trace.value(parse(name)) for name in values} == values
+    assert trace.outputs.tolist() == [[6.0]]
+
+
+def test_a_skip_from_the_input_adds_to_the_derivative_by_the_input() -> None:
+    layers = (Layer([[0.5]], None, activation("identity")), Layer([[2.0]], None, activation("identity"), skip=2))
+    trace = run(Network(layers, loss("half_squared_error"), "sum"), np.array([[4.0]]), np.array([[1.0]]), 0.1)
+    assert trace.value(parse("r[2][1]")) == 8.0
+    assert trace.value(parse("dL/da[0][1]")) == 7.0 * (2.0 * 0.5 + 1.0)
+
+
+# ---- the program itself ----
+
+
+@given(problems(**SKIPPING))
+@settings(max_examples=40)
+def test_a_program_names_each_array_once_and_only_after_what_it_is_made_of(problem: Problem) -> None:
+    program = traced(problem).program
+    assert len(program.by_name) == len(program.definitions)
+    there = set(program.given)
+    for found in program.definitions:
+        assert {(leaf.kind, leaf.layer) for leaf in program.reads(found.name)} <= there
+        there.add(found.name)
+
+
+def test_networks_of_one_structure_share_a_program_and_others_do_not() -> None:
+    net, other = (network_of(([[w]], [0.1], "tanh")) for w in (1.0, 2.0))
+    assert net.program(1) is other.program(1) is Program.of(net.plans[0])
+    assert net.program(1) is not net.program(2)
+    assert network_of(([[1.0]], None, "tanh")).program(1) is not net.program(1)
+    assert activation("leaky_relu", slope=0.1) is activation("leaky_relu", slope=0.1)
+    assert activation("leaky_relu", slope=0.1) is not activation("leaky_relu", slope=0.2)
+
+
+def test_what_an_array_is_made_of_can_be_asked_for_alone() -> None:
+    program = network_of(([[1.0]], [0.1], "tanh"), ([[1.0]], None, "identity")).program(1)
+    assert [found.name for found in program.needed([("a", 1)])] == [("z", 1), ("a", 1)]
+    assert [found.name for found in program.needed([("loss", 0)])][-2:] == [("loss@", 0), ("loss", 0)]
+
+
+# ---- the update alone ----
+
+
+def assert_advances(problem: Problem) -> None:
+    trace, net = traced(problem), advance(problem.network, problem.x, problem.y, problem.eta)
+    if net is None:
+        assert trace.stop
+        return
+    assert not trace.blocked
+    for one, other in zip(net.layers, updated(trace).layers, strict=True):
+        assert one.weights.tobytes() == other.weights.tobytes()
+        assert (one.biases is None) == (other.biases is None)
+        assert one.biases is None or one.biases.tobytes() == other.biases.tobytes()
+        assert replace(one, weights=other.weights, biases=other.biases).skip == other.skip
+
+
+@given(problems(**SKIPPING))
+def test_the_update_alone_has_the_numbers_of_the_trace_bit_for_bit(problem: Problem) -> None:
+    assert advance(problem.network, problem.x, problem.y, problem.eta) is not None
+    assert_advances(problem)
+
+
+@given(extreme_problems())
+def test_the_update_alone_ends_where_a_number_on_the_way_is_none(problem: Problem) -> None:
+    assert_advances(problem)
+    trace = traced(problem)
+    if trace.stop is None or trace.stop_phase == "verify":
+        assert advance(problem.network, problem.x, problem.y, problem.eta) is not None
+
+
+# ---- scripts ----
+
+TWO_SLOPES = Network(
+    (Layer([[1.0], [-1.0]], None, activation("leaky_relu", slope=0.1)), Layer([[-1.0, 1.0]], [0.25], activation("leaky_relu", slope=0.3))),
+    loss("squared_error"),
+    "mean",
+)
+
+
+def test_two_leaky_relus_keep_their_own_slopes_in_the_engine() -> None:
+    trace = run(TWO_SLOPES, np.array([[2.0]]), np.array([[0.0]]), 0.1)
+    assert trace["a", 1].tolist() == [[2.0, -0.2]]
+    assert trace["a", 2] == pytest.approx(0.3 * (-2.0 - 0.2 + 0.25))
+    assert trace["da/dz", 1].tolist() == [[1.0, 0.1]]
+    assert trace["da/dz", 2].tolist() == [[0.3]]
+
+
+@pytest.mark.parametrize("write", WRITERS)
+def test_two_leaky_relus_keep_their_own_slopes_in_a_script(write: Any) -> None:
+    of = lesson_of(Problem(TWO_SLOPES, frozen([[2.0], [-1.0]]), frozen([[0.0], [1.0]]), 0.1))
+    names, said = performed(write(of))
+    assert said.endswith("numbers agree\n")
+    a1, a2 = (getattr(names[name], "detach", lambda name=name: names[name])() for name in ("a1", "a2"))
+    assert np.asarray(a1) == pytest.approx(of.trace["a", 1], rel=1e-12)
+    assert np.asarray(a2) == pytest.approx(of.trace["a", 2], rel=1e-12)
+
+
+@given(problems(skipping=True, wide=False, depth=3, samples=3))
+@settings(max_examples=30)
+def test_the_script_of_a_network_with_skip_connections_agrees(problem: Problem) -> None:
+    assert performed(numpy_script(lesson_of(problem)))[1].endswith("numbers agree\n")
+
+
+# ---- networks that cannot be ----
+
+
+def skipping(skip: int, *sizes: int, under: str = "squared_error", output: str = "tanh") -> Network:
+    """A network whose last layer has the skip connection."""
+    layers = [Layer(np.ones((n, before)), None, activation("tanh")) for before, n in pairwise(sizes)]
+    layers[-1] = replace(layers[-1], skip=skip, activation=activation(output))
+    return Network(tuple(layers), loss(under))
+
+
+@pytest.mark.parametrize(
+    ("skip", "sizes", "message"),
+    [
+        (3, (2, 2, 2), "layer 2 has 2 before it, the input counted: skip can be 1 to 2, not 3"),
+        (2, (2, 2), "skip can be 1, not 2"),
+        (-1, (2, 2), "skip can be 1, not -1"),
+        (1, (2, 3, 2), "layer 2 has 2 units, layer 1 has 3"),
+        (2, (3, 2, 2), "layer 2 has 2 units, the input has 3"),
+    ],
+)
+def test_a_skip_that_reaches_too_far_or_does_not_fit_is_refused(skip: int, sizes: tuple[int, ...], message: str) -> None:
+    with pytest.raises(NetworkError) as caught:
+        skipping(skip, *sizes)
+    assert message in str(caught.value)
+
+
+@pytest.mark.parametrize(("under", "output"), [("binary_cross_entropy", "sigmoid"), ("cross_entropy", "softmax")])
+def test_nothing_is_added_to_the_outputs_of_a_cross_entropy(under: str, output: str) -> None:
+    with pytest.raises(NetworkError, match="a skip connection would add something to it"):
+        skipping(1, 2, 2, under=under, output=output)

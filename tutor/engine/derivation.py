@@ -1,0 +1,392 @@
+"""Derivations: for one quantity, or one whole matrix, of a trace the tree that computes it.
+
+    derive(trace, quantity) -> Derivation
+    derive_stage(trace, stage) -> Derivation
+
+The tree of a matrix is the program's own; that of a number is made from it, entry by entry, only for the step that is
+looked at. What a lecture writes differently stands here: the chain rule where the program takes a shortcut, a
+softmax as its sum of powers, local derivatives by their names. Long sums keep their first and last terms, so a step of
+a wide layer costs no more than one of a narrow layer. Matrices are in the engine's orientation: data has one
+row per sample, weights one row per unit, biases are one row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from tutor.engine.entry import LONGEST, entry, long_sum, named
+from tutor.engine.kinds import KINDS, marked
+from tutor.engine.losses import INVERSE, INVERSE_NOT, A, Y, Z, with_leaves
+from tutor.engine.order import Stage
+from tutor.engine.program import output_leaves, shared
+from tutor.engine.quantity import K, Quantity
+from tutor.engine.trace import Trace
+from tutor.engine.tree import (
+    ONE,
+    Apply,
+    ArrayRef,
+    Diagonal,
+    Difference,
+    Elided,
+    Environment,
+    Exp,
+    Log,
+    MatrixProduct,
+    Negative,
+    Node,
+    Number,
+    Partial,
+    Product,
+    Quotient,
+    Ref,
+    Stable,
+    Sum,
+    SumOver,
+    Transpose,
+    Weighted,
+    renamed,
+    rewrite,
+    walk,
+)
+
+LARGE_EXPONENT = 700.0
+CALCULATOR = 1e-10
+"""With an output smaller than this, 1 − it is 1 on a pocket calculator, and its logarithm 0."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Derivation:
+    """How one quantity (or matrix) is computed: `tree` in full, `name` as a named function, `shortcut` as another way.
+
+    `stable` is what the engine does for the loss of an output that is rounded to 0 or 1.
+    """
+
+    tree: Node
+    name: Node | None = None
+    shortcut: Node | None = None
+    stable: Node | None = None
+    beyond: bool = False
+    """The number itself is beyond float64; backward goes on by the shortcut."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shapes:
+    """The sizes of a trace's arrays."""
+
+    trace: Trace
+
+    @property
+    def samples(self) -> int:
+        return self.trace.samples
+
+    def columns(self, leaf: ArrayRef) -> int:
+        return int(self.trace.array(leaf.kind, leaf.layer).shape[-1])
+
+    def rows(self, leaf: ArrayRef) -> int:
+        return int(self.trace.array(leaf.kind, leaf.layer).shape[0])
+
+
+def derive(trace: Trace, q: Quantity) -> Derivation:
+    """The tree of one quantity. Raises KeyError where the trace does not have it."""
+    trace.value(q)  # a number that there is none of has no derivation either
+    return _RULES.get(q.of.before or q.kind, _plain)(trace, q)
+
+
+def _entry(trace: Trace, tree: Node, q: Quantity) -> Node:
+    """The entry of a matrix tree that stands at the place of q."""
+    row, column = (q.i, q.j) if q.of.weights else (max(q.sample, 1), q.i)
+    return entry(tree, row, column, Shapes(trace))
+
+
+def _plain(trace: Trace, q: Quantity) -> Derivation:
+    """What the program says."""
+    return Derivation(_entry(trace, trace.program.by_name[q.kind, q.layer].tree, q))
+
+
+def ref(trace: Trace, kind: str, layer: int = 0, i: int = 0, j: int = 0, sample: int = 0) -> Ref:
+    """A leaf; the activations of layer 0 are the inputs."""
+    kind = "x" if not layer and kind in {"a", "a+"} else trace.learned(kind, layer)
+    return Ref(Quantity(kind, layer, i, j, sample if trace.samples > 1 else 0))
+
+
+# ---- forward and loss ----
+
+
+def _activation(trace: Trace, q: Quantity) -> Derivation:
+    rule = trace.network.layer(q.layer).activation
+    z = replace(q, kind=marked("z", q.of.mark))
+    if rule.couples:
+        return Derivation(_softmax(trace, z))
+    written = rule.formula(Ref(z))
+    applied = Apply(Ref(z), rule.function)
+    if rule.function.formula is None:
+        return Derivation(applied)
+    return Derivation(written, None if written == Ref(z) else applied)
+
+
+def _softmax(trace: Trace, z: Quantity) -> Node:
+    """e^zᵢ / Σ e^zₖ; where an e^z would overflow, or lose its digits near 0, every z is shifted by the largest."""
+    row = trace.array(z.kind, z.layer)[max(z.sample, 1) - 1]
+    largest = Ref(replace(z, i=int(np.argmax(row)) + 1))
+    shift = np.abs(row).max() > LARGE_EXPONENT
+
+    def power(k: int) -> Node:
+        other = Ref(replace(z, i=k))
+        return Exp(Difference(other, largest) if shift else other)
+
+    return Quotient(power(z.i), long_sum(len(row), power))
+
+
+def _loss(trace: Trace, q: Quantity) -> Derivation:
+    """The loss of a sample by itself; that of a batch of several is the mean or sum of theirs."""
+    if trace.samples > 1 and not q.sample:
+        total = long_sum(trace.samples, lambda s: Ref(replace(q, sample=s)))
+        return Derivation(shared(trace.program.plan, total))
+    each = trace.program.by_name[f"{q.kind}@", 0].tree
+    return Derivation(entry(each, max(q.sample, 1), 0, Shapes(trace)), stable=_stable_loss(trace, q))
+
+
+def _stable_loss(trace: Trace, q: Quantity) -> Node | None:
+    """A cross-entropy as the engine computes it, from the pre-activations; outputs that do not count are left out."""
+    tree = _stable_term(trace, q.of.mark)
+    if tree is None:
+        return None
+    sample, couples = max(q.sample, 1), trace.network.layers[-1].activation.couples
+    z = output_leaves(trace.program.plan)[2].kind
+    counting = [i for i, y in enumerate(trace.y[sample - 1], 1) if y or not couples]
+    if len(counting) > LONGEST:
+        counting = list(range(1, trace.y.shape[1] + 1))
+
+    def term(n: int) -> Node:
+        i = n if n == K else counting[n - 1]
+        one = Ref(named(marked(z, q.of.mark), trace.network.depth, sample, i, Shapes(trace)))
+        inverse = _softmax_inverse(trace, one) if couples else Sum((ONE, Exp(Negative(one))))
+        return _with_inverse(entry(tree, sample, i, Shapes(trace)), inverse, Sum((ONE, Exp(one))))
+
+    return long_sum(len(counting), term) if counting else None
+
+
+def _stable_term(trace: Trace, mark: str) -> Node | None:
+    """What one output adds to a cross-entropy, from its pre-activation; 1/a and 1/(1 − a) are left as names."""
+    found = trace.network.loss.stable_term
+    return None if found is None else with_leaves(found, {**_outputs(trace, mark), INVERSE: _INVERSE, INVERSE_NOT: _INVERSE_NOT})
+
+
+_INVERSE, _INVERSE_NOT = Ref(Quantity("1/a")), Ref(Quantity("1/(1-a)"))
+
+
+def _with_inverse(tree: Node, inverse: Node, inverse_not: Node) -> Node:
+    return renamed(tree, lambda node: {_INVERSE: inverse, _INVERSE_NOT: inverse_not}.get(node) if isinstance(node, Ref) else None)
+
+
+def _softmax_inverse(trace: Trace, z: Ref) -> Node:
+    """1 over a softmax: Σ e^(zₖ − zᵢ)."""
+    return long_sum(trace.y.shape[1], lambda k: Exp(Difference(Ref(replace(z.quantity, i=k)), z)))
+
+
+def _outputs(trace: Trace, mark: str) -> dict[Node, Node]:
+    """The leaves of a loss: outputs, targets, pre-activations; before the update or (mark +) after it."""
+    found = output_leaves(trace.program.plan)
+    return dict(zip((A, Y, Z), (replace(leaf, kind=marked(leaf.kind, mark)) for leaf in found), strict=True))
+
+
+def loses_digits(tree: Node, env: Environment, decimals: int) -> bool:
+    """Whether some logarithm in a loss cannot be had from its output as it is shown, which reads 0 or 1, or from 1 − it."""
+    weighted = (node for node in walk(tree) if isinstance(node, Weighted) and isinstance(node.terms[1], Stable))
+    with np.errstate(all="ignore"):
+        return any(bool(np.any((node.value(env) != 0) & _reads_as_edge(node.terms[1], env, decimals))) for node in weighted)
+
+
+def _reads_as_edge(logarithm: Node, env: Environment, decimals: int) -> Any:
+    """For an output a, or 1 − a, whether the shown digits are those of 0 or 1; `number.plain` has two digits at least."""
+    inside = logarithm.shown.of if isinstance(logarithm, Stable) and isinstance(logarithm.shown, Log) else logarithm
+    a = (inside.right if isinstance(inside, Difference) else inside).value(env)
+    edge = (a == 0) | (np.round(a, max(decimals, 2)) == 1)
+    return edge | (a < CALCULATOR) if isinstance(inside, Difference) else edge
+
+
+# ---- backward ----
+
+
+def _by_activation(trace: Trace, q: Quantity) -> Derivation:
+    """dL/da and dL/dr: from the loss at the output, else over everything that uses the activation."""
+    tree = _entry(trace, trace.program.by_name[q.kind, q.layer].tree, q)
+    return Derivation(_chained(tree, q), beyond=trace.beyond(q))
+
+
+def _chained(tree: Node, q: Quantity) -> Node:
+    """The chain rule: behind each derivative by X the rest is the local derivative ∂X/∂Y, where q is the derivative by Y."""
+    below = replace(q, kind=q.of.by, sample=q.sample if KINDS[q.of.by].per_sample else 0)
+    if q.layer == 0:
+        below = replace(below, kind="x")
+
+    def step(term: Node) -> Node:
+        if isinstance(term, Elided):
+            return replace(term, body=step(term.body))
+        up, *rest = term.terms if type(term) is Product else (term,)
+        if not isinstance(up, Ref) or not up.quantity.of.derivative:
+            return term
+        local = rest[0] if rest else ONE
+        return Product((up, Partial(local, replace(up.quantity, kind=up.quantity.of.by), below)))
+
+    return Sum(tuple(map(step, tree.terms))) if type(tree) is Sum else step(tree)
+
+
+def _slope(trace: Trace, q: Quantity) -> Derivation:
+    """da/dz: the derivative of the activation, or one entry of the softmax Jacobian."""
+    rule = trace.network.layer(q.layer).activation
+    z, a = replace(q, kind="z", j=0), replace(q, kind="a", j=0)
+    if rule.slope is not None:
+        return Derivation(rule.derivative_formula(Ref(z), Ref(a)))
+    if not rule.couples:
+        raise KeyError(f"{rule.name} has no derivative")
+    if q.i == q.j:
+        return Derivation(Product((Ref(a), Difference(ONE, Ref(a)))))
+    return Derivation(Negative(Product((Ref(a), Ref(replace(a, i=q.j))))))
+
+
+def _error_signal(trace: Trace, q: Quantity) -> Derivation:
+    """dL/dz: through the activation, and where loss and output fit together, the shortcut a − y."""
+    found = trace.program.by_name[q.kind, q.layer]
+    shortcut = None if found.long is None else _entry(trace, shorter(trace, found.tree, [max(q.sample, 1) - 1]), q)
+    if shortcut and trace.goes_around(q):
+        return Derivation(shortcut)
+    if not trace.network.layer(q.layer).activation.couples:
+        return Derivation(_entry(trace, found.long or found.tree, q), shortcut=shortcut)
+    grad, slope = replace(q, kind="dL/da"), replace(q, kind="da/dz", j=q.i)
+    tree = long_sum(trace.network.sizes[q.layer], lambda k: Product((Ref(replace(grad, i=k)), Ref(replace(slope, i=k)))))
+    return Derivation(tree, shortcut=shortcut)
+
+
+def shorter(trace: Trace, tree: Node, rows: Any = slice(None)) -> Node:
+    """Output minus target; where the targets of a softmax do not add up to 1, their sum is a factor."""
+    totals = trace.y[rows].sum(axis=1)
+    total = SumOver(Y, "outputs", 1)
+
+    def rule(node: Node) -> Node | None:
+        if isinstance(node, Product) and total in node.terms:
+            return node.terms[0] if (totals == 1.0).all() else Product((node.terms[0], Number(float(totals[0]))))
+        return None
+
+    return rewrite(tree, rule) if len(totals) == 1 or (totals == 1.0).all() else tree
+
+
+def _gradient(trace: Trace, q: Quantity) -> Derivation:
+    """dL/dw and dL/db: of one sample, or the sum over the samples."""
+    if trace.samples > 1 and not q.sample:
+        return Derivation(long_sum(trace.samples, lambda s: Ref(replace(q, sample=s))))
+    tree = trace.program.by_name[q.kind, q.layer].tree
+    sample = max(q.sample, 1)
+    if isinstance(tree, MatrixProduct):
+        signal, below = tree.terms  # of the sum over the samples the term of this one
+        return Derivation(_chained(Product((entry(signal, q.i, sample, Shapes(trace)), entry(below, sample, q.j, Shapes(trace)))), q))
+    assert isinstance(tree, SumOver)
+    return Derivation(_chained(entry(tree.of, sample, q.i, Shapes(trace)), q))
+
+
+def _share(trace: Trace, q: Quantity) -> Derivation:
+    return Derivation(Quotient(Difference(ref(trace, "loss"), ref(trace, "loss+")), ref(trace, "loss")))
+
+
+def _whole(trace: Trace, q: Quantity) -> Derivation:
+    """A number that is an array of its own."""
+    tree = trace.program.by_name[q.kind, 0].tree
+    return Derivation(rewrite(tree, lambda node: Ref(Quantity(node.kind)) if isinstance(node, ArrayRef) else None))
+
+
+_RULES: dict[str, Callable[[Trace, Quantity], Derivation]] = {
+    "a": _activation, "loss": _loss, "dL/da": _by_activation, "dL/dr": _by_activation, "da/dz": _slope,
+    "dL/dz": _error_signal, "dL/dw": _gradient, "dL/db": _gradient, "loss-loss+": _whole, "(loss-loss+)/loss": _share,
+}  # fmt: skip
+"""Kinds whose formula a lecture writes differently than the program computes it, those of the updated network with them."""
+
+
+# ---- whole matrices ----
+
+
+def derive_stage(trace: Trace, stage: Stage) -> Derivation:
+    """The tree of one stage. Raises KeyError where the trace does not have it."""
+    kind = KINDS[stage.kind]
+    if not kind.axes and not stage.per_sample:
+        return derive(trace, Quantity(stage.kind))
+    result(trace, stage)
+    return _STAGES.get(kind.before or kind.name, _plain_stage)(trace, stage)
+
+
+def result(trace: Trace, stage: Stage) -> ArrayRef:
+    """What a stage computes, as a leaf. For a softmax's da/dz: the Jacobian of the first sample."""
+    jacobian = KINDS[stage.kind].role == "slope" and trace.network.layer(stage.layer).activation.couples
+    leaf = ArrayRef(stage.kind, stage.layer, 1 if jacobian and trace.samples > 1 else 0)
+    trace.matrix(leaf)
+    return leaf
+
+
+def leaf(trace: Trace, kind: str, layer: int) -> ArrayRef:
+    """All of a kind in a layer as a leaf; layer 0's activations are the inputs."""
+    kind = "x" if not layer and kind in {"a", "a+"} else trace.learned(kind, layer)
+    trace.array(kind, layer)
+    return ArrayRef(kind, layer)
+
+
+def _plain_stage(trace: Trace, stage: Stage) -> Derivation:
+    return Derivation(trace.program.by_name[stage.kind, stage.layer].tree)
+
+
+def _sample_losses(trace: Trace, stage: Stage) -> Derivation:
+    tree = rewrite(trace.program.by_name[f"{stage.kind}@", 0].tree, lambda node: _in_two_dimensions(trace, node))
+    found = _stable_term(trace, KINDS[stage.kind].mark)
+    if found is None or trace.network.layers[-1].activation.couples:
+        return Derivation(tree)  # that of a softmax is written for one sample only
+    z = _outputs(trace, KINDS[stage.kind].mark)[Z]
+    stable = _with_inverse(found, Sum((ONE, Exp(Negative(z)))), Sum((ONE, Exp(z))))
+    return Derivation(tree, stable=stable if trace.y.shape[1] == 1 else SumOver(stable, "outputs", 1))
+
+
+def _in_two_dimensions(trace: Trace, node: Node) -> Node | None:
+    """The sum over the outputs as a column; over one output there is nothing to add up."""
+    if not isinstance(node, SumOver):
+        return None
+    return node.of if trace.y.shape[1] == 1 else replace(node, keep=True)
+
+
+def _outputs_stage(trace: Trace, stage: Stage) -> Derivation:
+    found = _plain_stage(trace, stage)
+    last = 0 < stage.layer == trace.fused_layer
+    return replace(found, beyond=last and not np.isfinite(trace.array(stage.kind, stage.layer)).all())
+
+
+def _slope_stage(trace: Trace, stage: Stage) -> Derivation:
+    rule = trace.network.layer(stage.layer).activation
+    if rule.couples:
+        row = ArrayRef("a", stage.layer, 1 if trace.samples > 1 else 0)
+        return Derivation(Difference(Diagonal(row), MatrixProduct((Transpose(row), row))))
+    if rule.flat:
+        raise KeyError(f"{rule.name} has no derivative")
+    return _plain_stage(trace, stage)
+
+
+def _signal_stage(trace: Trace, stage: Stage) -> Derivation:
+    found = trace.program.by_name[stage.kind, stage.layer]
+    shortcut = None if found.long is None else shorter(trace, found.tree)
+    grads = ArrayRef("dL/da", stage.layer)
+    if shortcut and not np.isfinite(trace.matrix(grads)).all():
+        return Derivation(shortcut)
+    couples = trace.network.layer(stage.layer).activation.couples
+    if couples and trace.samples == 1:
+        return Derivation(MatrixProduct((grads, ArrayRef("da/dz", stage.layer))), shortcut=shortcut)
+    return Derivation(found.long or found.tree, shortcut=shortcut)
+
+
+def _biases_stage(trace: Trace, stage: Stage) -> Derivation:
+    tree = trace.program.by_name[stage.kind, stage.layer].tree
+    assert isinstance(tree, SumOver)
+    return Derivation(replace(tree, keep=True) if trace.samples > 1 else tree.of)
+
+
+_STAGES: dict[str, Callable[[Trace, Stage], Derivation]] = {
+    "loss": _sample_losses, "dL/da": _outputs_stage, "da/dz": _slope_stage, "dL/dz": _signal_stage, "dL/db": _biases_stage,
+}  # fmt: skip

@@ -1,0 +1,146 @@
+"""The table of kinds: what sorts of numbers a lesson has, and everything that is to be known of each.
+
+Whoever wants to know the phase of a kind, its axes, what it is a derivative of, or what it is called looks here;
+no function elsewhere decides by a list of names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+GIVEN, FORWARD, LOSS, BACKWARD, UPDATE, VERIFY = "given", "forward", "loss", "backward", "update", "verify"
+
+PHASES = (FORWARD, LOSS, BACKWARD, UPDATE, VERIFY)
+"""The phases of an iteration in their order; what is given comes before all of them."""
+
+DATA = ("sample", "unit")
+WEIGHT = ("unit", "input")
+BIAS = ("unit",)
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One sort of number.
+
+    `axes` are those of its array in the engine; a `layer` of the name goes before them. `top` is the kind that is
+    differentiated (the loss or, for a slope, the activation), `by` the one that it is differentiated by. `before`
+    is the kind that an update or the verification pass starts from: w for w+. `shared` says that `@s` names the
+    share of one sample.
+    """
+
+    name: str
+    phase: str
+    words: str
+    axes: tuple[str, ...] = ()
+    layered: bool = True
+    role: str = ""
+    top: str = ""
+    by: str = ""
+    before: str = ""
+    shared: bool = False
+    contract: bool = True
+    """Whether the name stands in files and addresses; the others are ours."""
+
+    @property
+    def indices(self) -> int:
+        """How many indices a name has behind its layer."""
+        return len([axis for axis in self.axes if axis != "sample"])
+
+    @property
+    def per_sample(self) -> bool:
+        """Whether there is one for each sample, whatever the batch."""
+        return "sample" in self.axes
+
+    @property
+    def names_samples(self) -> bool:
+        """Whether `@s` may stand behind a name."""
+        return self.per_sample or self.shared
+
+    @property
+    def parameter(self) -> bool:
+        """Whether it belongs to weights or biases: it has an entry for each of them and none for a sample."""
+        return bool(self.axes) and not self.per_sample
+
+    @property
+    def weights(self) -> bool:
+        """Whether its arrays have the shape of weights: a row for each unit, a column for each input."""
+        return self.axes == WEIGHT
+
+    @property
+    def biases(self) -> bool:
+        """Whether its arrays have the shape of biases."""
+        return self.axes == BIAS
+
+    @property
+    def given(self) -> bool:
+        """Whether a lesson starts from it."""
+        return self.phase == GIVEN
+
+    @property
+    def again(self) -> bool:
+        """Whether it is a number of the updated network: of the update or the verification pass."""
+        return bool(self.before)
+
+    @property
+    def mark(self) -> str:
+        """The + of a kind of the updated network, else ""."""
+        return "+" if self.again else ""
+
+    @property
+    def derivative(self) -> bool:
+        """Whether it is a derivative of the loss."""
+        return self.top == "loss"
+
+    @property
+    def residual(self) -> bool:
+        """Whether only a layer with a skip connection has it."""
+        return "r" in {self.name, self.before, self.by}
+
+
+_TABLE = (
+    Kind("x", GIVEN, "input", DATA, layered=False, role="data"),
+    Kind("y", GIVEN, "target", DATA, layered=False, role="data"),
+    Kind("w", GIVEN, "weight", WEIGHT, role="parameter"),
+    Kind("b", GIVEN, "bias", BIAS, role="parameter"),
+    Kind("eta", GIVEN, "learning rate", layered=False, contract=False),
+    Kind("z", FORWARD, "pre-activation", DATA, role="unit"),
+    Kind("a", FORWARD, "activation", DATA, role="unit"),
+    Kind("r", FORWARD, "activation plus skip connection", DATA, role="unit"),
+    Kind("loss", LOSS, "loss", layered=False, role="loss", shared=True),
+    Kind("da/dz", BACKWARD, "activation derivative", DATA, role="slope", top="a", by="z"),
+    Kind("dL/da", BACKWARD, "derivative of the loss by an activation", DATA, role="error", top="loss", by="a"),
+    Kind("dL/dr", BACKWARD, "derivative of the loss by what a unit passes on", DATA, role="error", top="loss", by="r"),
+    Kind("dL/dz", BACKWARD, "error signal", DATA, role="error", top="loss", by="z"),
+    Kind("dL/dw", BACKWARD, "gradient of a weight", WEIGHT, role="gradient", top="loss", by="w", shared=True),
+    Kind("dL/db", BACKWARD, "gradient of a bias", BIAS, role="gradient", top="loss", by="b", shared=True),
+    Kind("w+", UPDATE, "new weight", WEIGHT, role="parameter", before="w"),
+    Kind("b+", UPDATE, "new bias", BIAS, role="parameter", before="b"),
+    Kind("z+", VERIFY, "new pre-activation", DATA, role="unit", before="z"),
+    Kind("a+", VERIFY, "new activation", DATA, role="unit", before="a"),
+    Kind("r+", VERIFY, "new activation plus skip connection", DATA, role="unit", before="r"),
+    Kind("loss+", VERIFY, "new loss", layered=False, role="loss", before="loss", shared=True),
+    Kind("loss-loss+", VERIFY, "how much the loss has fallen", layered=False, role="loss", contract=False),
+    Kind("(loss-loss+)/loss", VERIFY, "the share of the loss that is gone", layered=False, role="loss", contract=False),
+)
+
+KINDS: dict[str, Kind] = {kind.name: kind for kind in _TABLE}
+
+AFTER: dict[str, str] = {kind.before: kind.name for kind in _TABLE if kind.before}
+"""w -> w+, z -> z+ and so on."""
+
+SLOPE = next(kind.name for kind in _TABLE if kind.role == "slope")
+"""The derivative of an activation function."""
+
+GRADIENT: dict[str, str] = {kind.by: kind.name for kind in _TABLE if kind.derivative}
+"""w -> dL/dw, z -> dL/dz and so on."""
+
+
+def marked(kind: str, mark: str) -> str:
+    """A kind of the forward pass, or with the mark + the same of the updated network; inputs have no other."""
+    return AFTER.get(kind, kind) if mark else kind
+
+
+def of_phase(phase: str) -> Iterator[Kind]:
+    """The kinds that a phase computes."""
+    return (kind for kind in _TABLE if kind.phase == phase)

@@ -1,0 +1,388 @@
+"""Programs: what a network computes, as a list of definitions in topological order.
+
+    Program.of(plan) -> Program
+
+A definition is the name of an array and its tree over other arrays. The forward operations are listed; the backward pass is
+made from them: going down the list, whatever the loss's derivative by an operation's output is, it is carried to
+each of its inputs, and where several operations use an array their parts are added. Nothing assumes a chain.
+
+All definitions together are one function of NumPy, and that is what runs: formula and computation are the same trees.
+A program depends on the structure alone, so changed numbers cost nothing more; programs are kept by their plan.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from tutor.engine import code
+from tutor.engine.activations import Activation
+from tutor.engine.kinds import AFTER, GRADIENT, KINDS, VERIFY
+from tutor.engine.losses import A, Loss, Y, Z, with_leaves
+from tutor.engine.quantity import Quantity
+from tutor.engine.tree import (
+    Apply,
+    ArrayRef,
+    Difference,
+    Hadamard,
+    MatrixProduct,
+    Node,
+    Product,
+    Ref,
+    Share,
+    Stable,
+    Sum,
+    SumOver,
+    Transpose,
+    ratio,
+    renamed,
+    walk,
+)
+
+Array = np.ndarray
+Name: TypeAlias = tuple[str, int]
+"""Kind and layer of an array; `loss@` and `loss+@` are the losses of the samples, each by itself."""
+
+X = ArrayRef("x")
+ETA = Ref(Quantity("eta"))
+
+
+@dataclass(frozen=True, slots=True)
+class LayerPlan:
+    """What of a layer decides its operations. `skip`: how many layers back what is added comes from, or 0."""
+
+    activation: Activation
+    biased: bool
+    trains_weights: bool
+    trains_biases: bool
+    skip: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What of a network and its batch decides the program. `mean`: whether derivatives carry the 1/M of a mean."""
+
+    layers: tuple[LayerPlan, ...]
+    loss: Loss
+    mean: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Definition:
+    """An array and its tree. `long` is the chain rule in full, where `tree` is a shortcut to the same numbers."""
+
+    leaf: ArrayRef
+    tree: Node
+    long: Node | None = None
+
+    @property
+    def name(self) -> Name:
+        return self.leaf.kind, self.leaf.layer
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """A step forward: what it makes, how, and of what."""
+
+    out: ArrayRef
+    tree: Node
+    inputs: tuple[ArrayRef, ...]
+
+
+@dataclass(frozen=True)
+class Program:
+    """Definitions in the order in which they are computed; `blocked` is the layer behind which nothing is, or 0."""
+
+    plan: Plan
+    definitions: tuple[Definition, ...]
+    blocked: int = 0
+    by_name: dict[Name, Definition] = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "by_name", {found.name: found for found in self.definitions})
+
+    @classmethod
+    def of(cls, plan: Plan) -> Program:
+        """The program of a plan, made once."""
+        return _made(plan)
+
+    @cached_property
+    def names(self) -> tuple[Name, ...]:
+        """What `run` gives, in its order."""
+        return tuple(self.by_name)
+
+    @cached_property
+    def given(self) -> tuple[Name, ...]:
+        """The arrays that nobody defines."""
+        return tuple(_given(self.definitions))
+
+    @cached_property
+    def run(self) -> Callable[..., tuple[Any, ...]]:
+        """The whole iteration: (eta, scale, *given) -> every array of `names`."""
+        return _compiled(self.definitions, self.given, self.names)
+
+    @cached_property
+    def until_update(self) -> tuple[Name, ...]:
+        """What `advance` gives, in its order: everything but the verification pass."""
+        return tuple(name for name in self.names if KINDS[name[0].removesuffix("@")].phase != VERIFY)
+
+    @cached_property
+    def advance(self) -> Callable[..., tuple[Any, ...]]:
+        """The iteration up to the update: (eta, scale, *given) -> every array of `until_update`."""
+        return _compiled(self._until_update, self.given, self.until_update)
+
+    @cached_property
+    def _until_update(self) -> list[Definition]:
+        names = set(self.until_update)
+        return [found for found in self.definitions if found.name in names]
+
+    @cached_property
+    def watched(self) -> tuple[Name, ...]:
+        """The arrays of `run` that are finite only if all are."""
+        return _watched(self.definitions)
+
+    @cached_property
+    def watched_until_update(self) -> tuple[Name, ...]:
+        """Those of `advance`."""
+        return _watched(self._until_update)
+
+    def needed(self, wanted: Iterable[Name]) -> list[Definition]:
+        """The definitions that some arrays are made of, those arrays included, in the same order."""
+        need, kept = set(wanted), []
+        for found in reversed(self.definitions):
+            if found.name in need:
+                kept.append(found)
+                need |= {(leaf.kind, leaf.layer) for leaf in _uses(found.tree)}
+        return kept[::-1]
+
+    def reads(self, name: Name) -> tuple[ArrayRef, ...]:
+        """The arrays that a definition is made of, in reading order."""
+        return tuple(dict.fromkeys(_uses(self.by_name[name].tree)))
+
+
+@lru_cache(maxsize=512)
+def _made(plan: Plan) -> Program:
+    forward = list(_forward(plan))
+    ahead = [*(Definition(step.out, step.tree) for step in forward), *_losses(plan)]
+    backward, blocked = _backward(plan, forward)
+    if blocked:
+        return Program(plan, (*ahead, *backward), blocked)
+    updates = list(_updates(plan))
+    return Program(plan, (*ahead, *backward, *updates, *_again(ahead, updates), _drop()))
+
+
+# ---- forward ----
+
+
+def _forward(plan: Plan) -> Iterator[Operation]:
+    """z = a Wᵀ + b, a = f(z), and with a skip connection r = a + what an earlier layer passes on."""
+    passed = [X]
+    for number, layer in enumerate(plan.layers, 1):
+        w, b, z, a = (ArrayRef(kind, number) for kind in ("w", "b", "z", "a"))
+        product = MatrixProduct((passed[-1], Transpose(w)))
+        if layer.biased:
+            yield Operation(z, Sum((product, b)), (b, w, passed[-1]))
+        else:
+            yield Operation(z, product, (w, passed[-1]))
+        yield Operation(a, Apply(z, layer.activation.function), (z,))
+        passed.append(a)
+        if layer.skip:
+            r, earlier = ArrayRef("r", number), passed[number - layer.skip]
+            yield Operation(r, Sum((a, earlier)), (a, earlier))
+            passed[-1] = r
+
+
+def output_leaves(plan: Plan) -> tuple[ArrayRef, ArrayRef, ArrayRef]:
+    """The arrays that a loss is made of: outputs, targets, and the pre-activations of the output layer."""
+    depth = len(plan.layers)
+    return ArrayRef("r" if plan.layers[-1].skip else "a", depth), Y, ArrayRef("z", depth)
+
+
+def _leaves(plan: Plan) -> dict[Node, Node]:
+    return dict(zip((A, Y, Z), output_leaves(plan), strict=True))
+
+
+def _losses(plan: Plan) -> Iterator[Definition]:
+    """The loss of each sample by itself, and that of the batch."""
+    loss, each = plan.loss, ArrayRef("loss@")
+    terms = with_leaves(loss.term, _leaves(plan))
+    yield Definition(each, loss.of_sample(SumOver(terms, "outputs", 1, keep=False)))
+    yield Definition(ArrayRef("loss"), shared(plan, SumOver(each, "samples", 0, keep=False)))
+
+
+def shared(plan: Plan, tree: Node) -> Node:
+    """The 1/M of a mean in front."""
+    return Product((Share(), tree)) if plan.mean else tree
+
+
+# ---- backward ----
+
+
+def by(leaf: ArrayRef) -> ArrayRef:
+    """The derivative of the loss by an array: dL/dz[2] for z[2]. The inputs are the activations of layer 0."""
+    return ArrayRef(GRADIENT["a" if leaf == X else leaf.kind], leaf.layer)
+
+
+def _backward(plan: Plan, forward: Sequence[Operation]) -> tuple[list[Definition], int]:
+    """The chain rule from the loss down the list; it ends at an activation without a derivative, which is told."""
+    parts: dict[ArrayRef, list[Node]] = {forward[-1].out: [shared(plan, with_leaves(plan.loss.gradient, _leaves(plan)))]}
+    found: list[Definition] = []
+    for step in reversed(forward):
+        out = step.out
+        long = None
+        if out.kind == "z":
+            layer = plan.layers[out.layer - 1]
+            a = ArrayRef("a", out.layer)
+            if layer.activation.flat:
+                return found, out.layer
+            if layer.activation.slope is not None:
+                found.append(Definition(ArrayRef("da/dz", out.layer), _slope(layer.activation, out, a)))
+            if out.layer == len(plan.layers) and plan.loss.fused_with:
+                long, parts[out] = parts[out][0], [shared(plan, _shortcut(layer.activation, a))]
+        found.append(Definition(by(out), _added(parts.pop(out)), long))
+        for leaf in step.inputs:
+            parts.setdefault(leaf, []).insert(0, _carried(plan, step, leaf))
+        if out.kind == "z":
+            learned = (leaf for leaf in step.inputs if KINDS[leaf.kind].parameter and _learns(plan, leaf))
+            found += [Definition(by(leaf), parts[leaf][0]) for leaf in learned]
+    found.append(Definition(by(X), _added(parts.pop(X))))
+    return found, 0
+
+
+def _added(terms: Sequence[Node]) -> Node:
+    return terms[0] if len(terms) == 1 else Sum(tuple(terms))
+
+
+def _carried(plan: Plan, step: Operation, leaf: ArrayRef) -> Node:
+    """What the derivative by an operation's output contributes to that by one of its inputs."""
+    grad = by(step.out)
+    if not isinstance(step.tree, Apply):
+        return _pullback(step.tree, leaf, grad)
+    if step.tree.function.by_row:
+        a = step.out
+        return Hadamard((a, Difference(grad, SumOver(Hadamard((grad, a)), "outputs", 1))))
+    return Hadamard((grad, ArrayRef("da/dz", step.out.layer)))
+
+
+def _pullback(tree: Node, leaf: ArrayRef, grad: Node) -> Node:
+    """The derivative by `leaf`, where that by `tree` is `grad`, for sums and matrix products."""
+    match tree:
+        case ArrayRef() if KINDS[leaf.kind].biases:
+            return SumOver(grad, "samples", 0, keep=False)  # it was added to the row of every sample
+        case ArrayRef():
+            return grad
+        case Transpose():
+            return _pullback(tree.of, leaf, _transposed(grad))
+        case Sum():
+            return next(_pullback(term, leaf, grad) for term in tree.terms if leaf in _uses(term))
+        case MatrixProduct():
+            left, right = tree.terms
+            if leaf in _uses(left):
+                return _pullback(left, leaf, MatrixProduct((grad, _transposed(right))))
+            return _pullback(right, leaf, MatrixProduct((_transposed(left), grad)))
+        case _:
+            raise TypeError(f"no derivative of a {type(tree).__name__}")
+
+
+def _transposed(tree: Node) -> Node:
+    match tree:
+        case Transpose():
+            return tree.of
+        case MatrixProduct():
+            return MatrixProduct(tuple(_transposed(term) for term in reversed(tree.terms)))
+        case _:
+            return Transpose(tree)
+
+
+def _slope(rule: Activation, z: ArrayRef, a: ArrayRef) -> Node:
+    return Apply(z, rule.slope_function) if rule.slope_function else rule.derivative_formula(z, a)
+
+
+def _shortcut(rule: Activation, a: ArrayRef) -> Node:
+    """Of a cross-entropy on its own output activation: output minus target; a softmax counts the targets' sum."""
+    return Difference(Hadamard((a, SumOver(Y, "outputs", 1))) if rule.couples else a, Y)
+
+
+def _learns(plan: Plan, leaf: ArrayRef) -> bool:
+    layer = plan.layers[leaf.layer - 1]
+    return layer.trains_weights if KINDS[leaf.kind].weights else layer.trains_biases
+
+
+# ---- update and verification ----
+
+
+def _updates(plan: Plan) -> Iterator[Definition]:
+    """Gradient descent, θ⁺ = θ − η ∂L/∂θ, for everything that learns."""
+    for number in range(len(plan.layers), 0, -1):
+        for leaf in (ArrayRef("b", number), ArrayRef("w", number)):
+            if _learns(plan, leaf) and (plan.layers[number - 1].biased or not KINDS[leaf.kind].biases):
+                yield Definition(ArrayRef(AFTER[leaf.kind], number), Difference(leaf, Product((ETA, by(leaf)))))
+
+
+def _again(ahead: Sequence[Definition], updates: Sequence[Definition]) -> Iterator[Definition]:
+    """The forward pass and the losses once more, with everything that learns in its new state."""
+    new = {ArrayRef(KINDS[found.leaf.kind].before, found.leaf.layer): found.leaf for found in updates}
+    new |= {found.leaf: ArrayRef(_after(found.leaf.kind), found.leaf.layer) for found in ahead}
+    for found in ahead:
+        yield Definition(new[found.leaf], renamed(found.tree, lambda node: new.get(node) if isinstance(node, ArrayRef) else None))
+
+
+def _after(kind: str) -> str:
+    return AFTER[kind.removesuffix("@")] + "@" * kind.endswith("@")
+
+
+def _drop() -> Definition:
+    return Definition(ArrayRef("loss-loss+"), Difference(ArrayRef("loss"), ArrayRef("loss+")))
+
+
+# ---- what to look at, to know that every number is one ----
+
+
+def _watched(definitions: Sequence[Definition]) -> tuple[Name, ...]:
+    """What nothing is made of, and what an activation function might hide.
+
+    A sum or a product that holds a number that is none is none itself (0 · ∞ too), so the others need not be looked
+    at. Left aside is the derivative by the inputs, which is no step of most walks, and what a shortcut goes around.
+    """
+    used = {leaf for found in definitions if found.leaf != by(X) for leaf in _uses(found.tree)}
+    around = {leaf for found in definitions if found.long is not None for leaf in _uses(found.long)} - used
+    kept = [found for found in definitions if found.leaf not in around | {by(X)}]
+    hidden = {node.of for found in kept for node in walk(found.tree) if isinstance(node, Apply)}
+    return tuple(found.name for found in kept if found.leaf in hidden or found.leaf not in used)
+
+
+# ---- to Python ----
+
+
+def _compiled(definitions: Sequence[Definition], given: Sequence[Name], wanted: Sequence[Name]) -> Callable[..., tuple[Any, ...]]:
+    """One function of NumPy; its arguments are the learning rate, the 1/M of a mean, and what is given."""
+    dialect = code.Python()
+    trees = [found.tree for found in definitions]
+    rules = [
+        code.defined(dialect.called(function), ["z"], code.function_lines(tree, dialect))
+        for function, tree in code.functions(trees, dialect)
+    ]
+    body = [code.assigned(code.python_name(*found.name), dialect.write(found.tree)) for found in definitions]
+    answer = code.answered(code.python_name(*name) for name in wanted)
+    arguments = ["eta", "scale", *(code.python_name(*name) for name in given)]
+    statements = [*rules, code.defined("iteration", arguments, [*body, answer])]
+    return code.compiled("iteration", statements, {"np": np, "ratio": ratio})
+
+
+def _given(definitions: Sequence[Definition]) -> Iterator[Name]:
+    made = {found.leaf for found in definitions}
+    found = (leaf for definition in definitions for leaf in _uses(definition.tree))
+    return iter(dict.fromkeys((leaf.kind, leaf.layer) for leaf in found if leaf not in made))
+
+
+def _uses(tree: Node) -> Iterator[ArrayRef]:
+    """The arrays that are computed with: of a stable form those of the exact one."""
+    for node in walk(tree):
+        if isinstance(node, Stable):
+            yield from _uses(node.exact)
+        elif isinstance(node, ArrayRef):
+            yield node

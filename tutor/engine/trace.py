@@ -1,0 +1,317 @@
+"""The trace: every number of one training iteration, computed once, kept, and never written to again.
+
+    run(network, x, y, eta) -> Trace
+    advance(network, x, y, eta) -> Network      the update without verification, the same numbers bit for bit
+
+A trace is a mapping from (kind, layer) to an array: `trace["z", 1]` has shape (M, units of layer 1), `trace["dL/dw", 2]`
+that of the weights. What was not computed is not there: behind a step or sign function there is no backward pass. It is
+also the environment in which the trees of its derivations are evaluated.
+
+Non-finite numbers are let through here, quietly, and located afterwards: `trace.stop` is the first bad quantity
+in the order of the walk, with the reason. One exception is not a stop: where an output saturates, dL/da of a
+cross-entropy may be beyond float64 although dL/dz = a − y is not; backward goes on by that shortcut.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from tutor.engine.activations import softmax_jacobian
+from tutor.engine.kinds import AFTER, KINDS
+from tutor.engine.network import Network, frozen, with_parameters
+from tutor.engine.order import NumberOrder
+from tutor.engine.program import Name, Program
+from tutor.engine.quantity import K, Quantity
+from tutor.engine.stop import FLAT, OVERFLOW, UNDEFINED, Stop, first_bad
+from tutor.engine.tree import ArrayRef, Environment, Leaf, Value
+from tutor.errors import NetworkError
+
+__all__ = ["FLAT", "OVERFLOW", "UNDEFINED", "Stop", "Trace", "advance", "run", "updated"]
+
+Array = np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class Trace(Mapping[Name, Array]):
+    """All arrays of one iteration by kind and layer; `value` looks up one number by its name."""
+
+    network: Network
+    eta: float
+    samples: int
+    scale: float
+    """The factor of each sample's loss in that of the batch: 1/M for a mean."""
+    program: Program
+    arrays: dict[Name, Array]
+    span: slice | None = None
+
+    # ---- a mapping ----
+
+    def __getitem__(self, name: Name) -> Array:
+        try:
+            return self.arrays[name]
+        except KeyError:
+            raise KeyError(f"{name[0]}[{name[1]}] is not part of this trace") from None
+
+    def __iter__(self) -> Iterator[Name]:
+        return iter(self.arrays)
+
+    def __len__(self) -> int:
+        return len(self.arrays)
+
+    def array(self, kind: str, layer: int = 0) -> Array:
+        """All of one kind in one layer: (M, units) for data, (units, inputs) or (units,) for parameters."""
+        return self["x" if kind in _ACTIVATIONS and not layer else kind, layer]
+
+    @property
+    def x(self) -> Array:
+        """The inputs, (M, N)."""
+        return self.arrays["x", 0]
+
+    @property
+    def y(self) -> Array:
+        """The targets, (M, K)."""
+        return self.arrays["y", 0]
+
+    @property
+    def outputs(self) -> Array:
+        """What the network answers, (M, K)."""
+        return self.arrays[self.network.passed(self.network.depth)]
+
+    @property
+    def loss(self) -> float:
+        """The loss of the batch."""
+        return float(self.arrays["loss", 0])
+
+    @property
+    def loss_new(self) -> float:
+        """The loss after the update; not a number where there is none."""
+        return float(self.arrays.get(("loss+", 0), np.nan))
+
+    @property
+    def blocked(self) -> int:
+        """The layer whose activation has no derivative, or 0."""
+        return self.program.blocked
+
+    def passed(self, layer: int, mark: str = "") -> Array:
+        """What a layer passes on, before or (mark +) after the update: its activations, or what a skip makes of them."""
+        kind, number = self.network.passed(layer)
+        return self[AFTER.get(kind, kind) if mark else kind, number]
+
+    def sample_losses(self, kind: str) -> Array:
+        """The loss of each sample by itself, for `loss` or `loss+`, shape (M,)."""
+        return self[f"{kind}@", 0]
+
+    # ---- one number ----
+
+    def value(self, q: Quantity) -> float:
+        """Look up one number. Raises KeyError where this trace does not have it."""
+        try:
+            return float(self._value(q))
+        except IndexError:
+            raise KeyError(f"{q} is not part of this trace") from None
+
+    def _value(self, q: Quantity) -> Value:
+        found = KINDS[q.kind]
+        if found.role == "slope" and q.j:
+            return self._jacobian_entry(q)
+        if not found.axes:
+            return self._scalar(q)
+        if found.shared and q.sample:
+            return self._share(q)
+        array = self.array(q.kind, q.layer)
+        row, i, j = self._at(max(q.sample, 1) if q.sample != K else K), self._at(q.i), self._at(q.j)
+        if found.per_sample:
+            return array[row, i]
+        return array[i, j] if found.weights else array[i]
+
+    def _at(self, index: int) -> Any:
+        """A place from 0; the span where the index runs."""
+        return self.span if index == K else index - 1
+
+    def _scalar(self, q: Quantity) -> Value:
+        if q.kind == "eta":
+            return self.eta
+        if q.sample:
+            return self.sample_losses(q.kind)[self._at(q.sample)]
+        if q.kind == "(loss-loss+)/loss":
+            drop = self["loss-loss+", 0]
+            return drop / self.loss if self.loss else drop * np.inf if drop else 0.0
+        return self[q.kind, 0]
+
+    def _share(self, q: Quantity) -> Value:
+        """The share of one sample in a gradient."""
+        delta = self["dL/dz", q.layer][self._at(q.sample), self._at(q.i)]
+        return delta * self.passed(q.layer - 1)[self._at(q.sample), self._at(q.j)] if q.j else delta
+
+    def _jacobian_entry(self, q: Quantity) -> Value:
+        if not self.network.layer(q.layer).activation.couples:
+            raise KeyError(f"{q} is not part of this trace")
+        a = self["a", q.layer][max(q.sample, 1) - 1]
+        i, k = (np.arange(len(a))[self._at(index)] for index in (q.i, q.j))
+        return a[i] * ((i == k) - a[k])
+
+    def jacobian(self, layer: int, row: int) -> Array:
+        """The softmax Jacobian ∂a/∂z of one sample (row counts from 0), shape (n, n); made when asked for."""
+        return softmax_jacobian(self["a", layer][row])
+
+    # ---- an environment for trees ----
+
+    def number(self, q: Quantity) -> Value:
+        """The number of a leaf; an array of them where its index runs."""
+        return np.float64(self.value(q)) if self.span is None else self._value(q)
+
+    def matrix(self, leaf: ArrayRef) -> Value:
+        """All of a kind in a layer, in two dimensions; that of a softmax's slopes is the Jacobian of one sample."""
+        if KINDS[leaf.kind].role == "slope" and self.network.layer(leaf.layer).activation.couples:
+            return self.jacobian(leaf.layer, max(leaf.sample, 1) - 1)
+        array = self.sample_losses(leaf.kind)[:, None] if not KINDS[leaf.kind].axes else self.array(leaf.kind, leaf.layer)
+        array = array[None, :] if array.ndim == 1 else array
+        return array[leaf.sample - 1 : leaf.sample] if leaf.sample else array
+
+    def share(self) -> Value:
+        """The 1/M of a mean."""
+        return np.float64(self.scale)
+
+    def bound(self, span: slice) -> Environment:
+        """The same numbers, where a running index goes over a span."""
+        return replace(self, span=span)
+
+    def holds(self, leaf: Leaf) -> bool:
+        """Every number of a trace is what its tree gives."""
+        return True
+
+    def seen(self, value: Value) -> Value:
+        """A constant as it is."""
+        return value
+
+    # ---- where it ends early ----
+
+    @cached_property
+    def stop(self) -> Stop | None:
+        """The first quantity, in the order of the walk, that is not a finite number or has no derivative."""
+        if self.finite and not self.blocked:
+            return None
+        with np.errstate(all="ignore"):
+            order = NumberOrder.of(self.network, self.samples, self.blocked)
+            return first_bad(order, self._bad, self._value_or_none)
+
+    @property
+    def stop_phase(self) -> str:
+        """The phase of the quantity that the walk stops at, or ""."""
+        return "" if self.stop is None else self.stop.quantity.of.phase
+
+    @cached_property
+    def finite(self) -> bool:
+        """Whether every number of the walk is finite, dL/da of a fused output layer left aside."""
+        return _finite(self.arrays, self.program.watched)
+
+    def _bad(self, kind: str, layer: int, samples: int) -> Array:
+        """For each sample (one entry where `samples` is 0) whether a number of this kind cannot be had."""
+        whole, found = np.zeros(max(samples, 1), dtype=bool), KINDS[kind]
+        if found.role == "slope" and layer == self.blocked:
+            return whole | True
+        if (kind == "dL/da" and layer == self.fused_layer) or (found.role == "slope" and (kind, layer) not in self):
+            return whole  # stepped around, or entries of a Jacobian, which are products of finite numbers
+        if not found.axes:
+            losses = self.sample_losses(kind) if samples else self._scalar(Quantity(kind))
+            return np.asarray(whole | ~np.isfinite(losses))
+        if found.shared and samples:
+            largest = np.abs(self["dL/dz", layer]).max(axis=1)
+            below = np.abs(self.passed(layer - 1)).max(axis=1) if found.weights else 1.0
+            return np.asarray(~np.isfinite(largest * below))
+        finite = np.isfinite(self.array(kind, layer))
+        return np.asarray(~finite.all(axis=1)) if found.per_sample else whole | (not finite.all())
+
+    def _value_or_none(self, q: Quantity) -> float | None:
+        """The value, 0 for what is beyond float64 but stepped around, None at an activation without derivative."""
+        if q.of.role == "slope" and q.layer == self.blocked:
+            return None
+        return 0.0 if self.beyond(q) else self.value(q)
+
+    @property
+    def fused_layer(self) -> int:
+        """The output layer's number where its loss and activation have the shortcut a − y, else 0."""
+        return self.network.depth if self.network.loss.fused_with else 0
+
+    def beyond(self, q: Quantity) -> bool:
+        """Whether q is the dL/da of a saturated output: beyond float64, and stepped around by the shortcut."""
+        return q.kind == "dL/da" and 0 < q.layer == self.fused_layer and not np.isfinite(self.value(q))
+
+    def goes_around(self, q: Quantity) -> bool:
+        """Whether the error signal q has the shortcut alone, because a dL/da of its sample is beyond float64."""
+        return q.layer == self.fused_layer and not np.isfinite(self["dL/da", q.layer][max(q.sample, 1) - 1]).all()
+
+    def learned(self, kind: str, layer: int) -> str:
+        """The kind of a parameter in the verification pass: what is frozen is still `w` or `b`, not `w+` or `b+`."""
+        found = KINDS[kind]
+        return kind if not (found.again and found.parameter) or (kind, layer) in self.program.by_name else found.before
+
+
+_ACTIVATIONS = frozenset({"a", AFTER["a"]})
+"""Kinds that in layer 0 are the inputs."""
+
+
+def run(network: Network, x: Array, y: Array, eta: float) -> Trace:
+    """Compute one iteration for inputs x (M, N) and targets y (M, K) with learning rate eta.
+
+    Raises NetworkError where x or y do not fit the network: they would broadcast to numbers nobody meant.
+    """
+    x, y = frozen(x), frozen(y)
+    program, given, scale = _prepared(network, x, y)
+    with np.errstate(all="ignore"):
+        made = program.run(eta, scale, *(given[name] for name in program.given))
+        arrays = {**given, **dict(zip(program.names, made, strict=True))}
+    for array in made:
+        if array.ndim:
+            array.flags.writeable = False
+    for kind, layer in list(given) if not program.blocked else []:
+        new = AFTER.get(kind)
+        if new is not None:
+            arrays.setdefault((new, layer), arrays[kind, layer])  # frozen: the update leaves it as it is
+    return Trace(network, eta, len(x), scale, program, arrays)
+
+
+def advance(network: Network, x: Array, y: Array, eta: float) -> Network | None:
+    """The network after one update, without a trace and without the verification pass.
+
+    None where some number on the way is none, or behind an activation without a derivative.
+    """
+    program, given, scale = _prepared(network, frozen(x), frozen(y))
+    if program.blocked:
+        return None
+    with np.errstate(all="ignore"):
+        made = program.advance(eta, scale, *(given[name] for name in program.given))
+    arrays = dict(zip(program.until_update, made, strict=True))
+    return _with(network, arrays) if _finite(arrays, program.watched_until_update) else None
+
+
+def _finite(arrays: Mapping[Name, Array], watched: Sequence[Name]) -> bool:
+    """Whether all of these are."""
+    return bool(np.isfinite(np.concatenate([arrays[name].ravel() for name in watched])).all())
+
+
+def updated(trace: Trace) -> Network:
+    """The network after the update, ready for the next iteration."""
+    return _with(trace.network, trace.arrays)
+
+
+def _with(network: Network, arrays: Mapping[Name, Array]) -> Network:
+    layers = list(enumerate(network.layers, 1))
+    weights = tuple(arrays.get(("w+", n), layer.weights) for n, layer in layers)
+    return with_parameters(network, weights, tuple(arrays.get(("b+", n), layer.biases) for n, layer in layers))
+
+
+def _prepared(network: Network, x: Array, y: Array) -> tuple[Program, dict[Name, Array], float]:
+    if x.shape != (len(x), network.sizes[0]) or y.shape != (len(x), network.sizes[-1]) or not len(x):
+        raise NetworkError(f"a {network.shape} network does not take inputs of shape {x.shape} with targets of shape {y.shape}")
+    given: dict[Name, Array] = {("x", 0): x, ("y", 0): y}
+    for number, layer in enumerate(network.layers, 1):
+        given["w", number] = layer.weights
+        if layer.biases is not None:
+            given["b", number] = layer.biases
+    return network.program(len(x)), given, network.scale(len(x))
