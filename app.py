@@ -1,13 +1,11 @@
 """The app: its settings, the routes, headers and error pages. No arithmetic here.
 
-    tutor.routes_lessons    the gallery, lessons and their steps, slides, exports
-    tutor.routes_build      a form for a lesson of one's own
-    tutor.routes_share      links, QR codes and frames on other sites
-    tutor.routes_open       a lesson as text: paste, upload, check, save, take away
-    tutor.routes_whatif     a changed number becomes another address
-    tutor.routes_schema     the JSON Schema of scenario files, for editors
-    /activations            every activation function with its derivative
-    /healthz                200 while the app answers
+    tutor.web.routes_lessons   the gallery, lessons and their steps, slides, exports; links, QR codes and frames on
+                               other sites; a changed number becomes another address
+    tutor.web.routes_build     a form for a lesson of one's own
+    tutor.web.routes_open      a lesson as text: paste, upload, check, save, take away; the JSON Schema, for editors
+    /activations               every activation function with its derivative
+    /healthz                   200 while the app answers
 """
 
 from __future__ import annotations
@@ -23,24 +21,16 @@ from jinja2 import StrictUndefined
 from werkzeug.exceptions import HTTPException
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from tutor import (
-    gallery_activations,
-    limits,
-    routes_build,
-    routes_lessons,
-    routes_open,
-    routes_schema,
-    routes_share,
-    routes_whatif,
-    saving,
-    security,
-    shelf,
-)
-from tutor.error_page import Explained, error_page
+from tutor import limits
+from tutor.catalogue import shelf
 from tutor.errors import StoreError
-from tutor.library import Library
-from tutor.request_body import REFUSED
-from tutor.site import Site, render_step, wants_fragment
+from tutor.pages import activations as activation_page
+from tutor.pages.error_page import Explained, error_page
+from tutor.store import saving
+from tutor.web import routes_build, routes_lessons, routes_open, security
+from tutor.web.library import Library
+from tutor.web.request_body import REFUSED
+from tutor.web.site import Site, render_step, wants_fragment
 
 if TYPE_CHECKING:
     from werkzeug.wrappers import Response as AnyResponse
@@ -67,10 +57,10 @@ def create_app(*folders: str | os.PathLike[str]) -> Flask:
     add_pages(app)
     routes_lessons.add(app, site)
     routes_build.add(app, site)
-    routes_share.add(app, site)
-    routes_whatif.add(app, site)
+    routes_lessons.add_share(app, site)
+    routes_lessons.add_what_if(app, site)
     routes_open.add(app, site)
-    routes_schema.add(app)
+    routes_open.add_schema(app)
     add_errors(app)
     app.before_request(refuse_foreign)
     app.before_request(refuse_unread)
@@ -83,7 +73,7 @@ def add_pages(app: Flask) -> None:
 
     @app.get("/activations")
     def activations() -> str:
-        return render_template("activations.html", page=gallery_activations.page(request.args))
+        return render_template("activations.html", page=activation_page.page(request.args))
 
     @app.get("/healthz")
     def healthz() -> Response:
@@ -126,7 +116,7 @@ def refuse_foreign() -> None:
 
 
 def refuse_unread() -> None:
-    """Refuse what the server could not take in; `tutor.request_body` has tried."""
+    """Refuse what the server could not take in; `tutor.web.request_body` has tried."""
     status = request.environ.get(REFUSED)
     if status:
         abort(status)

@@ -1,11 +1,11 @@
-"""Write the meanings of all keys into the tables of docs/scenarios.md again: `make docs`. They are in tutor/scenario_meaning.py."""
+"""Write the meanings of all keys into the tables of docs/scenarios.md again: `make docs`. They are in tutor/scenario/schema.py."""
 
 from __future__ import annotations
 
 import re
 from pathlib import Path
 
-from tutor.scenario_meaning import MEANINGS
+from tutor.scenario.schema import MEANINGS
 
 PAGE = Path(__file__).with_name("scenarios.md")
 ROW = re.compile(r"^\| `(?P<key>[a-z_.\[\]]+)` \|(?P<middle>[^|]*\|[^|]*)\|[^|]*\|$", re.MULTILINE)

@@ -28,9 +28,10 @@ from pathlib import Path
 import numpy as np
 from playwright.sync_api import Page, sync_playwright
 
-from tutor import quantity, scenario
-from tutor.lesson import open_lesson
-from tutor.notation import PRESETS
+from tutor.engine import quantity
+from tutor.lesson.walk import open_lesson
+from tutor.notation.conventions import PRESETS
+from tutor.scenario import reader
 
 ROOT = Path(__file__).parents[1]
 TARGET = ROOT / "docs" / "pictures"
@@ -59,7 +60,7 @@ class Picture:
         """The address to open."""
         if self.address:
             return self.address
-        walk = open_lesson(scenario.load(folder / f"{self.lesson}.yaml")).walk(self.grain)
+        walk = open_lesson(reader.load(folder / f"{self.lesson}.yaml")).walk(self.grain)
         query = "&".join(filter(None, ("" if self.grain == "number" else f"grain={self.grain}", self.query)))
         return f"/lessons/{self.lesson}/steps/{walk.step_of(quantity.parse(self.makes))}?{query}".rstrip("?")
 

@@ -8,18 +8,7 @@ import numpy as np
 
 from tutor.engine.quantity import Quantity
 from tutor.engine.trace import Trace
-from tutor.engine.tree import (
-    Difference,
-    Environment,
-    Negative,
-    Node,
-    Partial,
-    Product,
-    Quotient,
-    Sum,
-    Weighted,
-    evaluate,
-)
+from tutor.engine.tree import Difference, Environment, Negative, Node, Partial, Product, Quotient, Sum, Weighted, evaluate
 
 TINY = 1e-300
 """Below this float64 itself has few digits left."""

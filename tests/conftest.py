@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, settings
 
 from tests.databases import postgresql, store_url  # noqa: F401  (fixtures)
 from tests.turns import _in_turn, timed, turns  # noqa: F401  (fixtures)
-from tutor.course import is_course
+from tutor.catalogue.course import is_course
 
 # The same examples on each run, so that a red run can be repeated; `HYPOTHESIS_PROFILE=search` looks for new ones.
 # No deadlines: tests assert on what comes out, times belong to the benchmarks.

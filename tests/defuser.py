@@ -18,7 +18,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from tutor import scenario, scenario_text, strict_yaml
+from tutor.scenario import dump, reader, strict_yaml
 
 SECONDS = 10
 ENOUGH = 0.25
@@ -40,7 +40,7 @@ def answered(act: Callable[..., Any], *given: object) -> Any:
     """The answer; a refusal with its problems is None."""
     try:
         return act(*given)
-    except scenario.ScenarioError as error:
+    except reader.ScenarioError as error:
         return None if error.problems else sys.exit("a refusal without a problem")
 
 
@@ -48,10 +48,10 @@ def defuse(text: str, megabytes: int) -> str:
     """The longest that reading, checking or writing took, and what became of the text."""
     resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS))
     resource.setrlimit(resource.RLIMIT_AS, (megabytes * 2**20, megabytes * 2**20))
-    found, reading = timed(scenario.parse, text, "x.yaml")
+    found, reading = timed(reader.parse, text, "x.yaml")
     document = answered(strict_yaml.load, text, "x.yaml")
-    checking = timed(scenario.problems_of, document.data)[1] if document and isinstance(document.data, dict) else 0
-    writing = timed(scenario_text.write, found)[1] if found else 0
+    checking = timed(reader.problems_of, document.data)[1] if document and isinstance(document.data, dict) else 0
+    writing = timed(dump.write, found)[1] if found else 0
     return f"{max(reading, checking, writing)} {'sound' if found else 'refused'}"
 
 

@@ -18,7 +18,7 @@ from itertools import count
 from multiprocessing.connection import Connection
 from pathlib import Path
 
-from tutor.store import open_store
+from tutor.store.texts import open_store
 
 PROCESSES = multiprocessing.get_context("forkserver")
 PROCESSES.set_forkserver_preload([__name__])

@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
-from tutor.build import Problem
 from tutor.engine.activations import activation
 from tutor.engine.losses import loss
 from tutor.engine.network import Layer, Network, frozen
+from tutor.lesson.setup import Setup
 
 SMOOTH = ("identity", "sigmoid", "tanh")
 KINKED = ("relu", "leaky_relu", "elu")
@@ -63,7 +63,7 @@ def problems(
     freezing: bool = True,
     skipping: bool = False,
     scales: tuple[float, ...] = (0.0, 0.5, 1.5),
-) -> Problem:
+) -> Setup:
     """A network of up to `depth` layers, a batch and a learning rate; with `skipping` most have skip connections."""
     random = np.random.default_rng(draw(st.integers(0, 10_000)))
     width = st.integers(1, units)
@@ -88,7 +88,7 @@ def problems(
     network = Network(tuple(layers), loss(loss_name), draw(st.sampled_from(["mean", "sum"])))
     x = random.standard_normal((many, sizes[0]))
     y = targets(draw, loss_name, many, sizes[-1], random)
-    return Problem(network, frozen(x), frozen(y), draw(st.sampled_from([0.1, 0.5, 1.0])))
+    return Setup(network, frozen(x), frozen(y), draw(st.sampled_from([0.1, 0.5, 1.0])))
 
 
 EXTREME = (0.0, -0.0, 5e-324, -1e-310, 2.3e-308, 1e-160, -1.0, 1.0, 37.0, -745.2, 800.0, 1e154, -1e160, 1e308, -1e308, 1.7e308)
@@ -96,7 +96,7 @@ EXTREME = (0.0, -0.0, 5e-324, -1e-310, 2.3e-308, 1e-160, -1.0, 1.0, 37.0, -745.2
 
 
 @st.composite
-def extreme_problems(draw: Any, *, hidden: tuple[str, ...] = (*DIFFERENTIABLE, *FLAT), samples: int = 3) -> Problem:
+def extreme_problems(draw: Any, *, hidden: tuple[str, ...] = (*DIFFERENTIABLE, *FLAT), samples: int = 3) -> Setup:
     """A small network whose weights, biases, inputs and targets sit at the edges of float64."""
     edge = st.sampled_from(EXTREME)
 
@@ -117,7 +117,7 @@ def extreme_problems(draw: Any, *, hidden: tuple[str, ...] = (*DIFFERENTIABLE, *
     network = Network(tuple(layers), loss(loss_name), draw(st.sampled_from(["mean", "sum"])))
     label = st.sampled_from([0.0, 1.0, 0.25]) if loss_name in OUTPUT_OF else edge
     y = draw(st.lists(st.lists(label, min_size=sizes[-1], max_size=sizes[-1]), min_size=many, max_size=many))
-    return Problem(network, matrix(many, sizes[0]), frozen(y), draw(st.sampled_from([0.1, 1e300, 5e-324])))
+    return Setup(network, matrix(many, sizes[0]), frozen(y), draw(st.sampled_from([0.1, 1e300, 5e-324])))
 
 
 CHARACTERS = st.sampled_from(

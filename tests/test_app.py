@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from app import asset_address, create_app
 from tests.htmltree import read
 from tests.visiting import NAMES, WALKS, context, fragment, get, page, send
-from tutor.lesson import GRAINS
-from tutor.view import View
+from tutor.lesson.walk import GRAINS
+from tutor.pages.view import View
 
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; "

@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tutor import limits
-from tutor.arithmetic import BadArithmeticError, evaluate, parse
 from tutor.engine import quantity
 from tutor.engine.tree import Negative, Number, Numbers, Product, Ref, leaves
 from tutor.errors import QuantityError
+from tutor.scenario.arithmetic import BadArithmeticError, evaluate, parse
 
 VALUES = {"x[1]": 2.0, "y[1]": 1.0, "dL/dz[2][1]": -0.25, "(loss-loss+)/loss": 0.5}
 

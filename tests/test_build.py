@@ -16,8 +16,8 @@ from tests.test_draft import FIELDS, TEXTS
 from tests.test_open import ONE_STEP
 from tests.test_security import PAYLOADS
 from tests.visiting import NAMES, get, library, page, scenario
-from tutor import scenario_text
-from tutor.changes import query
+from tutor.lesson.changes import query
+from tutor.scenario import dump
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -50,8 +50,8 @@ def test_a_lesson_goes_through_the_rendered_form_and_is_saved_as_it_was(name: st
     saved = library(app).find(answer.headers["Location"].removeprefix("/lessons/"))
     assert saved is not None
     assert saved.origin == name
-    own = scenario_text.as_data(scenario(name))
-    assert {key: value for key, value in scenario_text.as_data(saved).items() if key != "origin"} == own
+    own = dump.as_data(scenario(name))
+    assert {key: value for key, value in dump.as_data(saved).items() if key != "origin"} == own
 
 
 def test_the_first_form_is_saved_and_can_be_walked(app: Flask) -> None:

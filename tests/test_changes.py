@@ -15,15 +15,16 @@ from hypothesis import strategies as st
 from werkzeug.datastructures import MultiDict
 
 from tests.visiting import NAMES, fragment, get, library, page, scenario, tutor
-from tutor import changes, number
-from tutor.build import build
-from tutor.change_names import KINDS, Part, sizes, value
-from tutor.changes import LONGEST, MOST, ChangeError, apply, edited, listed, query, read, told, without
+from tutor import number
 from tutor.engine.quantity import Quantity
-from tutor.lesson import open_lesson
-from tutor.library import Kept
-from tutor.scenario import Scenario, parse
-from tutor.view import View
+from tutor.lesson import changes
+from tutor.lesson.changeable import KINDS, Changeable, sizes, value
+from tutor.lesson.changes import LONGEST, MOST, ChangeError, apply, edited, listed, query, read, told, without
+from tutor.lesson.setup import build
+from tutor.lesson.walk import open_lesson
+from tutor.pages.view import View
+from tutor.scenario.reader import Scenario, parse
+from tutor.web.library import ByIdentity
 
 ONE = "1-2-3-1-sigmoid"
 LARGE = """
@@ -43,19 +44,19 @@ training: {learning_rate: 0.1}
 """ % ", ".join(["0.5"] * 784)  # noqa: UP031  (braces of the YAML)
 
 
-def parts(lesson: Scenario) -> Iterator[Part]:
+def parts(lesson: Scenario) -> Iterator[Changeable]:
     """Every part of a lesson that can be changed."""
     many = len(lesson.inputs) > 1
     for s in range(1, len(lesson.inputs) + 1):
-        yield from (Part("x", 0, j, 0, s if many else 0) for j in range(1, lesson.network.inputs + 1))
-        yield from (Part("y", 0, i, 0, s if many else 0) for i in range(1, lesson.network.sizes[-1] + 1))
+        yield from (Changeable("x", 0, j, 0, s if many else 0) for j in range(1, lesson.network.inputs + 1))
+        yield from (Changeable("y", 0, i, 0, s if many else 0) for i in range(1, lesson.network.sizes[-1] + 1))
     for number_, layer in enumerate(lesson.network.layers, 1):
         for i in range(1, layer.units + 1):
-            yield from (Part("w", number_, i, j) for j in range(1, lesson.network.sizes[number_ - 1] + 1))
+            yield from (Changeable("w", number_, i, j) for j in range(1, lesson.network.sizes[number_ - 1] + 1))
             if layer.biases is not None:
-                yield Part("b", number_, i)
-        yield from (Part(kind, number_) for kind in ("activation", "slope", "alpha"))
-    yield from (Part(kind) for kind in ("learning_rate", "loss", "reduction"))
+                yield Changeable("b", number_, i)
+        yield from (Changeable(kind, number_) for kind in ("activation", "slope", "alpha"))
+    yield from (Changeable(kind) for kind in ("learning_rate", "loss", "reduction"))
 
 
 NUMBERS = st.one_of(
@@ -116,8 +117,8 @@ def test_any_query_at_all_is_read(query: dict[str, str], name: str) -> None:
 
 def test_of_heavy_lessons_only_a_few_are_kept() -> None:
     large = parse(LARGE, "large.yaml")
-    assert not Kept(large).heavy
-    assert Kept(replace(large, data=large.data.model_copy(update={"inputs": large.inputs * 400}))).heavy
+    assert not ByIdentity(large).heavy
+    assert ByIdentity(replace(large, data=large.data.model_copy(update={"inputs": large.inputs * 400}))).heavy
 
 
 def test_changes_stand_in_one_order_whatever_order_they_were_typed_in() -> None:

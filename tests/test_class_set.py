@@ -12,26 +12,27 @@ import pytest
 from tests.htmltree import Element, Page, read
 from tests.test_worked import OF_THE_FILE, hash_of, needs_nothing_else
 from tests.visiting import get, page, scenario
-from tutor import export, limits
-from tutor.cli import main
+from tutor import limits
+from tutor.cli.main import main
 from tutor.errors import LessonError
-from tutor.export import KINDS, Order, make, online
-from tutor.lesson import open_lesson
-from tutor.rendering import css_string
-from tutor.variants import VariantError, variants
-from tutor.view import View
+from tutor.export import registry
+from tutor.export.registry import KINDS, ExportOrder, make, online
+from tutor.export.rendering import css_string
+from tutor.lesson.variants import VariantError, variants
+from tutor.lesson.walk import open_lesson
+from tutor.pages.view import View
 
 SCENARIOS = Path(__file__).parents[1] / "scenarios"
 SIGMOID, LINEAR = "1-2-3-1-sigmoid", "linear-sigmoid"
 LAYERS = View(grain="layer")
 
 
-def text_of(name: str, key: str, order: Order, view: View = LAYERS) -> str:
+def text_of(name: str, key: str, order: ExportOrder, view: View = LAYERS) -> str:
     return "".join(make(open_lesson(scenario(name), view.iteration), key, view, order).chunks)
 
 
 def class_set(name: str = SIGMOID, versions: int = 3, seed: int | None = 7, view: View = LAYERS, blanks: str = "all") -> Page:
-    return read(text_of(name, "class-set", Order(seed=seed, versions=versions, blanks=blanks), view))
+    return read(text_of(name, "class-set", ExportOrder(seed=seed, versions=versions, blanks=blanks), view))
 
 
 def papers(found: Page) -> dict[str, Element]:
@@ -54,7 +55,7 @@ def test_each_paper_says_what_it_says_on_its_own(name: str, blanks: str) -> None
     found = papers(class_set(name, 2, 5, blanks=blanks))
     for n in (1, 2):
         for key, anchor in (("worksheet", f"worksheet-{n}"), ("key", f"key-{n}")):
-            alone = read(text_of(name, key, Order(seed=5, version=n, blanks=blanks)))
+            alone = read(text_of(name, key, ExportOrder(seed=5, version=n, blanks=blanks)))
             assert steps(found[anchor]) == steps(alone.root)
             assert found[anchor].one("header").text.split() == alone.root.one("header").text.split()
             assert [t.named for t in found[anchor].all("table")] == [t.named for t in alone.root.all("table")]
@@ -92,13 +93,13 @@ def test_its_policy_allows_its_own_style_and_nothing_else() -> None:
 
 
 def test_without_a_seed_it_has_new_numbers_all_the_same_and_always_the_same() -> None:
-    assert text_of(LINEAR, "class-set", Order(versions=2)) == text_of(LINEAR, "class-set", Order(versions=2, seed=1))
-    given = read(text_of(LINEAR, "worksheet", Order())).root.one("section", cls="given").text
+    assert text_of(LINEAR, "class-set", ExportOrder(versions=2)) == text_of(LINEAR, "class-set", ExportOrder(versions=2, seed=1))
+    given = read(text_of(LINEAR, "worksheet", ExportOrder())).root.one("section", cls="given").text
     assert all(paper.one("section", cls="given").text != given for paper in papers(class_set(LINEAR, 2, None)).values())
 
 
 def test_it_is_made_piece_by_piece() -> None:
-    made = make(open_lesson(scenario(LINEAR)), "class-set", LAYERS, Order(versions=3)).chunks
+    made = make(open_lesson(scenario(LINEAR)), "class-set", LAYERS, ExportOrder(versions=3)).chunks
     first = next(made)
     assert 'id="worksheet-1"' not in first
     assert 'id="worksheet-2"' not in next(made)
@@ -109,18 +110,18 @@ def test_it_is_made_piece_by_piece() -> None:
 
 def test_more_than_a_download_holds_is_refused_with_the_limit_and_the_way_around() -> None:
     opened = open_lesson(scenario(SIGMOID))
-    fits = limits.SHEET_STEPS // (2 * (79 + export.STEPS_OF_A_TOP))
-    assert export.too_long(opened, "class-set", View(), Order(versions=fits)) == ""
+    fits = limits.SHEET_STEPS // (2 * (79 + registry.STEPS_OF_A_TOP))
+    assert registry.too_long(opened, "class-set", View(), ExportOrder(versions=fits)) == ""
     with pytest.raises(LessonError, match=rf"the limit is {limits.SHEET_STEPS:,}\. Take at most {fits}, larger steps") as error:
-        online(opened, "class-set", View(), Order(versions=fits + 1, seed=7))
+        online(opened, "class-set", View(), ExportOrder(versions=fits + 1, seed=7))
     assert f"python -m tutor export {SIGMOID}.yaml --to class-set --variants {fits + 1} --seed 7" in str(error.value)
-    assert export.too_long(opened, "class-set", LAYERS, Order(versions=fits + 1)) == ""
-    assert export.too_long(opened, "class-set", View(), Order(phases=("forward",), versions=fits + 1)) == ""
-    assert export.too_long(opened, "worksheet", View(), Order(versions=100)) == ""
+    assert registry.too_long(opened, "class-set", LAYERS, ExportOrder(versions=fits + 1)) == ""
+    assert registry.too_long(opened, "class-set", View(), ExportOrder(phases=("forward",), versions=fits + 1)) == ""
+    assert registry.too_long(opened, "worksheet", View(), ExportOrder(versions=100)) == ""
 
 
 def test_the_way_around_works(tmp_path: Path) -> None:
-    said = export.too_long(open_lesson(scenario("perceptron-step")), "class-set", View(), Order(versions=40, seed=7))
+    said = registry.too_long(open_lesson(scenario("perceptron-step")), "class-set", View(), ExportOrder(versions=40, seed=7))
     command = shlex.split(said.partition("python -m tutor ")[2])
     command[1] = str(SCENARIOS / command[1])
     assert main([*command, "-o", str(tmp_path)]) == 0
@@ -131,7 +132,7 @@ def test_the_way_around_works(tmp_path: Path) -> None:
 
 def test_one_version_that_is_too_long_is_told_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limits, "SHEET_STEPS", 100)
-    said = export.too_long(open_lesson(scenario(SIGMOID)), "class-set", View(), Order(versions=1))
+    said = registry.too_long(open_lesson(scenario(SIGMOID)), "class-set", View(), ExportOrder(versions=1))
     assert "Take larger steps or fewer phases; or make" in said
 
 
@@ -139,9 +140,9 @@ def test_a_download_draws_only_so_many_numbers(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(limits, "DRAWN", 300)
     opened = open_lesson(scenario(SIGMOID))
     with pytest.raises(VariantError, match=r"than the 300 numbers that may be drawn for one download.*python -m tutor export"):
-        online(opened, "worksheet", LAYERS, Order(seed=7, version=100))
-    assert online(opened, "worksheet", LAYERS, Order(seed=7)).name
-    assert make(opened, "worksheet", LAYERS, Order(seed=7, version=100)).name
+        online(opened, "worksheet", LAYERS, ExportOrder(seed=7, version=100))
+    assert online(opened, "worksheet", LAYERS, ExportOrder(seed=7)).name
+    assert make(opened, "worksheet", LAYERS, ExportOrder(seed=7, version=100)).name
 
 
 def test_a_bound_on_drawing_changes_no_number() -> None:

@@ -14,14 +14,14 @@ import numpy as np
 import pytest
 
 from tests.visiting import SATURATED
-from tutor import trace_json
-from tutor.cli import main
+from tutor.cli.main import main
 from tutor.engine.order import NumberOrder
 from tutor.engine.quantity import parse
-from tutor.explain import ROUNDED
-from tutor.lesson import GRAINS, Lesson, open_lesson
-from tutor.notation import PRESETS
-from tutor.scenario import load
+from tutor.export import data
+from tutor.lesson.explain import ROUNDED
+from tutor.lesson.walk import GRAINS, Lesson, open_lesson
+from tutor.notation.conventions import PRESETS
+from tutor.scenario.reader import load
 
 FIRST = "scenarios/1-2-3-1-sigmoid.yaml"
 ALL = sorted(path.name for path in (Path(__file__).parents[1] / "scenarios").glob("*.yaml"))
@@ -150,7 +150,8 @@ def test_the_version_is_that_of_the_package() -> None:
 
 def test_the_commands_that_only_read_files_load_neither_the_store_nor_the_server() -> None:
     commands = [["list"], ["validate", FIRST], ["steps", FIRST], ["trace", FIRST], ["export", FIRST, "--to", "json", "-o", "-"]]
-    code = f"import sys; from tutor.cli import main; status = [main(c) for c in {commands}]; print(status, *sys.modules, file=sys.stderr)"
+    code = f"import sys; from tutor.cli.main import main; status = [main(c) for c in {commands}]"
+    code += "; print(status, *sys.modules, file=sys.stderr)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, encoding="utf-8", check=True, timeout=60)
     assert done.stderr.startswith("[0, 0, 0, 0, 0] ")
     assert not {"sqlalchemy", "psycopg", "sqlite3", "flask", "werkzeug", "granian", "segno", "http.server"} & set(done.stderr.split())
@@ -444,7 +445,7 @@ def test_a_large_network_is_written_in_pieces(tmp_path: Path) -> None:
         encoding="utf-8",
     )
     out = Pieces()
-    assert trace_json.write(open_lesson(load(file)), out) == []
+    assert data.write(open_lesson(load(file)), out) == []
     found = json.loads(out.getvalue())["quantities"]
     assert out.count > 20
     assert sum(name.startswith("w+") for name in found) == 784 * 128 + 128 * 64 + 64 * 10

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from tutor.cli import main
-from tutor.cli_export import write
+from tutor.cli.export import write
+from tutor.cli.main import main
 from tutor.errors import LessonError
-from tutor.export import KINDS, Made
+from tutor.export.registry import KINDS, Made
 
 LESSON = Path(__file__).parents[1] / "scenarios" / "linear-sigmoid.yaml"
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tutor.cli import main
-from tutor.store import DAY, Store, open_store
+from tutor.cli.main import main
+from tutor.store.texts import DAY, Store, open_store
 
 
 @pytest.fixture

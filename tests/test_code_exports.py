@@ -20,15 +20,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.strategies import extreme_problems, problems
-from tutor.build import Problem
-from tutor.code_numpy import numpy_script
-from tutor.code_torch import torch_script
 from tutor.engine.activations import activation
 from tutor.engine.losses import loss
 from tutor.engine.network import Layer, Network, frozen
 from tutor.engine.trace import run
-from tutor.lesson import Lesson, open_lesson
-from tutor.scenario import Scenario, load
+from tutor.export.numpy_script import numpy_script
+from tutor.export.torch_script import torch_script
+from tutor.lesson.setup import Setup
+from tutor.lesson.walk import Lesson, open_lesson
+from tutor.scenario.reader import Scenario, load
 
 ROOT = Path(__file__).parents[1]
 ALL = sorted(path.stem for path in (ROOT / "scenarios").glob("*.yaml"))
@@ -53,7 +53,7 @@ def lesson(name: str, iteration: int = 1) -> Lesson:
     return open_lesson(scenario(name), iteration)
 
 
-def lesson_of(problem: Problem) -> Lesson:
+def lesson_of(problem: Setup) -> Lesson:
     """A lesson about any network; the texts are those of the first scenario."""
     return Lesson(scenario("1-2-3-1-sigmoid"), run(problem.network, problem.x, problem.y, problem.eta), 1)
 
@@ -170,7 +170,7 @@ def test_a_numpy_script_needs_numpy_alone_and_is_easy_to_read(name: str) -> None
 @pytest.mark.parametrize("write", WRITERS)
 def test_the_loss_of_the_batch_is_a_line_of_its_own_over_the_losses_of_the_samples(write: Any, reduction: str) -> None:
     network = Network((Layer(frozen([[0.5]]), None, activation("sigmoid")),), loss("binary_cross_entropy"), reduction)
-    of = lesson_of(Problem(network, frozen([[1.0], [2.0], [3.0]]), frozen([[0.0], [1.0], [1.0]]), 0.5))
+    of = lesson_of(Setup(network, frozen([[1.0], [2.0], [3.0]]), frozen([[0.0], [1.0], [1.0]]), 0.5))
     lines = [line.strip() for line in write(of).splitlines()]
     for mark in ("", "_new"):
         (own,) = (n for n, line in enumerate(lines) if line.startswith(f"losses{mark} = "))
@@ -251,7 +251,7 @@ def assert_computes(of: Lesson, names: dict[str, Any]) -> None:
 
 @given(problems())
 @settings(max_examples=60)
-def test_the_numpy_script_of_any_network_agrees(problem: Problem) -> None:
+def test_the_numpy_script_of_any_network_agrees(problem: Setup) -> None:
     of = lesson_of(problem)
     names, said = performed(numpy_script(of))
     assert said.endswith("numbers agree\n")
@@ -261,7 +261,7 @@ def test_the_numpy_script_of_any_network_agrees(problem: Problem) -> None:
 
 @given(extreme_problems())
 @settings(max_examples=80)
-def test_at_the_edges_of_float64_the_numpy_script_ends_where_the_lesson_does(problem: Problem) -> None:
+def test_at_the_edges_of_float64_the_numpy_script_ends_where_the_lesson_does(problem: Setup) -> None:
     of = lesson_of(problem)
     script = numpy_script(of)
     names, said = performed(script)
@@ -274,7 +274,7 @@ def test_at_the_edges_of_float64_the_numpy_script_ends_where_the_lesson_does(pro
 @needs_torch
 @given(problems())
 @settings(max_examples=30)
-def test_the_torch_script_of_any_network_agrees(problem: Problem) -> None:
+def test_the_torch_script_of_any_network_agrees(problem: Setup) -> None:
     of = lesson_of(problem)
     try:
         _, said = performed(torch_script(of))
@@ -332,7 +332,7 @@ def test_what_is_frozen_stays_and_is_said_to(tmp_path: Path) -> None:
         Layer(frozen([[0.75], [0.5]]), None, activation("softmax")),
     )
     network = Network(layers, loss("half_squared_error"), "sum")
-    of = lesson_of(Problem(network, frozen([[1.0, 2.0], [0.5, -1.0]]), frozen([[1.0, 0.0], [0.0, 1.0]]), 0.5))
+    of = lesson_of(Setup(network, frozen([[1.0, 2.0], [0.5, -1.0]]), frozen([[1.0, 0.0], [0.0, 1.0]]), 0.5))
     script = numpy_script(of)
     assert "# W1, b1: frozen, the update leaves them as they are\n" in script
     assert "z1_new = x @ W1.T + b1\n" in script
@@ -347,7 +347,7 @@ def big(units: int = 50) -> Lesson:
         for m, n, f in ((40, units, "relu"), (units, 12, "sigmoid"), (12, 10, "softmax"))
     )
     x, y = random.random((30, 40)), np.eye(10)[np.arange(30) % 10]
-    return lesson_of(Problem(Network(layers, loss("cross_entropy"), "mean"), frozen(x), frozen(y), 0.5))
+    return lesson_of(Setup(Network(layers, loss("cross_entropy"), "mean"), frozen(x), frozen(y), 0.5))
 
 
 @pytest.mark.parametrize("write", WRITERS)

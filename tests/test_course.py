@@ -11,11 +11,11 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tutor import course, limits
-from tutor.arrangement import REST, arranged
-from tutor.folder import Contents
-from tutor.scenario import Scenario, parse
-from tutor.shelf import Shelf, open_folder
+from tutor import limits
+from tutor.catalogue import course
+from tutor.catalogue.folder import Contents
+from tutor.catalogue.shelf import REST, Shelf, arranged, open_folder
+from tutor.scenario.reader import Scenario, parse
 
 ROOT = Path(__file__).parents[1]
 PAGE = (ROOT / "docs" / "courses.md").read_text(encoding="utf-8")

@@ -8,14 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tutor.curves import BOTTOM, LEFT, RIGHT, TOLERANCE, TOP, Curve, draw, simplified, ticks
+from tutor.draw.curves import BOTTOM, LEFT, RIGHT, TOLERANCE, TOP, Curve, draw, simplified, ticks
 from tutor.engine.activations import NAMES, activation
-from tutor.gallery_activations import functions, page
+from tutor.pages.activations import functions, page
 
 SVG = "{http://www.w3.org/2000/svg}"
 FINITE = st.floats(allow_nan=False, allow_infinity=False)
 
-ONE_BY_ONE = [name for name in NAMES if not activation(name).couples]
+ONE_BY_ONE = [name for name in NAMES if not activation(name).full_jacobian]
 
 
 def drawing(name: str, z: float = 0.5, **parameters: float) -> ET.Element:

@@ -14,12 +14,12 @@ from hypothesis import strategies as st
 
 from tests.strategies import extreme_problems, problems
 from tests.test_code_exports import ALL, big, lesson, lesson_of
-from tutor import trace_json
-from tutor.build import Problem
-from tutor.data_export import as_csv, as_json, text_cell
 from tutor.engine.order import NumberOrder
 from tutor.engine.quantity import parse
-from tutor.lesson import Lesson
+from tutor.export import data
+from tutor.export.data import as_csv, as_json, text_cell
+from tutor.lesson.setup import Setup
+from tutor.lesson.walk import Lesson
 
 
 def from_json(of: Lesson) -> dict[str, float]:
@@ -48,7 +48,7 @@ def test_json_gives_back_every_quantity(name: str) -> None:
 @pytest.mark.parametrize("name", ALL)
 def test_json_is_what_the_command_line_prints(name: str) -> None:
     out = io.StringIO()
-    trace_json.write(lesson(name), out)
+    data.write(lesson(name), out)
     assert "".join(as_json(lesson(name))) == out.getvalue()
 
 
@@ -70,14 +70,14 @@ def test_the_header_says_what_the_columns_are() -> None:
 
 @given(problems())
 @settings(max_examples=40)
-def test_json_and_csv_of_any_network_hold_the_same(problem: Problem) -> None:
+def test_json_and_csv_of_any_network_hold_the_same(problem: Setup) -> None:
     of = lesson_of(problem)
     assert from_csv(of) == from_json(of)
 
 
 @given(extreme_problems())
 @settings(max_examples=60)
-def test_json_and_csv_end_at_the_same_place(problem: Problem) -> None:
+def test_json_and_csv_end_at_the_same_place(problem: Setup) -> None:
     of = lesson_of(problem)
     assert from_csv(of) == from_json(of)
 

@@ -11,7 +11,6 @@ from hypothesis import given, settings
 
 from tests.closeness import agree, ordered, size
 from tests.strategies import extreme_problems, problems
-from tutor.build import Problem
 from tutor.engine.activations import activation
 from tutor.engine.derivation import LONGEST, derive, loses_digits
 from tutor.engine.losses import loss
@@ -21,14 +20,15 @@ from tutor.engine.paths import chain
 from tutor.engine.quantity import Quantity, parse
 from tutor.engine.trace import Trace, run
 from tutor.engine.tree import Elided, Log, Node, Quotient, Ref, Stable, evaluate, leaves, walk
-from tutor.lesson import open_lesson
-from tutor.scenario import load
+from tutor.lesson.setup import Setup
+from tutor.lesson.walk import open_lesson
+from tutor.scenario.reader import load
 
 SCENARIOS = sorted((Path(__file__).parents[1] / "scenarios").glob("*.yaml"))
 EXTRA = Quantity("(loss-loss+)/loss")
 
 
-def traced(problem: Problem) -> Trace:
+def traced(problem: Setup) -> Trace:
     return run(problem.network, problem.x, problem.y, problem.eta)
 
 
@@ -51,11 +51,11 @@ def scale_of(trace: Trace, q: Quantity, tree: Node) -> float:
         heads = [head for head in used if head.kind == "dL/da" and head.layer == trace.network.depth]
         worst = max((size(derive(trace, q).tree, trace) / abs(trace.value(q)) for q in heads if trace.value(q)), default=1.0)
         scales.append(size(tree, trace) * worst)
-        if heads and trace.network.layers[-1].activation.couples:  # a chain that starts at a softmax
+        if heads and trace.network.layers[-1].activation.full_jacobian:  # a chain that starts at a softmax
             outputs = [Quantity("dL/dz", trace.network.depth, k + 1, 0, q.sample) for k in range(trace.network.sizes[-1])]
             sums = [(softmax_size(trace, z), size(derive(trace, z).tree, trace)) for z in outputs]
             scales.append(size(tree, trace) * max((own / other for own, other in sums if other), default=1.0))
-    if q.kind == "dL/dz" and trace.network.layer(q.layer).activation.couples:
+    if q.kind == "dL/dz" and trace.network.layer(q.layer).activation.full_jacobian:
         scales.append(softmax_size(trace, q))
     shortcut = derive(trace, q).shortcut
     return max(*scales, 0.0 if shortcut is None else size(shortcut, trace))
@@ -70,7 +70,7 @@ def softmax_size(trace: Trace, q: Quantity) -> float:
 
 
 def assert_invariant(trace: Trace, q: Quantity, *, exact: bool = False) -> None:
-    if trace.beyond(q):
+    if trace.out_of_range(q):
         return
     for tree in trees(trace, q):
         scale = 0.0 if exact else scale_of(trace, q, tree)
@@ -84,7 +84,7 @@ def test_every_step_of_every_scenario_computes_the_engines_number(path: Path) ->
     steps = list(order)[: order.rank(trace.stop.quantity)] if trace.stop else [*order, EXTRA]
     assert steps
     for q in steps:
-        assert not trace.beyond(q)
+        assert not trace.out_of_range(q)
         for tree in trees(trace, q):
             value = trace.value(q)
             # A gradient that is 0 by cancelling has no digits to compare; its terms have.
@@ -92,7 +92,7 @@ def test_every_step_of_every_scenario_computes_the_engines_number(path: Path) ->
 
 
 @given(problems())
-def test_every_step_of_a_random_network_computes_the_engines_number(problem: Problem) -> None:
+def test_every_step_of_a_random_network_computes_the_engines_number(problem: Setup) -> None:
     trace = traced(problem)
     for q in [*ordered(trace), *([] if trace.stop else [EXTRA])]:
         assert_invariant(trace, q)
@@ -100,20 +100,20 @@ def test_every_step_of_a_random_network_computes_the_engines_number(problem: Pro
 
 @given(problems(hidden=("sigmoid", "sign", "step", "relu"), outputs=("step", "sign", "identity")))
 @settings(max_examples=40)
-def test_the_steps_before_a_flat_activation_compute_the_engines_number(problem: Problem) -> None:
+def test_the_steps_before_a_flat_activation_compute_the_engines_number(problem: Setup) -> None:
     trace = traced(problem)
     for q in ordered(trace):
         assert_invariant(trace, q)
 
 
 @given(extreme_problems())
-def test_at_the_edges_of_float64_the_trees_stay_quiet_and_agree_wherever_their_terms_are_finite(problem: Problem) -> None:
+def test_at_the_edges_of_float64_the_trees_stay_quiet_and_agree_wherever_their_terms_are_finite(problem: Setup) -> None:
     trace = traced(problem)
     for q in ordered(trace):
         for tree in trees(trace, q):
             with np.errstate(all="ignore"):
                 scale = scale_of(trace, q, tree) + sum(abs(trace.value(leaf.quantity)) for leaf in leaves(tree, trace))
-            if np.isfinite(scale) and not trace.beyond(q):
+            if np.isfinite(scale) and not trace.out_of_range(q):
                 assert agree(evaluate(tree, trace), trace.value(q), scale), (str(q), evaluate(tree, trace), trace.value(q))
     if trace.stop and trace.stop.why != "flat":
         assert np.ndim(evaluate(derive(trace, trace.stop.quantity).tree, trace)) == 0
@@ -121,7 +121,7 @@ def test_at_the_edges_of_float64_the_trees_stay_quiet_and_agree_wherever_their_t
 
 @given(problems())
 @settings(max_examples=50)
-def test_leaves_are_numbers_of_the_trace(problem: Problem) -> None:
+def test_leaves_are_numbers_of_the_trace(problem: Setup) -> None:
     trace = traced(problem)
     for q in ordered(trace):
         for tree in trees(trace, q):
@@ -131,7 +131,7 @@ def test_leaves_are_numbers_of_the_trace(problem: Problem) -> None:
 
 @given(problems())
 @settings(max_examples=50)
-def test_every_leaf_is_given_or_computed_at_an_earlier_step(problem: Problem) -> None:
+def test_every_leaf_is_given_or_computed_at_an_earlier_step(problem: Setup) -> None:
     trace = traced(problem)
     order = NumberOrder.of(trace.network, trace.samples, trace.blocked)
     for q in ordered(trace):
@@ -141,7 +141,7 @@ def test_every_leaf_is_given_or_computed_at_an_earlier_step(problem: Problem) ->
 
 
 @given(problems(losses=("binary_cross_entropy", "cross_entropy")))
-def test_the_logarithms_are_those_of_the_outputs_unless_these_are_saturated(problem: Problem) -> None:
+def test_the_logarithms_are_those_of_the_outputs_unless_these_are_saturated(problem: Setup) -> None:
     trace = traced(problem)
     for q in ordered(trace):
         if q.kind.startswith("loss"):
@@ -200,7 +200,7 @@ def test_a_logarithm_loses_its_digits_where_the_output_reads_as_0_or_1(z: float,
 
 @given(problems(wide=True, depth=3))
 @settings(max_examples=60)
-def test_no_sum_shows_more_terms_than_a_reader_can_take_in(problem: Problem) -> None:
+def test_no_sum_shows_more_terms_than_a_reader_can_take_in(problem: Setup) -> None:
     trace = traced(problem)
     for q in ordered(trace):
         for tree in trees(trace, q):
@@ -231,7 +231,7 @@ def test_a_sum_over_many_samples_is_elided_with_the_right_total() -> None:
 def test_saturated_output_takes_the_shortcut_and_says_that_the_long_way_is_beyond_float64() -> None:
     net = network_of(([[1.0]], None, "sigmoid"), under="binary_cross_entropy")
     trace = run(net, frozen([[800.0]]), frozen([[0.0]]), 0.1)
-    assert derive(trace, parse("dL/da[1][1]")).beyond
+    assert derive(trace, parse("dL/da[1][1]")).out_of_range
     found = derive(trace, parse("dL/dz[1][1]"))
     assert found.shortcut is None
     assert evaluate(found.tree, trace) == trace.value(parse("dL/dz[1][1]")) == 1.0
@@ -281,11 +281,11 @@ def test_the_chain_of_the_3_2_3_network_has_three_paths_of_which_the_loss_sees_t
 
 @given(problems(hidden=("softmax", "sigmoid"), depth=3, wide=False))
 @settings(max_examples=60)
-def test_a_softmax_inside_the_network_has_no_chain_of_single_paths(problem: Problem) -> None:
+def test_a_softmax_inside_the_network_has_no_chain_of_single_paths(problem: Setup) -> None:
     trace = traced(problem)
-    couples = [layer.activation.couples for layer in trace.network.layers]
+    full_jacobian = [layer.activation.full_jacobian for layer in trace.network.layers]
     for q in ordered(trace):
-        if any(couples[q.layer - 1 : -1]) and q.kind in {"dL/dw", "dL/db"}:
+        if any(full_jacobian[q.layer - 1 : -1]) and q.kind in {"dL/dw", "dL/db"}:
             assert chain(trace, q) is None
 
 

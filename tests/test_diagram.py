@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 
 from tutor import number
-from tutor.diagram import FLOW, Scene, draw, thumbnail
-from tutor.diagram_layout import arrange, chosen_layers, chosen_units, crossing
-from tutor.diagram_marks import SIZE_NAMES, SIZES, Room, fitted, name, width
+from tutor.draw.diagram import FLOW, Scene, draw, thumbnail
+from tutor.draw.layout import arrange, chosen_layers, chosen_units, crossing
+from tutor.draw.marks import SIZE_NAMES, SIZES, Room, fitted, name, width
 from tutor.engine.activations import activation
 from tutor.engine.derivation import derive
 from tutor.engine.kinds import KINDS
@@ -24,10 +24,10 @@ from tutor.engine.order import NumberOrder
 from tutor.engine.quantity import Quantity, parse
 from tutor.engine.trace import Trace, run
 from tutor.engine.tree import leaves
-from tutor.lesson import open_lesson
-from tutor.mathml import role
-from tutor.notation import PRESETS, Alphabet, notation
-from tutor.scenario import load
+from tutor.lesson.walk import open_lesson
+from tutor.notation.conventions import PRESETS, Alphabet, notation
+from tutor.notation.mathml import role
+from tutor.scenario.reader import load
 
 SCENARIOS = Path(__file__).parents[1] / "scenarios"
 DECKS = ("1-2-3-1-sigmoid", "3-2-3-softmax")

@@ -11,13 +11,14 @@ from hypothesis import strategies as st
 from werkzeug.datastructures import MultiDict
 
 from tests.visiting import NAMES, scenario
-from tutor import draft, draft_fields, scenario_text
-from tutor import scenario as scenarios
-from tutor.draft import Draft
-from tutor.draft_data import data, field_of
-from tutor.draft_fields import EMPTY, PARTS, PLAIN, FormField
-from tutor.scenario import Scenario
-from tutor.scenario_model import Layer, ScenarioFile
+from tutor.builder import checked, fields
+from tutor.builder.checked import Draft
+from tutor.builder.draft_data import data, field_of
+from tutor.builder.fields import EMPTY, PARTS, PLAIN, FormField
+from tutor.scenario import dump
+from tutor.scenario import reader as scenarios
+from tutor.scenario.model import LayerSpec, ScenarioFile
+from tutor.scenario.reader import Scenario
 
 RICH = """
 format: 1
@@ -48,7 +49,7 @@ checks: [{quantity: "x[1]@1", equals: "1"}]
 
 def back(given: Draft) -> Draft:
     """A draft after its way through a form."""
-    return draft.of_form(MultiDict(draft.fields(given)))
+    return checked.of_form(MultiDict(checked.fields(given)))
 
 
 def named(found: Scenario, like: Scenario) -> Scenario:
@@ -57,34 +58,34 @@ def named(found: Scenario, like: Scenario) -> Scenario:
 
 def problems(form: dict[str, str], **changes: str) -> dict[str, str]:
     """What is wrong with a form after some changes; None takes a field away."""
-    return draft.checked(draft.of_form(MultiDict({**form, **changes})))[1]
+    return checked.checked(checked.of_form(MultiDict({**form, **changes})))[1]
 
 
 @pytest.fixture
 def form() -> dict[str, str]:
-    return dict(draft.fields(draft.blank()))
+    return dict(checked.fields(checked.blank()))
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_lesson_comes_back_from_the_form_as_it_was(name: str) -> None:
     original = scenario(name)
-    found, wrong = draft.checked(back(draft.of_scenario(original)))
+    found, wrong = checked.checked(back(checked.of_scenario(original)))
     assert not wrong
     assert found is not None
     assert named(found, original) == original
-    assert scenario_text.write(found) == scenario_text.write(original)
+    assert dump.write(found) == dump.write(original)
 
 
 def test_what_has_no_field_comes_back_too() -> None:
     original = scenarios.parse(RICH, "rich.yaml")
-    found, wrong = draft.checked(back(draft.of_scenario(original)))
+    found, wrong = checked.checked(back(checked.of_scenario(original)))
     assert not wrong
     assert found is not None
     assert named(found, original) == original
 
 
 def test_the_first_draft_is_a_sound_lesson() -> None:
-    found, wrong = draft.checked(back(draft.blank()))
+    found, wrong = checked.checked(back(checked.blank()))
     assert not wrong
     assert found is not None
     assert found.network.sizes == (2, 2, 1)
@@ -92,12 +93,12 @@ def test_the_first_draft_is_a_sound_lesson() -> None:
 
 def test_a_form_is_kept_to_the_letter(form: dict[str, str]) -> None:
     odd = {**form, "title": "  <b>\u202e\u200b ", "w[1][1,1]": "abc", "units[1]": "many", "x[1]": " 1/3 ", "about": "a\r\nb"}
-    assert dict(draft.fields(draft.of_form(MultiDict(odd)))) == odd
+    assert dict(checked.fields(checked.of_form(MultiDict(odd)))) == odd
 
 
 @pytest.mark.parametrize(("text", "value"), [("1/3", 1 / 3), ("1e-3", 0.001), ("0,5", 0.5), ("\N{MINUS SIGN}2", -2.0), (" 3 ", 3.0)])
 def test_numbers_are_read_as_people_write_them(form: dict[str, str], text: str, value: float) -> None:
-    found, wrong = draft.checked(draft.of_form(MultiDict({**form, "w[1][2,1]": text})))
+    found, wrong = checked.checked(checked.of_form(MultiDict({**form, "w[1][2,1]": text})))
     assert not wrong
     assert found is not None
     assert found.network.layers[0].weights is not None
@@ -179,14 +180,14 @@ def test_a_missing_field_is_a_problem_and_never_an_error(form: dict[str, str], n
 def test_a_field_that_comes_twice_is_said(form: dict[str, str]) -> None:
     twice = MultiDict(form)
     twice.add("w[1][1,1]", "5")
-    assert "more than once" in draft.checked(draft.of_form(twice))[1]["w[1][1,1]"]
+    assert "more than once" in checked.checked(checked.of_form(twice))[1]["w[1][1,1]"]
 
 
 def test_what_is_dropped_is_gone() -> None:
-    given = draft.of_scenario(scenario("1-2-3-1-sigmoid"))
-    form = MultiDict(draft.fields(given))
+    given = checked.of_scenario(scenario("1-2-3-1-sigmoid"))
+    form = MultiDict(checked.fields(given))
     form.setlist("drop", ["printed", "notes"])
-    found, wrong = draft.checked(draft.of_form(form))
+    found, wrong = checked.checked(checked.of_form(form))
     assert not wrong
     assert found is not None
     assert (found.printed, found.notes) == ((), ())
@@ -194,7 +195,7 @@ def test_what_is_dropped_is_gone() -> None:
 
 
 def test_a_layer_of_made_weights_stays_made() -> None:
-    found = draft.of_scenario(scenarios.parse(RICH, "rich.yaml"))
+    found = checked.of_scenario(scenarios.parse(RICH, "rich.yaml"))
     assert (found.layers[0]["fill"], found.layers[0]["scale"], found.layers[0]["seed"]) == ("he", "0.5", "7")
     assert found.layers[0].weights.cells == ()
     assert "init" in data(found)["network"]["layers"][0]
@@ -204,7 +205,7 @@ def test_long_tables_are_texts_with_a_row_per_line() -> None:
     rows = "\n".join(" ".join(["0.5"] * 25) for _ in range(10))
     form = {"units[1]": "10", "inputs": "25", "w[1]": rows, "b[1]": " ".join(["0"] * 10), "activation[1]": "tanh", "layers": "1",
             "rows": " ".join(["1"] * 35), "title": "Long", "learning_rate": "1", "loss": "squared_error"}  # fmt: skip
-    found, wrong = draft.checked(draft.of_form(MultiDict(form)))
+    found, wrong = checked.checked(checked.of_form(MultiDict(form)))
     assert not wrong
     assert found is not None
     assert found.network.sizes == (25, 10)
@@ -223,13 +224,13 @@ def test_what_is_kept_is_read_as_strictly_as_a_file(form: dict[str, str], text: 
 
 
 def test_forged_places_make_no_table_of_a_million_cells() -> None:
-    found = draft.of_form(MultiDict({"w[1][9999,9999]": "1", "w[33][1,1]": "1", "x[9999]@9999": "1", "b[1][9999]": "1"}))
+    found = checked.of_form(MultiDict({"w[1][9999,9999]": "1", "w[33][1,1]": "1", "x[9999]@9999": "1", "b[1][9999]": "1"}))
     assert sum(grid.rows * grid.columns for layer in found.layers for grid in (layer.weights, layer.bias)) <= 4_000
     assert len(found.layers) <= 32
 
 
 def test_every_path_has_a_field_or_the_top() -> None:
-    given = draft.of_scenario(scenarios.parse(RICH, "rich.yaml"))
+    given = checked.of_scenario(scenarios.parse(RICH, "rich.yaml"))
     paths: list[tuple[Any, ...]] = [
         ("title",), ("network", "layers", 1, "weights", 0, 1), ("network", "layers", 1, "weights"),
         ("network", "layers", 0, "init", "seed"), ("data", "inputs", 1, 0), ("data", "targets"), ("printed", 0, "value"), ("strange",),
@@ -255,24 +256,24 @@ FIELDS = st.one_of(
 @settings(max_examples=150)
 @given(st.lists(st.tuples(FIELDS, TEXTS), max_size=25), st.booleans())
 def test_any_form_gives_a_scenario_or_reasons(pairs: list[tuple[str, str]], beginning: bool) -> None:
-    base = list(draft.fields(draft.blank()).items()) if beginning else []
-    found, wrong = draft.checked(draft.of_form(MultiDict(dict([*base, *pairs]))))
+    base = list(checked.fields(checked.blank()).items()) if beginning else []
+    found, wrong = checked.checked(checked.of_form(MultiDict(dict([*base, *pairs]))))
     assert (found is None) == bool(wrong)
     if found is not None:
-        again = scenarios.parse(scenario_text.write(found), "again")
+        again = scenarios.parse(dump.write(found), "again")
         assert named(again, found) == found
 
 
-STANDING = [field for field in draft_fields.FIELDS.values() if field.path]
+STANDING = [field for field in fields.FIELDS.values() if field.path]
 
 
 @pytest.mark.parametrize("field", STANDING, ids=[field.name for field in STANDING])
 def test_every_field_stands_for_a_key_of_the_format_and_finds_its_problems(field: FormField) -> None:
-    model: Any = Layer if field.of_layer else ScenarioFile
+    model: Any = LayerSpec if field.of_layer else ScenarioFile
     for key in field.path:
         annotation = model.model_fields[key].annotation
         model = next((part for part in (annotation, *get_args(annotation)) if hasattr(part, "model_fields")), None)
     path = ("network", "layers", 0, *field.path) if field.of_layer else field.path
-    found = field_of(draft.blank(), path)
+    found = field_of(checked.blank(), path)
     other = {"layers": "layers", "x": "rows", "y": "rows", "trainable": ""}
     assert found == other.get(field.name, f"{field.name}[1]" if field.of_layer else field.name)

@@ -11,17 +11,17 @@ from hypothesis import strategies as st
 from werkzeug.datastructures import MultiDict
 
 from tests.visiting import NAMES, scenario
-from tutor import draft
-from tutor.draft import Draft
-from tutor.draft_edit import OPERATIONS, edited, fitted
-from tutor.draft_fields import SCHEMES
-from tutor.draft_grid import readable
+from tutor.builder import checked
+from tutor.builder.checked import Draft
+from tutor.builder.edit import OPERATIONS, edited, fitted
+from tutor.builder.fields import SCHEMES
+from tutor.builder.grid import readable
 
-BLANK = draft.blank()
+BLANK = checked.blank()
 
 
 def with_fields(start: Draft, changes: dict[str, str]) -> Draft:
-    return draft.of_form(MultiDict({**draft.fields(start), **changes}))
+    return checked.of_form(MultiDict({**checked.fields(start), **changes}))
 
 
 def pasted(start: Draft, where: str, text: str) -> Draft:
@@ -29,13 +29,13 @@ def pasted(start: Draft, where: str, text: str) -> Draft:
 
 
 def is_sound(found: Draft) -> bool:
-    return not draft.checked(found)[1]
+    return not checked.checked(found)[1]
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_lesson_fits_as_it_is(name: str) -> None:
-    start = draft.of_scenario(scenario(name))
-    assert draft.fields(fitted(start).draft) == draft.fields(start)
+    start = checked.of_scenario(scenario(name))
+    assert checked.fields(fitted(start).draft) == checked.fields(start)
     assert not fitted(start).said
 
 
@@ -100,7 +100,7 @@ def test_samples_are_added_and_the_right_one_is_removed() -> None:
 
 
 def test_new_targets_for_cross_entropy_name_one_class() -> None:
-    start = draft.of_scenario(scenario("3-2-3-softmax"))
+    start = checked.of_scenario(scenario("3-2-3-softmax"))
     after = edited(replace(start, drop=frozenset({"printed", "notes", "checks"})), "add-sample").draft
     assert after.y.cells[1] == ("0", "1", "0")
     assert is_sound(after)
@@ -204,7 +204,7 @@ def test_pasted_weights_bring_their_number_of_units() -> None:
 def test_pasted_weights_may_bring_the_biases_in_a_last_column(text: str) -> None:
     after = edited(pasted(BLANK, "1", text), "paste:1")
     assert not after.problems
-    found = draft.data(after.draft)["network"]["layers"][0]
+    found = checked.data(after.draft)["network"]["layers"][0]
     assert (found["weights"], found["biases"]) == (((1, 2), (3, 4)), (0.5, 0.7))
     assert "the last number of each is its bias" in after.said
     assert is_sound(after.draft)
@@ -252,7 +252,7 @@ def test_many_samples_are_one_text_that_stays_as_it_is() -> None:
     after = edited(pasted(BLANK, "data", rows), "paste:data").draft
     assert after.rows is not None
     assert (after.x.rows, after.y.rows) == (100, 100)
-    assert draft.fields(draft.of_form(MultiDict(draft.fields(after)))) == draft.fields(after)
+    assert checked.fields(checked.of_form(MultiDict(checked.fields(after)))) == checked.fields(after)
     assert is_sound(after)
     assert edited(after, "check").draft == after
     grown = edited(after, "add-sample").draft
@@ -284,9 +284,9 @@ def test_a_deep_network_has_a_thousand_fields_at_most() -> None:
     for _ in range(10):
         deep = edited(deep, "add-layer").draft
     wide = edited(with_fields(deep, {f"units[{n}]": "13" for n in range(1, 12)}), "resize").draft
-    assert sum(name.startswith(("w[", "b[")) for name in draft.fields(wide)) <= 1_020
+    assert sum(name.startswith(("w[", "b[")) for name in checked.fields(wide)) <= 1_020
     assert is_sound(wide)
-    assert draft.fields(edited(draft.of_form(MultiDict(draft.fields(wide))), "check").draft) == draft.fields(wide)
+    assert checked.fields(edited(checked.of_form(MultiDict(checked.fields(wide))), "check").draft) == checked.fields(wide)
 
 
 ACTIONS = [f"{name}{where}" for name in (*OPERATIONS, "resize", "check", "none") for where in ("", ":1", ":2", ":33", ":x", ":data", ":0")]
@@ -295,17 +295,17 @@ ACTIONS = [f"{name}{where}" for name in (*OPERATIONS, "resize", "check", "none")
 @pytest.mark.parametrize("action", ACTIONS)
 def test_every_button_works_on_a_sound_draft_and_on_an_empty_one(action: str) -> None:
     assert edited(BLANK, action).draft.layers
-    edited(draft.of_form(MultiDict()), action)
+    edited(checked.of_form(MultiDict()), action)
 
 
 @settings(max_examples=80)
 @given(
     st.lists(st.sampled_from(ACTIONS), max_size=8),
-    st.lists(st.tuples(st.sampled_from(list(draft.fields(BLANK))), st.sampled_from(["1", "3", "", "x", "12"]))),
+    st.lists(st.tuples(st.sampled_from(list(checked.fields(BLANK))), st.sampled_from(["1", "3", "", "x", "12"]))),
 )  # fmt: skip
 def test_any_row_of_buttons_keeps_the_draft_whole(actions: list[str], changes: list[tuple[str, str]]) -> None:
     now = with_fields(BLANK, dict(changes))
     for action in actions:
-        now = edited(draft.of_form(MultiDict(draft.fields(now))), action).draft
-        assert draft.fields(draft.of_form(MultiDict(draft.fields(now)))) == draft.fields(now)
-    draft.checked(now)
+        now = edited(checked.of_form(MultiDict(checked.fields(now))), action).draft
+        assert checked.fields(checked.of_form(MultiDict(checked.fields(now)))) == checked.fields(now)
+    checked.checked(now)

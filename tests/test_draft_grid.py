@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tutor.draft_grid import MOST_CELLS, Grid, lines, pasted
+from tutor.builder.grid import MOST_CELLS, Grid, lines, pasted
 
 
 @pytest.mark.parametrize(

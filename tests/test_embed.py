@@ -8,9 +8,9 @@ import pytest
 
 from tests.htmltree import Element, read
 from tests.visiting import NAMES, context, fragment, get, page, send
-from tutor import security
-from tutor.lesson import GRAINS
-from tutor.view import View
+from tutor.lesson.walk import GRAINS
+from tutor.pages.view import View
+from tutor.web import security
 
 SIGMOID = "/lessons/1-2-3-1-sigmoid"
 FRAMED = [

@@ -11,10 +11,11 @@ from flask import abort, request
 from app import create_app
 from tests.htmltree import read
 from tests.visiting import get, page, send
-from tutor import errors, routes_lessons, site
-from tutor.changes import ChangeError
-from tutor.error_page import MESSAGES, TITLES, error_page
-from tutor.problem import ScenarioError
+from tutor import errors
+from tutor.lesson.changes import ChangeError
+from tutor.pages.error_page import MESSAGES, TITLES, error_page
+from tutor.scenario.problem import ScenarioError
+from tutor.web import routes_lessons, site
 
 STATUSES = [400, 403, 404, 405, 409, 413, 415, 418, 422, 429, 500, 503]
 

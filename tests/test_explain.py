@@ -13,17 +13,16 @@ from hypothesis import given, settings
 
 from tests.strategies import problems
 from tests.visiting import NAMES, WALKS, context, scenario, steps
-from tutor.build import build
 from tutor.engine.activations import activation
 from tutor.engine.kinds import KINDS, PHASES
 from tutor.engine.losses import loss
 from tutor.engine.network import Layer, Network, frozen
 from tutor.engine.order import NumberOrder, Stage, stages
 from tutor.engine.quantity import Quantity
-from tutor.engine.trace import FLAT, OVERFLOW, UNDEFINED, Stop, Trace, run
-from tutor.explain import (
-    BEYOND,
+from tutor.engine.trace import FLAT, OVERFLOW, UNDEFINED, EarlyEnd, Trace, run
+from tutor.lesson.explain import (
     CHAIN,
+    OUT_OF_RANGE,
     PHASE_ABOUT,
     PHASE_TITLES,
     ROUNDED,
@@ -35,12 +34,13 @@ from tutor.explain import (
     explain_stop,
     unit,
 )
-from tutor.lesson import open_lesson
-from tutor.scenario import parse
-from tutor.view import View
+from tutor.lesson.setup import build
+from tutor.lesson.walk import open_lesson
+from tutor.pages.view import View
+from tutor.scenario.reader import parse
 
 if TYPE_CHECKING:
-    from tutor.build import Problem
+    from tutor.lesson.setup import Setup
 
 LEFT_OVER = re.compile(r"[{}]|None|nan|inf\b|\d\.\d{5}|  |\.\.|,,| \.| ,|Quantity|_")
 
@@ -69,7 +69,7 @@ def test_every_step_has_a_title_and_says_why_in_whole_sentences(name: str, grain
 
 @given(problems(depth=3, units=3, samples=2, wide=False))
 @settings(max_examples=60)
-def test_every_step_of_any_network_has_its_words(problem: Problem) -> None:
+def test_every_step_of_any_network_has_its_words(problem: Setup) -> None:
     trace = run(problem.network, problem.x, problem.y, problem.eta)
     if trace.stop:
         return
@@ -116,7 +116,7 @@ def test_each_term_is_explained_once_where_it_first_appears(name: str, grain: st
 
 @given(problems(depth=3, units=3, samples=2, wide=False))
 @settings(max_examples=40)
-def test_no_network_explains_a_term_twice(problem: Problem) -> None:
+def test_no_network_explains_a_term_twice(problem: Setup) -> None:
     trace = run(problem.network, problem.x, problem.y, problem.eta)
     for order in (
         [explain(trace, q) for q in NumberOrder.of(trace.network, trace.samples)] if not trace.stop else [],
@@ -160,7 +160,7 @@ def test_a_flat_activation_is_named_and_the_reason_is_its_derivative(name: str) 
 
 def test_an_overflow_names_the_number_the_layer_and_what_would_help() -> None:
     trace = small("identity", 1e200)
-    assert trace.stop == Stop(Quantity("z", 2, 1), OVERFLOW)
+    assert trace.stop == EarlyEnd(Quantity("z", 2, 1), OVERFLOW)
     text = explain_stop(trace, trace.stop)
     for part in ("z[2][1]", "layer 2", "64-bit", "308", "learning rate"):
         assert part in text
@@ -169,14 +169,14 @@ def test_an_overflow_names_the_number_the_layer_and_what_would_help() -> None:
 
 def test_what_is_no_number_is_said_to_be_undefined() -> None:
     trace = small()
-    text = explain_stop(trace, Stop(Quantity("dL/dw", 2, 1, 1), UNDEFINED))
+    text = explain_stop(trace, EarlyEnd(Quantity("dL/dw", 2, 1, 1), UNDEFINED))
     assert "dL/dw[2][1,1] (layer 2) is not a number" in text
     assert "undefined" in text
     assert text.endswith(".")
 
 
 def test_an_infinite_loss_has_no_layer_to_name() -> None:
-    text = explain_stop(small(), Stop(Quantity("loss"), OVERFLOW))
+    text = explain_stop(small(), EarlyEnd(Quantity("loss"), OVERFLOW))
     assert "loss is larger" in text
     assert "layer" not in text.split("larger")[0]
 
@@ -187,7 +187,7 @@ def test_the_stop_is_shown_at_the_last_step_and_nowhere_else() -> None:
     assert not any(shown.stop for _, shown in steps("1-2-3-1-sigmoid"))
 
 
-@pytest.mark.parametrize("text", [BEYOND.text, ROUNDED.text, CHAIN])
+@pytest.mark.parametrize("text", [OUT_OF_RANGE.text, ROUNDED.text, CHAIN])
 def test_the_longer_explanations_are_whole_sentences(text: str) -> None:
     assert text.endswith(".")
     assert not LEFT_OVER.search(text)

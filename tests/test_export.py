@@ -10,9 +10,9 @@ import pytest
 from tests.htmltree import read
 from tests.visiting import NAMES, get, page, scenario
 from tutor.errors import LessonError
-from tutor.export import KINDS, Order, make
-from tutor.lesson import open_lesson
-from tutor.view import View
+from tutor.export.registry import KINDS, ExportOrder, make
+from tutor.lesson.walk import open_lesson
+from tutor.pages.view import View
 
 DECK = "/lessons/1-2-3-1-sigmoid/export"
 
@@ -32,7 +32,7 @@ def test_a_download_is_a_file_with_a_speaking_name_and_the_headers_of_every_answ
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("key", KINDS)
 def test_names_of_files_are_safe(name: str, key: str) -> None:
-    order = Order(seed=2**32 - 1, version=100) if name == "1-2-3-1-sigmoid" else Order()
+    order = ExportOrder(seed=2**32 - 1, version=100) if name == "1-2-3-1-sigmoid" else ExportOrder()
     made = make(open_lesson(scenario(name)), key, View(), order)
     assert re.fullmatch(r"[a-z0-9-]+\.(html|py|ipynb|json|csv|tex)", made.name)
 
@@ -47,7 +47,7 @@ def test_what_cannot_be_made_is_a_page_that_says_why(address: str) -> None:
 
 def test_an_unknown_kind_is_an_error_of_the_lesson() -> None:
     with pytest.raises(LessonError, match="no export is called"):
-        make(open_lesson(scenario("linear-sigmoid")), "pdf", View(), Order())
+        make(open_lesson(scenario("linear-sigmoid")), "pdf", View(), ExportOrder())
 
 
 @pytest.mark.parametrize("key", KINDS)
@@ -118,7 +118,7 @@ def test_what_no_field_can_say_stands_above_and_no_file_is_made(query: str) -> N
 
 
 def test_a_file_that_cannot_be_made_is_said_in_the_form(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tutor.worked.MOST_STEPS", 20)
+    monkeypatch.setattr("tutor.export.worked.MOST_STEPS", 20)
     answer = get(f"{DECK}?kind=html&do=download&grain=number")
     assert answer.status_code == 422
     assert "a file holds 20" in read(answer.text).root.one("form").one("p", cls="stop").text

@@ -14,13 +14,14 @@ from hypothesis import strategies as st
 from app import create_app
 from tests.htmltree import read
 from tests.visiting import NAMES, get, scenario
-from tutor import course, folder, text_page
-from tutor.export import KINDS, Order, make
-from tutor.file_name import LONGEST, SUFFIX, slug, stem
-from tutor.lesson import open_lesson
-from tutor.scenario import scenario_id
-from tutor.shelf import open_folder
-from tutor.view import View
+from tutor.builder import text_page
+from tutor.catalogue import course, folder
+from tutor.catalogue.shelf import open_folder
+from tutor.export.file_name import LONGEST, SUFFIX, slug, stem
+from tutor.export.registry import KINDS, ExportOrder, make
+from tutor.lesson.walk import open_lesson
+from tutor.pages.view import View
+from tutor.scenario.reader import scenario_id
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -73,7 +74,7 @@ def test_a_lesson_of_the_shelf_keeps_its_own_name(name: str) -> None:
 @pytest.mark.parametrize("id_", [SAVED, "größe"])
 def test_files_of_a_lesson_whose_id_says_nothing_are_called_by_its_title(key: str, id_: str) -> None:
     lesson = open_lesson(replace(scenario("linear-sigmoid"), id=id_, title="Two Inputs"))
-    assert re.fullmatch(r"two-inputs-[a-z0-9.-]+", make(lesson, key, View(), Order()).name)
+    assert re.fullmatch(r"two-inputs-[a-z0-9.-]+", make(lesson, key, View(), ExportOrder()).name)
 
 
 # ---- from a saved lesson to the shelf ----

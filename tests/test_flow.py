@@ -7,8 +7,8 @@ import pytest
 
 from tests.visiting import NAMES, context, steps
 from tutor import number
-from tutor.flow import LayerFlow, flow
-from tutor.view import View
+from tutor.pages.step_page import LayerFlow, flow
+from tutor.pages.view import View
 
 
 @pytest.mark.parametrize("name", [name for name in NAMES if name != "perceptron-step"])

@@ -16,25 +16,26 @@ from tests.htmltree import read, text_of
 from tests.rules import Arrays
 from tests.strategies import extreme_problems, problems
 from tests.visiting import NAMES, SATURATED, WALKS, context, deep_network, scenario, steps, texts
-from tutor import latex_document, number
-from tutor.build import Problem, build
-from tutor.context import Context
+from tutor import number
+from tutor.cli.transcript import paragraphs
 from tutor.engine.derivation import derive
 from tutor.engine.kinds import PHASES
 from tutor.engine.order import NumberOrder, stages
 from tutor.engine.quantity import Quantity
 from tutor.engine.trace import run
 from tutor.engine.tree import ArrayRef, Product, leaves
-from tutor.explain import ROUNDED
-from tutor.formula import MOST_OPERANDS, UNROUNDED, Chalk, Formula, unrounded
-from tutor.lesson import GRAINS, Lesson, PassWalk, open_lesson
-from tutor.mathml import Line
-from tutor.notation import PRESETS, Alphabet, notation
-from tutor.page import step_page
-from tutor.scenario import parse
-from tutor.step import StepBody, step_body
-from tutor.transcript import paragraphs
-from tutor.view import View
+from tutor.export import latex_document
+from tutor.lesson.explain import ROUNDED
+from tutor.lesson.formula import MOST_OPERANDS, UNROUNDED, Formula, FormulaWriter, unrounded
+from tutor.lesson.setup import Setup, build
+from tutor.lesson.walk import GRAINS, Lesson, PassWalk, open_lesson
+from tutor.notation.conventions import PRESETS, Alphabet, notation
+from tutor.notation.mathml import Line
+from tutor.pages.context import Context
+from tutor.pages.step_body import StepBody, step_body
+from tutor.pages.step_page import step_page
+from tutor.pages.view import View
+from tutor.scenario.reader import parse
 
 ORDER = ["in short", "chain rule", "symbols", "numbers", "result", "percent"]
 
@@ -44,9 +45,9 @@ def shown(value: float, decimals: int = 4) -> str:
     return sign + number.shown(value, decimals).replace("e", "·10")
 
 
-def chalk(problem: Problem, preset: str = "brackets", decimals: int = 4) -> Chalk:
+def formulas(problem: Setup, preset: str = "brackets", decimals: int = 4) -> FormulaWriter:
     trace = run(problem.network, problem.x, problem.y, problem.eta)
-    return Chalk(trace, Alphabet.of(notation(preset), trace.network, trace.samples), decimals)
+    return FormulaWriter(trace, Alphabet.of(notation(preset), trace.network, trace.samples), decimals)
 
 
 def assert_sound(formula: Formula) -> None:
@@ -80,8 +81,8 @@ def test_symbols_numbers_and_result_are_all_there(name: str, grain: str) -> None
 
 @given(problems(depth=3, units=4, samples=3), st.sampled_from(sorted(PRESETS)), st.integers(0, 12))
 @settings(max_examples=40)
-def test_the_result_of_any_network_is_the_engines_number(problem: Problem, preset: str, decimals: int) -> None:
-    writer = chalk(problem, preset, decimals)
+def test_the_result_of_any_network_is_the_engines_number(problem: Setup, preset: str, decimals: int) -> None:
+    writer = formulas(problem, preset, decimals)
     trace = writer.trace
     order = NumberOrder.of(trace.network, trace.samples, trace.blocked)
     for k in range(0, len(order), 1 + len(order) // 25):
@@ -99,8 +100,8 @@ def test_the_result_of_any_network_is_the_engines_number(problem: Problem, prese
 
 @given(extreme_problems())
 @settings(max_examples=60)
-def test_formulas_at_the_edges_of_float64_do_not_break(problem: Problem) -> None:
-    writer = chalk(problem)
+def test_formulas_at_the_edges_of_float64_do_not_break(problem: Setup) -> None:
+    writer = formulas(problem)
     trace = writer.trace
     order = NumberOrder.of(trace.network, trace.samples, trace.blocked)
     end = order.rank(trace.stop.quantity) + 1 if trace.stop else len(order)
@@ -204,7 +205,7 @@ def test_the_share_of_a_sample_in_a_gradient_is_the_derivative_of_its_own_loss_o
 
 
 def test_a_number_is_called_equal_only_where_all_its_digits_are_shown() -> None:
-    writer = context("1-2-3-1-sigmoid").chalk
+    writer = context("1-2-3-1-sigmoid").formulas
     assert text_of(writer.number(Quantity("z", 1, 2)).lines[-1].math) == "=0.4"
     assert text_of(writer.number(Quantity("a", 1, 1)).lines[-1].math) == "≈0.5744"
 
@@ -212,17 +213,17 @@ def test_a_number_is_called_equal_only_where_all_its_digits_are_shown() -> None:
 def test_a_notation_that_assigns_writes_the_old_symbol_and_becomes() -> None:
     overridden = notation("brackets", {"update": "assign"})
     opened = context("1-2-3-1-sigmoid")
-    writer = Chalk(opened.trace, Alphabet.of(overridden, opened.trace.network, 1), 4)
+    writer = FormulaWriter(opened.trace, Alphabet.of(overridden, opened.trace.network, 1), 4)
     formula = writer.number(Quantity("w+", 3, 1, 1))
     assert formula.left == writer.line.quantity(Quantity("w", 3, 1, 1))
     assert text_of(formula.lines[0].math).startswith(":=")
     assert "becomes" in str(formula.lines[0].math)
-    assert opened.chalk.number(Quantity("w+", 3, 1, 1)).left != opened.chalk.line.quantity(Quantity("w", 3, 1, 1))
+    assert opened.formulas.number(Quantity("w+", 3, 1, 1)).left != opened.formulas.line.quantity(Quantity("w", 3, 1, 1))
 
 
 def test_a_flat_activation_has_a_symbol_and_no_lines() -> None:
     opened = context("perceptron-step")
-    formula = opened.chalk.number(Quantity("da/dz", 1, 1))
+    formula = opened.formulas.number(Quantity("da/dz", 1, 1))
     assert formula.lines == ()
     assert formula.left
     assert formula.makes == {Quantity("da/dz", 1, 1)}
@@ -253,11 +254,11 @@ def test_the_operands_that_are_not_listed_are_counted() -> None:
 
 def test_chains_are_written_out_for_gradients_of_single_weights() -> None:
     opened = context("1-2-3-1-sigmoid")
-    written = opened.chalk.chain(Quantity("dL/dw", 1, 1, 1))
+    written = opened.formulas.chain(Quantity("dL/dw", 1, 1, 1))
     assert written is not None
     assert_sound(written)
-    assert written.lines[-1].math == opened.chalk.number(Quantity("dL/dw", 1, 1, 1)).lines[-1].math
-    assert opened.chalk.chain(Quantity("z", 1, 1)) is None
+    assert written.lines[-1].math == opened.formulas.number(Quantity("dL/dw", 1, 1, 1)).lines[-1].math
+    assert opened.formulas.chain(Quantity("z", 1, 1)) is None
 
 
 def test_line_shows_a_number_on_its_own() -> None:
@@ -337,8 +338,8 @@ def test_only_a_result_has_a_note_and_none_where_a_phase_leaves_its_numbers_out(
 def test_a_result_that_is_left_open_has_no_note() -> None:
     opened = context("1-2-3-1-sigmoid")
     q = Quantity("dL/dz", 2, 3)
-    assert [line.note for line in opened.chalk.number(q).lines][-1] == UNROUNDED
-    hidden = Chalk(opened.trace, opened.alphabet, opened.decimals, lambda one: one == q)
+    assert [line.note for line in opened.formulas.number(q).lines][-1] == UNROUNDED
+    hidden = FormulaWriter(opened.trace, opened.alphabet, opened.decimals, lambda one: one == q)
     assert [line.note for line in hidden.number(q).lines][-1] == ""
 
 

@@ -11,13 +11,12 @@ import pytest
 from app import create_app
 from tests.htmltree import Element, read, text_of
 from tests.visiting import NAMES, get, scenario
-from tutor import length
+from tutor.catalogue.shelf import open_folder
 from tutor.errors import LessonError
-from tutor.gallery import gallery_page
-from tutor.length import Length
-from tutor.lesson import open_lesson
-from tutor.scenario import parse
-from tutor.shelf import open_folder
+from tutor.lesson import walk
+from tutor.lesson.walk import Length, open_lesson
+from tutor.pages.gallery import gallery_page
+from tutor.scenario.reader import parse
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -209,13 +208,13 @@ def test_the_shelf_and_the_shipped_lessons_are_served_together(folder: Path, mon
 @pytest.mark.parametrize("name", NAMES)
 def test_a_card_tells_the_steps_that_the_lesson_has(name: str) -> None:
     exact = len(open_lesson(scenario(name)).walk("number"))
-    assert length.length(scenario(name)) == Length(exact)
+    assert walk.length(scenario(name)) == Length(exact)
     assert f"{exact:,} steps" in gallery_facts(name)
 
 
 def gallery_facts(name: str) -> str:
     found = open_folder(ROOT / "scenarios")
-    made = gallery_page(found, {name: length.length(scenario(name))})
+    made = gallery_page(found, {name: walk.length(scenario(name))})
     return next(card.facts for section in made.courses for group in section.groups for card in group.cards if card.id == name)
 
 
@@ -226,9 +225,9 @@ def test_a_large_lesson_is_counted_by_its_shape_and_says_that_it_may_be_shorter(
 ) -> None:
     made = parse(text(activation=activation, samples=samples), "a.yaml")
     exact = len(open_lesson(made).walk("number"))
-    monkeypatch.setattr(length, "EASY", 0)
-    monkeypatch.setattr(length, "open_lesson", lambda _: pytest.fail("nothing is computed"))
-    found = length.length(made)
+    monkeypatch.setattr(walk, "EASY", 0)
+    monkeypatch.setattr(walk, "open_lesson", lambda _: pytest.fail("nothing is computed"))
+    found = walk.length(made)
     assert found == Length(exact, exact=False)
     assert str(found) == f"at most {exact} steps"
 
@@ -236,15 +235,15 @@ def test_a_large_lesson_is_counted_by_its_shape_and_says_that_it_may_be_shorter(
 @pytest.mark.parametrize("name", NAMES)
 def test_the_shape_of_each_shipped_lesson_gives_its_steps(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     exact = len(open_lesson(scenario(name)).walk("number"))
-    monkeypatch.setattr(length, "EASY", 0)
-    assert length.length(scenario(name)) == Length(exact, exact=False)
+    monkeypatch.setattr(walk, "EASY", 0)
+    assert walk.length(scenario(name)) == Length(exact, exact=False)
 
 
 def test_a_small_lesson_that_overflows_is_counted_up_to_there() -> None:
     made = parse(text(weight=1e308, activation="identity", samples=2), "a.yaml")
     lesson = open_lesson(made)
     assert lesson.trace.stop is not None
-    assert length.length(made) == Length(len(lesson.walk("number")))
+    assert walk.length(made) == Length(len(lesson.walk("number")))
 
 
 def test_a_lesson_that_cannot_be_computed_has_a_card_without_steps(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -253,7 +252,7 @@ def test_a_lesson_that_cannot_be_computed_has_a_card_without_steps(folder: Path,
     def refuse(_: object) -> None:
         raise LessonError("no")
 
-    monkeypatch.setattr(length, "open_lesson", refuse)
+    monkeypatch.setattr(walk, "open_lesson", refuse)
     assert page(folder).one("p", cls="facts").text == "1-1 · relu"
 
 
@@ -265,8 +264,8 @@ def test_a_gallery_of_many_lessons_counts_each_lesson_once(folder: Path, monkeyp
     for number in range(40):
         write(folder / f"n{number}.yaml", f"Lesson {number}")
     counted: list[str] = []
-    real = length.open_lesson
-    monkeypatch.setattr(length, "open_lesson", lambda made: counted.append(made.id) or real(made))  # type: ignore[func-returns-value]
+    real = walk.open_lesson
+    monkeypatch.setattr(walk, "open_lesson", lambda made: counted.append(made.id) or real(made))  # type: ignore[func-returns-value]
     app = create_app(folder)
     for _ in range(3):
         assert get("/", app).text.count("data-lesson=") == 40

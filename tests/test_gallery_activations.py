@@ -13,13 +13,14 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from tutor import gallery_query, number
+from tutor import number
 from tutor.engine.activations import NAMES, activation, softmax, softmax_jacobian
 from tutor.engine.quantity import Quantity
 from tutor.engine.tree import Numbers, evaluate
-from tutor.gallery_activations import ActivationsPage, Card, Formula, Link, page
-from tutor.gallery_query import Asked, Field
-from tutor.gallery_softmax import Row, Softmax, along_first, share
+from tutor.pages import activation_query
+from tutor.pages.activation_formulas import Softmax, SoftmaxRow, along_first, share
+from tutor.pages.activation_query import Asked, QueryField
+from tutor.pages.activations import ActivationCard, ActivationsPage, CardFormula, SettingLink, page
 
 ZS = [-1e308, -800.0, -37.0, -2.0, -1e-300, 0.0, 1e-300, 0.5, 1.0, 20.0, 37.0, 800.0, 1e308, 1.7976931348623157e308]
 FINITE = st.floats(allow_nan=False, allow_infinity=False)
@@ -27,11 +28,11 @@ KEYS = st.sampled_from(["z", "slope", "alpha", "logits"])
 NUMBERISH = st.text("0123456789.,-+eE/;∞ −naif", max_size=50)
 
 
-def cards(shown: ActivationsPage) -> dict[str, Card]:
+def cards(shown: ActivationsPage) -> dict[str, ActivationCard]:
     return {card.key: card for card in (*shown.cards, *shown.flat)}
 
 
-def engine(card: Card, asked: Asked) -> tuple[float, float | None]:
+def engine(card: ActivationCard, asked: Asked) -> tuple[float, float | None]:
     """f and f′ from the table of activations, without the page's own code."""
     parameters = {"leaky_relu": {"slope": asked.slope}, "elu": {"alpha": asked.alpha}}.get(card.key, {})
     rule = activation(card.key, **parameters)
@@ -47,7 +48,7 @@ def render(root: Path, shown: ActivationsPage) -> str:
     return env.get_template("activations.html").render(page=shown)
 
 
-def assert_shows(formula: Formula, value: float) -> None:
+def assert_shows(formula: CardFormula, value: float) -> None:
     assert formula.value == value
     sign = "=" if number.is_exact(value) else "≈"
     assert formula.result.striptags() == sign + number.shown(value).replace("e", "·10")
@@ -169,7 +170,7 @@ def test_nonsense_keeps_its_place_with_a_message_and_the_default_is_shown(key: s
     assert (bad.name, bad.text) == (key, text)
     assert word in bad.message
     assert "The page shows" in bad.message
-    assert shown.asked == gallery_query.DEFAULT
+    assert shown.asked == activation_query.DEFAULT
 
 
 @pytest.mark.parametrize("text", ["1 2 -0.5", "1, 2, -0.5", "1,2,-0.5", "1;2;-0,5", " 1  2 −0,5 ", "1 4/2 -1/2"])
@@ -179,7 +180,7 @@ def test_three_logits_are_read_however_they_are_kept_apart(text: str) -> None:
 
 def test_a_blank_field_means_the_default() -> None:
     shown = page({"z": " ", "logits": ""})
-    assert shown.asked == gallery_query.DEFAULT
+    assert shown.asked == activation_query.DEFAULT
     assert [field.text for field in shown.fields] == ["0.5", "0.01", "1", "2 1 -1"]
     assert not any(field.message for field in shown.fields)
 
@@ -192,7 +193,7 @@ def test_a_name_that_the_page_does_not_know_is_ignored_with_a_word() -> None:
 @given(z=FINITE, slope=st.floats(1e-9, 0.999), alpha=st.floats(1e-9, 10.0), logits=st.tuples(FINITE, FINITE, FINITE))
 def test_an_address_leads_back_to_the_same_numbers(z: float, slope: float, alpha: float, logits: tuple[float, float, float]) -> None:
     asked = Asked(z, slope, alpha, logits)
-    read = gallery_query.read(dict(parse_qsl(asked.address()[1:])))
+    read = activation_query.read(dict(parse_qsl(asked.address()[1:])))
     assert read == asked
     assert not any(field.message for field in read.fields)
 
@@ -215,7 +216,7 @@ def test_no_query_is_an_error(query: dict[str, str]) -> None:
     assert all(math.isfinite(value) for value in values)
     for field in shown.fields:
         text = query.get(field.name, "")
-        assert field.text == gallery_query.printable(text) or not text.strip()
+        assert field.text == activation_query.printable(text) or not text.strip()
         field.text.encode()
         field.message.encode()
 
@@ -246,11 +247,11 @@ def test_markup_in_a_query_is_shown_as_text(root: Path, payload: str) -> None:
         assert "<img" not in html
 
 
-@pytest.mark.parametrize("kind", [ActivationsPage, Card, Formula, Link, Softmax, Row, Asked, Field])
+@pytest.mark.parametrize("kind", [ActivationsPage, ActivationCard, CardFormula, SettingLink, Softmax, SoftmaxRow, Asked, QueryField])
 def test_every_field_of_the_page_data_is_documented_and_frozen(root: Path, kind: type) -> None:
     assert is_dataclass(kind)
     assert kind.__dataclass_params__.frozen  # type: ignore[attr-defined]
-    source = (root / "tutor" / f"{kind.__module__.removeprefix('tutor.')}.py").read_text(encoding="utf-8")
+    source = (root / "tutor" / f"{kind.__module__.removeprefix('tutor.').replace('.', '/')}.py").read_text(encoding="utf-8")
     body = source.split(f"class {kind.__name__}:")[1]
     for field in fields(kind):
         assert re.search(rf'\n    {field.name}: [^\n]+\n    """', body) or kind is Asked, field.name

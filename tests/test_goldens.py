@@ -20,7 +20,7 @@ import pytest
 
 from tests.htmltree import Element, read
 from tests.visiting import NAMES, context, texts
-from tutor import trace_json
+from tutor.export import data
 
 FOLDER = Path(__file__).parent / "goldens"
 RENEW = "To renew: RENEW_GOLDENS=1 .venv/bin/python -m pytest tests/test_goldens.py, then read `git diff tests/goldens`."
@@ -41,7 +41,7 @@ def golden(name: str, text: str) -> str:
 def numbers(name: str) -> dict[str, str]:
     """Every quantity of a lesson with 12 significant digits, and whatever else the trace says of itself."""
     out = io.StringIO()
-    trace_json.write(context(name).lesson, out)
+    data.write(context(name).lesson, out)
     quantities: dict[str, float] = json.loads(out.getvalue())["quantities"]
     return {quantity: f"{value:.12g}" for quantity, value in quantities.items()}
 

@@ -17,14 +17,14 @@ from hypothesis import assume, given, settings
 
 from tests.rules import per_sample
 from tests.strategies import problems
-from tutor.build import Problem, build
 from tutor.engine.activations import activation
 from tutor.engine.kinds import GRADIENT
 from tutor.engine.losses import LOSSES, loss
 from tutor.engine.network import Layer, Network, frozen
 from tutor.engine.quantity import Quantity
 from tutor.engine.trace import Trace, run
-from tutor.scenario import load
+from tutor.lesson.setup import Setup, build
+from tutor.scenario.reader import load
 
 SCENARIOS = sorted((Path(__file__).parents[1] / "scenarios").glob("*.yaml"))
 STEP = 2e-4
@@ -36,7 +36,7 @@ MOST = 40
 class Moved:
     """The network of a problem, run forward with one quantity moved by some amount."""
 
-    def __init__(self, problem: Problem) -> None:
+    def __init__(self, problem: Setup) -> None:
         self.problem = problem
 
     def loss(self, q: Quantity, amount: float) -> tuple[float, list[np.ndarray]]:
@@ -108,7 +108,7 @@ def close(found: float, slope: float, size: float) -> bool:
     return abs(found - slope) <= TOLERANCE * max(1.0, abs(found), size)
 
 
-def checked(problem: Problem, trace: Trace) -> tuple[int, list[str]]:
+def checked(problem: Setup, trace: Trace) -> tuple[int, list[str]]:
     """How many gradients were compared, and those that are wrong."""
     oracle, count, wrong = Moved(problem), 0, []
     for q, found in gradients(trace):
@@ -140,7 +140,7 @@ def test_every_gradient_of_every_scenario_agrees_with_central_differences(path: 
 
 @given(problems(depth=4))
 @settings(max_examples=60)
-def test_the_gradients_of_random_networks_agree_with_central_differences(problem: Problem) -> None:
+def test_the_gradients_of_random_networks_agree_with_central_differences(problem: Setup) -> None:
     trace = run(problem.network, problem.x, problem.y, problem.eta)
     for number, layer in enumerate(problem.network.layers, 1):
         if layer.activation.at_kink:  # at a corner there is no slope to compare with
@@ -152,7 +152,7 @@ def test_the_gradients_of_random_networks_agree_with_central_differences(problem
 
 @given(problems(depth=4, skipping=True, wide=False))
 @settings(max_examples=60)
-def test_the_gradients_of_networks_with_skip_connections_agree_with_central_differences(problem: Problem) -> None:
+def test_the_gradients_of_networks_with_skip_connections_agree_with_central_differences(problem: Setup) -> None:
     trace = run(problem.network, problem.x, problem.y, problem.eta)
     for number, layer in enumerate(problem.network.layers, 1):
         if layer.activation.at_kink:
@@ -187,7 +187,7 @@ def test_the_check_does_not_take_a_nan_for_right() -> None:
 
 def test_the_check_leaves_a_corner_out_and_only_that() -> None:
     layers = (Layer(frozen([[1.0], [1.0]]), frozen([0.0, 1.0]), activation("relu")),)
-    problem = Problem(Network(layers, loss("squared_error"), "mean"), frozen([[0.0]]), frozen([[1.0, 3.0]]), 0.1)
+    problem = Setup(Network(layers, loss("squared_error"), "mean"), frozen([[0.0]]), frozen([[1.0, 3.0]]), 0.1)
     oracle = Moved(problem)
     assert oracle.slope(Quantity("z", 1, 1)) is None
     assert oracle.slope(Quantity("z", 1, 2)) == pytest.approx(-4.0)

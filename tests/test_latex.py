@@ -19,27 +19,26 @@ from tests.closeness import ordered
 from tests.rules import Arrays
 from tests.strategies import DIFFERENTIABLE, FLAT, extreme_problems, problems
 from tests.visiting import NAMES, SATURATED, WALKS, context, scenario
-from tutor import latex_text, number
-from tutor.build import Problem
-from tutor.context import Context
+from tutor import number
 from tutor.engine.derivation import derive
 from tutor.engine.quantity import K, Quantity, parse
 from tutor.engine.trace import run
 from tutor.engine.tree import ArrayRef, Elided, Ref, Sum
 from tutor.errors import LessonError
-from tutor.explain import ROUNDED
-from tutor.formula import Chalk
-from tutor.latex import Latex, LatexLines, digits
-from tutor.latex_document import document
-from tutor.latex_layout import LINE, aligned, fits, width
-from tutor.latex_text import escaped
-from tutor.lesson import GRAINS, LayerWalk, open_lesson
-from tutor.notation import PRESETS, Alphabet, notation
-from tutor.orientation import arranged
-from tutor.scenario import parse as read_scenario
-from tutor.step import step_body
-from tutor.view import View
-from tutor.writer import NUMBERS, RULE, SYMBOLS
+from tutor.export.latex_document import document
+from tutor.lesson.explain import ROUNDED
+from tutor.lesson.formula import FormulaWriter
+from tutor.lesson.setup import Setup
+from tutor.lesson.walk import GRAINS, LayerWalk, open_lesson
+from tutor.notation import latex_text
+from tutor.notation.conventions import PRESETS, Alphabet, arranged, notation
+from tutor.notation.latex import LINE, Latex, LatexLines, aligned, digits, fits, tex_width
+from tutor.notation.latex_text import escaped
+from tutor.notation.writer import NUMBERS, RULE, SYMBOLS
+from tutor.pages.context import Context
+from tutor.pages.step_body import step_body
+from tutor.pages.view import View
+from tutor.scenario.reader import parse as read_scenario
 
 COMMANDS = {command.removeprefix("\\") for text in (latex_text._SPECIAL, latex_text._TEXT, latex_text._MATH, latex_text.GREEK)
             for found in text.values() for command in re.findall(r"\\(?:[A-Za-z]+|.)", found)}  # fmt: skip
@@ -213,7 +212,7 @@ def test_a_large_matrix_shows_its_corners_and_as_many_columns_as_fit() -> None:
     assert small.count("&") == 5 * 6
     assert small.count(r"\ddots") == 1
     assert 0 < wide.count("&") < small.count("&")
-    assert width(wide) < LINE
+    assert tex_width(wide) < LINE
 
 
 def test_a_worksheet_leaves_room_for_what_is_hidden() -> None:
@@ -231,24 +230,24 @@ def test_a_worksheet_leaves_room_for_what_is_hidden() -> None:
 
 @given(problems(hidden=(*DIFFERENTIABLE, *FLAT), outputs=(*DIFFERENTIABLE, *FLAT), depth=3), st.sampled_from(sorted(PRESETS)))
 @settings(max_examples=30)
-def test_every_formula_of_a_random_network_is_balanced_and_breaks_into_lines_that_fit(problem: Problem, preset: str) -> None:
+def test_every_formula_of_a_random_network_is_balanced_and_breaks_into_lines_that_fit(problem: Setup, preset: str) -> None:
     trace = run(problem.network, problem.x, problem.y, problem.eta)
     way = notation(preset)
     line = LatexLines(Alphabet.of(way, trace.network, trace.samples), 4, env=trace)
-    chalk = Chalk(trace, line.alphabet, 4, lines=line)
+    formulas = FormulaWriter(trace, line.alphabet, 4, lines=line)
     for q in ordered(trace)[::3]:
-        formula = chalk.number(q)
+        formula = formulas.number(q)
         tex = aligned([(formula.left, [one.math for one in formula.lines])])
         assert_balanced(tex)
         assert r"\fit" not in tex
     for stage in LayerWalk(trace).stages[::2]:
-        formula = chalk.stage(stage)
+        formula = formulas.stage(stage)
         assert_balanced(aligned([(formula.left, [one.math for one in formula.lines])]))
 
 
 @given(extreme_problems(), st.integers(0, 12))
 @settings(max_examples=30)
-def test_numbers_at_the_edges_of_float64_are_written_without_a_warning(problem: Problem, decimals: int) -> None:
+def test_numbers_at_the_edges_of_float64_are_written_without_a_warning(problem: Setup, decimals: int) -> None:
     trace = run(problem.network, problem.x, problem.y, problem.eta)
     line = LatexLines(Alphabet.of(PRESETS["brackets"], trace.network, trace.samples), decimals, env=trace)
     for q in ordered(trace)[::2]:
@@ -273,9 +272,11 @@ def test_every_step_of_every_lesson_is_in_the_file_with_its_result(name: str, gr
     assert tex.rstrip().endswith(r"\end{document}")
     assert Counter(re.findall(r"\\begin\{document\}", tex)) == {r"\begin{document}": 1}
     place = 0
-    chalk = Chalk(opened.trace, opened.alphabet, opened.decimals, lines=LatexLines(opened.alphabet, opened.decimals, env=opened.trace))
+    formulas = FormulaWriter(
+        opened.trace, opened.alphabet, opened.decimals, lines=LatexLines(opened.alphabet, opened.decimals, env=opened.trace)
+    )
     for n in range(1, len(opened.walk) + 1):
-        body = step_body(opened, n, chalk)
+        body = step_body(opened, n, formulas)
         if grain != "pass":
             place = tex.index(f"Step {n}. {escaped(body.title)}", place)
         for formula in body.formulas:
@@ -290,10 +291,10 @@ def test_every_step_of_every_lesson_is_in_the_file_with_its_result(name: str, gr
 def test_the_results_of_a_walk_are_the_engines_numbers(name: str, preset: str) -> None:
     opened = context(name, View(notation="" if context(name).notation.preset == preset else preset))
     line = LatexLines(opened.alphabet, opened.decimals, env=opened.trace)
-    chalk = Chalk(opened.trace, opened.alphabet, opened.decimals, lines=line)
+    formulas = FormulaWriter(opened.trace, opened.alphabet, opened.decimals, lines=line)
     for n in range(1, len(opened.walk) + 1):
         q = opened.walk.anchor(n)
-        formula = chalk.number(q)
+        formula = formulas.number(q)
         if formula.lines:
             shown = next(one.math for one in formula.lines if one.label == "result").split(" ", 1)[1]
             assert shown == digits(opened.trace.value(q), opened.decimals)
@@ -303,7 +304,9 @@ def test_the_results_of_a_walk_are_the_engines_numbers(name: str, preset: str) -
 def test_a_file_of_phases_has_every_matrix_layer_by_layer(name: str) -> None:
     tex, depth = whole(name, View(grain="pass")), len(scenario(name).network.layers)
     opened = context(name, View(grain="layer"))
-    writer = Chalk(opened.trace, opened.alphabet, opened.decimals, None, LatexLines(opened.alphabet, opened.decimals, env=opened.trace))
+    writer = FormulaWriter(
+        opened.trace, opened.alphabet, opened.decimals, None, LatexLines(opened.alphabet, opened.decimals, env=opened.trace)
+    )
     for n in range(1, len(opened.walk) + 1):
         shown = step_body(opened, n, writer).formulas[0]
         assert f"{shown.left} &" in tex, n
@@ -414,7 +417,7 @@ def test_a_line_that_is_too_long_is_broken_between_its_pieces() -> None:
     pieces = ["= " + r"w_{11} \cdot x_{1}", *[rf"+ w_{{1{n}}} \cdot x_{{{n}}}" for n in range(2, 30)]]
     tex = aligned([("z_1", ["\n".join(pieces)])])
     assert 2 <= tex.count(r"\phantom{{}={}} {}") <= 5
-    assert all(width(row.split("&")[1]) <= LINE for row in tex.split(r"\\") if "&" in row)
+    assert all(tex_width(row.split("&")[1]) <= LINE for row in tex.split(r"\\") if "&" in row)
 
 
 def test_lines_that_say_the_same_are_written_once() -> None:
@@ -429,12 +432,12 @@ def test_a_piece_that_no_line_holds_is_shrunk() -> None:
 @settings(max_examples=60)
 def test_the_quick_guess_at_a_width_is_never_less_than_the_slow_one(name: str, grain: str, n: int) -> None:
     opened = context(name, View(grain=grain))
-    chalk = Chalk(opened.trace, opened.alphabet, 4, lines=LatexLines(opened.alphabet, 4, env=opened.trace))
-    for formula in step_body(opened, min(n, len(opened.walk)), chalk).formulas:
+    formulas = FormulaWriter(opened.trace, opened.alphabet, 4, lines=LatexLines(opened.alphabet, 4, env=opened.trace))
+    for formula in step_body(opened, min(n, len(opened.walk)), formulas).formulas:
         for line in formula.lines:
             for piece in line.math.split("\n"):
-                assert width(piece) <= 5.5 * len(piece) + 12
-                assert fits(piece, width(piece))
+                assert tex_width(piece) <= 5.5 * len(piece) + 12
+                assert fits(piece, tex_width(piece))
 
 
 # ---- LaTeX itself ----

@@ -10,8 +10,6 @@ import pytest
 from hypothesis import given, settings
 
 from tests.strategies import DIFFERENTIABLE, FLAT, extreme_problems, problems
-from tutor.build import Problem
-from tutor.changes import apply, listed
 from tutor.engine.activations import activation
 from tutor.engine.kinds import PHASES
 from tutor.engine.losses import loss
@@ -19,8 +17,10 @@ from tutor.engine.network import Layer, Network, frozen
 from tutor.engine.quantity import Quantity, parse
 from tutor.engine.trace import Trace, run
 from tutor.errors import LessonError
-from tutor.lesson import GRAINS, MAX_ITERATION, LayerWalk, Lesson, NumberWalk, PassWalk, Walk, open_lesson
-from tutor.scenario import Scenario, load
+from tutor.lesson.changes import apply, listed
+from tutor.lesson.setup import Setup
+from tutor.lesson.walk import GRAINS, MAX_ITERATION, LayerWalk, Lesson, NumberWalk, PassWalk, Walk, open_lesson
+from tutor.scenario.reader import Scenario, load
 
 SCENARIOS = sorted((Path(__file__).parents[1] / "scenarios").glob("*.yaml"))
 
@@ -29,7 +29,7 @@ def scenario(name: str) -> Scenario:
     return load(next(path for path in SCENARIOS if path.stem == name))
 
 
-def lesson_of(problem: Problem) -> Lesson:
+def lesson_of(problem: Setup) -> Lesson:
     """A lesson over any network: only the trace matters for the walks."""
     trace = run(problem.network, problem.x, problem.y, problem.eta)
     return Lesson(scenario("1-2-3-1-sigmoid"), trace, 1)
@@ -68,14 +68,14 @@ def test_the_walks_of_every_scenario_are_sound(path: Path) -> None:
 
 @given(problems(hidden=(*DIFFERENTIABLE, *FLAT), outputs=(*DIFFERENTIABLE, *FLAT), wide=False, depth=3))
 @settings(max_examples=40)
-def test_the_walks_of_a_random_network_are_sound(problem: Problem) -> None:
+def test_the_walks_of_a_random_network_are_sound(problem: Setup) -> None:
     lesson = lesson_of(problem)
     assert_walks(lesson)
     assert_same_places(lesson)
 
 
 @given(extreme_problems())
-def test_a_walk_that_ends_early_is_sound_up_to_its_end_and_ends_at_the_stop(problem: Problem) -> None:
+def test_a_walk_that_ends_early_is_sound_up_to_its_end_and_ends_at_the_stop(problem: Setup) -> None:
     lesson = lesson_of(problem)
     assert_walks(lesson)
     for grain in GRAINS:
@@ -149,7 +149,7 @@ def test_a_flat_activation_ends_the_walk_at_its_derivative() -> None:
 def overflowing() -> Lesson:
     layers = (Layer(frozen([[1e200], [1.0]]), None, activation("identity")), Layer(frozen([[1.0, 1.0]]), None, activation("identity")))
     network = Network(layers, loss("squared_error"), "mean")
-    return lesson_of(Problem(network, frozen([[1.0]]), frozen([[0.0]]), 0.1))
+    return lesson_of(Setup(network, frozen([[1.0]]), frozen([[0.0]]), 0.1))
 
 
 def test_a_walk_that_overflows_ends_where_it_does() -> None:

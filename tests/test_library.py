@@ -15,9 +15,9 @@ from app import create_app
 from tests.htmltree import read
 from tests.visiting import NAMES, get, library, scenario
 from tutor.errors import LessonError
-from tutor.lesson import furthest, open_lesson
-from tutor.library import CONTEXTS, LESSONS, STEPS
-from tutor.view import View
+from tutor.lesson.walk import furthest, open_lesson
+from tutor.pages.view import View
+from tutor.web.library import CONTEXTS, LESSONS, STEPS
 
 if TYPE_CHECKING:
     from flask import Flask

@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from tutor import limits, serve
+from tutor import limits
 from tutor.errors import SettingError
+from tutor.web import server
 
 ROOT = Path(__file__).parents[1]
 SOURCE = (ROOT / "tutor" / "limits.py").read_text(encoding="utf-8")
@@ -68,10 +69,10 @@ checks:
 """
 PARSE = """
 import sys
-from tutor import scenario
-from tutor.problem import ScenarioError
+from tutor.scenario import reader
+from tutor.scenario.problem import ScenarioError
 try:
-    scenario.parse(sys.stdin.read(), "f.yaml")
+    reader.parse(sys.stdin.read(), "f.yaml")
     print("fits")
 except ScenarioError as error:
     print(error)
@@ -121,7 +122,7 @@ def test_a_number_longer_than_the_limit_is_refused_with_the_limit() -> None:
 
 def test_an_exponent_beyond_the_limit_is_refused_with_the_limit() -> None:
     code = """
-from tutor import arithmetic
+from tutor.scenario import arithmetic
 from tutor.engine.tree import Numbers
 try:
     arithmetic.evaluate(arithmetic.parse("2 ^ 3"), Numbers({}))
@@ -147,7 +148,7 @@ print(client.post("/", data=b"x" * 3000).status_code, client.get("/lessons/linea
 
 def test_iterations_and_requests_are_limited_too() -> None:
     assert "from 1 to 7" in told(PAGES, FURTHER_ITERATIONS="7").stdout
-    answer = told("from tutor.error_page import error_page as e; print(e(413, None, '').message)", REQUEST_BYTES="2048")
+    answer = told("from tutor.pages.error_page import error_page as e; print(e(413, None, '').message)", REQUEST_BYTES="2048")
     assert "2 KB" in answer.stdout
     app = told("from app import app; print(app.config['MAX_CONTENT_LENGTH'])", REQUEST_BYTES="2048")
     assert app.stdout == "2048\n"
@@ -155,8 +156,10 @@ def test_iterations_and_requests_are_limited_too() -> None:
 
 def test_compute_for_one_request_limits_how_far_one_may_go() -> None:
     code = (
-        "from pathlib import Path; from tutor import lesson, scenario;"
-        "print(lesson.furthest(scenario.load('scenarios/1-2-3-1-sigmoid.yaml')))"
+        "from pathlib import Path; "
+        "from tutor.lesson import walk; "
+        "from tutor.scenario import reader;"
+        "print(walk.furthest(reader.load('scenarios/1-2-3-1-sigmoid.yaml')))"
     )
     assert told(code).stdout == "100\n"
     assert int(told(code, WORK="100").stdout) == 100 // 17
@@ -194,7 +197,7 @@ def test_a_name_that_is_nearly_a_limit_is_not_passed_over(monkeypatch: pytest.Mo
     monkeypatch.setenv("LIMIT_PARAMETER", "5")
     with pytest.raises(SettingError, match="LIMIT_PARAMETER is not a limit; did you mean LIMIT_PARAMETERS"):
         limits.check()
-    assert serve.main([]) == 2
+    assert server.main([]) == 2
 
 
 def test_a_variable_of_someone_else_does_not_matter(monkeypatch: pytest.MonkeyPatch) -> None:

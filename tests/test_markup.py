@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tutor.markup import attribute, trusted
+from tutor.notation.markup import attribute, trusted
 
 ROOT = Path(__file__).parents[1]
 SOURCES = [*sorted((ROOT / "tutor").rglob("*.py")), *sorted(ROOT.glob("app.py"))]
@@ -17,7 +17,7 @@ MAKES = re.compile(r"\bMarkup\s*\(|\bMarkup\.|render_template_string|from_string
 
 def test_markup_is_made_in_one_module() -> None:
     makers = [path.relative_to(ROOT).as_posix() for path in SOURCES if re.search(r"\bMarkup\s*\(", path.read_text(encoding="utf-8"))]
-    assert makers == ["tutor/markup.py"]
+    assert makers == ["tutor/notation/markup.py"]
 
 
 @pytest.mark.parametrize("path", [path for path in SOURCES if path.name != "markup.py"], ids=lambda path: path.stem)

@@ -14,19 +14,18 @@ from hypothesis import given, settings
 from tests.closeness import ordered
 from tests.rules import Arrays
 from tests.strategies import DIFFERENTIABLE, FLAT, extreme_problems, problems
-from tutor.build import Problem
 from tutor.engine.derivation import derive, derive_stage, result
 from tutor.engine.kinds import KINDS
 from tutor.engine.paths import chain
 from tutor.engine.quantity import K, Quantity, parse
 from tutor.engine.trace import Trace, run
 from tutor.engine.tree import Elided, Node, Numbers, Ref, Sum, leaves
-from tutor.lesson import LayerWalk, open_lesson
-from tutor.mathml import Line, role, shown
-from tutor.notation import PRESETS, Alphabet, notation
-from tutor.orientation import arranged, flipped, oriented, turned
-from tutor.scenario import load
-from tutor.writer import NUMBERS, RULE, SYMBOLS
+from tutor.lesson.setup import Setup
+from tutor.lesson.walk import LayerWalk, open_lesson
+from tutor.notation.conventions import PRESETS, Alphabet, arranged, flipped, notation, oriented, turned
+from tutor.notation.mathml import Line, role, shown_rows
+from tutor.notation.writer import NUMBERS, RULE, SYMBOLS
+from tutor.scenario.reader import load
 
 SCENARIOS = sorted((Path(__file__).parents[1] / "scenarios").glob("*.yaml"))
 ARITY = {"mfrac": 2, "msub": 2, "msup": 2, "munder": 2, "mover": 2, "msubsup": 3}
@@ -79,13 +78,13 @@ def steps(trace: Trace) -> Iterator[tuple[Node, Quantity]]:
                 yield tree, q
 
 
-def traced(problem: Problem) -> Trace:
+def traced(problem: Setup) -> Trace:
     return run(problem.network, problem.x, problem.y, problem.eta)
 
 
 @given(problems(hidden=(*DIFFERENTIABLE, *FLAT), outputs=(*DIFFERENTIABLE, *FLAT), depth=3))
 @settings(max_examples=25)
-def test_every_step_of_a_random_network_is_a_sound_formula_in_every_notation_and_mode(problem: Problem) -> None:
+def test_every_step_of_a_random_network_is_a_sound_formula_in_every_notation_and_mode(problem: Setup) -> None:
     trace = traced(problem)
     lines = [Line(Alphabet.of(way, trace.network, trace.samples), 4, env=trace) for way in PRESETS.values()]
     for number, (tree, q) in enumerate(steps(trace)):
@@ -98,7 +97,7 @@ def test_every_step_of_a_random_network_is_a_sound_formula_in_every_notation_and
 
 @given(problems(hidden=(*DIFFERENTIABLE, *FLAT), outputs=(*DIFFERENTIABLE, *FLAT), depth=3))
 @settings(max_examples=25)
-def test_every_stage_of_a_random_network_is_a_sound_formula_in_every_notation(problem: Problem) -> None:
+def test_every_stage_of_a_random_network_is_a_sound_formula_in_every_notation(problem: Setup) -> None:
     trace = traced(problem)
     for way in PRESETS.values():
         line = Line(Alphabet.of(way, trace.network, trace.samples), 4, env=trace)
@@ -114,7 +113,7 @@ def test_every_stage_of_a_random_network_is_a_sound_formula_in_every_notation(pr
 
 @given(extreme_problems())
 @settings(max_examples=60)
-def test_numbers_at_the_edges_of_float64_are_written_without_a_warning(problem: Problem) -> None:
+def test_numbers_at_the_edges_of_float64_are_written_without_a_warning(problem: Setup) -> None:
     trace = traced(problem)
     line = Line(Alphabet.of(PRESETS["brackets"], trace.network, trace.samples), 4, env=trace)
     for tree, q in steps(trace):
@@ -127,7 +126,7 @@ def test_numbers_at_the_edges_of_float64_are_written_without_a_warning(problem: 
 
 @given(problems(wide=False, depth=3))
 @settings(max_examples=25)
-def test_substituted_numbers_are_linked_to_the_steps_that_made_them(problem: Problem) -> None:
+def test_substituted_numbers_are_linked_to_the_steps_that_made_them(problem: Setup) -> None:
     trace = traced(problem)
     line = Line(Alphabet.of(PRESETS["brackets"], trace.network, trace.samples), 4, env=trace)
     for tree, _ in steps(trace):
@@ -193,7 +192,7 @@ def test_what_is_left_out_of_a_long_sum_is_counted_and_given() -> None:
 
 
 def test_a_label_cannot_break_out_of_its_attribute() -> None:
-    from tutor.mathml import formula
+    from tutor.notation.mathml import formula
 
     element = parsed(str(formula("<mn>1</mn>", '"><script>alert(1)</script>')))
     assert element[0].get("aria-label") == '"><script>alert(1)</script>'
@@ -207,6 +206,6 @@ def test_every_kind_of_quantity_has_a_colour_role() -> None:
 
 
 def test_a_large_matrix_shows_its_first_rows_a_gap_and_its_last() -> None:
-    assert shown(6) == [0, 1, 2, 3, 4, 5]
-    assert shown(7) == [0, 1, 2, 3, -1, 6]
-    assert shown(1) == [0]
+    assert shown_rows(6) == [0, 1, 2, 3, 4, 5]
+    assert shown_rows(7) == [0, 1, 2, 3, -1, 6]
+    assert shown_rows(1) == [0]

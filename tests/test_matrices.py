@@ -10,23 +10,22 @@ from hypothesis import given, settings
 
 from tests.closeness import TINY
 from tests.strategies import DIFFERENTIABLE, FLAT, extreme_problems, problems
-from tutor.build import Problem
 from tutor.engine.derivation import derive, derive_stage, result
 from tutor.engine.kinds import KINDS
 from tutor.engine.order import Stage, stages
 from tutor.engine.quantity import parse
 from tutor.engine.trace import Trace, run
 from tutor.engine.tree import ArrayRef, MatrixProduct, Node, Ref, Transpose, evaluate, walk
-from tutor.lesson import LayerWalk, open_lesson
-from tutor.notation import PRESETS, Notation, notation
-from tutor.orientation import arranged, flipped, oriented, turned
-from tutor.scenario import load
+from tutor.lesson.setup import Setup
+from tutor.lesson.walk import LayerWalk, open_lesson
+from tutor.notation.conventions import PRESETS, Notation, arranged, flipped, notation, oriented, turned
+from tutor.scenario.reader import load
 
 SCENARIOS = sorted((Path(__file__).parents[1] / "scenarios").glob("*.yaml"))
 WAYS = [*PRESETS.values(), notation("brackets", {"vectors": "rows"}), notation("letters", {"vectors": "columns"})]
 
 
-def traced(problem: Problem) -> Trace:
+def traced(problem: Setup) -> Trace:
     return run(problem.network, problem.x, problem.y, problem.eta)
 
 
@@ -73,7 +72,7 @@ def test_every_stage_of_every_scenario_is_the_engines_array_in_each_notation(pat
 
 
 @given(problems(hidden=(*DIFFERENTIABLE, *FLAT), outputs=(*DIFFERENTIABLE, *FLAT)))
-def test_every_stage_of_a_random_network_is_the_engines_array_in_each_notation(problem: Problem) -> None:
+def test_every_stage_of_a_random_network_is_the_engines_array_in_each_notation(problem: Setup) -> None:
     trace = traced(problem)
     for stage in stages(trace.network, trace.samples, trace.blocked):
         if trace.blocked == stage.layer and stage.kind == "da/dz":
@@ -90,7 +89,7 @@ def test_every_stage_of_a_random_network_is_the_engines_array_in_each_notation(p
 
 
 @given(extreme_problems())
-def test_at_the_edges_of_float64_the_stages_before_the_stop_are_the_engines_arrays(problem: Problem) -> None:
+def test_at_the_edges_of_float64_the_stages_before_the_stop_are_the_engines_arrays(problem: Setup) -> None:
     trace = traced(problem)
     found = LayerWalk(trace).stages
     for stage in found[:-1] if trace.stop else found:
@@ -106,7 +105,7 @@ def test_at_the_edges_of_float64_the_stages_before_the_stop_are_the_engines_arra
 
 @given(problems(hidden=DIFFERENTIABLE))
 @settings(max_examples=40)
-def test_leaves_are_the_traces_own_arrays(problem: Problem) -> None:
+def test_leaves_are_the_traces_own_arrays(problem: Setup) -> None:
     trace = traced(problem)
     for stage in stages(trace.network, trace.samples, trace.blocked):
         for tree in trees(trace, stage):
@@ -143,7 +142,7 @@ def test_turning_a_matrix_twice_gives_it_back() -> None:
 
 @given(problems(wide=True, depth=3))
 @settings(max_examples=40)
-def test_arranging_a_sum_as_the_lecture_does_keeps_its_value(problem: Problem) -> None:
+def test_arranging_a_sum_as_the_lecture_does_keeps_its_value(problem: Setup) -> None:
     trace = traced(problem)
     for number in range(1, trace.network.depth + 1):
         q = parse(f"z[{number}][1]" + ("@1" if trace.samples > 1 else ""))

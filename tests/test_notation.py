@@ -10,13 +10,13 @@ from hypothesis import given, settings
 
 from tests.closeness import ordered
 from tests.strategies import problems
-from tutor.build import Problem
 from tutor.engine.quantity import Quantity, parse
 from tutor.engine.trace import run
 from tutor.errors import LessonError
-from tutor.lesson import open_lesson
-from tutor.notation import CHOICES, PRESETS, Alphabet, Symbol, notation
-from tutor.scenario import load
+from tutor.lesson.setup import Setup
+from tutor.lesson.walk import open_lesson
+from tutor.notation.conventions import CHOICES, PRESETS, Alphabet, Symbol, notation
+from tutor.scenario.reader import load
 
 SCENARIOS = Path(__file__).parents[1] / "scenarios"
 
@@ -190,7 +190,7 @@ def test_every_choice_of_every_preset_is_one_of_those_listed() -> None:
 
 @given(problems(wide=False))
 @settings(max_examples=60)
-def test_no_two_numbers_of_a_lesson_have_one_symbol(problem: Problem) -> None:
+def test_no_two_numbers_of_a_lesson_have_one_symbol(problem: Setup) -> None:
     trace = run(problem.network, problem.x, problem.y, problem.eta)
     steps = {q for q in ordered(trace) if re.fullmatch(r"[a-z]\+?|loss\+?", q.kind)}
     given_too = {Quantity("w", n, i, j) for n in range(1, trace.network.depth + 1) for i, j in ((1, 1), (trace.network.sizes[n], 1))}
@@ -206,7 +206,7 @@ def test_no_two_numbers_of_a_lesson_have_one_symbol(problem: Problem) -> None:
 
 @given(problems(wide=False))
 @settings(max_examples=30)
-def test_what_the_marks_mean_is_said(problem: Problem) -> None:
+def test_what_the_marks_mean_is_said(problem: Setup) -> None:
     trace = run(problem.network, problem.x, problem.y, problem.eta)
     letters = Alphabet.of(PRESETS["brackets"], trace.network, trace.samples)
     for q in ordered(trace):

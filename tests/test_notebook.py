@@ -15,10 +15,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.test_code_exports import ALL, HOSTILE, assert_prints_the_engine, lesson
-from tutor.code_numpy import numpy_script
-from tutor.explain import PHASE_ABOUT
-from tutor.lesson import Lesson
-from tutor.notebook import notebook
+from tutor.export.notebook import notebook
+from tutor.export.numpy_script import numpy_script
+from tutor.lesson.explain import PHASE_ABOUT
+from tutor.lesson.walk import Lesson
 
 RUN = """\
 import json, sys

@@ -23,9 +23,12 @@ from tests.htmltree import Page, read
 from tests.test_scenario_fuzz import PIECES
 from tests.test_security import HARMLESS, HIDDEN, PAYLOADS, lesson, skeleton
 from tests.visiting import NAMES, get, page, scenario, send
-from tutor import author, limits, scenario_text, text_page
-from tutor import scenario as scenarios
-from tutor.security import HEADERS
+from tutor import limits
+from tutor.builder import text_page
+from tutor.lesson import validation
+from tutor.scenario import dump
+from tutor.scenario import reader as scenarios
+from tutor.web.security import HEADERS
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -103,7 +106,7 @@ def test_the_example_is_sound_and_runs(app: Flask) -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_every_lesson_can_be_opened_as_a_text_that_is_sound(app: Flask, name: str) -> None:
     answer = get(f"/open?from={name}", app)
-    assert typed(answer) == scenario_text.write(replace(scenario(name), origin=name))
+    assert typed(answer) == dump.write(replace(scenario(name), origin=name))
     checked = post(app, typed(answer))
     assert checked.status_code == 200, listed(checked)
 
@@ -117,7 +120,7 @@ def test_the_file_of_a_lesson_is_a_download_that_opens_again(app: Flask, name: s
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
     assert post(app, file=answer.data, name=f"{name}.yaml").status_code == 200
     again = scenarios.parse(answer.text, f"{name}.yaml")
-    assert scenario_text.write(again) == answer.text
+    assert dump.write(again) == answer.text
 
 
 CHANGED = [
@@ -179,7 +182,7 @@ def test_every_problem_is_listed_with_its_line_and_shown_at_its_line(app: Flask)
     answer = post(app, bad)
     assert answer.status_code == 422
     with pytest.raises(scenarios.ScenarioError) as refused:
-        author.check_text(bad, text_page.WHERE)
+        validation.check_text(bad, text_page.WHERE)
     problems = refused.value.problems
     assert len(problems) >= 3
     assert listed(answer) == [f"Line {p.line} {p.path}: {p.message}" for p in problems]
@@ -639,7 +642,7 @@ def test_random_text_has_an_answer_with_a_reason(text: str, do: str) -> None:
 @settings(max_examples=120, deadline=None)
 @given(st.sampled_from([SMALL, *NAMES]), st.integers(0, 10**6), st.sampled_from(PIECES), st.integers(0, 40), WISHES)
 def test_a_spoilt_lesson_has_an_answer_with_a_reason(name: str, at: int, piece: str, cut: int, do: str) -> None:
-    text = name if name == SMALL else scenario_text.write(scenario(name))
+    text = name if name == SMALL else dump.write(scenario(name))
     start = at % len(text)
     spoilt = text[:start] + piece + text[start + cut :]
     check_answer(post(anywhere(), "typed", spoilt.encode("utf-8", "replace"), do=do))

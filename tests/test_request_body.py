@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from tests.visiting import tutor
-from tutor import request_body
-from tutor.request_body import BUSY, DROPPED, REFUSED, SeatedApplication
+from tutor.web import request_body
+from tutor.web.request_body import BUSY, DROPPED, REFUSED, SeatedApplication
 
 MOST = 100
 

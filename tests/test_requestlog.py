@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tutor.requestlog import LONGEST, RequestLog
+from tutor.web.request_log import LONGEST, RequestLog
 
 
 def ask(application: Any, path: str = "/", query: str = "", method: str = "GET") -> tuple[list[str], Iterable[bytes]]:

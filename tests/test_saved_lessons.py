@@ -7,15 +7,16 @@ from pathlib import Path
 
 import pytest
 
-from tutor import saved_lessons, scenario_text
 from tutor.errors import StoreError
-from tutor.library import Library
-from tutor.saved_lessons import KEPT, SavedLessons, is_saved
-from tutor.scenario import load
+from tutor.scenario import dump
+from tutor.scenario.reader import load
+from tutor.store import saved_lessons
+from tutor.store.saved_lessons import KEPT, SavedLessons, is_saved
+from tutor.web.library import Library
 
 ROOT = Path(__file__).parents[1]
-TEXT = scenario_text.write(load(ROOT / "scenarios" / "3-2-3-softmax.yaml"))
-LESSON = scenario_text.content_id(TEXT)
+TEXT = dump.write(load(ROOT / "scenarios" / "3-2-3-softmax.yaml"))
+LESSON = dump.content_id(TEXT)
 
 
 class Shop:

@@ -9,11 +9,13 @@ from threading import Thread
 import pytest
 
 from app import create_app
-from tutor import saving, scenario_text, serve
 from tutor.errors import SettingError, TooManySavesError
-from tutor.saving import Refused, Saving, client, from_environment
-from tutor.scenario import Scenario, load
-from tutor.store import Allowance, open_store
+from tutor.scenario import dump
+from tutor.scenario.reader import Scenario, load
+from tutor.store import saving
+from tutor.store.saving import Refused, Saving, client, from_environment
+from tutor.store.texts import Allowance, open_store
+from tutor.web import server
 
 ROOT = Path(__file__).parents[1]
 LESSON = load(ROOT / "scenarios" / "3-2-3-softmax.yaml")
@@ -30,7 +32,7 @@ def settings(tmp_path: Path) -> dict[str, str]:
 
 def test_a_lesson_is_saved_as_its_canonical_text(settings: dict[str, str]) -> None:
     made = from_environment(settings, ROOT)
-    assert made.find(made.save(LESSON, "192.0.2.1")) == scenario_text.write(LESSON)
+    assert made.find(made.save(LESSON, "192.0.2.1")) == dump.write(LESSON)
 
 
 def test_a_lesson_that_is_saved_answers_at_its_address(settings: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -163,7 +165,7 @@ def test_a_setting_that_makes_no_sense_stops_the_server_in_words(
     name: str, value: str, said: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv(name, value)
-    assert serve.main([]) == 2
+    assert server.main([]) == 2
     shown = capsys.readouterr().err
     assert said in shown
     assert "secret" not in shown
@@ -173,7 +175,7 @@ def test_a_setting_that_makes_no_sense_stops_the_server_in_words(
 
 def test_a_store_that_cannot_be_used_is_said_when_the_server_starts(tmp_path: Path) -> None:
     (tmp_path / "x.sqlite").write_text("my notes\n" * 1_000)
-    (line,) = serve.trouble(from_environment({"DATABASE_URL": f"sqlite:///{tmp_path}/x.sqlite"}, ROOT))
+    (line,) = server.trouble(from_environment({"DATABASE_URL": f"sqlite:///{tmp_path}/x.sqlite"}, ROOT))
     assert line.startswith("Saved lessons cannot be reached")
-    assert serve.trouble(from_environment({"DATABASE_URL": f"sqlite:///{tmp_path}/new.sqlite"}, ROOT)) == []
-    assert serve.trouble(Saving()) == []
+    assert server.trouble(from_environment({"DATABASE_URL": f"sqlite:///{tmp_path}/new.sqlite"}, ROOT)) == []
+    assert server.trouble(Saving()) == []

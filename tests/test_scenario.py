@@ -15,11 +15,13 @@ from typing import get_args
 import pytest
 from pydantic import ValidationError
 
-from tutor import notation, number, scenario, scenario_model, scenario_text
+from tutor import number
 from tutor.engine import activations, losses
 from tutor.errors import TutorError
-from tutor.problem import MAX_PROBLEMS
-from tutor.scenario import Printed, Scenario, ScenarioError
+from tutor.notation import conventions
+from tutor.scenario import dump, model, reader
+from tutor.scenario.problem import MAX_PROBLEMS
+from tutor.scenario.reader import Printed, Scenario, ScenarioError
 
 GOOD = """\
 format: 1
@@ -43,7 +45,7 @@ LONG_KEYS = "preset, layer_mark, weight_index, bias, vectors, sample_mark, names
 
 
 def parse(text: str) -> Scenario:
-    return scenario.parse(text, "scenarios/x.yaml")
+    return reader.parse(text, "scenarios/x.yaml")
 
 
 def problems(text: str) -> list[str]:
@@ -153,12 +155,12 @@ def test_right_to_left_and_joined_characters_are_kept() -> None:
 
 
 def test_the_file_knows_the_same_names_as_the_engine_and_the_notation() -> None:
-    assert set(scenario_model.ACTIVATIONS) == set(activations.NAMES)
-    assert set(get_args(scenario_model.LossName)) == set(losses.NAMES)
-    fields = scenario_model.Notation.model_fields
-    assert set(get_args(fields["preset"].annotation)) == set(notation.PRESETS)
+    assert set(model.ACTIVATIONS) == set(activations.NAMES)
+    assert set(get_args(model.LossName)) == set(losses.NAMES)
+    fields = model.NotationSpec.model_fields
+    assert set(get_args(fields["preset"].annotation)) == set(conventions.PRESETS)
     choices = {name: get_args(get_args(field.annotation)[0]) for name, field in fields.items() if name != "preset"}
-    assert choices == notation.CHOICES
+    assert choices == conventions.CHOICES
 
 
 FIRST = "{units: 3, activation: tanh, weights: [[1, 2], [3, 4], [5, 6]], biases: [0.1, 0.2, 0.3]}"
@@ -452,9 +454,9 @@ def test_a_computed_number_agrees_when_it_rounds_to_the_printed_one(value: str, 
 def test_a_file_is_loaded_by_its_path(tmp_path: Path) -> None:
     path = tmp_path / "two-layers.yaml"
     path.write_text(GOOD, encoding="utf-8")
-    found = scenario.load(path)
+    found = reader.load(path)
     assert (found.id, found.where) == ("two-layers", str(path))
-    assert scenario.load(path, "scenarios/two-layers.yaml").where == "scenarios/two-layers.yaml"
+    assert reader.load(path, "scenarios/two-layers.yaml").where == "scenarios/two-layers.yaml"
 
 
 def test_a_file_that_cannot_be_read_is_a_problem(tmp_path: Path) -> None:
@@ -473,21 +475,21 @@ def test_a_file_that_cannot_be_read_is_a_problem(tmp_path: Path) -> None:
         ("image.yaml", "f:1: is not UTF-8 text (byte 0x89)"),
     ]:
         with pytest.raises(ScenarioError) as caught:
-            scenario.load(f"{tmp_path}/{name}", "f")
+            reader.load(f"{tmp_path}/{name}", "f")
         assert str(caught.value) == message
     with pytest.raises(ScenarioError):
-        scenario.load(f"{tmp_path}/\ud800.yaml")
+        reader.load(f"{tmp_path}/\ud800.yaml")
 
 
 def test_an_id_is_a_stem_that_can_stand_in_an_address() -> None:
-    assert scenario.scenario_id("1-2-3-1.yaml") == "1-2-3-1"
-    assert scenario.scenario_id("a.json") == "a"
+    assert reader.scenario_id("1-2-3-1.yaml") == "1-2-3-1"
+    assert reader.scenario_id("a.json") == "a"
     for name in ("A.yaml", "a b.yaml", "-a.yaml", ".yaml", "a.txt", "a", "a.b.yaml", "é.yaml", "a_b.yaml", "a" * 81 + ".yaml"):
-        assert scenario.scenario_id(name) is None
+        assert reader.scenario_id(name) is None
 
 
 def test_reading_a_scenario_does_not_load_numpy() -> None:
-    code = "import sys, tutor.shelf; sys.exit('numpy' in sys.modules)"
+    code = "import sys, tutor.catalogue.shelf; sys.exit('numpy' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False, cwd=Path(__file__).parents[1]).returncode == 0
 
 
@@ -496,7 +498,7 @@ FILES = sorted(Path(__file__).parents[1].joinpath("scenarios").glob("*.yaml"))
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 def test_every_scenario_of_the_project_is_sound(path: Path) -> None:
-    assert scenario.load(path).id == path.stem
+    assert reader.load(path).id == path.stem
 
 
 # ---- fractions ----
@@ -515,12 +517,12 @@ def test_every_scenario_of_the_project_is_sound(path: Path) -> None:
 def test_a_fraction_is_a_number_wherever_the_form_takes_one(old: str, new: str, value: Callable[[Scenario], float]) -> None:
     found = parse(changed(old, new))
     assert value(found) == number.read("1/3") == 1 / 3
-    assert "0.3333333333333333" in scenario_text.write(found)
-    assert dataclasses.replace(parse(scenario_text.write(found)), where="") == dataclasses.replace(found, where="")
+    assert "0.3333333333333333" in dump.write(found)
+    assert dataclasses.replace(parse(dump.write(found)), where="") == dataclasses.replace(found, where="")
 
 
 def test_a_fraction_has_the_same_address_as_its_number() -> None:
-    ids = {scenario_text.content_id(scenario_text.write(parse(changed("learning_rate: 0.1", f"learning_rate: {text}"))))
+    ids = {dump.content_id(dump.write(parse(changed("learning_rate: 0.1", f"learning_rate: {text}"))))
            for text in ("1/4", "0.25", "2/8", "25e-2")}
     assert len(ids) == 1
 

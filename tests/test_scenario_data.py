@@ -14,9 +14,11 @@ from hypothesis import strategies as st
 
 from tests.strategies import scenario_data
 from tests.turns import Timed
-from tutor import author, limits, scenario, strict_yaml
-from tutor.problem import ScenarioError, written
-from tutor.scenario_text import as_data, write
+from tutor import limits
+from tutor.lesson import validation
+from tutor.scenario import reader, strict_yaml
+from tutor.scenario.dump import as_data, write
+from tutor.scenario.problem import ScenarioError, written
 
 ROOT = Path(__file__).parents[1]
 FILES = sorted((ROOT / "scenarios").glob("*-*.yaml"))
@@ -67,10 +69,10 @@ def _frozen(value: Any) -> Any:
 
 def refused(data: Data) -> list[tuple[Any, str]]:
     """The problems, after `parse_data` was seen to say the same."""
-    found = scenario.problems_of(data)
+    found = reader.problems_of(data)
     assert found
     with pytest.raises(ScenarioError) as caught:
-        scenario.parse_data(data, WHERE)
+        reader.parse_data(data, WHERE)
     told = caught.value.problems
     assert {(p.where, p.line) for p in told} == {(WHERE, 0)}
     if len(found) <= 50:
@@ -155,8 +157,8 @@ def test_a_problem_is_told_at_its_exact_path(data: Data, path: Any, message: str
 
 
 def test_sound_data_give_no_problem_and_a_scenario() -> None:
-    assert scenario.problems_of(GOOD) == []
-    found = scenario.parse_data(GOOD, "a/b.yaml")
+    assert reader.problems_of(GOOD) == []
+    found = reader.parse_data(GOOD, "a/b.yaml")
     assert (found.id, found.where, found.origin, found.network.sizes) == ("b", "a/b.yaml", "", (2, 2, 2))
 
 
@@ -166,7 +168,7 @@ def test_all_problems_come_at_once() -> None:
 
 
 def test_nothing_is_said_twice() -> None:
-    found = scenario.problems_of(put(*LAYER, "weights", (("x", "y"), ("x", "y"))))
+    found = reader.problems_of(put(*LAYER, "weights", (("x", "y"), ("x", "y"))))
     assert len(found) == len(set(found)) == 4
 
 
@@ -175,7 +177,7 @@ def test_lists_inside_one_another_without_end_are_refused() -> None:
     for _ in range(20_000):
         value = (value,)
     deep = (*("network", "layers"), *[0] * 15)
-    (problem,) = scenario.problems_of({"network": {"layers": value}})
+    (problem,) = reader.problems_of({"network": {"layers": value}})
     assert problem == (deep, "more than 16 lists and mappings inside one another")
     refused({"network": {"layers": value}})
 
@@ -185,7 +187,7 @@ def test_a_sigmoid_may_be_asked_for_what_it_cannot_reach_by_a_squared_error_only
     one = {"units": 1, "activation": "sigmoid", "weights": ((1, 2),), "biases": (0,)}
     data = put(*LAYER, one, data=put("data", {"inputs": ((1, 2),), "targets": ((target,),)}))
     for name in ("squared_error", "half_squared_error"):
-        assert scenario.problems_of(put("network", "loss", "name", name, data=data)) == []
+        assert reader.problems_of(put("network", "loss", "name", name, data=data)) == []
     assert refused(put("network", "loss", "name", "binary_cross_entropy", data=data)) == [
         (("data", "targets", 0, 0), f"binary_cross_entropy needs targets from 0 to 1, got {target}")
     ]
@@ -200,9 +202,9 @@ def test_html_and_odd_characters_are_texts_like_any_other(text: str) -> None:
     check = {"quantity": "eta", "equals": "{eta}", "text": text, "where": text}
     texts = {"title": text, "course": text, "about": text, "learn": (text,), "lecture": {"deck": text}}
     data = {**GOOD, **texts, "printed": (slide,), "notes": ({"at": "loss", "text": text},), "checks": (check,)}
-    found = scenario.parse_data(data, WHERE)
+    found = reader.parse_data(data, WHERE)
     assert (found.title, found.about, found.learn[0], found.notes[0].text) == (text,) * 4
-    assert scenario.parse(write(found), WHERE) == found
+    assert reader.parse(write(found), WHERE) == found
 
 
 @pytest.mark.parametrize("text", NASTY)
@@ -222,7 +224,7 @@ def test_html_where_a_name_belongs_is_refused_in_words(text: str) -> None:
 def test_a_file_and_its_data_give_the_same_scenario(path: Path) -> None:
     data = strict_yaml.load(path.read_text(encoding="utf-8"), WHERE).data
     assert isinstance(data, dict)
-    assert scenario.parse_data(data, str(path)) == scenario.load(path) == scenario.parse_data(as_data(scenario.load(path)), str(path))
+    assert reader.parse_data(data, str(path)) == reader.load(path) == reader.parse_data(as_data(reader.load(path)), str(path))
 
 
 VALUES = st.recursive(
@@ -242,11 +244,11 @@ def _paths(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
 def test_sound_data_with_another_value_somewhere_have_an_answer(data: Data, place: int, value: Any) -> None:
     paths = _paths(data)[1:]
     changed = put(*paths[place % len(paths)], value, data=data)
-    if scenario.problems_of(changed):
+    if reader.problems_of(changed):
         refused(changed)
     else:
-        found = scenario.parse_data(changed, WHERE)
-        assert scenario.parse(write(found), WHERE) == found
+        found = reader.parse_data(changed, WHERE)
+        assert reader.parse(write(found), WHERE) == found
 
 
 @given(st.dictionaries(st.sampled_from(list(GOOD)) | st.text(max_size=6), VALUES, max_size=8))
@@ -280,14 +282,14 @@ def test_a_mutated_file_is_told_the_same_as_text_and_as_data(path: Path, chance:
         return
     if not isinstance(document.data, dict):
         return
-    found = {(written(place), message) for place, message in scenario.problems_of(document.data)}
+    found = {(written(place), message) for place, message in reader.problems_of(document.data)}
     assert told(text) == found or len(found) > 40
 
 
 def told(text: str) -> set[tuple[str, str]]:
     """The problems of a text, without their lines."""
     try:
-        scenario.parse(text, WHERE)
+        reader.parse(text, WHERE)
     except ScenarioError as error:
         return {(problem.path, problem.message) for problem in error.problems}
     return set()
@@ -298,13 +300,13 @@ def told(text: str) -> set[tuple[str, str]]:
 
 def test_a_text_is_checked_as_a_file_is() -> None:
     path = FILES[0]
-    assert author.check_text(path.read_text(encoding="utf-8"), str(path)).scenario == author.check(str(path)).scenario
+    assert validation.check_text(path.read_text(encoding="utf-8"), str(path)).scenario == validation.check(str(path)).scenario
 
 
 def test_a_text_is_told_what_only_the_computed_numbers_show() -> None:
-    text = write(scenario.parse_data(put("printed", ({"quantity": "loss", "value": "7", "where": "page 1"},)), WHERE))
+    text = write(reader.parse_data(put("printed", ({"quantity": "loss", "value": "7", "where": "page 1"},)), WHERE))
     with pytest.raises(ScenarioError, match=r"^typed in:\d+: printed\[0\]\.value: the slide prints 7, the engine has .*; say why"):
-        author.check_text(text, "typed in")
+        validation.check_text(text, "typed in")
 
 
 # ---- time ----
@@ -328,9 +330,9 @@ LARGE: dict[str, Data] = {
 @pytest.mark.parametrize("name", LARGE)
 def test_large_bad_data_are_answered_in_a_moment(timed: Timed, name: str) -> None:
     def twice() -> None:
-        assert scenario.problems_of(LARGE[name])
+        assert reader.problems_of(LARGE[name])
         with pytest.raises(ScenarioError):
-            scenario.parse_data(LARGE[name], WHERE)
+            reader.parse_data(LARGE[name], WHERE)
 
     assert timed(twice, 0.5) < 0.5
 

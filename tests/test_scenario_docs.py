@@ -11,17 +11,19 @@ import pytest
 from flask.testing import FlaskClient
 
 from app import create_app
-from tutor import author, limits, scenario, scenario_text, strict_yaml
-from tutor.build import build
+from tutor import limits
 from tutor.engine.activations import activation
 from tutor.engine.kinds import KINDS
 from tutor.engine.quantity import parse
-from tutor.notation import CHOICES, PRESETS, Alphabet
-from tutor.plaintext import PlainText
-from tutor.scenario import ScenarioError
-from tutor.scenario_meaning import MEANINGS
-from tutor.scenario_model import ScenarioFile
-from tutor.scenario_problems import LATER, LATER_KEYS
+from tutor.lesson import validation
+from tutor.lesson.setup import build
+from tutor.notation.conventions import CHOICES, PRESETS, Alphabet
+from tutor.notation.plain import PlainText
+from tutor.scenario import dump, reader, strict_yaml
+from tutor.scenario.messages import LATER, LATER_KEYS
+from tutor.scenario.model import ScenarioFile
+from tutor.scenario.reader import ScenarioError
+from tutor.scenario.schema import MEANINGS
 
 ROOT = Path(__file__).parents[1]
 TEXT = (ROOT / "docs" / "scenarios.md").read_text(encoding="utf-8")
@@ -58,7 +60,7 @@ def problems(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     def found(text: str) -> list[str]:
         Path(NAME).write_text(text, encoding="utf-8")
         try:
-            author.check(NAME)
+            validation.check(NAME)
         except ScenarioError as error:
             return [str(problem) for problem in error.problems]
         return []
@@ -94,7 +96,7 @@ def test_every_example_is_listed_with_a_line_and_no_other() -> None:
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
 def test_an_example_file_is_sound_and_opens_as_a_lesson(path: Path, client: FlaskClient) -> None:
-    lesson = author.check(str(path))
+    lesson = validation.check(str(path))
     assert len(lesson.walk("number")) > 1
     for address in (f"/lessons/{path.stem}", f"/lessons/{path.stem}/steps/1", f"/lessons/{path.stem}/steps/{len(lesson.walk('number'))}"):
         assert client.get(address).status_code == 200
@@ -105,7 +107,7 @@ def test_an_example_file_says_what_it_shows_and_is_short(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
     assert path.suffix == ".json" or text.startswith("# ")
     assert len(text.splitlines()) <= 30
-    assert scenario.scenario_id(path.name) == path.stem
+    assert reader.scenario_id(path.name) == path.stem
 
 
 def test_between_them_the_examples_use_every_key_and_every_word() -> None:
@@ -199,7 +201,7 @@ def test_what_is_said_of_a_key_is_what_the_model_says(key: str) -> None:
 
 
 def test_the_meanings_are_those_of_the_models() -> None:
-    assert {key: row[3] for key, row in KEYS.items()} == dict(MEANINGS), "`make docs` writes them from tutor/scenario_meaning.py"
+    assert {key: row[3] for key, row in KEYS.items()} == dict(MEANINGS), "`make docs` writes them from tutor/scenario/schema.py"
 
 
 def test_make_docs_leaves_a_page_that_is_up_to_date_as_it_is() -> None:
@@ -247,11 +249,11 @@ def test_a_documented_name_is_accepted(row: list[str]) -> None:
         one, several = SKIP, SKIP.replace("[[1, 2]]", "[[1, 2], [2, 1]]").replace("[[1]]", "[[1], [0]]")
     for text, names in ((one, code(row[0])), (several, code(row[1]))):
         checks = "".join(f'  - {{quantity: "{name}", equals: "{{{name}}}"}}\n' for name in names)
-        assert scenario.parse(f"{text}checks:\n{checks}", NAME).checks
+        assert reader.parse(f"{text}checks:\n{checks}", NAME).checks
 
 
 def test_names_of_one_sample_have_no_sample() -> None:
-    assert len(scenario.parse(SINGLE, NAME).inputs) == 1
+    assert len(reader.parse(SINGLE, NAME).inputs) == 1
     assert not any("@" in row[0] for row in NAMES)
 
 
@@ -267,7 +269,7 @@ def test_the_presets_are_as_documented() -> None:
 
 
 def test_the_symbols_are_as_documented() -> None:
-    example = scenario.parse(WHOLE, NAME)
+    example = reader.parse(WHOLE, NAME)
     network = build(example).network
     table = [row for row in rows(section("How the lecture writes").split("In symbols", 1)[1]) if code(row[0])]
     assert len(table) > 8
@@ -307,10 +309,10 @@ def test_a_mistake_gets_the_documented_answer(row: list[str], problems: Any) -> 
 
 def test_what_is_said_of_files_that_the_tutor_writes_is_so() -> None:
     said = section("How the tutor writes a file")
-    assert f"Lines are up to {scenario_text.WIDTH} characters long" in said
+    assert f"Lines are up to {dump.WIDTH} characters long" in said
     text = SHORTEST.replace("title: My", "title: My\u200b").replace("[[1, 2]]", "[[-0.0, 2.0]]")
     text = text.replace("0.5}\n", "0.0000001, batch: full}\n")
-    written = scenario_text.write(scenario.parse(f"# a comment\n{text}", NAME))
+    written = dump.write(reader.parse(f"# a comment\n{text}", NAME))
     for number in ("1e-07", "inputs: [[0, 2]]", r'"My\u200b first network"'):
         assert number in written
     assert "batch" not in written
@@ -318,4 +320,4 @@ def test_what_is_said_of_files_that_the_tutor_writes_is_so() -> None:
     assert list(ScenarioFile.model_fields) == list(dict.fromkeys(line.split(":")[0] for line in WHOLE_WRITTEN if re.match("[a-z]", line)))
 
 
-WHOLE_WRITTEN = scenario_text.write(scenario.parse(WHOLE.replace("decimals: 4", "decimals: 5"), NAME)).splitlines()
+WHOLE_WRITTEN = dump.write(reader.parse(WHOLE.replace("decimals: 4", "decimals: 5"), NAME)).splitlines()

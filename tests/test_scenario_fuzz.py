@@ -18,10 +18,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.turns import Turns
-from tutor import limits, scenario, strict_yaml
-from tutor.build import build
+from tutor import limits
 from tutor.engine.trace import run
-from tutor.scenario import Scenario, ScenarioError
+from tutor.lesson.setup import build
+from tutor.scenario import reader, strict_yaml
+from tutor.scenario.reader import Scenario, ScenarioError
 
 ROOT = Path(__file__).parents[1]
 VALID = [path.read_text(encoding="utf-8") for path in sorted((ROOT / "scenarios").glob("*.yaml"))]
@@ -51,7 +52,7 @@ PIECES = [
 def answer(text: str) -> None:
     """Parse; a refusal can be shown, and what is taken can be computed."""
     try:
-        found = scenario.parse(text, "x.yaml")
+        found = reader.parse(text, "x.yaml")
     except ScenarioError as error:
         check_refusal(error)
     else:
@@ -132,7 +133,7 @@ def test_a_valid_file_with_another_value_for_one_key_has_an_answer(key: str, val
 
 
 def test_the_file_that_is_spoilt_is_sound_before() -> None:
-    scenario.parse(SMALL, "x.yaml")
+    reader.parse(SMALL, "x.yaml")
 
 
 FULL = limits.FILE_BYTES

@@ -6,13 +6,14 @@ from itertools import product
 
 import pytest
 
-from tutor import scenario, scenario_names
-from tutor.build import build
 from tutor.engine.kinds import KINDS
 from tutor.engine.order import NumberOrder
 from tutor.engine.quantity import Quantity, parse
 from tutor.engine.trace import Trace, run
-from tutor.scenario_names import Sizes
+from tutor.lesson.setup import build
+from tutor.scenario import names as scenario_names
+from tutor.scenario import reader
+from tutor.scenario.names import Sizes
 
 HEAD = "format: 1\ntitle: A\nnetwork:\n  inputs: 2\n  layers:\n"
 SOFTMAX = "    - {units: 2, activation: softmax, weights: [[1, 2, 3], [3, 2, 1]], biases: none}\n"
@@ -32,7 +33,7 @@ FILES = {
 
 
 def traced(name: str) -> tuple[Sizes, Trace]:
-    found = scenario.parse(FILES[name], "x.yaml")
+    found = reader.parse(FILES[name], "x.yaml")
     network, problem = found.network, build(found)
     learns = tuple(network.learns(number) for number in range(1, len(network.layers) + 1))
     sizes = Sizes(network.inputs, network.layers, learns, len(found.inputs))

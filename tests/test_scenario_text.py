@@ -14,9 +14,10 @@ from hypothesis import strategies as st
 
 from tests.strategies import scenario_data
 from tests.turns import Timed
-from tutor import limits, scenario, scenario_text, strict_yaml
+from tutor import limits
 from tutor.errors import TutorError
-from tutor.scenario import Scenario
+from tutor.scenario import dump, reader, strict_yaml
+from tutor.scenario.reader import Scenario
 
 ROOT = Path(__file__).parents[1]
 FILES = sorted((ROOT / "scenarios").glob("*-*.yaml"))
@@ -57,22 +58,22 @@ printed:
 
 def again(text: str, of: Scenario) -> Scenario:
     """The scenario of a text, under the name of another one."""
-    return dataclasses.replace(scenario.parse(text, "x.yaml"), id=of.id, where=of.where)
+    return dataclasses.replace(reader.parse(text, "x.yaml"), id=of.id, where=of.where)
 
 
 def titled(title: str, **more: Any) -> Scenario:
-    return scenario.parse_data({**SMALL, "title": title, **more}, "x.yaml")
+    return reader.parse_data({**SMALL, "title": title, **more}, "x.yaml")
 
 
 def holds(found: Scenario) -> str:
     """The text, after everything that is promised of it was looked at."""
-    text = scenario_text.write(found)
+    text = dump.write(found)
     back = again(text, found)
     assert back == found
-    assert scenario_text.write(back) == text
-    data = scenario_text.as_data(found)
+    assert dump.write(back) == text
+    data = dump.as_data(found)
     assert typed(strict_yaml.load(text, "x.yaml").data) == typed(data)
-    assert again(scenario_text.write(scenario.parse_data(data, "x.yaml")), found) == found
+    assert again(dump.write(reader.parse_data(data, "x.yaml")), found) == found
     assert text.endswith("\n")
     assert not text.endswith("\n\n")
     assert all(c.isprintable() for c in text if c not in "\n\u200c\u200d")
@@ -88,17 +89,17 @@ def typed(value: Any) -> Any:
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 def test_every_shipped_scenario_reads_back_as_it_is(path: Path) -> None:
-    text = holds(scenario.load(path))
-    assert max(map(len, text.splitlines())) <= scenario_text.WIDTH
+    text = holds(reader.load(path))
+    assert max(map(len, text.splitlines())) <= dump.WIDTH
 
 
 def test_a_canonical_text_is_written_as_it_was_read() -> None:
-    assert scenario_text.write(scenario.parse(EXAMPLE, "x.yaml")) == EXAMPLE
+    assert dump.write(reader.parse(EXAMPLE, "x.yaml")) == EXAMPLE
 
 
 @given(scenario_data())
 def test_random_scenarios_with_nasty_texts_read_back_as_they_are(data: dict[str, Any]) -> None:
-    holds(scenario.parse_data(data, "x.yaml"))
+    holds(reader.parse_data(data, "x.yaml"))
 
 
 NASTY = [
@@ -125,9 +126,9 @@ def test_a_text_comes_back_wherever_it_stands(nasty: str) -> None:
 @example("x" * 90 + "\n" + "y  z " * 22)
 def test_any_text_that_a_file_may_hold_comes_back(text: str) -> None:
     data = {**SMALL, "title": text, "about": text, "notes": ({"at": "loss", "text": text},)}
-    if scenario.problems_of(data):
+    if reader.problems_of(data):
         return
-    holds(scenario.parse_data(data, "x.yaml"))
+    holds(reader.parse_data(data, "x.yaml"))
 
 
 @given(st.floats(allow_nan=False, allow_infinity=False))
@@ -139,8 +140,8 @@ def test_any_text_that_a_file_may_hold_comes_back(text: str) -> None:
 @example(-2.5e-7)
 def test_a_number_comes_back_to_the_last_bit(x: float) -> None:
     data = {**SMALL, "data": {"inputs": ((x,),), "targets": ((1,),)}}
-    text = holds(scenario.parse_data(data, "x.yaml"))
-    (back,) = scenario.parse(text, "x.yaml").inputs[0]
+    text = holds(reader.parse_data(data, "x.yaml"))
+    (back,) = reader.parse(text, "x.yaml").inputs[0]
     assert struct.pack("d", back) == struct.pack("d", x + 0.0)
 
 
@@ -150,24 +151,24 @@ def test_a_number_comes_back_to_the_last_bit(x: float) -> None:
      (1e300, "1e+300"), (1e15, "1000000000000000")],
 )  # fmt: skip
 def test_a_number_is_written_the_short_way(x: float, written: str) -> None:
-    text = scenario_text.write(scenario.parse_data({**SMALL, "data": {"inputs": ((x,),), "targets": ((1,),)}}, "x.yaml"))
+    text = dump.write(reader.parse_data({**SMALL, "data": {"inputs": ((x,),), "targets": ((1,),)}}, "x.yaml"))
     assert f"\n  inputs: [[{written}]]\n" in text
 
 
 def test_equal_scenarios_have_equal_texts() -> None:
     spoken = EXAMPLE.replace("learning_rate: 0.1", "batch: full, iterations: 1, optimizer: sgd, learning_rate: 1e-1")
     spoken = spoken.replace("[[2]]", "\n    - [2.0]")
-    assert scenario_text.write(scenario.parse(spoken, "y.yaml")) == EXAMPLE
+    assert dump.write(reader.parse(spoken, "y.yaml")) == EXAMPLE
     zero, minus = (samples(1, x) for x in (0.0, -0.0))
     assert zero == minus
-    assert scenario_text.write(zero) == scenario_text.write(minus)
+    assert dump.write(zero) == dump.write(minus)
 
 
 def test_what_is_at_its_default_is_left_out() -> None:
-    assert list(scenario_text.as_data(titled("A"))) == ["format", "title", "network", "data", "training"]
+    assert list(dump.as_data(titled("A"))) == ["format", "title", "network", "data", "training"]
     made = {"units": 1, "activation": "sigmoid", "init": {"scheme": "he", "scale": 1.0, "seed": 0}}
     network = {**SMALL["network"], "layers": (made, {**made, "biases": "none"}, {**made, "biases": (1,)})}
-    layers = scenario_text.as_data(titled("A", network=network))["network"]["layers"]
+    layers = dump.as_data(titled("A", network=network))["network"]["layers"]
     assert [layer.get("biases") for layer in layers] == [None, "none", (1,)]
     assert [layer["init"] for layer in layers] == [{"scheme": "he"}] * 3
 
@@ -190,11 +191,11 @@ def test_a_layer_that_is_too_long_for_a_line_has_a_row_in_each() -> None:
 
 
 def test_a_content_id_is_that_of_the_text_alone() -> None:
-    one = scenario_text.content_id(EXAMPLE)
+    one = dump.content_id(EXAMPLE)
     assert re.fullmatch(r"saved-[a-z2-7]{20}", one)
-    assert one == scenario_text.content_id(EXAMPLE) == "saved-" + one[6:]
-    assert one != scenario_text.content_id(EXAMPLE + "#")
-    assert scenario.scenario_id(f"{one}.yaml") == one
+    assert one == dump.content_id(EXAMPLE) == "saved-" + one[6:]
+    assert one != dump.content_id(EXAMPLE + "#")
+    assert reader.scenario_id(f"{one}.yaml") == one
 
 
 # ---- limits ----
@@ -219,30 +220,30 @@ def wide(units: int, columns: int, x: float) -> Scenario:
 
 def test_a_text_that_would_be_too_large_with_a_row_in_each_line_is_written_closely() -> None:
     found = wide(1_000, 7, 0.125)
-    assert len(scenario_text._lines(scenario_text.as_data(found), compact=True)) < limits.FILE_BYTES
-    assert len(scenario_text._lines(scenario_text.as_data(found), compact=False)) > limits.FILE_BYTES
+    assert len(dump._lines(dump.as_data(found), compact=True)) < limits.FILE_BYTES
+    assert len(dump._lines(dump.as_data(found), compact=False)) > limits.FILE_BYTES
     text = holds(found)
     assert "weights: [[0.125,0.125,0.125,0.125,0.125,0.125,0.125],[" in text
 
 
 def test_a_lesson_that_no_file_can_hold_is_refused_with_the_limit() -> None:
     with pytest.raises(TutorError, match=r"cannot be written as a file: it has [0-9.]+ KB, the limit is 64 KB$"):
-        scenario_text.write(wide(1_000, 12, 0.125))
+        dump.write(wide(1_000, 12, 0.125))
 
 
 def test_a_lesson_with_more_entries_than_a_file_may_have_is_refused_with_the_limit() -> None:
     entry = {"expression": "1", "at": "loss", "value": "7", "where": "a", "slip": "a"}
     found = titled("A", printed=(entry,) * 500)
     with pytest.raises(TutorError, match=f"cannot be written as a file: has more than {limits.ENTRIES:,} entries"):
-        scenario_text.write(found)
+        dump.write(found)
 
 
 def test_numbers_with_large_exponents_count_as_they_do_for_the_reader() -> None:
     holds(samples(500, 1e-99))
     with pytest.raises(TutorError, match="entries"):
-        scenario_text.write(wide(580, 9, 1e300))
+        dump.write(wide(580, 9, 1e300))
 
 
 @pytest.mark.parametrize("found", [samples(1_000, 0.1), wide(1_000, 7, 0.125), wide(100, 80, 0.123)], ids=["samples", "rows", "columns"])
 def test_writing_a_large_lesson_takes_a_moment(timed: Timed, found: Scenario) -> None:
-    assert timed(lambda: scenario_text.write(found), 0.25) < 0.25
+    assert timed(lambda: dump.write(found), 0.25) < 0.25

@@ -15,11 +15,10 @@ from jsonschema import Draft202012Validator
 
 from app import create_app
 from tests.strategies import scenario_data
-from tutor import scenario, scenario_text, strict_yaml
-from tutor.scenario import load
-from tutor.scenario_meaning import EXAMPLES, MEANINGS
-from tutor.scenario_problems import LATER, LATER_KEYS
-from tutor.schema import PATH, schema
+from tutor.scenario import dump, reader, strict_yaml
+from tutor.scenario.messages import LATER, LATER_KEYS
+from tutor.scenario.reader import load
+from tutor.scenario.schema import EXAMPLES, MEANINGS, PATH, schema
 
 ROOT = Path(__file__).parents[1]
 FILES = [*sorted((ROOT / "scenarios").glob("*-*.yaml")), *sorted((ROOT / "docs" / "examples").iterdir())]
@@ -103,7 +102,7 @@ def test_an_example_is_what_may_stand_there(key: str) -> None:
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 def test_every_file_that_comes_with_the_tutor_is_taken(path: Path) -> None:
     assert refusals(path.read_text(encoding="utf-8")) == []
-    assert refusals(scenario_text.write(load(path))) == []
+    assert refusals(dump.write(load(path))) == []
 
 
 @given(scenario_data())
@@ -153,7 +152,7 @@ FRACTIONS = [
 @pytest.mark.parametrize(("old", "new"), FRACTIONS, ids=lambda text: text[:30])
 def test_a_fraction_is_taken_where_the_loader_takes_one(old: str, new: str) -> None:
     assert SMALL.count(old) == 1, old
-    scenario.parse(SMALL.replace(old, new).replace("printed:", "learn: []\n#"), "x.yaml")
+    reader.parse(SMALL.replace(old, new).replace("printed:", "learn: []\n#"), "x.yaml")
     assert refusals(SMALL.replace(old, new)) == []
 
 

@@ -13,7 +13,7 @@ import pytest
 from app import create_app
 from tests.htmltree import Element, read
 from tests.visiting import fragment, get, send, tutor
-from tutor.security import CONTENT_SECURITY_POLICY, FRAMED_POLICY, HEADERS, foreign
+from tutor.web.security import CONTENT_SECURITY_POLICY, FRAMED_POLICY, HEADERS, foreign
 
 if TYPE_CHECKING:
     from flask import Flask

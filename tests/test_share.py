@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 from app import create_app
 from tests.htmltree import Element, read
 from tests.visiting import NAMES, get, page
-from tutor import qr
-from tutor.security import CONTENT_SECURITY_POLICY
-from tutor.share import DENSE, snippet
+from tutor.pages import share
+from tutor.pages.share import DENSE, snippet
+from tutor.web.security import CONTENT_SECURITY_POLICY
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -44,9 +44,9 @@ def modules(svg: Element) -> tuple[bytes, ...]:
         assert length == back
         grid[int(y)][int(x) : int(x) + int(length)] = b"\1" * int(length)
     assert re.fullmatch(r"(M\d+ \d+h\d+v1h-\d+z)+", bars)
-    quiet = [*grid[: qr.QUIET], *grid[-qr.QUIET :], *(row[: qr.QUIET] for row in grid), *(row[-qr.QUIET :] for row in grid)]
+    quiet = [*grid[: share.QUIET], *grid[-share.QUIET :], *(row[: share.QUIET] for row in grid), *(row[-share.QUIET :] for row in grid)]
     assert not any(map(any, quiet))
-    return tuple(bytes(row[qr.QUIET : -qr.QUIET]) for row in grid[qr.QUIET : -qr.QUIET])
+    return tuple(bytes(row[share.QUIET : -share.QUIET]) for row in grid[share.QUIET : -share.QUIET])
 
 
 def code(address: str) -> Element:
@@ -170,10 +170,10 @@ def test_the_code_is_that_of_the_last_link(query: str) -> None:
 
 @given(st.text(st.characters(codec="ascii", categories=["L", "N", "P", "S"]), min_size=1, max_size=300))
 def test_what_is_drawn_is_what_was_encoded(text: str) -> None:
-    drawn = qr.drawn(text, "a code")
+    drawn = share.drawn(text, "a code")
     shown = read(f"<figure>{drawn.picture}</figure>").root.one("svg")
-    assert modules(shown) == qr.matrix(text)
-    assert drawn.modules == len(qr.matrix(text))
+    assert modules(shown) == share.qr_matrix(text)
+    assert drawn.modules == len(share.qr_matrix(text))
 
 
 def test_the_code_is_dark_on_white_and_has_a_name() -> None:
@@ -184,7 +184,7 @@ def test_the_code_is_dark_on_white_and_has_a_name() -> None:
 
 
 def test_the_name_of_a_code_is_escaped() -> None:
-    assert "<b>" not in qr.drawn("x", '"><b>').picture
+    assert "<b>" not in share.drawn("x", '"><b>').picture
 
 
 def test_a_long_address_says_that_its_code_is_fine_and_offers_to_save() -> None:
@@ -217,7 +217,7 @@ def test_changed_numbers_are_in_every_link_in_the_file_and_in_the_offer_to_save(
     changes = urlsplit(shared).query
     assert set(changes.split("&")) == set(changed.split("&"))
     assert {f"/build?from=1-2-3-1-sigmoid&{changes}", f"{SIGMOID}/scenario.yaml?{changes}", f"/embed{SIGMOID}/steps/3?{changes}"} <= links
-    assert modules(code(f"{SHARE}?step=3&{changed}")) == qr.matrix(shared)
+    assert modules(code(f"{SHARE}?step=3&{changed}")) == share.qr_matrix(shared)
 
 
 # ---- the frame ----

@@ -9,9 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from tutor import folder as folders
-from tutor import limits, scenario, shelf
-from tutor.shelf import Shelf, WatchedShelf, open_folder, open_shelf
+from tutor import limits
+from tutor.catalogue import folder as folders
+from tutor.catalogue import shelf
+from tutor.catalogue.shelf import Shelf, WatchedShelf, open_folder, open_shelf
+from tutor.scenario import reader
 
 TEXT = """\
 format: 1
@@ -97,7 +99,7 @@ def test_a_refused_permission_is_told_in_words(folder: Path, monkeypatch: pytest
     def refuse(*_: object) -> int:
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(scenario.os, "open", refuse)
+    monkeypatch.setattr(reader.os, "open", refuse)
     assert problems(open_folder(folder)) == {"lessons/secret.yaml": ["lessons/secret.yaml: cannot be read: permission denied"]}
 
 
@@ -148,13 +150,13 @@ class Clock:
 def loads(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The names of the files that are read."""
     names: list[str] = []
-    real: Callable[..., scenario.Scenario] = scenario.load
+    real: Callable[..., reader.Scenario] = reader.load
 
-    def counted(path: str, where: str) -> scenario.Scenario:
+    def counted(path: str, where: str) -> reader.Scenario:
         names.append(where)
         return real(path, where)
 
-    monkeypatch.setattr(scenario, "load", counted)
+    monkeypatch.setattr(reader, "load", counted)
     return names
 
 
@@ -417,14 +419,14 @@ def test_a_file_that_vanishes_between_listing_and_reading_is_left_out(folder: Pa
     write(folder / "a.yaml")
     write(folder / "b.yaml")
     describe(folder, "Nets")
-    real = scenario.read
+    real = reader.read
 
     def vanish(path: str, where: str) -> bytes:
         if not where.endswith("b.yaml"):
             Path(path).unlink()
         return real(path, where)
 
-    monkeypatch.setattr(scenario, "read", vanish)
+    monkeypatch.setattr(reader, "read", vanish)
     found = open_folder(folder)
     assert (courses(found), problems(found)) == ({"More lessons": ["b"]}, {})
 

@@ -18,25 +18,26 @@ from hypothesis import given, settings
 from app import create_app
 from tests.strategies import problems
 from tests.test_code_exports import lesson_of, performed
-from tutor import changes, data_export, scenario, scenario_text, strict_yaml, trace_json
-from tutor.build import Problem, build
-from tutor.change_names import sizes
-from tutor.cli import main
-from tutor.code_numpy import numpy_script
-from tutor.code_sizes import sizes as term_sizes
-from tutor.code_torch import torch_script
-from tutor.degenerate import _alive
+from tutor.cli.main import main
 from tutor.engine.activations import NAMES, activation
 from tutor.engine.losses import NAMES as LOSSES
 from tutor.engine.losses import loss
 from tutor.engine.network import Layer, Network, frozen
 from tutor.engine.quantity import parse
 from tutor.engine.trace import run
-from tutor.lesson import Lesson, open_lesson
-from tutor.notebook import notebook
-from tutor.scenario import Scenario, ScenarioError
-from tutor.scenario_names import refusal
-from tutor.variants import variants
+from tutor.export import data
+from tutor.export.arrays import sizes as term_sizes
+from tutor.export.notebook import notebook
+from tutor.export.numpy_script import numpy_script
+from tutor.export.torch_script import torch_script
+from tutor.lesson import changes
+from tutor.lesson.changeable import sizes
+from tutor.lesson.setup import Setup, build
+from tutor.lesson.variants import _alive, variants
+from tutor.lesson.walk import Lesson, open_lesson
+from tutor.scenario import dump, reader, strict_yaml
+from tutor.scenario.names import refusal
+from tutor.scenario.reader import Scenario, ScenarioError
 
 FOLDER = Path(__file__).parents[1] / "docs" / "examples"
 SKIPS = ["skip", "skip-from-input"]
@@ -55,7 +56,7 @@ def text(name: str = "skip") -> str:
 def told(file: str) -> list[str]:
     """What is wrong with a file, without its name."""
     with pytest.raises(ScenarioError) as caught:
-        scenario.parse(file, "f.yaml")
+        reader.parse(file, "f.yaml")
     return [str(problem).removeprefix("f.yaml:") for problem in caught.value.problems]
 
 
@@ -69,10 +70,10 @@ def client() -> FlaskClient:
 
 @pytest.mark.parametrize("name", [*SKIPS, "input-gradients"])
 def test_a_file_is_written_as_it_was_read(name: str) -> None:
-    found = scenario.parse(text(name), "f.yaml")
-    written = scenario_text.write(found)
-    assert scenario.parse(written, "f.yaml") == found
-    assert scenario_text.as_data(found) == strict_yaml.load(written, "f.yaml").data
+    found = reader.parse(text(name), "f.yaml")
+    written = dump.write(found)
+    assert reader.parse(written, "f.yaml") == found
+    assert dump.as_data(found) == strict_yaml.load(written, "f.yaml").data
     assert ("skip: " in written) == (name in SKIPS)
     assert ("input_gradients: true" in written) == (name not in SKIPS)
 
@@ -81,8 +82,8 @@ def test_what_is_at_its_default_is_not_written() -> None:
     plain = text().replace(", skip: 1", "").partition("checks:")[0]
     said = plain.replace("0.2]}", "0.2], skip: 0}") + "display: {input_gradients: false}\n"
     assert said.count("skip: 0") == 1
-    same, own = (scenario.parse(file, "f.yaml") for file in (said, plain))
-    assert scenario_text.write(same) == scenario_text.write(own)
+    same, own = (reader.parse(file, "f.yaml") for file in (said, plain))
+    assert dump.write(same) == dump.write(own)
 
 
 @pytest.mark.parametrize(
@@ -143,25 +144,25 @@ def test_a_cross_entropy_needs_the_output_itself() -> None:
     ],
 )  # fmt: skip
 def test_names_are_taken_where_the_network_has_the_number(name: str, wrong: str) -> None:
-    found = scenario.parse(text(), "f.yaml")
+    found = reader.parse(text(), "f.yaml")
     assert refusal(name, sizes(found)) == wrong
     if not wrong:
         trace = open_lesson(found).trace
         value = trace.value(parse(name))
         said = f'printed: [{{quantity: "{name}", value: "{value:.4f}", where: slide 1}}]\n'
         said += f'notes: [{{at: "{name}", text: Look.}}]\n'
-        assert scenario.parse(text() + said, "f.yaml").printed[0].agrees(value)
+        assert reader.parse(text() + said, "f.yaml").printed[0].agrees(value)
 
 
 def test_behind_a_step_there_are_no_derivatives_by_the_inputs() -> None:
     flat = text().replace("tanh", "step")
-    assert "dL/dr[2][1]" not in refusal("dL/dr[2][1]", sizes(scenario.parse(flat, "f.yaml")))
+    assert "dL/dr[2][1]" not in refusal("dL/dr[2][1]", sizes(reader.parse(flat, "f.yaml")))
     assert "step function of layer 1" in refusal(
-        "dL/da[0][1]", sizes(scenario.parse(flat, "f.yaml"))
+        "dL/da[0][1]", sizes(reader.parse(flat, "f.yaml"))
     )
     flat = text().replace("relu", "step")
-    assert refusal("dL/dr[2][1]", sizes(scenario.parse(flat, "f.yaml"))) == ""
-    assert "backward stops there" in refusal("dL/dz[2][1]", sizes(scenario.parse(flat, "f.yaml")))
+    assert refusal("dL/dr[2][1]", sizes(reader.parse(flat, "f.yaml"))) == ""
+    assert "backward stops there" in refusal("dL/dz[2][1]", sizes(reader.parse(flat, "f.yaml")))
 
 
 @pytest.mark.parametrize(
@@ -171,7 +172,7 @@ def test_a_note_at_a_derivative_by_an_input_does_not_ask_for_its_step(
     path: str, tmp_path: Path
 ) -> None:
     at = "dL/da[0][1]"
-    value = open_lesson(scenario.parse(text(), "f.yaml")).trace.value(parse(at))
+    value = open_lesson(reader.parse(text(), "f.yaml")).trace.value(parse(at))
     said = f'notes: [{{at: "{at}", text: Look at the inputs.}}]\n'
     said += f'printed: [{{quantity: "{at}", value: "{value:.3f}", where: slide 1}}]\n'
     (tmp_path / "given.yaml").write_text(text() + said, encoding="utf-8")
@@ -183,7 +184,7 @@ def test_a_note_at_a_derivative_by_an_input_does_not_ask_for_its_step(
 
 
 def test_a_changed_lesson_keeps_its_skips_and_steps() -> None:
-    own = scenario.parse(text() + "display: {input_gradients: true}\n", "f.yaml")
+    own = reader.parse(text() + "display: {input_gradients: true}\n", "f.yaml")
     changed = changes.apply(
         own, (("activation[2]", "sigmoid"), ("b[2][1]", "0.5"), ("w[2][1,1]", "-0.25"))
     )
@@ -194,7 +195,7 @@ def test_a_changed_lesson_keeps_its_skips_and_steps() -> None:
 
 def test_a_loss_that_cannot_stand_behind_a_skip_is_not_taken() -> None:
     file = text("skip-from-input").replace("[1.5, 0.5]", "[1, 0]").replace("- [-1, 1]", "- [0, 1]")
-    own = scenario.parse(file, "f.yaml")
+    own = reader.parse(file, "f.yaml")
     found, notices = changes.read({"activation[2]": "softmax", "loss": "cross_entropy"}, own)
     assert "loss" not in dict(found)
     assert any("a skip connection would add something to it" in notice for notice in notices)
@@ -204,7 +205,7 @@ def test_a_loss_that_cannot_stand_behind_a_skip_is_not_taken() -> None:
 
 
 def test_the_setting_stands_in_the_address_and_works_without_a_script(client: FlaskClient) -> None:
-    steps = len(open_lesson(scenario.parse(text(), "f.yaml")).walk("number"))
+    steps = len(open_lesson(reader.parse(text(), "f.yaml")).walk("number"))
     page = client.get("/lessons/skip/steps/1").text
     select = re.search(r'<select name="input_gradients">(.*?)</select>', page, re.DOTALL)
     assert select
@@ -217,7 +218,7 @@ def test_the_setting_stands_in_the_address_and_works_without_a_script(client: Fl
 
 
 def test_the_setting_of_the_file_can_be_taken_back(client: FlaskClient) -> None:
-    own = len(open_lesson(scenario.parse(text("input-gradients"), "f.yaml")).walk("number"))
+    own = len(open_lesson(reader.parse(text("input-gradients"), "f.yaml")).walk("number"))
     assert f"of {own}" in client.get("/lessons/input-gradients/steps/1").text
     asked = client.get("/lessons/input-gradients/steps/1?input_gradients=no").text
     assert f"of {own - 2}" in asked
@@ -272,14 +273,14 @@ def test_the_command_line_has_the_setting(capsys: pytest.CaptureFixture[str]) ->
 
 def as_json(lesson: Lesson) -> dict[str, Any]:
     out = io.StringIO()
-    trace_json.write(lesson, out)
+    data.write(lesson, out)
     found: dict[str, Any] = json.loads(out.getvalue())
     return found
 
 
 @given(problems(skipping=True))
 @settings(max_examples=40)
-def test_data_have_everything_of_a_skip_connection_and_the_inputs(problem: Problem) -> None:
+def test_data_have_everything_of_a_skip_connection_and_the_inputs(problem: Setup) -> None:
     lesson = lesson_of(problem)
     trace, network = lesson.trace, lesson.trace.network
     found = as_json(lesson)["quantities"]
@@ -296,18 +297,18 @@ def test_data_have_everything_of_a_skip_connection_and_the_inputs(problem: Probl
     assert {f"{name}{mark}" for name in wanted for mark in marks} == {
         name for name in found if name.startswith(("r[", "r+[", "dL/dr", "dL/da[0]"))
     }
-    table = "".join(data_export.as_csv(lesson)).splitlines()[1:]
+    table = "".join(data.as_csv(lesson)).splitlines()[1:]
     assert len(table) == len(found)
 
 
 @pytest.mark.parametrize("shown", [False, True])
 def test_data_do_not_depend_on_what_is_a_step(shown: bool) -> None:
-    own = scenario.parse(text(), "f.yaml")
+    own = reader.parse(text(), "f.yaml")
     assert as_json(open_lesson(own, input_gradients=shown)) == as_json(open_lesson(own))
 
 
 def test_a_row_of_the_inputs_has_layer_0() -> None:
-    table = "".join(data_export.as_csv(open_lesson(scenario.parse(text(), "f.yaml"))))
+    table = "".join(data.as_csv(open_lesson(reader.parse(text(), "f.yaml"))))
     assert re.search(r"^dL/da\[0\]\[2\],dL/da,0,2,,,", table, re.MULTILINE)
     assert re.search(r"^x\[2\],x,,2,,,", table, re.MULTILINE)
 
@@ -315,13 +316,13 @@ def test_a_row_of_the_inputs_has_layer_0() -> None:
 # ---- scripts ----
 
 
-def shown(problem: Problem) -> Lesson:
+def shown(problem: Setup) -> Lesson:
     return replace(lesson_of(problem), input_gradients=True)
 
 
 @given(problems(skipping=True))
 @settings(max_examples=40)
-def test_a_numpy_script_computes_skips_and_derivatives_by_the_inputs(problem: Problem) -> None:
+def test_a_numpy_script_computes_skips_and_derivatives_by_the_inputs(problem: Setup) -> None:
     lesson = shown(problem)
     names, said = performed(numpy_script(lesson))
     assert said.endswith("numbers agree\n")
@@ -338,7 +339,7 @@ def test_a_numpy_script_computes_skips_and_derivatives_by_the_inputs(problem: Pr
 @needs_torch
 @given(problems(skipping=True))
 @settings(max_examples=40)
-def test_pytorch_finds_the_same(problem: Problem) -> None:
+def test_pytorch_finds_the_same(problem: Setup) -> None:
     import torch
 
     try:
@@ -351,7 +352,7 @@ def test_pytorch_finds_the_same(problem: Problem) -> None:
 
 @pytest.mark.parametrize("write", WRITERS)
 def test_what_is_shown_is_checked(write: Any) -> None:
-    lesson = open_lesson(scenario.parse(text(), "f.yaml"), input_gradients=True)
+    lesson = open_lesson(reader.parse(text(), "f.yaml"), input_gradients=True)
     script = write(lesson)
     place = "x.grad" if write is torch_script else "dL_da0"
     assert f'show("{place}", {place}, "derivatives of the loss by the inputs")' in script
@@ -363,7 +364,7 @@ def test_what_is_shown_is_checked(write: Any) -> None:
 
 def test_the_number_of_samples_comes_in_at_the_first_derivative_of_a_skip() -> None:
     lines = numpy_script(
-        open_lesson(scenario.parse(text("skip-from-input"), "f.yaml"))
+        open_lesson(reader.parse(text("skip-from-input"), "f.yaml"))
     ).splitlines()
     at = lines.index("M = len(x)")
     assert lines[at + 1].startswith("dL_dr2 = ")
@@ -372,7 +373,7 @@ def test_the_number_of_samples_comes_in_at_the_first_derivative_of_a_skip() -> N
 
 
 def test_a_notebook_has_a_cell_for_the_inputs() -> None:
-    book = json.loads(notebook(open_lesson(scenario.parse(text(), "f.yaml"), input_gradients=True)))
+    book = json.loads(notebook(open_lesson(reader.parse(text(), "f.yaml"), input_gradients=True)))
     cells = {cell["id"]: "".join(cell["source"]) for cell in book["cells"]}
     assert len(cells) == len(book["cells"])
     assert cells["backward-0"].startswith("dL_da0 = ")
@@ -383,7 +384,7 @@ def test_derivatives_by_the_inputs_beyond_float64_end_no_script() -> None:
     network = Network(
         (Layer(frozen([[1e200]]), None, activation("identity")),), loss("squared_error"), "mean"
     )
-    lesson = shown(Problem(network, frozen([[1e-200]]), frozen([[-1e120]]), 1e-300))
+    lesson = shown(Setup(network, frozen([[1e-200]]), frozen([[-1e120]]), 1e-300))
     assert not np.isfinite(lesson.trace["dL/da", 0]).all()
     script = numpy_script(lesson)
     assert "dL_da0 = " not in script
@@ -394,7 +395,7 @@ def test_derivatives_by_the_inputs_beyond_float64_end_no_script() -> None:
 @pytest.mark.parametrize("name", LOSSES)
 def test_the_formula_of_a_loss_in_a_notebook_is_that_of_its_tree(name: str) -> None:
     book = json.loads(
-        notebook(open_lesson(scenario.load(FOLDER / f"loss-{name.replace('_', '-')}.yaml")))
+        notebook(open_lesson(reader.load(FOLDER / f"loss-{name.replace('_', '-')}.yaml")))
     )
     told = next("".join(cell["source"]) for cell in book["cells"] if cell["id"] == "about-loss")
     wanted = {
@@ -411,7 +412,7 @@ def test_the_formula_of_a_loss_in_a_notebook_is_that_of_its_tree(name: str) -> N
 
 @given(problems(skipping=True))
 @settings(max_examples=40)
-def test_no_array_is_larger_than_the_terms_that_it_is_made_of(problem: Problem) -> None:
+def test_no_array_is_larger_than_the_terms_that_it_is_made_of(problem: Setup) -> None:
     trace = lesson_of(problem).trace
     found = term_sizes(trace)
     for name in trace.program.names:
@@ -441,9 +442,9 @@ def test_a_saturated_unit_hands_little_on_of_what_its_sum_may_be_off() -> None:
 
 @pytest.mark.parametrize("name", SKIPS)
 def test_versions_of_a_lesson_with_skips_keep_them_and_are_fit(name: str) -> None:
-    own = scenario.parse(text(name), "f.yaml")
+    own = reader.parse(text(name), "f.yaml")
     made = variants(own, 3, 7)
-    assert len({scenario_text.write(one) for one in made}) == 3
+    assert len({dump.write(one) for one in made}) == 3
     for one in made:
         assert [layer.skip for layer in one.network.layers] == [
             layer.skip for layer in own.network.layers
@@ -454,7 +455,7 @@ def test_versions_of_a_lesson_with_skips_keep_them_and_are_fit(name: str) -> Non
 
 def scenario_off() -> Scenario:
     """A lesson whose second layer, a ReLU with a skip connection, is off."""
-    return scenario.parse(text().replace("biases: [0.1, 0.2]", "biases: [-9, -9]"), "f.yaml")
+    return reader.parse(text().replace("biases: [0.1, 0.2]", "biases: [-9, -9]"), "f.yaml")
 
 
 def test_units_are_alive_through_a_skip_connection() -> None:

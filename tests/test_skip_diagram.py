@@ -12,17 +12,17 @@ from tests.htmltree import read
 from tests.test_diagram import classes, mentioned, named, parsed, text_boxes
 from tests.test_worked import drawn, seen_step
 from tutor import number
-from tutor.context import Context
-from tutor.diagram import thumbnail
-from tutor.diagram_layout import arrange
+from tutor.draw.diagram import thumbnail
+from tutor.draw.layout import arrange
 from tutor.engine.quantity import Quantity, parse
-from tutor.lesson import open_lesson
-from tutor.notation import PRESETS
-from tutor.page import step_page
-from tutor.scenario import parse as parse_scenario
-from tutor.step import step_body
-from tutor.view import View
-from tutor.worked import Sheet, worked
+from tutor.export.worked import Sheet, worked
+from tutor.lesson.walk import open_lesson
+from tutor.notation.conventions import PRESETS
+from tutor.pages.context import Context
+from tutor.pages.step_body import step_body
+from tutor.pages.step_page import step_page
+from tutor.pages.view import View
+from tutor.scenario.reader import parse as parse_scenario
 
 if TYPE_CHECKING:
     from xml.etree import ElementTree as ET
@@ -300,8 +300,8 @@ def test_an_edge_ends_at_the_rim_of_a_unit_with_a_skip_connection(
     layout = arrange((2, 2), skips=((0, 1),))
     reach, long = layout.reach(1, (0, 0), place), (place[0] ** 2 + place[1] ** 2) ** 0.5
     x, y = abs(place[0]) * reach / long, abs(place[1]) * reach / long
-    beyond = max(0, y - layout.rise)
-    assert (x**2 + beyond**2) ** 0.5 == pytest.approx(layout.radius)
+    out_of_range = max(0, y - layout.rise)
+    assert (x**2 + out_of_range**2) ** 0.5 == pytest.approx(layout.radius)
 
 
 def test_the_small_picture_shows_skip_connections() -> None:

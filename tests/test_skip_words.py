@@ -13,25 +13,25 @@ from flask import Flask
 from app import create_app
 from tests.htmltree import read
 from tests.visiting import get
-from tutor import explain as words
-from tutor.context import Context
-from tutor.desk import Desk, Table
+from tutor.cli.transcript import paragraphs
 from tutor.engine.derivation import derive, derive_stage, result
 from tutor.engine.kinds import KINDS
 from tutor.engine.quantity import Quantity, parse
 from tutor.engine.tree import evaluate
-from tutor.explain import WORDS, explain, explain_stage
-from tutor.latex import Latex
-from tutor.lesson import GRAINS, LayerWalk, Lesson, NumberWalk, open_lesson
-from tutor.mathml import MathML, role
-from tutor.notation import PRESETS, Alphabet, notation
-from tutor.outline import outline, places
-from tutor.plaintext import PlainText
-from tutor.scenario import parse as parse_file
-from tutor.tables import Tables, tables
-from tutor.transcript import paragraphs
-from tutor.view import View
-from tutor.words import Words
+from tutor.lesson import explain as words
+from tutor.lesson.explain import WORDS, explain, explain_stage
+from tutor.lesson.walk import GRAINS, LayerWalk, Lesson, NumberWalk, open_lesson
+from tutor.notation.conventions import PRESETS, Alphabet, notation
+from tutor.notation.latex import Latex
+from tutor.notation.mathml import MathML, role
+from tutor.notation.plain import PlainText
+from tutor.notation.speech import Words
+from tutor.pages.cells import Table, TableMaker
+from tutor.pages.context import Context
+from tutor.pages.outline import outline, places
+from tutor.pages.tables import StepTables, tables
+from tutor.pages.view import View
+from tutor.scenario.reader import parse as parse_file
 
 ONE, THREE = "inputs: [[1.0, 0.5]]", "inputs: [[1.0, 0.5], [-0.5, 2], [0.2, -1]]"
 TANH = "{units: 2, activation: tanh, weights: [[0.4, -0.3], [0.2, 0.5]], biases: [0.1, -0.1]%s}"
@@ -84,10 +84,10 @@ def shelf(tmp_path_factory: pytest.TempPathFactory) -> Flask:
     return create_app(folder)
 
 
-def tables_at(name: str, q: str, preset: str = "brackets", grain: str = "number") -> Tables:
+def tables_at(name: str, q: str, preset: str = "brackets", grain: str = "number") -> StepTables:
     """The tables at the step that makes a number."""
     context = Context(lesson(name), View(grain=grain, notation=preset))
-    return tables(Desk(context, context.step(context.step_of(parse(q)))))
+    return tables(TableMaker(context, context.step(context.step_of(parse(q)))))
 
 
 def _rows(table: Table) -> dict[str, tuple[str, ...]]:

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from tutor.changes import apply, listed
 from tutor.engine.quantity import parse
-from tutor.lesson import Lesson, open_lesson
-from tutor.scenario import Check, Note, Printed, load
-from tutor.slides import AGREES, DIFFERS, OPEN, closed_form, compare, computed, place, tally
+from tutor.lesson.changes import apply, listed
+from tutor.lesson.slides import AGREES, DIFFERS, OPEN, closed_form, compare, computed, place, tally
+from tutor.lesson.walk import Lesson, open_lesson
+from tutor.scenario.reader import Check, Note, Printed, load
 
 SCENARIOS = sorted((Path(__file__).parents[1] / "scenarios").glob("*.yaml"))
 

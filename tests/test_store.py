@@ -12,11 +12,11 @@ from sqlalchemy import create_engine, text
 from sqlalchemy.engine import Engine
 
 from tests.strategies import problems
-from tutor import scenario, scenario_text
-from tutor.build import Problem
 from tutor.errors import SettingError, StoreError, TooManySavesError
-from tutor.scenario_text import content_id
-from tutor.store import DAY, Allowance, Store, address, open_store
+from tutor.lesson.setup import Setup
+from tutor.scenario import dump, reader
+from tutor.scenario.dump import content_id
+from tutor.store.texts import DAY, Allowance, Store, address, open_store
 
 NOW = 1_800_000_000.0
 ELSEWHERE = Path("/nowhere/instance/lessons.sqlite")
@@ -90,15 +90,15 @@ def test_any_text_is_found_byte_for_byte(store: Store, text_: str) -> None:
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], max_examples=60)
 @given(problem=problems(outputs=("identity", "sigmoid", "tanh"), losses=("squared_error",)), title=TEXTS.filter(str.isprintable))
-def test_the_canonical_text_of_any_lesson_is_found_byte_for_byte(store: Store, problem: Problem, title: str) -> None:
+def test_the_canonical_text_of_any_lesson_is_found_byte_for_byte(store: Store, problem: Setup, title: str) -> None:
     made = lesson_of(problem, title)
-    written = scenario_text.write(made)
+    written = dump.write(made)
     found = store.find(store.save(written, made.origin))
     assert found == written
-    assert scenario_text.write(scenario.parse(found, "again")) == written
+    assert dump.write(reader.parse(found, "again")) == written
 
 
-def lesson_of(problem: Problem, title: str) -> scenario.Scenario:
+def lesson_of(problem: Setup, title: str) -> reader.Scenario:
     """A scenario with the network and the batch of a problem."""
     layers = [
         {
@@ -116,7 +116,7 @@ def lesson_of(problem: Problem, title: str) -> scenario.Scenario:
         "data": {"inputs": tuple(map(tuple, problem.x.tolist())), "targets": tuple(map(tuple, problem.y.tolist()))},
         "training": {"learning_rate": problem.eta},
     }
-    return scenario.parse_data(data, "made.yaml")
+    return reader.parse_data(data, "made.yaml")
 
 
 # ---- nothing changes a lesson ----
@@ -139,7 +139,7 @@ def test_saving_a_damaged_lesson_again_mends_it(store: Store, sql: Callable[...,
 
 
 def test_a_lesson_with_the_id_of_another_one_does_not_replace_it(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tutor.store.content_id", lambda _: "saved-aaaaaaaaaaaaaaaaaaaa")
+    monkeypatch.setattr("tutor.store.texts.content_id", lambda _: "saved-aaaaaaaaaaaaaaaaaaaa")
     made = store.save("title: one\n", "")
     with pytest.raises(StoreError, match="already has the address"):
         store.save("title: two\n", "")

@@ -13,7 +13,7 @@ import pytest
 
 from tests.databases import PostgreSQL
 from tests.saver import Saver, text_of
-from tutor.store import Store, open_store
+from tutor.store.texts import Store, open_store
 
 ROOT = Path(__file__).parents[1]
 ELSEWHERE = Path("/nowhere/instance/lessons.sqlite")

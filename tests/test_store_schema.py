@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection, create_engine, inspect, text
 
-from tutor import store_schema
 from tutor.errors import StoreError
-from tutor.scenario_text import content_id
-from tutor.store import Allowance, address, open_store
-from tutor.store_schema import NEWEST, TABLES
+from tutor.scenario.dump import content_id
+from tutor.store import migrations
+from tutor.store.migrations import NEWEST, TABLES
+from tutor.store.texts import Allowance, address, open_store
 
 ELSEWHERE = Path("/nowhere/instance/lessons.sqlite")
 TEXT = "title: saved by the first version\n"
@@ -84,18 +84,18 @@ def test_a_store_of_version_1_comes_up_to_date_and_keeps_its_lessons(old: str) -
 
 
 def test_a_migration_that_fails_changes_nothing_and_is_tried_again(old: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    good = store_schema.MIGRATIONS
+    good = migrations.MIGRATIONS
 
     def torn(connection: Connection) -> None:
         good[1](connection)
         connection.execute(text("INSERT INTO no_such_table VALUES (1)"))
 
     store = open_store(old, ELSEWHERE)
-    monkeypatch.setattr(store_schema, "MIGRATIONS", (good[0], torn))
+    monkeypatch.setattr(migrations, "MIGRATIONS", (good[0], torn))
     with pytest.raises(StoreError):
         store.find(content_id(TEXT))
     assert versions(old) == [1]
-    monkeypatch.setattr(store_schema, "MIGRATIONS", good)
+    monkeypatch.setattr(migrations, "MIGRATIONS", good)
     assert store.find(content_id(TEXT)) == TEXT
     store.close()
 

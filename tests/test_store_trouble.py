@@ -21,11 +21,11 @@ from sqlalchemy import Engine
 
 from app import create_app
 from tests.databases import PostgreSQL
-from tutor import database, store_schema
 from tutor.errors import StoreError
-from tutor.saving import Refused, from_environment
-from tutor.scenario import load
-from tutor.store import Store, open_store
+from tutor.scenario.reader import load
+from tutor.store import database, migrations
+from tutor.store.saving import Refused, from_environment
+from tutor.store.texts import Store, open_store
 
 ROOT = Path(__file__).parents[1]
 ELSEWHERE = Path("/nowhere/instance/lessons.sqlite")
@@ -120,9 +120,9 @@ def test_a_folder_that_may_not_be_looked_into_is_no_empty_store(reachable: Path)
 def test_who_comes_while_the_store_is_opened_waits_for_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def slow(engine: Engine) -> None:
         time.sleep(1.2)
-        store_schema.prepare(engine)
+        migrations.prepare(engine)
 
-    monkeypatch.setattr("tutor.store.prepare", slow)
+    monkeypatch.setattr("tutor.store.texts.prepare", slow)
     store = open_store(f"sqlite:///{tmp_path}/lessons.sqlite", ELSEWHERE)
     with ThreadPoolExecutor(4) as pool:
         assert len({*pool.map(lambda n: store.save(f"title: {n}\n", ""), range(4))}) == 4
@@ -180,7 +180,7 @@ FULL = """
 import resource, signal, sys
 from pathlib import Path
 from tutor.errors import StoreError
-from tutor.store import open_store
+from tutor.store.texts import open_store
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 store = open_store(sys.argv[1], Path("/nowhere/instance/x"))
 first = store.save("title: small\\n", "")

@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 import yaml
 
-from tutor import limits, strict_yaml
-from tutor.problem import ScenarioError
+from tutor import limits
+from tutor.scenario import strict_yaml
+from tutor.scenario.problem import ScenarioError
 
 ROOT = Path(__file__).parents[1]
 
@@ -194,7 +195,7 @@ def test_a_long_text_that_is_not_yaml_is_refused_with_its_line() -> None:
 def test_a_python_without_the_c_parser_reads_the_same() -> None:
     program = (
         "import yaml; del yaml.CSafeLoader\n"
-        "from tutor import strict_yaml; print(strict_yaml.load('a: [1, x]', 'f').data)"
+        "from tutor.scenario import strict_yaml; print(strict_yaml.load('a: [1, x]', 'f').data)"
     )
     command = [sys.executable, "-c", program]
     run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)

@@ -8,14 +8,14 @@ from hypothesis import strategies as st
 
 from tests.filling import opened, problems, sent, sound
 from tests.visiting import page, scenario, tutor
-from tutor import scenario as scenarios
-from tutor.change_names import BadChangeError, part
 from tutor.engine.activations import NAMES as ACTIVATIONS
 from tutor.engine.losses import NAMES as LOSSES
-from tutor.notation import PRESETS
-from tutor.problem import ScenarioError
+from tutor.lesson.changeable import BadChangeError, part
+from tutor.notation.conventions import PRESETS
+from tutor.pages.view import read
+from tutor.scenario import reader as scenarios
+from tutor.scenario.problem import ScenarioError
 from tutor.suggestion import meant
-from tutor.view import read
 
 TEXT = """\
 format: 1

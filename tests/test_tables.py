@@ -12,24 +12,24 @@ from hypothesis import strategies as st
 from tests.htmltree import Element, read
 from tests.visiting import NAMES, WALKS, context, deep_network, get, scenario, steps, texts
 from tutor import number
-from tutor.context import Context
-from tutor.desk import GAP, Cell, Table, some
 from tutor.engine.quantity import Quantity, parse
-from tutor.latex_document import document
-from tutor.lesson import open_lesson
-from tutor.notation import PRESETS
-from tutor.overview import given as given_matrices
-from tutor.page import StepPage, step_page
-from tutor.scenario import parse as read_scenario
-from tutor.view import View
-from tutor.worked import Sheet, worked
+from tutor.export.latex_document import document
+from tutor.export.worked import Sheet, worked
+from tutor.lesson.walk import open_lesson
+from tutor.notation.conventions import PRESETS
+from tutor.pages.cells import GAP, Cell, Table, some
+from tutor.pages.context import Context
+from tutor.pages.overview import given as given_matrices
+from tutor.pages.step_page import StepPage, step_page
+from tutor.pages.view import View
+from tutor.scenario.reader import parse as read_scenario
 
 VERIFIED = {"z+", "a+", "loss+", "loss-loss+", "(loss-loss+)/loss"}
 STATES = {"", "todo", "uses", "makes", "gap"}
 
 
 def all_tables(shown: StepPage) -> list[Table]:
-    return [*shown.tables.ledgers, *(table for _, matrices in shown.tables.strips for table in matrices)]
+    return [*shown.tables.by_row, *(table for _, matrices in shown.tables.by_matrix for table in matrices)]
 
 
 def cells(shown: StepPage) -> Iterator[Cell]:
@@ -93,7 +93,7 @@ def test_the_column_of_the_samples_losses_is_not_headed_as_the_loss_of_the_batch
     opened = context("linear-regression")
     shown = step_page(opened, opened.walk.step_of(parse("loss")))
     samples, batch = (table for table in all_tables(shown) if "ℒ" in str(table.columns) or table.caption == "Loss")
-    assert samples.columns[-1] == opened.chalk.line.matrix("loss", 0) != opened.chalk.line.quantity(parse("loss"))
+    assert samples.columns[-1] == opened.formulas.line.matrix("loss", 0) != opened.formulas.line.quantity(parse("loss"))
     assert [row.cells[-1].text for row in samples.rows] == ["0.25", "2.25", "6.25", "2.25"]
     assert [cell.text for row in batch.rows for cell in row.cells] == ["2.75"]
 
@@ -134,7 +134,7 @@ def test_matrices_of_a_deep_network_say_which_layers_they_are_of() -> None:
     opened = Context(open_lesson(deep_network(5)), View(notation="letters"))
     for n in range(1, len(opened.walk) + 1):
         shown = step_page(opened, n)
-        for heading, matrices in shown.tables.strips:
+        for heading, matrices in shown.tables.by_matrix:
             layers = {parse(c.name).layer for m in matrices for row in m.rows for c in row.cells if parse(c.name).layer}
             assert all(re.search(rf"\b{layer}\b", heading) for layer in layers), (heading, layers)
             assert heading.endswith("of 5")

@@ -12,17 +12,17 @@ import pytest
 from jinja2 import meta, nodes
 
 from tests.visiting import tutor
-from tutor.builder import BuildPage, LivePart
-from tutor.comparison import SlidesPage
-from tutor.error_page import ErrorPage
-from tutor.export_page import ExportPage
-from tutor.gallery import GalleryPage
-from tutor.gallery_activations import ActivationsPage
-from tutor.overview import LessonPage
-from tutor.page import ChainPage, StepPage
-from tutor.panels import Panels
-from tutor.share import SharePage
-from tutor.text_page import TextPage
+from tutor.builder.form_page import BuildPage, LivePart
+from tutor.builder.text_page import TextPage
+from tutor.export.export_page import ExportPage
+from tutor.pages.activations import ActivationsPage
+from tutor.pages.comparison import SlidesPage
+from tutor.pages.error_page import ErrorPage
+from tutor.pages.gallery import GalleryPage
+from tutor.pages.overview import LessonPage
+from tutor.pages.panels import Panels
+from tutor.pages.share import SharePage
+from tutor.pages.step_page import ChainPage, StepPage
 
 FOLDER = Path(__file__).parents[1] / "templates"
 TEMPLATES = sorted(path.name for path in FOLDER.iterdir() if not path.name.startswith("worked_"))
@@ -98,7 +98,7 @@ def test_everything_on_a_page_is_used_by_a_template_or_by_its_own_properties(kin
     accessed = {access.attr for name in TEMPLATES for access in tree(name).find_all(nodes.Getattr)}
     accessed |= {word for p in vars(kind).values() if isinstance(p, property) and p.fget for word in p.fget.__code__.co_names}
     for part in reached(kind):
-        if part.__module__ in {kind.__module__, "tutor.outline", "tutor.tables", "tutor.desk"}:
+        if part.__module__ in {kind.__module__, "tutor.pages.outline", "tutor.pages.tables", "tutor.pages.cells"}:
             assert {f.name for f in fields(part)} - accessed <= ALLOWED, part
 
 

@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given, settings
 
 from tests.strategies import KINKED, SMOOTH, extreme_problems, problems
-from tutor.build import Problem
 from tutor.engine.activations import activation
 from tutor.engine.losses import LOSSES, loss
 from tutor.engine.network import Layer, Network, frozen
 from tutor.engine.trace import Trace, run
+from tutor.lesson.setup import Setup
 
 torch: Any = pytest.importorskip("torch", reason="PyTorch, the oracle of these tests, is not installed; see `make oracle`")
 F: Any = torch.nn.functional
@@ -52,7 +52,7 @@ def loss_of(name: str, a: Any, z: Any, y: Any) -> Any:
 class Oracle:
     """One iteration by PyTorch, in float64."""
 
-    def __init__(self, problem: Problem) -> None:
+    def __init__(self, problem: Setup) -> None:
         net = problem.network
         self.w = [torch.tensor(layer.weights.copy(), requires_grad=True) for layer in net.layers]
         self.b = [None if p.biases is None else torch.tensor(p.biases.copy(), requires_grad=True) for p in net.layers]
@@ -95,14 +95,14 @@ def largest(array: Any) -> float:
     return float(np.abs(array).max())
 
 
-def forward_size(problem: Problem, trace: Trace, number: int) -> float:
+def forward_size(problem: Setup, trace: Trace, number: int) -> float:
     """What the sums of z in a layer come to without cancelling."""
     layer = problem.network.layer(number)
     bias = 0.0 if layer.biases is None else np.abs(layer.biases)
     return largest(np.abs(trace.passed(number - 1)) @ np.abs(layer.weights).T + bias)
 
 
-def backward_sizes(problem: Problem, trace: Trace, number: int) -> tuple[float, float]:
+def backward_sizes(problem: Setup, trace: Trace, number: int) -> tuple[float, float]:
     """The same for dL/da and dL/dz of a layer."""
     net, a = problem.network, np.abs(trace.array("a", number))
     if number == net.depth:
@@ -114,7 +114,7 @@ def backward_sizes(problem: Problem, trace: Trace, number: int) -> tuple[float, 
             over_a = over_a + np.abs(trace["dL/dr", above])
     if not number:
         return largest(over_a), 0.0
-    if net.layer(number).activation.couples:
+    if net.layer(number).activation.full_jacobian:
         over_z = a * (over_a + (over_a * a).sum(axis=1, keepdims=True))
     else:
         over_z = over_a * np.abs(trace.array("da/dz", number))
@@ -123,11 +123,11 @@ def backward_sizes(problem: Problem, trace: Trace, number: int) -> tuple[float, 
     return largest(over_a), largest(over_z)
 
 
-def traced(problem: Problem) -> Trace:
+def traced(problem: Setup) -> Trace:
     return run(problem.network, problem.x, problem.y, problem.eta)
 
 
-def assert_same(problem: Problem) -> None:
+def assert_same(problem: Setup) -> None:
     trace, oracle = traced(problem), Oracle(problem).backward()
     logits = forward_size(problem, trace, trace.network.depth)
     assert same(trace.loss, oracle.loss, trace.scale * (1 + logits) * float(np.abs(trace.y).sum()) + trace.loss)
@@ -154,7 +154,7 @@ def assert_same(problem: Problem) -> None:
 
 def test_the_comparison_catches_an_error_of_one_in_ten_thousand_million() -> None:
     layers = (Layer(frozen([[0.5, -0.3]]), frozen([0.1]), activation("tanh")),)
-    problem = Problem(Network(layers, loss("squared_error"), "mean"), frozen([[1.0, 2.0]]), frozen([[0.3]]), 0.1)
+    problem = Setup(Network(layers, loss("squared_error"), "mean"), frozen([[1.0, 2.0]]), frozen([[0.3]]), 0.1)
     trace, oracle = traced(problem), Oracle(problem).backward()
     scale = backward_sizes(problem, trace, 1)[1]
     assert same(trace["dL/dz", 1], oracle.z[0].grad, scale)
@@ -163,18 +163,18 @@ def test_the_comparison_catches_an_error_of_one_in_ten_thousand_million() -> Non
 
 
 @given(problems())
-def test_random_networks_agree_with_pytorch(problem: Problem) -> None:
+def test_random_networks_agree_with_pytorch(problem: Setup) -> None:
     assert_same(problem)
 
 
 @given(problems(skipping=True, depth=6))
-def test_networks_with_skip_connections_agree_with_pytorch(problem: Problem) -> None:
+def test_networks_with_skip_connections_agree_with_pytorch(problem: Setup) -> None:
     assert_same(problem)
 
 
 @given(problems(depth=16, units=3, wide=False, samples=2, scales=(0.5, 1.5)))
 @settings(max_examples=30)
-def test_deep_networks_agree_with_pytorch(problem: Problem) -> None:
+def test_deep_networks_agree_with_pytorch(problem: Setup) -> None:
     assert_same(problem)
 
 
@@ -190,13 +190,13 @@ def test_every_activation_and_loss_agrees_with_pytorch(name: str, under: str) ->
     for reduction in ("mean", "sum"):
         net = Network(layers, loss(under), reduction)
         y = np.eye(3)[random.integers(0, 3, 5)]
-        assert_same(Problem(net, frozen(random.standard_normal((5, 3))), frozen(y), 0.1))
+        assert_same(Setup(net, frozen(random.standard_normal((5, 3))), frozen(y), 0.1))
 
 
 @pytest.mark.parametrize("name", [*KINKED])
 def test_at_a_kink_we_choose_as_pytorch_does(name: str) -> None:
     net = Network((Layer(frozen([[0.0]]), None, activation(name)),), loss("squared_error"), "mean")
-    problem = Problem(net, frozen([[1.0]]), frozen([[1.0]]), 0.1)
+    problem = Setup(net, frozen([[1.0]]), frozen([[1.0]]), 0.1)
     assert traced(problem).array("dL/dz", 1)[0, 0] == Oracle(problem).backward().z[0].grad[0, 0]
 
 
@@ -205,7 +205,7 @@ def test_at_a_kink_we_choose_as_pytorch_does(name: str) -> None:
 @pytest.mark.parametrize("y", [0.0, 1.0, 0.3])
 def test_saturated_sigmoids_agree_with_bce_on_logits(z: float, sign: float, y: float) -> None:
     net = Network((Layer(frozen([[sign * z]]), None, activation("sigmoid")),), loss("binary_cross_entropy"), "mean")
-    problem = Problem(net, frozen([[1.0]]), frozen([[y]]), 0.1)
+    problem = Setup(net, frozen([[1.0]]), frozen([[y]]), 0.1)
     trace, oracle = traced(problem), Oracle(problem).backward()
     # PyTorch adds the tail log(1 + e^−|z|) to 1 and loses it below 1e-16; ours keeps it, see test_losses.
     assert same(trace.loss, oracle.loss, 1.0)
@@ -216,7 +216,7 @@ def test_saturated_sigmoids_agree_with_bce_on_logits(z: float, sign: float, y: f
 def test_saturated_softmaxes_agree_with_cross_entropy_on_logits(row: list[float]) -> None:
     net = Network((Layer(frozen(np.array(row)[:, None]), None, activation("softmax")),), loss("cross_entropy"), "mean")
     for y in np.eye(len(row)):
-        problem = Problem(net, frozen([[1.0]]), frozen([y]), 0.1)
+        problem = Setup(net, frozen([[1.0]]), frozen([y]), 0.1)
         trace, oracle = traced(problem), Oracle(problem).backward()
         assert same(trace.loss, oracle.loss, 1.0)
         assert same(trace["dL/dz", 1], oracle.z[0].grad, 1.0)
@@ -224,7 +224,7 @@ def test_saturated_softmaxes_agree_with_cross_entropy_on_logits(row: list[float]
 
 @given(extreme_problems(hidden=(*SMOOTH, *KINKED, "softmax")))
 @settings(max_examples=300)
-def test_at_the_edges_of_float64_we_agree_where_both_are_finite_and_stop_where_pytorch_is_not(problem: Problem) -> None:
+def test_at_the_edges_of_float64_we_agree_where_both_are_finite_and_stop_where_pytorch_is_not(problem: Setup) -> None:
     trace, oracle = traced(problem), Oracle(problem).backward()
     kinds, outputs = {"z", "dL/dz", "dL/dw", "dL/db", "dL/da"}, {("dL/da", 0), ("dL/da", trace.network.depth)}
     arrays = [array for name, array in trace.items() if name[0] in kinds and name not in outputs]

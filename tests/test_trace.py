@@ -11,7 +11,6 @@ import pytest
 from hypothesis import given, settings
 
 from tests.strategies import extreme_problems, problems
-from tutor.build import Problem, build
 from tutor.engine.activations import activation
 from tutor.engine.losses import NAMES, loss
 from tutor.engine.network import Layer, Network, frozen
@@ -19,12 +18,13 @@ from tutor.engine.order import NumberOrder
 from tutor.engine.quantity import Quantity, parse
 from tutor.engine.trace import FLAT, OVERFLOW, UNDEFINED, Trace, run, updated
 from tutor.errors import NetworkError
-from tutor.scenario import load
+from tutor.lesson.setup import Setup, build
+from tutor.scenario.reader import load
 
 SCENARIOS = Path(__file__).parents[1] / "scenarios"
 
 
-def traced(problem: Problem) -> Trace:
+def traced(problem: Setup) -> Trace:
     return run(problem.network, problem.x, problem.y, problem.eta)
 
 
@@ -97,7 +97,7 @@ def test_the_3_2_3_network_agrees_with_a_calculation_by_hand() -> None:
 
 
 @given(problems())
-def test_shapes_are_those_of_the_contract(problem: Problem) -> None:
+def test_shapes_are_those_of_the_contract(problem: Setup) -> None:
     trace, net, m = traced(problem), problem.network, len(problem.x)
     assert trace.samples == m
     assert trace.sample_losses("loss").shape == (m,)
@@ -105,7 +105,7 @@ def test_shapes_are_those_of_the_contract(problem: Problem) -> None:
         units, inputs, layer = net.sizes[number], net.sizes[number - 1], net.layer(number)
         for kind in ("z", "a", "dL/da", "dL/dz", "z+", "a+"):
             assert trace.array(kind, number).shape == (m, units)
-        if not layer.activation.couples:
+        if not layer.activation.full_jacobian:
             assert trace.array("da/dz", number).shape == (m, units)
         assert (("dL/dw", number) in trace) == layer.train_weights
         assert (("dL/db", number) in trace) == layer.learns_biases
@@ -118,7 +118,7 @@ def test_shapes_are_those_of_the_contract(problem: Problem) -> None:
 
 @given(problems(depth=3))
 @settings(max_examples=30)
-def test_no_array_of_a_trace_can_be_written_to(problem: Problem) -> None:
+def test_no_array_of_a_trace_can_be_written_to(problem: Setup) -> None:
     trace = traced(problem)
     for array in [*arrays(trace), trace.x, trace.y]:
         assert not array.flags.writeable
@@ -184,7 +184,7 @@ def test_the_loss_of_a_sample_is_its_own_and_the_loss_of_the_batch_is_their_mean
 
 
 @given(problems(samples=4, wide=False))
-def test_the_shares_of_the_samples_add_up_to_the_gradient(problem: Problem) -> None:
+def test_the_shares_of_the_samples_add_up_to_the_gradient(problem: Setup) -> None:
     trace = traced(problem)
     for number, layer in enumerate(problem.network.layers, 1):
         if layer.train_weights:
@@ -195,7 +195,7 @@ def test_the_shares_of_the_samples_add_up_to_the_gradient(problem: Problem) -> N
 
 
 @given(problems(samples=3, wide=False, freezing=False))
-def test_a_sample_computes_the_same_alone_as_in_the_batch(problem: Problem) -> None:
+def test_a_sample_computes_the_same_alone_as_in_the_batch(problem: Setup) -> None:
     net = Network(problem.network.layers, problem.network.loss, "sum")
     trace = run(net, problem.x, problem.y, 0.1)
     for s in range(trace.samples):
@@ -244,7 +244,7 @@ def test_a_saturated_sigmoid_still_has_its_error_signal_and_loss(z: float, y: fl
     assert trace.value(parse("dL/dz[1][1]")) == pytest.approx(delta, abs=1e-15)
     assert trace.loss == pytest.approx((1 - y) * z if z > 0 else -y * z, rel=1e-15)
     assert trace.stop is None
-    assert trace.beyond(parse("dL/da[1][1]")) == (delta != 0)
+    assert trace.out_of_range(parse("dL/da[1][1]")) == (delta != 0)
 
 
 def test_a_saturated_softmax_still_has_its_error_signal_and_loss() -> None:
@@ -252,7 +252,7 @@ def test_a_saturated_softmax_still_has_its_error_signal_and_loss() -> None:
     trace = run(net, frozen([[1.0]]), frozen([[0.0, 1.0]]), 0.1)
     assert trace.loss == 1600.0
     assert trace.array("dL/dz", 1).tolist() == [[1.0, -1.0]]
-    assert trace.beyond(parse("dL/da[1][2]"))
+    assert trace.out_of_range(parse("dL/da[1][2]"))
     assert trace.stop is None
 
 
@@ -311,12 +311,12 @@ def test_numbers_whose_sum_overflows_are_no_reason_to_stop() -> None:
 
 
 @given(extreme_problems())
-def test_the_stop_is_the_first_bad_number_of_the_walk_however_extreme(problem: Problem) -> None:
+def test_the_stop_is_the_first_bad_number_of_the_walk_however_extreme(problem: Setup) -> None:
     trace = traced(problem)
     expected = None
     for q in NumberOrder.of(trace.network, trace.samples, trace.blocked):
         flat = q.kind == "da/dz" and q.layer == trace.blocked
-        if flat or not (trace.beyond(q) or np.isfinite(trace.value(q))):
+        if flat or not (trace.out_of_range(q) or np.isfinite(trace.value(q))):
             expected = q
             break
     assert (trace.stop.quantity if trace.stop else None) == expected
@@ -325,12 +325,12 @@ def test_the_stop_is_the_first_bad_number_of_the_walk_however_extreme(problem: P
 
 
 @given(extreme_problems())
-def test_up_to_the_stop_every_number_can_be_looked_up(problem: Problem) -> None:
+def test_up_to_the_stop_every_number_can_be_looked_up(problem: Setup) -> None:
     trace = traced(problem)
     order = NumberOrder.of(trace.network, trace.samples, trace.blocked)
     end = order.rank(trace.stop.quantity) if trace.stop else len(order)
     for k in range(end):
-        assert np.isfinite(trace.value(order[k])) or trace.beyond(order[k])
+        assert np.isfinite(trace.value(order[k])) or trace.out_of_range(order[k])
 
 
 def test_inputs_of_zero_give_weights_no_gradient_but_biases_one() -> None:

@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 from tests.closeness import ordered
 from tests.rules import Arrays
 from tests.strategies import problems
-from tutor.build import Problem
 from tutor.engine.activations import activation
 from tutor.engine.derivation import derive
 from tutor.engine.entry import HEAD, LONGEST, TAIL, long_sum
@@ -45,11 +44,12 @@ from tutor.engine.tree import (
     rewrite,
     walk,
 )
+from tutor.lesson.setup import Setup
 
 A, Z = Quantity("a", 1, 1), Quantity("z", 1, 1)
 
 
-def traced(problem: Problem) -> Trace:
+def traced(problem: Setup) -> Trace:
     return run(problem.network, problem.x, problem.y, problem.eta)
 
 
@@ -113,7 +113,7 @@ def test_trees_are_equal_by_structure_and_have_the_same_hash() -> None:
 
 @given(problems(wide=True, depth=3))
 @settings(max_examples=40)
-def test_every_node_is_rebuilt_from_its_children(problem: Problem) -> None:
+def test_every_node_is_rebuilt_from_its_children(problem: Setup) -> None:
     trace = traced(problem)
     trees = [derive(trace, q).tree for q in ordered(trace)[::3]] + [found.tree for found in trace.program.definitions]
     for node in (node for tree in trees for node in walk(tree)):
@@ -202,7 +202,7 @@ def test_the_elided_middle_is_the_sum_of_the_terms_that_are_left_out(count: int,
 
 @given(problems(wide=True, depth=3))
 @settings(max_examples=40)
-def test_every_elided_sum_of_a_network_is_the_full_one(problem: Problem) -> None:
+def test_every_elided_sum_of_a_network_is_the_full_one(problem: Setup) -> None:
     trace = traced(problem)
     for q in ordered(trace):
         for node in walk(derive(trace, q).tree):

@@ -19,16 +19,16 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tutor import limits, redraw
-from tutor.build import build
-from tutor.degenerate import Yardstick
+from tutor import limits
 from tutor.engine import trace
 from tutor.engine.trace import Trace, run
 from tutor.errors import TutorError
-from tutor.friendly import Pool, Stream, different, distribution
+from tutor.lesson import redraw
+from tutor.lesson.redraw import Pool, Stream, different, distribution
+from tutor.lesson.setup import build
+from tutor.lesson.variants import LARGEST_SEED, MOST, VariantError, Yardstick, variant, variants
 from tutor.number import shown
-from tutor.scenario import Scenario, load, parse
-from tutor.variants import LARGEST_SEED, MOST, VariantError, variant, variants
+from tutor.scenario.reader import Scenario, load, parse
 
 ROOT = Path(__file__).parents[1]
 SCENARIOS = sorted((ROOT / "scenarios").glob("*.yaml"))
@@ -255,7 +255,7 @@ def test_the_stream_is_pinned_too() -> None:
 
 def test_every_process_draws_the_same_whatever_its_hash_seed() -> None:
     code = (
-        "from tutor.scenario import load\nfrom tutor.variants import variants\n"
+        "from tutor.scenario.reader import load\nfrom tutor.lesson.variants import variants\n"
         "for name in ('3-4-2-regression', 'linear-regression'):\n"
         "    print([(v.network.layers, v.data) for v in variants(load(f'scenarios/{name}.yaml'), 4, 123)])"
     )

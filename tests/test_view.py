@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.visiting import NAMES, scenario
-from tutor.lesson import GRAINS, MAX_ITERATION
-from tutor.notation import PRESETS
+from tutor.lesson.walk import GRAINS, MAX_ITERATION
+from tutor.notation.conventions import PRESETS
 from tutor.number import MAX_DECIMALS
-from tutor.view import View, read
+from tutor.pages.view import View, read
 
 LESSONS = st.sampled_from(NAMES)
 WISHES = st.lists(st.sampled_from([

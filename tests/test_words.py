@@ -11,23 +11,22 @@ from hypothesis import given, settings
 
 from tests.closeness import ordered
 from tests.strategies import DIFFERENTIABLE, FLAT, extreme_problems, problems
-from tutor.build import Problem
 from tutor.engine.derivation import derive, derive_stage
 from tutor.engine.paths import chain
 from tutor.engine.quantity import parse
 from tutor.engine.trace import Trace, run
-from tutor.lesson import LayerWalk, open_lesson
-from tutor.notation import PRESETS, Alphabet, notation
-from tutor.orientation import arranged, flipped, oriented
-from tutor.scenario import load
-from tutor.words import Words, spoken
-from tutor.writer import NUMBERS, RULE, SYMBOLS, Writer
+from tutor.lesson.setup import Setup
+from tutor.lesson.walk import LayerWalk, open_lesson
+from tutor.notation.conventions import PRESETS, Alphabet, arranged, flipped, notation, oriented
+from tutor.notation.speech import Words, spoken
+from tutor.notation.writer import NUMBERS, RULE, SYMBOLS, Writer
+from tutor.scenario.reader import load
 
 SCENARIOS = Path(__file__).parents[1] / "scenarios"
 ALLOWED = re.compile(r"(?:[A-Za-z0-9 .,;()]|(?<=[a-z])-(?=[a-z]))+", re.ASCII)
 
 
-def traced(problem: Problem) -> Trace:
+def traced(problem: Setup) -> Trace:
     return run(problem.network, problem.x, problem.y, problem.eta)
 
 
@@ -41,7 +40,7 @@ def assert_speakable(pieces: list[str]) -> None:
 
 @given(problems(hidden=(*DIFFERENTIABLE, *FLAT), outputs=(*DIFFERENTIABLE, *FLAT), depth=3))
 @settings(max_examples=30)
-def test_every_step_can_be_read_out_in_plain_letters(problem: Problem) -> None:
+def test_every_step_can_be_read_out_in_plain_letters(problem: Setup) -> None:
     trace = traced(problem)
     for number, q in enumerate(ordered(trace)):
         way = list(PRESETS.values())[number % 4]
@@ -56,7 +55,7 @@ def test_every_step_can_be_read_out_in_plain_letters(problem: Problem) -> None:
 
 @given(problems(hidden=DIFFERENTIABLE, depth=3))
 @settings(max_examples=30)
-def test_every_stage_can_be_read_out_in_plain_letters(problem: Problem) -> None:
+def test_every_stage_can_be_read_out_in_plain_letters(problem: Setup) -> None:
     trace = traced(problem)
     for way in PRESETS.values():
         letters = Alphabet.of(way, trace.network, trace.samples)
@@ -70,7 +69,7 @@ def test_every_stage_can_be_read_out_in_plain_letters(problem: Problem) -> None:
 
 @given(extreme_problems())
 @settings(max_examples=40)
-def test_numbers_at_the_edges_of_float64_can_be_read_out(problem: Problem) -> None:
+def test_numbers_at_the_edges_of_float64_can_be_read_out(problem: Setup) -> None:
     trace = traced(problem)
     letters = Alphabet.of(PRESETS["brackets"], trace.network, trace.samples)
     for q in ordered(trace):

@@ -16,21 +16,21 @@ import pytest
 from tests.htmltree import Element, Page, read
 from tests.visiting import NAMES, SATURATED, WALKS, context, deep_network, scenario, steps
 from tutor import number
-from tutor.context import Context
 from tutor.engine.kinds import PHASES
 from tutor.engine.quantity import Quantity, parse
 from tutor.errors import LessonError
-from tutor.explain import ROUNDED
-from tutor.lesson import GRAINS, open_lesson
-from tutor.notation import PRESETS
-from tutor.page import step_page
-from tutor.rendering import css_string
-from tutor.scenario import parse as parse_scenario
-from tutor.scenario_model import Lecture
-from tutor.step import step_body
-from tutor.variants import variants
-from tutor.view import View
-from tutor.worked import Sheet, blanked, worked
+from tutor.export.rendering import css_string
+from tutor.export.worked import Sheet, blanked, worked
+from tutor.lesson.explain import ROUNDED
+from tutor.lesson.variants import variants
+from tutor.lesson.walk import GRAINS, open_lesson
+from tutor.notation.conventions import PRESETS
+from tutor.pages.context import Context
+from tutor.pages.step_body import step_body
+from tutor.pages.step_page import step_page
+from tutor.pages.view import View
+from tutor.scenario.model import Lecture
+from tutor.scenario.reader import parse as parse_scenario
 
 SIGMOID = "1-2-3-1-sigmoid"
 OF_THE_FILE = {"<style> directly in <head>", "a script with text"}
@@ -173,7 +173,7 @@ def test_phases_notation_and_decimals_are_a_choice() -> None:
 
 
 def test_a_file_of_too_many_steps_is_refused_before_it_begins(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tutor.worked.MOST_STEPS", 20)
+    monkeypatch.setattr("tutor.export.worked.MOST_STEPS", 20)
     with pytest.raises(LessonError, match="a file holds 20"):
         written(SIGMOID)
 

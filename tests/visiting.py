@@ -9,19 +9,19 @@ from typing import TYPE_CHECKING, Any
 
 from app import create_app
 from tests.htmltree import Page, read
-from tutor.lesson import GRAINS
-from tutor.page import StepPage, step_page
-from tutor.scenario import parse
-from tutor.view import View
+from tutor.lesson.walk import GRAINS
+from tutor.pages.step_page import StepPage, step_page
+from tutor.pages.view import View
+from tutor.scenario.reader import parse
 
 if TYPE_CHECKING:
     from flask import Flask
     from werkzeug.test import TestResponse
 
-    from tutor.context import Context
-    from tutor.library import Library
-    from tutor.scenario import Scenario
-    from tutor.site import StepText
+    from tutor.pages.context import Context
+    from tutor.scenario.reader import Scenario
+    from tutor.web.library import Library
+    from tutor.web.site import StepText
 
 NAMES = sorted(path.stem for path in (Path(__file__).parents[1] / "scenarios").glob("*.yaml"))
 """The lessons that come with the tutor."""

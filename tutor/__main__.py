@@ -1,9 +1,9 @@
-"""`python -m tutor`: see `tutor.cli`."""
+"""`python -m tutor`: see `tutor.cli.main`."""
 
 import signal
 import sys
 
-from tutor.cli import main
+from tutor.cli.main import main
 
 if __name__ == "__main__":
     if hasattr(signal, "SIGPIPE"):

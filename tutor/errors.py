@@ -8,8 +8,8 @@
     ├── SettingError       a setting of the environment that makes no sense
     ├── StoreError         the store of saved lessons cannot be reached
     ├── TooManySavesError  more lessons saved in a minute than one address may
-    ├── ChangeError        changes that a lesson cannot take (tutor.changes)
-    └── ScenarioError      a scenario file with problems (tutor.scenario)
+    ├── ChangeError        changes that a lesson cannot take (tutor.lesson.changes)
+    └── ScenarioError      a scenario file with problems (tutor.scenario.reader)
 """
 
 

@@ -9,10 +9,10 @@ from pathlib import Path
 
 from tests.benchmarks import table
 from tests.benchmarks.test_large_network import lesson
-from tutor.export import KINDS, Order, make
-from tutor.lesson import Lesson, open_lesson
-from tutor.scenario import load
-from tutor.view import View
+from tutor.export.registry import KINDS, ExportOrder, make
+from tutor.lesson.walk import Lesson, open_lesson
+from tutor.pages.view import View
+from tutor.scenario.reader import load
 
 DATA = {"json", "csv"}
 ROUNDS = 7
@@ -23,7 +23,7 @@ def measured(opened: Lesson, key: str, view: View, rounds: int) -> tuple[float, 
     seconds, size = [], 0
     for _ in range(rounds + 1):
         begin = time.perf_counter()
-        size = sum(len(chunk.encode()) for chunk in make(opened, key, view, Order()).chunks)
+        size = sum(len(chunk.encode()) for chunk in make(opened, key, view, ExportOrder()).chunks)
         seconds.append(time.perf_counter() - begin)
     return table.percentile(seconds[1:], 50), size
 

@@ -27,9 +27,9 @@ ROUNDS = 15
 
 def lesson() -> Any:
     """The lesson: made weights, random pixels, one class after the other."""
-    from tutor.lesson import open_lesson
-    from tutor.scenario import parse
-    from tutor.scenario_model import Data
+    from tutor.lesson.walk import open_lesson
+    from tutor.scenario.model import Data
+    from tutor.scenario.reader import parse
 
     layers = "".join(f"    - {{units: {n}, activation: {f}, init: {{scheme: he, seed: {n}}}}}\n" for f, n in UNITS)
     text = (
@@ -46,9 +46,9 @@ def lesson() -> Any:
 def measure() -> dict[str, Any]:
     """Seconds of each step, in turns, and the memory afterwards."""
     import app
-    from tutor import site
-    from tutor.page import Context
-    from tutor.view import View
+    from tutor.pages.step_page import Context
+    from tutor.pages.view import View
+    from tutor.web import site
 
     begin = time.perf_counter()
     opened = lesson()

@@ -19,8 +19,8 @@ import pytest
 
 from tests.benchmarks import table
 from tests.browser.conftest import Server
-from tutor.library import STEPS as STEPS_KEPT
-from tutor.view import View
+from tutor.pages.view import View
+from tutor.web.library import STEPS as STEPS_KEPT
 
 LESSON = "1-2-3-1-sigmoid"
 STEPS = [f"/lessons/{LESSON}/steps/{n}" for n in range(1, 80)]

@@ -21,9 +21,9 @@ from app import create_app
 from tests.benchmarks import table
 from tests.benchmarks.test_fragment import request
 from tests.databases import PostgreSQL, programs
-from tutor import scenario_text
-from tutor.scenario import Scenario, load
-from tutor.store import Allowance, Store, open_store
+from tutor.scenario import dump
+from tutor.scenario.reader import Scenario, load
+from tutor.store.texts import Allowance, Store, open_store
 
 TABLE = "CREATE TABLE bare (id VARCHAR(26) NOT NULL PRIMARY KEY, text TEXT NOT NULL)"
 LESSON = "3-2-3-softmax"
@@ -32,7 +32,7 @@ OPENED = ("", "/steps/1")
 
 def texts(scenario: Scenario) -> Iterator[str]:
     """Canonical texts that all differ."""
-    return (scenario_text.write(replace(scenario, title=f"Lesson {n}")) for n in count())
+    return (dump.write(replace(scenario, title=f"Lesson {n}")) for n in count())
 
 
 def bare_sqlite(path: Path) -> Callable[[str], object]:
@@ -44,7 +44,7 @@ def bare_sqlite(path: Path) -> Callable[[str], object]:
 
     def insert(text: str) -> None:
         connection.execute("BEGIN IMMEDIATE")
-        connection.execute("INSERT INTO bare VALUES (?, ?)", (scenario_text.content_id(text), text))
+        connection.execute("INSERT INTO bare VALUES (?, ?)", (dump.content_id(text), text))
         connection.execute("COMMIT")
 
     return insert
@@ -56,7 +56,7 @@ def bare_postgresql(connection: psycopg.Connection) -> Callable[[str], object]:
     connection.commit()
 
     def insert(text: str) -> None:
-        connection.execute("INSERT INTO bare VALUES (%s, %s)", (scenario_text.content_id(text), text))
+        connection.execute("INSERT INTO bare VALUES (%s, %s)", (dump.content_id(text), text))
         connection.commit()
 
     return insert
@@ -72,7 +72,7 @@ def saves(kind: str, store: Store, bare: Callable[[str], object], scenario: Scen
         "save": lambda: store.save(next(new), ""),
         "save, with the limit a minute": lambda: store.save(next(new), "", allowance=Allowance("192.0.2.1", 1_000_000)),
         "save again what is there": lambda: store.save(known, ""),
-        "find": lambda: store.find(scenario_text.content_id(known)),
+        "find": lambda: store.find(dump.content_id(known)),
     }
     seconds = table.interleaved(ways, rounds=30, loops=10)
     floor = seconds["a bare INSERT"]

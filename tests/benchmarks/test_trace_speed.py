@@ -17,9 +17,9 @@ import numpy as np
 import pytest
 
 from tests.benchmarks import table
-from tutor.build import Problem, build
 from tutor.engine.trace import run
-from tutor.scenario import load
+from tutor.lesson.setup import Setup, build
+from tutor.scenario.reader import load
 
 CASES = ("1-2-3-1-sigmoid", "3-2-3-softmax")
 Kept = dict[str, list[Any]]
@@ -173,7 +173,7 @@ def micrograd_pass(Value: Any, x: list[float], y: list[float], W: list[Any], b: 
 # ---- the comparison ----
 
 
-def candidates(problem: Problem, by_hand: Callable[..., Kept]) -> tuple[dict[str, Callable[[], object]], dict[str, Kept]]:
+def candidates(problem: Setup, by_hand: Callable[..., Kept]) -> tuple[dict[str, Callable[[], object]], dict[str, Kept]]:
     """What is timed, and what the others computed, to compare."""
     x, y, eta = problem.x, problem.y, problem.eta
     W = [layer.weights for layer in problem.network.layers]
@@ -218,7 +218,7 @@ def numbers(kept: list[Any]) -> list[float]:
     return flat
 
 
-def compare(problem: Problem, others: dict[str, Kept]) -> None:
+def compare(problem: Setup, others: dict[str, Kept]) -> None:
     """Everyone has the trace's numbers."""
     t = run(problem.network, problem.x, problem.y, problem.eta)
     up = range(1, t.network.depth + 1)

@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
-from tutor import scenario
 from tutor.engine.quantity import Quantity
-from tutor.lesson import Lesson, Walk, open_lesson
-from tutor.notation import PRESETS
+from tutor.lesson.walk import Lesson, Walk, open_lesson
+from tutor.notation.conventions import PRESETS
+from tutor.scenario import reader
 
 SCENARIOS = Path(__file__).parents[2] / "scenarios"
 NOTATIONS = tuple(PRESETS)
@@ -20,7 +20,7 @@ NOTATIONS = tuple(PRESETS)
 @cache
 def lessons() -> tuple[Lesson, ...]:
     """Every lesson that comes with the tutor."""
-    return tuple(open_lesson(scenario.load(path)) for path in sorted(SCENARIOS.glob("*.yaml")))
+    return tuple(open_lesson(reader.load(path)) for path in sorted(SCENARIOS.glob("*.yaml")))
 
 
 def pages() -> Iterator[str]:

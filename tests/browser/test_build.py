@@ -13,9 +13,9 @@ from tests.browser.reading import Shown, number_in, shown, tab_to, wait_for_step
 from tests.browser.slow_server import slow_server
 from tests.browser.test_accessibility import TOO_WIDE, WAYS, Axe, Looking, looking, problems
 from tests.browser.test_keyboard_walk import beside, coarse, differing_from_engine, printed
-from tutor import scenario
-from tutor.lesson import Lesson, open_lesson
-from tutor.slides import place
+from tutor.lesson.slides import place
+from tutor.lesson.walk import Lesson, open_lesson
+from tutor.scenario import reader
 
 __all__ = ["looking"]  # the fixture
 
@@ -28,7 +28,7 @@ VALUES = "fields => Object.fromEntries(fields.map(field => [field.name, field.va
 
 @pytest.fixture
 def deck(root: Path) -> Lesson:
-    return open_lesson(scenario.load(root / "scenarios" / f"{DECK}.yaml"))
+    return open_lesson(reader.load(root / "scenarios" / f"{DECK}.yaml"))
 
 
 def go_to(page: Page, field: str, key: str = "Tab", most: int = 90) -> None:

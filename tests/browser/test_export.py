@@ -9,10 +9,10 @@ import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
 from tests.browser.test_accessibility import OPEN, TOO_WIDE, WAYS
-from tutor import scenario
-from tutor.export import KINDS, Order, make
-from tutor.lesson import open_lesson
-from tutor.view import View
+from tutor.export.registry import KINDS, ExportOrder, make
+from tutor.lesson.walk import open_lesson
+from tutor.pages.view import View
+from tutor.scenario import reader
 
 ROOT = Path(__file__).parents[2]
 Opening = Callable[..., Page]
@@ -22,10 +22,10 @@ Opening = Callable[..., Page]
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The deck lesson as every kind of document."""
     found = tmp_path_factory.mktemp("files")
-    lesson = open_lesson(scenario.load(ROOT / "scenarios" / "1-2-3-1-sigmoid.yaml"))
+    lesson = open_lesson(reader.load(ROOT / "scenarios" / "1-2-3-1-sigmoid.yaml"))
     for key in ("html", "interactive", "worksheet", "key"):
-        (found / f"{key}.html").write_text("".join(make(lesson, key, View(), Order()).chunks), encoding="utf-8")
-    made = make(lesson, "class-set", View(grain="pass"), Order(versions=2))
+        (found / f"{key}.html").write_text("".join(make(lesson, key, View(), ExportOrder()).chunks), encoding="utf-8")
+    made = make(lesson, "class-set", View(grain="pass"), ExportOrder(versions=2))
     (found / "class-set.html").write_text("".join(made.chunks), encoding="utf-8")
     return found
 

@@ -7,18 +7,18 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.reading import Entry, Shown, number_in, shown, tab_to, wait_for_step
-from tutor import scenario
 from tutor.engine.quantity import Quantity, parse
-from tutor.lesson import Lesson, open_lesson
+from tutor.lesson.slides import place
+from tutor.lesson.walk import Lesson, open_lesson
 from tutor.number import MINUS
-from tutor.scenario_model import Printed
-from tutor.slides import place
+from tutor.scenario import reader
+from tutor.scenario.model import Printed
 
 WALKS = ["1-2-3-1-sigmoid", "3-2-3-softmax"]
 
 
 def opened(root: Path, name: str) -> Lesson:
-    return open_lesson(scenario.load(root / "scenarios" / f"{name}.yaml"))
+    return open_lesson(reader.load(root / "scenarios" / f"{name}.yaml"))
 
 
 def walked(page: Page, lesson: Lesson) -> list[Shown]:

@@ -12,8 +12,8 @@ from tests.browser.conftest import Server, listen
 from tests.browser.reading import shown, tab_to, wait_for_step
 from tests.browser.test_accessibility import TOO_WIDE, WAYS, Axe, Looking, looking, problems
 from tests.test_security import PAYLOADS, lesson
-from tutor import scenario_text
-from tutor.scenario import load
+from tutor.scenario import dump
+from tutor.scenario.reader import load
 
 __all__ = ["looking"]  # the fixture
 
@@ -130,7 +130,7 @@ def test_the_file_of_a_lesson_is_saved_and_opened_again(browsing: Page, root: Pa
         _download(page)
     waiting.value.save_as(tmp_path / waiting.value.suggested_filename)
     assert waiting.value.suggested_filename == "3-2-3-softmax.yaml"
-    written = scenario_text.write(load(root / "scenarios" / "3-2-3-softmax.yaml"))
+    written = dump.write(load(root / "scenarios" / "3-2-3-softmax.yaml"))
     assert (tmp_path / "3-2-3-softmax.yaml").read_text(encoding="utf-8") == written
     page.goto("/open")
     page.get_by_label("Or a file").set_input_files(tmp_path / "3-2-3-softmax.yaml")

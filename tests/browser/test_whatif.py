@@ -9,10 +9,11 @@ import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
 from tests.browser.reading import wait_for_step
-from tutor import changes, number
+from tutor import number
 from tutor.engine.quantity import parse
-from tutor.lesson import Lesson, open_lesson
-from tutor.scenario import load
+from tutor.lesson import changes
+from tutor.lesson.walk import Lesson, open_lesson
+from tutor.scenario.reader import load
 
 ONE = "1-2-3-1-sigmoid"
 LESSON = f"/lessons/{ONE}/steps"

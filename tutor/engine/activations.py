@@ -101,14 +101,14 @@ class Activation:
         return dict(self.function.parameters)
 
     @property
-    def couples(self) -> bool:
+    def full_jacobian(self) -> bool:
         """Whether each activation depends on every pre-activation of its layer, as behind a softmax."""
         return self.function.by_row
 
     @property
     def differentiable(self) -> bool:
         """Whether the backward pass can go through."""
-        return self.couples or self.slope is not None
+        return self.full_jacobian or self.slope is not None
 
     @property
     def saturates(self) -> bool:
@@ -127,7 +127,7 @@ class Activation:
 
     def f(self, z: Array) -> Array:
         """The activations of pre-activations of any shape; softmax goes along the last axis."""
-        return np.asarray(self.function(z) if z.ndim > 1 or not self.couples else self.function(z[None, :])[0])
+        return np.asarray(self.function(z) if z.ndim > 1 or not self.full_jacobian else self.function(z[None, :])[0])
 
     def derivative(self, z: Array, a: Array) -> Array:
         """The derivative at pre-activations `z` with activations `a`, element by element."""

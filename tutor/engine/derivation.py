@@ -69,7 +69,7 @@ class Derivation:
     name: Node | None = None
     shortcut: Node | None = None
     stable: Node | None = None
-    beyond: bool = False
+    out_of_range: bool = False
     """The number itself is beyond float64; backward goes on by the shortcut."""
 
 
@@ -119,7 +119,7 @@ def ref(trace: Trace, kind: str, layer: int = 0, i: int = 0, j: int = 0, sample:
 def _activation(trace: Trace, q: Quantity) -> Derivation:
     rule = trace.network.layer(q.layer).activation
     z = replace(q, kind=marked("z", q.of.mark))
-    if rule.couples:
+    if rule.full_jacobian:
         return Derivation(_softmax(trace, z))
     written = rule.formula(Ref(z))
     applied = Apply(Ref(z), rule.function)
@@ -155,16 +155,16 @@ def _stable_loss(trace: Trace, q: Quantity) -> Node | None:
     tree = _stable_term(trace, q.of.mark)
     if tree is None:
         return None
-    sample, couples = max(q.sample, 1), trace.network.layers[-1].activation.couples
+    sample, full_jacobian = max(q.sample, 1), trace.network.layers[-1].activation.full_jacobian
     z = output_leaves(trace.program.plan)[2].kind
-    counting = [i for i, y in enumerate(trace.y[sample - 1], 1) if y or not couples]
+    counting = [i for i, y in enumerate(trace.y[sample - 1], 1) if y or not full_jacobian]
     if len(counting) > LONGEST:
         counting = list(range(1, trace.y.shape[1] + 1))
 
     def term(n: int) -> Node:
         i = n if n == K else counting[n - 1]
         one = Ref(named(marked(z, q.of.mark), trace.network.depth, sample, i, Shapes(trace)))
-        inverse = _softmax_inverse(trace, one) if couples else Sum((ONE, Exp(Negative(one))))
+        inverse = _softmax_inverse(trace, one) if full_jacobian else Sum((ONE, Exp(Negative(one))))
         return _with_inverse(entry(tree, sample, i, Shapes(trace)), inverse, Sum((ONE, Exp(one))))
 
     return long_sum(len(counting), term) if counting else None
@@ -215,7 +215,7 @@ def _reads_as_edge(logarithm: Node, env: Environment, decimals: int) -> Any:
 def _by_activation(trace: Trace, q: Quantity) -> Derivation:
     """dL/da and dL/dr: from the loss at the output, else over everything that uses the activation."""
     tree = _entry(trace, trace.program.by_name[q.kind, q.layer].tree, q)
-    return Derivation(_chained(tree, q), beyond=trace.beyond(q))
+    return Derivation(_chained(tree, q), out_of_range=trace.out_of_range(q))
 
 
 def _chained(tree: Node, q: Quantity) -> Node:
@@ -242,7 +242,7 @@ def _slope(trace: Trace, q: Quantity) -> Derivation:
     z, a = replace(q, kind="z", j=0), replace(q, kind="a", j=0)
     if rule.slope is not None:
         return Derivation(rule.derivative_formula(Ref(z), Ref(a)))
-    if not rule.couples:
+    if not rule.full_jacobian:
         raise KeyError(f"{rule.name} has no derivative")
     if q.i == q.j:
         return Derivation(Product((Ref(a), Difference(ONE, Ref(a)))))
@@ -255,7 +255,7 @@ def _error_signal(trace: Trace, q: Quantity) -> Derivation:
     shortcut = None if found.long is None else _entry(trace, shorter(trace, found.tree, [max(q.sample, 1) - 1]), q)
     if shortcut and trace.goes_around(q):
         return Derivation(shortcut)
-    if not trace.network.layer(q.layer).activation.couples:
+    if not trace.network.layer(q.layer).activation.full_jacobian:
         return Derivation(_entry(trace, found.long or found.tree, q), shortcut=shortcut)
     grad, slope = replace(q, kind="dL/da"), replace(q, kind="da/dz", j=q.i)
     tree = long_sum(trace.network.sizes[q.layer], lambda k: Product((Ref(replace(grad, i=k)), Ref(replace(slope, i=k)))))
@@ -319,7 +319,7 @@ def derive_stage(trace: Trace, stage: Stage) -> Derivation:
 
 def result(trace: Trace, stage: Stage) -> ArrayRef:
     """What a stage computes, as a leaf. For a softmax's da/dz: the Jacobian of the first sample."""
-    jacobian = KINDS[stage.kind].role == "slope" and trace.network.layer(stage.layer).activation.couples
+    jacobian = KINDS[stage.kind].role == "slope" and trace.network.layer(stage.layer).activation.full_jacobian
     leaf = ArrayRef(stage.kind, stage.layer, 1 if jacobian and trace.samples > 1 else 0)
     trace.matrix(leaf)
     return leaf
@@ -339,7 +339,7 @@ def _plain_stage(trace: Trace, stage: Stage) -> Derivation:
 def _sample_losses(trace: Trace, stage: Stage) -> Derivation:
     tree = rewrite(trace.program.by_name[f"{stage.kind}@", 0].tree, lambda node: _in_two_dimensions(trace, node))
     found = _stable_term(trace, KINDS[stage.kind].mark)
-    if found is None or trace.network.layers[-1].activation.couples:
+    if found is None or trace.network.layers[-1].activation.full_jacobian:
         return Derivation(tree)  # that of a softmax is written for one sample only
     z = _outputs(trace, KINDS[stage.kind].mark)[Z]
     stable = _with_inverse(found, Sum((ONE, Exp(Negative(z)))), Sum((ONE, Exp(z))))
@@ -356,12 +356,12 @@ def _in_two_dimensions(trace: Trace, node: Node) -> Node | None:
 def _outputs_stage(trace: Trace, stage: Stage) -> Derivation:
     found = _plain_stage(trace, stage)
     last = 0 < stage.layer == trace.fused_layer
-    return replace(found, beyond=last and not np.isfinite(trace.array(stage.kind, stage.layer)).all())
+    return replace(found, out_of_range=last and not np.isfinite(trace.array(stage.kind, stage.layer)).all())
 
 
 def _slope_stage(trace: Trace, stage: Stage) -> Derivation:
     rule = trace.network.layer(stage.layer).activation
-    if rule.couples:
+    if rule.full_jacobian:
         row = ArrayRef("a", stage.layer, 1 if trace.samples > 1 else 0)
         return Derivation(Difference(Diagonal(row), MatrixProduct((Transpose(row), row))))
     if rule.flat:
@@ -375,8 +375,8 @@ def _signal_stage(trace: Trace, stage: Stage) -> Derivation:
     grads = ArrayRef("dL/da", stage.layer)
     if shortcut and not np.isfinite(trace.matrix(grads)).all():
         return Derivation(shortcut)
-    couples = trace.network.layer(stage.layer).activation.couples
-    if couples and trace.samples == 1:
+    full_jacobian = trace.network.layer(stage.layer).activation.full_jacobian
+    if full_jacobian and trace.samples == 1:
         return Derivation(MatrixProduct((grads, ArrayRef("da/dz", stage.layer))), shortcut=shortcut)
     return Derivation(found.long or found.tree, shortcut=shortcut)
 

@@ -11,9 +11,11 @@ large network costs no more than the walk of a small one.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate
+
+import numpy as np
 
 from tutor.engine.kinds import KINDS, marked
 from tutor.engine.network import Layer, Network
@@ -169,7 +171,7 @@ def _losses(phase: str, kind: str, samples: int) -> Iterator[Section]:
 
 def _forward(network: Network, mark: str) -> tuple[Block, ...]:
     return tuple(
-        Block(forward_kinds(layer, mark), number, layer.units, by_unit=not layer.activation.couples)
+        Block(forward_kinds(layer, mark), number, layer.units, by_unit=not layer.activation.full_jacobian)
         for number, layer in enumerate(network.layers, 1)
     )
 
@@ -186,7 +188,7 @@ def _backward(network: Network, blocked: int, inputs: bool) -> tuple[Block, ...]
         blocks += [Block((kind,), number, layer.units) for kind in passed_back(layer)]
         if number == blocked:
             return (*blocks, Block(("da/dz",), number, layer.units))
-        if layer.activation.couples:
+        if layer.activation.full_jacobian:
             blocks.append(Block(("da/dz",), number, layer.units, pairs=True))
             blocks.append(Block(("dL/dz",), number, layer.units))
         else:
@@ -256,3 +258,52 @@ def _loss_stages(phase: str, kind: str, samples: int) -> list[Stage]:
 
 def _learned(layer: Layer, bias: str, weight: str) -> list[str]:
     return [bias] * layer.learns_biases + [weight] * layer.train_weights
+
+
+# ---- Where a walk ends early: the first number, in the order of the walk, that cannot be had ----
+#     first_bad(order, bad, value) -> Stop or None
+#
+# The search goes section by section over whole arrays and looks at single numbers only in the one block that holds the
+# first bad one, so a large network that overflows late is answered as fast as a small one.
+
+
+FLAT = "flat"
+OVERFLOW = "overflow"
+UNDEFINED = "undefined"
+
+Bad = Callable[[str, int, int], np.ndarray]
+"""(kind, layer, samples) -> for each sample whether a number of this kind is bad; one entry where `samples` is 0."""
+
+
+@dataclass(frozen=True, slots=True)
+class EarlyEnd:
+    """The first quantity that cannot be had, and why (flat, overflow, undefined)."""
+
+    quantity: Quantity
+    why: str
+
+
+def first_bad(order: NumberOrder, bad: Bad, value: Callable[[Quantity], float | None]) -> EarlyEnd | None:
+    """Find the first number that is not finite, or None by `value`: an activation without a derivative."""
+    for section in order.sections:
+        table = np.stack([_any_kind(block, section.samples, bad) for block in section.blocks])
+        if table.any():
+            row = int(table.any(axis=0).argmax())
+            block = section.blocks[int(table[:, row].argmax())]
+            return _within(block, row + 1 if section.samples else 0, value)
+    return None
+
+
+def _any_kind(block: Block, samples: int, bad: Bad) -> np.ndarray:
+    return np.asarray(np.logical_or.reduce([bad(kind, block.layer, samples) for kind in block.kinds if kind]))
+
+
+def _within(block: Block, sample: int, value: Callable[[Quantity], float | None]) -> EarlyEnd | None:
+    for offset in range(block.size):
+        quantity = block.at(offset, sample)
+        number = value(quantity)
+        if number is None:
+            return EarlyEnd(quantity, FLAT)
+        if not np.isfinite(number):
+            return EarlyEnd(quantity, UNDEFINED if np.isnan(number) else OVERFLOW)
+    return None

@@ -39,14 +39,14 @@ def has_chain(trace: Trace, q: Quantity) -> bool:
     if q.of.role != "gradient" or (trace.samples > 1 and not q.sample):
         return False
     network = trace.network
-    if any(layer.activation.couples for layer in network.layers[q.layer - 1 : -1]):
+    if any(layer.activation.full_jacobian for layer in network.layers[q.layer - 1 : -1]):
         return False
     grads = trace.array(*_output(trace))[max(q.sample, 1) - 1]
     if not np.isfinite(grads).all() or not grads.any():
         return False
-    if q.layer == network.depth and not network.layers[-1].activation.couples:
+    if q.layer == network.depth and not network.layers[-1].activation.full_jacobian:
         return bool(grads[q.i - 1])
-    heads = int(np.count_nonzero(grads)) if network.layers[-1].activation.couples else 1
+    heads = int(np.count_nonzero(grads)) if network.layers[-1].activation.full_jacobian else 1
     return heads * _count(trace, q.layer) <= MOST_PATHS
 
 
@@ -73,7 +73,7 @@ def _paths(trace: Trace, q: Quantity) -> Iterator[tuple[Node, ...]]:
         if trace.value(q) != 0.0:
             yield (Ref(q),)
         return
-    if q.of.by == "z" and q.layer == trace.network.depth and trace.network.layers[-1].activation.couples:
+    if q.of.by == "z" and q.layer == trace.network.depth and trace.network.layers[-1].activation.full_jacobian:
         for c in range(1, trace.network.sizes[-1] + 1):
             for head in _paths(trace, Quantity(*_output(trace), c, 0, q.sample)):
                 yield (*head, Ref(Quantity("da/dz", q.layer, c, q.i, q.sample)))

@@ -304,7 +304,7 @@ def _slope(rule: Activation, z: ArrayRef, a: ArrayRef) -> Node:
 
 def _shortcut(rule: Activation, a: ArrayRef) -> Node:
     """Of a cross-entropy on its own output activation: output minus target; a softmax counts the targets' sum."""
-    return Difference(Hadamard((a, SumOver(Y, "outputs", 1))) if rule.couples else a, Y)
+    return Difference(Hadamard((a, SumOver(Y, "outputs", 1))) if rule.full_jacobian else a, Y)
 
 
 def _learns(plan: Plan, leaf: ArrayRef) -> bool:

@@ -24,14 +24,13 @@ import numpy as np
 from tutor.engine.activations import softmax_jacobian
 from tutor.engine.kinds import AFTER, KINDS
 from tutor.engine.network import Network, frozen, with_parameters
-from tutor.engine.order import NumberOrder
+from tutor.engine.order import FLAT, OVERFLOW, UNDEFINED, EarlyEnd, NumberOrder, first_bad
 from tutor.engine.program import Name, Program
 from tutor.engine.quantity import K, Quantity
-from tutor.engine.stop import FLAT, OVERFLOW, UNDEFINED, Stop, first_bad
 from tutor.engine.tree import ArrayRef, Environment, Leaf, Value
 from tutor.errors import NetworkError
 
-__all__ = ["FLAT", "OVERFLOW", "UNDEFINED", "Stop", "Trace", "advance", "run", "updated"]
+__all__ = ["FLAT", "OVERFLOW", "UNDEFINED", "EarlyEnd", "Trace", "advance", "run", "updated"]
 
 Array = np.ndarray
 
@@ -149,7 +148,7 @@ class Trace(Mapping[Name, Array]):
         return delta * self.passed(q.layer - 1)[self._at(q.sample), self._at(q.j)] if q.j else delta
 
     def _jacobian_entry(self, q: Quantity) -> Value:
-        if not self.network.layer(q.layer).activation.couples:
+        if not self.network.layer(q.layer).activation.full_jacobian:
             raise KeyError(f"{q} is not part of this trace")
         a = self["a", q.layer][max(q.sample, 1) - 1]
         i, k = (np.arange(len(a))[self._at(index)] for index in (q.i, q.j))
@@ -167,7 +166,7 @@ class Trace(Mapping[Name, Array]):
 
     def matrix(self, leaf: ArrayRef) -> Value:
         """All of a kind in a layer, in two dimensions; that of a softmax's slopes is the Jacobian of one sample."""
-        if KINDS[leaf.kind].role == "slope" and self.network.layer(leaf.layer).activation.couples:
+        if KINDS[leaf.kind].role == "slope" and self.network.layer(leaf.layer).activation.full_jacobian:
             return self.jacobian(leaf.layer, max(leaf.sample, 1) - 1)
         array = self.sample_losses(leaf.kind)[:, None] if not KINDS[leaf.kind].axes else self.array(leaf.kind, leaf.layer)
         array = array[None, :] if array.ndim == 1 else array
@@ -192,7 +191,7 @@ class Trace(Mapping[Name, Array]):
     # ---- where it ends early ----
 
     @cached_property
-    def stop(self) -> Stop | None:
+    def stop(self) -> EarlyEnd | None:
         """The first quantity, in the order of the walk, that is not a finite number or has no derivative."""
         if self.finite and not self.blocked:
             return None
@@ -231,14 +230,14 @@ class Trace(Mapping[Name, Array]):
         """The value, 0 for what is beyond float64 but stepped around, None at an activation without derivative."""
         if q.of.role == "slope" and q.layer == self.blocked:
             return None
-        return 0.0 if self.beyond(q) else self.value(q)
+        return 0.0 if self.out_of_range(q) else self.value(q)
 
     @property
     def fused_layer(self) -> int:
         """The output layer's number where its loss and activation have the shortcut a − y, else 0."""
         return self.network.depth if self.network.loss.fused_with else 0
 
-    def beyond(self, q: Quantity) -> bool:
+    def out_of_range(self, q: Quantity) -> bool:
         """Whether q is the dL/da of a saturated output: beyond float64, and stepped around by the shortcut."""
         return q.kind == "dL/da" and 0 < q.layer == self.fused_layer and not np.isfinite(self.value(q))
 

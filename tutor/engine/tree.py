@@ -8,7 +8,7 @@ the text a student reads the computation that took place.
 Trees are values: they compare by structure, give their `children`, and `rebuild` makes the same node over others.
 
 Scalars are float64, matrices are float64 arrays in the engine's orientation (one row per sample, one row of
-weights per unit). Which way round a lecture writes them is the notation's business (`tutor.orientation`).
+weights per unit). Which way round a lecture writes them is the notation's business (`tutor.notation.conventions`).
 """
 
 from __future__ import annotations

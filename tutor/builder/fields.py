@@ -1,0 +1,283 @@
+"""The fields of the form in which a lesson is made: one table, from which everything else follows.
+
+A row says what a field is called in the form (of a layer: `units[2]`), where its value stands in
+the data of a lesson, how it is labelled, and what may be typed. From FIELDS follow the reading of a
+posted form and its writing (`draft_model`), the data of a draft and the place of each problem
+(`draft_data`), the draft of a lesson (`draft`), and the fields on the page (`builder`).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from tutor import limits
+from tutor.errors import NumberError
+from tutor.notation.conventions import PRESETS
+from tutor.number import read, short
+from tutor.scenario import scalars
+from tutor.scenario.messages import LATER
+from tutor.scenario.model import ACTIVATIONS
+from tutor.scenario.problem import Path, quotable
+
+TOP: Final = ""
+"""The field of what belongs to no field: it goes to the top of the form."""
+EMPTY: Final = "is empty; give a number, such as 0.5"
+WHOLE_BELOW: Final = 1e15
+"""Below this a number without decimals is given as a whole one."""
+_TRAINABLE = re.compile(r"(weights|biases): (true|false)")
+
+
+# ---- kinds: what a text says, and the text of a value ----
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Kind:
+    """`name` is how the page shows it. `read` never refuses: what is no number stays a text."""
+
+    name: str
+    read: Callable[[str], Any]
+    write: Callable[[Any], str] = str
+
+
+def joined(text: str) -> str:
+    """A text without white space around it; browsers send line ends as two characters."""
+    return text.replace("\r\n", "\n").replace("\r", "\n").strip()
+
+
+def clean(text: str) -> str:
+    """A text without what no file may hold: the field has its message, the other checks go on."""
+    return scalars.FOREIGN.sub("", joined(text))
+
+
+def number(text: str) -> float | int | str:
+    """A number as a file would have it, so that messages say 7 and not 7.0."""
+    try:
+        value = read(text)
+    except NumberError:
+        return clean(text)
+    return int(value) if value.is_integer() and abs(value) < WHOLE_BELOW else value
+
+
+def whole(text: str) -> int | str:
+    """A whole number."""
+    shown = clean(text)
+    return int(shown) if re.fullmatch(r"-?[0-9]{1,12}", shown, re.ASCII) else shown
+
+
+def _lines(text: str) -> tuple[str, ...]:
+    return tuple(line.strip() for line in clean(text).split("\n") if line.strip())
+
+
+def _trainable(text: str) -> dict[str, bool]:
+    return {key: word == "true" for key, word in _TRAINABLE.findall(text)}
+
+
+def _trainable_text(words: Any) -> str:
+    return ", ".join(f"{key}: {str(word).lower()}" for key, word in words if word is not None)
+
+
+TEXT: Final = Kind("text", clean)
+PARAGRAPH: Final = Kind("lines", clean)
+SENTENCES: Final = Kind("lines", _lines, "\n".join)
+WHOLE: Final = Kind("whole", whole)
+NUMBER: Final = Kind("number", number, short)
+CHOICE: Final = Kind("choice", clean)
+HIDDEN: Final = Kind("hidden", clean)
+LEARNS: Final = Kind("hidden", _trainable, _trainable_text)
+TABLE: Final = Kind("table", str)
+"""A table of numbers; `draft_model` has it beside the texts."""
+COUNT: Final = Kind("whole", whole)
+"""How many rows a table has; it follows from the table where it is empty."""
+
+
+# ---- the table ----
+
+
+@dataclass(frozen=True, slots=True)
+class FormField:
+    """One field. Without a path it stands for nothing in the data by itself."""
+
+    name: str
+    path: tuple[str, ...]
+    label: str
+    kind: Kind
+    hint: str = ""
+    default: str = ""
+    """What counts where the field did not come."""
+    least: int = 0
+    most: int = 0
+    """The bounds of a whole number; without them the data's own check is enough."""
+    optional: bool = False
+    """Whether an empty text leaves its key out."""
+    options: Mapping[str, str] | None = None
+    """What can be chosen; the page may know more about it."""
+    closed: tuple[str, ...] = ()
+    """What is among the options and cannot be chosen yet."""
+    of_layer: bool = False
+    made: bool | None = None
+    """True: only where a rule makes the weights; False: only where they are given."""
+    only: str = ""
+    """The activation that it belongs to; with another one it is hidden while it is empty."""
+    named: str = ""
+    """What it is called where a character in it cannot be seen."""
+
+
+_FILLS = {
+    "given": "as in the table", "uniform": "uniform, ± scale", "normal": "normal, scale wide",
+    "xavier": "Xavier", "he": "He", "constant": "all equal to scale",
+    "identity": "scale on the diagonal",
+}  # fmt: skip
+SCHEMES: Final = tuple(_FILLS)[1:]
+_PLANNED = {name: f"{name} (planned)" for name in LATER["optimizer"]}
+
+FIELDS: Final = {field.name: field for field in (
+    FormField("title", ("title",), "Title", TEXT, named="the title"),
+    FormField("course", ("course",), "Course", TEXT, "it stands above the title",
+              optional=True, named="the course"),
+    FormField("about", ("about",), "What it is about", PARAGRAPH, "a paragraph in your own words",
+              optional=True, named="the text"),
+    FormField("origin", ("origin",), "Where it comes from", HIDDEN, optional=True,
+              named="the address"),
+    FormField("learn", ("learn",), "What one learns", SENTENCES,
+              "up to four short sentences, one on each line", optional=True, named="the list"),
+    FormField("inputs", ("network", "inputs"), "Inputs", WHOLE, least=1, most=limits.UNITS),
+    FormField("layers", ("network", "layers"), "Layers", TABLE),
+    FormField("units", ("units",), "units", WHOLE, least=1, most=limits.UNITS, of_layer=True),
+    FormField("activation", ("activation",), "activation", CHOICE, default="sigmoid",
+              options={name: name.replace("_", " ") for name in ACTIVATIONS}, of_layer=True),
+    FormField("slope", ("slope",), "slope below 0", NUMBER, optional=True, only="leaky_relu",
+              of_layer=True),
+    FormField("alpha", ("alpha",), "alpha", NUMBER, optional=True, only="elu", of_layer=True),
+    FormField("w", ("weights",), "weights", TABLE, made=False, of_layer=True),
+    FormField("fill", ("init", "scheme"), "weights", CHOICE, default="given", options=_FILLS,
+              made=True, of_layer=True),
+    FormField("scale", ("init", "scale"), "scale", NUMBER, default="1", made=True, of_layer=True),
+    FormField("seed", ("init", "seed"), "seed", WHOLE, default="0", most=2**32 - 1, made=True,
+              of_layer=True),
+    FormField("b", ("biases",), "biases", TABLE, of_layer=True),
+    FormField("biases", (), "biases", CHOICE, default="on",
+              options={"on": "one per unit", "none": "none"}, of_layer=True),
+    FormField("trainable", ("trainable",), "what learns", LEARNS, optional=True, of_layer=True),
+    FormField("x", ("data", "inputs"), "Inputs", TABLE),
+    FormField("y", ("data", "targets"), "Targets", TABLE),
+    FormField("samples", (), "Samples", COUNT, optional=True, least=1, most=limits.SAMPLES),
+    FormField("rows", (), "Samples", TABLE),
+    FormField("loss", ("network", "loss", "name"), "Loss", CHOICE, default="squared_error"),
+    FormField("reduction", ("network", "loss", "reduction"), "Over the samples", CHOICE,
+              default="mean", options={"mean": "their mean", "sum": "their sum"}),
+    FormField("learning_rate", ("training", "learning_rate"), "Learning rate", NUMBER),
+    FormField("optimizer", ("training", "optimizer"), "Optimizer", CHOICE, default="sgd",
+              options={"sgd": "gradient descent (sgd)", **_PLANNED}, closed=tuple(_PLANNED)),
+    FormField("batch", ("training", "batch"), "Batch", Kind("hidden", whole), default="full"),
+    FormField("notation", ("notation", "preset"), "Notation", CHOICE, default="brackets",
+              options={key: f"{preset.title}: {preset.about}" for key, preset in PRESETS.items()}),
+    FormField("decimals", ("display", "decimals"), "Decimals", WHOLE,
+              "of numbers that are not exact", default="4", most=limits.DECIMALS),
+    FormField("rest", (), "What came with the lesson", HIDDEN),
+    FormField("split", (), "", HIDDEN),
+)}  # fmt: skip
+"""Every field, in the order of the form. `rest` is the text of everything that has no field of its
+own, `split` says how many numbers of each line of `rows` were inputs when the form was made."""
+_TYPED = [field for field in FIELDS.values() if field.kind not in {TABLE, COUNT}]
+PLAIN: Final = tuple(field.name for field in _TYPED if not field.of_layer)
+"""Texts of the lesson as a whole."""
+PARTS: Final = tuple(field.name for field in _TYPED if field.of_layer)
+"""Texts of a layer."""
+
+
+def default(name: str) -> str:
+    """What counts where a field did not come."""
+    return FIELDS[name].default if name in FIELDS else ""
+
+
+def field_at(path: Path, *, of_layer: bool = False) -> FormField | None:
+    """The field of a value or of something in it, or the first one of a mapping; else None."""
+    here = (f for f in FIELDS.values() if f.of_layer == of_layer)
+    fields = [f for f in here if f.path and f.kind is not LEARNS]  # what learns is hidden
+    above = (f for f in fields if f.path == path[: len(f.path)])
+    below = (f for f in fields if path == f.path[: len(path)] and (of_layer or len(path) > 1))
+    return next(above, None) or next(below, None) if path else None
+
+
+def unreadable(field: FormField, text: str) -> str:
+    """What is wrong with a text by itself, in the words of the one who typed it, or ""."""
+    if field.named and (match := scalars.FOREIGN.search(joined(text))):
+        return (
+            f"{field.named} has the character U+{ord(match[0]):04X}, "
+            "which cannot be seen and does not belong in a text"
+        )
+    if field.optional and not text.strip():
+        return ""
+    if field.kind is NUMBER:
+        return no_number(text)
+    value = whole(text)
+    sound = isinstance(value, int) and field.least <= value <= field.most
+    if sound or field.kind not in {WHOLE, COUNT}:
+        return ""
+    found = f"“{quotable(text.strip())}”" if text.strip() else "nothing"
+    return f"expected a whole number from {field.least:,} to {field.most:,}, got {found}"
+
+
+def no_number(text: str) -> str:
+    """Why a text is no number, or ""."""
+    if not text.strip():
+        return EMPTY
+    try:
+        read(text)
+    except NumberError as error:
+        return quotable(str(error), 200)
+    return ""
+
+
+# ---- names ----
+
+_PART = re.compile(r"([a-z]+)\[([0-9]{1,4})\]")
+_WEIGHT = re.compile(r"w\[([0-9]+)\]\[([0-9]+),([0-9]+)\]")
+_BIAS = re.compile(r"b\[([0-9]+)\]\[([0-9]+)\]")
+_SAMPLE = re.compile(r"([xy])\[([0-9]+)\](?:@([0-9]+))?")
+
+
+def label(name: str) -> str:
+    """What a field is called where it stands alone: `Layer 2: weight of unit 1 from unit 3`."""
+    if match := _WEIGHT.fullmatch(name) or _BIAS.fullmatch(name):
+        return f"Layer {match[1]}: {cell(name)}"
+    if _SAMPLE.fullmatch(name):
+        return cell(name).capitalize()
+    if match := _PART.fullmatch(name):
+        known = FIELDS[match[1]].label if match[1] in FIELDS else match[1]
+        return f"Layer {match[2]}: {'pasted numbers' if match[1] == 'paste' else known}"
+    if name in {"paste[data]", TOP}:
+        return "Samples: pasted numbers" if name else "The lesson"
+    known = name in {*PLAIN, "layers", "samples", "rows"} and FIELDS[name].label
+    return known or f"The field “{quotable(name)}”"
+
+
+def cell(name: str) -> str:
+    """What one number of a table is called within its table."""
+    if match := _WEIGHT.fullmatch(name):
+        return f"weight of unit {match[2]} from {'input' if match[1] == '1' else 'unit'} {match[3]}"
+    if match := _BIAS.fullmatch(name):
+        return f"bias of unit {match[2]}"
+    match = _SAMPLE.fullmatch(name)
+    if match is None:
+        return name
+    what = f"{'input' if match[1] == 'x' else 'target'} {match[2]}"
+    return f"{what} of sample {match[3]}" if match[3] else what
+
+
+_RANKS = {name: rank for rank, name in enumerate((TOP, *FIELDS))}
+
+
+def in_order(found: Mapping[str, str]) -> dict[str, str]:
+    """Problems in the order of the form, those of one layer or one table as they were found."""
+
+    def place(name: str) -> tuple[int, int]:
+        part = _PART.match(name)
+        if part and part[1] not in {"x", "y"}:
+            return _RANKS["layers"], int(part[2])
+        return _RANKS.get(name, _RANKS["x"]), 0
+
+    return {name: found[name] for name in sorted(found, key=place)}

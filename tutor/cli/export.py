@@ -1,0 +1,109 @@
+"""`python -m tutor export`: a lesson as a file, or as several versions of it."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+from tutor.engine.kinds import PHASES
+from tutor.errors import LessonError
+from tutor.export.registry import KINDS, MOST_SEED, MOST_VERSIONS, SET_VERSIONS, ExportOrder, Made, make
+from tutor.lesson.walk import GRAINS, open_lesson
+from tutor.notation.conventions import PRESETS
+from tutor.number import MAX_DECIMALS
+from tutor.pages.view import View
+from tutor.scenario import reader
+
+
+def add_options(command: argparse.ArgumentParser) -> None:
+    """The options of `export`, beside FILE and --iteration."""
+    command.add_argument("--to", choices=KINDS, required=True, help="what the lesson becomes")
+    command.add_argument("-o", "--out", metavar="OUT", help="file or folder to write; - for standard output; default: a name that speaks")
+    command.add_argument("--force", action="store_true", help="write over a file that is there already")
+    command.add_argument("--grain", choices=GRAINS, default="number", help="default: number")
+    command.add_argument("--notation", choices=PRESETS, default="", help="default: the lesson's own")
+    command.add_argument("--decimals", type=bounded(0, MAX_DECIMALS), metavar="N", help="default: the lesson's own")
+    add_input_gradients(command)
+    command.add_argument("--phases", nargs="+", choices=PHASES, default=list(PHASES), help="default: all")
+    command.add_argument("--blanks", default="all", help="what a worksheet leaves open: all, a phase, or every:3; default: all")
+    several = "N versions with new numbers, each a file or, with --to class-set, all in one; needs --seed"
+    command.add_argument("--variants", type=bounded(1, MOST_VERSIONS), metavar="N", help=several)
+    command.add_argument("--seed", type=bounded(0, MOST_SEED), metavar="S", help="the same seed gives the same numbers for ever")
+
+
+def add_input_gradients(command: argparse.ArgumentParser) -> None:
+    """The option of whatever walks through a lesson."""
+    about = "whether derivatives of the loss by the inputs are steps; default: as the lesson says"
+    command.add_argument("--input-gradients", action=argparse.BooleanOptionalAction, help=about)
+
+
+def bounded(least: int, most: int) -> Callable[[str], int]:
+    """A reader of whole numbers within bounds."""
+
+    def read(text: str) -> int:
+        if not (text.isascii() and text.isdigit() and len(text) < 12 and least <= int(text) <= most):
+            raise argparse.ArgumentTypeError(f"{text[:40]!r} is not a whole number from {least} to {most}")
+        return int(text)
+
+    return read
+
+
+def export(wanted: argparse.Namespace) -> int:
+    """Write the file, or one for each version where one file does not hold them all; print the name of each file written."""
+    if wanted.variants and wanted.seed is None:
+        raise LessonError("--variants needs a --seed, so that the same sheets can be made again")
+    one = KINDS[wanted.to].several
+    if wanted.out == "-" and (wanted.variants or 1) > 1 and not one:
+        raise LessonError("only one file fits on standard output; leave out -o - to write several")
+    lesson = reader.load(wanted.file)
+    own = lesson.notation.preset
+    view = View(
+        wanted.grain, wanted.notation if wanted.notation != own else "", wanted.decimals,
+        wanted.iteration, input_gradients=wanted.input_gradients,
+    )  # fmt: skip
+    phases = tuple(phase for phase in PHASES if phase in wanted.phases)
+    order = ExportOrder(phases, wanted.blanks, wanted.seed, versions=wanted.variants or SET_VERSIONS)
+    opened = open_lesson(lesson, view.iteration, input_gradients=view.input_gradients)
+    for number in range(1, 2 if one else (wanted.variants or 1) + 1):
+        chosen = replace(order, version=number)
+        write(make(opened, wanted.to, view, chosen), wanted.out, wanted.force)
+    return 0
+
+
+def write(made: Made, out: str | None, force: bool) -> None:
+    """Write one file; nothing is left behind where it cannot be finished."""
+    if out == "-":
+        sys.stdout.writelines(made.chunks)
+        return
+    path = target(made, out)
+    if path.exists() and not force:
+        raise LessonError(f"{path} is there already; --force writes over it")
+    chunks = started(made.chunks)
+    draft = path.with_name(path.name + ".part")
+    try:
+        with draft.open("w", encoding="utf-8", newline="") as file:
+            file.writelines(chunks)
+        draft.replace(path)
+    finally:
+        draft.unlink(missing_ok=True)
+    sys.stdout.write(f"{path}\n")
+
+
+def started(chunks: Iterator[str]) -> Iterator[str]:
+    """The chunks with the first already made, so that what is wrong shows before a file is opened."""
+    first = next(chunks, "")
+
+    def rest() -> Iterator[str]:
+        yield first
+        yield from chunks
+
+    return rest()
+
+
+def target(made: Made, out: str | None) -> Path:
+    """Where the file goes: the name asked for, or its own name in the folder asked for or the current one."""
+    path = Path(out or ".")
+    return path / made.name if path.is_dir() else path

@@ -1,0 +1,43 @@
+"""`python -m tutor prune`: remove saved lessons that nobody has opened for long."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from pathlib import Path
+from typing import Final
+
+from tutor.cli.export import bounded
+from tutor.number import counted
+
+HOME: Final = Path(__file__).parents[2]
+MOST_DAYS: Final = 36_500
+ABOUT: Final = """\
+A lesson stays as long as somebody opened it on one of the last DAYS days, or a lesson that stays was made from it.
+The ids of those that go are on stdout. DATABASE_URL says which store it is, as it does for the server.
+"""
+
+
+def add_options(command: argparse.ArgumentParser) -> None:
+    """The options of `prune`."""
+    command.epilog = ABOUT
+    command.add_argument("--older-than", type=bounded(1, MOST_DAYS), required=True, metavar="DAYS", help="days without a visit")
+    command.add_argument("--dry-run", action="store_true", help="print what would go, remove nothing")
+
+
+def prune(wanted: argparse.Namespace) -> int:
+    """Remove, and print the id of each lesson that is gone; how many on stderr. Raises SettingError, StoreError."""
+    from tutor.store import saving  # with SQLAlchemy, which takes longer to load than the other commands to run
+
+    gone: list[str] = []
+    store = saving.from_environment(os.environ, HOME).store
+    if store is not None:
+        try:
+            gone = store.prune(wanted.older_than, wanted.dry_run)
+        finally:
+            store.close()
+    sys.stdout.writelines(f"{lesson}\n" for lesson in gone)
+    lessons = counted(len(gone), "saved lesson")
+    sys.stderr.write(f"{lessons} {'would be ' if wanted.dry_run else ''}removed\n")
+    return 0

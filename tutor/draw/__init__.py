@@ -1,0 +1,17 @@
+"""Pictures as SVG: the network with its numbers, and curves.
+
+The diagram has a fixed place for every quantity; pages, exports and the form draw the same one.
+
+Quantities, networks and notation; a picture is told what to show and computes nothing of a
+lesson.
+
+In the order in which it is best read:
+
+    layout                where the parts of the diagram stand
+    marks                 numbers, symbols, rings and arrows in it
+    scene                 what a step means for the diagram
+    backdrop              what it shows whatever the step
+    diagram               the network as SVG
+    frames                the diagrams of many steps in one
+    curves                a function and its derivative as a picture
+"""

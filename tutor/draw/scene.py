@@ -1,0 +1,245 @@
+"""A step as the network diagram sees it: what is known, what the step uses and makes, where it is at work.
+
+`Scene` is what a page hands over; `Reading` answers the questions that the drawing asks about it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from itertools import chain
+from typing import NamedTuple
+
+from tutor.draw.layout import Skip, strip
+from tutor.draw.marks import SIZE, Room, fitted
+from tutor.engine.kinds import AFTER, BACKWARD, GRADIENT, UPDATE, VERIFY, Kind, marked
+from tutor.engine.network import Network
+from tutor.engine.order import forward_kinds
+from tutor.engine.quantity import Quantity
+from tutor.memo import Memo
+from tutor.notation.conventions import Alphabet
+
+_LOOK = 512
+"""How many names of a step are looked through to find out where it is at work."""
+_FEW = 8
+"""A step that makes more numbers is about whole layers."""
+
+
+class Label(NamedTuple):
+    """A number to write."""
+
+    quantity: Quantity
+    text: str
+    em: float
+    """How wide it is, in em of its own type."""
+    state: str
+    """ " uses", " makes" or "" for what the step does with it."""
+    size: int
+    """Which of the sizes of type it needs."""
+    family: str
+    """What is written in one size: an old weight and a new one, the loss and what it fell by."""
+
+
+@dataclass(frozen=True, slots=True)
+class When:
+    """A scene's place in its walk: step n, the step that makes a quantity, what was drawn so far."""
+
+    n: int
+    place: Callable[[Quantity], int]
+    drawn: Memo
+    labels: dict[Room, Memo]
+    """The numbers that other steps have written, by the room for them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """One step as the diagram sees it. `value` answers None for what is not computed yet."""
+
+    network: Network
+    alphabet: Alphabet
+    decimals: int
+    value: Callable[[Quantity], float | None]
+    uses: frozenset[Quantity]
+    makes: frozenset[Quantity]
+    phase: str
+    """forward, loss, backward, update, verify, or "" where only what is given is to be seen."""
+    sample: int = 0
+    """The sample whose values stand on the units; 0 is the only one."""
+    caption: str = ""
+    changed: Mapping[Quantity, str] = field(default_factory=dict)
+    """The given numbers that a reader changed, with their old values."""
+    when: When | None = None
+    """Where the scene is one of many, so that what several have in common is drawn once."""
+
+
+class Reading:
+    """Answers about one scene; nothing is drawn here."""
+
+    def __init__(self, scene: Scene) -> None:
+        self.scene, self.phase = scene, scene.phase
+        self.after = "+" if scene.phase == VERIFY else ""
+        self.room = Room((2 * strip(scene.decimals) - 4) / SIZE)
+        """The room for a number wherever its place says nothing else."""
+        self.touched = scene.uses | scene.makes
+        self._labels: dict[Room, Memo] = scene.when.labels if scene.when else {}
+        self.hot, self.slopes = self._look()
+
+    def value(self, q: Quantity) -> float | None:
+        """The scene's value."""
+        return self.scene.value(q)
+
+    def must_see(self) -> frozenset[tuple[int, int]]:
+        """(layer, unit) of the units that the step is about, as far as it is about a few, and where its numbers come from."""
+        if len(self.scene.makes) > _FEW:
+            return frozenset()
+        network, made = self.scene.network, self.scene.makes
+        places = {place for q in made if q.i for place in _places(network, q)}
+        return frozenset((layer, unit) for layer, unit in places if layer <= network.depth)
+
+    def _look(self) -> tuple[frozenset[int], dict[tuple[int, int], Quantity | None]]:
+        """The layers whose edges the step may touch, and the da/dz that belongs to each unit (None: several)."""
+        names = self.scene.uses, self.scene.makes
+        if sum(map(len, names)) > _LOOK:
+            return frozenset(range(1, self.scene.network.depth + 1)), {}
+        hot: set[int] = set()
+        slopes: dict[tuple[int, int], Quantity | None] = {}
+        for q in chain(*names):
+            if q.of.role != "slope":
+                hot |= {q.layer} if q.j else set()
+            elif q.sample == self.scene.sample:
+                slopes[q.layer, q.i] = None if (q.layer, q.i) in slopes else q
+        return frozenset(hot), slopes
+
+    def state(self, q: Quantity) -> str:
+        if q not in self.touched:
+            return ""
+        return " makes" if q in self.scene.makes else " uses"
+
+    def pick(self, *choices: Quantity) -> Quantity | None:
+        """The choice that this step makes, else the first that it uses, else the first that is known."""
+        for those in (self.scene.makes, self.scene.uses):
+            for q in choices:
+                if q in those:
+                    return q
+        return next((q for q in choices if self.value(q) is not None), None)
+
+    def label(self, q: Quantity | None, room: Room | None = None) -> Label | None:
+        """What to write for a quantity in a place with so much room; None where it is not known.
+
+        The type of what is computed follows from the decimals alone where it can, so that it stays the same from step to step.
+        """
+        value = None if q is None else self.scene.value(q)
+        if q is None or value is None:
+            return None
+        room = room or self.room
+        labels = self._labels.get(room)
+        if labels is None:
+            labels = self._labels[room] = Memo()
+        label: Label | None = labels.get(q)
+        if label is None:
+            label = labels[q] = self._label(q, value, room)
+        return label._replace(state=self.state(q)) if q in self.touched else label
+
+    def _label(self, q: Quantity, value: float, room: Room) -> Label:
+        """What every step writes that does not touch the quantity."""
+        text, em, size = fitted(value, self.scene.decimals, room)
+        size = size if q.given else max(size, room.usual(self.scene.decimals))
+        return Label(q, text, em, "", size, _family(q.of))
+
+    def named(self, kind: str, layer: int, unit: int) -> Quantity:
+        """A number of a unit, for the sample of the scene."""
+        return Quantity(kind, layer, unit, 0, self.scene.sample)
+
+    def inside(self, layer: int, unit: int) -> tuple[Quantity, ...]:
+        """What a unit computes, from top to bottom: z and a, and the sum r of a skip connection."""
+        kinds = forward_kinds(self.scene.network.layer(layer), self.after)
+        return tuple(self.named(kind, layer, unit) for kind in kinds)
+
+    def error(self, layer: int, unit: int) -> Quantity:
+        """The error signal of a unit."""
+        return self.named(GRADIENT["z"], layer, unit)
+
+    def passed(self, layer: int, unit: int) -> Quantity:
+        """What a unit passes on: its activation, the sum behind a skip connection, or an input."""
+        return self.named(marked(self.scene.network.passed(layer)[0], self.after), layer, unit)
+
+    def passed_back(self, layer: int, unit: int) -> Quantity:
+        """The derivative of the loss with respect to that."""
+        return self.named(gradient_of_passed(self.scene.network, layer), layer, unit)
+
+    def arrived(self, layer: int, unit: int) -> Quantity:
+        """dL/dz takes the place of dL/da once it is known; a step that makes both shows dL/dz."""
+        dz, da = self.error(layer, unit), self.named(GRADIENT["a"], layer, unit)
+        made = self.scene.makes
+        return da if (da in made and dz not in made) or self.value(dz) is None else dz
+
+    def parameter(self, kind: str, layer: int, i: int, j: int) -> list[Label]:
+        """What is to be said of a weight or bias in this phase: its value, and its gradient while that matters."""
+        old = Quantity(kind, layer, i, j)
+        new = old.after if self.phase in {UPDATE, VERIFY} else None
+        first = (self.label(new) if new else None) or self.label(old)
+        labels = [first] if first else []
+        if self.phase in {BACKWARD, UPDATE}:
+            total = Quantity(GRADIENT[kind], layer, i, j)
+            share = Quantity(GRADIENT[kind], layer, i, j, self.scene.sample)
+            gradient = self.label(self.pick(total, share))
+            shown = self.phase == BACKWARD or (first and first.quantity == old)
+            if gradient and (shown or gradient.state):
+                labels.append(gradient)
+        return labels
+
+    def edge_state(self, layer: int, i: int, j: int) -> str:
+        """Whether the step uses this weight, or makes its gradient or its new value."""
+        made, gradient = self.scene.makes, Quantity(GRADIENT["w"], layer, i, j)
+        if Quantity(AFTER["w"], layer, i, j) in made or gradient in made:
+            return " makes"
+        if self.scene.sample and replace(gradient, sample=self.scene.sample) in made:
+            return " makes"
+        return " uses" if self._uses_weight(layer, i, j) else ""
+
+    def skip_state(self, skip: Skip) -> str:
+        """The colour and state of a skip connection that the step goes along, or ""."""
+        used, made = self.scene.uses, self.scene.makes
+        source, target = (skip.source, skip.unit), (skip.target, skip.unit)
+        if self.passed(*source) in used and self.passed(*target) in made:
+            return "a uses"
+        back = self.passed_back(*target) in used and self.passed_back(*source) in made
+        return "g uses" if back else ""
+
+    def flows(self, layer: int, i: int, j: int) -> bool:
+        """Whether numbers go along this edge: where its weight only gets a gradient or a new value, none do."""
+        return self.phase != UPDATE and self._uses_weight(layer, i, j)
+
+    def _uses_weight(self, layer: int, i: int, j: int) -> bool:
+        used = self.scene.uses
+        weight = Quantity("w", layer, i, j)
+        return weight in used or (bool(self.after) and weight.after in used)
+
+
+def _family(kind: Kind) -> str:
+    """An old weight and a new one are one family, and the loss and what it fell by."""
+    return kind.role if kind.role == "loss" else kind.before or kind.name
+
+
+def gradient_of_passed(network: Network, layer: int) -> str:
+    """The kind of derivative with respect to what a layer passes on.
+
+    That of an input has the name of an activation's.
+    """
+    return GRADIENT[network.passed(layer)[0] if layer else "a"]
+
+
+def _places(network: Network, q: Quantity) -> tuple[tuple[int, int], ...]:
+    """The unit of q, and one in the layer that q is computed from (for a weight: the one that it comes from)."""
+    here, kind = (q.layer, q.i), q.of
+    if kind.role == "slope":
+        return here, (q.layer, q.j or q.i)
+    if q.kind == gradient_of_passed(network, q.layer):
+        adding = ((target, q.i) for source, target in network.skips if source == q.layer)
+        return here, (q.layer + 1, 1), *adding
+    if kind.by == "a":
+        return (here,)
+    skip = network.layer(q.layer).skip
+    if skip and (kind.before or kind.name) == network.passed(q.layer)[0]:
+        return here, (q.layer - skip, q.i)
+    return here, (q.layer - 1, q.j or 1)

@@ -1,0 +1,26 @@
+"""Files to take away: a lesson without the server.
+
+Documents, worksheets, LaTeX, NumPy and PyTorch scripts, notebooks, JSON and CSV. A kind of export
+is one module and its line in the `registry`.
+
+Lessons and pages; files are made piece by piece, never held as a whole.
+
+In the order in which it is best read:
+
+    file_name             what files that people take away are called
+    rendering             the templates outside of Flask, styles and script in the file
+    worked                a whole lesson as one file; several versions of a worksheet and their
+                          keys as one
+    latex_document        a whole lesson as a LaTeX file
+    data                  a whole iteration as JSON, the numbers as JSON and CSV
+    formulas_as_code      the trees of the program as a script writes them
+    arrays                the arrays that a script makes, and how large their terms are where they
+                          cancel
+    source_text           texts and numbers as Python source; every array compared, at the end of
+                          a script
+    numpy_script          a lesson as a NumPy script
+    torch_script          a lesson as a PyTorch script
+    notebook              the NumPy script in cells, with the story between them
+    registry              every kind of file, its name and its maker
+    export_page           what a lesson can become, with a preview
+"""

@@ -1,0 +1,213 @@
+"""The worked solution as one LaTeX file, for whoever wants to print it, cut it up or paste from it.
+
+    document(context, phases) -> chunks of the file, step by step
+
+The file is ASCII and needs only what every TeX installation has (amsmath, amssymb, array, booktabs, geometry,
+graphicx, longtable); pdflatex, xelatex and lualatex all take it. The formulas are those of the page, by the same
+`tutor.lesson.formula.FormulaWriter`; all free text goes through `tutor.notation.latex_text.escaped`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from tutor.engine.derivation import leaf
+from tutor.engine.kinds import PHASES
+from tutor.engine.quantity import Quantity
+from tutor.engine.tree import ArrayRef
+from tutor.export.worked import unnamed
+from tutor.lesson.changes import told
+from tutor.lesson.explain import PHASE_ABOUT, PHASE_TITLES
+from tutor.lesson.formula import Formula, FormulaLine, FormulaWriter
+from tutor.lesson.slides import OPEN, SlideNumber
+from tutor.notation.conventions import turned
+from tutor.notation.latex import Latex, LatexLines, aligned, digits
+from tutor.notation.latex_text import escaped
+from tutor.notation.writer import NUMBERS
+from tutor.pages.cells import GAP, some
+from tutor.pages.context import Context
+from tutor.pages.overview import facts
+from tutor.pages.step_body import SlideView, StepBody, step_body
+
+_PREAMBLE = r"""\documentclass[11pt,a4paper]{article}
+\usepackage[margin=21mm]{geometry}
+\usepackage{amsmath,amssymb,array,booktabs,graphicx,longtable}
+\makeatletter
+\newcommand{\step}{\@startsection{subsection}{2}{0pt}{2.4ex plus .8ex minus .2ex}{.6ex}{\normalfont\normalsize\bfseries\raggedright}}
+\newcommand{\layer}[1]{\par\medskip\textbf{#1}\par\nobreak\@nobreaktrue}
+\newcommand{\about}[1]{#1\par\nobreak\vspace{1.5ex}\@nobreaktrue}
+\makeatother
+% \fit{width}{formula} shrinks a formula that no line of this width can hold.
+\newsavebox{\fitbox}
+\newcommand{\fit}[2]{\sbox{\fitbox}{$\displaystyle #2$}\ifdim\wd\fitbox>#1\resizebox{#1}{!}{\usebox{\fitbox}}\else\usebox{\fitbox}\fi}
+\newsavebox{\headbox}
+\newenvironment{remark}[1]{\par\medskip\begingroup\small\leftskip=1.5em\rightskip=1.5em\noindent\textbf{#1.} }{\par\endgroup\medskip}
+\setlength{\parindent}{0pt}\setlength{\parskip}{.5ex plus .3ex}
+\setlength{\emergencystretch}{4em}
+\setlength{\abovedisplayskip}{6pt plus 2pt minus 2pt}\setlength{\belowdisplayskip}{6pt plus 2pt minus 2pt}
+\setlength{\jot}{5pt}\allowdisplaybreaks[2]
+\clubpenalty=10000 \widowpenalty=10000 \displaywidowpenalty=10000 \setcounter{LTchunksize}{1000}
+\pagestyle{myheadings}
+"""
+_GRAINS = {"number": "number by number", "layer": "layer by layer", "pass": "phase by phase"}
+_HEADING = r"""\DeclareRobustCommand{{\heading}}{{\sbox{{\headbox}}{{{}}}%
+  \ifdim\wd\headbox>.9\textwidth\resizebox{{.9\textwidth}}{{!}}{{\usebox{{\headbox}}}}\else\usebox{{\headbox}}\fi}}
+\markright{{\heading}}
+"""
+MOST_PARAMETERS = 12
+"""Of a layer with more units, or of a unit with more inputs, the update table shows the first and the last."""
+SHORTCUT = "A shorter way to the same number: loss and activation fit together, and what is left is output minus target."
+
+
+def document(context: Context, phases: tuple[str, ...] = PHASES) -> Iterator[str]:
+    """A whole lesson, or some of its phases, as a .tex file in chunks."""
+    lines = LatexLines(context.alphabet, context.decimals, context.hidden, context.trace)
+    formulas = FormulaWriter(context.trace, context.alphabet, context.decimals, context.hidden, lines)
+    yield from _opening(context)
+    yield from _given(context, lines)
+    for phase, first, last in context.walk.phases():
+        if phase in phases:
+            numbered = context.walk.grain != "pass"
+            about = escaped(PHASE_ABOUT[phase])
+            yield f"\n\\section*{{{PHASE_TITLES[phase]}}}\n" + (f"\\about{{{about}}}\n" if numbered else f"{about}\n")
+            for n in range(first, last + 1):
+                yield _step(step_body(context, n, formulas), numbered=numbered)
+            if phase == "update":
+                yield from _update_table(context, lines)
+    yield "\n\\end{document}\n"
+
+
+def _opening(context: Context) -> Iterator[str]:
+    scenario = context.lesson.scenario
+    title = escaped(scenario.title)
+    yield f"% {_source(context)}\n{_PREAMBLE}{_HEADING.format(title)}\\begin{{document}}\n\\thispagestyle{{plain}}\n"
+    yield f"{{\\raggedright\\LARGE\\bfseries {title}\\par}}\n"
+    if scenario.source:
+        yield f"{{\\raggedright\\large {escaped(scenario.source)}\\par}}\n"
+    yield f"{{\\raggedright\\small\\itshape {_source(context)}\\par}}\n\\medskip\n"
+    if scenario.about:
+        yield f"{escaped(scenario.about)}\\par\n"
+
+
+def _source(context: Context) -> str:
+    """What the document was made from, in one line."""
+    lesson, digits_shown = context.lesson, f"{context.decimals} decimal{'s' * (context.decimals != 1)}"
+    said = f"Made from the lesson {lesson.scenario.id}, iteration {lesson.iteration}, {_GRAINS[context.walk.grain]}, "
+    said += f"notation “{context.notation.title}”, {digits_shown}."
+    said += f" It differs from the lecture: {context.variant}." if context.variant else ""
+    return escaped(" ".join(part for part in (said, told(lesson.changes), unnamed(context)) if part))
+
+
+def _given(context: Context, lines: LatexLines) -> Iterator[str]:
+    """The facts of the lesson, and the matrices that it starts from, as many on a line as fit."""
+    yield "\n\\section*{What is given}\n\\begin{tabular}{@{}ll@{}}\n"
+    for name, value in facts(context):
+        yield f"{escaped(name)} & {escaped(value)} \\\\\n"
+    yield "\\end{tabular}\\par\\medskip\n{\\raggedright\\lineskip=8pt\\lineskiplimit=4pt\n"
+    writer = Latex(context.alphabet, context.decimals, NUMBERS, context.hidden, context.trace)
+    for found in _given_matrices(context):
+        made = turned(found, context.notation)
+        yield f"$\\displaystyle {lines.matrix(made.kind, made.layer)} = {writer.matrix(made)}$\\hspace{{2em}}\n"
+    yield f"${lines.quantity(Quantity('eta'))} = {digits(context.trace.eta, context.decimals)}$\\par}}\n"
+
+
+def _given_matrices(context: Context) -> Iterator[ArrayRef]:
+    trace = context.trace
+    yield leaf(trace, "x", 0)
+    for layer in range(1, trace.network.depth + 1):
+        yield leaf(trace, "w", layer)
+        if trace.network.layer(layer).biases is not None:
+            yield leaf(trace, "b", layer)
+    yield leaf(trace, "y", 0)
+
+
+def _step(body: StepBody, *, numbered: bool) -> str:
+    """One step: heading, why, formulas, what the slides have to say."""
+    parts = [f"\n\\step*{{Step {body.n}. {escaped(body.title)}}}\n{escaped(body.why)}\n"] if numbered else []
+    if body.term:
+        word, meaning = body.term
+        parts.append(f"\\emph{{{escaped(word[0].upper() + word[1:])}}}: {escaped(meaning)}.\n")
+    parts.append(f"{escaped(body.brief)}\\par\n" if body.brief else "")
+    for part in body.parts:
+        formulas = [(f.left, map(_line, f.lines)) for f in part.formulas if f.lines]
+        parts.append(f"\\layer{{{escaped(part.title)}}}\n" if part.title else "")
+        parts.append(aligned(formulas) if formulas else "")
+    remark = f"{body.remark.heading} {body.remark.text}" if body.remark else ""
+    parts += [f"{escaped(text)}\\par\n" for text in (body.stop, remark) if text]
+    parts += [_way(f.left, f.stable) for f in body.formulas if f.stable]
+    parts += [_shortcut(f) for f in body.formulas if f.shortcut]
+    parts.append(_remark("On the slides", _slide(body.slide)) if body.slide else "")
+    parts.append(_remark("Worth knowing", map(escaped, body.notes)))
+    return "".join(parts)
+
+
+def _shortcut(formula: Formula) -> str:
+    return f"{escaped(SHORTCUT)}\n" + _way(formula.left, formula.shortcut)
+
+
+def _way(left: str, lines: tuple[FormulaLine, ...]) -> str:
+    return aligned([(left, map(_line, lines))])
+
+
+def _line(line: FormulaLine) -> str:
+    """A line in pieces, the note behind its formula."""
+    return f"{line.math}\n\\quad \\text{{({escaped(line.note)})}}" if line.note else line.math
+
+
+def _slide(slide: SlideView) -> Iterator[str]:
+    """Where the slide differs, its closed forms and what is remarked on it; numbers that agree need no words."""
+    for entry, symbol in zip(slide.numbers, slide.symbols, strict=True):
+        if not entry.agrees:
+            yield _difference(entry, " ".join(symbol.split("\n")))
+    for text, where, value, _ in slide.closed_forms:
+        yield escaped(f"Closed form: {text} = {value}" + (f" ({where})." if where else "."))
+    yield from map(escaped, slide.remarks)
+
+
+def _remark(heading: str, said: Iterable[str]) -> str:
+    """Paragraphs below a heading; nothing where there are none."""
+    text = "\\par\n".join(said)
+    return f"\\begin{{remark}}{{{heading}}}\n{text}\n\\end{{remark}}\n" if text else ""
+
+
+def _difference(entry: SlideNumber, name: str) -> str:
+    left_open = ", which the lecture leaves open or unchanged" if entry.state == OPEN else ""
+    said = f"the slide prints {escaped(entry.printed)} for ${name}${left_open}, here it is {escaped(entry.ours)}."
+    return f"{escaped(entry.where)}: {said} {escaped(entry.why)}"
+
+
+def _update_table(context: Context, lines: LatexLines) -> Iterator[str]:
+    """Every weight and bias: old, gradient, new."""
+    rows = [row for layer in range(context.trace.network.depth, 0, -1) for row in _rows(context, lines, layer)]
+    if not rows:
+        return
+    yield "\n\\step*{All weights and biases}\n{\\renewcommand{\\arraystretch}{1.25}\n"
+    yield "\\begin{longtable}{@{}l@{\\qquad}r@{\\qquad}r@{\\qquad}r@{}}\n"
+    yield "\\toprule & old & gradient & new \\\\ \\midrule \\endhead\n\\bottomrule \\endfoot\n"
+    yield from rows
+    yield "\\end{longtable}}\n"
+
+
+def _rows(context: Context, lines: LatexLines, layer: int) -> Iterator[str]:
+    part = context.trace.network.layer(layer)
+    gap = "$\\vdots$ & & & \\\\\n"
+    for i in some(part.units, (), MOST_PARAMETERS):
+        if i == GAP:
+            yield gap
+            continue
+        for j in [*([0] if part.biases is not None else []), *some(part.inputs, (), MOST_PARAMETERS)]:
+            yield gap if j == GAP else _row(context, lines, Quantity("w" if j else "b", layer, i, j))
+
+
+def _row(context: Context, lines: LatexLines, q: Quantity) -> str:
+    part = context.trace.network.layer(q.layer)
+    if not (part.train_weights if q.j else part.learns_biases):
+        return f"${lines.quantity(q)}$ & {_cell(context, q)} & fixed & \\\\\n"
+    gradient, new = (Quantity(kind, q.layer, q.i, q.j) for kind in (f"dL/d{q.kind}", f"{q.kind}+"))
+    return f"${lines.quantity(q)}$ & {' & '.join(_cell(context, name) for name in (q, gradient, new))} \\\\\n"
+
+
+def _cell(context: Context, q: Quantity) -> str:
+    if context.hidden is not None and context.hidden(q):
+        return r"\underline{\hspace{5em}}"
+    return f"${digits(context.trace.value(q), context.decimals)}$"

@@ -1,0 +1,136 @@
+"""A lesson as a Jupyter notebook: the NumPy script in cells, with the story of each pass between them.
+
+    notebook(lesson) -> str      JSON, nbformat 4.5
+
+Run from top to bottom it does what the script does. Cells have names for ids, so the same lesson gives the same file.
+Texts of a scenario stand in Markdown cells only, with every character that Markdown, HTML or LaTeX would act on
+made harmless.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from tutor.engine.kinds import FORWARD, LOSS
+from tutor.engine.losses import A, Y, Z, with_leaves
+from tutor.engine.quantity import Quantity
+from tutor.engine.tree import Ref, SumOver
+from tutor.export.numpy_script import ScriptPart, parts
+from tutor.export.source_text import printable
+from tutor.lesson.changes import told
+from tutor.lesson.explain import PHASE_ABOUT, PHASE_TITLES
+from tutor.lesson.walk import Lesson
+from tutor.notation.conventions import PRESETS, Alphabet
+from tutor.notation.latex import Latex
+
+NotebookCell = dict[str, Any]
+
+FORMULAS = {
+    "forward": r"$$z = a_{\mathrm{in}} W^\top + b \qquad a = f(z)$$",
+    "backward": r"$$\frac{\partial L}{\partial W} = \left(\frac{\partial L}{\partial z}\right)^{\!\top} a_{\mathrm{in}} \qquad "
+    r"\frac{\partial L}{\partial b} = \sum_{\mathrm{rows}} \frac{\partial L}{\partial z} \qquad "
+    r"\frac{\partial L}{\partial a_{\mathrm{in}}} = \frac{\partial L}{\partial z}\, W$$",
+    "update": r"$$W^{\mathrm{new}} = W - \eta\, \frac{\partial L}{\partial W} \qquad "
+    r"b^{\mathrm{new}} = b - \eta\, \frac{\partial L}{\partial b}$$",
+}
+SKIP = " A layer with a skip connection adds what an earlier layer passes on, and passes on the sum `r`."
+HEADS = {
+    "setup": "## Setup\n\nNumPy, and two small functions: one shows an array, the other compares it with what the lesson has.",
+    "rules": "## The rules\n\nThe activation and loss functions of this network, whole arrays at once.",
+    "given": "## What is given\n\nLayer 1 is the first behind the inputs. Rows are samples; "
+    "`W1` has one row per unit of layer 1 and one column per input.",
+    "check": "## Check\n\nEvery array is compared with what the lesson has.",
+}
+
+_ACTIVE = re.compile(r"([\\`*_\[\]{}()#+\-=!|~$^])")
+METADATA = {
+    "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
+    "language_info": {"name": "python"},
+}
+
+
+def notebook(lesson: Lesson) -> str:
+    """The whole notebook as JSON text."""
+    book = {"cells": list(cells(lesson)), "metadata": METADATA, "nbformat": 4, "nbformat_minor": 5}
+    return json.dumps(book, ensure_ascii=False, indent=1, allow_nan=False) + "\n"
+
+
+def cells(lesson: Lesson) -> Iterator[NotebookCell]:
+    """The cells in their order."""
+    yield _markdown("title", _title(lesson))
+    phase = ""
+    for part in parts(lesson):
+        if part.id in HEADS:
+            yield _markdown(f"about-{part.id}", HEADS[part.id])
+        if part.phase and part.phase != phase:
+            phase = part.phase
+            yield _markdown(f"about-{phase}", _about(lesson, phase))
+        yield _stop(part) if part.id == "stop" else _code(part)
+
+
+def escaped_markdown(text: str) -> str:
+    """A text in one line in which Markdown, HTML and LaTeX find nothing to act on."""
+    safe = printable(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return _ACTIVE.sub(_harmless, safe)
+
+
+def _harmless(match: re.Match[str]) -> str:
+    """A dollar as its number, because some viewers look for formulas before they look for backslashes."""
+    sign = match[1]
+    return f"&#{ord(sign)};" if sign in "$\\" else "\\" + sign
+
+
+def _title(lesson: Lesson) -> str:
+    scenario = lesson.scenario
+    number = f" (iteration {lesson.iteration})" if lesson.iteration > 1 else ""
+    texts = (scenario.source, scenario.about, told(lesson.changes))
+    lines = [f"# {escaped_markdown(scenario.title)}{number}", *(escaped_markdown(text) for text in texts if text)]
+    shape = lesson.trace.network.shape
+    lines.append(f"Lesson {escaped_markdown(scenario.id)}, a {shape} network. It needs NumPy; run the cells from top to bottom.")
+    return "\n\n".join(lines)
+
+
+def _about(lesson: Lesson, phase: str) -> str:
+    text = f"## {PHASE_TITLES[phase]}\n\n{PHASE_ABOUT[phase]}"
+    if phase == FORWARD and any(layer.skip for layer in lesson.trace.network.layers):
+        text += SKIP
+    formula = _loss(lesson) if phase == LOSS else FORMULAS.get(phase, "")
+    return f"{text}\n\n{formula}" if formula else text
+
+
+class _OfOneOutput(Latex):
+    """LaTeX of the formula of a loss: an output is a_i and its target y_i, as in the script."""
+
+    def name(self, q: Quantity) -> str:
+        return f"{q.kind}_i"
+
+    def over(self, what: str, x: str) -> str:
+        return rf"\sum_i {x}"
+
+
+def _loss(lesson: Lesson) -> str:
+    trace = lesson.trace
+    loss = trace.network.loss
+    term = with_leaves(loss.term, {leaf: Ref(Quantity(leaf.kind)) for leaf in (A, Y, Z)})
+    alphabet = Alphabet.of(PRESETS["brackets"], trace.network, trace.samples)
+    rule = _OfOneOutput(alphabet, 0).write(loss.of_sample(SumOver(term, "outputs", 1)))
+    if trace.samples == 1:
+        return f"$$L = {rule}$$"
+    mean = r"\frac{1}{M} " if trace.scale != 1.0 else ""
+    return rf"$$L^{{(m)}} = {rule} \qquad L = {mean}\sum_m L^{{(m)}}$$"
+
+
+def _stop(part: ScriptPart) -> NotebookCell:
+    return _markdown("stop", " ".join(escaped_markdown(line.removeprefix("# ")) for line in part.lines))
+
+
+def _markdown(name: str, text: str) -> NotebookCell:
+    return {"cell_type": "markdown", "id": name, "metadata": {}, "source": text.splitlines(keepends=True)}
+
+
+def _code(part: ScriptPart) -> NotebookCell:
+    source = "\n".join(part.lines).splitlines(keepends=True)
+    return {"cell_type": "code", "execution_count": None, "id": part.id, "metadata": {}, "outputs": [], "source": source}

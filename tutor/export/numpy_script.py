@@ -1,0 +1,238 @@
+"""A lesson as a plain NumPy script: the numbers it starts from, every pass written out, and a check of every result.
+
+    numpy_script(lesson) -> str
+
+The script goes the way of the walk by matrices and uses the names of the page: z1, a1, dL_dz1, W1_new. It imports NumPy and
+nothing else, prints each array, and ends by comparing them with the lesson's own numbers. Where a walk ends early, so
+does the script, and says why. `parts` are the pieces of it, which `notebook` puts into cells.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+
+import numpy as np
+
+from tutor.engine.code import Statement, Textbook, python_name, source
+from tutor.engine.kinds import BACKWARD, KINDS, marked
+from tutor.engine.network import Array
+from tutor.engine.order import Stage
+from tutor.engine.trace import Trace
+from tutor.engine.tree import Apply, ArrayRef
+from tutor.export.arrays import Result, jacobian_is_large, results, saturated
+from tutor.export.formulas_as_code import activation_functions, formula, loss_argument, loss_function, safe
+from tutor.export.source_text import array, check_lines, comment, header
+from tutor.lesson.explain import PHASE_ABOUT, PHASE_TITLES, explain_stop
+from tutor.lesson.walk import Lesson
+from tutor.number import exact
+
+HUGE = 1e150
+STEEP = 700.0
+"""From here on e^z is close to the end of float64."""
+
+
+_CHECK = (
+    "def check(name, value, expected):",
+    '    """Compare with what the lesson has, to 12 digits; return how many numbers were compared."""',
+    "    np.testing.assert_allclose(value, expected, rtol=1e-12, err_msg=name)",
+    "    return np.size(value)",
+)
+_CHECK_SIZED = (
+    "def check(name, value, expected, size=0.0):",
+    '    """Compare with what the lesson has, to 12 digits; return how many numbers were compared.',
+    "",
+    "    `size` is given where large terms nearly cancel: then their last digit, which differs from one",
+    "    computer to the next, counts for more.",
+    '    """',
+    "    np.testing.assert_allclose(value, expected, rtol=1e-12, atol=1e-14 * size, err_msg=name)",
+    "    return np.size(value)",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ScriptPart:
+    """A piece of the script that belongs together; `phase` is empty before the first pass."""
+
+    id: str
+    phase: str
+    lines: tuple[str, ...]
+
+
+def numpy_script(lesson: Lesson) -> str:
+    """The whole script; the same lesson gives the same text."""
+    lines = header(lesson, "A lesson of the backpropagation tutor in NumPy: it computes every number, prints it and checks it.", "NumPy")
+    phase = ""
+    for part in parts(lesson):
+        if part.phase and part.phase != phase:
+            phase = part.phase
+            lines += ["", "", f"# ---- {PHASE_TITLES[phase]} ----", *comment(PHASE_ABOUT[phase])]
+        lines += ["", *([] if part.phase or part.id == "setup" else [""]), *part.lines]
+    return "\n".join(lines) + "\n"
+
+
+def parts(lesson: Lesson) -> Iterator[ScriptPart]:
+    """The pieces in their order: setup, rules, given numbers, one for each layer of each pass, the checks."""
+    trace, found = lesson.trace, results(lesson)
+    first = next((result for result in found if KINDS[result.stage.kind].derivative), None)
+    yield ScriptPart("setup", "", tuple(_setup(lesson, found)))
+    dialect = Textbook(safe(trace))
+    yield ScriptPart("rules", "", tuple("\n\n\n".join(map(source, _rules(trace, dialect))).split("\n")))
+    yield ScriptPart("given", "", tuple(given(lesson)))
+    for (phase, layer), group in groupby(found, lambda result: (result.stage.phase, result.stage.layer)):
+        steps = (_step(lesson, dialect, result, result is first) for result in group)
+        head = [f"# {_layer(trace, layer)}"] if layer else []
+        name = f"{phase}-{layer}" if layer or phase == BACKWARD else phase_end(phase)
+        yield ScriptPart(name, phase, (*head, *(line for lines in steps for line in lines)))
+    if reason := ending(lesson, found):
+        yield ScriptPart("stop", "", tuple(comment(reason)))
+    yield ScriptPart("check", "", tuple(check_lines(lesson, found)))
+
+
+def _rules(trace: Trace, dialect: Textbook) -> list[Statement]:
+    """The activation functions and the loss, as functions."""
+    applied = [found.tree for found in trace.program.definitions if isinstance(found.tree, Apply)]
+    return [*activation_functions(applied, dialect), loss_function(trace, dialect, dialect.safe)]
+
+
+def phase_end(phase: str) -> str:
+    """The id of the piece about the loss, in the loss phase and in the verification."""
+    return "loss" if phase == "loss" else f"{phase}-loss"
+
+
+def ending(lesson: Lesson, found: Sequence[Result]) -> str:
+    """Why the script ends early, in the lesson's words; empty where it does not."""
+    stop = lesson.walk("layer").stop or lesson.trace.stop
+    complete = bool(found) and found[-1].name == "drop"
+    return "" if complete or stop is None else explain_stop(lesson.trace, stop)
+
+
+def _setup(lesson: Lesson, found: Sequence[Result]) -> list[str]:
+    lines = ["import numpy as np", "", f"np.set_printoptions(precision={max(lesson.scenario.display.decimals, 2)}, linewidth=120)"]
+    if _loud(lesson.trace, [result.values for result in found if result.values.ndim]):
+        lines += [
+            "# Some numbers here are so large that e^z or a product may leave float64 on the way;",
+            "# 1 / (1 + infinity) is 0, as it should be.",
+            'np.seterr(over="ignore", invalid="ignore")',
+        ]
+    lines += [
+        "", "",
+        "def show(name, value, words):",
+        '    """Print an array under its name, and say what it is."""',
+        '    print(f"{name}: {words}\\n{np.array2string(np.asarray(value))}")',
+        "", "",
+    ]  # fmt: skip
+    return [*lines, *(_CHECK_SIZED if any(result.size for result in found) else _CHECK)]
+
+
+def _loud(trace: Trace, made: Sequence[Array]) -> bool:
+    """Whether NumPy would warn of an overflow although the results are right."""
+    named = [(KINDS[kind.removesuffix("@")], array) for (kind, _), array in trace.items()]
+    arrays = [*made, *(array for kind, array in named if kind.given)]
+    steep = [array for kind, array in named if (kind.before or kind.name) == "z"]
+    with np.errstate(all="ignore"):
+        return any(not (np.abs(a) < HUGE).all() for a in arrays) or any(not (z > -STEEP).all() for z in steep)
+
+
+def given(lesson: Lesson, call: str = "np.array({})", parameter: str = "np.array({})", frozen: str = "np.array({})") -> list[str]:
+    """The numbers that the lesson starts from; `call`, `parameter` and `frozen` make an array of nested lists."""
+    trace = lesson.trace
+    many = trace.samples > 1
+    lines = [
+        f"# The inputs and targets: {trace.samples} samples, one row each" if many else "# The inputs and targets: one sample",
+        f"x = {call.format(array(trace.x))}", f"y = {call.format(array(trace.y))}",
+    ]  # fmt: skip
+    lines += ["", f"# The weights and biases{_when(lesson)}"]
+    for n, layer in enumerate(trace.network.layers, 1):
+        lines.append(f"W{n} = {(parameter if layer.train_weights else frozen).format(array(layer.weights))}")
+        if layer.biases is not None:
+            lines.append(f"b{n} = {(parameter if layer.train_biases else frozen).format(array(layer.biases))}")
+    still = _frozen(trace)
+    if still:
+        lines += comment(f"{', '.join(still)}: frozen, the update leaves {'it as it is' if len(still) == 1 else 'them as they are'}")
+    return [*lines, "", f"eta = {exact(trace.eta)}  # the learning rate"]
+
+
+def _frozen(trace: Trace) -> list[str]:
+    layers = enumerate(trace.network.layers, 1)
+    return [
+        name for n, layer in layers
+        for name in ([] if layer.train_weights else [f"W{n}"]) + ([] if layer.biases is None or layer.train_biases else [f"b{n}"])
+    ]  # fmt: skip
+
+
+def _when(lesson: Lesson) -> str:
+    return f" as iteration {lesson.iteration} finds them" if lesson.iteration > 1 else ""
+
+
+def _layer(trace: Trace, n: int) -> str:
+    layer = trace.network.layer(n)
+    units = "1 unit" if layer.units == 1 else f"{layer.units} units"
+    what = f"Layer {n}, the output" if n == trace.network.depth else f"Layer {n}"
+    return f"{what}: {units}, {layer.activation.name.replace('_', ' ')}"
+
+
+def _step(lesson: Lesson, dialect: Textbook, result: Result, first: bool) -> list[str]:
+    """The lines that make and show one array; `first`: whether it is the first derivative."""
+    trace = lesson.trace
+    remarks = [*_mean(trace)] if first else []
+    remarks += _remarks(trace, result) if result.stage.layer else []
+    return [*remarks, f"{result.name} = {_formula(trace, dialect, result)}", f'show("{result.name}", {result.name}, "{result.words}")']
+
+
+def _formula(trace: Trace, dialect: Textbook, result: Result) -> str:
+    """The right-hand side."""
+    stage = result.stage
+    if stage.layer or not KINDS[stage.kind].shared:
+        return source(dialect.write(formula(trace, stage, jacobian_is_large(trace, stage.layer))))
+    return loss_call(trace, stage, loss_argument(trace, dialect.safe))
+
+
+def loss_call(trace: Trace, stage: Stage, argument: ArrayRef) -> str:
+    """The loss of the samples or of the batch."""
+    mark = KINDS[stage.kind].mark
+    if trace.samples > 1 and not stage.per_sample:
+        return f"{python_name(f'{stage.kind}@')}.{trace.network.reduction}()"
+    rule = f"{trace.network.loss.name}({python_name(marked(argument.kind, mark), argument.layer)}, y)"
+    return rule if stage.per_sample else f"{rule}.sum()"
+
+
+def _mean(trace: Trace) -> list[str]:
+    """Where the 1/M of a mean comes in: at the first derivative."""
+    if trace.scale == 1.0:
+        return []
+    return ["# The loss of the batch is the mean over the M samples: from there its derivatives have their 1/M.", "M = len(x)"]
+
+
+def _remarks(trace: Trace, result: Result) -> list[str]:
+    """What a reader would ask at this line of the backward pass."""
+    n = result.stage.layer
+    full_jacobian = trace.network.layer(n).activation.full_jacobian
+    kind = KINDS[result.stage.kind]
+    if kind.role == "slope" and full_jacobian:
+        return ["# One matrix per sample: row i, column k says how output i answers to pre-activation k."]
+    if kind.role != "error" or kind.by != "z":
+        return []
+    if n == trace.fused_layer:
+        return _fused(trace, n, full_jacobian)
+    if full_jacobian and jacobian_is_large(trace, n):
+        return ["# Each pre-activation reaches the loss through every output; the sum over them, without making the matrices:"]
+    return ["# Each pre-activation reaches the loss through every output: sum over them (i) for each sample (m)."] if full_jacobian else []
+
+
+def _fused(trace: Trace, n: int, full_jacobian: bool) -> list[str]:
+    over = "" if trace.scale == 1.0 else ", over M,"
+    if saturated(trace):
+        return [
+            "# An output is so close to 0 or 1 that float64 cannot hold the derivative of the loss by it. Its product with",
+            f"# the slope of the activation is harmless, because the two cancel: it is the output minus the target{over.rstrip(',')}.",
+        ]
+    if full_jacobian and jacobian_is_large(trace, n):
+        return [f"# Softmax and cross-entropy fit together: of the chain rule only output minus target{over} is left."]
+    long = f'np.einsum("mi,mik->mk", dL_da{n}, da_dz{n})' if full_jacobian else f"dL_da{n} * da_dz{n}"
+    rule = "Softmax" if full_jacobian else "Sigmoid"
+    return [
+        f"# {rule} and cross-entropy fit together: of the chain rule only output minus target{over} is left.",
+        f"# By the long way it is {long}, the same up to rounding.",
+    ]

@@ -1,0 +1,227 @@
+"""Exports: every kind of file that a lesson can become, with its name and its maker.
+
+    make(lesson, view, order) -> Made(name, media type, chunks)
+
+The registry that the export page, the download address and the command line share.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+
+from tutor import limits, suggestion
+from tutor.engine.kinds import PHASES
+from tutor.errors import LessonError
+from tutor.export import data as data_export
+from tutor.export import file_name, latex_document, notebook, numpy_script, torch_script
+from tutor.export import worked as class_set
+from tutor.export.worked import Sheet, refuse_endless, unreadable_blanks, worked
+from tutor.lesson.changes import Change
+from tutor.lesson.variants import variant, variants
+from tutor.lesson.walk import Lesson, open_lesson
+from tutor.number import counted
+from tutor.pages.context import Context
+from tutor.pages.view import IGNORED, Ignored, View, unknown, whole
+from tutor.scenario.problem import quotable
+
+MOST_VERSIONS = 100
+MOST_ONLINE = 500_000
+"""How many numbers a download may hold, so that no request keeps a worker for long; the command line knows no limit."""
+MOST_SEED = 2**32 - 1
+STEPS_OF_A_TOP = 10
+"""As many steps as the top and the tables of a worksheet take to make."""
+SET_VERSIONS = 4
+SET_SEED = 1
+"""A class set has numbers of its own in any case."""
+
+
+@dataclass(frozen=True, slots=True)
+class ExportOrder:
+    """What is wanted of an export beside the view."""
+
+    phases: tuple[str, ...] = PHASES
+    blanks: str = "all"
+    """What a worksheet and its key leave open."""
+    seed: int | None = None
+    """With a seed, new friendly numbers; `version` counts the versions of one seed."""
+    version: int = 1
+    versions: int = SET_VERSIONS
+    """How many of them a class set has."""
+    address: str = ""
+    most: int | None = None
+    """How many numbers may be drawn for new versions; None for as many as it takes."""
+
+
+@dataclass(frozen=True, slots=True)
+class FileKind:
+    """One kind of export."""
+
+    key: str
+    title: str
+    about: str
+    ending: str
+    media: str
+    make: Callable[[Lesson, View, ExportOrder], Iterator[str]]
+    document: bool = False
+    """Whether grain, notation, decimals and phases make a difference."""
+    data: bool = False
+    """Whether it has every number, whatever is a step."""
+    several: bool = False
+    """Whether it draws versions itself, and holds them all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A file on its way: its name, its media type and its text in chunks."""
+
+    name: str
+    media: str
+    chunks: Iterator[str]
+
+
+def _document(**choices: bool) -> Callable[[Lesson, View, ExportOrder], Iterator[str]]:
+    """A maker of one form of the worked solution."""
+    blanks, answers = choices.get("blanks", False), choices.get("answers", False)
+
+    def make(lesson: Lesson, view: View, order: ExportOrder) -> Iterator[str]:
+        version = f"version {order.version} of seed {order.seed}" if order.seed is not None else ""
+        sheet = Sheet(order.phases, choices.get("interactive", False), order.blanks if blanks else "", answers, version, order.address)
+        return worked(lesson, view, sheet)
+
+    return make
+
+
+def _class_set(lesson: Lesson, view: View, order: ExportOrder) -> Iterator[str]:
+    """Worksheets and keys of all versions."""
+    seed = _set_seed(order)
+    made = variants(lesson.scenario, order.versions, seed, order.most)
+    lessons = tuple(open_lesson(version, view.iteration, _kept(lesson), view.input_gradients) for version in made)
+    sheet = Sheet(order.phases, blanks=order.blanks, address=order.address)
+    return class_set.class_set(lesson.scenario.title, lessons, view, sheet, seed)
+
+
+def _set_seed(order: ExportOrder) -> int:
+    return SET_SEED if order.seed is None else order.seed
+
+
+def _latex(lesson: Lesson, view: View, order: ExportOrder) -> Iterator[str]:
+    refuse_endless(lesson.walk(view.grain))
+    return latex_document.document(Context(lesson, view), order.phases)
+
+
+HTML = "text/html; charset=utf-8"
+KINDS: Mapping[str, FileKind] = {
+    kind.key: kind
+    for kind in (
+        FileKind("html", "Worked solution", "one HTML file to read and to print; works from disk, without a network", "worked.html",
+             HTML, _document(), True),
+        FileKind("interactive", "Worked solution, step by step", "the same file with the stepper inside", "interactive.html",
+             HTML, _document(interactive=True), True),
+        FileKind("worksheet", "Worksheet", "the same document with results left open", "worksheet.html",
+             HTML, _document(blanks=True), True),
+        FileKind("key", "Answer key", "the worksheet with its answers", "key.html", HTML, _document(blanks=True, answers=True), True),
+        FileKind("class-set", "Class set", "several versions of the worksheet with new numbers, then their keys, in one file to print",
+             "class-set.html", HTML, _class_set, True, several=True),
+        FileKind("numpy", "NumPy script", "a plain script that prints the numbers and checks them", "numpy.py",
+             "text/x-python; charset=utf-8", lambda lesson, view, order: iter((numpy_script.numpy_script(lesson),))),
+        FileKind("torch", "PyTorch script", "the same with autograd", "torch.py",
+             "text/x-python; charset=utf-8", lambda lesson, view, order: iter((torch_script.torch_script(lesson),))),
+        FileKind("notebook", "Jupyter notebook", "the NumPy script cell by cell, with words", "notebook.ipynb", "application/x-ipynb+json",
+             lambda lesson, view, order: iter((notebook.notebook(lesson),))),
+        FileKind("json", "JSON", "every quantity under its name", "numbers.json", "application/json",
+             lambda lesson, view, order: data_export.as_json(lesson), data=True),
+        FileKind("csv", "CSV", "every quantity as a row", "numbers.csv", "text/csv; charset=utf-8",
+             lambda lesson, view, order: data_export.as_csv(lesson), data=True),
+        FileKind("latex", "LaTeX", "the formulas as a document", "formulas.tex", "application/x-tex; charset=utf-8", _latex, True),
+    )
+}  # fmt: skip
+
+
+def make(lesson: Lesson, key: str, view: View, order: ExportOrder) -> Made:
+    """An export. Raises LessonError where there is no such kind, or where this lesson cannot become one."""
+    if key not in KINDS:
+        raise LessonError(unknown_kind(key))
+    kind = KINDS[key]
+    if kind.several:
+        version = f"-s{_set_seed(order)}-v1-{order.versions}"
+    else:
+        version = f"-s{order.seed}-v{order.version}" if order.seed is not None else ""
+        lesson = versioned(lesson, view, order)
+    iteration = f"-i{lesson.iteration}" if lesson.iteration > 1 else ""
+    stem, dot, ending = kind.ending.partition(".")
+    changed = "-changed" if lesson.changes else ""
+    name = f"{file_name.stem(lesson.scenario)}{changed}{iteration}-{stem}{version}{dot}{ending}"
+    return Made(name, kind.media, kind.make(lesson, view, order))
+
+
+def unknown_kind(key: str) -> str:
+    """What is said of a kind of export that there is not."""
+    close = suggestion.meant(key, KINDS)
+    meant = f"did you mean {close}? There" if close else "there"
+    return f"no export is called “{quotable(key, 30)}”; {meant} are {', '.join(KINDS)}"
+
+
+def online(lesson: Lesson, key: str, view: View, order: ExportOrder) -> Made:
+    """An export as a download. Raises LessonError also where it would take too long."""
+    count = len(lesson.walk("number").order)
+    if key in {"json", "csv"} and count > MOST_ONLINE:
+        advice = "on the command line, python -m tutor export writes them all"
+        raise LessonError(f"this lesson has {count:,} numbers, a download holds {MOST_ONLINE:,}; {advice}")
+    refusal = too_long(lesson, key, view, order)
+    if refusal:
+        raise LessonError(refusal)
+    return make(lesson, key, view, replace(order, most=limits.DRAWN))
+
+
+def too_long(lesson: Lesson, key: str, view: View, order: ExportOrder) -> str:
+    """Why a class set is more than a download may hold, and what to do, or ""."""
+    if key not in KINDS or not KINDS[key].several:
+        return ""
+    steps = sum(last - first + 1 for phase, first, last in lesson.walk(view.grain).phases() if phase in order.phases)
+    version, most = 2 * (steps + STEPS_OF_A_TOP), limits.SHEET_STEPS
+    if order.versions * version <= most:
+        return ""
+    each = counted(steps, "step")
+    fewer = f"at most {most // version}, larger steps or fewer phases" if version <= most else "larger steps or fewer phases"
+    file, wanted = file_name.stem(lesson.scenario) + file_name.SUFFIX, f"--variants {order.versions} --seed {_set_seed(order)}"
+    return (
+        f"{order.versions} with their keys are more than one download holds: {2 * order.versions} papers of {each}, each counted "
+        f"with {STEPS_OF_A_TOP} more for its top and tables, and the limit is {most:,}. Take {fewer}; or make the file on your own "
+        f"computer: python -m tutor export {file} --to {key} {wanted}"
+    )
+
+
+def versioned(lesson: Lesson, view: View, order: ExportOrder) -> Lesson:
+    """A lesson as it is; with a seed, the version with new friendly numbers, which take the place of numbers that a reader changed."""
+    if order.seed is None:
+        return lesson
+    return open_lesson(variant(lesson.scenario, order.seed, order.version, order.most), view.iteration, _kept(lesson), view.input_gradients)
+
+
+def _kept(lesson: Lesson) -> tuple[Change, ...]:
+    """What a reader changed that new numbers leave as it is."""
+    return tuple(change for change in lesson.changes if not change.number)
+
+
+def read(query: Mapping[str, str], phases: tuple[str, ...]) -> tuple[ExportOrder, tuple[Ignored, ...]]:
+    """What a query wants of an export, and everything in it that makes no sense."""
+    ignored = [unknown("phases", phase, PHASES, IGNORED) for phase in dict.fromkeys(phases) if phase not in PHASES]
+    seed = whole(query, "seed", 0, MOST_SEED, None, ignored)
+    version = whole(query, "version", 1, MOST_VERSIONS, 1, ignored) or 1
+    if version > 1 and not query.get("seed", "").strip():
+        reason = f"version {version} is one of those with new numbers, which need a seed"
+        ignored.append(Ignored(reason, "the lesson’s own numbers stay", field="seed"))
+    blanks = query.get("blanks", "").strip() or "all"
+    refusal = unreadable_blanks(blanks)
+    if refusal:
+        ignored.append(Ignored(refusal, "everything is left open"))
+    chosen = tuple(phase for phase in PHASES if phase in phases) or PHASES
+    versions = whole(query, "versions", 1, MOST_VERSIONS, SET_VERSIONS, ignored) or SET_VERSIONS
+    order = ExportOrder(chosen, "all" if refusal else blanks, seed, version if seed is not None else 1, versions)
+    return order, tuple(ignored)
+
+
+def with_address(order: ExportOrder, address: str) -> ExportOrder:
+    """The same order with the address that the file names as its source."""
+    return replace(order, address=address)

@@ -1,0 +1,68 @@
+"""Templates outside of Flask: the same folder and the same rules, for exports written by the command line."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import importlib.metadata
+import re
+from functools import lru_cache
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
+
+HOME = Path(__file__).parents[2]
+STATIC = HOME / "static"
+_FONT = re.compile(r'url\("fonts/([\w.-]+)"\) format\("woff2"\)')
+
+
+@lru_cache(maxsize=1)
+def environment() -> Environment:
+    """The templates, escaping everything, refusing what is not there."""
+    return Environment(
+        loader=FileSystemLoader(HOME / "templates"), autoescape=True, undefined=StrictUndefined,
+        trim_blocks=True, lstrip_blocks=True,
+    )  # fmt: skip
+
+
+def template(name: str) -> Template:
+    """One of the templates."""
+    return environment().get_template(name)
+
+
+@lru_cache(maxsize=8)
+def styles(*names: str) -> str:
+    """Style sheets in one text, with the font inside, so that a file needs nothing beside itself."""
+    text = "\n".join((STATIC / name).read_text(encoding="utf-8") for name in names)
+    text = re.sub(r"/\*.*?\*/\s*|^\s+", "", text, flags=re.DOTALL | re.MULTILINE)  # comments, margins
+    return _FONT.sub(lambda found: f'url("{font(found[1])}") format("woff2")', text)
+
+
+@lru_cache(maxsize=4)
+def font(name: str) -> str:
+    """A font file as a data address."""
+    return "data:font/woff2;base64," + base64.b64encode((STATIC / "fonts" / name).read_bytes()).decode("ascii")
+
+
+@lru_cache(maxsize=4)
+def script(name: str) -> str:
+    """A script of ours."""
+    return (STATIC / name).read_text(encoding="utf-8")
+
+
+def source_hash(text: str) -> str:
+    """The hash by which a Content-Security-Policy allows one style or script."""
+    return "'sha256-" + base64.b64encode(hashlib.sha256(text.encode("utf-8")).digest()).decode("ascii") + "'"
+
+
+def css_string(text: str) -> str:
+    """A text as a CSS string; all but letters and digits is escaped, so nothing can end the style."""
+    return '"' + "".join(c if c.isascii() and c.isalnum() else f"\\{ord(c):06x}" for c in text) + '"'
+
+
+def version() -> str:
+    """The version of the installed tutor."""
+    try:
+        return importlib.metadata.version("backprop-tutor")
+    except importlib.metadata.PackageNotFoundError:
+        return "(not installed)"

@@ -1,0 +1,378 @@
+"""Worked solutions: the whole walk as one HTML file that needs nothing beside itself.
+
+    worked(lesson, view, sheet)  -> chunks of the file, phase by phase and step by step
+    Paper.of(lesson, view, sheet).chunks()     the same without the page around it, for a file of several
+
+The same document in four forms: to read (plain), to step through (interactive), to fill in (worksheet) and to check
+(answer key). Steps are drawn by the same template as the live page. Nothing is collected in memory: the file is
+made while it is written.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+
+from tutor.draw.diagram import Drawing, draw, drawing
+from tutor.draw.frames import together
+from tutor.engine.kinds import BACKWARD, PHASES, UPDATE, Kind
+from tutor.engine.quantity import Quantity
+from tutor.errors import LessonError
+from tutor.export import rendering
+from tutor.lesson.changes import told
+from tutor.lesson.explain import PHASE_ABOUT, PHASE_TITLES
+from tutor.lesson.formula import FormulaWriter
+from tutor.lesson.walk import Lesson, Walk
+from tutor.notation.markup import Markup, trusted
+from tutor.notation.mathml import Answered, Line, Unnamed
+from tutor.notation.writer import Hidden
+from tutor.number import counted
+from tutor.pages.cells import Table, TableMaker
+from tutor.pages.context import Context
+from tutor.pages.outline import Chapter, outline, places
+from tutor.pages.overview import beginning, facts, given
+from tutor.pages.step_body import SlideView, StepBody, step_body
+from tutor.pages.step_page import scene
+from tutor.pages.tables import StepTables, tables
+from tutor.pages.view import View
+from tutor.scenario.problem import quotable
+from tutor.scenario.reader import Scenario
+
+MOST_STEPS = 2_000
+SHEETS = ("colours.css", "content.css", "diagram.css", "export.css")
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """What kind of document is wanted."""
+
+    phases: tuple[str, ...] = PHASES
+    interactive: bool = False
+    blanks: str = ""
+    """Which results are left open: "" none, "all", the name of a phase, or "every:3" for every third."""
+    answers: bool = False
+    """The answer key: the blanks are filled in and marked."""
+    version: str = ""
+    """Which version of a worksheet this is, e.g. `version 2 of seed 7`."""
+    address: str = ""
+
+    @property
+    def kind(self) -> str:
+        """What the document is called."""
+        if self.blanks:
+            return "Answer key" if self.answers else "Worksheet"
+        return "Worked solution, step by step" if self.interactive else "Worked solution"
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """The page around the documents of a file."""
+
+    title: str
+    policy: str
+    style: Markup
+    interactive: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The top of a document."""
+
+    title: str
+    kind: str
+    source: str
+    about: str
+    made_from: str
+    mark: str
+    diagram: Markup
+    given: tuple[Table, ...]
+    facts: tuple[tuple[str, str], ...]
+    chapters: tuple[Chapter, ...]
+    anchor: str
+    """Where it stands in a file of several; "" where it is the whole file."""
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """What stands at the end of a phase: its tables, full, and the diagram; in a stepper with the diagrams of all its steps."""
+
+    tables: StepTables
+    diagram: Markup | str
+
+
+def blanked(walk: Walk, blanks: str) -> Hidden | None:
+    """Which quantities a worksheet leaves open; None for none. Raises LessonError where the wish cannot be read."""
+    if not blanks:
+        return None
+    chosen = chooser(walk, blanks)
+
+    def hidden(q: Quantity) -> bool:
+        if q.given:
+            return False
+        try:
+            n = walk.step_of(q)
+        except LessonError:
+            return False
+        return chosen(n)
+
+    return hidden
+
+
+def chooser(walk: Walk, blanks: str) -> Callable[[int], bool]:
+    """Which steps are left open."""
+    refusal = unreadable_blanks(blanks)
+    if refusal:
+        raise LessonError(refusal)
+    if blanks == "all":
+        return lambda n: True
+    if blanks in PHASES:
+        return lambda n: walk.phase(n) == blanks
+    every = int(blanks.removeprefix("every:"))
+    return lambda n: n % every == 0
+
+
+def unreadable_blanks(blanks: str) -> str:
+    """Why a wish for what a worksheet leaves open cannot be read, or ""."""
+    if blanks in {"all", *PHASES} or re.fullmatch(r"every:0*[1-9][0-9]?", blanks, re.ASCII):
+        return ""
+    return f"blanks are all, one of {', '.join(PHASES)}, or every:2 to every:99, not “{quotable(blanks, 30)}”"
+
+
+def worked(lesson: Lesson, view: View, sheet: Sheet) -> Iterator[str]:
+    """The file in chunks. Raises LessonError before the first chunk where it cannot be made."""
+    paper = Paper.of(lesson, view, sheet)
+    return _file(paper)
+
+
+def _file(paper: Paper) -> Iterator[str]:
+    """One document as a file; the first chunk has everything above the phases."""
+    sheet, title = paper.sheet, paper.context.lesson.scenario.title
+    chunks = paper.chunks()
+    yield opening(f"{title} – {sheet.kind}", page_heading(f"{title} – {sheet.kind}"), interactive=sheet.interactive) + next(chunks)
+    yield from chunks
+    yield closing(interactive=sheet.interactive)
+
+
+def opening(title: str, rules: str, *more: str, interactive: bool = False) -> str:
+    """The beginning of a file; `rules` and the style sheets `more` stand beside those of every file."""
+    style = rendering.styles(*SHEETS, *more) + rules
+    script = rendering.source_hash(rendering.script("stepper.js")) if interactive else "'none'"
+    policy = (
+        f"default-src 'none'; style-src {rendering.source_hash(style)}; script-src {script}; font-src data:; "
+        "img-src data:; base-uri 'none'; form-action 'none'"
+    )
+    return rendering.template("worked_open.html").render(page=Frame(title, policy, trusted(style), interactive))
+
+
+def closing(*, interactive: bool = False) -> str:
+    """The end of a file."""
+    return rendering.template("worked_tail.html").render(script=trusted(rendering.script("stepper.js") if interactive else ""))
+
+
+def refuse_endless(walk: Walk) -> None:
+    """Raise LessonError where a document would have too many steps to be read."""
+    if len(walk) > MOST_STEPS:
+        raise LessonError(
+            f"this lesson has {len(walk):,} steps in the grain {walk.grain}, a file holds {MOST_STEPS:,}; take the grain layer"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Paper:
+    """One document of a file: a lesson under a view as a sheet."""
+
+    context: Context
+    sheet: Sheet
+    hidden: Hidden | None
+    """What is left open, or filled in and marked."""
+    anchor: str = ""
+
+    @classmethod
+    def of(cls, lesson: Lesson, view: View, sheet: Sheet, anchor: str = "") -> Paper:
+        """The document; `anchor` is its place in a file of several. Raises LessonError where it cannot be made."""
+        walk = lesson.walk(view.grain)
+        refuse_endless(walk)
+        hidden = blanked(walk, sheet.blanks)
+        return cls(Context(lesson, view, None if sheet.answers else hidden), sheet, hidden, anchor)
+
+    def id(self, name: str) -> str:
+        """The id of a part of the document, which no other part of the file has."""
+        return f"{self.anchor}-{name}" if self.anchor else name
+
+    def chunks(self) -> Iterator[str]:
+        """The document piece by piece: its top, then each phase step by step."""
+        context, sheet, step_template = self.context, self.sheet, rendering.template("worked_step.html")
+        answers = self.hidden if sheet.answers else None
+        lines = Line(context.alphabet, context.decimals, context.hidden, partial(Answered, answers) if answers else Unnamed, context.trace)
+        formulas = FormulaWriter(context.trace, context.alphabet, context.decimals, context.hidden, lines)
+        yield rendering.template("worked_head.html").render(page=head(self))
+        for phase, first, last in context.walk.phases():
+            if phase not in sheet.phases:
+                continue
+            title, about = PHASE_TITLES[phase], PHASE_ABOUT[phase]
+            yield rendering.template("worked_phase.html").render(id=self.id(phase), title=title, about=about)
+            pictures: list[tuple[int, Drawing]] = []
+            for n in range(first, last + 1):
+                body, open_ = _body(context, formulas, sheet, n, self.hidden)
+                pictures += [(n, _picture(context, body))] if sheet.interactive else []
+                names = {"uses": _names(body.uses), "makes": _names(body.makes)} if sheet.interactive else None
+                yield step_template.render(id=self.id(f"step-{n}"), step=body, blank=open_, answer=open_ and sheet.answers, names=names)
+            yield rendering.template("worked_end.html").render(end=end(context, sheet, phase, last, pictures, answers))
+
+
+def _picture(context: Context, body: StepBody) -> Drawing:
+    """The diagram of a step, as its page has it."""
+    return drawing(scene(TableMaker(context, body.step, body.uses, body.makes), body.title))
+
+
+def _body(context: Context, formulas: FormulaWriter, sheet: Sheet, n: int, hidden: Hidden | None) -> tuple[StepBody, bool]:
+    """A step and whether its result is left open; a worksheet does not give results away in words."""
+    body = step_body(context, n, formulas)
+    body = replace(body, parts=tuple(replace(part, open=True) for part in body.parts))
+    if hidden is None:
+        return replace(body, slide=_differing(body.slide)), False
+    open_ = hidden(body.step.anchor)
+    telling = open_ and not sheet.answers and _tells(body.step.anchor.of)
+    return replace(body, slide=None, notes=(), why="" if telling else body.why, term=None if telling else body.term), open_
+
+
+def _tells(kind: Kind) -> bool:
+    """Whether the explanation of such a step would give its result away: updates, and the fall of the loss."""
+    return kind.phase == UPDATE or not kind.contract
+
+
+def _differing(slide: SlideView | None) -> SlideView | None:
+    """What the slides say of a step: the remarks, and of the printed numbers those that do not agree."""
+    if slide is None:
+        return None
+    pairs = [pair for pair in zip(slide.numbers, slide.symbols, strict=True) if not pair[0].agrees]
+    numbers, symbols = tuple(entry for entry, _ in pairs), tuple(symbol for _, symbol in pairs)
+    return replace(slide, numbers=numbers, symbols=symbols, more=0) if numbers or slide.remarks or slide.closed_forms else None
+
+
+def _names(quantities: frozenset[Quantity]) -> str:
+    return " ".join(sorted(map(str, quantities)))
+
+
+def head(paper: Paper) -> Head:
+    """The top of a document: what it is, what it was made from, what is given."""
+    context, sheet, scenario = paper.context, paper.sheet, paper.context.lesson.scenario
+    chapters = () if paper.anchor else tuple(c for c in outline(places(context.walk), 1, lambda n: f"#step-{n}") if _wanted(c, sheet))
+    kind = f"{sheet.kind}, {sheet.version}" if sheet.version else sheet.kind
+    return Head(
+        scenario.title, kind, scenario.source, scenario.about, made_from(context, sheet), mark(context, sheet),
+        draw(beginning(context)), tuple(given(context)), facts(context), chapters, paper.anchor,
+    )  # fmt: skip
+
+
+def _wanted(chapter: Chapter, sheet: Sheet) -> bool:
+    return any(PHASE_TITLES[phase] == chapter.title for phase in sheet.phases)
+
+
+def page_heading(heading: str) -> str:
+    """The heading and the number of each printed page."""
+    return (
+        f"\n@page {{ margin: 18mm 15mm; @top-left {{ content: {rendering.css_string(heading)}; font: 9pt sans-serif; }} "
+        "@bottom-right { content: counter(page) ' / ' counter(pages); font: 9pt sans-serif; } }\n"
+    )
+
+
+def content_hash(scenario: Scenario) -> str:
+    """The first letters of a hash over everything a scenario holds: same content, same letters."""
+    models = (scenario.network, scenario.data, scenario.training, scenario.notation, scenario.display)
+    parts = (scenario.id, scenario.title, scenario.about, *(part.model_dump_json() for part in models))
+    return hashlib.sha256("\n".join(parts).encode("utf-8")).hexdigest()[:10]
+
+
+def mark(context: Context, sheet: Sheet) -> str:
+    """The version mark that a worksheet and its key have in common."""
+    content = content_hash(context.lesson.scenario)
+    parts = (content, context.view.query(), context.lesson.iteration, sheet.blanks, sheet.phases, sheet.version)
+    return hashlib.sha256(repr(parts).encode("utf-8")).hexdigest()[:8] if sheet.blanks else ""
+
+
+def made_from(context: Context, sheet: Sheet) -> str:
+    """The line that says what the file was made from."""
+    scenario = context.lesson.scenario
+    parts = [f"Made from the scenario {scenario.id} ({content_hash(scenario)})", sheet.version, context.variant]
+    parts += [f"grain {context.view.grain}", f"notation {context.notation.preset}", counted(context.decimals, "decimal")]
+    parts += [f"Backprop Tutor {rendering.version()}", sheet.address]
+    made = ", ".join(part for part in parts if part) + "."
+    return " ".join(part for part in (made, told(context.lesson.changes), "" if sheet.blanks else unnamed(context)) if part)
+
+
+def unnamed(context: Context) -> str:
+    """That numbers of the slides which agree are not named in a file, where there are such."""
+    agree = any(entry.agrees for slide in context.slides.values() for entry in slide.numbers)
+    return "Numbers of the slides are named where they differ." if agree else ""
+
+
+def end(
+    context: Context, sheet: Sheet, phase: str, last: int, pictures: list[tuple[int, Drawing]], answers: Hidden | None
+) -> End:
+    """The tables of a phase, full; the diagram where the backward pass is done, and in a stepper those of all steps."""
+    maker = TableMaker(context, context.step(last), whole=True, answers=answers)
+    after = scene(maker, f"The network after the phase: {PHASE_TITLES[phase].lower()}")
+    if sheet.interactive:
+        return End(tables(maker), together([*pictures, (last + 1, drawing(after))], last + 1))
+    return End(tables(maker), draw(after) if phase == BACKWARD else "")
+
+
+# ---- A class set: several versions of a worksheet and then their answer keys, in one file to print ----
+#     class_set(title, lessons, view, sheet, seed) -> chunks of the file
+#
+# First comes a page that lists them, then all worksheets, then all keys, so that what students get is one stack of paper. Each begins on
+# a new page, and every page says at its top which one it belongs to.
+
+
+STYLE = "class-set.css"
+
+
+@dataclass(frozen=True, slots=True)
+class Cover:
+    """The first page."""
+
+    title: str
+    what: str
+    source: str
+    seed: int
+    versions: tuple[tuple[str, str, str], ...]
+    """(where a worksheet stands, where its key stands, the mark that both have)"""
+
+
+def class_set(title: str, lessons: Sequence[Lesson], view: View, sheet: Sheet, seed: int) -> Iterator[str]:
+    """The file in chunks, of the versions 1, 2, … of a lesson. Raises LessonError before the first one where it cannot be made."""
+    sheets = tuple(_paper(lesson, view, sheet, n, seed, answers=False) for n, lesson in enumerate(lessons, 1))
+    keys = tuple(_paper(lesson, view, sheet, n, seed, answers=True) for n, lesson in enumerate(lessons, 1))
+    return _chunks(title, sheets, keys, seed)
+
+
+def _paper(lesson: Lesson, view: View, sheet: Sheet, n: int, seed: int, *, answers: bool) -> Paper:
+    wanted = replace(sheet, answers=answers, version=f"version {n} of seed {seed}")
+    return Paper.of(lesson, view, wanted, f"key-{n}" if answers else f"worksheet-{n}")
+
+
+def _chunks(title: str, sheets: tuple[Paper, ...], keys: tuple[Paper, ...], seed: int) -> Iterator[str]:
+    papers = (*sheets, *keys)
+    what = "One worksheet with its answer key" if len(sheets) == 1 else f"{len(sheets)} worksheets with their answer keys"
+    cover = Cover(title, what, sheets[0].context.lesson.scenario.source, seed, tuple(map(_line, sheets, keys)))
+    top = rendering.template("worked_cover.html").render(page=cover)
+    yield opening(f"{title} – {what}", "".join(_rule(title, paper) for paper in papers), STYLE) + top
+    for paper in papers:
+        yield from paper.chunks()
+        yield "</article>\n"
+    yield closing()
+
+
+def _line(sheet: Paper, key: Paper) -> tuple[str, str, str]:
+    """What the cover says of a version."""
+    return sheet.anchor, key.anchor, mark(sheet.context, sheet.sheet)
+
+
+def _rule(title: str, paper: Paper) -> str:
+    """Pages of its own for a document, with its name at their top."""
+    name, heading = paper.anchor, rendering.css_string(f"{title} – {paper.sheet.kind}, {paper.sheet.version}")
+    return f"\n@page {name} {{ @top-left {{ content: {heading}; font: 9pt sans-serif; }} }} #{name} {{ page: {name}; }}"

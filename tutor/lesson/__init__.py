@@ -1,0 +1,23 @@
+"""A scenario that one can walk through: steps, grains, words, changes, versions.
+
+A lesson is a scenario with its trace, walked number by number, layer by layer or pass by pass;
+each step has a title, an explanation and a formula. Readers change its numbers, slides are
+compared with it, worksheets are drawn from it.
+
+The engine, notation, scenarios. Nothing of pages, and nothing of the web.
+
+In the order in which it is best read:
+
+    setup                 network, inputs, targets and learning rate of a scenario, for the engine
+    changeable            which parts of a lesson a reader may change
+    changes               what if: changes from an address or a form, and the scenario with them
+    slides                what the lecture prints, compared
+    walk                  the walk in three grains; iterations; how many steps there are
+    explain               what a step is called, what it does and why
+    formula               the lines of a step's formula
+    validation            a file checked as its author wants to know it
+    redraw                tenths and whole numbers from a stream that never changes; a lesson's
+                          numbers drawn anew
+    variants              versions of a lesson for worksheets, without numbers that a worksheet
+                          cannot use
+"""

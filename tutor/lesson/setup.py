@@ -1,0 +1,61 @@
+"""Build the engine's network and batch from a scenario."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from tutor.engine.activations import activation
+from tutor.engine.losses import loss
+from tutor.engine.network import Array, Layer, Network, frozen
+from tutor.scenario import model
+from tutor.scenario.reader import Scenario
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Setup:
+    """What is computed: a network, inputs x (M, N), targets y (M, K) and a learning rate."""
+
+    network: Network
+    x: Array
+    y: Array
+    eta: float
+
+
+def build(scenario: Scenario) -> Setup:
+    """The network and batch of a scenario."""
+    spec = scenario.network
+    layers = tuple(_layer(spec, number) for number in range(1, len(spec.layers) + 1))
+    network = Network(layers, loss(spec.loss.name), spec.loss.reduction)
+    return Setup(network, frozen(scenario.inputs), frozen(scenario.targets), scenario.training.learning_rate)
+
+
+def _layer(spec: model.NetworkSpec, number: int) -> Layer:
+    part = spec.layers[number - 1]
+    learns_weights, learns_biases = spec.learns(number)
+    weights = part.weights if part.init is None else initial(part.init, part.units, spec.sizes[number - 1])
+    biases = None if part.biases is None else frozen(part.biases)
+    rule = activation(part.activation, **part.parameters)
+    return Layer(frozen(weights), biases, rule, learns_weights, learns_biases, part.skip)
+
+
+def initial(init: model.Init, units: int, inputs: int) -> Array:
+    """Weights (units, inputs) made by a scheme; the same seed gives the same weights.
+
+    uniform: ±scale. normal: standard deviation `scale`. xavier: normal with variance 2/(inputs + units).
+    he: normal with variance 2/inputs. constant: all `scale`. identity: `scale` on the diagonal.
+    """
+    random = np.random.default_rng(init.seed)
+    match init.scheme:
+        case "constant":
+            return np.full((units, inputs), init.scale)
+        case "identity":
+            return init.scale * np.eye(units, inputs)
+        case "uniform":
+            return random.uniform(-init.scale, init.scale, (units, inputs))
+        case "normal":
+            return init.scale * random.standard_normal((units, inputs))
+        case _:
+            fan = inputs + units if init.scheme == "xavier" else inputs
+            return np.asarray(init.scale * np.sqrt(2.0 / fan) * random.standard_normal((units, inputs)))

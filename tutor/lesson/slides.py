@@ -1,0 +1,144 @@
+"""What the lecture says at a step: printed numbers compared with ours, notes, and closed forms checked.
+
+Every printed number is compared at the digits that the slide prints. Where the two differ, the scenario says why: the
+slide has a slip, or the lecture leaves the number open or unchanged, which is no mistake.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+
+from tutor import number
+from tutor.engine.quantity import Quantity, parse
+from tutor.engine.trace import Trace
+from tutor.engine.tree import Node, Ref
+from tutor.scenario import arithmetic
+from tutor.scenario.model import Check, Printed
+from tutor.scenario.reader import Scenario
+
+AGREES, OPEN, DIFFERS = "agrees", "left-open", "differs"
+"""How a printed number stands to the computed one: it agrees; the lecture leaves it open or unchanged; it is a slip."""
+_WORDS = {AGREES: "agrees", OPEN: "left open", DIFFERS: "slip"}
+
+
+@dataclass(frozen=True, slots=True)
+class SlideNumber:
+    """A number that a slide prints beside the one that the engine computed."""
+
+    printed: str
+    where: str
+    computed: float
+    ours: str
+    """The computed number beside the printed one: at its digits, or at as many more as show why they differ."""
+    state: str
+    """`AGREES`, `OPEN` or `DIFFERS`."""
+    why: str
+    """Why it differs, or how the lecture leaves it open."""
+    quantity: str
+    """The name of the quantity, or an expression over quantities."""
+
+    @property
+    def agrees(self) -> bool:
+        return self.state == AGREES
+
+    @property
+    def word(self) -> str:
+        """The state in words."""
+        return _WORDS[self.state]
+
+
+@dataclass(frozen=True, slots=True)
+class ClosedForm:
+    """A formula of the lecture for a quantity, with what it comes to."""
+
+    text: str
+    where: str
+    value: float
+    agrees: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Slide:
+    """What the lecture has to say at one quantity."""
+
+    numbers: tuple[SlideNumber, ...] = ()
+    remarks: tuple[str, ...] = ()
+    """What the tutor says about the slides; `notes` is what it adds of its own."""
+    notes: tuple[str, ...] = ()
+    closed_forms: tuple[ClosedForm, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.numbers or self.remarks or self.notes or self.closed_forms)
+
+
+def slides(scenario: Scenario, trace: Trace, *, notes_fit: bool, numbers_fit: bool) -> dict[Quantity, Slide]:
+    """Everything the lecture says, by the quantity at whose step it is shown.
+
+    Another iteration or another loss has other numbers than the slides, so only the notes on concepts remain
+    out of it, and nothing is compared.
+    """
+    numbers: dict[Quantity, list[SlideNumber]] = defaultdict(list)
+    remarks: dict[Quantity, list[str]] = defaultdict(list)
+    notes: dict[Quantity, list[str]] = defaultdict(list)
+    forms: dict[Quantity, list[ClosedForm]] = defaultdict(list)
+    if notes_fit:
+        for note in scenario.notes:
+            (remarks if note.about_slides else notes)[parse(note.at)].append(note.text)
+    if numbers_fit:
+        for entry in scenario.printed:
+            numbers[place(entry)].append(compare(entry, trace))
+        for check in scenario.checks:
+            forms[parse(check.quantity)].append(closed_form(check, trace))
+    keys = {*numbers, *remarks, *notes, *forms}
+    return {q: Slide(tuple(numbers[q]), tuple(remarks[q]), tuple(notes[q]), tuple(forms[q])) for q in keys}
+
+
+def place(entry: Printed) -> Quantity:
+    """The quantity at whose step a printed number is shown."""
+    return parse(entry.at or entry.quantity or "loss")
+
+
+def computed(text: str, trace: Trace) -> float:
+    """The value of an expression over quantity names on a trace."""
+    return arithmetic.evaluate(arithmetic.parse(text), trace)
+
+
+def tree(text: str) -> Node:
+    """What a slide prints a number of, as a tree: a quantity, or small arithmetic over quantities in braces."""
+    return arithmetic.parse(text) if "{" in text else Ref(parse(text))
+
+
+def compare(entry: Printed, trace: Trace) -> SlideNumber:
+    """A printed number beside the computed one."""
+    value = computed(entry.expression, trace) if entry.expression else trace.value(parse(entry.quantity or ""))
+    name = entry.expression or entry.quantity or ""
+    printed = entry.value.replace("-", number.MINUS)
+    state = AGREES if entry.agrees(value) else OPEN if entry.left_open else DIFFERS
+    return SlideNumber(printed, entry.where, value, _beside(entry, value), state, entry.slip or entry.left_open or "", name)
+
+
+def _beside(entry: Printed, value: float) -> str:
+    """The computed number at the digits of the slide; at two more where the last of them decides, so that one sees why."""
+    shown, places = 100 * value if entry.percent else value, entry.decimals
+    text, more = number.fixed(shown, places), number.fixed(shown, places + 2)
+    alike = entry.agrees(value) and text == number.fixed(entry.number, places)
+    near = abs(shown - entry.number) < 2 * 10.0**-places
+    return (text if alike or not near or more.endswith("00") else more) + entry.value[len(entry.value.rstrip("% ")) :]
+
+
+def tally(agree: int, left_open: int, differ: int) -> str:
+    """How many numbers are in each state, in words: "29 agree, 13 are left open or unchanged by the lecture, 3 differ"."""
+    counted = (
+        (agree, "agrees", "agree"),
+        (left_open, "is left open or unchanged by the lecture", "are left open or unchanged by the lecture"),
+        (differ, "differs", "differ"),
+    )
+    return ", ".join(f"{count} {one if count == 1 else several}" for count, one, several in counted if count)
+
+
+def closed_form(check: Check, trace: Trace) -> ClosedForm:
+    """A closed form beside the engine's value; they agree to 1e-12 relative."""
+    value, own = computed(check.equals, trace), trace.value(parse(check.quantity))
+    agrees = abs(value - own) <= 1e-12 * max(abs(value), abs(own))
+    return ClosedForm(check.text or check.equals, check.where or "", value, agrees)

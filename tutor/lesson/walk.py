@@ -1,0 +1,410 @@
+"""Lessons: a scenario's trace as a walk, in three grains.
+
+`number` takes one number a step, `layer` one matrix (or vector) for the whole batch, `pass` one phase. A walk knows
+what its step n makes and which step makes a quantity, both by arithmetic, so any step can be opened by itself and
+a reader can change the grain and stay at the same place.
+
+    walk.step(n) -> Step     where step n stands, decided once and handed to whatever shows it
+
+A walk ends early where the trace has a stop: its last step is then the one that explains why.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise
+
+import numpy as np
+
+from tutor import limits
+from tutor.engine.kinds import KINDS, PHASES
+from tutor.engine.order import NumberOrder, Stage, stages
+from tutor.engine.quantity import Quantity
+from tutor.engine.trace import FLAT, OVERFLOW, UNDEFINED, EarlyEnd, Trace
+from tutor.engine.training import Training, UnfinishedError
+from tutor.errors import LessonError, TutorError
+from tutor.lesson.changes import Change
+from tutor.lesson.setup import build
+from tutor.lesson.slides import Slide, slides
+from tutor.memo import Memo
+from tutor.number import counted
+from tutor.scenario.model import FORWARD_ONLY
+from tutor.scenario.reader import Scenario
+
+GRAINS = ("number", "layer", "pass")
+MAX_ITERATION = limits.FURTHER_ITERATIONS
+NEVER = 1 << 62
+"""The step that makes what a walk does not come to: behind every other."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Step:
+    """One step of a walk: where it stands, and the first quantity that it makes."""
+
+    walk: Walk
+    n: int
+    phase: str
+    anchor: Quantity
+    stages: tuple[Stage, ...] = ()
+    """What the step makes, matrix by matrix; nothing where it makes one number."""
+
+    @property
+    def total(self) -> int:
+        return len(self.walk)
+
+    @property
+    def last(self) -> bool:
+        return self.n == len(self.walk)
+
+    @property
+    def sample(self) -> int:
+        """The sample whose numbers stand beside the step: its own, else the first of several."""
+        return self.anchor.sample or (1 if self.walk.trace.samples > 1 else 0)
+
+    def known(self, q: Quantity) -> bool:
+        """Whether q has been computed when the step is shown."""
+        return self.walk.place(q) <= self.n
+
+
+class Walk:
+    """The steps of a lesson in one grain; they count from 1."""
+
+    grain: str
+
+    def __init__(self, trace: Trace, inputs: bool = False) -> None:
+        self.trace, self.inputs = trace, inputs
+        self.order = NumberOrder.of(trace.network, trace.samples, trace.blocked, inputs)
+        self._known_places = Memo()
+
+    def step(self, n: int) -> Step:
+        """Step n. Raises LessonError where there is none."""
+        if not 1 <= n <= len(self):
+            raise LessonError(f"this lesson has the steps 1 to {len(self)}, there is no step {n}")
+        return Step(self, n, self.phase(n), self.anchor(n), self.stages_of(n))
+
+    def stages_of(self, n: int) -> tuple[Stage, ...]:
+        """The matrices that step n makes."""
+        return ()
+
+    def __len__(self) -> int:
+        raise NotImplementedError
+
+    def phase(self, n: int) -> str:
+        """The phase of step n."""
+        raise NotImplementedError
+
+    def anchor(self, n: int) -> Quantity:
+        """The first quantity that step n makes: the place that another grain looks for."""
+        raise NotImplementedError
+
+    def _step_of(self, q: Quantity) -> int:
+        raise NotImplementedError
+
+    def step_of(self, q: Quantity) -> int:
+        """The step that makes q; 0 where q is given. Raises LessonError where this walk does not reach it."""
+        if q.given:
+            return 0
+        q = Quantity("loss-loss+") if q.kind == "(loss-loss+)/loss" else q
+        n = self._step_of(q)
+        if n > len(self):
+            raise LessonError(f"{q} is behind the end of this lesson")
+        return n
+
+    def place(self, q: Quantity) -> int:
+        """The step that makes q: 0 where it is given, NEVER where the walk does not reach it."""
+        found: int | None = self._known_places.get(q)
+        if found is None:
+            try:
+                found = self._known_places[q] = self.step_of(q)
+            except LessonError:
+                found = self._known_places[q] = NEVER
+        return found
+
+    def known(self, q: Quantity, n: int) -> bool:
+        """Whether q has been computed when step n is shown."""
+        return self.place(q) <= n
+
+    def first_of(self, phase: str) -> int | None:
+        """The first step of a phase, or None where the walk does not get there."""
+        for section, start in zip(self.order.sections, self.order.starts, strict=False):
+            if section.phase == phase:
+                try:
+                    return self.step_of(self.order[start])
+                except LessonError:
+                    return None
+        return None
+
+    def phases(self) -> tuple[tuple[str, int, int], ...]:
+        """(phase, first step, last step) of each phase that this walk reaches."""
+        return self._bounds
+
+    @cached_property
+    def _bounds(self) -> tuple[tuple[str, int, int], ...]:
+        starts = [(phase, first) for phase in PHASES if (first := self.first_of(phase)) is not None]
+        ends = [*(first - 1 for _, first in starts[1:]), len(self)]
+        return tuple((phase, first, end) for (phase, first), end in zip(starts, ends, strict=True))
+
+    @property
+    def stop(self) -> EarlyEnd | None:
+        return self.trace.stop
+
+
+class NumberWalk(Walk):
+    """One number a step."""
+
+    grain = "number"
+
+    @cached_property
+    def _length(self) -> int:
+        stop = self.trace.stop
+        return self.order.rank(stop.quantity) + 1 if stop else len(self.order)
+
+    def __len__(self) -> int:
+        return self._length
+
+    def phase(self, n: int) -> str:
+        return self.order.phase(n - 1)
+
+    def anchor(self, n: int) -> Quantity:
+        return self.order[n - 1]
+
+    def _step_of(self, q: Quantity) -> int:
+        return self.order.rank(q) + 1
+
+
+class LayerWalk(Walk):
+    """One matrix a step, for the whole batch."""
+
+    grain = "layer"
+
+    @cached_property
+    def stages(self) -> tuple[Stage, ...]:
+        """The steps, up to the first that has a bad number."""
+        trace = self.trace
+        found = stages(trace.network, trace.samples, trace.blocked, self.inputs)
+        if trace.stop is None:
+            return found
+        bad = (n for n, stage in enumerate(found, 1) if self._bad(stage))
+        return found[: next(bad, len(found))]
+
+    @cached_property
+    def _places(self) -> dict[tuple[str, int, bool], int]:
+        return {(stage.kind, stage.layer, stage.per_sample): n for n, stage in enumerate(self.stages, 1)}
+
+    @property
+    def stop(self) -> EarlyEnd | None:
+        """Why this walk ends early: its last stage's first bad number, which may come before the number walk's."""
+        if self.trace.stop is None or self.trace.stop.why == FLAT:
+            return self.trace.stop
+        stage = self.stages[-1]
+        samples = range(1, self.trace.samples + 1) if self.trace.samples > 1 else (0,)
+        for q in self._members(stage, samples):
+            value = self.trace.value(q)
+            if not np.isfinite(value):
+                return EarlyEnd(q, UNDEFINED if np.isnan(value) else OVERFLOW)
+        return self.trace.stop
+
+    def _members(self, stage: Stage, samples: Iterable[int]) -> Iterator[Quantity]:
+        """The numbers of a stage, one by one."""
+        kind, layer, sizes = stage.kind, stage.layer, self.trace.network.sizes
+        of = KINDS[kind]
+        if not of.axes:
+            yield from (Quantity(kind, sample=s) for s in (samples if stage.per_sample else (0,)))
+        elif of.weights:
+            yield from (Quantity(kind, layer, i, j) for i in range(1, sizes[layer] + 1) for j in range(1, sizes[layer - 1] + 1))
+        elif of.biases:
+            yield from (Quantity(kind, layer, i) for i in range(1, sizes[layer] + 1))
+        else:
+            yield from (Quantity(kind, layer, i, 0, s) for s in samples for i in range(1, sizes[layer] + 1))
+
+    def __len__(self) -> int:
+        return len(self.stages)
+
+    def phase(self, n: int) -> str:
+        return self.stages[n - 1].phase
+
+    def stages_of(self, n: int) -> tuple[Stage, ...]:
+        return self.stages[n - 1 : n]
+
+    def anchor(self, n: int) -> Quantity:
+        stage = self.stages[n - 1]
+        of = KINDS[stage.kind]
+        sampled = self.trace.samples > 1 and (stage.per_sample or of.per_sample)
+        softmax = of.role == "slope" and self.trace.network.layer(stage.layer).activation.full_jacobian
+        return Quantity(stage.kind, stage.layer, 1 if of.axes else 0, 1 if of.weights or softmax else 0, 1 if sampled else 0)
+
+    def _step_of(self, q: Quantity) -> int:
+        per_sample = not q.of.axes and q.sample > 0
+        place = self._places.get((q.kind, q.layer, per_sample))
+        if place is None:
+            raise LessonError(f"{q} is not a step of this lesson")
+        return place
+
+    def _bad(self, stage: Stage) -> bool:
+        trace = self.trace
+        of = KINDS[stage.kind]
+        if of.role == "slope" and stage.layer == trace.blocked:
+            return True
+        if stage.per_sample:
+            return not np.isfinite(trace.sample_losses(stage.kind)).all()
+        if not of.axes:
+            return not np.isfinite(trace.value(Quantity(stage.kind)))
+        if of.role == "slope" and trace.network.layer(stage.layer).activation.full_jacobian:
+            return False
+        if of.by == "a" and 0 < stage.layer == trace.fused_layer:
+            return False
+        return not np.isfinite(trace.array(stage.kind, stage.layer)).all()
+
+
+class PassWalk(Walk):
+    """One phase a step."""
+
+    grain = "pass"
+
+    def __init__(self, trace: Trace, inputs: bool = False) -> None:
+        super().__init__(trace, inputs)
+        self.layers = LayerWalk(trace, inputs)
+
+    @cached_property
+    def _phases(self) -> tuple[str, ...]:
+        return tuple(phase for phase, _, _ in self.layers.phases())
+
+    def __len__(self) -> int:
+        return len(self._phases)
+
+    def phase(self, n: int) -> str:
+        return self._phases[n - 1]
+
+    def anchor(self, n: int) -> Quantity:
+        return self.layers.anchor(self.layers.first_of(self.phase(n)) or 1)
+
+    def _step_of(self, q: Quantity) -> int:
+        return self._phases.index(self.layers.phase(self.layers.step_of(q))) + 1
+
+    @property
+    def stop(self) -> EarlyEnd | None:
+        return self.layers.stop
+
+    def stages_of(self, n: int) -> tuple[Stage, ...]:
+        return self.stages(n)
+
+    def stages(self, n: int) -> tuple[Stage, ...]:
+        """The stages that step n sums up."""
+        return tuple(stage for stage in self.layers.stages if stage.phase == self.phase(n))
+
+
+_WALKS: dict[str, type[Walk]] = {walk.grain: walk for walk in (NumberWalk, LayerWalk, PassWalk)}
+
+
+@dataclass(frozen=True, eq=False)
+class Lesson:
+    """A scenario at one iteration, ready to be walked through."""
+
+    scenario: Scenario
+    trace: Trace
+    iteration: int
+    changes: tuple[Change, ...] = ()
+    """What of the scenario is not the original's, for whoever has to say so."""
+    input_gradients: bool = False
+    """Whether the derivatives by the inputs are steps."""
+
+    @cached_property
+    def walks(self) -> dict[str, Walk]:
+        """The walk in each grain."""
+        return {grain: walk(self.trace, self.input_gradients) for grain, walk in _WALKS.items()}
+
+    def walk(self, grain: str) -> Walk:
+        """The walk in one grain. Raises LessonError where there is no such grain."""
+        if grain not in _WALKS:
+            raise LessonError(f"no grain is called {grain!r}; there are {', '.join(GRAINS)}")
+        return self.walks[grain]
+
+    def same_place(self, step: Step, grain: str) -> int:
+        """The step of another grain that shows what this step shows."""
+        other = self.walk(grain)
+        return min(other.place(step.anchor), len(other))
+
+    @property
+    def original(self) -> bool:
+        """Whether this is the lecture's own iteration with its own numbers, so that the slides' numbers belong to it."""
+        return self.iteration == 1 and not self.changes
+
+    @cached_property
+    def slides(self) -> dict[Quantity, Slide]:
+        """What the lecture says, by the quantity at whose step it is shown; compared once, for every view of the lesson."""
+        return slides(self.scenario, self.trace, notes_fit=self.iteration == 1, numbers_fit=self.original)
+
+
+def furthest(scenario: Scenario) -> int:
+    """The last iteration that can be opened: 100, or what the file asks for, as long as it can be computed at once."""
+    sizes = scenario.network.sizes
+    work = len(scenario.inputs) * sum(a * b + b for a, b in pairwise(sizes))
+    return max(1, min(max(MAX_ITERATION, scenario.training.iterations), limits.WORK // work))
+
+
+def open_lesson(
+    scenario: Scenario, iteration: int = 1, changes: tuple[Change, ...] = (), input_gradients: bool | None = None
+) -> Lesson:
+    """Compute a lesson; `changes` have been made in the scenario already, the lesson keeps them to tell of them.
+
+    The derivatives by the inputs are steps where the scenario says so, or `input_gradients`.
+
+    Raises LessonError where training does not get to that iteration.
+    """
+    if not 1 <= iteration <= furthest(scenario):
+        raise LessonError(f"iterations of this lesson go from 1 to {furthest(scenario)}, there is no iteration {iteration}")
+    problem = build(scenario)
+    try:
+        trace = Training(problem.network, problem.x, problem.y, problem.eta).trace(iteration)
+    except UnfinishedError as unfinished:
+        raise LessonError(f"iteration {unfinished.iteration} cannot be finished, so there is no iteration {iteration}") from None
+    inputs = scenario.display.input_gradients if input_gradients is None else input_gradients
+    return Lesson(scenario, trace, iteration, changes, inputs)
+
+
+# ---- How many steps a lesson has, number by number, for lists of many lessons ----
+#     length(scenario) -> Length(79)              small enough to be computed: exact, also where the walk ends early
+#     length(scenario) -> Length(119_231, False)  large: counted from its shape, so it is the most that there can be
+#
+# A large lesson whose numbers overflow has fewer steps than its shape says; that is why such a count is not called exact.
+
+
+EASY = 100_000
+"""Parameters times samples that are computed without asking; about a millisecond."""
+
+
+@dataclass(frozen=True, slots=True)
+class Length:
+    """A number of steps; where it is not exact there may be fewer."""
+
+    steps: int
+    exact: bool = True
+
+    def __str__(self) -> str:
+        steps = counted(self.steps, "step")
+        return steps if self.exact else f"at most {steps}"
+
+
+def length(scenario: Scenario) -> Length | None:
+    """The steps of a lesson; None where it cannot be computed, so that one lesson never hides the others."""
+    try:
+        return Length(len(open_lesson(scenario).walk("number"))) if _easy(scenario) else Length(_by_shape(scenario), exact=False)
+    except TutorError:
+        return None
+
+
+def _easy(scenario: Scenario) -> bool:
+    return len(scenario.inputs) * sum(below * into + into for below, into in pairwise(scenario.network.sizes)) <= EASY
+
+
+def _by_shape(scenario: Scenario) -> int:
+    """The whole walk; it ends at the last layer without a derivative, at its first slope."""
+    flat = max((n for n, layer in enumerate(scenario.network.layers, 1) if layer.activation in FORWARD_ONLY), default=0)
+    order = NumberOrder.of(build(scenario).network, len(scenario.inputs), flat, scenario.display.input_gradients)
+    if not flat:
+        return len(order)
+    backward = next(n for n, section in enumerate(order.sections) if section.phase == "backward")
+    section = order.sections[backward]
+    return order.starts[backward] + section.round - section.blocks[-1].size + 1

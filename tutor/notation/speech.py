@@ -1,0 +1,105 @@
+"""Formulas as spoken words, for screen readers and for the command line."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from tutor import number
+from tutor.engine.quantity import Quantity
+from tutor.engine.tree import ArrayRef
+from tutor.notation.conventions import Symbol
+from tutor.notation.writer import NUMBERS, Writer
+
+_SIGNS = {"+": "plus", "−": "minus", "·": "times", "×": "times", "⊙": "element-wise times"}
+_GREEK = {"η": "eta", "α": "alpha", "σ": "sigmoid", "ℒ": "L", "⊤": "transposed", "ŷ": "y hat"}
+
+
+class Words(Writer):
+    """The dialect: each method returns words. Nested parts are in parentheses."""
+
+    glue = " "
+
+    def constant(self, value: float, text: str) -> str:
+        return text.replace("/", " over ") or spoken(value, self.decimals)
+
+    def amount(self, value: float, quantity: Quantity | None) -> str:
+        return spoken(value, self.decimals)
+
+    def blank(self, quantity: Quantity) -> str:
+        return "blank"
+
+    def letter(self, symbol: Symbol, kind: str) -> str:
+        letter = _GREEK.get(symbol.letter.removeprefix("Δ"), symbol.letter.removeprefix("Δ"))
+        words = ["change of"] * symbol.letter.startswith("Δ") + [letter] + ["hat"] * symbol.hat
+        index = symbol.sub.replace(",", " ") if "," in symbol.sub else " ".join(symbol.sub)
+        return " ".join(word for word in (*words, index if len(symbol.sub) < 4 else symbol.sub, *symbol.said) if word)
+
+    def derivative(self, top: str, bottom: str, kind: str) -> str:
+        return f"derivative of {top} by {bottom}"
+
+    def matrix(self, leaf: ArrayRef) -> str:
+        array = self.array(leaf)
+        rows, columns = array.shape
+        if self.hidden is not None or array.size > 12:
+            return f"a {rows} by {columns} matrix"
+        body = "; ".join(", ".join(spoken(float(v), self.decimals) for v in row) for row in array)
+        return f"the {rows} by {columns} matrix {body}"
+
+    def shaped(self, x: str, rows: int, columns: int) -> str:
+        return f"{x}, {rows} by {columns}"
+
+    def fraction(self, top: str, bottom: str) -> str:
+        simple = " " not in top + bottom
+        return f"{top} over {bottom}" if simple else f"the fraction {top} over {bottom}, end of fraction"
+
+    def parenthesised(self, x: str) -> str:
+        return f"({x})" if " " in x or x.startswith("minus") else x
+
+    def joined(self, parts: list[str], sign: str) -> str:
+        return f" {_SIGNS[sign]} ".join(parts).strip()
+
+    def minus(self, x: str) -> str:
+        return f"minus {x}"
+
+    def power(self, base: str, exponent: str) -> str:
+        if exponent in {"2", "transposed"}:
+            return f"{base} {'squared' if exponent == '2' else exponent}"
+        return f"{base} to the power of {exponent}"
+
+    def function(self, name: str, x: str) -> str:
+        plain = name.removesuffix("′")
+        return f"{_GREEK.get(plain, plain)}{' prime' * (plain != name)} of {x}"
+
+    def cases(self, rows: list[tuple[str, str, str]]) -> str:
+        return "; ".join(f"{formula} if {on} {_condition(condition)}" for formula, on, condition in rows)
+
+    def since(self, x: str, on: str, condition: str) -> str:
+        return f"{x}, since {on} {_condition(condition)}"
+
+    def between(self, count: int, total: float) -> str:
+        if self.mode != NUMBERS or self.hidden is not None:
+            return "and so on"
+        return f"{spoken(total, self.decimals)} for {count} more terms"
+
+    def over(self, what: str, x: str) -> str:
+        return f"the sum over {what} of {x}"
+
+
+_CONDITIONS = {">": "is above {}", "≤": "is {} or less", "≥": "is {} or more", "<": "is below {}"}
+
+
+def _condition(condition: str) -> str:
+    """What a case distinction asks, such as "> 0"."""
+    sign, limit = condition.split(" ")
+    return _CONDITIONS[sign].format(limit.replace("−", "minus "))
+
+
+@lru_cache(number.MOST_SHOWN)
+def spoken(value: float, decimals: int) -> str:
+    """A number as it is read out: with the word minus, which every screen reader says."""
+    text = number.plain(value, decimals)
+    mantissa, _, exponent = text.partition("e")
+    words = f"minus {mantissa[1:]}" if mantissa.startswith("-") else mantissa
+    if exponent:
+        words += f" times 10 to the {exponent.replace('-', 'minus ')}"
+    return {"inf": "infinity", "minus inf": "minus infinity", "nan": "not a number"}.get(words, words)

@@ -1,0 +1,384 @@
+"""Write a tree: one traversal for every dialect (MathML, spoken words, later LaTeX).
+
+A `Writer` walks the tree and decides where parentheses go and what stands for a leaf; a dialect says how a
+fraction, a power or a matrix is put down. Three modes: `rule` names local derivatives (∂z/∂w), `symbols` shows
+what they come to, `numbers` substitutes the numbers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+from tutor.engine.kinds import KINDS
+from tutor.engine.quantity import Quantity
+from tutor.engine.tree import (
+    Apply,
+    ArrayRef,
+    Cases,
+    Diagonal,
+    Difference,
+    Elided,
+    Environment,
+    Exp,
+    ExpMinusOne,
+    Hadamard,
+    Log,
+    Many,
+    MatrixProduct,
+    Negative,
+    Node,
+    Number,
+    Numbers,
+    Partial,
+    Power,
+    Product,
+    Quotient,
+    Ref,
+    Share,
+    Square,
+    Stable,
+    Sum,
+    SumOver,
+    Transpose,
+    Weighted,
+    evaluate,
+    walk,
+)
+from tutor.notation.conventions import Alphabet, Symbol
+
+Hidden = Callable[[Quantity], bool]
+
+MODES = RULE, SYMBOLS, NUMBERS = "rule", "symbols", "numbers"
+
+# How tightly a piece of a formula binds: what is looser than its surroundings gets parentheses.
+ANYTHING, TERM, FACTOR, ATOM = range(4)
+
+
+NOTHING: Environment = Numbers({})
+"""An environment for formulas without numbers."""
+
+
+class Writer:
+    """A dialect's traversal. Subclasses say how each construct is put down."""
+
+    glue = ""
+    """What stands between the terms of a sum, each of which brings its own sign."""
+
+    def __init__(
+        self, alphabet: Alphabet, decimals: int, mode: str = SYMBOLS, hidden: Hidden | None = None, env: Environment = NOTHING
+    ) -> None:
+        self.alphabet = alphabet
+        self.env = env
+        """Where the numbers come from."""
+        self.decimals = decimals
+        self.mode = mode
+        self.hidden = hidden
+        """On a worksheet: which numbers are left for the reader to fill in."""
+
+    # What a dialect must say. `x`, `top` and so on are already written.
+    def constant(self, number: float, text: str) -> str:
+        raise NotImplementedError
+
+    def amount(self, value: float, quantity: Quantity | None) -> str:
+        raise NotImplementedError
+
+    def blank(self, quantity: Quantity) -> str:
+        raise NotImplementedError
+
+    def letter(self, symbol: Symbol, kind: str) -> str:
+        raise NotImplementedError
+
+    def derivative(self, top: str, bottom: str, kind: str) -> str:
+        raise NotImplementedError
+
+    def matrix(self, leaf: ArrayRef) -> str:
+        raise NotImplementedError
+
+    def shaped(self, x: str, rows: int, columns: int) -> str:
+        raise NotImplementedError
+
+    def fraction(self, top: str, bottom: str) -> str:
+        raise NotImplementedError
+
+    def parenthesised(self, x: str) -> str:
+        raise NotImplementedError
+
+    def joined(self, parts: list[str], sign: str) -> str:
+        raise NotImplementedError
+
+    def minus(self, x: str) -> str:
+        raise NotImplementedError
+
+    def power(self, base: str, exponent: str) -> str:
+        raise NotImplementedError
+
+    def function(self, name: str, x: str) -> str:
+        raise NotImplementedError
+
+    def cases(self, rows: list[tuple[str, str, str]]) -> str:
+        raise NotImplementedError
+
+    def since(self, x: str, on: str, condition: str) -> str:
+        raise NotImplementedError
+
+    def between(self, count: int, total: float) -> str:
+        raise NotImplementedError
+
+    def over(self, what: str, x: str) -> str:
+        raise NotImplementedError
+
+    def array(self, leaf: ArrayRef) -> Any:
+        """The numbers of a matrix, the way round that it is written."""
+        return leaf.value(self.env)
+
+    # The traversal.
+    def write(self, node: Node, need: int = ANYTHING, first: bool = True) -> str:
+        """One node; parenthesised where it binds looser than `need`. `first`: nothing stands left of it."""
+        kind = type(node)
+        text = self._WRITE[kind](self, node, first) if kind in _CHAINS else self._WRITE[kind](self, node)
+        return self.parenthesised(text) if need and self._loose(node, need, first) else text
+
+    def _loose(self, node: Node, need: int, first: bool) -> bool:
+        """Whether the node needs parentheses where it stands."""
+        return self._binding(node) < need and not (first and need < ATOM and self._negative_number(node))
+
+    def pieces(self, node: Node) -> list[str]:
+        """The node as pieces between which a line may break: the terms of a sum, the factors of a long product."""
+        if isinstance(node, Partial) and self.mode != RULE:
+            return self.pieces(node.of)
+        if isinstance(node, Sum):
+            head, *rest = node.terms
+            return [self.write(head), *(self._continued(term) for term in rest)]
+        if isinstance(node, Product) and len(node.terms) > 2 and not isinstance(node, Hadamard):
+            first, *others = (self.write(t, FACTOR, n == 0) for n, t in enumerate(node.terms))
+            return [first, *(self.joined(["", other], self._times) for other in others)]
+        return [self.write(node)]
+
+    def name(self, q: Quantity) -> str:
+        """The symbol of a quantity, derivatives as fractions; the share of a sample in a mean has its 1/M in front."""
+        written, key = self.alphabet.written, (type(self), q)
+        found: str | None = written.get(key)
+        if found is None:
+            found = written[key] = self._name(q)
+        return found
+
+    def _name(self, q: Quantity) -> str:
+        top, bottom = derivative_of(q)
+        if not (top and bottom):
+            return self.symbol(q)
+        whole = self.derivative(self._bare(top), self._bare(bottom), q.kind)
+        if not self._has_factor(q):
+            return whole
+        return self.joined([self._share(), whole], "·")
+
+    def _share(self, node: Share | None = None) -> str:
+        samples = self.alphabet.samples
+        return self.constant(1.0 / samples, f"1/{samples}")
+
+    def _has_factor(self, q: Quantity) -> bool:
+        """Whether q is written as a product: a sample's share of a gradient is 1/M times the derivative of its own loss."""
+        return q.of.role == "gradient" and q.sample > 0 and self.alphabet.mean
+
+    def _bare(self, q: Quantity) -> str:
+        """A symbol inside a derivative: the fraction as a whole has a role, its parts have none."""
+        return self.letter(self.alphabet.symbol(q), "")
+
+    def symbol(self, q: Quantity) -> str:
+        if q.kind in _RATIOS:
+            return self.fraction(*(self.symbol(Quantity(kind)) for kind in _RATIOS[q.kind]))
+        return self.letter(self.alphabet.symbol(q), q.kind)
+
+    def matrix_name(self, kind: str, layer: int, sample: int = 0) -> str:
+        """The symbol of a whole matrix, derivatives as fractions."""
+        written, key = self.alphabet.written, (type(self), kind, layer, sample)
+        found: str | None = written.get(key)
+        if found is None:
+            found = written[key] = self._matrix_name(kind, layer, sample)
+        return found
+
+    def _matrix_name(self, kind: str, layer: int, sample: int) -> str:
+        top, bottom = derivative_of(Quantity(kind, layer))
+        if not (top and bottom):
+            return self.letter(self.alphabet.matrix(kind, layer, sample), kind)
+        numerator = self._whole(top, sample) if top.of.axes else self._bare(top)
+        return self.derivative(numerator, self._whole(bottom, sample), kind)
+
+    def _whole(self, q: Quantity, sample: int) -> str:
+        return self.letter(self.alphabet.matrix(q.kind, q.layer, sample), "")
+
+    @property
+    def _times(self) -> str:
+        return self.alphabet.notation.times if self.mode == NUMBERS else "·"
+
+    def _binding(self, node: Node) -> int:
+        match node:
+            case Ref() if self.mode == NUMBERS:
+                return ANYTHING if self._negative_number(node) else ATOM
+            case Partial() if self.mode != RULE:
+                return self._binding(node.of)
+            case Stable():
+                return self._binding(node.shown)
+            case Sum() | Difference() | ExpMinusOne():
+                return ANYTHING
+            case Negative():
+                return ANYTHING
+            case Product() | MatrixProduct() | Weighted() | SumOver() | Log():
+                return FACTOR if isinstance(node, SumOver | Log) else TERM
+            case Cases():
+                return TERM if self.mode == SYMBOLS else self._binding(self._chosen(node)[0])
+            case Ref() if self.mode != NUMBERS and self._has_factor(node.quantity):
+                return TERM
+            case Ref() | Number() | Elided():
+                return ANYTHING if self._negative_number(node) else ATOM
+            case _:
+                return ATOM
+
+    def _negative_number(self, node: Node) -> bool:
+        if isinstance(node, Number):
+            return bool(node.number < 0)
+        if self.mode != NUMBERS or not isinstance(node, Ref | Elided):
+            return False
+        if isinstance(node, Ref) and self.hidden is not None and self.hidden(node.quantity):
+            return False
+        return bool(evaluate(node, self.env) < 0)
+
+    def _continued(self, term: Node) -> str:
+        """A further term of a sum, with its sign in front."""
+        if isinstance(term, Negative):
+            return self.joined(["", self.write(term.of, FACTOR, first=False)], "−")
+        return self.joined(["", self.write(term, TERM, first=False)], "+")
+
+    def _ref(self, node: Ref) -> str:
+        if self.mode != NUMBERS:
+            return self.name(node.quantity)
+        hidden = self.hidden is not None and self.hidden(node.quantity)
+        return self.blank(node.quantity) if hidden else self.amount(float(self.env.number(node.quantity)), node.quantity)
+
+    def _array(self, node: ArrayRef) -> str:
+        if self.mode == NUMBERS:
+            return self.matrix(node)
+        return self.shaped(self.matrix_name(node.kind, node.layer, node.sample), *self.array(node).shape)
+
+    def _number(self, node: Number) -> str:
+        return self.constant(node.number, node.text)
+
+    def _elided(self, node: Elided) -> str:
+        return self.between(node.count, float(evaluate(node, self.env)) if self.mode == NUMBERS else 0.0)
+
+    def _sum(self, node: Sum) -> str:
+        return self.glue.join(self.pieces(node))
+
+    def _factors(self, node: Many, first: bool = True) -> str:
+        return self.joined([self.write(t, FACTOR, first and n == 0) for n, t in enumerate(node.terms)], self._sign_of(node))
+
+    def _sign_of(self, node: Many) -> str:
+        """What stands between the factors of a product."""
+        if isinstance(node, MatrixProduct):
+            return "·"
+        inner = [term for term in node.terms if type(term) is not Ref]  # most factors are plain numbers
+        return "⊙" if len(inner) > 1 and sum(map(_is_matrix, inner)) > 1 else self._times
+
+    def _difference(self, node: Difference) -> str:
+        return self.joined([self.write(node.left, TERM), self.write(node.right, FACTOR - 1 + _is_sum(node.right), False)], "−")
+
+    def _negative(self, node: Negative) -> str:
+        return self.minus(self.write(node.of, TERM if isinstance(node.of, Quotient | Product) else FACTOR, first=False))
+
+    def _quotient(self, node: Quotient) -> str:
+        return self.fraction(self.write(node.left), self.write(node.right))
+
+    def _exp(self, node: Exp) -> str:
+        return self.power(self.letter(Symbol("e"), ""), self.write(node.of))
+
+    def _exp_minus_one(self, node: ExpMinusOne) -> str:
+        return self.joined([self._exp(Exp(node.of)), self.constant(1.0, "")], "−")
+
+    def _square(self, node: Square) -> str:
+        return self.power(self.write(node.of, ATOM), self.constant(2.0, ""))
+
+    def _power(self, node: Power) -> str:
+        return self.power(self.write(node.left, ATOM), self.write(node.right))
+
+    def _transpose(self, node: Transpose) -> str:
+        leaf = node.of
+        if isinstance(leaf, ArrayRef) and self.mode != NUMBERS:
+            name = self.matrix_name(leaf.kind, leaf.layer, leaf.sample)
+            name = self.parenthesised(name) if KINDS[leaf.kind].by else name
+            turned = self.power(name, self.letter(Symbol("⊤"), ""))
+            return self.shaped(turned, *self.array(leaf).shape[::-1])
+        return self.power(self.write(node.of, ATOM), self.letter(Symbol("⊤"), ""))
+
+    def _log(self, node: Log) -> str:
+        simple = isinstance(node.of, Ref | ArrayRef)
+        inside = self.write(node.of)
+        return self.function("log", inside if simple and self.mode != NUMBERS else self.parenthesised(inside))
+
+    def _stable(self, node: Stable) -> str:
+        return self.write(node.shown)
+
+    def _call(self, node: Apply) -> str:
+        return self.function(node.name, self.parenthesised(self.write(node.of)))
+
+    def _diagonal(self, node: Diagonal) -> str:
+        return self.function("diag", self.parenthesised(self.write(node.of)))
+
+    def _sum_over(self, node: SumOver) -> str:
+        return self.over(node.what, self.write(node.of, FACTOR))
+
+    def _cases(self, node: Cases) -> str:
+        if self.mode == NUMBERS:
+            formula, condition = self._chosen(node)
+            return self.since(self.write(formula), self.write(node.on), condition)
+        on = self.write(node.on)
+        return self.cases([(self.write(formula), on, condition) for formula, condition in node.branches])
+
+    def _chosen(self, node: Cases) -> tuple[Node, str]:
+        """The branch that the numbers take, with its condition; the first where there are no numbers."""
+        return node.branches[node.chosen(self.env) if self.mode == NUMBERS else 0]
+
+    def _partial(self, node: Partial) -> str:
+        if self.mode == RULE:
+            return self.derivative(self._bare(node.top), self._bare(node.bottom), "da/dz")
+        return self.write(node.of)
+
+    _WRITE: ClassVar[dict[type, Any]] = {
+        Ref: _ref, ArrayRef: _array, Number: _number, Elided: _elided, Sum: _sum, Product: _factors,
+        Hadamard: _factors, Weighted: _factors, MatrixProduct: _factors, Difference: _difference,
+        Negative: _negative, Quotient: _quotient, Exp: _exp, ExpMinusOne: _exp_minus_one, Square: _square,
+        Transpose: _transpose, Log: _log, Apply: _call, Diagonal: _diagonal, SumOver: _sum_over, Cases: _cases,
+        Partial: _partial, Power: _power, Share: _share, Stable: _stable,
+    }  # fmt: skip
+
+
+_CHAINS = frozenset({Product, Hadamard, Weighted, MatrixProduct})
+"""What is written as factors, of which the first may stand behind nothing."""
+
+
+def _is_sum(node: Node) -> bool:
+    return isinstance(node, Sum | Difference)
+
+
+def _is_matrix(node: Node) -> bool:
+    return any(isinstance(part, ArrayRef) for part in walk(node))
+
+
+_LOSS = Quantity("loss")
+_RATIOS = {"(loss-loss+)/loss": ("loss-loss+", "loss")}
+"""Kinds that are written as one number over another."""
+
+
+def derivative_of(q: Quantity) -> tuple[Quantity | None, Quantity | None]:
+    """What is derived by what: in dL/dw@s the loss of sample s by w; da/dz[l][i,k] is a of i by z of k.
+
+    The activations of layer 0 are the inputs.
+    """
+    of = q.of
+    if not of.by:
+        return None, None
+    if not of.derivative:
+        top = Quantity(of.top, q.layer, q.i, 0, q.sample)
+        return top, Quantity(of.by, q.layer, q.j or q.i, 0, q.sample)
+    if of.per_sample:
+        return _LOSS, Quantity(of.by if q.layer else "x", q.layer, q.i, 0, q.sample)
+    return Quantity(of.top, sample=q.sample), Quantity(of.by, q.layer, q.i, q.j)

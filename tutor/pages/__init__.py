@@ -1,0 +1,29 @@
+"""One documented object for each template.
+
+What a reader chose (`view`) and the lesson under it (`context`) become frozen data that a
+template only has to write out.
+
+Everything above; Flask does not enter, nor does a request.
+
+In the order in which it is best read:
+
+    view                  what a reader chose, read from the address and written to it
+    context               a lesson under a view, made once for all its pages
+    outline               where we are and where one can go
+    cells                 cells and rows, and what the tables of a step share
+    tables                rows of small matrices, tables with a row for each unit; which of them a
+                          step shows
+    step_body             what a step says, in pages and wherever else it is shown
+    what_if               what a reader changed, told and taken back, and the form for it
+    panels                outline and settings beside the steps
+    step_page             the page of a step, and of a whole chain; how the gradient flows
+    overview              the first page of a lesson
+    comparison            all printed numbers of a lesson beside ours
+    gallery               all courses and lessons
+    activation_query      what a reader asks of the activation page
+    activation_prose      what it says about each function
+    activation_formulas   its formulas, and its part about softmax
+    activations           the activation page
+    share                 links, QR code and frame of a lesson, to pass it on
+    error_page            what a reader sees in place of a page
+"""

@@ -1,0 +1,101 @@
+"""The slides of a lesson, number by number: what they print beside what the engine computed.
+
+Which of them stand in the table is a choice in the address, so that it can be passed on: `?show=slips`.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+
+from tutor import number
+from tutor.lesson import changes
+from tutor.lesson.slides import AGREES, DIFFERS, OPEN, SlideNumber, tally, tree
+from tutor.notation.markup import Markup
+from tutor.notation.mathml import Line
+from tutor.notation.writer import SYMBOLS
+from tutor.pages.context import Context
+from tutor.pages.outline import Link
+from tutor.pages.view import View
+from tutor.scenario.problem import quotable
+
+OWN = "These are the lesson’s own numbers, as the slides have them; your changes are not in them."
+ALL = "all"
+CHOICES = {
+    ALL: ("All", "", "Printed numbers"),
+    "slips": ("Slips", DIFFERS, "Printed numbers that differ"),
+    "open": ("Left open or unchanged", OPEN, "Printed numbers that the lecture leaves open or unchanged"),
+    "agrees": ("Agree", AGREES, "Printed numbers that agree"),
+}
+"""What `show` may be: what its link says, the state of the numbers that it keeps, and what their table is called."""
+
+
+@dataclass(frozen=True, slots=True)
+class SlideRow:
+    """A printed number beside ours, with the step that explains it."""
+
+    symbol: Markup | str
+    printed: str
+    computed: str
+    state: str
+    """The class of the row."""
+    word: str
+    """The same in words."""
+    where: str
+    why: str
+    step: str
+    href: str
+
+
+@dataclass(frozen=True, slots=True)
+class SlidesPage:
+    """The numbers that the slides print, all or those in one state."""
+
+    id: str
+    title: str
+    home: str
+    tally: str
+    """How many numbers there are, and how many in each state."""
+    filters: tuple[Link, ...]
+    caption: str
+    rows: tuple[SlideRow, ...]
+    notices: tuple[str, ...]
+    """Whose numbers these are, for a reader who has changed some; what of the address was ignored."""
+
+
+def slides_page(context: Context, show: str = ALL, view: View = View(), ignored: tuple[str, ...] = ()) -> SlidesPage:  # noqa: B008 - frozen
+    """The comparison of a lesson with its slides, in the order of the walk. `view` is the reader's, the numbers are the lesson's."""
+    notices = (*ignored, *((OWN,) if view.changes else ()))
+    if show not in CHOICES:
+        notices += (f"show “{quotable(show, 30)}” is not known, so all numbers are here; there are {', '.join(CHOICES)}.",)
+        show = ALL
+    line = Line(context.alphabet, context.decimals)
+    entries = [(max(context.step_of(q), 0), entry) for q, slide in context.slides.items() for entry in slide.numbers]
+    entries.sort(key=lambda pair: pair[0])
+    counts = Counter(entry.state for _, entry in entries)
+    _, wanted, caption = CHOICES[show]
+    rows = tuple(_row(context, line, n, entry) for n, entry in entries if wanted in {"", entry.state})
+    scenario = context.lesson.scenario
+    said = f"{number.counted(len(entries), 'printed number')}, each compared with the computed one at the digits that the slide prints: "
+    return SlidesPage(
+        scenario.id, scenario.title, f"/lessons/{scenario.id}", said + tally(counts[AGREES], counts[OPEN], counts[DIFFERS]) + ".",
+        tuple(_filters(scenario.id, show, view, counts)), f"{caption}, in the order of the lesson", rows, notices,
+    )  # fmt: skip
+
+
+def _filters(lesson: str, show: str, view: View, counts: Counter[str]) -> list[Link]:
+    """A link for each state that a number is in, and for the one that is asked for."""
+    found = []
+    for key, (title, state, _) in CHOICES.items():
+        count = counts[state] if state else counts.total()
+        query = "&".join(filter(None, ("" if key == ALL else f"show={key}", changes.query(view.changes))))
+        if count or key == show:
+            found.append(Link(f"{title} ({count})", f"/lessons/{lesson}/slides" + (f"?{query}" if query else ""), key == show))
+    return found
+
+
+def _row(context: Context, line: Line, n: int, entry: SlideNumber) -> SlideRow:
+    return SlideRow(
+        line.tree(tree(entry.quantity), SYMBOLS), entry.printed, entry.ours, entry.state, entry.word, entry.where,
+        entry.why, f"step {n}" if n else "given", f"/lessons/{context.lesson.scenario.id}/steps/{max(n, 1)}",
+    )  # fmt: skip

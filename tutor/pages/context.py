@@ -1,0 +1,125 @@
+"""A lesson under a view: its walk, its notation, what the slides say. Made once, used by every page of the lesson."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from functools import cached_property
+
+from tutor.engine.quantity import Quantity
+from tutor.lesson.formula import FormulaWriter
+from tutor.lesson.walk import GRAINS, NEVER, Lesson, Step
+from tutor.memo import Memo
+from tutor.notation.conventions import Alphabet, Notation, notation
+from tutor.notation.mathml import Line
+from tutor.notation.writer import Hidden
+from tutor.pages.view import View
+from tutor.scenario.reader import Scenario
+
+
+class Context:
+    """A lesson under a view: notation, alphabet, slides; made once for all its steps.
+
+    `source` is the scenario before the reader's changes; `original` is the lesson without them, at the same iteration,
+    and None where nothing is changed or the original does not get that far.
+    """
+
+    def __init__(
+        self,
+        lesson: Lesson,
+        view: View,
+        hidden: Hidden | None = None,
+        *,
+        source: Scenario | None = None,
+        original: Lesson | None = None,
+    ) -> None:
+        self.lesson, self.view, self.hidden = lesson, view, hidden
+        self.source, self.original = source or lesson.scenario, original
+        self.trace = lesson.trace
+        self.notation = notation_for(lesson.scenario, view)
+        self.decimals = lesson.scenario.display.decimals if view.decimals is None else view.decimals
+        self.alphabet = Alphabet.of(self.notation, self.trace.network, self.trace.samples)
+        self.line = Line(self.alphabet, self.decimals)
+        self.formulas = FormulaWriter(self.trace, self.alphabet, self.decimals, hidden)
+        self.slides = lesson.slides
+        self.walk = lesson.walk(view.grain)
+        self.facts = Memo()
+        self.drawn, self.labels = Memo(), Memo()
+        """The parts of diagrams, and the numbers in them, that several steps have in common."""
+        self.memo = Memo()
+        """What several steps have in common, such as the rows of a table that they do not touch."""
+
+    @cached_property
+    def _queries(self) -> dict[str, str]:
+        """What stands behind the number of a step in its address, for each grain."""
+        queries = {grain: replace(self.view, grain=grain).query() for grain in GRAINS}
+        return {grain: f"?{query}" if query else "" for grain, query in queries.items()}
+
+    @cached_property
+    def home(self) -> str:
+        """The address of the lesson's first page, never in a frame."""
+        return replace(self.view, embedded=False).address(self.lesson.scenario.id)
+
+    @cached_property
+    def said(self) -> dict[int, list[Quantity]]:
+        """What the lecture speaks of, by step, in the order of the walk number by number."""
+        found: dict[int, list[Quantity]] = {}
+        for q in sorted(self.slides, key=self.lesson.walk("number").place):
+            found.setdefault(self.step_of(q), []).append(q)
+        return found
+
+    def href(self, n: int, grain: str = "") -> str:
+        """The address of step n, relative to any step of the lesson; in another grain if named."""
+        return f"{n}{self._queries[grain or self.view.grain]}"
+
+    def step(self, n: int) -> Step:
+        """Step n of this walk. Raises LessonError where there is none."""
+        return self.walk.step(n)
+
+    def step_of(self, q: Quantity) -> int:
+        """The step of this walk that makes q, 0 where it is given, -1 where the walk does not get there."""
+        n = self.fact(q)[0]
+        return -1 if n == NEVER else n
+
+    def fact(self, q: Quantity) -> tuple[int, float | None]:
+        """(the step that makes q, its value); no value where there is none or a reader is to find it."""
+        found: tuple[int, float | None] | None = self.facts.get(q)
+        if found is None:
+            found = self.facts[q] = self.walk.place(q), self._value(q)
+        return found
+
+    def _value(self, q: Quantity) -> float | None:
+        if self.hidden is not None and self.hidden(q):
+            return None
+        try:
+            return self.trace.value(q)
+        except (KeyError, IndexError):
+            return None
+
+    @property
+    def variant(self) -> str:
+        """That this is another iteration than the lecture's own; else ""."""
+        if self.lesson.iteration == 1:
+            return ""
+        return f"iteration {self.lesson.iteration}, so the numbers are no longer those of the slides"
+
+    def was(self, q: Quantity) -> float | None:
+        """What the original has for a quantity that differs from it; None where it is the same or there is none."""
+        if self.original is None:
+            return None
+        try:
+            old, new = self.original.trace.value(q), self.trace.value(q)
+        except (KeyError, IndexError):
+            return None
+        return None if old == new or (math.isnan(old) and math.isnan(new)) else old
+
+    def address(self, n: int) -> str:
+        """The address of a step, from anywhere."""
+        return self.view.address(self.lesson.scenario.id, n)
+
+
+def notation_for(scenario: Scenario, view: View) -> Notation:
+    """The notation of a view: the lesson's own with its overrides, or another preset as it is."""
+    if view.notation:
+        return notation(view.notation)
+    return notation(scenario.notation.preset, scenario.notation.overrides)

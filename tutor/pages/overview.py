@@ -1,0 +1,128 @@
+"""A lesson's first page: what it is about, what it starts from, and where to begin."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
+from itertools import groupby
+
+from tutor import number
+from tutor.draw.diagram import Scene, draw
+from tutor.engine.quantity import Quantity
+from tutor.lesson.slides import tally
+from tutor.notation.markup import Markup
+from tutor.pages.cells import Table, TableMaker
+from tutor.pages.context import Context
+from tutor.pages.outline import Link
+from tutor.pages.tables import matrix_table
+from tutor.pages.what_if import Changed, changed, marked
+from tutor.scenario.reader import Scenario
+from tutor.store.saved_lessons import is_saved
+
+
+@dataclass(frozen=True, slots=True)
+class LessonPage:
+    """What a lesson is about, what it starts from, and where to begin."""
+
+    id: str
+    title: str
+    source: str
+    """The course and the lecture."""
+    about: str
+    learn: tuple[str, ...]
+    shape: str
+    facts: tuple[tuple[str, str], ...]
+    diagram: Markup
+    given: tuple[Table, ...]
+    start: str
+    grains: tuple[tuple[str, str, str], ...]
+    """(title, address of the first step, number of steps in words)"""
+    slides: str
+    printed: str
+    """How many numbers the slides print, in words, and how many of them are in each state."""
+    tally: str
+    export: str
+    share: str
+    edit: str
+    """The address of the builder, filled with a copy of this lesson."""
+    saved: bool
+    """Whether a reader saved it; it cannot be changed then."""
+    origin: Link | None
+    """The lesson that this one was made from; without an address where that is gone."""
+    notices: tuple[str, ...]
+    variant: str
+    changed: Changed | None
+
+
+def lesson_page(context: Context, notices: tuple[str, ...] = (), origin: Scenario | None = None) -> LessonPage:
+    """The first page of a lesson. `origin` is the lesson that it was made from, where that is still there."""
+    lesson, view = context.lesson, context.view
+    scenario, network = lesson.scenario, context.trace.network
+    slips = [entry for entry in scenario.printed if entry.slip]
+    left_open = [entry for entry in scenario.printed if entry.left_open]
+    steps = {"number": "Number by number", "layer": "Layer by layer", "pass": "Phase by phase"}
+    return LessonPage(
+        scenario.id, scenario.title, scenario.source, scenario.about, scenario.learn, network.shape, facts(context),
+        draw(beginning(context)), tuple(given(context)), view.address(scenario.id, 1),
+        tuple((title, view.address(scenario.id, 1, grain=g), number.counted(len(lesson.walk(g)), "step")) for g, title in steps.items()),
+        f"/lessons/{scenario.id}/slides" if scenario.printed else "", number.counted(len(scenario.printed), "number"),
+        tally(len(scenario.printed) - len(slips) - len(left_open), len(left_open), len(slips)),
+        view.export(scenario.id), view.share(scenario.id), view.edit(scenario.id),
+        is_saved(scenario.id), made_from(scenario, origin), notices, context.variant, changed(context, None),
+    )  # fmt: skip
+
+
+def made_from(scenario: Scenario, origin: Scenario | None) -> Link | None:
+    """Where a lesson comes from, where its file says so."""
+    if not scenario.origin:
+        return None
+    return Link(origin.title, f"/lessons/{origin.id}") if origin else Link("a lesson that is no longer here", "")
+
+
+def beginning(context: Context) -> Scene:
+    """The network with the numbers that the lesson starts from."""
+    network, samples = context.trace.network, context.trace.samples
+    nothing: frozenset[Quantity] = frozenset()
+    caption = f"The network {network.shape} with its given weights"
+    known = partial(given_only, context)
+    sample, was = 1 if samples > 1 else 0, marked(context)
+    return Scene(network, context.alphabet, context.decimals, known, nothing, nothing, "", sample, caption, was)
+
+
+def given_only(context: Context, q: Quantity) -> float | None:
+    """The value of what is given; None for what is computed."""
+    return context.trace.value(q) if q.given else None
+
+
+def facts(context: Context) -> tuple[tuple[str, str], ...]:
+    """What kind of lesson it is: (name, value)."""
+    network, training = context.trace.network, context.lesson.scenario.training
+    rules = [layer.activation.name.replace("_", " ") for layer in network.layers]
+    over = f", {network.reduction} over samples" if context.trace.samples > 1 else ""
+    skips = [_skip(n, layer.skip) for n, layer in enumerate(network.layers, 1) if layer.skip]
+    heading = "Skip connections" if len(skips) > 1 else "Skip connection"
+    return (
+        ("Network", network.shape),
+        ("Activations", ", ".join(rule for rule, _ in groupby(rules)) if len(set(rules)) > 1 else rules[0]),
+        *(((heading, "; ".join(skips)),) if skips else ()),
+        ("Loss", network.loss.title + over),
+        ("Samples", str(context.trace.samples)),
+        ("Weights and biases", f"{network.parameters:,}"),
+        ("Learning rate", number.shown(training.learning_rate, 6)),
+    )
+
+
+def _skip(layer: int, skip: int) -> str:
+    return f"from {f'layer {layer - skip}' if layer > skip else 'the inputs'} to layer {layer}"
+
+
+def given(context: Context) -> Iterator[Table]:
+    """The numbers that the lesson starts from: a row of matrices, whatever the notation."""
+    maker = TableMaker(context, context.lesson.walk("number").step(1))
+    yield matrix_table(maker, "Inputs", "x", 0)
+    for layer in range(1, context.trace.network.depth + 1):
+        yield matrix_table(maker, f"Weights of layer {layer}", "w", layer)
+        if context.trace.network.layer(layer).biases is not None:
+            yield matrix_table(maker, f"Biases of layer {layer}", "b", layer)
+    yield matrix_table(maker, "Targets", "y", 0)

@@ -1,0 +1,290 @@
+"""The page of one step: everything its template shows, computed beforehand, from that step alone.
+
+    step_page(context, n)   -> StepPage      one step of a walk
+    chain_page(context, n)  -> ChainPage     a gradient written out along every path
+
+Templates loop and place, they decide nothing. The other pages are `gallery`, `overview` and `comparison`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields, replace
+from functools import partial
+
+import numpy as np
+
+from tutor import number
+from tutor.draw.diagram import Scene, draw
+from tutor.draw.scene import When
+from tutor.engine.quantity import Quantity
+from tutor.engine.trace import Trace
+from tutor.lesson.changes import told
+from tutor.lesson.explain import CHAIN, explain
+from tutor.lesson.formula import Formula
+from tutor.lesson.walk import Step, furthest
+from tutor.notation.markup import Markup
+from tutor.pages.cells import TableMaker
+from tutor.pages.context import Context
+from tutor.pages.outline import GrainLink, Link, PhaseLink, grains, samples, timeline
+from tutor.pages.step_body import StepBody, step_body
+from tutor.pages.tables import StepTables, tables
+from tutor.pages.what_if import Changed, changed, marked
+
+MOST_SLIDE_NUMBERS = 5
+"""Of more numbers of the slides at one step, the rest is said to be elsewhere."""
+
+
+@dataclass(frozen=True, slots=True)
+class OperandRow:
+    """Where a number of the formula comes from."""
+
+    symbol: str
+    text: str
+    name: str
+    source: str
+    href: str
+    was: str = ""
+    """What the original has there, where it is another number."""
+
+
+@dataclass(frozen=True, slots=True)
+class FlowRow:
+    """How large the gradient is in one layer."""
+
+    layer: int
+    slope: str
+    bound: str
+    size: str
+    factor: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepPage(StepBody):
+    """What a step says, with everything that stands around it on the page."""
+
+    lesson: str
+    lesson_title: str
+    home: str
+    total: int
+    operands: tuple[OperandRow, ...]
+    more_operands: str
+    """Which operands are not listed, in words, or ""."""
+    chain_href: str
+    """The page that writes the whole chain out, where there is one."""
+    diagram: Markup
+    tables: StepTables
+    flow: tuple[FlowRow, ...]
+    phases: tuple[PhaseLink, ...]
+    grains: tuple[GrainLink, ...]
+    samples: tuple[Link, ...]
+    first: str
+    back: str
+    next: str
+    last: str
+    notices: tuple[str, ...]
+    variant: str
+    """That this is not the lecture's own iteration."""
+    changed: Changed | None
+    """What the reader changed, with the links that take it back."""
+    was: str
+    """The number that this step makes with the lesson's own numbers, where that is another one."""
+    after: tuple[Link, ...]
+    """At the last step: what one may do next."""
+    outside: str
+    """In a frame on another site: the address of this step in the tutor, to be opened in a new tab. "" on the tutor's own pages."""
+
+    @property
+    def document(self) -> str:
+        """The title of the document."""
+        return f"{self.where}: {self.title} · {self.lesson_title} · Backprop Tutor"
+
+    @property
+    def where(self) -> str:
+        return f"Step {self.n} of {self.total}"
+
+    @property
+    def spoken(self) -> str:
+        """What the live region says."""
+        return f"{self.where}: {self.title}"
+
+
+def step_page(context: Context, n: int, notices: tuple[str, ...] = ()) -> StepPage:
+    """The page of step n. Raises LessonError where the walk has no such step."""
+    view, scenario = context.view, context.lesson.scenario
+    body = step_body(context, n, most_printed=MOST_SLIDE_NUMBERS)
+    step, formulas = body.step, body.formulas
+    maker = TableMaker(context, step, body.uses, body.makes)
+    total, number_by_number = step.total, view.grain == "number"
+    return StepPage(
+        **{name: getattr(body, name) for name in _SAID},
+        lesson=scenario.id,
+        lesson_title=scenario.title,
+        home=context.home,
+        total=total,
+        operands=_operands(context, step, formulas[0]),
+        more_operands=_more_operands(formulas[0]),
+        chain_href=_apart(context, f"{n}/chain") if any(f.has_chain for f in formulas) else "",
+        diagram=draw(scene(maker, body.title)),
+        tables=tables(maker),
+        flow=_flow(context, step) if step.phase == "backward" and not number_by_number else (),
+        phases=timeline(step, context.href),
+        grains=grains(context, step),
+        samples=samples(step, context.href),
+        first=context.href(1) if n > 1 else "",
+        back=context.href(n - 1) if n > 1 else "" if view.embedded else context.home,
+        next=context.href(n + 1) if n < total else "",
+        last=context.href(total) if n < total else "",
+        notices=notices,
+        variant=context.variant,
+        changed=changed(context, n),
+        was=_was(context, step.anchor) if number_by_number else "",
+        after=_after(context) if step.last else (),
+        outside=_apart(context, n) if view.embedded else "",
+    )
+
+
+_SAID = tuple(field.name for field in fields(StepBody))
+
+
+def _apart(context: Context, place: int | str) -> str:
+    """An address in the lesson that is never in a frame."""
+    return replace(context.view, embedded=False).address(context.lesson.scenario.id, place)
+
+
+@dataclass(frozen=True, slots=True)
+class ChainPage:
+    """A gradient written out as a sum over all paths from the loss."""
+
+    title: str
+    why: str
+    formula: Formula
+    n: int
+    back: str
+    changed: str
+    """What a reader changed, as a sentence."""
+    notices: tuple[str, ...]
+
+
+def chain_page(context: Context, n: int, notices: tuple[str, ...] = ()) -> ChainPage | None:
+    """The whole chain of the gradient that step n makes, or None where there is none to write out."""
+    q = context.walk.anchor(n)
+    formula = context.formulas.chain(q) if context.walk.grain == "number" else None
+    if formula is None:
+        return None
+    return ChainPage(explain(context.trace, q).title, CHAIN, formula, n, context.address(n), told(context.lesson.changes), notices)
+
+
+def _operands(context: Context, step: Step, formula: Formula) -> tuple[OperandRow, ...]:
+    return tuple(
+        OperandRow(o.symbol, o.text, str(o.quantity), *_source(context, step, o.quantity), _was(context, o.quantity, o.text))
+        for o in formula.operands
+    )
+
+
+def _more_operands(formula: Formula) -> str:
+    """What the list of operands leaves out."""
+    more, given = formula.more_operands, formula.given_operands
+    parts = [f"and {more} more"] if more else []
+    parts += [f"and {given} given number{'s' * (given > 1)}"] if given else []
+    return " ".join(parts)
+
+
+def _was(context: Context, q: Quantity, text: str = "") -> str:
+    """What the original has for a quantity, where it differs; nothing beside a shape such as 3×2."""
+    old = None if "×" in text else context.was(q)
+    return "" if old is None else number.apart(old, context.trace.value(q), context.decimals)
+
+
+def _source(context: Context, step: Step, q: Quantity) -> tuple[str, str]:
+    """(where a number comes from, the address of that step)."""
+    if q.given:
+        after = context.lesson.iteration > 1 and q.of.parameter
+        return (f"after iteration {context.lesson.iteration - 1}" if after else "given"), ""
+    made = context.step_of(q)
+    return (f"step {made}", context.href(made)) if 0 < made < step.n else ("", "")
+
+
+def scene(maker: TableMaker, caption: str) -> Scene:
+    """The picture of the network at a step: what is known there, used and made."""
+    context, step = maker.context, maker.step
+
+    def value(q: Quantity) -> float | None:
+        made, number = context.fact(q)
+        return number if made <= step.n else None
+
+    return Scene(
+        context.trace.network, context.alphabet, context.decimals, value, maker.uses, maker.makes, step.phase, step.sample,
+        caption, marked(context), When(step.n, step.walk.place, context.drawn, context.labels),
+    )  # fmt: skip
+
+
+def _flow(context: Context, step: Step) -> tuple[FlowRow, ...]:
+    d = context.decimals
+    rows = []
+    for part in flow(context.trace):
+        done = step.known(_delta(context, part.layer))
+        show = partial(_or_blank, done=done, decimals=d)
+        bound = "" if part.bound is None else f"{part.bound:g}"
+        rows.append(FlowRow(part.layer, show(part.largest_slope), bound, show(part.size), show(part.factor)))
+    return tuple(rows)
+
+
+def _delta(context: Context, layer: int) -> Quantity:
+    return Quantity("dL/dz", layer, 1, 0, 1 if context.trace.samples > 1 else 0)
+
+
+def _or_blank(value: float | None, *, done: bool, decimals: int) -> str:
+    return number.shown(value, decimals) if done and value is not None else ""
+
+
+def _after(context: Context) -> tuple[Link, ...]:
+    """What one may do at the end of a lesson."""
+    lesson, view = context.lesson, context.view
+    id_ = lesson.scenario.id
+    links = []
+    if not lesson.trace.stop and lesson.iteration < furthest(lesson.scenario):
+        text = f"Go on with the new weights: iteration {lesson.iteration + 1}"
+        links.append(Link(text, view.address(id_, 1, iteration=lesson.iteration + 1)))
+    for grain, text in (("layer", "Walk the same lesson in matrices"), ("number", "Walk the same lesson number by number")):
+        if grain != view.grain:
+            links.append(Link(text, view.address(id_, 1, grain=grain)))
+    if view.embedded:
+        return tuple(links)
+    if lesson.scenario.printed:
+        links.append(Link("Compare every number with the slides", f"/lessons/{id_}/slides"))
+    return (*links, Link("All lectures and lessons", "/"))
+
+
+# ---- How the gradient travels: its size layer by layer, and by what factor it grows or fades on the way back ----
+
+
+_SIGNAL, _SLOPE = "dL/dz", "da/dz"
+
+
+@dataclass(frozen=True, slots=True)
+class LayerFlow:
+    """One layer's part in the backward pass. None where it was not computed."""
+
+    layer: int
+    largest_slope: float | None
+    """The largest size of da/dz in this layer."""
+    bound: float | None
+    """What that can be at most for this activation function."""
+    size: float | None
+    """The length (Euclidean norm) of all error signals dL/dz of the layer."""
+    factor: float | None
+    """That size divided by the size in the layer above: below 1 the gradient fades, above 1 it grows."""
+
+
+def flow(trace: Trace) -> tuple[LayerFlow, ...]:
+    """From the output layer down."""
+    found: list[LayerFlow] = []
+    above: float | None = None
+    for layer in range(trace.network.depth, 0, -1):
+        deltas, slopes = trace.get((_SIGNAL, layer)), trace.get((_SLOPE, layer))
+        size = None if deltas is None else float(np.linalg.norm(deltas))
+        largest = None if slopes is None else float(np.abs(slopes).max())
+        factor = size / above if size is not None and above else None
+        found.append(LayerFlow(layer, largest, trace.network.layer(layer).activation.bound, size, factor))
+        above = size
+    return tuple(found)

@@ -1,0 +1,404 @@
+"""The tables beside a step, in the shape of the lecture's slides. They fill up as the walk goes on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+
+from tutor import number
+from tutor.engine.kinds import AFTER, GRADIENT, KINDS, LOSS, VERIFY, marked
+from tutor.engine.network import Layer, Network
+from tutor.engine.order import passed_back
+from tutor.engine.quantity import Quantity
+from tutor.lesson.explain import heading
+from tutor.notation.conventions import flipped
+from tutor.pages.cells import FEW, GAP, Cell, Entry, Row, Table, TableMaker, gap, some
+
+
+@dataclass(frozen=True, slots=True)
+class StepTables:
+    """All tables of one step."""
+
+    by_row: tuple[Table, ...] = ()
+    by_matrix: tuple[tuple[str, tuple[Table, ...]], ...] = ()
+    """(heading, matrices side by side)"""
+
+
+def tables(maker: TableMaker) -> StepTables:
+    """The tables for a step, in the style of its notation."""
+    if maker.context.notation.names == "letters":
+        return StepTables(by_matrix=tuple(matrix_tables(maker)))
+    return StepTables(by_row=tuple(row_tables(maker)))
+
+
+# ---- Tables with one row per unit, parameter or sample. A step shows the one that it fills ----
+
+
+MOST_COLUMNS = 10
+MOST_PARAMETERS = 6
+"""A network with more parameters than this shows those of one layer at a time."""
+MOST_OF_A_PHASE = 60
+"""The same where a step is a whole phase. On paper there is no such bound."""
+
+_UNITS: dict[str, tuple[str, ...]] = {
+    "forward": ("z", "a", "r"), "loss": ("z", "a", "r"),
+    "backward": ("a", "dL/dr", "dL/da", "da/dz", "dL/dz"),
+    "verify": ("z", "z+", "a", "a+", "r", "r+"),
+}  # fmt: skip
+"""The columns of a phase's units; those of a skip connection only where there is one."""
+_LOSSES = {"loss": (("loss", "value"),), "verify": (("loss", "before"), ("loss+", "after"))}
+_BY_INPUT = "dL/da"
+_OF_INPUTS = {"a": "x", _BY_INPUT: _BY_INPUT}
+"""What stands in the row of an input."""
+_PARAMETERS: dict[str, Mapping[str, str]] = {"value": {}, "gradient": GRADIENT, "new value": AFTER}
+"""The columns of parameters, and which kind they have for w or b."""
+
+
+def row_tables(maker: TableMaker) -> Iterator[Table]:
+    """The tables of a step: units (or samples), the loss, the parameters, as the phase needs them."""
+    phase = maker.step.phase
+    many = maker.trace.samples > 1
+    at_gradients = maker.whole or maker.anchor.of.role == "gradient" or maker.step.walk.grain == "pass"
+    skips = any(layer.skip for layer in maker.network.layers)
+    kinds = tuple(kind for kind in _UNITS.get(phase, ()) if skips or not KINDS[kind].residual)
+    by_sample = kinds and many and maker.network.depth == 1
+    if by_sample and len(_layout(maker, phase, kinds, narrow=True)) <= MOST_COLUMNS:
+        yield _samples(maker, phase, kinds)
+    elif kinds and (maker.whole or not (at_gradients and maker.step.walk.grain != "pass" and maker.network.parameters > MOST_PARAMETERS)):
+        yield _units(maker, phase, kinds)
+    if phase == LOSS or (phase == VERIFY and maker.step.known(Quantity("loss+"))):
+        yield from _losses(maker, phase)
+    if phase == "update" or (phase == "backward" and at_gradients):
+        yield from _parameters(maker, phase)
+
+
+def _units(maker: TableMaker, phase: str, kinds: tuple[str, ...]) -> Table:
+    """One row per unit: the whole network where it is small, else the layer of the step."""
+    n, small = maker.network, maker.whole or sum(maker.network.sizes[1:]) <= 12
+    layers: Sequence[int] = range(1, n.depth + 1) if small else [maker.layer]
+    rows: list[Row] = []
+    for layer in reversed(layers) if phase == "backward" else layers:
+        rows.extend(_unit_rows(maker, kinds, layer))
+    if phase == "backward" and maker.step.walk.inputs and layers[0] == 1:
+        rows.extend(_unit_rows(maker, kinds, 0))
+    of_sample = f", sample {maker.sample}" if maker.sample else ""
+    scope = "" if small else f", layer {layers[0]}"
+    titles = {"forward": "Units", "loss": "Units", "backward": "Going back", "verify": "Before and after"}
+    return Table(titles[phase] + scope + of_sample, tuple(_heading(maker, kind) for kind in kinds), tuple(rows))
+
+
+def _unit_rows(maker: TableMaker, kinds: tuple[str, ...], layer: int) -> Iterator[Row]:
+    """The units of a layer; those of layer 0 are the inputs."""
+    for i in some(maker.network.sizes[layer], (maker.anchor.i,)):
+        if i == GAP:
+            yield gap(len(kinds))
+            continue
+        key = ("unit", kinds, layer, i, maker.sample)
+        row = partial(Row, _unit_name(maker.network.depth, layer, i))
+        yield maker.shared(key, partial(_unit_entries, maker, kinds, layer, i), row)
+
+
+def _unit_entries(maker: TableMaker, kinds: tuple[str, ...], layer: int, i: int) -> Iterator[Entry]:
+    """The row of a unit; for a softmax's slope the diagonal entry of the Jacobian stands for the unit."""
+    part = maker.network.layer(layer) if layer else None
+    for of in map(KINDS.__getitem__, kinds):
+        if part is None:
+            name = _OF_INPUTS.get(of.name)
+            yield Quantity(name, 0, i, 0, maker.sample) if name else _NONE
+        elif of.residual and not part.skip:
+            yield _NONE
+        else:
+            j = i if of.role == "slope" and part.activation.full_jacobian else 0
+            yield Quantity(of.name, layer, i, j, maker.sample)
+
+
+_NONE = Cell("–", "gap")
+"""Where there is no such number."""
+
+
+def _unit_name(depth: int, layer: int, i: int) -> str:
+    if not layer:
+        return f"input {i}"
+    return f"layer {layer}, unit {i}" if depth > 1 else f"unit {i}"
+
+
+def _heading(maker: TableMaker, kind: str) -> str:
+    """A column's heading in the plain letters of the notation."""
+    loss = maker.context.notation.loss
+    return heading(kind).replace("L", loss)
+
+
+def _samples(maker: TableMaker, phase: str, kinds: tuple[str, ...]) -> Table:
+    """One row per sample: inputs, what the layer makes of them, target and loss, as in a data table."""
+    layout = _layout(maker, phase, kinds)
+    rows: list[Row] = []
+    for s in some(maker.trace.samples, (maker.sample,)):
+        if s == GAP:
+            rows.append(gap(len(layout)))
+            continue
+        names = partial(_sample_entries, layout, s)
+        rows.append(maker.shared(("sample", tuple(layout), s), names, partial(Row, f"sample {s}")))
+    # The loss of a sample is not that of the batch, so its column does not have the same symbol.
+    line = maker.line
+    symbols = tuple(line.quantity(q) if q.of.axes else line.matrix(q.kind, 0) for q in layout)
+    return Table("Samples", symbols, tuple(rows))
+
+
+def _layout(maker: TableMaker, phase: str, kinds: tuple[str, ...], *, narrow: bool = False) -> list[Quantity]:
+    """The columns of the samples; `narrow`: without the targets and the loss."""
+    ins, outs = (range(1, size + 1) for size in maker.network.sizes)
+    inputs = [Quantity("x", 0, j) for j in ins]
+    made = [Quantity(kind, 1, i) for kind in kinds for i in outs]
+    shown = phase == "backward" and maker.step.walk.inputs
+    by_inputs = [Quantity(_BY_INPUT, 0, j) for j in ins] if shown else []
+    if narrow:
+        return [*inputs, *made, *by_inputs]
+    targets = [Quantity("y", 0, i) for i in outs]
+    if phase == "backward":
+        return [*inputs, *made[:1], *targets, *made[1:], *by_inputs]
+    return [*inputs, *made, *targets, *([Quantity("loss")] if phase == LOSS else [])]
+
+
+def _sample_entries(layout: list[Quantity], s: int) -> Iterator[Entry]:
+    return (replace(q, sample=s) for q in layout)
+
+
+def _losses(maker: TableMaker, phase: str) -> Iterator[Table]:
+    columns = _LOSSES[phase]
+    cells = tuple(maker.cell(Quantity(kind)) for kind, _ in columns)
+    row = Row("whole batch" if maker.trace.samples > 1 else "loss", cells)
+    yield Table("Loss", tuple(head for _, head in columns), (row,))
+
+
+def _parameters(maker: TableMaker, phase: str) -> Iterator[Table]:
+    """Weights and biases with their gradients; the layer of the step where there are many."""
+    network = maker.network
+    count = network.parameters
+    layer = maker.layer
+    most = MOST_OF_A_PHASE if maker.step.walk.grain == "pass" else MOST_PARAMETERS
+    layers = range(network.depth, 0, -1) if maker.whole or count <= most else (layer,)
+    columns = tuple(_PARAMETERS)[: 2 if phase == "backward" else 3]
+    share = maker.sample if phase == "backward" and maker.anchor.sample and not maker.whole else 0
+    rows: list[Row] = []
+    for number_ in layers:
+        rows.extend(_parameter_rows(maker, number_, columns, share))
+    title = "Weights and biases" + ("" if len(layers) > 1 else f", layer {layer}" if network.depth > 1 else "")
+    title += f", shares of sample {share}" if share else ""
+    if rows:
+        yield Table(title, columns, tuple(rows))
+
+
+def _parameter_rows(maker: TableMaker, layer: int, columns: tuple[str, ...], share: int) -> Iterator[Row]:
+    part = maker.network.layer(layer)
+    names = [
+        (i, j)
+        for i in some(part.units, (maker.anchor.i,), 6)
+        for j in ((GAP,) if i == GAP else [0] * (part.biases is not None) + some(part.inputs, (maker.anchor.j,), 6))
+    ]
+    last_gap = False
+    for i, j in names:
+        if GAP in (i, j):
+            if not last_gap:
+                yield gap(len(columns))
+            last_gap = True
+            continue
+        last_gap = False
+        key = ("parameter", columns, layer, i, j, share)
+        yield maker.shared(key, partial(_parameter_entries, part, columns, *key[2:]), partial(_parameter_row, maker, layer, i, j))
+
+
+def _parameter_entries(part: Layer, columns: tuple[str, ...], layer: int, i: int, j: int, share: int) -> Iterator[Entry]:
+    """A parameter, its gradient, its new value; what does not learn has its value alone."""
+    letter = "w" if j else "b"
+    learned = part.train_weights if j else part.learns_biases
+    for column in columns:
+        kind = KINDS[_PARAMETERS[column].get(letter, letter)]
+        if learned or kind.given:
+            yield Quantity(kind.name, layer, i, j, share if kind.derivative else 0)
+        else:
+            yield Cell("fixed", "gap")
+
+
+def _parameter_row(maker: TableMaker, layer: int, i: int, j: int, cells: tuple[Cell, ...]) -> Row:
+    return Row(maker.line.quantity(Quantity("w" if j else "b", layer, i, j)), cells)
+
+
+# ---- Rows of small matrices with their shapes, as lectures with a letter for each table have them ----
+# Inputs X | Weights V | Linear Q | Hidden H | Weights W | Logits Z | Probs P | Labels Y
+
+
+_DIGIT_ROOM, _POINT_ROOM = "\N{FIGURE SPACE}", "\N{PUNCTUATION SPACE}"
+
+
+def matrix_tables(maker: TableMaker) -> Iterator[tuple[str, tuple[Table, ...]]]:
+    """(heading, matrices) of each row of matrices that the phase needs."""
+    phase, of = maker.step.phase, _scope(maker)
+    if phase == "update":
+        yield "Update" + of, tuple(_updates(maker))
+        return
+    if phase != "verify":
+        yield "Forward" + of, tuple(_matrix_table_row(maker, ""))
+    if phase == "backward":
+        yield "Gradients" + of, tuple(_gradients(maker))
+    if phase == "verify":
+        yield "After the update" + of, tuple(_matrix_table_row(maker, "+"))
+
+
+def _updates(maker: TableMaker) -> Iterator[Table]:
+    """Old, gradient and new, side by side, from the output layer down."""
+    for layer in reversed(_focus(maker)):
+        for title, kind in _learned(maker.network.layer(layer)):
+            yield matrix_table(maker, title, kind, layer)
+            yield matrix_table(maker, "", GRADIENT[kind], layer)
+            yield matrix_table(maker, "New", AFTER[kind], layer)
+
+
+def _learned(layer: Layer) -> Iterator[tuple[str, str]]:
+    """(title, kind) of what a layer learns."""
+    if layer.train_weights:
+        yield "Weights", "w"
+    if layer.learns_biases:
+        yield "Biases", "b"
+
+
+def _matrix_table_row(maker: TableMaker, mark: str) -> Iterator[Table]:
+    """Inputs, then weights, linear and activation of each layer, then the labels."""
+    network = maker.network
+    focus = _focus(maker)
+    yield matrix_table(maker, "Inputs", "x", 0)
+    for layer in focus:
+        for title, kind in _forward(network, layer):
+            yield matrix_table(maker, title, marked(kind, mark), layer)
+    yield matrix_table(maker, "Labels", "y", 0)
+
+
+def _forward(network: Network, layer: int) -> Iterator[tuple[str, str]]:
+    """(title, kind) of what a layer has and makes on the way forward; behind a skip connection r too."""
+    part, last = network.layer(layer), layer == network.depth
+    soft = last and part.activation.full_jacobian and not part.skip
+    yield "Weights", "w"
+    if part.biases is not None:
+        yield "Biases", "b"
+    yield "Logits" if soft else "Linear", _LINEAR
+    yield "Activation" if part.skip else "Probs" if soft else "Output" if last else "Hidden", _ACTIVATION
+    if part.skip:
+        yield "Output with skip" if last else "With skip", "r"
+
+
+_LINEAR, _ACTIVATION = "z", "a"
+
+
+def _gradients(maker: TableMaker) -> Iterator[Table]:
+    """From the output layer down; at the end by the inputs, where they are steps."""
+    network, focus, walk = maker.network, _focus(maker), maker.step.walk
+    every = maker.whole or not maker.anchor.layer or walk.grain == "pass"
+    for layer in reversed(focus):
+        if not every and layer != maker.anchor.layer:
+            continue
+        part = network.layer(layer)
+        below = (_LINEAR, *(kind for _, kind in _learned(part)))
+        for kind in (*passed_back(part), *(GRADIENT[name] for name in below)):
+            yield matrix_table(maker, "", kind, layer)
+    if walk.inputs and 1 in focus and (every or maker.anchor.layer == 1):
+        yield matrix_table(maker, "", GRADIENT[_ACTIVATION], 0)
+
+
+def _scope(maker: TableMaker) -> str:
+    """Which layers these are, where they are not all."""
+    layers, depth = _focus(maker), maker.network.depth
+    if len(layers) == depth:
+        return ""
+    return f", layer{'s' * (len(layers) > 1)} {' and '.join(map(str, layers))} of {depth}"
+
+
+def _focus(maker: TableMaker) -> list[int]:
+    """All layers of a shallow network, and on paper; of a deep one the layer of the step and the one before it."""
+    depth = maker.network.depth
+    if depth <= 3 or maker.whole:
+        return list(range(1, depth + 1))
+    return [n for n in (maker.layer - 1, maker.layer) if n]
+
+
+@dataclass(frozen=True, slots=True)
+class Axis:
+    """A side of a matrix: which index of its quantities runs along it, from where to where, and what of it is drawn."""
+
+    index: str
+    count: int
+    drawn: list[int]
+
+
+def matrix_table(maker: TableMaker, title: str, kind: str, layer: int) -> Table:
+    """A matrix as the notation writes it: drawn rows, shape and symbol all come from the same two sides."""
+    focus = () if maker.small else (maker.anchor.i, maker.anchor.j, maker.sample)  # what decides which rows are left out
+    return maker.shared(
+        ("matrix", title, kind, layer, *focus), partial(_entries, maker, kind, layer), partial(_matrix, maker, title, kind, layer)
+    )
+
+
+def _entries(maker: TableMaker, kind: str, layer: int) -> Iterator[Entry]:
+    """The places of a matrix, row by row."""
+    down, across = _sides(maker, kind, layer)
+    for row in down.drawn:
+        for column in across.drawn:
+            if GAP in (row, column):
+                yield Cell("⋯" if row != GAP else "⋮", "gap")
+            else:
+                at = {down.index: row, across.index: column}
+                yield Quantity(kind, layer, at.get("i", 0), at.get("j", 0), at.get("sample", 0))
+
+
+def _matrix(maker: TableMaker, title: str, kind: str, layer: int, cells: tuple[Cell, ...]) -> Table:
+    down, across = _sides(maker, kind, layer)
+    rows = _matrix_rows(cells, len(across.drawn))
+    return Table(title, (), rows, maker.line.matrix(kind, layer), f"{down.count}×{across.count}")
+
+
+def _sides(maker: TableMaker, kind: str, layer: int) -> tuple[Axis, Axis]:
+    """(down, across) as the notation has them."""
+    down, across = _sides_here(maker, kind, layer)
+    return (across, down) if flipped(kind, maker.context.notation) else (down, across)
+
+
+def _sides_here(maker: TableMaker, kind: str, layer: int) -> tuple[Axis, Axis]:
+    """The sides in the engine's orientation: a row per sample, or a row per unit for weights; biases are one row."""
+    sizes, of = maker.network.sizes, KINDS[kind]
+    units = _axis("i", sizes[maker.network.depth if kind == "y" else layer], maker.anchor.i)
+    if of.weights:
+        return units, _axis("j", sizes[layer - 1], maker.anchor.j)
+    if of.biases:
+        return Axis("j", 1, [0]), units
+    samples = maker.trace.samples
+    return _axis("sample", samples, maker.sample) if samples > 1 else Axis("sample", 1, [0]), units
+
+
+def _axis(index: str, count: int, focus: int) -> Axis:
+    return Axis(index, count, some(count, (focus,), FEW))
+
+
+def _matrix_rows(cells: tuple[Cell, ...], columns: int) -> tuple[Row, ...]:
+    places = max(_places(c.text) for c in cells)
+    aligned = [_aligned_cell(c, places) for c in cells] if places else cells
+    return tuple(Row("", tuple(aligned[k : k + columns])) for k in range(0, len(cells), columns))
+
+
+def _aligned_cell(cell: Cell, places: int) -> Cell:
+    text = _aligned(cell.text, places)
+    return cell if text == cell.text else Cell(text, cell.state, cell.name, cell.was)
+
+
+def _places(text: str) -> int:
+    """Digits behind the point; 0 for powers of ten and for what is no number."""
+    _, _, fraction = text.partition(".")
+    return len(fraction) if fraction.isdigit() else 0
+
+
+def _aligned(text: str, places: int) -> str:
+    """The number with the room of the digits that it lacks behind it, so that the points of a matrix stand under each other.
+
+    Room, not zeros: 0.132 is 0.132 in a formula, in the diagram and here.
+    """
+    if not places or not text.lstrip(number.MINUS).replace(".", "", 1).isdigit():
+        return text
+    return text + _POINT_ROOM * ("." not in text) + _DIGIT_ROOM * (places - _places(text))

@@ -1,0 +1,210 @@
+"""How a reader looks at a lesson: grain, notation, decimals, iteration, presentation, changed numbers. All of it in the address.
+
+`read` takes a query apart. What makes no sense there is never an error of its own: a page shows the rest and says what it
+ignored; a file, which could not say so, is refused with all of it (`tutor.web.site`). `address` writes the shortest address for a
+step: what the lesson shows anyway is left out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from tutor import suggestion
+from tutor.lesson import changeable, changes
+from tutor.lesson.changes import Changes
+from tutor.lesson.walk import GRAINS, furthest
+from tutor.notation.conventions import PRESETS
+from tutor.number import MAX_DECIMALS
+from tutor.scenario.reader import Scenario
+
+MOST_NOTICES = 5
+"""How many of them a page shows, so that they do not bury it."""
+KNOWN = frozenset({"grain", "notation", "decimals", "iteration", "input_gradients", "present"})
+EXPORT = frozenset({"kind", "phases", "blanks", "seed", "version", "versions", "do"})
+"""What an export asks for beside a view; `do` is the button of its form."""
+REPEATABLE = frozenset({"phases"})
+"""What may stand in an address several times."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ignored:
+    """A part of an address that makes no sense. `str(ignored)` is what a page says, `reason` what is said of a file."""
+
+    what: str
+    so: str = ""
+    """What a page shows in its place."""
+    right: str = ""
+    """What would be right, as sentences of their own."""
+    field: str = ""
+    """The field of a form that it was typed into, where it can be typed."""
+
+    def __str__(self) -> str:
+        return self._said(f"{self.what}, so {self.so}" if self.so else self.what)
+
+    @property
+    def reason(self) -> str:
+        return self._said(self.what)
+
+    def _said(self, what: str) -> str:
+        return f"{what}. {self.right}" if self.right else f"{what}."
+
+
+IGNORED = "it is ignored"
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """One reader's choices; "" and None stand for the lesson's own."""
+
+    grain: str = "number"
+    notation: str = ""
+    decimals: int | None = None
+    iteration: int = 1
+    changes: Changes = ()
+    """What the reader put in place of the lesson's own numbers, loss and activations."""
+    present: bool = False
+    input_gradients: bool | None = None
+    """Whether the derivatives by the inputs are steps."""
+    embedded: bool = False
+    """Whether the page stands in a frame on another site. Not in the query: the path says it, /embed/lessons/…"""
+
+    def query(self) -> str:
+        """The choices that differ from the lesson's own, as a query."""
+        chosen: dict[str, Any] = {}
+        if self.grain != "number":
+            chosen["grain"] = self.grain
+        if self.notation:
+            chosen["notation"] = self.notation
+        if self.decimals is not None:
+            chosen["decimals"] = self.decimals
+        if self.iteration != 1:
+            chosen["iteration"] = self.iteration
+        if self.input_gradients is not None:
+            chosen["input_gradients"] = "yes" if self.input_gradients else "no"
+        if self.present:
+            chosen["present"] = "yes"
+        return "&".join(part for part in (urlencode(chosen), changes.query(self.changes)) if part)
+
+    def step(self, n: int, **other: Any) -> str:
+        """The address of step n, relative to any step of the same lesson."""
+        query = (replace(self, **other) if other else self).query()
+        return f"{n}?{query}" if query else str(n)
+
+    def address(self, lesson: str, n: int | str | None = None, **other: Any) -> str:
+        """The address of step n of a lesson (or of its first page) under this view."""
+        query = (replace(self, **other) if other else self).query()
+        frame = "/embed" if self.embedded else ""
+        path = f"{frame}/lessons/{quote(lesson)}" + (f"/steps/{n}" if n is not None else "")
+        return f"{path}?{query}" if query else path
+
+    def export(self, lesson: str) -> str:
+        """The address of the export page under this view."""
+        return _with(f"/lessons/{quote(lesson)}/export", replace(self, present=False).query())
+
+    def share(self, lesson: str, n: int | None = None, *, large: bool = False) -> str:
+        """The address of the page with the links and the QR code of a lesson, or of its step n; `large` is the code alone."""
+        return _with(f"/lessons/{quote(lesson)}/share", f"step={n}" if n is not None else "", replace(self, present=large).query())
+
+    def file(self, lesson: str) -> str:
+        """The address of the lesson's file, with the reader's changes."""
+        return _with(f"/lessons/{quote(lesson)}/scenario.yaml", changes.query(self.changes))
+
+    def edit(self, lesson: str) -> str:
+        """The address of the builder with a copy of the lesson, with the reader's changes."""
+        return _with("/build", f"from={quote(lesson)}", changes.query(self.changes))
+
+
+def read(query: Mapping[str, str], scenario: Scenario, also: frozenset[str] = frozenset()) -> tuple[View, tuple[str, ...]]:
+    """The view that a query asks for, and a notice for each of the first parts of it that were ignored."""
+    view, ignored = examined_query(query, scenario, also)
+    return view, _first(tuple(map(str, ignored)))
+
+
+def examined_query(query: Mapping[str, str], scenario: Scenario, also: frozenset[str] = frozenset()) -> tuple[View, tuple[Ignored, ...]]:
+    """The view that a query asks for, and everything in it that makes no sense."""
+    notices: list[Ignored] = []
+    own = View()
+    grain = _choice(query, "grain", GRAINS, own.grain, notices)
+    notation = _choice(query, "notation", tuple(PRESETS), "", notices)
+    decimals = whole(query, "decimals", 0, MAX_DECIMALS, None, notices)
+    iteration = whole(query, "iteration", 1, furthest(scenario), 1, notices)
+    inputs = {"yes": True, "no": False}.get(_choice(query, "input_gradients", ("yes", "no"), "", notices))
+    present = _choice(query, "present", ("yes", "no"), "no", notices) == "yes"
+    changed, ignored = changes.read(query, scenario)
+    notices += [Ignored(text.removesuffix(".")) for text in ignored]
+    notices += _repeated(query)
+    strange = (key for key in query if key not in KNOWN and key not in also and not changeable.known(key))
+    notices += [Ignored(f"“{_short(key)}” is no setting of a lesson", IGNORED, _near(key, scenario, KNOWN | also)) for key in strange]
+    view = View(
+        grain,
+        "" if notation == scenario.notation.preset else notation,
+        None if decimals == scenario.display.decimals else decimals,
+        iteration or 1,
+        changed,
+        present,
+        None if inputs == scenario.display.input_gradients else inputs,
+    )
+    return view, tuple(notices)
+
+
+def _first(notices: tuple[str, ...]) -> tuple[str, ...]:
+    """The first few notices; the last says how many more there are, where there are more."""
+    if len(notices) <= MOST_NOTICES:
+        return notices
+    return (*notices[: MOST_NOTICES - 1], f"{len(notices) - MOST_NOTICES + 1} more parts of the address do not count.")
+
+
+def _repeated(query: Mapping[str, str]) -> Iterator[Ignored]:
+    """Settings that stand in an address more than once; `changes` looks at the changes."""
+    for key in query:
+        if key not in REPEATABLE and not changeable.known(key) and len(changes.all_values(query, key)) > 1:
+            yield Ignored(f"“{_short(key)}” stands in the address more than once", "the first one counts")
+
+
+def _with(path: str, *query: str) -> str:
+    return "?".join(part for part in (path, "&".join(filter(None, query))) if part)
+
+
+def _choice(query: Mapping[str, str], key: str, choices: tuple[str, ...], default: str, notices: list[Ignored]) -> str:
+    text = query.get(key, "").strip()
+    if not text or text in choices:
+        return text or default
+    notices.append(unknown(key, text, choices, "the lesson keeps its own"))
+    return default
+
+
+def unknown(key: str, text: str, choices: Iterable[str], so: str) -> Ignored:
+    """A word that is none of the choices."""
+    known = tuple(choices)
+    right = f"{_asked(suggestion.meant(text, known))} Choices: {', '.join(known)}."
+    return Ignored(f"{key} “{_short(text)}” is not known", so, right.strip())
+
+
+def _near(key: str, scenario: Scenario, known: Iterable[str]) -> str:
+    """The setting or the part of the lesson that is probably meant."""
+    return _asked(changeable.meant(key, scenario) or suggestion.meant(key, sorted(known)))
+
+
+def _asked(meant: str) -> str:
+    return f"Did you mean {meant}?" if meant else ""
+
+
+def whole(
+    query: Mapping[str, str], key: str, least: int, most: int, default: int | None, notices: list[Ignored]
+) -> int | None:
+    """A whole number of a query; nonsense is the default, with a notice."""
+    text = query.get(key, "").strip()
+    if not text:
+        return default
+    if text.isascii() and text.isdigit() and len(text) <= max(5, len(str(most)) + 1) and least <= int(text) <= most:
+        return int(text)
+    notices.append(Ignored(f"{key} “{_short(text)}” is not a whole number from {least:,} to {most:,}", IGNORED, field=key))
+    return default
+
+
+def _short(text: str) -> str:
+    shown = "".join(c for c in text if c.isprintable())[:40]
+    return shown + ("…" if len(text) > 40 else "")

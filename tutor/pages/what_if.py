@@ -1,0 +1,310 @@
+"""What a reader changed, told on a page: old and new value of each part, and the links that take it back.
+
+    changed(context, n) -> Changed | None      at step n, or on the lesson's first page where n is None
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+
+from tutor import number
+from tutor.engine.losses import LOSSES
+from tutor.engine.quantity import Quantity
+from tutor.errors import LessonError
+from tutor.lesson.changeable import NUMBERS, OWNERS, WORDS, Changeable, value, written
+from tutor.lesson.changes import Change, Changes, listed, structural, without
+from tutor.lesson.walk import Walk
+from tutor.notation.markup import Markup
+from tutor.notation.mathml import Line
+from tutor.pages.context import Context
+from tutor.scenario.reader import Scenario
+
+DECIMALS = 6
+"""Of old and new values, where that is enough to tell them apart."""
+ABOUT = "The description below speaks of the lesson’s own numbers."
+
+
+@dataclass(frozen=True, slots=True)
+class ChangedRow:
+    """One change, with the address of the same place without it."""
+
+    symbol: Markup | str
+    name: str
+    old: str
+    new: str
+    reset: str
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """All changes of a view. `left_out` says which parts of the lesson spoke of its own numbers and are not shown."""
+
+    rows: tuple[ChangedRow, ...]
+    reset_all: str
+    left_out: str
+
+
+def changed(context: Context, n: int | None) -> Changed | None:
+    """What is changed, or None."""
+    if not context.lesson.changes:
+        return None
+    line = Line(context.alphabet, context.decimals)
+    rows = tuple(_row(context, line, change, n) for change in context.lesson.changes)
+    return Changed(rows, _address(context, n, ()), " ".join(filter(None, (left_out(context.source), ABOUT if n is None else ""))))
+
+
+def marked(context: Context) -> dict[Quantity, str]:
+    """The changed numbers with their old values, as the diagram marks them."""
+    kinds = {"x", "y", "w", "b"} if context.lesson.iteration == 1 else {"x", "y"}  # later weights are computed
+    return {change.part.quantity: old_and_new(change)[0] for change in context.lesson.changes if change.part.kind in kinds}
+
+
+def left_out(scenario: Scenario) -> str:
+    """What of a lesson speaks of its own numbers only."""
+    parts = [("the numbers on the slides", scenario.printed), ("the notes", scenario.notes), ("the closed forms", scenario.checks)]
+    found = [text for text, there in parts if there]
+    if not found:
+        return ""
+    names = f"{', '.join(found[:-1])} and {found[-1]}" if len(found) > 1 else found[0]
+    return f"{names[0].upper()}{names[1:]} belong to the lesson’s own numbers, so they are not shown here."
+
+
+def _row(context: Context, line: Line, change: Change, n: int | None) -> ChangedRow:
+    old, new = old_and_new(change)
+    rest = without(context.view.changes, change.name)
+    return ChangedRow(symbol(line, change.part), change.name, old, new, _address(context, n, rest))
+
+
+def symbol(line: Line, part: Changeable) -> Markup | str:
+    """A part as a reader knows it: the symbol of a number, else words."""
+    if part.kind in NUMBERS or part.kind == "learning_rate":
+        return line.quantity(part.quantity)
+    return f"{part.kind} of layer {part.layer}" if part.layer else "reduction of the loss" if part.kind == "reduction" else part.kind
+
+
+def old_and_new(change: Change) -> tuple[str, str]:
+    """(old, new) as a page shows them."""
+    if change.part.kind in WORDS:
+        return in_words(change.old), in_words(change.new)
+    old, new = float(change.old), float(change.new)
+    return number.apart(old, new, DECIMALS), number.apart(new, old, DECIMALS)
+
+
+def in_words(name: str) -> str:
+    """What a loss or an activation is called on a page."""
+    return LOSSES[name].title if name in LOSSES else name.replace("_", " ")
+
+
+def _address(context: Context, n: int | None, rest: Changes) -> str:
+    """The same place with other changes. Where the lesson has its own steps again, the step of the same quantity."""
+    view, lesson = replace(context.view, changes=rest), context.source.id
+    if n is None or context.original is None or (rest and not any(structural(name) for name, _ in context.view.changes)):
+        return view.address(lesson, n)
+    if any(structural(name) for name, _ in rest):
+        return view.address(lesson, n)
+    other = context.original.walk(view.grain)
+    return view.address(lesson, same_step(context.walk, n, other) or min(n, len(other)))
+
+
+def same_step(walk: Walk, n: int, other: Walk) -> int | None:
+    """The step of another walk that makes what step n makes; None where it has none."""
+    q = walk.anchor(n)
+    for same in (q, replace(q, j=0), replace(q, j=1)):  # a softmax has a slope for each pair, other activations for each unit
+        try:
+            return other.step_of(same)
+        except (LessonError, LookupError, ValueError):
+            continue
+    return None
+
+
+# ---- The form below a step in which every given number, the loss and the activations can be changed. It works without a script ----
+#     what_if_form(context, n) -> WhatIfForm                 with what the lesson has now
+#     what_if_form(context, n, typed, problems)              with what was typed, and a problem beside its field
+#
+# Of a network with more than sixty given numbers the form asks for a name and a value instead.
+
+
+MOST_FIELDS = 60
+SIZE, LONGEST = 6, 24
+"""Characters of an input, and of one with a long number."""
+NAME, VALUE = "name", "value"
+"""The two fields for a network with more numbers than a form can show."""
+TITLES = {"learning_rate": "Learning rate", "loss": "Loss", "reduction": "Loss of a batch", "activation": "Activation of layer {}",
+          "slope": "Slope of layer {}", "alpha": "Alpha of layer {}", NAME: "Which number", VALUE: "Its new value"}  # fmt: skip
+WORDING = {"sum": "sum over samples", "mean": "mean over samples"}
+NOTHING: Mapping[str, str] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeField:
+    """One input. `group` names inputs that only make sense together, such as the targets of a sample that sum to 1."""
+
+    name: str
+    id: str
+    label: str
+    text: str
+    was: str
+    problem: str
+    group: str = ""
+    symbol: Markup | str = ""
+    """How the lesson writes what the field is for."""
+
+    @property
+    def size(self) -> int:
+        """Characters that are seen at once: all of a number with many digits."""
+        return min(max(len(self.text), SIZE), LONGEST)
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeChoice:
+    """One list to choose from: (value, text, chosen)."""
+
+    name: str
+    id: str
+    label: str
+    options: tuple[tuple[str, str, bool], ...]
+    was: str
+    problem: str
+
+
+@dataclass(frozen=True, slots=True)
+class FieldRow:
+    """A row of inputs with what it is called."""
+
+    header: str
+    fields: tuple[ChangeField, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FieldTable:
+    """The numbers of one matrix."""
+
+    caption: str
+    columns: tuple[str, ...]
+    rows: tuple[FieldRow, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class WhatIfForm:
+    """The form. It is open where something is wrong in it."""
+
+    action: str
+    open: bool
+    tables: tuple[FieldTable, ...]
+    fields: tuple[ChangeField, ...]
+    """Learning rate, slopes, or the name and the value."""
+    choices: tuple[ChangeChoice, ...]
+    before: str
+    """Which numbers these are, where a later iteration is shown."""
+    problem: str
+    """What is wrong with all of it."""
+    own: str
+    """The builder with these numbers, for a lesson of one's own."""
+
+
+def what_if_form(context: Context, n: int, typed: Mapping[str, str] = NOTHING, problems: Mapping[str, str] = NOTHING) -> WhatIfForm:
+    """The form at step n."""
+    maker = _Maker(context, typed, dict(problems))
+    small = given_numbers(context) <= MOST_FIELDS
+    tables = tuple(maker.tables()) if small else ()
+    fields, choices = tuple(maker.fields(single=not small)), tuple(maker.choices())
+    rest = " ".join(maker.problems.values())
+    own = replace(context.view, embedded=False).edit(context.source.id)
+    return WhatIfForm(
+        action(context, n), bool(problems), tables, fields, choices, before(context), rest, own
+    )
+
+
+def action(context: Context, n: int) -> str:
+    """Where the form of step n is sent."""
+    return replace(context.view, embedded=False).address(context.source.id, f"{n}/change")
+
+
+def before(context: Context) -> str:
+    """Which numbers the form has, where the page shows a later iteration."""
+    return "These are the numbers that iteration 1 starts from." if context.lesson.iteration > 1 else ""
+
+
+def given_numbers(context: Context) -> int:
+    """Inputs, targets, weights and biases."""
+    trace = context.trace
+    return int(trace.x.size + trace.y.size) + trace.network.parameters
+
+
+class _Maker:
+    """Makes the fields of one form; `problems` are taken out as they find their field."""
+
+    def __init__(self, context: Context, typed: Mapping[str, str], problems: dict[str, str]) -> None:
+        self.scenario, self.source = context.lesson.scenario, context.source
+        self.typed, self.problems = typed, problems
+        self.changed: dict[str, Change] = {change.name: change for change in listed(context.source, context.view.changes)}
+        self.samples = context.trace.samples
+        self.line = Line(context.alphabet, context.decimals)
+
+    def tables(self) -> Iterator[FieldTable]:
+        """All given numbers, matrix by matrix."""
+        sizes = self.scenario.network.sizes
+        yield self._data("Inputs", "x", sizes[0])
+        for depth, layer in enumerate(self.scenario.network.layers, 1):
+            columns = tuple(f"from {'input' if depth == 1 else 'unit'} {j}" for j in range(1, sizes[depth - 1] + 1))
+            yield self._table(f"Weights of layer {depth}", "w", depth, columns, layer.units)
+            if layer.biases is not None:
+                yield self._table(f"Biases of layer {depth}", "b", depth, ("bias",), layer.units)
+        yield self._data("Targets", "y", sizes[-1])
+
+    def _data(self, caption: str, kind: str, width: int) -> FieldTable:
+        many = self.samples > 1
+        columns = tuple(f"{'input' if kind == 'x' else 'target'} {i}" for i in range(1, width + 1))
+        together = kind == "y" and self.scenario.loss.name == "cross_entropy"
+        rows = tuple(
+            FieldRow(
+                f"sample {s}" if many else "value",
+                tuple(
+                    self.field(Changeable(kind, 0, i, 0, s if many else 0), group=f"y@{s}" if together else "") for i in range(1, width + 1)
+                ),
+            )
+            for s in range(1, self.samples + 1)
+        )
+        return FieldTable(caption, columns, rows)
+
+    def _table(self, caption: str, kind: str, layer: int, columns: tuple[str, ...], units: int) -> FieldTable:
+        def row(i: int) -> tuple[ChangeField, ...]:
+            return tuple(self.field(Changeable(kind, layer, i, j if kind == "w" else 0)) for j in range(1, len(columns) + 1))
+
+        rows = tuple(FieldRow(f"unit {i}", row(i)) for i in range(1, units + 1))
+        return FieldTable(caption, columns, rows)
+
+    def fields(self, *, single: bool) -> Iterator[ChangeField]:
+        """The numbers that stand in no table."""
+        if single:
+            for name in (NAME, VALUE):
+                yield ChangeField(name, f"if-{name}", TITLES[name], self.typed.get(name, ""), "", self.problems.pop(name, ""))
+        yield self.field(Changeable("learning_rate"))
+        for depth, layer in enumerate(self.scenario.network.layers, 1):
+            for kind, owner in OWNERS.items():
+                if layer.activation == owner or f"{kind}[{depth}]" in self.typed:
+                    yield self.field(Changeable(kind, depth))
+
+    def field(self, at: Changeable, group: str = "") -> ChangeField:
+        name = str(at)
+        label = TITLES[at.kind].format(at.layer) if at.kind in TITLES else name
+        text = self.typed.get(name, written(value(self.scenario, at)))
+        sign = "" if at.kind in OWNERS else symbol(self.line, at)
+        return ChangeField(name, f"if-{name}", label, text, self._was(name), self.problems.pop(name, ""), group, sign)
+
+    def choices(self) -> Iterator[ChangeChoice]:
+        """Loss, reduction and the activation of every layer."""
+        for at in (
+            Changeable("loss"),
+            Changeable("reduction"),
+            *(Changeable("activation", n) for n in range(1, len(self.scenario.network.layers) + 1)),
+        ):
+            name = str(at)
+            chosen = self.typed.get(name, str(value(self.scenario, at)))
+            options = tuple((word, WORDING.get(word) or in_words(word), word == chosen) for word in WORDS[at.kind])
+            yield ChangeChoice(name, f"if-{name}", TITLES[at.kind].format(at.layer), options, self._was(name), self.problems.pop(name, ""))
+
+    def _was(self, name: str) -> str:
+        """The lesson's own value of what is changed."""
+        return old_and_new(self.changed[name])[0] if name in self.changed else ""

@@ -1,0 +1,24 @@
+"""Scenario files: from text to a checked scenario and back.
+
+YAML is read strictly, with the line of every value, into models; every problem is told at once,
+in words that say what would be right. The way back, the JSON Schema and the meanings of keys are
+here too.
+
+pydantic and PyYAML. Nothing is computed: no NumPy, and of the engine only the names of
+quantities.
+
+In the order in which it is best read:
+
+    problem               what is wrong, where, and what would be right
+    scalars               what a word of the file stands for
+    strict_yaml           text to plain data with line numbers, from the events of a parser
+    arithmetic            small safe formulas over quantity names
+    model                 which keys there are, and what each may hold
+    names                 which quantities this network has
+    checks                what the parts of a file must agree on
+    messages              what does not fit, in words
+    reader                load and parse: the scenario, or every problem at once; from a file, a
+                          text or a form
+    dump                  a scenario as the text that it would be read from
+    schema                what each key means, and the JSON Schema of the files
+"""

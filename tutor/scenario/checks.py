@@ -1,0 +1,260 @@
+"""What the parts of a scenario must agree on: rows of a matrix, counts of samples, loss and output, names in range.
+
+The checks read the plain data of the file and use whatever part of it is sound, so that a wrong word in one layer
+does not hide a wrong matrix in another. Each yields (path, message).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from tutor import limits
+from tutor.engine.skip import skip_fault
+from tutor.number import counted
+from tutor.scenario import names
+from tutor.scenario.model import Check, Data, LayerSpec, LossSpec, NetworkSpec, Note, Printed, Trainable
+from tutor.scenario.names import Sizes
+from tutor.scenario.problem import Found, Path
+
+M = TypeVar("M", bound=BaseModel)
+
+
+def of(data: dict[str, Any]) -> Iterator[Found]:
+    """Everything that does not agree."""
+    parts = Parts.of(data)
+    yield from _layers(parts)
+    yield from _parameters(parts)
+    yield from _samples(parts)
+    yield from _loss(parts)
+    yield from _targets(parts)
+    if parts.sizes:
+        yield from _names(parts, parts.sizes)
+
+
+def fit(network: NetworkSpec, data: Data) -> Iterator[Found]:
+    """What of activations, loss and targets does not agree, where each layer, the loss and the rows are sound by themselves."""
+    raw = tuple({"units": layer.units, "activation": layer.activation, **layer.parameters} for layer in network.layers)
+    parts = Parts(raw, network.layers, network.sizes, network.loss, (), data.targets, None, {})
+    for n, layer in enumerate(raw):
+        yield from _activation(("network", "layers", n), layer)
+    yield from _loss(parts)
+    yield from _targets(parts)
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What is sound of a file. None stands for what is not; `widths[l]` are the units of layer l, 0 the input."""
+
+    raw_layers: tuple[Any, ...]
+    layers: tuple[LayerSpec | None, ...]
+    widths: tuple[int | None, ...]
+    loss: LossSpec | None
+    inputs: tuple[Any, ...]
+    targets: tuple[Any, ...]
+    sizes: Sizes | None
+    raw: dict[str, Any]
+
+    @classmethod
+    def of(cls, raw: dict[str, Any]) -> Parts:
+        """Take plain data apart."""
+        network, data = _mapping(raw.get("network")), _mapping(raw.get("data"))
+        raw_layers = _list(network.get("layers"))[: limits.LAYERS]
+        layers = tuple(_sound(LayerSpec, layer) for layer in raw_layers)
+        widths = (_width(network.get("inputs")), *(_width(_mapping(layer).get("units")) for layer in raw_layers))
+        inputs, targets = (_list(data.get(key))[: limits.SAMPLES] for key in ("inputs", "targets"))
+        return cls(
+            raw_layers, layers, widths, _sound(LossSpec, network.get("loss")), inputs, targets,
+            _sizes(network, layers, widths[0], _sound(Data, data)), raw,
+        )  # fmt: skip
+
+    @property
+    def output(self) -> LayerSpec | None:
+        """The last layer."""
+        return self.layers[-1] if self.layers else None
+
+
+def _sizes(raw: dict[str, Any], layers: tuple[LayerSpec | None, ...], inputs: int | None, data: Data | None) -> Sizes | None:
+    sound = tuple(layer for layer in layers if layer is not None)
+    if inputs is None or data is None or not layers or len(sound) < len(layers):
+        return None
+    trainable = _sound(Trainable, raw.get("trainable", {})) or Trainable()
+    loss = LossSpec(name="squared_error")
+    network = NetworkSpec(inputs=inputs, layers=sound, loss=loss, trainable=trainable)
+    return Sizes(inputs, sound, tuple(network.learns(number) for number in range(1, len(sound) + 1)), len(data.inputs))
+
+
+def _layers(parts: Parts) -> Iterator[Found]:
+    for n, raw in enumerate(parts.raw_layers):
+        path: Path = ("network", "layers", n)
+        if not isinstance(raw, dict):
+            continue
+        if "weights" in raw and "init" in raw:
+            yield (*path, "init"), "weights are given and made at once; keep one of weights and init"
+        elif "weights" not in raw and "init" not in raw:
+            yield (*path, "weights"), "is missing; give one row per unit, or init"
+        rows, columns = parts.widths[n + 1], parts.widths[n]
+        if rows is not None and columns is not None and "weights" in raw:
+            yield from _matrix((*path, "weights"), raw["weights"], rows, columns)
+        if rows is not None and isinstance(raw.get("biases"), tuple) and len(raw["biases"]) != rows:
+            yield (*path, "biases"), f"expected {counted(rows, 'number')}, got {len(raw['biases']):,}"
+        yield from _activation(path, raw)
+        yield from _skip((*path, "skip"), n + 1, raw.get("skip"), parts.widths)
+
+
+def _skip(path: Path, number: int, skip: object, widths: tuple[int | None, ...]) -> Iterator[Found]:
+    """A skip connection reaches a layer or the input, and finds as many numbers there as here."""
+    if type(skip) is int and 0 < skip <= limits.LAYERS:
+        yield from _refused(path, skip_fault(number, skip, widths))
+
+
+def _activation(path: Path, raw: dict[str, Any]) -> Iterator[Found]:
+    name = raw.get("activation")
+    for key, owner in (("slope", "leaky_relu"), ("alpha", "elu")):
+        if key in raw and isinstance(name, str) and name != owner:
+            yield (*path, key), f"belongs to {owner}, the activation here is {name[:40]}"
+    alpha = raw.get("alpha")
+    if name == "elu" and isinstance(alpha, int | float) and alpha <= 0:
+        yield (*path, "alpha"), f"expected a number above 0, got {alpha}"
+    if name == "softmax" and _width(raw.get("units")) == 1:
+        yield (*path, "activation"), "a softmax of one unit is always 1; use sigmoid, or give it two units or more"
+    init = _mapping(raw.get("init"))
+    if init.get("scheme") in {"uniform", "normal", "xavier", "he"} and isinstance(init.get("scale"), int | float) and init["scale"] < 0:
+        yield (*path, "init", "scale"), f"expected 0 or more, got {init['scale']}"
+
+
+def _matrix(path: Path, value: object, rows: int, columns: int) -> Iterator[Found]:
+    """A list of rows as it should be; lists only, what stands in them is checked elsewhere."""
+    lengths = {len(row) for row in _list(value) if isinstance(row, tuple)}
+    if not isinstance(value, tuple) or not all(isinstance(row, tuple) for row in value):
+        return
+    if len(value) == rows and lengths - {columns} and len(lengths) > 1:
+        for n, row in enumerate(value):
+            if len(row) != columns:
+                yield (*path, n), f"expected {counted(columns, 'number')}, got {len(row):,}"
+    elif len(value) != rows or lengths != {columns}:
+        got = f"of {lengths.pop():,}" if len(lengths) == 1 else "of different lengths" if lengths else ""
+        yield path, f"expected {counted(rows, 'row')} of {columns:,}, got {counted(len(value), 'row')} {got}".rstrip()
+
+
+def _parameters(parts: Parts) -> Iterator[Found]:
+    known = [width for width in parts.widths if width is not None]
+    if len(known) < len(parts.widths):
+        return
+    count = sum(into * (below + 1) for below, into in pairwise(known))
+    if count > limits.PARAMETERS:
+        yield ("network", "layers"), f"the network has {count:,} weights and biases, the limit is {limits.PARAMETERS:,}"
+    elif count * len(parts.inputs) > limits.WORK:
+        work = count * len(parts.inputs)
+        yield ("data", "inputs"), f"parameters times samples are {work:,} products to compute at once, the limit is {limits.WORK:,}"
+
+
+def _samples(parts: Parts) -> Iterator[Found]:
+    count = sum(width or 0 for width in parts.widths) * len(parts.inputs)
+    if count > limits.ACTIVATIONS:
+        yield ("data", "inputs"), f"units times samples are {count:,} activations to keep, the limit is {limits.ACTIVATIONS:,}"
+    if parts.inputs and parts.targets and len(parts.inputs) != len(parts.targets):
+        wanted = counted(len(parts.inputs), "row")
+        yield ("data", "targets"), f"expected {wanted}, one per row of data.inputs, got {counted(len(parts.targets), 'row')}"
+    for key, rows, width, what in (
+        ("inputs", parts.inputs, parts.widths[0], "network.inputs"),
+        ("targets", parts.targets, parts.widths[-1] if parts.raw_layers else None, "the units of the last layer"),
+    ):
+        for n, row in enumerate(rows):
+            if width is not None and isinstance(row, tuple) and len(row) != width:
+                yield ("data", key, n), f"expected {counted(width, 'number')} as in {what}, got {len(row):,}"
+
+
+def _loss(parts: Parts) -> Iterator[Found]:
+    if parts.loss is None or parts.output is None:
+        return
+    name, output = parts.loss.name, parts.output.activation
+    if name == "cross_entropy" and output != "softmax":
+        yield ("network", "loss", "name"), f"cross_entropy needs a softmax in the last layer, which is {output} here"
+    if name == "binary_cross_entropy" and output != "sigmoid":
+        yield ("network", "loss", "name"), f"binary_cross_entropy needs a sigmoid in the last layer, which is {output} here"
+    if name.endswith("cross_entropy") and parts.output.skip:
+        last: Path = ("network", "layers", len(parts.layers) - 1, "skip")
+        needed = f"{name} needs what the {output} gives as the output"
+        yield last, f"{needed}; a skip connection would add something to it"
+
+
+def _targets(parts: Parts) -> Iterator[Found]:
+    if parts.loss is None or not parts.loss.name.endswith("cross_entropy"):
+        return
+    for n, row in enumerate(parts.targets):
+        if not isinstance(row, tuple) or not all(type(y) in {int, float} for y in row):
+            continue
+        outside = [i for i, y in enumerate(row) if not 0 <= y <= 1]
+        for i in outside:
+            yield ("data", "targets", n, i), f"{parts.loss.name} needs targets from 0 to 1, got {row[i]}"
+        total = math.fsum(row)
+        if parts.loss.name == "cross_entropy" and not outside and not abs(total - 1) <= 1e-9:
+            yield ("data", "targets", n), f"cross_entropy needs targets that sum to 1, these sum to {total:g}"
+
+
+def _names(parts: Parts, sizes: Sizes) -> Iterator[Found]:
+    for path, raw in _entries(parts.raw, "printed"):
+        printed = _sound(Printed, raw)
+        if printed:
+            yield from _printed(path, printed, sizes)
+    for path, raw in _entries(parts.raw, "notes"):
+        note = _sound(Note, raw)
+        if note:
+            yield from _refused((*path, "at"), names.refusal(note.at, sizes, step=True))
+    for path, raw in _entries(parts.raw, "checks"):
+        check = _sound(Check, raw)
+        if check:
+            yield from _refused((*path, "quantity"), names.refusal(check.quantity, sizes))
+            yield from _refused((*path, "equals"), names.expression_refusal(check.equals, sizes))
+
+
+def _printed(path: Path, printed: Printed, sizes: Sizes) -> Iterator[Found]:
+    if (printed.quantity is None) == (printed.expression is None):
+        yield path, "expected either a quantity or an expression"
+    if printed.slip is not None and printed.left_open is not None:
+        yield (*path, "left_open"), "expected either a slip or left_open: where the lecture leaves a number open, it made no mistake"
+    if printed.quantity is not None:
+        yield from _refused((*path, "quantity"), names.refusal(printed.quantity, sizes))
+    if printed.expression is not None:
+        yield from _refused((*path, "expression"), names.expression_refusal(printed.expression, sizes))
+        if printed.at is None:
+            yield (*path, "at"), "is missing; name the quantity at whose step the expression is shown"
+    if printed.at is not None:
+        yield from _refused((*path, "at"), names.refusal(printed.at, sizes, step=True))
+
+
+def _refused(path: Path, message: str) -> Iterator[Found]:
+    if message:
+        yield path, message
+
+
+def _entries(raw: dict[str, Any], key: str) -> Iterator[tuple[Path, object]]:
+    for n, entry in enumerate(_list(raw.get(key))):
+        yield (key, n), entry
+
+
+def _sound(model: type[M], raw: object) -> M | None:
+    """This part alone, unknown keys left aside; None where it is not sound."""
+    known = {key: value for key, value in _mapping(raw).items() if key in model.model_fields}
+    try:
+        return model.model_validate(known)
+    except ValidationError:
+        return None
+
+
+def _mapping(value: object) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _list(value: object) -> tuple[Any, ...]:
+    return value if isinstance(value, tuple) else ()
+
+
+def _width(value: object) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= limits.UNITS else None

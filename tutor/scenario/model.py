@@ -1,0 +1,289 @@
+"""The shape of a scenario file, format 1: which keys there are, and what each may hold on its own.
+
+Strict (a text is no number, 1.5 is no count, true is not 1), unknown keys are refused, everything is frozen. Fractions
+are numbers already: `tutor.scenario.reader` has read them.
+What several keys must agree on, such as the rows of a weight matrix, is `tutor.scenario.checks`; the words of the
+messages are `tutor.scenario.messages`.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any, Literal, TypeAlias, get_args
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic_core import PydanticCustomError
+
+from tutor import limits
+from tutor.scenario.problem import described, quotable
+
+ActivationName: TypeAlias = Literal["identity", "sigmoid", "tanh", "relu", "leaky_relu", "elu", "softmax", "step", "sign"]
+LossName: TypeAlias = Literal["squared_error", "half_squared_error", "binary_cross_entropy", "cross_entropy"]
+ACTIVATIONS: tuple[str, ...] = get_args(ActivationName)
+FORWARD_ONLY = frozenset({"step", "sign"})
+
+LESSON_ID = re.compile(r"[a-z0-9][a-z0-9-]{0,79}", re.ASCII)
+"""What a lesson is called in addresses."""
+PRINTED = re.compile(r"(?P<sign>[-\N{MINUS SIGN}]?)(?P<whole>[0-9]{1,15})(?:\.(?P<fraction>[0-9]{1,15}))?(?P<percent> ?%)?", re.ASCII)
+
+
+def _said(text: str) -> PydanticCustomError:
+    return PydanticCustomError("said", "{text}", {"text": text})
+
+
+def _visible(text: str) -> str:
+    """A text with something to read in it, without white space around it."""
+    stripped = text.strip()
+    if not any(c.isprintable() and not c.isspace() for c in stripped):
+        raise _said("expected a text, this one has nothing to read")
+    return stripped
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())
+
+
+def _printed(text: str) -> str:
+    if not PRINTED.fullmatch(text):
+        raise _said('expected a number as the slide prints it, such as "0.7739", "-1.29" or "34.5%", got ' + repr(text[:40]))
+    return text
+
+
+def _origin(text: str) -> str:
+    if not LESSON_ID.fullmatch(text):
+        raise _said(f"expected the id of a lesson, 1 to 80 of a-z, 0-9 and -, such as two-layers, got {quotable(text)!r}")
+    return text
+
+
+def _biases(value: object) -> object:
+    """The word none stands for a layer without biases."""
+    if isinstance(value, str) and value != "none":
+        raise _said(f"expected a list of numbers, or the word none, got the word {value[:40]!r}")
+    return None if value == "none" else value
+
+
+def _format(value: object) -> object:
+    if type(value) is not int or value != 1:
+        raise _said(f"expected 1, the only format that this version reads, got {described(value)}")
+    return value
+
+
+FormatNumber: TypeAlias = Annotated[Literal[1], BeforeValidator(_format)]
+"""The number of the format."""
+Finite: TypeAlias = Annotated[float, Field(allow_inf_nan=False)]
+NumberRow: TypeAlias = tuple[Finite, ...]
+Rows: TypeAlias = tuple[NumberRow, ...]
+Title: TypeAlias = Annotated[str, Field(max_length=limits.TITLE), AfterValidator(_visible), AfterValidator(_one_line)]
+LineText: TypeAlias = Annotated[str, Field(max_length=limits.LINE), AfterValidator(_visible), AfterValidator(_one_line)]
+About: TypeAlias = Annotated[str, Field(max_length=limits.ABOUT), AfterValidator(_visible)]
+Text: TypeAlias = Annotated[str, Field(max_length=limits.NOTE), AfterValidator(_visible)]
+NameText: TypeAlias = Annotated[str, Field(max_length=60)]
+"""A quantity name; whether this network has it is checked later."""
+FormulaText: TypeAlias = Annotated[str, Field(max_length=limits.EXPRESSION)]
+
+
+class Model(BaseModel):
+    """What all parts of a file have in common."""
+
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True, hide_input_in_errors=True)
+
+
+class Trainable(Model):
+    """Which parameters learn. A key that is left out is decided by the network, and there it is true."""
+
+    weights: bool | None = None
+    biases: bool | None = None
+
+
+class Init(Model):
+    """How a layer's weights are made instead of written down."""
+
+    scheme: Literal["uniform", "normal", "xavier", "he", "constant", "identity"]
+    scale: Finite = 1.0
+    seed: int = Field(0, ge=0, le=2**32 - 1)
+
+
+class LayerSpec(Model):
+    """One layer. `biases` is None where the file says none; with `init` and no `biases` they are zeros."""
+
+    units: int = Field(ge=1, le=limits.UNITS)
+    activation: ActivationName
+    slope: Finite | None = None
+    alpha: Finite | None = None
+    weights: Rows | None = None
+    biases: Annotated[NumberRow | None, BeforeValidator(_biases)]
+    init: Init | None = None
+    trainable: Trainable = Trainable()
+    skip: int = Field(0, ge=0, le=limits.LAYERS)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _zero_biases(cls, data: Any) -> Any:
+        """Made weights come with biases of 0 where the file does not speak of biases."""
+        if isinstance(data, dict) and "init" in data and "biases" not in data:
+            units = data.get("units")
+            count = units if isinstance(units, int) and 1 <= units <= limits.UNITS else 0
+            return {**data, "biases": (0.0,) * count}
+        return data
+
+    @property
+    def parameters(self) -> dict[str, float]:
+        """What goes to the activation beside z: `slope` or `alpha`, where the file gives it."""
+        return {name: value for name in ("slope", "alpha") if (value := getattr(self, name)) is not None}
+
+
+class LossSpec(Model):
+    """The loss of the batch."""
+
+    name: LossName
+    reduction: Literal["sum", "mean"] = "mean"
+
+
+class NetworkSpec(Model):
+    """Inputs, layers and loss."""
+
+    inputs: int = Field(ge=1, le=limits.UNITS)
+    layers: tuple[LayerSpec, ...] = Field(min_length=1, max_length=limits.LAYERS)
+    loss: LossSpec
+    trainable: Trainable = Trainable()
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        """Inputs, then the units of every layer."""
+        return (self.inputs, *(layer.units for layer in self.layers))
+
+    def learns(self, layer: int) -> tuple[bool, bool]:
+        """Whether the weights and the biases of a layer (counted from 1) learn; the layer's own word wins."""
+        own, common = self.layers[layer - 1].trainable, self.trainable
+        weights = own.weights if own.weights is not None else common.weights is not False
+        return weights, own.biases if own.biases is not None else common.biases is not False
+
+
+class Data(Model):
+    """One row per sample."""
+
+    inputs: Rows = Field(min_length=1, max_length=limits.SAMPLES)
+    targets: Rows = Field(min_length=1, max_length=limits.SAMPLES)
+
+
+class Training(Model):
+    """One iteration is shown; `iterations` says how far one can go on."""
+
+    optimizer: Literal["sgd"] = "sgd"
+    learning_rate: Annotated[Finite, Field(gt=0)]
+    batch: Literal["full"] = "full"
+    iterations: int = Field(1, ge=1, le=limits.ITERATIONS)
+
+
+class NotationSpec(Model):
+    """A preset of `tutor.notation.conventions`, with single choices made differently."""
+
+    preset: Literal["brackets", "letters", "parentheses", "left_superscripts"] = "brackets"
+    layer_mark: Literal["brackets", "parentheses", "none"] | None = None
+    weight_index: Literal["from_into", "into_from"] | None = None
+    bias: Literal["w0", "b"] | None = None
+    vectors: Literal["columns", "rows"] | None = None
+    sample_mark: Literal["right", "left"] | None = None
+    names: Literal["same", "letters"] | None = None
+    hidden: Literal["a", "h"] | None = None
+    output: Literal["a", "ŷ", "p"] | None = None
+    loss: Literal["L", "J", "ℒ"] | None = None
+    learning_rate: Literal["η", "α"] | None = None
+    update: Literal["new", "t+1", "assign"] | None = None
+    times: Literal["×", "·"] | None = None
+    weights: Literal["units_by_inputs", "inputs_by_units"] | None = None
+    factors: Literal["weight_first", "input_first"] | None = None
+
+    @property
+    def overrides(self) -> dict[str, str]:
+        """The choices that the file makes itself."""
+        return self.model_dump(exclude={"preset"}, exclude_none=True)
+
+
+class Display(Model):
+    """How numbers are shown at first."""
+
+    decimals: int = Field(4, ge=0, le=limits.DECIMALS)
+    input_gradients: bool = False
+
+
+class Lecture(Model):
+    """Where the lesson stands in the gallery: the lecture's slides, by title or number, and the place in their row."""
+
+    deck: LineText
+    order: int = Field(1, ge=0, le=10_000)
+
+    @property
+    def name(self) -> str:
+        """The lecture as pages name it; a bare number says nothing by itself."""
+        return f"lecture {self.deck}" if self.deck.isdecimal() else self.deck
+
+
+class Printed(Model):
+    """A number that a slide prints: of a quantity, or of an expression over quantities shown at the step `at`."""
+
+    quantity: NameText | None = None
+    expression: FormulaText | None = None
+    at: NameText | None = None
+    value: Annotated[str, AfterValidator(_printed)]
+    where: LineText
+    slip: Text | None = None
+    left_open: Text | None = None
+
+    @property
+    def decimals(self) -> int:
+        """How many digits the slide prints after the point."""
+        match = PRINTED.fullmatch(self.value)
+        return len(match["fraction"] or "") if match else 0
+
+    @property
+    def percent(self) -> bool:
+        """Whether the slide prints a percentage."""
+        return self.value.endswith("%")
+
+    @property
+    def number(self) -> float:
+        """The number as it is printed: 34.5 for "34.5%"."""
+        return float(self.value.replace("\N{MINUS SIGN}", "-").rstrip("% "))
+
+    def agrees(self, computed: float) -> bool:
+        """Whether a computed number, rounded to the printed digits, is the printed one (a tie may go either way)."""
+        error = abs((100 * computed if self.percent else computed) - self.number)
+        return error <= 0.5 * 10.0**-self.decimals * (1 + 1e-9)
+
+
+class Note(Model):
+    """What the tutor adds at a step: a remark about the slides, or something else worth knowing."""
+
+    at: NameText
+    text: Text
+    about_slides: bool = False
+
+
+class Check(Model):
+    """A closed form that must agree with the engine to 1e-12."""
+
+    quantity: NameText
+    equals: FormulaText
+    text: LineText | None = None
+    where: LineText | None = None
+
+
+class ScenarioFile(Model):
+    """A whole file."""
+
+    format: FormatNumber
+    title: Title
+    course: LineText | None = None
+    about: About | None = None
+    lecture: Lecture | None = None
+    origin: Annotated[str, AfterValidator(_origin)] | None = None
+    learn: tuple[LineText, ...] = Field((), max_length=limits.LEARN)
+    network: NetworkSpec
+    data: Data
+    training: Training
+    notation: NotationSpec = NotationSpec()
+    display: Display = Display()
+    printed: tuple[Printed, ...] = Field((), max_length=limits.PRINTED)
+    notes: tuple[Note, ...] = Field((), max_length=limits.NOTES)
+    checks: tuple[Check, ...] = Field((), max_length=limits.CHECKS)

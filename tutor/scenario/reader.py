@@ -1,0 +1,272 @@
+"""Scenarios: what a lesson is made of. `load(path)` reads a file, `parse(text, where)` and `parse_data(data, where)` are pure.
+
+    YAML text -> tutor.scenario.strict_yaml      plain data with line numbers
+    a form    -> tutor.scenario.reader       plain data without them
+              -> tutor.scenario.reader  fractions as the numbers that they are
+              -> tutor.scenario.model   the shape of the file
+              -> tutor.scenario.checks  what its parts must agree on
+              -> Scenario, or ScenarioError with every problem at its line and path
+
+Nothing here computes with the numbers; `tutor.lesson.setup` makes the network of a scenario.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import PurePath
+from typing import Any, Final, TypeAlias
+
+from pydantic import ValidationError
+
+from tutor import limits, number
+from tutor.errors import NumberError
+from tutor.scenario import checks as scenario_checks
+from tutor.scenario import messages, strict_yaml
+from tutor.scenario.messages import takes_number
+from tutor.scenario.model import (
+    LESSON_ID,
+    Check,
+    Data,
+    Display,
+    Init,
+    LayerSpec,
+    Lecture,
+    LossSpec,
+    NetworkSpec,
+    NotationSpec,
+    Note,
+    Printed,
+    Rows,
+    ScenarioFile,
+    Trainable,
+    Training,
+)
+from tutor.scenario.problem import Found, Path, Problem, ScenarioError, quotable, written
+from tutor.scenario.scalars import FOREIGN
+
+__all__ = [
+    "SUFFIXES",
+    "Check",
+    "Data",
+    "Display",
+    "Init",
+    "LayerSpec",
+    "Lecture",
+    "LossSpec",
+    "NetworkSpec",
+    "NotationSpec",
+    "Note",
+    "Printed",
+    "Problem",
+    "Rows",
+    "Scenario",
+    "ScenarioError",
+    "Trainable",
+    "Training",
+    "load",
+    "parse",
+    "parse_data",
+    "problems_of",
+    "read",
+    "scenario_id",
+]
+
+SUFFIXES: Final = (".yaml", ".yml", ".json")
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """One sound scenario. `id` is the stem of its file, `where` the name that its messages use.
+
+    `origin` is the id of the lesson that it was made from, or empty.
+    """
+
+    id: str
+    where: str
+    title: str
+    course: str
+    about: str
+    learn: tuple[str, ...]
+    lecture: Lecture | None
+    network: NetworkSpec
+    data: Data
+    training: Training
+    notation: NotationSpec
+    display: Display
+    printed: tuple[Printed, ...]
+    notes: tuple[Note, ...]
+    checks: tuple[Check, ...]
+    origin: str
+
+    @classmethod
+    def of(cls, file: ScenarioFile, where: str) -> Scenario:
+        """The scenario of a checked file."""
+        return cls(
+            PurePath(where).stem, where, file.title, file.course or "", file.about or "", file.learn, file.lecture,
+            file.network, file.data, file.training, file.notation, file.display, file.printed, file.notes, file.checks,
+            file.origin or "",
+        )  # fmt: skip
+
+    @property
+    def source(self) -> str:
+        """Where the lesson comes from: its course, and the lecture by its title. Empty where the file says neither."""
+        return " · ".join(filter(None, (self.course, self.lecture.name if self.lecture else "")))
+
+    @property
+    def loss(self) -> LossSpec:
+        """The loss, part of the network in the file."""
+        return self.network.loss
+
+    @property
+    def inputs(self) -> Rows:
+        """One row per sample, `network.inputs` numbers each."""
+        return self.data.inputs
+
+    @property
+    def targets(self) -> Rows:
+        """One row per sample, one number per unit of the last layer."""
+        return self.data.targets
+
+
+def parse(text: str, where: str) -> Scenario:
+    """The scenario of a text. Raises ScenarioError, never anything else; `where` names the text in messages."""
+    document = strict_yaml.load(text, where)
+    if not isinstance(document.data, dict):
+        raise ScenarioError([document.problem((), "expected keys with values, such as format: 1")])
+    return _scenario(_examined(document.data), where, document.problem)
+
+
+def parse_data(data: dict[str, Any], where: str) -> Scenario:
+    """The scenario of plain data, such as a form gives: dict, tuple, str, int, float and bool.
+
+    The same checks as in `parse`. Raises ScenarioError; its problems have a path and the line 0.
+    """
+    return _scenario(_examined_data(data), where, lambda path, message: Problem(where, 0, written(path), message))
+
+
+def problems_of(data: dict[str, Any]) -> list[tuple[Path, str]]:
+    """Everything that is wrong with plain data, as (path, message); an empty list where `parse_data` gives a scenario."""
+    return list(dict.fromkeys(_examined_data(data)[1]))
+
+
+Reading: TypeAlias = tuple[ScenarioFile | None, list[Found]]
+
+
+def _examined_data(data: dict[str, Any]) -> Reading:
+    unfit = list(unfit_values(data))
+    return (None, unfit) if unfit else _examined(data)
+
+
+def _examined(data: dict[str, Any]) -> Reading:
+    """The file of plain data where its shape is sound, and all problems: of the shape and of what must agree."""
+    data = valued(data)
+    try:
+        file, problems = ScenarioFile.model_validate(data), []
+    except ValidationError as error:
+        file, problems = None, list(messages.of(error))
+    return file, [*problems, *scenario_checks.of(data)]
+
+
+def _scenario(examined: Reading, where: str, at: Callable[[Path, str], Problem]) -> Scenario:
+    file, problems = examined
+    if problems or file is None:
+        raise ScenarioError(at(path, message) for path, message in problems)
+    return Scenario.of(file, where)
+
+
+def load(path: str | os.PathLike[str], where: str | None = None) -> Scenario:
+    """The scenario of a file. Raises ScenarioError, also where the file cannot be read."""
+    name = quotable(str(path), 300) if where is None else where
+    return parse(strict_yaml.decode(read(path, name), name), name)
+
+
+def read(path: str | os.PathLike[str], where: str) -> bytes:
+    """The bytes of a file, one more than the limit at most. Raises ScenarioError where there are none to read."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)  # a pipe must not keep us waiting
+        with os.fdopen(descriptor, "rb") as file:
+            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+                raise ScenarioError([Problem(where, 0, "", "is not a file")])
+            return file.read(limits.FILE_BYTES + 1)
+    except (OSError, ValueError) as error:
+        raise ScenarioError([Problem(where, 0, "", f"cannot be read: {_reason(error)}")]) from None
+
+
+def _reason(error: Exception) -> str:
+    known = {errno.ENOENT: "there is no such file", errno.EACCES: "permission denied", errno.EISDIR: "it is a folder"}
+    number = getattr(error, "errno", None) or 0
+    return known.get(number) or (os.strerror(number).lower() if number else "its name is not valid")
+
+
+def scenario_id(name: str) -> str | None:
+    """The id of a file name, `1-2-3-1-sigmoid` of `1-2-3-1-sigmoid.yaml`, or None where it cannot be part of an address."""
+    stem, suffix = os.path.splitext(name)  # noqa: PTH122  (the name of a file, not a path)
+    return stem if suffix in SUFFIXES and LESSON_ID.fullmatch(stem) else None
+
+
+# ---- Plain data that did not come from `strict_yaml`: what could not have stood in a file is refused before anything else ----
+# A form or a program may hand over what the strict reader never gives: a value that is missing, a control character, a
+# number of a thousand digits. What passes here can be written by `dump` and read again.
+
+
+_LARGEST: Final = 10**limits.NUMBER_CHARACTERS
+
+
+def unfit_values(value: Any, path: Path = ()) -> Iterator[Found]:
+    """Everything that the strict reader would have refused, as (path, message)."""
+    if len(path) > limits.DEPTH:
+        yield path, f"more than {limits.DEPTH} lists and mappings inside one another"
+    elif isinstance(value, str):
+        yield from _text(value, path)
+    elif isinstance(value, tuple):
+        for n, item in enumerate(value):
+            if type(item) is not float:  # most of the data are rows of numbers; the models see whether they are finite
+                yield from unfit_values(item, (*path, n))
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            yield from _text(key, path) if isinstance(key, str) else [(path, "a key must be a word")]
+            yield from unfit_values(item, (*path, str(key)))
+    elif isinstance(value, int) and abs(value) >= _LARGEST:
+        yield path, f"is a number of more than {limits.NUMBER_CHARACTERS} digits"
+    elif not isinstance(value, int | float):
+        yield path, "has no value; give one or leave the key out" if value is None else f"is a {type(value).__name__}, which no file holds"
+
+
+def _text(text: str, path: Path) -> Iterator[Found]:
+    found = FOREIGN.search(text)
+    if found:
+        yield path, f"has the character U+{ord(found[0]):04X}, which does not belong in a text"
+
+
+# ---- Fractions in a scenario file: `1/3` is a number wherever the format has one, as in the form, and a text wherever it has a text ----
+#     valued(data) -> data    the same plain data with the value of each fraction in its place
+#
+# YAML knows no fractions: to it, `1/3` is a word. One that has no value (`1/0`) stays a word, and its problem is told as that of a
+# word where a number belongs.
+
+
+def valued(data: dict[str, Any]) -> dict[str, Any]:
+    """Plain data with the values of its fractions."""
+    return {key: _valued(item, (key,)) for key, item in data.items()}
+
+
+def _valued(value: Any, path: Path) -> Any:
+    if isinstance(value, str):
+        return _number(value, path) if "/" in value else value
+    if isinstance(value, dict):
+        return {key: _valued(item, (*path, key)) for key, item in value.items()}
+    if isinstance(value, tuple) and any(type(item) in {str, tuple, dict} for item in value):
+        return tuple(_valued(item, (*path, n)) for n, item in enumerate(value))
+    return value
+
+
+def _number(text: str, path: Path) -> float | str:
+    try:
+        found = number.fraction(text)
+    except NumberError:
+        return text
+    return text if found is None or not takes_number(path, ScenarioFile) else found

@@ -1,0 +1,243 @@
+"""The routes of lessons: the gallery, a lesson's first page, its steps, its slides, its exports.
+
+    /                               all lectures and their lessons
+    /lessons/<id>                   what a lesson is about
+    /lessons/<id>/steps/<n>         one step; a fragment of it for htmx
+    /lessons/<id>/steps/<n>/chain   a gradient written out along every path
+    /lessons/<id>/export            what a lesson can become, with a preview; with do=download to the file, or 422 with what is wrong
+    /lessons/<id>/export/<kind>     the file
+    /lessons/<id>/slides            every printed number beside the computed one; ?show=slips, open or agrees keeps those
+
+A step's page and its fragment are the same text: the page includes the fragment word for word.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING
+from urllib.parse import unquote
+
+from flask import Flask, Response, abort, redirect, render_template, request, url_for
+
+from tutor.errors import TutorError
+from tutor.export.export_page import export_page, file_address
+from tutor.export.registry import KINDS, online, with_address
+from tutor.lesson.changeable import BadChangeError, known, part
+from tutor.lesson.changes import Changes, edited
+from tutor.pages import share, view
+from tutor.pages.comparison import ALL, slides_page
+from tutor.pages.context import Context
+from tutor.pages.error_page import Missing
+from tutor.pages.gallery import gallery_page
+from tutor.pages.overview import lesson_page
+from tutor.pages.panels import panels
+from tutor.pages.share import STEP, share_page
+from tutor.pages.step_page import chain_page
+from tutor.pages.view import Ignored
+from tutor.pages.what_if import NAME, VALUE, same_step
+from tutor.scenario.problem import quotable
+from tutor.web.site import Elsewhere, Site, cut_short, framed_page, onward, refuse, step_number, wants_fragment, whole_page
+
+if TYPE_CHECKING:
+    from werkzeug.wrappers import Response as AnyResponse
+
+
+def add(app: Flask, site: Site) -> None:
+    """All routes of this module."""
+    add_pages(app, site)
+    add_steps(app, site)
+    add_exports(app, site)
+
+
+def add_pages(app: Flask, site: Site) -> None:
+    """The gallery and the pages around the steps."""
+
+    @app.get("/")
+    def gallery() -> str:
+        author = share.local(request.remote_addr, request.host, request.headers.keys())
+        return render_template("gallery.html", page=gallery_page(site.library.shelf, site.library.steps(), author=author))
+
+    @app.get("/lessons")
+    @app.get("/lessons/")
+    def lessons() -> AnyResponse:
+        return redirect("/", 301)
+
+    @app.get("/lessons/<lesson>")
+    def lesson(lesson: str) -> str:
+        context, notices = site.opened(lesson)
+        origin = site.origin(context.lesson.scenario)
+        return render_template("lesson.html", page=lesson_page(context, notices, origin))
+
+    @app.get("/lessons/<lesson>/slides")
+    def slides(lesson: str) -> str:
+        scenario = site.found(lesson)
+        if not scenario.printed:
+            raise Missing("The slides of this lesson print no numbers.")
+        wanted, ignored = view.read(request.args, scenario, frozenset({"show"}))
+        context = site.library.context(scenario, view.View())
+        return render_template("slides.html", page=slides_page(context, request.args.get("show", ALL), wanted, ignored))
+
+
+def add_steps(app: Flask, site: Site) -> None:
+    """The step of a lesson: whole page, or the fragment that htmx swaps in."""
+
+    @app.get("/lessons/<lesson>/steps")
+    @app.get("/lessons/<lesson>/steps/")
+    def first_step(lesson: str) -> AnyResponse:
+        context, notices = site.opened(lesson)
+        return Elsewhere(onward(context, 1, notices), 302)
+
+    @app.get("/lessons/<lesson>/steps/<n>")
+    def step(lesson: str, n: str) -> AnyResponse | str:
+        context, notices = site.opened(lesson)
+        number, notices = step_number(context, n), (*notices, *cut_short(context, n))
+        if "notation" in request.args and not notices:  # the form sends every choice; the short address is the one to share
+            short = context.address(number)
+            if unquote(short) != unquote(request.full_path.rstrip("?")):
+                return Elsewhere(short, 302)
+        text = site.library.step(context.source, context.view, number, notices)
+        return text.fragment if wants_fragment() else whole_page(text, panels(context, number))
+
+    @app.get("/lessons/<lesson>/steps/<n>/chain")
+    def chain(lesson: str, n: str) -> str:
+        context, notices = site.opened(lesson)
+        content = chain_page(context, step_number(context, n), notices)
+        if content is None:
+            raise Missing("This lesson writes out whole chains for gradients of single weights with few paths only.")
+        return render_template("chain.html", page=content)
+
+
+def contradiction(kind: str) -> tuple[Ignored, ...]:
+    """What is wrong where an address names two kinds of file: in its path and in its query, where the form has it."""
+    also = request.args.get("kind", kind)
+    return () if also == kind else (Ignored(f"the address asks for two kinds of file, {kind} and {quotable(also, 30)}"),)
+
+
+def add_exports(app: Flask, site: Site) -> None:
+    """What a lesson can become, and the files."""
+
+    @app.get("/lessons/<lesson>/export")
+    def export_choices(lesson: str) -> AnyResponse | tuple[str, int]:
+        context, order, ignored = site.ordered(lesson)
+        key = request.args.get("kind", "html")
+        if key not in KINDS:
+            ignored, key = (view.unknown("kind", key, KINDS, "another one is shown"), *ignored), "html"
+        wanted = request.args.get("do") == "download"
+        page = export_page(context, key, order, request.args, ignored, wanted=wanted)
+        if wanted and page.fits and not ignored:
+            return Elsewhere(file_address(context, key, order), 302)
+        return render_template("export.html", page=page), 422 if wanted else 200
+
+    @app.get("/lessons/<lesson>/export/<kind>")
+    def download(lesson: str, kind: str) -> AnyResponse:
+        context, order, ignored = site.ordered(lesson)
+        if kind in KINDS:
+            refuse((*contradiction(kind), *ignored))
+        if not share.only_here(request.host):  # a loopback address on paper leads nobody anywhere
+            order = with_address(order, url_for("lesson", lesson=lesson, _external=True))
+        try:
+            made = online(context.lesson, kind, context.view, order)
+            first = next(made.chunks, "")
+        except TutorError as error:
+            raise Missing(str(error)) from None
+        response = Response(itertools.chain([first], made.chunks), content_type=made.media)
+        response.headers["Content-Disposition"] = f'attachment; filename="{made.name}"'
+        return response
+
+
+# ---- The routes of what surrounds a lesson: its links and QR code, and its steps in frames on other sites ----
+#     /lessons/<id>/share                 links, QR code, what to paste into a course page; with step=n those of a step
+#     /embed/lessons/<id>/steps/<n>       one step for a frame; a fragment of it for htmx
+#
+# Only what stands under /embed may be framed (`security.headers`). It takes nothing in: no form, no saving, no changing.
+
+
+def add_share(app: Flask, site: Site) -> None:
+    """Links, QR code and frames."""
+    add_sharing(app, site)
+    add_frames(app, site)
+
+
+def add_sharing(app: Flask, site: Site) -> None:
+    """The page with a lesson's links, and its QR code alone for the projector (present=yes)."""
+
+    @app.get("/lessons/<lesson>/share")
+    def share(lesson: str) -> str:
+        if not request.host:  # a Host header that is none: there would be nothing to link to
+            abort(400)
+        context, notices = site.opened(lesson, STEP)
+        page = share_page(context, f"{request.scheme}://{request.host}", request.args, notices)
+        return render_template("qr.html" if context.view.present else "share.html", page=page)
+
+
+def add_frames(app: Flask, site: Site) -> None:
+    """The steps of a lesson in a frame; what has no step of its own leads to the first."""
+
+    @app.get("/embed/lessons/<lesson>")
+    @app.get("/embed/lessons/<lesson>/steps")
+    @app.get("/embed/lessons/<lesson>/steps/")
+    def first_framed(lesson: str) -> AnyResponse:
+        context, notices = site.opened(lesson, embedded=True, present=False)
+        return Elsewhere(onward(context, 1, notices), 302)
+
+    @app.get("/embed/lessons/<lesson>/steps/<n>")
+    def framed_step(lesson: str, n: str) -> str:
+        context, notices = site.opened(lesson, embedded=True, present=False)
+        number, notices = step_number(context, n), (*notices, *cut_short(context, n))
+        text = site.library.step(context.source, context.view, number, notices)
+        return text.fragment if wants_fragment() else framed_page(text)
+
+
+# ---- The route behind "What if": a changed number becomes another address of the same step ----
+# POST /lessons/<id>/steps/<n>/change     303 to the step with the changes, or 422 with the form and what is wrong
+# GET                                     302 to the step
+
+
+def add_what_if(app: Flask, site: Site) -> None:
+    """From a changed number to its address."""
+
+    @app.post("/lessons/<lesson>/steps/<n>/change")
+    def change(lesson: str, n: str) -> AnyResponse | tuple[str, int, dict[str, str]]:
+        context, notices = site.opened(lesson)
+        number = step_number(context, n)
+        after, problems = wanted(context, request.form)
+        if not problems:
+            return Elsewhere(changed_address(site, context, number, after), 303)
+        text = site.library.step(context.source, context.view, number, notices)
+        beside = panels(context, number, request.form, problems)
+        return whole_page(text, beside), 422, {"HX-Push-Url": "false"}  # the address of a form is no place to come back to
+
+    @app.get("/lessons/<lesson>/steps/<n>/change")
+    def unchanged(lesson: str, n: str) -> AnyResponse:
+        context, notices = site.opened(lesson)
+        return Elsewhere(onward(context, step_number(context, n), notices), 302)
+
+
+def wanted(context: Context, form: Mapping[str, str]) -> tuple[Changes, dict[str, str]]:
+    """The changes after the form, or a problem for each field that cannot be taken."""
+    fields = {name: form[name] for name in form if known(name)}
+    name = form.get(NAME, "").strip()
+    if not name:
+        missing = {NAME: "Write which number the value is for, such as w[2][1,3]."} if form.get(VALUE, "").strip() else {}
+        after, problems = edited(context.view.changes, fields, context.source)
+        return after, problems | missing
+    try:
+        name = str(part(name, context.source))
+    except BadChangeError as error:
+        return context.view.changes, {NAME: f"{error}."}
+    after, problems = edited(context.view.changes, fields | {name: form.get(VALUE, "")}, context.source)
+    return after, {VALUE if key == name else key: message for key, message in problems.items()}
+
+
+def changed_address(site: Site, context: Context, n: int, after: Changes) -> str:
+    """The step of the changed lesson that makes what step n makes; step n where there is none."""
+    view = replace(context.view, changes=after)
+    try:
+        other = site.library.context(context.source, view)
+    except TutorError:  # with these numbers training does not get to this iteration
+        view = replace(view, iteration=1)
+        other = site.library.context(context.source, view)
+    found = same_step(context.walk, n, other.walk)
+    return view.address(context.source.id, found or (n if after else min(n, len(other.walk))))

@@ -1,0 +1,162 @@
+"""Start the tutor's own server: granian with a few worker processes. `make run` and `python -m tutor.serve` end here.
+
+    environment and command line -> address -> two processes, each with the app -> one line in the log for each request
+
+Decided against Flask's development server (one process, not made for a class) and against gunicorn (a few half-sent
+requests hold all its threads). Granian reads the head of a request before Python sees it; `tutor.web.request_body` reads the
+rest before the tutor starts to work on it, so slow clients hold nothing that others need.
+"""
+
+import argparse
+import importlib
+import os
+import resource
+import socket
+import sys
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from granian.constants import HTTPModes, Interfaces
+from granian.log import LogLevels
+from granian.server.mp import MPServer
+
+from tutor import limits
+from tutor.catalogue import shelf
+from tutor.errors import SettingError
+from tutor.store import saving
+from tutor.web.request_body import SeatedApplication
+from tutor.web.request_log import RequestLog
+
+if TYPE_CHECKING:
+    from wsgiref.types import WSGIApplication
+
+HOME = Path(__file__).parents[2]
+SEATS = 2  # requests that each worker works on at once; more would only take turns at one core
+THREADS = 64  # of each worker, so that those who wait for a seat or for the rest of an upload stand in nobody's way
+CONNECTIONS = 4096  # that each worker keeps open, most of them idle; tests/benchmarks tries 1,500
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Serve until stopped. The status is 1 where the address cannot be had, 2 where a setting makes no sense."""
+    wanted = read(arguments)
+    try:
+        limits.check()
+        saved = saving.from_environment(os.environ, HOME)
+    except SettingError as error:
+        print(error, file=sys.stderr)
+        return 2
+    try:
+        port = free(wanted.host, wanted.port)
+    except OSError as error:
+        print(refusal(wanted.host, wanted.port, error), file=sys.stderr)
+        return 1
+    print(greeting(wanted.host, port), flush=True)
+    for line in (*broken(*shelf.configured()), *trouble(saved)):
+        print(line, file=sys.stderr, flush=True)
+    allow_open_files(CONNECTIONS * 2)
+    server(wanted.host, port, wanted.workers).serve()
+    return 0
+
+
+def read(arguments: Sequence[str] | None) -> argparse.Namespace:
+    """Host, port and workers: from the command line, else from HOST, PORT and WORKERS, else 127.0.0.1:8000 and two."""
+    parser = argparse.ArgumentParser(prog="python -m tutor.serve", description="Start the tutor.")
+    parser.add_argument("--host", default=os.environ.get("HOST") or "127.0.0.1", help="0.0.0.0 lets other machines in")
+    parser.add_argument("--port", default=os.environ.get("PORT") or "8000", type=port_number, help="0 takes any free one")
+    parser.add_argument("--workers", default=os.environ.get("WORKERS") or "2", type=worker_count, help="processes")
+    return parser.parse_args(arguments)
+
+
+def port_number(text: str) -> int:
+    """0 to 65535."""
+    return whole_number(text, 0, 65_535, "a port")
+
+
+def worker_count(text: str) -> int:
+    """1 to 64."""
+    return whole_number(text, 1, 64, "a number of workers")
+
+
+def whole_number(text: str, least: int, most: int, what: str) -> int:
+    """Read a whole number within its bounds."""
+    if not (text.isascii() and text.isdigit() and least <= int(text) <= most):
+        raise argparse.ArgumentTypeError(f"{text!r} is not {what}: {least} to {most}")
+    return int(text)
+
+
+def free(host: str, port: int) -> int:
+    """The port, once it is known that nobody listens there; for 0 one that the system picks. OSError otherwise.
+
+    Asked first, because granian's workers share their port and would share it with a server that is already there.
+    """
+    family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+    with socket.socket(family, kind, protocol) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        probe.bind(address)
+        probe.listen()
+        found: int = probe.getsockname()[1]
+        return found
+
+
+def refusal(host: str, port: int, error: OSError) -> str:
+    """Why the server did not start, and what helps."""
+    another = "host: make run HOST=127.0.0.1" if isinstance(error, socket.gaierror) else f"port: make run PORT={port % 65_535 + 1}"
+    return f"The tutor cannot listen on {host}:{port} ({error.strerror}). Try another {another}"
+
+
+def greeting(host: str, port: int) -> str:
+    """Where to find the tutor."""
+    shown = f"[{host}]" if ":" in host else host
+    return f"The tutor is at http://{shown}:{port}/ (stop it with Ctrl-C)"
+
+
+def broken(*folders: Path) -> list[str]:
+    """A line for each problem of each file on the shelf that cannot be shown; none where all is well."""
+    return [str(problem) for file in shelf.open_shelf(folders).broken for problem in file.problems]
+
+
+def trouble(saved: saving.Saving) -> list[str]:
+    """A line where the store of saved lessons cannot be used now; the tutor starts all the same."""
+    if saved.store is None:
+        return []
+    found = saved.store.trouble()
+    saved.store.close()  # each worker opens its own
+    return [found] if found else []
+
+
+def allow_open_files(wanted: int) -> None:
+    """Raise the limit of open files, which is often 1,024, as far as the system lets us."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    limit = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+    if soft != resource.RLIM_INFINITY and soft < limit:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (limit, hard))
+
+
+def server(host: str, port: int, workers: int) -> MPServer:
+    """The server, not started yet."""
+    return MPServer(
+        "tutor.web.server:logged",
+        factory=True,
+        address=host,
+        port=port,
+        workers=workers,
+        interface=Interfaces.WSGI,
+        http=HTTPModes.http1,
+        websockets=False,
+        blocking_threads=THREADS,
+        backlog=CONNECTIONS,
+        backpressure=CONNECTIONS,
+        log_level=LogLevels.error,  # a warning would be about the many threads, which are meant
+        working_dir=HOME,
+        respawn_failed_workers=True,
+        workers_kill_timeout=5,
+    )
+
+
+def logged() -> "WSGIApplication":
+    """The app with a log of its requests; each worker calls this once. A full shelf is read before the first reader asks."""
+    app = importlib.import_module("app").app
+    threading.Thread(target=app.extensions["tutor"].library.steps, daemon=True).start()
+    return RequestLog(SeatedApplication(app, limits.REQUEST_BYTES, SEATS, THREADS // 2))

@@ -1,0 +1,196 @@
+"""What the routes of all pages share: finding a lesson, reading the address, pages and fragments.
+
+    site = Site(library)
+    context, notices = site.opened("1-2-3-1-sigmoid")      # or 404 with the reason
+
+The routes themselves are in `app.py` and in the modules `routes_…`; each of those has `add(app, site)`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+from flask import Response, current_app, render_template, request
+
+from tutor.errors import TutorError
+from tutor.export import registry
+from tutor.export.registry import ExportOrder
+from tutor.lesson import changes
+from tutor.memo import Memo
+from tutor.notation.markup import Markup, trusted
+from tutor.pages import view
+from tutor.pages.context import Context
+from tutor.pages.error_page import NO_LESSON, Missing, Unreadable
+from tutor.pages.panels import Panels
+from tutor.pages.step_page import step_page
+from tutor.pages.view import Ignored, View
+from tutor.scenario.problem import quotable
+from tutor.scenario.reader import Scenario
+from tutor.store.saving import Saving
+from tutor.web.library import ByIdentity, Library
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
+    from werkzeug.datastructures import Headers
+
+
+SHORT = 200
+"""Queries up to so many bytes are read once."""
+
+
+@dataclass(frozen=True, slots=True)
+class StepText:
+    """A step as text: the same in page and fragment."""
+
+    title: str
+    head: str
+    """What a fragment has before the step: the document's title, and what the live region says."""
+    body: Markup
+
+    @property
+    def fragment(self) -> str:
+        """What htmx swaps in."""
+        return f"{self.head}\n{self.body}"
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """What the routes work with."""
+
+    library: Library[StepText]
+    saving: Saving = field(default_factory=Saving)
+    views: Memo = field(default_factory=Memo)
+    """What addresses ask for: the same query stands behind every step of a walk."""
+
+    def found(self, lesson: str) -> Scenario:
+        """The scenario of an address, or 404 with the way back."""
+        scenario = self.library.find(lesson)
+        if scenario is None:
+            raise Missing(f"{NO_LESSON} called “{quotable(lesson, 80)}”.")
+        return scenario
+
+    def origin(self, scenario: Scenario) -> Scenario | None:
+        """The lesson that a lesson was made from, where it is still there and can be reached."""
+        try:
+            return self.library.find(scenario.origin) if scenario.origin else None
+        except TutorError:
+            return None
+
+    def opened(self, lesson: str, also: frozenset[str] = frozenset(), **fixed: Any) -> tuple[Context, tuple[str, ...]]:
+        """A lesson under the view that the address asks for, and what of the address was ignored.
+
+        `also` names what else may stand in the address; `fixed` are choices that the page makes in place of the reader.
+        """
+        scenario = self.found(lesson)
+        wanted, notices = self._read(scenario, also)
+        wanted = replace(wanted, **fixed) if fixed else wanted
+        try:
+            return self.library.context(scenario, wanted), notices
+        except TutorError as error:
+            raise Missing(str(error)) from None
+
+    def _read(self, scenario: Scenario, also: frozenset[str]) -> tuple[View, tuple[str, ...]]:
+        """The view that the address asks for, and what of the address was ignored."""
+        query = request.query_string
+        if len(query) > SHORT:
+            return view.read(request.args, scenario, also)
+        asked = (ByIdentity(scenario), query, also)
+        found: tuple[View, tuple[str, ...]] = self.views.once(asked, lambda: view.read(request.args, scenario, also))
+        return found
+
+    def ordered(self, lesson: str) -> tuple[Context, ExportOrder, tuple[Ignored, ...]]:
+        """A lesson under a view, what of it is to be exported, and what in the address makes no sense."""
+        scenario = self.found(lesson)
+        wanted, ignored = view.examined_query(request.args, scenario, view.EXPORT)
+        order, more = registry.read(request.args, tuple(request.args.getlist("phases")))
+        try:
+            return self.library.context(scenario, wanted), order, (*ignored, *more)
+        except TutorError as error:
+            raise Missing(str(error)) from None
+
+    def changed(self, lesson: str, also: frozenset[str] = frozenset()) -> tuple[Scenario, tuple[Ignored, ...]]:
+        """A lesson with the changes that the address has, and what in the address makes no sense."""
+        scenario = self.found(lesson)
+        wanted, ignored = view.examined_query(request.args, scenario, also)
+        return changes.apply(scenario, wanted.changes), ignored
+
+
+def onward(context: Context, n: int, notices: tuple[str, ...]) -> str:
+    """The address of a step that another address leads to; what makes no sense stays in it, so that the step's page can say so."""
+    address = context.address(n)
+    return address if not notices else f"{address.partition('?')[0]}?{request.query_string.decode('ascii', 'ignore')}"
+
+
+# A page shows what it can and says what it ignored; a file that is not what was asked for is no file at all.
+
+
+def as_notices(ignored: tuple[Ignored, ...]) -> tuple[str, ...]:
+    """What a page says of an address that makes no sense in parts: no more than leaves the page to be seen."""
+    return tuple(map(str, ignored[: view.MOST_NOTICES]))
+
+
+def refuse(ignored: tuple[Ignored, ...]) -> None:
+    """Refuse to make a file where its address makes no sense in parts, with all of them."""
+    if ignored:
+        raise Unreadable(NO_FILE, [one.reason for one in ignored])
+
+
+NO_FILE = "The file was not made, because its address asks for something else than this lesson can give:"
+
+
+def step_number(context: Context, text: str) -> int:
+    """The number of a step, or 404 with the range; a lesson that a reader's changes made shorter is shown at its end."""
+    total = len(context.walk)
+    number = int(text) if text.isascii() and text.isdigit() and len(text) < 12 else 0
+    if context.view.changes and number > total:
+        return total
+    if not 1 <= number <= total:
+        raise Missing(f"This lesson has the steps 1 to {total}; there is no step “{quotable(text, 20)}”.")
+    return number
+
+
+def cut_short(context: Context, text: str) -> tuple[str, ...]:
+    """What is said where an address leads behind the end of a changed lesson."""
+    total = len(context.walk)
+    if text == str(step_number(context, text)) or int(text) <= total:
+        return ()
+    return (f"With your changes this lesson ends at step {total}, so there is no step {int(text)}; this is the last one.",)
+
+
+class Elsewhere(Response):
+    """A redirect whose address keeps its brackets, which are allowed in practice and easier to read than %5B."""
+
+    def __init__(self, address: str, status: int) -> None:
+        super().__init__(status=status)
+        self.address = address
+
+    def get_wsgi_headers(self, environ: WSGIEnvironment) -> Headers:
+        headers = super().get_wsgi_headers(environ)
+        headers["Location"] = self.address
+        return headers
+
+
+def wants_fragment() -> bool:
+    """Whether htmx asks for a part of a page; a history restore asks for the whole, and so does who takes a part of it himself."""
+    headers = request.headers
+    whole = headers.get("HX-Request-Type") == "full" or "HX-History-Restore-Request" in headers
+    return "HX-Request" in headers and not whole
+
+
+def render_step(context: Context, n: int, notices: tuple[str, ...]) -> StepText:
+    """The text of a step. Its templates know their page alone, so they need nothing of Flask."""
+    content = step_page(context, n, notices)
+    template = current_app.jinja_env.get_template
+    head, body = (template(name).render(page=content) for name in ("_fragment.html", "_step.html"))
+    return StepText(content.document, head, trusted(body))
+
+
+def whole_page(text: StepText, beside: Panels) -> str:
+    """The page around a step; its title is the fragment's own."""
+    return render_template("step.html", title=text.title, fragment=text.body, panels=beside)
+
+
+def framed_page(text: StepText) -> str:
+    """The page around a step in a frame on another site: without panels."""
+    return render_template("embed.html", title=text.title, fragment=text.body)
