@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import ast
+from pathlib import Path
+
 import pytest
 
 from tutor.engine.kinds import AFTER, BACKWARD, GIVEN, GRADIENT, KINDS, PHASES, UPDATE, VERIFY, Kind, marked, of_phase
@@ -64,3 +67,31 @@ def test_the_derivative_by_an_input_is_the_only_name_with_a_layer_0() -> None:
         if kind.layered and kind.name != "dL/da":
             with pytest.raises(QuantityError):
                 parse(name)
+
+
+# ---- who decides by names ----
+
+TABLE = {"z", "a", "z+", "a+", "w+", "b+", "dL/da", "dL/dz", "dL/dw", "dL/db", "da/dz", "loss", "loss+", "loss-loss+", "eta"}
+"""Names of kinds that no other text has by chance (but for the letters, of which one alone is no decision)."""
+HOME = Path(__file__).parents[1] / "tutor"
+
+
+def deciding(path: Path) -> list[str]:
+    """The functions of a module that mention two or more kinds by name."""
+    functions = (node for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if isinstance(node, ast.FunctionDef))
+    return [f"{path.stem}.{node.name}" for node in functions if len(literals(node) & TABLE) > 1]
+
+
+def literals(node: ast.AST) -> set[str]:
+    return {part.value for part in ast.walk(node) if isinstance(part, ast.Constant) and isinstance(part.value, str)}
+
+
+def test_outside_the_engine_nobody_decides_by_the_names_of_kinds() -> None:
+    others = [path for path in HOME.rglob("*.py") if path.parent.name != "engine" and path.name != "conventions.py"]
+    assert [name for path in sorted(others) for name in deciding(path)] == []
+
+
+def test_a_function_that_decides_by_names_would_be_seen(tmp_path: Path) -> None:
+    module = tmp_path / "module.py"
+    module.write_text('def role(kind):\n    return kind in {"dL/dw", "w+"}\n', encoding="utf-8")
+    assert deciding(module) == ["module.role"]

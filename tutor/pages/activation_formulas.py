@@ -80,6 +80,9 @@ def sign(*values: float) -> str:
 Array = np.ndarray
 Logits = tuple[float, float, float]
 _UNITS = (1, 2, 3)
+_Z = tuple(Quantity("z", 1, k) for k in _UNITS)
+_A = tuple(Quantity("a", 1, k) for k in _UNITS)
+_OWN, _CROSS = Quantity("da/dz", 1, 1, 1), Quantity("da/dz", 1, 1, 2)
 _LINE = line(len(_UNITS))
 
 
@@ -123,12 +126,12 @@ def softmax_part(logits: Logits) -> Softmax:
         a = softmax(np.array(logits))
         jacobian = softmax_jacobian(a)
     rule = activation("softmax")
-    names = tuple(_LINE.quantity(Quantity("a", 1, i)) for i in _UNITS)
+    names = tuple(map(_LINE.quantity, _A))
     return Softmax(
         about=f"{rule.about} {rule.use}",
         curve=draw(_curve(logits)), formulas=_formulas(logits, a, jacobian),
         probabilities=tuple(SoftmaxRow(name, _texts(z, p)) for name, z, p in zip(names, logits, a, strict=True)),
-        columns=tuple(_LINE.quantity(Quantity("z", 1, k)) for k in _UNITS),
+        columns=tuple(map(_LINE.quantity, _Z)),
         jacobian=tuple(SoftmaxRow(name, _texts(*row)) for name, row in zip(names, jacobian, strict=True)),
         values=tuple(tuple(row) for row in jacobian.tolist()),
         gradient=rule.gradient, remark=activation_prose.certain(a),
@@ -140,13 +143,13 @@ def _texts(*values: float) -> tuple[str, ...]:
 
 
 def _formulas(logits: Logits, a: Array, jacobian: Array) -> tuple[CardFormula, ...]:
-    first, second = (Ref(Quantity("a", 1, i)) for i in (1, 2))
-    known = {Quantity(kind, 1, i): float(values[i - 1]) for kind, values in (("z", logits), ("a", a)) for i in _UNITS}
+    first, second = map(Ref, _A[:2])
+    known = {**dict(zip(_Z, logits, strict=True)), **dict(zip(_A, map(float, a), strict=True))}
     own, cross = Product((first, Difference(Number(1.0), first))), Negative(Product((first, second)))
     return (
         formula(_LINE, first.quantity, share(logits, 1), float(a[0]), known),
-        formula(_LINE, Quantity("da/dz", 1, 1, 1), own, float(jacobian[0, 0]), known),
-        formula(_LINE, Quantity("da/dz", 1, 1, 2), cross, float(jacobian[0, 1]), known),
+        formula(_LINE, _OWN, own, float(jacobian[0, 0]), known),
+        formula(_LINE, _CROSS, cross, float(jacobian[0, 1]), known),
     )
 
 
@@ -156,8 +159,8 @@ def share(logits: Logits, i: int) -> Node:
     shift = max(map(abs, logits)) > LARGE_EXPONENT
 
     def power(k: int) -> Node:
-        z = Ref(Quantity("z", 1, k))
-        return Exp(Difference(z, Ref(Quantity("z", 1, top))) if shift else z)
+        z = Ref(_Z[k - 1])
+        return Exp(Difference(z, Ref(_Z[top - 1])) if shift else z)
 
     return Quotient(power(i), Sum(tuple(power(k) for k in _UNITS)))
 
