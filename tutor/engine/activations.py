@@ -147,8 +147,8 @@ class Activation:
     @cached_property
     def slope_function(self) -> Function | None:
         """The derivative as a function of z with a name, where its formula does not say how whole matrices are computed."""
-        smooth = self.slope is not None and any(node == OUTPUT for node in walk(self.slope))
-        if self.slope is None or smooth:
+        pieces = self.slope is not None and any(isinstance(node, Cases) for node in walk(self.slope))
+        if self.slope is None or not (pieces or isinstance(self.slope, Number)):
             return None
         everywhere = self.slope == ONE
         return Function(
