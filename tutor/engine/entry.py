@@ -100,8 +100,8 @@ def entry(tree: Node, row: int, column: int, sizes: Sizes) -> Node:
         case Apply() if tree.function.by_row:
             return Pick(_row(tree, row if sizes.samples > 1 else 0), column)
         case Stable():
-            leaf = at(tree.leaf)
-            assert isinstance(leaf, Ref)
+            leaf = None if tree.leaf is None else at(tree.leaf)
+            assert leaf is None or isinstance(leaf, Ref)
             return Stable(at(tree.shown), at(tree.exact), leaf)
         case Sum():
             return added(*map(at, tree.terms))

@@ -499,11 +499,12 @@ class Stable(Node):
     """Written as `shown`, computed as `exact`, as long as `leaf` is in the environment what it is in the lesson.
 
     log(a) of an output is computed from its pre-activation, where no digits are lost when a is close to 0 or 1.
+    Without a `leaf` both are made of the same leaves, and the exact form is always computed.
     """
 
     shown: Node
     exact: Node
-    leaf: Leaf
+    leaf: Leaf | None = None
 
     @property
     def children(self) -> tuple[Node, ...]:
@@ -514,7 +515,7 @@ class Stable(Node):
         return self if children[0] == self.shown else children[0]
 
     def value(self, env: Environment) -> Value:
-        return (self.exact if env.holds(self.leaf) else self.shown).value(env)
+        return (self.exact if self.leaf is None or env.holds(self.leaf) else self.shown).value(env)
 
 
 @dataclass(frozen=True, slots=True)
@@ -665,8 +666,8 @@ def rewrite(tree: Node, rule: Callable[[Node], Node | None]) -> Node:
 def renamed(tree: Node, rule: Callable[[Node], Node | None]) -> Node:
     """`rewrite`, what is computed in place of what is shown included."""
     if isinstance(tree, Stable):
-        leaf = renamed(tree.leaf, rule)
-        assert isinstance(leaf, Ref | ArrayRef)
+        leaf = None if tree.leaf is None else renamed(tree.leaf, rule)
+        assert leaf is None or isinstance(leaf, Ref | ArrayRef)
         return Stable(renamed(tree.shown, rule), renamed(tree.exact, rule), leaf)
     children = tuple(renamed(child, rule) for child in tree.children)
     tree = tree.rebuild(children) if children else tree
