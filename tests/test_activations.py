@@ -14,7 +14,7 @@ from tutor.engine.quantity import Quantity
 from tutor.engine.tree import Apply, Number, Numbers, Ref, evaluate
 from tutor.errors import NetworkError
 
-SMOOTH = [activation("identity"), activation("sigmoid"), activation("tanh"), activation("elu")]
+SMOOTH = [activation("identity"), activation("sigmoid"), activation("tanh"), activation("elu"), activation("softplus")]
 KINKED = [
     activation("relu"), activation("leaky_relu"), activation("leaky_relu", slope=0.1), activation("leaky_relu", slope=-0.5),
     activation("elu", alpha=0.5), activation("elu", alpha=2.0), activation("elu", alpha=-1.0),
@@ -128,6 +128,7 @@ def by_hand(rule: Activation, z: float) -> float:
     return float({
         "identity": z, "sigmoid": 1 / (1 + np.exp(-z)), "tanh": np.tanh(z), "relu": max(z, 0.0), "leaky_relu": z if z > 0 else slope * z,
         "elu": z if z > 0 else alpha * np.expm1(min(z, 0.0)), "step": float(z >= 0), "sign": np.sign(z),
+        "softplus": max(z, 0.0) + np.log1p(np.exp(-abs(z))),
     }[rule.name])  # fmt: skip
 
 

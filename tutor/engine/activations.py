@@ -12,7 +12,7 @@ states each choice.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, cached_property
 
 import numpy as np
@@ -22,6 +22,7 @@ from tutor.engine.tree import (
     ARGUMENT,
     ONE,
     ZERO,
+    Apply,
     ArrayRef,
     Cases,
     Difference,
@@ -30,6 +31,7 @@ from tutor.engine.tree import (
     Function,
     Largest,
     LargestOver,
+    Log,
     Negative,
     Node,
     Number,
@@ -37,6 +39,7 @@ from tutor.engine.tree import (
     Quotient,
     Smallest,
     Square,
+    Stable,
     Sum,
     SumOver,
     put,
@@ -265,6 +268,24 @@ def _elu(alpha: float = 1.0) -> Activation:
     )  # fmt: skip
 
 
+def _log_of_one_and_power(z: Array) -> Array:
+    with np.errstate(invalid="ignore"):  # NumPy warns of what is not a number here, and nowhere else
+        return np.asarray(np.logaddexp(0.0, z))
+
+
+def _softplus() -> Activation:
+    primitive = Function("softplus", "softplus", primitive=_log_of_one_and_power, library="logaddexp")
+    written = Log(Sum((ONE, Exp(ARGUMENT))))  # e^z of a large z would overflow: computed as log(e^0 + e^z)
+    return Activation(
+        replace(primitive, formula=Stable(written, Apply(ARGUMENT, primitive))),
+        Apply(ARGUMENT, _sigmoid().function), 1.0, edges=(0.0,),
+        about="It bends smoothly from 0 to z: a ReLU without the corner.",
+        title="Softplus", span="above 0", use="It suits outputs that must be positive.",
+        gradient="Its derivative is the sigmoid: far to the right a gradient passes unchanged, far to the left it fades.",
+        small="e^z is too small for float64 here and counts as 0, so the derivative comes out as exactly 0.",
+    )  # fmt: skip
+
+
 def _softmax() -> Activation:
     shifted = Exp(Difference(ARGUMENT, LargestOver(ARGUMENT)))  # so that no e^z overflows
     return Activation(
@@ -300,7 +321,7 @@ def _sign() -> Activation:
 
 _MAKERS: dict[str, Callable[..., Activation]] = {
     "identity": _identity, "sigmoid": _sigmoid, "tanh": _tanh, "relu": _relu, "leaky_relu": _leaky_relu,
-    "elu": _elu, "softmax": _softmax, "step": _step, "sign": _sign,
+    "elu": _elu, "softplus": _softplus, "softmax": _softmax, "step": _step, "sign": _sign,
 }  # fmt: skip
 
 NAMES = tuple(_MAKERS)
