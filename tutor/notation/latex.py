@@ -14,6 +14,7 @@ from tutor import number
 from tutor.engine.quantity import Quantity
 from tutor.engine.tree import (
     ArrayRef,
+    Cases,
     Difference,
     Environment,
     MatrixProduct,
@@ -124,6 +125,9 @@ class Latex(Writer):
             return r"\cdots"
         return f"\\underbrace{{{digits(total, self.decimals)}}}_{{\\text{{{count} more terms}}}}"
 
+    def bars(self, x: str) -> str:
+        return f"\\left| {x} \\right|"
+
     def over(self, what: str, x: str) -> str:
         return f"\\sum_{{\\text{{{what}}}}} {x}"
 
@@ -131,7 +135,8 @@ class Latex(Writer):
 
     def broken(self, node: Node) -> list[str]:
         """The node in one piece if a line can hold it, else in as many as it takes."""
-        return self._apart(node, ANYTHING, first=True)
+        decides = isinstance(node, Cases) and self.mode == NUMBERS
+        return self.pieces(node) if decides else self._apart(node, ANYTHING, first=True)
 
     def _apart(self, node: Node, need: int, first: bool) -> list[str]:
         whole = self.write(node, need, first)

@@ -117,6 +117,9 @@ class MathML(Writer):
             return "<mo>⋯</mo>"
         return f"<munder><munder>{_row(_digits(total, self.decimals))}<mo>⏟</mo></munder><mtext>{count} more terms</mtext></munder>"
 
+    def bars(self, x: str) -> str:
+        return f"<mrow><mo>|</mo>{x}<mo>|</mo></mrow>"
+
     def over(self, what: str, x: str) -> str:
         return f'<munder><mo movablelimits="false">∑</mo><mtext>{what}</mtext></munder>{x}'
 

@@ -83,6 +83,9 @@ class PlainText(Writer):
     def between(self, count: int, total: float) -> str:
         return "…" if self.mode != NUMBERS else f"({number.shown(total, self.decimals)} for {count} more terms)"
 
+    def bars(self, x: str) -> str:
+        return f"|{x}|"
+
     def over(self, what: str, x: str) -> str:
         return f"Σ_{what} {x}"
 

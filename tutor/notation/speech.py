@@ -81,6 +81,9 @@ class Words(Writer):
             return "and so on"
         return f"{spoken(total, self.decimals)} for {count} more terms"
 
+    def bars(self, x: str) -> str:
+        return f"the size of ({x})" if " " in x else f"the size of {x}"
+
     def over(self, what: str, x: str) -> str:
         return f"the sum over {what} of {x}"
 

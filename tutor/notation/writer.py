@@ -36,6 +36,7 @@ from tutor.engine.tree import (
     Quotient,
     Ref,
     Share,
+    Size,
     Square,
     Stable,
     Sum,
@@ -128,6 +129,9 @@ class Writer:
     def over(self, what: str, x: str) -> str:
         raise NotImplementedError
 
+    def bars(self, x: str) -> str:
+        raise NotImplementedError
+
     def array(self, leaf: ArrayRef) -> Any:
         """The numbers of a matrix, the way round that it is written."""
         return leaf.value(self.env)
@@ -147,6 +151,8 @@ class Writer:
         """The node as pieces between which a line may break: the terms of a sum, the factors of a long product."""
         if isinstance(node, Partial) and self.mode != RULE:
             return self.pieces(node.of)
+        if isinstance(node, Cases) and self.mode == NUMBERS:
+            return [self._decided(node)]
         if isinstance(node, Sum):
             head, *rest = node.terms
             return [self.write(head), *(self._continued(term) for term in rest)]
@@ -328,10 +334,17 @@ class Writer:
 
     def _cases(self, node: Cases) -> str:
         if self.mode == NUMBERS:
-            formula, condition = self._chosen(node)
-            return self.since(self.write(formula), self.write(node.on), condition)
+            return self.write(self._chosen(node)[0])
         on = self.write(node.on)
         return self.cases([(self.write(formula), on, condition) for formula, condition in node.branches])
+
+    def _decided(self, node: Cases) -> str:
+        """The branch that the numbers take, and why; inside a longer formula there is room for the branch alone."""
+        formula, condition = self._chosen(node)
+        return self.since(self.write(formula), self.write(node.on), condition)
+
+    def _size(self, node: Size) -> str:
+        return self.bars(self.write(node.of))
 
     def _chosen(self, node: Cases) -> tuple[Node, str]:
         """The branch that the numbers take, with its condition; the first where there are no numbers."""
@@ -347,7 +360,7 @@ class Writer:
         Hadamard: _factors, Weighted: _factors, MatrixProduct: _factors, Difference: _difference,
         Negative: _negative, Quotient: _quotient, Exp: _exp, ExpMinusOne: _exp_minus_one, Square: _square,
         Transpose: _transpose, Log: _log, Apply: _call, Diagonal: _diagonal, SumOver: _sum_over, Cases: _cases,
-        Partial: _partial, Power: _power, Share: _share, Stable: _stable,
+        Partial: _partial, Power: _power, Share: _share, Stable: _stable, Size: _size,
     }  # fmt: skip
 
 
