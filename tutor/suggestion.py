@@ -26,6 +26,7 @@ _OTHER_NAMES: Final = {
     # losses
     "squared_error": "mse, sse, se, mean_squared_error, sum_of_squared_errors, sum_squared_error, quadratic, squared, l2, rss",
     "half_squared_error": "half_mse, half_sse, half_mean_squared_error",
+    "huber": "huber_loss, smooth_l1, smooth_l1_loss",
     "binary_cross_entropy": "bce, log_loss, bce_loss, binary_ce, logistic_loss",
     "cross_entropy": "ce, cce, xent, categorical_cross_entropy, sparse_categorical_cross_entropy, nll, nll_loss, "
                      "negative_log_likelihood, softmax_cross_entropy, cross_entropy_loss, categorical",

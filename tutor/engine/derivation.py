@@ -148,10 +148,10 @@ def _loss(trace: Trace, q: Quantity) -> Derivation:
         total = long_sum(trace.samples, lambda s: Ref(replace(q, sample=s)))
         return Derivation(shared(trace.program.plan, total))
     each = trace.program.by_name[f"{q.kind}@", 0].tree
-    return Derivation(_written_out(entry(each, max(q.sample, 1), 0, Shapes(trace))), stable=_stable_loss(trace, q))
+    return Derivation(written_out(entry(each, max(q.sample, 1), 0, Shapes(trace))), stable=_stable_loss(trace, q))
 
 
-def _written_out(tree: Node) -> Node:
+def written_out(tree: Node) -> Node:
     """A loss with the formulas of its functions in place of their names, which whole matrices keep."""
 
     def rule(node: Node) -> Node | None:
@@ -225,7 +225,7 @@ def _reads_as_edge(logarithm: Node, env: Environment, decimals: int) -> Any:
 
 def _by_activation(trace: Trace, q: Quantity) -> Derivation:
     """dL/da and dL/dr: from the loss at the output, else over everything that uses the activation."""
-    tree = _written_out(_entry(trace, trace.program.by_name[q.kind, q.layer].tree, q))
+    tree = written_out(_entry(trace, trace.program.by_name[q.kind, q.layer].tree, q))
     return Derivation(_chained(tree, q), out_of_range=trace.out_of_range(q))
 
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from tutor.engine.activations import activation
 from tutor.engine.tree import (
     ARGUMENT,
     ONE,
@@ -31,6 +32,7 @@ from tutor.engine.tree import (
     Number,
     Product,
     Quotient,
+    Size,
     Square,
     Stable,
     Sum,
@@ -104,6 +106,15 @@ def _half(total: Node) -> Node:
     return Product((Number(0.5, "1/2"), total))
 
 
+_SMALL = Size(ARGUMENT)
+HUBER = Function(
+    "huber", "huber",
+    Cases(_SMALL, "≤", 1.0, Product((Number(0.5, "1/2"), Square(ARGUMENT))), Difference(_SMALL, Number(0.5, "1/2"))), helper=True,
+)  # fmt: skip
+HUBER_SLOPE = Function(
+    "huber_slope", "huber′", Cases(_SMALL, "≤", 1.0, ARGUMENT, Apply(ARGUMENT, activation("sign").function)), helper=True,
+)  # fmt: skip
+
 _NOT_A, _NOT_Y = Difference(ONE, A), Difference(ONE, Y)
 _LOG_A = Stable(Log(A), Apply(Z, LOG_SIGMOID), A)
 _LOG_NOT_A = Stable(Log(_NOT_A), Apply(Negative(Z), LOG_SIGMOID), A)
@@ -126,6 +137,11 @@ LOSSES: dict[str, Loss] = {
             "half_squared_error", "half squared error", Square(Difference(A, Y)), Difference(A, Y), _half,
             "It is half the square of the difference between output and target: the ½ is there to cancel the 2 of the derivative.",
             "It is half the sum of the squared differences between outputs and targets: the ½ is there to cancel the 2 of the derivative.",
+        ),
+        Loss(
+            "huber", "Huber loss", Apply(Difference(A, Y), HUBER), Apply(Difference(A, Y), HUBER_SLOPE), _same,
+            "It is half the square of a difference up to 1, and of a larger one the difference itself less ½, so that outliers pull less.",
+            "It adds up half the squares of differences up to 1, and larger ones themselves less ½ each, so that outliers pull less.",
         ),
         Loss(
             "binary_cross_entropy", "binary cross-entropy",

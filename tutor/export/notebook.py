@@ -14,6 +14,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from tutor.engine.derivation import written_out
 from tutor.engine.kinds import FORWARD, LOSS
 from tutor.engine.losses import A, Y, Z, with_leaves
 from tutor.engine.quantity import Quantity
@@ -116,7 +117,7 @@ def _loss(lesson: Lesson) -> str:
     loss = trace.network.loss
     term = with_leaves(loss.term, {leaf: Ref(Quantity(leaf.kind)) for leaf in (A, Y, Z)})
     alphabet = Alphabet.of(PRESETS["brackets"], trace.network, trace.samples)
-    rule = _OfOneOutput(alphabet, 0).write(loss.of_sample(SumOver(term, "outputs", 1)))
+    rule = _OfOneOutput(alphabet, 0).write(loss.of_sample(SumOver(written_out(term), "outputs", 1)))
     if trace.samples == 1:
         return f"$$L = {rule}$$"
     mean = r"\frac{1}{M} " if trace.scale != 1.0 else ""
