@@ -341,7 +341,7 @@ def test_half_the_squared_error_halves_every_gradient_and_says_that_it_is_a_vari
 
 def test_the_settings_are_about_how_it_looks_only() -> None:
     selects = next(iter(page("/lessons/3-2-3-softmax/steps/1").root.all("form"))).all("select")
-    assert [select.attributes["name"] for select in selects] == ["notation", "decimals"]
+    assert [select.attributes["name"] for select in selects] == ["notation", "decimals", "input_gradients"]
 
 
 # ---- the form ----
@@ -353,7 +353,7 @@ def test_the_settings_form_carries_the_rest_of_the_view_along() -> None:
     hidden = {field.attributes["name"]: field.attributes["value"] for field in form.all("input")}
     assert hidden == {"grain": "layer", "iteration": "2", "present": "yes", "x[1]": "3"}
     chosen = {s.attributes["name"]: o.attributes["value"] for s in form.all("select") for o in s.elements if "selected" in o.attributes}
-    assert chosen == {"notation": "letters", "decimals": "6"}
+    assert chosen == {"notation": "letters", "decimals": "6", "input_gradients": "no"}
     assert form.attributes["method"] == "get"
     assert all(any(True for _ in label.all("select")) for label in form.all("label"))
 

@@ -213,7 +213,7 @@ def test_the_setting_stands_in_the_address_and_works_without_a_script(client: Fl
     assert re.findall(r'value="(\w+)"( selected)?', select[1]) == [("no", " selected"), ("yes", "")]
     asked = client.get("/lessons/skip/steps/1?input_gradients=yes").text
     assert f"of {steps + 2}" in asked
-    assert re.search(r'<option value="yes" selected>steps of their own', asked)
+    assert re.search(r'<option value="yes" selected>shown', asked)
     assert "input_gradients=yes" in re.findall(r'href="(2[^"]*)"', asked)[0]
 
 
@@ -236,7 +236,7 @@ def test_behind_a_step_function_there_is_nothing_to_choose(client: FlaskClient) 
 
 def test_the_export_page_offers_the_setting_and_the_files_follow_it(client: FlaskClient) -> None:
     page = client.get("/lessons/skip/export?kind=numpy&input_gradients=yes").text
-    assert re.search(r'<option value="yes" selected>steps of their own', page)
+    assert re.search(r'<option value="yes" selected>shown', page)
     assert "dL_da0 = " in client.get("/lessons/skip/export/numpy?input_gradients=yes").text
     assert "dL_da0 = " not in client.get("/lessons/skip/export/numpy").text
     assert "Derivatives by the inputs" not in client.get("/lessons/skip/export?kind=csv").text

@@ -76,7 +76,7 @@ def choices(context: Context) -> Choices:
     names = tuple((p.preset, p.title + (" (the lecture’s own)" if p.preset == own else ""), p.preset == chosen) for p in PRESETS.values())
     decimals = tuple((str(d), counted(d, "decimal"), d == context.decimals) for d in sorted({2, 3, 4, 5, 6, 8, 10, context.decimals}))
     shown = context.lesson.input_gradients
-    inputs = (("no", "not shown", not shown), ("yes", "steps of their own", shown))
+    inputs = (("no", "not shown", not shown), ("yes", "shown", shown))
     ends = context.lesson.trace.blocked > 0
     hidden = [("grain", view.grain)] if view.grain != "number" else []
     hidden += [("iteration", str(view.iteration))] if view.iteration != 1 else []
