@@ -200,7 +200,7 @@ REFUSED = [
     ("activation: tanh", "activation: swish", [(":6: network.layers[0].activation: 'swish' is not known; known here: "
      "identity, sigmoid, tanh, relu, leaky_relu, elu, softplus, softmax, step, sign")]),
     ("activation: tanh", "activation: 3", [(":6: network.layers[0].activation: expected identity, sigmoid, tanh, relu, leaky_relu, elu, "
-     "softmax, step or sign, got the number 3")]),
+     "softplus, softmax, step or sign, got the number 3")]),
     ("activation: tanh", "activation: tanh, slope: 0.1", [":6: network.layers[0].slope: belongs to leaky_relu, the activation here is tanh"]),
     ("activation: tanh", "activation: tanh, alpha: 1", [":6: network.layers[0].alpha: belongs to elu, the activation here is tanh"]),
     ("activation: tanh", "activation: elu, alpha: 0", [":6: network.layers[0].alpha: expected a number above 0, got 0"]),
