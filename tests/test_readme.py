@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from flask.testing import FlaskClient
 
+import tutor
 from app import create_app
 from tutor import limits
 from tutor.lesson import validation
@@ -211,6 +212,11 @@ def test_every_anchor_leads_to_a_heading() -> None:
 def test_every_folder_of_the_map_is_there_and_none_is_forgotten() -> None:
     rows = re.findall(r"^\| `(\w+)/` \|", section("Where things are"), re.MULTILINE)
     assert set(rows) == {path.parts[0] for path in tracked() if len(path.parts) > 1 and not path.parts[0].startswith(".")}
+
+
+def test_every_room_is_in_the_readme_and_none_is_forgotten() -> None:
+    rooms = re.findall(r"^\| `tutor/(\w+)/` \|", section("The rooms"), re.MULTILINE)
+    assert rooms == re.findall(r"^    (\w+)/ ", tutor.__doc__ or "", re.MULTILINE)
 
 
 def pictures() -> list[Path]:
