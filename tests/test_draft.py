@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, get_args
 
 import pytest
@@ -76,6 +77,18 @@ def test_a_lesson_comes_back_from_the_form_as_it_was(name: str) -> None:
     assert dump.write(found) == dump.write(original)
 
 
+EXAMPLES = sorted((Path(__file__).parents[1] / "docs" / "examples").glob("*.yaml"))
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
+def test_every_example_comes_back_from_the_form_as_it_was(path: Path) -> None:
+    original = scenarios.load(path)
+    found, wrong = checked.checked(back(checked.of_scenario(original)))
+    assert not wrong
+    assert found is not None
+    assert replace(named(found, original), origin=original.origin) == original
+
+
 def test_what_has_no_field_comes_back_too() -> None:
     original = scenarios.parse(RICH, "rich.yaml")
     found, wrong = checked.checked(back(checked.of_scenario(original)))
@@ -142,6 +155,9 @@ def test_numbers_are_read_as_people_write_them(form: dict[str, str], text: str, 
         ({"fill[1]": "normal", "scale[1]": "-1"}, "scale[1]", "expected 0 or more"),
         ({"fill[1]": "normal", "scale[1]": "wide"}, "scale[1]", "not a number"),
         ({"fill[1]": "normal", "seed[1]": "-1"}, "seed[1]", "expected a whole number from 0"),
+        ({"skip[1]": "far"}, "skip[1]", "expected a whole number from 0"),
+        ({"skip[1]": "2"}, "skip[1]", "skip can be 1, not 2"),
+        ({"input_gradients": "maybe"}, "input_gradients", "true or false"),
         ({"rest": "{"}, "rest", "cannot be read"),
         ({"rest": "notes: [{at: 'z[9][1]', text: x}]"}, "rest", "there is no z[9][1] here"),
         ({"rest": "what: 1"}, "", "not a key of the format"),

@@ -71,6 +71,19 @@ def _lines(text: str) -> tuple[str, ...]:
     return tuple(line.strip() for line in clean(text).split("\n") if line.strip())
 
 
+def _steps_back(value: Any) -> str:
+    """How far a skip connection goes back; no text for none."""
+    return str(value) if value else ""
+
+
+def _yes(text: str) -> bool | str:
+    return {"yes": True, "no": False}.get(clean(text), clean(text))
+
+
+def _yes_text(value: Any) -> str:
+    return "yes" if value else "no"
+
+
 def _trainable(text: str) -> dict[str, bool]:
     return {key: word == "true" for key, word in _TRAINABLE.findall(text)}
 
@@ -86,6 +99,8 @@ WHOLE: Final = Kind("whole", whole)
 NUMBER: Final = Kind("number", number, short)
 CHOICE: Final = Kind("choice", clean)
 HIDDEN: Final = Kind("hidden", clean)
+SKIP: Final = Kind("whole", whole, _steps_back)
+YES_OR_NO: Final = Kind("choice", _yes, _yes_text)
 LEARNS: Final = Kind("hidden", _trainable, _trainable_text)
 TABLE: Final = Kind("table", str)
 """A table of numbers; `draft_model` has it beside the texts."""
@@ -151,6 +166,8 @@ FIELDS: Final = {field.name: field for field in (
     FormField("slope", ("slope",), "slope below 0", NUMBER, optional=True, only="leaky_relu",
               of_layer=True),
     FormField("alpha", ("alpha",), "alpha", NUMBER, optional=True, only="elu", of_layer=True),
+    FormField("skip", ("skip",), "skip connection", SKIP, "so many layers back; 1 is its own input",
+              least=0, most=limits.LAYERS, optional=True, of_layer=True),
     FormField("w", ("weights",), "weights", TABLE, made=False, of_layer=True),
     FormField("fill", ("init", "scheme"), "weights", CHOICE, default="given", options=_FILLS,
               made=True, of_layer=True),
@@ -176,6 +193,8 @@ FIELDS: Final = {field.name: field for field in (
               options={key: f"{preset.title}: {preset.about}" for key, preset in PRESETS.items()}),
     FormField("decimals", ("display", "decimals"), "Decimals", WHOLE,
               "of numbers that are not exact", default="4", most=limits.DECIMALS),
+    FormField("input_gradients", ("display", "input_gradients"), "Derivatives by the inputs",
+              YES_OR_NO, default="no", options={"no": "not shown", "yes": "shown"}),
     FormField("rest", (), "What came with the lesson", HIDDEN),
     FormField("split", (), "", HIDDEN),
 )}  # fmt: skip
@@ -215,7 +234,7 @@ def unreadable(field: FormField, text: str) -> str:
         return no_number(text)
     value = whole(text)
     sound = isinstance(value, int) and field.least <= value <= field.most
-    if sound or field.kind not in {WHOLE, COUNT}:
+    if sound or field.kind not in {WHOLE, COUNT, SKIP}:
         return ""
     found = f"“{quotable(text.strip())}”" if text.strip() else "nothing"
     return f"expected a whole number from {field.least:,} to {field.most:,}, got {found}"

@@ -126,6 +126,7 @@ class BuildPage:
     notation: Field
     own_notation: str
     decimals: Field
+    input_gradients: Field
     keeping: Keeping | None
     hidden: tuple[tuple[str, str], ...]
     can_save: bool
@@ -152,7 +153,7 @@ def build_page(
         "layers": tuple(form.layer(n, layer) for n, layer in enumerate(draft.layers, 1)), "layers_problem": form.problem("layers"),
         "samples": form.samples(), "loss": form.loss(), "reduction": form.field("reduction"),
         "learning_rate": form.field("learning_rate"), "optimizer": form.field("optimizer"), "notation": form.field("notation"),
-        "decimals": form.field("decimals"), "keeping": form.keeping(),
+        "decimals": form.field("decimals"), "input_gradients": form.field("input_gradients"), "keeping": form.keeping(),
     }  # fmt: skip
     hidden = (("layers", str(len(draft.layers))), *((name, draft[name]) for name in _hidden(PLAIN)))
     return BuildPage(

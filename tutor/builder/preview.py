@@ -17,6 +17,7 @@ from typing import Final
 import numpy as np
 
 from tutor.builder.checked import Draft, checked
+from tutor.builder.draft import LayerDraft
 from tutor.builder.edit import fitted
 from tutor.builder.fields import TOP, label
 from tutor.draw.diagram import Scene, draw
@@ -204,12 +205,19 @@ def sketched(draft: Draft) -> Network | None:
     size = sum(into * (below + 1) for below, into in pairwise(widths))
     if len(widths) < 2 or sum(widths) > MOST_UNITS or size > PARAMETERS:
         return None
-    layers = []
+    layers: list[Layer] = []
     for (columns, rows), layer in zip(pairwise(widths), draft.layers, strict=True):
         rule = activation(layer["activation"] if layer["activation"] in NAMES else "identity")
         biases = frozen(np.zeros(rows)) if layer.has_biases else None
-        layers.append(Layer(frozen(np.zeros((rows, columns))), biases, rule, True, True))
+        layers.append(Layer(frozen(np.zeros((rows, columns))), biases, rule, True, True, _skip(layer, len(layers) + 1, widths)))
     return Network(tuple(layers), loss("squared_error"), "mean")
+
+
+def _skip(layer: LayerDraft, number: int, widths: tuple[int, ...]) -> int:
+    """How far the skip connection of a layer goes back, where it can; else 0."""
+    text = layer["skip"].strip()
+    back = int(text) if text.isdecimal() and len(text) < 4 else 0
+    return back if 0 < back <= number and widths[number] == widths[number - back] else 0
 
 
 def _scene(draft: Draft, network: Network) -> Scene:
