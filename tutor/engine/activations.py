@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import cache, cached_property
+from functools import cached_property, lru_cache
 
 import numpy as np
 
@@ -340,7 +340,7 @@ def activation(name: str, **parameters: float) -> Activation:
         raise NetworkError(f"{name} takes no parameter {', '.join(sorted(parameters))}") from None
 
 
-@cache
+@lru_cache(maxsize=1024)
 def _made(name: str, parameters: tuple[tuple[str, float], ...]) -> Activation:
     """Each function once, so that networks with the same functions compute the same program."""
     return _MAKERS[name](**dict(parameters))
