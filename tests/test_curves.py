@@ -133,4 +133,4 @@ def test_an_axis_has_two_to_five_ticks_between_its_ends(low: float, high: float)
 def test_no_two_drawings_of_the_page_share_an_id() -> None:
     shown = page({})
     ids = re.findall(r' id="([^"]+)"', "".join([*(str(c.curve) for c in (*shown.cards, *shown.flat)), str(shown.softmax.curve)]))
-    assert len(ids) == len(set(ids)) == 9
+    assert len(ids) == len(set(ids)) == len(NAMES)

@@ -165,7 +165,7 @@ def test_the_file_knows_the_same_names_as_the_engine_and_the_notation() -> None:
 
 FIRST = "{units: 3, activation: tanh, weights: [[1, 2], [3, 4], [5, 6]], biases: [0.1, 0.2, 0.3]}"
 
-KNOWN = "Known here: identity, sigmoid, tanh, relu, leaky_relu, elu, softplus, softmax, step, sign"
+KNOWN = "Known here: identity, sigmoid, tanh, relu, leaky_relu, elu, softmax, softplus, step, sign"
 
 REFUSED = [
     # The file and its keys
@@ -198,9 +198,9 @@ REFUSED = [
     ("units: 2", 'units: "2"', [":7: network.layers[1].units: expected a whole number, got the word '2'"]),
     ("activation: tanh", "activation: tan", [":6: network.layers[0].activation: 'tan' is not known; did you mean tanh? " + KNOWN]),
     ("activation: tanh", "activation: swish", [(":6: network.layers[0].activation: 'swish' is not known; known here: "
-     "identity, sigmoid, tanh, relu, leaky_relu, elu, softplus, softmax, step, sign")]),
+     "identity, sigmoid, tanh, relu, leaky_relu, elu, softmax, softplus, step, sign")]),
     ("activation: tanh", "activation: 3", [(":6: network.layers[0].activation: expected identity, sigmoid, tanh, relu, leaky_relu, elu, "
-     "softplus, softmax, step or sign, got the number 3")]),
+     "softmax, softplus, step or sign, got the number 3")]),
     ("activation: tanh", "activation: tanh, slope: 0.1", [":6: network.layers[0].slope: belongs to leaky_relu, the activation here is tanh"]),
     ("activation: tanh", "activation: tanh, alpha: 1", [":6: network.layers[0].alpha: belongs to elu, the activation here is tanh"]),
     ("activation: tanh", "activation: elu, alpha: 0", [":6: network.layers[0].alpha: expected a number above 0, got 0"]),

@@ -321,7 +321,7 @@ def _sign() -> Activation:
 
 _MAKERS: dict[str, Callable[..., Activation]] = {
     "identity": _identity, "sigmoid": _sigmoid, "tanh": _tanh, "relu": _relu, "leaky_relu": _leaky_relu,
-    "elu": _elu, "softplus": _softplus, "softmax": _softmax, "step": _step, "sign": _sign,
+    "elu": _elu, "softmax": _softmax, "softplus": _softplus, "step": _step, "sign": _sign,
 }  # fmt: skip
 
 NAMES = tuple(_MAKERS)

@@ -17,7 +17,7 @@ from pydantic_core import PydanticCustomError
 from tutor import limits
 from tutor.scenario.problem import described, quotable
 
-ActivationName: TypeAlias = Literal["identity", "sigmoid", "tanh", "relu", "leaky_relu", "elu", "softplus", "softmax", "step", "sign"]
+ActivationName: TypeAlias = Literal["identity", "sigmoid", "tanh", "relu", "leaky_relu", "elu", "softmax", "softplus", "step", "sign"]
 LossName: TypeAlias = Literal["squared_error", "half_squared_error", "huber", "binary_cross_entropy", "cross_entropy"]
 ACTIVATIONS: tuple[str, ...] = get_args(ActivationName)
 FORWARD_ONLY = frozenset({"step", "sign"})
