@@ -126,6 +126,17 @@ class Program:
         return _compiled(self.definitions, self.given, self.names)
 
     @cached_property
+    def whole(self) -> tuple[int, ...]:
+        """Which of the results of `run` are arrays; the others are single numbers."""
+        return tuple(n for n, (kind, _) in enumerate(self.names) if kind.endswith("@") or KINDS[kind].axes)
+
+    @cached_property
+    def unchanged(self) -> tuple[tuple[Name, Name], ...]:
+        """What the update leaves as it is: the name after it, and the name before."""
+        found = ((AFTER[kind], (kind, layer)) for kind, layer in self.given if KINDS[kind].parameter)
+        return tuple(((new, old[1]), old) for new, old in found if (new, old[1]) not in self.by_name)
+
+    @cached_property
     def until_update(self) -> tuple[Name, ...]:
         """What `advance` gives, in its order: everything but the verification pass."""
         return tuple(name for name in self.names if KINDS[name[0].removesuffix("@")].phase != VERIFY)

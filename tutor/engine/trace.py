@@ -265,13 +265,10 @@ def run(network: Network, x: Array, y: Array, eta: float) -> Trace:
     with np.errstate(all="ignore"):
         made = program.run(eta, scale, *(given[name] for name in program.given))
         arrays = {**given, **dict(zip(program.names, made, strict=True))}
-    for array in made:
-        if array.ndim:
-            array.flags.writeable = False
-    for kind, layer in list(given) if not program.blocked else []:
-        new = AFTER.get(kind)
-        if new is not None:
-            arrays.setdefault((new, layer), arrays[kind, layer])  # frozen: the update leaves it as it is
+    for n in program.whole:
+        made[n].setflags(write=False)
+    for new, old in () if program.blocked else program.unchanged:
+        arrays[new] = arrays[old]
     return Trace(network, eta, len(x), scale, program, arrays)
 
 

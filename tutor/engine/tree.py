@@ -232,7 +232,8 @@ def ratio(top: Value, bottom: Value) -> Value:
     """top / bottom, and 0 where the top is exactly 0: a class with target 0 takes no part."""
     if not np.ndim(top):
         return top / bottom
-    return np.divide(top, bottom, out=np.zeros(np.broadcast_shapes(top.shape, np.shape(bottom))), where=top != 0)
+    alike = top.shape == np.shape(bottom)  # as in every program; finding a common shape takes longer than the division
+    return np.divide(top, bottom, out=np.zeros(top.shape if alike else np.broadcast_shapes(top.shape, np.shape(bottom))), where=top != 0)
 
 
 class Power(Pair):
