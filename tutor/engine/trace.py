@@ -288,7 +288,7 @@ def advance(network: Network, x: Array, y: Array, eta: float) -> Network | None:
 
 def _finite(arrays: Mapping[Name, Array], watched: Sequence[Name]) -> bool:
     """Whether all of these are."""
-    return bool(np.isfinite(np.concatenate([arrays[name].ravel() for name in watched])).all())
+    return bool(np.isfinite(np.concatenate([arrays[name] for name in watched], axis=None)).all())
 
 
 def updated(trace: Trace) -> Network:
