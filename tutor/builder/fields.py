@@ -166,7 +166,7 @@ FIELDS: Final = {field.name: field for field in (
     FormField("slope", ("slope",), "slope below 0", NUMBER, optional=True, only="leaky_relu",
               of_layer=True),
     FormField("alpha", ("alpha",), "alpha", NUMBER, optional=True, only="elu", of_layer=True),
-    FormField("skip", ("skip",), "skip connection", SKIP, "so many layers back; 1 is its own input",
+    FormField("skip", ("skip",), "skip connection", SKIP, "how many layers back what is added lies; 1 is its own input, 0 is none",
               least=0, most=limits.LAYERS, optional=True, of_layer=True),
     FormField("w", ("weights",), "weights", TABLE, made=False, of_layer=True),
     FormField("fill", ("init", "scheme"), "weights", CHOICE, default="given", options=_FILLS,

@@ -56,7 +56,7 @@ class NumberTable:
 
 def layer_table(draft: Draft, n: int, line: Line, problems: Mapping[str, str]) -> NumberTable:
     """The weights and biases of layer n, as far as each has a field of its own."""
-    layer, widths = draft.layers[n - 1], draft.widths
+    layer = draft.layers[n - 1]
     weights = layer.weights.cells if layer.weights.text is None else ()
     bias = layer.bias.cells[0] if layer.has_biases and layer.bias.text is None and layer.bias.cells else ()
     rows = []
@@ -64,7 +64,7 @@ def layer_table(draft: Draft, n: int, line: Line, problems: Mapping[str, str]) -
         names = [(f"w[{n}][{i},{j}]", text, "weight") for j, text in enumerate(weights[i - 1] if i <= len(weights) else (), 1)]
         names += [(f"b[{n}][{i}]", bias[i - 1], "bias")] if i <= len(bias) else []
         rows.append(TableRow(f"unit {i}", _fields(names, i - 1, problems)))
-    columns = [_source(line, n, j, widths) for j in range(1, len(weights[0]) + 1)] if weights else []
+    columns = [_source(line, draft, n, j) for j in range(1, len(weights[0]) + 1)] if weights else []
     what = "Weights and biases" if weights and bias else "Biases" if bias else "Weights"
     heads = (*columns, *(["bias"] if bias else []))
     full = tuple(row for row in rows if len(row.cells) == len(heads))  # a forged form may have shorter ones
@@ -74,14 +74,17 @@ def layer_table(draft: Draft, n: int, line: Line, problems: Mapping[str, str]) -
     return NumberTable(name, f"{what} of layer {n}", symbol, heads, full, problems.get(name, ""))
 
 
-def _source(line: Line, n: int, j: int, widths: tuple[int, ...]) -> Markup | str:
-    """Where a column of weights comes from: x₂, or the activation of a unit below."""
-    if j > widths[n - 1]:
+def _source(line: Line, draft: Draft, n: int, j: int) -> Markup | str:
+    """Where a column of weights comes from: x₂, or what a unit below passes on."""
+    if j > draft.widths[n - 1]:
         return f"{'input' if n == 1 else 'unit'} {j}"
     sample = 1 if line.alphabet.samples > 1 else 0
     if sample:
         return f"{'input' if n == 1 else 'unit'} {j}"
-    return line.quantity(Quantity("x", 0, j) if n == 1 else Quantity("a", n - 1, j))
+    if n == 1:
+        return line.quantity(Quantity("x", 0, j))
+    sums = draft.layers[n - 2]["skip"].strip() not in {"", "0"}
+    return line.quantity(Quantity("r" if sums else "a", n - 1, j))
 
 
 def sample_table(draft: Draft, line: Line, problems: Mapping[str, str]) -> NumberTable:

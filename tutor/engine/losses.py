@@ -140,8 +140,8 @@ LOSSES: dict[str, Loss] = {
         ),
         Loss(
             "huber", "Huber loss", Apply(Difference(A, Y), HUBER), Apply(Difference(A, Y), HUBER_SLOPE), _same,
-            "It is half the square of a difference up to 1, and of a larger one the difference itself less ½, so that outliers pull less.",
-            "It adds up half the squares of differences up to 1, and larger ones themselves less ½ each, so that outliers pull less.",
+            "A difference of up to 1 counts with half its square, a larger one with its size less ½, so that outliers pull less.",
+            "A difference of up to 1 counts with half its square, a larger one with its size less ½, so that outliers pull less.",
         ),
         Loss(
             "binary_cross_entropy", "binary cross-entropy",

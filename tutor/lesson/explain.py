@@ -131,11 +131,11 @@ def _skips_from(network: Network, layer: int) -> list[int]:
     return [n for n, part in enumerate(network.layers, 1) if part.skip and n - part.skip == layer]
 
 
-def _onward(network: Network, layer: int) -> str:
-    """Where a hidden layer's numbers go next."""
-    over = [place(network, n) for n in _skips_from(network, layer)]
+def _onward(network: Network, layer: int, i: int, what: str = "it") -> str:
+    """Where a hidden unit's number goes next."""
+    over = [unit(network, n, i) for n in _skips_from(network, layer)]
     also = f" {_connections(over)} it to the activation of {_listed(over)} as well." if over else ""
-    return f" The next layer takes it in.{also}"
+    return f" The next layer takes {what} in.{also}"
 
 
 def _connections(over: Sequence[str]) -> str:
@@ -188,7 +188,7 @@ def _a(t: Trace, q: Quantity) -> tuple[str, str]:
     elif layer.skip:
         why += " A skip connection then adds to it."
     elif not new:
-        why += _onward(t.network, q.layer)
+        why += _onward(t.network, q.layer, q.i)
     return f"{'new ' if new else ''}{what}", why
 
 
@@ -206,14 +206,15 @@ def _r(t: Trace, q: Quantity) -> tuple[str, str]:
     title = f"{_output(network, q.i)}: {title}" if last else f"{title} of {unit(network, q.layer, q.i)}"
     what = _passed(network, source, q.i)
     if new:
-        why = f"The same sum as in the forward pass: {what} and the new activation."
+        stays = f"{what}, which stays" if not source else f"{what} now"
+        why = f"The same sum as in the forward pass: {stays}, plus this unit's own new activation."
     else:
         why = f"The skip connection adds {what} to this unit's own activation. "
         why += _why_skip(network, q.layer)
     if last:
         why += _answer(t, new)
     elif not new:
-        why += _onward(network, q.layer)
+        why += _onward(network, q.layer, q.i, "the sum")
     return f"{lead}{title}", why
 
 
@@ -263,7 +264,7 @@ def _dL_da(t: Trace, q: Quantity) -> tuple[str, str]:
     if not q.layer:
         ways = _ways(network, 0, q.i, "This input")
         title = f"derivative of the loss by {_passed(network, 0, q.i)}"
-        return title, f"How does the loss change with the input? {ways} {ONLY_SHOWN}"
+        return title, f"How does the loss change with {_passed(network, 0, q.i)}? {ways} {ONLY_SHOWN}"
     where = unit(network, q.layer, q.i)
     if by.residual:
         title = f"derivative of the loss by what {where} passes on"
@@ -294,7 +295,7 @@ def _ways(network: Network, layer: int, i: int, what: str) -> str:
         return text
     return (
         f"{text} {_connections(over)} it to the activation of {_listed(over)} as well: "
-        "from there the derivative comes back undiminished. The formula adds up what comes back on every way."
+        "from that sum the derivative comes back as it is, times 1. The formula adds up what comes back on every way."
     )
 
 
