@@ -393,7 +393,7 @@ class Function:
         """The function of numbers."""
         if self.primitive is not None:
             return self.primitive(values)
-        return self.computed.value(Argument(values))
+        return self.computed.value(Numbers({}, {(ARGUMENT.kind, ARGUMENT.layer): values}))
 
     @property
     def computed(self) -> Node:
@@ -405,32 +405,6 @@ class Function:
 
 ARGUMENT = ArrayRef("z")
 """The argument in the formula of a function. It has no layer, which no number of a lesson lacks."""
-
-
-@dataclass(frozen=True, slots=True)
-class Argument:
-    """An environment in which there is the argument of a function, and nothing else."""
-
-    values: Value
-    span: slice | None = None
-
-    def number(self, q: Quantity) -> Value:
-        raise KeyError(f"{q} in the formula of a function")
-
-    def matrix(self, leaf: ArrayRef) -> Value:
-        return self.values
-
-    def share(self) -> Value:
-        raise KeyError("a share in the formula of a function")
-
-    def bound(self, span: slice) -> Environment:
-        return self
-
-    def holds(self, leaf: Leaf) -> bool:
-        return True
-
-    def seen(self, value: Value) -> Value:
-        return value
 
 
 @dataclass(frozen=True, slots=True)
@@ -628,50 +602,48 @@ def _magnitude_by_entry(tree: Node, env: Environment, sizes: Environment) -> Val
     return size
 
 
-def walk(tree: Node) -> Iterator[Node]:
-    """Every node, depth first, left to right; of what is left out in the middle of a sum only that it is left out."""
-    yield tree
-    if not isinstance(tree, Elided):
-        for child in tree.children:
-            yield from walk(child)
+def walk(tree: Node, env: Environment | None = None) -> Iterator[Node]:
+    """Every node, depth first, left to right; of what is left out in the middle of a sum only that it is left out.
+
+    Of a case distinction only the branch that the numbers take, where an environment says which.
+    """
+    waiting = [tree]
+    while waiting:
+        node = waiting.pop()
+        yield node
+        if isinstance(node, Cases) and env is not None:
+            waiting += (node.on, node.branches[node.chosen(env)][0])
+        elif not isinstance(node, Elided):
+            waiting += reversed(node.children)
 
 
 def leaves(tree: Node, env: Environment | None = None) -> tuple[Ref, ...]:
-    """The numbers of the lesson that a tree uses, each once, in reading order.
-
-    Of a case distinction only the branch that the numbers take is used, where an environment says which.
-    """
-    return tuple(dict.fromkeys(node for node in _used(tree, env) if isinstance(node, Ref)))
+    """The numbers of the lesson that a tree uses, each once, in reading order; see `walk` for what `env` decides."""
+    return tuple(dict.fromkeys(node for node in walk(tree, env) if isinstance(node, Ref)))
 
 
-def _used(tree: Node, env: Environment | None) -> Iterator[Node]:
-    yield tree
-    if isinstance(tree, Elided):
-        return
-    children = tree.children
-    if isinstance(tree, Cases) and env is not None:
-        children = (tree.branches[tree.chosen(env)][0], tree.on)
-    for child in children:
-        yield from _used(child, env)
+Rule = Callable[[Node], "Node | None"]
+"""Says what takes the place of a node; None where it stays."""
 
 
-def rewrite(tree: Node, rule: Callable[[Node], Node | None]) -> Node:
+def rewrite(tree: Node, rule: Rule) -> Node:
     """From the leaves up: where `rule` gives a node, it takes the place of the old one."""
-    children = tree.children
-    made = tuple(rewrite(child, rule) for child in children)
-    tree = tree if all(a is b for a, b in zip(made, children, strict=True)) else tree.rebuild(made)
-    found = rule(tree)
-    return tree if found is None else found
+    return _remade(tree, tuple(rewrite(child, rule) for child in tree.children), rule)
 
 
-def renamed(tree: Node, rule: Callable[[Node], Node | None]) -> Node:
+def renamed(tree: Node, rule: Rule) -> Node:
     """`rewrite`, what is computed in place of what is shown included."""
-    if isinstance(tree, Stable):
-        leaf = None if tree.leaf is None else renamed(tree.leaf, rule)
-        assert leaf is None or isinstance(leaf, Ref | ArrayRef)
-        return Stable(renamed(tree.shown, rule), renamed(tree.exact, rule), leaf)
-    children = tuple(renamed(child, rule) for child in tree.children)
-    tree = tree.rebuild(children) if children else tree
+    if not isinstance(tree, Stable):
+        return _remade(tree, tuple(renamed(child, rule) for child in tree.children), rule)
+    leaf = None if tree.leaf is None else renamed(tree.leaf, rule)
+    assert leaf is None or isinstance(leaf, Ref | ArrayRef)
+    return Stable(renamed(tree.shown, rule), renamed(tree.exact, rule), leaf)
+
+
+def _remade(tree: Node, children: tuple[Node, ...], rule: Rule) -> Node:
+    """A node over other children, and what a rule makes of that; one whose children are the same stays itself."""
+    same = all(new is old for new, old in zip(children, tree.children, strict=True))
+    tree = tree if same else tree.rebuild(children)
     found = rule(tree)
     return tree if found is None else found
 
