@@ -35,6 +35,7 @@ from tutor.engine.tree import (
     Negative,
     Node,
     Number,
+    Numbers,
     Product,
     Quotient,
     Smallest,
@@ -135,7 +136,8 @@ class Activation:
     def derivative(self, z: Array, a: Array) -> Array:
         """The derivative at pre-activations `z` with activations `a`, element by element."""
         assert self.slope is not None
-        slope: Array = self.slope.value(_At(z, a)) * np.ones_like(z)
+        given = {(leaf.kind, leaf.layer): array for leaf, array in ((ARGUMENT, z), (OUTPUT, a))}
+        slope: Array = self.slope.value(Numbers({}, given)) * np.ones_like(z)
         return slope
 
     def formula(self, z: Node) -> Node:
@@ -158,33 +160,6 @@ class Activation:
             self.name + "_slope", self.symbol + "′", self.slope, primitive=np.ones_like if everywhere else None,
             library="ones_like" if everywhere else "", inline=True,
         )  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class _At:
-    """An environment of pre-activations and activations."""
-
-    z: Array
-    a: Array
-    span: slice | None = None
-
-    def number(self, q: object) -> Array:
-        raise KeyError(q)
-
-    def matrix(self, leaf: ArrayRef) -> Array:
-        return self.a if leaf == OUTPUT else self.z
-
-    def share(self) -> float:
-        raise KeyError("share")
-
-    def bound(self, span: slice) -> _At:
-        return self
-
-    def holds(self, leaf: object) -> bool:
-        return True
-
-    def seen(self, value: Array) -> Array:
-        return value
 
 
 def _identity() -> Activation:
@@ -273,11 +248,14 @@ def _log_of_one_and_power(z: Array) -> Array:
         return np.asarray(np.logaddexp(0.0, z))
 
 
+SOFTPLUS = Function("softplus", "softplus", primitive=_log_of_one_and_power, library="logaddexp")
+"""log(1 + e^z), exact in both tails."""
+
+
 def _softplus() -> Activation:
-    primitive = Function("softplus", "softplus", primitive=_log_of_one_and_power, library="logaddexp")
     written = Log(Sum((ONE, Exp(ARGUMENT))))  # e^z of a large z would overflow: computed as log(e^0 + e^z)
     return Activation(
-        replace(primitive, formula=Stable(written, Apply(ARGUMENT, primitive))),
+        replace(SOFTPLUS, formula=Stable(written, Apply(ARGUMENT, SOFTPLUS))),
         Apply(ARGUMENT, _sigmoid().function), 1.0, edges=(0.0,),
         about="It bends smoothly from 0 to z: a ReLU without the corner.",
         title="Softplus", span="above 0", use="It suits outputs that must be positive.",

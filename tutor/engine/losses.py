@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tutor.engine.activations import activation
+from tutor.engine.activations import SOFTPLUS, activation
 from tutor.engine.tree import (
     ARGUMENT,
     ONE,
@@ -48,7 +48,6 @@ A, Y, Z = ArrayRef("a"), ArrayRef("y"), ArrayRef("z")
 INVERSE, INVERSE_NOT = ArrayRef("1/a"), ArrayRef("1/(1-a)")
 """1/a and 1/(1 − a), where they are written with the pre-activations."""
 
-SOFTPLUS = Function("softplus", "softplus", primitive=lambda z: np.logaddexp(0.0, z), library="logaddexp")
 LOG1P = Function("log1p", "log1p", primitive=np.log1p, library="log1p")
 
 LOG_SIGMOID = Function(
@@ -66,9 +65,6 @@ LOG_SOFTMAX = Function(
     "log_softmax", "log softmax", Difference(_SHIFTED, Apply(_OTHERS, LOG1P)), by_row=True, helper=True, torch="log_softmax",
 )  # fmt: skip
 """log softmax(z) along the rows, exact in both tails."""
-
-LOGARITHMS = {"sigmoid": LOG_SIGMOID, "softmax": LOG_SOFTMAX}
-"""The logarithm of an output, by its activation."""
 
 
 @dataclass(frozen=True, eq=False)
