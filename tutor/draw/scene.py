@@ -15,7 +15,9 @@ from tutor.draw.marks import SIZE, Room, fitted
 from tutor.engine.kinds import AFTER, BACKWARD, GRADIENT, UPDATE, VERIFY, Kind, marked
 from tutor.engine.network import Network
 from tutor.engine.order import forward_kinds
+from tutor.engine.program import by
 from tutor.engine.quantity import Quantity
+from tutor.engine.tree import ArrayRef
 from tutor.memo import Memo
 from tutor.notation.conventions import Alphabet
 
@@ -218,15 +220,12 @@ class Reading:
 
 def _family(kind: Kind) -> str:
     """An old weight and a new one are one family, and the loss and what it fell by."""
-    return kind.role if kind.role == "loss" else kind.before or kind.name
+    return kind.role if kind.role == "loss" else kind.base
 
 
 def gradient_of_passed(network: Network, layer: int) -> str:
-    """The kind of derivative with respect to what a layer passes on.
-
-    That of an input has the name of an activation's.
-    """
-    return GRADIENT[network.passed(layer)[0] if layer else "a"]
+    """The kind of derivative with respect to what a layer passes on."""
+    return by(ArrayRef(*network.passed(layer))).kind
 
 
 def _places(network: Network, q: Quantity) -> tuple[tuple[int, int], ...]:
@@ -240,6 +239,6 @@ def _places(network: Network, q: Quantity) -> tuple[tuple[int, int], ...]:
     if kind.by == "a":
         return (here,)
     skip = network.layer(q.layer).skip
-    if skip and (kind.before or kind.name) == network.passed(q.layer)[0]:
+    if skip and kind.base == network.passed(q.layer)[0]:
         return here, (q.layer - skip, q.i)
     return here, (q.layer - 1, q.j or 1)

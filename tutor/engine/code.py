@@ -340,7 +340,7 @@ def functions(trees: Iterable[Node], dialect: Python) -> Iterator[tuple[Function
 
 def function_lines(tree: Node, dialect: Python) -> list[Statement]:
     """The body of a function: what is needed more than once has a name, then what it returns."""
-    tree = written_out(tree, dialect)
+    tree = as_computed(tree, dialect)
     names: dict[Node, str] = {}
     lines: list[Statement] = []
     for node in _repeated(tree):
@@ -351,12 +351,12 @@ def function_lines(tree: Node, dialect: Python) -> list[Statement]:
     return [*lines, ast.Return(dialect.having(names).write(tree))]
 
 
-def written_out(tree: Node, dialect: Python) -> Node:
+def as_computed(tree: Node, dialect: Python) -> Node:
     """The tree that a dialect computes: with its form of what is stable, and its inline functions in place."""
 
     def rule(node: Node) -> Node | None:
         if isinstance(node, Stable):
-            return written_out(dialect.chosen(node), dialect)
+            return as_computed(dialect.chosen(node), dialect)
         if isinstance(node, Apply) and not dialect.has(node.function) and dialect.inlines(node.function):
             return put(node.function.computed, node.of)
         return None

@@ -94,7 +94,7 @@ class Shapes:
 def derive(trace: Trace, q: Quantity) -> Derivation:
     """The tree of one quantity. Raises KeyError where the trace does not have it."""
     trace.value(q)  # a number that there is none of has no derivation either
-    return _RULES.get(q.of.before or q.kind, _plain)(trace, q)
+    return _RULES.get(q.of.base, _plain)(trace, q)
 
 
 def _entry(trace: Trace, tree: Node, q: Quantity) -> Node:
@@ -110,8 +110,7 @@ def _plain(trace: Trace, q: Quantity) -> Derivation:
 
 def ref(trace: Trace, kind: str, layer: int = 0, i: int = 0, j: int = 0, sample: int = 0) -> Ref:
     """A leaf; the activations of layer 0 are the inputs."""
-    kind = "x" if not layer and kind in {"a", "a+"} else trace.learned(kind, layer)
-    return Ref(Quantity(kind, layer, i, j, sample if trace.samples > 1 else 0))
+    return Ref(Quantity(trace.named(kind, layer), layer, i, j, sample if trace.samples > 1 else 0))
 
 
 # ---- forward and loss ----
@@ -321,11 +320,10 @@ _RULES: dict[str, Callable[[Trace, Quantity], Derivation]] = {
 
 def derive_stage(trace: Trace, stage: Stage) -> Derivation:
     """The tree of one stage. Raises KeyError where the trace does not have it."""
-    kind = KINDS[stage.kind]
-    if not kind.axes and not stage.per_sample:
+    if stage.single:
         return derive(trace, Quantity(stage.kind))
     result(trace, stage)
-    return _STAGES.get(kind.before or kind.name, _plain_stage)(trace, stage)
+    return _STAGES.get(KINDS[stage.kind].base, _plain_stage)(trace, stage)
 
 
 def result(trace: Trace, stage: Stage) -> ArrayRef:
@@ -338,9 +336,9 @@ def result(trace: Trace, stage: Stage) -> ArrayRef:
 
 def leaf(trace: Trace, kind: str, layer: int) -> ArrayRef:
     """All of a kind in a layer as a leaf; layer 0's activations are the inputs."""
-    kind = "x" if not layer and kind in {"a", "a+"} else trace.learned(kind, layer)
-    trace.array(kind, layer)
-    return ArrayRef(kind, layer)
+    found = ArrayRef(trace.named(kind, layer), layer)
+    trace.matrix(found)
+    return found
 
 
 def _plain_stage(trace: Trace, stage: Stage) -> Derivation:

@@ -43,6 +43,11 @@ class Kind:
     """Whether the name stands in files and addresses; the others are ours."""
 
     @property
+    def base(self) -> str:
+        """The kind that it is a later state of, or its own name: w for w+ and for w."""
+        return self.before or self.name
+
+    @property
     def indices(self) -> int:
         """How many indices a name has behind its layer."""
         return len([axis for axis in self.axes if axis != "sample"])

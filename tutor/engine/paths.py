@@ -11,9 +11,10 @@ from collections.abc import Iterator
 import numpy as np
 
 from tutor.engine.derivation import derive
+from tutor.engine.program import by
 from tutor.engine.quantity import Quantity
 from tutor.engine.trace import Trace
-from tutor.engine.tree import Node, Product, Ref, Sum
+from tutor.engine.tree import ArrayRef, Node, Product, Ref, Sum
 
 MOST_PATHS = 8
 
@@ -52,8 +53,8 @@ def has_chain(trace: Trace, q: Quantity) -> bool:
 
 def _output(trace: Trace) -> tuple[str, int]:
     """The derivative by what the network answers, where every path begins."""
-    kind, layer = trace.network.passed(trace.network.depth)
-    return f"dL/d{kind}", layer
+    found = by(ArrayRef(*trace.network.passed(trace.network.depth)))
+    return found.kind, found.layer
 
 
 def _count(trace: Trace, layer: int) -> int:

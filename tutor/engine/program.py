@@ -256,7 +256,7 @@ def _backward(plan: Plan, forward: Sequence[Operation]) -> tuple[list[Definition
                 long, parts[out] = parts[out][0], [shared(plan, _shortcut(layer.activation, a))]
         found.append(Definition(by(out), _added(parts.pop(out)), long))
         for leaf in step.inputs:
-            parts.setdefault(leaf, []).insert(0, _carried(plan, step, leaf))
+            parts.setdefault(leaf, []).insert(0, _carried(step, leaf))
         if out.kind == "z":
             learned = (leaf for leaf in step.inputs if KINDS[leaf.kind].parameter and _learns(plan, leaf))
             found += [Definition(by(leaf), parts[leaf][0]) for leaf in learned]
@@ -268,7 +268,7 @@ def _added(terms: Sequence[Node]) -> Node:
     return terms[0] if len(terms) == 1 else Sum(tuple(terms))
 
 
-def _carried(plan: Plan, step: Operation, leaf: ArrayRef) -> Node:
+def _carried(step: Operation, leaf: ArrayRef) -> Node:
     """What the derivative by an operation's output contributes to that by one of its inputs."""
     grad = by(step.out)
     if not isinstance(step.tree, Apply):

@@ -245,8 +245,10 @@ class Trace(Mapping[Name, Array]):
         """Whether the error signal q has the shortcut alone, because a dL/da of its sample is beyond float64."""
         return q.layer == self.fused_layer and not np.isfinite(self["dL/da", q.layer][max(q.sample, 1) - 1]).all()
 
-    def learned(self, kind: str, layer: int) -> str:
-        """The kind of a parameter in the verification pass: what is frozen is still `w` or `b`, not `w+` or `b+`."""
+    def named(self, kind: str, layer: int) -> str:
+        """The kind that a number goes by: layer 0's activations are `x`, and what is frozen is still `w`, not `w+`."""
+        if not layer and kind in _ACTIVATIONS:
+            return "x"
         found = KINDS[kind]
         return kind if not (found.again and found.parameter) or (kind, layer) in self.program.by_name else found.before
 

@@ -69,7 +69,8 @@ class Training:
         """The state after an iteration, without its trace. Raises UnfinishedError where a number on the way is none."""
         network = advance(state.network, *self.batch(state), self.eta)
         if network is None:
-            raise UnfinishedError(self._unfinished(state))
+            trace, _ = self.step(state)
+            raise UnfinishedError(_unfinished(trace, state.iteration))
         return replace(state, network=network, iteration=state.iteration + 1)
 
     def at(self, iteration: int) -> State:
@@ -85,8 +86,8 @@ class Training:
         """An iteration with every number. Raises UnfinishedError where training does not get there."""
         state = self.at(iteration)
         trace, _ = self.step(state)
-        if iteration > 1 and trace.stop is not None and trace.stop_phase in {FORWARD, LOSS}:
-            raise UnfinishedError(iteration - 1)  # its verification pass is this forward pass
+        if _unfinished(trace, iteration) < iteration:
+            raise UnfinishedError(iteration - 1)
         return trace
 
     def _keep(self, state: State) -> None:
@@ -95,8 +96,8 @@ class Training:
             self._every *= 2
             self._kept = {n: kept for n, kept in self._kept.items() if n == 1 or n % self._every == 0}
 
-    def _unfinished(self, state: State) -> int:
-        """Which iteration cannot be finished: a bad number on the way forward is the verification of the one before."""
-        trace, _ = self.step(state)
-        early = trace.stop is not None and trace.stop_phase in {FORWARD, LOSS}
-        return state.iteration - (early and state.iteration > 1)
+
+def _unfinished(trace: Trace, iteration: int) -> int:
+    """Which iteration cannot be finished: a bad number on the way forward is in the verification pass of the one before."""
+    early = trace.stop is not None and trace.stop_phase in {FORWARD, LOSS}
+    return iteration - (early and iteration > 1)

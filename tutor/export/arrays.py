@@ -117,7 +117,7 @@ def _result(trace: Trace, stage: Stage, size: Array) -> Result:
 def _words(trace: Trace, stage: Stage) -> str:
     if stage.kind == "loss-loss+":
         return "how much the loss has fallen"
-    if not KINDS[stage.kind].axes and not stage.per_sample:
+    if stage.single:
         what = trace.network.loss.title if trace.samples == 1 else f"loss of the batch, the {trace.network.reduction} of them"
         return what + " after the update" * KINDS[stage.kind].again
     title = explain_stage(trace, stage).title
@@ -127,7 +127,7 @@ def _words(trace: Trace, stage: Stage) -> str:
 def _values(trace: Trace, stage: Stage) -> Array:
     if stage.per_sample:
         return trace.sample_losses(stage.kind)
-    if not KINDS[stage.kind].axes:
+    if stage.single:
         return np.asarray(trace.value(Quantity(stage.kind)))
     if KINDS[stage.kind].role == "slope" and trace.network.layer(stage.layer).activation.full_jacobian:
         return np.stack([trace.jacobian(stage.layer, row) for row in range(trace.samples)])

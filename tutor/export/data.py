@@ -72,8 +72,8 @@ def text_cell(text: str) -> str:
 #
 # Given numbers come first, then the computed ones in the order of the walk. Numbers are the shortest text that reads
 # back as the same float64. JSON has no infinity: where the walk stops early, what lies behind is left out and
-# `stopped` says where and why; single numbers beyond float64 are left out and named in `out_of_range`. Where a reader changed
-# the lesson, `changed` has the old and the new value of each change.
+# `stopped` says where and why; single numbers beyond float64 are left out and named in `beyond`. Where a reader
+# changed the lesson, `changed` has the old and the new value of each change.
 #
 # Written block by block, a layer of a sample at a time, so that a large network needs neither long nor much memory.
 

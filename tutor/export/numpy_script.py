@@ -130,7 +130,7 @@ def _loud(trace: Trace, made: Sequence[Array]) -> bool:
     """Whether NumPy would warn of an overflow although the results are right."""
     named = [(KINDS[kind.removesuffix("@")], array) for (kind, _), array in trace.items()]
     arrays = [*made, *(array for kind, array in named if kind.given)]
-    steep = [array for kind, array in named if (kind.before or kind.name) == "z"]
+    steep = [array for kind, array in named if kind.base == "z"]
     with np.errstate(all="ignore"):
         return any(not (np.abs(a) < HUGE).all() for a in arrays) or any(not (z > -STEEP).all() for z in steep)
 

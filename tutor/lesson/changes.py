@@ -6,7 +6,7 @@
     listed(scenario, changes)  -> (Change, …)                 old and new, to be told
 
 Changes are canonical: sorted, each name once, values written in one way, and nothing that the lesson has anyway; so
-one state has one address. `tutor.lesson.changeable` knows the names and values, `tutor.lesson.changes` makes the scenario.
+one state has one address. `tutor.lesson.changeable` knows the names and values; the scenario is made here.
 """
 
 from __future__ import annotations

@@ -111,7 +111,7 @@ def _in_first_layer(network: Network, q: Quantity) -> bool:
 
 def _answers(network: Network, q: Quantity) -> bool:
     """Whether these are the outputs: the activations of the last layer, or r behind a skip connection."""
-    return network.passed(network.depth) == (q.of.before or q.kind, q.layer)
+    return network.passed(network.depth) == (q.of.base, q.layer)
 
 
 def _output(network: Network, i: int) -> str:

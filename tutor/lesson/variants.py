@@ -24,6 +24,7 @@ from typing import Final, TypeAlias
 import numpy as np
 
 from tutor import limits
+from tutor.engine.activations import Activation
 from tutor.engine.kinds import KINDS, SLOPE, UPDATE, Kind
 from tutor.engine.network import Array
 from tutor.engine.trace import Trace, run
@@ -209,10 +210,9 @@ class Yardstick:
             z = trace.array("z", number)
             if not self.alike and not (np.abs(z) > ZERO).all():
                 yield f"a sum in layer {number} is 0"
-            name = layer.activation.name
-            if name in {"sigmoid", "tanh", "softmax"}:
-                spread = _spread(z, name)
-                if not spread <= max(SATURATED, _spread(self.trace.array("z", number), name)):
+            if layer.activation.saturates:
+                was = _spread(layer.activation, self.trace.array("z", number))
+                if not _spread(layer.activation, z) <= max(SATURATED, was):
                     yield f"layer {number} is saturated"
 
     def _units_off(self, trace: Trace) -> Iterator[str]:
@@ -279,9 +279,9 @@ def _direction(trace: Trace) -> int:
     return int(change > least) - int(change < -least)
 
 
-def _spread(z: Array, name: str) -> float:
+def _spread(rule: Activation, z: Array) -> float:
     """How far pre-activations (M, units) are from the steep place: their size, for softmax their differences."""
-    return float(np.ptp(z, axis=1).max() if name == "softmax" else np.abs(z).max())
+    return float(np.ptp(z, axis=1).max() if rule.full_jacobian else np.abs(z).max())
 
 
 def _alive(trace: Trace) -> list[Array]:
@@ -336,7 +336,7 @@ def _results(trace: Trace) -> Iterator[tuple[str, Array]]:
 
 def _repeats(kind: Kind) -> bool:
     """Whether numbers repeat where an activation is made of straight pieces: slopes do, and a is a part of z."""
-    return kind.role == "slope" or (kind.before or kind.name) == "a"
+    return kind.role == "slope" or kind.base == "a"
 
 
 def _same(values: Array, decimals: int) -> bool:

@@ -249,7 +249,7 @@ class LayerWalk(Walk):
             return True
         if stage.per_sample:
             return not np.isfinite(trace.sample_losses(stage.kind)).all()
-        if not of.axes:
+        if stage.single:
             return not np.isfinite(trace.value(Quantity(stage.kind)))
         if of.role == "slope" and trace.network.layer(stage.layer).activation.full_jacobian:
             return False

@@ -152,7 +152,7 @@ class Alphabet:
 
     def symbol(self, q: Quantity) -> Symbol:
         """The symbol of a number. Derivatives have none: they are drawn as fractions of these."""
-        base = q.of.before or q.kind
+        base = q.of.base
         match q.of.role:
             case "loss" if not q.of.shared:
                 return Symbol("Δ" + self.notation.loss)

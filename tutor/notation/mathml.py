@@ -34,7 +34,7 @@ _SINGLE = re.compile(r"<(m[in])[^<]*</\1>")
 def role(kind: str) -> str:
     """The class by which a kind of quantity is coloured everywhere."""
     of = KINDS[kind]
-    return ROLES.get(of.before or kind, "g" if of.derivative else "l")
+    return ROLES.get(of.base, "g" if of.derivative else "l")
 
 
 class MathML(Writer):

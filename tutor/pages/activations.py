@@ -2,7 +2,7 @@
 
 `page(raw_query)` reads the query of the address (`z`, `slope`, `alpha`, `logits`; tutor.pages.activation_query) and returns
 one ActivationsPage, the only thing `templates/activations.html` gets. Formula, substituted numbers and value come
-from the trees and functions of tutor.activations, the same as in the lessons.
+from the trees and functions of tutor.engine.activations, the same as in the lessons.
 """
 
 from __future__ import annotations

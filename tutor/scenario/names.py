@@ -1,6 +1,6 @@
 """Which quantities a scenario's lesson has: layers, units and samples in range, and nothing behind a step function.
 
-Works on the sizes in the file, before any network is built. Quantity names are read by `tutor.quantity`.
+Works on the sizes in the file, before any network is built. Quantity names are read by `tutor.engine.quantity`.
 """
 
 from __future__ import annotations

@@ -1,10 +1,10 @@
 """Scenarios: what a lesson is made of. `load(path)` reads a file, `parse(text, where)` and `parse_data(data, where)` are pure.
 
-    YAML text -> tutor.scenario.strict_yaml      plain data with line numbers
-    a form    -> tutor.scenario.reader       plain data without them
-              -> tutor.scenario.reader  fractions as the numbers that they are
-              -> tutor.scenario.model   the shape of the file
-              -> tutor.scenario.checks  what its parts must agree on
+    YAML text -> tutor.scenario.strict_yaml  plain data with line numbers
+    a form                               plain data without them
+              -> here                    fractions as the numbers that they are
+              -> tutor.scenario.model    the shape of the file
+              -> tutor.scenario.checks   what its parts must agree on
               -> Scenario, or ScenarioError with every problem at its line and path
 
 Nothing here computes with the numbers; `tutor.lesson.setup` makes the network of a scenario.
