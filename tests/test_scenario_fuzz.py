@@ -198,6 +198,8 @@ BOMBS = {
     "500 printed numbers": SMALL.partition("printed")[0] + "printed:\n" + "- {quantity: loss, value: '1', where: a}\n" * 500,
     "500 long expressions": SMALL.partition("printed")[0]
     + "printed:\n" + ("- {expression: '" + "1+" * 40 + "1', at: loss, value: '1', where: a}\n") * 490,
+    "formulas of many terms": SMALL.partition("checks")[0]
+    + "checks:\n" + ("- {quantity: loss, equals: '" + "1+" * 249 + "1'}\n") * 120,
     "500 wrong names": SMALL.partition("printed")[0] + "printed:\n" + "- {quantity: 'z[1][1]@9', value: '1', where: a}\n" * 500,
     "190 wrong expressions": SMALL.partition("checks")[0] + "checks:\n" + ("- {quantity: loss, equals: '" + "-(" * 120 + "'}\n") * 190,
     "600 wrong words": HEAD.partition("  layers")[0] + "  layers:\n" + "    - {activation: sigmo, units: x, wei: 1}\n" * 600,
@@ -213,7 +215,7 @@ BOMBS = {
     "sound long texts": SMALL.partition("notes")[0] + "notes:\n" + ("- {at: loss, text: '" + "a  b: " * 160 + "'}\n") * 60,
     "sound emoji": SMALL.partition("notes")[0] + "notes:\n" + ("- {at: loss, text: '" + "😀\u200d" * 140 + "'}\n") * 60,
 }  # fmt: skip
-SOUND = {"500 printed numbers", "500 long expressions", *(name for name in BOMBS if "sound " in name)}
+SOUND = {"500 printed numbers", "500 long expressions", "formulas of many terms", *(name for name in BOMBS if "sound " in name)}
 
 Defuse = Callable[..., tuple[float, str]]
 
