@@ -15,10 +15,11 @@ from hypothesis import strategies as st
 
 from tutor import number
 from tutor.engine.activations import NAMES, activation, softmax, softmax_jacobian
+from tutor.engine.derivation import softmax_of
 from tutor.engine.quantity import Quantity
 from tutor.engine.tree import Numbers, evaluate
 from tutor.pages import activation_query
-from tutor.pages.activation_formulas import Softmax, SoftmaxRow, along_first, share
+from tutor.pages.activation_formulas import Softmax, SoftmaxRow, along_first
 from tutor.pages.activation_query import Asked, QueryField
 from tutor.pages.activations import ActivationCard, ActivationsPage, CardFormula, SettingLink, page
 
@@ -99,7 +100,7 @@ def test_the_fraction_of_the_softmax_comes_to_the_engines_probability(logits: tu
         a = softmax(np.array(logits))
     env = Numbers({Quantity("z", 1, k): z for k, z in enumerate(logits, 1)})
     for i in (1, 2, 3):
-        assert evaluate(share(logits, i), env) == pytest.approx(a[i - 1], rel=1e-12, abs=1e-300)
+        assert evaluate(softmax_of(Quantity("z", 1, i), np.array(logits)), env) == pytest.approx(a[i - 1], rel=1e-12, abs=1e-300)
 
 
 def test_the_drawing_of_the_softmax_is_the_softmax_with_two_logits_fixed() -> None:

@@ -21,6 +21,7 @@ import numpy as np
 from tutor.engine.entry import LONGEST, entry, long_sum, named
 from tutor.engine.kinds import KINDS, marked
 from tutor.engine.losses import INVERSE, INVERSE_NOT, A, Y, Z, with_leaves
+from tutor.engine.network import Array
 from tutor.engine.order import Stage
 from tutor.engine.program import output_leaves, shared
 from tutor.engine.quantity import K, Quantity
@@ -120,7 +121,7 @@ def _activation(trace: Trace, q: Quantity) -> Derivation:
     rule = trace.network.layer(q.layer).activation
     z = replace(q, kind=marked("z", q.of.mark))
     if rule.full_jacobian:
-        return Derivation(_softmax(trace, z))
+        return Derivation(softmax_of(z, trace.array(z.kind, z.layer)[max(z.sample, 1) - 1]))
     written = rule.formula(Ref(z))
     applied = Apply(Ref(z), rule.function)
     if rule.function.formula is None:
@@ -128,9 +129,11 @@ def _activation(trace: Trace, q: Quantity) -> Derivation:
     return Derivation(written, None if written == Ref(z) else applied)
 
 
-def _softmax(trace: Trace, z: Quantity) -> Node:
-    """e^zᵢ / Σ e^zₖ; where an e^z would overflow, or lose its digits near 0, every z is shifted by the largest."""
-    row = trace.array(z.kind, z.layer)[max(z.sample, 1) - 1]
+def softmax_of(z: Quantity, row: Array) -> Node:
+    """e^zᵢ / Σ e^zₖ, where `row` has every z of the layer (units,), so that z is one of them.
+
+    Where an e^z would overflow, or lose its digits near 0, every z is shifted by the largest.
+    """
     largest = Ref(replace(z, i=int(np.argmax(row)) + 1))
     shift = np.abs(row).max() > LARGE_EXPONENT
 

@@ -10,9 +10,9 @@ import numpy as np
 from tutor import number
 from tutor.draw.curves import Curve, draw
 from tutor.engine.activations import activation, softmax, softmax_jacobian
-from tutor.engine.derivation import LARGE_EXPONENT
+from tutor.engine.derivation import softmax_of
 from tutor.engine.quantity import Quantity
-from tutor.engine.tree import Difference, Exp, Negative, Node, Number, Numbers, Product, Quotient, Ref, Sum, leaves
+from tutor.engine.tree import Difference, Negative, Node, Number, Numbers, Product, Ref, leaves
 from tutor.lesson.formula import UNROUNDED, unrounded
 from tutor.notation.conventions import Alphabet, notation
 from tutor.notation.markup import Markup, trusted
@@ -147,22 +147,10 @@ def _formulas(logits: Logits, a: Array, jacobian: Array) -> tuple[CardFormula, .
     known = {**dict(zip(_Z, logits, strict=True)), **dict(zip(_A, map(float, a), strict=True))}
     own, cross = Product((first, Difference(Number(1.0), first))), Negative(Product((first, second)))
     return (
-        formula(_LINE, first.quantity, share(logits, 1), float(a[0]), known),
+        formula(_LINE, first.quantity, softmax_of(_Z[0], np.array(logits)), float(a[0]), known),
         formula(_LINE, _OWN, own, float(jacobian[0, 0]), known),
         formula(_LINE, _CROSS, cross, float(jacobian[0, 1]), known),
     )
-
-
-def share(logits: Logits, i: int) -> Node:
-    """e^zᵢ / Σ e^zₖ; where some e^z is beyond float64, every z is shifted by the largest."""
-    top = max(_UNITS, key=lambda k: logits[k - 1])
-    shift = max(map(abs, logits)) > LARGE_EXPONENT
-
-    def power(k: int) -> Node:
-        z = Ref(_Z[k - 1])
-        return Exp(Difference(z, Ref(_Z[top - 1])) if shift else z)
-
-    return Quotient(power(i), Sum(tuple(power(k) for k in _UNITS)))
 
 
 def _curve(logits: Logits) -> Curve:
