@@ -15,6 +15,7 @@ from tests.test_code_exports import WRITERS, lesson_of, performed
 from tests.test_derivation import assert_invariant, network_of
 from tests.test_matrices import shown, size_of
 from tests.test_matrices import trees as matrix_trees
+from tutor.engine import activations
 from tutor.engine.activations import activation
 from tutor.engine.losses import loss
 from tutor.engine.network import Layer, Network, frozen
@@ -121,6 +122,14 @@ def test_networks_of_one_structure_share_a_program_and_others_do_not() -> None:
     assert network_of(([[1.0]], None, "tanh")).program(1) is not net.program(1)
     assert activation("leaky_relu", slope=0.1) is activation("leaky_relu", slope=0.1)
     assert activation("leaky_relu", slope=0.1) is not activation("leaky_relu", slope=0.2)
+
+
+@pytest.mark.parametrize(("name", "key"), [("leaky_relu", "slope"), ("elu", "alpha")])
+def test_there_is_no_minus_zero_in_a_function_whichever_was_asked_for_first(
+    monkeypatch: pytest.MonkeyPatch, name: str, key: str
+) -> None:
+    monkeypatch.setattr(activations, "_made", activations._made.__wrapped__)  # nothing was asked for before
+    assert str(activation(name, **{key: -0.0}).function.parameters[key]) == "0.0"
 
 
 def test_what_an_array_is_made_of_can_be_asked_for_alone() -> None:

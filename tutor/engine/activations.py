@@ -313,7 +313,7 @@ def activation(name: str, **parameters: float) -> Activation:
     if name not in _MAKERS:
         raise NetworkError(f"no activation is called {name!r}; the tutor knows {', '.join(NAMES)}")
     try:
-        return _made(name, tuple(sorted(parameters.items())))
+        return _made(name, tuple(sorted((key, value + 0.0) for key, value in parameters.items())))  # no minus zero
     except TypeError:
         raise NetworkError(f"{name} takes no parameter {', '.join(sorted(parameters))}") from None
 
