@@ -250,7 +250,6 @@ _WIDTHS = {
     r"\,": 1.9, r"\%": 9.2, r"\sum": 19.0, r"\log": 16.0, r"\tanh": 26.0, r"\infty": 11.0, r"\cdots": 15.0, r"\vdots": 4.0,
     r"\ddots": 15.0, r"\left": 5.0, r"\right": 5.0, r"\Bigl": 5.0, r"\Bigr": 5.0, "&": 0.0, "'": 3.0, r"\Delta": 9.2,
 }  # fmt: skip
-_TEXTS = {r"\text", r"\operatorname"}
 _QUICK = 5.5
 """No piece is wider than this many points for each character of its source."""
 

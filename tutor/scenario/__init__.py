@@ -4,8 +4,8 @@ YAML is read strictly, with the line of every value, into models; every problem 
 in words that say what would be right. The way back, the JSON Schema and the meanings of keys are
 here too.
 
-pydantic and PyYAML. Nothing is computed: no NumPy, and of the engine only the names of
-quantities.
+pydantic and PyYAML, and of the engine only the names of quantities; its trees, and with them
+NumPy, are loaded where a file has formulas. Nothing is computed here.
 
 In the order in which it is best read:
 
