@@ -77,6 +77,8 @@ class Shown:
 
 
 def shown(page: Page) -> Shown:
+    """What the page shows. A click returns as soon as the next page answers, when it may have no body yet: wait for all of it."""
+    page.wait_for_load_state("domcontentloaded")
     found = page.evaluate(READ)
     found["entries"] = tuple(Entry(*entry) for entry in found["entries"])
     return Shown(**{key: tuple(value) if isinstance(value, list) else value for key, value in found.items()})
