@@ -1,11 +1,13 @@
 """The app: its settings, the routes, headers and error pages. No arithmetic here.
 
-    tutor.web.routes_lessons   the gallery, lessons and their steps, slides, exports; links, QR codes and frames on
-                               other sites; a changed number becomes another address
-    tutor.web.routes_build     a form for a lesson of one's own
-    tutor.web.routes_open      a lesson as text: paste, upload, check, save, take away; the JSON Schema, for editors
-    /activations               every activation function with its derivative
-    /healthz                   200 while the app answers
+tutor.web.routes_lessons   the gallery, lessons and their steps, slides, exports; links, QR
+                           codes and frames on other sites; a changed number becomes another
+                           address
+tutor.web.routes_build     a form for a lesson of one's own
+tutor.web.routes_open      a lesson as text: paste, upload, check, save, take away; the JSON
+                           Schema, for editors
+/activations               every activation function with its derivative
+/healthz                   200 while the app answers
 """
 
 from __future__ import annotations
@@ -40,8 +42,12 @@ WEEK = 7 * 24 * 3600
 
 
 def create_app(*folders: str | os.PathLike[str]) -> Flask:
-    """The application over some folders of scenarios, without any over those that SCENARIOS and SHELF name."""
-    app = Flask(__name__, static_folder=str(HOME / "static"), template_folder=str(HOME / "templates"))
+    """The application over some folders of scenarios, without any over those that SCENARIOS and
+    SHELF name.
+    """
+    app = Flask(
+        __name__, static_folder=str(HOME / "static"), template_folder=str(HOME / "templates")
+    )
     app.config["MAX_CONTENT_LENGTH"] = limits.REQUEST_BYTES
     app.jinja_env.undefined = StrictUndefined
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
@@ -87,7 +93,8 @@ def add_pages(app: Flask) -> None:
 def asset_address(name: str) -> str:
     """The address of a static file with its fingerprint, so that browsers may keep it.
 
-    Not by url_for: that fails where the request names no proper host, and error pages have to be shown even then.
+    Not by url_for: that fails where the request names no proper host, and error pages have to be
+    shown even then.
     """
     return f"/static/{name}?v={fingerprint(name)}"
 
@@ -97,21 +104,33 @@ def fingerprint(name: str, kept: dict[str, tuple[int, str]] = {}) -> str:  # noq
     path = HOME / "static" / name
     changed = path.stat().st_mtime_ns if path.exists() else 0
     if kept.get(name, (-1, ""))[0] != changed:
-        kept[name] = (changed, hashlib.sha256(path.read_bytes()).hexdigest()[:10] if changed else "0")
+        kept[name] = (
+            changed,
+            hashlib.sha256(path.read_bytes()).hexdigest()[:10] if changed else "0",
+        )
     return kept[name][1]
 
 
 def is_fingerprinted() -> bool:
-    """Whether the address is that of a static file as it is now. Under any other `v` it may be another file tomorrow."""
+    """Whether the address is that of a static file as it is now. Under any other `v` it may be
+    another file tomorrow.
+    """
     if request.endpoint != "static" or "v" not in request.args:
         return False
-    return request.args["v"] == fingerprint(posixpath.normpath((request.view_args or {})["filename"]))
+    return request.args["v"] == fingerprint(
+        posixpath.normpath((request.view_args or {})["filename"])
+    )
 
 
 def refuse_foreign() -> None:
     """Refuse what another site's page would change here."""
     headers = request.headers
-    if security.foreign(request.method, headers.get("Sec-Fetch-Site"), headers.get("Origin"), f"{request.scheme}://{request.host}"):
+    if security.foreign(
+        request.method,
+        headers.get("Sec-Fetch-Site"),
+        headers.get("Origin"),
+        f"{request.scheme}://{request.host}",
+    ):
         abort(403)
 
 
@@ -144,7 +163,9 @@ def add_errors(app: Flask) -> None:
         if error.code is not None and error.code < 400:
             return error
         ours = isinstance(error, Explained)
-        reply = answer(error.code or 500, error.description if ours else None, getattr(error, "problems", ()))
+        reply = answer(
+            error.code or 500, error.description if ours else None, getattr(error, "problems", ())
+        )
         allowed = getattr(error, "valid_methods", None)
         return (*reply, {"Allow": ", ".join(sorted(allowed))}) if allowed else reply
 
@@ -162,7 +183,13 @@ def answer(status: int, description: str | None, problems: tuple[str, ...] = ())
     """The error page of a status, or its fragment where htmx asked."""
     lesson = (request.view_args or {}).get("lesson")
     framed = security.framed(request.path)
-    content = error_page(status, description, url_for("lesson", lesson=lesson) if lesson else "", problems, framed=framed)
+    content = error_page(
+        status,
+        description,
+        url_for("lesson", lesson=lesson) if lesson else "",
+        problems,
+        framed=framed,
+    )
     whole = "embed_error.html" if framed else "error.html"
     return render_template("_error.html" if wants_fragment() else whole, page=content), status
 

@@ -1,4 +1,6 @@
-"""Write the meanings of all keys into the tables of docs/scenarios.md again: `make docs`. They are in tutor/scenario/schema.py."""
+"""Write the meanings of all keys into the tables of docs/scenarios.md again: `make docs`. They are
+in tutor/scenario/schema.py.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,9 @@ def renewed(text: str) -> str:
 
 
 def _row(row: re.Match[str]) -> str:
-    return f"| `{row['key']}` |{row['middle']}| {MEANINGS.get(row['key'], '(there is no such key)')} |"
+    return (
+        f"| `{row['key']}` |{row['middle']}| {MEANINGS.get(row['key'], '(there is no such key)')} |"
+    )
 
 
 if __name__ == "__main__":

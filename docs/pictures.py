@@ -1,10 +1,11 @@
 """Take the pictures of README.md and docs/scenarios.md: `make pictures`.
 
-    the shipped lessons and the example of docs/scenarios.md -> the tutor on a free port -> Chromium, light, two pixels
-    to a point -> 56 colours -> docs/pictures/*.png
+    the shipped lessons and the example of docs/scenarios.md -> the tutor on a free port ->
+    Chromium, light, two pixels to a point -> 56 colours -> docs/pictures/*.png
 
-Pages have few colours, so a palette keeps each picture well below MOST_BYTES without visible loss; the script stops where
-one is larger. CHROMIUM names a browser, else the system's is taken, else Playwright's own, as in the browser tests.
+Pages have few colours, so a palette keeps each picture well below MOST_BYTES without visible loss;
+the script stops where one is larger. CHROMIUM names a browser, else the system's is taken, else
+Playwright's own, as in the browser tests.
 """
 
 from __future__ import annotations
@@ -42,7 +43,9 @@ COLOURS = 56
 
 @dataclass(frozen=True)
 class Picture:
-    """One picture: the step that makes a quantity (or an address), what of its page, and how large the window is."""
+    """One picture: the step that makes a quantity (or an address), what of its page, and how large
+    the window is.
+    """
 
     name: str
     lesson: str = ""
@@ -61,8 +64,12 @@ class Picture:
         if self.address:
             return self.address
         walk = open_lesson(reader.load(folder / f"{self.lesson}.yaml")).walk(self.grain)
-        query = "&".join(filter(None, ("" if self.grain == "number" else f"grain={self.grain}", self.query)))
-        return f"/lessons/{self.lesson}/steps/{walk.step_of(quantity.parse(self.makes))}?{query}".rstrip("?")
+        query = "&".join(
+            filter(None, ("" if self.grain == "number" else f"grain={self.grain}", self.query))
+        )
+        return f"/lessons/{self.lesson}/steps/{walk.step_of(quantity.parse(self.makes))}?{query}".rstrip(
+            "?"
+        )
 
 
 PICTURES = (
@@ -71,7 +78,15 @@ PICTURES = (
     Picture("activations", address="/activations?z=0.5", height=860),
     Picture("build", address="/build?from=3-2-3-softmax", top="#layers", height=860),
     *(
-        Picture(f"notation-{preset}-{grain}", EXAMPLE, "z[1][2]@2", grain, f"notation={preset}", element=".board > .formula", width=520)
+        Picture(
+            f"notation-{preset}-{grain}",
+            EXAMPLE,
+            "z[1][2]@2",
+            grain,
+            f"notation={preset}",
+            element=".board > .formula",
+            width=520,
+        )
         for preset in PRESETS
         for grain in ("number", "layer")
     ),
@@ -87,7 +102,9 @@ def main() -> int:
         chromium = os.environ.get("CHROMIUM") or shutil.which("chromium")
         browser = playwright.chromium.launch(executable_path=chromium)
         with served(folder) as home:
-            context = browser.new_context(device_scale_factor=2, color_scheme="light", reduced_motion="reduce")
+            context = browser.new_context(
+                device_scale_factor=2, color_scheme="light", reduced_motion="reduce"
+            )
             page, darkroom = context.new_page(), context.new_page()
             for picture in PICTURES:
                 png = smaller(taken(page, home, folder, picture), darkroom)
@@ -111,9 +128,21 @@ def lessons(folder: Path) -> Path:
 @contextmanager
 def served(folder: Path) -> Iterator[str]:
     """The tutor over a folder; gives its address."""
-    command = [sys.executable, "-m", "tutor.serve", "--host", "127.0.0.1", "--port", "0", "--workers", "1"]
+    command = [
+        sys.executable,
+        "-m",
+        "tutor.serve",
+        "--host",
+        "127.0.0.1",
+        "--port",
+        "0",
+        "--workers",
+        "1",
+    ]
     environment = {**os.environ, "SCENARIOS": str(folder)}
-    with subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(
+        command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True
+    ) as process:
         try:
             assert process.stdout is not None
             found = re.search(r"http://\S+:\d+", process.stdout.readline())
@@ -143,7 +172,9 @@ def taken(page: Page, home: str, folder: Path, picture: Picture) -> bytes:
     page.evaluate("document.fonts.ready.then(() => null)")
     if picture.top:
         page.locator(picture.top).evaluate("element => element.scrollIntoView()")
-    return page.locator(picture.element).first.screenshot() if picture.element else page.screenshot()
+    return (
+        page.locator(picture.element).first.screenshot() if picture.element else page.screenshot()
+    )
 
 
 def smaller(png: bytes, darkroom: Page) -> bytes:
@@ -153,7 +184,10 @@ def smaller(png: bytes, darkroom: Page) -> bytes:
     packed = pixels.astype(np.uint32) @ np.array([1 << 16, 1 << 8, 1], dtype=np.uint32)
     colours, places, counts = np.unique(packed, return_inverse=True, return_counts=True)
     palette = chosen(colours, counts)
-    nearest = np.array([np.abs(unpacked(palette) - colour).sum(axis=1).argmin() for colour in unpacked(colours)], dtype=np.uint8)
+    nearest = np.array(
+        [np.abs(unpacked(palette) - colour).sum(axis=1).argmin() for colour in unpacked(colours)],
+        dtype=np.uint8,
+    )
     rows = nearest[places].reshape(height, width)
     return written(rows, unpacked(palette).astype(np.uint8))
 
@@ -180,7 +214,8 @@ def developed(png: bytes, darkroom: Page) -> np.ndarray:
 
 
 def chosen(colours: np.ndarray, counts: np.ndarray) -> np.ndarray:
-    """The palette: the most frequent colour, then again and again the one that is frequent and far from all chosen ones.
+    """The palette: the most frequent colour, then again and again the one that is frequent and far
+    from all chosen ones.
 
     By frequency alone a small mark in a colour of its own would turn grey.
     """
@@ -202,8 +237,14 @@ def written(rows: np.ndarray, palette: np.ndarray) -> bytes:
     """A PNG of palette entries (height, width)."""
     height, width = rows.shape
     head = struct.pack(">IIBBBBB", width, height, 8, 3, 0, 0, 0)
-    lines = np.concatenate([np.zeros((height, 1), dtype=np.uint8), rows], axis=1)  # each row begins with its filter: none
-    parts = (("IHDR", head), ("PLTE", palette.tobytes()), ("IDAT", zlib.compress(lines.tobytes(), 9)), ("IEND", b""))
+    # each row begins with its filter: none
+    lines = np.concatenate([np.zeros((height, 1), dtype=np.uint8), rows], axis=1)
+    parts = (
+        ("IHDR", head),
+        ("PLTE", palette.tobytes()),
+        ("IDAT", zlib.compress(lines.tobytes(), 9)),
+        ("IEND", b""),
+    )
     return b"\x89PNG\r\n\x1a\n" + b"".join(chunk(name.encode(), data) for name, data in parts)
 
 

@@ -1,4 +1,6 @@
-"""How close two computations of one number must be: relative to the absolute terms that they add up."""
+"""How close two computations of one number must be: relative to the absolute terms that they add
+up.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +10,18 @@ import numpy as np
 
 from tutor.engine.quantity import Quantity
 from tutor.engine.trace import Trace
-from tutor.engine.tree import Difference, Environment, Negative, Node, Partial, Product, Quotient, Sum, Weighted, evaluate
+from tutor.engine.tree import (
+    Difference,
+    Environment,
+    Negative,
+    Node,
+    Partial,
+    Product,
+    Quotient,
+    Sum,
+    Weighted,
+    evaluate,
+)
 
 TINY = 1e-300
 """Below this float64 itself has few digits left."""
@@ -33,7 +46,9 @@ def size(tree: Node, env: Environment) -> float:
 
 
 def agree(found: Any, expected: Any, scale: Any = 0.0, tolerance: float = 1e-12) -> bool:
-    """Whether two numbers (or arrays) differ by at most `tolerance` of the larger of them and `scale`."""
+    """Whether two numbers (or arrays) differ by at most `tolerance` of the larger of them and
+    `scale`.
+    """
     with np.errstate(over="ignore"):
         allowed = tolerance * np.maximum(np.maximum(np.abs(found), np.abs(expected)), scale) + TINY
         return bool((np.abs(np.subtract(found, expected)) <= allowed).all())

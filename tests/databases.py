@@ -1,10 +1,12 @@
-"""The databases that the store is tested on: SQLite, and a PostgreSQL that the test run starts for itself.
+"""The databases that the store is tested on: SQLite, and a PostgreSQL that the test run starts for
+itself.
 
-    postgresql      a server of its own on a free port of the loopback, in a temporary folder; each worker of a run has its own
+    postgresql      a server of its own on a free port of the loopback, in a temporary folder; each
+                    worker of a run has its own
     store_url       the address of an empty database, once for each kind
 
-PostgreSQL is Debian's package; `make test` installs it. Where it cannot be had, its tests are skipped with the reason, and
-with CI in the environment they fail.
+PostgreSQL is Debian's package; `make test` installs it. Where it cannot be had, its tests are
+skipped with the reason, and with CI in the environment they fail.
 """
 
 from __future__ import annotations
@@ -32,20 +34,33 @@ NUMBERS = count(1)
 def programs() -> Path | None:
     """The folder of initdb and postgres, of the newest version that is there."""
     found = [path.parent for path in Path("/usr/lib/postgresql").glob("*/bin/initdb")]
-    newest = max(found, key=lambda folder: int(folder.parent.name) if folder.parent.name.isdigit() else 0, default=None)
+    newest = max(
+        found,
+        key=lambda folder: int(folder.parent.name) if folder.parent.name.isdigit() else 0,
+        default=None,
+    )
     on_path = shutil.which("initdb")
-    return newest or (Path(on_path).resolve().parent if on_path and shutil.which("postgres") else None)
+    return newest or (
+        Path(on_path).resolve().parent if on_path and shutil.which("postgres") else None
+    )
 
 
 def as_somebody() -> dict[str, str | int]:
     """For whom PostgreSQL runs: it refuses to run for root."""
     if os.geteuid() != 0:
         return {}
-    return {"user": "postgres" if "postgres:" in Path("/etc/passwd").read_text(encoding="utf-8") else "nobody", "extra_groups": []}
+    return {
+        "user": "postgres"
+        if "postgres:" in Path("/etc/passwd").read_text(encoding="utf-8")
+        else "nobody",
+        "extra_groups": [],
+    }
 
 
 def free_port() -> int:
-    """A port below those that the system gives to connections and to servers on port 0, so that it stays free between stop and start."""
+    """A port below those that the system gives to connections and to servers on port 0, so that it
+    stays free between stop and start.
+    """
     for port in random.Random().sample(range(20_000, 32_000), 100):
         with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", port)):
             return port
@@ -64,9 +79,21 @@ class PostgreSQL:
         somebody = as_somebody()
         if somebody:
             shutil.chown(self.folder, somebody["user"])
-        options = ["-U", "tutor", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync", "--no-instructions"]
+        options = [
+            "-U",
+            "tutor",
+            "-A",
+            "trust",
+            "-E",
+            "UTF8",
+            "--locale=C",
+            "--no-sync",
+            "--no-instructions",
+        ]
         command = [self.bin / "initdb", "-D", self.data, *options]
-        made = subprocess.run(command, check=False, capture_output=True, text=True, cwd=self.folder, **somebody)  # type: ignore[call-overload]
+        made = subprocess.run(
+            command, check=False, capture_output=True, text=True, cwd=self.folder, **somebody
+        )  # type: ignore[call-overload]
         assert made.returncode == 0, made.stderr + made.stdout
 
     def start(self) -> None:
@@ -75,16 +102,23 @@ class PostgreSQL:
             "port": str(self.port),
             "unix_socket_directories": str(self.folder),
             "max_connections": "100",
-            "fsync": "off",  # tests kill processes, not the machine: what a process has written stays
+            # tests kill processes, not the machine: what a process has written stays
+            "fsync": "off",
         }
         given = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
         with (self.folder / "log").open("ab") as log:
             self._process = subprocess.Popen(
-                [self.bin / "postgres", "-D", self.data, *given], stdout=log, stderr=log, cwd=self.folder, **as_somebody()
+                [self.bin / "postgres", "-D", self.data, *given],
+                stdout=log,
+                stderr=log,
+                cwd=self.folder,
+                **as_somebody(),
             )
         deadline = time.monotonic() + 30
         while not self._answers():
-            assert self._process.poll() is None and time.monotonic() < deadline, (self.folder / "log").read_text(encoding="utf-8")  # noqa: PT018
+            log = (self.folder / "log").read_text(encoding="utf-8")
+            assert self._process.poll() is None, log
+            assert time.monotonic() < deadline, log
             time.sleep(0.05)
 
     def stop(self) -> None:
@@ -101,7 +135,11 @@ class PostgreSQL:
     def kill(self) -> None:
         """Kill every process of the server, as the loss of power would."""
         assert self._process is not None
-        children = Path(f"/proc/{self._process.pid}/task/{self._process.pid}/children").read_text(encoding="ascii").split()
+        children = (
+            Path(f"/proc/{self._process.pid}/task/{self._process.pid}/children")
+            .read_text(encoding="ascii")
+            .split()
+        )
         for process in (self._process.pid, *map(int, children)):
             with contextlib.suppress(ProcessLookupError):
                 os.kill(process, signal.SIGKILL)
@@ -135,7 +173,8 @@ def postgresql() -> Iterator[PostgreSQL]:
         if os.environ.get("CI"):
             pytest.fail(reason)
         pytest.skip(reason)
-    folder = Path(tempfile.mkdtemp(prefix="tutor-postgresql-", dir="/tmp"))  # short: the path of a socket has 107 letters
+    # short: the path of a socket has 107 letters
+    folder = Path(tempfile.mkdtemp(prefix="tutor-postgresql-", dir="/tmp"))
     server = PostgreSQL(bin_, folder)
     try:
         server.make()

@@ -1,10 +1,12 @@
-"""Read, check and write texts as scenarios, each in a process of its own that has its own limits; started by tests.
+"""Read, check and write texts as scenarios, each in a process of its own that has its own limits;
+started by tests.
 
     python -m tests.defuser
 
-takes `size megabytes`, a line, and the text from stdin, as often as there are texts, and writes for each one line of JSON:
-the status of its process and what it printed: `seconds sound`, `seconds refused`, or the traceback. The program loads the
-tutor once; each text is answered by a copy of it (fork), so that no text can harm, warm up or slow down the next.
+takes `size megabytes`, a line, and the text from stdin, as often as there are texts, and writes for
+each one line of JSON: the status of its process and what it printed: `seconds sound`, `seconds
+refused`, or the traceback. The program loads the tutor once; each text is answered by a copy of it
+(fork), so that no text can harm, warm up or slow down the next.
 """
 
 from __future__ import annotations
@@ -25,7 +27,9 @@ ENOUGH = 0.25
 
 
 def timed(act: Callable[..., Any], *given: object) -> tuple[Any, float]:
-    """The answer, refusals as None, and the least of five times on the processor; of fewer where one is short enough."""
+    """The answer, refusals as None, and the least of five times on the processor; of fewer where
+    one is short enough.
+    """
     least = float("inf")
     for _ in range(5):
         start = time.process_time()
@@ -50,7 +54,11 @@ def defuse(text: str, megabytes: int) -> str:
     resource.setrlimit(resource.RLIMIT_AS, (megabytes * 2**20, megabytes * 2**20))
     found, reading = timed(reader.parse, text, "x.yaml")
     document = answered(strict_yaml.load, text, "x.yaml")
-    checking = timed(reader.problems_of, document.data)[1] if document and isinstance(document.data, dict) else 0
+    checking = (
+        timed(reader.problems_of, document.data)[1]
+        if document and isinstance(document.data, dict)
+        else 0
+    )
     writing = timed(dump.write, found)[1] if found else 0
     return f"{max(reading, checking, writing)} {'sound' if found else 'refused'}"
 

@@ -1,4 +1,5 @@
-"""Fill in the form of the builder as a browser would: its fields are read from the page that was rendered.
+"""Fill in the form of the builder as a browser would: its fields are read from the page that was
+rendered.
 
     fields(page)             every field with what stands in it, as a browser would send them
     sent(fields, do, …)      the answer to the form
@@ -30,7 +31,9 @@ def fields(page: Page) -> MultiDict[str, str]:
     for element in form_of(page).all("input", "select", "textarea"):
         name = element.attributes["name"]
         if element.tag == "select":
-            chosen = [o for o in element.elements if "selected" in o.attributes] or element.elements[:1]
+            chosen = [
+                o for o in element.elements if "selected" in o.attributes
+            ] or element.elements[:1]
             found.add(name, chosen[0].attributes["value"])
         elif element.tag == "textarea":
             found.add(name, element.text.removeprefix("\n").replace("\n", "\r\n"))
@@ -52,7 +55,11 @@ def sent(
     """The answer to a form."""
     data = MultiDict(form)
     data["do"] = do
-    return (app or tutor()).test_client().post("/build", data=data, headers=dict(headers or {}), buffered=True)
+    return (
+        (app or tutor())
+        .test_client()
+        .post("/build", data=data, headers=dict(headers or {}), buffered=True)
+    )
 
 
 def sound(answer: TestResponse) -> Page:
@@ -64,4 +71,7 @@ def sound(answer: TestResponse) -> Page:
 
 def problems(page: Page) -> dict[str, str]:
     """What the page says of each field."""
-    return {p.attributes["id"].removeprefix("problem-"): p.text for p in page.root.all("p", cls="problem")}
+    return {
+        p.attributes["id"].removeprefix("problem-"): p.text
+        for p in page.root.all("p", cls="problem")
+    }

@@ -2,8 +2,8 @@
 
     read(text) -> Page      the tree, and what is wrong with it (`page.problems`)
 
-A browser forgives; this reader does not. It knows the tags that our pages use and where each may stand
-(HTML, SVG and MathML Core), so a new tag in a template has to be added here on purpose.
+A browser forgives; this reader does not. It knows the tags that our pages use and where each may
+stand (HTML, SVG and MathML Core), so a new tag in a template has to be added here on purpose.
 """
 
 from __future__ import annotations
@@ -34,9 +34,42 @@ ONLY = {
     "details": FLOW | {"summary"}, "figure": FLOW | {"figcaption"}, "summary": TEXT_LEVEL,
     "caption": TEXT_LEVEL | {"p"}, "th": TEXT_LEVEL, "dt": TEXT_LEVEL, "progress": TEXT_LEVEL - {"progress"},
 }  # fmt: skip
-for _tag in ("p", "h1", "h2", "h3", "h4", "span", "a", "b", "i", "strong", "em", "code", "dfn", "del", "ins", "label", "button"):
+for _tag in (
+    "p",
+    "h1",
+    "h2",
+    "h3",
+    "h4",
+    "span",
+    "a",
+    "b",
+    "i",
+    "strong",
+    "em",
+    "code",
+    "dfn",
+    "del",
+    "ins",
+    "label",
+    "button",
+):
     ONLY[_tag] = set(TEXT_LEVEL)
-for _tag in ("body", "main", "div", "section", "article", "aside", "nav", "form", "header", "footer", "li", "td", "dd", "figcaption"):
+for _tag in (
+    "body",
+    "main",
+    "div",
+    "section",
+    "article",
+    "aside",
+    "nav",
+    "form",
+    "header",
+    "footer",
+    "li",
+    "td",
+    "dd",
+    "figcaption",
+):
     ONLY[_tag] = set(FLOW)
 ONLY["div"] |= {"dt", "dd"}
 ONLY["fieldset"] = FLOW | {"legend"}
@@ -90,7 +123,10 @@ class Element:
         """What a reader gets of it: its label, or its text with the names of pictures and formulas."""
         if self.attributes.get("aria-label"):
             return self.attributes["aria-label"]
-        pieces = (c if isinstance(c, str) else c.attributes.get("alt", "") or c.named for c in self.children)
+        pieces = (
+            c if isinstance(c, str) else c.attributes.get("alt", "") or c.named
+            for c in self.children
+        )
         return " ".join("".join(pieces).split())
 
     def above(self) -> Iterator[Element]:
@@ -127,7 +163,9 @@ PLAIN = re.compile(
 """A text, a tag (its name, its attributes, whether it closes itself), the end of one."""
 ATTRIBUTE = re.compile(r"""\s([a-zA-Z][\w:-]*)(?:=(["'])(.*?)\2)?""", re.DOTALL)
 RAW = frozenset({"script", "style"})
-OTHERWISE = frozenset({"iframe", "noembed", "noframes", "noscript", "plaintext", "textarea", "title", "xmp"})
+OTHERWISE = frozenset(
+    {"iframe", "noembed", "noframes", "noscript", "plaintext", "textarea", "title", "xmp"}
+)
 """Tags behind which some versions of HTMLParser read on in another way, as browsers do."""
 
 LARGE = 50_000
@@ -142,7 +180,9 @@ class _Reader(HTMLParser):
         self.elements: list[Element] = []
 
     def plain(self, text: str) -> bool:
-        """Read a page that is written as ours are, quickly; whether it is one, and nothing is wrong so far."""
+        """Read a page that is written as ours are, quickly; whether it is one, and nothing is wrong
+        so far.
+        """
         place = 0
         while token := PLAIN.match(text, place):
             place = token.end()
@@ -156,7 +196,10 @@ class _Reader(HTMLParser):
             elif tag in OTHERWISE and not text.startswith(f"</{tag}>", text.find("<", place)):
                 return False
             else:
-                given = [(found[1].lower(), found[3] and unescape(found[3])) for found in ATTRIBUTE.finditer(attributes)]
+                given = [
+                    (found[1].lower(), found[3] and unescape(found[3]))
+                    for found in ATTRIBUTE.finditer(attributes)
+                ]
                 (self.handle_startendtag if closed else self.handle_starttag)(tag, given)
                 if tag in RAW:
                     begin, place = place, text.find(f"</{tag}", place)
@@ -170,7 +213,14 @@ class _Reader(HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         here = self.here
         zone = here.zone or (tag if tag in {"math", "svg"} else "")
-        element = Element(tag, {name: value or "" for name, value in attrs}, here, [], zone, here.pressed or here.tag in CLICKABLE)
+        element = Element(
+            tag,
+            {name: value or "" for name, value in attrs},
+            here,
+            [],
+            zone,
+            here.pressed or here.tag in CLICKABLE,
+        )
         for problem in _attributes(tag, attrs):
             self.say(problem)
         here.children.append(element)
@@ -209,7 +259,9 @@ class _Reader(HTMLParser):
 
 
 def read(text: str) -> Page:
-    """The tree of a page, and its problems. Many tests read one page again or compare others with it, so the last ones are kept."""
+    """The tree of a page, and its problems. Many tests read one page again or compare others with
+    it, so the last ones are kept.
+    """
     return (_read if len(text) < LARGE else _read_large)(text)
 
 
@@ -221,7 +273,12 @@ def _tree(text: str) -> Page:
         reader.close()
     if reader.here is not reader.root:
         reader.say(f"<{reader.here.tag}> is never closed")
-    return Page(reader.root, reader.problems + [p for e in reader.elements for p in _place(e)] + list(_whole(reader.elements)))
+    return Page(
+        reader.root,
+        reader.problems
+        + [p for e in reader.elements for p in _place(e)]
+        + list(_whole(reader.elements)),
+    )
 
 
 _read, _read_large = lru_cache(64)(_tree), lru_cache(3)(_tree)
@@ -280,7 +337,11 @@ def _whole(elements: list[Element]) -> Iterator[str]:
     yield from (f"the id {name!r} stands {count} times" for name, count in ids.items() if count > 1)
     for element in elements:
         for name in REFERS & element.attributes.keys():
-            yield from (f"{name} names {w!r}, which is not there" for w in element.attributes[name].split() if w not in ids)
+            yield from (
+                f"{name} names {w!r}, which is not there"
+                for w in element.attributes[name].split()
+                if w not in ids
+            )
         if element.tag == "img" and "alt" not in element.attributes:
             yield "a picture without alt"
         if element.tag in {"a", "button"} and not element.named:
@@ -304,13 +365,21 @@ def _table(table: Element) -> Iterator[str]:
     caption = table.elements[0] if table.elements else table
     if caption.tag != "caption" or not caption.named:
         yield "a table without a caption"
-    yield from ("a header cell without scope" for th in table.all("th") if th.attributes.get("scope") not in {"row", "col"})
+    yield from (
+        "a header cell without scope"
+        for th in table.all("th")
+        if th.attributes.get("scope") not in {"row", "col"}
+    )
     yield from ("an empty header cell" for th in table.all("th") if not th.named)
     widths = {len(row.elements) for row in table.all("tr")}
     if len(widths) > 1:
         yield f"rows of {sorted(widths)} cells in the table {caption.named!r}"
     if "matrix" not in table.classes:
-        if not all(row.elements and row.elements[0].tag == "th" for body in table.all("tbody") for row in body.elements):
+        if not all(
+            row.elements and row.elements[0].tag == "th"
+            for body in table.all("tbody")
+            for row in body.elements
+        ):
             yield f"a row without a header in {caption.named!r}"
         if not any(th.attributes.get("scope") == "col" for th in table.all("th")):
             yield f"no column headers in {caption.named!r}"

@@ -14,7 +14,9 @@ from tutor.engine.tree import ArrayRef, Leaf, SumOver, Value, evaluate
 
 @dataclass(frozen=True)
 class Arrays:
-    """An environment of arrays by the names of the leaves: a, y and z of shape (M, n). It knows their sizes as well."""
+    """An environment of arrays by the names of the leaves: a, y and z of shape (M, n). It knows
+    their sizes as well.
+    """
 
     known: dict[str, Any]
     exact: bool = True
@@ -52,7 +54,10 @@ class Arrays:
 
 def per_sample(rule: Loss, a: Any, y: Any, z: Any) -> Any:
     """The loss of each sample: (M, n) each -> (M,)."""
-    return evaluate(rule.of_sample(SumOver(rule.term, "outputs", 1, keep=False)), Arrays({"a": a, "y": y, "z": z}))
+    return evaluate(
+        rule.of_sample(SumOver(rule.term, "outputs", 1, keep=False)),
+        Arrays({"a": a, "y": y, "z": z}),
+    )
 
 
 def gradient(rule: Loss, a: Any, y: Any) -> Any:

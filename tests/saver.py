@@ -4,8 +4,9 @@
     saver.begin()
     saver.finished()                            the lines of what it saved: id, name, number
 
-A process says each id once the lesson is saved. `many` 0 goes on until it is killed. With the name `same`, every thread saves
-the same texts. They are copies of one process that has loaded the tutor (multiprocessing's fork server), so each starts at once.
+A process says each id once the lesson is saved. `many` 0 goes on until it is killed. With the name
+`same`, every thread saves the same texts. They are copies of one process that has loaded the tutor
+(multiprocessing's fork server), so each starts at once.
 """
 
 from __future__ import annotations
@@ -29,7 +30,15 @@ def text_of(name: str, number: int) -> str:
     return f"title: {name} {number}\nabout: {'ŷ' * (number * 37 % 3_000)}\n"
 
 
-def save(url: str, name: str, many: int, threads: int, go: Connection, said: Connection, wrong: Connection) -> None:
+def save(
+    url: str,
+    name: str,
+    many: int,
+    threads: int,
+    go: Connection,
+    said: Connection,
+    wrong: Connection,
+) -> None:
     """What the process does."""
     os.dup2(wrong.fileno(), sys.stderr.fileno())
     store = open_store(url, Path("/nowhere/instance/lessons.sqlite"))
@@ -38,7 +47,8 @@ def save(url: str, name: str, many: int, threads: int, go: Connection, said: Con
         for number in range(many) if many else count():
             own = name if name == "same" else f"{name}-{thread}"
             lesson = store.save(text_of(own, number), "")
-            os.write(said.fileno(), f"{lesson} {own} {number}\n".encode())  # one write is one line, also when it is the last
+            # one write is one line, also when it is the last
+            os.write(said.fileno(), f"{lesson} {own} {number}\n".encode())
 
     os.write(said.fileno(), b"ready\n")
     go.recv()
@@ -54,11 +64,15 @@ class Saver:
         waits, self._go = PROCESSES.Pipe(duplex=False)
         said, writes = PROCESSES.Pipe(duplex=False)
         wrong, complains = PROCESSES.Pipe(duplex=False)
-        self.process = PROCESSES.Process(target=save, args=(url, name, many, threads, waits, writes, complains))
+        self.process = PROCESSES.Process(
+            target=save, args=(url, name, many, threads, waits, writes, complains)
+        )
         self.process.start()
         for end in (waits, writes, complains):
             end.close()
-        self.said, self._wrong = (os.fdopen(os.dup(end.fileno()), encoding="utf-8") for end in (said, wrong))
+        self.said, self._wrong = (
+            os.fdopen(os.dup(end.fileno()), encoding="utf-8") for end in (said, wrong)
+        )
         for end in (said, wrong):
             end.close()
         assert self.said.readline() == "ready\n"

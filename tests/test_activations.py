@@ -14,14 +14,38 @@ from tutor.engine.quantity import Quantity
 from tutor.engine.tree import Apply, Number, Numbers, Ref, evaluate
 from tutor.errors import NetworkError
 
-SMOOTH = [activation("identity"), activation("sigmoid"), activation("tanh"), activation("elu"), activation("softplus")]
+SMOOTH = [
+    activation("identity"),
+    activation("sigmoid"),
+    activation("tanh"),
+    activation("elu"),
+    activation("softplus"),
+]
 KINKED = [
     activation("relu"), activation("leaky_relu"), activation("leaky_relu", slope=0.1), activation("leaky_relu", slope=-0.5),
     activation("elu", alpha=0.5), activation("elu", alpha=2.0), activation("elu", alpha=-1.0),
 ]  # fmt: skip
 ELEMENTWISE = [*SMOOTH, *KINKED]
 FLAT = [activation("step"), activation("sign")]
-EDGES = np.array([0.0, -0.0, 5e-324, -5e-324, 1e-310, 36.8, -37.0, 709.0, 710.0, -745.0, -746.0, 1e154, -1e154, 1.7e308, -1.7e308])
+EDGES = np.array(
+    [
+        0.0,
+        -0.0,
+        5e-324,
+        -5e-324,
+        1e-310,
+        36.8,
+        -37.0,
+        709.0,
+        710.0,
+        -745.0,
+        -746.0,
+        1e154,
+        -1e154,
+        1.7e308,
+        -1.7e308,
+    ]
+)
 
 
 def name(rule: Activation) -> str:
@@ -42,7 +66,9 @@ def test_derivative_agrees_with_central_differences(rule: Activation, z: float) 
     if abs(z) < 1e-2 and rule.at_kink:
         z += 0.1  # both sides of the kink have their own derivative; see the tests on kinks
     h, at = 1e-3, np.array([z])
-    slope = (8 * (rule.f(at + h) - rule.f(at - h)) - (rule.f(at + 2 * h) - rule.f(at - 2 * h))) / (12 * h)
+    slope = (8 * (rule.f(at + h) - rule.f(at - h)) - (rule.f(at + 2 * h) - rule.f(at - 2 * h))) / (
+        12 * h
+    )
     assert abs(derivative(rule, at) - slope)[0] <= 1e-9 * max(1.0, abs(z))
 
 
@@ -58,7 +84,9 @@ def test_derivative_agrees_with_central_differences(rule: Activation, z: float) 
     ids=lambda value: name(value) if isinstance(value, Activation) else "",
 )
 @pytest.mark.parametrize("zero", [0.0, -0.0])
-def test_at_the_kink_we_take_the_derivative_from_the_left(rule: Activation, chosen: float, zero: float) -> None:
+def test_at_the_kink_we_take_the_derivative_from_the_left(
+    rule: Activation, chosen: float, zero: float
+) -> None:
     assert derivative(rule, np.array([zero]))[0] == chosen
     assert rule.at_kink or rule.parameters.get("alpha") == 1.0
 
@@ -86,7 +114,10 @@ def test_the_derivative_keeps_to_its_bound(rule: Activation, z: float) -> None:
 
 @pytest.mark.parametrize(
     ("rule", "at", "largest"),
-    [pytest.param(activation("sigmoid"), 0.0, 0.25, id="sigmoid"), pytest.param(activation("tanh"), 0.0, 1.0, id="tanh")],
+    [
+        pytest.param(activation("sigmoid"), 0.0, 0.25, id="sigmoid"),
+        pytest.param(activation("tanh"), 0.0, 1.0, id="tanh"),
+    ],
 )
 def test_the_bound_is_reached(rule: Activation, at: float, largest: float) -> None:
     assert rule.bound == largest == derivative(rule, np.array([at]))[0]
@@ -94,13 +125,16 @@ def test_the_bound_is_reached(rule: Activation, at: float, largest: float) -> No
 
 @pytest.mark.parametrize("rule", [*ELEMENTWISE, *FLAT], ids=name)
 def test_values_and_derivatives_at_the_edges_of_float64_are_finite(rule: Activation) -> None:
-    with np.errstate(over="ignore"):  # e^−z may overflow inside 1/(1 + e^−z), which is then rightly 0
+    # e^−z may overflow inside 1/(1 + e^−z), which is then rightly 0
+    with np.errstate(over="ignore"):
         assert np.isfinite(rule.f(EDGES)).all()
         if rule.slope is not None:
             assert np.isfinite(derivative(rule, EDGES)).all()
 
 
-@pytest.mark.parametrize("rule", [*ELEMENTWISE, activation("sign"), activation("softmax")], ids=name)
+@pytest.mark.parametrize(
+    "rule", [*ELEMENTWISE, activation("sign"), activation("softmax")], ids=name
+)
 def test_what_is_not_a_number_is_not_made_into_one(rule: Activation) -> None:
     assert np.isnan(rule.f(np.array([[np.nan, np.nan]]))).all()
 
@@ -112,14 +146,18 @@ def test_formulas_say_what_the_arrays_compute(rule: Activation, z: float) -> Non
         a = float(rule.f(np.array([z]))[0])
     leaf_z, leaf_a = Ref(Quantity("z", 1, 1)), Ref(Quantity("a", 1, 1))
     env = Numbers({leaf_z.quantity: z, leaf_a.quantity: a})
-    written = Apply(leaf_z, rule.function) if rule.function.formula is None else rule.formula(leaf_z)
+    written = (
+        Apply(leaf_z, rule.function) if rule.function.formula is None else rule.formula(leaf_z)
+    )
     assert evaluate(written, env) == pytest.approx(a, rel=1e-14, abs=1e-300)
     with np.errstate(over="ignore"):
         assert a == pytest.approx(by_hand(rule, z), rel=1e-14, abs=1e-300)
     if rule.slope is not None:
         with np.errstate(over="ignore"):
             slope = float(rule.derivative(np.array([z]), np.array([a]))[0])
-        assert evaluate(rule.derivative_formula(leaf_z, leaf_a), env) == pytest.approx(slope, rel=1e-14, abs=1e-300)
+        assert evaluate(rule.derivative_formula(leaf_z, leaf_a), env) == pytest.approx(
+            slope, rel=1e-14, abs=1e-300
+        )
 
 
 def by_hand(rule: Activation, z: float) -> float:
@@ -134,7 +172,8 @@ def by_hand(rule: Activation, z: float) -> float:
 
 @given(st.lists(st.floats(-1e308, 1e308), min_size=1, max_size=6))
 def test_softmax_is_a_distribution_for_any_finite_numbers(row: list[float]) -> None:
-    with np.errstate(over="ignore"):  # the distance between two numbers may be beyond float64; e to it is 0
+    # the distance between two numbers may be beyond float64; e to it is 0
+    with np.errstate(over="ignore"):
         a = softmax(np.array([row]))
     assert (a >= 0).all()
     assert a.sum() == pytest.approx(1.0, rel=1e-14)
@@ -145,7 +184,10 @@ def test_the_jacobian_of_softmax_agrees_with_central_differences(row: list[float
     z, h = np.array(row), 1e-3
     jacobian = softmax_jacobian(softmax(z))
     for k, step in enumerate(h * np.eye(len(z))):
-        slope = (8 * (softmax(z + step) - softmax(z - step)) - (softmax(z + 2 * step) - softmax(z - 2 * step))) / (12 * h)
+        slope = (
+            8 * (softmax(z + step) - softmax(z - step))
+            - (softmax(z + 2 * step) - softmax(z - 2 * step))
+        ) / (12 * h)
         assert np.abs(jacobian[:, k] - slope).max() <= 1e-10
 
 
@@ -159,8 +201,13 @@ def test_an_unknown_activation_is_refused_with_the_names_that_there_are() -> Non
         activation("swish")
 
 
-@pytest.mark.parametrize(("rule", "parameters"), [("relu", {"slope": 0.1}), ("leaky_relu", {"alpha": 1.0}), ("elu", {"slope": 1.0})])
-def test_a_parameter_of_another_activation_is_refused(rule: str, parameters: dict[str, float]) -> None:
+@pytest.mark.parametrize(
+    ("rule", "parameters"),
+    [("relu", {"slope": 0.1}), ("leaky_relu", {"alpha": 1.0}), ("elu", {"slope": 1.0})],
+)
+def test_a_parameter_of_another_activation_is_refused(
+    rule: str, parameters: dict[str, float]
+) -> None:
     with pytest.raises(NetworkError, match=next(iter(parameters))):
         activation(rule, **parameters)
 

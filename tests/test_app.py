@@ -1,4 +1,6 @@
-"""The routes: what each answers, with which headers, as page and as fragment, and for addresses that make no sense."""
+"""The routes: what each answers, with which headers, as page and as fragment, and for addresses
+that make no sense.
+"""
 
 from __future__ import annotations
 
@@ -67,7 +69,9 @@ def test_a_page_answers_200_with_its_kind_of_content(address: str, kind: str) ->
 @pytest.mark.parametrize("name", NAMES)
 def test_every_lesson_has_its_pages(name: str) -> None:
     assert get(f"/lessons/{name}").status_code == 200
-    assert get(f"/lessons/{name}/slides").status_code == (200 if context(name).lesson.scenario.printed else 404)
+    assert get(f"/lessons/{name}/slides").status_code == (
+        200 if context(name).lesson.scenario.printed else 404
+    )
     for grain in GRAINS:
         last = len(context(name, View(grain=grain)).walk)
         assert get(f"/lessons/{name}/steps/{last}?grain={grain}").status_code == 200
@@ -76,7 +80,9 @@ def test_every_lesson_has_its_pages(name: str) -> None:
 
 @pytest.mark.parametrize("address", MISSING)
 @pytest.mark.parametrize("headers", [{}, {"HX_Request": "true"}], ids=["page", "fragment"])
-def test_what_is_not_there_answers_404_with_the_way_back(address: str, headers: dict[str, Any]) -> None:
+def test_what_is_not_there_answers_404_with_the_way_back(
+    address: str, headers: dict[str, Any]
+) -> None:
     answer = get(address, **headers)
     assert (answer.status_code, answer.mimetype) == (404, "text/html")
     shown = read(answer.text)
@@ -88,9 +94,15 @@ def test_what_is_not_there_answers_404_with_the_way_back(address: str, headers: 
 
 @pytest.mark.parametrize(
     ("address", "range_"),
-    [(f"{SIGMOID}/steps/80", "1 to 79"), (f"{SIGMOID}/steps/0?grain=layer", "1 to 36"), (f"{SIGMOID}/steps/x?grain=pass", "1 to 5")],
+    [
+        (f"{SIGMOID}/steps/80", "1 to 79"),
+        (f"{SIGMOID}/steps/0?grain=layer", "1 to 36"),
+        (f"{SIGMOID}/steps/x?grain=pass", "1 to 5"),
+    ],
 )
-def test_a_step_that_does_not_exist_names_the_range_and_leads_back_to_the_lesson(address: str, range_: str) -> None:
+def test_a_step_that_does_not_exist_names_the_range_and_leads_back_to_the_lesson(
+    address: str, range_: str
+) -> None:
     error = read(get(address).text).root.one("article", cls="error")
     assert range_ in error.text
     assert SIGMOID in [link.attributes["href"] for link in error.all("a")]
@@ -110,7 +122,11 @@ def test_every_answer_carries_the_safety_headers(address: str, method: str) -> N
     headers = send(method, address).headers
     assert headers.getlist("Content-Security-Policy") == [POLICY]
     assert headers["X-Content-Type-Options"] == "nosniff"
-    assert headers["Referrer-Policy"] in {"same-origin", "no-referrer", "strict-origin-when-cross-origin"}
+    assert headers["Referrer-Policy"] in {
+        "same-origin",
+        "no-referrer",
+        "strict-origin-when-cross-origin",
+    }
     for name in ("Opener-Policy", "Resource-Policy"):
         assert headers[f"Cross-Origin-{name}"] == "same-origin"
     assert headers["Cross-Origin-Embedder-Policy"] == "require-corp"
@@ -129,7 +145,10 @@ def test_https_is_kept_only_where_it_was_used(address: str) -> None:
 def test_behind_a_proxy_https_is_what_the_proxy_says(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "Strict-Transport-Security" not in get("/healthz", X_Forwarded_Proto="https").headers
     monkeypatch.setenv("BEHIND_PROXY", "1")
-    assert "Strict-Transport-Security" in get("/healthz", create_app(), X_Forwarded_Proto="https").headers
+    assert (
+        "Strict-Transport-Security"
+        in get("/healthz", create_app(), X_Forwarded_Proto="https").headers
+    )
 
 
 @pytest.mark.parametrize("address", [a for a in EVERYTHING if not a.startswith("/static")])
@@ -140,7 +159,12 @@ def test_page_and_fragment_are_kept_apart_in_caches_and_asked_for_again(address:
 
 
 def test_a_static_file_is_kept_by_the_browser_only_under_its_fingerprint() -> None:
-    linked = {e.attributes[name] for e in page("/").root.all("link", "script", "img") for name in ("href", "src") if name in e.attributes}
+    linked = {
+        e.attributes[name]
+        for e in page("/").root.all("link", "script", "img")
+        for name in ("href", "src")
+        if name in e.attributes
+    }
     assert len(linked) > 5
     for address in linked:
         answer = get(address)
@@ -163,7 +187,10 @@ def test_a_static_file_under_a_made_up_fingerprint_is_asked_for_again(query: str
 def test_a_file_that_is_still_the_same_keeps_its_week() -> None:
     address = asset_address("icon.svg")
     again = get(address, If_None_Match=get(address).headers["ETag"])
-    assert (again.status_code, again.headers["Cache-Control"]) == (304, "public, max-age=604800, immutable")
+    assert (again.status_code, again.headers["Cache-Control"]) == (
+        304,
+        "public, max-age=604800, immutable",
+    )
     assert "immutable" in get(address.replace("/static/", "/static/x/../")).headers["Cache-Control"]
 
 
@@ -172,7 +199,9 @@ def test_a_static_file_that_is_missing_is_not_kept_for_a_week() -> None:
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE", "TRACE", "PROPFIND"])
-@pytest.mark.parametrize("address", ["/", "/activations", SIGMOID, f"{SIGMOID}/steps/1", "/healthz", "/static/icon.svg"])
+@pytest.mark.parametrize(
+    "address", ["/", "/activations", SIGMOID, f"{SIGMOID}/steps/1", "/healthz", "/static/icon.svg"]
+)
 def test_pages_can_only_be_looked_at(address: str, method: str) -> None:
     answer = send(method, address)
     assert (answer.status_code, answer.mimetype) == (405, "text/html")
@@ -218,14 +247,21 @@ def test_the_page_contains_its_fragment_word_for_word(name: str, grain: str) -> 
 
 def test_a_history_restore_gets_the_whole_page() -> None:
     address = f"{SIGMOID}/steps/5"
-    assert get(address, HX_Request="true", HX_History_Restore_Request="true").text == get(address).text != fragment(address).text
+    assert (
+        get(address, HX_Request="true", HX_History_Restore_Request="true").text
+        == get(address).text
+        != fragment(address).text
+    )
 
 
 def test_a_fragment_brings_the_title_and_what_the_live_region_says() -> None:
     root = read(fragment(f"{SIGMOID}/steps/7").text).root
     assert root.elements[0].tag == "title"
     heading = root.one("h1").text
-    assert root.elements[0].text == f"Step 7 of 79: {heading} · A 1-2-3-1 sigmoid network by hand · Backprop Tutor"
+    assert (
+        root.elements[0].text
+        == f"Step 7 of 79: {heading} · A 1-2-3-1 sigmoid network by hand · Backprop Tutor"
+    )
     said = root.one("p", id="said")
     assert said.attributes["hx-swap-oob"] == "innerHTML"
     assert said.text == f"Step 7 of 79: {heading}"
@@ -248,12 +284,18 @@ def _links(address: str, text: str) -> dict[str, str]:
     for link in read(text).root.all("a"):
         if "href" in link.attributes:
             assert link.named, f"{address}: a link to {link.attributes['href']} has no text"
-            found[urljoin("http://localhost" + address, link.attributes["href"]).removeprefix("http://localhost")] = link.named
+            found[
+                urljoin("http://localhost" + address, link.attributes["href"]).removeprefix(
+                    "http://localhost"
+                )
+            ] = link.named
             assert link.attributes.get("hx-get", link.attributes["href"]) == link.attributes["href"]
     return found
 
 
-@pytest.mark.parametrize("name", ["1-2-3-1-sigmoid", "3-2-3-softmax", "linear-sigmoid", "perceptron-step"])
+@pytest.mark.parametrize(
+    "name", ["1-2-3-1-sigmoid", "3-2-3-softmax", "linear-sigmoid", "perceptron-step"]
+)
 def test_every_link_of_every_step_leads_to_a_page(name: str) -> None:
     targets: dict[str, str] = {}
     for grain in GRAINS:
@@ -262,16 +304,25 @@ def test_every_link_of_every_step_leads_to_a_page(name: str) -> None:
             targets |= dict.fromkeys(_links(address, get(address).text), address)
     targets |= dict.fromkeys(_links(f"/lessons/{name}", get(f"/lessons/{name}").text), "lesson")
     assert len(targets) > 10
-    bad = {target: seen for target, seen in targets.items() if fragment(target.split("#")[0]).status_code not in {200, 302}}
+    bad = {
+        target: seen
+        for target, seen in targets.items()
+        if fragment(target.split("#")[0]).status_code not in {200, 302}
+    }
     assert not bad
 
 
-@pytest.mark.parametrize("address", ["/", "/activations", f"{SIGMOID}/slides", "/lessons/3-2-3-softmax/slides", "/nothing"])
+@pytest.mark.parametrize(
+    "address",
+    ["/", "/activations", f"{SIGMOID}/slides", "/lessons/3-2-3-softmax/slides", "/nothing"],
+)
 def test_every_link_around_the_steps_leads_to_a_page(address: str) -> None:
     targets = _links(address, get(address).text)
     targets.pop(f"{address}#main")
     assert "/" in targets
-    assert not [target for target in targets if get(target.split("#")[0]).status_code not in {200, 301, 302}]
+    assert not [
+        target for target in targets if get(target.split("#")[0]).status_code not in {200, 301, 302}
+    ]
 
 
 @pytest.mark.parametrize("view", ["", "grain=layer&notation=letters&decimals=6&present=yes"])
@@ -297,11 +348,27 @@ def test_next_leads_through_the_whole_lesson_and_back_leads_home(view: str) -> N
 # ---- nonsense ----
 
 KEYS = st.sampled_from(
-    ["grain", "notation", "decimals", "iteration", "loss", "present", "from", "", "x", "<b>", "grain[]", "\0", "__class__"]
+    [
+        "grain",
+        "notation",
+        "decimals",
+        "iteration",
+        "loss",
+        "present",
+        "from",
+        "",
+        "x",
+        "<b>",
+        "grain[]",
+        "\0",
+        "__class__",
+    ]
 )
 VALUES = st.one_of(
     st.text(max_size=30),
-    st.sampled_from(["number", "layer", "pass", "letters", "brackets", "parentheses", "yes", "squared_error"]),
+    st.sampled_from(
+        ["number", "layer", "pass", "letters", "brackets", "parentheses", "yes", "squared_error"]
+    ),
     st.sampled_from(["0", "12", "13", "2", "100", "101", "-1", "1e3", "٣", "²"]),
 )
 LESSONS = st.sampled_from(NAMES)
@@ -336,7 +403,11 @@ def test_nonsense_in_a_query_never_breaks_a_lesson(name: str, query: dict[str, s
         assert read(answer.text).problems == [] or answer.status_code == 302
 
 
-@given(text=st.text(st.characters(exclude_categories=["Cs"], exclude_characters="/"), min_size=1, max_size=40))
+@given(
+    text=st.text(
+        st.characters(exclude_categories=["Cs"], exclude_characters="/"), min_size=1, max_size=40
+    )
+)
 @example("\0")
 @example("\u202e1")
 @example("1\n")
@@ -345,7 +416,11 @@ def test_nonsense_in_a_query_never_breaks_a_lesson(name: str, query: dict[str, s
 @example("'\"><svg onload=alert(1)>")
 @settings(max_examples=60)
 def test_nonsense_for_a_step_or_a_lesson_is_a_page_or_404(text: str) -> None:
-    for path in (f"{SIGMOID}/steps/{quote(text, safe='')}", f"/lessons/{quote(text, safe='')}", f"/lessons/{quote(text, safe='')}/steps/1"):
+    for path in (
+        f"{SIGMOID}/steps/{quote(text, safe='')}",
+        f"/lessons/{quote(text, safe='')}",
+        f"/lessons/{quote(text, safe='')}/steps/1",
+    ):
         status, shown = _settled(path)
         assert status == 404 or re.fullmatch(r"0*[1-9][0-9]?", text, re.ASCII) or text in NAMES
         assert read(shown).problems == []
@@ -370,7 +445,11 @@ def test_nonsense_for_a_step_or_a_lesson_is_a_page_or_404(text: str) -> None:
 )
 def test_nonsense_in_a_query_is_ignored_with_a_visible_word(query: str, said: str) -> None:
     plain = read(get(f"{SIGMOID}/steps/3").text).root
-    for text in (get(f"{SIGMOID}/steps/3?{query}").text, fragment(f"{SIGMOID}/steps/3?{query}").text, get(f"{SIGMOID}?{query}").text):
+    for text in (
+        get(f"{SIGMOID}/steps/3?{query}").text,
+        fragment(f"{SIGMOID}/steps/3?{query}").text,
+        get(f"{SIGMOID}?{query}").text,
+    ):
         assert said in "".join(notice.text for notice in read(text).root.all("p", cls="notice"))
     odd = read(get(f"{SIGMOID}/steps/3?{query}").text).root
     assert odd.one("article", cls="board").text == plain.one("article", cls="board").text
@@ -388,7 +467,13 @@ def test_a_notice_is_not_remembered_for_the_next_reader() -> None:
 
 
 def test_links_keep_what_was_chosen() -> None:
-    chosen = {"grain": "layer", "notation": "letters", "decimals": "6", "iteration": "2", "present": "yes"}
+    chosen = {
+        "grain": "layer",
+        "notation": "letters",
+        "decimals": "6",
+        "iteration": "2",
+        "present": "yes",
+    }
     root = read(fragment(f"{SIGMOID}/steps/3?{urlencode(chosen)}").text).root
     for name in ("next", "back", "first", "last"):
         query = urlsplit(root.one("a", id=name).attributes["href"]).query

@@ -1,4 +1,6 @@
-"""Imports point one way, between the packages and inside them; the maps at the doors say which, and are held to it here."""
+"""Imports point one way, between the packages and inside them; the maps at the doors say which, and
+are held to it here.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,8 @@ import pytest
 ROOT = Path(__file__).parents[1]
 HOME = ROOT / "tutor"
 
-# What each package may import beside the ground floor and itself. In the order of the map, so that none imports a later one.
+# What each package may import beside the ground floor and itself. In the order of the map, so that
+# none imports a later one.
 MAY: dict[str, set[str]] = {
     "engine": set(),
     "notation": {"engine"},
@@ -33,8 +36,10 @@ MAY_TOO = {
     ("scenario", "engine.quantity"), ("scenario", "engine.kinds"), ("scenario", "engine.skip"), ("scenario", "engine.tree"),
     ("pages", "store.saved_lessons"), ("cli", "pages.view"),
 }  # fmt: skip
-"""Single modules of another package: a scenario file speaks of quantities by name, of skip connections, and in formulas.
-Where a package is named here and not above, this is all that it may import of the other."""
+"""Single modules of another package: a scenario file speaks of quantities by name, of skip
+connections, and in formulas. Where a package is named here and not above, this is all that it may
+import of the other.
+"""
 ONLY_SO = {("pages", "store"), ("cli", "pages")}
 DOORS = {"serve", "__main__"}
 """`python -m tutor` and `python -m tutor.serve`: they stand in the root and open a package."""
@@ -66,7 +71,10 @@ def imports(path: Path) -> tuple[set[str], set[str]]:
         elif isinstance(node, ast.ImportFrom):
             assert not node.level, f"{path.name} imports from a relative place"
             inside = (node.module or "").partition(".")[0] == "tutor"
-            names = [f"{node.module}.{alias.name}" if inside else node.module or "" for alias in node.names]
+            names = [
+                f"{node.module}.{alias.name}" if inside else node.module or ""
+                for alias in node.names
+            ]
         else:
             continue
         for name in names:
@@ -75,7 +83,16 @@ def imports(path: Path) -> tuple[set[str], set[str]]:
                 other.add(top)
                 continue
             parts = rest.split(".")
-            own.add(next((".".join(parts[:n]) for n in range(len(parts), 0, -1) if ".".join(parts[:n]) in MODULES), rest))
+            own.add(
+                next(
+                    (
+                        ".".join(parts[:n])
+                        for n in range(len(parts), 0, -1)
+                        if ".".join(parts[:n]) in MODULES
+                    ),
+                    rest,
+                )
+            )
     return own, other
 
 
@@ -113,7 +130,9 @@ def test_the_map_names_every_package_and_every_module_of_the_ground_floor_once()
 
 @pytest.mark.parametrize("room", MAY)
 def test_the_map_of_a_package_names_each_of_its_modules_once(room: str) -> None:
-    assert sorted(entries(HOME / room / "__init__.py")) == sorted(module.rpartition(".")[2] for module in of(room))
+    assert sorted(entries(HOME / room / "__init__.py")) == sorted(
+        module.rpartition(".")[2] for module in of(room)
+    )
 
 
 @pytest.mark.parametrize("room", MAY)
@@ -170,7 +189,9 @@ def test_the_ground_floor_stands_on_nothing_and_can_be_read_from_top_to_bottom()
 # ---- what may not enter ----
 
 
-@pytest.mark.parametrize("room", ["", "engine", "notation", "scenario", "catalogue", "store", "lesson", "draw"])
+@pytest.mark.parametrize(
+    "room", ["", "engine", "notation", "scenario", "catalogue", "store", "lesson", "draw"]
+)
 def test_nothing_below_the_pages_knows_of_the_web(room: str) -> None:
     for module in of(room):
         if module not in {MARKUP, *DOORS}:
@@ -189,8 +210,20 @@ def test_reading_a_file_computes_nothing() -> None:
 
 def test_the_engine_reads_and_writes_nothing() -> None:
     for module in (*of("engine", "notation", "draw"), "number", "lesson.walk", "lesson.slides"):
-        assert not OTHER[module] & {"os", "io", "pathlib", "shutil", "subprocess", "socket", "logging", "time", "random"}, module
-        calls = [node.func for node in ast.walk(tree(MODULES[module])) if isinstance(node, ast.Call)]
+        assert not OTHER[module] & {
+            "os",
+            "io",
+            "pathlib",
+            "shutil",
+            "subprocess",
+            "socket",
+            "logging",
+            "time",
+            "random",
+        }, module
+        calls = [
+            node.func for node in ast.walk(tree(MODULES[module])) if isinstance(node, ast.Call)
+        ]
         called = {function.id for function in calls if isinstance(function, ast.Name)}
         assert not called & {"open", "print", "input", "eval", "__import__"}, module
         assert module in COMPILES or not called & {"exec", "compile"}, module
@@ -206,6 +239,8 @@ def test_routes_have_no_arithmetic_of_their_own() -> None:
 
 def test_importing_the_engine_does_not_load_the_pages() -> None:
     code = "import sys, tutor.lesson.walk, tutor.engine.derivation, tutor.notation.mathml; print(*sys.modules)"
-    loaded = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split()
+    loaded = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout.split()
     assert "tutor.lesson.walk" in loaded
     assert not {"flask", "jinja2", "granian", "tutor.pages", "app"} & set(loaded)

@@ -1,4 +1,6 @@
-"""The small arithmetic of `checks` and `printed`: what it computes, what it refuses and with which words."""
+"""The small arithmetic of `checks` and `printed`: what it computes, what it refuses and with which
+words.
+"""
 
 from __future__ import annotations
 
@@ -59,15 +61,36 @@ def test_it_computes_as_on_paper(expression: str, expected: float) -> None:
         ("1)", "at character 2: nothing was opened here"),
         ("2 {x[1]}", "at character 3: an operator is missing"),
         ("2(3)", "at character 2: an operator is missing"),
-        ("1 % 2", "at character 3: '%' is not part of this arithmetic; it has numbers, + - * / ^, parentheses and {names}"),
-        ("exp(1)", "at character 1: 'e' is not part of this arithmetic; it has numbers, + - * / ^, parentheses and {names}"),
-        ("1 + {x[1]", "at character 5: '{' is not part of this arithmetic; it has numbers, + - * / ^, parentheses and {names}"),
+        (
+            "1 % 2",
+            "at character 3: '%' is not part of this arithmetic; it has numbers, + - * / ^, parentheses and {names}",
+        ),
+        (
+            "exp(1)",
+            "at character 1: 'e' is not part of this arithmetic; it has numbers, + - * / ^, parentheses and {names}",
+        ),
+        (
+            "1 + {x[1]",
+            "at character 5: '{' is not part of this arithmetic; it has numbers, + - * / ^, parentheses and {names}",
+        ),
         ("{ }", "at character 1: the braces are empty; they hold the name of a quantity"),
-        ("٣", "at character 1: '٣' is not part of this arithmetic; it has numbers, + - * / ^, parentheses and {names}"),
-        ("1_0", "at character 2: '_' is not part of this arithmetic; it has numbers, + - * / ^, parentheses and {names}"),
+        (
+            "٣",
+            "at character 1: '٣' is not part of this arithmetic; it has numbers, + - * / ^, parentheses and {names}",
+        ),
+        (
+            "1_0",
+            "at character 2: '_' is not part of this arithmetic; it has numbers, + - * / ^, parentheses and {names}",
+        ),
         ("1e999", "at character 1: the number is too large"),
-        ("(" * 21 + "1" + ")" * 21, "at character 22: more than 20 parentheses, signs and powers inside one another"),
-        ("-" * 400 + "1", "at character 22: more than 20 parentheses, signs and powers inside one another"),
+        (
+            "(" * 21 + "1" + ")" * 21,
+            "at character 22: more than 20 parentheses, signs and powers inside one another",
+        ),
+        (
+            "-" * 400 + "1",
+            "at character 22: more than 20 parentheses, signs and powers inside one another",
+        ),
         ("1" * 501, "the expression has 501 characters, the limit is 500"),
         ("1 / 0", "divides by zero"),
         ("1 / (2 - {x[1]})", "divides by zero"),
@@ -79,7 +102,9 @@ def test_it_computes_as_on_paper(expression: str, expected: float) -> None:
         ("1e300 * 1e300", "the result is inf, which is no number to compare with"),
     ],
 )
-def test_what_it_cannot_read_or_compute_is_refused_with_the_place(expression: str, message: str) -> None:
+def test_what_it_cannot_read_or_compute_is_refused_with_the_place(
+    expression: str, message: str
+) -> None:
     with pytest.raises(BadArithmeticError) as caught:
         value(expression)
     assert str(caught.value) == message
@@ -129,7 +154,9 @@ def test_any_text_has_a_value_or_a_reason(text: str) -> None:
 
 _CHAINS = st.recursive(
     st.integers(0, 99).map(str),
-    lambda inner: st.tuples(inner, st.sampled_from(["+", "-", "*"]), inner).map(lambda t: f"({t[0]} {t[1]} {t[2]})"),
+    lambda inner: st.tuples(inner, st.sampled_from(["+", "-", "*"]), inner).map(
+        lambda t: f"({t[0]} {t[1]} {t[2]})"
+    ),
     max_leaves=8,
 )
 

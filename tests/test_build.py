@@ -1,4 +1,6 @@
-"""The form in which a lesson is made, as a browser sees it: filled in, sent, mended, saved. Never a 500, never a lost text."""
+"""The form in which a lesson is made, as a browser sees it: filled in, sent, mended, saved. Never a
+500, never a lost text.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +30,11 @@ ROOT = Path(__file__).parents[1]
 def with_store(path: Path, **settings_: str) -> Flask:
     """The tutor over a new store."""
     with pytest.MonkeyPatch.context() as patch:
-        for name, value in {"DATABASE_URL": f"sqlite:///{path}", "SAVES_PER_MINUTE": "100000", **settings_}.items():
+        for name, value in {
+            "DATABASE_URL": f"sqlite:///{path}",
+            "SAVES_PER_MINUTE": "100000",
+            **settings_,
+        }.items():
             patch.setenv(name, value)
         return create_app(ROOT / "scenarios")
 
@@ -44,7 +50,9 @@ def blank() -> MultiDict[str, str]:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_lesson_goes_through_the_rendered_form_and_is_saved_as_it_was(name: str, app: Flask) -> None:
+def test_a_lesson_goes_through_the_rendered_form_and_is_saved_as_it_was(
+    name: str, app: Flask
+) -> None:
     answer = sent(opened(f"/build?from={name}", app), "save", app)
     assert answer.status_code == 303, problems(sound(answer))
     saved = library(app).find(answer.headers["Location"].removeprefix("/lessons/"))
@@ -59,13 +67,18 @@ def test_the_first_form_is_saved_and_can_be_walked(app: Flask) -> None:
     assert answer.status_code == 303
     assert answer.headers["Location"].startswith("/lessons/saved-")
     assert app.test_client().get(answer.headers["Location"] + "/steps/1").status_code == 200
-    assert sent(opened(), "save", app).headers["Location"] == answer.headers["Location"], "the same content has the same address"
+    assert sent(opened(), "save", app).headers["Location"] == answer.headers["Location"], (
+        "the same content has the same address"
+    )
 
 
 def test_a_saved_lesson_is_edited_as_a_copy_that_knows_its_origin(app: Flask) -> None:
     first = sent(opened(), "save", app).headers["Location"]
     edit = app.test_client().get(f"{first}/edit")
-    assert (edit.status_code, edit.headers["Location"]) == (302, f"/build?from={first.removeprefix('/lessons/')}")
+    assert (edit.status_code, edit.headers["Location"]) == (
+        302,
+        f"/build?from={first.removeprefix('/lessons/')}",
+    )
     form = opened(edit.headers["Location"], app)
     form["title"] = "Another one"
     second = sent(form, "save", app).headers["Location"]
@@ -83,7 +96,9 @@ def test_a_copy_brings_the_changes_of_a_what_if_along() -> None:
     assert edit.headers["Location"].startswith("/build?from=1-2-3-1-sigmoid&")
 
 
-@pytest.mark.parametrize("address", ["/build?from=nothing", "/lessons/nothing/edit", "/build?from="])
+@pytest.mark.parametrize(
+    "address", ["/build?from=nothing", "/lessons/nothing/edit", "/build?from="]
+)
 def test_a_lesson_that_is_not_there_cannot_be_copied(address: str) -> None:
     assert get(address).status_code == 404
 
@@ -99,7 +114,9 @@ def test_every_field_has_a_label_and_every_number_a_name() -> None:
         labels = {label.attributes["for"] for label in found.all("label")}
         for element in found.all("input", "select", "textarea"):
             if element.attributes.get("type") != "hidden":
-                assert element.attributes["id"] in labels or element.attributes.get("aria-label"), element.attributes
+                assert element.attributes["id"] in labels or element.attributes.get("aria-label"), (
+                    element.attributes
+                )
 
 
 WRONG = [
@@ -112,7 +129,9 @@ WRONG = [
 
 @pytest.mark.parametrize("changes", WRONG)
 @pytest.mark.parametrize("do", ["check", "save"])
-def test_bad_input_comes_back_as_it_was_typed_with_every_problem(changes: dict[str, str], do: str, blank: MultiDict[str, str]) -> None:
+def test_bad_input_comes_back_as_it_was_typed_with_every_problem(
+    changes: dict[str, str], do: str, blank: MultiDict[str, str]
+) -> None:
     form = MultiDict({**blank.to_dict(), **changes})
     answer = sent(form, do)
     found = sound(answer)
@@ -130,7 +149,10 @@ def test_a_problem_is_tied_to_its_field_and_listed_with_a_link(blank: MultiDict[
     said = problems(found)
     assert set(said) == {"w[1][1,2]", "title"}
     cell = found.root.one("input", id="w[1][1,2]")
-    assert (cell.attributes["aria-invalid"], cell.attributes["aria-describedby"]) == ("true", "problem-w[1][1,2]")
+    assert (cell.attributes["aria-invalid"], cell.attributes["aria-describedby"]) == (
+        "true",
+        "problem-w[1][1,2]",
+    )
     links = [link.attributes["href"] for link in found.root.one("div", id="problems").all("a")]
     assert links == ["#title", "#w[1][1,2]"], "in the order of the form"
 
@@ -165,8 +187,14 @@ def test_printed_numbers_that_no_longer_hold_are_said_and_can_be_dropped(app: Fl
     assert sent(fields(after), "save", app).status_code == 303
 
 
-def test_a_closed_form_that_can_no_longer_be_computed_is_doubted_too(blank: MultiDict[str, str]) -> None:
-    form = {**blank.to_dict(), "x[1]": "0", "rest": '{"checks": [{"quantity": "x[1]", "equals": "1/{x[1]}"}]}'}
+def test_a_closed_form_that_can_no_longer_be_computed_is_doubted_too(
+    blank: MultiDict[str, str],
+) -> None:
+    form = {
+        **blank.to_dict(),
+        "x[1]": "0",
+        "rest": '{"checks": [{"quantity": "x[1]", "equals": "1/{x[1]}"}]}',
+    }
     for do in ("live", "check", "save", "add-layer"):
         answer = sent(form, do)
         assert answer.status_code in {200, 422}
@@ -181,11 +209,18 @@ def test_a_new_size_is_shown_before_it_is_saved(app: Flask, blank: MultiDict[str
     assert sent(again, "save", app).status_code == 303
 
 
-LONG = ({"units[1]": "1024"}, {"units[1]": "300", "biases[1]": "none"}, {"units[1]": "150"}, {"inputs": "500"})
+LONG = (
+    {"units[1]": "1024"},
+    {"units[1]": "300", "biases[1]": "none"},
+    {"units[1]": "150"},
+    {"inputs": "500"},
+)
 
 
 @pytest.mark.parametrize("changes", LONG)
-def test_long_tables_are_texts_in_the_form(changes: dict[str, str], blank: MultiDict[str, str], app: Flask) -> None:
+def test_long_tables_are_texts_in_the_form(
+    changes: dict[str, str], blank: MultiDict[str, str], app: Flask
+) -> None:
     answer = sent({**blank.to_dict(), **changes}, "resize")
     assert answer.status_code == 200
     found = sound(answer)
@@ -200,7 +235,17 @@ def test_buttons_change_the_form_and_say_so(blank: MultiDict[str, str]) -> None:
     found = sound(answer)
     assert fields(found)["layers"] == "3"
     assert "Layer 2 is new" in next(found.root.all("p", cls="notice")).text
-    for do in ("remove-layer:2", "move-up:2", "move-down:1", "add-sample", "fill:1", "other:1", "fill:2", "fill:data", "resize"):
+    for do in (
+        "remove-layer:2",
+        "move-up:2",
+        "move-down:1",
+        "add-sample",
+        "fill:1",
+        "other:1",
+        "fill:2",
+        "fill:data",
+        "resize",
+    ):
         answer = sent(fields(found), do)
         assert answer.status_code == 200, do
         found = sound(answer)
@@ -216,7 +261,9 @@ def test_text_is_one_button_away_sound_or_not(blank: MultiDict[str, str]) -> Non
     assert "abc" in broken.text
 
 
-def test_the_preview_has_the_diagram_the_first_steps_and_no_form(blank: MultiDict[str, str]) -> None:
+def test_the_preview_has_the_diagram_the_first_steps_and_no_form(
+    blank: MultiDict[str, str],
+) -> None:
     answer = sent({**blank.to_dict(), "w[1][1,1]": "0.25"}, "live")
     assert answer.status_code == 200
     assert answer.text.lstrip().startswith('<div id="live">')
@@ -227,7 +274,9 @@ def test_the_preview_has_the_diagram_the_first_steps_and_no_form(blank: MultiDic
     assert len(answer.get_data()) < 15 * 1024
 
 
-def test_the_preview_of_an_unsound_draft_has_its_shape_and_its_problems(blank: MultiDict[str, str]) -> None:
+def test_the_preview_of_an_unsound_draft_has_its_shape_and_its_problems(
+    blank: MultiDict[str, str],
+) -> None:
     answer = sent({**blank.to_dict(), "w[1][1,1]": "abc"}, "live")
     assert "1 problem to mend" in answer.text
     assert 'id="problem-w[1][1,1]"' in answer.text
@@ -277,7 +326,13 @@ def test_a_repeated_field_is_a_problem(blank: MultiDict[str, str]) -> None:
     assert "more than once" in problems(sound(answer))["title"]
 
 
-KINDS = ("application/x-www-form-urlencoded", "application/json", "multipart/form-data", "multipart/form-data; boundary=x", "text/plain")
+KINDS = (
+    "application/x-www-form-urlencoded",
+    "application/json",
+    "multipart/form-data",
+    "multipart/form-data; boundary=x",
+    "text/plain",
+)
 
 
 @pytest.mark.parametrize("body", [b"", b"\xff\xfe", b"title=%ff%00", b"{" * 1000])
@@ -294,12 +349,24 @@ def test_a_lesson_of_one_step_says_so(app: Flask) -> None:
     assert "Sound: a network 1-1, 1 step" in sound(answer).root.one("main").text
 
 
-BUTTONS = ("check", "live", "save", "text", "resize", "add-layer", "fill:1", "other:1", "paste:data")
+BUTTONS = (
+    "check",
+    "live",
+    "save",
+    "text",
+    "resize",
+    "add-layer",
+    "fill:1",
+    "other:1",
+    "paste:data",
+)
 
 
 @settings(max_examples=60)
 @given(st.lists(st.tuples(FIELDS, TEXTS), max_size=20), st.sampled_from(BUTTONS), st.booleans())
-def test_any_form_is_answered_with_a_sound_page(pairs: list[tuple[str, str]], do: str, beginning: bool) -> None:
+def test_any_form_is_answered_with_a_sound_page(
+    pairs: list[tuple[str, str]], do: str, beginning: bool
+) -> None:
     base = FIRST if beginning else {}
     answer = sent({**base, **dict(pairs), "do": do}, do)
     assert answer.status_code in {200, 303, 422, 429}
@@ -325,7 +392,11 @@ def test_a_copy_of_a_lesson_that_is_too_large_for_the_form_is_shown_as_text(app:
         f"  loss: {{name: squared_error}}\ndata:\n  inputs: [{', '.join([sample] * 100)}]\n  targets: [{', '.join(['[1]'] * 100)}]\n"
         "training: {learning_rate: 0.5}\n"
     )
-    saved = app.test_client().post("/open", data={"text": text, "do": "save"}).location.rpartition("/")[2]
+    saved = (
+        app.test_client()
+        .post("/open", data={"text": text, "do": "save"})
+        .location.rpartition("/")[2]
+    )
     answer = app.test_client().get(f"/build?from={saved}")
     assert answer.status_code == 200
     assert "the form carries up to 6,000. Its text can still be changed." in answer.text

@@ -1,4 +1,6 @@
-"""What if: changes read from addresses and forms, made in a scenario, marked on pages; and nothing else is different."""
+"""What if: changes read from addresses and forms, made in a scenario, marked on pages; and nothing
+else is different.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,18 @@ from tutor import number
 from tutor.engine.quantity import Quantity
 from tutor.lesson import changes
 from tutor.lesson.changeable import KINDS, Changeable, sizes, value
-from tutor.lesson.changes import LONGEST, MOST, ChangeError, apply, edited, listed, query, read, told, without
+from tutor.lesson.changes import (
+    LONGEST,
+    MOST,
+    ChangeError,
+    apply,
+    edited,
+    listed,
+    query,
+    read,
+    told,
+    without,
+)
 from tutor.lesson.setup import build
 from tutor.lesson.walk import open_lesson
 from tutor.pages.view import View
@@ -48,11 +61,19 @@ def parts(lesson: Scenario) -> Iterator[Changeable]:
     """Every part of a lesson that can be changed."""
     many = len(lesson.inputs) > 1
     for s in range(1, len(lesson.inputs) + 1):
-        yield from (Changeable("x", 0, j, 0, s if many else 0) for j in range(1, lesson.network.inputs + 1))
-        yield from (Changeable("y", 0, i, 0, s if many else 0) for i in range(1, lesson.network.sizes[-1] + 1))
+        yield from (
+            Changeable("x", 0, j, 0, s if many else 0) for j in range(1, lesson.network.inputs + 1)
+        )
+        yield from (
+            Changeable("y", 0, i, 0, s if many else 0)
+            for i in range(1, lesson.network.sizes[-1] + 1)
+        )
     for number_, layer in enumerate(lesson.network.layers, 1):
         for i in range(1, layer.units + 1):
-            yield from (Changeable("w", number_, i, j) for j in range(1, lesson.network.sizes[number_ - 1] + 1))
+            yield from (
+                Changeable("w", number_, i, j)
+                for j in range(1, lesson.network.sizes[number_ - 1] + 1)
+            )
             if layer.biases is not None:
                 yield Changeable("b", number_, i)
         yield from (Changeable(kind, number_) for kind in ("activation", "slope", "alpha"))
@@ -63,7 +84,20 @@ NUMBERS = st.one_of(
     st.floats(allow_nan=False, allow_infinity=False).map(repr),
     st.sampled_from(["1/3", "0,5", "-0", "-1e-3", " 2 ", "+7.50", "1e5", "−0.3"]),
 )
-WORDS = st.sampled_from(["sigmoid", "tanh", "softmax", "leaky_relu", "elu", "step", "squared_error", "cross_entropy", "sum", "mean"])
+WORDS = st.sampled_from(
+    [
+        "sigmoid",
+        "tanh",
+        "softmax",
+        "leaky_relu",
+        "elu",
+        "step",
+        "squared_error",
+        "cross_entropy",
+        "sum",
+        "mean",
+    ]
+)
 
 
 @st.composite
@@ -84,7 +118,9 @@ def test_an_address_brings_back_the_changes_that_wrote_it(wish: tuple[str, dict[
 
 
 @given(wishes())
-def test_whatever_is_read_can_be_made_and_every_change_is_really_one(wish: tuple[str, dict[str, str]]) -> None:
+def test_whatever_is_read_can_be_made_and_every_change_is_really_one(
+    wish: tuple[str, dict[str, str]],
+) -> None:
     name, wanted = wish
     own = scenario(name)
     found, _ = read(wanted, own)
@@ -94,7 +130,11 @@ def test_whatever_is_read_can_be_made_and_every_change_is_really_one(wish: tuple
         assert change.old != change.new
         now = value(made, change.part)
         assert now == (change.new if isinstance(now, str) else float(change.new))
-    untouched = [part for part in parts(own) if str(part) not in dict(found) and part.kind not in {"slope", "alpha"}]
+    untouched = [
+        part
+        for part in parts(own)
+        if str(part) not in dict(found) and part.kind not in {"slope", "alpha"}
+    ]
     assert all(value(made, part) == value(own, part) for part in untouched)
     build(made)
 
@@ -106,7 +146,9 @@ MANGLED = st.one_of(
 )
 
 
-@given(query=st.dictionaries(MANGLED, st.text(max_size=50), max_size=5), name=st.sampled_from(NAMES))
+@given(
+    query=st.dictionaries(MANGLED, st.text(max_size=50), max_size=5), name=st.sampled_from(NAMES)
+)
 def test_any_query_at_all_is_read(query: dict[str, str], name: str) -> None:
     found, notices = read(query, scenario(name))
     assert all(notice.isprintable() and len(notice) < 400 for notice in notices)
@@ -118,14 +160,32 @@ def test_any_query_at_all_is_read(query: dict[str, str], name: str) -> None:
 def test_of_heavy_lessons_only_a_few_are_kept() -> None:
     large = parse(LARGE, "large.yaml")
     assert not ByIdentity(large).heavy
-    assert ByIdentity(replace(large, data=large.data.model_copy(update={"inputs": large.inputs * 400}))).heavy
+    assert ByIdentity(
+        replace(large, data=large.data.model_copy(update={"inputs": large.inputs * 400}))
+    ).heavy
 
 
 def test_changes_stand_in_one_order_whatever_order_they_were_typed_in() -> None:
-    wanted = {"activation[1]": "tanh", "learning_rate": "0.5", "b[1][2]": "3", "w[2][1,2]": "3", "w[1][2,1]": "3", "y[1]": "0", "x[1]": "3"}
+    wanted = {
+        "activation[1]": "tanh",
+        "learning_rate": "0.5",
+        "b[1][2]": "3",
+        "w[2][1,2]": "3",
+        "w[1][2,1]": "3",
+        "y[1]": "0",
+        "x[1]": "3",
+    }
     found, notices = read(wanted, scenario(ONE))
     assert notices == ()
-    assert [name for name, _ in found] == ["x[1]", "y[1]", "w[1][2,1]", "w[2][1,2]", "b[1][2]", "learning_rate", "activation[1]"]
+    assert [name for name, _ in found] == [
+        "x[1]",
+        "y[1]",
+        "w[1][2,1]",
+        "w[2][1,2]",
+        "b[1][2]",
+        "learning_rate",
+        "activation[1]",
+    ]
     assert found == read(dict(reversed(wanted.items())), scenario(ONE))[0]
 
 
@@ -134,12 +194,20 @@ def test_changes_stand_in_one_order_whatever_order_they_were_typed_in() -> None:
     [("1/3", "0.3333333333333333"), ("0,5", "0.5"), ("1e-3", "0.001"), ("1e-7", "1e-07"), ("1e16", "1e16"), (" +2.0 ", "2"),
      ("-.3", "-0.3"), ("−7", "-7"), ("-0", "0")],
 )  # fmt: skip
-def test_a_number_is_read_as_people_write_it_and_written_in_one_way(text: str, canonical: str) -> None:
+def test_a_number_is_read_as_people_write_it_and_written_in_one_way(
+    text: str, canonical: str
+) -> None:
     assert read({"w[1][1,1]": text}, scenario(ONE)) == ((("w[1][1,1]", canonical),), ())
 
 
 def test_what_the_lesson_has_anyway_is_no_change() -> None:
-    same = {"w[1][1,1]": "1/10", "x[1]": "2,0", "loss": "binary_cross_entropy", "activation[2]": "sigmoid", "learning_rate": "1e-1"}
+    same = {
+        "w[1][1,1]": "1/10",
+        "x[1]": "2,0",
+        "loss": "binary_cross_entropy",
+        "activation[2]": "sigmoid",
+        "learning_rate": "1e-1",
+    }
     assert read(same, scenario(ONE)) == ((), ())
 
 
@@ -166,7 +234,9 @@ def test_what_the_lesson_has_anyway_is_no_change() -> None:
         ("y[1]", "2", "needs targets from 0 to 1"),
     ],
 )
-def test_what_makes_no_sense_is_ignored_by_an_address_and_refused_elsewhere(name: str, text: str, reason: str) -> None:
+def test_what_makes_no_sense_is_ignored_by_an_address_and_refused_elsewhere(
+    name: str, text: str, reason: str
+) -> None:
     found, (notice,) = read({name: text}, scenario(ONE))
     assert found == ()
     assert reason in notice
@@ -225,7 +295,10 @@ def test_more_changes_than_an_address_can_hold_are_told() -> None:
     after, problems = edited((), wanted, large)
     assert after == ()
     assert "lesson of your own" in problems[""]
-    found, notices = read({f"w[1][{i},{j}]": "-1.2345678901234567e-300" for i in range(1, 10) for j in range(1, 11)}, large)
+    found, notices = read(
+        {f"w[1][{i},{j}]": "-1.2345678901234567e-300" for i in range(1, 10) for j in range(1, 11)},
+        large,
+    )
     assert len(query(found)) <= LONGEST
     assert notices
 
@@ -235,11 +308,16 @@ def test_more_changes_than_an_address_can_hold_are_told() -> None:
 
 def test_a_changed_lesson_is_the_lesson_of_the_file_with_the_same_numbers() -> None:
     text = (Path(__file__).parents[1] / "scenarios" / f"{ONE}.yaml").read_text(encoding="utf-8")
-    by_hand = text.replace("    - [2.0]\n", "    - [-1.5]\n").replace("[0.4, 0.2, 0.6]", "[0.4, -0.3, 0.6]")
+    by_hand = text.replace("    - [2.0]\n", "    - [-1.5]\n").replace(
+        "[0.4, 0.2, 0.6]", "[0.4, -0.3, 0.6]"
+    )
     by_hand = by_hand.replace("learning_rate: 0.1", "learning_rate: 0.75")
     assert by_hand.count("-1.5") == by_hand.count("-0.3") == by_hand.count("0.75") == 1
     hand = parse(by_hand[: by_hand.index("\nprinted:")], f"{ONE}.yaml")
-    made = apply(scenario(ONE), read({"x[1]": "-3/2", "w[3][1,2]": "-0,3", "learning_rate": "0.75"}, scenario(ONE))[0])
+    made = apply(
+        scenario(ONE),
+        read({"x[1]": "-3/2", "w[3][1,2]": "-0,3", "learning_rate": "0.75"}, scenario(ONE))[0],
+    )
     assert (made.network, made.data, made.training) == (hand.network, hand.data, hand.training)
     here, there = open_lesson(made), open_lesson(hand)
     names = list(here.walk("number").order)
@@ -251,7 +329,13 @@ def test_what_speaks_of_the_originals_numbers_is_dropped_and_the_texts_stay() ->
     own = scenario(ONE)
     made = apply(own, (("x[1]", "3"),))
     assert (made.printed, made.notes, made.checks, made.lecture) == ((), (), (), None)
-    assert (made.id, made.title, made.about, made.learn, made.notation) == (own.id, own.title, own.about, own.learn, own.notation)
+    assert (made.id, made.title, made.about, made.learn, made.notation) == (
+        own.id,
+        own.title,
+        own.about,
+        own.learn,
+        own.notation,
+    )
     assert apply(own, ()) is own
 
 
@@ -281,7 +365,9 @@ def test_a_parameter_goes_with_its_activation() -> None:
     own = scenario(ONE)
     now, problems = edited((), {"activation[1]": "leaky_relu", "slope[1]": "0.2"}, own)
     assert (dict(now), problems) == ({"activation[1]": "leaky_relu", "slope[1]": "0.2"}, {})
-    assert read({"activation[1]": "leaky_relu", "slope[1]": "0.01"}, own)[0] == (("activation[1]", "leaky_relu"),)
+    assert read({"activation[1]": "leaky_relu", "slope[1]": "0.01"}, own)[0] == (
+        ("activation[1]", "leaky_relu"),
+    )
     after, problems = edited(now, {"activation[1]": "tanh", "slope[1]": "0.2"}, own)
     assert (dict(after), problems) == ({"activation[1]": "tanh"}, {})
     assert without(now, "activation[1]") == ()
@@ -304,7 +390,18 @@ def test_the_sentence_for_files_has_old_and_new() -> None:
 
 
 def test_the_kinds_are_those_that_the_documentation_names() -> None:
-    assert KINDS == ("x", "y", "w", "b", "learning_rate", "loss", "reduction", "activation", "slope", "alpha")
+    assert KINDS == (
+        "x",
+        "y",
+        "w",
+        "b",
+        "learning_rate",
+        "loss",
+        "reduction",
+        "activation",
+        "slope",
+        "alpha",
+    )
     assert sizes(scenario(ONE)).samples == 1
     assert not changes.structural("w[1][1,1]")
 
@@ -316,8 +413,13 @@ QUERY = query(read(CHANGED, scenario(ONE))[0])
 
 
 @pytest.mark.parametrize("grain", ["number", "layer", "pass"])
-def test_every_step_shows_the_changed_lessons_numbers_and_marks_what_differs_and_only_that(grain: str) -> None:
-    own, new = open_lesson(scenario(ONE)), open_lesson(apply(scenario(ONE), read(CHANGED, scenario(ONE))[0]))
+def test_every_step_shows_the_changed_lessons_numbers_and_marks_what_differs_and_only_that(
+    grain: str,
+) -> None:
+    own, new = (
+        open_lesson(scenario(ONE)),
+        open_lesson(apply(scenario(ONE), read(CHANGED, scenario(ONE))[0])),
+    )
     marked = plain = 0
     for n in range(1, len(new.walk(grain)) + 1):
         shown = page(f"/lessons/{ONE}/steps/{n}?grain={grain}&{QUERY}")
@@ -351,13 +453,19 @@ def test_the_result_of_a_step_says_what_it_was() -> None:
         root = page(f"/lessons/{ONE}/steps/{n}?{QUERY}").root
         old = own.trace.value(own.walk("number").anchor(n))
         assert number.shown(old, 4) in root.one("p", cls="was").text
-    assert not list(page(f"/lessons/{ONE}/steps/1?w[3][1,1]=3").root.all("p", cls="was"))  # not behind that weight yet
+    # not behind that weight yet
+    assert not list(page(f"/lessons/{ONE}/steps/1?w[3][1,1]=3").root.all("p", cls="was"))
 
 
 def test_a_lesson_without_changes_has_no_mark() -> None:
     for name in NAMES:
         root = page(f"/lessons/{name}/steps/5").root
-        assert not [*root.all("del"), *root.all("ins"), *root.all("section", cls="changed"), *root.all("p", cls="was")]
+        assert not [
+            *root.all("del"),
+            *root.all("ins"),
+            *root.all("section", cls="changed"),
+            *root.all("p", cls="was"),
+        ]
 
 
 def test_a_change_too_small_to_see_is_told_with_more_digits() -> None:
@@ -367,7 +475,10 @@ def test_a_change_too_small_to_see_is_told_with_more_digits() -> None:
 
 def test_the_diagram_marks_the_changed_numbers_with_their_old_ones() -> None:
     root = page(f"/lessons/{ONE}/steps/7?{QUERY}").root
-    marks = {next(iter(g.all("text"))).attributes["data-q"]: g.one("title").text for g in root.all("g", cls="changed")}
+    marks = {
+        next(iter(g.all("text"))).attributes["data-q"]: g.one("title").text
+        for g in root.all("g", cls="changed")
+    }
     assert marks == {"x[1]": "x[1] was 2", "w[2][1,2]": "w[2][1,2] was 0.1"}
 
 
@@ -375,25 +486,45 @@ def test_each_change_has_a_link_that_takes_it_back_and_stays_at_the_step() -> No
     root = page(f"/lessons/{ONE}/steps/30?decimals=6&{QUERY}").root
     links = [link.attributes["href"] for link in root.all("a", cls="reset")]
     left = [dict(parse_qsl(urlsplit(link).query)) for link in links]
-    assert [set(CHANGED) - set(rest) for rest in left] == [{"x[1]"}, {"w[2][1,2]"}, {"learning_rate"}, set(CHANGED)]
+    assert [set(CHANGED) - set(rest) for rest in left] == [
+        {"x[1]"},
+        {"w[2][1,2]"},
+        {"learning_rate"},
+        set(CHANGED),
+    ]
     assert {urlsplit(link).path for link in links} == {f"/lessons/{ONE}/steps/30"}
     assert {rest["decimals"] for rest in left} == {"6"}
     assert all(get(link).status_code == 200 for link in links)
 
 
 def test_what_of_the_lecture_is_left_out_is_said() -> None:
-    assert "The numbers on the slides" in page(f"/lessons/{ONE}/steps/7?x[1]=3").root.one("section", cls="changed").text
+    assert (
+        "The numbers on the slides"
+        in page(f"/lessons/{ONE}/steps/7?x[1]=3").root.one("section", cls="changed").text
+    )
     assert not list(page(f"/lessons/{ONE}/steps/7?x[1]=3").root.all("aside", cls="slide"))
 
 
 def test_percent_encoded_names_are_read_too() -> None:
-    plain, coded = (fragment(f"/lessons/{ONE}/steps/9?{q}").text for q in ("w[2][1,2]=0.5", "w%5B2%5D%5B1%2C2%5D=0.5"))
+    plain, coded = (
+        fragment(f"/lessons/{ONE}/steps/9?{q}").text
+        for q in ("w[2][1,2]=0.5", "w%5B2%5D%5B1%2C2%5D=0.5")
+    )
     assert plain == coded
     assert "w[2][1,2]" in plain
 
 
 @pytest.mark.parametrize(
-    "junk", ["w[2][1,2]=abc", "w[99][1,1]=1", "x[1]=&x[1]=", "activation[1]=", "loss=cross_entropy", "w[[=1", "x[1]=%00%ff"]
+    "junk",
+    [
+        "w[2][1,2]=abc",
+        "w[99][1,1]=1",
+        "x[1]=&x[1]=",
+        "activation[1]=",
+        "loss=cross_entropy",
+        "w[[=1",
+        "x[1]=%00%ff",
+    ],
 )
 def test_a_bad_address_is_a_page_with_a_notice(junk: str) -> None:
     answer = get(f"/lessons/{ONE}/steps/9?{junk}")
@@ -407,7 +538,10 @@ def test_every_page_that_takes_a_view_follows_the_changes() -> None:
     for kind in ("html", "worksheet", "numpy", "torch", "notebook", "latex"):
         text = get(f"/lessons/{ONE}/export/{kind}?{QUERY}").text
         assert "from 0.1 to -0.3" in text.replace("\\", "").replace("{-}", "-"), kind
-    assert get(f"/lessons/{ONE}/export/json?{QUERY}").json["changed"]["x[1]"] == {"old": "2", "new": "3"}
+    assert get(f"/lessons/{ONE}/export/json?{QUERY}").json["changed"]["x[1]"] == {
+        "old": "2",
+        "new": "3",
+    }
     assert "your changes are not in" in get(f"/lessons/{ONE}/slides?{QUERY}").text
 
 
@@ -417,7 +551,9 @@ def test_every_page_that_takes_a_view_follows_the_changes() -> None:
 @pytest.mark.parametrize("place", ["/export", "/share?step=7", "/steps/33/chain"])
 def test_pages_about_a_changed_lesson_say_what_was_changed(place: str) -> None:
     joined = "&" if "?" in place else "?"
-    found = page(f"/lessons/{ONE}{place}{joined}x[1]=3&loss=squared_error").root.all("p", cls="notice")
+    found = page(f"/lessons/{ONE}{place}{joined}x[1]=3&loss=squared_error").root.all(
+        "p", cls="notice"
+    )
     assert [notice.text for notice in found] == [
         "Changed from the original: x[1] from 2 to 3, loss from binary_cross_entropy to squared_error."
     ]
@@ -425,8 +561,12 @@ def test_pages_about_a_changed_lesson_say_what_was_changed(place: str) -> None:
 
 
 def test_a_version_with_new_numbers_does_not_tell_of_changed_numbers() -> None:
-    found = page(f"/lessons/{ONE}/export?seed=3&x[1]=3&loss=squared_error").root.all("p", cls="notice")
-    assert [notice.text for notice in found] == ["Changed from the original: loss from binary_cross_entropy to squared_error."]
+    found = page(f"/lessons/{ONE}/export?seed=3&x[1]=3&loss=squared_error").root.all(
+        "p", cls="notice"
+    )
+    assert [notice.text for notice in found] == [
+        "Changed from the original: loss from binary_cross_entropy to squared_error."
+    ]
 
 
 def test_the_first_page_of_a_changed_lesson_says_whose_numbers_its_words_are_about() -> None:
@@ -446,33 +586,58 @@ def test_a_changed_lesson_is_made_once_and_shared_by_its_views() -> None:
         assert shown.step(own, view, 3) != shown.step(own, View(), 3)
     assert shown.context(own, view).original is shown.lesson(own)
     assert shown.context(own, View()).original is None
-    assert shown.lesson(own, view).scenario is shown.lesson(own, replace(view, iteration=2)).scenario
+    assert (
+        shown.lesson(own, view).scenario is shown.lesson(own, replace(view, iteration=2)).scenario
+    )
 
 
 # ---- the form ----
 
 
 def send(step: str, fields: dict[str, str], **headers: str) -> Any:
-    return tutor().test_client().post(
-        f"/lessons/{step}", data=fields, headers={name.replace("_", "-"): text for name, text in headers.items()}
+    return (
+        tutor()
+        .test_client()
+        .post(
+            f"/lessons/{step}",
+            data=fields,
+            headers={name.replace("_", "-"): text for name, text in headers.items()},
+        )
     )
 
 
 def test_a_form_that_makes_sense_leads_to_the_address_of_the_same_step() -> None:
-    answer = send(f"{ONE}/steps/40/change?grain=number&w[2][1,2]=0.5&decimals=6", {"x[1]": "1/3", "w[2][1,2]": "0.5", "colour": "red"})
+    answer = send(
+        f"{ONE}/steps/40/change?grain=number&w[2][1,2]=0.5&decimals=6",
+        {"x[1]": "1/3", "w[2][1,2]": "0.5", "colour": "red"},
+    )
     assert answer.status_code == 303
-    assert answer.headers["Location"] == f"/lessons/{ONE}/steps/40?decimals=6&x[1]=0.3333333333333333&w[2][1,2]=0.5"
+    assert (
+        answer.headers["Location"]
+        == f"/lessons/{ONE}/steps/40?decimals=6&x[1]=0.3333333333333333&w[2][1,2]=0.5"
+    )
 
 
 def test_a_form_that_makes_no_sense_comes_back_with_what_was_typed_and_why() -> None:
-    answer = send(f"{ONE}/steps/40/change", {"x[1]": "0,5", "w[2][1,2]": '"><script>', "b[1][1]": "abc"})
+    answer = send(
+        f"{ONE}/steps/40/change", {"x[1]": "0,5", "w[2][1,2]": '"><script>', "b[1][1]": "abc"}
+    )
     assert answer.status_code == 422
     from tests.htmltree import read as tree
 
     shown = tree(answer.text)
     assert shown.problems == []
-    assert "open" in next(box for box in shown.root.all("details") if box.attributes.get("id") == "whatif").attributes
-    fields = {field.attributes["name"]: field for field in shown.root.all("input") if "name" in field.attributes}
+    assert (
+        "open"
+        in next(
+            box for box in shown.root.all("details") if box.attributes.get("id") == "whatif"
+        ).attributes
+    )
+    fields = {
+        field.attributes["name"]: field
+        for field in shown.root.all("input")
+        if "name" in field.attributes
+    }
     assert fields["x[1]"].attributes["value"] == "0,5"
     assert "aria-invalid" not in fields["x[1]"].attributes
     told_ = {p.attributes["id"]: p.text for p in shown.root.all("p", cls="problem")}
@@ -502,7 +667,9 @@ def test_the_form_shows_each_number_as_the_lesson_writes_it_and_all_its_digits()
     labels = {label.attributes["for"]: label.text for label in form.all("label")}
     assert labels["if-w[1][1,2]"].startswith("v21")
     assert labels["if-learning_rate"].startswith("Learning rate")
-    sizes_of = {field.attributes["name"]: int(field.attributes["size"] or 0) for field in form.all("input")}
+    sizes_of = {
+        field.attributes["name"]: int(field.attributes["size"] or 0) for field in form.all("input")
+    }
     assert sizes_of["w[1][1,2]"] == len("0.3333333333333333")
     assert sizes_of["w[1][1,1]"] == len("0.4963")
 
@@ -511,12 +678,21 @@ def test_where_the_steps_change_the_same_number_is_found_again() -> None:
     own = scenario("3-2-3-softmax")
     walk = open_lesson(own).walk("number")
     n = walk.step_of(Quantity("dL/dw", 1, 1, 2))
-    answer = send(f"3-2-3-softmax/steps/{n}/change", {"activation[2]": "sigmoid", "loss": "squared_error"})
+    answer = send(
+        f"3-2-3-softmax/steps/{n}/change", {"activation[2]": "sigmoid", "loss": "squared_error"}
+    )
     there = get(answer.headers["Location"])
     assert there.status_code == 200
-    new = open_lesson(apply(own, read({"activation[2]": "sigmoid", "loss": "squared_error"}, own)[0])).walk("number")
-    assert f"/steps/{new.step_of(Quantity('dL/dw', 1, 1, 2))}?" in unquote(answer.headers["Location"])
-    resets = [link.attributes["href"] for link in page(answer.headers["Location"]).root.all("a", cls="reset")]
+    new = open_lesson(
+        apply(own, read({"activation[2]": "sigmoid", "loss": "squared_error"}, own)[0])
+    ).walk("number")
+    assert f"/steps/{new.step_of(Quantity('dL/dw', 1, 1, 2))}?" in unquote(
+        answer.headers["Location"]
+    )
+    resets = [
+        link.attributes["href"]
+        for link in page(answer.headers["Location"]).root.all("a", cls="reset")
+    ]
     assert resets[-1] == f"/lessons/3-2-3-softmax/steps/{n}"
 
 
@@ -525,7 +701,12 @@ def test_behind_the_end_of_a_changed_lesson_one_sees_its_last_step() -> None:
     assert answer.status_code == 200
     assert "With your changes this lesson ends at step" in answer.text
     assert get(f"/lessons/{ONE}/steps/80").status_code == 404
-    assert send(f"{ONE}/steps/79/change", {"activation[3]": "step", "loss": "squared_error"}).status_code == 303
+    assert (
+        send(
+            f"{ONE}/steps/79/change", {"activation[3]": "step", "loss": "squared_error"}
+        ).status_code
+        == 303
+    )
 
 
 def test_numbers_that_overflow_are_a_page_too() -> None:

@@ -53,7 +53,14 @@ def write(tmp_path: Path) -> Write:
     """Write a small scenario of two samples; the path of its file."""
 
     def written(more: str = "", **changes: object) -> str:
-        chosen = {"activation": "tanh", "output": "softmax", "loss": "cross_entropy", "w": 0.1, "learn": "true", **changes}
+        chosen = {
+            "activation": "tanh",
+            "output": "softmax",
+            "loss": "cross_entropy",
+            "w": 0.1,
+            "learn": "true",
+            **changes,
+        }
         file = tmp_path / "small.yaml"
         file.write_text(SMALL.format(**chosen) + more, encoding="utf-8")
         return str(file)
@@ -71,7 +78,9 @@ def run(*arguments: str, **options: object) -> "subprocess.CompletedProcess[str]
 
 def quantities(capsys: pytest.CaptureFixture[str], *arguments: str) -> dict[str, float]:
     assert main(["trace", *arguments]) == 0
-    found: dict[str, float] = json.loads(capsys.readouterr().out, parse_constant=pytest.fail)["quantities"]
+    found: dict[str, float] = json.loads(capsys.readouterr().out, parse_constant=pytest.fail)[
+        "quantities"
+    ]
     return found
 
 
@@ -81,7 +90,9 @@ def quantities(capsys: pytest.CaptureFixture[str], *arguments: str) -> dict[str,
 def test_list_names_every_lesson_with_shape_and_title() -> None:
     done = run("list")
     assert (done.returncode, done.stderr) == (0, "")
-    assert re.search(r"^1-2-3-1-sigmoid +1-2-3-1 +A 1-2-3-1 sigmoid network by hand$", done.stdout, re.MULTILINE)
+    assert re.search(
+        r"^1-2-3-1-sigmoid +1-2-3-1 +A 1-2-3-1 sigmoid network by hand$", done.stdout, re.MULTILINE
+    )
     lessons = [line for line in done.stdout.splitlines() if not line.startswith("#")]
     assert sorted(line.split()[0] + ".yaml" for line in lessons) == ALL
 
@@ -89,7 +100,9 @@ def test_list_names_every_lesson_with_shape_and_title() -> None:
 def test_validate_says_ok_for_every_scenario_of_the_tutor() -> None:
     done = run("validate", *(f"scenarios/{name}" for name in ALL))
     assert (done.returncode, done.stderr) == (0, "")
-    assert [line.split(": ok (")[0] for line in done.stdout.splitlines()] == [f"scenarios/{name}" for name in ALL]
+    assert [line.split(": ok (")[0] for line in done.stdout.splitlines()] == [
+        f"scenarios/{name}" for name in ALL
+    ]
 
 
 def test_trace_prints_one_json_object() -> None:
@@ -118,7 +131,9 @@ REFUSED = [
 
 
 @pytest.mark.parametrize("arguments", REFUSED)
-def test_what_cannot_be_done_is_said_on_stderr_with_status_2(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_cannot_be_done_is_said_on_stderr_with_status_2(
+    arguments: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
     try:
         status = main(arguments)
     except SystemExit as end:  # as argparse ends
@@ -149,17 +164,37 @@ def test_the_version_is_that_of_the_package() -> None:
 
 
 def test_the_commands_that_only_read_files_load_neither_the_store_nor_the_server() -> None:
-    commands = [["list"], ["validate", FIRST], ["steps", FIRST], ["trace", FIRST], ["export", FIRST, "--to", "json", "-o", "-"]]
+    commands = [
+        ["list"],
+        ["validate", FIRST],
+        ["steps", FIRST],
+        ["trace", FIRST],
+        ["export", FIRST, "--to", "json", "-o", "-"],
+    ]
     code = f"import sys; from tutor.cli.main import main; status = [main(c) for c in {commands}]"
     code += "; print(status, *sys.modules, file=sys.stderr)"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, encoding="utf-8", check=True, timeout=60)
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, encoding="utf-8", check=True, timeout=60
+    )
     assert done.stderr.startswith("[0, 0, 0, 0, 0] ")
-    assert not {"sqlalchemy", "psycopg", "sqlite3", "flask", "werkzeug", "granian", "segno", "http.server"} & set(done.stderr.split())
+    assert not {
+        "sqlalchemy",
+        "psycopg",
+        "sqlite3",
+        "flask",
+        "werkzeug",
+        "granian",
+        "segno",
+        "http.server",
+    } & set(done.stderr.split())
 
 
 def test_a_reader_who_has_seen_enough_is_not_told_about_it() -> None:
     with subprocess.Popen(
-        [sys.executable, "-m", "tutor", "steps", FIRST], stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=Path(__file__).parents[1]
+        [sys.executable, "-m", "tutor", "steps", FIRST],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        cwd=Path(__file__).parents[1],
     ) as process:
         assert process.stdout is not None
         assert process.stderr is not None
@@ -179,7 +214,9 @@ def test_a_full_disk_is_said_in_words() -> None:
     assert "Traceback" not in done.stderr
 
 
-def test_a_terminal_without_greek_gets_escapes_and_no_error(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_terminal_without_greek_gets_escapes_and_no_error(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setenv("PYTHONIOENCODING", "ascii")
     done = run("steps", FIRST)
     assert (done.returncode, done.stderr) == (0, "")
@@ -200,17 +237,23 @@ def test_a_broken_file_is_listed_on_stderr_and_the_others_on_stdout(
     assert re.match(rf"{tmp_path.name}/torn.yaml:\d+: ", said.err)
 
 
-def test_an_empty_folder_is_said_to_be_empty(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_empty_folder_is_said_to_be_empty(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert main(["list", str(tmp_path)]) == 0
     assert "no scenario file" in capsys.readouterr().err
 
 
-def test_list_shows_courses_and_groups_and_what_is_hidden(write: Write, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_list_shows_courses_and_groups_and_what_is_hidden(
+    write: Write, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     text = Path(write()).read_text()
     (tmp_path / "exam.yaml").write_text(text, encoding="utf-8")
     (tmp_path / "inside").mkdir()
     (tmp_path / "inside" / "other.yaml").write_text(text, encoding="utf-8")
-    (tmp_path / "course.yaml").write_text("format: 1\ntitle: Nets\ngroups: [{title: First, lessons: [small]}]\nhidden: [exam]\n")
+    (tmp_path / "course.yaml").write_text(
+        "format: 1\ntitle: Nets\ngroups: [{title: First, lessons: [small]}]\nhidden: [exam]\n"
+    )
     assert main(["list", str(tmp_path)]) == 0
     assert capsys.readouterr().out.splitlines() == [
         "# Nets", "## First", "small  2-2-2  A small one", "# inside", "other  2-2-2  A small one",
@@ -218,7 +261,9 @@ def test_list_shows_courses_and_groups_and_what_is_hidden(write: Write, tmp_path
     ]  # fmt: skip
 
 
-def test_list_takes_every_folder_that_validate_takes(write: Write, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_list_takes_every_folder_that_validate_takes(
+    write: Write, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     write()
     course = "format: 1\ntitle: Nets\ngroups:\n- {title: Ours, lessons: [small, 3-2-3-softmax]}\n"
     (tmp_path / "course.yaml").write_text(course, encoding="utf-8")
@@ -228,15 +273,24 @@ def test_list_takes_every_folder_that_validate_takes(write: Write, tmp_path: Pat
     said = capsys.readouterr()
     assert said.err == ""
     ids = [line.split()[0] for line in said.out.splitlines()]
-    assert ids == ["#", "##", "small", "3-2-3-softmax"], "what a course names of the shelf stands in it, and nothing else of the shelf"
+    assert ids == ["#", "##", "small", "3-2-3-softmax"], (
+        "what a course names of the shelf stands in it, and nothing else of the shelf"
+    )
 
 
-def test_list_says_where_a_course_names_a_lesson_that_is_nowhere(write: Write, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_list_says_where_a_course_names_a_lesson_that_is_nowhere(
+    write: Write, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     write()
-    (tmp_path / "course.yaml").write_text("format: 1\ntitle: Nets\ngroups:\n- {title: Ours, lessons: [small, 3-2-3-softmix]}\n")
+    (tmp_path / "course.yaml").write_text(
+        "format: 1\ntitle: Nets\ngroups:\n- {title: Ours, lessons: [small, 3-2-3-softmix]}\n"
+    )
     for command in ("list", "validate"):
         assert main([command, str(tmp_path)]) == 2
-        assert "there is no lesson called '3-2-3-softmix'; did you mean 3-2-3-softmax?" in capsys.readouterr().err
+        assert (
+            "there is no lesson called '3-2-3-softmix'; did you mean 3-2-3-softmax?"
+            in capsys.readouterr().err
+        )
 
 
 def test_list_of_a_folder_of_the_shelf_needs_no_other(capsys: pytest.CaptureFixture[str]) -> None:
@@ -247,7 +301,10 @@ def test_list_of_a_folder_of_the_shelf_needs_no_other(capsys: pytest.CaptureFixt
 
 
 def test_list_shows_the_shelf_beside_the_lessons_of_the_tutor(
-    write: Write, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    write: Write,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     write()
     monkeypatch.setenv("SHELF", str(tmp_path))
@@ -264,7 +321,9 @@ def test_validate_looks_at_every_file_of_a_folder_and_of_the_folders_inside(
     (tmp_path / "inside" / "deeper").mkdir(parents=True)
     (tmp_path / "inside" / "other.yaml").write_text(text, encoding="utf-8")
     (tmp_path / "inside" / "deeper" / "torn.yaml").write_text("x", encoding="utf-8")
-    (tmp_path / "course.yaml").write_text("format: 1\ntitle: Nets\ngroups: [{title: First, lessons: [small, 3-2-3-softmax]}]\n")
+    (tmp_path / "course.yaml").write_text(
+        "format: 1\ntitle: Nets\ngroups: [{title: First, lessons: [small, 3-2-3-softmax]}]\n"
+    )
     assert main(["validate", str(tmp_path)]) == 0
     assert [line.split(": ok (") for line in capsys.readouterr().out.splitlines()] == [
         [f"{tmp_path}/course.yaml", "a course: 1 group, 2 lessons named)"],
@@ -278,7 +337,9 @@ def test_validate_names_every_problem_of_a_course_file_with_its_line(
 ) -> None:
     write()
     file = tmp_path / "course.yaml"
-    file.write_text("format: 1\ntitel: Nets\ngroups:\n- title: First\n  lessons: [smal]\nhidden: [3-2-3-softmax]\n")
+    file.write_text(
+        "format: 1\ntitel: Nets\ngroups:\n- title: First\n  lessons: [smal]\nhidden: [3-2-3-softmax]\n"
+    )
     assert main(["validate", str(file)]) == 2
     assert capsys.readouterr().err.splitlines() == [
         f"{file}:1: title: is missing; give it a name",
@@ -288,7 +349,9 @@ def test_validate_names_every_problem_of_a_course_file_with_its_line(
     ]
 
 
-def test_validate_of_an_empty_folder_says_so_and_goes_on(write: Write, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_validate_of_an_empty_folder_says_so_and_goes_on(
+    write: Write, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     (tmp_path / "empty").mkdir()
     assert main(["validate", str(tmp_path / "empty"), write()]) == 2
     said = capsys.readouterr()
@@ -296,14 +359,18 @@ def test_validate_of_an_empty_folder_says_so_and_goes_on(write: Write, tmp_path:
     assert "small.yaml: ok" in said.out
 
 
-def test_validate_says_where_a_name_belongs_to_saved_lessons(write: Write, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_validate_says_where_a_name_belongs_to_saved_lessons(
+    write: Write, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     file = tmp_path / f"saved-{'a2' * 10}.yaml"
     file.write_text(Path(write()).read_text(), encoding="utf-8")
     assert main(["validate", str(file)]) == 0
     assert "names like this belong to lessons that readers have saved" in capsys.readouterr().out
 
 
-def test_validate_names_every_problem_with_its_line_and_still_looks_at_the_others(write: Write, capsys: pytest.CaptureFixture[str]) -> None:
+def test_validate_names_every_problem_with_its_line_and_still_looks_at_the_others(
+    write: Write, capsys: pytest.CaptureFixture[str]
+) -> None:
     broken = write(activation="quick", learn="perhaps")
     assert main(["validate", broken, FIRST]) == 2
     said = capsys.readouterr()
@@ -312,7 +379,9 @@ def test_validate_names_every_problem_with_its_line_and_still_looks_at_the_other
     assert f"{broken}:7: network.layers[1].trainable.weights: " in said.err
 
 
-def test_validate_compares_what_the_slides_print(write: Write, capsys: pytest.CaptureFixture[str]) -> None:
+def test_validate_compares_what_the_slides_print(
+    write: Write, capsys: pytest.CaptureFixture[str]
+) -> None:
     more = """\
 printed:
   - {quantity: "z[1][1]@1", value: "-0.20", where: "a slide"}
@@ -326,12 +395,22 @@ checks:
     file = write(more)
     assert main(["validate", file]) == 2
     places = [line.split(": ")[1] for line in capsys.readouterr().err.splitlines()]
-    assert places == ["printed[1].value", "printed[2].slip", "printed[3].left_open", "checks[0].equals"]
+    assert places == [
+        "printed[1].value",
+        "printed[2].slip",
+        "printed[3].left_open",
+        "checks[0].equals",
+    ]
 
 
-def test_a_lesson_that_ends_early_is_sound_and_validate_says_where_it_ends(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_lesson_that_ends_early_is_sound_and_validate_says_where_it_ends(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     assert main(["validate", "scenarios/perceptron-step.yaml"]) == 0
-    assert capsys.readouterr().out == "scenarios/perceptron-step.yaml: ok (2-1, 5 steps, ends early at da/dz[1][1])\n"
+    assert (
+        capsys.readouterr().out
+        == "scenarios/perceptron-step.yaml: ok (2-1, 5 steps, ends early at da/dz[1][1])\n"
+    )
 
 
 # ---- trace ----
@@ -340,31 +419,51 @@ def test_a_lesson_that_ends_early_is_sound_and_validate_says_where_it_ends(capsy
 def contract(lesson: Lesson) -> dict[str, float]:
     """Every quantity of an unbroken trace, looked up one by one."""
     trace, network = lesson.trace, lesson.trace.network
-    computed = [q for q in NumberOrder.of(network, trace.samples, inputs=True) if q.kind != "loss-loss+"]
+    computed = [
+        q for q in NumberOrder.of(network, trace.samples, inputs=True) if q.kind != "loss-loss+"
+    ]
     names = [str(q) for q in computed]
     for row in range(trace.samples):
         mark = f"@{row + 1}" if trace.samples > 1 else ""
-        names += [f"x[{i}]{mark}" for i in range(1, network.sizes[0] + 1)] + [f"y[{i}]{mark}" for i in range(1, network.sizes[-1] + 1)]
+        names += [f"x[{i}]{mark}" for i in range(1, network.sizes[0] + 1)] + [
+            f"y[{i}]{mark}" for i in range(1, network.sizes[-1] + 1)
+        ]
     for number, layer in enumerate(network.layers, 1):
-        names += [f"{w}[{number}][{i + 1},{j + 1}]" for w in ("w", "w+") for i in range(layer.units) for j in range(layer.inputs)]
-        names += [f"{b}[{number}][{i + 1}]" for b in ("b", "b+") for i in range(layer.units) if layer.biases is not None]
+        names += [
+            f"{w}[{number}][{i + 1},{j + 1}]"
+            for w in ("w", "w+")
+            for i in range(layer.units)
+            for j in range(layer.inputs)
+        ]
+        names += [
+            f"{b}[{number}][{i + 1}]"
+            for b in ("b", "b+")
+            for i in range(layer.units)
+            if layer.biases is not None
+        ]
     return {name: trace.value(parse(name)) for name in names}
 
 
 @pytest.mark.parametrize("name", [name for name in ALL if name != "perceptron-step.yaml"])
-def test_the_trace_has_every_quantity_of_the_contract_and_no_other(name: str, root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_trace_has_every_quantity_of_the_contract_and_no_other(
+    name: str, root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     file = root / "scenarios" / name
     assert quantities(capsys, str(file)) == contract(open_lesson(load(file)))
 
 
-@pytest.mark.parametrize("changes", [{}, {"learn": "false"}, {"output": "sigmoid", "loss": "binary_cross_entropy"}])
+@pytest.mark.parametrize(
+    "changes", [{}, {"learn": "false"}, {"output": "sigmoid", "loss": "binary_cross_entropy"}]
+)
 def test_several_samples_have_shares_and_totals_and_frozen_parameters_stay(
     changes: dict[str, str], write: Write, capsys: pytest.CaptureFixture[str]
 ) -> None:
     file = write(**changes)
     found = quantities(capsys, file)
     assert found == contract(open_lesson(load(file)))
-    assert found["dL/dw[1][1,1]@1"] + found["dL/dw[1][1,1]@2"] == pytest.approx(found["dL/dw[1][1,1]"], rel=1e-12)
+    assert found["dL/dw[1][1,1]@1"] + found["dL/dw[1][1,1]@2"] == pytest.approx(
+        found["dL/dw[1][1,1]"], rel=1e-12
+    )
     assert (found["loss@1"] + found["loss@2"]) / 2 == pytest.approx(found["loss"], rel=1e-12)
     assert found["b+[1][1]"] == found["b[1][1]"] == 0.1
     assert "dL/db[1][1]" not in found
@@ -377,13 +476,17 @@ def test_no_softmax_derivative_is_missing(capsys: pytest.CaptureFixture[str]) ->
     assert jacobian == [f"da/dz[2][{i},{k}]" for i in (1, 2, 3) for k in (1, 2, 3)]
 
 
-def test_a_later_iteration_starts_from_the_updated_weights(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_later_iteration_starts_from_the_updated_weights(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     first, second = quantities(capsys, FIRST), quantities(capsys, FIRST, "--iteration", "2")
     assert second["w[3][1,2]"] == first["w+[3][1,2]"]
     assert second["loss"] == first["loss+"]
 
 
-def test_where_backward_stops_the_trace_stops_and_says_so(capsys: pytest.CaptureFixture[str]) -> None:
+def test_where_backward_stops_the_trace_stops_and_says_so(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     assert main(["trace", "scenarios/perceptron-step.yaml"]) == 0
     said = capsys.readouterr()
     found = json.loads(said.out)
@@ -393,7 +496,9 @@ def test_where_backward_stops_the_trace_stops_and_says_so(capsys: pytest.Capture
 
 
 @pytest.mark.filterwarnings("error")
-def test_an_overflow_leaves_out_everything_behind_it(write: Write, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_overflow_leaves_out_everything_behind_it(
+    write: Write, capsys: pytest.CaptureFixture[str]
+) -> None:
     file = write(activation="identity", output="identity", loss="squared_error", w=1.7e308)
     assert main(["trace", file]) == 0
     said = capsys.readouterr()
@@ -407,7 +512,9 @@ def test_an_overflow_leaves_out_everything_behind_it(write: Write, capsys: pytes
     assert "cannot be finished" in capsys.readouterr().err
 
 
-def test_a_single_number_beyond_float64_is_named_and_left_out(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_single_number_beyond_float64_is_named_and_left_out(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     file = tmp_path / "saturated.yaml"
     file.write_text(
         "format: 1\ntitle: Saturated\nnetwork:\n  inputs: 1\n  layers: [{units: 1, activation: sigmoid, weights: [[800]], biases: none}]\n"
@@ -437,7 +544,10 @@ class Pieces(io.StringIO):
 def test_a_large_network_is_written_in_pieces(tmp_path: Path) -> None:
     pixels = ", ".join("1" for _ in range(784))
     shape = [(128, "relu"), (64, "relu"), (10, "softmax")]
-    layers = "".join(f"    - {{units: {n}, activation: {f}, init: {{scheme: xavier, seed: 1}}}}\n" for n, f in shape)
+    layers = "".join(
+        f"    - {{units: {n}, activation: {f}, init: {{scheme: xavier, seed: 1}}}}\n"
+        for n, f in shape
+    )
     file = tmp_path / "digits.yaml"
     file.write_text(
         f"format: 1\ntitle: Digits\nnetwork:\n  inputs: 784\n  layers:\n{layers}  loss: {{name: cross_entropy}}\n"
@@ -455,7 +565,9 @@ def test_a_large_network_is_written_in_pieces(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("grain", ["number", "layer", "pass"])
-def test_steps_says_how_the_loss_of_a_saturated_output_is_computed(grain: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_steps_says_how_the_loss_of_a_saturated_output_is_computed(
+    grain: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     file = tmp_path / "saturated.yaml"
     file.write_text(SATURATED, encoding="utf-8")
     assert main(["steps", str(file), "--grain", grain]) == 0
@@ -469,29 +581,48 @@ WORDS = ("  The ", "  Worth", "  On the", "  Check")
 
 
 def formulas(text: str) -> list[list[str]]:
-    """The formulas of each step: what stands right of the signs, line by line, the first line from the left-hand side on."""
+    """The formulas of each step: what stands right of the signs, line by line, the first line from
+    the left-hand side on.
+    """
     blocks = [step.splitlines()[2:] for step in text.split("\n\n")]
     found = []
     for block in blocks:
-        lines = [line for line in block if re.match(r"  (\S.* (=|:=) |\s+[=≈] )", line) and not line.startswith(WORDS)]
+        lines = [
+            line
+            for line in block
+            if re.match(r"  (\S.* (=|:=) |\s+[=≈] )", line) and not line.startswith(WORDS)
+        ]
         starts = [n for n, line in enumerate(lines) if line[2] != " "] + [len(lines)]
-        found += [[re.split(r" (?:=|:=|≈) ", line, maxsplit=1)[1] for line in lines[a:b]] for a, b in pairwise(starts)]
+        found += [
+            [re.split(r" (?:=|:=|≈) ", line, maxsplit=1)[1] for line in lines[a:b]]
+            for a, b in pairwise(starts)
+        ]
     return found
 
 
 def computed(text: str) -> float:
     """Compute a line of numbers as it is written."""
     code = re.sub(r" \(since [^)]*\)$", "", text)
-    for old, new in (("−", "-"), ("×", "*"), ("·", "*"), ("²", "**2"), ("e^(", "exp("), ("log(", "log(")):
+    for old, new in (
+        ("−", "-"),
+        ("×", "*"),
+        ("·", "*"),
+        ("²", "**2"),
+        ("e^(", "exp("),
+        ("log(", "log("),
+    ):
         code = code.replace(old, new)
     assert re.fullmatch(r"[-+*/(). 0-9eoxplgtanhmE]*", code), code
     with np.errstate(all="ignore"):
-        return float(eval(code, {"__builtins__": {}}, {"exp": np.exp, "log": lambda p: np.log(p) if p else -1e300, "tanh": np.tanh}))  # noqa: S307
+        known = {"exp": np.exp, "log": lambda p: np.log(p) if p else -1e300, "tanh": np.tanh}
+        return float(eval(code, {"__builtins__": {}}, known))  # noqa: S307
 
 
 @pytest.mark.parametrize("preset", PRESETS)
 @pytest.mark.parametrize("name", ALL)
-def test_every_line_of_numbers_comes_to_the_result_below_it(name: str, preset: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_every_line_of_numbers_comes_to_the_result_below_it(
+    name: str, preset: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert main(["steps", f"scenarios/{name}", "--notation", preset, "--decimals", "12"]) == 0
     found = formulas(capsys.readouterr().out)
     assert len(found) >= 4
@@ -502,27 +633,42 @@ def test_every_line_of_numbers_comes_to_the_result_below_it(name: str, preset: s
 
 @pytest.mark.parametrize("grain", GRAINS)
 @pytest.mark.parametrize("name", ALL)
-def test_each_grain_has_a_paragraph_for_each_step(name: str, grain: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_each_grain_has_a_paragraph_for_each_step(
+    name: str, grain: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert main(["steps", f"scenarios/{name}", "--grain", grain]) == 0
     text = capsys.readouterr().out
     walk = open_lesson(load(f"scenarios/{name}")).walk(grain)
     heads = [line for line in text.splitlines() if line.startswith("Step ")]
-    assert [head.split(" · ")[:2] for head in heads] == [[f"Step {n} of {len(walk)}", walk.phase(n)] for n in range(1, len(walk) + 1)]
+    assert [head.split(" · ")[:2] for head in heads] == [
+        [f"Step {n} of {len(walk)}", walk.phase(n)] for n in range(1, len(walk) + 1)
+    ]
 
 
-def test_what_the_slide_prints_stands_at_its_step_with_the_slip(capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_the_slide_prints_stands_at_its_step_with_the_slip(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     main(["steps", FIRST])
     steps = capsys.readouterr().out.split("\n\n")
     (output,) = (step for step in steps if " · a[3][1]\n" in step)
     assert "The slide prints a[3][1] = 0.7739 (" in output
-    slips = [line for line in "\n".join(steps).splitlines() if line.startswith("  The slide prints") and "; we have " in line]
+    slips = [
+        line
+        for line in "\n".join(steps).splitlines()
+        if line.startswith("  The slide prints") and "; we have " in line
+    ]
     assert len(slips) == sum(1 for entry in load(FIRST).printed if entry.slip)
 
 
-def test_what_a_lecture_leaves_open_and_what_is_worth_knowing_stand_at_their_steps(capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_a_lecture_leaves_open_and_what_is_worth_knowing_stand_at_their_steps(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     main(["steps", "scenarios/3-2-3-softmax.yaml"])
     output = capsys.readouterr().out
-    assert "w+[2][1,2] = 0.6323 (Apply Gradients, new W); left open or unchanged; we have 0.8447: The slide works out w11 only" in output
+    assert (
+        "w+[2][1,2] = 0.6323 (Apply Gradients, new W); left open or unchanged; we have 0.8447: The slide works out w11 only"
+        in output
+    )
     assert "  Worth knowing: The label is 0 here" in output
     assert "  On the slides: The lecture takes the long way" in output
 
@@ -534,7 +680,9 @@ def test_decimals_and_notation_can_be_chosen(capsys: pytest.CaptureFixture[str])
     assert "^[2]" not in text
 
 
-def test_matrices_are_written_in_one_line_with_their_shape(capsys: pytest.CaptureFixture[str]) -> None:
+def test_matrices_are_written_in_one_line_with_their_shape(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     main(["steps", FIRST, "--grain", "layer"])
     text = capsys.readouterr().out
     assert "  z^[2] = W^[2]·a^[1] + w_0^[2]\n" in text
@@ -542,6 +690,8 @@ def test_matrices_are_written_in_one_line_with_their_shape(capsys: pytest.Captur
     assert "= [0.4748; 0.3921; 0.4371]  (3×1)\n" in text
 
 
-def test_the_walk_of_a_step_function_ends_with_the_reason(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_walk_of_a_step_function_ends_with_the_reason(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     main(["steps", "scenarios/perceptron-step.yaml"])
     assert "Backward ends here." in capsys.readouterr().out.split("\n\n")[-1]

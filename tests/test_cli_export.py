@@ -1,4 +1,6 @@
-"""`python -m tutor export` writes every kind of file, keeps what is there, and leaves no half a file behind."""
+"""`python -m tutor export` writes every kind of file, keeps what is there, and leaves no half a
+file behind.
+"""
 
 from __future__ import annotations
 
@@ -33,7 +35,11 @@ def test_every_kind_is_written_to_a_folder_a_file_and_standard_output(
     assert run("--to", kind, "-o", str(tmp_path / "ünï 1")) == 0
     capsys.readouterr()
     assert run("--to", kind, "-o", "-") == 0
-    assert capsys.readouterr().out == made.read_bytes().decode() == (tmp_path / "ünï 1").read_bytes().decode()
+    assert (
+        capsys.readouterr().out
+        == made.read_bytes().decode()
+        == (tmp_path / "ünï 1").read_bytes().decode()
+    )
 
 
 def test_a_file_that_is_there_is_kept_without_force(tmp_path: Path) -> None:
@@ -47,7 +53,9 @@ def test_a_file_that_is_there_is_kept_without_force(tmp_path: Path) -> None:
 
 def test_versions_get_names_of_their_own(tmp_path: Path) -> None:
     assert run("--to", "worksheet", "--variants", "3", "--seed", "7", "-o", str(tmp_path)) == 0
-    assert sorted(p.name for p in tmp_path.iterdir()) == [f"linear-sigmoid-worksheet-s7-v{n}.html" for n in (1, 2, 3)]
+    assert sorted(p.name for p in tmp_path.iterdir()) == [
+        f"linear-sigmoid-worksheet-s7-v{n}.html" for n in (1, 2, 3)
+    ]
 
 
 @pytest.mark.parametrize("options", [
@@ -56,7 +64,9 @@ def test_versions_get_names_of_their_own(tmp_path: Path) -> None:
     ("--to", "html", "--seed", "²"), ("--to", "html", "--variants", "2", "--seed", "1", "-o", "-"),
     ("--to", "html", "-o", "/nowhere/at/all.html"),
 ])  # fmt: skip
-def test_what_cannot_be_done_is_said_with_status_2(options: tuple[str, ...], capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+def test_what_cannot_be_done_is_said_with_status_2(
+    options: tuple[str, ...], capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
     place = () if "-o" in options else ("-o", str(tmp_path))
     assert run(*options, *place) == 2
     said = capsys.readouterr().err

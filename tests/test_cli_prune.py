@@ -58,7 +58,9 @@ def test_a_store_that_cannot_be_reached_is_said_so(
     assert "Saved lessons cannot be reached" in capsys.readouterr().err
 
 
-def test_a_setting_that_makes_no_sense_is_said_so(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_setting_that_makes_no_sense_is_said_so(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     monkeypatch.setenv("DATABASE_URL", "mysql://host/x")
     assert main(["prune", "--older-than", "1"]) == 2
     assert "DATABASE_URL begins with 'mysql'" in capsys.readouterr().err

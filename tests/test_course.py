@@ -1,4 +1,6 @@
-"""Course files: what they may say, what is refused and in which words, and that they never hide a lesson."""
+"""Course files: what they may say, what is refused and in which words, and that they never hide a
+lesson.
+"""
 
 from __future__ import annotations
 
@@ -35,22 +37,34 @@ def lesson(id_: str) -> Scenario:
 
 
 def said(text: str, known: tuple[str, ...] = OWN, own: tuple[str, ...] = OWN) -> list[str]:
-    return [str(problem) for problem in course.read(text, "lessons/course.yaml").unknown(known, own)]
+    return [
+        str(problem) for problem in course.read(text, "lessons/course.yaml").unknown(known, own)
+    ]
 
 
 def shown(shelf: Shelf) -> list[tuple[str, list[tuple[str, list[str]]]]]:
     """Courses, groups and ids as the gallery has them."""
-    return [(c.title, [(group.title, [lesson.id for lesson in group.lessons]) for group in c.groups]) for c in shelf.courses]
+    return [
+        (c.title, [(group.title, [lesson.id for lesson in group.lessons]) for group in c.groups])
+        for c in shelf.courses
+    ]
 
 
 def served(text: str, ids: tuple[str, ...] = OWN) -> Shelf:
     """The shelf of one folder with a course file."""
-    contents = Contents("lessons", tuple(map(lesson, ids)), course.read(text, "lessons/course.yaml"), ids=frozenset(ids))
+    contents = Contents(
+        "lessons",
+        tuple(map(lesson, ids)),
+        course.read(text, "lessons/course.yaml"),
+        ids=frozenset(ids),
+    )
     return Shelf(*arranged([contents]))
 
 
 def test_groups_and_lessons_stand_as_the_file_says_and_the_rest_comes_after_them() -> None:
-    shelf = served("format: 1\ntitle: Nets\ngroups: [{title: Second, lessons: [c]}, {title: First, lessons: [b, exam]}]")
+    shelf = served(
+        "format: 1\ntitle: Nets\ngroups: [{title: Second, lessons: [c]}, {title: First, lessons: [b, exam]}]"
+    )
     assert shown(shelf) == [("Nets", [("Second", ["c"]), ("First", ["b", "exam"]), (REST, ["a"])])]
     assert [lesson.id for lesson in shelf.lessons] == ["c", "b", "exam", "a"]
     assert shelf.broken == ()
@@ -118,10 +132,15 @@ hidden: [a, x]
         ("[" * 20_000, "more than 16 lists"),
         ("# " + "x" * 70_000, "is larger than 64 KB"),
         (f"format: 1\ntitle: {'x' * 300}", "title: expected at most 200 characters, got 300"),
-        ("format: 1\ntitle: x\nhidden: [" + "a, " * 2_001 + "]", "hidden: expected at most 2,000 entries, got 2,001"),
+        (
+            "format: 1\ntitle: x\nhidden: [" + "a, " * 2_001 + "]",
+            "hidden: expected at most 2,000 entries, got 2,001",
+        ),
     ],
 )
-def test_what_is_no_course_is_refused_in_words_and_its_lessons_are_shown(text: str, message: str) -> None:
+def test_what_is_no_course_is_refused_in_words_and_its_lessons_are_shown(
+    text: str, message: str
+) -> None:
     assert any(message in line for line in said(text)), said(text)
     shelf = served(text)
     assert shown(shelf) == [("More lessons", [("", ["a", "b", "c", "exam"])])]
@@ -129,7 +148,9 @@ def test_what_is_no_course_is_refused_in_words_and_its_lessons_are_shown(text: s
 
 
 def test_an_unknown_lesson_is_a_problem_and_the_rest_of_the_file_holds() -> None:
-    shelf = served("format: 1\ntitle: Nets\ngroups: [{title: One, lessons: [exom, b]}]\nhidden: [a]")
+    shelf = served(
+        "format: 1\ntitle: Nets\ngroups: [{title: One, lessons: [exom, b]}]\nhidden: [a]"
+    )
     assert shown(shelf) == [("Nets", [("One", ["b"]), (REST, ["c", "exam"])])]
     (broken,) = shelf.broken
     assert [str(problem) for problem in broken.problems] == [
@@ -146,14 +167,27 @@ def test_a_lesson_of_another_folder_can_be_named_but_not_hidden() -> None:
 
 def test_thousands_of_unknown_names_are_answered_quickly_and_shortly() -> None:
     names = [f"lesson-number-{n}" for n in range(limits.COURSE_LESSONS)]
-    text = yaml.safe_dump({"format": 1, "title": "x", "groups": [{"title": "One", "lessons": [f"{name}x" for name in names]}]})
+    text = yaml.safe_dump(
+        {
+            "format": 1,
+            "title": "x",
+            "groups": [{"title": "One", "lessons": [f"{name}x" for name in names]}],
+        }
+    )
     found = said(text, tuple(names))
     assert len(found) == 50
     assert sum("did you mean" in line for line in found) == course.SUGGESTED
 
 
 def test_the_example_of_the_documentation_is_a_course(tmp_path: Path) -> None:
-    for name in ("two-layers", "dead-relu", "three-classes", "exam-2026", "linear-regression", "vanishing-gradient"):
+    for name in (
+        "two-layers",
+        "dead-relu",
+        "three-classes",
+        "exam-2026",
+        "linear-regression",
+        "vanishing-gradient",
+    ):
         (tmp_path / f"{name}.yaml").write_text(LESSON.format(title=name), encoding="utf-8")
     (tmp_path / "course.yaml").write_text(EXAMPLE, encoding="utf-8")
     shelf = open_folder(tmp_path)
@@ -198,7 +232,9 @@ FILES = st.fixed_dictionaries({}, optional={
 
 
 def holds(text: str) -> None:
-    """Whatever the file says: each lesson is listed once or hidden by name, and what is wrong is said with a reason."""
+    """Whatever the file says: each lesson is listed once or hidden by name, and what is wrong is
+    said with a reason.
+    """
     shelf = served(text)
     listed = [id_ for _, groups in shown(shelf) for _, ids in groups for id_ in ids]
     assert len(listed) == len(set(listed))

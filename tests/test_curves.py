@@ -1,4 +1,6 @@
-"""The drawings: what is on them is where the function says, and they obey the page's security policy."""
+"""The drawings: what is on them is where the function says, and they obey the page's security
+policy.
+"""
 
 import re
 from xml.etree import ElementTree as ET
@@ -30,8 +32,13 @@ def found(svg: ET.Element, css: str) -> list[ET.Element]:
 
 def value_at(svg: ET.Element, y: float) -> float:
     """Read a height back with two tick labels as the ruler."""
-    labels = [t for t in svg.iter(f"{SVG}text") if t.get("text-anchor") == "end" and not t.get("class")]
-    (v0, y0), (v1, y1) = ((float((t.text or "").replace("−", "-")), float(t.get("y", "")) - 4) for t in (labels[0], labels[-1]))
+    labels = [
+        t for t in svg.iter(f"{SVG}text") if t.get("text-anchor") == "end" and not t.get("class")
+    ]
+    (v0, y0), (v1, y1) = (
+        (float((t.text or "").replace("−", "-")), float(t.get("y", "")) - 4)
+        for t in (labels[0], labels[-1])
+    )
     return v0 + (y - y0) / (y1 - y0) * (v1 - v0)
 
 
@@ -71,12 +78,16 @@ def test_curves_stay_inside_the_frame(name: str) -> None:
             assert all(TOP <= y <= BOTTOM for y in numbers[1::2])
 
 
-@pytest.mark.parametrize(("z", "arrow"), [(7.0, "z = 7 →"), (-800.0, "← z = −800"), (1e308, "z = 1.000e308 →")])
+@pytest.mark.parametrize(
+    ("z", "arrow"), [(7.0, "z = 7 →"), (-800.0, "← z = −800"), (1e308, "z = 1.000e308 →")]
+)
 def test_a_z_outside_the_window_is_said_with_an_arrow(z: float, arrow: str) -> None:
     svg = drawing("sigmoid", z)
     assert [t.text for t in found(svg, "outside")] == [arrow]
     assert not found(svg, "mark-f")
-    assert f"lies to the {'right' if z > 0 else 'left'} of the window" in (svg.findtext(f"{SVG}desc") or "")
+    assert f"lies to the {'right' if z > 0 else 'left'} of the window" in (
+        svg.findtext(f"{SVG}desc") or ""
+    )
 
 
 def test_a_drawing_says_in_words_what_it_shows() -> None:
@@ -93,14 +104,20 @@ def test_a_drawing_says_in_words_what_it_shows() -> None:
     ("name", "rings", "dots"),
     [("sigmoid", 0, 0), ("relu", 0, 0), ("step", 1, 1), ("sign", 2, 1)],
 )
-def test_a_jump_has_a_dot_where_the_value_is_and_rings_where_it_is_not(name: str, rings: int, dots: int) -> None:
+def test_a_jump_has_a_dot_where_the_value_is_and_rings_where_it_is_not(
+    name: str, rings: int, dots: int
+) -> None:
     svg = drawing(name, 3.0)
     assert (len(found(svg, "ring-f")), len(found(svg, "dot-f"))) == (rings, dots)
 
 
 def test_the_derivative_of_relu_belongs_to_the_left_piece_at_0() -> None:
     svg = drawing("relu", 3.0)
-    assert [round(value_at(svg, float(e.get("cy", "")))) for css in ("dot-d", "ring-d") for e in found(svg, css)] == [0, 1]
+    assert [
+        round(value_at(svg, float(e.get("cy", ""))))
+        for css in ("dot-d", "ring-d")
+        for e in found(svg, css)
+    ] == [0, 1]
 
 
 def test_an_elu_with_alpha_1_has_no_jump_in_its_derivative_and_with_2_it_has() -> None:
@@ -132,5 +149,8 @@ def test_an_axis_has_two_to_five_ticks_between_its_ends(low: float, high: float)
 
 def test_no_two_drawings_of_the_page_share_an_id() -> None:
     shown = page({})
-    ids = re.findall(r' id="([^"]+)"', "".join([*(str(c.curve) for c in (*shown.cards, *shown.flat)), str(shown.softmax.curve)]))
+    ids = re.findall(
+        r' id="([^"]+)"',
+        "".join([*(str(c.curve) for c in (*shown.cards, *shown.flat)), str(shown.softmax.curve)]),
+    )
     assert len(ids) == len(set(ids)) == len(NAMES)

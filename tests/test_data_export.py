@@ -41,8 +41,11 @@ def test_json_gives_back_every_quantity(name: str) -> None:
     for quantity, value in found.items():
         assert value == of.trace.value(parse(quantity))
     order = NumberOrder.of(of.trace.network, of.trace.samples, of.trace.blocked)
-    end = order.rank(of.trace.stop.quantity) if of.trace.stop else len(order) - 1  # the last is no contract name
-    assert [str(order[k]) for k in range(end)] == [q for q in found if not parse(q).given and q in set(map(str, order))]
+    # the last is no contract name
+    end = order.rank(of.trace.stop.quantity) if of.trace.stop else len(order) - 1
+    assert [str(order[k]) for k in range(end)] == [
+        q for q in found if not parse(q).given and q in set(map(str, order))
+    ]
 
 
 @pytest.mark.parametrize("name", ALL)
@@ -60,11 +63,15 @@ def test_csv_has_a_row_for_each_quantity_of_the_json_in_its_order(name: str) -> 
         q = parse(row["quantity"])
         assert row["kind"] == q.kind
         assert row["layer"] == (str(q.layer) if q.of.layered else "")
-        assert [row[key] for key in ("i", "j", "sample")] == [str(n or "") for n in (q.i, q.j, q.sample)]
+        assert [row[key] for key in ("i", "j", "sample")] == [
+            str(n or "") for n in (q.i, q.j, q.sample)
+        ]
 
 
 def test_the_header_says_what_the_columns_are() -> None:
-    assert next(as_csv(lesson("perceptron-step"))).startswith("quantity,kind,layer,i,j,sample,value\nx[1],x,,1,,,1.0\n")
+    assert next(as_csv(lesson("perceptron-step"))).startswith(
+        "quantity,kind,layer,i,j,sample,value\nx[1],x,,1,,,1.0\n"
+    )
     assert '"w[1][1,2]",w,1,1,2,,0.4\n' in "".join(as_csv(lesson("perceptron-step")))
 
 

@@ -1,4 +1,6 @@
-"""The invariant: the tree of every step computes what the engine computed, from the engine's own numbers."""
+"""The invariant: the tree of every step computes what the engine computed, from the engine's own
+numbers.
+"""
 
 from __future__ import annotations
 
@@ -32,29 +34,57 @@ def traced(problem: Setup) -> Trace:
     return run(problem.network, problem.x, problem.y, problem.eta)
 
 
-def network_of(*layers: tuple[object, object, str], under: str = "half_squared_error", reduction: str = "mean") -> Network:
-    made = (Layer(frozen(w), None if b is None else frozen(b), activation(name)) for w, b, name in layers)
+def network_of(
+    *layers: tuple[object, object, str], under: str = "half_squared_error", reduction: str = "mean"
+) -> Network:
+    made = (
+        Layer(frozen(w), None if b is None else frozen(b), activation(name))
+        for w, b, name in layers
+    )
     return Network(tuple(made), loss(under), reduction)
 
 
 def trees(trace: Trace, q: Quantity) -> list[Node]:
-    """Every tree that the lesson has for a quantity: in full, by name, by the shortcut, in the stable form, along the paths."""
+    """Every tree that the lesson has for a quantity: in full, by name, by the shortcut, in the
+    stable form, along the paths.
+    """
     found = derive(trace, q)
-    return [tree for tree in (found.tree, found.name, found.shortcut, found.stable, chain(trace, q)) if tree is not None]
+    return [
+        tree
+        for tree in (found.tree, found.name, found.shortcut, found.stable, chain(trace, q))
+        if tree is not None
+    ]
 
 
 def scale_of(trace: Trace, q: Quantity, tree: Node) -> float:
-    """What the tree's terms come to without cancelling, those hidden in the gradient at the output included."""
+    """What the tree's terms come to without cancelling, those hidden in the gradient at the output
+    included.
+    """
     scales = [size(tree, trace)]
     if q.kind in {"dL/dz", "dL/dw", "dL/db"}:
         used = [leaf.quantity for leaf in leaves(tree, trace)]
-        heads = [head for head in used if head.kind == "dL/da" and head.layer == trace.network.depth]
-        worst = max((size(derive(trace, q).tree, trace) / abs(trace.value(q)) for q in heads if trace.value(q)), default=1.0)
+        heads = [
+            head for head in used if head.kind == "dL/da" and head.layer == trace.network.depth
+        ]
+        worst = max(
+            (
+                size(derive(trace, q).tree, trace) / abs(trace.value(q))
+                for q in heads
+                if trace.value(q)
+            ),
+            default=1.0,
+        )
         scales.append(size(tree, trace) * worst)
-        if heads and trace.network.layers[-1].activation.full_jacobian:  # a chain that starts at a softmax
-            outputs = [Quantity("dL/dz", trace.network.depth, k + 1, 0, q.sample) for k in range(trace.network.sizes[-1])]
+        # a chain that starts at a softmax
+        if heads and trace.network.layers[-1].activation.full_jacobian:
+            outputs = [
+                Quantity("dL/dz", trace.network.depth, k + 1, 0, q.sample)
+                for k in range(trace.network.sizes[-1])
+            ]
             sums = [(softmax_size(trace, z), size(derive(trace, z).tree, trace)) for z in outputs]
-            scales.append(size(tree, trace) * max((own / other for own, other in sums if other), default=1.0))
+            scales.append(
+                size(tree, trace) * max((own / other for own, other in sums if other), default=1.0)
+            )
     if q.kind == "dL/dz" and trace.network.layer(q.layer).activation.full_jacobian:
         scales.append(softmax_size(trace, q))
     shortcut = derive(trace, q).shortcut
@@ -62,7 +92,9 @@ def scale_of(trace: Trace, q: Quantity, tree: Node) -> float:
 
 
 def softmax_size(trace: Trace, q: Quantity) -> float:
-    """What the engine adds up for the dL/dz of a softmax, a (dL/da − Σ dL/da·a): near a = 1 it cancels, the tree does not."""
+    """What the engine adds up for the dL/dz of a softmax, a (dL/da − Σ dL/da·a): near a = 1 it
+    cancels, the tree does not.
+    """
     row = max(q.sample, 1) - 1
     grads, a = np.abs(trace.array("dL/da", q.layer)[row]), np.abs(trace.array("a", q.layer)[row])
     with np.errstate(all="ignore"):
@@ -74,7 +106,11 @@ def assert_invariant(trace: Trace, q: Quantity, *, exact: bool = False) -> None:
         return
     for tree in trees(trace, q):
         scale = 0.0 if exact else scale_of(trace, q, tree)
-        assert agree(evaluate(tree, trace), trace.value(q), scale), (str(q), evaluate(tree, trace), trace.value(q))
+        assert agree(evaluate(tree, trace), trace.value(q), scale), (
+            str(q),
+            evaluate(tree, trace),
+            trace.value(q),
+        )
 
 
 @pytest.mark.parametrize("path", SCENARIOS, ids=lambda path: path.stem)
@@ -88,7 +124,11 @@ def test_every_step_of_every_scenario_computes_the_engines_number(path: Path) ->
         for tree in trees(trace, q):
             value = trace.value(q)
             # A gradient that is 0 by cancelling has no digits to compare; its terms have.
-            assert agree(evaluate(tree, trace), value, size(tree, trace) if value == 0 else 0.0), (str(q), evaluate(tree, trace), value)
+            assert agree(evaluate(tree, trace), value, size(tree, trace) if value == 0 else 0.0), (
+                str(q),
+                evaluate(tree, trace),
+                value,
+            )
 
 
 @given(problems())
@@ -107,14 +147,22 @@ def test_the_steps_before_a_flat_activation_compute_the_engines_number(problem: 
 
 
 @given(extreme_problems())
-def test_at_the_edges_of_float64_the_trees_stay_quiet_and_agree_wherever_their_terms_are_finite(problem: Setup) -> None:
+def test_at_the_edges_of_float64_the_trees_stay_quiet_and_agree_wherever_their_terms_are_finite(
+    problem: Setup,
+) -> None:
     trace = traced(problem)
     for q in ordered(trace):
         for tree in trees(trace, q):
             with np.errstate(all="ignore"):
-                scale = scale_of(trace, q, tree) + sum(abs(trace.value(leaf.quantity)) for leaf in leaves(tree, trace))
+                scale = scale_of(trace, q, tree) + sum(
+                    abs(trace.value(leaf.quantity)) for leaf in leaves(tree, trace)
+                )
             if np.isfinite(scale) and not trace.out_of_range(q):
-                assert agree(evaluate(tree, trace), trace.value(q), scale), (str(q), evaluate(tree, trace), trace.value(q))
+                assert agree(evaluate(tree, trace), trace.value(q), scale), (
+                    str(q),
+                    evaluate(tree, trace),
+                    trace.value(q),
+                )
     if trace.stop and trace.stop.why != "flat":
         assert np.ndim(evaluate(derive(trace, trace.stop.quantity).tree, trace)) == 0
 
@@ -137,7 +185,10 @@ def test_every_leaf_is_given_or_computed_at_an_earlier_step(problem: Setup) -> N
     for q in ordered(trace):
         for tree in trees(trace, q):
             for leaf in leaves(tree, trace):
-                assert leaf.quantity.given or order.rank(leaf.quantity) < order.rank(q), (str(q), str(leaf.quantity))
+                assert leaf.quantity.given or order.rank(leaf.quantity) < order.rank(q), (
+                    str(q),
+                    str(leaf.quantity),
+                )
 
 
 @given(problems(losses=("binary_cross_entropy", "cross_entropy")))
@@ -148,10 +199,14 @@ def test_the_logarithms_are_those_of_the_outputs_unless_these_are_saturated(prob
             for node in walk(derive(trace, q).tree):
                 if isinstance(node, Stable):
                     assert isinstance(node.shown, Log)
-                    inside, log = float(evaluate(node.shown.of, trace)), float(evaluate(node, trace))
+                    inside, log = (
+                        float(evaluate(node.shown.of, trace)),
+                        float(evaluate(node, trace)),
+                    )
                     if inside == 0:
                         continue
-                    # log(p) loses the digits that p itself lost near 1: an error of one unit in p's last place.
+                    # log(p) loses the digits that p itself lost near 1: an error of one unit in p's
+                    # last place.
                     assert abs(np.log(inside) - log) <= 1e-12 * abs(log) + 2.3e-16 / inside
 
 
@@ -171,9 +226,16 @@ def test_the_logarithm_keeps_its_digits_where_the_probability_has_lost_them() ->
         ("softmax", [900.0, 0.0], [0.0, 1.0], 900.0), ("softmax", [50.0, 0.0], [1.0, 0.0], np.exp(-50.0)),
     ],
 )  # fmt: skip
-def test_the_loss_of_a_saturated_output_is_shown_as_it_is_computed(output: str, z: list[float], y: list[float], result: float) -> None:
+def test_the_loss_of_a_saturated_output_is_shown_as_it_is_computed(
+    output: str, z: list[float], y: list[float], result: float
+) -> None:
     under = {"softmax": "cross_entropy", "sigmoid": "binary_cross_entropy"}[output]
-    trace = run(network_of((np.array(z)[:, None], None, output), under=under), frozen([[1.0]]), frozen([y]), 0.1)
+    trace = run(
+        network_of((np.array(z)[:, None], None, output), under=under),
+        frozen([[1.0]]),
+        frozen([y]),
+        0.1,
+    )
     found = derive(trace, parse("loss"))
     assert loses_digits(found.tree, trace, 4)
     assert found.stable is not None
@@ -185,15 +247,24 @@ def test_the_loss_of_a_saturated_output_is_shown_as_it_is_computed(output: str, 
         if isinstance(node, Stable):
             assert isinstance(node.shown, Log)
             inside = evaluate(node.shown.of, trace)
-            assert not np.isfinite(inside) or np.log(inside) == pytest.approx(evaluate(node, trace), rel=1e-12, abs=1e-15)
+            assert not np.isfinite(inside) or np.log(inside) == pytest.approx(
+                evaluate(node, trace), rel=1e-12, abs=1e-15
+            )
 
 
 @pytest.mark.parametrize(("z", "y", "decimals", "lost"), [
     (2.0, 0.0, 4, False), (-20.0, 0.0, 4, False), (-30.0, 0.0, 4, True), (-20.0, 1.0, 4, False), (-300.0, 1.0, 4, False),
     (10.0, 0.0, 4, True), (10.0, 0.0, 6, False), (10.0, 1.0, 4, True), (4.0, 0.0, 4, False), (6.0, 0.0, 2, True), (6.0, 0.0, 0, True),
 ])  # fmt: skip
-def test_a_logarithm_loses_its_digits_where_the_output_reads_as_0_or_1(z: float, y: float, decimals: int, lost: bool) -> None:
-    trace = run(network_of(([[1.0]], None, "sigmoid"), under="binary_cross_entropy"), frozen([[z]]), frozen([[y]]), 0.1)
+def test_a_logarithm_loses_its_digits_where_the_output_reads_as_0_or_1(
+    z: float, y: float, decimals: int, lost: bool
+) -> None:
+    trace = run(
+        network_of(([[1.0]], None, "sigmoid"), under="binary_cross_entropy"),
+        frozen([[z]]),
+        frozen([[y]]),
+        0.1,
+    )
     assert loses_digits(derive(trace, parse("loss")).tree, trace, decimals) == lost
     assert not loses_digits(derive(trace, parse("a[1][1]")).tree, trace, decimals)
 
@@ -225,7 +296,11 @@ def test_a_sum_over_many_samples_is_elided_with_the_right_total() -> None:
     trace = run(net, x, frozen(np.zeros((12, 1))), 0.1)
     tree = derive(trace, parse("dL/dw[1][1,1]")).tree
     assert any(isinstance(node, Elided) and node.count == 8 for node in walk(tree))
-    assert evaluate(tree, trace) == sum(n * n for n in range(1, 13)) == trace.value(parse("dL/dw[1][1,1]"))
+    assert (
+        evaluate(tree, trace)
+        == sum(n * n for n in range(1, 13))
+        == trace.value(parse("dL/dw[1][1,1]"))
+    )
 
 
 def test_saturated_output_takes_the_shortcut_and_says_that_the_long_way_is_beyond_float64() -> None:
@@ -255,24 +330,41 @@ def test_shortcut_of_a_softmax_is_right_for_targets_that_do_not_add_up_to_one(to
         assert_invariant(trace, Quantity("dL/dz", 1, i))
 
 
-@pytest.mark.parametrize("row", [[-690.0, -744.0], [-100.0, -720.0], [705.0, 1.0], [0.0, -740.0], [-1000.0, -1001.0], [1e308, -1e308]])
+@pytest.mark.parametrize(
+    "row",
+    [
+        [-690.0, -744.0],
+        [-100.0, -720.0],
+        [705.0, 1.0],
+        [0.0, -740.0],
+        [-1000.0, -1001.0],
+        [1e308, -1e308],
+    ],
+)
 def test_softmax_tree_is_right_far_from_zero(row: list[float]) -> None:
     net = network_of((np.array(row)[:, None], None, "softmax"), under="cross_entropy")
     trace = run(net, frozen([[1.0]]), frozen([[1.0, 0.0]]), 0.0)
     for i in (1, 2):
         tree = derive(trace, Quantity("a", 1, i)).tree
         assert isinstance(tree, Quotient)
-        assert evaluate(tree, trace) == pytest.approx(trace.value(Quantity("a", 1, i)), rel=1e-12, abs=1e-300)
+        assert evaluate(tree, trace) == pytest.approx(
+            trace.value(Quantity("a", 1, i)), rel=1e-12, abs=1e-300
+        )
 
 
 def test_softmax_is_written_without_a_shift_where_none_is_needed() -> None:
     net = network_of(([[1.0], [2.0]], None, "softmax"), under="cross_entropy")
     trace = run(net, frozen([[0.5]]), frozen([[1.0, 0.0]]), 0.1)
-    assert {str(leaf.quantity) for leaf in leaves(derive(trace, parse("a[1][1]")).tree)} == {"z[1][1]", "z[1][2]"}
+    assert {str(leaf.quantity) for leaf in leaves(derive(trace, parse("a[1][1]")).tree)} == {
+        "z[1][1]",
+        "z[1][2]",
+    }
 
 
 def test_the_chain_of_the_3_2_3_network_has_three_paths_of_which_the_loss_sees_three() -> None:
-    trace = open_lesson(load(next(path for path in SCENARIOS if path.stem == "3-2-3-softmax"))).trace
+    trace = open_lesson(
+        load(next(path for path in SCENARIOS if path.stem == "3-2-3-softmax"))
+    ).trace
     paths = chain(trace, parse("dL/dw[1][1,1]"))
     assert paths is not None
     assert len(paths.children) == 3
@@ -317,11 +409,29 @@ def test_the_chain_of_a_deep_narrow_network_has_every_factor() -> None:
 
 def test_frozen_parameters_are_the_same_before_and_after_and_so_are_their_leaves() -> None:
     layers = (
-        Layer(frozen([[1.0]]), frozen([0.5]), activation("sigmoid"), train_weights=False, train_biases=True),
-        Layer(frozen([[2.0]]), frozen([0.5]), activation("identity"), train_weights=True, train_biases=False),
+        Layer(
+            frozen([[1.0]]),
+            frozen([0.5]),
+            activation("sigmoid"),
+            train_weights=False,
+            train_biases=True,
+        ),
+        Layer(
+            frozen([[2.0]]),
+            frozen([0.5]),
+            activation("identity"),
+            train_weights=True,
+            train_biases=False,
+        ),
     )
-    trace = run(Network(layers, loss("squared_error"), "mean"), frozen([[1.0]]), frozen([[0.0]]), 0.1)
-    used = [str(leaf.quantity) for n in (1, 2) for leaf in leaves(derive(trace, Quantity("z+", n, 1)).tree)]
+    trace = run(
+        Network(layers, loss("squared_error"), "mean"), frozen([[1.0]]), frozen([[0.0]]), 0.1
+    )
+    used = [
+        str(leaf.quantity)
+        for n in (1, 2)
+        for leaf in leaves(derive(trace, Quantity("z+", n, 1)).tree)
+    ]
     assert used == ["w[1][1,1]", "x[1]", "b+[1][1]", "w+[2][1,1]", "a+[1][1]", "b[2][1]"]
 
 
@@ -356,6 +466,10 @@ def test_refs_are_leaves_and_each_is_listed_once() -> None:
 def test_the_head_of_a_long_sum_keeps_the_order_of_the_units() -> None:
     net = network_of((np.ones((1, 20)), None, "identity"))
     trace = run(net, frozen(np.ones((1, 20))), frozen([[0.0]]), 0.1)
-    units = [leaf.quantity.j for leaf in leaves(derive(trace, parse("z[1][1]")).tree) if leaf.quantity.kind == "w"]
+    units = [
+        leaf.quantity.j
+        for leaf in leaves(derive(trace, parse("z[1][1]")).tree)
+        if leaf.quantity.kind == "w"
+    ]
     assert units == [1, 2, 3, 20]
     assert all(before < after for before, after in pairwise(units))

@@ -1,4 +1,6 @@
-"""The diagram shows what is known, leaves empty what is not, says what the step does, and keeps its labels apart."""
+"""The diagram shows what is known, leaves empty what is not, says what the step does, and keeps its
+labels apart.
+"""
 
 from __future__ import annotations
 
@@ -48,7 +50,17 @@ def scene(trace: Trace, q: Quantity, preset: str = "brackets", decimals: int = 4
 
     uses = frozenset(leaf.quantity for leaf in leaves(derive(trace, q).tree))
     alphabet = Alphabet.of(notation(preset), trace.network, trace.samples)
-    return Scene(trace.network, alphabet, decimals, value, uses, frozenset({q}), order.phase(k), q.sample, f"Makes {q}.")
+    return Scene(
+        trace.network,
+        alphabet,
+        decimals,
+        value,
+        uses,
+        frozenset({q}),
+        order.phase(k),
+        q.sample,
+        f"Makes {q}.",
+    )
 
 
 def lecture(name: str) -> Trace:
@@ -63,7 +75,12 @@ def some(*sizes: int, output: str = "sigmoid", under: str = "binary_cross_entrop
         Layer(frozen(random.normal(size=(n, m)) / m**0.5), frozen(random.normal(size=n)), rule)
         for (m, n), rule in zip(pairwise(sizes), rules, strict=True)
     )
-    return run(Network(layers, loss(under)), frozen(random.normal(size=(1, sizes[0]))), frozen(np.eye(sizes[-1])[:1]), 0.1)
+    return run(
+        Network(layers, loss(under)),
+        frozen(random.normal(size=(1, sizes[0]))),
+        frozen(np.eye(sizes[-1])[:1]),
+        0.1,
+    )
 
 
 def parsed(picture: str) -> ET.Element:
@@ -151,12 +168,20 @@ def test_what_a_step_uses_is_marked_on_units_edges_and_biases() -> None:
 
 
 @pytest.mark.parametrize("sheet", ["colours.css", "diagram.css"])
-def test_each_kind_of_quantity_is_coloured_by_its_name_in_the_variable_of_its_role(sheet: str) -> None:
+def test_each_kind_of_quantity_is_coloured_by_its_name_in_the_variable_of_its_role(
+    sheet: str,
+) -> None:
     rules = (Path(__file__).parents[1] / "static" / sheet).read_text(encoding="utf-8")
     for kind in KINDS.keys() - {"loss-loss+", "(loss-loss+)/loss"}:
-        prefixes = [prefix for prefix in re.findall(r'data-q\^="(\w+)"', rules) if kind.startswith(prefix)]
+        prefixes = [
+            prefix for prefix in re.findall(r'data-q\^="(\w+)"', rules) if kind.startswith(prefix)
+        ]
         longest = max(prefixes, key=len)
-        rule = next(line for line in rules.splitlines() if f'data-q^="{longest}"' in line and "{" in line and "var(--" in line)
+        rule = next(
+            line
+            for line in rules.splitlines()
+            if f'data-q^="{longest}"' in line and "{" in line and "var(--" in line
+        )
         assert f"var(--{role(kind)}" in rule, (kind, rule)
 
 
@@ -165,18 +190,33 @@ def test_each_kind_of_quantity_is_coloured_by_its_name_in_the_variable_of_its_ro
 
 def test_arrow_heads_follow_the_direction_of_flow() -> None:
     def ends(q: str) -> list[tuple[float, float]]:
-        lines = [e.get("d", "") for e in step(DECKS[0], q).iter("path") if "line" in classes(e) and classes(e)[0] == "w"]
+        lines = [
+            e.get("d", "")
+            for e in step(DECKS[0], q).iter("path")
+            if "line" in classes(e) and classes(e)[0] == "w"
+        ]
         assert lines
         assert all(line.count("M") == 2 for line in lines), "a line and a head"
-        return [tuple(float(part.split(" ")[0]) for part in line[1:].split("M")[0].split("L")) for line in lines]  # type: ignore[misc]
+        return [
+            tuple(float(part.split(" ")[0]) for part in line[1:].split("M")[0].split("L"))
+            for line in lines
+        ]  # type: ignore[misc]
 
     assert all(start < end for start, end in ends("z[2][1]"))
     assert all(start > end for start, end in ends("dL/da[2][1]"))
 
 
 def test_an_edge_whose_weight_only_gets_its_gradient_has_no_arrow_head() -> None:
-    for lesson, q in ((DECKS[0], "dL/dw[2][1,1]"), ("linear-regression", "dL/dw[1][1,2]@2"), (DECKS[0], "w+[2][1,1]")):
-        lines = [e.get("d", "") for e in step(lesson, q).iter("path") if "line" in classes(e) and classes(e)[0] == "w"]
+    for lesson, q in (
+        (DECKS[0], "dL/dw[2][1,1]"),
+        ("linear-regression", "dL/dw[1][1,2]@2"),
+        (DECKS[0], "w+[2][1,1]"),
+    ):
+        lines = [
+            e.get("d", "")
+            for e in step(lesson, q).iter("path")
+            if "line" in classes(e) and classes(e)[0] == "w"
+        ]
         assert [line.count("M") for line in lines] == [1], (lesson, q)
 
 
@@ -218,8 +258,15 @@ def test_the_verification_pass_empties_the_network_and_fills_it_again() -> None:
 
 def title_above(svg: ET.Element, q: str) -> str:
     """The name that stands next above a number, or above its empty box, in the same column."""
-    shape = next(e for e in svg.iter("rect") if classes(e)[:1] == ["l"] and "o" not in classes(e) and e.get("data-q") == q) \
-        if "todo" in classes(named(svg, q)) else named(svg, q)
+    shape = (
+        next(
+            e
+            for e in svg.iter("rect")
+            if classes(e)[:1] == ["l"] and "o" not in classes(e) and e.get("data-q") == q
+        )
+        if "todo" in classes(named(svg, q))
+        else named(svg, q)
+    )
     x = float(shape.get("x", "")) + float(shape.get("width", 0)) / 2
     y = float(shape.get("y", ""))
     above = [(float(e.get("y", "")), "".join(e.itertext())) for e in svg.iter("text")
@@ -229,10 +276,16 @@ def title_above(svg: ET.Element, q: str) -> str:
 
 @pytest.mark.parametrize("preset", PRESETS)
 @pytest.mark.parametrize("lesson", [DECKS[0], DECKS[1], "linear-regression"])
-def test_the_old_loss_the_new_one_and_their_difference_stand_under_their_own_names(lesson: str, preset: str) -> None:
+def test_the_old_loss_the_new_one_and_their_difference_stand_under_their_own_names(
+    lesson: str, preset: str
+) -> None:
     trace = lecture(lesson)
     alphabet = Alphabet.of(notation(preset), trace.network, trace.samples)
-    verified = [q for q in NumberOrder.of(trace.network, trace.samples) if q.kind.endswith("+") and q.kind not in {"w+", "b+"}]
+    verified = [
+        q
+        for q in NumberOrder.of(trace.network, trace.samples)
+        if q.kind.endswith("+") and q.kind not in {"w+", "b+"}
+    ]
     for q in verified:
         svg = parsed(draw(scene(trace, q, preset)))
         losses = [e.get("data-q", "") for e in svg.iter() if e.get("data-q", "").startswith("loss")]
@@ -246,7 +299,9 @@ def test_a_sample_is_named_and_its_own_values_are_shown() -> None:
     svg = step("linear-regression", "z[1][1]@2")
     assert {"x[1]@2", "z[1][1]@2", "y[1]@2"} <= mentioned(svg)
     assert "sample 2 of 4" in text_of(svg)
-    assert "makes" in classes(named(step("linear-regression", "dL/dw[1][1,1]@2"), "dL/dw[1][1,1]@2"))
+    assert "makes" in classes(
+        named(step("linear-regression", "dL/dw[1][1,1]@2"), "dL/dw[1][1,1]@2")
+    )
 
 
 def test_a_network_without_biases_shows_none() -> None:
@@ -262,8 +317,16 @@ def text_boxes(svg: ET.Element) -> list[tuple[str, Box]]:
     for e in svg.iter("text"):
         css = classes(e)
         if e.get("data-q"):
-            smaller = SIZES[max(SIZE_NAMES.index(css) for css in ["", *classes(e)] if css in SIZE_NAMES)]
-            half, up = width(e.text or "") * (13 if e.get("data-q", "").startswith("z") else 14) * smaller / 2, 10.0 * smaller
+            smaller = SIZES[
+                max(SIZE_NAMES.index(css) for css in ["", *classes(e)] if css in SIZE_NAMES)
+            ]
+            half, up = (
+                width(e.text or "")
+                * (13 if e.get("data-q", "").startswith("z") else 14)
+                * smaller
+                / 2,
+                10.0 * smaller,
+            )
         elif "n" in css and "t" not in css:
             base = e.text or ""
             marks = max((len(part.text or "") for part in e.iter("tspan")), default=0)
@@ -276,7 +339,10 @@ def text_boxes(svg: ET.Element) -> list[tuple[str, Box]]:
 
 
 def circles(svg: ET.Element) -> list[tuple[float, float, float]]:
-    found = [(float(c.get("cx", "")), float(c.get("cy", "")), float(c.get("r", ""))) for c in svg.iter("circle")]
+    found = [
+        (float(c.get("cx", "")), float(c.get("cy", "")), float(c.get("r", "")))
+        for c in svg.iter("circle")
+    ]
     for e in svg.iter("path"):
         if "line" not in classes(e) and classes(e)[0] in {"z", "a"}:
             start, rest = e.get("d", "")[1:].split("a")
@@ -295,9 +361,13 @@ def touches(box: Box, circle: tuple[float, float, float]) -> bool:
     return (x - near_x) ** 2 + (y - near_y) ** 2 < r**2
 
 
-@pytest.mark.parametrize(("preset", "decimals"), [*((preset, 4) for preset in PRESETS), ("brackets", 6), ("letters", 10)])
+@pytest.mark.parametrize(
+    ("preset", "decimals"), [*((preset, 4) for preset in PRESETS), ("brackets", 6), ("letters", 10)]
+)
 @pytest.mark.parametrize("deck", DECKS)
-def test_no_text_meets_another_and_no_edge_number_meets_a_unit(deck: str, preset: str, decimals: int) -> None:
+def test_no_text_meets_another_and_no_edge_number_meets_a_unit(
+    deck: str, preset: str, decimals: int
+) -> None:
     trace = lecture(deck)
     for q in NumberOrder.of(trace.network, 1):
         svg = parsed(draw(scene(trace, q, preset, decimals)))
@@ -320,13 +390,17 @@ def test_every_edge_of_the_deck_networks_has_its_number_at_every_step(deck: str)
 def test_the_deck_networks_can_be_read_at_560_pixels_and_stay_small(deck: str) -> None:
     trace = lecture(deck)
     pictures = [draw(scene(trace, q)) for q in NumberOrder.of(trace.network, 1)]
-    assert arrange(trace.network.sizes).width * 11 / 12.5 <= 560, "the smallest plain text stays at 11 pixels"
+    assert arrange(trace.network.sizes).width * 11 / 12.5 <= 560, (
+        "the smallest plain text stays at 11 pixels"
+    )
     assert max(len(picture.encode()) for picture in pictures) < 7_200
     assert sorted(len(picture.encode()) for picture in pictures)[len(pictures) // 2] < 5_500
 
 
 def test_edge_numbers_stay_where_they_are_from_phase_to_phase() -> None:
-    at = [named(step(DECKS[0], q), "w[2][3,1]").get("x") for q in ("z[1][1]", "loss", "dL/da[1][1]")]
+    at = [
+        named(step(DECKS[0], q), "w[2][3,1]").get("x") for q in ("z[1][1]", "loss", "dL/da[1][1]")
+    ]
     assert len(set(at)) == 1
 
 
@@ -346,13 +420,17 @@ def test_a_large_layer_keeps_its_first_its_last_and_the_unit_in_question() -> No
     units = {q for q in mentioned(svg) if q.startswith("a[1]")}
     assert units == {"a[1][1]", "a[1][2]", "a[1][3]", "a[1][70]", "a[1][128]"}
     assert {"x[1]", "x[300]", "x[784]", "dL/dw[1][70,300]"} <= mentioned(svg)
-    assert {"66 more", "57 more", "296 more", "483 more"} <= {"".join(e.itertext()) for e in svg.iter("text")}
+    assert {"66 more", "57 more", "296 more", "483 more"} <= {
+        "".join(e.itertext()) for e in svg.iter("text")
+    }
     assert len(ET.tostring(svg)) < 10_000
 
 
 def test_in_a_dense_network_only_the_edges_of_the_step_have_numbers() -> None:
     trace = some(5, 6, 5, 2, output="softmax", under="cross_entropy")
-    shown = {q for q in mentioned(parsed(draw(scene(trace, parse("z[2][3]"))))) if q.startswith("w")}
+    shown = {
+        q for q in mentioned(parsed(draw(scene(trace, parse("z[2][3]"))))) if q.startswith("w")
+    }
     assert shown == {f"w[2][3,{j}]" for j in range(1, 7)}
 
 
@@ -362,13 +440,19 @@ def test_a_diagram_says_where_edges_have_no_room_for_their_numbers() -> None:
         for q in ("z[1][1]", "dL/da[1][1]", "w+[1][1,1]"):
             svg = parsed(draw(scene(trace, parse(q))))
             assert ("not every edge has room" in text_of(svg)) == left_out, q
-            assert max(float(e.get("y", "0")) for e in svg.iter("text")) < float(svg.get("height", ""))
+            assert max(float(e.get("y", "0")) for e in svg.iter("text")) < float(
+                svg.get("height", "")
+            )
 
 
 def test_a_step_about_a_whole_large_matrix_draws_its_lines_without_numbers() -> None:
     trace = some(784, 128, 10, output="softmax", under="cross_entropy")
     uses = frozenset(Quantity("w", 2, i, j) for i in range(1, 11) for j in range(1, 129))
-    whole = replace(scene(trace, parse("z[2][1]")), uses=uses, makes=frozenset(Quantity("z", 2, i) for i in range(1, 11)))
+    whole = replace(
+        scene(trace, parse("z[2][1]")),
+        uses=uses,
+        makes=frozenset(Quantity("z", 2, i) for i in range(1, 11)),
+    )
     svg = parsed(draw(whole))
     assert sum("line" in classes(e) and "uses" in classes(e) for e in svg.iter("path")) == 4 * 4
     assert not any(q.startswith("w") for q in mentioned(svg))
@@ -399,7 +483,18 @@ def test_elision_says_how_many_are_left_out() -> None:
 def test_wide_numbers_take_smaller_type_and_then_give_up_decimals_not_room() -> None:
     usual, long = Room(3.7), Room(4.28)
     for room in (usual, long, Room(3.5, 1)):
-        for value in (-0.22609, 1234.56789, -99999.5, 123456789.0, -2.64e-11, 1e300, -1e-300, 0.1, 0.0, 1 / 3):
+        for value in (
+            -0.22609,
+            1234.56789,
+            -99999.5,
+            123456789.0,
+            -2.64e-11,
+            1e300,
+            -1e-300,
+            0.1,
+            0.0,
+            1 / 3,
+        ):
             for decimals in (2, 4, 12):
                 text, em, size = fitted(value, decimals, room)
                 assert em == width(text)
@@ -409,7 +504,9 @@ def test_wide_numbers_take_smaller_type_and_then_give_up_decimals_not_room() -> 
     assert fitted(-9.391e-4, 4, usual)[::2] == (number.shown(-9.391e-4, 4), 2)
     assert fitted(-0.226091234, 6, long)[::2] == ("−0.226091", 1)
     assert fitted(-0.226091234, 12, long)[::2] == ("−0.226091", 1)
-    assert fitted(0.574442516, 12, long)[0] == "0.574443", "as many decimals as a number with a sign has"
+    assert fitted(0.574442516, 12, long)[0] == "0.574443", (
+        "as many decimals as a number with a sign has"
+    )
     assert fitted(float("nan"), 4, usual)[0] == "?"
 
 
@@ -435,10 +532,16 @@ def test_numbers_of_one_kind_are_of_one_size_and_as_long_in_one_diagram(decimals
         places: dict[str, set[int]] = {}
         for element in parsed(draw(scene(trace, q, decimals=decimals))).iter("text"):
             if found := element.get("data-q"):
-                sizes.setdefault(parse(found).kind, set()).update({*classes(element)} & {*SIZE_NAMES} or {""})
+                sizes.setdefault(parse(found).kind, set()).update(
+                    {*classes(element)} & {*SIZE_NAMES} or {""}
+                )
                 digits = (element.text or "").partition(".")[2]
-                rounded = digits.isdigit() and not number.is_exact(trace.value(parse(found)), decimals)
-                places.setdefault(parse(found).kind, set()).update({len(digits)} if rounded else set())
+                rounded = digits.isdigit() and not number.is_exact(
+                    trace.value(parse(found)), decimals
+                )
+                places.setdefault(parse(found).kind, set()).update(
+                    {len(digits)} if rounded else set()
+                )
         assert all(len(found) == 1 for found in sizes.values()), (q, sizes)
         assert all(len(lengths) <= 1 for lengths in places.values()), (q, places)
         assert all(lengths <= {min(decimals, 6)} for lengths in places.values())

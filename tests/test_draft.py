@@ -1,4 +1,6 @@
-"""Drafts: every lesson can be taken into the form and back, and everything wrong is said beside its field."""
+"""Drafts: every lesson can be taken into the form and back, and everything wrong is said beside its
+field.
+"""
 
 from __future__ import annotations
 
@@ -105,12 +107,24 @@ def test_the_first_draft_is_a_sound_lesson() -> None:
 
 
 def test_a_form_is_kept_to_the_letter(form: dict[str, str]) -> None:
-    odd = {**form, "title": "  <b>\u202e\u200b ", "w[1][1,1]": "abc", "units[1]": "many", "x[1]": " 1/3 ", "about": "a\r\nb"}
+    odd = {
+        **form,
+        "title": "  <b>\u202e\u200b ",
+        "w[1][1,1]": "abc",
+        "units[1]": "many",
+        "x[1]": " 1/3 ",
+        "about": "a\r\nb",
+    }
     assert dict(checked.fields(checked.of_form(MultiDict(odd)))) == odd
 
 
-@pytest.mark.parametrize(("text", "value"), [("1/3", 1 / 3), ("1e-3", 0.001), ("0,5", 0.5), ("\N{MINUS SIGN}2", -2.0), (" 3 ", 3.0)])
-def test_numbers_are_read_as_people_write_them(form: dict[str, str], text: str, value: float) -> None:
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [("1/3", 1 / 3), ("1e-3", 0.001), ("0,5", 0.5), ("\N{MINUS SIGN}2", -2.0), (" 3 ", 3.0)],
+)
+def test_numbers_are_read_as_people_write_them(
+    form: dict[str, str], text: str, value: float
+) -> None:
     found, wrong = checked.checked(checked.of_form(MultiDict({**form, "w[1][2,1]": text})))
     assert not wrong
     assert found is not None
@@ -121,7 +135,11 @@ def test_numbers_are_read_as_people_write_them(form: dict[str, str], text: str, 
 @pytest.mark.parametrize(
     ("changes", "field", "words"),
     [
-        ({"w[1][1,2]": "abc"}, "w[1][1,2]", "'abc' is not a number; write it like 0.25, -1e-3 or 1/3"),
+        (
+            {"w[1][1,2]": "abc"},
+            "w[1][1,2]",
+            "'abc' is not a number; write it like 0.25, -1e-3 or 1/3",
+        ),
         ({"w[1][1,2]": ""}, "w[1][1,2]", EMPTY),
         ({"b[2][1]": "nan"}, "b[2][1]", "'nan' is not a number"),
         ({"x[1]": "inf"}, "x[1]", "'inf' is not a number"),
@@ -129,7 +147,11 @@ def test_numbers_are_read_as_people_write_them(form: dict[str, str], text: str, 
         ({"x[2]": "1/0"}, "x[2]", "divides by zero"),
         ({"learning_rate": "0"}, "learning_rate", "expected a number above 0"),
         ({"learning_rate": "fast"}, "learning_rate", "not a number"),
-        ({"units[1]": "1000000"}, "units[1]", "expected a whole number from 1 to 1,024, got “1000000”"),
+        (
+            {"units[1]": "1000000"},
+            "units[1]",
+            "expected a whole number from 1 to 1,024, got “1000000”",
+        ),
         ({"units[1]": "0"}, "units[1]", "expected a whole number from 1 to 1,024"),
         ({"units[1]": "2.5"}, "units[1]", "got “2.5”"),
         ({"inputs": "-1"}, "inputs", "expected a whole number from 1 to 1,024"),
@@ -137,7 +159,11 @@ def test_numbers_are_read_as_people_write_them(form: dict[str, str], text: str, 
         ({"units[1]": "3"}, "w[1]", "expected 3 rows of 2, got 2 rows of 2"),
         ({"activation[2]": "softmax"}, "activation[2]", "a softmax of one unit is always 1"),
         ({"activation[2]": "magic"}, "activation[2]", "'magic' is not known"),
-        ({"activation[2]": "tanh"}, "loss", "needs a sigmoid in the last layer, which is tanh here"),
+        (
+            {"activation[2]": "tanh"},
+            "loss",
+            "needs a sigmoid in the last layer, which is tanh here",
+        ),
         ({"y[1]": "2"}, "y[1]", "needs targets from 0 to 1, got 2"),
         ({"loss": "cross_entropy"}, "loss", "needs a softmax in the last layer"),
         ({"loss": "hinge"}, "loss", "'hinge' is not known"),
@@ -164,20 +190,36 @@ def test_numbers_are_read_as_people_write_them(form: dict[str, str], text: str, 
         ({"origin": "a b"}, "origin", ""),
     ],
 )
-def test_a_problem_stands_beside_its_field(form: dict[str, str], changes: dict[str, str], field: str, words: str) -> None:
+def test_a_problem_stands_beside_its_field(
+    form: dict[str, str], changes: dict[str, str], field: str, words: str
+) -> None:
     found = problems(form, **changes)
     assert field in found or not words, found
     assert words in found.get(field, "")
 
 
 def test_all_problems_are_said_at_once(form: dict[str, str]) -> None:
-    wrong = {"w[1][1,1]": "a", "w[2][1,2]": "b", "x[1]": "c", "learning_rate": "d", "units[2]": "e", "title": "\u202e"}
+    wrong = {
+        "w[1][1,1]": "a",
+        "w[2][1,2]": "b",
+        "x[1]": "c",
+        "learning_rate": "d",
+        "units[2]": "e",
+        "title": "\u202e",
+    }
     wrong["activation[1]"] = "f"
     assert set(wrong) <= set(problems(form, **wrong))
 
 
 def test_targets_that_do_not_sum_to_one_are_found(form: dict[str, str]) -> None:
-    two = {"units[2]": "2", "w[2][2,1]": "1", "w[2][2,2]": "1", "b[2][2]": "0", "activation[2]": "softmax", "loss": "cross_entropy"}
+    two = {
+        "units[2]": "2",
+        "w[2][2,1]": "1",
+        "w[2][2,2]": "1",
+        "b[2][2]": "0",
+        "activation[2]": "softmax",
+        "loss": "cross_entropy",
+    }
     found = problems(form, **two, **{"y[1]": "0.5", "y[2]": "0.2"})
     assert found == {"y[1]": "cross_entropy needs targets that sum to 1, these sum to 0.7"}
 
@@ -187,7 +229,20 @@ def test_no_layers_are_no_network(form: dict[str, str]) -> None:
     assert problems({**left, "layers": "0"})["layers"] == "is empty; there must be at least one"
 
 
-@pytest.mark.parametrize("name", ["title", "learning_rate", "w[1][1,1]", "b[1][2]", "x[1]", "y[1]", "units[1]", "inputs", "b[2][1]"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "title",
+        "learning_rate",
+        "w[1][1,1]",
+        "b[1][2]",
+        "x[1]",
+        "y[1]",
+        "units[1]",
+        "inputs",
+        "b[2][1]",
+    ],
+)
 def test_a_missing_field_is_a_problem_and_never_an_error(form: dict[str, str], name: str) -> None:
     del form[name]
     assert problems(form)
@@ -212,7 +267,11 @@ def test_what_is_dropped_is_gone() -> None:
 
 def test_a_layer_of_made_weights_stays_made() -> None:
     found = checked.of_scenario(scenarios.parse(RICH, "rich.yaml"))
-    assert (found.layers[0]["fill"], found.layers[0]["scale"], found.layers[0]["seed"]) == ("he", "0.5", "7")
+    assert (found.layers[0]["fill"], found.layers[0]["scale"], found.layers[0]["seed"]) == (
+        "he",
+        "0.5",
+        "7",
+    )
     assert found.layers[0].weights.cells == ()
     assert "init" in data(found)["network"]["layers"][0]
 
@@ -226,12 +285,26 @@ def test_long_tables_are_texts_with_a_row_per_line() -> None:
     assert found is not None
     assert found.network.sizes == (25, 10)
     said = problems(form, **{"w[1]": rows.replace("0.5", "x", 1)})
-    assert said == {"w[1]": "row 1, number 1: 'x' is not a number; write it like 0.25, -1e-3 or 1/3"}
-    assert "expected 10 rows of 25, got 9 rows of 25" in problems(form, **{"w[1]": rows.split("\n", 1)[1]})["w[1]"]
+    assert said == {
+        "w[1]": "row 1, number 1: 'x' is not a number; write it like 0.25, -1e-3 or 1/3"
+    }
+    assert (
+        "expected 10 rows of 25, got 9 rows of 25"
+        in problems(form, **{"w[1]": rows.split("\n", 1)[1]})["w[1]"]
+    )
     assert "rows" in problems(form, rows="1 2 3")
 
 
-STRANGE = ('{"a": 1, "a": 2}', '{"a": NaN}', '{"network": 1}', "[1]", '{"a": null}', "{" * 3_000, '{"a":' * 3_000, "1")
+STRANGE = (
+    '{"a": 1, "a": 2}',
+    '{"a": NaN}',
+    '{"network": 1}',
+    "[1]",
+    '{"a": null}',
+    "{" * 3_000,
+    '{"a":' * 3_000,
+    "1",
+)
 
 
 @pytest.mark.parametrize("text", STRANGE)
@@ -240,8 +313,19 @@ def test_what_is_kept_is_read_as_strictly_as_a_file(form: dict[str, str], text: 
 
 
 def test_forged_places_make_no_table_of_a_million_cells() -> None:
-    found = checked.of_form(MultiDict({"w[1][9999,9999]": "1", "w[33][1,1]": "1", "x[9999]@9999": "1", "b[1][9999]": "1"}))
-    assert sum(grid.rows * grid.columns for layer in found.layers for grid in (layer.weights, layer.bias)) <= 4_000
+    found = checked.of_form(
+        MultiDict(
+            {"w[1][9999,9999]": "1", "w[33][1,1]": "1", "x[9999]@9999": "1", "b[1][9999]": "1"}
+        )
+    )
+    assert (
+        sum(
+            grid.rows * grid.columns
+            for layer in found.layers
+            for grid in (layer.weights, layer.bias)
+        )
+        <= 4_000
+    )
     assert len(found.layers) <= 32
 
 
@@ -258,20 +342,37 @@ def test_every_path_has_a_field_or_the_top() -> None:
     ]  # fmt: skip
 
 
-KNOWN = ["1", "0", "-3", "1e5", "1/7", "0,5", "softmax", "cross_entropy", "none", "he", "\0", "[[1]]"]
+KNOWN = [
+    "1",
+    "0",
+    "-3",
+    "1e5",
+    "1/7",
+    "0,5",
+    "softmax",
+    "cross_entropy",
+    "none",
+    "he",
+    "\0",
+    "[[1]]",
+]
 TEXTS = st.one_of(st.text(max_size=12), st.sampled_from(KNOWN))
 FIELDS = st.one_of(
     st.sampled_from([*PLAIN, "layers", "samples", "rows", "drop", "do"]),
     st.builds("{}[{}]".format, st.sampled_from([*PARTS, "w", "b", "paste"]), st.integers(0, 40)),
     st.builds("w[{}][{},{}]".format, *[st.integers(0, 300)] * 3),
-    st.builds("{}[{}]@{}".format, st.sampled_from("xyb"), st.integers(0, 300), st.integers(0, 1200)),
+    st.builds(
+        "{}[{}]@{}".format, st.sampled_from("xyb"), st.integers(0, 300), st.integers(0, 1200)
+    ),
     st.text(max_size=10),
 )
 
 
 @settings(max_examples=150)
 @given(st.lists(st.tuples(FIELDS, TEXTS), max_size=25), st.booleans())
-def test_any_form_gives_a_scenario_or_reasons(pairs: list[tuple[str, str]], beginning: bool) -> None:
+def test_any_form_gives_a_scenario_or_reasons(
+    pairs: list[tuple[str, str]], beginning: bool
+) -> None:
     base = list(checked.fields(checked.blank()).items()) if beginning else []
     found, wrong = checked.checked(checked.of_form(MultiDict(dict([*base, *pairs]))))
     assert (found is None) == bool(wrong)
@@ -284,11 +385,16 @@ STANDING = [field for field in fields.FIELDS.values() if field.path]
 
 
 @pytest.mark.parametrize("field", STANDING, ids=[field.name for field in STANDING])
-def test_every_field_stands_for_a_key_of_the_format_and_finds_its_problems(field: FormField) -> None:
+def test_every_field_stands_for_a_key_of_the_format_and_finds_its_problems(
+    field: FormField,
+) -> None:
     model: Any = LayerSpec if field.of_layer else ScenarioFile
     for key in field.path:
         annotation = model.model_fields[key].annotation
-        model = next((part for part in (annotation, *get_args(annotation)) if hasattr(part, "model_fields")), None)
+        model = next(
+            (part for part in (annotation, *get_args(annotation)) if hasattr(part, "model_fields")),
+            None,
+        )
     path = ("network", "layers", 0, *field.path) if field.of_layer else field.path
     found = field_of(checked.blank(), path)
     other = {"layers": "layers", "x": "rows", "y": "rows", "trainable": ""}

@@ -42,17 +42,26 @@ def test_a_lesson_fits_as_it_is(name: str) -> None:
 def test_more_units_keep_the_numbers_and_add_friendly_ones() -> None:
     after = edited(with_fields(BLANK, {"units[1]": "3", "inputs": "4"}), "resize")
     first, second = after.draft.layers
-    assert (first.weights.rows, first.weights.columns, second.weights.columns, first.bias.columns) == (3, 4, 3, 3)
+    assert (
+        first.weights.rows,
+        first.weights.columns,
+        second.weights.columns,
+        first.bias.columns,
+    ) == (3, 4, 3, 3)
     assert first.weights.cells[0][:2] == ("0.5", "-0.3")
     assert all(readable(cell) for row in first.weights.cells for cell in row)
     assert after.draft.x.columns == 4
     assert "new sizes" in after.said
     assert is_sound(after.draft)
-    assert edited(with_fields(BLANK, {"units[1]": "3", "inputs": "4"}), "resize") == after, "the same numbers each time"
+    assert edited(with_fields(BLANK, {"units[1]": "3", "inputs": "4"}), "resize") == after, (
+        "the same numbers each time"
+    )
 
 
 def test_fewer_units_and_samples_cut_the_tables() -> None:
-    after = edited(with_fields(BLANK, {"units[1]": "1", "inputs": "1", "samples": "3"}), "resize").draft
+    after = edited(
+        with_fields(BLANK, {"units[1]": "1", "inputs": "1", "samples": "3"}), "resize"
+    ).draft
     assert after.layers[0].weights.cells == (("0.5",),)
     assert (after.x.rows, after.x.columns, after.y.rows) == (3, 1, 3)
     assert is_sound(after)
@@ -88,7 +97,9 @@ def test_the_last_layer_and_the_last_sample_stay() -> None:
     refused = edited(one, "remove-layer:1")
     assert len(refused.draft.layers) == 1
     assert refused.problems == {"layers": "a network has at least one layer"}
-    assert edited(BLANK, "remove-sample:1").problems == {"samples": "a lesson has at least one sample"}
+    assert edited(BLANK, "remove-sample:1").problems == {
+        "samples": "a lesson has at least one sample"
+    }
 
 
 def test_samples_are_added_and_the_right_one_is_removed() -> None:
@@ -101,7 +112,9 @@ def test_samples_are_added_and_the_right_one_is_removed() -> None:
 
 def test_new_targets_for_cross_entropy_name_one_class() -> None:
     start = checked.of_scenario(scenario("3-2-3-softmax"))
-    after = edited(replace(start, drop=frozenset({"printed", "notes", "checks"})), "add-sample").draft
+    after = edited(
+        replace(start, drop=frozenset({"printed", "notes", "checks"})), "add-sample"
+    ).draft
     assert after.y.cells[1] == ("0", "1", "0")
     assert is_sound(after)
 
@@ -127,7 +140,10 @@ def test_other_numbers_are_those_of_the_next_seed() -> None:
     assert [found.layers[0]["seed"] for found in (first, second.draft, third)] == ["1", "2", "3"]
     assert len({found.layers[0].weights for found in (BLANK, first, second.draft, third)}) == 4
     assert len({found.layers[0].bias for found in (BLANK, first, second.draft, third)}) == 4
-    assert edited(with_fields(BLANK, {"seed[1]": "2"}), "fill:1").draft.layers[0].weights == second.draft.layers[0].weights
+    assert (
+        edited(with_fields(BLANK, {"seed[1]": "2"}), "fill:1").draft.layers[0].weights
+        == second.draft.layers[0].weights
+    )
     assert "seed 2" in second.said
     assert all(abs(float(cell)) <= 0.9 for row in third.layers[0].weights.cells for cell in row)
     assert second.draft.layers[1] == BLANK.layers[1]
@@ -139,19 +155,26 @@ def test_after_the_last_seed_comes_the_first() -> None:
 
 
 def test_other_numbers_of_a_rule_are_those_of_its_next_seed() -> None:
-    after = edited(with_fields(BLANK, {"fill[1]": "xavier", "seed[1]": "3"}), "other:1").draft.layers[0]
+    after = edited(
+        with_fields(BLANK, {"fill[1]": "xavier", "seed[1]": "3"}), "other:1"
+    ).draft.layers[0]
     assert (after["fill"], after["seed"], after.weights) == ("xavier", "4", BLANK.layers[0].weights)
 
 
 @pytest.mark.parametrize("seed", ["123456", "4000000000", " 12 "])
 def test_every_seed_has_numbers_of_its_own(seed: str) -> None:
-    drawn = {edited(with_fields(BLANK, {"seed[1]": text}), "fill:1").draft.layers[0].weights for text in ("0", "1", seed)}
+    drawn = {
+        edited(with_fields(BLANK, {"seed[1]": text}), "fill:1").draft.layers[0].weights
+        for text in ("0", "1", seed)
+    }
     assert len(drawn) == 3
 
 
 @pytest.mark.parametrize("seed", ["", "x", "-1", "1.5", "4294967296", "²"])
 @pytest.mark.parametrize("action", ["fill:1", "other:1"])
-def test_a_seed_that_is_none_is_said_beside_its_field_and_no_number_changes(seed: str, action: str) -> None:
+def test_a_seed_that_is_none_is_said_beside_its_field_and_no_number_changes(
+    seed: str, action: str
+) -> None:
     start = with_fields(BLANK, {"seed[1]": seed})
     after = edited(start, action)
     assert "a whole number from 0 to 4,294,967,295" in after.problems["seed[1]"]
@@ -164,7 +187,11 @@ def test_a_scheme_becomes_numbers_only_when_asked(scheme: str) -> None:
     assert edited(start, "check").draft.layers[0]["fill"] == scheme
     after = edited(start, "fill:1").draft
     assert after.layers[0]["fill"] == "given"
-    assert all(len(cell.lstrip("-").partition(".")[2]) <= 2 for row in after.layers[0].weights.cells for cell in row)
+    assert all(
+        len(cell.lstrip("-").partition(".")[2]) <= 2
+        for row in after.layers[0].weights.cells
+        for cell in row
+    )
     assert is_sound(after)
     assert edited(start, "fill:1").draft == after
 
@@ -217,18 +244,30 @@ def test_more_units_come_with_their_biases() -> None:
 
 
 def test_a_layer_without_biases_takes_none() -> None:
-    after = edited(pasted(with_fields(BLANK, {"biases[1]": "none"}), "1", "1 2 5\n3 4 6"), "paste:1")
-    assert after.problems["paste[1]"] == "each row takes 2 numbers, row 1 has 3, and 1 other row does not fit; nothing was changed"
+    after = edited(
+        pasted(with_fields(BLANK, {"biases[1]": "none"}), "1", "1 2 5\n3 4 6"), "paste:1"
+    )
+    assert (
+        after.problems["paste[1]"]
+        == "each row takes 2 numbers, row 1 has 3, and 1 other row does not fit; nothing was changed"
+    )
 
 
 def test_rows_with_and_without_a_bias_do_not_go_together() -> None:
     after = edited(pasted(BLANK, "1", "1 2 5\n3 4"), "paste:1")
-    assert after.problems["paste[1]"] == "each row takes 2 numbers or, with the bias, 3, row 2 has 2; nothing was changed"
+    assert (
+        after.problems["paste[1]"]
+        == "each row takes 2 numbers or, with the bias, 3, row 2 has 2; nothing was changed"
+    )
 
 
 def test_pasted_samples_take_the_place_of_all() -> None:
     after = edited(pasted(BLANK, "data", "1\t2\t0\n3\t4\t1"), "paste:data").draft
-    assert (after.x.cells, after.y.cells, after.samples) == ((("1", "2"), ("3", "4")), (("0",), ("1",)), "2")
+    assert (after.x.cells, after.y.cells, after.samples) == (
+        (("1", "2"), ("3", "4")),
+        (("0",), ("1",)),
+        "2",
+    )
     assert is_sound(after)
 
 
@@ -241,7 +280,9 @@ def test_what_cannot_be_pasted_stays_in_its_field(where: str) -> None:
 
 
 def test_new_inputs_of_a_number_that_makes_a_long_text() -> None:
-    after = edited(with_fields(BLANK, {"inputs": "300", "fill[1]": "he", "samples": "3"}), "fill:data").draft
+    after = edited(
+        with_fields(BLANK, {"inputs": "300", "fill[1]": "he", "samples": "3"}), "fill:data"
+    ).draft
     assert after.rows is not None
     assert (after.x.rows, after.x.columns, after.y.rows) == (3, 300, 3)
     assert is_sound(after)
@@ -252,7 +293,9 @@ def test_many_samples_are_one_text_that_stays_as_it_is() -> None:
     after = edited(pasted(BLANK, "data", rows), "paste:data").draft
     assert after.rows is not None
     assert (after.x.rows, after.y.rows) == (100, 100)
-    assert checked.fields(checked.of_form(MultiDict(checked.fields(after)))) == checked.fields(after)
+    assert checked.fields(checked.of_form(MultiDict(checked.fields(after)))) == checked.fields(
+        after
+    )
     assert is_sound(after)
     assert edited(after, "check").draft == after
     grown = edited(after, "add-sample").draft
@@ -286,10 +329,16 @@ def test_a_deep_network_has_a_thousand_fields_at_most() -> None:
     wide = edited(with_fields(deep, {f"units[{n}]": "13" for n in range(1, 12)}), "resize").draft
     assert sum(name.startswith(("w[", "b[")) for name in checked.fields(wide)) <= 1_020
     assert is_sound(wide)
-    assert checked.fields(edited(checked.of_form(MultiDict(checked.fields(wide))), "check").draft) == checked.fields(wide)
+    assert checked.fields(
+        edited(checked.of_form(MultiDict(checked.fields(wide))), "check").draft
+    ) == checked.fields(wide)
 
 
-ACTIONS = [f"{name}{where}" for name in (*OPERATIONS, "resize", "check", "none") for where in ("", ":1", ":2", ":33", ":x", ":data", ":0")]
+ACTIONS = [
+    f"{name}{where}"
+    for name in (*OPERATIONS, "resize", "check", "none")
+    for where in ("", ":1", ":2", ":33", ":x", ":data", ":0")
+]
 
 
 @pytest.mark.parametrize("action", ACTIONS)
@@ -303,9 +352,13 @@ def test_every_button_works_on_a_sound_draft_and_on_an_empty_one(action: str) ->
     st.lists(st.sampled_from(ACTIONS), max_size=8),
     st.lists(st.tuples(st.sampled_from(list(checked.fields(BLANK))), st.sampled_from(["1", "3", "", "x", "12"]))),
 )  # fmt: skip
-def test_any_row_of_buttons_keeps_the_draft_whole(actions: list[str], changes: list[tuple[str, str]]) -> None:
+def test_any_row_of_buttons_keeps_the_draft_whole(
+    actions: list[str], changes: list[tuple[str, str]]
+) -> None:
     now = with_fields(BLANK, dict(changes))
     for action in actions:
         now = edited(checked.of_form(MultiDict(checked.fields(now))), action).draft
-        assert checked.fields(checked.of_form(MultiDict(checked.fields(now)))) == checked.fields(now)
+        assert checked.fields(checked.of_form(MultiDict(checked.fields(now)))) == checked.fields(
+            now
+        )
     checked.checked(now)

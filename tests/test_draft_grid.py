@@ -26,7 +26,9 @@ from tutor.builder.grid import MOST_CELLS, Grid, lines, pasted
         ("7", (("7",),)),
     ],
 )
-def test_a_text_is_taken_apart_at_its_own_separator(text: str, cells: tuple[tuple[str, ...], ...]) -> None:
+def test_a_text_is_taken_apart_at_its_own_separator(
+    text: str, cells: tuple[tuple[str, ...], ...]
+) -> None:
     assert lines(text) == cells
     assert Grid.of_text(text) == Grid(cells, text)
 
@@ -42,7 +44,10 @@ def test_a_first_line_of_words_is_left_out_and_said_so() -> None:
 def test_ragged_rows_are_named_and_change_nothing() -> None:
     found = pasted("1,2\n3\n4,5,6", 2)
     assert not found.cells
-    assert found.problem == "each row takes 2 numbers, row 2 has 1, and 1 other row does not fit; nothing was changed"
+    assert (
+        found.problem
+        == "each row takes 2 numbers, row 2 has 1, and 1 other row does not fit; nothing was changed"
+    )
 
 
 def test_one_number_a_line_may_have_a_decimal_comma() -> None:
@@ -55,7 +60,15 @@ def test_one_number_and_a_bias_are_told_from_a_decimal_comma() -> None:
     assert pasted("0,5\n1,25", 1, bias=True).cells == (("0,5",), ("1,25",))
 
 
-@pytest.mark.parametrize("text", ["[[1, 2], [3, 4]]", "[[1. 2.]\n [3. 4.]]", "- [1, 2]\n- [3,\n   4]", "array([[1., 2.],\n [3., 4.]])"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[[1, 2], [3, 4]]",
+        "[[1. 2.]\n [3. 4.]]",
+        "- [1, 2]\n- [3,\n   4]",
+        "array([[1., 2.],\n [3., 4.]])",
+    ],
+)
 def test_a_matrix_in_brackets_is_taken_by_its_rows(text: str) -> None:
     assert [tuple(map(float, row)) for row in pasted(text, 2).cells] == [(1, 2), (3, 4)]
 

@@ -1,4 +1,6 @@
-"""Frames on other sites: only /embed may be framed, and what is framed never leads the frame out of it."""
+"""Frames on other sites: only /embed may be framed, and what is framed never leads the frame out of
+it.
+"""
 
 from __future__ import annotations
 
@@ -27,12 +29,19 @@ NOT_FRAMED = [
 
 @pytest.mark.parametrize("address", FRAMED)
 @pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS", "POST"])
-def test_what_stands_under_embed_may_be_framed_and_is_otherwise_as_safe_as_all(address: str, method: str) -> None:
+def test_what_stands_under_embed_may_be_framed_and_is_otherwise_as_safe_as_all(
+    address: str, method: str
+) -> None:
     found = send(method, address).headers
     usual = send(method, "/nothing").headers
-    assert found["Content-Security-Policy"] == usual["Content-Security-Policy"].replace("frame-ancestors 'none'", "frame-ancestors * file:")
+    assert found["Content-Security-Policy"] == usual["Content-Security-Policy"].replace(
+        "frame-ancestors 'none'", "frame-ancestors * file:"
+    )
     assert found["Cross-Origin-Resource-Policy"] == "cross-origin"
-    for name in security.HEADERS.keys() - {"Content-Security-Policy", "Cross-Origin-Resource-Policy"}:
+    for name in security.HEADERS.keys() - {
+        "Content-Security-Policy",
+        "Cross-Origin-Resource-Policy",
+    }:
         assert found[name] == usual[name]
     assert "X-Frame-Options" not in found
     assert "Set-Cookie" not in found
@@ -56,7 +65,10 @@ def test_nothing_under_embed_takes_anything_in(method: str) -> None:
 @pytest.mark.parametrize("place", ["", "/steps", "/steps/"])
 def test_a_lesson_without_a_step_leads_to_its_first_in_the_frame(place: str) -> None:
     answer = get(f"/embed{SIGMOID}{place}?grain=layer")
-    assert (answer.status_code, answer.headers["Location"]) == (302, f"/embed{SIGMOID}/steps/1?grain=layer")
+    assert (answer.status_code, answer.headers["Location"]) == (
+        302,
+        f"/embed{SIGMOID}/steps/1?grain=layer",
+    )
 
 
 def written(root: Element, part: str) -> list[str]:
@@ -68,7 +80,10 @@ def written(root: Element, part: str) -> list[str]:
 def test_the_frame_shows_the_same_step(name: str) -> None:
     for grain in GRAINS:
         n = len(context(name, View(grain=grain)).walk) // 2 + 1
-        framed, own = page(f"/embed/lessons/{name}/steps/{n}?grain={grain}").root, page(f"/lessons/{name}/steps/{n}?grain={grain}").root
+        framed, own = (
+            page(f"/embed/lessons/{name}/steps/{n}?grain={grain}").root,
+            page(f"/lessons/{name}/steps/{n}?grain={grain}").root,
+        )
         for part in ("h1", "math"):
             assert written(framed, part) == written(own, part)
         assert framed.one("head").one("title").text == own.one("head").one("title").text
@@ -89,7 +104,11 @@ def test_a_link_stays_in_the_frame_or_opens_a_new_tab(name: str) -> None:
 
 
 def framed_links(root: Element) -> list[Element]:
-    return [link for link in root.all("a") if "href" in link.attributes and not link.attributes["href"].startswith("#")]
+    return [
+        link
+        for link in root.all("a")
+        if "href" in link.attributes and not link.attributes["href"].startswith("#")
+    ]
 
 
 def test_the_tutors_own_pages_open_no_tabs() -> None:
@@ -114,7 +133,9 @@ def test_at_the_first_step_there_is_no_way_back_in_the_frame() -> None:
 
 
 def test_the_frame_leads_to_the_same_step_in_the_tutor() -> None:
-    out = read(fragment(f"/embed{SIGMOID}/steps/3?grain=layer&decimals=6").text).root.one("a", id="outside")
+    out = read(fragment(f"/embed{SIGMOID}/steps/3?grain=layer&decimals=6").text).root.one(
+        "a", id="outside"
+    )
     assert out.attributes["href"] == f"{SIGMOID}/steps/3?grain=layer&decimals=6"
     assert out.named.startswith("Open in the tutor")
     assert out.attributes["target"] == "_blank"
@@ -129,13 +150,18 @@ def test_changed_numbers_are_shown_in_the_frame_and_kept_on_the_way() -> None:
     assert written(framed, "math") != written(page(f"/embed{SIGMOID}/steps/5").root, "math")
     assert framed.one("a", id="next").attributes["href"] == f"6?{CHANGED}"
     assert framed.one("a", id="outside").attributes["href"] == f"{SIGMOID}/steps/5?{CHANGED}"
-    assert get(f"/embed{SIGMOID}?{CHANGED}").headers["Location"] == f"/embed{SIGMOID}/steps/1?{CHANGED}"
+    assert (
+        get(f"/embed{SIGMOID}?{CHANGED}").headers["Location"]
+        == f"/embed{SIGMOID}/steps/1?{CHANGED}"
+    )
 
 
 def test_the_frame_offers_no_way_to_change_a_number() -> None:
     root = page(f"/embed{SIGMOID}/steps/5?{CHANGED}").root
     for link in framed_links(root):
-        assert not any(word in link.attributes["href"] for word in ("/build", "what-if", "/share", "/export")), link.attributes
+        assert not any(
+            word in link.attributes["href"] for word in ("/build", "what-if", "/share", "/export")
+        ), link.attributes
     assert not [e for e in root.all() if {"data-edit", "contenteditable"} & e.attributes.keys()]
 
 
@@ -164,8 +190,12 @@ def test_the_word_embedded_in_an_address_changes_nothing() -> None:
     assert "outside" not in get(f"{SIGMOID}/steps/9?embedded=True").text
 
 
-@pytest.mark.parametrize("address", [f"/embed{SIGMOID}/steps/80", "/embed/lessons/none", "/embed/nothing"])
-def test_a_wrong_address_shows_our_words_in_the_frame_and_its_links_open_a_new_tab(address: str) -> None:
+@pytest.mark.parametrize(
+    "address", [f"/embed{SIGMOID}/steps/80", "/embed/lessons/none", "/embed/nothing"]
+)
+def test_a_wrong_address_shows_our_words_in_the_frame_and_its_links_open_a_new_tab(
+    address: str,
+) -> None:
     for answer in (get(address), fragment(address)):
         assert answer.status_code == 404
         shown = read(answer.text)

@@ -23,7 +23,11 @@ STATUSES = [400, 403, 404, 405, 409, 413, 415, 418, 422, 429, 500, 503]
 def test_the_docstring_draws_the_tree_as_it_is() -> None:
     assert errors.__doc__
     drawn = {line.split()[1] for line in errors.__doc__.splitlines() if "── " in line}
-    real = {name for name, kind in vars(errors).items() if isinstance(kind, type) and kind is not errors.TutorError}
+    real = {
+        name
+        for name, kind in vars(errors).items()
+        if isinstance(kind, type) and kind is not errors.TutorError
+    }
     assert drawn == real | {"ScenarioError", "ChangeError"}
     assert all(issubclass(getattr(errors, name), errors.TutorError) for name in real)
     assert issubclass(ScenarioError, errors.TutorError)
@@ -54,12 +58,19 @@ def test_every_status_that_the_tutor_answers_has_a_title_and_a_message_of_its_ow
 
 
 def test_an_error_in_a_lesson_leads_back_to_it_unless_there_is_none() -> None:
-    assert [link.href for link in error_page(404, "This lesson has the steps 1 to 3.", "/lessons/x").links] == ["/lessons/x", "/"]
-    assert [link.href for link in error_page(404, "There is no lesson called “x”.", "/lessons/x").links] == ["/"]
+    assert [
+        link.href
+        for link in error_page(404, "This lesson has the steps 1 to 3.", "/lessons/x").links
+    ] == ["/lessons/x", "/"]
+    assert [
+        link.href for link in error_page(404, "There is no lesson called “x”.", "/lessons/x").links
+    ] == ["/"]
     assert [link.href for link in error_page(500, None, "").links] == ["/"]
 
 
-@pytest.mark.parametrize("address", ["/", "/lessons/perceptron-step", "/lessons/perceptron-step/steps/1"])
+@pytest.mark.parametrize(
+    "address", ["/", "/lessons/perceptron-step", "/lessons/perceptron-step/steps/1"]
+)
 @pytest.mark.parametrize("htmx", [False, True], ids=["page", "fragment"])
 def test_a_fault_of_ours_shows_no_trace_and_no_path(
     address: str, htmx: bool, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
@@ -67,21 +78,38 @@ def test_a_fault_of_ours_shows_no_trace_and_no_path(
     def fail(*_: object, **__: object) -> None:
         raise RuntimeError(f"secret in {__file__}")
 
-    for module, name in ((routes_lessons, "gallery_page"), (routes_lessons, "lesson_page"), (site, "step_page")):
+    for module, name in (
+        (routes_lessons, "gallery_page"),
+        (routes_lessons, "lesson_page"),
+        (site, "step_page"),
+    ):
         monkeypatch.setattr(module, name, fail)
     with caplog.at_level(logging.ERROR):
         answer = get(address, create_app(), **({"HX_Request": "true"} if htmx else {}))
     assert (answer.status_code, answer.mimetype) == (500, "text/html")
     assert read(answer.text).problems == []
-    for hidden in ("Traceback", "secret", "RuntimeError", __file__, "File ", ".py", str(Path.home())):
+    for hidden in (
+        "Traceback",
+        "secret",
+        "RuntimeError",
+        __file__,
+        "File ",
+        ".py",
+        str(Path.home()),
+    ):
         assert hidden not in answer.text
     assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
     assert "secret" in caplog.text, "the fault is written to the log, for who runs the server"
-    ways = [link.attributes["href"] for link in read(answer.text).root.one("article", cls="error").all("a")]
+    ways = [
+        link.attributes["href"]
+        for link in read(answer.text).root.one("article", cls="error").all("a")
+    ]
     assert ways == (["/"] if address == "/" else ["/lessons/perceptron-step", "/"])
 
 
-def test_a_template_that_asks_for_what_is_not_there_is_a_fault_and_no_empty_place(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_template_that_asks_for_what_is_not_there_is_a_fault_and_no_empty_place(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(routes_lessons, "gallery_page", lambda *_, **__: object())
     assert get("/", create_app()).status_code == 500
 
@@ -94,7 +122,9 @@ def test_the_address_after_a_fault_works_again(monkeypatch: pytest.MonkeyPatch) 
     assert get("/lessons/perceptron-step/steps/1", app).status_code == 200
 
 
-@pytest.mark.parametrize(("size", "status"), [(256 * 1024, 200), (256 * 1024 + 1, 413), (5_000_000, 413)])
+@pytest.mark.parametrize(
+    ("size", "status"), [(256 * 1024, 200), (256 * 1024 + 1, 413), (5_000_000, 413)]
+)
 def test_a_body_that_is_too_large_is_refused_where_it_would_be_read(size: int, status: int) -> None:
     app = create_app()
     app.add_url_rule("/read", view_func=lambda: str(len(request.get_data())), methods=["POST"])

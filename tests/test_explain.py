@@ -1,4 +1,6 @@
-"""The words of the steps: every kind of step has them, they are whole sentences, and each term is explained once."""
+"""The words of the steps: every kind of step has them, they are whole sentences, and each term is
+explained once.
+"""
 
 from __future__ import annotations
 
@@ -64,7 +66,9 @@ def test_every_step_has_a_title_and_says_why_in_whole_sentences(name: str, grain
     for _, shown in steps(name, View(grain=grain)):
         assert_reads_well(Explanation(shown.title, shown.why, shown.term))
         titles.append(shown.title)
-    assert len(set(titles)) == len(titles), "each step has a title of its own, so that the history can be told apart"
+    assert len(set(titles)) == len(titles), (
+        "each step has a title of its own, so that the history can be told apart"
+    )
 
 
 @given(problems(depth=3, units=3, samples=2, wide=False))
@@ -109,7 +113,9 @@ def test_each_term_is_explained_once_where_it_first_appears(name: str, grain: st
         if shown.term:
             said[shown.term[0]] += 1
             kind = next(kind for kind, term in TERMS.items() if term == shown.term)
-            assert [k for k in range(1, n) if SAME.get(walk.anchor(k).kind, walk.anchor(k).kind) == kind] == []
+            assert [
+                k for k in range(1, n) if SAME.get(walk.anchor(k).kind, walk.anchor(k).kind) == kind
+            ] == []
     reached = {SAME.get(walk.anchor(n).kind, walk.anchor(n).kind) for n in range(1, len(walk) + 1)}
     assert said == Counter(TERMS[kind][0] for kind in reached if kind in TERMS)
 
@@ -119,8 +125,12 @@ def test_each_term_is_explained_once_where_it_first_appears(name: str, grain: st
 def test_no_network_explains_a_term_twice(problem: Setup) -> None:
     trace = run(problem.network, problem.x, problem.y, problem.eta)
     for order in (
-        [explain(trace, q) for q in NumberOrder.of(trace.network, trace.samples)] if not trace.stop else [],
-        [explain_stage(trace, stage) for stage in stages(trace.network, trace.samples)] if not trace.stop else [],
+        [explain(trace, q) for q in NumberOrder.of(trace.network, trace.samples)]
+        if not trace.stop
+        else [],
+        [explain_stage(trace, stage) for stage in stages(trace.network, trace.samples)]
+        if not trace.stop
+        else [],
     ):
         said = Counter(words.term[0] for words in order if words.term)
         assert not [term for term, count in said.items() if count > 1]
@@ -141,9 +151,14 @@ def test_a_unit_is_named_by_its_place() -> None:
 # ---- where a walk ends early ----
 
 
-def small(name: str = "sigmoid", weight: float = 1.0, x: float = 1.0, y: float = 0.0, eta: float = 0.1) -> Trace:
+def small(
+    name: str = "sigmoid", weight: float = 1.0, x: float = 1.0, y: float = 0.0, eta: float = 0.1
+) -> Trace:
     """Two layers of one unit, the first linear; squared error."""
-    layers = (Layer(frozen([[weight]]), None, activation("identity")), Layer(frozen([[weight]]), None, activation(name)))
+    layers = (
+        Layer(frozen([[weight]]), None, activation("identity")),
+        Layer(frozen([[weight]]), None, activation(name)),
+    )
     return run(Network(layers, loss("squared_error"), "mean"), frozen([[x]]), frozen([[y]]), eta)
 
 
@@ -197,7 +212,8 @@ def test_the_longer_explanations_are_whole_sentences(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("eta", "start"), [(0.1, "Yes."), (1e-320, "It has stayed exactly the same"), (5.0, "No, it has grown.")]
+    ("eta", "start"),
+    [(0.1, "Yes."), (1e-320, "It has stayed exactly the same"), (5.0, "No, it has grown.")],
 )
 def test_the_end_says_whether_the_loss_has_fallen_stayed_or_grown(eta: float, start: str) -> None:
     trace = small("identity", eta=eta)
@@ -206,7 +222,12 @@ def test_the_end_says_whether_the_loss_has_fallen_stayed_or_grown(eta: float, st
 
 
 @pytest.mark.parametrize(
-    ("y", "said"), [(5.0, "negative, so the weight goes up"), (-5.0, "positive, so the weight goes down"), (1.0, "0, so the weight stays")]
+    ("y", "said"),
+    [
+        (5.0, "negative, so the weight goes up"),
+        (-5.0, "positive, so the weight goes down"),
+        (1.0, "0, so the weight stays"),
+    ],
 )
 def test_an_update_says_which_way_the_weight_goes(y: float, said: str) -> None:
     assert said in explain(small("identity", y=y), Quantity("w+", 1, 1, 1)).why
@@ -244,21 +265,39 @@ def test_a_samples_loss_is_named_once_and_has_nothing_of_the_mean() -> None:
 
 
 @pytest.mark.parametrize("reduction", ["mean", "sum"])
-def test_where_a_formula_has_the_factor_of_the_mean_the_words_say_where_it_comes_from(reduction: str) -> None:
+def test_where_a_formula_has_the_factor_of_the_mean_the_words_say_where_it_comes_from(
+    reduction: str,
+) -> None:
     layers = (Layer(frozen([[0.5]]), frozen([0.1]), activation("sigmoid")),)
     network = Network(layers, loss("binary_cross_entropy"), reduction)
     trace = run(network, frozen([[1.0], [2.0], [3.0]]), frozen([[0.0], [1.0], [1.0]]), 0.1)
-    said = [explain(trace, Quantity(kind, 1, 1, 0, s)).why for kind in ("dL/da", "dL/dz") for s in (1, 2, 3)]
+    said = [
+        explain(trace, Quantity(kind, 1, 1, 0, s)).why
+        for kind in ("dL/da", "dL/dz")
+        for s in (1, 2, 3)
+    ]
     said += [explain(trace, q).why for q in (Quantity("dL/dw", 1, 1, 1), Quantity("dL/db", 1, 1))]
     said += [explain_stage(trace, Stage("backward", kind, 1)).why for kind in ("dL/da", "dL/dz")]
     assert all(("1/3" in why and "mean" in why) == (reduction == "mean") for why in said), said
 
 
-def of_layers(*layers: tuple[int, str], samples: int = 1, biases: bool = True, learns: bool = True, under: str = "squared_error") -> Trace:
+def of_layers(
+    *layers: tuple[int, str],
+    samples: int = 1,
+    biases: bool = True,
+    learns: bool = True,
+    under: str = "squared_error",
+) -> Trace:
     """A network of one input and layers of (units, activation)."""
     sizes = [1, *(units for units, _ in layers)]
     parts = tuple(
-        Layer(frozen(np.full((n, m), 0.3)), frozen(np.full(n, 0.1)) if biases else None, activation(name), learns, learns)
+        Layer(
+            frozen(np.full((n, m), 0.3)),
+            frozen(np.full(n, 0.1)) if biases else None,
+            activation(name),
+            learns,
+            learns,
+        )
         for m, (n, name) in zip(sizes, layers, strict=False)
     )
     x, y = np.linspace(1.0, 2.0, samples)[:, None], np.full((samples, sizes[-1]), 1 / sizes[-1])
@@ -270,10 +309,15 @@ def test_nothing_is_added_up_over_samples_where_there_is_one() -> None:
     for kind in ("dL/dw", "dL/db"):
         assert "sample" not in explain_stage(one, Stage("backward", kind, 1)).why
         assert "added up over the samples" in explain_stage(three, Stage("backward", kind, 1)).why
-    assert "both samples" in explain(of_layers((1, "tanh"), samples=2), Quantity("dL/dw", 1, 1, 1)).why
+    assert (
+        "both samples" in explain(of_layers((1, "tanh"), samples=2), Quantity("dL/dw", 1, 1, 1)).why
+    )
 
 
-@pytest.mark.parametrize(("units", "said"), [(1, "through the unit of"), (2, "through both units of"), (3, "through all 3 units of")])
+@pytest.mark.parametrize(
+    ("units", "said"),
+    [(1, "through the unit of"), (2, "through both units of"), (3, "through all 3 units of")],
+)
 def test_the_units_on_the_way_to_the_loss_are_counted_as_one_says_it(units: int, said: str) -> None:
     trace = of_layers((2, "tanh"), (units, "identity"))
     assert said + " the output layer" in explain(trace, Quantity("dL/da", 1, 1)).why
@@ -281,8 +325,13 @@ def test_the_units_on_the_way_to_the_loss_are_counted_as_one_says_it(units: int,
 
 def test_a_sum_is_told_with_what_it_has() -> None:
     narrow, bare = of_layers((2, "tanh"), (1, "tanh")), of_layers((1, "tanh"), biases=False)
-    assert explain(narrow, Quantity("z", 1, 1)).why == "The input is multiplied by its weight, and the bias is added."
-    assert explain(narrow, Quantity("z", 2, 1)).why.startswith("Every activation of layer 1 is multiplied by its weight, the products are")
+    assert (
+        explain(narrow, Quantity("z", 1, 1)).why
+        == "The input is multiplied by its weight, and the bias is added."
+    )
+    assert explain(narrow, Quantity("z", 2, 1)).why.startswith(
+        "Every activation of layer 1 is multiplied by its weight, the products are"
+    )
     assert explain(bare, Quantity("z", 1, 1)).why == "The input is multiplied by its weight."
     assert "bias" not in explain_stage(bare, Stage("forward", "z", 1)).why
     assert "new weight and bias" in explain(narrow, Quantity("z+", 1, 1)).why
@@ -311,7 +360,12 @@ def test_no_lesson_says_that_a_layer_passes_on_a_quarter_at_most() -> None:
 
 
 @pytest.mark.parametrize(
-    ("slope", "said"), [(0.1, "the rest by 0.1, so no unit goes silent."), (0.0, "multiplies the rest by 0."), (2.0, "by 2, so no")]
+    ("slope", "said"),
+    [
+        (0.1, "the rest by 0.1, so no unit goes silent."),
+        (0.0, "multiplies the rest by 0."),
+        (2.0, "by 2, so no"),
+    ],
 )
 def test_a_leaky_relu_is_told_with_its_own_slope(slope: float, said: str) -> None:
     assert said in activation("leaky_relu", slope=slope).about
@@ -341,7 +395,12 @@ def test_a_squared_error_of_one_output_adds_nothing_up() -> None:
 
 def test_an_error_signal_of_a_saturated_output_does_not_claim_the_chain_rule() -> None:
     layers = (Layer(frozen([[1.0]]), None, activation("sigmoid")),)
-    trace = run(Network(layers, loss("binary_cross_entropy"), "mean"), frozen([[50.0], [1.0]]), frozen([[0.0], [0.0]]), 0.1)
+    trace = run(
+        Network(layers, loss("binary_cross_entropy"), "mean"),
+        frozen([[50.0], [1.0]]),
+        frozen([[0.0], [0.0]]),
+        0.1,
+    )
     around, along = (explain(trace, Quantity("dL/dz", 1, 1, 0, s)).why for s in (1, 2))
     assert "cannot be computed" in around
     assert "chain rule" in along

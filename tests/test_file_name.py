@@ -1,4 +1,6 @@
-"""Files that people take away have names that say what is inside, and the shelf takes them as they are."""
+"""Files that people take away have names that say what is inside, and the shelf takes them as they
+are.
+"""
 
 from __future__ import annotations
 
@@ -72,7 +74,9 @@ def test_a_lesson_of_the_shelf_keeps_its_own_name(name: str) -> None:
 
 @pytest.mark.parametrize("key", KINDS)
 @pytest.mark.parametrize("id_", [SAVED, "größe"])
-def test_files_of_a_lesson_whose_id_says_nothing_are_called_by_its_title(key: str, id_: str) -> None:
+def test_files_of_a_lesson_whose_id_says_nothing_are_called_by_its_title(
+    key: str, id_: str
+) -> None:
     lesson = open_lesson(replace(scenario("linear-sigmoid"), id=id_, title="Two Inputs"))
     assert re.fullmatch(r"two-inputs-[a-z0-9.-]+", make(lesson, key, View(), ExportOrder()).name)
 
@@ -84,7 +88,9 @@ def test_files_of_a_lesson_whose_id_says_nothing_are_called_by_its_title(key: st
 def app(tmp_path_factory: pytest.TempPathFactory) -> Flask:
     """The tutor with a store of its own."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("DATABASE_URL", f"sqlite:///{tmp_path_factory.mktemp('store') / 'lessons.sqlite'}")
+        patch.setenv(
+            "DATABASE_URL", f"sqlite:///{tmp_path_factory.mktemp('store') / 'lessons.sqlite'}"
+        )
         return create_app(Path(__file__).parents[1] / "scenarios")
 
 
@@ -109,7 +115,9 @@ def downloaded(app: Flask, address: str, to: Path) -> Path:
 
 
 @pytest.mark.parametrize("title", ["A lesson on XOR", "反向传播", "Course", "saved " + "a2" * 10])
-def test_a_saved_lesson_goes_from_its_page_to_the_shelf_as_it_is(app: Flask, title: str, tmp_path: Path) -> None:
+def test_a_saved_lesson_goes_from_its_page_to_the_shelf_as_it_is(
+    app: Flask, title: str, tmp_path: Path
+) -> None:
     file = downloaded(app, saved(app, title), tmp_path)
     shelf = open_folder(tmp_path)
     assert shelf.broken == ()
@@ -118,7 +126,9 @@ def test_a_saved_lesson_goes_from_its_page_to_the_shelf_as_it_is(app: Flask, tit
     assert title in get(f"/lessons/{file.stem}", served).text
 
 
-def test_a_saved_lesson_does_not_take_the_name_of_a_lesson_that_is_there(app: Flask, tmp_path: Path) -> None:
+def test_a_saved_lesson_does_not_take_the_name_of_a_lesson_that_is_there(
+    app: Flask, tmp_path: Path
+) -> None:
     assert downloaded(app, saved(app, "Linear sigmoid"), tmp_path).name == "linear-sigmoid-2.yaml"
     assert open_folder(tmp_path).broken == ()
 

@@ -24,22 +24,32 @@ def test_the_factors_multiply_to_the_size_in_the_first_layer(name: str) -> None:
         product *= part.factor
         assert part.size == pytest.approx(product, rel=1e-12)
     for part in found:
-        assert part.size == pytest.approx(float(np.sqrt((trace.array("dL/dz", part.layer) ** 2).sum())), rel=1e-14)
+        assert part.size == pytest.approx(
+            float(np.sqrt((trace.array("dL/dz", part.layer) ** 2).sum())), rel=1e-14
+        )
 
 
 def test_a_sigmoid_layer_keeps_its_bound_and_the_gradient_vanishes() -> None:
     found = flow(context("vanishing-gradient").trace)
     hidden = found[1:]
-    assert all(part.bound == 0.25 and part.largest_slope is not None and part.largest_slope <= 0.25 for part in hidden)
+    assert all(
+        part.bound == 0.25 and part.largest_slope is not None and part.largest_slope <= 0.25
+        for part in hidden
+    )
     assert all(part.factor is not None and part.factor < 1 for part in hidden)
 
 
 def test_relu_with_large_weights_makes_the_gradient_explode() -> None:
-    assert all(part.factor is not None and part.factor > 1 for part in flow(context("exploding-gradient").trace)[1:])
+    assert all(
+        part.factor is not None and part.factor > 1
+        for part in flow(context("exploding-gradient").trace)[1:]
+    )
 
 
 def test_behind_a_flat_activation_nothing_travels() -> None:
-    assert flow(context("perceptron-step").trace) == (LayerFlow(1, None, flow(context("perceptron-step").trace)[0].bound, None, None),)
+    assert flow(context("perceptron-step").trace) == (
+        LayerFlow(1, None, flow(context("perceptron-step").trace)[0].bound, None, None),
+    )
 
 
 @pytest.mark.parametrize("name", ["vanishing-gradient", "exploding-gradient"])
@@ -56,7 +66,9 @@ def test_the_table_shows_a_layer_once_its_error_signals_are_there(name: str, gra
             if done:
                 assert part.size is not None
                 assert row.size == number.shown(part.size, opened.decimals)
-                assert row.factor == ("" if part.factor is None else number.shown(part.factor, opened.decimals))
+                assert row.factor == (
+                    "" if part.factor is None else number.shown(part.factor, opened.decimals)
+                )
             else:
                 assert row.factor == ""
     assert True in seen

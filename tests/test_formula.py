@@ -1,4 +1,6 @@
-"""The formula of a step: rule, symbols, numbers, result; what it uses and makes; other ways to the same number."""
+"""The formula of a step: rule, symbols, numbers, result; what it uses and makes; other ways to the
+same number.
+"""
 
 from __future__ import annotations
 
@@ -47,13 +49,19 @@ def shown(value: float, decimals: int = 4) -> str:
 
 def formulas(problem: Setup, preset: str = "brackets", decimals: int = 4) -> FormulaWriter:
     trace = run(problem.network, problem.x, problem.y, problem.eta)
-    return FormulaWriter(trace, Alphabet.of(notation(preset), trace.network, trace.samples), decimals)
+    return FormulaWriter(
+        trace, Alphabet.of(notation(preset), trace.network, trace.samples), decimals
+    )
 
 
 def assert_sound(formula: Formula) -> None:
     labels = [line.label for line in formula.lines]
     assert labels == [label for label in ORDER if label in labels]
-    for math in (formula.left, *(line.math for line in (*formula.lines, *formula.shortcut)), *(o.symbol for o in formula.operands)):
+    for math in (
+        formula.left,
+        *(line.math for line in (*formula.lines, *formula.shortcut)),
+        *(o.symbol for o in formula.operands),
+    ):
         page = read(str(math))
         assert [p for p in page.problems if "headings" not in p] == []
         for element in page.root.elements:
@@ -64,7 +72,9 @@ def assert_sound(formula: Formula) -> None:
 @pytest.mark.parametrize("grain", GRAINS)
 @pytest.mark.parametrize("preset", PRESETS)
 @pytest.mark.parametrize("name", NAMES)
-def test_every_formula_is_sound_in_every_notation_and_has_a_name(name: str, preset: str, grain: str) -> None:
+def test_every_formula_is_sound_in_every_notation_and_has_a_name(
+    name: str, preset: str, grain: str
+) -> None:
     own = context(name).notation.preset == preset
     for _, page in steps(name, View(grain=grain, notation="" if own else preset), every=4):
         for formula in page.formulas:
@@ -81,7 +91,9 @@ def test_symbols_numbers_and_result_are_all_there(name: str, grain: str) -> None
 
 @given(problems(depth=3, units=4, samples=3), st.sampled_from(sorted(PRESETS)), st.integers(0, 12))
 @settings(max_examples=40)
-def test_the_result_of_any_network_is_the_engines_number(problem: Setup, preset: str, decimals: int) -> None:
+def test_the_result_of_any_network_is_the_engines_number(
+    problem: Setup, preset: str, decimals: int
+) -> None:
     writer = formulas(problem, preset, decimals)
     trace = writer.trace
     order = NumberOrder.of(trace.network, trace.samples, trace.blocked)
@@ -140,18 +152,27 @@ def test_another_way_arrives_at_the_same_number(name: str) -> None:
     assert ways == fused.get(name, 0)
 
 
-def saturated(grain: str, inputs: str = "[[1]]", targets: str = "[[0]]", softmax: bool = False) -> StepBody:
+def saturated(
+    grain: str, inputs: str = "[[1]]", targets: str = "[[0]]", softmax: bool = False
+) -> StepBody:
     """The loss step of a lesson whose output is rounded to 1."""
     text = SATURATED.replace("[[1]]", inputs).replace("[[0]]", targets)
     if softmax:
-        text = text.replace("{units: 1, activation: sigmoid, weights: [[50]]", "{units: 2, activation: softmax, weights: [[800], [0]]")
+        text = text.replace(
+            "{units: 1, activation: sigmoid, weights: [[50]]",
+            "{units: 2, activation: softmax, weights: [[800], [0]]",
+        )
         text = text.replace("binary_cross_entropy", "cross_entropy")
     opened = Context(open_lesson(parse(text, "saturated.yaml")), View(grain=grain))
-    return step_body(opened, next(first for phase, first, _ in opened.walk.phases() if phase == "loss"))
+    return step_body(
+        opened, next(first for phase, first, _ in opened.walk.phases() if phase == "loss")
+    )
 
 
 @pytest.mark.parametrize("grain", GRAINS)
-def test_the_loss_of_a_saturated_output_says_why_the_numbers_do_not_give_it_and_how_it_is_computed(grain: str) -> None:
+def test_the_loss_of_a_saturated_output_says_why_the_numbers_do_not_give_it_and_how_it_is_computed(
+    grain: str,
+) -> None:
     body = saturated(grain)
     assert body.remark == ROUNDED
     (formula,) = body.formulas
@@ -168,14 +189,22 @@ def test_so_does_the_loss_of_a_saturated_softmax_and_of_samples_among_others(gra
     assert softmax.remark == ROUNDED
     assert "800−0" in text_of(softmax.formulas[0].stable[1].math)
     assert saturated(grain, inputs="[[1], [0.01]]", targets="[[0], [1]]").remark == ROUNDED
-    assert saturated(grain, inputs="[[1], [2]]", targets="[[0, 1], [0, 1]]", softmax=True).remark == ROUNDED
+    assert (
+        saturated(grain, inputs="[[1], [2]]", targets="[[0, 1], [0, 1]]", softmax=True).remark
+        == ROUNDED
+    )
     assert saturated(grain, inputs="[[0.01]]").remark is None
 
 
 @pytest.mark.parametrize("grain", GRAINS)
 def test_the_loss_of_a_batch_is_shown_with_the_losses_of_its_samples(grain: str) -> None:
     opened = context("linear-regression", View(grain=grain))
-    (loss,) = (f for _, page in steps("linear-regression", View(grain=grain)) for f in page.formulas if Quantity("loss") in f.makes)
+    (loss,) = (
+        f
+        for _, page in steps("linear-regression", View(grain=grain))
+        for f in page.formulas
+        if Quantity("loss") in f.makes
+    )
     assert [line.label for line in loss.lines] == ["symbols", "numbers", "result"]
     assert text_of(loss.lines[1].math) == "=14×(0.25+2.25+6.25+2.25)"
     assert text_of(loss.lines[2].math) == "=2.75"
@@ -190,14 +219,21 @@ def test_the_losses_of_the_samples_have_another_symbol_than_the_loss_of_the_batc
 
 
 @pytest.mark.parametrize("reduction", ["mean", "sum"])
-def test_the_share_of_a_sample_in_a_gradient_is_the_derivative_of_its_own_loss_over_the_samples(reduction: str) -> None:
-    """Checked by its meaning: the symbol's factor times the gradient of the sample's own loss is the number."""
+def test_the_share_of_a_sample_in_a_gradient_is_the_derivative_of_its_own_loss_over_the_samples(
+    reduction: str,
+) -> None:
+    """Checked by its meaning: the symbol's factor times the gradient of the sample's own loss is
+    the number.
+    """
     file = scenario("linear-regression")
     problem = build(file)
     network = replace(problem.network, reduction=reduction)
     trace = run(network, problem.x, problem.y, 0.1)
     alone = run(network, problem.x[1:2], problem.y[1:2], 0.1)
-    share, line = Quantity("dL/dw", 1, 1, 1, 2), Line(Alphabet.of(notation("brackets"), network, 4), 4)
+    share, line = (
+        Quantity("dL/dw", 1, 1, 1, 2),
+        Line(Alphabet.of(notation("brackets"), network, 4), 4),
+    )
     factor = 0.25 if reduction == "mean" else 1.0
     assert trace.value(share) == factor * alone.value(Quantity("dL/dw", 1, 1, 1))
     assert text_of(line.quantity(share)).startswith("14·∂L(2)" if reduction == "mean" else "∂L(2)")
@@ -218,7 +254,9 @@ def test_a_notation_that_assigns_writes_the_old_symbol_and_becomes() -> None:
     assert formula.left == writer.line.quantity(Quantity("w", 3, 1, 1))
     assert text_of(formula.lines[0].math).startswith(":=")
     assert "becomes" in str(formula.lines[0].math)
-    assert opened.formulas.number(Quantity("w+", 3, 1, 1)).left != opened.formulas.line.quantity(Quantity("w", 3, 1, 1))
+    assert opened.formulas.number(Quantity("w+", 3, 1, 1)).left != opened.formulas.line.quantity(
+        Quantity("w", 3, 1, 1)
+    )
 
 
 def test_a_flat_activation_has_a_symbol_and_no_lines() -> None:
@@ -235,18 +273,29 @@ def test_a_phase_has_every_matrix_with_its_symbols_and_its_result() -> None:
         assert isinstance(walk, PassWalk)
         for n, page in steps(name, View(grain="pass")):
             stages_ = walk.stages(n)
-            assert [len(formula.makes) > 0 for formula in page.formulas] == [not page.stop or stage is not stages_[-1] for stage in stages_]
+            assert [len(formula.makes) > 0 for formula in page.formulas] == [
+                not page.stop or stage is not stages_[-1] for stage in stages_
+            ]
             for stage, formula in zip(stages_, page.formulas, strict=True):
-                few = not (stage.layer or stage.per_sample)  # a loss, or how much it fell: of its few numbers none is left out
-                assert [line.label for line in formula.lines] in (["symbols", *["numbers"] * few, "result"], [])
+                # a loss, or how much it fell: of its few numbers none is left out
+                few = not (stage.layer or stage.per_sample)
+                assert [line.label for line in formula.lines] in (
+                    ["symbols", *["numbers"] * few, "result"],
+                    [],
+                )
 
 
 def test_the_operands_that_are_not_listed_are_counted() -> None:
     lesson = open_lesson(deep_network(1, inputs=12, units=3))
-    pages = [step_page(Context(lesson, View()), n) for n in range(1, len(lesson.walk("number")) + 1)]
+    pages = [
+        step_page(Context(lesson, View()), n) for n in range(1, len(lesson.walk("number")) + 1)
+    ]
     for page in pages:
         formula = page.formulas[0]
-        listed, used = len(page.operands), len({*formula.uses, *(o.quantity for o in formula.operands)})
+        listed, used = (
+            len(page.operands),
+            len({*formula.uses, *(o.quantity for o in formula.operands)}),
+        )
         missing = [int(count) for count in re.findall(r"[0-9]+", page.more_operands)]
         assert listed + sum(missing) == used, page.title
     assert any("given numbers" in page.more_operands for page in pages)
@@ -257,7 +306,9 @@ def test_chains_are_written_out_for_gradients_of_single_weights() -> None:
     written = opened.formulas.chain(Quantity("dL/dw", 1, 1, 1))
     assert written is not None
     assert_sound(written)
-    assert written.lines[-1].math == opened.formulas.number(Quantity("dL/dw", 1, 1, 1)).lines[-1].math
+    assert (
+        written.lines[-1].math == opened.formulas.number(Quantity("dL/dw", 1, 1, 1)).lines[-1].math
+    )
     assert opened.formulas.chain(Quantity("z", 1, 1)) is None
 
 
@@ -274,8 +325,16 @@ ALLOWED = re.compile(r"(?:exp|log|tanh|max)\(|[-+*/().\d ]")
 
 
 def typed(line: str) -> float | None:
-    """The value of a line of numbers as a calculator has it; None where it has more than a calculator's keys. Knows nothing of trees."""
-    text = line.replace("−", "-").replace("×", "*").replace("·", "*").replace("²", "**2").replace("^", "**")
+    """The value of a line of numbers as a calculator has it; None where it has more than a
+    calculator's keys. Knows nothing of trees.
+    """
+    text = (
+        line.replace("−", "-")
+        .replace("×", "*")
+        .replace("·", "*")
+        .replace("²", "**2")
+        .replace("^", "**")
+    )
     text = re.sub(r"\be\*\*\(", "exp(", text)
     if ALLOWED.sub("", text):
         return None
@@ -286,7 +345,9 @@ def typed(line: str) -> float | None:
 
 
 def checked_by_hand(lesson: Lesson, decimals: int) -> Iterator[tuple[str, bool, bool]]:
-    """(step, whether a calculator gives what it shows, whether it says that it was computed with unrounded values)."""
+    """(step, whether a calculator gives what it shows, whether it says that it was computed with
+    unrounded values).
+    """
     for text in paragraphs(lesson, "number", notation("brackets"), decimals):
         lines = [line.strip() for line in text.splitlines()]
         for before, line, after in zip(lines, lines[1:], [*lines[2:], ""], strict=False):
@@ -295,13 +356,19 @@ def checked_by_hand(lesson: Lesson, decimals: int) -> Iterator[tuple[str, bool, 
             if found and value is not None:
                 result = found[2].replace("−", "-")
                 half = 0.5 * 10.0 ** -len(result.partition(".")[2]) if found[1] == "≈" else 1e-9
-                yield f"{lines[0]}: {before} {line}", abs(value - float(result)) <= half * 1.0000001, after == "(with unrounded values)"
+                yield (
+                    f"{lines[0]}: {before} {line}",
+                    abs(value - float(result)) <= half * 1.0000001,
+                    after == "(with unrounded values)",
+                )
                 break
 
 
 @pytest.mark.parametrize("decimals", [2, 4, 6])
 @pytest.mark.parametrize("name", NAMES)
-def test_a_result_that_the_shown_numbers_do_not_give_says_so_and_no_other_does(name: str, decimals: int) -> None:
+def test_a_result_that_the_shown_numbers_do_not_give_says_so_and_no_other_does(
+    name: str, decimals: int
+) -> None:
     found = list(checked_by_hand(context(name).lesson, decimals))
     assert found
     assert [step for step, gives, noted in found if gives == noted] == []
@@ -317,16 +384,32 @@ def test_some_results_need_unrounded_values_and_most_do_not() -> None:
 def test_page_transcript_and_latex_say_it_at_the_same_steps(name: str) -> None:
     opened = context(name)
     own, decimals = opened.notation, opened.decimals
-    said = [text.count("(with unrounded values)") for text in paragraphs(opened.lesson, "number", own, decimals)]
+    said = [
+        text.count("(with unrounded values)")
+        for text in paragraphs(opened.lesson, "number", own, decimals)
+    ]
     pages = [page.formulas[:1] for _, page in steps(name)]
-    assert said == [sum(line.note == UNROUNDED for f in found for line in (*f.lines, *f.shortcut)) for found in pages]
-    shown_too = sum(line.note == UNROUNDED for _, page in steps(name) for f in page.formulas for line in (*f.lines, *f.shortcut))
-    assert "".join(latex_document.document(opened, PHASES)).count(r"\text{(with unrounded values)}") == shown_too
+    assert said == [
+        sum(line.note == UNROUNDED for f in found for line in (*f.lines, *f.shortcut))
+        for found in pages
+    ]
+    shown_too = sum(
+        line.note == UNROUNDED
+        for _, page in steps(name)
+        for f in page.formulas
+        for line in (*f.lines, *f.shortcut)
+    )
+    assert (
+        "".join(latex_document.document(opened, PHASES)).count(r"\text{(with unrounded values)}")
+        == shown_too
+    )
 
 
 def test_only_a_result_has_a_note_and_none_where_a_phase_leaves_its_numbers_out() -> None:
     for grain in GRAINS:
-        formulas = [f for _, page in steps("3-2-3-softmax", View(grain=grain)) for f in page.formulas]
+        formulas = [
+            f for _, page in steps("3-2-3-softmax", View(grain=grain)) for f in page.formulas
+        ]
         notes = [(line.label, line.note) for f in formulas for line in f.lines]
         assert all(label == "result" for label, note in notes if note)
         assert any(note for _, note in notes)
@@ -349,11 +432,18 @@ def test_the_page_says_it_in_words() -> None:
 
 
 def test_more_decimals_need_no_note_where_they_show_all_there_is() -> None:
-    assert not any(line.note for _, page in steps("linear-regression", View(decimals=12)) for f in page.formulas for line in f.lines)
+    assert not any(
+        line.note
+        for _, page in steps("linear-regression", View(decimals=12))
+        for f in page.formulas
+        for line in f.lines
+    )
 
 
 def test_a_matrix_that_is_not_shown_in_full_cannot_be_typed_and_has_no_note() -> None:
     tree = Product((ArrayRef("z", 1), ArrayRef("a", 1)))
-    large, small = (Arrays({"z": np.full((1, n), 0.12345), "a": np.full((1, n), 3.0)}) for n in (7, 6))
+    large, small = (
+        Arrays({"z": np.full((1, n), 0.12345), "a": np.full((1, n), 3.0)}) for n in (7, 6)
+    )
     assert unrounded(tree, np.full((1, 6), 0.37035), small, 2)
     assert not unrounded(tree, np.full((1, 7), 0.37035), large, 2)

@@ -1,4 +1,6 @@
-"""The gallery: courses with their groups and cards, the number of steps on each, and files that cannot be shown."""
+"""The gallery: courses with their groups and cards, the number of steps on each, and files that
+cannot be shown.
+"""
 
 from __future__ import annotations
 
@@ -34,8 +36,16 @@ training: {{learning_rate: 1}}
 """
 
 
-def text(title: str = "A", activation: str = "relu", weight: object = 0.5, samples: int = 1, more: str = "") -> str:
-    return LESSON.format(title=title, activation=activation, weight=weight, rows=[[1]] * samples, more=more)
+def text(
+    title: str = "A",
+    activation: str = "relu",
+    weight: object = 0.5,
+    samples: int = 1,
+    more: str = "",
+) -> str:
+    return LESSON.format(
+        title=title, activation=activation, weight=weight, rows=[[1]] * samples, more=more
+    )
 
 
 def write(path: Path, *arguments: str, **more: str) -> None:
@@ -62,13 +72,17 @@ def test_courses_groups_and_cards_are_headings_below_each_other(folder: Path) ->
     for name in "abc":
         write(folder / f"{name}.yaml", name.upper())
     (folder / "course.yaml").write_text(
-        "format: 1\ntitle: Nets\nabout: What it is about.\ngroups: [{title: First, about: Begin here., lessons: [c, a]}]", encoding="utf-8"
+        "format: 1\ntitle: Nets\nabout: What it is about.\ngroups: [{title: First, about: Begin here., lessons: [c, a]}]",
+        encoding="utf-8",
     )
     section = page(folder).one("section", cls="lecture")
     assert section.one("h2").text == "Nets"
     assert [element.text for element in section.all("h3")] == ["First", "More of this course"]
     assert [element.text for element in section.all("h4")] == ["C", "A", "B"]
-    assert [element.text for element in section.all("p", cls="about")] == ["What it is about.", "Begin here."]
+    assert [element.text for element in section.all("p", cls="about")] == [
+        "What it is about.",
+        "Begin here.",
+    ]
 
 
 def test_without_groups_the_cards_stand_right_below_their_course(folder: Path) -> None:
@@ -78,14 +92,18 @@ def test_without_groups_the_cards_stand_right_below_their_course(folder: Path) -
     assert not list(section.all("h4"))
 
 
-def test_several_courses_are_listed_with_links_to_their_places_and_a_single_one_is_not(folder: Path) -> None:
+def test_several_courses_are_listed_with_links_to_their_places_and_a_single_one_is_not(
+    folder: Path,
+) -> None:
     write(folder / "a.yaml", more="course: Perception\n")
     assert not list(page(folder).all("nav", cls="contents"))
     write(folder / "inside" / "b.yaml", "B")
     root = page(folder)
     links = list(root.one("nav", cls="contents").all("a"))
     assert [link.text for link in links] == ["Perception", "inside"]
-    assert [link.attributes["href"] for link in links] == [f"#{h.attributes['id']}" for h in root.all("h2") if "id" in h.attributes]
+    assert [link.attributes["href"] for link in links] == [
+        f"#{h.attributes['id']}" for h in root.all("h2") if "id" in h.attributes
+    ]
 
 
 def test_a_card_names_its_lecture_where_the_course_has_another_name(folder: Path) -> None:
@@ -94,11 +112,15 @@ def test_a_card_names_its_lecture_where_the_course_has_another_name(folder: Path
     write(folder / "c.yaml", "C")
     (folder / "course.yaml").write_text("format: 1\ntitle: Nets", encoding="utf-8")
     section = page(folder).one("section", cls="lecture")
-    assert [element.text for element in section.all("p", cls="source")] == ["Perception · lecture 002"]
+    assert [element.text for element in section.all("p", cls="source")] == [
+        "Perception · lecture 002"
+    ]
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_lesson_names_its_course_and_the_title_of_its_lecture_and_no_number_of_a_deck(name: str) -> None:
+def test_a_lesson_names_its_course_and_the_title_of_its_lecture_and_no_number_of_a_deck(
+    name: str,
+) -> None:
     lesson, text = scenario(name), (ROOT / "scenarios" / f"{name}.yaml").read_text(encoding="utf-8")
     assert lesson.lecture is not None
     assert lesson.source == f"{lesson.course} · {lesson.lecture.deck}"
@@ -124,10 +146,18 @@ def test_broken_files_are_listed_with_folder_and_file(folder: Path) -> None:
     write(folder / "a.yaml")
     write(folder / "inside" / "b.yaml")
     (folder / "inside" / "torn.yaml").write_text("format: 1\ntitle: <b>x</b>\n", encoding="utf-8")
-    (folder / "course.yaml").write_text("format: 1\ntitle: x\ngroups: [{title: G, lessons: [<b>no</b>]}]", encoding="utf-8")
+    (folder / "course.yaml").write_text(
+        "format: 1\ntitle: x\ngroups: [{title: G, lessons: [<b>no</b>]}]", encoding="utf-8"
+    )
     section = page(folder).one("section", cls="broken")
-    assert [element.text for element in section.all("h3")] == ["lessons/inside/torn.yaml", "lessons/course.yaml"]
-    assert "lessons/course.yaml:3: groups[0].lessons[0]: there is no lesson called '<b>no</b>'" in section.text
+    assert [element.text for element in section.all("h3")] == [
+        "lessons/inside/torn.yaml",
+        "lessons/course.yaml",
+    ]
+    assert (
+        "lessons/course.yaml:3: groups[0].lessons[0]: there is no lesson called '<b>no</b>'"
+        in section.text
+    )
 
 
 BROKEN = "format: 1\ntitle: secret\nnetwrk: {}\n"
@@ -141,31 +171,58 @@ READERS: list[tuple[str, dict[str, str], dict[str, str]]] = [
 
 
 def asked(app: Flask, base: str, environ: dict[str, str], headers: dict[str, str]) -> str:
-    return app.test_client().get("/", base_url=base, environ_overrides=environ, headers=headers).text
+    return (
+        app.test_client().get("/", base_url=base, environ_overrides=environ, headers=headers).text
+    )
 
 
 @pytest.mark.parametrize(("base", "environ", "headers"), READERS)
-def test_readers_see_no_problems_of_files(folder: Path, base: str, environ: dict[str, str], headers: dict[str, str]) -> None:
+def test_readers_see_no_problems_of_files(
+    folder: Path, base: str, environ: dict[str, str], headers: dict[str, str]
+) -> None:
     write(folder / "a.yaml")
     (folder / "torn.yaml").write_text(BROKEN, encoding="utf-8")
-    (folder / "course.yaml").write_text("format: 1\ntitle: x\ngroups: [{title: G, lessons: [none-such]}]", encoding="utf-8")
+    (folder / "course.yaml").write_text(
+        "format: 1\ntitle: x\ngroups: [{title: G, lessons: [none-such]}]", encoding="utf-8"
+    )
     text = asked(create_app(folder), base, environ, headers)
     assert 'data-lesson="a"' in text
-    assert not any(word in text for word in ("torn", "netwrk", "none-such", ".yaml", "problems", str(folder)))
+    assert not any(
+        word in text for word in ("torn", "netwrk", "none-such", ".yaml", "problems", str(folder))
+    )
 
 
-@pytest.mark.parametrize("base", ["http://localhost:8000", "http://127.0.0.1:8000", "http://[::1]:8000", "http://LOCALHOST", "http://localhost."])
+@pytest.mark.parametrize(
+    "base",
+    [
+        "http://localhost:8000",
+        "http://127.0.0.1:8000",
+        "http://[::1]:8000",
+        "http://LOCALHOST",
+        "http://localhost.",
+    ],
+)
 @pytest.mark.parametrize("client", ["127.0.0.1", "127.8.0.1", "::1"])
 def test_the_author_sees_them_where_the_tutor_runs(folder: Path, base: str, client: str) -> None:
     (folder / "torn.yaml").write_text(BROKEN, encoding="utf-8")
     text = asked(create_app(folder), base, {"REMOTE_ADDR": client}, {})
-    assert "lessons/torn.yaml:3: netwrk: is not a key of the format" in read(text).root.one("section", cls="broken").text
+    assert (
+        "lessons/torn.yaml:3: netwrk: is not a key of the format"
+        in read(text).root.one("section", cls="broken").text
+    )
 
 
-def test_behind_a_proxy_nobody_is_taken_for_the_author(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_behind_a_proxy_nobody_is_taken_for_the_author(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (folder / "torn.yaml").write_text(BROKEN, encoding="utf-8")
     monkeypatch.setenv("BEHIND_PROXY", "1")
-    text = asked(create_app(folder), "http://localhost", {}, {"X-Forwarded-For": "127.0.0.1", "X-Forwarded-Proto": "https"})
+    text = asked(
+        create_app(folder),
+        "http://localhost",
+        {},
+        {"X-Forwarded-For": "127.0.0.1", "X-Forwarded-Proto": "https"},
+    )
     assert "torn" not in text
 
 
@@ -182,21 +239,29 @@ def test_texts_of_a_course_file_are_shown_as_they_are(folder: Path) -> None:
     hostile = "<script>alert(1)</script>\"'&lt;"
     quoted = "'" + hostile.replace("'", "''") + "'"
     (folder / "course.yaml").write_text(
-        f"format: 1\ntitle: {quoted}\nabout: {quoted}\ngroups: [{{title: {quoted}, about: {quoted}, lessons: [a]}}]", encoding="utf-8"
+        f"format: 1\ntitle: {quoted}\nabout: {quoted}\ngroups: [{{title: {quoted}, about: {quoted}, lessons: [a]}}]",
+        encoding="utf-8",
     )
     section = page(folder).one("section", cls="lecture")
     assert [section.one(name).text for name in ("h2", "h3")] == [hostile, hostile]
     assert [element.text for element in section.all("p", cls="about")] == [hostile, hostile]
 
 
-def test_the_shelf_and_the_shipped_lessons_are_served_together(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_shelf_and_the_shipped_lessons_are_served_together(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     write(folder / "mine.yaml", "Mine")
-    (folder / "course.yaml").write_text("format: 1\ntitle: My course\norder: 1\ngroups: [{title: G, lessons: [mine, 3-2-3-softmax]}]")
+    (folder / "course.yaml").write_text(
+        "format: 1\ntitle: My course\norder: 1\ngroups: [{title: G, lessons: [mine, 3-2-3-softmax]}]"
+    )
     monkeypatch.setenv("SHELF", str(folder))
     app = create_app()
     root = read(get("/", app).text).root
     first, second = list(root.all("section", cls="lecture"))
-    assert [card.attributes["data-lesson"] for card in first.all("li", cls="card")] == ["mine", "3-2-3-softmax"]
+    assert [card.attributes["data-lesson"] for card in first.all("li", cls="card")] == [
+        "mine",
+        "3-2-3-softmax",
+    ]
     assert {card.attributes["data-lesson"] for card in second.all("li", cls="card")} == set(NAMES)
     assert not list(root.all("section", cls="broken"))
     assert get("/lessons/mine/steps/1", app).status_code == 200
@@ -215,7 +280,13 @@ def test_a_card_tells_the_steps_that_the_lesson_has(name: str) -> None:
 def gallery_facts(name: str) -> str:
     found = open_folder(ROOT / "scenarios")
     made = gallery_page(found, {name: walk.length(scenario(name))})
-    return next(card.facts for section in made.courses for group in section.groups for card in group.cards if card.id == name)
+    return next(
+        card.facts
+        for section in made.courses
+        for group in section.groups
+        for card in group.cards
+        if card.id == name
+    )
 
 
 @pytest.mark.parametrize("activation", ["relu", "step", "sign"])
@@ -233,7 +304,9 @@ def test_a_large_lesson_is_counted_by_its_shape_and_says_that_it_may_be_shorter(
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_the_shape_of_each_shipped_lesson_gives_its_steps(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_shape_of_each_shipped_lesson_gives_its_steps(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     exact = len(open_lesson(scenario(name)).walk("number"))
     monkeypatch.setattr(walk, "EASY", 0)
     assert walk.length(scenario(name)) == Length(exact, exact=False)
@@ -246,7 +319,9 @@ def test_a_small_lesson_that_overflows_is_counted_up_to_there() -> None:
     assert walk.length(made) == Length(len(lesson.walk("number")))
 
 
-def test_a_lesson_that_cannot_be_computed_has_a_card_without_steps(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_lesson_that_cannot_be_computed_has_a_card_without_steps(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     write(folder / "a.yaml")
 
     def refuse(_: object) -> None:
@@ -257,10 +332,16 @@ def test_a_lesson_that_cannot_be_computed_has_a_card_without_steps(folder: Path,
 
 
 def test_one_step_is_written_in_the_singular() -> None:
-    assert [str(Length(1)), str(Length(2)), str(Length(1234))] == ["1 step", "2 steps", "1,234 steps"]
+    assert [str(Length(1)), str(Length(2)), str(Length(1234))] == [
+        "1 step",
+        "2 steps",
+        "1,234 steps",
+    ]
 
 
-def test_a_gallery_of_many_lessons_counts_each_lesson_once(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_gallery_of_many_lessons_counts_each_lesson_once(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     for number in range(40):
         write(folder / f"n{number}.yaml", f"Lesson {number}")
     counted: list[str] = []

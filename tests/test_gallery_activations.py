@@ -23,7 +23,22 @@ from tutor.pages.activation_formulas import Softmax, SoftmaxRow, along_first
 from tutor.pages.activation_query import Asked, QueryField
 from tutor.pages.activations import ActivationCard, ActivationsPage, CardFormula, SettingLink, page
 
-ZS = [-1e308, -800.0, -37.0, -2.0, -1e-300, 0.0, 1e-300, 0.5, 1.0, 20.0, 37.0, 800.0, 1e308, 1.7976931348623157e308]
+ZS = [
+    -1e308,
+    -800.0,
+    -37.0,
+    -2.0,
+    -1e-300,
+    0.0,
+    1e-300,
+    0.5,
+    1.0,
+    20.0,
+    37.0,
+    800.0,
+    1e308,
+    1.7976931348623157e308,
+]
 FINITE = st.floats(allow_nan=False, allow_infinity=False)
 KEYS = st.sampled_from(["z", "slope", "alpha", "logits"])
 NUMBERISH = st.text("0123456789.,-+eE/;∞ −naif", max_size=50)
@@ -35,15 +50,23 @@ def cards(shown: ActivationsPage) -> dict[str, ActivationCard]:
 
 def engine(card: ActivationCard, asked: Asked) -> tuple[float, float | None]:
     """f and f′ from the table of activations, without the page's own code."""
-    parameters = {"leaky_relu": {"slope": asked.slope}, "elu": {"alpha": asked.alpha}}.get(card.key, {})
+    parameters = {"leaky_relu": {"slope": asked.slope}, "elu": {"alpha": asked.alpha}}.get(
+        card.key, {}
+    )
     rule = activation(card.key, **parameters)
     with np.errstate(all="ignore"):
         a = rule.f(np.array([asked.z]))
-        return float(a[0]), None if rule.slope is None else float(rule.derivative(np.array([asked.z]), a)[0])
+        return float(a[0]), None if rule.slope is None else float(
+            rule.derivative(np.array([asked.z]), a)[0]
+        )
 
 
 def render(root: Path, shown: ActivationsPage) -> str:
-    shell = jinja2.DictLoader({"shell.html": "<title>{% block title %}{% endblock %}</title>{% block main %}{% endblock %}"})
+    shell = jinja2.DictLoader(
+        {
+            "shell.html": "<title>{% block title %}{% endblock %}</title>{% block main %}{% endblock %}"
+        }
+    )
     loader = jinja2.ChoiceLoader([shell, jinja2.FileSystemLoader(root / "templates")])
     env = jinja2.Environment(loader=loader, autoescape=True, undefined=jinja2.StrictUndefined)
     return env.get_template("activations.html").render(page=shown)
@@ -73,34 +96,53 @@ def test_every_finite_z_has_finite_results(z: float, slope: float, alpha: float)
     shown = page({"z": repr(z), "slope": repr(slope), "alpha": repr(alpha)})
     assert not any(field.message for field in shown.fields)
     for card in cards(shown).values():
-        assert (card.forward.value, card.backward and card.backward.value) == engine(card, shown.asked)
+        assert (card.forward.value, card.backward and card.backward.value) == engine(
+            card, shown.asked
+        )
         assert math.isfinite(card.forward.value)
 
 
 @pytest.mark.parametrize(
     "logits",
-    [(2.0, 1.0, -1.0), (0.0, 0.0, 0.0), (800.0, 799.0, -800.0), (-800.0, -801.0, -800.0), (1e308, -1e308, 0.0), (-55.0, -56.0, -718.0)],
+    [
+        (2.0, 1.0, -1.0),
+        (0.0, 0.0, 0.0),
+        (800.0, 799.0, -800.0),
+        (-800.0, -801.0, -800.0),
+        (1e308, -1e308, 0.0),
+        (-55.0, -56.0, -718.0),
+    ],
 )
-def test_the_softmax_shows_the_engines_probabilities_and_jacobian(logits: tuple[float, float, float]) -> None:
+def test_the_softmax_shows_the_engines_probabilities_and_jacobian(
+    logits: tuple[float, float, float],
+) -> None:
     shown = page({"logits": " ".join(map(repr, logits))}).softmax
     with np.errstate(over="ignore"):
         a = softmax(np.array(logits))
     jacobian = softmax_jacobian(a)
     assert shown.values == tuple(map(tuple, jacobian.tolist()))
-    assert [row.cells for row in shown.jacobian] == [tuple(number.shown(v) for v in row) for row in jacobian]
-    assert [row.cells for row in shown.probabilities] == [(number.shown(z), number.shown(p)) for z, p in zip(logits, a, strict=True)]
+    assert [row.cells for row in shown.jacobian] == [
+        tuple(number.shown(v) for v in row) for row in jacobian
+    ]
+    assert [row.cells for row in shown.probabilities] == [
+        (number.shown(z), number.shown(p)) for z, p in zip(logits, a, strict=True)
+    ]
     for formula, value in zip(shown.formulas, (a[0], jacobian[0, 0], jacobian[0, 1]), strict=True):
         assert_shows(formula, float(value))
     assert bool(shown.remark) == bool(np.any((a == 0) | (a == 1)))
 
 
 @given(st.tuples(FINITE, FINITE, FINITE) | st.tuples(*[st.floats(-750, 750)] * 3))
-def test_the_fraction_of_the_softmax_comes_to_the_engines_probability(logits: tuple[float, float, float]) -> None:
+def test_the_fraction_of_the_softmax_comes_to_the_engines_probability(
+    logits: tuple[float, float, float],
+) -> None:
     with np.errstate(all="ignore"):
         a = softmax(np.array(logits))
     env = Numbers({Quantity("z", 1, k): z for k, z in enumerate(logits, 1)})
     for i in (1, 2, 3):
-        assert evaluate(softmax_of(Quantity("z", 1, i), np.array(logits)), env) == pytest.approx(a[i - 1], rel=1e-12, abs=1e-300)
+        assert evaluate(softmax_of(Quantity("z", 1, i), np.array(logits)), env) == pytest.approx(
+            a[i - 1], rel=1e-12, abs=1e-300
+        )
 
 
 def test_the_drawing_of_the_softmax_is_the_softmax_with_two_logits_fixed() -> None:
@@ -124,7 +166,9 @@ def test_at_0_each_kink_shows_the_choice_that_the_engine_makes() -> None:
     assert "is 0" in cards(page({"z": "1"}))["step"].flat
 
 
-@pytest.mark.parametrize(("z", "word"), [(800.0, "exactly 0"), (20.0, "falls short of 1 by 2.061e−9"), (0.5, "")])
+@pytest.mark.parametrize(
+    ("z", "word"), [(800.0, "exactly 0"), (20.0, "falls short of 1 by 2.061e−9"), (0.5, "")]
+)
 def test_what_float64_does_to_a_saturated_sigmoid_is_said(z: float, word: str) -> None:
     remark = cards(page({"z": repr(z)}))["sigmoid"].remark
     assert word in remark
@@ -165,7 +209,9 @@ def test_what_is_also_written_is_the_same_function(key: str, other: types.Functi
         ("logits", "1;2;1e999", "too large"),
     ],
 )
-def test_nonsense_keeps_its_place_with_a_message_and_the_default_is_shown(key: str, text: str, word: str) -> None:
+def test_nonsense_keeps_its_place_with_a_message_and_the_default_is_shown(
+    key: str, text: str, word: str
+) -> None:
     shown = page({key: text})
     (bad,) = [field for field in shown.fields if field.message]
     assert (bad.name, bad.text) == (key, text)
@@ -174,7 +220,9 @@ def test_nonsense_keeps_its_place_with_a_message_and_the_default_is_shown(key: s
     assert shown.asked == activation_query.DEFAULT
 
 
-@pytest.mark.parametrize("text", ["1 2 -0.5", "1, 2, -0.5", "1,2,-0.5", "1;2;-0,5", " 1  2 −0,5 ", "1 4/2 -1/2"])
+@pytest.mark.parametrize(
+    "text", ["1 2 -0.5", "1, 2, -0.5", "1,2,-0.5", "1;2;-0,5", " 1  2 −0,5 ", "1 4/2 -1/2"]
+)
 def test_three_logits_are_read_however_they_are_kept_apart(text: str) -> None:
     assert page({"logits": text}).asked.logits == (1.0, 2.0, -0.5)
 
@@ -191,8 +239,15 @@ def test_a_name_that_the_page_does_not_know_is_ignored_with_a_word() -> None:
     assert page({"z": "3"}).notice == ""
 
 
-@given(z=FINITE, slope=st.floats(1e-9, 0.999), alpha=st.floats(1e-9, 10.0), logits=st.tuples(FINITE, FINITE, FINITE))
-def test_an_address_leads_back_to_the_same_numbers(z: float, slope: float, alpha: float, logits: tuple[float, float, float]) -> None:
+@given(
+    z=FINITE,
+    slope=st.floats(1e-9, 0.999),
+    alpha=st.floats(1e-9, 10.0),
+    logits=st.tuples(FINITE, FINITE, FINITE),
+)
+def test_an_address_leads_back_to_the_same_numbers(
+    z: float, slope: float, alpha: float, logits: tuple[float, float, float]
+) -> None:
     asked = Asked(z, slope, alpha, logits)
     read = activation_query.read(dict(parse_qsl(asked.address()[1:])))
     assert read == asked
@@ -204,7 +259,10 @@ def test_the_links_to_other_numbers_keep_the_rest() -> None:
     assert [link.label for link in shown.tries if link.here] == ["0.5"]
     assert all("alpha=2" in link.address for link in shown.tries)
     slopes = cards(shown)["leaky_relu"].links
-    assert [(link.label, link.here) for link in slopes] == [("slope 0.01", True), ("slope 0.1", False)]
+    assert [(link.label, link.here) for link in slopes] == [
+        ("slope 0.01", True),
+        ("slope 0.1", False),
+    ]
     assert page(dict(parse_qsl(slopes[1].address[1:]))).asked == Asked(alpha=2.0, slope=0.1)
 
 
@@ -222,7 +280,9 @@ def test_no_query_is_an_error(query: dict[str, str]) -> None:
         field.message.encode()
 
 
-@pytest.mark.parametrize("query", [{}, {"z": "0"}, {"z": "-1e308", "logits": "1e308 -1e308 0"}, {"z": "x", "speed": "y"}])
+@pytest.mark.parametrize(
+    "query", [{}, {"z": "0"}, {"z": "-1e308", "logits": "1e308 -1e308 0"}, {"z": "x", "speed": "y"}]
+)
 def test_the_template_shows_every_page_once(root: Path, query: dict[str, str]) -> None:
     html = render(root, page(query))
     ids = re.findall(r'\sid="([^"]+)"', html)
@@ -238,7 +298,12 @@ def test_the_template_shows_every_page_once(root: Path, query: dict[str, str]) -
 
 @pytest.mark.parametrize(
     "payload",
-    ["<script>alert(1)</script>", '"><svg onload=alert(1)>', "' autofocus onfocus=alert(1) '", "</math><img src=x>"],
+    [
+        "<script>alert(1)</script>",
+        '"><svg onload=alert(1)>',
+        "' autofocus onfocus=alert(1) '",
+        "</math><img src=x>",
+    ],
 )
 def test_markup_in_a_query_is_shown_as_text(root: Path, payload: str) -> None:
     for key in ("z", "slope", "alpha", "logits", payload):
@@ -248,11 +313,25 @@ def test_markup_in_a_query_is_shown_as_text(root: Path, payload: str) -> None:
         assert "<img" not in html
 
 
-@pytest.mark.parametrize("kind", [ActivationsPage, ActivationCard, CardFormula, SettingLink, Softmax, SoftmaxRow, Asked, QueryField])
+@pytest.mark.parametrize(
+    "kind",
+    [
+        ActivationsPage,
+        ActivationCard,
+        CardFormula,
+        SettingLink,
+        Softmax,
+        SoftmaxRow,
+        Asked,
+        QueryField,
+    ],
+)
 def test_every_field_of_the_page_data_is_documented_and_frozen(root: Path, kind: type) -> None:
     assert is_dataclass(kind)
     assert kind.__dataclass_params__.frozen  # type: ignore[attr-defined]
-    source = (root / "tutor" / f"{kind.__module__.removeprefix('tutor.').replace('.', '/')}.py").read_text(encoding="utf-8")
+    source = (
+        root / "tutor" / f"{kind.__module__.removeprefix('tutor.').replace('.', '/')}.py"
+    ).read_text(encoding="utf-8")
     body = source.split(f"class {kind.__name__}:")[1]
     for field in fields(kind):
         assert re.search(rf'\n    {field.name}: [^\n]+\n    """', body) or kind is Asked, field.name

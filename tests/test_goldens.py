@@ -1,7 +1,9 @@
-"""Two goldens for every lesson: its numbers, and the words of its steps. What changes in them is changed on purpose.
+"""Two goldens for every lesson: its numbers, and the words of its steps. What changes in them is
+changed on purpose.
 
-`tests/goldens/<lesson>.numbers.json` has every quantity of the first iteration, `<lesson>.words.txt` what each step
-says in the walk by numbers (formulas as they are read out). To renew them, and then to read what has changed:
+`tests/goldens/<lesson>.numbers.json` has every quantity of the first iteration,
+`<lesson>.words.txt` what each step says in the walk by numbers (formulas as they are read out). To
+renew them, and then to read what has changed:
 
     RENEW_GOLDENS=1 .venv/bin/python -m pytest tests/test_goldens.py
     git diff tests/goldens
@@ -39,7 +41,9 @@ def golden(name: str, text: str) -> str:
 
 
 def numbers(name: str) -> dict[str, str]:
-    """Every quantity of a lesson with 12 significant digits, and whatever else the trace says of itself."""
+    """Every quantity of a lesson with 12 significant digits, and whatever else the trace says of
+    itself.
+    """
     out = io.StringIO()
     data.write(context(name).lesson, out)
     quantities: dict[str, float] = json.loads(out.getvalue())["quantities"]
@@ -48,21 +52,37 @@ def numbers(name: str) -> dict[str, str]:
 
 def words(name: str) -> str:
     """What the steps of a lesson say: a block a line, a step a paragraph."""
-    return "\n\n".join("\n".join(_lines(read(text).root.one("article", cls="board"))) for _, text in texts(name)) + "\n"
+    return (
+        "\n\n".join(
+            "\n".join(_lines(read(text).root.one("article", cls="board")))
+            for _, text in texts(name)
+        )
+        + "\n"
+    )
 
 
 def _lines(board: Element) -> list[str]:
-    blocks = [block for block in board.all(*BLOCKS, "div") if block.tag != "div" or "left" in block.classes]
+    blocks = [
+        block
+        for block in board.all(*BLOCKS, "div")
+        if block.tag != "div" or "left" in block.classes
+    ]
     return [line for block in blocks if (line := block.named)]
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_the_numbers_of_a_lesson_are_those_of_its_golden(name: str) -> None:
     found = numbers(name)
-    kept: dict[str, str] = json.loads(golden(f"{name}.numbers.json", json.dumps(found, indent=0) + "\n"))
+    kept: dict[str, str] = json.loads(
+        golden(f"{name}.numbers.json", json.dumps(found, indent=0) + "\n")
+    )
     assert found.keys() == kept.keys(), RENEW
     # The last of 12 digits may differ between processors; a thirteenth of cancelled ones too.
-    wrong = [q for q in found if not math.isclose(float(found[q]), float(kept[q]), rel_tol=1e-10, abs_tol=1e-14)]
+    wrong = [
+        q
+        for q in found
+        if not math.isclose(float(found[q]), float(kept[q]), rel_tol=1e-10, abs_tol=1e-14)
+    ]
     assert not wrong, "\n".join([RENEW, *(f"{q}: {kept[q]} is now {found[q]}" for q in wrong[:20])])
 
 
@@ -70,12 +90,16 @@ def test_the_numbers_of_a_lesson_are_those_of_its_golden(name: str) -> None:
 def test_the_words_of_a_lesson_are_those_of_its_golden(name: str) -> None:
     found = words(name)
     kept = golden(f"{name}.words.txt", found)
-    changes = list(unified_diff(kept.splitlines(), found.splitlines(), "golden", "now", lineterm="", n=0))
+    changes = list(
+        unified_diff(kept.splitlines(), found.splitlines(), "golden", "now", lineterm="", n=0)
+    )
     assert found == kept, "\n".join([RENEW, *changes[:60]])
 
 
 def test_every_golden_belongs_to_a_lesson() -> None:
-    assert {path.name for path in FOLDER.iterdir()} == {f"{name}.{kind}" for name in NAMES for kind in ("numbers.json", "words.txt")}
+    assert {path.name for path in FOLDER.iterdir()} == {
+        f"{name}.{kind}" for name in NAMES for kind in ("numbers.json", "words.txt")
+    }
 
 
 def test_a_golden_has_every_step_and_every_number() -> None:

@@ -1,8 +1,9 @@
 """Every gradient against central differences: of every scenario, and of random networks.
 
-The oracle knows nothing of backward: it runs the network forward with one number moved a little, four times, and
-takes the five-point slope. Points where a moved number would cross a corner of an activation are left out on
-purpose; what we take for the derivative there is stated in test_activations.
+The oracle knows nothing of backward: it runs the network forward with one number moved a little,
+four times, and takes the five-point slope. Points where a moved number would cross a corner of an
+activation are left out on purpose; what we take for the derivative there is stated in
+test_activations.
 """
 
 from __future__ import annotations
@@ -46,10 +47,18 @@ class Moved:
         sides = []
         for number, layer in enumerate(network.layers, 1):
             mine = q.layer == number
-            weights = self._at(layer.weights, (q.i - 1, q.j - 1), amount) if mine and q.kind == "w" else layer.weights
+            weights = (
+                self._at(layer.weights, (q.i - 1, q.j - 1), amount)
+                if mine and q.kind == "w"
+                else layer.weights
+            )
             z = passed[-1] @ weights.T
             if layer.biases is not None:
-                z = z + (self._at(layer.biases, (q.i - 1,), amount) if mine and q.kind == "b" else layer.biases)
+                z = z + (
+                    self._at(layer.biases, (q.i - 1,), amount)
+                    if mine and q.kind == "b"
+                    else layer.biases
+                )
             place = (max(q.sample, 1) - 1, q.i - 1)
             z = self._at(z, place, amount) if mine and q.kind == "z" else z
             a = layer.activation.f(z)
@@ -59,8 +68,13 @@ class Moved:
             if layer.activation.at_kink:
                 sides.append(z > 0)
         rule, y, a = network.loss, self.problem.y, passed[-1]
-        # A moved output activation has no pre-activation of its own: the cross-entropies take the textbook form there.
-        shares = textbook(rule.name, a, y) if q.kind == "a" and q.layer == network.depth else per_sample(rule, a, y, z)
+        # A moved output activation has no pre-activation of its own: the cross-entropies take the
+        # textbook form there.
+        shares = (
+            textbook(rule.name, a, y)
+            if q.kind == "a" and q.layer == network.depth
+            else per_sample(rule, a, y, z)
+        )
         return float(shares.sum() * network.scale(len(y))), sides
 
     @staticmethod
@@ -73,7 +87,11 @@ class Moved:
         """The five-point slope of the loss along q, or None where a corner lies between the points."""
         h = STEP
         runs = [self.loss(q, n * h) for n in (-2, -1, 1, 2)]
-        if any((one != other).any() for _, sides in runs[1:] for one, other in zip(runs[0][1], sides, strict=True)):
+        if any(
+            (one != other).any()
+            for _, sides in runs[1:]
+            for one, other in zip(runs[0][1], sides, strict=True)
+        ):
             return None
         low2, low, high, high2 = (value for value, _ in runs)
         return (8 * (high - low) - (high2 - low2)) / (12 * h)
@@ -98,7 +116,10 @@ def gradients(trace: Trace) -> Iterator[tuple[Quantity, float]]:
             for place in places[:: 1 + len(places) // MOST]:
                 first, *rest = (n + 1 for n in place)
                 if kind in "zar":
-                    yield Quantity(kind if number else "x", number, rest[0], 0, first), float(found[place])
+                    yield (
+                        Quantity(kind if number else "x", number, rest[0], 0, first),
+                        float(found[place]),
+                    )
                 else:
                     yield Quantity(kind, number, first, rest[0] if rest else 0), float(found[place])
 
@@ -134,7 +155,9 @@ def test_every_gradient_of_every_scenario_agrees_with_central_differences(path: 
         assert not any(kind == "dL/dz" for kind, _ in trace)
         return
     count, wrong = checked(problem, trace)
-    assert count >= sum(layer.train_weights * layer.weights.size for layer in problem.network.layers)
+    assert count >= sum(
+        layer.train_weights * layer.weights.size for layer in problem.network.layers
+    )
     assert not wrong
 
 
@@ -152,12 +175,17 @@ def test_the_gradients_of_random_networks_agree_with_central_differences(problem
 
 @given(problems(depth=4, skipping=True, wide=False))
 @settings(max_examples=60)
-def test_the_gradients_of_networks_with_skip_connections_agree_with_central_differences(problem: Setup) -> None:
+def test_the_gradients_of_networks_with_skip_connections_agree_with_central_differences(
+    problem: Setup,
+) -> None:
     trace = run(problem.network, problem.x, problem.y, problem.eta)
     for number, layer in enumerate(problem.network.layers, 1):
         if layer.activation.at_kink:
             assume((np.abs(trace.array("z", number)) > 1e-3).all())
-    assert {q.kind for q, _ in gradients(trace)} >= {"x", *("r" for layer in problem.network.layers if layer.skip)}
+    assert {q.kind for q, _ in gradients(trace)} >= {
+        "x",
+        *("r" for layer in problem.network.layers if layer.skip),
+    }
     count, wrong = checked(problem, trace)
     assert count > 0
     assert not wrong
@@ -187,7 +215,9 @@ def test_the_check_does_not_take_a_nan_for_right() -> None:
 
 def test_the_check_leaves_a_corner_out_and_only_that() -> None:
     layers = (Layer(frozen([[1.0], [1.0]]), frozen([0.0, 1.0]), activation("relu")),)
-    problem = Setup(Network(layers, loss("squared_error"), "mean"), frozen([[0.0]]), frozen([[1.0, 3.0]]), 0.1)
+    problem = Setup(
+        Network(layers, loss("squared_error"), "mean"), frozen([[0.0]]), frozen([[1.0, 3.0]]), 0.1
+    )
     oracle = Moved(problem)
     assert oracle.slope(Quantity("z", 1, 1)) is None
     assert oracle.slope(Quantity("z", 1, 2)) == pytest.approx(-4.0)

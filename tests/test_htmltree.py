@@ -1,4 +1,6 @@
-"""The reader of the tests itself: its quick way gives the tree of HTMLParser, and what is wrong is told by HTMLParser."""
+"""The reader of the tests itself: its quick way gives the tree of HTMLParser, and what is wrong is
+told by HTMLParser.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,10 @@ ADDRESSES = [
 
 
 def tree(element: Element) -> list[object]:
-    return [c if isinstance(c, str) else (c.tag, c.attributes, c.zone, c.pressed, tree(c)) for c in element.children]
+    return [
+        c if isinstance(c, str) else (c.tag, c.attributes, c.zone, c.pressed, tree(c))
+        for c in element.children
+    ]
 
 
 @pytest.mark.parametrize("address", ADDRESSES)
@@ -28,7 +33,11 @@ def test_the_quick_way_reads_what_html_parser_reads(address: str) -> None:
     slow.close()
     assert quick.plain(text) == (not slow.problems)
     assert tree(quick.root) == tree(slow.root)
-    assert [e.tag for e in quick.elements] == [e.tag for e in slow.elements] == [e.tag for e in quick.root.all()]
+    assert (
+        [e.tag for e in quick.elements]
+        == [e.tag for e in slow.elements]
+        == [e.tag for e in quick.root.all()]
+    )
 
 
 @pytest.mark.parametrize(
@@ -51,7 +60,16 @@ def test_what_is_wrong_is_told(text: str, problem: str) -> None:
     assert problem in read(text).problems
 
 
-AS_NOBODY_WRITES = ["<textarea><b></textarea>", "<title><b></title>", "<p a=x>", "<P>x</P>", "a < b", "<p", "<p a='>", "</p >"]
+AS_NOBODY_WRITES = [
+    "<textarea><b></textarea>",
+    "<title><b></title>",
+    "<p a=x>",
+    "<P>x</P>",
+    "a < b",
+    "<p",
+    "<p a='>",
+    "</p >",
+]
 
 
 @pytest.mark.parametrize("text", AS_NOBODY_WRITES)

@@ -7,7 +7,19 @@ from pathlib import Path
 
 import pytest
 
-from tutor.engine.kinds import AFTER, BACKWARD, GIVEN, GRADIENT, KINDS, PHASES, UPDATE, VERIFY, Kind, marked, of_phase
+from tutor.engine.kinds import (
+    AFTER,
+    BACKWARD,
+    GIVEN,
+    GRADIENT,
+    KINDS,
+    PHASES,
+    UPDATE,
+    VERIFY,
+    Kind,
+    marked,
+    of_phase,
+)
 from tutor.engine.quantity import Quantity, example, parse
 from tutor.errors import QuantityError
 
@@ -20,7 +32,12 @@ def test_what_starts_again_from_another_kind_has_its_axes_and_its_role(kind: Kin
         assert kind.phase not in {UPDATE, VERIFY} or "-" in kind.name
         return
     old = KINDS[kind.before]
-    assert (kind.axes, kind.role, kind.shared, kind.layered) == (old.axes, old.role, old.shared, old.layered)
+    assert (kind.axes, kind.role, kind.shared, kind.layered) == (
+        old.axes,
+        old.role,
+        old.shared,
+        old.layered,
+    )
     assert kind.phase == (UPDATE if kind.parameter else VERIFY)
     assert AFTER[old.name] == kind.name == old.name + "+" == marked(old.name, "+")
     assert marked(old.name, "") == old.name
@@ -38,7 +55,10 @@ def test_a_derivative_of_the_loss_has_the_axes_of_what_it_is_by(kind: Kind) -> N
 def test_a_kind_is_of_data_or_of_parameters_or_a_single_number(kind: Kind) -> None:
     assert kind.per_sample + kind.parameter + (not kind.axes) == 1
     assert kind.parameter == (kind.weights or kind.biases)
-    assert kind.indices == {(): 0, ("sample", "unit"): 1, ("unit",): 1, ("unit", "input"): 2}[kind.axes]
+    assert (
+        kind.indices
+        == {(): 0, ("sample", "unit"): 1, ("unit",): 1, ("unit", "input"): 2}[kind.axes]
+    )
     assert kind.words[0].islower()
 
 
@@ -48,7 +68,9 @@ def test_every_phase_has_its_kinds_and_every_kind_its_phase() -> None:
 
 
 @EACH
-def test_the_name_of_a_kind_has_as_many_indices_as_its_array_has_axes_beside_the_samples(kind: Kind) -> None:
+def test_the_name_of_a_kind_has_as_many_indices_as_its_array_has_axes_beside_the_samples(
+    kind: Kind,
+) -> None:
     q = parse(example(kind.name))
     assert (bool(q.layer), bool(q.i) + bool(q.j)) == (kind.layered, kind.indices)
     assert q.of is kind
@@ -71,23 +93,53 @@ def test_the_derivative_by_an_input_is_the_only_name_with_a_layer_0() -> None:
 
 # ---- who decides by names ----
 
-TABLE = {"z", "a", "z+", "a+", "w+", "b+", "dL/da", "dL/dz", "dL/dw", "dL/db", "da/dz", "loss", "loss+", "loss-loss+", "eta"}
-"""Names of kinds that no other text has by chance (but for the letters, of which one alone is no decision)."""
+TABLE = {
+    "z",
+    "a",
+    "z+",
+    "a+",
+    "w+",
+    "b+",
+    "dL/da",
+    "dL/dz",
+    "dL/dw",
+    "dL/db",
+    "da/dz",
+    "loss",
+    "loss+",
+    "loss-loss+",
+    "eta",
+}
+"""Names of kinds that no other text has by chance (but for the letters, of which one alone is no
+decision).
+"""
 HOME = Path(__file__).parents[1] / "tutor"
 
 
 def deciding(path: Path) -> list[str]:
     """The functions of a module that mention two or more kinds by name."""
-    functions = (node for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if isinstance(node, ast.FunctionDef))
+    functions = (
+        node
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.FunctionDef)
+    )
     return [f"{path.stem}.{node.name}" for node in functions if len(literals(node) & TABLE) > 1]
 
 
 def literals(node: ast.AST) -> set[str]:
-    return {part.value for part in ast.walk(node) if isinstance(part, ast.Constant) and isinstance(part.value, str)}
+    return {
+        part.value
+        for part in ast.walk(node)
+        if isinstance(part, ast.Constant) and isinstance(part.value, str)
+    }
 
 
 def test_outside_the_engine_nobody_decides_by_the_names_of_kinds() -> None:
-    others = [path for path in HOME.rglob("*.py") if path.parent.name != "engine" and path.name != "conventions.py"]
+    others = [
+        path
+        for path in HOME.rglob("*.py")
+        if path.parent.name != "engine" and path.name != "conventions.py"
+    ]
     assert [name for path in sorted(others) for name in deciding(path)] == []
 
 

@@ -19,7 +19,16 @@ from tutor.engine.trace import Trace, run
 from tutor.errors import LessonError
 from tutor.lesson.changes import apply, listed
 from tutor.lesson.setup import Setup
-from tutor.lesson.walk import GRAINS, MAX_ITERATION, LayerWalk, Lesson, NumberWalk, PassWalk, Walk, open_lesson
+from tutor.lesson.walk import (
+    GRAINS,
+    MAX_ITERATION,
+    LayerWalk,
+    Lesson,
+    NumberWalk,
+    PassWalk,
+    Walk,
+    open_lesson,
+)
 from tutor.scenario.reader import Scenario, load
 
 SCENARIOS = sorted((Path(__file__).parents[1] / "scenarios").glob("*.yaml"))
@@ -53,10 +62,16 @@ def assert_walks(lesson: Lesson) -> None:
 def assert_same_places(lesson: Lesson) -> None:
     for grain in GRAINS:
         for other in GRAINS:
-            places = [lesson.same_place(lesson.walk(grain).step(n), other) for n in range(1, len(lesson.walk(grain)) + 1)]
+            places = [
+                lesson.same_place(lesson.walk(grain).step(n), other)
+                for n in range(1, len(lesson.walk(grain)) + 1)
+            ]
             assert all(1 <= place <= len(lesson.walk(other)) for place in places)
-            if GRAINS.index(other) <= GRAINS.index(grain):  # to a finer grain and back is the same step
-                assert [lesson.same_place(lesson.walk(other).step(place), grain) for place in places] == list(range(1, len(places) + 1))
+            # to a finer grain and back is the same step
+            if GRAINS.index(other) <= GRAINS.index(grain):
+                assert [
+                    lesson.same_place(lesson.walk(other).step(place), grain) for place in places
+                ] == list(range(1, len(places) + 1))
 
 
 @pytest.mark.parametrize("path", SCENARIOS, ids=lambda path: path.stem)
@@ -66,7 +81,9 @@ def test_the_walks_of_every_scenario_are_sound(path: Path) -> None:
     assert_same_places(lesson)
 
 
-@given(problems(hidden=(*DIFFERENTIABLE, *FLAT), outputs=(*DIFFERENTIABLE, *FLAT), wide=False, depth=3))
+@given(
+    problems(hidden=(*DIFFERENTIABLE, *FLAT), outputs=(*DIFFERENTIABLE, *FLAT), wide=False, depth=3)
+)
 @settings(max_examples=40)
 def test_the_walks_of_a_random_network_are_sound(problem: Setup) -> None:
     lesson = lesson_of(problem)
@@ -80,7 +97,11 @@ def test_a_walk_that_ends_early_is_sound_up_to_its_end_and_ends_at_the_stop(prob
     assert_walks(lesson)
     for grain in GRAINS:
         for other in GRAINS:
-            assert 1 <= lesson.same_place(lesson.walk(grain).step(len(lesson.walk(grain))), other) <= len(lesson.walk(other))
+            assert (
+                1
+                <= lesson.same_place(lesson.walk(grain).step(len(lesson.walk(grain))), other)
+                <= len(lesson.walk(other))
+            )
     stop = lesson.trace.stop
     if stop:
         numbers, layers = lesson.walk("number"), lesson.walk("layer")
@@ -109,7 +130,11 @@ def test_a_full_walk_has_all_five_phases() -> None:
 
 def test_the_walk_by_number_of_one_sample_makes_one_number_a_step() -> None:
     walk = open_lesson(scenario("1-2-3-1-sigmoid")).walk("number")
-    assert len({walk.anchor(n) for n in range(1, len(walk) + 1)}) == len(walk) == 12 + 1 + 18 + 17 + 17 + 12 + 2
+    assert (
+        len({walk.anchor(n) for n in range(1, len(walk) + 1)})
+        == len(walk)
+        == 12 + 1 + 18 + 17 + 17 + 12 + 2
+    )
 
 
 def test_what_is_given_is_known_from_the_start_and_the_rest_from_its_step_on() -> None:
@@ -125,10 +150,16 @@ def test_what_is_given_is_known_from_the_start_and_the_rest_from_its_step_on() -
 def test_the_share_by_which_the_loss_fell_is_shown_with_the_difference() -> None:
     for grain in GRAINS:
         walk = open_lesson(scenario("1-2-3-1-sigmoid")).walk(grain)
-        assert walk.step_of(parse("(loss-loss+)/loss")) == walk.step_of(parse("loss-loss+")) == len(walk)
+        assert (
+            walk.step_of(parse("(loss-loss+)/loss"))
+            == walk.step_of(parse("loss-loss+"))
+            == len(walk)
+        )
 
 
-@pytest.mark.parametrize("name", ["z[1][3]", "z[9][1]", "z[1][1]@2", "da/dz[1][1,2]", "dL/dw[1][1,1]@1"])
+@pytest.mark.parametrize(
+    "name", ["z[1][3]", "z[9][1]", "z[1][1]@2", "da/dz[1][1,2]", "dL/dw[1][1,1]@1"]
+)
 def test_what_the_network_does_not_have_is_never_known(name: str) -> None:
     walk = open_lesson(scenario("1-2-3-1-sigmoid")).walk("number")
     assert not walk.known(parse(name), len(walk))
@@ -147,7 +178,10 @@ def test_a_flat_activation_ends_the_walk_at_its_derivative() -> None:
 
 
 def overflowing() -> Lesson:
-    layers = (Layer(frozen([[1e200], [1.0]]), None, activation("identity")), Layer(frozen([[1.0, 1.0]]), None, activation("identity")))
+    layers = (
+        Layer(frozen([[1e200], [1.0]]), None, activation("identity")),
+        Layer(frozen([[1.0, 1.0]]), None, activation("identity")),
+    )
     network = Network(layers, loss("squared_error"), "mean")
     return lesson_of(Setup(network, frozen([[1.0]]), frozen([[0.0]]), 0.1))
 
@@ -165,7 +199,9 @@ def test_a_walk_that_overflows_ends_where_it_does() -> None:
 
 def test_a_place_behind_the_end_of_the_other_walk_is_its_last_step() -> None:
     lesson = overflowing()
-    assert lesson.same_place(lesson.walk("number").step(len(lesson.walk("number"))), "layer") == len(lesson.walk("layer"))
+    assert lesson.same_place(
+        lesson.walk("number").step(len(lesson.walk("number"))), "layer"
+    ) == len(lesson.walk("layer"))
 
 
 def test_the_passes_sum_up_all_the_stages_once() -> None:
@@ -174,7 +210,10 @@ def test_the_passes_sum_up_all_the_stages_once() -> None:
         passes, layers = lesson.walk("pass"), lesson.walk("layer")
         assert isinstance(passes, PassWalk)
         assert isinstance(layers, LayerWalk)
-        assert tuple(stage for n in range(1, len(passes) + 1) for stage in passes.stages(n)) == layers.stages
+        assert (
+            tuple(stage for n in range(1, len(passes) + 1) for stage in passes.stages(n))
+            == layers.stages
+        )
 
 
 def test_each_iteration_starts_where_the_one_before_it_ended() -> None:
@@ -209,11 +248,20 @@ def test_a_large_network_opens_at_its_last_step_as_at_its_first() -> None:
     sizes = (784, 128, 64, 10)
     names = ("relu", "relu", "softmax")
     layers = tuple(
-        Layer(frozen(random.normal(0, 0.05, (units, inputs))), frozen(np.zeros(units)), activation(name))
+        Layer(
+            frozen(random.normal(0, 0.05, (units, inputs))),
+            frozen(np.zeros(units)),
+            activation(name),
+        )
         for units, inputs, name in zip(sizes[1:], sizes, names, strict=False)
     )
     network = Network(layers, loss("cross_entropy"), "mean")
-    trace: Trace = run(network, frozen(random.uniform(0, 1, (60, 784))), frozen(np.eye(10)[random.integers(0, 10, 60)]), 0.1)
+    trace: Trace = run(
+        network,
+        frozen(random.uniform(0, 1, (60, 784))),
+        frozen(np.eye(10)[random.integers(0, 10, 60)]),
+        0.1,
+    )
     walk: Walk = NumberWalk(trace)
     assert len(walk) > 6_000_000
     for n in (1, len(walk) // 2, len(walk)):

@@ -1,4 +1,6 @@
-"""The library: files that come, change, break and go while the tutor runs; what is remembered; how far one may compute."""
+"""The library: files that come, change, break and go while the tutor runs; what is remembered; how
+far one may compute.
+"""
 
 from __future__ import annotations
 
@@ -59,7 +61,9 @@ def write(path: Path, text: str, clock: Clock) -> None:
     os.utime(path, (1_000_000 + clock.now, 1_000_000 + clock.now))
 
 
-def test_an_empty_folder_is_a_gallery_that_says_what_to_do(running: tuple[Flask, Path, Clock]) -> None:
+def test_an_empty_folder_is_a_gallery_that_says_what_to_do(
+    running: tuple[Flask, Path, Clock],
+) -> None:
     answer = get("/", running[0])
     assert answer.status_code == 200
     assert "There is no lesson here yet" in answer.text
@@ -73,7 +77,9 @@ def test_a_folder_that_is_not_there_does_not_stop_the_tutor(tmp_path: Path) -> N
     assert str(tmp_path) not in answer.text
 
 
-def test_a_file_that_is_added_while_the_tutor_runs_appears(running: tuple[Flask, Path, Clock]) -> None:
+def test_a_file_that_is_added_while_the_tutor_runs_appears(
+    running: tuple[Flask, Path, Clock],
+) -> None:
     app, folder, clock = running
     assert get("/lessons/one", app).status_code == 404
     write(folder / "one.yaml", lesson(), clock)
@@ -100,7 +106,9 @@ def test_a_file_that_goes_is_gone(running: tuple[Flask, Path, Clock]) -> None:
     assert get("/", app).status_code == 200
 
 
-def test_a_file_that_breaks_leaves_the_gallery_and_comes_back_when_it_is_mended(running: tuple[Flask, Path, Clock]) -> None:
+def test_a_file_that_breaks_leaves_the_gallery_and_comes_back_when_it_is_mended(
+    running: tuple[Flask, Path, Clock],
+) -> None:
     app, folder, clock = running
     write(folder / "good.yaml", lesson("Good"), clock)
     write(folder / "one.yaml", lesson(), clock)
@@ -119,11 +127,22 @@ def test_a_file_that_breaks_leaves_the_gallery_and_comes_back_when_it_is_mended(
     assert not list(root.all("section", cls="broken"))
 
 
-HOSTILE = [b"", b"\xff\xfe\x00", b"[" * 20_000, b"a: &x [*x]", b'title: "\\ud800"', b"- \x00", b"x" * 70_000, b"format: 1\nformat: 1"]
+HOSTILE = [
+    b"",
+    b"\xff\xfe\x00",
+    b"[" * 20_000,
+    b"a: &x [*x]",
+    b'title: "\\ud800"',
+    b"- \x00",
+    b"x" * 70_000,
+    b"format: 1\nformat: 1",
+]
 
 
 @pytest.mark.parametrize("content", HOSTILE, ids=range(len(HOSTILE)))
-def test_a_hostile_file_is_listed_and_the_others_work(content: bytes, running: tuple[Flask, Path, Clock]) -> None:
+def test_a_hostile_file_is_listed_and_the_others_work(
+    content: bytes, running: tuple[Flask, Path, Clock]
+) -> None:
     app, folder, clock = running
     write(folder / "good.yaml", lesson("Good"), clock)
     (folder / "bad.yaml").write_bytes(content)
@@ -148,7 +167,9 @@ def test_a_hostile_file_is_listed_and_the_others_work(content: bytes, running: t
         {"weights": [[1.0]], "biases": [0.0], "activation": "sign"},
     ],
 )
-def test_a_lesson_whose_numbers_overflow_is_a_lesson_all_the_same(odd: dict[str, Any], running: tuple[Flask, Path, Clock]) -> None:
+def test_a_lesson_whose_numbers_overflow_is_a_lesson_all_the_same(
+    odd: dict[str, Any], running: tuple[Flask, Path, Clock]
+) -> None:
     app, folder, clock = running
     layer = {"units": 1, "activation": "sigmoid", **odd}
     network = {"inputs": 1, "layers": [layer], "loss": {"name": "squared_error"}}
@@ -221,7 +242,9 @@ def test_the_last_iteration_can_be_opened_and_the_next_is_refused_with_a_word() 
     with pytest.raises(LessonError, match=str(last)):
         open_lesson(one, last + 1)
     end = len(library().context(one, View(iteration=last)).walk)
-    assert f"iteration={last + 1}" not in get(f"/lessons/{one.id}/steps/{end}?iteration={last}").text
+    assert (
+        f"iteration={last + 1}" not in get(f"/lessons/{one.id}/steps/{end}?iteration={last}").text
+    )
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -229,14 +252,29 @@ def test_every_lesson_can_be_gone_on_with(name: str) -> None:
     assert furthest(scenario(name)) >= 100
 
 
-def test_a_large_network_is_opened_as_far_as_it_can_be_computed_at_once(running: tuple[Flask, Path, Clock]) -> None:
+def test_a_large_network_is_opened_as_far_as_it_can_be_computed_at_once(
+    running: tuple[Flask, Path, Clock],
+) -> None:
     app, folder, clock = running
-    def layer(units: int, name: str) -> dict[str, Any]:
-        return {"units": units, "activation": name, "init": {"scheme": "he", "scale": 0.1, "seed": 1}}
 
-    network = {"inputs": 150, "layers": [layer(700, "relu"), layer(100, "sigmoid")], "loss": {"name": "squared_error"}}
+    def layer(units: int, name: str) -> dict[str, Any]:
+        return {
+            "units": units,
+            "activation": name,
+            "init": {"scheme": "he", "scale": 0.1, "seed": 1},
+        }
+
+    network = {
+        "inputs": 150,
+        "layers": [layer(700, "relu"), layer(100, "sigmoid")],
+        "loss": {"name": "squared_error"},
+    }
     rows = [[0.1] * 150] * 60
-    text = lesson(network=network, data={"inputs": rows, "targets": [[0] * 100] * 60}, training={"learning_rate": 0.01, "iterations": 1000})
+    text = lesson(
+        network=network,
+        data={"inputs": rows, "targets": [[0] * 100] * 60},
+        training={"learning_rate": 0.01, "iterations": 1000},
+    )
     write(folder / "large.json", text, clock)
     found = library(app).shelf.find("large")
     assert found is not None, library(app).shelf.broken

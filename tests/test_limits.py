@@ -1,4 +1,6 @@
-"""Every limit can be set in the environment, and the message that names it names the number that was set."""
+"""Every limit can be set in the environment, and the message that names it names the number that
+was set.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +25,9 @@ def told(code: str, *, stdin: str = "", **settings: str) -> subprocess.Completed
     """Run Python with limits in the environment."""
     environment = {**os.environ, **{f"LIMIT_{name}": value for name, value in settings.items()}}
     command = [sys.executable, "-c", code]
-    return subprocess.run(command, cwd=ROOT, env=environment, input=stdin, capture_output=True, text=True, check=False)
+    return subprocess.run(
+        command, cwd=ROOT, env=environment, input=stdin, capture_output=True, text=True, check=False
+    )
 
 
 def test_every_number_in_the_module_can_be_set() -> None:
@@ -148,7 +152,10 @@ print(client.post("/", data=b"x" * 3000).status_code, client.get("/lessons/linea
 
 def test_iterations_and_requests_are_limited_too() -> None:
     assert "from 1 to 7" in told(PAGES, FURTHER_ITERATIONS="7").stdout
-    answer = told("from tutor.pages.error_page import error_page as e; print(e(413, None, '').message)", REQUEST_BYTES="2048")
+    answer = told(
+        "from tutor.pages.error_page import error_page as e; print(e(413, None, '').message)",
+        REQUEST_BYTES="2048",
+    )
     assert "2 KB" in answer.stdout
     app = told("from app import app; print(app.config['MAX_CONTENT_LENGTH'])", REQUEST_BYTES="2048")
     assert app.stdout == "2048\n"
@@ -169,33 +176,52 @@ def test_compute_for_one_request_limits_how_far_one_may_go() -> None:
 
 
 @pytest.mark.parametrize("value", ["0", "-1", "1.5", "many", "1e3", "²", "9" * 30, "10_000"])
-def test_nonsense_is_said_in_words_and_the_default_stands(value: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nonsense_is_said_in_words_and_the_default_stands(
+    value: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(limits, "PROBLEMS", [])
     monkeypatch.setattr(limits, "NAMES", list(limits.NAMES))
     monkeypatch.setenv("LIMIT_SAMPLES", value)
     assert limits._set("SAMPLES", 7) == 7
-    with pytest.raises(SettingError, match=f"LIMIT_SAMPLES is {value!r}; it is a whole number from 1 to"):
+    with pytest.raises(
+        SettingError, match=f"LIMIT_SAMPLES is {value!r}; it is a whole number from 1 to"
+    ):
         limits.check()
 
 
-@pytest.mark.parametrize("command", [["tutor", "list"], ["tutor", "prune", "--older-than", "9"], ["tutor.serve"]])
+@pytest.mark.parametrize(
+    "command", [["tutor", "list"], ["tutor", "prune", "--older-than", "9"], ["tutor.serve"]]
+)
 def test_every_command_stops_at_nonsense(command: list[str]) -> None:
     environment = {**os.environ, "LIMIT_SAMPLES": "many", "LIMIT_UNITS": "0", "PORT": "0"}
     done = subprocess.run(
-        [sys.executable, "-m", *command], cwd=ROOT, env=environment, capture_output=True, text=True, check=False, timeout=60
+        [sys.executable, "-m", *command],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
     )
     assert (done.returncode, done.stdout) == (2, "")
     assert re.fullmatch(r"LIMIT_UNITS is '0'; .*\nLIMIT_SAMPLES is 'many'; .*\n", done.stderr)
 
 
 def test_a_limit_that_would_break_the_reader_has_a_ceiling(monkeypatch: pytest.MonkeyPatch) -> None:
-    done = told("from tutor import limits; print(limits.PROBLEMS)", DEPTH="101", EXPRESSION_DEPTH="51", DECIMALS="13")
+    done = told(
+        "from tutor import limits; print(limits.PROBLEMS)",
+        DEPTH="101",
+        EXPRESSION_DEPTH="51",
+        DECIMALS="13",
+    )
     assert done.stdout.count("it is a whole number from 1 to") == 3
 
 
 def test_a_name_that_is_nearly_a_limit_is_not_passed_over(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LIMIT_PARAMETER", "5")
-    with pytest.raises(SettingError, match="LIMIT_PARAMETER is not a limit; did you mean LIMIT_PARAMETERS"):
+    with pytest.raises(
+        SettingError, match="LIMIT_PARAMETER is not a limit; did you mean LIMIT_PARAMETERS"
+    ):
         limits.check()
     assert server.main([]) == 2
 
@@ -205,7 +231,9 @@ def test_a_variable_of_someone_else_does_not_matter(monkeypatch: pytest.MonkeyPa
     limits.check()
 
 
-@pytest.mark.parametrize(("count", "said"), [(64 * 1024, "64 KB"), (1_000, "1,000 bytes"), (2**21, "2,048 KB")])
+@pytest.mark.parametrize(
+    ("count", "said"), [(64 * 1024, "64 KB"), (1_000, "1,000 bytes"), (2**21, "2,048 KB")]
+)
 def test_bytes_are_said_as_people_say_them(count: int, said: str) -> None:
     assert limits.amount(count) == said
 

@@ -48,14 +48,18 @@ def test_log_softmax_is_exact_in_both_tails(row: list[float]) -> None:
 
 def test_the_loss_of_a_very_sure_and_right_softmax_is_small_but_not_zero() -> None:
     z, y = np.array([[40.0, 0.0]]), np.array([[1.0, 0.0]])
-    assert per_sample(loss("cross_entropy"), softmax(z), y, z)[0] == pytest.approx(math.exp(-40), rel=1e-12)
+    assert per_sample(loss("cross_entropy"), softmax(z), y, z)[0] == pytest.approx(
+        math.exp(-40), rel=1e-12
+    )
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)
 @given(
     st.lists(st.tuples(st.floats(-6, 6), st.floats(0, 1)), min_size=1, max_size=4),
 )
-def test_the_gradient_by_each_output_agrees_with_central_differences(rule: Loss, cells: list[tuple[float, float]]) -> None:
+def test_the_gradient_by_each_output_agrees_with_central_differences(
+    rule: Loss, cells: list[tuple[float, float]]
+) -> None:
     z = np.array([[cell[0] for cell in cells]])
     y = np.array([[cell[1] for cell in cells]])
     a = outputs_of(rule, z)
@@ -67,17 +71,29 @@ def test_the_gradient_by_each_output_agrees_with_central_differences(rule: Loss,
         value = {  # one output's part of the loss, in its textbook form
             "squared_error": lambda p, t=target: (p - t) ** 2,
             "half_squared_error": lambda p, t=target: 0.5 * (p - t) ** 2,
-            "huber": lambda p, t=target: 0.5 * (p - t) ** 2 if abs(p - t) <= 1 else abs(p - t) - 0.5,
-            "binary_cross_entropy": lambda p, t=target: -(t * math.log(p) + (1 - t) * math.log1p(-p)),
+            "huber": lambda p, t=target: (
+                0.5 * (p - t) ** 2 if abs(p - t) <= 1 else abs(p - t) - 0.5
+            ),
+            "binary_cross_entropy": lambda p, t=target: (
+                -(t * math.log(p) + (1 - t) * math.log1p(-p))
+            ),
             "cross_entropy": lambda p, t=target: -t * math.log(p),
         }[rule.name]
         h = 1e-3 * min(p, 1 - p) if rule.fused_with and p < 1 else 1e-4
-        slope = (8 * (value(p + h) - value(p - h)) - (value(p + 2 * h) - value(p - 2 * h))) / (12 * h) if p < 1 else slopes[i]
+        slope = (
+            (8 * (value(p + h) - value(p - h)) - (value(p + 2 * h) - value(p - 2 * h))) / (12 * h)
+            if p < 1
+            else slopes[i]
+        )
         assert abs(slopes[i] - slope) <= 1e-8 * max(1.0, abs(slopes[i]))
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)
-@given(st.lists(st.tuples(st.floats(-30, 30), st.sampled_from([0.0, 1.0, 0.3, 2.5])), min_size=1, max_size=5))
+@given(
+    st.lists(
+        st.tuples(st.floats(-30, 30), st.sampled_from([0.0, 1.0, 0.3, 2.5])), min_size=1, max_size=5
+    )
+)
 def test_formulas_say_what_the_arrays_compute(rule: Loss, cells: list[tuple[float, float]]) -> None:
     z = np.array([[cell[0] for cell in cells]])
     y = np.array([[cell[1] for cell in cells]])
@@ -87,7 +103,9 @@ def test_formulas_say_what_the_arrays_compute(rule: Loss, cells: list[tuple[floa
     total = float(evaluate(rule.of_sample(Number(sum(terms), "sum")), env))
     expected = float(by_arrays(rule.name, a, y, z))
     assert abs(total - expected) <= 1e-14 * max(sum(map(abs, terms)), abs(expected))
-    assert abs(float(per_sample(rule, a, y, z)[0]) - expected) <= 1e-14 * max(sum(map(abs, terms)), abs(expected))
+    assert abs(float(per_sample(rule, a, y, z)[0]) - expected) <= 1e-14 * max(
+        sum(map(abs, terms)), abs(expected)
+    )
     with np.errstate(all="ignore"):
         slopes = gradient(rule, a, y)[0]
         by_hand = gradient_by_arrays(rule.name, a, y)[0]
@@ -121,7 +139,9 @@ def test_the_textbook_values() -> None:
     a, y, z = np.array([[0.5, 2.0]]), np.array([[1.0, 0.0]]), np.zeros((1, 2))
     assert per_sample(loss("squared_error"), a, y, z)[0] == 4.25
     assert per_sample(loss("half_squared_error"), a, y, z)[0] == 2.125
-    assert per_sample(loss("binary_cross_entropy"), logistic(z), y, z)[0] == pytest.approx(2 * math.log(2))
+    assert per_sample(loss("binary_cross_entropy"), logistic(z), y, z)[0] == pytest.approx(
+        2 * math.log(2)
+    )
     assert per_sample(loss("cross_entropy"), softmax(z), y, z)[0] == pytest.approx(math.log(2))
 
 
@@ -148,7 +168,12 @@ def test_binary_cross_entropy_is_finite_wherever_the_pre_activation_is() -> None
     z = np.array([[1e308], [-1e308], [800.0], [-800.0]])
     y = np.array([[0.0], [1.0], [1.0], [0.0]])
     with np.errstate(over="ignore"):
-        assert per_sample(loss("binary_cross_entropy"), logistic(z), y, z).tolist() == [1e308, 1e308, 0.0, 0.0]
+        assert per_sample(loss("binary_cross_entropy"), logistic(z), y, z).tolist() == [
+            1e308,
+            1e308,
+            0.0,
+            0.0,
+        ]
 
 
 def test_only_the_cross_entropies_have_a_shortcut() -> None:

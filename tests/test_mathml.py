@@ -1,4 +1,6 @@
-"""Formulas as MathML: well-formed, named, linked, without styles or scripts, with proper minus signs."""
+"""Formulas as MathML: well-formed, named, linked, without styles or scripts, with proper minus
+signs.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,15 @@ from tutor.engine.trace import Trace, run
 from tutor.engine.tree import Elided, Node, Numbers, Ref, Sum, leaves
 from tutor.lesson.setup import Setup
 from tutor.lesson.walk import LayerWalk, open_lesson
-from tutor.notation.conventions import PRESETS, Alphabet, arranged, flipped, notation, oriented, turned
+from tutor.notation.conventions import (
+    PRESETS,
+    Alphabet,
+    arranged,
+    flipped,
+    notation,
+    oriented,
+    turned,
+)
 from tutor.notation.mathml import Line, role, shown_rows
 from tutor.notation.writer import NUMBERS, RULE, SYMBOLS
 from tutor.scenario.reader import load
@@ -33,7 +43,18 @@ TAGS = {
     "math", "mrow", "mi", "mn", "mo", "mtext", "mspace", "mfrac", "msub", "msup", "msubsup", "munder", "mover", "mmultiscripts",
     "mprescripts", "mtable", "mtr", "mtd",
 }  # fmt: skip
-ATTRIBUTES = {"aria-label", "class", "data-q", "form", "accent", "width", "displaystyle", "movablelimits", "stretchy", "display"}
+ATTRIBUTES = {
+    "aria-label",
+    "class",
+    "data-q",
+    "form",
+    "accent",
+    "width",
+    "displaystyle",
+    "movablelimits",
+    "stretchy",
+    "display",
+}
 
 
 def parsed(markup: str) -> ET.Element:
@@ -84,9 +105,14 @@ def traced(problem: Setup) -> Trace:
 
 @given(problems(hidden=(*DIFFERENTIABLE, *FLAT), outputs=(*DIFFERENTIABLE, *FLAT), depth=3))
 @settings(max_examples=25)
-def test_every_step_of_a_random_network_is_a_sound_formula_in_every_notation_and_mode(problem: Setup) -> None:
+def test_every_step_of_a_random_network_is_a_sound_formula_in_every_notation_and_mode(
+    problem: Setup,
+) -> None:
     trace = traced(problem)
-    lines = [Line(Alphabet.of(way, trace.network, trace.samples), 4, env=trace) for way in PRESETS.values()]
+    lines = [
+        Line(Alphabet.of(way, trace.network, trace.samples), 4, env=trace)
+        for way in PRESETS.values()
+    ]
     for number, (tree, q) in enumerate(steps(trace)):
         line = lines[number % len(lines)]
         for mode in (RULE, SYMBOLS, NUMBERS):
@@ -97,7 +123,9 @@ def test_every_step_of_a_random_network_is_a_sound_formula_in_every_notation_and
 
 @given(problems(hidden=(*DIFFERENTIABLE, *FLAT), outputs=(*DIFFERENTIABLE, *FLAT), depth=3))
 @settings(max_examples=25)
-def test_every_stage_of_a_random_network_is_a_sound_formula_in_every_notation(problem: Setup) -> None:
+def test_every_stage_of_a_random_network_is_a_sound_formula_in_every_notation(
+    problem: Setup,
+) -> None:
     trace = traced(problem)
     for way in PRESETS.values():
         line = Line(Alphabet.of(way, trace.network, trace.samples), 4, env=trace)
@@ -130,7 +158,11 @@ def test_substituted_numbers_are_linked_to_the_steps_that_made_them(problem: Set
     trace = traced(problem)
     line = Line(Alphabet.of(PRESETS["brackets"], trace.network, trace.samples), 4, env=trace)
     for tree, _ in steps(trace):
-        marked = {e.attrib["data-q"] for e in assert_sound(line.tree(tree, NUMBERS)).iter() if "data-q" in e.attrib}
+        marked = {
+            e.attrib["data-q"]
+            for e in assert_sound(line.tree(tree, NUMBERS)).iter()
+            if "data-q" in e.attrib
+        }
         assert marked == {str(leaf.quantity) for leaf in leaves(tree, trace)}
 
 
@@ -157,7 +189,9 @@ def text(markup: str) -> str:
         ("3-4-2-regression", "a[1][1]", NUMBERS, "=1since 1>0"),
     ],
 )
-def test_a_handful_of_steps_read_as_they_should(scenario: str, name: str, mode: str, seen: str) -> None:
+def test_a_handful_of_steps_read_as_they_should(
+    scenario: str, name: str, mode: str, seen: str
+) -> None:
     line, trace = lines_of(scenario)
     tree = arranged(derive(trace, parse(name)).tree, line.alphabet.notation)
     assert re.sub(r"\s+", "", text(line.tree(tree, mode, "="))) == re.sub(r"\s+", "", seen)
@@ -166,7 +200,9 @@ def test_a_handful_of_steps_read_as_they_should(scenario: str, name: str, mode: 
 def test_a_negative_number_has_a_prefix_minus_of_its_own() -> None:
     line, _ = lines_of("1-2-3-1-sigmoid")
     (number,) = parsed(line.value(-0.25)).iter("mrow")
-    assert [(e.tag, e.text, e.attrib) for e in number] == [("mo", "−", {}), ("mn", "0.25", {})], "the first of several is a prefix"
+    assert [(e.tag, e.text, e.attrib) for e in number] == [("mo", "−", {}), ("mn", "0.25", {})], (
+        "the first of several is a prefix"
+    )
     assert "<mo" not in line.value(0.25)
     assert "−" not in line.value(-0.0)
 
@@ -175,7 +211,10 @@ def test_a_negative_number_behind_another_sign_is_in_parentheses() -> None:
     line, _ = lines_of("1-2-3-1-sigmoid")
     first, second = Quantity("x", 0, 1), Quantity("x", 0, 2)
     tree = Sum((Ref(first), Ref(second)))
-    assert text(line.on(Numbers({first: -1.0, second: -2.0})).tree(tree, NUMBERS)).replace(" ", "") == "−1+(−2)"
+    assert (
+        text(line.on(Numbers({first: -1.0, second: -2.0})).tree(tree, NUMBERS)).replace(" ", "")
+        == "−1+(−2)"
+    )
 
 
 def test_a_power_of_ten_is_written_as_one() -> None:
@@ -185,7 +224,13 @@ def test_a_power_of_ten_is_written_as_one() -> None:
 
 def test_what_is_left_out_of_a_long_sum_is_counted_and_given() -> None:
     line = lines_of("1-2-3-1-sigmoid")[0].on(Arrays({"x": np.array([[1.0, *[0.15625] * 16, 3.0]])}))
-    terms = Sum((Ref(Quantity("x", 0, 1)), Elided(2, 17, Ref(Quantity("x", 0, K))), Ref(Quantity("x", 0, 18))))
+    terms = Sum(
+        (
+            Ref(Quantity("x", 0, 1)),
+            Elided(2, 17, Ref(Quantity("x", 0, K))),
+            Ref(Quantity("x", 0, 18)),
+        )
+    )
     assert "16 more terms" in text(line.tree(terms, NUMBERS))
     assert "2.5" in text(line.tree(terms, NUMBERS))
     assert "⋯" in text(line.tree(terms, SYMBOLS))

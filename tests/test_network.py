@@ -28,7 +28,10 @@ def test_a_network_knows_its_shape_as_people_write_it() -> None:
 
 
 def test_parameters_are_counted_with_the_biases_that_there_are() -> None:
-    assert network(layer(2, 1), layer(3, 2), layer(1, 3, biases=False)).parameters == (2 + 2) + (6 + 3) + 3
+    assert (
+        network(layer(2, 1), layer(3, 2), layer(1, 3, biases=False)).parameters
+        == (2 + 2) + (6 + 3) + 3
+    )
 
 
 def test_layers_that_do_not_fit_are_named() -> None:
@@ -53,7 +56,9 @@ def test_there_is_one_bias_per_unit(shape: tuple[int, ...]) -> None:
         Layer(np.zeros((2, 1)), np.zeros(shape), activation("relu"))
 
 
-@pytest.mark.parametrize(("under", "right"), [("binary_cross_entropy", "sigmoid"), ("cross_entropy", "softmax")])
+@pytest.mark.parametrize(
+    ("under", "right"), [("binary_cross_entropy", "sigmoid"), ("cross_entropy", "softmax")]
+)
 def test_a_cross_entropy_needs_its_own_output_layer(under: str, right: str) -> None:
     assert network(layer(2, 1, right), under=under).loss.fused_with == right
     with pytest.raises(NetworkError, match=f"needs a {right} output layer, this one is relu"):

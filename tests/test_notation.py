@@ -25,7 +25,11 @@ def alphabet(scenario: str, **overrides: str) -> Alphabet:
     """The alphabet of a scenario in its own notation, or with some choices made differently."""
     file = load(SCENARIOS / f"{scenario}.yaml")
     trace = open_lesson(file).trace
-    return Alphabet.of(notation(file.notation.preset, file.notation.overrides | overrides), trace.network, trace.samples)
+    return Alphabet.of(
+        notation(file.notation.preset, file.notation.overrides | overrides),
+        trace.network,
+        trace.samples,
+    )
 
 
 def latex(symbol: Symbol) -> str:
@@ -138,7 +142,10 @@ def test_engr_3321_has_the_sample_in_front_of_the_letter(name: str, symbol: str)
 
 def test_engr_3321_has_a_capital_for_all_samples_and_small_letters_for_vectors() -> None:
     letters = alphabet("linear-regression")
-    assert [latex(letters.matrix(kind, layer)) for kind, layer in (("x", 0), ("w", 1), ("b", 1), ("y", 0))] == ["X", "w", "b", "y"]
+    assert [
+        latex(letters.matrix(kind, layer))
+        for kind, layer in (("x", 0), ("w", 1), ("b", 1), ("y", 0))
+    ] == ["X", "w", "b", "y"]
 
 
 def test_indices_of_two_digits_are_kept_apart_by_a_comma() -> None:
@@ -169,7 +176,9 @@ def test_several_hidden_layers_keep_their_letters_apart_by_number() -> None:
         ("update", "t+1", "w+[1][1,1]", "w_{11}^{[1],(t+1)}"),
     ],
 )
-def test_a_single_choice_can_be_made_differently(choice: str, value: str, name: str, symbol: str) -> None:
+def test_a_single_choice_can_be_made_differently(
+    choice: str, value: str, name: str, symbol: str
+) -> None:
     assert written(alphabet("1-2-3-1-sigmoid", **{choice: value}), name) == symbol
 
 
@@ -193,7 +202,11 @@ def test_every_choice_of_every_preset_is_one_of_those_listed() -> None:
 def test_no_two_numbers_of_a_lesson_have_one_symbol(problem: Setup) -> None:
     trace = run(problem.network, problem.x, problem.y, problem.eta)
     steps = {q for q in ordered(trace) if re.fullmatch(r"[a-z]\+?|loss\+?", q.kind)}
-    given_too = {Quantity("w", n, i, j) for n in range(1, trace.network.depth + 1) for i, j in ((1, 1), (trace.network.sizes[n], 1))}
+    given_too = {
+        Quantity("w", n, i, j)
+        for n in range(1, trace.network.depth + 1)
+        for i, j in ((1, 1), (trace.network.sizes[n], 1))
+    }
     for preset in PRESETS.values():
         if preset.names == "letters" and trace.network.depth > 2:
             continue  # tables with letters are for one hidden layer
@@ -201,7 +214,9 @@ def test_no_two_numbers_of_a_lesson_have_one_symbol(problem: Setup) -> None:
         seen: dict[str, Quantity] = {}
         for q in steps | given_too:
             other = seen.setdefault(latex(letters.symbol(q)), q)
-            assert other == q, f"{other} and {q} are both {latex(letters.symbol(q))} in {preset.preset}"
+            assert other == q, (
+                f"{other} and {q} are both {latex(letters.symbol(q))} in {preset.preset}"
+            )
 
 
 @given(problems(wide=False))

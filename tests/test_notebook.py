@@ -1,4 +1,6 @@
-"""Notebooks of lessons: sound by the format, run from top to bottom, harmless whatever stands in the titles."""
+"""Notebooks of lessons: sound by the format, run from top to bottom, harmless whatever stands in
+the titles.
+"""
 
 from __future__ import annotations
 
@@ -35,7 +37,11 @@ def book(of: Lesson) -> dict[str, Any]:
 
 
 def sources(of: Lesson, kind: str) -> dict[str, str]:
-    return {cell["id"]: "".join(cell["source"]) for cell in book(of)["cells"] if cell["cell_type"] == kind}
+    return {
+        cell["id"]: "".join(cell["source"])
+        for cell in book(of)["cells"]
+        if cell["cell_type"] == kind
+    }
 
 
 def assert_sound(found: dict[str, Any]) -> None:
@@ -51,8 +57,13 @@ def assert_sound(found: dict[str, Any]) -> None:
         keys = {"cell_type", "id", "metadata", "source"}
         assert re.fullmatch(r"[a-zA-Z0-9_-]{1,64}", cell["id"])
         assert cell["metadata"] == {}
-        assert set(cell) == (keys if cell["cell_type"] == "markdown" else keys | {"execution_count", "outputs"})
-        assert cell["cell_type"] == "markdown" or (cell["execution_count"], cell["outputs"]) == (None, [])
+        assert set(cell) == (
+            keys if cell["cell_type"] == "markdown" else keys | {"execution_count", "outputs"}
+        )
+        assert cell["cell_type"] == "markdown" or (cell["execution_count"], cell["outputs"]) == (
+            None,
+            [],
+        )
         assert all(isinstance(line, str) and line for line in cell["source"])
         assert all(line.endswith("\n") for line in cell["source"][:-1])
         assert not cell["source"][-1].endswith("\n")
@@ -63,7 +74,9 @@ def test_the_notebook_of_every_lesson_runs_and_agrees(name: str, tmp_path: Path)
     file = tmp_path / "lesson.ipynb"
     file.write_text(notebook(lesson(name)), encoding="utf-8")
     command = [sys.executable, "-W", "error::RuntimeWarning", "-I", "-c", RUN, str(file)]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=120)
+    done = subprocess.run(
+        command, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=120
+    )
     assert done.returncode == 0, done.stderr
     assert re.search(r"^all [1-9]\d* numbers agree\n\Z", done.stdout, re.MULTILINE)
     assert_prints_the_engine(lesson(name), done.stdout, tensors=False)
@@ -79,13 +92,24 @@ def test_the_notebook_of_every_lesson_is_sound(name: str) -> None:
 def test_the_cells_are_the_lines_of_the_script(name: str) -> None:
     script = numpy_script(lesson(name)).splitlines()
     cells = [line for text in sources(lesson(name), "code").values() for line in text.splitlines()]
-    assert [line for line in script if line and line[0] != "#"] == [line for line in cells if line and line[0] != "#"]
+    assert [line for line in script if line and line[0] != "#"] == [
+        line for line in cells if line and line[0] != "#"
+    ]
 
 
 def test_each_pass_is_told_before_its_cells() -> None:
     cells = book(lesson("1-2-3-1-sigmoid"))["cells"]
     ids = [cell["id"] for cell in cells]
-    assert ids[:8] == ["title", "about-setup", "setup", "about-rules", "rules", "about-given", "given", "about-forward"]
+    assert ids[:8] == [
+        "title",
+        "about-setup",
+        "setup",
+        "about-rules",
+        "rules",
+        "about-given",
+        "given",
+        "about-forward",
+    ]
     assert ids[8:11] == ["forward-1", "forward-2", "forward-3"]
     told = sources(lesson("1-2-3-1-sigmoid"), "markdown")
     for phase, about in PHASE_ABOUT.items():
@@ -102,7 +126,9 @@ def test_the_notebook_of_a_step_function_tells_why_it_ends() -> None:
 
 
 def assert_harmless(markdown: str) -> None:
-    """Every sign that Markdown, HTML or LaTeX acts on has a backslash before it or is written by its number."""
+    """Every sign that Markdown, HTML or LaTeX acts on has a backslash before it or is written by
+    its number.
+    """
     assert "<" not in markdown
     assert ">" not in markdown
     assert "$" not in markdown

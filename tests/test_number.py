@@ -44,14 +44,18 @@ def test_a_number_is_shown_by_the_one_rule(value: float, decimals: int, text: st
 
 
 @given(finite, st.integers(0, 12))
-def test_a_number_other_than_zero_never_reads_as_zero_and_zero_has_no_sign(value: float, decimals: int) -> None:
+def test_a_number_other_than_zero_never_reads_as_zero_and_zero_has_no_sign(
+    value: float, decimals: int
+) -> None:
     text = plain(value, decimals)
     assert (float(text) == 0) == (value == 0)
     assert text.startswith("-") == (value < 0)
 
 
 @given(finite, st.integers(0, 12))
-def test_what_is_shown_is_within_the_rounding_of_the_decimals_or_of_two_digits(value: float, decimals: int) -> None:
+def test_what_is_shown_is_within_the_rounding_of_the_decimals_or_of_two_digits(
+    value: float, decimals: int
+) -> None:
     if abs(value) > 1.7e308:
         return  # two digits of such a number may round up past the end of float64
     error = abs(float(plain(value, decimals)) - value)
@@ -91,7 +95,9 @@ def test_reading_text_has_a_real_minus_sign_and_words() -> None:
         (float("nan"), (False, "not a number", "")),
     ],
 )
-def test_a_number_is_taken_apart_for_a_formula(value: float, taken_apart: tuple[bool, str, str]) -> None:
+def test_a_number_is_taken_apart_for_a_formula(
+    value: float, taken_apart: tuple[bool, str, str]
+) -> None:
     assert parts(value) == taken_apart
 
 
@@ -107,7 +113,12 @@ def test_a_fixed_number_has_all_its_decimals(value: float, decimals: int, text: 
 
 
 def test_things_are_counted_with_the_right_word() -> None:
-    assert [counted(n, "number") for n in (0, 1, 2, 1200)] == ["0 numbers", "1 number", "2 numbers", "1,200 numbers"]
+    assert [counted(n, "number") for n in (0, 1, 2, 1200)] == [
+        "0 numbers",
+        "1 number",
+        "2 numbers",
+        "1,200 numbers",
+    ]
 
 
 @given(finite)

@@ -1,4 +1,6 @@
-"""A lesson as text: pasted, uploaded, checked, saved and taken away. Whatever is sent, there is an answer with a reason."""
+"""A lesson as text: pasted, uploaded, checked, saved and taken away. Whatever is sent, there is an
+answer with a reason.
+"""
 
 from __future__ import annotations
 
@@ -43,7 +45,9 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Flask:
 
 
 def with_store(path: Path, per_minute: int, *, allowed: bool = True) -> Flask:
-    """The tutor over a new store. The app reads its settings from the environment, so they are put there for a moment."""
+    """The tutor over a new store. The app reads its settings from the environment, so they are put
+    there for a moment.
+    """
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("DATABASE_URL", f"sqlite:///{path}")
         patch.setenv("SAVES_PER_MINUTE", str(per_minute))
@@ -60,7 +64,9 @@ def post(
         data["text"] = text
     if file is not None:
         data["file"] = (io.BytesIO(file), name)
-    return app.test_client().post("/open", data=data, content_type="multipart/form-data", headers=headers, buffered=True)
+    return app.test_client().post(
+        "/open", data=data, content_type="multipart/form-data", headers=headers, buffered=True
+    )
 
 
 def shown(answer: TestResponse) -> Page:
@@ -70,7 +76,9 @@ def shown(answer: TestResponse) -> Page:
 
 
 def typed(answer: TestResponse) -> str:
-    """What stands in the field, as a browser reads it: without the newline that the tag itself ends with."""
+    """What stands in the field, as a browser reads it: without the newline that the tag itself ends
+    with.
+    """
     field = shown(answer).root.one("textarea").text
     assert field.startswith("\n")
     return field[1:]
@@ -78,7 +86,10 @@ def typed(answer: TestResponse) -> str:
 
 def listed(answer: TestResponse) -> list[str]:
     """The problems of the list."""
-    return [" ".join(item.text.split()) for item in shown(answer).root.one("section", id="problems").all("li")]
+    return [
+        " ".join(item.text.split())
+        for item in shown(answer).root.one("section", id="problems").all("li")
+    ]
 
 
 # ---- the page ----
@@ -141,18 +152,28 @@ def test_a_readers_changes_are_in_the_text(app: Flask, address: str) -> None:
 
 
 def test_a_copy_knows_what_it_came_from(app: Flask) -> None:
-    first = post(app, typed(get("/open?from=perceptron-step", app)), do="save").location.rpartition("/")[2]
-    assert scenarios.parse(get(f"/lessons/{first}/scenario.yaml", app).text, "x.yaml").origin == "perceptron-step"
+    first = post(app, typed(get("/open?from=perceptron-step", app)), do="save").location.rpartition(
+        "/"
+    )[2]
+    assert (
+        scenarios.parse(get(f"/lessons/{first}/scenario.yaml", app).text, "x.yaml").origin
+        == "perceptron-step"
+    )
     assert scenarios.parse(typed(get(f"/open?from={first}", app)), "x.yaml").origin == first
 
 
-@pytest.mark.parametrize("address", ["/open?from=nothing", "/open?from=", "/lessons/nothing/scenario.yaml", "/open?from=../app.py"])
+@pytest.mark.parametrize(
+    "address",
+    ["/open?from=nothing", "/open?from=", "/lessons/nothing/scenario.yaml", "/open?from=../app.py"],
+)
 def test_a_lesson_that_is_not_there_is_not_found(app: Flask, address: str) -> None:
     assert get(address, app).status_code == 404
 
 
 def test_a_lesson_as_json_is_read_too(app: Flask) -> None:
-    answer = post(app, json.dumps(lesson("A lesson in JSON") | {"printed": [], "checks": []}, indent="\t"))
+    answer = post(
+        app, json.dumps(lesson("A lesson in JSON") | {"printed": [], "checks": []}, indent="\t")
+    )
     assert answer.status_code == 200, listed(answer)
     assert "A lesson in JSON" in shown(answer).root.one("section", id="sound").text
 
@@ -178,7 +199,11 @@ def test_line_ends_of_a_browser_and_a_byte_order_mark_are_no_problem(app: Flask)
 
 
 def test_every_problem_is_listed_with_its_line_and_shown_at_its_line(app: Flask) -> None:
-    bad = SMALL.replace("[0.3, 0.4]]", "[0.3]]").replace("half_squared_error", "half_square").replace("rate: 0.5", "rate: quick")
+    bad = (
+        SMALL.replace("[0.3, 0.4]]", "[0.3]]")
+        .replace("half_squared_error", "half_square")
+        .replace("rate: 0.5", "rate: quick")
+    )
     answer = post(app, bad)
     assert answer.status_code == 422
     with pytest.raises(scenarios.ScenarioError) as refused:
@@ -187,7 +212,10 @@ def test_every_problem_is_listed_with_its_line_and_shown_at_its_line(app: Flask)
     assert len(problems) >= 3
     assert listed(answer) == [f"Line {p.line} {p.path}: {p.message}" for p in problems]
     root = shown(answer).root
-    lines = {int(item.attributes["value"]): item for item in root.one("section", cls="excerpts").all("li")}
+    lines = {
+        int(item.attributes["value"]): item
+        for item in root.one("section", cls="excerpts").all("li")
+    }
     for problem in problems:
         assert problem.message in lines[problem.line].text
         assert bad.split("\n")[problem.line - 1] in lines[problem.line].text
@@ -201,7 +229,9 @@ def test_every_problem_is_listed_with_its_line_and_shown_at_its_line(app: Flask)
 
 
 def test_a_printed_number_that_disagrees_is_a_problem_as_for_the_command(app: Flask) -> None:
-    text = (Path(__file__).parents[1] / "scenarios" / "1-2-3-1-sigmoid.yaml").read_text(encoding="utf-8")
+    text = (Path(__file__).parents[1] / "scenarios" / "1-2-3-1-sigmoid.yaml").read_text(
+        encoding="utf-8"
+    )
     bad = re.sub(r'value: "0\.7739"', 'value: "0.7799"', text, count=1)
     assert bad != text
     answer = post(app, bad)
@@ -219,14 +249,23 @@ def test_a_long_line_is_cut_in_the_list_and_whole_in_the_field(app: Flask) -> No
 LAYERS = "[{units: 1, activation: sigmoid, weights: [[1, 2]], biases: [0]}]"
 
 
-def small(inputs: Any = 2, layers: str = LAYERS, loss: str = "squared_error", x: str = "[[1, 2]]", y: str = "[[1]]", rest: str = "") -> str:
+def small(
+    inputs: Any = 2,
+    layers: str = LAYERS,
+    loss: str = "squared_error",
+    x: str = "[[1, 2]]",
+    y: str = "[[1]]",
+    rest: str = "",
+) -> str:
     return (
         f"format: 1\ntitle: T\nnetwork:\n  inputs: {inputs}\n  layers: {layers}\n  loss: {{name: {loss}}}\n"
         f"data:\n  inputs: {x}\n  targets: {y}\ntraining: {{learning_rate: 0.1}}\n{rest}"
     )
 
 
-def one(weights: str = "[[1, 2]]", units: str = "1", biases: str = "[0]", activation: str = "sigmoid") -> str:
+def one(
+    weights: str = "[[1, 2]]", units: str = "1", biases: str = "[0]", activation: str = "sigmoid"
+) -> str:
     return f"[{{units: {units}, activation: {activation}, weights: {weights}, biases: {biases}}}]"
 
 
@@ -282,7 +321,9 @@ BAD = {
 @pytest.mark.parametrize("as_file", [False, True], ids=["text", "file"])
 @pytest.mark.parametrize("do", ["check", "save", "form"])
 @pytest.mark.parametrize("name", BAD)
-def test_bad_input_has_an_answer_with_a_reason_and_nothing_is_lost(app: Flask, name: str, do: str, as_file: bool) -> None:
+def test_bad_input_has_an_answer_with_a_reason_and_nothing_is_lost(
+    app: Flask, name: str, do: str, as_file: bool
+) -> None:
     text = BAD[name]
     answer = post(app, "before", text.encode(), do=do) if as_file else post(app, text, do=do)
     assert answer.status_code == 422, name
@@ -322,7 +363,9 @@ def test_an_empty_file_is_named_and_the_typed_text_stays(app: Flask, content: by
     (b"format: 1\n" + b"\0" * 20, "byte 0x00 stands at place 11"),
     (b"\x01\x02\x03\x04", "byte 0x01 stands at place 1"),
 ])  # fmt: skip
-def test_a_file_that_is_no_text_is_named_and_the_typed_text_stays(app: Flask, content: bytes, word: str) -> None:
+def test_a_file_that_is_no_text_is_named_and_the_typed_text_stays(
+    app: Flask, content: bytes, word: str
+) -> None:
     answer = post(app, "what I typed", content, name="holiday.png")
     assert answer.status_code == 422
     assert [word in line and "holiday.png" in line for line in listed(answer)] == [True]
@@ -346,11 +389,20 @@ def test_a_file_in_latin_1_is_shown_with_what_could_not_be_read(app: Flask) -> N
     assert typed(answer) == SMALL.replace("My first", "F\ufffdr Zo\ufffd")
 
 
-NAMES_OF_FILES = ["<img src=x onerror=alert(1)>.yaml", "a\u202eb.yaml", "../../etc/passwd", "x" * 300, "\t", '"; filename="y']
+NAMES_OF_FILES = [
+    "<img src=x onerror=alert(1)>.yaml",
+    "a\u202eb.yaml",
+    "../../etc/passwd",
+    "x" * 300,
+    "\t",
+    '"; filename="y',
+]
 
 
 @pytest.mark.parametrize("name", NAMES_OF_FILES)
-def test_the_name_of_a_file_is_shown_as_it_is_written_and_leads_nowhere(app: Flask, name: str) -> None:
+def test_the_name_of_a_file_is_shown_as_it_is_written_and_leads_nowhere(
+    app: Flask, name: str
+) -> None:
     answer = post(app, "", b"\0", name=name)
     assert answer.status_code == 422
     assert "is not a text" in listed(answer)[0]
@@ -371,11 +423,18 @@ def test_a_text_over_the_limit_is_refused_by_name_and_kept(app: Flask) -> None:
 
 DEEP = "{{units: {}, activation: relu, init: {{scheme: he}}}}"
 BUSY = {
-    "brackets": "x: " + "[" * 60_000, "colons": ": " * 30_000, "keys": "\n".join(f"k{n}: 1" for n in range(6_000)),
-    "anchors": "\n".join(f"a{n}: &x{n} 1" for n in range(4_000)), "a folded text": "about: >\n" + " x\n" * 20_000,
-    "quotes": 'x: "' + r"\u0041" * 10_000 + '"', "one word": "a" * 65_000, "no words": "\n" * 65_000,
+    "brackets": "x: " + "[" * 60_000,
+    "colons": ": " * 30_000,
+    "keys": "\n".join(f"k{n}: 1" for n in range(6_000)),
+    "anchors": "\n".join(f"a{n}: &x{n} 1" for n in range(4_000)),
+    "a folded text": "about: >\n" + " x\n" * 20_000,
+    "quotes": 'x: "' + r"\u0041" * 10_000 + '"',
+    "one word": "a" * 65_000,
+    "no words": "\n" * 65_000,
     "layers": small(layers="[" + ", ".join(["{units: 1, zz: 1}"] * 3_000) + "]"),
-    "a deep network": small(1, f"[{', '.join([DEEP.format(78)] * 31 + [DEEP.format(1)])}]", x="[[1]]"),
+    "a deep network": small(
+        1, f"[{', '.join([DEEP.format(78)] * 31 + [DEEP.format(1)])}]", x="[[1]]"
+    ),
 }
 
 
@@ -384,7 +443,8 @@ def test_no_text_keeps_the_tutor_busy(app: Flask, name: str) -> None:
     began = time.process_time()
     answer = post(app, BUSY[name])
     assert answer.status_code in {200, 422}
-    assert time.process_time() - began < 1  # a quarter of that is the aim; a busy machine needs some room
+    # a quarter of that is the aim; a busy machine needs some room
+    assert time.process_time() - began < 1
 
 
 class Endless(io.RawIOBase):
@@ -410,7 +470,9 @@ HEAD = b'--b\r\nContent-Disposition: form-data; name="file"; filename="a.yaml"\r
 def sent(app: Flask, body: Endless, **environment: Any) -> TestResponse:
     """The answer to a body that the test client itself would want to measure."""
     environ = create_environ("/open", method="POST", content_type="multipart/form-data; boundary=b")
-    iterable, status, headers = run_wsgi_app(app, environ | {"wsgi.input": io.BufferedReader(body, 1024)} | environment, buffered=True)
+    iterable, status, headers = run_wsgi_app(
+        app, environ | {"wsgi.input": io.BufferedReader(body, 1024)} | environment, buffered=True
+    )
     return TestResponse(iterable, status, headers, Request(environ))
 
 
@@ -426,7 +488,13 @@ def test_an_upload_of_100_megabytes_is_refused_before_it_is_read(app: Flask, len
 
 def test_an_upload_without_a_length_is_read_up_to_the_limit_only(app: Flask) -> None:
     body = Endless(HEAD)
-    answer = sent(app, body, CONTENT_LENGTH="", HTTP_TRANSFER_ENCODING="chunked", **{"wsgi.input_terminated": True})
+    answer = sent(
+        app,
+        body,
+        CONTENT_LENGTH="",
+        HTTP_TRANSFER_ENCODING="chunked",
+        **{"wsgi.input_terminated": True},
+    )
     assert answer.status_code == 413
     assert body.taken < 1_000_000
     check_headers(answer)
@@ -435,7 +503,10 @@ def test_an_upload_without_a_length_is_read_up_to_the_limit_only(app: Flask) -> 
 # ---- requests that are no form ----
 
 
-@pytest.mark.parametrize("kind", ["application/json", "text/plain", "text/yaml", "application/octet-stream", "", "nonsense"])
+@pytest.mark.parametrize(
+    "kind",
+    ["application/json", "text/plain", "text/yaml", "application/octet-stream", "", "nonsense"],
+)
 def test_a_request_that_is_no_form_is_refused(app: Flask, kind: str) -> None:
     answer = app.test_client().post("/open", data=SMALL, content_type=kind)
     assert answer.status_code == 415
@@ -450,17 +521,37 @@ def test_a_form_that_wants_something_else_is_refused(app: Flask, do: str) -> Non
     assert "check, save or form" in answer.text
 
 
-@pytest.mark.parametrize("body", [b"", b"--b", b"--b\r\n\r\n", b"--b\r\nContent-Disposition: form-data\r\n\r\nx\r\n--b--", b"\0" * 50])
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"--b",
+        b"--b\r\n\r\n",
+        b"--b\r\nContent-Disposition: form-data\r\n\r\nx\r\n--b--",
+        b"\0" * 50,
+    ],
+)
 def test_a_broken_form_is_refused(app: Flask, body: bytes) -> None:
-    for kind in ("multipart/form-data; boundary=b", "multipart/form-data", "application/x-www-form-urlencoded"):
+    for kind in (
+        "multipart/form-data; boundary=b",
+        "multipart/form-data",
+        "application/x-www-form-urlencoded",
+    ):
         answer = app.test_client().post("/open", data=body, content_type=kind)
         assert answer.status_code in {400, 413}
         assert read(answer.text).problems == []
 
 
 def test_thousands_of_parts_are_refused(app: Flask) -> None:
-    body = b"".join(b'--b\r\nContent-Disposition: form-data; name="a"\r\n\r\n\r\n' for _ in range(2_000)) + b"--b--"
-    assert app.test_client().post("/open", data=body, content_type="multipart/form-data; boundary=b").status_code in {400, 413}
+    body = (
+        b"".join(
+            b'--b\r\nContent-Disposition: form-data; name="a"\r\n\r\n\r\n' for _ in range(2_000)
+        )
+        + b"--b--"
+    )
+    assert app.test_client().post(
+        "/open", data=body, content_type="multipart/form-data; boundary=b"
+    ).status_code in {400, 413}
 
 
 def test_a_plain_form_without_a_file_works_too(app: Flask) -> None:
@@ -492,13 +583,21 @@ training: {learning_rate: 0.1}
 display: {decimals: 1}
 """
 """A lesson of one step: it ends where the first number is too large."""
-ONES = re.compile(r"\b1 (?:more )?(?:steps|numbers|decimals|units|samples|problems|lessons|differ)\b")
+ONES = re.compile(
+    r"\b1 (?:more )?(?:steps|numbers|decimals|units|samples|problems|lessons|differ)\b"
+)
 
 
 def test_one_of_a_thing_is_one_thing(app: Flask) -> None:
     saved = post(app, ONE_STEP, do="save").location
-    texts = [shown(post(app, text)).root.one("main").text for text in (ONE_STEP, ONE_STEP.replace("1e300", "2"))]
-    texts += [page(f"{saved}{rest}", app).root.one("main").text for rest in ("", "/steps/1", "/export", "/share", "/export?kind=csv")]
+    texts = [
+        shown(post(app, text)).root.one("main").text
+        for text in (ONE_STEP, ONE_STEP.replace("1e300", "2"))
+    ]
+    texts += [
+        page(f"{saved}{rest}", app).root.one("main").text
+        for rest in ("", "/steps/1", "/export", "/share", "/export?kind=csv")
+    ]
     texts += [get(f"{saved}/export/html", app).text.rpartition("</style>")[2]]
     assert "1 step" in texts[0]
     assert "1 decimal," in texts[-1]
@@ -514,7 +613,9 @@ def test_saving_leads_to_the_lesson_and_the_same_text_to_the_same_lesson(app: Fl
     assert first.location == again.location
     assert re.fullmatch(r"/lessons/saved-[a-z2-7]{20}", first.location)
     assert "My first lesson" in page(first.location, app).root.one("h1").text
-    assert typed(get(f"/open?from={first.location.rpartition('/')[2]}", app)).startswith("format: 1\ntitle: My first lesson\n")
+    assert typed(get(f"/open?from={first.location.rpartition('/')[2]}", app)).startswith(
+        "format: 1\ntitle: My first lesson\n"
+    )
 
 
 def test_another_text_is_another_lesson_and_the_first_stays(app: Flask) -> None:
@@ -575,9 +676,14 @@ def test_a_lesson_that_is_too_large_for_the_form_stays_a_text(app: Flask) -> Non
 
 
 @pytest.mark.parametrize("do", ["check", "form"])
-@pytest.mark.parametrize("payload", PAYLOADS, ids=lambda p: f"{p[:30]!r}".encode("ascii", "replace").decode())
+@pytest.mark.parametrize(
+    "payload", PAYLOADS, ids=lambda p: f"{p[:30]!r}".encode("ascii", "replace").decode()
+)
 def test_markup_in_every_text_is_shown_as_it_is_written(app: Flask, payload: str, do: str) -> None:
-    harmless, poisoned = (post(app, json.dumps(lesson(text), ensure_ascii=False), do=do) for text in (HARMLESS, payload))
+    harmless, poisoned = (
+        post(app, json.dumps(lesson(text), ensure_ascii=False), do=do)
+        for text in (HARMLESS, payload)
+    )
     assert harmless.status_code == poisoned.status_code == 200
     found, expected = shown(poisoned).root, shown(harmless).root
     assert skeleton(found) == skeleton(expected)
@@ -585,14 +691,18 @@ def test_markup_in_every_text_is_shown_as_it_is_written(app: Flask, payload: str
         assert json.loads(typed(poisoned)) == lesson(payload)
         assert payload in found.one("section", id="sound").text
     else:
-        assert {found.one("input", id=name).attributes["value"] for name in ("title", "course")} == {payload}
+        assert {
+            found.one("input", id=name).attributes["value"] for name in ("title", "course")
+        } == {payload}
         assert found.one("textarea", id="about").text == f"\n{payload}"
 
 
 OURS = "article div h1 h2 section ul ol li a b p code span form label textarea input button"
 
 
-@pytest.mark.parametrize("payload", [*PAYLOADS, *HIDDEN], ids=lambda p: f"{p[:30]!r}".encode("ascii", "replace").decode())
+@pytest.mark.parametrize(
+    "payload", [*PAYLOADS, *HIDDEN], ids=lambda p: f"{p[:30]!r}".encode("ascii", "replace").decode()
+)
 def test_markup_in_place_of_a_lesson_is_shown_as_it_is_written(app: Flask, payload: str) -> None:
     answer = post(app, payload)
     assert answer.status_code == 422
@@ -601,21 +711,40 @@ def test_markup_in_place_of_a_lesson_is_shown_as_it_is_written(app: Flask, paylo
 
 
 @pytest.mark.parametrize("do", ["check", "live", "text", "save"])
-@pytest.mark.parametrize("payload", [*PAYLOADS, *HIDDEN], ids=lambda p: f"{p[:30]!r}".encode("ascii", "replace").decode())
-def test_markup_in_every_field_of_the_form_is_shown_as_it_is_written(app: Flask, payload: str, do: str) -> None:
-    names = [e.attributes["name"] for e in page("/build", app).root.one("form", id="build").all("input", "select", "textarea")]
+@pytest.mark.parametrize(
+    "payload", [*PAYLOADS, *HIDDEN], ids=lambda p: f"{p[:30]!r}".encode("ascii", "replace").decode()
+)
+def test_markup_in_every_field_of_the_form_is_shown_as_it_is_written(
+    app: Flask, payload: str, do: str
+) -> None:
+    names = [
+        e.attributes["name"]
+        for e in page("/build", app).root.one("form", id="build").all("input", "select", "textarea")
+    ]
     harmless, poisoned = (
-        app.test_client().post("/build", data=dict.fromkeys(names, text) | {"layers": "2", "do": do}) for text in (HARMLESS, payload)
+        app.test_client().post(
+            "/build", data=dict.fromkeys(names, text) | {"layers": "2", "do": do}
+        )
+        for text in (HARMLESS, payload)
     )
     assert harmless.status_code == poisoned.status_code
     found, expected = read(poisoned.text), read(harmless.text)
     assert [problem for problem in found.problems if problem not in expected.problems] == []
-    assert {e.tag for e in found.root.all()} <= {e.tag for e in expected.root.all()} | {"a", "code", "option"}
+    assert {e.tag for e in found.root.all()} <= {e.tag for e in expected.root.all()} | {
+        "a",
+        "code",
+        "option",
+    }
 
 
-@pytest.mark.parametrize("payload", PAYLOADS, ids=lambda p: f"{p[:30]!r}".encode("ascii", "replace").decode())
+@pytest.mark.parametrize(
+    "payload", PAYLOADS, ids=lambda p: f"{p[:30]!r}".encode("ascii", "replace").decode()
+)
 def test_a_saved_lesson_shows_markup_as_it_is_written(app: Flask, payload: str) -> None:
-    homes = [post(app, json.dumps(lesson(text), ensure_ascii=False), do="save").location for text in (HARMLESS, payload)]
+    homes = [
+        post(app, json.dumps(lesson(text), ensure_ascii=False), do="save").location
+        for text in (HARMLESS, payload)
+    ]
     for address in ("", "/steps/1", "/slides"):
         expected, found = (page(home + address, app).root for home in homes)
         assert skeleton(found) == skeleton(expected)
@@ -640,8 +769,16 @@ def test_random_text_has_an_answer_with_a_reason(text: str, do: str) -> None:
 
 
 @settings(max_examples=120, deadline=None)
-@given(st.sampled_from([SMALL, *NAMES]), st.integers(0, 10**6), st.sampled_from(PIECES), st.integers(0, 40), WISHES)
-def test_a_spoilt_lesson_has_an_answer_with_a_reason(name: str, at: int, piece: str, cut: int, do: str) -> None:
+@given(
+    st.sampled_from([SMALL, *NAMES]),
+    st.integers(0, 10**6),
+    st.sampled_from(PIECES),
+    st.integers(0, 40),
+    WISHES,
+)
+def test_a_spoilt_lesson_has_an_answer_with_a_reason(
+    name: str, at: int, piece: str, cut: int, do: str
+) -> None:
     text = name if name == SMALL else dump.write(scenario(name))
     start = at % len(text)
     spoilt = text[:start] + piece + text[start + cut :]
@@ -649,7 +786,13 @@ def test_a_spoilt_lesson_has_an_answer_with_a_reason(name: str, at: int, piece: 
 
 
 @settings(max_examples=60, deadline=None)
-@given(st.dictionaries(st.sampled_from(["from", "example", "text", "do", "w[1][1,1]"]), st.text(max_size=30), max_size=3))
+@given(
+    st.dictionaries(
+        st.sampled_from(["from", "example", "text", "do", "w[1][1,1]"]),
+        st.text(max_size=30),
+        max_size=3,
+    )
+)
 def test_any_address_has_an_answer(query: dict[str, str]) -> None:
     answer = anywhere().test_client().get("/open", query_string=query)
     assert answer.status_code in {200, 404}

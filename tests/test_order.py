@@ -22,7 +22,10 @@ from tutor.lesson.setup import Setup
 def network_of(*sizes: int, last: str = "softmax", under: str = "cross_entropy") -> Network:
     names = ["sigmoid"] * (len(sizes) - 2) + [last]
     pairs = zip(sizes[1:], sizes[:-1], names, strict=True)
-    made = (Layer(np.zeros((units, inputs)), np.zeros(units), activation(name)) for units, inputs, name in pairs)
+    made = (
+        Layer(np.zeros((units, inputs)), np.zeros(units), activation(name))
+        for units, inputs, name in pairs
+    )
     return Network(tuple(made), loss(under), "mean")
 
 
@@ -169,14 +172,18 @@ def test_numbers_and_stages_name_the_same_quantities(problem: Setup) -> None:
     found = stages(trace.network, trace.samples, trace.blocked)
     places = {(stage.kind, stage.layer, stage.per_sample) for stage in found}
     assert len(places) == len(found)
-    assert {(q.kind, q.layer, q.kind.startswith("loss") and q.sample > 0) for q in order_of(trace)} == places
+    assert {
+        (q.kind, q.layer, q.kind.startswith("loss") and q.sample > 0) for q in order_of(trace)
+    } == places
 
 
 @given(problems(wide=False))
 @settings(max_examples=50)
 def test_stages_and_numbers_are_in_the_same_phases(problem: Setup) -> None:
     trace = traced(problem)
-    phases = {(stage.kind, stage.layer): stage.phase for stage in stages(trace.network, trace.samples)}
+    phases = {
+        (stage.kind, stage.layer): stage.phase for stage in stages(trace.network, trace.samples)
+    }
     order = order_of(trace)
     for k in range(len(order)):
         q = order[k]
@@ -184,7 +191,9 @@ def test_stages_and_numbers_are_in_the_same_phases(problem: Setup) -> None:
 
 
 def test_a_network_that_learns_nothing_has_no_update_phase() -> None:
-    layer = Layer(np.ones((1, 1)), np.ones(1), activation("sigmoid"), train_weights=False, train_biases=False)
+    layer = Layer(
+        np.ones((1, 1)), np.ones(1), activation("sigmoid"), train_weights=False, train_biases=False
+    )
     net = Network((layer,), loss("squared_error"), "mean")
     order = NumberOrder.of(net, samples=1)
     assert {order.phase(k) for k in range(len(order))} == {"forward", "loss", "backward", "verify"}

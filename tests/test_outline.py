@@ -19,7 +19,9 @@ def number_in(href: str) -> int:
 
 
 @pytest.mark.parametrize(("name", "grain"), WALKS)
-def test_the_timeline_has_the_phases_that_the_walk_reaches_and_counts_its_steps(name: str, grain: str) -> None:
+def test_the_timeline_has_the_phases_that_the_walk_reaches_and_counts_its_steps(
+    name: str, grain: str
+) -> None:
     view = View(grain=grain)
     walk = context(name, view).walk
     assert len(timeline(walk.step(1), view.step)) == (5 if name != "perceptron-step" else 3)
@@ -46,7 +48,9 @@ def test_the_outline_marks_one_place_and_its_places_follow_the_walk(name: str, g
         links = [link for chapter in chapters for link in chapter.links]
         starts = [link.n for link in links]
         assert [number_in(link.href) for link in links] == starts
-        assert all(a < b for chapter in chapters for a, b in pairwise([link.n for link in chapter.links]))
+        assert all(
+            a < b for chapter in chapters for a, b in pairwise([link.n for link in chapter.links])
+        )
         assert starts[0] == 1
         assert all(1 <= start <= len(walk) for start in starts)
         for chapter in chapters:

@@ -1,4 +1,6 @@
-"""Every step of every lesson, in every grain and notation: sound markup, the engine's numbers, and links that hold."""
+"""Every step of every lesson, in every grain and notation: sound markup, the engine's numbers, and
+links that hold.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +11,20 @@ import pytest
 from flask import render_template
 
 from tests.htmltree import Element, read, text_of
-from tests.visiting import NAMES, WALKS, context, deep_network, fragment, get, numbers, page, scenario, steps, texts, tutor
+from tests.visiting import (
+    NAMES,
+    WALKS,
+    context,
+    deep_network,
+    fragment,
+    get,
+    numbers,
+    page,
+    scenario,
+    steps,
+    texts,
+    tutor,
+)
 from tutor import number
 from tutor.engine.quantity import Quantity, parse
 from tutor.lesson.walk import GRAINS, open_lesson
@@ -19,7 +34,9 @@ from tutor.pages.step_page import step_page
 from tutor.pages.view import View
 
 LARGEST = 17 * 1024
-"""Bytes of a fragment, number by number and layer by layer. The bar is 15 KB; most steps keep it, none is above this."""
+"""Bytes of a fragment, number by number and layer by layer. The bar is 15 KB; most steps keep it,
+none is above this.
+"""
 LARGEST_PHASE, DEEPEST_PHASE = 45 * 1024, 250 * 1024
 """The same phase by phase, for a lesson of the decks and for the deepest network there may be."""
 VIEWS = [View(grain=grain, notation=notation) for grain in GRAINS for notation in PRESETS]
@@ -40,7 +57,15 @@ def test_a_parser_of_its_own_finds_nothing_to_repair(name: str, grain: str) -> N
         assert read(text).problems == []
 
 
-@pytest.mark.parametrize("address", ["/", "/activations", *(f"/lessons/{name}" for name in NAMES), "/lessons/1-2-3-1-sigmoid/slides"])
+@pytest.mark.parametrize(
+    "address",
+    [
+        "/",
+        "/activations",
+        *(f"/lessons/{name}" for name in NAMES),
+        "/lessons/1-2-3-1-sigmoid/slides",
+    ],
+)
 def test_the_pages_around_the_steps_are_sound_markup(address: str) -> None:
     text = get(address).text
     assert read(text).problems == []
@@ -83,7 +108,9 @@ def test_a_phase_shows_every_matrix_of_its_layers_in_their_order(name: str) -> N
     by_layer = View(grain="layer")
     walk = context(name, by_layer).walk
     lefts = [shown.formulas[0].left for _, shown in steps(name, by_layer)]
-    for (n, shown), (_, first, last) in zip(steps(name, View(grain="pass")), walk.phases(), strict=True):
+    for (n, shown), (_, first, last) in zip(
+        steps(name, View(grain="pass")), walk.phases(), strict=True
+    ):
         assert [f.left for f in shown.formulas] == lefts[first - 1 : last], n
         found = read(fragment(f"/lessons/{name}/steps/{n}?grain=pass").text).root
         assert len(list(found.all("div", cls="formula"))) == last - first + 1
@@ -92,7 +119,11 @@ def test_a_phase_shows_every_matrix_of_its_layers_in_their_order(name: str) -> N
 def test_backward_the_signal_of_every_layer_stands_before_the_gradients_that_need_it() -> None:
     root = page("/lessons/1-2-3-1-sigmoid/steps/3?grain=pass").root
     layers = list(root.all("details", cls="layer"))
-    assert [layer.one("summary").text.split(" ", 2)[:2] for layer in layers] == [["Layer", "3,"], ["Layer", "2"], ["Layer", "1"]]
+    assert [layer.one("summary").text.split(" ", 2)[:2] for layer in layers] == [
+        ["Layer", "3,"],
+        ["Layer", "2"],
+        ["Layer", "1"],
+    ]
     assert all("open" in layer.attributes for layer in layers)
     assert [div.named.removesuffix(" of layer 1") for div in layers[2].all("div", cls="left")] == [
         "derivative of L by a", "derivative of a of layer 1 by z", "derivative of L by z", "derivative of L by w 0", "derivative of L by w"
@@ -100,15 +131,21 @@ def test_backward_the_signal_of_every_layer_stands_before_the_gradients_that_nee
 
 
 @pytest.mark.parametrize("layers", [4, 32])
-def test_of_a_deep_network_the_layers_between_the_ends_are_folded_and_say_what_is_in_them(layers: int) -> None:
+def test_of_a_deep_network_the_layers_between_the_ends_are_folded_and_say_what_is_in_them(
+    layers: int,
+) -> None:
     for n in (1, 3, 4, 5):
         parts = list(phase_of(layers, n).all("details", cls="layer"))
         assert len(parts) == layers + (n == 5)
         titles = [part.one("summary").text for part in parts if "open" in part.attributes]
         assert len(titles) == 2 + (n == 5)
-        assert {title.split(",")[0].split()[1] for title in titles if title.startswith("Layer")} == {"1", str(layers)}
+        assert {
+            title.split(",")[0].split()[1] for title in titles if title.startswith("Layer")
+        } == {"1", str(layers)}
         for part in parts:
-            assert len(list(part.all("div", cls="formula"))) == len(part.one("summary").one("span", cls="source").text.split(", "))
+            assert len(list(part.all("div", cls="formula"))) == len(
+                part.one("summary").one("span", cls="source").text.split(", ")
+            )
 
 
 def test_a_phase_says_what_it_leaves_to_the_other_walks() -> None:
@@ -125,9 +162,13 @@ def test_what_the_slides_say_of_a_phase_is_there_or_counted(name: str) -> None:
         here = [opened.slides[q] for q in opened.slides if opened.step_of(q) == n]
         numbers = sum(len(slide.numbers) for slide in here)
         assert numbers == (len(shown.slide.numbers) + shown.slide.more if shown.slide else 0)
-        assert sum(len(slide.remarks) for slide in here) == (len(shown.slide.remarks) if shown.slide else 0)
+        assert sum(len(slide.remarks) for slide in here) == (
+            len(shown.slide.remarks) if shown.slide else 0
+        )
         assert sum(len(slide.notes) for slide in here) == len(shown.notes)
-        assert sum(len(slide.closed_forms) for slide in here) == (len(shown.slide.closed_forms) if shown.slide else 0)
+        assert sum(len(slide.closed_forms) for slide in here) == (
+            len(shown.slide.closed_forms) if shown.slide else 0
+        )
 
 
 # ---- the numbers of a step ----
@@ -179,26 +220,53 @@ def test_a_number_stands_wherever_it_is_named_with_one_text(name: str, grain: st
 @pytest.mark.parametrize("name", NAMES)
 def test_a_number_has_one_text_in_formula_diagram_and_tables(name: str, decimals: int) -> None:
     own = context(name).notation.preset
-    for view in (View(decimals=decimals), View("layer", "" if own == "letters" else "letters", decimals)):
+    for view in (
+        View(decimals=decimals),
+        View("layer", "" if own == "letters" else "letters", decimals),
+    ):
         for n, text in list(texts(name, view))[::5]:
             said: dict[str, set[str]] = {}
             for element in read(text).root.all("mn", "mrow", "text", "td", "span"):
-                if "data-q" in element.attributes and "todo" not in element.classes and "×" not in element.text:  # a shape
-                    said.setdefault(element.attributes["data-q"], set()).add("".join(element.text.split()).replace("·10", "e"))
-            wide = {q for q in said if len(number.shown(context(name).trace.value(parse(q)), decimals)) > 9}  # the diagram has no room
-            assert {q: found for q, found in said.items() if len(found) > 1 and q not in wide} == {}, n
+                # a shape
+                if (
+                    "data-q" in element.attributes
+                    and "todo" not in element.classes
+                    and "×" not in element.text
+                ):
+                    said.setdefault(element.attributes["data-q"], set()).add(
+                        "".join(element.text.split()).replace("·10", "e")
+                    )
+            # the diagram has no room
+            wide = {
+                q
+                for q in said
+                if len(number.shown(context(name).trace.value(parse(q)), decimals)) > 9
+            }
+            assert {
+                q: found for q, found in said.items() if len(found) > 1 and q not in wide
+            } == {}, n
 
 
 @pytest.mark.parametrize(("name", "grain"), WALKS)
 def test_every_step_says_where_it_is(name: str, grain: str) -> None:
     total = len(context(name, View(grain=grain)).walk)
     for n, shown in steps(name, View(grain=grain)):
-        assert (shown.where, shown.spoken) == (f"Step {n} of {total}", f"Step {n} of {total}: {shown.title}")
+        assert (shown.where, shown.spoken) == (
+            f"Step {n} of {total}",
+            f"Step {n} of {total}: {shown.title}",
+        )
         assert sum(phase.current for phase in shown.phases) == 1
-        assert all(phase.done == phase.steps or not phase.done or phase.current for phase in shown.phases)
+        assert all(
+            phase.done == phase.steps or not phase.done or phase.current for phase in shown.phases
+        )
         assert sum(phase.done for phase in shown.phases) == n
         assert sum(phase.steps for phase in shown.phases) == total
-        assert (bool(shown.back), bool(shown.next), bool(shown.last), bool(shown.first)) == (True, n < total, n < total, n > 1)
+        assert (bool(shown.back), bool(shown.next), bool(shown.last), bool(shown.first)) == (
+            True,
+            n < total,
+            n < total,
+            n > 1,
+        )
         assert bool(shown.after) == (n == total)
 
 
@@ -214,8 +282,12 @@ def test_what_the_slides_print_is_shown_at_its_step(name: str) -> None:
         wanted = [entry for q in here for entry in opened.slides[q].numbers]
         lines = [line.text for box in shown.all("aside", cls="slide") for line in box.all("li")]
         assert bool(wanted) == bool(lines)
-        for entry in sorted(wanted, key=lambda e: ["differs", "left-open", "agrees"].index(e.state))[: len(lines)]:
-            assert any(entry.printed in line and entry.word in line and entry.why in line for line in lines), (n, entry)
+        for entry in sorted(
+            wanted, key=lambda e: ["differs", "left-open", "agrees"].index(e.state)
+        )[: len(lines)]:
+            assert any(
+                entry.printed in line and entry.word in line and entry.why in line for line in lines
+            ), (n, entry)
             seen.add(entry.quantity)
     assert seen
 
@@ -226,48 +298,75 @@ def test_the_slides_page_has_every_printed_number_beside_ours(name: str) -> None
     rows = [row for body in root.all("tbody") for row in body.all("tr")]
     entries = scenario(name).printed
     assert len(rows) == len(entries)
-    assert sorted(row.elements[2].text for row in rows) == sorted(entry.value.replace("-", number.MINUS) for entry in entries)
-    assert sum("differs" in row.classes for row in rows) == sum(bool(entry.slip) for entry in entries)
-    assert sum("left-open" in row.classes for row in rows) == sum(bool(entry.left_open) for entry in entries)
+    assert sorted(row.elements[2].text for row in rows) == sorted(
+        entry.value.replace("-", number.MINUS) for entry in entries
+    )
+    assert sum("differs" in row.classes for row in rows) == sum(
+        bool(entry.slip) for entry in entries
+    )
+    assert sum("left-open" in row.classes for row in rows) == sum(
+        bool(entry.left_open) for entry in entries
+    )
     steps_ = [int(row.elements[0].text.removeprefix("step ").replace("given", "0")) for row in rows]
     assert steps_ == sorted(steps_)
     for row in rows:
-        assert (row.elements[4].text == "agrees") == ("agrees" in row.classes) == (row.elements[2].text == row.elements[3].text)
+        assert (
+            (row.elements[4].text == "agrees")
+            == ("agrees" in row.classes)
+            == (row.elements[2].text == row.elements[3].text)
+        )
         assert get(row.one("a").attributes["href"]).status_code == 200
 
 
 @pytest.mark.parametrize("name", [name for name in NAMES if scenario(name).printed])
-@pytest.mark.parametrize(("show", "state"), [("slips", "differs"), ("open", "left-open"), ("agrees", "agrees")])
-def test_the_slides_page_shows_the_numbers_of_one_state_where_the_address_says_so(name: str, show: str, state: str) -> None:
-    everything, some = page(f"/lessons/{name}/slides").root, page(f"/lessons/{name}/slides?show={show}").root
+@pytest.mark.parametrize(
+    ("show", "state"), [("slips", "differs"), ("open", "left-open"), ("agrees", "agrees")]
+)
+def test_the_slides_page_shows_the_numbers_of_one_state_where_the_address_says_so(
+    name: str, show: str, state: str
+) -> None:
+    everything, some = (
+        page(f"/lessons/{name}/slides").root,
+        page(f"/lessons/{name}/slides?show={show}").root,
+    )
     wanted = [row.text for row in everything.all("tr", cls=state)]
     assert [row.text for body in some.all("tbody") for row in body.all("tr")] == wanted
     assert wanted or "No printed number of this lesson belongs here." in some.text
-    (current,) = (link for link in some.one("nav", cls="grains").all("a") if "aria-current" in link.attributes)
+    (current,) = (
+        link for link in some.one("nav", cls="grains").all("a") if "aria-current" in link.attributes
+    )
     assert current.attributes["href"] == f"/lessons/{name}/slides?show={show}"
     assert current.text.endswith(f"({len(wanted)})")
     for link in everything.one("nav", cls="grains").all("a"):
         assert get(link.attributes["href"]).status_code == 200
 
 
-def test_the_slides_page_says_what_it_ignores_and_keeps_the_changes_of_a_reader_in_its_links() -> None:
+def test_the_slides_page_says_what_it_ignores_and_keeps_the_changes_of_a_reader_in_its_links() -> (
+    None
+):
     address = "/lessons/3-2-3-softmax/slides"
     strange = page(f"{address}?show=<b>all").root
     assert [notice.text for notice in strange.all("p", cls="notice")] == [
         "show “<b>all” is not known, so all numbers are here; there are all, slips, open, agrees."
     ]
-    assert len([row for body in strange.all("tbody") for row in body.all("tr")]) == len(scenario("3-2-3-softmax").printed)
+    assert len([row for body in strange.all("tbody") for row in body.all("tr")]) == len(
+        scenario("3-2-3-softmax").printed
+    )
     changed = page(f"{address}?show=slips&x[1]=3").root
     assert len(list(changed.all("p", cls="notice"))) == 1
     assert [link.attributes["href"] for link in changed.one("nav", cls="grains").all("a")] == [
-        f"{address}?x[1]=3", *(f"{address}?show={show}&x[1]=3" for show in ("slips", "open", "agrees"))
+        f"{address}?x[1]=3",
+        *(f"{address}?show={show}&x[1]=3" for show in ("slips", "open", "agrees")),
     ]
 
 
 def test_the_numbers_of_each_state_are_counted_in_words() -> None:
     assert "45 printed numbers, each compared" in page("/lessons/3-2-3-softmax/slides").root.text
     for address in ("/lessons/3-2-3-softmax", "/lessons/3-2-3-softmax/slides"):
-        assert "29 agree, 13 are left open or unchanged by the lecture, 3 differ" in page(address).root.text
+        assert (
+            "29 agree, 13 are left open or unchanged by the lecture, 3 differ"
+            in page(address).root.text
+        )
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -282,7 +381,9 @@ def test_what_the_tutor_adds_of_its_own_is_not_headed_on_the_slides(name: str) -
             assert box.one("h2").text == "On the slides"
             remarks.append(" ".join(box.text.split()))
     reached = [note for note in scenario(name).notes if opened.step_of(parse(note.at)) > 0]
-    assert sorted(own) == sorted(" ".join(note.text.split()) for note in reached if not note.about_slides)
+    assert sorted(own) == sorted(
+        " ".join(note.text.split()) for note in reached if not note.about_slides
+    )
     for note in reached:
         assert any(" ".join(note.text.split()) in said for said in remarks) == note.about_slides
 
@@ -295,11 +396,16 @@ def other_loss(name: str) -> str:
 @pytest.mark.parametrize("query", ["iteration", "loss"])
 def test_another_iteration_or_loss_is_not_compared_with_the_slides(query: str) -> None:
     name = "exploding-gradient" if "loss" in query else "1-2-3-1-sigmoid"
-    view = View(iteration=2) if "iteration" in query else View(changes=(("loss", other_loss(name)),))
+    view = (
+        View(iteration=2) if "iteration" in query else View(changes=(("loss", other_loss(name)),))
+    )
     for _, shown in steps(name, view):
         assert shown.slide is None or (not shown.slide.numbers and not shown.slide.closed_forms)
         assert bool(shown.variant) == (view.iteration == 2)
-    assert any(shown.slide and (shown.slide.numbers or shown.slide.closed_forms) for _, shown in steps(name))
+    assert any(
+        shown.slide and (shown.slide.numbers or shown.slide.closed_forms)
+        for _, shown in steps(name)
+    )
     assert all(not shown.variant for _, shown in steps(name))
 
 
@@ -307,15 +413,25 @@ def test_another_iteration_or_loss_is_not_compared_with_the_slides(query: str) -
 
 
 def test_the_second_iteration_starts_from_the_weights_after_the_first() -> None:
-    first, second = context("1-2-3-1-sigmoid").trace, context("1-2-3-1-sigmoid", View(iteration=2)).trace
+    first, second = (
+        context("1-2-3-1-sigmoid").trace,
+        context("1-2-3-1-sigmoid", View(iteration=2)).trace,
+    )
     for layer, part in enumerate(first.network.layers, 1):
         for i in range(1, part.units + 1):
             assert second.value(Quantity("b", layer, i)) == first.value(Quantity("b+", layer, i))
             for j in range(1, part.inputs + 1):
-                assert second.value(Quantity("w", layer, i, j)) == first.value(Quantity("w+", layer, i, j))
+                assert second.value(Quantity("w", layer, i, j)) == first.value(
+                    Quantity("w+", layer, i, j)
+                )
     root = page("/lessons/1-2-3-1-sigmoid/steps/1?iteration=2").root
-    assert "0.1007" not in page("/lessons/1-2-3-1-sigmoid/steps/1").root.one("article", cls="board").text
-    rows = {row.name: row for row in next(iter(steps("1-2-3-1-sigmoid", View(iteration=2))))[1].operands}
+    assert (
+        "0.1007"
+        not in page("/lessons/1-2-3-1-sigmoid/steps/1").root.one("article", cls="board").text
+    )
+    rows = {
+        row.name: row for row in next(iter(steps("1-2-3-1-sigmoid", View(iteration=2))))[1].operands
+    }
     assert rows["w[1][1,1]"].text == number.shown(first.value(Quantity("w+", 1, 1, 1)), 4)
     assert rows["w[1][1,1]"].source == "after iteration 1"
     assert "iteration 2" in root.one("p", cls="notice").text
@@ -327,32 +443,54 @@ def test_an_iteration_that_cannot_be_reached_is_refused_with_the_reason() -> Non
 
 
 @pytest.mark.parametrize("name", ["linear-regression", "linear-sigmoid"])
-def test_half_the_squared_error_halves_every_gradient_and_says_that_it_is_a_variant(name: str) -> None:
+def test_half_the_squared_error_halves_every_gradient_and_says_that_it_is_a_variant(
+    name: str,
+) -> None:
     assert scenario(name).loss.name == "squared_error"
     whole, half = context(name), context(name, View(changes=(("loss", "half_squared_error"),)))
     gradients = [q for q in whole.walk.order if q.kind in {"dL/da", "dL/dz", "dL/dw", "dL/db"}]
     assert len(gradients) > 10
-    assert all(half.trace.value(q) == pytest.approx(whole.trace.value(q) / 2, rel=1e-15) for q in gradients)
+    assert all(
+        half.trace.value(q) == pytest.approx(whole.trace.value(q) / 2, rel=1e-15) for q in gradients
+    )
     root = page(f"/lessons/{name}/steps/30?loss=half_squared_error").root
     assert "half squared error" in root.one("section", cls="changed").text
-    chosen = [option for select in root.all("select") if select.attributes.get("name") == "loss" for option in select.elements]
-    assert [option.attributes["value"] for option in chosen if "selected" in option.attributes] == ["half_squared_error"]
+    chosen = [
+        option
+        for select in root.all("select")
+        if select.attributes.get("name") == "loss"
+        for option in select.elements
+    ]
+    assert [option.attributes["value"] for option in chosen if "selected" in option.attributes] == [
+        "half_squared_error"
+    ]
 
 
 def test_the_settings_are_about_how_it_looks_only() -> None:
     selects = next(iter(page("/lessons/3-2-3-softmax/steps/1").root.all("form"))).all("select")
-    assert [select.attributes["name"] for select in selects] == ["notation", "decimals", "input_gradients"]
+    assert [select.attributes["name"] for select in selects] == [
+        "notation",
+        "decimals",
+        "input_gradients",
+    ]
 
 
 # ---- the form ----
 
 
 def test_the_settings_form_carries_the_rest_of_the_view_along() -> None:
-    root = page("/lessons/1-2-3-1-sigmoid/steps/3?grain=layer&notation=letters&decimals=6&iteration=2&present=yes&x[1]=3").root
+    root = page(
+        "/lessons/1-2-3-1-sigmoid/steps/3?grain=layer&notation=letters&decimals=6&iteration=2&present=yes&x[1]=3"
+    ).root
     form = next(iter(root.all("form")))
     hidden = {field.attributes["name"]: field.attributes["value"] for field in form.all("input")}
     assert hidden == {"grain": "layer", "iteration": "2", "present": "yes", "x[1]": "3"}
-    chosen = {s.attributes["name"]: o.attributes["value"] for s in form.all("select") for o in s.elements if "selected" in o.attributes}
+    chosen = {
+        s.attributes["name"]: o.attributes["value"]
+        for s in form.all("select")
+        for o in s.elements
+        if "selected" in o.attributes
+    }
     assert chosen == {"notation": "letters", "decimals": "6", "input_gradients": "no"}
     assert form.attributes["method"] == "get"
     assert all(any(True for _ in label.all("select")) for label in form.all("label"))
@@ -362,7 +500,9 @@ def test_each_notation_can_be_chosen_and_keeps_the_numbers() -> None:
     board = {}
     for preset in PRESETS:
         answer = get(f"/lessons/1-2-3-1-sigmoid/steps/20?notation={preset}")
-        target = answer.headers.get("Location", f"/lessons/1-2-3-1-sigmoid/steps/20?notation={preset}")
+        target = answer.headers.get(
+            "Location", f"/lessons/1-2-3-1-sigmoid/steps/20?notation={preset}"
+        )
         rows = page(target).root.one("section", cls="operands").all("span")
         board[preset] = sorted(span.text for span in rows if "data-q" in span.attributes)
     assert len({tuple(numbers) for numbers in board.values()}) == 1
@@ -387,8 +527,13 @@ def test_the_chain_page_shows_the_same_number_as_its_step() -> None:
                 found += 1
                 root = page(f"/lessons/{name}/steps/{n}/chain").root
                 result = root.all("p", cls="result")
-                assert [p.one("math").text for p in result] == [text_of(shown.formulas[0].lines[-1].math)]
-                assert root.one("p", cls="crumb").one("a").attributes["href"] == f"/lessons/{name}/steps/{n}"
+                assert [p.one("math").text for p in result] == [
+                    text_of(shown.formulas[0].lines[-1].math)
+                ]
+                assert (
+                    root.one("p", cls="crumb").one("a").attributes["href"]
+                    == f"/lessons/{name}/steps/{n}"
+                )
     assert found > 20
 
 

@@ -1,4 +1,6 @@
-"""Programs: every number and every matrix is what its tree says, over any graph of skip connections."""
+"""Programs: every number and every matrix is what its tree says, over any graph of skip
+connections.
+"""
 
 from __future__ import annotations
 
@@ -36,7 +38,9 @@ def traced(problem: Setup) -> Trace:
 
 
 def steps(trace: Trace) -> list[Quantity]:
-    """The quantities of a walk with the derivatives by the inputs, at most about 300 of them, spread evenly."""
+    """The quantities of a walk with the derivatives by the inputs, at most about 300 of them,
+    spread evenly.
+    """
     order = NumberOrder.of(trace.network, trace.samples, trace.blocked, inputs=True)
     end = order.rank(trace.stop.quantity) if trace.stop else len(order)
     return [order[k] for k in range(0, end, 1 + end // 300)]
@@ -46,7 +50,9 @@ def steps(trace: Trace) -> list[Quantity]:
 
 
 @given(problems(**SKIPPING))
-def test_every_number_of_a_network_with_skip_connections_is_what_its_trees_compute(problem: Setup) -> None:
+def test_every_number_of_a_network_with_skip_connections_is_what_its_trees_compute(
+    problem: Setup,
+) -> None:
     trace = traced(problem)
     for q in steps(trace):
         assert_invariant(trace, q)
@@ -54,26 +60,39 @@ def test_every_number_of_a_network_with_skip_connections_is_what_its_trees_compu
 
 @given(problems(hidden=(*DIFFERENTIABLE, *FLAT), outputs=(*DIFFERENTIABLE, *FLAT), **SKIPPING))
 @settings(max_examples=50)
-def test_every_matrix_of_a_network_with_skip_connections_is_what_its_trees_compute(problem: Setup) -> None:
+def test_every_matrix_of_a_network_with_skip_connections_is_what_its_trees_compute(
+    problem: Setup,
+) -> None:
     trace = traced(problem)
     for stage in stages(trace.network, trace.samples, trace.blocked, True):
         if trace.blocked == stage.layer and stage.kind == "da/dz":
             continue
         for tree in matrix_trees(trace, stage):
             allowed = 1e-12 * max(1.0, size_of(tree, trace) ** 2)
-            assert np.abs(np.asarray(evaluate(tree, trace)) - shown(trace, stage)).max() <= allowed, stage
+            assert (
+                np.abs(np.asarray(evaluate(tree, trace)) - shown(trace, stage)).max() <= allowed
+            ), stage
 
 
 @pytest.mark.parametrize("name", [*DIFFERENTIABLE, *FLAT])
 @pytest.mark.parametrize("under", LOSSES)
 @pytest.mark.parametrize("reduction", ["mean", "sum"])
-def test_every_activation_and_loss_with_and_without_biases_and_freezing(name: str, under: str, reduction: str) -> None:
+def test_every_activation_and_loss_with_and_without_biases_and_freezing(
+    name: str, under: str, reduction: str
+) -> None:
     random = np.random.default_rng(3)
     output = OUTPUT_OF.get(under, "identity")
     last = (output, False, False, 0 if under in OUTPUT_OF else 3)
     parts = [(name, True, True, 1), ("tanh", False, True, 2), (name, True, False, 0), last]
     layers = tuple(
-        Layer(random.standard_normal((3, 3)), random.standard_normal(3) if biased else None, activation(each), learns, not learns, skip)
+        Layer(
+            random.standard_normal((3, 3)),
+            random.standard_normal(3) if biased else None,
+            activation(each),
+            learns,
+            not learns,
+            skip,
+        )
         for each, biased, learns, skip in parts
     )
     x, y = random.standard_normal((2, 3)), np.eye(3)[:2]
@@ -82,21 +101,53 @@ def test_every_activation_and_loss_with_and_without_biases_and_freezing(name: st
     for q in steps(trace):
         assert_invariant(trace, q)
     frozen_weights = {number for number, layer in enumerate(layers, 1) if not layer.train_weights}
-    assert not any(("dL/dw", number) in trace or ("w+", number) in trace.program.by_name for number in frozen_weights)
+    assert not any(
+        ("dL/dw", number) in trace or ("w+", number) in trace.program.by_name
+        for number in frozen_weights
+    )
 
 
 def test_a_skip_connection_adds_forward_and_hands_its_derivative_back() -> None:
-    layers = (Layer([[0.5]], None, activation("identity")), Layer([[2.0]], None, activation("identity"), skip=1))
-    trace = run(Network(layers, loss("half_squared_error"), "sum"), np.array([[4.0]]), np.array([[1.0]]), 0.1)
-    values = {"a[1][1]": 2.0, "a[2][1]": 4.0, "r[2][1]": 6.0, "loss": 12.5, "dL/dr[2][1]": 5.0, "dL/da[2][1]": 5.0, "dL/dz[2][1]": 5.0}
-    values |= {"dL/dw[2][1,1]": 10.0, "dL/da[1][1]": 2.0 * 5.0 + 5.0, "dL/dw[1][1,1]": 60.0, "dL/da[0][1]": 7.5}
+    layers = (
+        Layer([[0.5]], None, activation("identity")),
+        Layer([[2.0]], None, activation("identity"), skip=1),
+    )
+    trace = run(
+        Network(layers, loss("half_squared_error"), "sum"),
+        np.array([[4.0]]),
+        np.array([[1.0]]),
+        0.1,
+    )
+    values = {
+        "a[1][1]": 2.0,
+        "a[2][1]": 4.0,
+        "r[2][1]": 6.0,
+        "loss": 12.5,
+        "dL/dr[2][1]": 5.0,
+        "dL/da[2][1]": 5.0,
+        "dL/dz[2][1]": 5.0,
+    }
+    values |= {
+        "dL/dw[2][1,1]": 10.0,
+        "dL/da[1][1]": 2.0 * 5.0 + 5.0,
+        "dL/dw[1][1,1]": 60.0,
+        "dL/da[0][1]": 7.5,
+    }
     assert {name: trace.value(parse(name)) for name in values} == values
     assert trace.outputs.tolist() == [[6.0]]
 
 
 def test_a_skip_from_the_input_adds_to_the_derivative_by_the_input() -> None:
-    layers = (Layer([[0.5]], None, activation("identity")), Layer([[2.0]], None, activation("identity"), skip=2))
-    trace = run(Network(layers, loss("half_squared_error"), "sum"), np.array([[4.0]]), np.array([[1.0]]), 0.1)
+    layers = (
+        Layer([[0.5]], None, activation("identity")),
+        Layer([[2.0]], None, activation("identity"), skip=2),
+    )
+    trace = run(
+        Network(layers, loss("half_squared_error"), "sum"),
+        np.array([[4.0]]),
+        np.array([[1.0]]),
+        0.1,
+    )
     assert trace.value(parse("r[2][1]")) == 8.0
     assert trace.value(parse("dL/da[0][1]")) == 7.0 * (2.0 * 0.5 + 1.0)
 
@@ -128,14 +179,18 @@ def test_networks_of_one_structure_share_a_program_and_others_do_not() -> None:
 def test_there_is_no_minus_zero_in_a_function_whichever_was_asked_for_first(
     monkeypatch: pytest.MonkeyPatch, name: str, key: str
 ) -> None:
-    monkeypatch.setattr(activations, "_made", activations._made.__wrapped__)  # nothing was asked for before
+    # nothing was asked for before
+    monkeypatch.setattr(activations, "_made", activations._made.__wrapped__)
     assert str(activation(name, **{key: -0.0}).function.parameters[key]) == "0.0"
 
 
 def test_what_an_array_is_made_of_can_be_asked_for_alone() -> None:
     program = network_of(([[1.0]], [0.1], "tanh"), ([[1.0]], None, "identity")).program(1)
     assert [found.name for found in program.needed([("a", 1)])] == [("z", 1), ("a", 1)]
-    assert [found.name for found in program.needed([("loss", 0)])][-2:] == [("loss@", 0), ("loss", 0)]
+    assert [found.name for found in program.needed([("loss", 0)])][-2:] == [
+        ("loss@", 0),
+        ("loss", 0),
+    ]
 
 
 # ---- the update alone ----
@@ -171,7 +226,10 @@ def test_the_update_alone_ends_where_a_number_on_the_way_is_none(problem: Setup)
 # ---- scripts ----
 
 TWO_SLOPES = Network(
-    (Layer([[1.0], [-1.0]], None, activation("leaky_relu", slope=0.1)), Layer([[-1.0, 1.0]], [0.25], activation("leaky_relu", slope=0.3))),
+    (
+        Layer([[1.0], [-1.0]], None, activation("leaky_relu", slope=0.1)),
+        Layer([[-1.0, 1.0]], [0.25], activation("leaky_relu", slope=0.3)),
+    ),
     loss("squared_error"),
     "mean",
 )
@@ -190,7 +248,9 @@ def test_two_leaky_relus_keep_their_own_slopes_in_a_script(write: Any) -> None:
     of = lesson_of(Setup(TWO_SLOPES, frozen([[2.0], [-1.0]]), frozen([[0.0], [1.0]]), 0.1))
     names, said = performed(write(of))
     assert said.endswith("numbers agree\n")
-    a1, a2 = (getattr(names[name], "detach", lambda name=name: names[name])() for name in ("a1", "a2"))
+    a1, a2 = (
+        getattr(names[name], "detach", lambda name=name: names[name])() for name in ("a1", "a2")
+    )
     assert np.asarray(a1) == pytest.approx(of.trace["a", 1], rel=1e-12)
     assert np.asarray(a2) == pytest.approx(of.trace["a", 2], rel=1e-12)
 
@@ -206,7 +266,9 @@ def test_the_script_of_a_network_with_skip_connections_agrees(problem: Setup) ->
 
 def skipping(skip: int, *sizes: int, under: str = "squared_error", output: str = "tanh") -> Network:
     """A network whose last layer has the skip connection."""
-    layers = [Layer(np.ones((n, before)), None, activation("tanh")) for before, n in pairwise(sizes)]
+    layers = [
+        Layer(np.ones((n, before)), None, activation("tanh")) for before, n in pairwise(sizes)
+    ]
     layers[-1] = replace(layers[-1], skip=skip, activation=activation(output))
     return Network(tuple(layers), loss(under))
 
@@ -221,13 +283,17 @@ def skipping(skip: int, *sizes: int, under: str = "squared_error", output: str =
         (2, (3, 2, 2), "layer 2 has 2 units, the input has 3"),
     ],
 )
-def test_a_skip_that_reaches_too_far_or_does_not_fit_is_refused(skip: int, sizes: tuple[int, ...], message: str) -> None:
+def test_a_skip_that_reaches_too_far_or_does_not_fit_is_refused(
+    skip: int, sizes: tuple[int, ...], message: str
+) -> None:
     with pytest.raises(NetworkError) as caught:
         skipping(skip, *sizes)
     assert message in str(caught.value)
 
 
-@pytest.mark.parametrize(("under", "output"), [("binary_cross_entropy", "sigmoid"), ("cross_entropy", "softmax")])
+@pytest.mark.parametrize(
+    ("under", "output"), [("binary_cross_entropy", "sigmoid"), ("cross_entropy", "softmax")]
+)
 def test_nothing_is_added_to_the_outputs_of_a_cross_entropy(under: str, output: str) -> None:
     with pytest.raises(NetworkError, match="a skip connection would add something to it"):
         skipping(1, 2, 2, under=under, output=output)

@@ -1,4 +1,6 @@
-"""README.md and docs/ keep their word: commands run, addresses answer, paths and pictures exist, the map is whole."""
+"""README.md and docs/ keep their word: commands run, addresses answer, paths and pictures exist,
+the map is whole.
+"""
 
 import os
 import re
@@ -39,12 +41,21 @@ def blocks(text: str, language: str) -> list[str]:
 
 
 def commands() -> list[str]:
-    return sorted({line for page in PAGES for block in blocks(page.read_text(encoding="utf-8"), "sh") for line in block.splitlines()})
+    return sorted(
+        {
+            line
+            for page in PAGES
+            for block in blocks(page.read_text(encoding="utf-8"), "sh")
+            for line in block.splitlines()
+        }
+    )
 
 
 def tracked() -> list[Path]:
     """The files that belong to the project, without what else lies about in the folder."""
-    listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    listed = subprocess.run(
+        ["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout
     return [Path(line) for line in listed.splitlines()]
 
 
@@ -78,7 +89,14 @@ def test_every_command_can_be_given(command: str, place: Path, client: FlaskClie
     if command.startswith(PYTHON):
         shell = f"{sys.executable} -m tutor {command.removeprefix(PYTHON)}"
         environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-        done = subprocess.run(["bash", "-c", shell], check=False, cwd=place, env=environment, capture_output=True, text=True)
+        done = subprocess.run(
+            ["bash", "-c", shell],
+            check=False,
+            cwd=place,
+            env=environment,
+            capture_output=True,
+            text=True,
+        )
         assert (done.returncode, done.stderr) == (0, "")
         assert done.stdout
     elif command.startswith("make "):
@@ -91,7 +109,11 @@ def test_every_command_can_be_given(command: str, place: Path, client: FlaskClie
 
 
 def test_every_make_target_that_is_named_exists() -> None:
-    named = {name for page in PAGES for name in re.findall(r"`make ([a-z]+)[^`]*`", page.read_text(encoding="utf-8"))}
+    named = {
+        name
+        for page in PAGES
+        for name in re.findall(r"`make ([a-z]+)[^`]*`", page.read_text(encoding="utf-8"))
+    }
     assert named >= {"test", "bench", "oracle", "pictures"}
     assert named <= TARGETS
 
@@ -104,7 +126,9 @@ def test_ten_lines_are_a_lesson() -> None:
 def test_validate_says_what_the_readme_says(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(place)
     lesson = validation.check("scenarios/my-first.yaml")
-    assert f"{lesson.scenario.where}: ok ({validation.summary(lesson)})\n" == blocks(README, "text")[0]
+    assert (
+        f"{lesson.scenario.where}: ok ({validation.summary(lesson)})\n" == blocks(README, "text")[0]
+    )
 
 
 def test_a_lesson_appears_without_a_restart(tmp_path: Path) -> None:
@@ -121,7 +145,9 @@ def test_a_lesson_appears_without_a_restart(tmp_path: Path) -> None:
 
 def addresses() -> Iterator[str]:
     for page in PAGES:
-        yield from re.findall(r"`(/(?:lessons|activations|healthz)[^`<]*)`", page.read_text(encoding="utf-8"))
+        yield from re.findall(
+            r"`(/(?:lessons|activations|healthz)[^`<]*)`", page.read_text(encoding="utf-8")
+        )
 
 
 @pytest.mark.parametrize("address", sorted(set(addresses())))
@@ -133,7 +159,10 @@ def test_every_address_answers(address: str, client: FlaskClient) -> None:
 
 def test_what_the_first_lesson_says_to_press_is_there(client: FlaskClient) -> None:
     first, last = "/lessons/1-2-3-1-sigmoid/steps/1", "/lessons/1-2-3-1-sigmoid/steps/79"
-    seen = " ".join(client.get(address).text for address in ("/", "/lessons/1-2-3-1-sigmoid", first, last, f"{first}?present=yes"))
+    seen = " ".join(
+        client.get(address).text
+        for address in ("/", "/lessons/1-2-3-1-sigmoid", first, last, f"{first}?present=yes")
+    )
     labels = re.findall(r"\*\*(.+?)\*\*", section("A first lesson"))
     assert len(labels) > 8
     assert [label for label in labels if label not in unescape(seen)] == []
@@ -143,7 +172,21 @@ def test_what_the_first_lesson_says_to_press_is_there(client: FlaskClient) -> No
 
 def test_numbers_of_lessons_and_steps_are_right() -> None:
     lessons = [load(path) for path in (ROOT / "scenarios").glob("*.yaml")]
-    words = ["no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"]
+    words = [
+        "no",
+        "one",
+        "two",
+        "three",
+        "four",
+        "five",
+        "six",
+        "seven",
+        "eight",
+        "nine",
+        "ten",
+        "eleven",
+        "twelve",
+    ]
     decks = {lesson.lecture.deck for lesson in lessons if lesson.lecture}
     assert f"{words[len(lessons)].capitalize()} lessons from {words[len(decks)]} lectures" in README
     lesson = open_lesson(load(ROOT / "scenarios" / "1-2-3-1-sigmoid.yaml"))
@@ -158,7 +201,9 @@ def settings(text: str) -> dict[str, str]:
     return dict(re.findall(r"^\| `([A-Z_]+)` \| (?:`([^`]*)`)? ?\|", text, re.MULTILINE))
 
 
-def test_settings_and_their_defaults_are_those_of_the_server(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_settings_and_their_defaults_are_those_of_the_server(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     for name in ("HOST", "PORT", "WORKERS"):
         monkeypatch.delenv(name, raising=False)
     default = server.read([])
@@ -174,7 +219,9 @@ def test_settings_and_their_defaults_are_those_of_the_server(monkeypatch: pytest
         assert re.search(rf"^{name} \?= {re.escape(known[name])}$", MAKEFILE, re.MULTILINE)
 
 
-def test_the_folder_of_lessons_comes_from_the_environment(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_folder_of_lessons_comes_from_the_environment(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("SCENARIOS", str(place / "scenarios"))
     assert "My first network" in create_app().test_client().get("/").text
 
@@ -195,23 +242,40 @@ def test_every_path_that_is_named_exists() -> None:
         text = page.read_text(encoding="utf-8")
         for link in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", text):
             assert (page.parent / link).exists(), f"{page.name} links to {link}"
-        named = re.findall(r"`((?:[\w.-]+/)+[\w.-]*|[A-Za-z]\w*\.(?:py|md|toml|txt|yaml)|LICENSE)`", text)
-        lessons = {"course.yaml", "scenarios/my-first.yaml", "scenarios/two-layers.yaml", "two-layers.yaml"}
+        named = re.findall(
+            r"`((?:[\w.-]+/)+[\w.-]*|[A-Za-z]\w*\.(?:py|md|toml|txt|yaml)|LICENSE)`", text
+        )
+        lessons = {
+            "course.yaml",
+            "scenarios/my-first.yaml",
+            "scenarios/two-layers.yaml",
+            "two-layers.yaml",
+        }
         yours = lessons | {saving.FILE, ".vscode/settings.json"}
         for path in set(named) - yours:
-            assert any((folder / path).exists() for folder in (ROOT, page.parent, ROOT / "tests/benchmarks", ROOT / "static/vendor")), path
+            assert any(
+                (folder / path).exists()
+                for folder in (ROOT, page.parent, ROOT / "tests/benchmarks", ROOT / "static/vendor")
+            ), path
 
 
 def test_every_anchor_leads_to_a_heading() -> None:
     for page in PAGES:
         text = page.read_text(encoding="utf-8")
-        headings = {re.sub(r"[^\w -]", "", line.lower()).replace(" ", "-") for line in re.findall(r"^#+ (.+)$", text, re.MULTILINE)}
+        headings = {
+            re.sub(r"[^\w -]", "", line.lower()).replace(" ", "-")
+            for line in re.findall(r"^#+ (.+)$", text, re.MULTILINE)
+        }
         assert set(re.findall(r"\]\(#([^)]+)\)", text)) <= headings, page.name
 
 
 def test_every_folder_of_the_map_is_there_and_none_is_forgotten() -> None:
     rows = re.findall(r"^\| `(\w+)/` \|", section("Where things are"), re.MULTILINE)
-    assert set(rows) == {path.parts[0] for path in tracked() if len(path.parts) > 1 and not path.parts[0].startswith(".")}
+    assert set(rows) == {
+        path.parts[0]
+        for path in tracked()
+        if len(path.parts) > 1 and not path.parts[0].startswith(".")
+    }
 
 
 def test_every_room_is_in_the_readme_and_none_is_forgotten() -> None:

@@ -1,4 +1,6 @@
-"""Bodies are read before the work begins: up to the limit, dropped where they are larger, and never at others' cost."""
+"""Bodies are read before the work begins: up to the limit, dropped where they are larger, and never
+at others' cost.
+"""
 
 from __future__ import annotations
 
@@ -19,19 +21,27 @@ MOST = 100
 class Line(io.RawIOBase):
     """A body on its way, and how much of it was read."""
 
-    def __init__(self, content: bytes = b"", size: int | None = None, ready: threading.Event | None = None) -> None:
+    def __init__(
+        self, content: bytes = b"", size: int | None = None, ready: threading.Event | None = None
+    ) -> None:
         self.content, self.left, self.ready = content, len(content) if size is None else size, ready
         self.taken = 0
 
     def read(self, size: int = -1) -> bytes:
         if self.ready is not None:
             assert self.ready.wait(10)
-        piece = self.content[self.taken : self.taken + size] if self.content else b"x" * min(size, self.left - self.taken)
+        piece = (
+            self.content[self.taken : self.taken + size]
+            if self.content
+            else b"x" * min(size, self.left - self.taken)
+        )
         self.taken += len(piece)
         return piece
 
 
-def seen(line: Line, seated: Callable[..., Any] = SeatedApplication, **environ: Any) -> dict[str, Any]:
+def seen(
+    line: Line, seated: Callable[..., Any] = SeatedApplication, **environ: Any
+) -> dict[str, Any]:
     """What the application gets of a request."""
     found: dict[str, Any] = {}
 
@@ -39,12 +49,21 @@ def seen(line: Line, seated: Callable[..., Any] = SeatedApplication, **environ: 
         found.update(environ, body=environ["wsgi.input"].read(MOST * 10))
         return [b"done"]
 
-    answer = seated(application, MOST, 1, 1)({"wsgi.input": line, "REQUEST_METHOD": "POST", **environ}, lambda *_: None)
+    answer = seated(application, MOST, 1, 1)(
+        {"wsgi.input": line, "REQUEST_METHOD": "POST", **environ}, lambda *_: None
+    )
     assert list(answer) == [b"done"]
     return found
 
 
-@pytest.mark.parametrize("head", [{"CONTENT_LENGTH": "5"}, {"HTTP_TRANSFER_ENCODING": "chunked"}, {"HTTP_TRANSFER_ENCODING": "Chunked"}])
+@pytest.mark.parametrize(
+    "head",
+    [
+        {"CONTENT_LENGTH": "5"},
+        {"HTTP_TRANSFER_ENCODING": "chunked"},
+        {"HTTP_TRANSFER_ENCODING": "Chunked"},
+    ],
+)
 def test_a_body_is_there_as_a_whole_when_the_work_begins(head: dict[str, str]) -> None:
     line = Line(b"hello")
     found = seen(line, **head)
@@ -53,7 +72,16 @@ def test_a_body_is_there_as_a_whole_when_the_work_begins(head: dict[str, str]) -
     assert REFUSED not in found
 
 
-@pytest.mark.parametrize("head", [{}, {"CONTENT_LENGTH": ""}, {"CONTENT_LENGTH": "0"}, {"CONTENT_LENGTH": "²"}, {"CONTENT_LENGTH": "-1"}])
+@pytest.mark.parametrize(
+    "head",
+    [
+        {},
+        {"CONTENT_LENGTH": ""},
+        {"CONTENT_LENGTH": "0"},
+        {"CONTENT_LENGTH": "²"},
+        {"CONTENT_LENGTH": "-1"},
+    ],
+)
 def test_a_request_without_a_body_is_handed_over_as_it_is(head: dict[str, str]) -> None:
     line = Line(b"hello")
     found = seen(line, **head)
@@ -64,7 +92,11 @@ def test_a_request_without_a_body_is_handed_over_as_it_is(head: dict[str, str]) 
 def test_of_a_body_that_is_too_large_one_byte_more_is_kept_and_the_rest_dropped(size: int) -> None:
     line = Line(size=size)
     found = seen(line, CONTENT_LENGTH=str(size))
-    assert (len(found["body"]), found["CONTENT_LENGTH"], line.taken) == (MOST + 1, str(MOST + 1), size)
+    assert (len(found["body"]), found["CONTENT_LENGTH"], line.taken) == (
+        MOST + 1,
+        str(MOST + 1),
+        size,
+    )
 
 
 def test_a_body_that_is_far_too_large_is_not_read_at_all() -> None:
@@ -81,11 +113,18 @@ def test_a_body_without_an_end_is_left_after_a_while() -> None:
     assert DROPPED < line.taken <= DROPPED + 2 * request_body.PIECE
 
 
-def test_a_half_sent_body_keeps_neither_seats_nor_others_without_a_body(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_half_sent_body_keeps_neither_seats_nor_others_without_a_body(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(request_body, "PATIENCE", 0.05)
     ready, answered = threading.Event(), []
-    seated = SeatedApplication(lambda environ, _: [answered.append(environ.get(REFUSED)) or b""], MOST, 1, 1)  # type: ignore[func-returns-value]
-    slow = threading.Thread(target=seated, args=({"wsgi.input": Line(b"hello", ready=ready), "CONTENT_LENGTH": "5"}, lambda *_: None))
+    seated = SeatedApplication(
+        lambda environ, _: [answered.append(environ.get(REFUSED)) or b""], MOST, 1, 1
+    )  # type: ignore[func-returns-value]
+    slow = threading.Thread(
+        target=seated,
+        args=({"wsgi.input": Line(b"hello", ready=ready), "CONTENT_LENGTH": "5"}, lambda *_: None),
+    )
     slow.start()
     try:
         seated({"wsgi.input": Line()}, lambda *_: None)
@@ -123,7 +162,9 @@ def test_no_more_requests_are_at_work_than_there_are_seats() -> None:
 
 
 def test_a_refusal_is_a_page_of_ours() -> None:
-    answer = tutor().test_client().post("/open", data={"text": "x"}, environ_overrides={REFUSED: BUSY})
+    answer = (
+        tutor().test_client().post("/open", data={"text": "x"}, environ_overrides={REFUSED: BUSY})
+    )
     assert answer.status_code == BUSY
     assert "try again" in answer.text
     assert "default-src 'none'" in answer.headers["Content-Security-Policy"]

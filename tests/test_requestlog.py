@@ -8,7 +8,9 @@ import pytest
 from tutor.web.request_log import LONGEST, RequestLog
 
 
-def ask(application: Any, path: str = "/", query: str = "", method: str = "GET") -> tuple[list[str], Iterable[bytes]]:
+def ask(
+    application: Any, path: str = "/", query: str = "", method: str = "GET"
+) -> tuple[list[str], Iterable[bytes]]:
     lines: list[str] = []
     environ = {"REQUEST_METHOD": method, "PATH_INFO": path, "QUERY_STRING": query}
     pieces = RequestLog(application, lines.append)(environ, lambda *_: lambda _: None)
@@ -58,11 +60,22 @@ def test_an_application_that_fails_is_logged_as_500_and_the_error_goes_on() -> N
         raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
-        RequestLog(fail, lines.append)({"REQUEST_METHOD": "GET", "PATH_INFO": "/"}, lambda *_: lambda _: None)
+        RequestLog(fail, lines.append)(
+            {"REQUEST_METHOD": "GET", "PATH_INFO": "/"}, lambda *_: lambda _: None
+        )
     assert lines[0].startswith("GET / 500 ")
 
 
-@pytest.mark.parametrize("nasty", ["/a\nGET /forged 200", "/\x1b[31mred", "/é".encode().decode("latin-1"), "/ a b", "/" + "x" * 9000])
+@pytest.mark.parametrize(
+    "nasty",
+    [
+        "/a\nGET /forged 200",
+        "/\x1b[31mred",
+        "/é".encode().decode("latin-1"),
+        "/ a b",
+        "/" + "x" * 9000,
+    ],
+)
 def test_what_a_reader_sends_stays_within_its_line(nasty: str) -> None:
     for lines, _ in (ask(page, nasty), ask(page, "/", nasty), ask(page, "/", "", nasty)):
         (line,) = lines

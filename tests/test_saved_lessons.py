@@ -1,4 +1,6 @@
-"""Saved lessons are scenarios like any other: parsed once, the same object each time, and asked for again on a new day."""
+"""Saved lessons are scenarios like any other: parsed once, the same object each time, and asked for
+again on a new day.
+"""
 
 from __future__ import annotations
 
@@ -112,7 +114,15 @@ def test_only_so_many_are_kept(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> N
 
 @pytest.mark.parametrize(
     "lesson",
-    ["3-2-3-softmax", "saved-", f"saved-{'A' * 20}", f"saved-{'a' * 19}", f"saved-{'a' * 19}1", f"{LESSON}\n", f"{LESSON}a"],
+    [
+        "3-2-3-softmax",
+        "saved-",
+        f"saved-{'A' * 20}",
+        f"saved-{'a' * 19}",
+        f"saved-{'a' * 19}1",
+        f"{LESSON}\n",
+        f"{LESSON}a",
+    ],
 )
 def test_the_store_is_not_asked_for_what_cannot_be_there(lesson: str, shop: Shop) -> None:
     assert not is_saved(lesson)

@@ -1,4 +1,6 @@
-"""Saving: by whom and how often, the settings, and what the reader is told where a lesson is not saved."""
+"""Saving: by whom and how often, the settings, and what the reader is told where a lesson is not
+saved.
+"""
 
 from __future__ import annotations
 
@@ -35,7 +37,9 @@ def test_a_lesson_is_saved_as_its_canonical_text(settings: dict[str, str]) -> No
     assert made.find(made.save(LESSON, "192.0.2.1")) == dump.write(LESSON)
 
 
-def test_a_lesson_that_is_saved_answers_at_its_address(settings: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_lesson_that_is_saved_answers_at_its_address(
+    settings: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("DATABASE_URL", settings["DATABASE_URL"])
     app = create_app()
     lesson = app.extensions["tutor"].saving.save(titled(1), "192.0.2.1")
@@ -46,9 +50,13 @@ def test_a_lesson_that_is_saved_answers_at_its_address(settings: dict[str, str],
 
 def test_the_address_of_a_lesson_is_that_of_its_content(settings: dict[str, str]) -> None:
     made = from_environment(settings, ROOT)
-    assert made.save(LESSON, "192.0.2.1") == made.save(replace(LESSON, id="other", where="other"), "192.0.2.2")
+    assert made.save(LESSON, "192.0.2.1") == made.save(
+        replace(LESSON, id="other", where="other"), "192.0.2.2"
+    )
     assert made.save(LESSON, "192.0.2.1") != made.save(titled(1), "192.0.2.1")
-    assert made.save(LESSON, "192.0.2.1") != made.save(replace(LESSON, origin="3-2-3-softmax"), "192.0.2.1")
+    assert made.save(LESSON, "192.0.2.1") != made.save(
+        replace(LESSON, origin="3-2-3-softmax"), "192.0.2.1"
+    )
 
 
 # ---- how often ----
@@ -81,7 +89,11 @@ def test_all_workers_count_together(store_url: str) -> None:
     def work(worker: int) -> None:
         for number in range(10):
             try:
-                saved.append(stores[worker % 2].save(f"title: {worker} {number}\n", "", allowance=Allowance("192.0.2.1", 20)))
+                saved.append(
+                    stores[worker % 2].save(
+                        f"title: {worker} {number}\n", "", allowance=Allowance("192.0.2.1", 20)
+                    )
+                )
             except TooManySavesError:
                 continue
 
@@ -114,7 +126,9 @@ def test_a_limit_is_about_an_address_or_an_ipv6_network(who: str, counted: str) 
 # ---- switched off ----
 
 
-def test_saving_can_be_switched_off_and_what_was_saved_is_still_shown(settings: dict[str, str]) -> None:
+def test_saving_can_be_switched_off_and_what_was_saved_is_still_shown(
+    settings: dict[str, str],
+) -> None:
     lesson = from_environment(settings, ROOT).save(LESSON, "192.0.2.1")
     off = from_environment({**settings, "SAVING": "off"}, ROOT)
     assert not off.on
@@ -131,7 +145,9 @@ def test_without_a_store_nothing_is_saved_or_found() -> None:
         Saving().save(LESSON, "192.0.2.1")
 
 
-def test_a_lesson_that_fits_no_file_is_refused_with_422(settings: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_lesson_that_fits_no_file_is_refused_with_422(
+    settings: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("tutor.limits.FILE_BYTES", 1_000)
     with pytest.raises(Refused, match="the limit is 1,000 bytes") as refused:
         from_environment(settings, ROOT).save(LESSON, "192.0.2.1")
@@ -162,7 +178,11 @@ def test_without_settings_lessons_are_kept_beside_the_program() -> None:
     ],
 )
 def test_a_setting_that_makes_no_sense_stops_the_server_in_words(
-    name: str, value: str, said: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    name: str,
+    value: str,
+    said: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.setenv(name, value)
     assert server.main([]) == 2
@@ -175,7 +195,12 @@ def test_a_setting_that_makes_no_sense_stops_the_server_in_words(
 
 def test_a_store_that_cannot_be_used_is_said_when_the_server_starts(tmp_path: Path) -> None:
     (tmp_path / "x.sqlite").write_text("my notes\n" * 1_000)
-    (line,) = server.trouble(from_environment({"DATABASE_URL": f"sqlite:///{tmp_path}/x.sqlite"}, ROOT))
+    (line,) = server.trouble(
+        from_environment({"DATABASE_URL": f"sqlite:///{tmp_path}/x.sqlite"}, ROOT)
+    )
     assert line.startswith("Saved lessons cannot be reached")
-    assert server.trouble(from_environment({"DATABASE_URL": f"sqlite:///{tmp_path}/new.sqlite"}, ROOT)) == []
+    assert (
+        server.trouble(from_environment({"DATABASE_URL": f"sqlite:///{tmp_path}/new.sqlite"}, ROOT))
+        == []
+    )
     assert server.trouble(Saving()) == []

@@ -1,7 +1,5 @@
 """The scenario loader: what a sound file gives, and every refusal with its line and its words."""
 
-# ruff: noqa: E501  (a case stands in one line with its message)
-
 from __future__ import annotations
 
 import dataclasses
@@ -63,7 +61,13 @@ def changed(old: str, new: str, text: str = GOOD) -> str:
 
 def test_a_small_file_gives_a_scenario_with_everything_else_at_its_default() -> None:
     found = parse(GOOD)
-    assert (found.id, found.where, found.title, found.course, found.about) == ("x", "scenarios/x.yaml", "Two layers", "", "")
+    assert (found.id, found.where, found.title, found.course, found.about) == (
+        "x",
+        "scenarios/x.yaml",
+        "Two layers",
+        "",
+        "",
+    )
     assert found.network.sizes == (2, 3, 2)
     assert found.network.layers[0].weights == ((1, 2), (3, 4), (5, 6))
     assert found.network.layers[0].biases == (0.1, 0.2, 0.3)
@@ -71,9 +75,24 @@ def test_a_small_file_gives_a_scenario_with_everything_else_at_its_default() -> 
     assert (found.loss.name, found.loss.reduction) == ("cross_entropy", "mean")
     assert found.inputs == ((1, 2), (3, 4))
     assert found.targets == ((1, 0), (0.25, 0.75))
-    assert (found.training.optimizer, found.training.learning_rate, found.training.batch, found.training.iterations) == ("sgd", 0.1, "full", 1)
-    assert (found.notation.preset, found.notation.overrides, found.display.decimals) == ("brackets", {}, 4)
-    assert (found.lecture, found.learn, found.printed, found.notes, found.checks) == (None, (), (), (), ())
+    assert (
+        found.training.optimizer,
+        found.training.learning_rate,
+        found.training.batch,
+        found.training.iterations,
+    ) == ("sgd", 0.1, "full", 1)
+    assert (found.notation.preset, found.notation.overrides, found.display.decimals) == (
+        "brackets",
+        {},
+        4,
+    )
+    assert (found.lecture, found.learn, found.printed, found.notes, found.checks) == (
+        None,
+        (),
+        (),
+        (),
+        (),
+    )
 
 
 def test_whole_numbers_become_floats_where_floats_are_wanted() -> None:
@@ -105,7 +124,9 @@ def test_a_file_with_everything_is_read() -> None:
 
 def test_a_number_has_a_slip_or_is_left_open_and_not_both() -> None:
     entry = "printed: [{quantity: loss, value: '0.5', where: page 1, left_open: Not updated.%s}]\n"
-    assert [(p.slip, p.left_open) for p in parse(GOOD + entry % "").printed] == [(None, "Not updated.")]
+    assert [(p.slip, p.left_open) for p in parse(GOOD + entry % "").printed] == [
+        (None, "Not updated.")
+    ]
     assert problems(GOOD + entry % ", slip: Wrong.") == [
         ":16: printed[0].left_open: expected either a slip or left_open: where the lecture leaves a number open, it made no mistake"
     ]
@@ -127,9 +148,15 @@ def test_a_scenario_cannot_be_changed() -> None:
 
 
 def test_made_weights_come_with_biases_of_zero_unless_the_file_says_otherwise() -> None:
-    first = "{units: 3, activation: tanh, weights: [[1, 2], [3, 4], [5, 6]], biases: [0.1, 0.2, 0.3]}"
+    first = (
+        "{units: 3, activation: tanh, weights: [[1, 2], [3, 4], [5, 6]], biases: [0.1, 0.2, 0.3]}"
+    )
     made = "{units: 3, activation: tanh, init: {scheme: xavier, seed: 3}"
-    for tail, biases in (("}", (0, 0, 0)), (", biases: none}", None), (", biases: [1, 2, 3]}", (1, 2, 3))):
+    for tail, biases in (
+        ("}", (0, 0, 0)),
+        (", biases: none}", None),
+        (", biases: [1, 2, 3]}", (1, 2, 3)),
+    ):
         layer = parse(changed(first, made + tail)).network.layers[0]
         assert layer.weights is None
         assert layer.init is not None
@@ -139,19 +166,29 @@ def test_made_weights_come_with_biases_of_zero_unless_the_file_says_otherwise() 
 
 def test_a_layer_has_the_last_word_on_what_learns() -> None:
     text = changed("  loss:", "  trainable: {weights: false}\n  loss:")
-    text = changed("      biases: none", "      biases: none\n      trainable: {weights: true, biases: false}", text)
+    text = changed(
+        "      biases: none",
+        "      biases: none\n      trainable: {weights: true, biases: false}",
+        text,
+    )
     network = parse(text).network
     assert (network.learns(1), network.learns(2)) == ((False, True), (True, False))
 
 
 def test_slope_and_alpha_go_to_their_activations() -> None:
-    assert parse(changed("activation: tanh", "activation: leaky_relu, slope: 0.1")).network.layers[0].parameters == {"slope": 0.1}
-    assert parse(changed("activation: tanh", "activation: elu, alpha: 2")).network.layers[0].parameters == {"alpha": 2.0}
+    assert parse(changed("activation: tanh", "activation: leaky_relu, slope: 0.1")).network.layers[
+        0
+    ].parameters == {"slope": 0.1}
+    assert parse(changed("activation: tanh", "activation: elu, alpha: 2")).network.layers[
+        0
+    ].parameters == {"alpha": 2.0}
     assert parse(GOOD).network.layers[0].parameters == {}
 
 
 def test_right_to_left_and_joined_characters_are_kept() -> None:
-    assert parse(changed("Two layers", "שלום 👩\u200d🔬 <script>")).title == "שלום 👩\u200d🔬 <script>"
+    assert (
+        parse(changed("Two layers", "שלום 👩\u200d🔬 <script>")).title == "שלום 👩\u200d🔬 <script>"
+    )
 
 
 def test_the_file_knows_the_same_names_as_the_engine_and_the_notation() -> None:
@@ -159,7 +196,11 @@ def test_the_file_knows_the_same_names_as_the_engine_and_the_notation() -> None:
     assert set(get_args(model.LossName)) == set(losses.NAMES)
     fields = model.NotationSpec.model_fields
     assert set(get_args(fields["preset"].annotation)) == set(conventions.PRESETS)
-    choices = {name: get_args(get_args(field.annotation)[0]) for name, field in fields.items() if name != "preset"}
+    choices = {
+        name: get_args(get_args(field.annotation)[0])
+        for name, field in fields.items()
+        if name != "preset"
+    }
     assert choices == conventions.CHOICES
 
 
@@ -283,7 +324,9 @@ REFUSED = [
 
 
 @pytest.mark.parametrize(("old", "new", "expected"), REFUSED)
-def test_what_does_not_fit_is_refused_with_its_line(old: str, new: str, expected: list[str]) -> None:
+def test_what_does_not_fit_is_refused_with_its_line(
+    old: str, new: str, expected: list[str]
+) -> None:
     assert problems(changed(old, new)) == expected
 
 
@@ -347,10 +390,26 @@ def test_what_does_not_learn_has_no_gradient_to_print() -> None:
     ]
 
 
-STEP = changed("{name: cross_entropy}", "{name: squared_error}", changed("activation: tanh", "activation: step"))
+STEP = changed(
+    "{name: cross_entropy}",
+    "{name: squared_error}",
+    changed("activation: tanh", "activation: step"),
+)
 
 
-@pytest.mark.parametrize("name", ["da/dz[1][1]@1", "dL/dz[1][1]@1", "dL/dw[1][1,1]", "dL/db[1][1]", "w+[2][1,1]", "a+[2][1]@1", "loss+", "loss-loss+"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "da/dz[1][1]@1",
+        "dL/dz[1][1]@1",
+        "dL/dw[1][1,1]",
+        "dL/db[1][1]",
+        "w+[2][1,1]",
+        "a+[2][1]@1",
+        "loss+",
+        "loss-loss+",
+    ],
+)
 def test_behind_a_step_function_there_are_no_numbers(name: str) -> None:
     assert problems(STEP + f"printed: [{{quantity: '{name}', value: '1', where: a}}]") == [
         f":16: printed[0].quantity: there is no {name} here: the step function of layer 1 has no derivative to learn from, so backward stops there"
@@ -364,17 +423,33 @@ def test_up_to_a_step_function_there_are_and_a_note_can_stand_where_it_stops() -
 
 
 def test_a_softmax_of_one_unit_is_refused_and_sigmoid_proposed() -> None:
-    text = changed("units: 2", "units: 1", changed("[[1, 2, 3], [4, 5, 6]]", "[[1, 2, 3]]", changed("[[1, 0], [0.25, 0.75]]", "[[1], [1]]")))
-    assert problems(text) == [":8: network.layers[1].activation: a softmax of one unit is always 1; use sigmoid, or give it two units or more"]
+    text = changed(
+        "units: 2",
+        "units: 1",
+        changed(
+            "[[1, 2, 3], [4, 5, 6]]", "[[1, 2, 3]]", changed("[[1, 0], [0.25, 0.75]]", "[[1], [1]]")
+        ),
+    )
+    assert problems(text) == [
+        ":8: network.layers[1].activation: a softmax of one unit is always 1; use sigmoid, or give it two units or more"
+    ]
 
 
 def test_binary_cross_entropy_needs_outputs_and_targets_between_0_and_1() -> None:
-    text = changed("{name: cross_entropy}", "{name: binary_cross_entropy}", changed("activation: softmax", "activation: tanh"))
+    text = changed(
+        "{name: cross_entropy}",
+        "{name: binary_cross_entropy}",
+        changed("activation: softmax", "activation: tanh"),
+    )
     assert problems(changed("[0.25, 0.75]", "[0.25, 2]", text)) == [
         ":11: network.loss.name: binary_cross_entropy needs a sigmoid in the last layer, which is tanh here",
         ":14: data.targets[1][1]: binary_cross_entropy needs targets from 0 to 1, got 2",
     ]
-    sigmoid = changed("{name: cross_entropy}", "{name: binary_cross_entropy}", changed("activation: softmax", "activation: sigmoid"))
+    sigmoid = changed(
+        "{name: cross_entropy}",
+        "{name: binary_cross_entropy}",
+        changed("activation: softmax", "activation: sigmoid"),
+    )
     assert parse(changed("[0.25, 0.75]", "[1, 1]", sigmoid)).targets == ((1, 0), (1, 1))
 
 
@@ -391,8 +466,12 @@ def test_of_many_unknown_keys_all_that_are_shown_say_what_was_meant() -> None:
 
 
 def test_problems_of_different_parts_come_at_once() -> None:
-    text = changed("title: Two", "titel: Two").replace("[[1, 2], [3, 4], [5, 6]]", "[[1, 2], [x, 4], [5, 6]]")
-    text = text.replace("[[1, 2, 3], [4, 5, 6]]", "[[1, 2, 3]]").replace("[0.25, 0.75]", "[0.25, 0.25]")
+    text = changed("title: Two", "titel: Two").replace(
+        "[[1, 2], [3, 4], [5, 6]]", "[[1, 2], [x, 4], [5, 6]]"
+    )
+    text = text.replace("[[1, 2, 3], [4, 5, 6]]", "[[1, 2, 3]]").replace(
+        "[0.25, 0.75]", "[0.25, 0.25]"
+    )
     assert problems(text) == [
         ":1: title: is missing; give the lesson a name",
         ":2: titel: is not a key of the format; did you mean title?",
@@ -404,17 +483,33 @@ def test_problems_of_different_parts_come_at_once() -> None:
 
 def test_no_layers_are_too_few_and_33_too_many() -> None:
     layer = "    - {units: 1, activation: relu, weights: [[1]], biases: none}\n"
-    head, tail = "format: 1\ntitle: a\nnetwork:\n  inputs: 1\n", "  loss: {name: squared_error}\ndata: {inputs: [[1]], targets: [[1]]}\ntraining: {learning_rate: 1}\n"
-    assert problems(f"{head}  layers: []\n{tail}") == [":5: network.layers: is empty; there must be at least one"]
+    head, tail = (
+        "format: 1\ntitle: a\nnetwork:\n  inputs: 1\n",
+        "  loss: {name: squared_error}\ndata: {inputs: [[1]], targets: [[1]]}\ntraining: {learning_rate: 1}\n",
+    )
+    assert problems(f"{head}  layers: []\n{tail}") == [
+        ":5: network.layers: is empty; there must be at least one"
+    ]
     assert parse(f"{head}  layers:\n{layer * 32}{tail}").network.sizes == (1,) * 33
-    assert problems(f"{head}  layers:\n{layer * 33}{tail}") == [":5: network.layers: expected at most 32 entries, got 33"]
+    assert problems(f"{head}  layers:\n{layer * 33}{tail}") == [
+        ":5: network.layers: expected at most 32 entries, got 33"
+    ]
 
 
 def test_too_many_parameters_are_counted() -> None:
-    text = GOOD.replace(FIRST, "{units: 1024, activation: relu, init: {scheme: he}}").replace("units: 2\n", "units: 1000\n")
-    text = text.replace("weights: [[1, 2, 3], [4, 5, 6]]", "init: {scheme: he}").replace("softmax", "relu").replace("cross_entropy", "squared_error")
+    text = GOOD.replace(FIRST, "{units: 1024, activation: relu, init: {scheme: he}}").replace(
+        "units: 2\n", "units: 1000\n"
+    )
+    text = (
+        text.replace("weights: [[1, 2, 3], [4, 5, 6]]", "init: {scheme: he}")
+        .replace("softmax", "relu")
+        .replace("cross_entropy", "squared_error")
+    )
     found = problems(text)
-    assert found[0] == ":5: network.layers: the network has 1,028,072 weights and biases, the limit is 200,000"
+    assert (
+        found[0]
+        == ":5: network.layers: the network has 1,028,072 weights and biases, the limit is 200,000"
+    )
 
 
 def test_too_many_samples_are_counted() -> None:
@@ -433,9 +528,17 @@ def test_a_file_without_keys_is_refused(text: str) -> None:
 
 @pytest.mark.parametrize(
     ("value", "number", "decimals", "percent"),
-    [("0.7739", 0.7739, 4, False), ("-1.29", -1.29, 2, False), ("\N{MINUS SIGN}1.2921", -1.2921, 4, False), ("34.5%", 34.5, 1, True), ("3", 3, 0, False)],
+    [
+        ("0.7739", 0.7739, 4, False),
+        ("-1.29", -1.29, 2, False),
+        ("\N{MINUS SIGN}1.2921", -1.2921, 4, False),
+        ("34.5%", 34.5, 1, True),
+        ("3", 3, 0, False),
+    ],
 )
-def test_a_printed_number_is_read_with_its_digits(value: str, number: float, decimals: int, percent: bool) -> None:
+def test_a_printed_number_is_read_with_its_digits(
+    value: str, number: float, decimals: int, percent: bool
+) -> None:
     printed = Printed(quantity="loss", value=value, where="a")
     assert (printed.number, printed.decimals, printed.percent) == (number, decimals, percent)
 
@@ -447,7 +550,9 @@ def test_a_printed_number_is_read_with_its_digits(value: str, number: float, dec
         ("34.5%", 0.34549, True), ("34.5%", 0.34551, False), ("-1.29", -1.2949, True), ("0.125", 0.1255, True), ("1", float("nan"), False),
     ],
 )  # fmt: skip
-def test_a_computed_number_agrees_when_it_rounds_to_the_printed_one(value: str, computed: float, agrees: bool) -> None:
+def test_a_computed_number_agrees_when_it_rounds_to_the_printed_one(
+    value: str, computed: float, agrees: bool
+) -> None:
     assert Printed(quantity="loss", value=value, where="a").agrees(computed) is agrees
 
 
@@ -484,13 +589,29 @@ def test_a_file_that_cannot_be_read_is_a_problem(tmp_path: Path) -> None:
 def test_an_id_is_a_stem_that_can_stand_in_an_address() -> None:
     assert reader.scenario_id("1-2-3-1.yaml") == "1-2-3-1"
     assert reader.scenario_id("a.json") == "a"
-    for name in ("A.yaml", "a b.yaml", "-a.yaml", ".yaml", "a.txt", "a", "a.b.yaml", "é.yaml", "a_b.yaml", "a" * 81 + ".yaml"):
+    for name in (
+        "A.yaml",
+        "a b.yaml",
+        "-a.yaml",
+        ".yaml",
+        "a.txt",
+        "a",
+        "a.b.yaml",
+        "é.yaml",
+        "a_b.yaml",
+        "a" * 81 + ".yaml",
+    ):
         assert reader.scenario_id(name) is None
 
 
 def test_reading_a_scenario_does_not_load_numpy() -> None:
     code = "import sys, tutor.catalogue.shelf; sys.exit('numpy' in sys.modules)"
-    assert subprocess.run([sys.executable, "-c", code], check=False, cwd=Path(__file__).parents[1]).returncode == 0
+    assert (
+        subprocess.run(
+            [sys.executable, "-c", code], check=False, cwd=Path(__file__).parents[1]
+        ).returncode
+        == 0
+    )
 
 
 FILES = sorted(Path(__file__).parents[1].joinpath("scenarios").glob("*.yaml"))
@@ -504,43 +625,115 @@ def test_every_scenario_of_the_project_is_sound(path: Path) -> None:
 # ---- fractions ----
 
 
-@pytest.mark.parametrize(("old", "new", "value"), [
-    ("learning_rate: 0.1", "learning_rate: 1/3", lambda found: found.training.learning_rate),
-    ("[[1, 2], [3, 4], [5, 6]]", "[[1/3, 2], [3, 4], [5, 6]]", lambda found: found.network.layers[0].weights[0][0]),
-    ("[0.1, 0.2, 0.3]", "[0.1, 0.2, 1 / 3]", lambda found: found.network.layers[0].biases[2]),
-    ("inputs: [[1, 2], [3, 4]]", 'inputs: [["1/3", 2], [3, 4]]', lambda found: found.inputs[0][0]),
-    ("[[1, 0], [0.25, 0.75]]", "[[1/3, 2/3], [0.25, 0.75]]", lambda found: found.targets[0][0]),
-    ("weights: [[1, 2, 3], [4, 5, 6]]", "init: {scheme: he, scale: 1/3}", lambda found: found.network.layers[1].init.scale),
-    ("activation: tanh", "activation: leaky_relu, slope: 1/3", lambda found: found.network.layers[0].slope),
-    ("activation: tanh", "activation: elu, alpha: +1/3", lambda found: found.network.layers[0].alpha),
-])
-def test_a_fraction_is_a_number_wherever_the_form_takes_one(old: str, new: str, value: Callable[[Scenario], float]) -> None:
+@pytest.mark.parametrize(
+    ("old", "new", "value"),
+    [
+        ("learning_rate: 0.1", "learning_rate: 1/3", lambda found: found.training.learning_rate),
+        (
+            "[[1, 2], [3, 4], [5, 6]]",
+            "[[1/3, 2], [3, 4], [5, 6]]",
+            lambda found: found.network.layers[0].weights[0][0],
+        ),
+        ("[0.1, 0.2, 0.3]", "[0.1, 0.2, 1 / 3]", lambda found: found.network.layers[0].biases[2]),
+        (
+            "inputs: [[1, 2], [3, 4]]",
+            'inputs: [["1/3", 2], [3, 4]]',
+            lambda found: found.inputs[0][0],
+        ),
+        ("[[1, 0], [0.25, 0.75]]", "[[1/3, 2/3], [0.25, 0.75]]", lambda found: found.targets[0][0]),
+        (
+            "weights: [[1, 2, 3], [4, 5, 6]]",
+            "init: {scheme: he, scale: 1/3}",
+            lambda found: found.network.layers[1].init.scale,
+        ),
+        (
+            "activation: tanh",
+            "activation: leaky_relu, slope: 1/3",
+            lambda found: found.network.layers[0].slope,
+        ),
+        (
+            "activation: tanh",
+            "activation: elu, alpha: +1/3",
+            lambda found: found.network.layers[0].alpha,
+        ),
+    ],
+)
+def test_a_fraction_is_a_number_wherever_the_form_takes_one(
+    old: str, new: str, value: Callable[[Scenario], float]
+) -> None:
     found = parse(changed(old, new))
     assert value(found) == number.read("1/3") == 1 / 3
     assert "0.3333333333333333" in dump.write(found)
-    assert dataclasses.replace(parse(dump.write(found)), where="") == dataclasses.replace(found, where="")
+    assert dataclasses.replace(parse(dump.write(found)), where="") == dataclasses.replace(
+        found, where=""
+    )
 
 
 def test_a_fraction_has_the_same_address_as_its_number() -> None:
-    ids = {dump.content_id(dump.write(parse(changed("learning_rate: 0.1", f"learning_rate: {text}"))))
-           for text in ("1/4", "0.25", "2/8", "25e-2")}
+    ids = {
+        dump.content_id(dump.write(parse(changed("learning_rate: 0.1", f"learning_rate: {text}"))))
+        for text in ("1/4", "0.25", "2/8", "25e-2")
+    }
     assert len(ids) == 1
 
 
-@pytest.mark.parametrize(("old", "new", "expected"), [
-    ("learning_rate: 0.1", "learning_rate: 1/0", ":15: training.learning_rate: expected a number, got the word '1/0'; '1/0' divides by zero"),
-    ("learning_rate: 0.1", "learning_rate: -1/3", ":15: training.learning_rate: expected a number above 0, got -0.3333333333333333"),
-    ("learning_rate: 0.1", "learning_rate: 1/2/3", ":15: training.learning_rate: expected a number, got the word '1/2/3'"),
-    ("learning_rate: 0.1", "learning_rate: 0.5/2", ":15: training.learning_rate: expected a number, got the word '0.5/2'"),
-    ("[[1, 0], [0.25, 0.75]]", "[[1/3, 1/3], [0.25, 0.75]]", ":14: data.targets[0]: cross_entropy needs targets that sum to 1, these sum to 0.666667"),
-    ("[[1, 0], [0.25, 0.75]]", "[[4/3, -1/3], [0.25, 0.75]]", ":14: data.targets[0][0]: cross_entropy needs targets from 0 to 1, got 1.3333333333333333"),
-    ("units: 3", "units: 6/2", ":6: network.layers[0].units: expected a whole number, got the word '6/2'"),
-    ("learning_rate: 0.1", "learning_rate: 0.1, iterations: 4/2", ":15: training.iterations: expected a whole number, got the word '4/2'"),
-])
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        (
+            "learning_rate: 0.1",
+            "learning_rate: 1/0",
+            ":15: training.learning_rate: expected a number, got the word '1/0'; '1/0' divides by zero",
+        ),
+        (
+            "learning_rate: 0.1",
+            "learning_rate: -1/3",
+            ":15: training.learning_rate: expected a number above 0, got -0.3333333333333333",
+        ),
+        (
+            "learning_rate: 0.1",
+            "learning_rate: 1/2/3",
+            ":15: training.learning_rate: expected a number, got the word '1/2/3'",
+        ),
+        (
+            "learning_rate: 0.1",
+            "learning_rate: 0.5/2",
+            ":15: training.learning_rate: expected a number, got the word '0.5/2'",
+        ),
+        (
+            "[[1, 0], [0.25, 0.75]]",
+            "[[1/3, 1/3], [0.25, 0.75]]",
+            ":14: data.targets[0]: cross_entropy needs targets that sum to 1, these sum to 0.666667",
+        ),
+        (
+            "[[1, 0], [0.25, 0.75]]",
+            "[[4/3, -1/3], [0.25, 0.75]]",
+            ":14: data.targets[0][0]: cross_entropy needs targets from 0 to 1, got 1.3333333333333333",
+        ),
+        (
+            "units: 3",
+            "units: 6/2",
+            ":6: network.layers[0].units: expected a whole number, got the word '6/2'",
+        ),
+        (
+            "learning_rate: 0.1",
+            "learning_rate: 0.1, iterations: 4/2",
+            ":15: training.iterations: expected a whole number, got the word '4/2'",
+        ),
+    ],
+)
 def test_a_fraction_has_to_be_one_and_to_fit_its_place(old: str, new: str, expected: str) -> None:
     assert expected in problems(changed(old, new))
 
 
 def test_a_fraction_in_a_text_stays_as_it_is_written() -> None:
-    found = parse(changed("title: Two layers", "title: 1/3\nnotes: [{at: loss, text: 2/3}]\nlecture: {deck: 1/2}"))
-    assert (found.title, found.notes[0].text, found.lecture and found.lecture.deck) == ("1/3", "2/3", "1/2")
+    found = parse(
+        changed(
+            "title: Two layers", "title: 1/3\nnotes: [{at: loss, text: 2/3}]\nlecture: {deck: 1/2}"
+        )
+    )
+    assert (found.title, found.notes[0].text, found.lecture and found.lecture.deck) == (
+        "1/3",
+        "2/3",
+        "1/2",
+    )

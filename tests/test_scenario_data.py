@@ -1,4 +1,6 @@
-"""Scenarios from plain data, as a form gives it: the same checks and words as for a file, each at its exact path."""
+"""Scenarios from plain data, as a form gives it: the same checks and words as for a file, each at
+its exact path.
+"""
 
 from __future__ import annotations
 
@@ -76,7 +78,9 @@ def refused(data: Data) -> list[tuple[Any, str]]:
     told = caught.value.problems
     assert {(p.where, p.line) for p in told} == {(WHERE, 0)}
     if len(found) <= 50:
-        assert [(p.path, p.message) for p in told] == list(dict.fromkeys((written(path), message) for path, message in found))
+        assert [(p.path, p.message) for p in told] == list(
+            dict.fromkeys((written(path), message) for path, message in found)
+        )
     for problem in told:
         assert str(problem).isprintable()
         assert len(str(problem)) < 1000
@@ -151,7 +155,9 @@ BAD = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("data", "path", "message"), BAD, ids=[message[:40] for *_, message in BAD])
+@pytest.mark.parametrize(
+    ("data", "path", "message"), BAD, ids=[message[:40] for *_, message in BAD]
+)
 def test_a_problem_is_told_at_its_exact_path(data: Data, path: Any, message: str) -> None:
     assert (path, message) in refused(data)
 
@@ -159,7 +165,12 @@ def test_a_problem_is_told_at_its_exact_path(data: Data, path: Any, message: str
 def test_sound_data_give_no_problem_and_a_scenario() -> None:
     assert reader.problems_of(GOOD) == []
     found = reader.parse_data(GOOD, "a/b.yaml")
-    assert (found.id, found.where, found.origin, found.network.sizes) == ("b", "a/b.yaml", "", (2, 2, 2))
+    assert (found.id, found.where, found.origin, found.network.sizes) == (
+        "b",
+        "a/b.yaml",
+        "",
+        (2, 2, 2),
+    )
 
 
 def test_all_problems_come_at_once() -> None:
@@ -183,7 +194,9 @@ def test_lists_inside_one_another_without_end_are_refused() -> None:
 
 
 @pytest.mark.parametrize("target", [2, -0.5])
-def test_a_sigmoid_may_be_asked_for_what_it_cannot_reach_by_a_squared_error_only(target: float) -> None:
+def test_a_sigmoid_may_be_asked_for_what_it_cannot_reach_by_a_squared_error_only(
+    target: float,
+) -> None:
     one = {"units": 1, "activation": "sigmoid", "weights": ((1, 2),), "biases": (0,)}
     data = put(*LAYER, one, data=put("data", {"inputs": ((1, 2),), "targets": ((target,),)}))
     for name in ("squared_error", "half_squared_error"):
@@ -193,15 +206,35 @@ def test_a_sigmoid_may_be_asked_for_what_it_cannot_reach_by_a_squared_error_only
     ]
 
 
-NASTY = ["<script>alert(1)</script>", '"><img src=x onerror=alert(1)>', "{{ 7 * 7 }}", "שלום", "a\u200bb", "\u200fא\u200e", "👩\u200d🔬"]
+NASTY = [
+    "<script>alert(1)</script>",
+    '"><img src=x onerror=alert(1)>',
+    "{{ 7 * 7 }}",
+    "שלום",
+    "a\u200bb",
+    "\u200fא\u200e",
+    "👩\u200d🔬",
+]
 
 
 @pytest.mark.parametrize("text", NASTY)
 def test_html_and_odd_characters_are_texts_like_any_other(text: str) -> None:
     slide = {"quantity": "loss", "value": "1", "where": text, "slip": text}
     check = {"quantity": "eta", "equals": "{eta}", "text": text, "where": text}
-    texts = {"title": text, "course": text, "about": text, "learn": (text,), "lecture": {"deck": text}}
-    data = {**GOOD, **texts, "printed": (slide,), "notes": ({"at": "loss", "text": text},), "checks": (check,)}
+    texts = {
+        "title": text,
+        "course": text,
+        "about": text,
+        "learn": (text,),
+        "lecture": {"deck": text},
+    }
+    data = {
+        **GOOD,
+        **texts,
+        "printed": (slide,),
+        "notes": ({"at": "loss", "text": text},),
+        "checks": (check,),
+    }
     found = reader.parse_data(data, WHERE)
     assert (found.title, found.about, found.learn[0], found.notes[0].text) == (text,) * 4
     assert reader.parse(write(found), WHERE) == found
@@ -224,7 +257,11 @@ def test_html_where_a_name_belongs_is_refused_in_words(text: str) -> None:
 def test_a_file_and_its_data_give_the_same_scenario(path: Path) -> None:
     data = strict_yaml.load(path.read_text(encoding="utf-8"), WHERE).data
     assert isinstance(data, dict)
-    assert reader.parse_data(data, str(path)) == reader.load(path) == reader.parse_data(as_data(reader.load(path)), str(path))
+    assert (
+        reader.parse_data(data, str(path))
+        == reader.load(path)
+        == reader.parse_data(as_data(reader.load(path)), str(path))
+    )
 
 
 VALUES = st.recursive(
@@ -236,12 +273,20 @@ VALUES = st.recursive(
 
 
 def _paths(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
-    inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, tuple) else ()
+    inner = (
+        value.items()
+        if isinstance(value, dict)
+        else enumerate(value)
+        if isinstance(value, tuple)
+        else ()
+    )
     return [path, *(found for key, item in inner for found in _paths(item, (*path, key)))]
 
 
 @given(scenario_data(), st.integers(0, 10_000), VALUES)
-def test_sound_data_with_another_value_somewhere_have_an_answer(data: Data, place: int, value: Any) -> None:
+def test_sound_data_with_another_value_somewhere_have_an_answer(
+    data: Data, place: int, value: Any
+) -> None:
     paths = _paths(data)[1:]
     changed = put(*paths[place % len(paths)], value, data=data)
     if reader.problems_of(changed):
@@ -264,17 +309,25 @@ def _mutated(text: str, chance: random.Random) -> str:
     if change == 0:
         del lines[at]
     elif change == 1:
-        lines[at] = lines[at].replace(chance.choice("0123456789"), chance.choice(["x", "-1", "1e9", "''", "[]"]))
+        lines[at] = lines[at].replace(
+            chance.choice("0123456789"), chance.choice(["x", "-1", "1e9", "''", "[]"])
+        )
     elif change == 2:
         lines.insert(at, lines[chance.randrange(len(lines))])
     else:
         key, colon, _ = lines[at].partition(":")
-        lines[at] = key + colon + chance.choice([" 1", " none", " [1]", " {}", " x", " 1000000", " true", " .5"])
+        lines[at] = (
+            key
+            + colon
+            + chance.choice([" 1", " none", " [1]", " {}", " x", " 1000000", " true", " .5"])
+        )
     return "\n".join(lines)
 
 
 @given(st.sampled_from(FILES), st.randoms(use_true_random=False))
-def test_a_mutated_file_is_told_the_same_as_text_and_as_data(path: Path, chance: random.Random) -> None:
+def test_a_mutated_file_is_told_the_same_as_text_and_as_data(
+    path: Path, chance: random.Random
+) -> None:
     text = _mutated(path.read_text(encoding="utf-8"), chance)
     try:
         document = strict_yaml.load(text, WHERE)
@@ -300,12 +353,22 @@ def told(text: str) -> set[tuple[str, str]]:
 
 def test_a_text_is_checked_as_a_file_is() -> None:
     path = FILES[0]
-    assert validation.check_text(path.read_text(encoding="utf-8"), str(path)).scenario == validation.check(str(path)).scenario
+    assert (
+        validation.check_text(path.read_text(encoding="utf-8"), str(path)).scenario
+        == validation.check(str(path)).scenario
+    )
 
 
 def test_a_text_is_told_what_only_the_computed_numbers_show() -> None:
-    text = write(reader.parse_data(put("printed", ({"quantity": "loss", "value": "7", "where": "page 1"},)), WHERE))
-    with pytest.raises(ScenarioError, match=r"^typed in:\d+: printed\[0\]\.value: the slide prints 7, the engine has .*; say why"):
+    text = write(
+        reader.parse_data(
+            put("printed", ({"quantity": "loss", "value": "7", "where": "page 1"},)), WHERE
+        )
+    )
+    with pytest.raises(
+        ScenarioError,
+        match=r"^typed in:\d+: printed\[0\]\.value: the slide prints 7, the engine has .*; say why",
+    ):
         validation.check_text(text, "typed in")
 
 
@@ -318,10 +381,16 @@ LARGE: dict[str, Data] = {
     "infinite numbers": put(*LAYER, "weights", ((math.inf,) * 400,) * 40),
     "ragged rows": put(*LAYER, "weights", tuple((1.0,) * (n % 5) for n in range(2_000))),
     "wrong samples": put("data", "inputs", tuple((1.0,) * (n % 5) for n in range(20_000))),
-    "a large matrix": put("network", "layers", ({"units": 400, "activation": "relu", "weights": WIDE, "biases": "none"},)),
+    "a large matrix": put(
+        "network",
+        "layers",
+        ({"units": 400, "activation": "relu", "weights": WIDE, "biases": "none"},),
+    ),
     "many unknown keys": {**GOOD, **{f"titl{n}": 1 for n in range(2_500)}},
     "many keys that are no words": {**GOOD, **dict.fromkeys(range(20_000), 1)},
-    "many wrong slides": put("printed", ({"quantity": "z[9][9]", "value": "x", "where": ""},) * 500),
+    "many wrong slides": put(
+        "printed", ({"quantity": "z[9][9]", "value": "x", "where": ""},) * 500
+    ),
     "a long text": put("about", "a" * 65_000),
     "many layers": put("network", "layers", (GOOD["network"]["layers"][0],) * 9_000),
 }

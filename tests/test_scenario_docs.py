@@ -1,4 +1,6 @@
-"""docs/scenarios.md is true: its examples run, its tables are those of the models, its messages are those that come."""
+"""docs/scenarios.md is true: its examples run, its tables are those of the models, its messages are
+those that come.
+"""
 
 import json
 import re
@@ -39,7 +41,9 @@ def section(title: str) -> str:
 
 def rows(text: str) -> list[list[str]]:
     """The cells of all rows of the tables in a text, without the rules below the headings."""
-    lines = [line for line in text.splitlines() if line.startswith("|") and not line.startswith("|---")]
+    lines = [
+        line for line in text.splitlines() if line.startswith("|") and not line.startswith("|---")
+    ]
     return [[cell.strip() for cell in line[1:-1].split("|")] for line in lines]
 
 
@@ -80,7 +84,9 @@ def test_an_example_runs_and_agrees_with_its_slides(text: str, problems: Any) ->
 
 
 def test_the_whole_example_has_all_parts_of_a_file() -> None:
-    assert {line.split(":")[0] for line in WHOLE.splitlines() if re.match(r"[a-z]", line)} == set(ScenarioFile.model_fields)
+    assert {line.split(":")[0] for line in WHOLE.splitlines() if re.match(r"[a-z]", line)} == set(
+        ScenarioFile.model_fields
+    )
 
 
 # ---- the files of examples ----
@@ -98,7 +104,11 @@ def test_every_example_is_listed_with_a_line_and_no_other() -> None:
 def test_an_example_file_is_sound_and_opens_as_a_lesson(path: Path, client: FlaskClient) -> None:
     lesson = validation.check(str(path))
     assert len(lesson.walk("number")) > 1
-    for address in (f"/lessons/{path.stem}", f"/lessons/{path.stem}/steps/1", f"/lessons/{path.stem}/steps/{len(lesson.walk('number'))}"):
+    for address in (
+        f"/lessons/{path.stem}",
+        f"/lessons/{path.stem}/steps/1",
+        f"/lessons/{path.stem}/steps/{len(lesson.walk('number'))}",
+    ):
         assert client.get(address).status_code == 200
 
 
@@ -117,7 +127,13 @@ def test_between_them_the_examples_use_every_key_and_every_word() -> None:
         _gather(strict_yaml.load(path.read_text(encoding="utf-8"), path.name).data, "", used, words)
     assert {key for key in KEYS if not key.endswith("[]")} - used <= set(SHOWN_TOGETHER)
     layer = "network.layers[]"
-    for key in (f"{layer}.activation", f"{layer}.init.scheme", "network.loss.name", "network.loss.reduction", "notation.preset"):
+    for key in (
+        f"{layer}.activation",
+        f"{layer}.init.scheme",
+        "network.loss.name",
+        "network.loss.reduction",
+        "notation.preset",
+    ):
         assert set(code(KEYS[key][1])) - words <= {"sign"}
 
 
@@ -141,7 +157,10 @@ def _gather(value: Any, path: str, used: set[str], words: set[str]) -> None:
 
 
 def test_an_editor_is_told_by_a_comment_that_the_tutor_does_not_mind(problems: Any) -> None:
-    assert EDITOR.splitlines()[0] == (ROOT / "docs" / "examples" / "editor.yaml").read_text(encoding="utf-8").splitlines()[0]
+    assert (
+        EDITOR.splitlines()[0]
+        == (ROOT / "docs" / "examples" / "editor.yaml").read_text(encoding="utf-8").splitlines()[0]
+    )
     assert problems(EDITOR + SHORTEST) == []
 
 
@@ -156,7 +175,9 @@ def fields() -> dict[str, tuple[dict[str, Any], bool]]:
     return dict(walked(schema, schema["$defs"], ""))
 
 
-def walked(model: dict[str, Any], models: dict[str, Any], above: str) -> Iterator[tuple[str, tuple[dict[str, Any], bool]]]:
+def walked(
+    model: dict[str, Any], models: dict[str, Any], above: str
+) -> Iterator[tuple[str, tuple[dict[str, Any], bool]]]:
     for name, part in model["properties"].items():
         path, found = f"{above}{name}", flat(part)
         yield path, (found, name in model.get("required", ()))
@@ -187,8 +208,15 @@ def test_what_is_said_of_a_key_is_what_the_model_says(key: str) -> None:
     if words:
         assert code(value) == words
     else:
-        bounds = {found[name] for name in ("minimum", "maximum", "minItems", "maxItems", "maxLength") if name in found}
-        said = {int(number.replace(",", "")) for number in re.findall(r"\d[\d,]*", value.replace("above 0", ""))}
+        bounds = {
+            found[name]
+            for name in ("minimum", "maximum", "minItems", "maxItems", "maxLength")
+            if name in found
+        }
+        said = {
+            int(number.replace(",", ""))
+            for number in re.findall(r"\d[\d,]*", value.replace("above 0", ""))
+        }
         assert said <= bounds | {1}
         assert {bound for bound in bounds if bound > 1} <= said
     assert ("above 0" in value) == ("exclusiveMinimum" in found or key.endswith("alpha"))
@@ -201,7 +229,9 @@ def test_what_is_said_of_a_key_is_what_the_model_says(key: str) -> None:
 
 
 def test_the_meanings_are_those_of_the_models() -> None:
-    assert {key: row[3] for key, row in KEYS.items()} == dict(MEANINGS), "`make docs` writes them from tutor/scenario/schema.py"
+    assert {key: row[3] for key, row in KEYS.items()} == dict(MEANINGS), (
+        "`make docs` writes them from tutor/scenario/schema.py"
+    )
 
 
 def test_make_docs_leaves_a_page_that_is_up_to_date_as_it_is() -> None:
@@ -228,14 +258,19 @@ def test_what_is_reserved_is_listed_and_refused(problems: Any) -> None:
 def test_limits_are_as_documented() -> None:
     assert f"at most {limits.PARAMETERS:,} weights and biases" in TEXT
     assert f"up to {limits.FILE_BYTES // 1024} KB" in TEXT
-    assert f"At most {limits.ENTRIES:,} entries (a list of plain numbers counts as one) and {limits.DEPTH} levels" in TEXT
+    assert (
+        f"At most {limits.ENTRIES:,} entries (a list of plain numbers counts as one) and {limits.DEPTH} levels"
+        in TEXT
+    )
 
 
 # ---- names ----
 
 NAMES = [row for row in rows(section("Names of quantities")) if row[0].startswith("`")]
 SKIP = (ROOT / "docs" / "examples" / "skip.yaml").read_text(encoding="utf-8").split("checks:")[0]
-SINGLE = re.sub(r"    - \[0, 2\]\n|    - \[0, 1\]\n", "", WHOLE.split("printed:")[0]).replace("trainable: {biases: false}", "trainable: {}")
+SINGLE = re.sub(r"    - \[0, 2\]\n|    - \[0, 1\]\n", "", WHOLE.split("printed:")[0]).replace(
+    "trainable: {biases: false}", "trainable: {}"
+)
 
 
 def test_every_kind_of_quantity_is_documented() -> None:
@@ -246,7 +281,10 @@ def test_every_kind_of_quantity_is_documented() -> None:
 def test_a_documented_name_is_accepted(row: list[str]) -> None:
     one, several = SINGLE, WHOLE.split("printed:")[0]
     if "`skip`" in row[2] or "skip connection" in row[2]:
-        one, several = SKIP, SKIP.replace("[[1, 2]]", "[[1, 2], [2, 1]]").replace("[[1]]", "[[1], [0]]")
+        one, several = (
+            SKIP,
+            SKIP.replace("[[1, 2]]", "[[1, 2], [2, 1]]").replace("[[1]]", "[[1], [0]]"),
+        )
     for text, names in ((one, code(row[0])), (several, code(row[1]))):
         checks = "".join(f'  - {{quantity: "{name}", equals: "{{{name}}}"}}\n' for name in names)
         assert reader.parse(f"{text}checks:\n{checks}", NAME).checks
@@ -261,17 +299,27 @@ def test_names_of_one_sample_have_no_sample() -> None:
 
 
 def test_the_presets_are_as_documented() -> None:
-    table = [row for row in rows(section("How the lecture writes")) if code(row[0]) and code(row[0])[0] in CHOICES]
+    table = [
+        row
+        for row in rows(section("How the lecture writes"))
+        if code(row[0]) and code(row[0])[0] in CHOICES
+    ]
     assert [code(row[0])[0] for row in table] == list(CHOICES)
     for row in table:
         choice = code(row[0])[0]
-        assert [code(cell)[0] for cell in row[1:]] == [getattr(preset, choice) for preset in PRESETS.values()]
+        assert [code(cell)[0] for cell in row[1:]] == [
+            getattr(preset, choice) for preset in PRESETS.values()
+        ]
 
 
 def test_the_symbols_are_as_documented() -> None:
     example = reader.parse(WHOLE, NAME)
     network = build(example).network
-    table = [row for row in rows(section("How the lecture writes").split("In symbols", 1)[1]) if code(row[0])]
+    table = [
+        row
+        for row in rows(section("How the lecture writes").split("In symbols", 1)[1])
+        if code(row[0])
+    ]
     assert len(table) > 8
     for name, *cells in table:
         q = parse(code(name)[0])
@@ -317,7 +365,11 @@ def test_what_is_said_of_files_that_the_tutor_writes_is_so() -> None:
         assert number in written
     assert "batch" not in written
     assert "#" not in written
-    assert list(ScenarioFile.model_fields) == list(dict.fromkeys(line.split(":")[0] for line in WHOLE_WRITTEN if re.match("[a-z]", line)))
+    assert list(ScenarioFile.model_fields) == list(
+        dict.fromkeys(line.split(":")[0] for line in WHOLE_WRITTEN if re.match("[a-z]", line))
+    )
 
 
-WHOLE_WRITTEN = dump.write(reader.parse(WHOLE.replace("decimals: 4", "decimals: 5"), NAME)).splitlines()
+WHOLE_WRITTEN = dump.write(
+    reader.parse(WHOLE.replace("decimals: 4", "decimals: 5"), NAME)
+).splitlines()

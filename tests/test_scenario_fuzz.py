@@ -1,6 +1,8 @@
-"""Whatever the text is: a scenario, or a ScenarioError with a reason. Never another exception, never a long wait.
+"""Whatever the text is: a scenario, or a ScenarioError with a reason. Never another exception,
+never a long wait.
 
-What is taken can be written as a text again, and what is data can be checked without a text, as quickly.
+What is taken can be written as a text again, and what is data can be checked without a text, as
+quickly.
 """
 
 from __future__ import annotations
@@ -99,7 +101,9 @@ def test_a_valid_file_with_pieces_put_in_or_cut_out_has_an_answer(data: st.DataO
 
 
 @given(st.sampled_from(VALID), st.integers(0, 10**6), st.sampled_from(PIECES), st.integers(0, 40))
-def test_a_scenario_of_the_project_that_was_spoilt_has_an_answer(text: str, place: int, piece: str, cut: int) -> None:
+def test_a_scenario_of_the_project_that_was_spoilt_has_an_answer(
+    text: str, place: int, piece: str, cut: int
+) -> None:
     start = place % len(text)
     answer(text[:start] + piece + text[start + cut :])
 
@@ -129,7 +133,12 @@ def test_known_keys_with_any_values_have_an_answer(items: dict[str, str]) -> Non
 @given(st.sampled_from([line.split(":")[0].strip(" -") for line in SMALL.splitlines()]), VALUES)
 def test_a_valid_file_with_another_value_for_one_key_has_an_answer(key: str, value: str) -> None:
     lines = SMALL.splitlines()
-    answer("\n".join(f"{line.split(':')[0]}: {value}" if line.strip().startswith(f"{key}:") else line for line in lines))
+    answer(
+        "\n".join(
+            f"{line.split(':')[0]}: {value}" if line.strip().startswith(f"{key}:") else line
+            for line in lines
+        )
+    )
 
 
 def test_the_file_that_is_spoilt_is_sound_before() -> None:
@@ -215,16 +224,25 @@ BOMBS = {
     "sound long texts": SMALL.partition("notes")[0] + "notes:\n" + ("- {at: loss, text: '" + "a  b: " * 160 + "'}\n") * 60,
     "sound emoji": SMALL.partition("notes")[0] + "notes:\n" + ("- {at: loss, text: '" + "😀\u200d" * 140 + "'}\n") * 60,
 }  # fmt: skip
-SOUND = {"500 printed numbers", "500 long expressions", "formulas of many terms", *(name for name in BOMBS if "sound " in name)}
+SOUND = {
+    "500 printed numbers",
+    "500 long expressions",
+    "formulas of many terms",
+    *(name for name in BOMBS if "sound " in name),
+}
 
 Defuse = Callable[..., tuple[float, str]]
 
 
 @pytest.fixture(scope="module")
 def defuse() -> Iterator[Defuse]:
-    """(seconds of the processor, sound or refused) of a text, in a process of its own within 512 MB."""
+    """(seconds of the processor, sound or refused) of a text, in a process of its own within 512
+    MB.
+    """
     command = [sys.executable, "-m", "tests.defuser"]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=ROOT) as program:
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=ROOT
+    ) as program:
         assert program.stdin is not None
         assert program.stdout is not None
 
@@ -241,7 +259,9 @@ def defuse() -> Iterator[Defuse]:
 
 
 @pytest.mark.parametrize("name", BOMBS)
-def test_a_bomb_is_answered_checked_and_written_within_250_ms_and_512_mb(defuse: Defuse, turns: Turns, name: str) -> None:
+def test_a_bomb_is_answered_checked_and_written_within_250_ms_and_512_mb(
+    defuse: Defuse, turns: Turns, name: str
+) -> None:
     seconds, verdict = defuse(BOMBS[name])
     if seconds >= 0.25:
         with turns.alone():
@@ -250,7 +270,9 @@ def test_a_bomb_is_answered_checked_and_written_within_250_ms_and_512_mb(defuse:
     assert (verdict == "sound") == (name in SOUND)
 
 
-def test_a_text_that_needs_more_memory_than_it_may_have_is_seen_and_leaves_the_next_alone(defuse: Defuse) -> None:
+def test_a_text_that_needs_more_memory_than_it_may_have_is_seen_and_leaves_the_next_alone(
+    defuse: Defuse,
+) -> None:
     with pytest.raises(AssertionError, match="MemoryError"):
         defuse(BOMBS["500 long expressions"], megabytes=8)
     assert defuse(SMALL)[1] == "sound"

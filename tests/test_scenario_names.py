@@ -1,4 +1,6 @@
-"""The names that a scenario file may use are those that the engine computes: one rule in two places, held together here."""
+"""The names that a scenario file may use are those that the engine computes: one rule in two
+places, held together here.
+"""
 
 from __future__ import annotations
 
@@ -17,11 +19,16 @@ from tutor.scenario.names import Sizes
 
 HEAD = "format: 1\ntitle: A\nnetwork:\n  inputs: 2\n  layers:\n"
 SOFTMAX = "    - {units: 2, activation: softmax, weights: [[1, 2, 3], [3, 2, 1]], biases: none}\n"
-HIDDEN = "    - {units: 3, activation: tanh, weights: [[1, 2], [3, 4], [5, 6]], biases: [1, 2, 3]}\n"
+HIDDEN = (
+    "    - {units: 3, activation: tanh, weights: [[1, 2], [3, 4], [5, 6]], biases: [1, 2, 3]}\n"
+)
 STEP = HIDDEN.replace("tanh", "step")
 FROZEN = HIDDEN.replace("}", ", trainable: {weights: false}}")
 TAIL = "  loss: {name: squared_error}\ntraining: {learning_rate: 0.1}\n"
-ONE, TWO = "data: {inputs: [[1, 2]], targets: [[1, 0]]}\n", "data: {inputs: [[1, 2], [2, 1]], targets: [[1, 0], [0, 1]]}\n"
+ONE, TWO = (
+    "data: {inputs: [[1, 2]], targets: [[1, 0]]}\n",
+    "data: {inputs: [[1, 2], [2, 1]], targets: [[1, 0], [0, 1]]}\n",
+)
 
 FILES = {
     "one sample": HEAD + HIDDEN + SOFTMAX + TAIL + ONE,
@@ -47,7 +54,9 @@ def all_names() -> list[str]:
         count, may_name_sample = found.indices, found.names_samples
         layers = range(1, 4) if found.layered else [0]
         seconds = range(1, 5) if count == 2 else range(4) if kind == "da/dz" else [0]
-        for layer, i, j, sample in product(layers, range(1, 5) if count else [0], seconds, range(4) if may_name_sample else [0]):
+        for layer, i, j, sample in product(
+            layers, range(1, 5) if count else [0], seconds, range(4) if may_name_sample else [0]
+        ):
             names.append(str(Quantity(kind, layer, i, j, sample)))
     return names
 

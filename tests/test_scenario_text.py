@@ -1,4 +1,6 @@
-"""Scenarios as text: what is written reads back as the same scenario, looks like the examples, and is the same each time."""
+"""Scenarios as text: what is written reads back as the same scenario, looks like the examples, and
+is the same each time.
+"""
 
 from __future__ import annotations
 
@@ -117,7 +119,16 @@ NASTY = [
 @pytest.mark.parametrize("nasty", NASTY)
 def test_a_text_comes_back_wherever_it_stands(nasty: str) -> None:
     entry = {"quantity": "loss", "value": "0.25", "where": nasty}
-    holds(titled(nasty, learn=(nasty, nasty), course=nasty, about=nasty, lecture={"deck": nasty}, printed=(entry,)))
+    holds(
+        titled(
+            nasty,
+            learn=(nasty, nasty),
+            course=nasty,
+            about=nasty,
+            lecture={"deck": nasty},
+            printed=(entry,),
+        )
+    )
 
 
 @given(st.text(min_size=1, max_size=200))
@@ -151,12 +162,16 @@ def test_a_number_comes_back_to_the_last_bit(x: float) -> None:
      (1e300, "1e+300"), (1e15, "1000000000000000")],
 )  # fmt: skip
 def test_a_number_is_written_the_short_way(x: float, written: str) -> None:
-    text = dump.write(reader.parse_data({**SMALL, "data": {"inputs": ((x,),), "targets": ((1,),)}}, "x.yaml"))
+    text = dump.write(
+        reader.parse_data({**SMALL, "data": {"inputs": ((x,),), "targets": ((1,),)}}, "x.yaml")
+    )
     assert f"\n  inputs: [[{written}]]\n" in text
 
 
 def test_equal_scenarios_have_equal_texts() -> None:
-    spoken = EXAMPLE.replace("learning_rate: 0.1", "batch: full, iterations: 1, optimizer: sgd, learning_rate: 1e-1")
+    spoken = EXAMPLE.replace(
+        "learning_rate: 0.1", "batch: full, iterations: 1, optimizer: sgd, learning_rate: 1e-1"
+    )
     spoken = spoken.replace("[[2]]", "\n    - [2.0]")
     assert dump.write(reader.parse(spoken, "y.yaml")) == EXAMPLE
     zero, minus = (samples(1, x) for x in (0.0, -0.0))
@@ -167,14 +182,23 @@ def test_equal_scenarios_have_equal_texts() -> None:
 def test_what_is_at_its_default_is_left_out() -> None:
     assert list(dump.as_data(titled("A"))) == ["format", "title", "network", "data", "training"]
     made = {"units": 1, "activation": "sigmoid", "init": {"scheme": "he", "scale": 1.0, "seed": 0}}
-    network = {**SMALL["network"], "layers": (made, {**made, "biases": "none"}, {**made, "biases": (1,)})}
+    network = {
+        **SMALL["network"],
+        "layers": (made, {**made, "biases": "none"}, {**made, "biases": (1,)}),
+    }
     layers = dump.as_data(titled("A", network=network))["network"]["layers"]
     assert [layer.get("biases") for layer in layers] == [None, "none", (1,)]
     assert [layer["init"] for layer in layers] == [{"scheme": "he"}] * 3
 
 
 def test_long_texts_are_folded_and_several_lines_stay_lines() -> None:
-    text = holds(titled("A", about="word " * 60, notes=({"at": "loss", "text": f"one\n\n  two: 2\n{'three ' * 20}"},)))
+    text = holds(
+        titled(
+            "A",
+            about="word " * 60,
+            notes=({"at": "loss", "text": f"one\n\n  two: 2\n{'three ' * 20}"},),
+        )
+    )
     assert re.search(r"^about: >-\n(  word( word)*\n){3}", text, re.MULTILINE)
     assert "    text: |-\n      one\n\n        two: 2\n      three three three" in text
 
@@ -183,8 +207,13 @@ def test_a_layer_that_is_too_long_for_a_line_has_a_row_in_each() -> None:
     rows = tuple((0.123456789,) * 9 for _ in range(3))
     layer = {"units": 3, "activation": "relu", "weights": rows, "biases": "none"}
     network = {**SMALL["network"], "inputs": 9, "layers": (layer,)}
-    text = holds(titled("A", network=network, data={"inputs": ((0,) * 9,), "targets": ((0, 0, 0),)}))
-    assert f"    - units: 3\n      activation: relu\n      weights:\n        - [{', '.join(['0.123456789'] * 9)}]\n" in text
+    text = holds(
+        titled("A", network=network, data={"inputs": ((0,) * 9,), "targets": ((0, 0, 0),)})
+    )
+    assert (
+        f"    - units: 3\n      activation: relu\n      weights:\n        - [{', '.join(['0.123456789'] * 9)}]\n"
+        in text
+    )
 
 
 # ---- addresses ----
@@ -211,7 +240,12 @@ def samples(count: int, x: float) -> Scenario:
 
 def wide(units: int, columns: int, x: float) -> Scenario:
     layers = (
-        {"units": units, "activation": "relu", "weights": matrix(units, columns, x), "biases": "none"},
+        {
+            "units": units,
+            "activation": "relu",
+            "weights": matrix(units, columns, x),
+            "biases": "none",
+        },
         {"units": 1, "activation": "relu", "weights": matrix(1, units, x), "biases": "none"},
     )
     network = {**SMALL["network"], "inputs": columns, "layers": layers}
@@ -227,14 +261,18 @@ def test_a_text_that_would_be_too_large_with_a_row_in_each_line_is_written_close
 
 
 def test_a_lesson_that_no_file_can_hold_is_refused_with_the_limit() -> None:
-    with pytest.raises(TutorError, match=r"cannot be written as a file: it has [0-9.]+ KB, the limit is 64 KB$"):
+    with pytest.raises(
+        TutorError, match=r"cannot be written as a file: it has [0-9.]+ KB, the limit is 64 KB$"
+    ):
         dump.write(wide(1_000, 12, 0.125))
 
 
 def test_a_lesson_with_more_entries_than_a_file_may_have_is_refused_with_the_limit() -> None:
     entry = {"expression": "1", "at": "loss", "value": "7", "where": "a", "slip": "a"}
     found = titled("A", printed=(entry,) * 500)
-    with pytest.raises(TutorError, match=f"cannot be written as a file: has more than {limits.ENTRIES:,} entries"):
+    with pytest.raises(
+        TutorError, match=f"cannot be written as a file: has more than {limits.ENTRIES:,} entries"
+    ):
         dump.write(found)
 
 
@@ -244,6 +282,10 @@ def test_numbers_with_large_exponents_count_as_they_do_for_the_reader() -> None:
         dump.write(wide(580, 9, 1e300))
 
 
-@pytest.mark.parametrize("found", [samples(1_000, 0.1), wide(1_000, 7, 0.125), wide(100, 80, 0.123)], ids=["samples", "rows", "columns"])
+@pytest.mark.parametrize(
+    "found",
+    [samples(1_000, 0.1), wide(1_000, 7, 0.125), wide(100, 80, 0.123)],
+    ids=["samples", "rows", "columns"],
+)
 def test_writing_a_large_lesson_takes_a_moment(timed: Timed, found: Scenario) -> None:
     assert timed(lambda: dump.write(found), 0.25) < 0.25

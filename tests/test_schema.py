@@ -1,4 +1,6 @@
-"""The JSON Schema of scenario files: it takes what the loader takes, has a word for every key, and editors can fetch it."""
+"""The JSON Schema of scenario files: it takes what the loader takes, has a word for every key, and
+editors can fetch it.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,10 @@ from tutor.scenario.reader import load
 from tutor.scenario.schema import EXAMPLES, MEANINGS, PATH, schema
 
 ROOT = Path(__file__).parents[1]
-FILES = [*sorted((ROOT / "scenarios").glob("*-*.yaml")), *sorted((ROOT / "docs" / "examples").iterdir())]
+FILES = [
+    *sorted((ROOT / "scenarios").glob("*-*.yaml")),
+    *sorted((ROOT / "docs" / "examples").iterdir()),
+]
 SCHEMA = schema("http://localhost/schema/scenario.json")
 VALIDATOR = Draft202012Validator(SCHEMA)
 SMALL = """\
@@ -47,7 +52,10 @@ def listed(data: Any) -> Any:
 
 
 def refusals(text: str) -> list[str]:
-    return [error.message for error in VALIDATOR.iter_errors(listed(strict_yaml.load(text, "x.yaml").data))]
+    return [
+        error.message
+        for error in VALIDATOR.iter_errors(listed(strict_yaml.load(text, "x.yaml").data))
+    ]
 
 
 def parts(part: dict[str, Any], path: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
@@ -83,7 +91,11 @@ def test_every_key_has_its_meaning_and_no_meaning_is_of_a_key_that_is_not_there(
 
 
 def test_unknown_keys_are_refused_everywhere() -> None:
-    for key, part in [("", SCHEMA), *KEYS.items(), *((f"{key}[]", part.get("items", {})) for key, part in KEYS.items())]:
+    for key, part in [
+        ("", SCHEMA),
+        *KEYS.items(),
+        *((f"{key}[]", part.get("items", {})) for key, part in KEYS.items()),
+    ]:
         assert "properties" not in part or part["additionalProperties"] is False, key
 
 
@@ -185,4 +197,6 @@ def test_it_calls_itself_by_the_address_that_it_was_fetched_from(client: FlaskCl
 
 def test_the_documentation_says_how_an_editor_finds_it() -> None:
     text = (ROOT / "docs" / "scenarios.md").read_text(encoding="utf-8")
-    assert re.search(rf"^# yaml-language-server: \$schema=http://127\.0\.0\.1:8000{PATH}$", text, re.MULTILINE)
+    assert re.search(
+        rf"^# yaml-language-server: \$schema=http://127\.0\.0\.1:8000{PATH}$", text, re.MULTILINE
+    )

@@ -64,7 +64,11 @@ ${7*7}#{7*7}<%= 7*7 %>
 %3Cscript%3Ealert(1)%3C/script%3E
 a<b&c>d"e'f`g
 """.strip().splitlines()
-HIDDEN = ["\u202e<script>\u2066alert(1)", "\0<script>alert(1)</script>", "<script\n>alert(1)</script>"]
+HIDDEN = [
+    "\u202e<script>\u2066alert(1)",
+    "\0<script>alert(1)</script>",
+    "<script\n>alert(1)</script>",
+]
 """What a scenario file may not have, but an address may."""
 HARMLESS = "harmless"
 
@@ -93,7 +97,9 @@ def poisoned(tmp_path_factory: pytest.TempPathFactory) -> Flask:
     """The tutor over one lesson for each payload, and a harmless one."""
     folder = tmp_path_factory.mktemp("poisoned")
     for n, text in enumerate([HARMLESS, *PAYLOADS]):
-        (folder / f"p{n}.json").write_text(json.dumps(lesson(text), ensure_ascii=False), encoding="utf-8")
+        (folder / f"p{n}.json").write_text(
+            json.dumps(lesson(text), ensure_ascii=False), encoding="utf-8"
+        )
     return create_app(folder)
 
 
@@ -102,19 +108,34 @@ def skeleton(root: Element) -> list[tuple[str, tuple[str, ...]]]:
     return [(e.tag, tuple(sorted(e.attributes))) for e in root.all()]
 
 
-ADDRESSES = ["", "/slides", "/steps/1", "/steps/3", "/steps/1?grain=layer", "/steps/2?grain=pass", "/steps/1?notation=letters&present=yes"]
+ADDRESSES = [
+    "",
+    "/slides",
+    "/steps/1",
+    "/steps/3",
+    "/steps/1?grain=layer",
+    "/steps/2?grain=pass",
+    "/steps/1?notation=letters&present=yes",
+]
 
 
 def test_there_are_forty_payloads_and_all_are_different() -> None:
     assert len(set(PAYLOADS)) == len(PAYLOADS) >= 40
 
 
-@pytest.mark.parametrize("n", range(1, len(PAYLOADS) + 1), ids=lambda n: f"{PAYLOADS[n - 1][:30]!r}".encode("ascii", "replace").decode())
+@pytest.mark.parametrize(
+    "n",
+    range(1, len(PAYLOADS) + 1),
+    ids=lambda n: f"{PAYLOADS[n - 1][:30]!r}".encode("ascii", "replace").decode(),
+)
 def test_markup_in_a_scenario_file_is_shown_as_it_is_written(poisoned: Flask, n: int) -> None:
     payload = " ".join(PAYLOADS[n - 1].split())
     for address in ADDRESSES:
         for ask in (get, fragment):
-            answer, plain = ask(f"/lessons/p{n}{address}", poisoned), ask(f"/lessons/p0{address}", poisoned)
+            answer, plain = (
+                ask(f"/lessons/p{n}{address}", poisoned),
+                ask(f"/lessons/p0{address}", poisoned),
+            )
             assert answer.status_code == plain.status_code == 200
             shown, expected = read(answer.text), read(plain.text)
             assert shown.problems == []
@@ -123,15 +144,23 @@ def test_markup_in_a_scenario_file_is_shown_as_it_is_written(poisoned: Flask, n:
 
 
 @pytest.mark.parametrize("n", range(1, len(PAYLOADS) + 1))
-def test_markup_in_a_title_stays_text_where_a_lesson_is_shared_and_framed(poisoned: Flask, n: int) -> None:
+def test_markup_in_a_title_stays_text_where_a_lesson_is_shared_and_framed(
+    poisoned: Flask, n: int
+) -> None:
     payload = " ".join(PAYLOADS[n - 1].split())
-    for address in ("/lessons/p{}/share?step=2", "/lessons/p{}/share?present=yes", "/embed/lessons/p{}/steps/2"):
+    for address in (
+        "/lessons/p{}/share?step=2",
+        "/lessons/p{}/share?present=yes",
+        "/embed/lessons/p{}/steps/2",
+    ):
         shown, expected = (read(get(address.format(number), poisoned).text) for number in (n, 0))
         assert shown.problems == []
         assert skeleton(shown.root) == skeleton(expected.root)
         assert payload in shown.root.text
     pasted = read(read(get(f"/lessons/p{n}/share", poisoned).text).root.one("textarea").text).root
-    assert [(e.tag, e.attributes["title"]) for e in pasted.all()] == [("iframe", f"{payload} (Backprop Tutor)")]
+    assert [(e.tag, e.attributes["title"]) for e in pasted.all()] == [
+        ("iframe", f"{payload} (Backprop Tutor)")
+    ]
 
 
 def test_markup_in_every_text_leaves_the_gallery_whole(poisoned: Flask) -> None:
@@ -139,11 +168,15 @@ def test_markup_in_every_text_leaves_the_gallery_whole(poisoned: Flask) -> None:
     assert shown.problems == []
     cards = list(shown.root.all("li", cls="card"))
     assert len(cards) == len(PAYLOADS) + 1
-    assert {" ".join(card.one("h3").text.split()) for card in cards} == {" ".join(text.split()) for text in [HARMLESS, *PAYLOADS]}
+    assert {" ".join(card.one("h3").text.split()) for card in cards} == {
+        " ".join(text.split()) for text in [HARMLESS, *PAYLOADS]
+    }
     assert all(skeleton(card) == skeleton(cards[0]) for card in cards)
 
 
-@pytest.mark.parametrize("payload", [*PAYLOADS, *HIDDEN], ids=lambda p: f"{p[:30]!r}".encode("ascii", "replace").decode())
+@pytest.mark.parametrize(
+    "payload", [*PAYLOADS, *HIDDEN], ids=lambda p: f"{p[:30]!r}".encode("ascii", "replace").decode()
+)
 def test_markup_in_an_address_is_shown_as_it_is_written(payload: str) -> None:
     for place in PLACES:
         for htmx in ("page", "fragment"):
@@ -153,11 +186,23 @@ def test_markup_in_an_address_is_shown_as_it_is_written(payload: str) -> None:
             shown = read(answer.text)
             assert shown.problems == []
             tags = {e.tag for e in shown.root.all()} - {tag for tag, _ in expected}
-            assert not tags & {"script", "iframe", "img", "style", "base", "object", "template", "details", "x"}
+            assert not tags & {
+                "script",
+                "iframe",
+                "img",
+                "style",
+                "base",
+                "object",
+                "template",
+                "details",
+                "x",
+            }
             if "/activations" not in place and not ("/" in payload and "?" not in place):
                 assert skeleton(shown.root) == expected
             if "grain={}" in place:
-                assert "".join(c for c in payload if c.isprintable())[:40].strip() in shown.root.text
+                assert (
+                    "".join(c for c in payload if c.isprintable())[:40].strip() in shown.root.text
+                )
 
 
 PLACES = [
@@ -215,8 +260,14 @@ SITES = [
 
 @pytest.mark.parametrize(("site", "origin", "refused"), SITES)
 @pytest.mark.parametrize("method", WRITES)
-def test_a_write_from_another_site_is_refused(method: str, site: str | None, origin: str | None, refused: bool) -> None:
-    given: dict[str, Any] = {name: value for name, value in (("Sec_Fetch_Site", site), ("Origin", origin)) if value is not None}
+def test_a_write_from_another_site_is_refused(
+    method: str, site: str | None, origin: str | None, refused: bool
+) -> None:
+    given: dict[str, Any] = {
+        name: value
+        for name, value in (("Sec_Fetch_Site", site), ("Origin", origin))
+        if value is not None
+    }
     assert foreign(method, site, origin, "http://localhost") == refused
     for address in ("/", "/lessons/perceptron-step/steps/1", "/static/walk.js", "/nothing"):
         answer = send(method, address, **given)
@@ -226,8 +277,14 @@ def test_a_write_from_another_site_is_refused(method: str, site: str | None, ori
 
 @pytest.mark.parametrize(("site", "origin", "_"), SITES)
 @pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS"])
-def test_looking_is_allowed_from_everywhere(method: str, site: str | None, origin: str | None, _: bool) -> None:
-    given: dict[str, Any] = {name: value for name, value in (("Sec_Fetch_Site", site), ("Origin", origin)) if value is not None}
+def test_looking_is_allowed_from_everywhere(
+    method: str, site: str | None, origin: str | None, _: bool
+) -> None:
+    given: dict[str, Any] = {
+        name: value
+        for name, value in (("Sec_Fetch_Site", site), ("Origin", origin))
+        if value is not None
+    }
     assert not foreign(method, site, origin, "http://localhost")
     assert send(method, "/healthz", **given).status_code == 200
 
@@ -241,11 +298,20 @@ def test_a_write_is_compared_with_the_origin_that_was_asked() -> None:
     assert foreign("POST", None, "http://", "http://")
 
 
-def test_behind_a_proxy_the_scheme_is_the_one_that_the_proxy_names(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_behind_a_proxy_the_scheme_is_the_one_that_the_proxy_names(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     monkeypatch.setenv("BEHIND_PROXY", "1")
     app = create_app(tmp_path)
     for scheme, status in (("https", 405), ("http", 403)):
-        answer = send("POST", "/", app, base_url="http://tutor.example", X_Forwarded_Proto=scheme, Origin="https://tutor.example")
+        answer = send(
+            "POST",
+            "/",
+            app,
+            base_url="http://tutor.example",
+            X_Forwarded_Proto=scheme,
+            Origin="https://tutor.example",
+        )
         assert answer.status_code == status
 
 
@@ -267,25 +333,43 @@ def routes() -> dict[str, set[str]]:
 
 def test_every_route_of_the_app_is_tried_below() -> None:
     paths = set(routes())
-    assert {"/", "/lessons/1-2-3-1-sigmoid/share", "/embed/lessons/1-2-3-1-sigmoid/steps/3", "/open", "/static/walk.js"} <= paths
-    assert {argument for rule in tutor().url_map.iter_rules() for argument in rule.arguments} <= set(FILLED)
+    assert {
+        "/",
+        "/lessons/1-2-3-1-sigmoid/share",
+        "/embed/lessons/1-2-3-1-sigmoid/steps/3",
+        "/open",
+        "/static/walk.js",
+    } <= paths
+    assert {
+        argument for rule in tutor().url_map.iter_rules() for argument in rule.arguments
+    } <= set(FILLED)
 
 
 def test_every_route_answers_every_method_with_all_headers_and_only_embed_may_be_framed() -> None:
     for address in routes():
-        expected = HEADERS | ({"Content-Security-Policy": FRAMED_POLICY} | CROSS if address.startswith("/embed/") else {})
+        expected = HEADERS | (
+            {"Content-Security-Policy": FRAMED_POLICY} | CROSS
+            if address.startswith("/embed/")
+            else {}
+        )
         for method in (*LOOKS, *WRITES, "TRACE"):
             for place in (address, address + "%00", address + "/none/such"):
                 found = send(method, place).headers
-                assert {name: found.getlist(name) for name in expected} == {name: [value] for name, value in expected.items()}, place
-                assert not {"X-Frame-Options", "Set-Cookie", "Access-Control-Allow-Origin"} & set(found.keys())
+                assert {name: found.getlist(name) for name in expected} == {
+                    name: [value] for name, value in expected.items()
+                }, place
+                assert not {"X-Frame-Options", "Set-Cookie", "Access-Control-Allow-Origin"} & set(
+                    found.keys()
+                )
 
 
 CROSS = {"Cross-Origin-Resource-Policy": "cross-origin"}
 
 
 def test_no_route_that_may_be_framed_takes_anything_in() -> None:
-    framed = {address: methods for address, methods in routes().items() if address.startswith("/embed/")}
+    framed = {
+        address: methods for address, methods in routes().items() if address.startswith("/embed/")
+    }
     assert framed
     assert set().union(*framed.values()) == set(LOOKS)
 
@@ -300,5 +384,8 @@ def test_the_policy_allows_nothing_inline_and_nothing_from_elsewhere() -> None:
 
 
 def test_a_page_for_frames_differs_in_who_may_frame_it_and_in_nothing_else() -> None:
-    rules, framed = (dict(rule.split(" ", 1) for rule in policy.split("; ")) for policy in (CONTENT_SECURITY_POLICY, FRAMED_POLICY))
+    rules, framed = (
+        dict(rule.split(" ", 1) for rule in policy.split("; "))
+        for policy in (CONTENT_SECURITY_POLICY, FRAMED_POLICY)
+    )
     assert framed == rules | {"frame-ancestors": "* file:"}

@@ -19,15 +19,28 @@ def test_without_wishes_it_is_port_8000_of_this_machine_with_two_workers() -> No
     assert (wanted.host, wanted.port, wanted.workers) == ("127.0.0.1", 8000, 2)
 
 
-def test_the_environment_sets_the_address_and_the_command_line_wins(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_environment_sets_the_address_and_the_command_line_wins(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setenv("PORT", "9000")
     monkeypatch.setenv("WORKERS", "3")
     wanted = server.read(["--port", "9001"])
     assert (wanted.port, wanted.workers) == (9001, 3)
 
 
-@pytest.mark.parametrize("wish", [["--port", "70000"], ["--port", "²"], ["--port", "-1"], ["--workers", "0"], ["--workers", "many"]])
-def test_a_wish_that_makes_no_sense_is_refused_in_words(wish: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize(
+    "wish",
+    [
+        ["--port", "70000"],
+        ["--port", "²"],
+        ["--port", "-1"],
+        ["--workers", "0"],
+        ["--workers", "many"],
+    ],
+)
+def test_a_wish_that_makes_no_sense_is_refused_in_words(
+    wish: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
     with pytest.raises(SystemExit) as stopped:
         server.read(wish)
     assert stopped.value.code == 2
@@ -61,7 +74,13 @@ def test_a_broken_scenario_is_named_when_the_server_starts(tmp_path: Path) -> No
 def test_broken_files_of_every_folder_are_named_when_the_server_starts(tmp_path: Path) -> None:
     for name in ("shipped", "own"):
         (tmp_path / name / "inside").mkdir(parents=True)
-        (tmp_path / name / "inside" / f"torn-{name}.yaml").write_text("format: 1\ntitle: [\n", encoding="utf-8")
+        (tmp_path / name / "inside" / f"torn-{name}.yaml").write_text(
+            "format: 1\ntitle: [\n", encoding="utf-8"
+        )
     (tmp_path / "own" / "course.yaml").write_text("format: 1", encoding="utf-8")
     said = server.broken(tmp_path / "shipped", tmp_path / "own")
-    assert [line.split(":")[0] for line in said] == ["shipped/inside/torn-shipped.yaml", "own/inside/torn-own.yaml", "own/course.yaml"]
+    assert [line.split(":")[0] for line in said] == [
+        "shipped/inside/torn-shipped.yaml",
+        "own/inside/torn-own.yaml",
+        "own/course.yaml",
+    ]

@@ -1,4 +1,6 @@
-"""Sharing: links and QR codes that bring anybody to the same numbers, the frame for a course page, saved lessons."""
+"""Sharing: links and QR codes that bring anybody to the same numbers, the frame for a course page,
+saved lessons.
+"""
 
 from __future__ import annotations
 
@@ -44,7 +46,12 @@ def modules(svg: Element) -> tuple[bytes, ...]:
         assert length == back
         grid[int(y)][int(x) : int(x) + int(length)] = b"\1" * int(length)
     assert re.fullmatch(r"(M\d+ \d+h\d+v1h-\d+z)+", bars)
-    quiet = [*grid[: share.QUIET], *grid[-share.QUIET :], *(row[: share.QUIET] for row in grid), *(row[-share.QUIET :] for row in grid)]
+    quiet = [
+        *grid[: share.QUIET],
+        *grid[-share.QUIET :],
+        *(row[: share.QUIET] for row in grid),
+        *(row[-share.QUIET :] for row in grid),
+    ]
     assert not any(map(any, quiet))
     return tuple(bytes(row[share.QUIET : -share.QUIET]) for row in grid[share.QUIET : -share.QUIET])
 
@@ -65,7 +72,10 @@ def test_a_lesson_has_one_link_and_a_step_two() -> None:
 
 def test_a_link_keeps_what_was_chosen_and_leaves_out_what_the_lesson_shows_anyway() -> None:
     found = fields(f"{SHARE}?step=3&grain=layer&notation=letters&decimals=4&iteration=1&present=no")
-    assert set(found.values()) == {f"http://localhost{SIGMOID}{place}?grain=layer&notation=letters" for place in ("", "/steps/3")}
+    assert set(found.values()) == {
+        f"http://localhost{SIGMOID}{place}?grain=layer&notation=letters"
+        for place in ("", "/steps/3")
+    }
 
 
 def test_a_link_does_not_bring_the_presentation_along() -> None:
@@ -77,13 +87,19 @@ def test_a_link_does_not_bring_the_presentation_along() -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_every_link_of_the_page_leads_to_a_page(name: str) -> None:
     root = page(f"/lessons/{name}/share?step=2").root
-    ways = {link.attributes["href"] for link in root.one("article").all("a")} | set(fields(f"/lessons/{name}/share?step=2").values())
+    ways = {link.attributes["href"] for link in root.one("article").all("a")} | set(
+        fields(f"/lessons/{name}/share?step=2").values()
+    )
     assert len(ways) >= 5
-    bad = {way: get(urlsplit(way)._replace(scheme="", netloc="").geturl()).status_code for way in ways}
+    bad = {
+        way: get(urlsplit(way)._replace(scheme="", netloc="").geturl()).status_code for way in ways
+    }
     assert set(bad.values()) == {200}, bad
 
 
-def test_behind_a_proxy_links_have_the_address_that_readers_use(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_behind_a_proxy_links_have_the_address_that_readers_use(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setenv("BEHIND_PROXY", "1")
     app = create_app(Path(__file__).parents[1] / "scenarios")
     text = get(SHARE, app, base_url="http://tutor.example", X_Forwarded_Proto="https").text
@@ -91,7 +107,9 @@ def test_behind_a_proxy_links_have_the_address_that_readers_use(monkeypatch: pyt
     assert "http://tutor.example" not in text
 
 
-@pytest.mark.parametrize("host", ['a"b<c>', "x y", "evil.example/path?x", "a@b", "[::1", "a" * 70, "a..b", "\xff"])
+@pytest.mark.parametrize(
+    "host", ['a"b<c>', "x y", "evil.example/path?x", "a@b", "[::1", "a" * 70, "a..b", "\xff"]
+)
 def test_links_are_made_only_for_a_host_that_is_one(host: str) -> None:
     for address in (SHARE, f"{SIGMOID}/steps/1", "/nothing"):
         answer = get(address, Host=host)
@@ -100,12 +118,24 @@ def test_links_are_made_only_for_a_host_that_is_one(host: str) -> None:
         assert read(answer.text).problems == []
 
 
-@pytest.mark.parametrize("host", ["tutor.example", "tutor.example:8443", "127.0.0.1:8000", "[::1]:8000", "xn--mnchen-3ya.example"])
+@pytest.mark.parametrize(
+    "host",
+    [
+        "tutor.example",
+        "tutor.example:8443",
+        "127.0.0.1:8000",
+        "[::1]:8000",
+        "xn--mnchen-3ya.example",
+    ],
+)
 def test_links_lead_to_the_host_that_was_asked(host: str) -> None:
     assert f'value="http://{host}{SIGMOID}"' in get(SHARE, Host=host).text
 
 
-@pytest.mark.parametrize(("query", "said"), [("step=0", "step"), ("step=80", "1 to 79"), ("step=x", "“x”"), ("colour=1", "colour")])
+@pytest.mark.parametrize(
+    ("query", "said"),
+    [("step=0", "step"), ("step=80", "1 to 79"), ("step=x", "“x”"), ("colour=1", "colour")],
+)
 def test_nonsense_in_the_address_is_ignored_with_a_word(query: str, said: str) -> None:
     root = page(f"{SHARE}?{query}").root
     assert said in root.one("p", cls="notice").text
@@ -118,10 +148,23 @@ def test_a_lesson_that_is_not_there_cannot_be_shared() -> None:
 
 LOOPBACK = [
     "localhost",
-    "localhost:8000", "LOCALHOST:8000", "tutor.localhost", "127.0.0.1:8000", "127.1.2.3", "[::1]:8000", "0.0.0.0:8000", "[::]:8000",
+    "localhost:8000",
+    "LOCALHOST:8000",
+    "tutor.localhost",
+    "127.0.0.1:8000",
+    "127.1.2.3",
+    "[::1]:8000",
+    "0.0.0.0:8000",
+    "[::]:8000",
 ]
 REACHED = [
-    "tutor.example", "192.168.1.20:8000", "10.0.0.7", "[2001:db8::1]:8000", "localhost.example", "127.0.0.1.example", "my-laptop:8000",
+    "tutor.example",
+    "192.168.1.20:8000",
+    "10.0.0.7",
+    "[2001:db8::1]:8000",
+    "localhost.example",
+    "127.0.0.1.example",
+    "my-laptop:8000",
 ]
 
 
@@ -150,17 +193,32 @@ def test_an_address_that_others_reach_comes_without_a_warning(host: str, query: 
 @pytest.mark.parametrize("kind", ["worksheet", "key", "html", "interactive"])
 def test_a_file_names_the_address_it_came_from_only_where_others_reach_it(kind: str) -> None:
     for host in LOOPBACK:
-        made = read(get(f"{SIGMOID}/export/{kind}?grain=pass", Host=host).text).root.one("p", cls="made").text
+        made = (
+            read(get(f"{SIGMOID}/export/{kind}?grain=pass", Host=host).text)
+            .root.one("p", cls="made")
+            .text
+        )
         assert "http" not in made
         assert host not in made
     for host in REACHED[:3]:
-        assert f"http://{host}{SIGMOID}" in get(f"{SIGMOID}/export/{kind}?grain=pass", Host=host).text
+        assert (
+            f"http://{host}{SIGMOID}" in get(f"{SIGMOID}/export/{kind}?grain=pass", Host=host).text
+        )
 
 
 # ---- the QR code ----
 
 
-@pytest.mark.parametrize("query", ["", "step=7", "step=3&grain=layer&notation=letters&decimals=6", "step=7&present=yes", "present=yes"])
+@pytest.mark.parametrize(
+    "query",
+    [
+        "",
+        "step=7",
+        "step=3&grain=layer&notation=letters&decimals=6",
+        "step=7&present=yes",
+        "present=yes",
+    ],
+)
 def test_the_code_is_that_of_the_last_link(query: str) -> None:
     address = [*fields(f"{SHARE}?{query.replace('present=yes', '')}").values()][-1]
     expected = segno.make(address, error="m", micro=False)
@@ -168,7 +226,9 @@ def test_the_code_is_that_of_the_last_link(query: str) -> None:
     assert expected.error in {"M", "Q", "H"}
 
 
-@given(st.text(st.characters(codec="ascii", categories=["L", "N", "P", "S"]), min_size=1, max_size=300))
+@given(
+    st.text(st.characters(codec="ascii", categories=["L", "N", "P", "S"]), min_size=1, max_size=300)
+)
 def test_what_is_drawn_is_what_was_encoded(text: str) -> None:
     drawn = share.drawn(text, "a code")
     shown = read(f"<figure>{drawn.picture}</figure>").root.one("svg")
@@ -178,7 +238,10 @@ def test_what_is_drawn_is_what_was_encoded(text: str) -> None:
 
 def test_the_code_is_dark_on_white_and_has_a_name() -> None:
     svg = code(f"{SHARE}?step=7")
-    assert [(e.tag, e.attributes["fill"]) for e in svg.elements] == [("rect", "#fff"), ("path", "#000")]
+    assert [(e.tag, e.attributes["fill"]) for e in svg.elements] == [
+        ("rect", "#fff"),
+        ("path", "#000"),
+    ]
     assert (svg.attributes["role"], svg.attributes["aria-label"]) == ("img", "QR code of step 7")
     assert svg.attributes["shape-rendering"] == "crispEdges"
 
@@ -193,7 +256,9 @@ def test_a_long_address_says_that_its_code_is_fine_and_offers_to_save() -> None:
     root = read(get(SHARE, app, base_url=host).text).root
     assert len(modules(root.one("svg", cls="qr"))) > DENSE
     assert "hard to scan" in root.one("p", cls="notice").text
-    assert "/build?from=1-2-3-1-sigmoid" in {link.attributes.get("href") for link in root.one("article").all("a")}
+    assert "/build?from=1-2-3-1-sigmoid" in {
+        link.attributes.get("href") for link in root.one("article").all("a")
+    }
 
 
 def test_an_address_that_programs_would_cut_has_no_code_and_says_so() -> None:
@@ -206,17 +271,28 @@ def test_an_address_that_programs_would_cut_has_no_code_and_says_so() -> None:
     said = [notice.text for notice in root.all("p", cls="notice")]
     assert any("letters; many programs cut links" in text for text in said)
     assert "This link is too long for a QR code." in said
-    assert "This link is too long for a QR code." in get(f"{SHARE}?present=yes", app, base_url=host).text
+    assert (
+        "This link is too long for a QR code."
+        in get(f"{SHARE}?present=yes", app, base_url=host).text
+    )
 
 
 def test_changed_numbers_are_in_every_link_in_the_file_and_in_the_offer_to_save() -> None:
     changed = "w[2][1,2]=-0.3&learning_rate=0.5"
     root = page(f"{SHARE}?step=3&{changed}").root
     links = {link.attributes["href"] for link in root.one("article").all("a")}
-    shared = next(address for address in fields(f"{SHARE}?step=3&{changed}").values() if "/steps/3?" in address)
+    shared = next(
+        address
+        for address in fields(f"{SHARE}?step=3&{changed}").values()
+        if "/steps/3?" in address
+    )
     changes = urlsplit(shared).query
     assert set(changes.split("&")) == set(changed.split("&"))
-    assert {f"/build?from=1-2-3-1-sigmoid&{changes}", f"{SIGMOID}/scenario.yaml?{changes}", f"/embed{SIGMOID}/steps/3?{changes}"} <= links
+    assert {
+        f"/build?from=1-2-3-1-sigmoid&{changes}",
+        f"{SIGMOID}/scenario.yaml?{changes}",
+        f"/embed{SIGMOID}/steps/3?{changes}",
+    } <= links
     assert modules(code(f"{SHARE}?step=3&{changed}")) == share.qr_matrix(shared)
 
 
@@ -261,13 +337,17 @@ def with_saved(monkeypatch: pytest.MonkeyPatch) -> Flask:
     """The tutor with one saved lesson, made from a preset, and one made from what is gone."""
     app = create_app(Path(__file__).parents[1] / "scenarios")
     library = app.extensions["tutor"].library
-    preset = (Path(__file__).parents[1] / "scenarios" / "perceptron-step.yaml").read_text(encoding="utf-8")
+    preset = (Path(__file__).parents[1] / "scenarios" / "perceptron-step.yaml").read_text(
+        encoding="utf-8"
+    )
     texts = {SAVED: f"origin: perceptron-step\n{preset}", ORPHAN: f"origin: {GONE}\n{preset}"}
     monkeypatch.setattr(library._saved, "_find", texts.get)
     return app
 
 
-def test_a_saved_lesson_says_so_and_names_the_lesson_that_it_was_made_from(with_saved: Flask) -> None:
+def test_a_saved_lesson_says_so_and_names_the_lesson_that_it_was_made_from(
+    with_saved: Flask,
+) -> None:
     article = read(get(f"/lessons/{SAVED}", with_saved).text).root.one("article")
     assert "nobody can change" in article.text
     assert "perceptron-step" not in article.attributes["data-title"]
@@ -297,12 +377,21 @@ def test_a_saved_lesson_is_shared_and_framed_like_any_other(with_saved: Flask) -
 
 
 def test_every_lesson_can_be_edited_shared_and_exported_under_its_view() -> None:
-    links = {link.attributes["href"] for link in page(f"{SIGMOID}?decimals=6").root.one("article").all("a")}
-    assert {f"{SIGMOID}/share?decimals=6", f"{SIGMOID}/export?decimals=6", "/build?from=1-2-3-1-sigmoid"} <= links
+    links = {
+        link.attributes["href"]
+        for link in page(f"{SIGMOID}?decimals=6").root.one("article").all("a")
+    }
+    assert {
+        f"{SIGMOID}/share?decimals=6",
+        f"{SIGMOID}/export?decimals=6",
+        "/build?from=1-2-3-1-sigmoid",
+    } <= links
 
 
 def test_the_head_of_every_page_leads_to_the_builder_and_to_files() -> None:
-    nav = next(nav for nav in page("/").root.all("nav") if nav.attributes.get("aria-label") == "Site")
+    nav = next(
+        nav for nav in page("/").root.all("nav") if nav.attributes.get("aria-label") == "Site"
+    )
     assert [(" ".join(link.text.split()), link.attributes["href"]) for link in nav.all("a")] == [
         ("Lectures", "/"), ("Activations", "/activations"), ("Build a lesson", "/build"), ("Open a file", "/open"),
     ]  # fmt: skip
@@ -319,5 +408,7 @@ def test_the_head_of_every_page_leads_to_the_builder_and_to_files() -> None:
         (f"/lessons/{SAVED}", False), (f"/lessons/{SAVED}/steps/3", False), ("/open", False), ("/build", False), ("/builders", True),
     ],
 )  # fmt: skip
-def test_search_engines_leave_out_what_anybody_wrote_and_what_says_the_same_again(address: str, listed: bool) -> None:
+def test_search_engines_leave_out_what_anybody_wrote_and_what_says_the_same_again(
+    address: str, listed: bool
+) -> None:
     assert (get(address).headers.get("X-Robots-Tag") is None) == listed

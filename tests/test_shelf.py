@@ -1,4 +1,6 @@
-"""The shelf: folders and their courses, order, broken files beside sound ones, and changes that are noticed without a restart."""
+"""The shelf: folders and their courses, order, broken files beside sound ones, and changes that are
+noticed without a restart.
+"""
 
 from __future__ import annotations
 
@@ -47,13 +49,17 @@ def folder(tmp_path: Path) -> Path:
     return path
 
 
-def test_lessons_stand_by_deck_order_and_title_and_those_without_a_deck_come_last(folder: Path) -> None:
+def test_lessons_stand_by_deck_order_and_title_and_those_without_a_deck_come_last(
+    folder: Path,
+) -> None:
     write(folder / "e.yaml", "Z", "002", 1)
     write(folder / "d.yaml", "b", "001", 2)
     write(folder / "c.yaml", "A", "001", 2)
     write(folder / "b.yml", "Z", "001", 1)
     write(folder / "a.json", "A")
-    (folder / "a.json").write_text((folder / "a.json").read_text().replace('lecture: {deck: "001", order: 1}\n', ""))
+    (folder / "a.json").write_text(
+        (folder / "a.json").read_text().replace('lecture: {deck: "001", order: 1}\n', "")
+    )
     assert ids(open_folder(folder)) == ["b", "c", "d", "e", "a"]
 
 
@@ -80,27 +86,40 @@ def test_one_broken_file_hurts_no_other(folder: Path) -> None:
     shelf = open_folder(folder)
     assert ids(shelf) == ["good"]
     found = problems(shelf)
-    assert found.pop("lessons/bad.yaml")[0] == "lessons/bad.yaml:1: title: is missing; give the lesson a name"
+    assert (
+        found.pop("lessons/bad.yaml")[0]
+        == "lessons/bad.yaml:1: title: is missing; give the lesson a name"
+    )
     assert found == {
-        "lessons/Bad Name.yaml": ["lessons/Bad Name.yaml: the name of a scenario file is made of a-z, 0-9 and -, such as two-layers.yaml"],
+        "lessons/Bad Name.yaml": [
+            "lessons/Bad Name.yaml: the name of a scenario file is made of a-z, 0-9 and -, such as two-layers.yaml"
+        ],
         "lessons/empty.yaml": ["lessons/empty.yaml: is empty"],
-        "lessons/large.yaml": ["lessons/large.yaml: is larger than 64 KB, the limit of a scenario file"],
+        "lessons/large.yaml": [
+            "lessons/large.yaml: is larger than 64 KB, the limit of a scenario file"
+        ],
         "lessons/lost.yaml": ["lessons/lost.yaml: cannot be read: there is no such file"],
         "lessons/picture.yaml": ["lessons/picture.yaml:1: is not UTF-8 text (byte 0x89)"],
         "lessons/pipe.yaml": ["lessons/pipe.yaml: is not a file"],
-        "lessons/round.yaml": ["lessons/round.yaml: cannot be read: too many levels of symbolic links"],
+        "lessons/round.yaml": [
+            "lessons/round.yaml: cannot be read: too many levels of symbolic links"
+        ],
         "lessons/sub.yaml": ["lessons/sub.yaml: cannot be read: it is a folder"],
     }
 
 
-def test_a_refused_permission_is_told_in_words(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_refused_permission_is_told_in_words(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     write(folder / "secret.yaml")
 
     def refuse(*_: object) -> int:
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr(reader.os, "open", refuse)
-    assert problems(open_folder(folder)) == {"lessons/secret.yaml": ["lessons/secret.yaml: cannot be read: permission denied"]}
+    assert problems(open_folder(folder)) == {
+        "lessons/secret.yaml": ["lessons/secret.yaml: cannot be read: permission denied"]
+    }
 
 
 def test_of_two_files_with_one_id_the_second_is_listed(folder: Path) -> None:
@@ -108,7 +127,9 @@ def test_of_two_files_with_one_id_the_second_is_listed(folder: Path) -> None:
     write(folder / "a.yaml", "Second")
     shelf = open_folder(folder)
     assert [lesson.title for lesson in shelf.lessons] == ["First"]
-    assert problems(shelf) == {"lessons/a.yaml": ["lessons/a.yaml: the lesson a is already there, from lessons/a.json"]}
+    assert problems(shelf) == {
+        "lessons/a.yaml": ["lessons/a.yaml: the lesson a is already there, from lessons/a.json"]
+    }
 
 
 def test_hidden_and_other_files_are_passed_over(folder: Path) -> None:
@@ -129,11 +150,14 @@ def test_a_folder_that_is_none_is_a_problem_and_not_a_crash(tmp_path: Path, kind
     (tmp_path / "file").touch()
     shelf = open_folder(f"{tmp_path}/{kind}" if kind != "bad name" else "a\0b")
     assert shelf.lessons == ()
-    assert str(shelf.broken[0].problems[0]) == {
-        "missing": "missing: the folder cannot be read: no such file or directory",
-        "file": "file: the folder cannot be read: not a directory",
-        "bad name": "a\\x00b: the folder cannot be read: its name is not valid",
-    }[kind]
+    assert (
+        str(shelf.broken[0].problems[0])
+        == {
+            "missing": "missing: the folder cannot be read: no such file or directory",
+            "file": "file: the folder cannot be read: not a directory",
+            "bad name": "a\\x00b: the folder cannot be read: its name is not valid",
+        }[kind]
+    )
 
 
 class Clock:
@@ -160,7 +184,9 @@ def loads(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return names
 
 
-def test_new_changed_and_removed_files_are_noticed_after_a_second(folder: Path, loads: list[str]) -> None:
+def test_new_changed_and_removed_files_are_noticed_after_a_second(
+    folder: Path, loads: list[str]
+) -> None:
     clock = Clock()
     watched = WatchedShelf([folder], clock)
     write(folder / "a.yaml", "A")
@@ -179,7 +205,9 @@ def test_new_changed_and_removed_files_are_noticed_after_a_second(folder: Path, 
     assert loads == ["lessons/a.yaml", "lessons/b.yaml", "lessons/a.yaml"]
 
 
-def test_while_nothing_changes_the_shelf_is_the_same_and_nothing_is_read(folder: Path, loads: list[str]) -> None:
+def test_while_nothing_changes_the_shelf_is_the_same_and_nothing_is_read(
+    folder: Path, loads: list[str]
+) -> None:
     clock = Clock()
     watched = WatchedShelf([folder], clock)
     write(folder / "a.yaml")
@@ -201,7 +229,10 @@ def test_a_mended_file_becomes_a_lesson_and_a_spoilt_one_a_problem(folder: Path)
     assert (ids(watched.shelf()), watched.shelf().broken) == (["a"], ())
     (folder / "a.yaml").write_text("format: 1")
     clock.now += 2
-    assert (ids(watched.shelf()), [broken.name for broken in watched.shelf().broken]) == ([], ["lessons/a.yaml"])
+    assert (ids(watched.shelf()), [broken.name for broken in watched.shelf().broken]) == (
+        [],
+        ["lessons/a.yaml"],
+    )
 
 
 def test_a_folder_may_come_later_and_go_again(tmp_path: Path) -> None:
@@ -252,7 +283,10 @@ def test_many_threads_may_ask_while_the_folder_changes(folder: Path) -> None:
 
 
 def courses(found: Shelf) -> dict[str, list[str]]:
-    return {each.title: [lesson.id for group in each.groups for lesson in group.lessons] for each in found.courses}
+    return {
+        each.title: [lesson.id for group in each.groups for lesson in group.lessons]
+        for each in found.courses
+    }
 
 
 def describe(path: Path, title: str, more: str = "") -> None:
@@ -267,7 +301,9 @@ def own(tmp_path: Path) -> Path:
     return path
 
 
-def test_courses_stand_by_their_order_and_those_without_a_course_file_last(folder: Path, own: Path) -> None:
+def test_courses_stand_by_their_order_and_those_without_a_course_file_last(
+    folder: Path, own: Path
+) -> None:
     for name in ("late", "early", "plain", "unordered"):
         (own / name).mkdir()
         write(own / name / f"{name}.yaml")
@@ -286,7 +322,9 @@ def test_courses_stand_by_their_order_and_those_without_a_course_file_last(folde
     assert found.find("plain").where == "own/plain/plain.yaml"  # type: ignore[union-attr]
 
 
-def test_lessons_of_folders_without_course_files_stand_by_the_course_that_they_name(folder: Path, own: Path) -> None:
+def test_lessons_of_folders_without_course_files_stand_by_the_course_that_they_name(
+    folder: Path, own: Path
+) -> None:
     for number, path in enumerate((folder, own)):
         write(path / f"x{number}.yaml", deck=f"{number}")
         text = (path / f"x{number}.yaml").read_text()
@@ -294,7 +332,9 @@ def test_lessons_of_folders_without_course_files_stand_by_the_course_that_they_n
     assert courses(open_shelf([folder, own])) == {"Perception": ["x0", "x1"]}
 
 
-def test_the_same_id_in_two_folders_is_refused_in_the_second_with_the_place_of_the_first(folder: Path, own: Path) -> None:
+def test_the_same_id_in_two_folders_is_refused_in_the_second_with_the_place_of_the_first(
+    folder: Path, own: Path
+) -> None:
     (own / "inside").mkdir()
     write(folder / "a.yaml", "First")
     write(own / "a.yaml", "Second")
@@ -304,7 +344,9 @@ def test_the_same_id_in_two_folders_is_refused_in_the_second_with_the_place_of_t
     found = open_shelf([folder, own])
     assert problems(found) == {
         "own/a.yaml": ["own/a.yaml: the lesson a is already there, from lessons/a.yaml"],
-        "own/inside/a.yaml": ["own/inside/a.yaml: the lesson a is already there, from lessons/a.yaml"],
+        "own/inside/a.yaml": [
+            "own/inside/a.yaml: the lesson a is already there, from lessons/a.yaml"
+        ],
     }
     assert courses(found) == {"Inside": ["a", "b"], "More lessons": ["a"]}
 
@@ -338,12 +380,16 @@ def test_of_two_course_files_the_second_is_refused(folder: Path) -> None:
     found = open_folder(folder)
     assert list(courses(found)) == ["First"]
     assert problems(found) == {
-        "lessons/course.yml": ["lessons/course.yml: the course is already described in lessons/course.yaml; keep one of the two"]
+        "lessons/course.yml": [
+            "lessons/course.yml: the course is already described in lessons/course.yaml; keep one of the two"
+        ]
     }
 
 
 @pytest.mark.parametrize("kind", ["pipe", "folder", "lost", "bytes"])
-def test_a_course_file_that_cannot_be_read_is_listed_and_hides_nothing(folder: Path, kind: str) -> None:
+def test_a_course_file_that_cannot_be_read_is_listed_and_hides_nothing(
+    folder: Path, kind: str
+) -> None:
     write(folder / "a.yaml")
     path = folder / "course.yaml"
     {"pipe": lambda: os.mkfifo(path), "folder": path.mkdir, "lost": lambda: path.symlink_to("nowhere"),
@@ -357,7 +403,9 @@ def test_a_course_file_that_cannot_be_read_is_listed_and_hides_nothing(folder: P
     }[kind]]  # fmt: skip
 
 
-def test_only_the_folders_directly_inside_are_read_and_hidden_or_empty_ones_are_passed_over(folder: Path) -> None:
+def test_only_the_folders_directly_inside_are_read_and_hidden_or_empty_ones_are_passed_over(
+    folder: Path,
+) -> None:
     for path in (folder / "one" / "two", folder / ".git", folder / "empty"):
         path.mkdir(parents=True)
     write(folder / "one" / "a.yaml")
@@ -374,7 +422,9 @@ def test_links_that_lead_in_a_circle_are_read_once(folder: Path) -> None:
     (folder / "nowhere").symlink_to("gone")
     found = open_folder(folder)
     assert ids(found) == ["a"]
-    assert problems(found) == {"lessons/again": ["lessons/again: is the same folder as lessons, which is read already"]}
+    assert problems(found) == {
+        "lessons/again": ["lessons/again: is the same folder as lessons, which is read already"]
+    }
     assert ids(open_shelf([folder, folder])) == ["a"]
     assert problems(open_shelf([folder / "again", folder])).keys() == {"again/again", "lessons"}
 
@@ -384,7 +434,11 @@ def test_two_folders_of_one_name_are_told_apart(tmp_path: Path) -> None:
         (tmp_path / name / "lessons").mkdir(parents=True)
         write(tmp_path / name / "lessons" / "a.yaml")
     found = open_shelf([tmp_path / "x" / "lessons", tmp_path / "y" / "lessons"])
-    assert problems(found) == {"y/lessons/a.yaml": ["y/lessons/a.yaml: the lesson a is already there, from x/lessons/a.yaml"]}
+    assert problems(found) == {
+        "y/lessons/a.yaml": [
+            "y/lessons/a.yaml: the lesson a is already there, from x/lessons/a.yaml"
+        ]
+    }
 
 
 def test_a_folder_of_odd_bytes_is_a_course_that_can_be_shown(folder: Path) -> None:
@@ -398,7 +452,9 @@ def test_a_folder_of_odd_bytes_is_a_course_that_can_be_shown(folder: Path) -> No
     str(problems(found)).encode("utf-8")
 
 
-def test_an_unreadable_folder_is_listed_and_the_others_are_read(folder: Path, own: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unreadable_folder_is_listed_and_the_others_are_read(
+    folder: Path, own: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     write(folder / "a.yaml")
     (own / "inside").mkdir()
     write(own / "inside" / "b.yaml")
@@ -412,10 +468,14 @@ def test_an_unreadable_folder_is_listed_and_the_others_are_read(folder: Path, ow
     monkeypatch.setattr(folders.os, "scandir", refuse)
     found = open_shelf([folder, own])
     assert ids(found) == ["a"]
-    assert problems(found) == {"own/inside": ["own/inside: the folder cannot be read: permission denied"]}
+    assert problems(found) == {
+        "own/inside": ["own/inside: the folder cannot be read: permission denied"]
+    }
 
 
-def test_a_file_that_vanishes_between_listing_and_reading_is_left_out(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_that_vanishes_between_listing_and_reading_is_left_out(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     write(folder / "a.yaml")
     write(folder / "b.yaml")
     describe(folder, "Nets")
@@ -431,7 +491,9 @@ def test_a_file_that_vanishes_between_listing_and_reading_is_left_out(folder: Pa
     assert (courses(found), problems(found)) == ({"More lessons": ["b"]}, {})
 
 
-def test_course_files_and_folders_are_noticed_after_a_second(folder: Path, own: Path, loads: list[str]) -> None:
+def test_course_files_and_folders_are_noticed_after_a_second(
+    folder: Path, own: Path, loads: list[str]
+) -> None:
     clock = Clock()
     watched = WatchedShelf([folder, own], clock)
     write(folder / "a.yaml")
@@ -465,7 +527,9 @@ def test_course_files_and_folders_are_noticed_after_a_second(folder: Path, own: 
     assert loads == ["lessons/a.yaml", "lessons/b.yaml", "own/week/c.yaml", "own/other/c.yaml"]
 
 
-def test_while_no_folder_changes_nothing_is_read_and_arranged_anew(folder: Path, own: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_while_no_folder_changes_nothing_is_read_and_arranged_anew(
+    folder: Path, own: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     clock = Clock()
     describe(own / "inside", "Broken", "hidden: [nothing]")
     write(own / "inside" / "a.yaml")
@@ -493,21 +557,28 @@ def test_of_twenty_thousand_files_the_first_are_read_and_the_rest_is_said(
     ]
 
 
-def test_of_too_many_folders_the_first_are_read_and_the_rest_is_said(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_of_too_many_folders_the_first_are_read_and_the_rest_is_said(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(limits, "SHELF_FOLDERS", 3)
     for number in range(5):
         (folder / f"f{number}").mkdir()
         write(folder / f"f{number}" / f"a{number}.yaml")
     found = open_folder(folder)
     assert ids(found) == ["a0", "a1", "a2"]
-    assert problems(found) == {"lessons": ["lessons: holds 5 folders; the first 3 by name are read, which is the limit"]}
+    assert problems(found) == {
+        "lessons": ["lessons: holds 5 folders; the first 3 by name are read, which is the limit"]
+    }
 
 
 def test_the_folders_are_those_of_the_settings(tmp_path: Path) -> None:
     home = Path(__file__).parents[1]
     assert shelf.configured({}) == (home / "scenarios",)
     assert shelf.configured({"SHELF": "", "SCENARIOS": ""}) == (home / "scenarios",)
-    assert shelf.configured({"SHELF": str(tmp_path), "SCENARIOS": "mine"}) == (home / "mine", tmp_path)
+    assert shelf.configured({"SHELF": str(tmp_path), "SCENARIOS": "mine"}) == (
+        home / "mine",
+        tmp_path,
+    )
 
 
 def test_the_shelf_of_the_project_has_no_broken_file() -> None:

@@ -157,9 +157,7 @@ def test_names_are_taken_where_the_network_has_the_number(name: str, wrong: str)
 def test_behind_a_step_there_are_no_derivatives_by_the_inputs() -> None:
     flat = text().replace("tanh", "step")
     assert "dL/dr[2][1]" not in refusal("dL/dr[2][1]", sizes(reader.parse(flat, "f.yaml")))
-    assert "step function of layer 1" in refusal(
-        "dL/da[0][1]", sizes(reader.parse(flat, "f.yaml"))
-    )
+    assert "step function of layer 1" in refusal("dL/da[0][1]", sizes(reader.parse(flat, "f.yaml")))
     flat = text().replace("relu", "step")
     assert refusal("dL/dr[2][1]", sizes(reader.parse(flat, "f.yaml"))) == ""
     assert "backward stops there" in refusal("dL/dz[2][1]", sizes(reader.parse(flat, "f.yaml")))
@@ -363,9 +361,7 @@ def test_what_is_shown_is_checked(write: Any) -> None:
 
 
 def test_the_number_of_samples_comes_in_at_the_first_derivative_of_a_skip() -> None:
-    lines = numpy_script(
-        open_lesson(reader.parse(text("skip-from-input"), "f.yaml"))
-    ).splitlines()
+    lines = numpy_script(open_lesson(reader.parse(text("skip-from-input"), "f.yaml"))).splitlines()
     at = lines.index("M = len(x)")
     assert lines[at + 1].startswith("dL_dr2 = ")
     assert lines[at + 1].endswith(" / M")

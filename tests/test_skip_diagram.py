@@ -1,4 +1,6 @@
-"""Skip connections and input gradients in the diagram: drawn, marked, named, the same in every file."""
+"""Skip connections and input gradients in the diagram: drawn, marked, named, the same in every
+file.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Skip connections and derivatives by the inputs as they are read: names, words, formulas, tables, pages and files."""
+"""Skip connections and derivatives by the inputs as they are read: names, words, formulas, tables,
+pages and files.
+"""
 
 from __future__ import annotations
 
@@ -59,7 +61,9 @@ FILES = {
     "around-one": _file([TANH % "", RELU % ", skip: 1", SIGMOID], BINARY),
     "around-one-batch": _file([TANH % "", RELU % ", skip: 1", SIGMOID], BINARY, THREE),
     "from-the-input": _file([TANH % ", skip: 1", RELU % "", SIGMOID], BINARY),
-    "around-two": _file([TANH % "", RELU % "", LINEAR % ", skip: 2", SIGMOID], BINARY, THREE, ", reduction: sum"),
+    "around-two": _file(
+        [TANH % "", RELU % "", LINEAR % ", skip: 2", SIGMOID], BINARY, THREE, ", reduction: sum"
+    ),
     "two-from-the-input": _file([TANH % ", skip: 1", RELU % ", skip: 2", SIGMOID], BINARY),
     "softmax-above": _file([TANH % "", RELU % ", skip: 1", SOFT % ""], CROSS, THREE),
     "around-softmax": _file([SOFT % ", skip: 1", SIGMOID], BINARY),
@@ -118,7 +122,9 @@ def test_every_matrix_has_a_title_a_sentence_and_a_tree_that_gives_it(name: str)
         assert said.why.endswith((".", "?")), stage
         assert "{" not in said.title + said.why, stage
         found = derive_stage(trace, stage)
-        made = trace.value(Quantity(stage.kind)) if stage.single else result(trace, stage).value(trace)
+        made = (
+            trace.value(Quantity(stage.kind)) if stage.single else result(trace, stage).value(trace)
+        )
         assert np.allclose(evaluate(found.tree, trace), made, rtol=1e-12, atol=1e-15), stage
 
 
@@ -175,9 +181,15 @@ def test_a_derivative_by_an_input_says_that_nothing_is_updated_with_it() -> None
 
 def test_behind_a_skip_connection_the_sum_is_the_output() -> None:
     trace = lesson("at-the-output").trace
-    assert explain(trace, parse("r[2][1]@1")).title == "Output 1: activation plus skip connection, sample 1"
+    assert (
+        explain(trace, parse("r[2][1]@1")).title
+        == "Output 1: activation plus skip connection, sample 1"
+    )
     assert "network answers" in explain(trace, parse("r[2][1]@1")).why
-    assert explain(trace, parse("a[2][1]@1")).title == "Activation of unit 1 of the output layer, sample 1"
+    assert (
+        explain(trace, parse("a[2][1]@1")).title
+        == "Activation of unit 1 of the output layer, sample 1"
+    )
     assert "starts at the end" in explain(trace, parse("dL/dr[2][1]@1")).why
     assert "starts at the end" not in explain(trace, parse("dL/da[2][1]@1")).why
 
@@ -185,7 +197,9 @@ def test_behind_a_skip_connection_the_sum_is_the_output() -> None:
 def test_every_computed_kind_has_words() -> None:
     for kind in KINDS.values():
         if not kind.given:
-            assert words.words_of(kind.name) is WORDS[kind.name if kind.name in WORDS else kind.before]
+            assert (
+                words.words_of(kind.name) is WORDS[kind.name if kind.name in WORDS else kind.before]
+            )
 
 
 # ---- symbols ----
@@ -202,7 +216,10 @@ SYMBOLS = {
 def test_the_symbols_of_the_sum_and_of_the_derivatives(preset: str) -> None:
     alphabet = Alphabet.of(notation(preset), lesson("around-one").trace.network, 1)
     write = PlainText(alphabet, 4)
-    assert tuple(write.name(parse(q)) for q in ("r[2][2]", "dL/dr[2][2]", "dL/da[0][2]")) == SYMBOLS[preset]
+    assert (
+        tuple(write.name(parse(q)) for q in ("r[2][2]", "dL/dr[2][2]", "dL/da[0][2]"))
+        == SYMBOLS[preset]
+    )
 
 
 def test_latex_and_speech_of_the_new_symbols() -> None:
@@ -277,7 +294,9 @@ def test_strips_have_the_sum_and_the_derivatives_by_it_and_by_the_inputs() -> No
 
 def test_the_outline_leads_to_the_sum_and_to_the_inputs() -> None:
     walk = lesson("around-one").walk("layer")
-    (backward,) = (chapter for chapter in outline(places(walk), 1, str) if chapter.title == "Backward pass")
+    (backward,) = (
+        chapter for chapter in outline(places(walk), 1, str) if chapter.title == "Backward pass"
+    )
     labels = [link.text for link in backward.links]
     assert "into the sum of layer 2" in labels
     assert "into layer 2" in labels
@@ -296,7 +315,12 @@ def test_the_transcript_goes_from_the_first_step_to_the_last(name: str, grain: s
 
 PAGES = [
     *((name, grain, "brackets") for name in NAMES for grain in GRAINS),
-    *((name, "layer", preset) for name in ("around-one-batch", "at-the-output") for preset in PRESETS if preset != "brackets"),
+    *(
+        (name, "layer", preset)
+        for name in ("around-one-batch", "at-the-output")
+        for preset in PRESETS
+        if preset != "brackets"
+    ),
 ]
 
 
@@ -305,7 +329,9 @@ def test_every_step_is_a_page(name: str, grain: str, preset: str, shelf: Flask) 
     walk = lesson(name).walk(grain)
     chosen = range(1, len(walk) + 1)
     if grain == "number":  # one of each kind and layer
-        chosen = sorted({(q.kind, q.layer): n for n, q in enumerate(map(walk.anchor, chosen), 1)}.values())
+        chosen = sorted(
+            {(q.kind, q.layer): n for n, q in enumerate(map(walk.anchor, chosen), 1)}.values()
+        )
     for n in chosen:
         asked = f"/lessons/{name}/steps/{n}?grain={grain}&notation={preset}"
         answer = shelf.test_client().get(asked, follow_redirects=True)
@@ -317,4 +343,6 @@ def test_every_step_is_a_page(name: str, grain: str, preset: str, shelf: Flask) 
 
 def test_the_first_page_tells_of_the_skip_connection(shelf: Flask) -> None:
     assert "from layer 1 to layer 2" in get("/lessons/around-one", shelf).get_data(as_text=True)
-    assert "from the inputs to layer 1; from the inputs to layer 2" in get("/lessons/two-from-the-input", shelf).get_data(as_text=True)
+    assert "from the inputs to layer 1; from the inputs to layer 2" in get(
+        "/lessons/two-from-the-input", shelf
+    ).get_data(as_text=True)

@@ -101,7 +101,9 @@ def test_what_is_no_number_agrees_with_nothing() -> None:
 
 def test_an_expression_is_computed_and_shown_where_it_says() -> None:
     trace = lesson_of("1-2-3-1-sigmoid").trace
-    product = Printed(expression="{dL/dz[3][1]} * {w[3][1,1]}", at="dL/da[2][1]", value="-0.0904", where="a slide")
+    product = Printed(
+        expression="{dL/dz[3][1]} * {w[3][1,1]}", at="dL/da[2][1]", value="-0.0904", where="a slide"
+    )
     assert place(product) == parse("dL/da[2][1]")
     assert compare(product, trace).computed == trace.value(parse("dL/dz[3][1]")) * 0.4
     assert compare(product, trace).agrees
@@ -112,7 +114,9 @@ def test_a_closed_form_that_is_off_by_one_in_a_million_does_not_agree() -> None:
     trace = lesson_of("1-2-3-1-sigmoid").trace
     right = Check(quantity="dL/dz[3][1]", equals="{a[3][1]} - {y[1]}")
     assert closed_form(right, trace).agrees
-    assert not closed_form(right.model_copy(update={"equals": "({a[3][1]} - {y[1]}) * 1.000001"}), trace).agrees
+    assert not closed_form(
+        right.model_copy(update={"equals": "({a[3][1]} - {y[1]}) * 1.000001"}), trace
+    ).agrees
 
 
 def test_another_iteration_has_other_numbers_than_the_slides() -> None:
@@ -123,7 +127,12 @@ def test_another_iteration_has_other_numbers_than_the_slides() -> None:
 def test_what_speaks_of_the_lessons_own_numbers_goes_when_something_is_changed() -> None:
     scenario = load(next(path for path in SCENARIOS if path.stem == "linear-regression"))
     checks = (Check(quantity="loss", equals="{loss}"),)
-    scenario = replace(scenario, checks=checks, printed=(entry("1", "loss"),), notes=(Note(at="loss", text="kind words"),))
+    scenario = replace(
+        scenario,
+        checks=checks,
+        printed=(entry("1", "loss"),),
+        notes=(Note(at="loss", text="kind words"),),
+    )
     changed = (("loss", "half_squared_error"),)
     assert open_lesson(apply(scenario, changed), 1, listed(scenario, changed)).slides == {}
     own = open_lesson(scenario).slides[parse("loss")]
@@ -139,7 +148,11 @@ def test_a_number_that_agrees_is_computed_with_the_very_digits_of_the_slide(path
     trace = open_lesson(scenario).trace
     for entry in scenario.printed:
         found = compare(entry, trace)
-        assert (found.ours == found.printed) == (found.state == AGREES), (found.quantity, found.printed, found.ours)
+        assert (found.ours == found.printed) == (found.state == AGREES), (
+            found.quantity,
+            found.printed,
+            found.ours,
+        )
 
 
 @pytest.mark.parametrize(
@@ -152,16 +165,27 @@ def test_a_number_that_agrees_is_computed_with_the_very_digits_of_the_slide(path
         ("34.5 %", 0.34489, "34.5 %"), ("0.13", 0.125, "0.1250"), ("0.12", 0.125, "0.12"), ("3", 2.4, "2.40"), ("7", 0.0, "0"),
     ],
 )  # fmt: skip
-def test_ours_has_the_digits_of_the_slide_and_two_more_where_the_last_one_decides(value: str, computed: float, ours: str) -> None:
+def test_ours_has_the_digits_of_the_slide_and_two_more_where_the_last_one_decides(
+    value: str, computed: float, ours: str
+) -> None:
     trace = lesson_of("1-2-3-1-sigmoid").trace
-    shown = Printed(expression=f"{computed!r} + 0 * {{eta}}", at="loss", value=value, where="a slide", slip="why")
+    shown = Printed(
+        expression=f"{computed!r} + 0 * {{eta}}",
+        at="loss",
+        value=value,
+        where="a slide",
+        slip="why",
+    )
     assert compare(shown, trace).ours == ours
 
 
 def test_a_number_agrees_is_left_open_or_is_a_slip() -> None:
     trace = lesson_of("1-2-3-1-sigmoid").trace
     left = entry("0.5").model_copy(update={"left_open": "The slide stops here."})
-    found = [compare(one, trace) for one in (entry("0.7739"), left, entry("0.5", slip="Not so."), entry("0.5"))]
+    found = [
+        compare(one, trace)
+        for one in (entry("0.7739"), left, entry("0.5", slip="Not so."), entry("0.5"))
+    ]
     assert [(one.state, one.why, one.word) for one in found] == [
         (AGREES, "", "agrees"), (OPEN, "The slide stops here.", "left open"), (DIFFERS, "Not so.", "slip"), (DIFFERS, "", "slip"),
     ]  # fmt: skip
@@ -171,10 +195,16 @@ def test_what_a_lecture_leaves_unchanged_is_no_slip() -> None:
     lesson = lesson_of("3-2-3-softmax")
     states = [compare(one, lesson.trace).state for one in lesson.scenario.printed]
     assert (states.count(DIFFERS), states.count(OPEN)) == (3, 13)
-    old = [one for one in lesson.scenario.printed if one.quantity and one.quantity.startswith("w+") and one.left_open]
+    old = [
+        one
+        for one in lesson.scenario.printed
+        if one.quantity and one.quantity.startswith("w+") and one.left_open
+    ]
     assert len(old) == 10
     for one in old:
-        assert one.agrees(lesson.trace.value(parse(str(one.quantity).replace("w+", "w")))), one.quantity
+        assert one.agrees(lesson.trace.value(parse(str(one.quantity).replace("w+", "w")))), (
+            one.quantity
+        )
 
 
 @pytest.mark.parametrize(
@@ -190,6 +220,9 @@ def test_numbers_are_counted_in_words(counts: tuple[int, int, int], words: str) 
 
 
 def test_a_note_is_a_remark_on_the_slides_only_where_the_file_says_so() -> None:
-    notes = (Note(at="loss", text="The slide says so.", about_slides=True), Note(at="loss", text="It is so."))
+    notes = (
+        Note(at="loss", text="The slide says so.", about_slides=True),
+        Note(at="loss", text="It is so."),
+    )
     found = open_lesson(replace(load(SCENARIOS[0]), notes=notes, printed=())).slides[parse("loss")]
     assert (found.remarks, found.notes) == (("The slide says so.",), ("It is so.",))

@@ -1,4 +1,6 @@
-"""The store keeps texts for good: the same text has one id, what was saved is found byte for byte, nothing changes it."""
+"""The store keeps texts for good: the same text has one id, what was saved is found byte for byte,
+nothing changes it.
+"""
 
 from __future__ import annotations
 
@@ -58,7 +60,9 @@ def test_what_was_never_saved_is_not_there(store: Store) -> None:
     assert store.find("saved-aaaaaaaaaaaaaaaaaaaa") is None
 
 
-def test_the_same_text_has_the_same_id_and_one_row(store: Store, sql: Callable[..., list[tuple[object, ...]]]) -> None:
+def test_the_same_text_has_the_same_id_and_one_row(
+    store: Store, sql: Callable[..., list[tuple[object, ...]]]
+) -> None:
     assert store.save("title: one\n", "") == store.save("title: one\n", "")
     assert store.save("title: two\n", "") != store.save("title: one\n", "")
     assert sql("SELECT count(*) FROM tutor_lessons") == [(2,)]
@@ -79,7 +83,10 @@ def test_another_process_finds_it_too(store: Store, store_url: str) -> None:
 TEXTS = st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\0"), max_size=300)
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], max_examples=60)
+@settings(
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+    max_examples=60,
+)
 @given(text_=TEXTS)
 def test_any_text_is_found_byte_for_byte(store: Store, text_: str) -> None:
     made = store.save(text_, "")
@@ -88,9 +95,17 @@ def test_any_text_is_found_byte_for_byte(store: Store, text_: str) -> None:
     assert found.encode() == text_.encode()
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], max_examples=60)
-@given(problem=problems(outputs=("identity", "sigmoid", "tanh"), losses=("squared_error",)), title=TEXTS.filter(str.isprintable))
-def test_the_canonical_text_of_any_lesson_is_found_byte_for_byte(store: Store, problem: Setup, title: str) -> None:
+@settings(
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+    max_examples=60,
+)
+@given(
+    problem=problems(outputs=("identity", "sigmoid", "tanh"), losses=("squared_error",)),
+    title=TEXTS.filter(str.isprintable),
+)
+def test_the_canonical_text_of_any_lesson_is_found_byte_for_byte(
+    store: Store, problem: Setup, title: str
+) -> None:
     made = lesson_of(problem, title)
     written = dump.write(made)
     found = store.find(store.save(written, made.origin))
@@ -112,8 +127,15 @@ def lesson_of(problem: Setup, title: str) -> reader.Scenario:
     data = {
         "format": 1,
         "title": f"A {title}",
-        "network": {"inputs": problem.x.shape[1], "layers": tuple(layers), "loss": {"name": "squared_error"}},
-        "data": {"inputs": tuple(map(tuple, problem.x.tolist())), "targets": tuple(map(tuple, problem.y.tolist()))},
+        "network": {
+            "inputs": problem.x.shape[1],
+            "layers": tuple(layers),
+            "loss": {"name": "squared_error"},
+        },
+        "data": {
+            "inputs": tuple(map(tuple, problem.x.tolist())),
+            "targets": tuple(map(tuple, problem.y.tolist())),
+        },
         "training": {"learning_rate": problem.eta},
     }
     return reader.parse_data(data, "made.yaml")
@@ -131,14 +153,18 @@ def test_a_text_that_was_damaged_counts_as_not_there(
     assert f"{made} does not fit its id" in caplog.text
 
 
-def test_saving_a_damaged_lesson_again_mends_it(store: Store, sql: Callable[..., list[tuple[object, ...]]]) -> None:
+def test_saving_a_damaged_lesson_again_mends_it(
+    store: Store, sql: Callable[..., list[tuple[object, ...]]]
+) -> None:
     made = store.save("title: one\n", "")
     sql("UPDATE tutor_lessons SET text = 'title: other'")
     assert store.save("title: one\n", "") == made
     assert store.find(made) == "title: one\n"
 
 
-def test_a_lesson_with_the_id_of_another_one_does_not_replace_it(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_lesson_with_the_id_of_another_one_does_not_replace_it(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("tutor.store.texts.content_id", lambda _: "saved-aaaaaaaaaaaaaaaaaaaa")
     made = store.save("title: one\n", "")
     with pytest.raises(StoreError, match="already has the address"):
@@ -153,7 +179,9 @@ def seen(sql: Callable[..., list[tuple[object, ...]]]) -> object:
     return sql("SELECT seen FROM tutor_lessons")[0][0]
 
 
-def test_a_visit_is_noted_once_a_day(store: Store, sql: Callable[..., list[tuple[object, ...]]]) -> None:
+def test_a_visit_is_noted_once_a_day(
+    store: Store, sql: Callable[..., list[tuple[object, ...]]]
+) -> None:
     made = store.save("title: one\n", "", NOW)
     today = int(NOW // DAY)
     assert seen(sql) == today
@@ -163,7 +191,9 @@ def test_a_visit_is_noted_once_a_day(store: Store, sql: Callable[..., list[tuple
     assert seen(sql) == today + 3
 
 
-def test_a_visit_that_cannot_be_noted_is_a_visit_all_the_same(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_visit_that_cannot_be_noted_is_a_visit_all_the_same(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
     made = store.save("title: one\n", "", NOW)
 
     def refuse() -> object:
@@ -185,7 +215,9 @@ def test_pruning_removes_what_nobody_opened_for_so_long(store: Store) -> None:
 
 
 @pytest.mark.parametrize(("days", "kept"), [(29, True), (30, True), (31, False)])
-def test_pruning_keeps_what_was_opened_on_one_of_the_last_days(days: int, kept: bool, store: Store) -> None:
+def test_pruning_keeps_what_was_opened_on_one_of_the_last_days(
+    days: int, kept: bool, store: Store
+) -> None:
     store.save("title: one\n", "", NOW)
     assert (store.prune(30, now=NOW + days * DAY) == []) is kept
 
@@ -209,7 +241,9 @@ def test_a_dry_run_removes_nothing(store: Store) -> None:
 def test_thousands_are_pruned_at_once(store: Store) -> None:
     with store._database.writing() as connection:
         connection.execute(
-            text("INSERT INTO tutor_lessons (id, text, origin, saved, seen) VALUES (:id, 'x', '', 1, 1)"),
+            text(
+                "INSERT INTO tutor_lessons (id, text, origin, saved, seen) VALUES (:id, 'x', '', 1, 1)"
+            ),
             [{"id": f"saved-{n}"} for n in range(1_700)],
         )
     assert len(store.prune(1, now=NOW)) == 1_700
@@ -222,7 +256,9 @@ def test_thousands_are_pruned_at_once(store: Store) -> None:
 def test_one_save_too_many_is_refused_with_the_limit_and_the_wait(store: Store) -> None:
     for n in range(20):
         store.save(f"title: {n}\n", "", NOW + n, Allowance("192.0.2.1", 20))
-    with pytest.raises(TooManySavesError, match=r"20 new lessons a minute.*in 40 seconds") as refused:
+    with pytest.raises(
+        TooManySavesError, match=r"20 new lessons a minute.*in 40 seconds"
+    ) as refused:
         store.save("title: 20\n", "", NOW + 20, Allowance("192.0.2.1", 20))
     assert refused.value.wait == 40
     assert store.find(content_id("title: 20\n")) is None
@@ -252,7 +288,9 @@ def test_a_clock_that_was_set_back_locks_nobody_out(store: Store) -> None:
     store.save("title: 2\n", "", NOW, Allowance("192.0.2.1", 1))
 
 
-def test_of_a_thousand_saves_only_those_allowed_are_kept(store: Store, sql: Callable[..., list[tuple[object, ...]]]) -> None:
+def test_of_a_thousand_saves_only_those_allowed_are_kept(
+    store: Store, sql: Callable[..., list[tuple[object, ...]]]
+) -> None:
     refused = 0
     for n in range(1_000):
         try:
@@ -263,7 +301,9 @@ def test_of_a_thousand_saves_only_those_allowed_are_kept(store: Store, sql: Call
     assert sql("SELECT count(*) FROM tutor_lessons") == [(20,)]
 
 
-def test_an_address_is_kept_for_a_minute_and_only_as_a_keyed_hash(store: Store, sql: Callable[..., list[tuple[object, ...]]]) -> None:
+def test_an_address_is_kept_for_a_minute_and_only_as_a_keyed_hash(
+    store: Store, sql: Callable[..., list[tuple[object, ...]]]
+) -> None:
     store.save("title: 1\n", "", NOW, Allowance("192.0.2.1", 5))
     ((who,),) = sql("SELECT who FROM tutor_saves")
     assert len(str(who)) == 64
@@ -294,15 +334,30 @@ def test_two_stores_hash_an_address_differently(tmp_path: Path) -> None:
         ("sqlite:////data/x.sqlite", "sqlite:////data/x.sqlite"),
         ("sqlite:///data/x.sqlite", "sqlite:////srv/tutor/data/x.sqlite"),
         ("postgres://u:p@h/d", "postgresql+psycopg://u:***@h/d"),
-        ("postgresql://u:p@h:1/d?sslmode=require", "postgresql+psycopg://u:***@h:1/d?sslmode=require"),
+        (
+            "postgresql://u:p@h:1/d?sslmode=require",
+            "postgresql+psycopg://u:***@h:1/d?sslmode=require",
+        ),
     ],
 )
 def test_an_address_leads_to_our_drivers(url: str | None, shown: str) -> None:
     assert str(address(url, Path("/srv/tutor/instance/lessons.sqlite"))) == shown
 
 
-@pytest.mark.parametrize("url", ["mysql://u:secret@h/d", "nonsense secret", "sqlite://", "sqlite:///:memory:", "sqlite:///file:secret", "postgresql://u:secret@h:port/d"])
-def test_an_address_that_cannot_be_used_is_refused_in_words_and_without_its_password(url: str) -> None:
+@pytest.mark.parametrize(
+    "url",
+    [
+        "mysql://u:secret@h/d",
+        "nonsense secret",
+        "sqlite://",
+        "sqlite:///:memory:",
+        "sqlite:///file:secret",
+        "postgresql://u:secret@h:port/d",
+    ],
+)
+def test_an_address_that_cannot_be_used_is_refused_in_words_and_without_its_password(
+    url: str,
+) -> None:
     with pytest.raises(SettingError, match="DATABASE_URL") as refused:
         open_store(url, ELSEWHERE)
     assert "secret" not in str(refused.value)

@@ -98,7 +98,9 @@ def test_two_processes_that_start_at_once_make_the_tables_once(turn: int, store_
     store = open_store(store_url, ELSEWHERE)
     assert found(store, lines) == 4 == rows(store)
     with store._database.reading() as connection:
-        assert [tuple(row) for row in connection.exec_driver_sql("SELECT version FROM tutor_store")] == [(2,)]
+        assert [
+            tuple(row) for row in connection.exec_driver_sql("SELECT version FROM tutor_store")
+        ] == [(2,)]
         assert connection.exec_driver_sql("SELECT count(*) FROM tutor_key").scalar_one() == 1
     store.close()
 
@@ -109,7 +111,9 @@ def test_a_forked_process_uses_connections_of_its_own(store_url: str) -> None:
     child = os.fork()
     if child == 0:  # the child must not run anything of pytest's
         try:
-            good = store.find(lesson) == "title: before\n" and bool(store.save("title: child\n", ""))
+            good = store.find(lesson) == "title: before\n" and bool(
+                store.save("title: child\n", "")
+            )
         finally:
             os._exit(0 if good else 1)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
@@ -123,6 +127,8 @@ def test_a_pooler_or_an_administrator_may_break_connections(postgresql: PostgreS
     store = open_store(url, ELSEWHERE)
     lesson = store.save("title: one\n", "")
     with psycopg.connect(url, autocommit=True) as connection:
-        connection.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'backprop-tutor'")
+        connection.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'backprop-tutor'"
+        )
     assert store.find(lesson) == "title: one\n"
     store.close()

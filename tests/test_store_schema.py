@@ -1,4 +1,6 @@
-"""The tables are made when they are first needed, an older store is brought up to date, a newer one is left alone."""
+"""The tables are made when they are first needed, an older store is brought up to date, a newer one
+is left alone.
+"""
 
 from __future__ import annotations
 
@@ -70,9 +72,14 @@ def test_the_tables_are_those_that_the_program_speaks_of(store_url: str) -> None
     store.save("title: one\n", "")
     store.close()
     engine = create_engine(address(store_url, ELSEWHERE))
-    made = {name: {column["name"] for column in inspect(engine).get_columns(name)} for name in inspect(engine).get_table_names()}
+    made = {
+        name: {column["name"] for column in inspect(engine).get_columns(name)}
+        for name in inspect(engine).get_table_names()
+    }
     engine.dispose()
-    assert made == {table.name: {column.name for column in table.columns} for table in TABLES.sorted_tables}
+    assert made == {
+        table.name: {column.name for column in table.columns} for table in TABLES.sorted_tables
+    }
 
 
 def test_a_store_of_version_1_comes_up_to_date_and_keeps_its_lessons(old: str) -> None:
@@ -83,7 +90,9 @@ def test_a_store_of_version_1_comes_up_to_date_and_keeps_its_lessons(old: str) -
     store.close()
 
 
-def test_a_migration_that_fails_changes_nothing_and_is_tried_again(old: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_migration_that_fails_changes_nothing_and_is_tried_again(
+    old: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     good = migrations.MIGRATIONS
 
     def torn(connection: Connection) -> None:
@@ -105,8 +114,14 @@ def test_a_store_of_a_newer_tutor_is_left_alone(store_url: str) -> None:
     store.save("title: one\n", "")
     store.close()
     run(store_url, "UPDATE tutor_store SET version = 99")
-    for act in (lambda: store.save("title: two\n", ""), lambda: store.find(content_id("title: one\n")), lambda: store.prune(1)):
-        with pytest.raises(StoreError, match=f"version 99, this tutor knows versions up to {NEWEST}"):
+    for act in (
+        lambda: store.save("title: two\n", ""),
+        lambda: store.find(content_id("title: one\n")),
+        lambda: store.prune(1),
+    ):
+        with pytest.raises(
+            StoreError, match=f"version 99, this tutor knows versions up to {NEWEST}"
+        ):
             act()
     assert "newer tutor" in store.trouble()
     store.close()

@@ -1,4 +1,6 @@
-"""A store that cannot be used: plain words and 503 for saved lessons, nothing else suffers, and it comes back by itself."""
+"""A store that cannot be used: plain words and 503 for saved lessons, nothing else suffers, and it
+comes back by itself.
+"""
 
 from __future__ import annotations
 
@@ -117,7 +119,9 @@ def test_a_folder_that_may_not_be_looked_into_is_no_empty_store(reachable: Path)
     store.close()
 
 
-def test_who_comes_while_the_store_is_opened_waits_for_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_who_comes_while_the_store_is_opened_waits_for_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def slow(engine: Engine) -> None:
         time.sleep(1.2)
         migrations.prepare(engine)
@@ -142,7 +146,9 @@ def test_a_file_that_is_no_database_is_left_as_it_is(tmp_path: Path) -> None:
     store.close()
 
 
-def test_a_file_that_another_program_holds_is_waited_for_but_not_for_ever(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_that_another_program_holds_is_waited_for_but_not_for_ever(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(database, "WAIT", 1)
     monkeypatch.setattr(database, "PAUSE", 2.0)
     path = tmp_path / "lessons.sqlite"
@@ -233,13 +239,17 @@ def test_a_tutor_that_starts_before_postgresql_does_finds_it_later(postgresql: P
     store.close()
 
 
-def test_a_database_that_is_not_there_is_said_so(postgresql: PostgreSQL, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_database_that_is_not_there_is_said_so(
+    postgresql: PostgreSQL, caplog: pytest.LogCaptureFixture
+) -> None:
     store = open_store(postgresql.url("no_such_database"), ELSEWHERE)
     refuses(lambda: store.find(UNKNOWN))
     assert 'database "no_such_database" does not exist' in caplog.text
 
 
-def test_a_server_that_never_answers_holds_up_one_request_in_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_server_that_never_answers_holds_up_one_request_in_a_while(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setitem(database.POSTGRESQL, "connect_timeout", 2)  # the least that libpq takes
     with socket.create_server(("127.0.0.1", 0)) as mute:
         store = open_store(f"postgresql://tutor@127.0.0.1:{mute.getsockname()[1]}/tutor", ELSEWHERE)
@@ -265,7 +275,9 @@ def broken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FlaskClient:
 
 
 @pytest.mark.parametrize("rest", ["", "/steps/1", "/export", "/scenario.yaml"])
-def test_a_saved_lesson_that_cannot_be_reached_is_a_page_with_our_words(rest: str, broken: FlaskClient, tmp_path: Path) -> None:
+def test_a_saved_lesson_that_cannot_be_reached_is_a_page_with_our_words(
+    rest: str, broken: FlaskClient, tmp_path: Path
+) -> None:
     answer = broken.get(f"/lessons/{UNKNOWN}{rest}")
     assert answer.status_code == 503
     assert WORDS in answer.text
@@ -276,7 +288,13 @@ def test_a_saved_lesson_that_cannot_be_reached_is_a_page_with_our_words(rest: st
 
 
 def test_the_shelf_does_not_mind(broken: FlaskClient) -> None:
-    for address in ("/", "/lessons/3-2-3-softmax", "/lessons/3-2-3-softmax/steps/1", "/healthz", "/lessons/no-such-lesson"):
+    for address in (
+        "/",
+        "/lessons/3-2-3-softmax",
+        "/lessons/3-2-3-softmax/steps/1",
+        "/healthz",
+        "/lessons/no-such-lesson",
+    ):
         assert broken.get(address).status_code == (404 if "no-such" in address else 200)
 
 

@@ -52,17 +52,38 @@ def test_a_word_stands_for_what_yaml_1_2_says(text: str, value: object) -> None:
         ("k: .nan", "f.yaml:1: k: .nan is no number to compute with; give a finite one"),
         ("k: -.inf", "f.yaml:1: k: -.inf is no number to compute with; give a finite one"),
         ("k: 1.0e+400", "f.yaml:1: k: 1.0e+400 is too large; numbers go up to about 1.8e308"),
-        ("k: 1e-400", "f.yaml:1: k: 1e-400 is too small to be told from 0; numbers go down to about 5e-324"),
-        ("k: 010", 'f.yaml:1: k: 010 starts with a 0; write the number without it, or "010" in quotes for a text'),
-        ("k: -00.5", 'f.yaml:1: k: -00.5 starts with a 0; write the number without it, or "-00.5" in quotes for a text'),
+        (
+            "k: 1e-400",
+            "f.yaml:1: k: 1e-400 is too small to be told from 0; numbers go down to about 5e-324",
+        ),
+        (
+            "k: 010",
+            'f.yaml:1: k: 010 starts with a 0; write the number without it, or "010" in quotes for a text',
+        ),
+        (
+            "k: -00.5",
+            'f.yaml:1: k: -00.5 starts with a 0; write the number without it, or "-00.5" in quotes for a text',
+        ),
         ("k: " + "1" * 5000, "f.yaml:1: k: is a number of 5,000 characters; at most 64 are read"),
         ("k:", "f.yaml:1: k: has no value; give one or leave the key out"),
         ("k: ~", "f.yaml:1: k: has no value; give one or leave the key out"),
         ("k: [1, null]", "f.yaml:1: k[1]: has no value; give one or leave the key out"),
-        ("k: &a 1", "f.yaml:1: k: the anchor &a is not read; write the value out where it is needed"),
-        ("k: !!str 1", "f.yaml:1: k: the tag tag:yaml.org,2002:str is not read; write the plain value"),
-        ("k: !!int abc", "f.yaml:1: k: the tag tag:yaml.org,2002:int is not read; write the plain value"),
-        ("k: !!python/name:os.system x", "f.yaml:1: k: the tag tag:yaml.org,2002:python/name:os.system is not read; write the plain value"),
+        (
+            "k: &a 1",
+            "f.yaml:1: k: the anchor &a is not read; write the value out where it is needed",
+        ),
+        (
+            "k: !!str 1",
+            "f.yaml:1: k: the tag tag:yaml.org,2002:str is not read; write the plain value",
+        ),
+        (
+            "k: !!int abc",
+            "f.yaml:1: k: the tag tag:yaml.org,2002:int is not read; write the plain value",
+        ),
+        (
+            "k: !!python/name:os.system x",
+            "f.yaml:1: k: the tag tag:yaml.org,2002:python/name:os.system is not read; write the plain value",
+        ),
         ("a: 1\nb: 2\na: 3", "f.yaml:3: a: is there twice, first in line 1"),
         ("a:\n  b: {c: 1,\n   c: 2}", "f.yaml:3: a.b.c: is there twice, first in line 2"),
         ("a: 1\n---\nb: 2", "f.yaml:2: a second document starts here; a file has one"),
@@ -72,19 +93,43 @@ def test_a_word_stands_for_what_yaml_1_2_says(text: str, value: object) -> None:
         ("[1, 2]: x", "f.yaml:1: a key must be a word, this is a list, a mapping or an alias"),
         ("? {a: b}\n: x", "f.yaml:1: a key must be a word, this is a list, a mapping or an alias"),
         ("a:\n  b: 1\n\tc: 2", "f.yaml:3: is not YAML: a tab cannot indent a line; use spaces"),
-        ("a: b: c", "f.yaml:1: is not YAML: a colon where none can be; put a text that has a colon in quotes"),
+        (
+            "a: b: c",
+            "f.yaml:1: is not YAML: a colon where none can be; put a text that has a colon in quotes",
+        ),
         ("a: 1\nb: @x", "f.yaml:2: is not YAML: a text cannot start with @; put it in quotes"),
-        ("a: 1\nb: [1, 2", "f.yaml:2: is not YAML: while parsing a flow sequence expected ',' or ']', but got '<stream end>'"),
+        (
+            "a: 1\nb: [1, 2",
+            "f.yaml:2: is not YAML: while parsing a flow sequence expected ',' or ']', but got '<stream end>'",
+        ),
         ("", "f.yaml: is empty"),
         ("# only a comment\n", "f.yaml: is empty"),
-        ("a: 1\nb: x\x07y", "f.yaml:2: the character U+0007 does not belong in a scenario; a text file has none of those"),
-        ("a: \x00", "f.yaml:1: the character U+0000 does not belong in a scenario; a text file has none of those"),
-        ("a: \ud800", "f.yaml:1: the character U+D800 does not belong in a scenario; a text file has none of those"),
-        ("a: b\u202ec", "f.yaml:1: the character U+202E does not belong in a scenario; a text file has none of those"),
+        (
+            "a: 1\nb: x\x07y",
+            "f.yaml:2: the character U+0007 does not belong in a scenario; a text file has none of those",
+        ),
+        (
+            "a: \x00",
+            "f.yaml:1: the character U+0000 does not belong in a scenario; a text file has none of those",
+        ),
+        (
+            "a: \ud800",
+            "f.yaml:1: the character U+D800 does not belong in a scenario; a text file has none of those",
+        ),
+        (
+            "a: b\u202ec",
+            "f.yaml:1: the character U+202E does not belong in a scenario; a text file has none of those",
+        ),
         ('a: "\\a"', "f.yaml:1: a: has the character U+0007, which does not belong in a text"),
         ('a: "\\ud800"', "f.yaml:1: a: has half a character (a lone surrogate)"),
-        ("a: " + "x" * limits.FILE_BYTES, "f.yaml: is larger than 64 KB, the limit of a scenario file"),
-        ("a: " + "é" * (limits.FILE_BYTES // 2), "f.yaml: is larger than 64 KB, the limit of a scenario file"),
+        (
+            "a: " + "x" * limits.FILE_BYTES,
+            "f.yaml: is larger than 64 KB, the limit of a scenario file",
+        ),
+        (
+            "a: " + "é" * (limits.FILE_BYTES // 2),
+            "f.yaml: is larger than 64 KB, the limit of a scenario file",
+        ),
         ("[" * 20_000, "f.yaml:1: more than 16 lists and mappings inside one another"),
         ("- " * 20_000, "f.yaml:1: more than 16 lists and mappings inside one another"),
         ("- a\n" * 6_000, "f.yaml:5000: has more than 5,000 entries by here"),
@@ -113,7 +158,10 @@ def test_no_more_than_fifty_problems_are_told() -> None:
 
 
 def test_every_value_knows_its_line() -> None:
-    document = strict_yaml.load("a: 1\nb:\n  - [1, 2]\n  - [3,\n     4]\nc: [[1, 2],\n  [3, 4]]\nd: {e: x,\n  f: y}\n", "f.yaml")
+    document = strict_yaml.load(
+        "a: 1\nb:\n  - [1, 2]\n  - [3,\n     4]\nc: [[1, 2],\n  [3, 4]]\nd: {e: x,\n  f: y}\n",
+        "f.yaml",
+    )
     lines = {path: document.line(path) for path in [
         (), ("a",), ("b",), ("b", 0), ("b", 0, 1), ("b", 1), ("b", 1, 0), ("b", 1, 1),
         ("c",), ("c", 1), ("c", 1, 1), ("d", "e"), ("d", "f"),
@@ -124,17 +172,30 @@ def test_every_value_knows_its_line() -> None:
 
 @pytest.mark.parametrize("ending", ["\n", "\r\n", "\r"])
 def test_lines_are_counted_whatever_ends_them(ending: str) -> None:
-    assert problems(f"a: 1{ending}{ending}# x{ending}b: .nan") == ["f.yaml:4: b: .nan is no number to compute with; give a finite one"]
+    assert problems(f"a: 1{ending}{ending}# x{ending}b: .nan") == [
+        "f.yaml:4: b: .nan is no number to compute with; give a finite one"
+    ]
 
 
 @pytest.mark.parametrize(
     "text",
     [
-        "[[0.1, -2, 3e2], [4, 5., 6]]", "[ 0.1,-2 ,3e2 ]", "[1, 2,]", "[[1],[2],]", "[\n1\n,\n2]",
-        "[[1, 2],\n # why\n [3, 4]]", "[[1,\n2],\n[3]]", "[[[1]]]", "[]", "[[]]", "[+1, -0, 0.0, 1e99, 123456789012345678901234567890]",
+        "[[0.1, -2, 3e2], [4, 5., 6]]",
+        "[ 0.1,-2 ,3e2 ]",
+        "[1, 2,]",
+        "[[1],[2],]",
+        "[\n1\n,\n2]",
+        "[[1, 2],\n # why\n [3, 4]]",
+        "[[1,\n2],\n[3]]",
+        "[[[1]]]",
+        "[]",
+        "[[]]",
+        "[+1, -0, 0.0, 1e99, 123456789012345678901234567890]",
     ],
 )
-def test_a_list_of_numbers_is_the_same_without_the_c_parser(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_list_of_numbers_is_the_same_without_the_c_parser(
+    text: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     indented = "k:\n  " + text.replace("\n", "\n  ")
     fast = strict_yaml.load(indented, "f.yaml")
     monkeypatch.setattr(strict_yaml, "_LOADER", yaml.SafeLoader)
@@ -176,7 +237,10 @@ def test_a_document_cannot_be_changed() -> None:
 
 def test_brackets_in_a_text_are_no_lists() -> None:
     brackets = "[" * 2_000
-    assert data(f"a: '{brackets}'\nb: >-\n  {brackets}\n# {brackets}") == {"a": brackets, "b": brackets}
+    assert data(f"a: '{brackets}'\nb: >-\n  {brackets}\n# {brackets}") == {
+        "a": brackets,
+        "b": brackets,
+    }
 
 
 def test_halves_of_an_emoji_are_joined_in_a_long_text_too() -> None:
@@ -188,8 +252,12 @@ def test_halves_of_an_emoji_are_joined_in_a_long_text_too() -> None:
 def test_a_long_text_that_is_not_yaml_is_refused_with_its_line() -> None:
     numbers = "- 1\n" * 100 + f"- [{','.join(['1'] * 20_000)}]\n"
     [start], [end] = problems(numbers + "- @x"), problems(numbers + "- [1\n")
-    assert re.fullmatch(r"f.yaml:102: is not YAML: a text cannot start with .+; put it in quotes", start)
-    assert re.fullmatch(r"f.yaml:10[23]: is not YAML: while parsing a flow sequence .*expected ',' or ']'.*", end)
+    assert re.fullmatch(
+        r"f.yaml:102: is not YAML: a text cannot start with .+; put it in quotes", start
+    )
+    assert re.fullmatch(
+        r"f.yaml:10[23]: is not YAML: while parsing a flow sequence .*expected ',' or ']'.*", end
+    )
 
 
 def test_a_python_without_the_c_parser_reads_the_same() -> None:

@@ -1,4 +1,6 @@
-"""The word that is meant by one that nobody knows, and where it is offered: files, form, text, addresses, what if."""
+"""The word that is meant by one that nobody knows, and where it is offered: files, form, text,
+addresses, what if.
+"""
 
 from __future__ import annotations
 
@@ -59,7 +61,11 @@ def test_what_is_near_nothing_is_met_with_no_guess(typed: str) -> None:
 @given(st.text(max_size=80), st.lists(st.text(max_size=20), max_size=5))
 def test_only_a_known_word_is_ever_meant(typed: str, known: list[str]) -> None:
     assert meant(typed, known) in {"", *known}
-    assert all(meant(word, known) == word or meant(word, known).casefold() == word.casefold().strip() for word in known if word.strip())
+    assert all(
+        meant(word, known) == word or meant(word, known).casefold() == word.casefold().strip()
+        for word in known
+        if word.strip()
+    )
 
 
 # ---- files, text page, form ----
@@ -87,12 +93,20 @@ def test_a_file_is_told_what_was_probably_meant(right: str, typed: str, said: st
 
 
 def test_an_optimizer_of_a_later_version_is_known_in_any_case() -> None:
-    with pytest.raises(ScenarioError, match="Adam is part of the format, but this version runs only sgd"):
-        scenarios.parse(TEXT.replace("learning_rate: 0.1", "learning_rate: 0.1, optimizer: Adam"), "a.yaml")
+    with pytest.raises(
+        ScenarioError, match="Adam is part of the format, but this version runs only sgd"
+    ):
+        scenarios.parse(
+            TEXT.replace("learning_rate: 0.1", "learning_rate: 0.1, optimizer: Adam"), "a.yaml"
+        )
 
 
 def test_the_text_page_says_it_too() -> None:
-    answer = tutor().test_client().post("/open", data={"do": "check", "text": TEXT.replace("sigmoid", "ReLU")})
+    answer = (
+        tutor()
+        .test_client()
+        .post("/open", data={"do": "check", "text": TEXT.replace("sigmoid", "ReLU")})
+    )
     assert answer.status_code == 422
     assert "did you mean relu?" in answer.text
 
@@ -140,7 +154,9 @@ def test_a_link_with_a_name_in_capitals_says_so_on_the_page() -> None:
     assert any("Did you mean learning_rate?" in notice for notice in notices)
 
 
-@pytest.mark.parametrize(("address", "said"), [("pytorch", "did you mean torch?"), ("NumPy", "did you mean numpy?")])
+@pytest.mark.parametrize(
+    ("address", "said"), [("pytorch", "did you mean torch?"), ("NumPy", "did you mean numpy?")]
+)
 def test_a_kind_of_export_by_another_name(address: str, said: str) -> None:
     answer = tutor().test_client().get(f"/lessons/1-2-3-1-sigmoid/export/{address}")
     assert answer.status_code == 404

@@ -1,4 +1,6 @@
-"""Tables fill up as the walk goes on: what has been computed stands there, what has not is visibly empty."""
+"""Tables fill up as the walk goes on: what has been computed stands there, what has not is visibly
+empty.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +31,10 @@ STATES = {"", "todo", "uses", "makes", "gap"}
 
 
 def all_tables(shown: StepPage) -> list[Table]:
-    return [*shown.tables.by_row, *(table for _, matrices in shown.tables.by_matrix for table in matrices)]
+    return [
+        *shown.tables.by_row,
+        *(table for _, matrices in shown.tables.by_matrix for table in matrices),
+    ]
 
 
 def cells(shown: StepPage) -> Iterator[Cell]:
@@ -39,7 +44,11 @@ def cells(shown: StepPage) -> Iterator[Cell]:
 
 
 def views(name: str) -> list[View]:
-    return [View(grain=grain, notation=notation) for grain in ("number", "layer", "pass") for notation in ("", "letters", "brackets")]
+    return [
+        View(grain=grain, notation=notation)
+        for grain in ("number", "layer", "pass")
+        for notation in ("", "letters", "brackets")
+    ]
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -60,7 +69,9 @@ def test_a_cell_has_a_number_exactly_where_the_walk_has_come_by(name: str) -> No
                 if known:
                     counted += 1
                     digits = cell.text.replace(number.MINUS, "-")
-                    assert float(digits) == float(number.plain(opened.trace.value(q), opened.decimals)), (n, cell)
+                    assert float(digits) == float(
+                        number.plain(opened.trace.value(q), opened.decimals)
+                    ), (n, cell)
     assert counted > 20
 
 
@@ -70,9 +81,17 @@ def test_numbers_of_the_verification_are_shown_in_the_verification_only(name: st
         opened = context(name, view)
         for n, shown in steps(name, view):
             if opened.walk.phase(n) != "verify":
-                assert not [cell for cell in cells(shown) if cell.text and cell.name and parse(cell.name).kind in VERIFIED]
+                assert not [
+                    cell
+                    for cell in cells(shown)
+                    if cell.text and cell.name and parse(cell.name).kind in VERIFIED
+                ]
             if opened.walk.phase(n) in {"forward", "loss"}:
-                assert not [cell for cell in cells(shown) if cell.text and cell.name.startswith(("dL/", "da/", "w+", "b+"))]
+                assert not [
+                    cell
+                    for cell in cells(shown)
+                    if cell.text and cell.name.startswith(("dL/", "da/", "w+", "b+"))
+                ]
 
 
 @pytest.mark.parametrize("name", [name for name in NAMES if name != "perceptron-step"])
@@ -81,7 +100,10 @@ def test_the_new_number_is_marked_in_a_table_of_its_step(name: str) -> None:
     for n, shown in steps(name):
         q = str(opened.walk.anchor(n))
         marked = [cell.name for cell in cells(shown) if cell.state == "makes"]
-        assert set(marked) <= {q, *(str(made) for formula in shown.formulas for made in formula.makes)}
+        assert set(marked) <= {
+            q,
+            *(str(made) for formula in shown.formulas for made in formula.makes),
+        }
         if q not in marked:
             missing.append(q)
     kinds = {parse(q).kind for q in missing}
@@ -92,8 +114,14 @@ def test_the_new_number_is_marked_in_a_table_of_its_step(name: str) -> None:
 def test_the_column_of_the_samples_losses_is_not_headed_as_the_loss_of_the_batch_is() -> None:
     opened = context("linear-regression")
     shown = step_page(opened, opened.walk.step_of(parse("loss")))
-    samples, batch = (table for table in all_tables(shown) if "ℒ" in str(table.columns) or table.caption == "Loss")
-    assert samples.columns[-1] == opened.formulas.line.matrix("loss", 0) != opened.formulas.line.quantity(parse("loss"))
+    samples, batch = (
+        table for table in all_tables(shown) if "ℒ" in str(table.columns) or table.caption == "Loss"
+    )
+    assert (
+        samples.columns[-1]
+        == opened.formulas.line.matrix("loss", 0)
+        != opened.formulas.line.quantity(parse("loss"))
+    )
     assert [row.cells[-1].text for row in samples.rows] == ["0.25", "2.25", "6.25", "2.25"]
     assert [cell.text for row in batch.rows for cell in row.cells] == ["2.75"]
 
@@ -124,7 +152,9 @@ def test_what_is_empty_says_so_in_words_and_never_0(preset: str) -> None:
 
 def test_the_letters_of_the_softmax_deck_are_the_tables_of_its_slide() -> None:
     root = read(get("/lessons/3-2-3-softmax/steps/12").text).root
-    captions = [" ".join(table.elements[0].text.split()) for table in root.all("table", cls="matrix")]
+    captions = [
+        " ".join(table.elements[0].text.split()) for table in root.all("table", cls="matrix")
+    ]
     for wanted in ("Inputs", "Weights", "Linear", "Hidden", "Logits", "Probs", "Labels"):
         assert any(caption.startswith(wanted) for caption in captions), captions
     assert any("(3×1)" in c or "(1×3)" in c for c in captions)
@@ -135,7 +165,13 @@ def test_matrices_of_a_deep_network_say_which_layers_they_are_of() -> None:
     for n in range(1, len(opened.walk) + 1):
         shown = step_page(opened, n)
         for heading, matrices in shown.tables.by_matrix:
-            layers = {parse(c.name).layer for m in matrices for row in m.rows for c in row.cells if parse(c.name).layer}
+            layers = {
+                parse(c.name).layer
+                for m in matrices
+                for row in m.rows
+                for c in row.cells
+                if parse(c.name).layer
+            }
             assert all(re.search(rf"\b{layer}\b", heading) for layer in layers), (heading, layers)
             assert heading.endswith("of 5")
 
@@ -143,11 +179,19 @@ def test_matrices_of_a_deep_network_say_which_layers_they_are_of() -> None:
 def test_several_samples_stand_in_rows() -> None:
     root = read(get("/lessons/linear-regression/steps/3").text).root
     rows = [row for table in root.all("table", cls="ledger") for row in table.all("tr")]
-    assert [row.elements[0].text for row in rows if row.elements[0].tag == "th"][:4] == [f"sample {s}" for s in range(1, 5)]
+    assert [row.elements[0].text for row in rows if row.elements[0].tag == "th"][:4] == [
+        f"sample {s}" for s in range(1, 5)
+    ]
 
 
-@given(count=st.integers(1, 2000), focus=st.lists(st.integers(-3, 2000), max_size=2), most=st.integers(6, 10))
-def test_of_many_rows_the_first_the_last_and_those_in_focus_are_shown(count: int, focus: list[int], most: int) -> None:
+@given(
+    count=st.integers(1, 2000),
+    focus=st.lists(st.integers(-3, 2000), max_size=2),
+    most=st.integers(6, 10),
+)
+def test_of_many_rows_the_first_the_last_and_those_in_focus_are_shown(
+    count: int, focus: list[int], most: int
+) -> None:
     rows = some(count, focus, most)
     kept = [row for row in rows if row != GAP]
     assert kept == sorted(set(kept))
@@ -196,8 +240,14 @@ def in_notation(name: str, preset: str, **more: str) -> View:
 
 
 def wrong_captions(page: Element) -> list[str]:
-    """Matrices that are drawn with other rows or columns than their caption says; what is left out is marked by gaps."""
-    return [table.elements[0].named for table in page.all("table", cls="matrix") if not _is_as_captioned(table)]
+    """Matrices that are drawn with other rows or columns than their caption says; what is left out
+    is marked by gaps.
+    """
+    return [
+        table.elements[0].named
+        for table in page.all("table", cls="matrix")
+        if not _is_as_captioned(table)
+    ]
 
 
 def _is_as_captioned(table: Element) -> bool:
@@ -211,7 +261,9 @@ def _is_as_captioned(table: Element) -> bool:
 
 
 def shared_symbols(page: Element) -> list[str]:
-    """Symbols, drawn or read out, that stand for two matrices of a page; and matrices of a strip that have one in common."""
+    """Symbols, drawn or read out, that stand for two matrices of a page; and matrices of a strip
+    that have one in common.
+    """
     shared, meanings = [], dict[str, tuple[str, int]]()
     for strip in page.all("section", cls="strip"):
         tables = list(strip.all("table", cls="matrix"))
@@ -219,7 +271,11 @@ def shared_symbols(page: Element) -> list[str]:
             symbols = [how(table.elements[0].one("math")) for table in tables]
             shared += [symbol for symbol in symbols if symbols.count(symbol) > 1]
             for symbol, table in zip(symbols, tables, strict=True):
-                names = [cell.attributes["data-q"] for cell in table.all("td") if "data-q" in cell.attributes]
+                names = [
+                    cell.attributes["data-q"]
+                    for cell in table.all("td")
+                    if "data-q" in cell.attributes
+                ]
                 meaning = (parse(names[0]).kind, parse(names[0]).layer) if names else None
                 if meaning and meanings.setdefault(symbol, meaning) != meaning:
                     shared.append(symbol)
@@ -228,9 +284,14 @@ def shared_symbols(page: Element) -> list[str]:
 
 @pytest.mark.parametrize("preset", PRESETS)
 @pytest.mark.parametrize("name", NAMES)
-def test_on_pages_a_matrix_is_drawn_as_its_caption_says_under_a_symbol_of_its_own(name: str, preset: str) -> None:
+def test_on_pages_a_matrix_is_drawn_as_its_caption_says_under_a_symbol_of_its_own(
+    name: str, preset: str
+) -> None:
     view = in_notation(name, preset, grain="layer")
-    pages = [get(f"/lessons/{name}?notation={preset}").text, *(text for _, text in texts(name, view))]
+    pages = [
+        get(f"/lessons/{name}?notation={preset}").text,
+        *(text for _, text in texts(name, view)),
+    ]
     for root in (read(text).root for text in pages):
         assert wrong_captions(root) == []
         assert shared_symbols(root) == []
@@ -238,7 +299,9 @@ def test_on_pages_a_matrix_is_drawn_as_its_caption_says_under_a_symbol_of_its_ow
 
 @pytest.mark.parametrize("preset", PRESETS)
 @pytest.mark.parametrize("name", NAMES)
-def test_in_files_a_matrix_is_drawn_as_its_caption_says_under_a_symbol_of_its_own(name: str, preset: str) -> None:
+def test_in_files_a_matrix_is_drawn_as_its_caption_says_under_a_symbol_of_its_own(
+    name: str, preset: str
+) -> None:
     view = in_notation(name, preset, grain="layer")
     for kind, sheet in FILES.items():
         root = read("".join(worked(open_lesson(scenario(name)), view, sheet))).root
@@ -249,11 +312,18 @@ def test_in_files_a_matrix_is_drawn_as_its_caption_says_under_a_symbol_of_its_ow
 
 @pytest.mark.parametrize("preset", PRESETS)
 @pytest.mark.parametrize("name", NAMES)
-def test_latex_draws_the_given_matrices_in_the_shapes_of_the_page_under_symbols_of_their_own(name: str, preset: str) -> None:
+def test_latex_draws_the_given_matrices_in_the_shapes_of_the_page_under_symbols_of_their_own(
+    name: str, preset: str
+) -> None:
     opened = context(name, in_notation(name, preset))
     tex = "".join(document(opened, ()))
-    found = re.findall(r"^\$\\displaystyle (.+) = \\begin\{bmatrix\} (.+) \\end\{bmatrix\}", tex, re.MULTILINE)
-    shapes = [f"{body.count(chr(92) * 2) + 1}×{body.split(chr(92) * 2)[0].count('&') + 1}" for _, body in found]
+    found = re.findall(
+        r"^\$\\displaystyle (.+) = \\begin\{bmatrix\} (.+) \\end\{bmatrix\}", tex, re.MULTILINE
+    )
+    shapes = [
+        f"{body.count(chr(92) * 2) + 1}×{body.split(chr(92) * 2)[0].count('&') + 1}"
+        for _, body in found
+    ]
     assert shapes == [table.shape for table in given_matrices(opened)]
     symbols = [symbol for symbol, _ in found]
     assert len(set(symbols)) == len(symbols)
@@ -261,24 +331,49 @@ def test_latex_draws_the_given_matrices_in_the_shapes_of_the_page_under_symbols_
 
 @pytest.mark.parametrize("preset", PRESETS)
 def test_biases_stand_as_the_notation_stands_vectors(preset: str) -> None:
-    tables = list(given_matrices(context("1-2-3-1-sigmoid", in_notation("1-2-3-1-sigmoid", preset))))
+    tables = list(
+        given_matrices(context("1-2-3-1-sigmoid", in_notation("1-2-3-1-sigmoid", preset)))
+    )
     shapes = [table.shape for table in tables if table.caption.startswith("Biases")]
-    assert shapes == (["2×1", "3×1", "1×1"] if PRESETS[preset].vectors == "columns" else ["1×2", "1×3", "1×1"])
+    assert shapes == (
+        ["2×1", "3×1", "1×1"] if PRESETS[preset].vectors == "columns" else ["1×2", "1×3", "1×1"]
+    )
 
 
 @pytest.mark.parametrize("preset", PRESETS)
-def test_several_samples_stand_side_by_side_in_columns_and_below_each_other_in_rows(preset: str) -> None:
-    inputs = next(given_matrices(context("linear-regression", in_notation("linear-regression", preset))))
+def test_several_samples_stand_side_by_side_in_columns_and_below_each_other_in_rows(
+    preset: str,
+) -> None:
+    inputs = next(
+        given_matrices(context("linear-regression", in_notation("linear-regression", preset)))
+    )
     names = [[parse(cell.name) for cell in row.cells] for row in inputs.rows]
     by_rows = [[Quantity("x", 0, i, 0, s) for i in (1, 2)] for s in (1, 2, 3, 4)]
-    assert names == ([list(column) for column in zip(*by_rows, strict=True)] if PRESETS[preset].vectors == "columns" else by_rows)
+    assert names == (
+        [list(column) for column in zip(*by_rows, strict=True)]
+        if PRESETS[preset].vectors == "columns"
+        else by_rows
+    )
 
 
 @pytest.mark.parametrize("preset", PRESETS)
 def test_a_large_matrix_has_the_shape_of_all_of_it_in_its_caption(preset: str) -> None:
-    tables = list(given_matrices(Context(open_lesson(read_scenario(LARGE, "large")), View(notation=preset))))
+    tables = list(
+        given_matrices(Context(open_lesson(read_scenario(LARGE, "large")), View(notation=preset)))
+    )
     columns, turned = PRESETS[preset].vectors == "columns", PRESETS[preset].weights_turned
-    wanted = [(columns, 10, 9), (turned, 8, 9), (columns, 1, 8), (turned, 7, 8), (columns, 1, 7), (columns, 10, 7)]
-    assert [table.shape for table in tables] == [f"{across}×{down}" if turn else f"{down}×{across}" for turn, down, across in wanted]
+    wanted = [
+        (columns, 10, 9),
+        (turned, 8, 9),
+        (columns, 1, 8),
+        (turned, 7, 8),
+        (columns, 1, 7),
+        (columns, 10, 7),
+    ]
+    assert [table.shape for table in tables] == [
+        f"{across}×{down}" if turn else f"{down}×{across}" for turn, down, across in wanted
+    ]
     for table in tables:
-        assert len(table.rows) == int(table.shape.split("×")[0]) or any(cell.state == "gap" for row in table.rows for cell in row.cells)
+        assert len(table.rows) == int(table.shape.split("×")[0]) or any(
+            cell.state == "gap" for row in table.rows for cell in row.cells
+        )

@@ -1,4 +1,6 @@
-"""Templates place what a documented page object holds: they use all of it and nothing else, and bring no script or style."""
+"""Templates place what a documented page object holds: they use all of it and nothing else, and
+bring no script or style.
+"""
 
 from __future__ import annotations
 
@@ -48,7 +50,17 @@ PAGES: dict[str, dict[str, type[Any]]] = {
     "qr.html": {"page": SharePage},
     "embed_error.html": {"page": ErrorPage},
 }
-GIVEN = {"asset", "title", "fragment", "url_for", "request", "config", "g", "session", "get_flashed_messages"}
+GIVEN = {
+    "asset",
+    "title",
+    "fragment",
+    "url_for",
+    "request",
+    "config",
+    "g",
+    "session",
+    "get_flashed_messages",
+}
 """What templates may know beside their page."""
 
 
@@ -83,22 +95,38 @@ def test_a_template_takes_from_its_page_what_the_page_has(name: str) -> None:
     for access in tree(name).find_all(nodes.Getattr):
         if isinstance(access.node, nodes.Name) and access.node.name in PAGES[name]:
             kind = PAGES[name][access.node.name]
-            assert has(kind, access.attr), f"{name}:{access.lineno}: {kind.__name__} has no {access.attr}"
+            assert has(kind, access.attr), (
+                f"{name}:{access.lineno}: {kind.__name__} has no {access.attr}"
+            )
 
 
 @pytest.mark.parametrize("name", TEMPLATES)
 def test_a_template_names_no_part_that_no_page_has(name: str) -> None:
     kinds = {part for pages in PAGES.values() for kind in pages.values() for part in reached(kind)}
     for access in tree(name).find_all(nodes.Getattr):
-        assert any(has(kind, access.attr) for kind in kinds) or access.attr in LANGUAGE, f"{name}:{access.lineno}: {access.attr}"
+        assert any(has(kind, access.attr) for kind in kinds) or access.attr in LANGUAGE, (
+            f"{name}:{access.lineno}: {access.attr}"
+        )
 
 
-@pytest.mark.parametrize("kind", sorted({kind for pages in PAGES.values() for kind in pages.values()}, key=str))
+@pytest.mark.parametrize(
+    "kind", sorted({kind for pages in PAGES.values() for kind in pages.values()}, key=str)
+)
 def test_everything_on_a_page_is_used_by_a_template_or_by_its_own_properties(kind: type) -> None:
     accessed = {access.attr for name in TEMPLATES for access in tree(name).find_all(nodes.Getattr)}
-    accessed |= {word for p in vars(kind).values() if isinstance(p, property) and p.fget for word in p.fget.__code__.co_names}
+    accessed |= {
+        word
+        for p in vars(kind).values()
+        if isinstance(p, property) and p.fget
+        for word in p.fget.__code__.co_names
+    }
     for part in reached(kind):
-        if part.__module__ in {kind.__module__, "tutor.pages.outline", "tutor.pages.tables", "tutor.pages.cells"}:
+        if part.__module__ in {
+            kind.__module__,
+            "tutor.pages.outline",
+            "tutor.pages.tables",
+            "tutor.pages.cells",
+        }:
             assert {f.name for f in fields(part)} - accessed <= ALLOWED, part
 
 
@@ -122,8 +150,13 @@ def test_a_template_knows_nothing_but_its_page(name: str) -> None:
 def test_a_template_has_no_script_no_style_and_no_way_around_the_escaping(name: str) -> None:
     text = (FOLDER / name).read_text(encoding="utf-8")
     assert name.endswith(".html")
-    assert not re.search(r"\son[a-z]+\s*=|\sstyle\s*=|javascript:|<style|\|\s*safe|autoescape|\bMarkup\b|hx-on|hx-vals=.js:", text)
-    assert re.findall(r"<script[^>]*>(.*?)</script>", text, re.DOTALL) == [""] * text.count("<script")
+    assert not re.search(
+        r"\son[a-z]+\s*=|\sstyle\s*=|javascript:|<style|\|\s*safe|autoescape|\bMarkup\b|hx-on|hx-vals=.js:",
+        text,
+    )
+    assert re.findall(r"<script[^>]*>(.*?)</script>", text, re.DOTALL) == [""] * text.count(
+        "<script"
+    )
     assert not re.search(r"(href|src|action)\s*=\s*\"?https?:", text)
     assert not re.search(r"\w=\{\{", text), "an attribute without quotes can be ended by a space"
 
@@ -136,7 +169,9 @@ def test_a_template_computes_nothing(name: str) -> None:
 
 @pytest.mark.parametrize("name", TEMPLATES)
 def test_every_htmx_link_repeats_its_address_and_has_an_id(name: str) -> None:
-    for tag in re.findall(r"<[a-z][^<>]*\shx-get=[^<>]*>", (FOLDER / name).read_text(encoding="utf-8")):
+    for tag in re.findall(
+        r"<[a-z][^<>]*\shx-get=[^<>]*>", (FOLDER / name).read_text(encoding="utf-8")
+    ):
         href, target = re.search(r'\shref="([^"]*)"', tag), re.search(r'\shx-get="([^"]*)"', tag)
         assert href
         assert target
@@ -155,11 +190,17 @@ def test_every_page_class_is_documented() -> None:
             for part in reached(kind):
                 if part.__module__.startswith("tutor."):
                     assert part.__doc__
-                    assert not part.__doc__.startswith(f"{part.__name__}("), f"{part.__name__} has no docstring"
+                    assert not part.__doc__.startswith(f"{part.__name__}("), (
+                        f"{part.__name__} has no docstring"
+                    )
                     assert part.__dataclass_params__.frozen
 
 
 def test_every_template_is_listed_here() -> None:
-    of_their_own = {name for name in TEMPLATES if "page." not in (FOLDER / name).read_text(encoding="utf-8")}
-    assert set(TEMPLATES) - set(PAGES) <= of_their_own, "a template with a page has to say which: add it to PAGES"
+    of_their_own = {
+        name for name in TEMPLATES if "page." not in (FOLDER / name).read_text(encoding="utf-8")
+    }
+    assert set(TEMPLATES) - set(PAGES) <= of_their_own, (
+        "a template with a page has to say which: add it to PAGES"
+    )
     assert set(PAGES) <= set(TEMPLATES)

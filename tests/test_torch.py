@@ -1,4 +1,6 @@
-"""PyTorch as an independent oracle: losses on logits, and gradients by its own automatic differentiation."""
+"""PyTorch as an independent oracle: losses on logits, and gradients by its own automatic
+differentiation.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,9 @@ from tutor.engine.network import Layer, Network, frozen
 from tutor.engine.trace import Trace, run
 from tutor.lesson.setup import Setup
 
-torch: Any = pytest.importorskip("torch", reason="PyTorch, the oracle of these tests, is not installed; see `make oracle`")
+torch: Any = pytest.importorskip(
+    "torch", reason="PyTorch, the oracle of these tests, is not installed; see `make oracle`"
+)
 F: Any = torch.nn.functional
 
 TOLERANCE = 1e-12
@@ -55,10 +59,16 @@ class Oracle:
     def __init__(self, problem: Setup) -> None:
         net = problem.network
         self.w = [torch.tensor(layer.weights.copy(), requires_grad=True) for layer in net.layers]
-        self.b = [None if p.biases is None else torch.tensor(p.biases.copy(), requires_grad=True) for p in net.layers]
+        self.b = [
+            None if p.biases is None else torch.tensor(p.biases.copy(), requires_grad=True)
+            for p in net.layers
+        ]
         self.z: list[Any] = []
         self.a: list[Any] = []
-        self.x, y = torch.tensor(problem.x.copy(), requires_grad=True), torch.tensor(problem.y.copy())
+        self.x, y = (
+            torch.tensor(problem.x.copy(), requires_grad=True),
+            torch.tensor(problem.y.copy()),
+        )
         self.passed: list[Any] = [self.x]
         for layer, w, b in zip(net.layers, self.w, self.b, strict=True):
             z = F.linear(self.passed[-1], w, b)
@@ -80,7 +90,11 @@ class Oracle:
 
     def finite(self) -> bool:
         forward = [*self.z, *self.a, self.loss]
-        grads = [t.grad for t in (*self.w, *self.b, *self.z, *self.a[:-1]) if t is not None and t.grad is not None]
+        grads = [
+            t.grad
+            for t in (*self.w, *self.b, *self.z, *self.a[:-1])
+            if t is not None and t.grad is not None
+        ]
         return all(bool(torch.isfinite(t).all()) for t in (*forward, *grads))
 
 
@@ -130,7 +144,11 @@ def traced(problem: Setup) -> Trace:
 def assert_same(problem: Setup) -> None:
     trace, oracle = traced(problem), Oracle(problem).backward()
     logits = forward_size(problem, trace, trace.network.depth)
-    assert same(trace.loss, oracle.loss, trace.scale * (1 + logits) * float(np.abs(trace.y).sum()) + trace.loss)
+    assert same(
+        trace.loss,
+        oracle.loss,
+        trace.scale * (1 + logits) * float(np.abs(trace.y).sum()) + trace.loss,
+    )
     for number, layer in enumerate(problem.network.layers, 1):
         n = number - 1
         forward = forward_size(problem, trace, number)
@@ -154,7 +172,9 @@ def assert_same(problem: Setup) -> None:
 
 def test_the_comparison_catches_an_error_of_one_in_ten_thousand_million() -> None:
     layers = (Layer(frozen([[0.5, -0.3]]), frozen([0.1]), activation("tanh")),)
-    problem = Setup(Network(layers, loss("squared_error"), "mean"), frozen([[1.0, 2.0]]), frozen([[0.3]]), 0.1)
+    problem = Setup(
+        Network(layers, loss("squared_error"), "mean"), frozen([[1.0, 2.0]]), frozen([[0.3]]), 0.1
+    )
     trace, oracle = traced(problem), Oracle(problem).backward()
     scale = backward_sizes(problem, trace, 1)[1]
     assert same(trace["dL/dz", 1], oracle.z[0].grad, scale)
@@ -184,8 +204,16 @@ def test_every_activation_and_loss_agrees_with_pytorch(name: str, under: str) ->
     random = np.random.default_rng(7)
     output = loss(under).fused_with or name
     layers = (
-        Layer(frozen(random.standard_normal((4, 3))), frozen(random.standard_normal(4)), activation(name)),
-        Layer(frozen(random.standard_normal((3, 4))), frozen(random.standard_normal(3)), activation(output)),
+        Layer(
+            frozen(random.standard_normal((4, 3))),
+            frozen(random.standard_normal(4)),
+            activation(name),
+        ),
+        Layer(
+            frozen(random.standard_normal((3, 4))),
+            frozen(random.standard_normal(3)),
+            activation(output),
+        ),
     )
     for reduction in ("mean", "sum"):
         net = Network(layers, loss(under), reduction)
@@ -204,17 +232,29 @@ def test_at_a_kink_we_choose_as_pytorch_does(name: str) -> None:
 @pytest.mark.parametrize("sign", [1.0, -1.0])
 @pytest.mark.parametrize("y", [0.0, 1.0, 0.3])
 def test_saturated_sigmoids_agree_with_bce_on_logits(z: float, sign: float, y: float) -> None:
-    net = Network((Layer(frozen([[sign * z]]), None, activation("sigmoid")),), loss("binary_cross_entropy"), "mean")
+    net = Network(
+        (Layer(frozen([[sign * z]]), None, activation("sigmoid")),),
+        loss("binary_cross_entropy"),
+        "mean",
+    )
     problem = Setup(net, frozen([[1.0]]), frozen([[y]]), 0.1)
     trace, oracle = traced(problem), Oracle(problem).backward()
-    # PyTorch adds the tail log(1 + e^−|z|) to 1 and loses it below 1e-16; ours keeps it, see test_losses.
+    # PyTorch adds the tail log(1 + e^−|z|) to 1 and loses it below 1e-16; ours keeps it, see
+    # test_losses.
     assert same(trace.loss, oracle.loss, 1.0)
     assert same(trace["dL/dz", 1], oracle.z[0].grad, 1.0)
 
 
-@pytest.mark.parametrize("row", [[800.0, 0.0], [1e10, -1e10, 0.0], [1e300, 1e300], [-745.0, 0.0, 745.0], [1e307, -1e307, 5.0]])
+@pytest.mark.parametrize(
+    "row",
+    [[800.0, 0.0], [1e10, -1e10, 0.0], [1e300, 1e300], [-745.0, 0.0, 745.0], [1e307, -1e307, 5.0]],
+)
 def test_saturated_softmaxes_agree_with_cross_entropy_on_logits(row: list[float]) -> None:
-    net = Network((Layer(frozen(np.array(row)[:, None]), None, activation("softmax")),), loss("cross_entropy"), "mean")
+    net = Network(
+        (Layer(frozen(np.array(row)[:, None]), None, activation("softmax")),),
+        loss("cross_entropy"),
+        "mean",
+    )
     for y in np.eye(len(row)):
         problem = Setup(net, frozen([[1.0]]), frozen([y]), 0.1)
         trace, oracle = traced(problem), Oracle(problem).backward()
@@ -224,9 +264,14 @@ def test_saturated_softmaxes_agree_with_cross_entropy_on_logits(row: list[float]
 
 @given(extreme_problems(hidden=(*SMOOTH, *KINKED, "softmax")))
 @settings(max_examples=300)
-def test_at_the_edges_of_float64_we_agree_where_both_are_finite_and_stop_where_pytorch_is_not(problem: Setup) -> None:
+def test_at_the_edges_of_float64_we_agree_where_both_are_finite_and_stop_where_pytorch_is_not(
+    problem: Setup,
+) -> None:
     trace, oracle = traced(problem), Oracle(problem).backward()
-    kinds, outputs = {"z", "dL/dz", "dL/dw", "dL/db", "dL/da"}, {("dL/da", 0), ("dL/da", trace.network.depth)}
+    kinds, outputs = (
+        {"z", "dL/dz", "dL/dw", "dL/db", "dL/da"},
+        {("dL/da", 0), ("dL/da", trace.network.depth)},
+    )
     arrays = [array for name, array in trace.items() if name[0] in kinds and name not in outputs]
     ours = all(np.isfinite(array).all() for array in arrays) and np.isfinite(trace.loss)
     if ours and oracle.finite():

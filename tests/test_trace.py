@@ -32,8 +32,13 @@ def of_scenario(name: str) -> Trace:
     return traced(build(load(SCENARIOS / f"{name}.yaml")))
 
 
-def network_of(*layers: tuple[Any, Any, str], under: str = "half_squared_error", reduction: str = "mean") -> Network:
-    made = (Layer(frozen(w), None if b is None else frozen(b), activation(name)) for w, b, name in layers)
+def network_of(
+    *layers: tuple[Any, Any, str], under: str = "half_squared_error", reduction: str = "mean"
+) -> Network:
+    made = (
+        Layer(frozen(w), None if b is None else frozen(b), activation(name))
+        for w, b, name in layers
+    )
     return Network(tuple(made), loss(under), reduction)
 
 
@@ -66,7 +71,9 @@ def test_the_1_2_3_1_network_agrees_with_a_calculation_by_hand() -> None:
     out = sigma(sum(w * a for w, a in zip(w3, a2, strict=True)) + 0.5)
     delta3 = out - 1
     delta2 = [delta3 * w * a * (1 - a) for w, a in zip(w3, a2, strict=True)]
-    delta1 = [sum(d * w[j] for d, w in zip(delta2, w2, strict=True)) * a1[j] * (1 - a1[j]) for j in (0, 1)]
+    delta1 = [
+        sum(d * w[j] for d, w in zip(delta2, w2, strict=True)) * a1[j] * (1 - a1[j]) for j in (0, 1)
+    ]
     expected = {
         "a[3][1]": out, "loss": -np.log(out), "dL/da[3][1]": -1 / out, "dL/dz[3][1]": delta3, "dL/dw[3][1,2]": delta3 * a2[1],
         "dL/dz[2][3]": delta2[2], "dL/dw[2][3,1]": delta2[2] * a1[0], "dL/db[2][1]": delta2[0], "dL/dz[1][2]": delta1[1],
@@ -110,10 +117,18 @@ def test_shapes_are_those_of_the_contract(problem: Setup) -> None:
         assert (("dL/dw", number) in trace) == layer.train_weights
         assert (("dL/db", number) in trace) == layer.learns_biases
         if layer.train_weights:
-            assert trace.array("dL/dw", number).shape == trace.array("w+", number).shape == (units, inputs)
+            assert (
+                trace.array("dL/dw", number).shape
+                == trace.array("w+", number).shape
+                == (units, inputs)
+            )
         if layer.learns_biases:
             assert trace.array("dL/db", number).shape == trace.array("b+", number).shape == (units,)
-    assert trace.loss == pytest.approx(trace.sample_losses("loss").mean() if net.reduction == "mean" else trace.sample_losses("loss").sum())
+    assert trace.loss == pytest.approx(
+        trace.sample_losses("loss").mean()
+        if net.reduction == "mean"
+        else trace.sample_losses("loss").sum()
+    )
 
 
 @given(problems(depth=3))
@@ -164,7 +179,13 @@ def test_a_mean_is_the_sum_divided_by_the_samples() -> None:
     mean = run(network_of(([[0.5]], [0.1], "tanh")), x, y, 0.1)
     total = run(network_of(([[0.5]], [0.1], "tanh"), reduction="sum"), x, y, 0.1)
     assert mean.loss == pytest.approx(total.loss / 3, rel=1e-15)
-    for name in ("dL/dw[1][1,1]", "dL/db[1][1]", "dL/da[1][1]@2", "dL/dz[1][1]@2", "dL/dw[1][1,1]@2"):
+    for name in (
+        "dL/dw[1][1,1]",
+        "dL/db[1][1]",
+        "dL/da[1][1]@2",
+        "dL/dz[1][1]@2",
+        "dL/dw[1][1,1]@2",
+    ):
         assert mean.value(parse(name)) == pytest.approx(total.value(parse(name)) / 3, rel=1e-15)
     for name in ("a[1][1]@2", "loss@3"):
         assert mean.value(parse(name)) == total.value(parse(name))
@@ -172,15 +193,21 @@ def test_a_mean_is_the_sum_divided_by_the_samples() -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("reduction", ["mean", "sum"])
-def test_the_loss_of_a_sample_is_its_own_and_the_loss_of_the_batch_is_their_mean_or_sum(name: str, reduction: str) -> None:
+def test_the_loss_of_a_sample_is_its_own_and_the_loss_of_the_batch_is_their_mean_or_sum(
+    name: str, reduction: str
+) -> None:
     output = {"binary_cross_entropy": "sigmoid", "cross_entropy": "softmax"}.get(name, "tanh")
     net = network_of(([[0.5], [-0.25]], [0.1, 0.2], output), under=name, reduction=reduction)
     x, y = frozen([[1.0], [2.0], [4.0]]), frozen([[0.0, 1.0], [1.0, 0.0], [0.5, 0.5]])
     trace = run(net, x, y, 0.1)
     for mark, weights in (("", net), ("+", updated(trace))):
         alone = [run(weights, x[s : s + 1], y[s : s + 1], 0.1).loss for s in range(3)]
-        assert [trace.value(parse(f"loss{mark}@{s}")) for s in (1, 2, 3)] == pytest.approx(alone, rel=1e-14)
-        assert trace.value(parse(f"loss{mark}")) == pytest.approx(sum(alone) / (3 if reduction == "mean" else 1), rel=1e-14)
+        assert [trace.value(parse(f"loss{mark}@{s}")) for s in (1, 2, 3)] == pytest.approx(
+            alone, rel=1e-14
+        )
+        assert trace.value(parse(f"loss{mark}")) == pytest.approx(
+            sum(alone) / (3 if reduction == "mean" else 1), rel=1e-14
+        )
 
 
 @given(problems(samples=4, wide=False))
@@ -189,7 +216,10 @@ def test_the_shares_of_the_samples_add_up_to_the_gradient(problem: Setup) -> Non
     for number, layer in enumerate(problem.network.layers, 1):
         if layer.train_weights:
             for i, j in ((1, 1), (layer.units, layer.inputs)):
-                shares = [trace.value(Quantity("dL/dw", number, i, j, s)) for s in range(1, trace.samples + 1)]
+                shares = [
+                    trace.value(Quantity("dL/dw", number, i, j, s))
+                    for s in range(1, trace.samples + 1)
+                ]
                 whole = trace.value(Quantity("dL/dw", number, i, j))
                 assert abs(sum(shares) - whole) <= 1e-14 * sum(map(abs, shares))
 
@@ -201,7 +231,9 @@ def test_a_sample_computes_the_same_alone_as_in_the_batch(problem: Setup) -> Non
     for s in range(trace.samples):
         alone = run(net, problem.x[s : s + 1], problem.y[s : s + 1], 0.1)
         assert alone.loss == pytest.approx(trace.sample_losses("loss")[s], rel=1e-12, abs=1e-14)
-        assert alone.array("dL/dz", 1)[0] == pytest.approx(trace.array("dL/dz", 1)[s], rel=1e-9, abs=1e-13)
+        assert alone.array("dL/dz", 1)[0] == pytest.approx(
+            trace.array("dL/dz", 1)[s], rel=1e-9, abs=1e-13
+        )
 
 
 @pytest.mark.parametrize(
@@ -216,7 +248,9 @@ def test_a_sample_computes_the_same_alone_as_in_the_batch(problem: Setup) -> Non
     ],
     ids=lambda array: str(array.shape),
 )
-def test_data_that_does_not_fit_is_refused_and_never_broadcast(x: np.ndarray, y: np.ndarray) -> None:
+def test_data_that_does_not_fit_is_refused_and_never_broadcast(
+    x: np.ndarray, y: np.ndarray
+) -> None:
     with pytest.raises(NetworkError, match="2-1"):
         run(network_of(([[1.0, 1.0]], None, "identity")), x, y, 0.1)
 
@@ -228,7 +262,20 @@ def test_the_updated_network_is_where_the_next_iteration_starts() -> None:
     assert second.loss == first.loss_new < first.loss
 
 
-@pytest.mark.parametrize("name", ["z[3][1]", "z[1][2]", "x[2]", "y[2]", "w[1][1,2]", "z[1][1]@2", "loss@2", "da/dz[1][1,1]", "b[1][1]"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "z[3][1]",
+        "z[1][2]",
+        "x[2]",
+        "y[2]",
+        "w[1][1,2]",
+        "z[1][1]@2",
+        "loss@2",
+        "da/dz[1][1,1]",
+        "b[1][1]",
+    ],
+)
 def test_a_name_that_the_trace_does_not_have_is_a_key_error(name: str) -> None:
     trace = run(network_of(([[1.0]], None, "identity")), frozen([[1.0]]), frozen([[0.0]]), 0.1)
     with pytest.raises(KeyError):
@@ -238,9 +285,19 @@ def test_a_name_that_the_trace_does_not_have_is_a_key_error(name: str) -> None:
 # Saturation
 
 
-@pytest.mark.parametrize(("z", "y", "delta"), [(800.0, 0.0, 1.0), (-800.0, 1.0, -1.0), (800.0, 1.0, 0.0), (40.0, 0.25, 0.75)])
-def test_a_saturated_sigmoid_still_has_its_error_signal_and_loss(z: float, y: float, delta: float) -> None:
-    trace = run(network_of(([[z]], None, "sigmoid"), under="binary_cross_entropy"), frozen([[1.0]]), frozen([[y]]), 0.1)
+@pytest.mark.parametrize(
+    ("z", "y", "delta"),
+    [(800.0, 0.0, 1.0), (-800.0, 1.0, -1.0), (800.0, 1.0, 0.0), (40.0, 0.25, 0.75)],
+)
+def test_a_saturated_sigmoid_still_has_its_error_signal_and_loss(
+    z: float, y: float, delta: float
+) -> None:
+    trace = run(
+        network_of(([[z]], None, "sigmoid"), under="binary_cross_entropy"),
+        frozen([[1.0]]),
+        frozen([[y]]),
+        0.1,
+    )
     assert trace.value(parse("dL/dz[1][1]")) == pytest.approx(delta, abs=1e-15)
     assert trace.loss == pytest.approx((1 - y) * z if z > 0 else -y * z, rel=1e-15)
     assert trace.stop is None
@@ -265,7 +322,9 @@ def test_a_healthy_trace_does_not_stop() -> None:
 
 @pytest.mark.parametrize("name", ["step", "sign"])
 def test_a_flat_activation_stops_the_walk_at_its_derivative(name: str) -> None:
-    net = network_of(([[1.0]], None, "identity"), ([[1.0], [1.0]], None, name), ([[1.0, 2.0]], None, "identity"))
+    net = network_of(
+        ([[1.0]], None, "identity"), ([[1.0], [1.0]], None, name), ([[1.0, 2.0]], None, "identity")
+    )
     trace = run(net, frozen([[1.0]]), frozen([[0.0]]), 0.1)
     assert trace.blocked == 2
     assert trace.stop is not None
@@ -279,15 +338,31 @@ def test_a_flat_activation_stops_the_walk_at_its_derivative(name: str) -> None:
     ("layers", "x", "y", "eta", "name", "why"),
     [
         ([([[1e308, 1e308]], None, "identity")], [[1.0, 1.0]], [[0.0]], 0.1, "z[1][1]", OVERFLOW),
-        ([([[1e200], [1.0]], None, "identity"), ([[1.0, 1e308]], [1e308], "relu")], [[1e108]], [[0.0]], 0.1, "z[2][1]", OVERFLOW),
+        (
+            [([[1e200], [1.0]], None, "identity"), ([[1.0, 1e308]], [1e308], "relu")],
+            [[1e108]],
+            [[0.0]],
+            0.1,
+            "z[2][1]",
+            OVERFLOW,
+        ),
         ([([[1e200]], None, "identity")], [[1.0]], [[0.0]], 0.1, "loss", OVERFLOW),
         ([([[1e-160]], None, "identity")], [[1e308]], [[0.0]], 0.1, "dL/dw[1][1,1]", OVERFLOW),
         ([([[0.0]], None, "identity")], [[1e150]], [[1e150]], 1e300, "w+[1][1,1]", OVERFLOW),
         ([([[1e150]], None, "identity")], [[1.0]], [[0.0]], 1e10, "loss+", OVERFLOW),
-        ([([[1e308], [1e308]], None, "identity"), ([[10.0, -10.0]], None, "identity")], [[1.0]], [[0.0]], 0.1, "z[2][1]", None),
+        (
+            [([[1e308], [1e308]], None, "identity"), ([[10.0, -10.0]], None, "identity")],
+            [[1.0]],
+            [[0.0]],
+            0.1,
+            "z[2][1]",
+            None,
+        ),
     ],
 )
-def test_the_first_bad_number_is_named_with_the_reason(layers: list[Any], x: Any, y: Any, eta: float, name: str, why: str | None) -> None:
+def test_the_first_bad_number_is_named_with_the_reason(
+    layers: list[Any], x: Any, y: Any, eta: float, name: str, why: str | None
+) -> None:
     trace = run(network_of(*layers), frozen(x), frozen(y), eta)
     assert trace.stop is not None
     assert str(trace.stop.quantity) == name
@@ -296,13 +371,22 @@ def test_the_first_bad_number_is_named_with_the_reason(layers: list[Any], x: Any
 
 
 def test_of_several_samples_the_first_bad_one_in_the_walk_is_named() -> None:
-    trace = run(network_of(([[1e200]], None, "identity")), frozen([[1.0], [1e200], [1e300]]), frozen([[0.0]] * 3), 0.1)
+    trace = run(
+        network_of(([[1e200]], None, "identity")),
+        frozen([[1.0], [1e200], [1e300]]),
+        frozen([[0.0]] * 3),
+        0.1,
+    )
     assert trace.stop is not None
     assert str(trace.stop.quantity) == "z[1][1]@2"
 
 
 def test_numbers_whose_sum_overflows_are_no_reason_to_stop() -> None:
-    net = network_of(([[1e160], [1e160]], None, "identity"), ([[1e-200, 1e-200]], None, "identity"), under="squared_error")
+    net = network_of(
+        ([[1e160], [1e160]], None, "identity"),
+        ([[1e-200, 1e-200]], None, "identity"),
+        under="squared_error",
+    )
     target = run(net, frozen([[1e148]]), frozen([[0.0]]), 0.1).array("a", 2)
     big = run(net, frozen([[1e148]]), target, 0.1)
     assert big.array("a", 1).tolist() == [[1e308, 1e308]]
@@ -334,12 +418,16 @@ def test_up_to_the_stop_every_number_can_be_looked_up(problem: Setup) -> None:
 
 
 def test_inputs_of_zero_give_weights_no_gradient_but_biases_one() -> None:
-    trace = run(network_of(([[1.0, 2.0]], [0.5], "sigmoid")), frozen([[0.0, 0.0]]), frozen([[1.0]]), 0.1)
+    trace = run(
+        network_of(([[1.0, 2.0]], [0.5], "sigmoid")), frozen([[0.0, 0.0]]), frozen([[1.0]]), 0.1
+    )
     assert trace.array("dL/dw", 1).tolist() == [[0.0, 0.0]]
     assert trace.value(parse("dL/db[1][1]")) != 0.0
 
 
 def test_thirty_two_sigmoid_layers_run_and_their_first_gradient_is_tiny_but_there() -> None:
-    trace = run(network_of(*[([[1.0]], [0.0], "sigmoid")] * 32), frozen([[1.0]]), frozen([[0.0]]), 0.1)
+    trace = run(
+        network_of(*[([[1.0]], [0.0], "sigmoid")] * 32), frozen([[1.0]]), frozen([[0.0]]), 0.1
+    )
     assert 0 < abs(trace.value(parse("dL/dw[1][1,1]"))) < 0.25**31
     assert trace.stop is None

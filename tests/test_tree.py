@@ -1,4 +1,6 @@
-"""Trees are values over names: changed, compared, taken apart and put together, with the numbers of any environment."""
+"""Trees are values over names: changed, compared, taken apart and put together, with the numbers of
+any environment.
+"""
 
 from __future__ import annotations
 
@@ -65,7 +67,9 @@ def test_replacing_the_inside_of_a_logarithm_changes_the_loss() -> None:
     trace = one_unit("sigmoid", 2.0, 1.0, "binary_cross_entropy")
     tree = derive(trace, parse("loss")).tree
     a = trace.value(A)
-    wrong = rewrite(tree, lambda node: Log(Difference(ONE, Ref(A))) if node == Log(Ref(A)) else None)
+    wrong = rewrite(
+        tree, lambda node: Log(Difference(ONE, Ref(A))) if node == Log(Ref(A)) else None
+    )
     assert evaluate(tree, trace) == pytest.approx(-np.log(a), rel=1e-14)
     assert evaluate(wrong, trace) == pytest.approx(-np.log(1 - a), rel=1e-14)
 
@@ -74,8 +78,12 @@ def test_a_logarithm_over_something_else_is_no_longer_computed_from_the_pre_acti
     stable = Stable(Log(Ref(A)), Apply(Ref(Z), activation("identity").function), Ref(A))
     assert stable.rebuild(stable.children) == stable
     assert stable.rebuild((Log(ONE),)) == Log(ONE)
-    moved = renamed(stable, lambda node: Ref(node.quantity.after) if isinstance(node, Ref) else None)
-    assert moved == Stable(Log(Ref(A.after)), Apply(Ref(Z.after), activation("identity").function), Ref(A.after))
+    moved = renamed(
+        stable, lambda node: Ref(node.quantity.after) if isinstance(node, Ref) else None
+    )
+    assert moved == Stable(
+        Log(Ref(A.after)), Apply(Ref(Z.after), activation("identity").function), Ref(A.after)
+    )
 
 
 @pytest.mark.parametrize("name", ["relu", "leaky_relu", "elu"])
@@ -92,7 +100,12 @@ def test_negating_the_argument_of_a_rectifier_takes_the_other_branch(name: str) 
 
 def test_another_activation_in_the_place_of_one_gives_its_number() -> None:
     trace = one_unit("tanh", 0.5, 0.0)
-    tree = rewrite(derive(trace, A).tree, lambda node: Apply(node.of, activation("sigmoid").function) if isinstance(node, Apply) else None)
+    tree = rewrite(
+        derive(trace, A).tree,
+        lambda node: (
+            Apply(node.of, activation("sigmoid").function) if isinstance(node, Apply) else None
+        ),
+    )
     assert evaluate(tree, trace) == activation("sigmoid").f(np.array([0.5]))[0]
 
 
@@ -115,7 +128,9 @@ def test_trees_are_equal_by_structure_and_have_the_same_hash() -> None:
 @settings(max_examples=40)
 def test_every_node_is_rebuilt_from_its_children(problem: Setup) -> None:
     trace = traced(problem)
-    trees = [derive(trace, q).tree for q in ordered(trace)[::3]] + [found.tree for found in trace.program.definitions]
+    trees = [derive(trace, q).tree for q in ordered(trace)[::3]] + [
+        found.tree for found in trace.program.definitions
+    ]
     for node in (node for tree in trees for node in walk(tree)):
         again = node.rebuild(node.children)
         assert again == node
@@ -128,7 +143,16 @@ def test_every_node_is_rebuilt_from_its_children(problem: Setup) -> None:
 
 def test_the_tree_of_a_step_is_the_same_whatever_the_numbers() -> None:
     first, second = (one_unit("sigmoid", z, 1.0, "binary_cross_entropy") for z in (0.5, -1.0))
-    for name in ("z[1][1]", "a[1][1]", "loss", "dL/da[1][1]", "dL/dz[1][1]", "dL/dw[1][1,1]", "w+[1][1,1]", "loss+"):
+    for name in (
+        "z[1][1]",
+        "a[1][1]",
+        "loss",
+        "dL/da[1][1]",
+        "dL/dz[1][1]",
+        "dL/dw[1][1,1]",
+        "w+[1][1,1]",
+        "loss+",
+    ):
         assert derive(first, parse(name)).tree == derive(second, parse(name)).tree
 
 
@@ -142,8 +166,13 @@ def test_leaves_are_those_of_the_branch_that_is_taken() -> None:
     assert leaves(tree, Numbers({Z: -1.0, A: 0.0})) == (Ref(A), Ref(Z))
 
 
-@pytest.mark.parametrize(("sign", "taken"), [(">", [1, 1, 0]), ("≥", [1, 0, 0]), ("<", [0, 1, 1]), ("≤", [0, 0, 1]), ("=", [1, 0, 1])])
-def test_a_case_distinction_takes_the_branch_that_its_sign_says_for_numbers_and_arrays_alike(sign: str, taken: list[int]) -> None:
+@pytest.mark.parametrize(
+    ("sign", "taken"),
+    [(">", [1, 1, 0]), ("≥", [1, 0, 0]), ("<", [0, 1, 1]), ("≤", [0, 0, 1]), ("=", [1, 0, 1])],
+)
+def test_a_case_distinction_takes_the_branch_that_its_sign_says_for_numbers_and_arrays_alike(
+    sign: str, taken: list[int]
+) -> None:
     z = np.array([[-1.0, 0.5, 2.0]])
     tree = Cases(ArrayRef("z", 1), sign, 0.5, Number(10.0), Number(20.0))
     assert evaluate(tree, Arrays({"z": z})).tolist() == [[20.0 if k else 10.0 for k in taken]]
@@ -156,7 +185,9 @@ def test_a_case_distinction_takes_the_branch_that_its_sign_says_for_numbers_and_
 def test_with_rounded_numbers_a_tree_computes_what_a_calculator_does() -> None:
     trace = one_unit("sigmoid", 2.0, 1.0, "binary_cross_entropy")
     loss_by_hand = -np.log(round(trace.value(A), 2))
-    assert evaluate(derive(trace, parse("loss")).tree, Rounded(trace, lambda x: round(x, 2))) == pytest.approx(loss_by_hand, rel=1e-15)
+    assert evaluate(
+        derive(trace, parse("loss")).tree, Rounded(trace, lambda x: round(x, 2))
+    ) == pytest.approx(loss_by_hand, rel=1e-15)
 
 
 def test_numbers_that_nobody_gave_are_a_key_error() -> None:
@@ -183,7 +214,10 @@ class Long:
             at = [n if index == K else index for index in (q.i, q.j, q.sample)]
             return Ref(Quantity(q.kind, q.layer, *at))
 
-        return tuple(rewrite(self.body, lambda node, n=n: place(n, node)) for n in range(self.first, self.last + 1))
+        return tuple(
+            rewrite(self.body, lambda node, n=n: place(n, node))
+            for n in range(self.first, self.last + 1)
+        )
 
 
 @given(st.integers(LONGEST + 1, 40), st.integers(0, 1000))
@@ -193,7 +227,12 @@ def test_the_elided_middle_is_the_sum_of_the_terms_that_are_left_out(count: int,
     tree = long_sum(count, lambda n: Product((Ref(Quantity("x", 0, n)), Ref(Quantity("y", 0, n)))))
     *head, middle, last = tree.children
     assert isinstance(middle, Elided)
-    assert (len(head), middle.first, middle.last, middle.count) == (HEAD, HEAD + 1, count - TAIL, count - HEAD - TAIL)
+    assert (len(head), middle.first, middle.last, middle.count) == (
+        HEAD,
+        HEAD + 1,
+        count - TAIL,
+        count - HEAD - TAIL,
+    )
     full = Sum((*head, *Long(middle.first, middle.last, middle.body).terms(), last))
     terms = np.abs(env.known["x"] * env.known["y"]).sum()
     assert abs(evaluate(tree, env) - evaluate(full, env)) <= 1e-15 * terms
@@ -207,8 +246,12 @@ def test_every_elided_sum_of_a_network_is_the_full_one(problem: Setup) -> None:
     for q in ordered(trace):
         for node in walk(derive(trace, q).tree):
             if isinstance(node, Elided):
-                full = [evaluate(term, trace) for term in Long(node.first, node.last, node.body).terms()]
-                assert abs(evaluate(node, trace) - sum(full)) <= 1e-14 * sum(map(abs, full)) + 1e-300
+                full = [
+                    evaluate(term, trace) for term in Long(node.first, node.last, node.body).terms()
+                ]
+                assert (
+                    abs(evaluate(node, trace) - sum(full)) <= 1e-14 * sum(map(abs, full)) + 1e-300
+                )
 
 
 def test_a_middle_that_does_not_run_counts_as_often_as_it_stands_for() -> None:
@@ -218,4 +261,6 @@ def test_a_middle_that_does_not_run_counts_as_often_as_it_stands_for() -> None:
 def test_rows_go_each_through_its_own_matrix() -> None:
     rows, matrices = np.array([[1.0, 2.0], [3.0, 4.0]]), np.arange(8.0).reshape(2, 2, 2)
     found: Any = evaluate(Through(ArrayRef("a"), ArrayRef("z")), Arrays({"a": rows, "z": matrices}))
-    assert found.tolist() == [(row @ matrix).tolist() for row, matrix in zip(rows, matrices, strict=True)]
+    assert found.tolist() == [
+        (row @ matrix).tolist() for row, matrix in zip(rows, matrices, strict=True)
+    ]

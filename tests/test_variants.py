@@ -46,14 +46,34 @@ def trace_of(found: Scenario) -> Trace:
 
 
 def numbers(found: Scenario) -> Any:
-    return [(layer.weights, layer.biases) for layer in found.network.layers], found.inputs, found.targets
+    return (
+        [(layer.weights, layer.biases) for layer in found.network.layers],
+        found.inputs,
+        found.targets,
+    )
 
 
-def text(layers: list[dict[str, Any]], x: Any, y: Any, loss: str = "half_squared_error", eta: float = 0.1, **extra: Any) -> str:
+def text(
+    layers: list[dict[str, Any]],
+    x: Any,
+    y: Any,
+    loss: str = "half_squared_error",
+    eta: float = 0.1,
+    **extra: Any,
+) -> str:
     """A scenario file of these parts (JSON is YAML)."""
     network = {"inputs": len(x[0]), "layers": layers, "loss": {"name": loss}}
     data = {"inputs": x, "targets": y}
-    return json.dumps({"format": 1, "title": "T", "network": network, "data": data, "training": {"learning_rate": eta}, **extra})
+    return json.dumps(
+        {
+            "format": 1,
+            "title": "T",
+            "network": network,
+            "data": data,
+            "training": {"learning_rate": eta},
+            **extra,
+        }
+    )
 
 
 def made(*args: Any, **more: Any) -> Scenario:
@@ -70,14 +90,28 @@ def reread(found: Scenario) -> Scenario:
     for part, old in zip(raw["layers"], found.network.layers, strict=True):
         part["biases"] = "none" if old.biases is None else part["biases"]
     data = found.data.model_dump(mode="json")
-    return parse(json.dumps({"format": 1, "title": "T", "network": raw, "data": data, "training": {"learning_rate": 0.1}}), "again.yaml")
+    return parse(
+        json.dumps(
+            {
+                "format": 1,
+                "title": "T",
+                "network": raw,
+                "data": data,
+                "training": {"learning_rate": 0.1},
+            }
+        ),
+        "again.yaml",
+    )
 
 
 # ---- what every version promises, checked here without the product's own yardstick ----
 
 
 def one_decimal(number: float) -> bool:
-    return number == round(number, 1) == float(repr(number)) and len(repr(number).partition(".")[2]) == 1
+    return (
+        number == round(number, 1) == float(repr(number))
+        and len(repr(number).partition(".")[2]) == 1
+    )
 
 
 def assert_friendly(original: Scenario, found: Scenario) -> None:
@@ -90,7 +124,9 @@ def assert_friendly(original: Scenario, found: Scenario) -> None:
         largest = max(0.9, *(abs(w) for row in old.weights for w in row))
         assert all(abs(w) <= largest + diagonal for w in flat)
         if diagonal:
-            assert [[w != 0 for w in row] for row in new.weights] == [[w != 0 for w in row] for row in old.weights]
+            assert [[w != 0 for w in row] for row in new.weights] == [
+                [w != 0 for w in row] for row in old.weights
+            ]
             continue
         assert 0 not in flat
         assert len(set(flat)) == len(flat)
@@ -184,7 +220,9 @@ def test_a_version_is_a_sound_scenario_of_the_same_structure(path: Path) -> None
 
 
 @each_scenario
-def test_what_speaks_of_the_originals_numbers_is_dropped_and_the_title_names_the_version(path: Path) -> None:
+def test_what_speaks_of_the_originals_numbers_is_dropped_and_the_title_names_the_version(
+    path: Path,
+) -> None:
     original = load(path)
     second = variants(original, 2, 9)[1]
     assert (second.printed, second.notes, second.checks) == ((), (), ())
@@ -214,7 +252,9 @@ def test_other_seeds_give_other_numbers() -> None:
 
 def test_a_changed_word_leaves_every_sheet_as_it_was() -> None:
     original = scenario("1-2-3-1-sigmoid")
-    other = replace(original, title="Another title", about="Other words.", id="other", notes=(), printed=())
+    other = replace(
+        original, title="Another title", about="Other words.", id="other", notes=(), printed=()
+    )
     assert numbers(variant(other, 4, 2)) == numbers(variant(original, 4, 2))
 
 
@@ -232,7 +272,10 @@ PINNED: dict[tuple[str, int, int], Any] = {
     ),
     ("3-4-2-regression", 2026, 3): (
         [
-            (((0.9, -0.7, -0.4), (-0.6, 0.3, -0.2), (-0.3, -0.1, 0.8), (0.7, -0.5, 0.1)), (-0.7, -0.3, -0.5, -0.2)),
+            (
+                ((0.9, -0.7, -0.4), (-0.6, 0.3, -0.2), (-0.3, -0.1, 0.8), (0.7, -0.5, 0.1)),
+                (-0.7, -0.3, -0.5, -0.2),
+            ),
             (((-0.7, -0.4, -0.8, -0.2), (-0.3, -0.1, -0.5, -0.9)), (-0.8, -0.1)),
         ],
         ((4.0, 2.0, 3.0),),
@@ -262,7 +305,14 @@ def test_every_process_draws_the_same_whatever_its_hash_seed() -> None:
 
     def output(seed: str) -> str:
         env = {**os.environ, "PYTHONHASHSEED": seed}
-        return subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=env, capture_output=True, text=True, check=True).stdout
+        return subprocess.run(
+            [sys.executable, "-c", code],
+            cwd=ROOT,
+            env=env,
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
 
     assert output("0") == output("1") == output("4242")
 
@@ -282,7 +332,12 @@ def test_the_last_bits_of_a_sum_decide_nothing(path: Path, monkeypatch: pytest.M
         program, given, scale = prepared(*args)
         shaken = copy(program)
         shaken.__dict__["run"] = lambda eta, scale, *arrays: program.run(
-            eta, scale, *(a if name[0] == "y" else noisy(a) for name, a in zip(program.given, arrays, strict=True))
+            eta,
+            scale,
+            *(
+                a if name[0] == "y" else noisy(a)
+                for name, a in zip(program.given, arrays, strict=True)
+            ),
         )
         return shaken, given, scale
 
@@ -307,7 +362,11 @@ def test_a_diagonal_stays_a_diagonal_with_one_number_above_1_in_all_layers() -> 
 
 
 def test_different_numbers_of_a_diagonal_stay_different_and_on_their_side_of_1() -> None:
-    original = made([layer("identity", [[0.5, 0], [0, 1.5]]), layer("identity", [[1.5, 0], [0, 0.5]])], [[1, 2]], [[1, 1]])
+    original = made(
+        [layer("identity", [[0.5, 0], [0, 1.5]]), layer("identity", [[1.5, 0], [0, 0.5]])],
+        [[1, 2]],
+        [[1, 1]],
+    )
     for found in variants(original, 20, 1):
         (one, two) = (part.weights or () for part in found.network.layers)
         small, large = one[0][0], one[1][1]
@@ -363,13 +422,19 @@ def test_large_weights_and_inputs_keep_their_size() -> None:
 
 
 def test_a_lesson_whose_units_are_all_off_gets_versions_with_units_that_are_on() -> None:
-    original = made([layer("relu", [[-0.1], [-0.2]], [-0.1, -0.2]), layer("identity", [[0.5, 0.4]], [0.1])], [[2]], [[1]])
+    original = made(
+        [layer("relu", [[-0.1], [-0.2]], [-0.1, -0.2]), layer("identity", [[0.5, 0.4]], [0.1])],
+        [[2]],
+        [[1]],
+    )
     assert any((trace_of(found)["a", 1] > 0).all() for found in variants(original, 20, 1))
 
 
 def test_after_a_step_sums_may_repeat() -> None:
     x = [[1, 2], [2, 1], [3, -1]]
-    original = made([layer("step", [[0.1, 0.2]], [0.3]), layer("identity", [[0.5]], [0.4])], x, [[1], [2], [3]])
+    original = made(
+        [layer("step", [[0.1, 0.2]], [0.3]), layer("identity", [[0.5]], [0.4])], x, [[1], [2], [3]]
+    )
     assert len(variants(original, 20, 1)) == 20
 
 
@@ -379,7 +444,9 @@ def test_after_a_step_sums_may_repeat() -> None:
 def test_classes_may_change_in_a_batch_and_distributions_sum_to_exactly_1() -> None:
     x = [[1, 2], [2, 1], [3, 1], [1, 3]]
     y = [[1, 0, 0], [0, 1, 0], [0.2, 0.3, 0.5], [0, 0, 1]]
-    original = made([layer("softmax", [[0.1, 0.2], [0.3, -0.4], [0.5, 0.6]])], x, y, "cross_entropy")
+    original = made(
+        [layer("softmax", [[0.1, 0.2], [0.3, -0.4], [0.5, 0.6]])], x, y, "cross_entropy"
+    )
     classes = set()
     for found in variants(original, 30, 1):
         for n, row in enumerate(found.targets):
@@ -391,7 +458,12 @@ def test_classes_may_change_in_a_batch_and_distributions_sum_to_exactly_1() -> N
 
 
 def test_soft_labels_of_a_sigmoid_stay_between_0_and_1() -> None:
-    original = made([layer("sigmoid", [[0.1, 0.2]], [0.3])], [[1, 2], [2, 1]], [[0.3], [1]], "binary_cross_entropy")
+    original = made(
+        [layer("sigmoid", [[0.1, 0.2]], [0.3])],
+        [[1, 2], [2, 1]],
+        [[0.3], [1]],
+        "binary_cross_entropy",
+    )
     for found in variants(original, 20, 1):
         assert all(0 < y < 1 and one_decimal(y) for row in found.targets for y in row)
 
@@ -416,7 +488,9 @@ def test_a_distribution_is_positive_and_sums_to_exactly_1(count: int, key: int) 
 
 
 @given(st.integers(1, 30), st.integers(1, 30), st.integers(0, 999))
-def test_a_matrix_has_no_equal_rows_or_columns_and_no_equal_numbers_while_there_are_enough(rows: int, columns: int, key: int) -> None:
+def test_a_matrix_has_no_equal_rows_or_columns_and_no_equal_numbers_while_there_are_enough(
+    rows: int, columns: int, key: int
+) -> None:
     matrix = Pool(9, 10).matrix(Stream(str(key)), rows, columns)
     flat = [w for row in matrix for w in row]
     assert (len(matrix), len(flat)) == (rows, rows * columns)
@@ -448,9 +522,21 @@ def network(x: Any, y: Any, *layers: dict[str, Any], **more: Any) -> Scenario:
     return made(list(layers), x, y, **more)
 
 
-SIGMOIDS = network([[1, 2]], [[1]], layer("sigmoid", [[0.1, 0.2], [0.3, -0.4]], [0.1, 0.3]), layer("sigmoid", [[0.7, 0.5]], [0.2]))
-RELUS = network([[1, 2]], [[1]], layer("relu", [[0.1, 0.2], [0.3, 0.4]], [0.1, 0.3]), layer("identity", [[0.7, 0.5]], [0.2]))
-SOFTMAX = network([[1, 2]], [[1, 0]], layer("softmax", [[0.1, 0.2], [0.3, -0.4]]), loss="cross_entropy")
+SIGMOIDS = network(
+    [[1, 2]],
+    [[1]],
+    layer("sigmoid", [[0.1, 0.2], [0.3, -0.4]], [0.1, 0.3]),
+    layer("sigmoid", [[0.7, 0.5]], [0.2]),
+)
+RELUS = network(
+    [[1, 2]],
+    [[1]],
+    layer("relu", [[0.1, 0.2], [0.3, 0.4]], [0.1, 0.3]),
+    layer("identity", [[0.7, 0.5]], [0.2]),
+)
+SOFTMAX = network(
+    [[1, 2]], [[1, 0]], layer("softmax", [[0.1, 0.2], [0.3, -0.4]]), loss="cross_entropy"
+)
 WIDE = network(
     [[1, 2, 3]],
     [
@@ -460,16 +546,27 @@ WIDE = network(
 )
 
 
-def sigmoids(w: Any = ((0.1, 0.2), (0.3, -0.4)), b: Any = (0.1, 0.3), out: Any = ((0.7, 0.5),), x: Any = (1, 2)) -> Scenario:
+def sigmoids(
+    w: Any = ((0.1, 0.2), (0.3, -0.4)),
+    b: Any = (0.1, 0.3),
+    out: Any = ((0.7, 0.5),),
+    x: Any = (1, 2),
+) -> Scenario:
     return network([x], [[1]], layer("sigmoid", w, b), layer("sigmoid", out, [0.2]))
 
 
-def relus(w: Any = ((0.1, 0.2), (0.3, 0.4)), b: Any = (0.1, 0.3), y: float = 1, eta: float = 0.1) -> Scenario:
-    return network([[1, 2]], [[y]], layer("relu", w, b), layer("identity", [[0.7, 0.5]], [0.2]), eta=eta)
+def relus(
+    w: Any = ((0.1, 0.2), (0.3, 0.4)), b: Any = (0.1, 0.3), y: float = 1, eta: float = 0.1
+) -> Scenario:
+    return network(
+        [[1, 2]], [[y]], layer("relu", w, b), layer("identity", [[0.7, 0.5]], [0.2]), eta=eta
+    )
 
 
 def lines(y: Any = (1, 2)) -> Scenario:
-    """Outputs 0.47 and 0.08; where both errors are equal, they cancel each other at the first hidden unit."""
+    """Outputs 0.47 and 0.08; where both errors are equal, they cancel each other at the first
+    hidden unit.
+    """
     out = layer("identity", [[0.5, 0.2], [-0.5, 0.3]])
     return network([[1, 2]], [y], layer("identity", [[0.1, 0.2], [0.3, 0.4]]), out)
 
@@ -495,14 +592,20 @@ SPOILT: list[tuple[str, Scenario, Callable[[], Scenario]]] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("words", "original", "spoilt"), SPOILT, ids=[words for words, _, _ in SPOILT])
-def test_the_yardstick_finds_numbers_that_spoil_a_worksheet(words: str, original: Scenario, spoilt: Callable[[], Scenario]) -> None:
+@pytest.mark.parametrize(
+    ("words", "original", "spoilt"), SPOILT, ids=[words for words, _, _ in SPOILT]
+)
+def test_the_yardstick_finds_numbers_that_spoil_a_worksheet(
+    words: str, original: Scenario, spoilt: Callable[[], Scenario]
+) -> None:
     found = Yardstick.of(original, trace_of(original))._faults(trace_of(spoilt()))
     with np.errstate(all="ignore"):
         assert any(words in one for one in found)
 
 
-@pytest.mark.parametrize("original", [SIGMOIDS, RELUS, SOFTMAX], ids=["sigmoids", "relus", "softmax"])
+@pytest.mark.parametrize(
+    "original", [SIGMOIDS, RELUS, SOFTMAX], ids=["sigmoids", "relus", "softmax"]
+)
 def test_the_yardstick_lets_sound_numbers_pass(original: Scenario) -> None:
     assert fault(original, original) == ""
 
@@ -513,7 +616,9 @@ def test_the_yardstick_lets_sound_numbers_pass(original: Scenario) -> None:
 def test_a_lesson_that_allows_no_fit_numbers_says_why() -> None:
     boundless = made([layer("identity", [[1e308, 1e308]])], [[10, 20]], [[1]])
     reason = r"most often \(200 times\): nothing stops the walk as it does in the original"
-    with pytest.raises(VariantError, match=r"version 1 of 'T' were found in 200 draws from seed 3; " + reason):
+    with pytest.raises(
+        VariantError, match=r"version 1 of 'T' were found in 200 draws from seed 3; " + reason
+    ):
         variant(boundless, 3, 1)
 
 
@@ -551,22 +656,32 @@ def test_a_long_title_keeps_its_version() -> None:
 
 @st.composite
 def small_scenarios(draw: Any) -> Scenario:
-    """Up to three layers of up to four units, up to three samples, any activation and any loss that fits."""
+    """Up to three layers of up to four units, up to three samples, any activation and any loss that
+    fits.
+    """
     sizes = [*draw(st.lists(st.integers(1, 4), min_size=1, max_size=3)), draw(st.integers(2, 4))]
     number = st.integers(-30, 30).map(lambda n: n / 20)
-    loss = draw(st.sampled_from(["squared_error", "half_squared_error", "binary_cross_entropy", "cross_entropy"]))
+    loss = draw(
+        st.sampled_from(
+            ["squared_error", "half_squared_error", "binary_cross_entropy", "cross_entropy"]
+        )
+    )
     forced = {"binary_cross_entropy": "sigmoid", "cross_entropy": "softmax"}.get(loss)
     names = ["identity", "sigmoid", "tanh", "relu", "leaky_relu", "elu", "softmax", "step", "sign"]
 
     def rows(count: int, width: int, of: Any = number) -> Any:
-        return draw(st.lists(st.lists(of, min_size=width, max_size=width), min_size=count, max_size=count))
+        return draw(
+            st.lists(st.lists(of, min_size=width, max_size=width), min_size=count, max_size=count)
+        )
 
     layers = []
     for n in range(1, len(sizes)):
         last = n == len(sizes) - 1
         fitting = [name for name in names if name != "softmax" or sizes[n] > 1]
         name = forced if last and forced else draw(st.sampled_from(fitting))
-        biases = draw(st.one_of(st.just("none"), st.lists(number, min_size=sizes[n], max_size=sizes[n])))
+        biases = draw(
+            st.one_of(st.just("none"), st.lists(number, min_size=sizes[n], max_size=sizes[n]))
+        )
         layers.append(layer(name, rows(sizes[n], sizes[n - 1]), biases))
     samples = draw(st.integers(1, 3))
     x = rows(samples, sizes[0], draw(st.sampled_from([number, st.integers(-3, 3)])))
@@ -574,8 +689,19 @@ def small_scenarios(draw: Any) -> Scenario:
         classes = draw(st.lists(st.integers(0, sizes[-1] - 1), min_size=samples, max_size=samples))
         y = [[float(k == at) for k in range(sizes[-1])] for at in classes]
     else:
-        y = rows(samples, sizes[-1], st.sampled_from([0, 1]) if loss == "binary_cross_entropy" else number)
-    return made(layers, x, y, loss, draw(st.sampled_from([0.01, 0.1, 0.5])), display={"decimals": draw(st.integers(0, 8))})
+        y = rows(
+            samples,
+            sizes[-1],
+            st.sampled_from([0, 1]) if loss == "binary_cross_entropy" else number,
+        )
+    return made(
+        layers,
+        x,
+        y,
+        loss,
+        draw(st.sampled_from([0.01, 0.1, 0.5])),
+        display={"decimals": draw(st.integers(0, 8))},
+    )
 
 
 @settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow])

@@ -1,4 +1,6 @@
-"""Everything of other projects under static/ is on record: from where, which version, which licence, and unchanged."""
+"""Everything of other projects under static/ is on record: from where, which version, which
+licence, and unchanged.
+"""
 
 import gzip
 import json
@@ -17,7 +19,9 @@ FOLDERS = [ROOT / "static" / "vendor", ROOT / "static" / "fonts"]
 
 
 def record(folder: Path) -> list[dict[str, Any]]:
-    entries: list[dict[str, Any]] = json.loads((folder / "VENDORED.json").read_text(encoding="utf-8"))
+    entries: list[dict[str, Any]] = json.loads(
+        (folder / "VENDORED.json").read_text(encoding="utf-8")
+    )
     return entries
 
 
@@ -43,7 +47,9 @@ def test_a_vendored_file_is_as_it_was_fetched(folder: Path, entry: dict[str, Any
 def test_the_licence_text_lies_beside_what_it_covers(folder: Path) -> None:
     for entry in record(folder):
         text = (folder / entry["licence_file"]).read_text(encoding="utf-8")
-        assert {"0BSD": "Zero-Clause BSD", "OFL-1.1": "SIL Open Font License"}[entry["licence"]] in text
+        assert {"0BSD": "Zero-Clause BSD", "OFL-1.1": "SIL Open Font License"}[
+            entry["licence"]
+        ] in text
 
 
 def test_the_font_keeps_its_math_table_and_stays_small() -> None:

@@ -30,7 +30,12 @@ def choices(draw: st.DrawFn) -> tuple[str, View]:
     view = View(
         draw(st.sampled_from(GRAINS)),
         draw(st.sampled_from(["", *(p for p in PRESETS if p != lesson.notation.preset)])),
-        draw(st.one_of(st.none(), st.integers(0, MAX_DECIMALS).filter(lambda d: d != lesson.display.decimals))),
+        draw(
+            st.one_of(
+                st.none(),
+                st.integers(0, MAX_DECIMALS).filter(lambda d: d != lesson.display.decimals),
+            )
+        ),
         draw(st.integers(1, MAX_ITERATION)) if lesson.training.iterations == 1 else 1,
         read(dict(draw(WISHES)), lesson)[0].changes,
         draw(st.booleans()),
@@ -46,7 +51,9 @@ def test_an_address_brings_back_the_view_that_wrote_it(chosen: tuple[str, View])
 
 
 @given(name=LESSONS, query=st.dictionaries(st.text(max_size=12), st.text(max_size=60), max_size=6))
-def test_any_query_gives_a_view_and_a_short_notice_for_what_was_ignored(name: str, query: dict[str, str]) -> None:
+def test_any_query_gives_a_view_and_a_short_notice_for_what_was_ignored(
+    name: str, query: dict[str, str]
+) -> None:
     view, notices = read(query, scenario(name))
     assert len(notices) == min(len(query), 5)
     assert view == View()
@@ -73,10 +80,15 @@ def test_what_the_lesson_shows_anyway_is_left_out_of_the_address(name: str) -> N
 def test_a_link_may_change_one_choice_and_keeps_the_others() -> None:
     view = View("layer", "letters", 6, 2, (), present=True)
     assert view.step(7, grain="pass") == replace(view, grain="pass").step(7)
-    assert view.address("x", 7, iteration=1) == "/lessons/x/steps/7?grain=layer&notation=letters&decimals=6&present=yes"
+    assert (
+        view.address("x", 7, iteration=1)
+        == "/lessons/x/steps/7?grain=layer&notation=letters&decimals=6&present=yes"
+    )
 
 
-@pytest.mark.parametrize("text", ["-1", "13", "1.0", "1e1", "٣", "²", "0x4", "4 4", "1_0", "99999999999"])
+@pytest.mark.parametrize(
+    "text", ["-1", "13", "1.0", "1e1", "٣", "²", "0x4", "4 4", "1_0", "99999999999"]
+)
 def test_only_whole_numbers_in_plain_digits_are_decimals(text: str) -> None:
     view, notices = read({"decimals": text}, scenario("1-2-3-1-sigmoid"))
     assert view.decimals is None
@@ -85,13 +97,21 @@ def test_only_whole_numbers_in_plain_digits_are_decimals(text: str) -> None:
 
 
 def test_white_space_around_a_choice_is_forgiven() -> None:
-    assert read({"grain": " layer ", "decimals": " 6"}, scenario("1-2-3-1-sigmoid")) == (View(grain="layer", decimals=6), ())
+    assert read({"grain": " layer ", "decimals": " 6"}, scenario("1-2-3-1-sigmoid")) == (
+        View(grain="layer", decimals=6),
+        (),
+    )
 
 
 def test_a_changed_number_stands_in_the_address_as_people_write_it() -> None:
-    view, notices = read({"learning_rate": "1/2", "w[2][1,1]": "-0,3", "grain": "layer"}, scenario("1-2-3-1-sigmoid"))
+    view, notices = read(
+        {"learning_rate": "1/2", "w[2][1,1]": "-0,3", "grain": "layer"}, scenario("1-2-3-1-sigmoid")
+    )
     assert notices == ()
-    assert view.address("1-2-3-1-sigmoid", 3) == "/lessons/1-2-3-1-sigmoid/steps/3?grain=layer&w[2][1,1]=-0.3&learning_rate=0.5"
+    assert (
+        view.address("1-2-3-1-sigmoid", 3)
+        == "/lessons/1-2-3-1-sigmoid/steps/3?grain=layer&w[2][1,1]=-0.3&learning_rate=0.5"
+    )
 
 
 def test_a_notice_names_the_choices_that_there_are() -> None:

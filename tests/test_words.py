@@ -97,12 +97,21 @@ def test_numbers_at_the_edges_of_float64_can_be_read_out(problem: Setup) -> None
         ("3-4-2-regression", "da/dz[1][2]", NUMBERS, "1, since 1.3 is above 0"),
     ],
 )  # fmt: skip
-def test_a_handful_of_steps_are_read_out_as_a_teacher_would(scenario: str, name: str, mode: str, words: str) -> None:
+def test_a_handful_of_steps_are_read_out_as_a_teacher_would(
+    scenario: str, name: str, mode: str, words: str
+) -> None:
     file = load(SCENARIOS / f"{scenario}.yaml")
     trace = open_lesson(file).trace
     way = notation(file.notation.preset, file.notation.overrides)
     letters = Alphabet.of(way, trace.network, trace.samples)
-    assert " ".join(Words(letters, 4, mode, env=trace).pieces(arranged(derive(trace, parse(name)).tree, way))) == words
+    assert (
+        " ".join(
+            Words(letters, 4, mode, env=trace).pieces(
+                arranged(derive(trace, parse(name)).tree, way)
+            )
+        )
+        == words
+    )
 
 
 @pytest.mark.parametrize(
@@ -124,6 +133,10 @@ def test_a_number_is_read_out_with_the_word_minus(value: float, words: str) -> N
 
 def test_every_construct_of_a_formula_has_its_words() -> None:
     methods = {name: method for name, method in vars(Writer).items() if inspect.isfunction(method)}
-    constructs = {name for name, method in methods.items() if "NotImplementedError" in inspect.getsource(method)}
+    constructs = {
+        name
+        for name, method in methods.items()
+        if "NotImplementedError" in inspect.getsource(method)
+    }
     assert {"fraction", "power", "cases", "between"} <= constructs
     assert constructs <= set(vars(Words))

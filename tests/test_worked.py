@@ -1,4 +1,6 @@
-"""A worked solution is one file that needs nothing beside itself, says every number, and keeps the open ones to itself."""
+"""A worked solution is one file that needs nothing beside itself, says every number, and keeps the
+open ones to itself.
+"""
 
 from __future__ import annotations
 
@@ -58,8 +60,12 @@ def test_a_worked_solution_is_whole_valid_and_needs_nothing_else(name: str, grai
     page = tree(text)
     assert set(page.problems) <= OF_THE_FILE
     steps = list(page.root.all("article", cls="step"))
-    assert [step.attributes["id"] for step in steps] == [f"step-{n}" for n in range(1, len(opened.walk) + 1)]
-    assert [s.attributes["id"] for s in page.root.all("section", cls="phase")] == [phase for phase, _, _ in opened.walk.phases()]
+    assert [step.attributes["id"] for step in steps] == [
+        f"step-{n}" for n in range(1, len(opened.walk) + 1)
+    ]
+    assert [s.attributes["id"] for s in page.root.all("section", cls="phase")] == [
+        phase for phase, _, _ in opened.walk.phases()
+    ]
     for n, step in enumerate(steps, 1):
         body = step_body(opened, n)
         assert body.title in step.one("h3").text
@@ -71,10 +77,22 @@ def test_a_worked_solution_is_whole_valid_and_needs_nothing_else(name: str, grai
 
 
 @pytest.mark.parametrize("grain", GRAINS)
-@pytest.mark.parametrize("wishes", [{}, {"interactive": True}, {"blanks": "all"}, {"blanks": "all", "answers": True}])
-def test_the_loss_of_a_saturated_output_is_explained_in_every_file(grain: str, wishes: dict[str, Any]) -> None:
-    text = "".join(worked(open_lesson(parse_scenario(SATURATED, "saturated.yaml")), View(grain=grain), Sheet(**wishes)))
-    step = next(step for step in tree(text).root.all("article", cls="step") if ROUNDED.heading in step.text)
+@pytest.mark.parametrize(
+    "wishes", [{}, {"interactive": True}, {"blanks": "all"}, {"blanks": "all", "answers": True}]
+)
+def test_the_loss_of_a_saturated_output_is_explained_in_every_file(
+    grain: str, wishes: dict[str, Any]
+) -> None:
+    text = "".join(
+        worked(
+            open_lesson(parse_scenario(SATURATED, "saturated.yaml")),
+            View(grain=grain),
+            Sheet(**wishes),
+        )
+    )
+    step = next(
+        step for step in tree(text).root.all("article", cls="step") if ROUNDED.heading in step.text
+    )
     assert ROUNDED.text in " ".join(step.text.split())
     assert "log" in step.text.split(ROUNDED.text[-20:])[1]
 
@@ -133,7 +151,9 @@ def test_the_file_of_the_deck_lesson_is_small_enough() -> None:
     assert len(written(SIGMOID).encode()) <= 250_000
 
 
-def test_the_file_names_its_source_and_has_contents_given_values_tables_update_and_verification() -> None:
+def test_the_file_names_its_source_and_has_contents_given_values_tables_update_and_verification() -> (
+    None
+):
     page = tree(written(SIGMOID, address="http://localhost/lessons/1"))
     made = page.root.one("p", cls="made").text
     assert SIGMOID in made
@@ -156,23 +176,37 @@ def test_every_slip_of_the_slides_is_said(name: str) -> None:
 def test_what_is_worth_knowing_stands_apart_from_the_slides_and_not_on_a_worksheet() -> None:
     boxes = list(tree(written("3-4-2-regression")).root.all("div", cls="worth"))
     notes = [note for note in scenario("3-4-2-regression").notes if not note.about_slides]
-    assert [(box.one("h4").text, box.one("p").text) for box in boxes] == [("Worth knowing", note.text) for note in notes]
+    assert [(box.one("h4").text, box.one("p").text) for box in boxes] == [
+        ("Worth knowing", note.text) for note in notes
+    ]
     for answers in (False, True):
-        assert not list(tree(written("3-4-2-regression", blanks="all", answers=answers)).root.all("div", cls="worth"))
+        assert not list(
+            tree(written("3-4-2-regression", blanks="all", answers=answers)).root.all(
+                "div", cls="worth"
+            )
+        )
 
 
 def test_phases_notation_and_decimals_are_a_choice() -> None:
     page = tree(written(SIGMOID, phases=("forward", "loss")))
-    assert [s.attributes["id"] for s in page.root.all("section", cls="phase")] == ["forward", "loss"]
+    assert [s.attributes["id"] for s in page.root.all("section", cls="phase")] == [
+        "forward",
+        "loss",
+    ]
     needs_nothing_else(page)
     assert len({written(SIGMOID, View(notation=preset)) for preset in PRESETS}) == len(PRESETS)
     z = Quantity("z", 1, 1)
     for decimals in (2, 6):
         opened = context(SIGMOID, View(decimals=decimals))
-        assert number.shown(opened.trace.value(z), decimals) in tree(written(SIGMOID, View(decimals=decimals))).root.text
+        assert (
+            number.shown(opened.trace.value(z), decimals)
+            in tree(written(SIGMOID, View(decimals=decimals))).root.text
+        )
 
 
-def test_a_file_of_too_many_steps_is_refused_before_it_begins(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_of_too_many_steps_is_refused_before_it_begins(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr("tutor.export.worked.MOST_STEPS", 20)
     with pytest.raises(LessonError, match="a file holds 20"):
         written(SIGMOID)
@@ -195,9 +229,23 @@ def test_there_are_forty_hostile_texts() -> None:
 @pytest.mark.parametrize("payload", PAYLOADS)
 def test_a_hostile_text_is_shown_and_not_obeyed(payload: str) -> None:
     plain = scenario("linear-sigmoid")
-    hostile = replace(plain, title=payload, course=payload, about=payload, lecture=Lecture.model_construct(deck=payload))
+    hostile = replace(
+        plain,
+        title=payload,
+        course=payload,
+        about=payload,
+        lecture=Lecture.model_construct(deck=payload),
+    )
     lesson = open_lesson(hostile)
-    page = tree("".join(worked(lesson, View(grain="pass"), Sheet(phases=("loss",), address=payload, version=payload))))
+    page = tree(
+        "".join(
+            worked(
+                lesson,
+                View(grain="pass"),
+                Sheet(phases=("loss",), address=payload, version=payload),
+            )
+        )
+    )
     assert set(page.problems) <= OF_THE_FILE
     assert page.root.one("h1").text == payload
     assert page.root.one("p", cls="where").text == f"{payload} · {payload}"
@@ -220,7 +268,9 @@ def numbers_in(text: str) -> set[str]:
 
 
 def open_ones(name: str, view: View, blanks: str) -> dict[str, str]:
-    """The quantities left open whose shown digits are neither given nor shown for another, closed quantity."""
+    """The quantities left open whose shown digits are neither given nor shown for another, closed
+    quantity.
+    """
     opened = context(name, view)
     hidden = blanked(opened.walk, blanks)
     assert hidden is not None
@@ -228,7 +278,11 @@ def open_ones(name: str, view: View, blanks: str) -> dict[str, str]:
     digits = {q: text.lstrip("−") for q, text in texts.items() if text is not None}
     closed = {text for q, text in digits.items() if not hidden(q)}
     shown_otherwise = closed | given_numbers(name, view)
-    return {str(q): text for q, text in digits.items() if hidden(q) and len(text) > 5 and text not in shown_otherwise}
+    return {
+        str(q): text
+        for q, text in digits.items()
+        if hidden(q) and len(text) > 5 and text not in shown_otherwise
+    }
 
 
 @cache
@@ -246,13 +300,21 @@ def test_a_worksheet_gives_no_open_number_away(name: str, blanks: str) -> None:
     told = numbers_in(labelled(page.root.one("body")))
     leaks = {q: text for q, text in open_ones(name, view, blanks).items() if text in told}
     assert leaks == {}
-    assert bool(list(page.root.all("div", cls="room"))) == bool(list(page.root.all("article", cls="open")))
-    assert all(list(step.all("mtext", cls="blank")) for step in page.root.all("article", cls="open") if name != "perceptron-step")
+    assert bool(list(page.root.all("div", cls="room"))) == bool(
+        list(page.root.all("article", cls="open"))
+    )
+    assert all(
+        list(step.all("mtext", cls="blank"))
+        for step in page.root.all("article", cls="open")
+        if name != "perceptron-step"
+    )
 
 
 @pytest.mark.parametrize("blanks", ["all", "backward", "every:3"])
 def test_the_key_has_exactly_the_answers_and_the_mark_of_its_sheet(blanks: str) -> None:
-    sheet, key = (tree(written(SIGMOID, blanks=blanks, answers=answers)) for answers in (False, True))
+    sheet, key = (
+        tree(written(SIGMOID, blanks=blanks, answers=answers)) for answers in (False, True)
+    )
     open_steps = {s.attributes["id"] for s in sheet.root.all("article", cls="open")}
     assert {s.attributes["id"] for s in key.root.all("article", cls="answer")} == open_steps
     assert not list(key.root.all("mtext", cls="blank"))
@@ -264,14 +326,28 @@ def test_the_key_has_exactly_the_answers_and_the_mark_of_its_sheet(blanks: str) 
     assert mark(sheet) == mark(key)
 
 
-@pytest.mark.parametrize(("name", "grain"), [*((name, "number") for name in NAMES), (SIGMOID, "layer"), ("3-2-3-softmax", "pass")])
+@pytest.mark.parametrize(
+    ("name", "grain"),
+    [*((name, "number") for name in NAMES), (SIGMOID, "layer"), ("3-2-3-softmax", "pass")],
+)
 @pytest.mark.parametrize("blanks", ["all", "every:3"])
-def test_the_key_boxes_what_the_sheet_leaves_open_and_nothing_else(name: str, grain: str, blanks: str) -> None:
-    sheet, key = (tree(written(name, View(grain=grain), blanks=blanks, answers=answers)) for answers in (False, True))
+def test_the_key_boxes_what_the_sheet_leaves_open_and_nothing_else(
+    name: str, grain: str, blanks: str
+) -> None:
+    sheet, key = (
+        tree(written(name, View(grain=grain), blanks=blanks, answers=answers))
+        for answers in (False, True)
+    )
     boxes = [e for e in key.root.all(cls="answer") if e.tag != "article"]
-    never = Counter(place(e) for e in key.root.all("td", cls="todo")) - Counter(place(e) for e in sheet.root.all("td", cls="todo"))
-    assert Counter(map(place, boxes)) + never == Counter(place(e) for e in sheet.root.all("mtext", "td", cls="blank"))
-    assert never.total() == int(name == "perceptron-step" and blanks != "every:3"), "where a walk ends early, its last cell has no number"
+    never = Counter(place(e) for e in key.root.all("td", cls="todo")) - Counter(
+        place(e) for e in sheet.root.all("td", cls="todo")
+    )
+    assert Counter(map(place, boxes)) + never == Counter(
+        place(e) for e in sheet.root.all("mtext", "td", cls="blank")
+    )
+    assert never.total() == int(name == "perceptron-step" and blanks != "every:3"), (
+        "where a walk ends early, its last cell has no number"
+    )
     assert all(box.text and box.tag in {"mn", "mrow", "td"} for box in boxes)
 
 
@@ -301,14 +377,24 @@ def test_versions_of_ten_seeds_become_sheets_of_their_own(name: str) -> None:
     marks = set()
     for seed in range(10):
         version = variants(scenario(name), 1, seed)[0]
-        page = tree("".join(worked(open_lesson(version), View(grain="layer"), Sheet(blanks="all", version=f"version 1 of seed {seed}"))))
+        page = tree(
+            "".join(
+                worked(
+                    open_lesson(version),
+                    View(grain="layer"),
+                    Sheet(blanks="all", version=f"version 1 of seed {seed}"),
+                )
+            )
+        )
         assert set(page.problems) <= OF_THE_FILE
         assert f"seed {seed}" in page.root.one("p", cls="made").text
         marks.add(mark(page))
     assert len(marks) == 10
 
 
-@pytest.mark.parametrize("blanks", ["some", "every", "every:0", "every:100", "every:x", "every:²", "ALL", "<b>"])
+@pytest.mark.parametrize(
+    "blanks", ["some", "every", "every:0", "every:100", "every:x", "every:²", "ALL", "<b>"]
+)
 def test_blanks_that_cannot_be_read_are_said(blanks: str) -> None:
     with pytest.raises(LessonError, match="blanks are all"):
         written(SIGMOID, blanks=blanks)
@@ -323,8 +409,12 @@ def test_the_file_comes_piece_by_piece() -> None:
     assert 'id="step-2"' not in first[2]
 
 
-@pytest.mark.parametrize("wishes", [{}, {"interactive": True}, {"blanks": "all"}, {"blanks": "all", "answers": True}])
-def test_in_a_file_of_phases_every_matrix_of_every_layer_is_there_and_unfolded(wishes: dict[str, object]) -> None:
+@pytest.mark.parametrize(
+    "wishes", [{}, {"interactive": True}, {"blanks": "all"}, {"blanks": "all", "answers": True}]
+)
+def test_in_a_file_of_phases_every_matrix_of_every_layer_is_there_and_unfolded(
+    wishes: dict[str, object],
+) -> None:
     view = View(grain="pass")
     lesson = open_lesson(deep_network(6))
     page = tree("".join(worked(lesson, view, Sheet(**wishes))))  # type: ignore[arg-type]
@@ -337,17 +427,31 @@ def test_in_a_file_of_phases_every_matrix_of_every_layer_is_there_and_unfolded(w
 
 def test_the_tables_at_the_end_of_a_phase_have_every_layer() -> None:
     for preset in ("brackets", "letters"):
-        page = tree("".join(worked(open_lesson(deep_network(14)), View(grain="layer", notation=preset), Sheet())))
+        page = tree(
+            "".join(
+                worked(open_lesson(deep_network(14)), View(grain="layer", notation=preset), Sheet())
+            )
+        )
         for phase in ("forward", "backward", "update", "verify"):
             cells = page.root.one("section", cls="phase", id=phase).one("div", cls="end").all("td")
-            layers = {parse(cell.attributes["data-q"]).layer for cell in cells if cell.attributes.get("data-q")}
+            layers = {
+                parse(cell.attributes["data-q"]).layer
+                for cell in cells
+                if cell.attributes.get("data-q")
+            }
             assert layers >= set(range(1, 15)), (preset, phase)
 
 
 def test_a_file_says_that_numbers_which_agree_are_not_named() -> None:
     assert "named where they differ" in tree(written(SIGMOID)).root.one("p", cls="made").text
-    assert "named where they differ" not in tree(written("perceptron-step")).root.one("p", cls="made").text
-    assert "named where they differ" not in tree(written(SIGMOID, blanks="all")).root.one("p", cls="made").text
+    assert (
+        "named where they differ"
+        not in tree(written("perceptron-step")).root.one("p", cls="made").text
+    )
+    assert (
+        "named where they differ"
+        not in tree(written(SIGMOID, blanks="all")).root.one("p", cls="made").text
+    )
 
 
 # ---- the diagrams of a stepper ----
@@ -357,16 +461,32 @@ Drawn = list[tuple[str, dict[str, str], str]]
 
 
 def drawn(svg: Element, n: int = 0) -> Drawn:
-    """What is seen of a drawing, of a picture of many steps at step n; without its description, which is heard."""
+    """What is seen of a drawing, of a picture of many steps at step n; without its description,
+    which is heard.
+    """
     marks = [e for e in (svg, *svg.elements) if e.tag != "desc" and seen_at(e, n)]
-    return [(e.tag, {k: v for k, v in e.attributes.items() if k not in {"data-at", "data-on"}}, inside(e)) for e in marks]
+    return [
+        (
+            e.tag,
+            {k: v for k, v in e.attributes.items() if k not in {"data-at", "data-on"}},
+            inside(e),
+        )
+        for e in marks
+    ]
 
 
 def inside(element: Element) -> str:
-    """All that is written in an element, with the marks of the parts; nothing of the picture as a whole."""
+    """All that is written in an element, with the marks of the parts; nothing of the picture as a
+    whole.
+    """
     if element.tag == "svg":
         return ""
-    return repr([child if isinstance(child, str) else (child.attributes, inside(child)) for child in element.children])
+    return repr(
+        [
+            child if isinstance(child, str) else (child.attributes, inside(child))
+            for child in element.children
+        ]
+    )
 
 
 def seen_at(element: Element, n: int) -> bool:
@@ -382,14 +502,20 @@ def seen_step(file: Page, phase: str, n: int) -> Drawn:
 
 
 @pytest.mark.parametrize(
-    ("name", "preset"), [*((name, "") for name in NAMES), *((name, preset) for name in (SIGMOID, "3-2-3-softmax") for preset in PRESETS)]
+    ("name", "preset"),
+    [
+        *((name, "") for name in NAMES),
+        *((name, preset) for name in (SIGMOID, "3-2-3-softmax") for preset in PRESETS),
+    ],
 )
 def test_a_stepper_draws_at_every_step_what_its_page_draws(name: str, preset: str) -> None:
     view = View(notation="" if context(name).notation.preset == preset else preset)
     file = tree(written(name, view, interactive=True))
     opened = context(name, view)
     for n, page in steps(name, view):
-        assert seen_step(file, opened.walk.phase(n), n) == drawn(read(str(page.diagram)).root.one("svg")), n
+        assert seen_step(file, opened.walk.phase(n), n) == drawn(
+            read(str(page.diagram)).root.one("svg")
+        ), n
 
 
 @pytest.mark.parametrize("grain", ["layer", "pass"])
@@ -399,7 +525,10 @@ def test_a_stepper_draws_what_its_page_draws_in_every_grain(grain: str) -> None:
         file = tree(written(name, view, interactive=True))
         for n, page in steps(name, view):
             phase = context(name, view).walk.phase(n)
-            assert seen_step(file, phase, n) == drawn(read(str(page.diagram)).root.one("svg")), (name, n)
+            assert seen_step(file, phase, n) == drawn(read(str(page.diagram)).root.one("svg")), (
+                name,
+                n,
+            )
 
 
 def test_drawings_with_several_layouts_are_several_pictures_of_which_one_is_seen() -> None:
@@ -408,10 +537,18 @@ def test_drawings_with_several_layouts_are_several_pictures_of_which_one_is_seen
     opened = Context(lesson, View(grain="layer"))
     pictures = 0
     for n in range(1, len(opened.walk) + 1):
-        assert seen_step(page, opened.walk.phase(n), n) == drawn(read(str(step_page(opened, n).diagram)).root.one("svg")), n
+        assert seen_step(page, opened.walk.phase(n), n) == drawn(
+            read(str(step_page(opened, n).diagram)).root.one("svg")
+        ), n
     for figure in (end.one("figure") for end in page.root.all("div", cls="end")):
         pictures += len(figure.elements)
-        assert sum("data-on" in svg.attributes or "data-at" not in svg.attributes for svg in figure.elements) == 1
+        assert (
+            sum(
+                "data-on" in svg.attributes or "data-at" not in svg.attributes
+                for svg in figure.elements
+            )
+            == 1
+        )
     assert pictures > len(PHASES)
 
 
@@ -419,10 +556,16 @@ def test_drawings_with_several_layouts_are_several_pictures_of_which_one_is_seen
 def test_without_a_script_a_stepper_shows_each_phase_at_its_end(phase: str) -> None:
     file, plain = tree(written(SIGMOID, interactive=True)), tree(written(SIGMOID))
     figure = file.root.one("section", cls="phase", id=phase).one("figure", cls="network")
-    seen = [e for e in figure.one("svg").elements if "data-on" in e.attributes or "data-at" not in e.attributes]
+    seen = [
+        e
+        for e in figure.one("svg").elements
+        if "data-on" in e.attributes or "data-at" not in e.attributes
+    ]
     assert not [e for e in seen if e.classes & {"uses", "makes"}]
     if phase == "backward":
-        kept = plain.root.one("section", cls="phase", id=phase).one("figure", cls="network").one("svg")
+        kept = (
+            plain.root.one("section", cls="phase", id=phase).one("figure", cls="network").one("svg")
+        )
         assert [inside(e) for e in seen] == [inside(e) for e in kept.elements]
 
 

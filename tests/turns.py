@@ -2,8 +2,9 @@
 
     timed(act, limit)       a fixture: the least time of the processor that a call took, in seconds
 
-While a test runs it shares a lock with the tests of the other workers. A test that misses a limit asks for the lock alone and
-measures again: then no other worker is in the middle of a test. The gate keeps newcomers from overtaking who waits.
+While a test runs it shares a lock with the tests of the other workers. A test that misses a limit
+asks for the lock alone and measures again: then no other worker is in the middle of a test. The
+gate keeps newcomers from overtaking who waits.
 """
 
 from __future__ import annotations

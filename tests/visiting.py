@@ -1,4 +1,6 @@
-"""Visit the tutor without a server: one application over the lessons that come with it, opened once for all tests."""
+"""Visit the tutor without a server: one application over the lessons that come with it, opened once
+for all tests.
+"""
 
 from __future__ import annotations
 
@@ -50,10 +52,16 @@ def library(app: Flask | None = None) -> Library[StepText]:
 
 
 def send(method: str, address: str, app: Flask | None = None, **headers: Any) -> TestResponse:
-    """The answer to a request, read to its end; headers with underscores for hyphens, `base_url` apart."""
+    """The answer to a request, read to its end; headers with underscores for hyphens, `base_url`
+    apart.
+    """
     base = headers.pop("base_url", "http://localhost")
     given = {name.replace("_", "-"): value for name, value in headers.items()}
-    return (app or tutor()).test_client().open(address, method=method, headers=given, base_url=base, buffered=True)
+    return (
+        (app or tutor())
+        .test_client()
+        .open(address, method=method, headers=given, base_url=base, buffered=True)
+    )
 
 
 def get(address: str, app: Flask | None = None, **headers: Any) -> TestResponse:

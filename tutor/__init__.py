@@ -1,9 +1,10 @@
 """The backpropagation tutor. A map of the house, in the order in which it is best read.
 
-A scenario file becomes a network, the network a trace of numbers, each number a tree, the trees a lesson, and the lesson
-pages and text. Imports point the same way, between the packages and inside each: what stands further up knows nothing of
-what stands below it. Each package has a map of its own at its door: what it is for, what may enter, and in which order to
-read its modules; tests hold the maps to the imports. The app itself is `app.py` beside this folder.
+A scenario file becomes a network, the network a trace of numbers, each number a tree, the trees a
+lesson, and the lesson pages and text. Imports point the same way, between the packages and inside
+each: what stands further up knows nothing of what stands below it. Each package has a map of its
+own at its door: what it is for, what may enter, and in which order to read its modules; tests hold
+the maps to the imports. The app itself is `app.py` beside this folder.
 
 Packages, in the order in which they are best read:
 

@@ -7,8 +7,10 @@ from tutor.cli.main import main
 
 if __name__ == "__main__":
     if hasattr(signal, "SIGPIPE"):
-        signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # `… | head` ends us quietly, as it ends other programs
+        # `… | head` ends us quietly, as it ends other programs
+        signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="backslashreplace")  # a terminal without ∂ gets \u2202, never a crash
+            # a terminal without ∂ gets \u2202, never a crash
+            stream.reconfigure(errors="backslashreplace")
     sys.exit(main())

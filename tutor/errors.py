@@ -1,7 +1,9 @@
-"""The project's own exceptions. Their texts are written for the reader of a page and are always safe to show.
+"""The project's own exceptions. Their texts are written for the reader of a page and are always
+safe to show.
 
     TutorError
-    ├── QuantityError      a name such as "w[2][1,3]" that cannot be read, or that this network does not have
+    ├── QuantityError      a name such as "w[2][1,3]" that cannot be read, or that this network does
+                           not have
     ├── NumberError        a text that is not a number
     ├── NetworkError       layers, losses or data that do not fit together
     ├── LessonError        a step or a view that a lesson does not have
@@ -14,7 +16,9 @@
 
 
 class TutorError(Exception):
-    """Something that was asked for cannot be had; the text says what, where and what would be right."""
+    """Something that was asked for cannot be had; the text says what, where and what would be
+    right.
+    """
 
 
 class QuantityError(TutorError, ValueError):
@@ -41,13 +45,21 @@ class StoreError(TutorError):
     """Saved lessons cannot be reached or kept just now."""
 
     def __init__(self, text: str = "") -> None:
-        super().__init__(text or "Saved lessons cannot be reached just now. All other lessons work; please try again in a minute.")
+        super().__init__(
+            text
+            or "Saved lessons cannot be reached just now. All other lessons work; please try again in a minute."
+        )
 
 
 class TooManySavesError(TutorError):
     """More lessons saved in a minute than one address may; `wait` is in seconds."""
 
     def __init__(self, limit: int, wait: int) -> None:
-        lessons, seconds = "lesson" if limit == 1 else "lessons", "second" if wait == 1 else "seconds"
-        super().__init__(f"From one address, {limit:,} new {lessons} a minute can be saved. Please try again in {wait} {seconds}.")
+        lessons, seconds = (
+            "lesson" if limit == 1 else "lessons",
+            "second" if wait == 1 else "seconds",
+        )
+        super().__init__(
+            f"From one address, {limit:,} new {lessons} a minute can be saved. Please try again in {wait} {seconds}."
+        )
         self.wait = wait

@@ -1,7 +1,8 @@
-"""How large a scenario may be: the one place for every limit. A message names the limit that was hit.
+"""How large a scenario may be: the one place for every limit. A message names the limit that was
+hit.
 
-Each can be set in the environment, LIMIT_PARAMETERS=50000 for instance, before the tutor starts. What makes no sense there is
-in `PROBLEMS`; whoever starts the tutor calls `check()` and says so.
+Each can be set in the environment, LIMIT_PARAMETERS=50000 for instance, before the tutor starts.
+What makes no sense there is in `PROBLEMS`; whoever starts the tutor calls `check()` and says so.
 """
 
 from __future__ import annotations
@@ -23,7 +24,9 @@ def _set(name: str, default: int, *, least: int = 1, most: int = 10**12) -> int:
     text = os.environ.get(PREFIX + name, "").strip() or str(default)
     if text.isascii() and text.isdigit() and len(text) < 20 and least <= int(text) <= most:
         return int(text)
-    PROBLEMS.append(f"{PREFIX}{name} is {text[:40]!r}; it is a whole number from {least:,} to {most:,}")
+    PROBLEMS.append(
+        f"{PREFIX}{name} is {text[:40]!r}; it is a whole number from {least:,} to {most:,}"
+    )
     return default
 
 
@@ -46,11 +49,17 @@ ITERATIONS: Final = _set("ITERATIONS", 1_000)
 FURTHER_ITERATIONS: Final = _set("FURTHER_ITERATIONS", 100)
 """How far a reader may go on where the file asks for fewer iterations."""
 WORK: Final = _set("WORK", 500_000_000)
-"""Parameters times samples times iterations that one request may compute; about a second of one core."""
+"""Parameters times samples times iterations that one request may compute; about a second of one
+core.
+"""
 SHEET_STEPS: Final = _set("SHEET_STEPS", 1_000)
-"""Steps of all worksheets and keys of one download, where the top and the tables of each count as ten; about a second and a half."""
+"""Steps of all worksheets and keys of one download, where the top and the tables of each count as
+ten; about a second and a half.
+"""
 DRAWN: Final = _set("DRAWN", 50_000)
-"""Numbers that may be drawn for the versions of one download, in vain or not; about a second and a half of one core."""
+"""Numbers that may be drawn for the versions of one download, in vain or not; about a second and a
+half of one core.
+"""
 DECIMALS: Final = _set("DECIMALS", 12, most=12)
 
 TITLE: Final = _set("TITLE", 200)
@@ -75,9 +84,15 @@ COURSE_LESSONS: Final = _set("COURSE_LESSONS", 2_000)
 
 
 def check() -> None:
-    """Raise SettingError where a limit in the environment makes no sense, or has a name that is nearly one of ours."""
+    """Raise SettingError where a limit in the environment makes no sense, or has a name that is
+    nearly one of ours.
+    """
     unknown = [name for name in sorted(os.environ) if name.startswith(PREFIX) and name not in NAMES]
-    meant = [(name, close[0]) for name in unknown if (close := difflib.get_close_matches(name, NAMES, 1, 0.8))]
+    meant = [
+        (name, close[0])
+        for name in unknown
+        if (close := difflib.get_close_matches(name, NAMES, 1, 0.8))
+    ]
     found = [*PROBLEMS, *(f"{name} is not a limit; did you mean {known}?" for name, known in meant)]
     if found:
         raise SettingError("\n".join(found))

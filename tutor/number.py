@@ -1,8 +1,9 @@
 """Numbers as text, and texts as numbers: the one place for each.
 
-The rule for showing: a number that is exact within the decimals asked for is shown as it is (0.1, 2, -0.25);
-any other is rounded to that many decimals (0.5744); where rounding would leave fewer than two significant
-digits, or the number is large, powers of ten take over (2.64e-7), so a small gradient never reads as 0.
+The rule for showing: a number that is exact within the decimals asked for is shown as it is (0.1,
+2, -0.25); any other is rounded to that many decimals (0.5744); where rounding would leave fewer
+than two significant digits, or the number is large, powers of ten take over (2.64e-7), so a small
+gradient never reads as 0.
 """
 
 from __future__ import annotations
@@ -22,7 +23,9 @@ ROUNDING = 1e-15
 MOST_SHOWN = 16384
 """So many numbers are kept as text: each stands in formulas, tables and diagrams of many steps."""
 
-_DECIMAL = re.compile(r"[+-]?(?:[0-9]+(?:[.,][0-9]*)?|[.,][0-9]+)(?:[eE][+-]?[0-9]{1,4})?", re.ASCII)
+_DECIMAL = re.compile(
+    r"[+-]?(?:[0-9]+(?:[.,][0-9]*)?|[.,][0-9]+)(?:[eE][+-]?[0-9]{1,4})?", re.ASCII
+)
 _FRACTION = re.compile(r"(?P<top>[+-]?[0-9]+)\s*/\s*(?P<bottom>[0-9]+)", re.ASCII)
 FRACTION_PATTERN = rf"^[+{MINUS}-]?[0-9]+ */ *0*[1-9][0-9]*$"
 """What `fraction` reads, for a JSON Schema."""
@@ -46,7 +49,8 @@ def plain(value: float, decimals: int = 4) -> str:
 
 
 def is_exact(value: float, decimals: int = 4) -> bool:
-    """Whether the shown digits are the whole number, up to the last bits that float64 rounds anyway (0.1 + 0.2 is 0.3).
+    """Whether the shown digits are the whole number, up to the last bits that float64 rounds anyway
+    (0.1 + 0.2 is 0.3).
 
     A whole number is taken literally: a probability of 0.9999999999999999 is not 1.
     """
@@ -62,7 +66,9 @@ def rounded(value: float, decimals: int = 4) -> float:
 
 
 def gives(typed: float, value: float, decimals: int = 4) -> bool:
-    """Whether a calculator whose result is `typed` gives the digits that are shown of `value`; there is none for what is not finite."""
+    """Whether a calculator whose result is `typed` gives the digits that are shown of `value`;
+    there is none for what is not finite.
+    """
     if not math.isfinite(value):
         return True
     if is_exact(value, decimals):
@@ -102,7 +108,9 @@ def shown(value: float, decimals: int = 4) -> str:
 
 
 def fixed(value: float, decimals: int) -> str:
-    """Show a number with exactly so many decimals, zeros included (`0.3500`), as a table of equal digits has it."""
+    """Show a number with exactly so many decimals, zeros included (`0.3500`), as a table of equal
+    digits has it.
+    """
     if not math.isfinite(value) or abs(value) >= MOST_FIXED:
         return shown(value, decimals)
     text = f"{value:.{decimals}f}"
@@ -110,7 +118,8 @@ def fixed(value: float, decimals: int) -> str:
 
 
 def apart(value: float, other: float, decimals: int = 4) -> str:
-    """Show a number so that it differs from how another is shown: with as many more decimals as that takes.
+    """Show a number so that it differs from how another is shown: with as many more decimals as
+    that takes.
 
     Empty where twelve do not tell them apart.
     """
@@ -146,20 +155,28 @@ def short(value: float) -> str:
 
 
 def read(text: str) -> float:
-    """Read a number as people write it: `0.1`, `-1e-3`, `0,5`, `1/3`. Raises NumberError, never guesses."""
+    """Read a number as people write it: `0.1`, `-1e-3`, `0,5`, `1/3`. Raises NumberError, never
+    guesses.
+    """
     cleaned = text.strip().replace(MINUS, "-")
     if len(cleaned) > MAX_LENGTH:
-        raise NumberError(f"a number has at most {MAX_LENGTH} characters, this text has {len(cleaned)}")
+        raise NumberError(
+            f"a number has at most {MAX_LENGTH} characters, this text has {len(cleaned)}"
+        )
     found = fraction(cleaned)
     if found is not None:
         return found
     if not _DECIMAL.fullmatch(cleaned):
-        raise NumberError(f"{text[:MAX_LENGTH]!r} is not a number; write it like 0.25, -1e-3 or 1/3")
+        raise NumberError(
+            f"{text[:MAX_LENGTH]!r} is not a number; write it like 0.25, -1e-3 or 1/3"
+        )
     return _finite(float(cleaned.replace(",", ".")), text)
 
 
 def fraction(text: str) -> float | None:
-    """The value of a simple fraction, `1/3` or `-2 / 7`; None for any other text. Raises NumberError where it has no value."""
+    """The value of a simple fraction, `1/3` or `-2 / 7`; None for any other text. Raises
+    NumberError where it has no value.
+    """
     cleaned = text.strip().replace(MINUS, "-")
     found = _FRACTION.fullmatch(cleaned) if len(cleaned) <= MAX_LENGTH else None
     if found is None:
@@ -171,5 +188,7 @@ def fraction(text: str) -> float | None:
 
 def _finite(value: float, text: str) -> float:
     if not math.isfinite(value):
-        raise NumberError(f"{text.strip()[:MAX_LENGTH]!r} is too large; numbers go up to about 1.8e308")
+        raise NumberError(
+            f"{text.strip()[:MAX_LENGTH]!r} is too large; numbers go up to about 1.8e308"
+        )
     return value

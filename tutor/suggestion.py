@@ -1,4 +1,5 @@
-"""Did you mean: the known word behind one that is written in another way, is the field's other name, or has a slip.
+"""Did you mean: the known word behind one that is written in another way, is the field's other
+name, or has a slip.
 
     meant("ReLU", ["sigmoid", "relu"])      relu
     meant("mse", ["squared_error", …])      squared_error
@@ -57,7 +58,9 @@ _OTHER_NAMES: Final = {
     "worksheet": "sheet, exercise", "html": "worked, page", "brackets": "square_brackets", "parentheses": "round_brackets, parens",
     "left_superscripts": "superscripts", "version": "variant, v",
 }  # fmt: skip
-"""What else the field, its libraries and its lectures call a word of ours; one of them may be meant for several."""
+"""What else the field, its libraries and its lectures call a word of ours; one of them may be meant
+for several.
+"""
 
 
 def _bare(word: str) -> str:
@@ -87,7 +90,9 @@ def meant(word: str, known: Iterable[str]) -> str:
 
 @lru_cache(64)
 def _spellings(choices: tuple[str, ...]) -> dict[str, str]:
-    """The known words by how else they may be written; whole words come before those without their signs."""
+    """The known words by how else they may be written; whole words come before those without their
+    signs.
+    """
     found = {choice.casefold(): choice for choice in reversed(choices)}
     for choice in choices:
         found.setdefault(_bare(choice) or choice, choice)

@@ -1,6 +1,8 @@
-"""The least that a swap can cost: `python -m tests.benchmarks.bare_page` serves a page without styles and libraries.
+"""The least that a swap can cost: `python -m tests.benchmarks.bare_page` serves a page without
+styles and libraries.
 
-A click fetches the fragment that came in on stdin and puts it into the page; the address goes out on stdout.
+A click fetches the fragment that came in on stdin and puts it into the page; the address goes out
+on stdout.
 """
 
 import sys
@@ -26,7 +28,8 @@ class Bare(BaseHTTPRequestHandler):
         self.send_response(200)
         self.send_header("Content-Type", "text/html; charset=utf-8")
         self.send_header("Content-Length", str(len(body)))
-        self.send_header("Cross-Origin-Opener-Policy", "same-origin")  # for clocks as fine as the tutor's own pages have
+        # for clocks as fine as the tutor's own pages have
+        self.send_header("Cross-Origin-Opener-Policy", "same-origin")
         self.send_header("Cross-Origin-Embedder-Policy", "require-corp")
         self.end_headers()
         self.wfile.write(body)

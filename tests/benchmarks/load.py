@@ -1,12 +1,15 @@
-"""Students at their browsers, as a program of its own: `python -m tests.benchmarks.load KIND HOST PORT CLIENTS SECONDS`
+"""Students at their browsers, as a program of its own: `python -m tests.benchmarks.load KIND HOST
+PORT CLIENTS SECONDS`
 
-Raw sockets on one event loop, keep-alive. A list of paths comes in on stdin, one JSON object goes out on stdout:
-{"milliseconds": [...], "errors": {...}, "seconds": s}.
+Raw sockets on one event loop, keep-alive. A list of paths comes in on stdin, one JSON object goes
+out on stdout: {"milliseconds": [...], "errors": {...}, "seconds": s}.
 
     greedy   each client sends its next request as soon as the last one is answered
-    class    each client clicks every 3 seconds, whether or not the last answer has come; waiting counts from the click
+    class    each client clicks every 3 seconds, whether or not the last answer has come; waiting
+             counts from the click
     opening  each client connects and opens its pages once, all within SECONDS
-    idle     CLIENTS connections do nothing and 20 more send half a request, while one client works greedily
+    idle     CLIENTS connections do nothing and 20 more send half a request, while one client works
+             greedily
 """
 
 import asyncio
@@ -64,7 +67,9 @@ class Connection(asyncio.Protocol):
 class Load:
     """The clients of one run and what they met."""
 
-    def __init__(self, host: str, port: int, clients: int, seconds: float, paths: Sequence[str]) -> None:
+    def __init__(
+        self, host: str, port: int, clients: int, seconds: float, paths: Sequence[str]
+    ) -> None:
         self.host, self.port, self.clients, self.seconds = host, port, clients, seconds
         head = f" HTTP/1.1\r\nHost: {host}:{port}\r\nConnection: keep-alive\r\n"
         self.pages = [f"GET {path}{head}\r\n".encode() for path in paths]
@@ -74,7 +79,9 @@ class Load:
         self.random = random.Random(0)
 
     async def connect(self) -> Connection:
-        _, made = await asyncio.wait_for(asyncio.get_running_loop().create_connection(Connection, self.host, self.port), PATIENCE)
+        _, made = await asyncio.wait_for(
+            asyncio.get_running_loop().create_connection(Connection, self.host, self.port), PATIENCE
+        )
         return made
 
     async def ask(self, connection: Connection, request: bytes, since: float) -> None:
@@ -102,7 +109,9 @@ class Load:
             connection = await self.connect()
             turn = number * apart
             while time.perf_counter() - begin < self.seconds:
-                await self.ask(connection, self.fragments[turn % len(self.fragments)], time.perf_counter())
+                await self.ask(
+                    connection, self.fragments[turn % len(self.fragments)], time.perf_counter()
+                )
                 turn += 1
 
         await self.each(client, clients or self.clients)
@@ -151,13 +160,28 @@ class Load:
 
 def main(kind: str, host: str, port: str, clients: str, seconds: str) -> None:
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (hard if hard != resource.RLIM_INFINITY else max(soft, 8192), hard))
+    resource.setrlimit(
+        resource.RLIMIT_NOFILE, (hard if hard != resource.RLIM_INFINITY else max(soft, 8192), hard)
+    )
     load = Load(host, int(port), int(clients), float(seconds), json.load(sys.stdin))
-    kinds = {"greedy": load.greedy, "class": load.classroom, "opening": load.opening, "idle": load.idle}
+    kinds = {
+        "greedy": load.greedy,
+        "class": load.classroom,
+        "opening": load.opening,
+        "idle": load.idle,
+    }
     begin = time.perf_counter()
     asyncio.run(kinds[kind]())
     taken = time.perf_counter() - begin
-    print(json.dumps({"milliseconds": [1e3 * t for t in load.waited], "errors": +load.errors, "seconds": taken}))
+    print(
+        json.dumps(
+            {
+                "milliseconds": [1e3 * t for t in load.waited],
+                "errors": +load.errors,
+                "seconds": taken,
+            }
+        )
+    )
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """What the benchmarks share: timing in interleaved rounds, medians, and a Markdown table.
 
-Every ratio compares numbers of the same run, measured in turns, so that whatever else the machine does meets all alike.
+Every ratio compares numbers of the same run, measured in turns, so that whatever else the machine
+does meets all alike.
 """
 
 import gc
@@ -13,10 +14,14 @@ from statistics import median
 Seconds = list[float]
 
 
-def interleaved(candidates: Mapping[str, Callable[[], object]], rounds: int = 60, loops: int = 50) -> dict[str, Seconds]:
-    """Seconds for one call of each candidate: `rounds` rounds, in each of which every candidate runs `loops` times in a row.
+def interleaved(
+    candidates: Mapping[str, Callable[[], object]], rounds: int = 60, loops: int = 50
+) -> dict[str, Seconds]:
+    """Seconds for one call of each candidate: `rounds` rounds, in each of which every candidate
+    runs `loops` times in a row.
 
-    The order turns from round to round; the first three rounds warm up and do not count; the collector waits.
+    The order turns from round to round; the first three rounds warm up and do not count; the
+    collector waits.
     """
     found: dict[str, Seconds] = {name: [] for name in candidates}
     names = list(candidates)
@@ -73,6 +78,8 @@ def show(title: str, head: Sequence[str], rows: Iterable[Sequence[object]], *not
 
 
 def busy() -> str:
-    """How much the machine had to do in the last minute: much more than its cores, and milliseconds mean little."""
+    """How much the machine had to do in the last minute: much more than its cores, and milliseconds
+    mean little.
+    """
     load = f"{os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else "unknown"
     return f"Load average of the last minute: {load} on {os.cpu_count()} cores."

@@ -1,7 +1,9 @@
-"""Every kind of export: how long it takes and how large it is, for a deck lesson and for a large network.
+"""Every kind of export: how long it takes and how large it is, for a deck lesson and for a large
+network.
 
-Aim: the worked solution of 1-2-3-1 in less than 150 ms after the first, of 784-128-64-10 by layers in less than 2 s.
-JSON and CSV of the large network are left out: they hold seven million numbers and are streamed by the command line.
+Aim: the worked solution of 1-2-3-1 in less than 150 ms after the first, of 784-128-64-10 by layers
+in less than 2 s. JSON and CSV of the large network are left out: they hold seven million numbers
+and are streamed by the command line.
 """
 
 import time

@@ -1,8 +1,9 @@
 """One step as htmx gets it, against a static Jinja page of the same bytes in the same app.
 
-Every step of every scenario, in every grain. Both go through the whole of Flask, called as the server calls it. A step is
-measured warm (seen before), new (the lesson is open, this step was never rendered) and cold (everything forgotten, the
-lesson is computed anew). Aim: at most 2 times the static page, median and worst.
+Every step of every scenario, in every grain. Both go through the whole of Flask, called as the
+server calls it. A step is measured warm (seen before), new (the lesson is open, this step was never
+rendered) and cold (everything forgotten, the lesson is computed anew). Aim: at most 2 times the
+static page, median and worst.
 """
 
 import io
@@ -63,21 +64,29 @@ def request(app: Flask, path: str) -> Callable[[], bytes]:
 
     def answer() -> bytes:
         said: list[str] = []
-        body = b"".join(app.wsgi_app(dict(environment), lambda status, headers, *rest: said.append(status)))  # type: ignore[arg-type,misc,return-value]
+        body = b"".join(
+            app.wsgi_app(dict(environment), lambda status, headers, *rest: said.append(status))
+        )  # type: ignore[arg-type,misc,return-value]
         assert said[0].startswith("200"), (path, said)
         return body
 
     return answer
 
 
-def measured(app: Flask, texts: dict[str, str], lesson: str, grain: str, total: int) -> Iterator[Case]:
+def measured(
+    app: Flask, texts: dict[str, str], lesson: str, grain: str, total: int
+) -> Iterator[Case]:
     """The steps of a lesson in one grain."""
     forget = app.extensions["tutor"].library.clear
     for n in range(1, total + 1):
-        step, other = (request(app, f"/lessons/{lesson}/steps/{k}?grain={grain}") for k in (n, n % total + 1))
+        step, other = (
+            request(app, f"/lessons/{lesson}/steps/{k}?grain={grain}") for k in (n, n % total + 1)
+        )
         body = step()
         name = f"{lesson} {grain} {n}"
-        texts[f"{STATIC} {name.replace(' ', '_')}.html"] = "{% raw %}" + body.decode() + "{% endraw %}"
+        texts[f"{STATIC} {name.replace(' ', '_')}.html"] = (
+            "{% raw %}" + body.decode() + "{% endraw %}"
+        )
         floor = request(app, f"/static-step/{name.replace(' ', '_')}")
         assert floor() == body
         warm = table.interleaved({"floor": floor, "step": step}, rounds=WARM, loops=1)
@@ -88,7 +97,9 @@ def measured(app: Flask, texts: dict[str, str], lesson: str, grain: str, total: 
             forget()
             other()
             new.append(table.timed(step))
-        yield Case(name, len(body), median(warm["floor"]), median(warm["step"]), median(new), median(cold))
+        yield Case(
+            name, len(body), median(warm["floor"]), median(warm["step"]), median(new), median(cold)
+        )
 
 
 def test_a_fragment_against_a_static_page(root: Path) -> None:
@@ -106,7 +117,9 @@ def test_a_fragment_against_a_static_page(root: Path) -> None:
         ratio = partial(_ratio, state)
         worst = max(cases, key=ratio)
         typical = table.milli(median(getattr(case, state) for case in cases))
-        rows.append((state, typical, f"{median(map(ratio, cases)):.2f}", f"{ratio(worst):.2f}", worst.name))
+        rows.append(
+            (state, typical, f"{median(map(ratio, cases)):.2f}", f"{ratio(worst):.2f}", worst.name)
+        )
     largest = max(cases, key=lambda case: case.size)
     table.show(
         f"A step's fragment, {len(cases)} steps", ("", "median", "× static, median", "× static, worst", "worst step"), rows,

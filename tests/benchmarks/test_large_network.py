@@ -1,8 +1,9 @@
-"""The first, the middle and the last step of a 784-128-64-10 network with 60 samples, number by number and layer by layer.
+"""The first, the middle and the last step of a 784-128-64-10 network with 60 samples, number by
+number and layer by layer.
 
-A step's text is rendered anew each time, in a process of its own, whose largest memory is what the table says. The network
-is larger than a scenario file may be, so the lesson is made in Python. Aim: all steps within 2 times of each other, and
-less than 300 MB.
+A step's text is rendered anew each time, in a process of its own, whose largest memory is what the
+table says. The network is larger than a scenario file may be, so the lesson is made in Python. Aim:
+all steps within 2 times of each other, and less than 300 MB.
 """
 
 import dataclasses
@@ -31,7 +32,10 @@ def lesson() -> Any:
     from tutor.scenario.model import Data
     from tutor.scenario.reader import parse
 
-    layers = "".join(f"    - {{units: {n}, activation: {f}, init: {{scheme: he, seed: {n}}}}}\n" for f, n in UNITS)
+    layers = "".join(
+        f"    - {{units: {n}, activation: {f}, init: {{scheme: he, seed: {n}}}}}\n"
+        for f, n in UNITS
+    )
     text = (
         f"format: 1\ntitle: Digits\nnetwork:\n  inputs: {INPUTS}\n  layers:\n{layers}  loss: {{name: cross_entropy}}\n"
         f"data:\n  inputs: [[{', '.join('1' * INPUTS)}]]\n  targets: [[1, 0, 0, 0, 0, 0, 0, 0, 0, 0]]\ntraining: {{learning_rate: 0.1}}\n"
@@ -39,7 +43,9 @@ def lesson() -> Any:
     pixels = np.random.default_rng(0).random((SAMPLES, INPUTS))
     classes = np.eye(10)[np.arange(SAMPLES) % 10]
     rows = (tuple(map(tuple, values.tolist())) for values in (pixels, classes))
-    scenario = dataclasses.replace(parse(text, "digits.yaml"), data=Data(**dict(zip(("inputs", "targets"), rows, strict=True))))
+    scenario = dataclasses.replace(
+        parse(text, "digits.yaml"), data=Data(**dict(zip(("inputs", "targets"), rows, strict=True)))
+    )
     return open_lesson(scenario)
 
 
@@ -54,7 +60,9 @@ def measure() -> dict[str, Any]:
     opened = lesson()
     found: dict[str, Any] = {"open": time.perf_counter() - begin, "steps": {}}
     contexts = {grain: Context(opened, View(grain=grain)) for grain in ("number", "layer")}
-    places = {(g, n): taken(opened.walk(g))[n] for g, n in product(contexts, ("first", "middle", "last"))}
+    places = {
+        (g, n): taken(opened.walk(g))[n] for g, n in product(contexts, ("first", "middle", "last"))
+    }
     seconds: dict[str, list[float]] = {f"{g} {n}": [] for g, n in places}
     with app.create_app().test_request_context("/"):
         for _ in range(ROUNDS):
@@ -62,7 +70,11 @@ def measure() -> dict[str, Any]:
                 begin = time.perf_counter()
                 text = site.render_step(contexts[grain], n, ()).fragment
                 seconds[f"{grain} {name}"].append(time.perf_counter() - begin)
-                found["steps"][f"{grain} {name}"] = {"n": n, "of": len(opened.walk(grain)), "bytes": len(text.encode())}
+                found["steps"][f"{grain} {name}"] = {
+                    "n": n,
+                    "of": len(opened.walk(grain)),
+                    "bytes": len(text.encode()),
+                }
     for name, taken_seconds in seconds.items():
         found["steps"][name]["seconds"] = median(taken_seconds[1:])
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
@@ -77,7 +89,10 @@ def test_a_large_network(root: Path) -> None:
     command = [sys.executable, "-m", "tests.benchmarks.test_large_network"]
     found = json.loads(subprocess.run(command, cwd=root, check=True, capture_output=True).stdout)
     steps = found["steps"]
-    fastest = {g: min(v["seconds"] for k, v in steps.items() if k.startswith(g)) for g in ("number", "layer")}
+    fastest = {
+        g: min(v["seconds"] for k, v in steps.items() if k.startswith(g))
+        for g in ("number", "layer")
+    }
     rows = [
         (f"{name} step", f"{v['n']:,} of {v['of']:,}", table.milli(v["seconds"]),
          f"{v['seconds'] / fastest[name.split()[0]]:.2f}", size(v["bytes"]))

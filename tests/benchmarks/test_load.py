@@ -1,8 +1,8 @@
 """Many students at once, against the server that `make run` starts, over the loopback.
 
-The students are a process of their own (`load.py`) on the same machine, so they share its cores with the server. First
-greedy clients, for requests per second; then a class as it clicks, everybody opening the lesson in one second, and
-connections that do nothing. Bars: docs/benchmarks.md.
+The students are a process of their own (`load.py`) on the same machine, so they share its cores
+with the server. First greedy clients, for requests per second; then a class as it clicks, everybody
+opening the lesson in one second, and connections that do nothing. Bars: docs/benchmarks.md.
 """
 
 import json
@@ -29,12 +29,21 @@ SECONDS = 10
 Row = tuple[object, ...]
 
 
-def load(server: Server, root: Path, kind: str, clients: int, seconds: float, paths: Sequence[str]) -> dict[str, object]:
+def load(
+    server: Server, root: Path, kind: str, clients: int, seconds: float, paths: Sequence[str]
+) -> dict[str, object]:
     """What the clients met."""
     address = urlsplit(server.url)
     wanted = (kind, address.hostname, address.port, clients, seconds)
     command = [sys.executable, "-m", "tests.benchmarks.load", *map(str, wanted)]
-    done = subprocess.run(command, cwd=root, check=True, capture_output=True, timeout=180, input=json.dumps(paths).encode())
+    done = subprocess.run(
+        command,
+        cwd=root,
+        check=True,
+        capture_output=True,
+        timeout=180,
+        input=json.dumps(paths).encode(),
+    )
     found: dict[str, object] = json.loads(done.stdout)
     return found
 
@@ -58,8 +67,16 @@ def _warm(server: Server, root: Path) -> None:
 
 @pytest.mark.usefixtures("_warm")
 def test_greedy_clients(server: Server, root: Path) -> None:
-    rows = [row(f"{n} client{'s' * (n > 1)}", load(server, root, "greedy", n, SECONDS, STEPS)) for n in (1, 32, 256)]
-    rows.append(row("32 clients, each step rendered anew", load(server, root, "greedy", 32, SECONDS, unseen())))
+    rows = [
+        row(f"{n} client{'s' * (n > 1)}", load(server, root, "greedy", n, SECONDS, STEPS))
+        for n in (1, 32, 256)
+    ]
+    rows.append(
+        row(
+            "32 clients, each step rendered anew",
+            load(server, root, "greedy", 32, SECONDS, unseen()),
+        )
+    )
     table.show(
         f"Requests per second: fragments of one lesson, {SECONDS} s each", HEAD, rows,
         "The server remembers the steps that it has rendered; the last row asks for many more than it keeps.",
@@ -67,8 +84,12 @@ def test_greedy_clients(server: Server, root: Path) -> None:
 
 
 def unseen() -> list[str]:
-    """Many more steps than a worker remembers, in 240 views of one lesson, so that each is rendered anew."""
-    views = [View(iteration=turn, decimals=n) for turn in range(1, 31) for n in (1, 2, 3, 5, 6, 7, 8, 9)]
+    """Many more steps than a worker remembers, in 240 views of one lesson, so that each is rendered
+    anew.
+    """
+    views = [
+        View(iteration=turn, decimals=n) for turn in range(1, 31) for n in (1, 2, 3, 5, 6, 7, 8, 9)
+    ]
     found = [view.address(LESSON, n) for view in views for n in range(1, 80)]
     assert len(found) > 4 * STEPS_KEPT
     random.Random(0).shuffle(found)
@@ -86,10 +107,34 @@ def assets(server: Server) -> list[str]:
 def test_a_class(server: Server, root: Path) -> None:
     everything = [*FIRST_PAGE, *(path.replace("&amp;", "&") for path in assets(server))]
     rows = [
-        row("300 students, a click every 3 s", load(server, root, "class", 300, 20, STEPS), "p95 50, p99 100"),
-        row("900 students, a click every 3 s", load(server, root, "class", 900, 20, STEPS), "p99 500"),
-        row("300 open a step in one second", load(server, root, "opening", 300, 1, FIRST_PAGE), "p95 500"),
-        row(f"the same with its {len(everything) - 1} style sheets and scripts", load(server, root, "opening", 300, 1, everything)),
-        row("beside 1,500 idle and 20 half-sent", load(server, root, "idle", 1500, 5, STEPS), "most 1,000"),
+        row(
+            "300 students, a click every 3 s",
+            load(server, root, "class", 300, 20, STEPS),
+            "p95 50, p99 100",
+        ),
+        row(
+            "900 students, a click every 3 s",
+            load(server, root, "class", 900, 20, STEPS),
+            "p99 500",
+        ),
+        row(
+            "300 open a step in one second",
+            load(server, root, "opening", 300, 1, FIRST_PAGE),
+            "p95 500",
+        ),
+        row(
+            f"the same with its {len(everything) - 1} style sheets and scripts",
+            load(server, root, "opening", 300, 1, everything),
+        ),
+        row(
+            "beside 1,500 idle and 20 half-sent",
+            load(server, root, "idle", 1500, 5, STEPS),
+            "most 1,000",
+        ),
     ]
-    table.show("A class", HEAD, rows, "Waiting counts from the click, so a late answer also delays what comes after it.")
+    table.show(
+        "A class",
+        HEAD,
+        rows,
+        "Waiting counts from the click, so a late answer also delays what comes after it.",
+    )

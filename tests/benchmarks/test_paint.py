@@ -1,9 +1,11 @@
 """From the click to the painted step, in Chromium.
 
-Begin is the time stamp of the click itself. The end is the browser's own report of when the frame with the new step was
-presented: as soon as the step has been swapped, a small word with `elementtiming` is put beside it, in the same frame. Next
-is preloaded by the page (as it is for who reads before clicking), Back is not. The floor is a bare page that swaps the same
-fragment. Bars: p95 50 ms, 200 ms with a processor 4 times slower; full page's largest paint within 1 s; no layout shift.
+Begin is the time stamp of the click itself. The end is the browser's own report of when the frame
+with the new step was presented: as soon as the step has been swapped, a small word with
+`elementtiming` is put beside it, in the same frame. Next is preloaded by the page (as it is for who
+reads before clicking), Back is not. The floor is a bare page that swaps the same fragment. Bars:
+p95 50 ms, 200 ms with a processor 4 times slower; full page's largest paint within 1 s; no layout
+shift.
 """
 
 import subprocess
@@ -71,7 +73,10 @@ def bare(server: Server) -> Iterator[str]:
     with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310
         fragment = answer.read()
     with subprocess.Popen(
-        [sys.executable, "-m", "tests.benchmarks.bare_page"], cwd=Path(__file__).parents[2], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        [sys.executable, "-m", "tests.benchmarks.bare_page"],
+        cwd=Path(__file__).parents[2],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
     ) as process:
         assert process.stdin is not None
         assert process.stdout is not None
@@ -95,7 +100,9 @@ def opened(browser: Browser, address: str, slower: int) -> Iterator[Page]:
 
 @dataclass
 class Seen:
-    """What one case met: milliseconds from click to paint, the page's largest paint, and how far things jumped."""
+    """What one case met: milliseconds from click to paint, the page's largest paint, and how far
+    things jumped.
+    """
 
     waited: list[float] = field(default_factory=list)
     largest: list[float] = field(default_factory=list)
@@ -133,8 +140,21 @@ def test_click_to_paint(server: Server, bare: str, browser: Browser) -> None:
                     seen[name].click(page, control)
         speed = "" if slower == 1 else f", {slower}× slower processor"
         for name, met in seen.items():
-            paint = (median(met.waited), table.percentile(met.waited, 95), max(met.waited), bar, median(met.largest))
-            rows.append((name + speed, *(f"{value:.0f}" for value in paint), f"{met.unexpected:.3f}", f"{met.jumps:.3f}"))
+            paint = (
+                median(met.waited),
+                table.percentile(met.waited, 95),
+                max(met.waited),
+                bar,
+                median(met.largest),
+            )
+            rows.append(
+                (
+                    name + speed,
+                    *(f"{value:.0f}" for value in paint),
+                    f"{met.unexpected:.3f}",
+                    f"{met.jumps:.3f}",
+                )
+            )
     table.show(
         f"Click to painted step, {ROUNDS * (CLICKS - 2)} clicks each",
         ("", "p50 ms", "p95 ms", "most ms", "bar p95", "largest paint ms", "CLS", "jump a swap"), rows,

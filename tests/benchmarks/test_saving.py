@@ -1,8 +1,10 @@
-"""Saving a lesson against a bare INSERT of the same text, and opening a saved lesson against the same lesson on the shelf.
+"""Saving a lesson against a bare INSERT of the same text, and opening a saved lesson against the
+same lesson on the shelf.
 
-The floor of saving is what the disk wants: one INSERT in one transaction, SQLite in WAL mode with synchronous=FULL, or PostgreSQL as it
-comes. The floor of opening is the page of the preset. `remembered` is the second visit, `new` the first one after
-a restart: the preset's lesson is computed again; a saved one is read from the store and parsed before.
+The floor of saving is what the disk wants: one INSERT in one transaction, SQLite in WAL mode with
+synchronous=FULL, or PostgreSQL as it comes. The floor of opening is the page of the preset.
+`remembered` is the second visit, `new` the first one after a restart: the preset's lesson is
+computed again; a saved one is read from the store and parsed before.
 """
 
 import sqlite3
@@ -62,7 +64,9 @@ def bare_postgresql(connection: psycopg.Connection) -> Callable[[str], object]:
     return insert
 
 
-def saves(kind: str, store: Store, bare: Callable[[str], object], scenario: Scenario) -> list[tuple[str, ...]]:
+def saves(
+    kind: str, store: Store, bare: Callable[[str], object], scenario: Scenario
+) -> list[tuple[str, ...]]:
     """The rows of one database."""
     new = texts(scenario)
     known = next(new)
@@ -70,16 +74,23 @@ def saves(kind: str, store: Store, bare: Callable[[str], object], scenario: Scen
     ways: dict[str, Callable[[], object]] = {
         "a bare INSERT": lambda: bare(next(new)),
         "save": lambda: store.save(next(new), ""),
-        "save, with the limit a minute": lambda: store.save(next(new), "", allowance=Allowance("192.0.2.1", 1_000_000)),
+        "save, with the limit a minute": lambda: store.save(
+            next(new), "", allowance=Allowance("192.0.2.1", 1_000_000)
+        ),
         "save again what is there": lambda: store.save(known, ""),
         "find": lambda: store.find(dump.content_id(known)),
     }
     seconds = table.interleaved(ways, rounds=30, loops=10)
     floor = seconds["a bare INSERT"]
-    return [(f"{kind}: {way}", table.micro(median(taken)), f"{table.ratio(taken, floor):.2f}") for way, taken in seconds.items()]
+    return [
+        (f"{kind}: {way}", table.micro(median(taken)), f"{table.ratio(taken, floor):.2f}")
+        for way, taken in seconds.items()
+    ]
 
 
-def test_saving_against_a_bare_insert(root: Path, tmp_path: Path, request: pytest.FixtureRequest) -> None:
+def test_saving_against_a_bare_insert(
+    root: Path, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
     scenario = load(root / "scenarios" / f"{LESSON}.yaml")
     store = open_store(f"sqlite:///{tmp_path}/lessons.sqlite", tmp_path)
     rows = saves("SQLite", store, bare_sqlite(tmp_path / "bare.sqlite"), scenario)
@@ -110,7 +121,9 @@ def opened(app: Flask, lesson: str, rest: str) -> tuple[Callable[[], bytes], Cal
     return page, first
 
 
-def test_opening_a_saved_lesson_against_a_preset(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_opening_a_saved_lesson_against_a_preset(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("DATABASE_URL", f"sqlite:///{tmp_path}/lessons.sqlite")
     app = create_app()
     site = app.extensions["tutor"]
@@ -127,6 +140,13 @@ def test_opening_a_saved_lesson_against_a_preset(tmp_path: Path, monkeypatch: py
                 ("new", [a for a, _ in cold], [b for _, b in cold]),
             ):
                 what = f"{name}{rest or ', first page'}, {state}"
-                rows.append((what, table.milli(median(floor)), table.milli(median(taken)), f"{table.ratio(taken, floor):.2f}"))
+                rows.append(
+                    (
+                        what,
+                        table.milli(median(floor)),
+                        table.milli(median(taken)),
+                        f"{table.ratio(taken, floor):.2f}",
+                    )
+                )
     table.show("Opening a saved lesson", ("", "preset", "saved", "× the preset"), rows, "Aim: at most 1.5 times the preset. "
         "A saved lesson that is new to a process is read and parsed first; a preset was parsed when the server started.")  # fmt: skip

@@ -1,9 +1,11 @@
-"""A full trace (forward, loss, backward, update, verification) against the same numbers by other means.
+"""A full trace (forward, loss, backward, update, verification) against the same numbers by other
+means.
 
-Others: the shortest hand-written NumPy that keeps every intermediate, micrograd, and PyTorch where it is installed.
-All compute, in float64: every z, a, ∂L/∂a, ∂L/∂z, ∂L/∂W, ∂L/∂b, the new parameters and the second forward pass; what
-they keep is compared with the trace before anything is timed. Hand-written NumPy and the trace also keep each ∂a/∂z of
-a sigmoid; a softmax's Jacobian is made by neither until someone looks at it.
+Others: the shortest hand-written NumPy that keeps every intermediate, micrograd, and PyTorch where
+it is installed. All compute, in float64: every z, a, ∂L/∂a, ∂L/∂z, ∂L/∂W, ∂L/∂b, the new parameters
+and the second forward pass; what they keep is compared with the trace before anything is timed.
+Hand-written NumPy and the trace also keep each ∂a/∂z of a sigmoid; a softmax's Jacobian is made by
+neither until someone looks at it.
 """
 
 import math
@@ -88,14 +90,18 @@ def numpy_softmax(x: Any, y: Any, W: list[Any], b: list[Any], eta: float) -> Kep
 
 
 def torch_pass(torch: Any, x: Any, y: Any, W: list[Any], b: list[Any], eta: float) -> Kept:
-    """Autograd with the gradient of every intermediate retained; the last layer is a softmax where there are no biases."""
+    """Autograd with the gradient of every intermediate retained; the last layer is a softmax where
+    there are no biases.
+    """
     softmax = not b
 
     def forward(W: list[Any], b: list[Any]) -> tuple[list[Any], list[Any], Any]:
         z, a = [], [x]
         for n, w in enumerate(W):
             z.append(a[-1] @ w.T + b[n] if b else a[-1] @ w.T)
-            a.append(torch.softmax(z[-1], 1) if softmax and n == len(W) - 1 else torch.sigmoid(z[-1]))
+            a.append(
+                torch.softmax(z[-1], 1) if softmax and n == len(W) - 1 else torch.sigmoid(z[-1])
+            )
         p = a[-1]
         shares = y * torch.log(p) if softmax else y * torch.log(p) + (1.0 - y) * torch.log(1.0 - p)
         return z, a, -shares.sum() / len(x)
@@ -141,14 +147,21 @@ def sigmoid(v: Any) -> Any:
     return apply(v, a, a * (1.0 - a))
 
 
-def micrograd_pass(Value: Any, x: list[float], y: list[float], W: list[Any], b: list[Any], eta: float) -> Kept:
+def micrograd_pass(
+    Value: Any, x: list[float], y: list[float], W: list[Any], b: list[Any], eta: float
+) -> Kept:
     """Scalars with a graph: every number and its gradient stay in the nodes."""
     softmax = not b
 
     def forward(W: list[Any], b: list[Any]) -> tuple[list[Any], list[Any], Any]:
         z, a = [], [x]
         for n, rows in enumerate(W):
-            z.append([sum((w * v for w, v in zip(row, a[-1], strict=True)), b[n][i] if b else 0.0) for i, row in enumerate(rows)])
+            z.append(
+                [
+                    sum((w * v for w, v in zip(row, a[-1], strict=True)), b[n][i] if b else 0.0)
+                    for i, row in enumerate(rows)
+                ]
+            )
             if softmax and n == len(W) - 1:
                 e = [exp(v) for v in z[-1]]
                 total = sum(e)
@@ -157,7 +170,11 @@ def micrograd_pass(Value: Any, x: list[float], y: list[float], W: list[Any], b: 
                 a.append([sigmoid(v) for v in z[-1]])
         if softmax:
             return z, a, -sum(log(p) * t for p, t in zip(a[-1], y, strict=True))
-        return z, a, -sum(log(p) * t + log(1.0 - p) * (1.0 - t) for p, t in zip(a[-1], y, strict=True))
+        return (
+            z,
+            a,
+            -sum(log(p) * t + log(1.0 - p) * (1.0 - t) for p, t in zip(a[-1], y, strict=True)),
+        )
 
     W = [[[Value(w) for w in row] for row in rows] for rows in W]
     b = [[Value(c) for c in row] for row in b]
@@ -173,7 +190,9 @@ def micrograd_pass(Value: Any, x: list[float], y: list[float], W: list[Any], b: 
 # ---- the comparison ----
 
 
-def candidates(problem: Setup, by_hand: Callable[..., Kept]) -> tuple[dict[str, Callable[[], object]], dict[str, Kept]]:
+def candidates(
+    problem: Setup, by_hand: Callable[..., Kept]
+) -> tuple[dict[str, Callable[[], object]], dict[str, Kept]]:
     """What is timed, and what the others computed, to compare."""
     x, y, eta = problem.x, problem.y, problem.eta
     W = [layer.weights for layer in problem.network.layers]
@@ -190,15 +209,21 @@ def candidates(problem: Setup, by_hand: Callable[..., Kept]) -> tuple[dict[str, 
         pass
     else:
         numbers = ([w.tolist() for w in W], [c.tolist() for c in b])
-        found["micrograd"] = partial(micrograd_pass, Value, x[0].tolist(), y[0].tolist(), *numbers, eta)
+        found["micrograd"] = partial(
+            micrograd_pass, Value, x[0].tolist(), y[0].tolist(), *numbers, eta
+        )
     try:
         import torch
     except ImportError:
         pass
     else:
         torch.set_num_threads(1)
-        W_t, b_t = ([torch.tensor(p, dtype=torch.float64, requires_grad=True) for p in ps] for ps in (W, b))
-        found["PyTorch autograd"] = partial(torch_pass, torch, torch.tensor(x), torch.tensor(y), W_t, b_t, eta)
+        W_t, b_t = (
+            [torch.tensor(p, dtype=torch.float64, requires_grad=True) for p in ps] for ps in (W, b)
+        )
+        found["PyTorch autograd"] = partial(
+            torch_pass, torch, torch.tensor(x), torch.tensor(y), W_t, b_t, eta
+        )
     others = {name: call() for name, call in found.items() if not name.startswith("the trace")}
     return found, others
 
@@ -234,7 +259,13 @@ def compare(problem: Setup, others: dict[str, Kept]) -> None:
     }  # fmt: skip
     for name, kept in others.items():
         for key in ours.keys() & kept.keys():
-            np.testing.assert_allclose(numbers(kept[key]), numbers(ours[key]), rtol=1e-11, atol=1e-14, err_msg=f"{name}: {key}")
+            np.testing.assert_allclose(
+                numbers(kept[key]),
+                numbers(ours[key]),
+                rtol=1e-11,
+                atol=1e-14,
+                err_msg=f"{name}: {key}",
+            )
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -245,10 +276,19 @@ def test_a_full_trace(name: str, root: Path) -> None:
     seconds = table.interleaved(found)
     floor, ours = seconds["NumPy by hand"], seconds["the trace"]
     rows = [
-        (who, table.micro(median(taken)), f"{table.ratio(taken, floor):.2f}", f"{table.ratio(taken, ours):.2f}")
+        (
+            who,
+            table.micro(median(taken)),
+            f"{table.ratio(taken, floor):.2f}",
+            f"{table.ratio(taken, ours):.2f}",
+        )
         for who, taken in seconds.items()
     ]
-    missing = [f"{who} is not installed." for who in ("micrograd", "PyTorch autograd") if who not in seconds]
+    missing = [
+        f"{who} is not installed."
+        for who in ("micrograd", "PyTorch autograd")
+        if who not in seconds
+    ]
     table.show(
         f"Full trace of {name}", ("who", "median", "× NumPy", "× the trace"), rows,
         "Aim: the trace takes at most 3 times as long as hand-written NumPy, and less than micrograd and PyTorch.", *missing,

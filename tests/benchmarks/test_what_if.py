@@ -1,7 +1,9 @@
-"""A step with one weight, input and the learning rate changed, against the same step of the preset. Bar: 1.5 times.
+"""A step with one weight, input and the learning rate changed, against the same step of the preset.
+Bar: 1.5 times.
 
-Warm (seen before), new (the lesson is open, this step was never rendered) and cold (everything forgotten: the changed lesson
-is computed, and the original beside it, for the old numbers). Both are measured in turns, through the whole of Flask.
+Warm (seen before), new (the lesson is open, this step was never rendered) and cold (everything
+forgotten: the changed lesson is computed, and the original beside it, for the old numbers). Both
+are measured in turns, through the whole of Flask.
 """
 
 from collections.abc import Callable
@@ -33,9 +35,14 @@ def state(app: Flask, how: str, step: Step, other: Step) -> float:
 
 
 def compared(app: Flask, path: str, n: int, total: int, how: str) -> tuple[float, float]:
-    """(preset, changed) in seconds, the fastest of rounds in turns, so that what else the machine does counts little."""
+    """(preset, changed) in seconds, the fastest of rounds in turns, so that what else the machine
+    does counts little.
+    """
     found: tuple[list[float], list[float]] = [], []
-    pairs = [tuple(request(app, f"{path}/{k}?{changes}") for k in (n, n % total + 1)) for changes in ("", SMALL)]
+    pairs = [
+        tuple(request(app, f"{path}/{k}?{changes}") for k in (n, n % total + 1))
+        for changes in ("", SMALL)
+    ]
     for pair in pairs:
         pair[0]()
     for _ in range(RARE):
@@ -49,12 +56,25 @@ def test_a_changed_step_against_the_same_step_of_the_preset(tmp_path: Path) -> N
 
     app = create_app()
     library = app.extensions["tutor"].library
-    totals = {scenario.id: len(library.lesson(scenario).walk("number")) for scenario in library.shelf.lessons}
-    steps = [(f"/lessons/{lesson}/steps", n, total) for lesson, total in totals.items() for n in range(1, total + 1, EVERY)]
+    totals = {
+        scenario.id: len(library.lesson(scenario).walk("number"))
+        for scenario in library.shelf.lessons
+    }
+    steps = [
+        (f"/lessons/{lesson}/steps", n, total)
+        for lesson, total in totals.items()
+        for n in range(1, total + 1, EVERY)
+    ]
     rows = [row(f"presets, {how}", [compared(app, *step, how) for step in steps]) for how in STATES]
     (tmp_path / "large.yaml").write_text(LARGE, encoding="utf-8")
     large = create_app(tmp_path)
-    rows += [row(f"784-128-64-10, {how}", [compared(large, "/lessons/large/steps", 100_000, 100_001, how)]) for how in STATES]
+    rows += [
+        row(
+            f"784-128-64-10, {how}",
+            [compared(large, "/lessons/large/steps", 100_000, 100_001, how)],
+        )
+        for how in STATES
+    ]
     table.show(
         "What if: a step with two numbers changed against the same step of the preset",
         ("", "preset", "changed", "× preset, median", "× preset, worst", "bar"), rows,
@@ -65,4 +85,11 @@ def row(name: str, cases: list[tuple[float, float]]) -> tuple[str, ...]:
     """One line of the table."""
     ratios = [changed / preset for preset, changed in cases]
     preset, changed = (median(case[k] for case in cases) for k in (0, 1))
-    return name, table.milli(preset), table.milli(changed), f"{median(ratios):.2f}", f"{max(ratios):.2f}", f"{BAR}"
+    return (
+        name,
+        table.milli(preset),
+        table.milli(changed),
+        f"{median(ratios):.2f}",
+        f"{max(ratios):.2f}",
+        f"{BAR}",
+    )

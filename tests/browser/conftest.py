@@ -1,12 +1,15 @@
-"""A real browser on the real server: the server in a process of its own, Chromium from the system or Playwright's own.
+"""A real browser on the real server: the server in a process of its own, Chromium from the system
+or Playwright's own.
 
 A missing browser fails the run; it does not skip. Fixtures for a test:
 
-    page                  a page, relative addresses lead to the server; afterwards fails the test if the browser complained
+    page                  a page, relative addresses lead to the server; afterwards fails the test
+                          if the browser complained
     page_without_script   the same with JavaScript off
     server                its address (`server.url`) and what it has logged (`server.log()`)
-    axe                   `axe(page)` gives what axe-core found: `.violations` and `.incomplete`, as lines to read;
-                          a lone symbol such as ∂ is always incomplete, [nonBmp] or [shortTextContent]: axe leaves symbols to the eye
+    axe                   `axe(page)` gives what axe-core found: `.violations` and `.incomplete`, as
+                          lines to read; a lone symbol such as ∂ is always incomplete, [nonBmp] or
+                          [shortTextContent]: axe leaves symbols to the eye
 """
 
 import os
@@ -30,7 +33,8 @@ from playwright.sync_api import BrowserContext, ConsoleMessage, Page, Request
 ROOT = Path(__file__).parents[2]
 PATIENCE = 30  # seconds for the server to start, and to stop
 AXE_TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
-# The browser itself writes this line for each answer of 4xx; pages that answer so on purpose are tested too.
+# The browser itself writes this line for each answer of 4xx; pages that answer so on purpose are
+# tested too.
 EXPECTED = re.compile(r"^Failed to load resource: the server responded with a status of 4\d\d")
 
 
@@ -53,12 +57,27 @@ class Server:
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     folder = tmp_path_factory.mktemp("server")
     output = folder / "output.txt"
-    environment = {name: value for name, value in os.environ.items() if name not in {"HOST", "PORT", "WORKERS", "SAVING", "SHELF"}}
-    environment |= {"DATABASE_URL": f"sqlite:///{folder / 'lessons.sqlite'}", "SAVES_PER_MINUTE": "10000"}
+    environment = {
+        name: value
+        for name, value in os.environ.items()
+        if name not in {"HOST", "PORT", "WORKERS", "SAVING", "SHELF"}
+    }
+    environment |= {
+        "DATABASE_URL": f"sqlite:///{folder / 'lessons.sqlite'}",
+        "SAVES_PER_MINUTE": "10000",
+    }
     command = [sys.executable, "-m", "tutor.serve", "--port", "0"]
-    with output.open("w", encoding="utf-8") as target, subprocess.Popen(
-        command, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, stdout=target, stderr=subprocess.STDOUT
-    ) as process:
+    with (
+        output.open("w", encoding="utf-8") as target,
+        subprocess.Popen(
+            command,
+            cwd=ROOT,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=target,
+            stderr=subprocess.STDOUT,
+        ) as process,
+    ):
         try:
             yield Server(wait_until_it_answers(process, output), output)
         finally:
@@ -73,7 +92,10 @@ def wait_until_it_answers(process: "subprocess.Popen[bytes]", output: Path) -> s
         if found and healthy(found[0]):
             return found[0]
         time.sleep(0.05)
-    pytest.fail(f"the server does not answer; it wrote:\n{output.read_text(encoding='utf-8')}", pytrace=False)
+    pytest.fail(
+        f"the server does not answer; it wrote:\n{output.read_text(encoding='utf-8')}",
+        pytrace=False,
+    )
 
 
 def healthy(url: str) -> bool:
@@ -116,7 +138,9 @@ def page(page: Page, server: Server) -> Iterator[Page]:
 
 
 @pytest.fixture
-def page_without_script(new_context: Callable[..., BrowserContext], server: Server) -> Iterator[Page]:
+def page_without_script(
+    new_context: Callable[..., BrowserContext], server: Server
+) -> Iterator[Page]:
     page = new_context(java_script_enabled=False).new_page()
     complaints = listen(page, server)
     yield page
@@ -124,7 +148,9 @@ def page_without_script(new_context: Callable[..., BrowserContext], server: Serv
 
 
 def listen(page: Page, server: Server) -> list[str]:
-    """What the browser complains about from now on: errors, warnings of htmx, refused content, requests to elsewhere."""
+    """What the browser complains about from now on: errors, warnings of htmx, refused content,
+    requests to elsewhere.
+    """
     complaints: list[str] = []
 
     def console(message: ConsoleMessage) -> None:
@@ -160,7 +186,10 @@ def axe() -> Callable[[Page], AxeReport]:
 def inspect(page: Page) -> AxeReport:
     """Run axe-core for WCAG 2.2 AA and its best practices on the whole page."""
     page.evaluate(AXE_SCRIPT)
-    options = {"runOnly": {"type": "tag", "values": AXE_TAGS}, "resultTypes": ["violations", "incomplete"]}
+    options = {
+        "runOnly": {"type": "tag", "values": AXE_TAGS},
+        "resultTypes": ["violations", "incomplete"],
+    }
     found = page.evaluate("options => axe.run(document, options)", options)
     return AxeReport(lines(found["violations"]), lines(found["incomplete"]))
 
@@ -175,6 +204,16 @@ def lines(rules: list[dict[str, Any]]) -> list[str]:
 
 
 def reason(node: dict[str, Any]) -> str:
-    """Why axe could not decide, in its own word, such as shortTextContent or nonBmp for a lone symbol; else nothing."""
+    """Why axe could not decide, in its own word, such as shortTextContent or nonBmp for a lone
+    symbol; else nothing.
+    """
     data = [check["data"] for check in (*node["any"], *node["all"], *node["none"])]
-    return ", ".join(sorted({entry["messageKey"] for entry in data if isinstance(entry, dict) and entry.get("messageKey")}))
+    return ", ".join(
+        sorted(
+            {
+                entry["messageKey"]
+                for entry in data
+                if isinstance(entry, dict) and entry.get("messageKey")
+            }
+        )
+    )

@@ -1,7 +1,9 @@
-"""Every kind of page and of step: `pages()` and `steps(grain)`, found in the lessons themselves so that none is forgotten.
+"""Every kind of page and of step: `pages()` and `steps(grain)`, found in the lessons themselves so
+that none is forgotten.
 
-Two steps of one lesson are of one kind when they make the same kind of quantity in the same phase, with the same sort of
-derivative (a softmax's is another one) and both or neither for one sample of several. The last step is a kind of its own.
+Two steps of one lesson are of one kind when they make the same kind of quantity in the same phase,
+with the same sort of derivative (a softmax's is another one) and both or neither for one sample of
+several. The last step is a kind of its own.
 """
 
 from collections.abc import Iterator
@@ -25,19 +27,43 @@ def lessons() -> tuple[Lesson, ...]:
 
 def pages() -> Iterator[str]:
     """The address of every kind of page that is not a step; every lesson's first page."""
-    yield from ("/", "/activations", "/activations?z=two&slope=-1", "/activations?z=40&logits=1,2,3")
+    yield from (
+        "/",
+        "/activations",
+        "/activations?z=two&slope=-1",
+        "/activations?z=40&logits=1,2,3",
+    )
     for lesson in lessons():
         yield f"/lessons/{lesson.scenario.id}"
         if lesson.scenario.printed:
             yield f"/lessons/{lesson.scenario.id}/slides"
             yield f"/lessons/{lesson.scenario.id}/slides?show=slips"
-    yield from ("/lessons/1-2-3-1-sigmoid/steps/33/chain", "/lessons/nope", "/lessons/1-2-3-1-sigmoid/steps/999")
-    yield from ("/lessons/1-2-3-1-sigmoid/share?step=7&decimals=6", "/lessons/1-2-3-1-sigmoid/share?step=7&present=yes")
-    yield from ("/embed/lessons/1-2-3-1-sigmoid/steps/33", "/embed/lessons/3-2-3-softmax/steps/8?grain=layer", "/embed/nothing")
-    yield from ("/build", "/build?from=3-2-3-softmax&learning_rate=0.25", "/build?from=vanishing-gradient", "/build?from=nothing")
+    yield from (
+        "/lessons/1-2-3-1-sigmoid/steps/33/chain",
+        "/lessons/nope",
+        "/lessons/1-2-3-1-sigmoid/steps/999",
+    )
+    yield from (
+        "/lessons/1-2-3-1-sigmoid/share?step=7&decimals=6",
+        "/lessons/1-2-3-1-sigmoid/share?step=7&present=yes",
+    )
+    yield from (
+        "/embed/lessons/1-2-3-1-sigmoid/steps/33",
+        "/embed/lessons/3-2-3-softmax/steps/8?grain=layer",
+        "/embed/nothing",
+    )
+    yield from (
+        "/build",
+        "/build?from=3-2-3-softmax&learning_rate=0.25",
+        "/build?from=vanishing-gradient",
+        "/build?from=nothing",
+    )
     yield "/lessons/1-2-3-1-sigmoid/steps/3?grain=zzz&decimals=99&colour=red"
     yield "/lessons/linear-sigmoid/steps/20?loss=half_squared_error&iteration=2"
-    yield from ("/lessons/1-2-3-1-sigmoid?x[1]=3", "/lessons/1-2-3-1-sigmoid/steps/33?x[1]=3&w[2][2,1]=0.5&activation[1]=leaky_relu")
+    yield from (
+        "/lessons/1-2-3-1-sigmoid?x[1]=3",
+        "/lessons/1-2-3-1-sigmoid/steps/33?x[1]=3&w[2][2,1]=0.5&activation[1]=leaky_relu",
+    )
     yield "/lessons/3-2-3-softmax/steps/8?grain=layer&w[1][1,1]=0.7&b[2][1]=abc"
 
 
@@ -65,5 +91,8 @@ def across(grain: str) -> list[tuple[str, int]]:
     found: dict[str, tuple[str, int]] = {}
     for lesson in lessons():
         for name, n in kinds(lesson.walk(grain)):
-            found.setdefault(name if name != "the end" else f"the end of {lesson.scenario.id}", (lesson.scenario.id, n))
+            found.setdefault(
+                name if name != "the end" else f"the end of {lesson.scenario.id}",
+                (lesson.scenario.id, n),
+            )
     return list(found.values())

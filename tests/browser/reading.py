@@ -1,6 +1,8 @@
-"""What a step shows, read from the page as a reader would: everything in one call, so that a walk of 79 steps stays quick.
+"""What a step shows, read from the page as a reader would: everything in one call, so that a walk
+of 79 steps stays quick.
 
-    shown(page)              heading, title, address, live region, focus, results, slide numbers of the step on the page
+    shown(page)              heading, title, address, live region, focus, results, slide numbers of
+                             the step on the page
     wait_for_step(page, n)   until step n is there with its title
     number_in(text)          the number in a text such as "≈ −0.0109" or "≈ 2.64·10−7"
 """
@@ -63,7 +65,9 @@ class Shown:
         return int(found[1]) if found else 0
 
     def contradictions(self, *, spoken: bool = True) -> list[str]:
-        """Where heading, address, title and (after a swap) the live region do not speak of the same step."""
+        """Where heading, address, title and (after a swap) the live region do not speak of the same
+        step.
+        """
         step = re.match(r"Step \d+ of \d+", self.where)
         full = f"{step[0] if step else '?'}: {self.heading}"
         wrong = []
@@ -77,11 +81,15 @@ class Shown:
 
 
 def shown(page: Page) -> Shown:
-    """What the page shows. A click returns as soon as the next page answers, when it may have no body yet: wait for all of it."""
+    """What the page shows. A click returns as soon as the next page answers, when it may have no
+    body yet: wait for all of it.
+    """
     page.wait_for_load_state("domcontentloaded")
     found = page.evaluate(READ)
     found["entries"] = tuple(Entry(*entry) for entry in found["entries"])
-    return Shown(**{key: tuple(value) if isinstance(value, list) else value for key, value in found.items()})
+    return Shown(
+        **{key: tuple(value) if isinstance(value, list) else value for key, value in found.items()}
+    )
 
 
 def wait_for_step(page: Page, n: int) -> None:

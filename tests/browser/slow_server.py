@@ -1,7 +1,8 @@
-"""A server that delays its fragments: `slow_server(delays)` serves the tutor in threads of this process.
+"""A server that delays its fragments: `slow_server(delays)` serves the tutor in threads of this
+process.
 
-Pages and static files come at once; every answer to htmx waits for the next of the delays, so that a later answer may
-overtake an earlier one. The delays repeat when they are used up.
+Pages and static files come at once; every answer to htmx waits for the next of the delays, so that
+a later answer may overtake an earlier one. The delays repeat when they are used up.
 """
 
 import logging
@@ -31,7 +32,9 @@ class Delayed:
     answered: int = 0
     lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+    def __call__(
+        self, environ: "WSGIEnvironment", start_response: "StartResponse"
+    ) -> Iterable[bytes]:
         if "HTTP_HX_REQUEST" not in environ and "HTTP_HX_HISTORY_RESTORE_REQUEST" not in environ:
             return self.inner(environ, start_response)
         with self.lock:

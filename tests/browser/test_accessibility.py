@@ -1,7 +1,8 @@
-"""axe-core finds nothing on any kind of page or step, light and dark, on a phone and on a desk; nothing scrolls sideways.
+"""axe-core finds nothing on any kind of page or step, light and dark, on a phone and on a desk;
+nothing scrolls sideways.
 
-Each kind of step is looked at twice, in light and in dark or on a phone and on a desk; notations and ways of looking go
-round, so that every notation meets every phase and every way.
+Each kind of step is looked at twice, in light and in dark or on a phone and on a desk; notations
+and ways of looking go round, so that every notation meets every phase and every way.
 """
 
 import re
@@ -15,8 +16,9 @@ from playwright.sync_api import BrowserContext, Page, expect
 from tests.browser.kinds import NOTATIONS, across, pages, steps
 
 WAYS = [("light", 1280), ("dark", 320), ("dark", 1280), ("light", 320)]
-# axe leaves contrast to the eye for lone symbols, words in a drawing, and what lies in a box that scrolls or on the marked
-# ground of a result; there every colour of text is tested on every ground, at the end of this file.
+# axe leaves contrast to the eye for lone symbols, words in a drawing, and what lies in a box that
+# scrolls or on the marked ground of a result; there every colour of text is tested on every ground,
+# at the end of this file.
 REASON = "(shortTextContent|nonBmp|imgNode|bgOverlap|elmPartiallyObscured|elmPartiallyObscuring)"
 OPEN = re.compile(rf"^color-contrast: .* \[{REASON}(, {REASON})*\] at ")
 TOO_WIDE = "() => document.documentElement.scrollWidth - window.innerWidth"
@@ -26,19 +28,25 @@ Looking = Callable[[str, int], Page]
 
 @pytest.fixture
 def looking(new_context: Callable[..., BrowserContext]) -> Looking:
-    """A page in light or dark, of a width; one for each way. So high that the controls at the bottom hide nothing."""
+    """A page in light or dark, of a width; one for each way. So high that the controls at the
+    bottom hide nothing.
+    """
     kept: dict[tuple[str, int], Page] = {}
 
     def look(scheme: str, width: int) -> Page:
         if (scheme, width) not in kept:
-            kept[scheme, width] = new_context(color_scheme=scheme, viewport={"width": width, "height": 5000}).new_page()
+            kept[scheme, width] = new_context(
+                color_scheme=scheme, viewport={"width": width, "height": 5000}
+            ).new_page()
         return kept[scheme, width]
 
     return look
 
 
 def problems(page: Page, axe: Axe, address: str) -> Iterator[str]:
-    """What axe finds at an address, what it leaves open except for lone symbols, and whether the page is too wide."""
+    """What axe finds at an address, what it leaves open except for lone symbols, and whether the
+    page is too wide.
+    """
     page.goto(address)
     found = axe(page)
     yield from (f"{address}: {line}" for line in found.violations)
@@ -61,7 +69,11 @@ def test_no_kind_of_step_has_a_barrier(looking: Looking, axe: Axe, grain: str) -
     for i, (lesson, n) in enumerate(across(grain)):
         for j in (0, 1):
             page = looking(*WAYS[(i + i // 4 + j) % 4])
-            found += problems(page, axe, f"/lessons/{lesson}/steps/{n}?grain={grain}&notation={NOTATIONS[(i + 2 * j) % 4]}")
+            found += problems(
+                page,
+                axe,
+                f"/lessons/{lesson}/steps/{n}?grain={grain}&notation={NOTATIONS[(i + 2 * j) % 4]}",
+            )
     assert found == []
 
 
@@ -95,7 +107,9 @@ def test_next_and_back_are_in_reach_and_large_enough(looking: Looking, width: in
         assert box["y"] + box["height"] <= 640
 
 
-def test_the_comparison_with_the_slides_is_there_on_a_phone_and_scrolls_in_its_frame(looking: Looking) -> None:
+def test_the_comparison_with_the_slides_is_there_on_a_phone_and_scrolls_in_its_frame(
+    looking: Looking,
+) -> None:
     page = looking("light", 320)
     page.goto("/lessons/3-2-3-softmax/slides?show=slips")
     expect(page.get_by_role("table")).to_be_visible()
@@ -106,7 +120,10 @@ def test_on_a_phone_the_step_comes_before_the_diagram_and_the_tables(looking: Lo
     page = looking("light", 390)
     page.set_viewport_size({"width": 390, "height": 844})
     page.goto("/lessons/1-2-3-1-sigmoid/steps/33")
-    formula, diagram = page.locator(".formula").first.bounding_box(), page.locator("figure").first.bounding_box()
+    formula, diagram = (
+        page.locator(".formula").first.bounding_box(),
+        page.locator("figure").first.bounding_box(),
+    )
     assert formula is not None
     assert diagram is not None
     assert formula["y"] + formula["height"] <= 844 - 60  # above the controls
@@ -151,4 +168,6 @@ def test_every_colour_of_text_stands_out_from_every_ground(looking: Looking, sch
     pairs = dict(page.evaluate(CONTRAST))
     assert len(pairs) == 14 * 5
     assert {pair: ratio for pair, ratio in pairs.items() if not ratio >= 4.5} == {}
-    assert [pair for pair, ratio in pairs.items() if pair.endswith("--paper") and not ratio >= 7] == []
+    assert [
+        pair for pair, ratio in pairs.items() if pair.endswith("--paper") and not ratio >= 7
+    ] == []

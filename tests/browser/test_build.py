@@ -1,4 +1,6 @@
-"""A lesson is made in the browser: by keyboard alone, by paste, without JavaScript; the preview never gets in the way."""
+"""A lesson is made in the browser: by keyboard alone, by paste, without JavaScript; the preview
+never gets in the way.
+"""
 
 import re
 from collections.abc import Callable, Iterator
@@ -20,7 +22,8 @@ from tutor.scenario import reader
 __all__ = ["looking"]  # the fixture
 
 DECK = "3-2-3-softmax"
-LIVE = 10_000  # milliseconds that the preview may take to follow; less than one where the machine is not busy
+# milliseconds that the preview may take to follow; less than one where the machine is not busy
+LIVE = 10_000
 FOCUS = "() => document.activeElement.id"
 STATE = "() => { const field = document.activeElement; return [field.id, field.value, field.selectionStart, field.selectionEnd]; }"
 VALUES = "fields => Object.fromEntries(fields.map(field => [field.name, field.value]))"
@@ -67,7 +70,9 @@ def preview(page: Page, text: str | re.Pattern[str]) -> None:
 # ---- from nothing to the deck's numbers ----
 
 
-def test_the_example_of_the_deck_is_built_by_keyboard_and_shows_the_decks_numbers(page: Page, deck: Lesson) -> None:
+def test_the_example_of_the_deck_is_built_by_keyboard_and_shows_the_decks_numbers(
+    page: Page, deck: Lesson
+) -> None:
     page.goto("/")
     tab_to(page, "Build a lesson")
     page.keyboard.press("Enter")
@@ -107,7 +112,14 @@ def shape(page: Page) -> None:
 
 def numbers(page: Page) -> None:
     """The first weights typed with the arrow keys, the second pasted, the sample typed with Tab."""
-    for field, text in (("x[1]", "0.35"), ("x[2]", "0.2"), ("x[3]", "0.5"), ("y[1]", "1"), ("y[2]", "0"), ("y[3]", "0")):
+    for field, text in (
+        ("x[1]", "0.35"),
+        ("x[2]", "0.2"),
+        ("x[3]", "0.5"),
+        ("y[1]", "1"),
+        ("y[2]", "0"),
+        ("y[3]", "0"),
+    ):
         enter(page, field, text)
     go_to(page, "w[1][1,1]", "Shift+Tab")
     page.keyboard.press("Control+A")
@@ -116,11 +128,25 @@ def numbers(page: Page) -> None:
         page.keyboard.type(text)
         for key in keys.split():
             page.keyboard.press(key)
-    assert list(values(page, "w[1]").values()) == ["0.4963", "0.0885", "0.3074", "0.7682", "0.1320", "0.6341"]
+    assert list(values(page, "w[1]").values()) == [
+        "0.4963",
+        "0.0885",
+        "0.3074",
+        "0.7682",
+        "0.1320",
+        "0.6341",
+    ]
     go_to(page, "w[2][1,1]")
     copy(page, "0.4901\t0.6323\n0.8964\t0.3489\n0.4556\t0.4017\n")
     page.keyboard.press("Control+V")
-    assert list(values(page, "w[2]").values()) == ["0.4901", "0.6323", "0.8964", "0.3489", "0.4556", "0.4017"]
+    assert list(values(page, "w[2]").values()) == [
+        "0.4901",
+        "0.6323",
+        "0.8964",
+        "0.3489",
+        "0.4556",
+        "0.4017",
+    ]
     expect(page.get_by_role("status").first).to_be_attached()
     assert page.locator("#said").text_content() == "Filled 6 cells. Ctrl+Z takes it back."
 
@@ -128,7 +154,12 @@ def numbers(page: Page) -> None:
 def go_to_button(page: Page, name: str, key: str = "Tab", most: int = 90) -> None:
     for _ in range(most):
         page.keyboard.press(key)
-        if page.evaluate("() => document.activeElement.matches('button') && document.activeElement.textContent.trim()") == name:
+        if (
+            page.evaluate(
+                "() => document.activeElement.matches('button') && document.activeElement.textContent.trim()"
+            )
+            == name
+        ):
             return
     raise AssertionError(f"{most} times {key} do not reach {name!r}")
 
@@ -151,9 +182,17 @@ def differing_from_deck(steps: list[Shown], deck: Lesson) -> list[str]:
     wrong = []
     for entry in deck.scenario.printed:
         n = deck.walk("number").step_of(place(entry))
-        text = beside(entry, steps[n - 1], deck) if n and not (entry.slip or entry.left_open) else ""
-        if text and not entry.agrees(number_in(text)) and abs(printed(entry) - number_in(text)) > coarse(entry, text):
-            wrong.append(f"step {n} shows {text} for {entry.quantity}, the deck prints {entry.value}")
+        text = (
+            beside(entry, steps[n - 1], deck) if n and not (entry.slip or entry.left_open) else ""
+        )
+        if (
+            text
+            and not entry.agrees(number_in(text))
+            and abs(printed(entry) - number_in(text)) > coarse(entry, text)
+        ):
+            wrong.append(
+                f"step {n} shows {text} for {entry.quantity}, the deck prints {entry.value}"
+            )
     return wrong
 
 
@@ -180,13 +219,18 @@ def test_a_saved_lesson_opens_in_another_browser_and_a_copy_leaves_it_as_it_is(
     expect(other.get_by_role("heading", level=1)).to_have_text("The second version")
     second = other.url
     assert first != second
-    for opened, address, title in ((other, first, "The first version"), (page, second, "The second version")):
+    for opened, address, title in (
+        (other, first, "The first version"),
+        (page, second, "The second version"),
+    ):
         opened.goto(address)
         expect(opened.get_by_role("heading", level=1)).to_have_text(title)
         opened.get_by_role("link", name="Start with step 1").click()
         wait_for_step(opened, 1)
     assert page.request.get(f"{first}/scenario.yaml").text() == file
-    assert f"origin: {first.rpartition('/')[2]}" in page.request.get(f"{second}/scenario.yaml").text()
+    assert (
+        f"origin: {first.rpartition('/')[2]}" in page.request.get(f"{second}/scenario.yaml").text()
+    )
     assert complaints == []
 
 
@@ -247,9 +291,15 @@ PASTES = {
     "columns by spaces": ("1 2 3\n4 5 6", ["1", "2", "3", "4", "5", "6"]),
     "decimal commas and spaces": ("0,5 1,5 2\n3 4 5", ["0,5", "1,5", "2", "3", "4", "5"]),
     "numbers in quotes": ('"0,5"\t1\t2\n3\t4\t5', ["0,5", "1", "2", "3", "4", "5"]),
-    "a line of words first": ("height\twidth\tw3\n1\t2\t3\n4\t5\t6", ["1", "2", "3", "4", "5", "6"]),
+    "a line of words first": (
+        "height\twidth\tw3\n1\t2\t3\n4\t5\t6",
+        ["1", "2", "3", "4", "5", "6"],
+    ),
     "words": ("one\ttwo", ["one", "two", "0.3074", "0.7682", "0.132", "0.6341"]),
-    "markup": ("<img src=x onerror=alert(1)>\t2", ["<img src=x onerror=alert(1)>", "2", "0.3074", "0.7682", "0.132", "0.6341"]),
+    "markup": (
+        "<img src=x onerror=alert(1)>\t2",
+        ["<img src=x onerror=alert(1)>", "2", "0.3074", "0.7682", "0.132", "0.6341"],
+    ),
     "empty cells": ("\t2", ["", "2", "0.3074", "0.7682", "0.132", "0.6341"]),
 }
 
@@ -263,7 +313,9 @@ def test_several_cells_are_pasted_at_once(table: Page, name: str) -> None:
     assert list(values(table, "w[1]").values()) == expected
 
 
-@pytest.mark.parametrize("text", ["1\t2\t3\n4\t5\t6\n", "[[1, 2, 3],\n [4, 5, 6]]", "w1;w2;bias\n0,5;2;3\n4;5;6"])
+@pytest.mark.parametrize(
+    "text", ["1\t2\t3\n4\t5\t6\n", "[[1, 2, 3],\n [4, 5, 6]]", "w1;w2;bias\n0,5;2;3\n4;5;6"]
+)
 def test_the_field_for_pasted_weights_takes_what_a_table_takes(page: Page, text: str) -> None:
     found = []
     for way in ("table", "field"):
@@ -276,7 +328,9 @@ def test_the_field_for_pasted_weights_takes_what_a_table_takes(page: Page, text:
             page.get_by_text("Paste weights of layer 1", exact=True).first.click()
             page.locator('[id="paste[1]"]').fill(text)
             page.locator('button[value="paste:1"]').click()
-            expect(page.locator("main")).to_contain_text("Pasted 2 rows of 3, the last number of each is its bias.")
+            expect(page.locator("main")).to_contain_text(
+                "Pasted 2 rows of 3, the last number of each is its bias."
+            )
         found.append(values(page, "w[1]") | values(page, "b[1]"))
     assert found[0] == found[1]
     assert list(found[0].values())[1:] == ["2", "4", "5", "3", "6"]
@@ -305,8 +359,12 @@ def test_samples_that_do_not_fit_are_shown_the_way_to_a_larger_table(table: Page
     copy(table, "a\tb\tc\n" + "1\t2\t3\n" * 2)
     table.locator('#samples-part input[data-row="0"][data-col="0"]').focus()
     table.keyboard.press("Control+V")
-    expect(table.locator("#samples-part .notice")).to_contain_text("The first line holds no numbers, so it was left out. Filled 3 cells.")
-    expect(table.locator("#samples-part .notice")).to_contain_text("“Paste samples” below takes any number of rows.")
+    expect(table.locator("#samples-part .notice")).to_contain_text(
+        "The first line holds no numbers, so it was left out. Filled 3 cells."
+    )
+    expect(table.locator("#samples-part .notice")).to_contain_text(
+        "“Paste samples” below takes any number of rows."
+    )
 
 
 def test_a_paste_is_taken_back_by_control_z(table: Page) -> None:
@@ -325,7 +383,9 @@ def test_a_paste_is_taken_back_by_control_z(table: Page) -> None:
 
 
 @pytest.mark.parametrize("leaving", ["a link", "Save"])
-def test_what_was_typed_is_there_again_after_going_back_and_the_preview_follows(page: Page, leaving: str) -> None:
+def test_what_was_typed_is_there_again_after_going_back_and_the_preview_follows(
+    page: Page, leaving: str
+) -> None:
     page.goto("/build")
     for field, text in (("title", "Next week"), ("about", "A paragraph"), ("w[1][1,1]", "0.77")):
         page.locator(f'[id="{field}"]').fill(text)
@@ -359,7 +419,9 @@ def test_enter_in_a_number_of_units_updates_the_tables_and_stays_at_the_layer(ta
     expect(table.locator("#layer-1 legend")).to_be_in_viewport()
 
 
-def test_what_came_with_the_lesson_is_dropped_step_by_step_until_the_rest_is_sound(page: Page) -> None:
+def test_what_came_with_the_lesson_is_dropped_step_by_step_until_the_rest_is_sound(
+    page: Page,
+) -> None:
     page.goto("/build?from=1-2-3-1-sigmoid")
     expect(page.locator(".where")).to_contain_text("A copy of “A 1-2-3-1 sigmoid network by hand”.")
     page.get_by_role("button", name="Remove layer 2").click()
@@ -405,7 +467,9 @@ def test_the_preview_draws_formulas_and_the_diagram_as_the_page_does(page: Page)
     page.goto("/build")
     page.locator('[id="x[1]"]').fill("0.75")
     preview(page, "0.75")
-    spaces = page.evaluate("() => [...document.querySelectorAll('#live svg, #live math')].map(drawn => drawn.namespaceURI.slice(-6))")
+    spaces = page.evaluate(
+        "() => [...document.querySelectorAll('#live svg, #live math')].map(drawn => drawn.namespaceURI.slice(-6))"
+    )
     assert set(spaces) == {"00/svg", "MathML"}
     inside = "live => live.innerHTML.replace(/\\s+/g, ' ').trim()"
     live = page.locator("#live").evaluate(inside)
@@ -453,7 +517,9 @@ def test_typing_goes_on_where_the_server_is_gone(browser: Browser) -> None:
 # ---- without JavaScript ----
 
 
-def test_a_lesson_is_built_checked_mended_and_saved_without_script(page_without_script: Page) -> None:
+def test_a_lesson_is_built_checked_mended_and_saved_without_script(
+    page_without_script: Page,
+) -> None:
     page = page_without_script
     page.goto("/")
     page.get_by_role("navigation", name="Site").get_by_role("link", name="Build").click()
@@ -497,9 +563,15 @@ def test_layers_and_samples_come_and_go_without_script(page_without_script: Page
 
 
 @pytest.mark.parametrize(("scheme", "width"), WAYS)
-def test_the_form_has_no_barrier_and_fits(looking: Looking, axe: Axe, scheme: str, width: int) -> None:
+def test_the_form_has_no_barrier_and_fits(
+    looking: Looking, axe: Axe, scheme: str, width: int
+) -> None:
     page = looking(scheme, width)
-    found = [line for address in ("/build", f"/build?from={DECK}", "/build?from=linear-sigmoid") for line in problems(page, axe, address)]
+    found = [
+        line
+        for address in ("/build", f"/build?from={DECK}", "/build?from=linear-sigmoid")
+        for line in problems(page, axe, address)
+    ]
     found += in_trouble(page, axe)
     assert found == []
 

@@ -1,4 +1,6 @@
-"""Exported files opened from disk, without a network: read, stepped through, printed; and the page that offers them."""
+"""Exported files opened from disk, without a network: read, stepped through, printed; and the page
+that offers them.
+"""
 
 import re
 from collections.abc import Callable
@@ -24,7 +26,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     found = tmp_path_factory.mktemp("files")
     lesson = open_lesson(reader.load(ROOT / "scenarios" / "1-2-3-1-sigmoid.yaml"))
     for key in ("html", "interactive", "worksheet", "key"):
-        (found / f"{key}.html").write_text("".join(make(lesson, key, View(), ExportOrder()).chunks), encoding="utf-8")
+        (found / f"{key}.html").write_text(
+            "".join(make(lesson, key, View(), ExportOrder()).chunks), encoding="utf-8"
+        )
     made = make(lesson, "class-set", View(grain="pass"), ExportOrder(versions=2))
     (found / "class-set.html").write_text("".join(made.chunks), encoding="utf-8")
     return found
@@ -41,7 +45,12 @@ def opening(new_context: Callable[..., BrowserContext], folder: Path) -> Any:
         page = context.new_page()
         page.on("console", lambda message: complaints.append(f"{message.type}: {message.text}"))
         page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on("request", lambda sent: None if sent.url.startswith(("file:", "data:")) else complaints.append(sent.url))
+        page.on(
+            "request",
+            lambda sent: (
+                None if sent.url.startswith(("file:", "data:")) else complaints.append(sent.url)
+            ),
+        )
         page.goto(f"{(folder / key).with_suffix('.html').as_uri()}{place}")
         return page
 
@@ -111,7 +120,10 @@ def test_the_diagram_of_a_step_is_that_of_its_page(opening: Opening, width: int)
     arrows = [line for css, _, line in seen if css.startswith("w") and css.endswith("line")]
     assert len(arrows) == 3
     assert all(line.count("M") == 2 for line in arrows), "a line and a head"
-    figure, heading = page.locator(".phase.now figure.network"), page.locator(".phase.now .net text").get_by_text("loss", exact=True)
+    figure, heading = (
+        page.locator(".phase.now figure.network"),
+        page.locator(".phase.now .net text").get_by_text("loss", exact=True),
+    )
     box = page.locator(".phase.now .net rect.l:visible").bounding_box()
     around = figure.bounding_box()
     assert box is not None
@@ -120,7 +132,9 @@ def test_the_diagram_of_a_step_is_that_of_its_page(opening: Opening, width: int)
     assert box["x"] + box["width"] <= around["x"] + around["width"]
     assert around["x"] + around["width"] <= width
     expect(heading).to_be_visible()
-    expect(page.locator(".phase.now .net desc")).to_have_text("Derivative of the loss by the activation of unit 1 of layer 1")
+    expect(page.locator(".phase.now .net desc")).to_have_text(
+        "Derivative of the loss by the activation of unit 1 of layer 1"
+    )
 
 
 def test_showing_all_puts_every_diagram_at_the_end_of_its_phase(opening: Opening) -> None:
@@ -147,10 +161,18 @@ def test_without_a_script_the_whole_solution_is_there(opening: Opening, key: str
 
 
 @pytest.mark.parametrize(("scheme", "width"), WAYS)
-def test_no_file_has_a_barrier_or_scrolls_sideways(opening: Opening, axe: Callable[[Page], Any], scheme: str, width: int) -> None:
+def test_no_file_has_a_barrier_or_scrolls_sideways(
+    opening: Opening, axe: Callable[[Page], Any], scheme: str, width: int
+) -> None:
     found = []
     for key, place in (("html", ""), ("interactive", "#step-33"), ("worksheet", ""), ("key", "")):
-        page = opening(key, place, color_scheme=scheme, viewport={"width": width, "height": 3000}, bypass_csp=True)
+        page = opening(
+            key,
+            place,
+            color_scheme=scheme,
+            viewport={"width": width, "height": 3000},
+            bypass_csp=True,
+        )
         report = axe(page)
         found += [f"{key}: {line}" for line in report.violations]
         found += [f"{key}: open: {line}" for line in report.incomplete if not OPEN.match(line)]
@@ -199,7 +221,9 @@ def test_the_boxes_of_the_key_are_whole(opening: Opening, width: int, media: str
 def test_a_class_set_has_no_barrier_and_its_cover_leads_to_every_paper(
     opening: Opening, axe: Callable[[Page], Any], scheme: str, width: int
 ) -> None:  # fmt: skip
-    page = opening("class-set", color_scheme=scheme, viewport={"width": width, "height": 900}, bypass_csp=True)
+    page = opening(
+        "class-set", color_scheme=scheme, viewport={"width": width, "height": 900}, bypass_csp=True
+    )
     report = axe(page)
     assert report.violations == []
     assert [line for line in report.incomplete if not OPEN.match(line)] == []
@@ -212,7 +236,9 @@ def test_every_paper_of_a_class_set_begins_on_a_page_of_its_own(opening: Opening
     page = opening("class-set")
     page.emulate_media(media="print")
     placed = "papers => papers.map(paper => getComputedStyle(paper)).map(style => [style.breakBefore, style.page])"
-    assert page.locator(".sheet").evaluate_all(placed) == [["page", name] for name in ("worksheet-1", "worksheet-2", "key-1", "key-2")]
+    assert page.locator(".sheet").evaluate_all(placed) == [
+        ["page", name] for name in ("worksheet-1", "worksheet-2", "key-1", "key-2")
+    ]
 
 
 # ---- the page that offers the files ----
@@ -247,7 +273,9 @@ def downloads_what_is_typed(page: Page) -> None:
     page.get_by_role("button", name="Download").click()
     expect(page.get_by_label("Seed")).to_have_value("x")
     expect(page.get_by_label("Seed")).to_be_focused()
-    expect(page.get_by_label("Seed")).to_have_accessible_description(re.compile("not a whole number"))
+    expect(page.get_by_label("Seed")).to_have_accessible_description(
+        re.compile("not a whole number")
+    )
     page.get_by_label("Seed").fill("7")
     page.get_by_label("Steps").select_option("layer")
     page.get_by_label("Decimals").select_option("2")
@@ -268,11 +296,15 @@ def test_the_copy_button_copies_the_file(page: Page) -> None:
     assert "import numpy" in first
     page.get_by_label("Seed").fill("7")
     page.get_by_role("button", name="Copy").click()
-    page.wait_for_function("first => navigator.clipboard.readText().then(now => now !== first)", arg=first)
+    page.wait_for_function(
+        "first => navigator.clipboard.readText().then(now => now !== first)", arg=first
+    )
 
 
 @pytest.mark.parametrize(("scheme", "width"), WAYS)
-def test_no_choice_has_a_barrier(new_context: Callable[..., BrowserContext], axe: Callable[[Page], Any], scheme: str, width: int) -> None:
+def test_no_choice_has_a_barrier(
+    new_context: Callable[..., BrowserContext], axe: Callable[[Page], Any], scheme: str, width: int
+) -> None:
     page = new_context(color_scheme=scheme, viewport={"width": width, "height": 3000}).new_page()
     found = []
     for kind in KINDS:

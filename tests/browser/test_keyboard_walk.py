@@ -1,4 +1,6 @@
-"""The walk by keyboard alone, from the gallery to the last step, with every shown number compared with engine and slides."""
+"""The walk by keyboard alone, from the gallery to the last step, with every shown number compared
+with engine and slides.
+"""
 
 import re
 from pathlib import Path
@@ -40,7 +42,9 @@ def walked(page: Page, lesson: Lesson) -> list[Shown]:
 
 
 @pytest.mark.parametrize("name", WALKS)
-def test_a_walk_by_keyboard_shows_the_numbers_of_the_engine_and_of_the_slides(page: Page, root: Path, name: str) -> None:
+def test_a_walk_by_keyboard_shows_the_numbers_of_the_engine_and_of_the_slides(
+    page: Page, root: Path, name: str
+) -> None:
     lesson = opened(root, name)
     steps = walked(page, lesson)
     total = len(steps)
@@ -67,12 +71,18 @@ def reads_as(text: str, value: float) -> bool:
     """Whether a shown number is the value, rounded at its last digit."""
     digits = re.search(r"\.(\d+)", text)
     power = re.search(r"[·×]10([−-]?\d+)", text)
-    unit = 10.0 ** (int(power[1].replace(MINUS, "-")) if power else 0) * 10.0 ** -(len(digits[1]) if digits else 0)
-    return abs(number_in(text) - value) <= 0.5 * unit * (1 + 1e-9) and (value == 0 or number_in(text) != 0)
+    unit = 10.0 ** (int(power[1].replace(MINUS, "-")) if power else 0) * 10.0 ** -(
+        len(digits[1]) if digits else 0
+    )
+    return abs(number_in(text) - value) <= 0.5 * unit * (1 + 1e-9) and (
+        value == 0 or number_in(text) != 0
+    )
 
 
 def differing_from_slides(steps: list[Shown], lesson: Lesson) -> list[str]:
-    """Printed numbers that the walk does not show where they belong, or beside which it shows another number."""
+    """Printed numbers that the walk does not show where they belong, or beside which it shows
+    another number.
+    """
     wrong = []
     for entry in lesson.scenario.printed:
         n = lesson.walk("number").step_of(place(entry))
@@ -82,15 +92,26 @@ def differing_from_slides(steps: list[Shown], lesson: Lesson) -> list[str]:
         if not listed(entry, step):
             wrong.append(f"step {n} does not list {entry.value} ({entry.where})")
         text = beside(entry, step, lesson)
-        if not why(entry) and text and not entry.agrees(number_in(text)) and abs(printed(entry) - number_in(text)) > coarse(entry, text):
-            wrong.append(f"step {n} shows {text} for {entry.quantity}, the slide prints {entry.value} ({entry.where})")
+        if (
+            not why(entry)
+            and text
+            and not entry.agrees(number_in(text))
+            and abs(printed(entry) - number_in(text)) > coarse(entry, text)
+        ):
+            wrong.append(
+                f"step {n} shows {text} for {entry.quantity}, the slide prints {entry.value} ({entry.where})"
+            )
     return wrong
 
 
 def listed(entry: Printed, step: Shown) -> bool:
-    """Whether a step shows a printed number with its place, and why it does not agree; agreeing ones may be on the slides page."""
+    """Whether a step shows a printed number with its place, and why it does not agree; agreeing
+    ones may be on the slides page.
+    """
     found = Entry(entry.value.replace("-", MINUS), entry.where, why(entry), "")
-    if any((e.printed, e.where, e.why) == (found.printed, found.where, found.why) for e in step.entries):
+    if any(
+        (e.printed, e.where, e.why) == (found.printed, found.where, found.why) for e in step.entries
+    ):
         return True
     return not why(entry) and step.more > 0
 
@@ -101,7 +122,9 @@ def why(entry: Printed) -> str:
 
 
 def beside(entry: Printed, step: Shown, lesson: Lesson) -> str:
-    """The number that the step itself shows for a printed quantity, or "" where it is an expression."""
+    """The number that the step itself shows for a printed quantity, or "" where it is an
+    expression.
+    """
     if not entry.quantity:
         return ""
     q = parse(entry.quantity)
@@ -128,7 +151,15 @@ def test_back_and_forward_of_the_browser_lead_through_the_steps(page: Page) -> N
     for n in (11, 12, 13):
         page.keyboard.press("ArrowRight")
         wait_for_step(page, n)
-    for move, n in (("back", 12), ("back", 11), ("forward", 12), ("back", 11), ("back", 10), ("forward", 11), ("forward", 12)):
+    for move, n in (
+        ("back", 12),
+        ("back", 11),
+        ("forward", 12),
+        ("back", 11),
+        ("back", 10),
+        ("forward", 11),
+        ("forward", 12),
+    ):
         page.evaluate(f"() => history.{move}()")
         wait_for_step(page, n)
         assert shown(page).contradictions(spoken=False) == []
@@ -153,7 +184,13 @@ def test_a_walk_goes_on_after_the_browsers_back(page: Page) -> None:
 
 def test_home_end_and_the_left_arrow_move_too(page: Page) -> None:
     page.goto("/lessons/3-2-3-softmax/steps/20?decimals=3")
-    for key, n in (("End", 68), ("ArrowLeft", 67), ("Home", 1), ("ArrowRight", 2), ("ArrowLeft", 1)):
+    for key, n in (
+        ("End", 68),
+        ("ArrowLeft", 67),
+        ("Home", 1),
+        ("ArrowRight", 2),
+        ("ArrowLeft", 1),
+    ):
         page.keyboard.press(key)
         wait_for_step(page, n)
         assert shown(page).contradictions() == []
@@ -168,7 +205,9 @@ def test_keys_leave_a_reader_alone_who_chooses_from_a_list(page: Page) -> None:
         page.keyboard.press(key)
     page.wait_for_timeout(300)
     assert shown(page).n == 10
-    assert page.get_by_role("combobox", name="Decimals").evaluate("choice => document.activeElement === choice")
+    assert page.get_by_role("combobox", name="Decimals").evaluate(
+        "choice => document.activeElement === choice"
+    )
 
 
 def test_keys_with_alt_or_control_belong_to_the_browser(page: Page) -> None:
@@ -180,7 +219,9 @@ def test_keys_with_alt_or_control_belong_to_the_browser(page: Page) -> None:
 
 
 @pytest.mark.parametrize(("n", "idle"), [(1, ["First"]), (79, ["Next", "Last"])])
-def test_a_control_that_leads_nowhere_keeps_its_place_and_says_so(page: Page, n: int, idle: list[str]) -> None:
+def test_a_control_that_leads_nowhere_keeps_its_place_and_says_so(
+    page: Page, n: int, idle: list[str]
+) -> None:
     page.goto(f"/lessons/1-2-3-1-sigmoid/steps/{n}")
     steps = page.get_by_role("navigation", name="Steps")
     for name in idle:
@@ -218,5 +259,3 @@ def test_focus_stays_on_next_at_the_last_step_and_back_leads_away_again(page: Pa
     assert shown(page).focus == "next"
     page.keyboard.press("Enter")
     wait_for_step(page, 79)
-
-

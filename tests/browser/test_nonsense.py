@@ -1,4 +1,6 @@
-"""Addresses that make no sense: the right status, our page in the reader's words, and a way back that works."""
+"""Addresses that make no sense: the right status, our page in the reader's words, and a way back
+that works.
+"""
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -21,7 +23,9 @@ from tests.browser.reading import shown, wait_for_step
         ("/no/such/page", "No page has this address", "All lectures and lessons"),
     ],
 )
-def test_an_address_without_a_page_gets_ours_with_a_way_back(page: Page, address: str, says: str, way_back: str) -> None:
+def test_an_address_without_a_page_gets_ours_with_a_way_back(
+    page: Page, address: str, says: str, way_back: str
+) -> None:
     answer = page.goto(address)
     assert answer is not None
     assert answer.status == 404

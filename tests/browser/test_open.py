@@ -1,4 +1,6 @@
-"""A lesson as text in the browser: pasted, uploaded, mended, saved, and to the form and back; with and without JavaScript."""
+"""A lesson as text in the browser: pasted, uploaded, mended, saved, and to the form and back; with
+and without JavaScript.
+"""
 
 import json
 from collections.abc import Callable, Iterator
@@ -35,11 +37,17 @@ network:
 data: {inputs: [[1, 0.5]], targets: [[1]]}
 training: {learning_rate: 0.5}
 """
-GOOD = BAD.replace("sigmod", "sigmoid").replace("[0.3]]", "[0.3, 0.4]]").replace("Two slips", "Two slips mended")
+GOOD = (
+    BAD.replace("sigmod", "sigmoid")
+    .replace("[0.3]]", "[0.3, 0.4]]")
+    .replace("Two slips", "Two slips mended")
+)
 
 
 @pytest.fixture(params=[True, False], ids=["with script", "without"])
-def browsing(request: pytest.FixtureRequest, new_context: Callable[..., BrowserContext], server: Server) -> Iterator[Page]:
+def browsing(
+    request: pytest.FixtureRequest, new_context: Callable[..., BrowserContext], server: Server
+) -> Iterator[Page]:
     """A page with JavaScript, and one without."""
     page = new_context(java_script_enabled=request.param).new_page()
     complaints = listen(page, server)
@@ -93,7 +101,9 @@ def test_a_file_that_is_no_text_says_so_and_leaves_what_was_typed(browsing: Page
     page = browsing
     page.goto("/open")
     page.get_by_label("The lesson as YAML or JSON").fill(GOOD)
-    page.get_by_label("Or a file").set_input_files({"name": "a.png", "mimeType": "image/png", "buffer": b"\x89PNG\r\n\x1a\n" + bytes(99)})
+    page.get_by_label("Or a file").set_input_files(
+        {"name": "a.png", "mimeType": "image/png", "buffer": b"\x89PNG\r\n\x1a\n" + bytes(99)}
+    )
     press(page, "Check")
     expect(page.locator("#problems")).to_contain_text("a.png is a PNG picture")
     assert page.get_by_label("The lesson as YAML or JSON").input_value() == GOOD
@@ -123,7 +133,9 @@ def test_a_form_with_a_problem_is_a_text_with_that_problem(browsing: Page) -> No
     assert "much" in page.get_by_label("The lesson as YAML or JSON").input_value()
 
 
-def test_the_file_of_a_lesson_is_saved_and_opened_again(browsing: Page, root: Path, tmp_path: Path) -> None:
+def test_the_file_of_a_lesson_is_saved_and_opened_again(
+    browsing: Page, root: Path, tmp_path: Path
+) -> None:
     page = browsing
     page.goto("/open")
     with page.expect_download() as waiting:
@@ -158,7 +170,9 @@ def test_everything_is_in_reach_of_the_keyboard(page: Page) -> None:
 
 
 @pytest.mark.parametrize("megabytes", [1, 8])
-def test_a_large_file_is_answered_with_a_page_and_the_way_back_has_the_text(page: Page, tmp_path: Path, megabytes: int) -> None:
+def test_a_large_file_is_answered_with_a_page_and_the_way_back_has_the_text(
+    page: Page, tmp_path: Path, megabytes: int
+) -> None:
     page.goto("/open")
     page.locator("#text").fill(GOOD)
     page.get_by_label("Or a file").set_input_files(sized(tmp_path, megabytes))
@@ -187,7 +201,9 @@ def sized(folder: Path, megabytes: int) -> Path:
 
 @pytest.mark.parametrize("chunk", range(4))
 def test_nothing_that_looks_like_a_script_runs(page: Page, chunk: int) -> None:
-    """All payloads in every text: as a text, in the form, and as a lesson with its steps; the page fixture hears every refusal."""
+    """All payloads in every text: as a text, in the form, and as a lesson with its steps; the page
+    fixture hears every refusal.
+    """
     for payload in PAYLOADS[chunk::4]:
         text = json.dumps(lesson(payload), ensure_ascii=False)
         page.goto("/open")
@@ -205,10 +221,20 @@ def test_nothing_that_looks_like_a_script_runs(page: Page, chunk: int) -> None:
 
 
 @pytest.mark.parametrize(("scheme", "width"), WAYS)
-def test_the_page_has_no_barrier_and_fits(looking: Looking, axe: Axe, scheme: str, width: int) -> None:
+def test_the_page_has_no_barrier_and_fits(
+    looking: Looking, axe: Axe, scheme: str, width: int
+) -> None:
     page = looking(scheme, width)
-    found = [line for address in ("/open", "/open?example=1", "/open?from=3-2-3-softmax") for line in problems(page, axe, address)]
-    found += checked(page, axe, BAD) + checked(page, axe, "x: " + "[" * 20_000) + checked(page, axe, GOOD)
+    found = [
+        line
+        for address in ("/open", "/open?example=1", "/open?from=3-2-3-softmax")
+        for line in problems(page, axe, address)
+    ]
+    found += (
+        checked(page, axe, BAD)
+        + checked(page, axe, "x: " + "[" * 20_000)
+        + checked(page, axe, GOOD)
+    )
     assert found == []
 
 
@@ -220,4 +246,7 @@ def checked(page: Page, axe: Axe, text: str) -> list[str]:
     expect(page.locator("#problems, #sound")).to_be_visible()
     found: Any = axe(page)
     wide = page.evaluate(TOO_WIDE)
-    return [*found.violations, *([f"{wide} pixels too wide with {text[:20]!r}"] if wide > 0 else [])]
+    return [
+        *found.violations,
+        *([f"{wide} pixels too wide with {text[:20]!r}"] if wide > 0 else []),
+    ]

@@ -12,7 +12,9 @@ LESSON = "/lessons/1-2-3-1-sigmoid/steps"
 
 
 def size_of(page: Page, element: str) -> float:
-    return float(page.locator(element).first.evaluate("e => parseFloat(getComputedStyle(e).fontSize)"))
+    return float(
+        page.locator(element).first.evaluate("e => parseFloat(getComputedStyle(e).fontSize)")
+    )
 
 
 # ---- the projector ----
@@ -45,7 +47,13 @@ def test_a_projector_shows_the_formula_without_scrolling(page: Page, size: tuple
 
 def test_keys_move_a_presentation_and_it_stays_one(page: Page) -> None:
     page.goto(f"{LESSON}/7?present=yes")
-    for key, n in (("ArrowRight", 8), ("ArrowRight", 9), ("ArrowLeft", 8), ("End", 79), ("Home", 1)):
+    for key, n in (
+        ("ArrowRight", 8),
+        ("ArrowRight", 9),
+        ("ArrowLeft", 8),
+        ("End", 79),
+        ("Home", 1),
+    ):
         page.keyboard.press(key)
         wait_for_step(page, n)
         assert shown(page).address == f"{LESSON}/{n}?present=yes"
@@ -130,7 +138,10 @@ def test_nothing_moves_for_a_reader_who_wants_no_motion(page: Page) -> None:
     for address in ("/", f"{LESSON}/33", f"{LESSON}/33?present=yes", "/activations"):
         page.goto(address)
         assert page.evaluate(MOVING) == [], address
-        assert page.evaluate("() => getComputedStyle(document.documentElement).scrollBehavior") == "auto"
+        assert (
+            page.evaluate("() => getComputedStyle(document.documentElement).scrollBehavior")
+            == "auto"
+        )
 
 
 # ---- where one left off ----
@@ -187,7 +198,10 @@ def test_a_spoilt_memory_does_no_harm(page: Page) -> None:
 # ---- paper ----
 
 
-@pytest.mark.parametrize("address", [f"{LESSON}/33", "/lessons/3-2-3-softmax/steps/8?grain=layer", f"{LESSON}/7?present=yes"])
+@pytest.mark.parametrize(
+    "address",
+    [f"{LESSON}/33", "/lessons/3-2-3-softmax/steps/8?grain=layer", f"{LESSON}/7?present=yes"],
+)
 def test_a_step_is_printed_without_its_controls(page: Page, address: str) -> None:
     page.goto(address)
     page.emulate_media(media="print")

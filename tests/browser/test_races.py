@@ -1,4 +1,6 @@
-"""Quick readers and a slow server: when all is at rest, heading, address, title and live region speak of one step."""
+"""Quick readers and a slow server: when all is at rest, heading, address, title and live region
+speak of one step.
+"""
 
 import random
 from collections.abc import Callable, Iterator
@@ -26,7 +28,9 @@ def slowly(browser: Browser) -> Iterator[Opener]:
         complaints: list[str] = []
         page = context.new_page()
         page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on("console", lambda line: complaints.append(line.text) if line.type == "error" else None)
+        page.on(
+            "console", lambda line: complaints.append(line.text) if line.type == "error" else None
+        )
         opened.append((serving, context, complaints))
         return page, server
 
@@ -93,7 +97,8 @@ def test_quick_clicks_with_the_mouse_end_at_one_step(slowly: Opener, seed: int) 
 
 
 def test_a_slow_answer_after_a_fast_one_does_not_win(slowly: Opener) -> None:
-    page, server = slowly([0.0, 0.8, 0.0, 0.0, 0.0])  # the page's own look ahead; then the slow one, the fast one
+    # the page's own look ahead; then the slow one, the fast one
+    page, server = slowly([0.0, 0.8, 0.0, 0.0, 0.0])
     page.goto(f"{LESSON}/30")
     at_rest(page, server)
     page.keyboard.press("ArrowLeft")

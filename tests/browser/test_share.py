@@ -1,4 +1,6 @@
-"""Sharing in a real browser: a frame on another site's page, what may not be framed, copying, QR codes, saved lessons."""
+"""Sharing in a real browser: a frame on another site's page, what may not be framed, copying, QR
+codes, saved lessons.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,10 @@ from tests.browser.conftest import AxeReport, Server
 
 SIGMOID = "/lessons/1-2-3-1-sigmoid"
 FITS = "() => document.documentElement.scrollWidth <= innerWidth && document.documentElement.scrollHeight <= innerHeight"
-ISOLATED = {"Cross-Origin-Opener-Policy": "same-origin", "Cross-Origin-Embedder-Policy": "require-corp"}
+ISOLATED = {
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Embedder-Policy": "require-corp",
+}
 NO_STORAGE = "() => { Object.defineProperty(window, 'localStorage', { get() { throw new DOMException('denied', 'SecurityError'); } }); }"
 
 
@@ -30,7 +35,9 @@ class CoursePage:
 
     @property
     def url(self) -> str:
-        """Another host than the tutor's 127.0.0.1: another origin and, for the browser, another site."""
+        """Another host than the tutor's 127.0.0.1: another origin and, for the browser, another
+        site.
+        """
         return f"http://localhost:{self.port}/course"
 
     def html(self) -> bytes:
@@ -72,14 +79,21 @@ def course() -> Iterator[CoursePage]:
 
 @pytest.fixture
 def visitor(new_context: Callable[..., BrowserContext]) -> Page:
-    """A browser that looks at the course page; what it complains about is collected in `complaints`."""
+    """A browser that looks at the course page; what it complains about is collected in
+    `complaints`.
+    """
     return new_context().new_page()
 
 
 def complaints(page: Page) -> list[str]:
     """What the browser says from now on about errors, on the page and in its frames."""
     found: list[str] = []
-    page.on("console", lambda message: found.append(message.text) if message.type in {"error", "warning"} else None)
+    page.on(
+        "console",
+        lambda message: (
+            found.append(message.text) if message.type in {"error", "warning"} else None
+        ),
+    )
     page.on("pageerror", lambda error: found.append(str(error)))
     return found
 
@@ -103,14 +117,19 @@ def path(frame: Frame) -> str:
 
 
 @pytest.mark.parametrize("headers", [{}, ISOLATED], ids=["plain", "isolated"])
-def test_another_site_can_frame_a_step_and_walk_it(visitor: Page, course: CoursePage, server: Server, headers: dict[str, str]) -> None:
+def test_another_site_can_frame_a_step_and_walk_it(
+    visitor: Page, course: CoursePage, server: Server, headers: dict[str, str]
+) -> None:
     said = complaints(visitor)
     course.headers = headers
     frame = framed(visitor, course, f"{server.url}/embed{SIGMOID}/steps/7?decimals=6")
     expect(frame.locator(".where")).to_contain_text("Step 7 of 79 ")
     assert visitor.evaluate("() => self.crossOriginIsolated") == bool(headers)
     assert frame.evaluate("() => document.fonts.check('16px \"STIX Two Math\"')")
-    assert frame.evaluate("() => getComputedStyle(document.querySelector('#next')).color") == "rgb(255, 255, 255)"
+    assert (
+        frame.evaluate("() => getComputedStyle(document.querySelector('#next')).color")
+        == "rgb(255, 255, 255)"
+    )
     steps = frame.get_by_role("navigation", name="Steps")
     for name, n in (("Next →", 8), ("Next →", 9), ("← Back", 8), ("Last ⇥", 79), ("⇤ First", 1)):
         steps.get_by_role("link", name=name).click()
@@ -123,12 +142,16 @@ def test_another_site_can_frame_a_step_and_walk_it(visitor: Page, course: Course
     assert said == []
 
 
-def test_a_lesson_in_a_frame_starts_at_its_first_step(visitor: Page, course: CoursePage, server: Server) -> None:
+def test_a_lesson_in_a_frame_starts_at_its_first_step(
+    visitor: Page, course: CoursePage, server: Server
+) -> None:
     frame = framed(visitor, course, f"{server.url}/embed{SIGMOID}")
     expect(frame.locator(".where")).to_contain_text("Step 1 of 79 ")
 
 
-def test_slides_that_are_opened_from_a_disk_can_frame_a_step(visitor: Page, course: CoursePage, server: Server, tmp_path: Path) -> None:
+def test_slides_that_are_opened_from_a_disk_can_frame_a_step(
+    visitor: Page, course: CoursePage, server: Server, tmp_path: Path
+) -> None:
     course.frame = f"{server.url}/embed{SIGMOID}/steps/7"
     slides = tmp_path / "slides.html"
     slides.write_bytes(course.html())
@@ -138,7 +161,9 @@ def test_slides_that_are_opened_from_a_disk_can_frame_a_step(visitor: Page, cour
     expect(frame.locator(".where")).to_contain_text("Step 8 of 79 ")
 
 
-def test_a_frame_walks_without_script(new_context: Callable[..., BrowserContext], course: CoursePage, server: Server) -> None:
+def test_a_frame_walks_without_script(
+    new_context: Callable[..., BrowserContext], course: CoursePage, server: Server
+) -> None:
     visitor = new_context(java_script_enabled=False).new_page()
     frame = framed(visitor, course, f"{server.url}/embed{SIGMOID}/steps/7")
     frame.get_by_role("link", name="Next →").click()
@@ -146,16 +171,24 @@ def test_a_frame_walks_without_script(new_context: Callable[..., BrowserContext]
     assert frame.url == f"{server.url}/embed{SIGMOID}/steps/8"
 
 
-@pytest.mark.parametrize("address", ["/", SIGMOID, f"{SIGMOID}/steps/7", f"{SIGMOID}/share", "/activations", "/nothing"])
-def test_the_browser_refuses_to_frame_anything_else(visitor: Page, course: CoursePage, server: Server, address: str) -> None:
+@pytest.mark.parametrize(
+    "address", ["/", SIGMOID, f"{SIGMOID}/steps/7", f"{SIGMOID}/share", "/activations", "/nothing"]
+)
+def test_the_browser_refuses_to_frame_anything_else(
+    visitor: Page, course: CoursePage, server: Server, address: str
+) -> None:
     said = complaints(visitor)
     frame = framed(visitor, course, f"{server.url}{address}")
     visitor.wait_for_load_state("networkidle")
-    assert any("frame-ancestors" in text or "refused to connect" in text.lower() for text in said), said
+    assert any(
+        "frame-ancestors" in text or "refused to connect" in text.lower() for text in said
+    ), said
     assert not frame.url.startswith(server.url)
 
 
-def test_a_wrong_address_says_so_in_the_frame(visitor: Page, course: CoursePage, server: Server) -> None:
+def test_a_wrong_address_says_so_in_the_frame(
+    visitor: Page, course: CoursePage, server: Server
+) -> None:
     frame = framed(visitor, course, f"{server.url}/embed{SIGMOID}/steps/80")
     expect(frame.get_by_text("This lesson has the steps 1 to 79")).to_be_visible()
     with visitor.expect_popup() as popup:
@@ -163,7 +196,9 @@ def test_a_wrong_address_says_so_in_the_frame(visitor: Page, course: CoursePage,
     popup.value.wait_for_url(f"{server.url}{SIGMOID}")
 
 
-def test_a_frame_takes_no_focus_from_the_page_around_it(visitor: Page, course: CoursePage, server: Server) -> None:
+def test_a_frame_takes_no_focus_from_the_page_around_it(
+    visitor: Page, course: CoursePage, server: Server
+) -> None:
     course.frame = f"{server.url}/embed{SIGMOID}/steps/7"
     visitor.goto(course.url, wait_until="commit")
     visitor.locator("#own").focus()
@@ -176,14 +211,18 @@ def test_a_frame_takes_no_focus_from_the_page_around_it(visitor: Page, course: C
     expect(visitor.frame_locator("#lesson").locator(".where")).to_contain_text("Step 7 of 79 ")
 
 
-def test_keys_walk_in_the_frame_once_it_has_the_focus(visitor: Page, course: CoursePage, server: Server) -> None:
+def test_keys_walk_in_the_frame_once_it_has_the_focus(
+    visitor: Page, course: CoursePage, server: Server
+) -> None:
     frame = framed(visitor, course, f"{server.url}/embed{SIGMOID}/steps/7")
     frame.get_by_role("link", name="Next →").focus()
     visitor.keyboard.press("ArrowRight")
     expect(frame.locator(".where")).to_contain_text("Step 8 of 79 ")
 
 
-def test_the_way_back_of_the_browser_goes_back_in_the_frame(visitor: Page, course: CoursePage, server: Server) -> None:
+def test_the_way_back_of_the_browser_goes_back_in_the_frame(
+    visitor: Page, course: CoursePage, server: Server
+) -> None:
     frame = framed(visitor, course, f"{server.url}/embed{SIGMOID}/steps/7")
     frame.get_by_role("link", name="Next →").click()
     expect(frame.locator(".where")).to_contain_text("Step 8 of 79 ")
@@ -192,7 +231,9 @@ def test_the_way_back_of_the_browser_goes_back_in_the_frame(visitor: Page, cours
     assert visitor.url == course.url
 
 
-def test_open_in_the_tutor_opens_the_step_that_is_shown_in_a_new_tab(visitor: Page, course: CoursePage, server: Server) -> None:
+def test_open_in_the_tutor_opens_the_step_that_is_shown_in_a_new_tab(
+    visitor: Page, course: CoursePage, server: Server
+) -> None:
     frame = framed(visitor, course, f"{server.url}/embed{SIGMOID}/steps/7?decimals=6")
     frame.get_by_role("link", name="Next →").click()
     expect(frame.locator(".where")).to_contain_text("Step 8 of 79 ")
@@ -203,7 +244,9 @@ def test_open_in_the_tutor_opens_the_step_that_is_shown_in_a_new_tab(visitor: Pa
     assert path(frame) == f"/embed{SIGMOID}/steps/8?decimals=6"
 
 
-def test_a_frame_works_where_the_browser_denies_it_storage(visitor: Page, course: CoursePage, server: Server) -> None:
+def test_a_frame_works_where_the_browser_denies_it_storage(
+    visitor: Page, course: CoursePage, server: Server
+) -> None:
     visitor.add_init_script(f"({NO_STORAGE})()")
     said = complaints(visitor)
     frame = framed(visitor, course, f"{server.url}/embed{SIGMOID}/steps/7")
@@ -232,27 +275,39 @@ def test_a_link_and_the_frame_are_copied_with_one_press(page: Page, server: Serv
     expect(page.get_by_role("button", name="Copy the Link to step 7")).to_be_focused()
     page.get_by_role("button", name="Copy the HTML").click()
     expect(page.get_by_text("Copied.")).to_have_count(2)
-    assert page.evaluate("() => navigator.clipboard.readText()").startswith(f'<iframe src="{server.url}/embed{SIGMOID}/steps/7?decimals=6"')
+    assert page.evaluate("() => navigator.clipboard.readText()").startswith(
+        f'<iframe src="{server.url}/embed{SIGMOID}/steps/7?decimals=6"'
+    )
 
 
 def test_where_copying_fails_the_text_is_selected(page: Page) -> None:
-    page.add_init_script("navigator.clipboard.writeText = () => Promise.reject(new Error('denied'));")
+    page.add_init_script(
+        "navigator.clipboard.writeText = () => Promise.reject(new Error('denied'));"
+    )
     page.goto(f"{SIGMOID}/share")
     page.get_by_role("button", name="Copy the Link to this lesson").click()
     expect(page.get_by_text("press Ctrl+C")).to_be_visible()
-    assert page.evaluate("() => getSelection().toString() || document.activeElement.value").endswith(SIGMOID)
+    assert page.evaluate(
+        "() => getSelection().toString() || document.activeElement.value"
+    ).endswith(SIGMOID)
 
 
-def test_without_script_links_can_be_read_and_no_button_does_nothing(page_without_script: Page, server: Server) -> None:
+def test_without_script_links_can_be_read_and_no_button_does_nothing(
+    page_without_script: Page, server: Server
+) -> None:
     page_without_script.goto(f"{SIGMOID}/share?step=7")
-    expect(page_without_script.get_by_label("Link to step 7")).to_have_value(f"{server.url}{SIGMOID}/steps/7")
+    expect(page_without_script.get_by_label("Link to step 7")).to_have_value(
+        f"{server.url}{SIGMOID}/steps/7"
+    )
     assert page_without_script.get_by_role("button").count() == 0
     expect(page_without_script.get_by_role("img", name="QR code of step 7")).to_be_visible()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("size", [(1920, 1080), (1280, 720), (1024, 768), (390, 844)])
-def test_the_code_fills_a_projector_and_stays_on_it(page: Page, scheme: str, size: tuple[int, int]) -> None:
+def test_the_code_fills_a_projector_and_stays_on_it(
+    page: Page, scheme: str, size: tuple[int, int]
+) -> None:
     page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
     page.set_viewport_size({"width": size[0], "height": size[1]})
     page.goto(f"{SIGMOID}/share?step=7")
@@ -275,13 +330,19 @@ SAVED = ["saved-" + "a2" * 10, "saved-" + "b3" * 10]
 
 
 def remember(page: Page, *entries: object) -> None:
-    page.evaluate("entries => localStorage.setItem('saved-lessons', JSON.stringify(entries))", list(entries))
+    page.evaluate(
+        "entries => localStorage.setItem('saved-lessons', JSON.stringify(entries))", list(entries)
+    )
 
 
-def test_a_saved_lesson_that_was_opened_is_listed_in_this_browser_only(page: Page, new_context: Callable[..., BrowserContext]) -> None:
+def test_a_saved_lesson_that_was_opened_is_listed_in_this_browser_only(
+    page: Page, new_context: Callable[..., BrowserContext]
+) -> None:
     address = saved(page)
     page.goto("/")
-    shelf = page.get_by_role("region", name="Lessons saved in this browser").or_(page.locator("#shelf"))
+    shelf = page.get_by_role("region", name="Lessons saved in this browser").or_(
+        page.locator("#shelf")
+    )
     shelf.get_by_role("link", name="A lesson to keep").click()
     page.wait_for_url(f"**{address}")
     other = new_context().new_page()
@@ -309,7 +370,9 @@ training: {learning_rate: 0.5}
 
 
 @pytest.mark.parametrize(("scheme", "width"), [("light", 1280), ("dark", 320)])
-def test_a_saved_lesson_and_the_list_have_no_barrier(page: Page, axe: Callable[[Page], AxeReport], scheme: str, width: int) -> None:
+def test_a_saved_lesson_and_the_list_have_no_barrier(
+    page: Page, axe: Callable[[Page], AxeReport], scheme: str, width: int
+) -> None:
     page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
     page.set_viewport_size({"width": width, "height": 5000})
     for address in (saved(page), "/"):
@@ -335,11 +398,22 @@ def test_forgetting_takes_a_lesson_off_the_list_and_keeps_the_focus(page: Page) 
 
 def test_a_spoilt_list_does_no_harm(page: Page) -> None:
     page.goto("/")
-    for spoilt in ("{broken", "7", '"x"', "[null, 3, {}]", '[{"id": "javascript:alert(1)", "title": "x"}]', '[{"id": "saved-x/../../"}]'):
+    for spoilt in (
+        "{broken",
+        "7",
+        '"x"',
+        "[null, 3, {}]",
+        '[{"id": "javascript:alert(1)", "title": "x"}]',
+        '[{"id": "saved-x/../../"}]',
+    ):
         page.evaluate("text => localStorage.setItem('saved-lessons', text)", spoilt)
         page.reload()
         expect(page.locator("#shelf")).to_be_hidden()
-    remember(page, {"id": SAVED[0], "title": "<img src=x onerror=alert(1)>"}, *({"id": SAVED[1], "title": "x"} for _ in range(50)))
+    remember(
+        page,
+        {"id": SAVED[0], "title": "<img src=x onerror=alert(1)>"},
+        *({"id": SAVED[1], "title": "x"} for _ in range(50)),
+    )
     page.reload()
     expect(page.get_by_role("link", name="<img src=x onerror=alert(1)>")).to_be_visible()
     assert page.locator("#shelf li").count() == 30

@@ -1,4 +1,6 @@
-"""Forms that never arrive, and forms that never end, on the real server: everybody else is served as before."""
+"""Forms that never arrive, and forms that never end, on the real server: everybody else is served
+as before.
+"""
 
 import socket
 import time
@@ -21,8 +23,12 @@ def half_sent(server: Server, many: int) -> Iterator[None]:
     where = urlsplit(server.url)
     with ExitStack() as stack:
         for _ in range(many):
-            line = stack.enter_context(socket.create_connection((where.hostname or "", where.port or 0)))
-            line.sendall(f"{HEAD.format(where.netloc)}Content-Length: 20000\r\n\r\n".encode() + PART)
+            line = stack.enter_context(
+                socket.create_connection((where.hostname or "", where.port or 0))
+            )
+            line.sendall(
+                f"{HEAD.format(where.netloc)}Content-Length: 20000\r\n\r\n".encode() + PART
+            )
         yield
 
 
@@ -41,13 +47,19 @@ def asked(server: Server, path: str, data: bytes | None = None) -> tuple[int, fl
 def test_twenty_half_sent_forms_delay_nobody(server: Server) -> None:
     with half_sent(server, 20):
         time.sleep(0.3)
-        for path, data, status in [("/", None, 200), ("/lessons/perceptron-step/steps/2", None, 200), ("/open", b"text=x", 422)] * 3:
+        for path, data, status in [
+            ("/", None, 200),
+            ("/lessons/perceptron-step/steps/2", None, 200),
+            ("/open", b"text=x", 422),
+        ] * 3:
             found, seconds = asked(server, path, data)
             assert found == status
             assert seconds < 1
 
 
-def test_hundreds_of_half_sent_forms_delay_no_reader_and_are_forgotten_when_they_go(server: Server) -> None:
+def test_hundreds_of_half_sent_forms_delay_no_reader_and_are_forgotten_when_they_go(
+    server: Server,
+) -> None:
     with half_sent(server, HALF_SENT):
         time.sleep(2)
         for _ in range(5):
@@ -83,13 +95,18 @@ def pieces(megabytes: int, *, chunked: bool) -> Iterator[bytes]:
 
 
 def test_an_upload_of_100_megabytes_is_refused_early(server: Server) -> None:
-    for head, chunked in (("Content-Length: 104857600", False), ("Transfer-Encoding: chunked", True)):
+    for head, chunked in (
+        ("Content-Length: 104857600", False),
+        ("Transfer-Encoding: chunked", True),
+    ):
         status, taken = sent(server, head, pieces(100, chunked=chunked))
         assert "413" in status
         assert taken < 40 * 1024 * 1024
 
 
-def test_a_photograph_picked_by_mistake_is_taken_to_its_end_so_that_the_page_can_be_read(server: Server) -> None:
+def test_a_photograph_picked_by_mistake_is_taken_to_its_end_so_that_the_page_can_be_read(
+    server: Server,
+) -> None:
     status, taken = sent(server, f"Content-Length: {8 * 1024 * 1024}", pieces(8, chunked=False))
     assert "413" in status
     assert taken == 8 * 1024 * 1024

@@ -1,4 +1,6 @@
-"""What htmx swaps: the next step is fetched ahead once, controls stay the same nodes, nothing jumps, nothing is sent elsewhere."""
+"""What htmx swaps: the next step is fetched ahead once, controls stay the same nodes, nothing
+jumps, nothing is sent elsewhere.
+"""
 
 import re
 
@@ -54,12 +56,16 @@ def test_nothing_is_fetched_ahead_of_the_last_step(page: Page) -> None:
 
 def test_the_controls_stay_the_same_elements(page: Page) -> None:
     page.goto(f"{LESSON}/10")
-    page.evaluate("() => { for (const id of ['first', 'back', 'next', 'last', 'title', 'said']) document.getElementById(id).mine = id; }")
+    page.evaluate(
+        "() => { for (const id of ['first', 'back', 'next', 'last', 'title', 'said']) document.getElementById(id).mine = id; }"
+    )
     page.get_by_role("link", name="Next →").click()
     wait_for_step(page, 11)
     page.keyboard.press("ArrowRight")
     wait_for_step(page, 12)
-    kept = page.evaluate("() => ['first', 'back', 'next', 'last', 'title', 'said'].filter(id => document.getElementById(id).mine === id)")
+    kept = page.evaluate(
+        "() => ['first', 'back', 'next', 'last', 'title', 'said'].filter(id => document.getElementById(id).mine === id)"
+    )
     assert kept == ["first", "back", "next", "last", "title", "said"]
 
 
@@ -97,7 +103,8 @@ def test_a_step_that_comes_by_itself_moves_the_page_only_a_little(page: Page) ->
         page.evaluate("() => document.getElementById('next').click()")
         wait_for_step(page, n)
     page.wait_for_timeout(100)
-    assert page.evaluate("() => window.moved") < 0.1  # Google calls a page good up to here; a longer formula moves what follows
+    # Google calls a page good up to here; a longer formula moves what follows
+    assert page.evaluate("() => window.moved") < 0.1
 
 
 def test_an_outline_jump_swaps_the_step_and_moves_its_mark(page: Page) -> None:
@@ -136,13 +143,20 @@ def test_the_settings_keep_the_step_and_the_numbers(page: Page) -> None:
 
 
 def test_no_cookie_is_set_and_no_policy_is_broken_on_the_way(page: Page) -> None:
-    for address in ("/", "/activations?z=1", "/lessons/3-2-3-softmax", "/lessons/3-2-3-softmax/slides", "/nothing/here"):
+    for address in (
+        "/",
+        "/activations?z=1",
+        "/lessons/3-2-3-softmax",
+        "/lessons/3-2-3-softmax/slides",
+        "/nothing/here",
+    ):
         page.goto(address)
     page.goto("/lessons/3-2-3-softmax/steps/1?grain=layer")
     for n in range(2, 22):
         page.keyboard.press("ArrowRight")
         wait_for_step(page, n)
-    assert page.context.cookies() == []  # the fixture itself looks at the console, at refused content and at other origins
+    # the fixture itself looks at the console, at refused content and at other origins
+    assert page.context.cookies() == []
     assert page.evaluate("() => Object.keys(sessionStorage)") == []
 
 
@@ -155,9 +169,17 @@ LINKED = """() => [...document.querySelectorAll('.board .numbers [data-q], .pict
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize(
-    "place", ["1-2-3-1-sigmoid/steps/7", "1-2-3-1-sigmoid/steps/27", "3-2-3-softmax/steps/24", "linear-sigmoid/steps/20"]
+    "place",
+    [
+        "1-2-3-1-sigmoid/steps/7",
+        "1-2-3-1-sigmoid/steps/27",
+        "3-2-3-softmax/steps/24",
+        "linear-sigmoid/steps/20",
+    ],
 )
-def test_a_number_has_one_colour_in_formula_diagram_and_tables(page: Page, scheme: str, place: str) -> None:
+def test_a_number_has_one_colour_in_formula_diagram_and_tables(
+    page: Page, scheme: str, place: str
+) -> None:
     page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
     page.goto(f"/lessons/{place}")
     colours: dict[str, set[str]] = {}

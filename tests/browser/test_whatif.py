@@ -1,4 +1,6 @@
-"""What if: a number is changed where it stands, every step follows, and the address says it all. By mouse, by keys, without a script."""
+"""What if: a number is changed where it stands, every step follows, and the address says it all. By
+mouse, by keys, without a script.
+"""
 
 import re
 from collections.abc import Callable
@@ -48,7 +50,9 @@ def editor(page: Page) -> Any:
     return page.get_by_role("form", name="Change", exact=False).and_(page.locator("#editor"))
 
 
-def test_a_weight_changed_in_the_middle_of_a_walk_changes_this_step_and_a_later_one(page: Page) -> None:
+def test_a_weight_changed_in_the_middle_of_a_walk_changes_this_step_and_a_later_one(
+    page: Page,
+) -> None:
     changed = with_changes({"w[2][2,1]": "-0.3"})
     page.goto(f"{LESSON}/7")
     before = result(page)
@@ -56,14 +60,23 @@ def test_a_weight_changed_in_the_middle_of_a_walk_changes_this_step_and_a_later_
     field = editor(page).get_by_label("w[2][2,1]")
     expect(field).to_be_focused()
     expect(field).to_have_value("0.3")
-    assert page.evaluate("() => { const e = document.activeElement; return e.value.slice(e.selectionStart, e.selectionEnd); }") == "0.3"
+    assert (
+        page.evaluate(
+            "() => { const e = document.activeElement; return e.value.slice(e.selectionStart, e.selectionEnd); }"
+        )
+        == "0.3"
+    )
     page.keyboard.type("-0.3")
     page.keyboard.press("Enter")
     expect(page).to_have_url(re.compile(re.escape(f"{LESSON}/7?w[2][2,1]=-0.3") + "$"))
-    expect(page.locator(".line.result math").first).to_have_text(re.compile(re.escape(expected(changed, 7))))
+    expect(page.locator(".line.result math").first).to_have_text(
+        re.compile(re.escape(expected(changed, 7)))
+    )
     assert result(page) != before
     expect(page.get_by_text(f"With the lesson’s own numbers this was {before}")).to_be_visible()
-    assert page.evaluate("() => document.activeElement.closest('[data-q]')?.dataset.q") == "w[2][2,1]"
+    assert (
+        page.evaluate("() => document.activeElement.closest('[data-q]')?.dataset.q") == "w[2][2,1]"
+    )
     for n in (8, 9):
         page.keyboard.press("ArrowRight")
         wait_for_step(page, n)
@@ -83,7 +96,9 @@ def test_after_a_change_in_the_diagram_the_arrow_keys_go_on(page: Page) -> None:
     assert page.url.endswith("/21?x[1]=4")
 
 
-def test_a_walk_by_keys_goes_on_with_the_heading_where_the_changed_number_is_gone(page: Page) -> None:
+def test_a_walk_by_keys_goes_on_with_the_heading_where_the_changed_number_is_gone(
+    page: Page,
+) -> None:
     page.goto(f"{LESSON}/7")
     page.locator("#step .operands button.given").first.focus()
     page.keyboard.press("Enter")
@@ -105,11 +120,15 @@ def test_a_number_is_changed_once_however_often_enter_is_pressed(page: Page) -> 
     expect(page.locator("#said")).to_contain_text("1 change.")
     page.wait_for_load_state("networkidle")
     assert page.evaluate("() => history.length") == before + 1
-    assert page.evaluate("() => document.activeElement.closest('[data-q]')?.dataset.q") == "w[2][2,1]"
+    assert (
+        page.evaluate("() => document.activeElement.closest('[data-q]')?.dataset.q") == "w[2][2,1]"
+    )
 
 
 @pytest.mark.parametrize("keys", [["Tab", "Tab", "Tab"], ["Shift+Tab"]])
-def test_from_the_end_of_the_editor_one_comes_back_to_the_number(page: Page, keys: list[str]) -> None:
+def test_from_the_end_of_the_editor_one_comes_back_to_the_number(
+    page: Page, keys: list[str]
+) -> None:
     page.goto(f"{LESSON}/7")
     button = page.locator("#step .operands button.given").first
     button.click()
@@ -166,10 +185,14 @@ def test_by_keyboard_alone(page: Page) -> None:
     stops = page.evaluate("""() => [...document.querySelectorAll('#step .picture table')]
         .map(table => table.querySelectorAll('button.given[tabindex="0"]').length)""")
     assert set(stops) <= {0, 1}
-    assert re.fullmatch(r"[wb]\[\d\]\[\d(,\d)?\], [−\d.]+, change", first.get_attribute("aria-label") or "")
+    assert re.fullmatch(
+        r"[wb]\[\d\]\[\d(,\d)?\], [−\d.]+, change", first.get_attribute("aria-label") or ""
+    )
     first.focus()
     page.keyboard.press("ArrowDown")
-    assert page.evaluate("() => document.activeElement.matches('button.given') && document.activeElement.tabIndex === 0")
+    assert page.evaluate(
+        "() => document.activeElement.matches('button.given') && document.activeElement.tabIndex === 0"
+    )
     assert page.url.endswith("/33")
     name = page.evaluate("() => document.activeElement.closest('td').dataset.q")
     page.keyboard.press("Enter")
@@ -189,7 +212,9 @@ def test_by_keyboard_alone(page: Page) -> None:
     wait_for_step(page, 34)
 
 
-@pytest.mark.parametrize(("typed", "value"), [("1/3", "0.3333333333333333"), ("1e-3", "0.001"), ("0,5", "0.5")])
+@pytest.mark.parametrize(
+    ("typed", "value"), [("1/3", "0.3333333333333333"), ("1e-3", "0.001"), ("0,5", "0.5")]
+)
 def test_numbers_are_read_as_people_write_them(page: Page, typed: str, value: str) -> None:
     page.goto(f"{LESSON}/7")
     click_number(page, "x[1]")
@@ -217,10 +242,15 @@ def test_what_cannot_be_read_stays_in_the_field_with_the_reason(page: Page) -> N
 
 def test_a_click_elsewhere_and_escape_leave_everything_as_it_was(page: Page) -> None:
     page.goto(f"{LESSON}/7")
+
     def press(key: str) -> Callable[[], None]:
         return lambda: page.keyboard.press(key)
 
-    for leave in (press("Escape"), lambda: page.get_by_role("heading", level=1).click(), press("Enter")):
+    for leave in (
+        press("Escape"),
+        lambda: page.get_by_role("heading", level=1).click(),
+        press("Enter"),
+    ):
         click_number(page, "x[1]")
         expect(page.locator("#editor")).to_be_visible()
         leave()
@@ -264,7 +294,9 @@ def test_back_gives_the_state_before(page: Page) -> None:
     assert result(page) == after
 
 
-def test_the_address_shows_anyone_the_same(page: Page, new_context: Callable[..., BrowserContext]) -> None:
+def test_the_address_shows_anyone_the_same(
+    page: Page, new_context: Callable[..., BrowserContext]
+) -> None:
     page.goto(f"{LESSON}/7")
     click_number(page, "x[1]")
     page.keyboard.type("-1.5")
@@ -295,7 +327,9 @@ def test_a_click_on_an_activation_or_the_loss_leads_to_its_list(page: Page) -> N
     page.get_by_role("button", name="Change", exact=True).click()
     expect(page).to_have_url(re.compile(re.escape("activation[2]=tanh") + "$"))
     assert page.locator("section.changed").text_content() is not None
-    expect(page.locator("section.changed")).to_contain_text("activation of layer 2 was sigmoid → tanh")
+    expect(page.locator("section.changed")).to_contain_text(
+        "activation of layer 2 was sigmoid → tanh"
+    )
 
 
 def test_targets_that_must_sum_to_one_are_changed_together(page: Page) -> None:
@@ -342,8 +376,12 @@ def test_without_a_script(page_without_script: Page) -> None:
     expect(page.locator("#what-if .problem")).to_contain_text("is not a number")
     page.get_by_label("w[2][2,1]", exact=True).fill("-0.3")
     page.get_by_role("button", name="Change", exact=True).click()
-    assert page.url.endswith(f"{LESSON}/40?x[1]=0.3333333333333333&w[2][2,1]=-0.3&loss=squared_error")
-    assert result(page) == expected(with_changes({"x[1]": "1/3", "w[2][2,1]": "-0.3", "loss": "squared_error"}), 40)
+    assert page.url.endswith(
+        f"{LESSON}/40?x[1]=0.3333333333333333&w[2][2,1]=-0.3&loss=squared_error"
+    )
+    assert result(page) == expected(
+        with_changes({"x[1]": "1/3", "w[2][2,1]": "-0.3", "loss": "squared_error"}), 40
+    )
     page.get_by_role("link", name="Next →").click()
     assert page.url.endswith("loss=squared_error")
     page.get_by_role("link", name="Reset loss").click()

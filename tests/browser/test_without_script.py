@@ -24,7 +24,9 @@ def content(page: Page) -> str:
     return str(page.evaluate(TEXT))
 
 
-def test_a_lesson_is_walked_from_the_gallery_to_its_end_by_links_alone(page_without_script: Page) -> None:
+def test_a_lesson_is_walked_from_the_gallery_to_its_end_by_links_alone(
+    page_without_script: Page,
+) -> None:
     page = page_without_script
     page.goto("/")
     page.get_by_role("link", name="A 3-2-3 network with a softmax").click()
@@ -54,12 +56,16 @@ def test_first_back_and_last_are_links_too(page_without_script: Page) -> None:
     page = page_without_script
     page.goto("/lessons/1-2-3-1-sigmoid/steps/40?grain=number&decimals=6")
     for name, n in (("Back", 39), ("Last", 79), ("First", 1), ("Next", 2)):
-        page.get_by_role("navigation", name="Steps").get_by_role("link", name=re.compile(name)).click()
+        page.get_by_role("navigation", name="Steps").get_by_role(
+            "link", name=re.compile(name)
+        ).click()
         wait_for_step(page, n)
         assert parse_qs(urlsplit(page.url).query)["decimals"] == ["6"]
 
 
-def test_a_folded_layer_of_a_phase_is_opened_without_a_script_and_lies_open_on_paper(page_without_script: Page) -> None:
+def test_a_folded_layer_of_a_phase_is_opened_without_a_script_and_lies_open_on_paper(
+    page_without_script: Page,
+) -> None:
     page = page_without_script
     page.goto("/lessons/vanishing-gradient/steps/3?grain=pass")
     layers = page.locator("details.layer")
@@ -74,7 +80,9 @@ def test_a_folded_layer_of_a_phase_is_opened_without_a_script_and_lies_open_on_p
 
 
 @pytest.mark.parametrize("place", PLACES)
-def test_a_step_says_the_same_with_and_without_script(page: Page, page_without_script: Page, place: str) -> None:
+def test_a_step_says_the_same_with_and_without_script(
+    page: Page, page_without_script: Page, place: str
+) -> None:
     page_without_script.goto(f"/lessons/{place}")
     plain = content(page_without_script)
     page.goto(f"/lessons/{place}")
@@ -99,7 +107,11 @@ def test_the_settings_are_a_form_that_stays_at_the_step(page_without_script: Pag
     page.get_by_role("combobox", name="Decimals").select_option("6")
     page.get_by_role("button", name="Apply").click()
     assert urlsplit(page.url).path == "/lessons/3-2-3-softmax/steps/3"
-    assert parse_qs(urlsplit(page.url).query) == {"grain": ["layer"], "notation": ["left_superscripts"], "decimals": ["6"]}
+    assert parse_qs(urlsplit(page.url).query) == {
+        "grain": ["layer"],
+        "notation": ["left_superscripts"],
+        "decimals": ["6"],
+    }
     page.get_by_role("link", name="Next →").click()
     assert parse_qs(urlsplit(page.url).query)["notation"] == ["left_superscripts"]
 
@@ -109,9 +121,13 @@ def test_the_loss_can_be_switched_by_the_form(page_without_script: Page) -> None
     page.goto("/lessons/linear-regression/steps/9")
     page.get_by_text("What if… change a number").click()
     loss = page.get_by_role("combobox", name="Loss", exact=True)
-    loss.select_option("half_squared_error" if loss.input_value() == "squared_error" else "squared_error")
+    loss.select_option(
+        "half_squared_error" if loss.input_value() == "squared_error" else "squared_error"
+    )
     page.get_by_role("button", name="Change", exact=True).click()
-    expect(page.get_by_role("region", name="What was changed")).to_contain_text("loss was squared error → half squared error")
+    expect(page.get_by_role("region", name="What was changed")).to_contain_text(
+        "loss was squared error → half squared error"
+    )
 
 
 def test_the_grain_is_switched_by_a_link_and_the_place_stays(page_without_script: Page) -> None:
@@ -134,7 +150,9 @@ def test_the_outline_the_phases_and_the_samples_are_links(page_without_script: P
     wait_for_step(page, 57)
     page.get_by_role("navigation", name="Phases").get_by_role("link", name="Forward").click()
     wait_for_step(page, 1)
-    page.get_by_role("navigation", name="The same step for another sample").get_by_role("link", name="3").click()
+    page.get_by_role("navigation", name="The same step for another sample").get_by_role(
+        "link", name="3"
+    ).click()
     assert shown(page).n > 1
     assert "sample 3" in shown(page).heading.lower()
 

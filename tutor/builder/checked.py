@@ -1,9 +1,11 @@
 """Drafts: lessons that are being written in the form.
 
-    scenario -> of_scenario -> Draft -> the form -> of_form -> Draft -> checked -> scenario, or what is wrong
+    scenario -> of_scenario -> Draft -> the form -> of_form -> Draft -> checked -> scenario, or what
+    is wrong
 
-A draft holds texts, so nothing that was typed is lost, whatever is wrong with it. `checked` says all problems at once,
-each under the name of its field; those that belong to no field stand under "" (`draft_fields.TOP`).
+A draft holds texts, so nothing that was typed is lost, whatever is wrong with it. `checked` says
+all problems at once, each under the name of its field; those that belong to no field stand under ""
+(`draft_fields.TOP`).
 """
 
 from __future__ import annotations
@@ -64,10 +66,14 @@ def _rest(scenario: Scenario) -> str:
     parts: dict[str, Any] = {
         "lecture": scenario.lecture and scenario.lecture.model_dump(),
         "network": trainable and {"trainable": trainable},
-        "training": scenario.training.iterations != 1 and {"iterations": scenario.training.iterations},
+        "training": scenario.training.iterations != 1
+        and {"iterations": scenario.training.iterations},
         "notation": scenario.notation.overrides,
     }
-    parts |= {name: [entry.model_dump(exclude_none=True) for entry in getattr(scenario, name)] for name in DROPPABLE}
+    parts |= {
+        name: [entry.model_dump(exclude_none=True) for entry in getattr(scenario, name)]
+        for name in DROPPABLE
+    }
     return kept_text({key: value for key, value in parts.items() if value})
 
 
@@ -75,7 +81,9 @@ def rows_text(x: Grid, y: Grid) -> str | None:
     """The samples as lines where a field for each number would be too many, else None."""
     if x.rows * (x.columns + y.columns) <= MOST_CELLS:
         return None
-    return "\n".join("  ".join((*inputs, *targets)) for inputs, targets in zip(x.cells, y.cells, strict=True))
+    return "\n".join(
+        "  ".join((*inputs, *targets)) for inputs, targets in zip(x.cells, y.cells, strict=True)
+    )
 
 
 def written(value: float) -> str:
@@ -116,7 +124,9 @@ def _given(rows: Sequence[Sequence[str]]) -> Grid:
 
 
 def checked(draft: Draft) -> tuple[Scenario | None, dict[str, str]]:
-    """The scenario of a draft, or every problem under the name of its field, in the order of the form."""
+    """The scenario of a draft, or every problem under the name of its field, in the order of the
+    form.
+    """
     found = typing(draft)
     plain = data(draft)
     for path, message in scenarios.problems_of(plain):
@@ -136,4 +146,6 @@ def checked(draft: Draft) -> tuple[Scenario | None, dict[str, str]]:
 
 def _told(found: dict[str, str], name: str) -> bool:
     """Whether the field has a message already, or a whole table one of its numbers."""
-    return name in found or (name.endswith("]") and any(other.startswith(f"{name}[") for other in found))
+    return name in found or (
+        name.endswith("]") and any(other.startswith(f"{name}[") for other in found)
+    )

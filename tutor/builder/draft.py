@@ -3,8 +3,8 @@
     of_form(form)   -> Draft                what a browser sent; nothing is refused here
     fields(draft)   -> {field: text}        the fields that a form of this draft has
 
-Frozen like everything; `tutor.builder.edit` makes a new draft of an old one. Names of fields are those of
-the form: `units[2]`, `w[2][1,3]`, `x[1]@2` (`@s` is left out where there is one sample).
+Frozen like everything; `tutor.builder.edit` makes a new draft of an old one. Names of fields are
+those of the form: `units[2]`, `w[2][1,3]`, `x[1]@2` (`@s` is left out where there is one sample).
 """
 
 from __future__ import annotations
@@ -31,7 +31,9 @@ WIDEST_TABLE: Final = 4 * MOST_CELLS
 
 @dataclass(frozen=True, slots=True)
 class LayerDraft:
-    """One layer as it was typed. `parts` has the texts of PARTS; `weights` has a row per unit, `bias` is one row."""
+    """One layer as it was typed. `parts` has the texts of PARTS; `weights` has a row per unit,
+    `bias` is one row.
+    """
 
     parts: Mapping[str, str]
     weights: Grid = EMPTY
@@ -63,7 +65,9 @@ class Draft:
     x: Grid = EMPTY
     y: Grid = EMPTY
     rows: str | None = None
-    """The samples as one text, a row per line, inputs and then targets; None where each number has a field."""
+    """The samples as one text, a row per line, inputs and then targets; None where each number has
+    a field.
+    """
     drop: frozenset[str] = frozenset()
     """What of `rest` is to be left out."""
     pastes: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
@@ -86,9 +90,17 @@ class Draft:
 
     @property
     def widths(self) -> tuple[int, ...]:
-        """Inputs and the units of every layer; where a text is no such number, what its table has, at least 1."""
+        """Inputs and the units of every layer; where a text is no such number, what its table has,
+        at least 1.
+        """
         inputs = count(self["inputs"]) or self.x.columns or 1
-        return (inputs, *(count(layer["units"]) or layer.weights.rows or layer.bias.columns or 1 for layer in self.layers))
+        return (
+            inputs,
+            *(
+                count(layer["units"]) or layer.weights.rows or layer.bias.columns or 1
+                for layer in self.layers
+            ),
+        )
 
     @property
     def height(self) -> int:
@@ -107,8 +119,14 @@ def compact(layers: Iterable[LayerDraft]) -> tuple[LayerDraft, ...]:
     """The layers, those behind the first MOST_FIELDS numbers with their tables as text."""
     found, left = [], MOST_FIELDS
     for layer in layers:
-        left -= sum(grid.rows * grid.columns for grid in (layer.weights, layer.bias) if grid.text is None)
-        found.append(layer if left >= 0 else replace(layer, weights=_long(layer.weights), bias=_long(layer.bias)))
+        left -= sum(
+            grid.rows * grid.columns for grid in (layer.weights, layer.bias) if grid.text is None
+        )
+        found.append(
+            layer
+            if left >= 0
+            else replace(layer, weights=_long(layer.weights), bias=_long(layer.bias))
+        )
     return tuple(found)
 
 
@@ -119,7 +137,11 @@ def _long(grid: Grid) -> Grid:
 def count(text: str, most: int = limits.UNITS) -> int:
     """A whole number from 1 to `most`, else 0."""
     shown = text.strip()
-    return int(shown) if shown.isascii() and shown.isdigit() and len(shown) < 6 and 1 <= int(shown) <= most else 0
+    return (
+        int(shown)
+        if shown.isascii() and shown.isdigit() and len(shown) < 6 and 1 <= int(shown) <= most
+        else 0
+    )
 
 
 def frozen_texts(texts: Mapping[str, Any]) -> Mapping[str, str]:
@@ -178,18 +200,29 @@ class _Sorted:
 
     def grid(self, kind: str, layer: int) -> Grid:
         """The cells of one table; a place that came without a field is empty."""
-        found = {place: text for place, text in self.cells.get((kind, layer), {}).items() if place[0] <= limits.SAMPLES}
+        found = {
+            place: text
+            for place, text in self.cells.get((kind, layer), {}).items()
+            if place[0] <= limits.SAMPLES
+        }
         rows, columns = max((r for r, _ in found), default=0), max((c for _, c in found), default=0)
         if rows * columns > WIDEST_TABLE:
             rows, columns = min(rows, MOST_CELLS), min(columns, 4)
-        return Grid(tuple(tuple(found.get((r, c), "") for c in range(1, columns + 1)) for r in range(1, rows + 1)))
+        return Grid(
+            tuple(
+                tuple(found.get((r, c), "") for c in range(1, columns + 1))
+                for r in range(1, rows + 1)
+            )
+        )
 
 
 def of_form(form: Form) -> Draft:
     """The draft that a form holds."""
     found = _Sorted(form)
     named = (n for _, n in found.cells if n <= limits.LAYERS)
-    depth = max([count(found.plain.get("layers", ""), limits.LAYERS), *found.parts, *named], default=0)
+    depth = max(
+        [count(found.plain.get("layers", ""), limits.LAYERS), *found.parts, *named], default=0
+    )
     texts = {name: text for name, text in found.plain.items() if name in PLAIN}
     x, y, rows = found.grid("x", 0), found.grid("y", 0), found.plain.get("rows")
     if rows is not None:
@@ -211,21 +244,32 @@ def _layer(found: _Sorted, number: int) -> LayerDraft:
 
 
 def split_rows(text: str, inputs: int) -> tuple[Grid, Grid]:
-    """The samples of a text with a row per line: as many inputs as the network has, the rest are targets."""
+    """The samples of a text with a row per line: as many inputs as the network has, the rest are
+    targets.
+    """
     cells = lines(text)
     return Grid(tuple(row[:inputs] for row in cells)), Grid(tuple(row[inputs:] for row in cells))
 
 
 def fields(draft: Draft) -> Mapping[str, str]:
     """Every field of the form of a draft, but for the buttons and what is pasted."""
-    found = {name: draft[name] for name in PLAIN} | {"layers": str(len(draft.layers)), "samples": draft.samples}
+    found = {name: draft[name] for name in PLAIN} | {
+        "layers": str(len(draft.layers)),
+        "samples": draft.samples,
+    }
     for n, layer in enumerate(draft.layers, 1):
         found |= {f"{name}[{n}]": layer[name] for name in PARTS}
-        found |= _table(f"w[{n}]", layer.weights, "[{r},{c}]") | _table(f"b[{n}]", layer.bias, "[{c}]")
+        found |= _table(f"w[{n}]", layer.weights, "[{r},{c}]") | _table(
+            f"b[{n}]", layer.bias, "[{c}]"
+        )
     if draft.rows is not None:
         return {**found, "rows": draft.rows}
     at = "@{r}" if max(draft.x.rows, draft.y.rows) > 1 else ""
-    return {**found, **_table("x", replaced(draft.x), "[{c}]" + at), **_table("y", replaced(draft.y), "[{c}]" + at)}
+    return {
+        **found,
+        **_table("x", replaced(draft.x), "[{c}]" + at),
+        **_table("y", replaced(draft.y), "[{c}]" + at),
+    }
 
 
 def replaced(grid: Grid) -> Grid:
@@ -237,5 +281,7 @@ def _table(name: str, grid: Grid, place: str) -> dict[str, str]:
     if grid.text is not None:
         return {name: grid.text}
     return {
-        name + place.format(r=r, c=c): text for r, row in enumerate(grid.cells, 1) for c, text in enumerate(row, 1)
+        name + place.format(r=r, c=c): text
+        for r, row in enumerate(grid.cells, 1)
+        for c, text in enumerate(row, 1)
     }

@@ -1,7 +1,8 @@
 """What the buttons of the form do to a draft: pure, from a draft to a draft and a word about it.
 
     edited(draft, "add-layer")   -> Edited(draft, said, problems)
-    fitted(draft)                -> Edited     tables in the sizes that the form asks for; what is there is kept
+    fitted(draft)                -> Edited     tables in the sizes that the form asks for; what is
+                                 there is kept
 
 New cells get friendly numbers, so that a lesson that was sound stays one.
 """
@@ -35,7 +36,9 @@ class Edited:
 
 
 def edited(draft: Draft, action: str) -> Edited:
-    """The draft after a button was pressed; one that does not exist changes nothing but the sizes of tables."""
+    """The draft after a button was pressed; one that does not exist changes nothing but the sizes
+    of tables.
+    """
     name, _, where = action.partition(":")
     operation = OPERATIONS.get(name)
     if operation is None:
@@ -60,10 +63,18 @@ def fitted(draft: Draft, texts: bool = False) -> Edited:
         else:
             layer, left = _fitted_layer(typed, n, rows, columns, texts), left - wanted
         layers.append(layer)
-    found = _fitted_samples(replace(draft, layers=compact(layers)), widths[0], widths[-1], left, texts, problems)
-    changed = [n for n, (old, new) in enumerate(zip(draft.layers, layers, strict=True), 1) if old != new]
+    found = _fitted_samples(
+        replace(draft, layers=compact(layers)), widths[0], widths[-1], left, texts, problems
+    )
+    changed = [
+        n for n, (old, new) in enumerate(zip(draft.layers, layers, strict=True), 1) if old != new
+    ]
     resized = bool(changed) or (found.x, found.y) != (draft.x, draft.y)
-    return Edited(found, "The tables have their new sizes; new cells hold friendly numbers." if resized else "", problems)
+    return Edited(
+        found,
+        "The tables have their new sizes; new cells hold friendly numbers." if resized else "",
+        problems,
+    )
 
 
 def _too_many(wanted: int) -> str:
@@ -88,18 +99,33 @@ def _new(kind: str, r: int, c: int) -> str:
     return written(stream.signed(1 + stream.below(9)) / 10)
 
 
-def _fitted_samples(draft: Draft, inputs: int, outputs: int, left: int, texts: bool, problems: dict[str, str]) -> Draft:
+def _fitted_samples(
+    draft: Draft, inputs: int, outputs: int, left: int, texts: bool, problems: dict[str, str]
+) -> Draft:
     x, y, height = draft.x, draft.y, draft.height
     if draft.rows is not None:
-        if not (texts and len({len(a) + len(b) for a, b in zip(x.cells, y.cells, strict=True)}) == 1):
+        if not (
+            texts and len({len(a) + len(b) for a, b in zip(x.cells, y.cells, strict=True)}) == 1
+        ):
             return draft
         x, y = _split_as_before(draft, x, y)
     if height * (inputs + outputs) > left:
-        problems["samples"] = f"{height:,} samples are too many numbers for the form; it carries up to {MOST_NUMBERS:,} in all"
+        problems["samples"] = (
+            f"{height:,} samples are too many numbers for the form; it carries up to {MOST_NUMBERS:,} in all"
+        )
         return draft
-    x, y = Grid(_cells(x, height, inputs, _new_input)), Grid(_cells(y, height, outputs, partial(_new_target, draft["loss"], outputs)))
-    typed = draft.samples if count(draft.samples, limits.SAMPLES) == 0 and draft.samples.strip() else str(height)
-    return replace(draft.with_texts(split=str(inputs)), x=x, y=y, rows=rows_text(x, y), samples=typed)
+    x, y = (
+        Grid(_cells(x, height, inputs, _new_input)),
+        Grid(_cells(y, height, outputs, partial(_new_target, draft["loss"], outputs))),
+    )
+    typed = (
+        draft.samples
+        if count(draft.samples, limits.SAMPLES) == 0 and draft.samples.strip()
+        else str(height)
+    )
+    return replace(
+        draft.with_texts(split=str(inputs)), x=x, y=y, rows=rows_text(x, y), samples=typed
+    )
 
 
 def _split_as_before(draft: Draft, x: Grid, y: Grid) -> tuple[Grid, Grid]:
@@ -111,9 +137,15 @@ def _split_as_before(draft: Draft, x: Grid, y: Grid) -> tuple[Grid, Grid]:
     return Grid(tuple(row[:before] for row in whole)), Grid(tuple(row[before:] for row in whole))
 
 
-def _cells(grid: Grid, rows: int, columns: int, new: Callable[[int, int], str]) -> tuple[tuple[str, ...], ...]:
+def _cells(
+    grid: Grid, rows: int, columns: int, new: Callable[[int, int], str]
+) -> tuple[tuple[str, ...], ...]:
     return tuple(
-        tuple(grid.cells[r][c] if r < grid.rows and c < len(grid.cells[r]) else new(r, c) for c in range(columns)) for r in range(rows)
+        tuple(
+            grid.cells[r][c] if r < grid.rows and c < len(grid.cells[r]) else new(r, c)
+            for c in range(columns)
+        )
+        for r in range(rows)
     )
 
 
@@ -135,14 +167,24 @@ def _add_layer(draft: Draft, _: str) -> Edited:
         return Edited(draft, problems={"layers": f"a network has at most {limits.LAYERS} layers"})
     place = max(0, len(draft.layers) - 1)
     like = draft.layers[place - 1]["activation"] if place else "tanh"
-    new = LayerDraft(frozen_texts({"units": "2", "activation": like if draft.layers else "sigmoid", "seed": str(place + 1)}))
+    new = LayerDraft(
+        frozen_texts(
+            {
+                "units": "2",
+                "activation": like if draft.layers else "sigmoid",
+                "seed": str(place + 1),
+            }
+        )
+    )
     after = [_emptied(layer) for layer in draft.layers[place : place + 1]]
     layers = (*draft.layers[:place], new, *after, *draft.layers[place + 1 :])
     return Edited(replace(draft, layers=layers), f"Layer {place + 1} is new.")
 
 
 def _emptied(layer: LayerDraft) -> LayerDraft:
-    """A layer whose inputs are others now: its weights would be about other units, so they begin anew."""
+    """A layer whose inputs are others now: its weights would be about other units, so they begin
+    anew.
+    """
     return replace(layer, weights=EMPTY) if layer.given else layer
 
 
@@ -171,12 +213,17 @@ def _move_layer(step: int, draft: Draft, where: str) -> Edited:
 def _add_sample(draft: Draft, _: str) -> Edited:
     height = draft.height
     if height >= limits.SAMPLES:
-        return Edited(draft, problems={"samples": f"a lesson has at most {limits.SAMPLES:,} samples"})
+        return Edited(
+            draft, problems={"samples": f"a lesson has at most {limits.SAMPLES:,} samples"}
+        )
     if draft.rows is not None:
         new = (*(_new_input(height, c) for c in range(draft.widths[0])),
                *(_new_target(draft["loss"], draft.widths[-1], height, c) for c in range(draft.widths[-1])))  # fmt: skip
         text = f"{draft.rows.rstrip()}\n{'  '.join(new)}"
-        x, y = Grid((*draft.x.cells, new[: draft.widths[0]])), Grid((*draft.y.cells, new[draft.widths[0] :]))
+        x, y = (
+            Grid((*draft.x.cells, new[: draft.widths[0]])),
+            Grid((*draft.y.cells, new[draft.widths[0] :])),
+        )
         return Edited(replace(draft, rows=text, x=x, y=y), f"Sample {height + 1} is new.")
     return Edited(replace(draft, samples=str(height + 1)), f"Sample {height + 1} is new.")
 
@@ -184,8 +231,14 @@ def _add_sample(draft: Draft, _: str) -> Edited:
 def _remove_sample(draft: Draft, where: str) -> Edited:
     n = count(where, limits.SAMPLES)
     if not 1 <= n <= draft.height or draft.height == 1 or draft.rows is not None:
-        return Edited(draft, problems={"samples": "a lesson has at least one sample"} if draft.height == 1 else {})
-    x, y = (Grid(tuple(row for k, row in enumerate(grid.cells, 1) if k != n)) for grid in (draft.x, draft.y))
+        return Edited(
+            draft,
+            problems={"samples": "a lesson has at least one sample"} if draft.height == 1 else {},
+        )
+    x, y = (
+        Grid(tuple(row for k, row in enumerate(grid.cells, 1) if k != n))
+        for grid in (draft.x, draft.y)
+    )
     return Edited(replace(draft, x=x, y=y, samples=str(draft.height - 1)), f"Sample {n} is gone.")
 
 
@@ -193,7 +246,9 @@ def _remove_sample(draft: Draft, where: str) -> Edited:
 
 
 def _fill(draft: Draft, where: str) -> Edited:
-    """Numbers for a layer, written into its tables: friendly ones of its seed, or those of its rule."""
+    """Numbers for a layer, written into its tables: friendly ones of its seed, or those of its
+    rule.
+    """
     if where == "data":
         return _fill_inputs(draft)
     n = count(where)
@@ -208,7 +263,9 @@ def _fill(draft: Draft, where: str) -> Edited:
     if isinstance(found, Mapping):
         return Edited(draft, problems={f"{key}[{n}]": message for key, message in found.items()})
     new = replace(layer.with_parts(fill="given"), weights=Grid.of_rows(found))
-    return Edited(draft.with_layer(n, new), f"The weights of layer {n} stand in its table now, rounded.")
+    return Edited(
+        draft.with_layer(n, new), f"The weights of layer {n} stand in its table now, rounded."
+    )
 
 
 def _fill_friendly(draft: Draft, n: int, rows: int, columns: int) -> Edited:
@@ -218,7 +275,9 @@ def _fill_friendly(draft: Draft, n: int, rows: int, columns: int) -> Edited:
     if seed is None:
         return Edited(draft, problems={f"seed[{n}]": NO_SEED})
     bias = Grid.of_rows(friendly(f"biases {n} {seed}", 1, rows)) if layer.has_biases else layer.bias
-    new = replace(layer, weights=Grid.of_rows(friendly(f"weights {n} {seed}", rows, columns)), bias=bias)
+    new = replace(
+        layer, weights=Grid.of_rows(friendly(f"weights {n} {seed}", rows, columns)), bias=bias
+    )
     said = f"Layer {n} has the friendly numbers of seed {seed}."
     if (new.weights.cells, new.bias.cells) == (layer.weights.cells, layer.bias.cells):
         said = f"Layer {n} has the friendly numbers of seed {seed} already. “Other numbers” takes the next seed."
@@ -235,7 +294,11 @@ def _other(draft: Draft, where: str) -> Edited:
     if seed is None:
         return Edited(draft, problems={f"seed[{n}]": NO_SEED})
     after = draft.with_layer(n, layer.with_parts(seed=str((seed + 1) % SEEDS)))
-    return _fill(after, where) if layer.given else Edited(after, f"The rule of layer {n} has the next seed.")
+    return (
+        _fill(after, where)
+        if layer.given
+        else Edited(after, f"The rule of layer {n} has the next seed.")
+    )
 
 
 def _fill_inputs(draft: Draft) -> Edited:
@@ -246,29 +309,53 @@ def _fill_inputs(draft: Draft) -> Edited:
     x = Grid(tuple(tuple(text.removeprefix("-") for text in row) for row in drawn))
     after = replace(draft, x=x, samples=str(rows))
     rows_now = rows_text(x, draft.y) if draft.rows is not None else None  # `fitted` sees to a table
-    return Edited(replace(after, rows=rows_now), "The inputs are new friendly numbers; the targets are as they were.")
+    return Edited(
+        replace(after, rows=rows_now),
+        "The inputs are new friendly numbers; the targets are as they were.",
+    )
 
 
 def _paste(draft: Draft, where: str) -> Edited:
     n, text = count(where), draft.pastes.get(where, "")
     if where != "data" and not 1 <= n <= len(draft.layers):
         return Edited(draft)
-    inputs, outputs = (draft.widths[0], draft.widths[-1]) if where == "data" else (draft.widths[n - 1], 0)
+    inputs, outputs = (
+        (draft.widths[0], draft.widths[-1]) if where == "data" else (draft.widths[n - 1], 0)
+    )
     with_bias = where != "data" and draft.layers[n - 1].has_biases
     found = pasted(text, inputs + outputs, bias=with_bias)
     most = limits.SAMPLES if where == "data" else limits.UNITS
-    problem = found.problem or (f"it has {len(found.cells):,} rows; there may be {most:,}" if len(found.cells) > most else "")
+    problem = found.problem or (
+        f"it has {len(found.cells):,} rows; there may be {most:,}"
+        if len(found.cells) > most
+        else ""
+    )
     if problem:
         return Edited(draft, problems={f"paste[{where}]": problem})
-    kept = replace(draft, pastes=frozen_texts({key: typed for key, typed in draft.pastes.items() if key != where}))
+    kept = replace(
+        draft,
+        pastes=frozen_texts({key: typed for key, typed in draft.pastes.items() if key != where}),
+    )
     if where == "data":
         kept = kept.with_texts(split=str(inputs))
-        x, y = (Grid(tuple(row[part] for row in found.cells)) for part in (slice(inputs), slice(inputs, None)))
-        return Edited(replace(kept, x=x, y=y, rows=rows_text(x, y), samples=str(len(found.cells))), found.said)
+        x, y = (
+            Grid(tuple(row[part] for row in found.cells))
+            for part in (slice(inputs), slice(inputs, None))
+        )
+        return Edited(
+            replace(kept, x=x, y=y, rows=rows_text(x, y), samples=str(len(found.cells))), found.said
+        )
     rows = str(len(found.cells))
     units = counted(len(found.cells), "unit")
-    changed = "" if rows == draft.layers[n - 1]["units"].strip() else f" Layer {n} has {units} now, one per row."
-    new = replace(draft.layers[n - 1].with_parts(fill="given", units=rows), weights=Grid.of_rows([row[:inputs] for row in found.cells]))
+    changed = (
+        ""
+        if rows == draft.layers[n - 1]["units"].strip()
+        else f" Layer {n} has {units} now, one per row."
+    )
+    new = replace(
+        draft.layers[n - 1].with_parts(fill="given", units=rows),
+        weights=Grid.of_rows([row[:inputs] for row in found.cells]),
+    )
     if len(found.cells[0]) > inputs:
         new = replace(new, bias=Grid.of_rows([[row[inputs] for row in found.cells]]))
     return Edited(kept.with_layer(n, new), found.said + changed)
@@ -287,7 +374,8 @@ OPERATIONS: Final[Mapping[str, Callable[[Draft, str], Edited]]] = {
 RESIZING: Final = frozenset({"add-layer", "remove-layer", "move-up", "move-down"})
 
 
-# ---- Numbers for a table of the form: friendly ones, or those of a scheme, rounded to what one likes to read ----
+# ---- Numbers for a table of the form: friendly ones, or those of a scheme, rounded to what one
+# likes to read ----
 # friendly(key, rows, columns)                   tenths, the same for the same key
 # seed_of("7")                                   a seed as it was typed, or None
 # made("xavier", "1", "7", rows, columns)        texts, or what is wrong with scale and seed
@@ -302,13 +390,19 @@ NO_SEED = f"expected a whole number from 0 to {SEEDS - 1:,}"
 def friendly(key: str, rows: int, columns: int) -> Cells:
     """Tenths from ±0.1 to ±0.9, different ones as far as they last."""
     pool = Pool(9, 10)
-    return tuple(tuple(map(written, row)) for row in pool.matrix(Stream(f"draft {key}"), rows, columns))
+    return tuple(
+        tuple(map(written, row)) for row in pool.matrix(Stream(f"draft {key}"), rows, columns)
+    )
 
 
 def seed_of(text: str) -> int | None:
     """A seed as it was typed; None where it is none."""
     typed = text.strip()
-    return int(typed) if typed.isascii() and typed.isdigit() and len(typed) < 11 and int(typed) < SEEDS else None
+    return (
+        int(typed)
+        if typed.isascii() and typed.isdigit() and len(typed) < 11 and int(typed) < SEEDS
+        else None
+    )
 
 
 def made(scheme: str, scale: str, seed: str, rows: int, columns: int) -> Cells | dict[str, str]:
@@ -316,8 +410,12 @@ def made(scheme: str, scale: str, seed: str, rows: int, columns: int) -> Cells |
     problems, size = {}, 1.0
     try:
         size = read(scale)
-        if not 0 <= abs(size) <= LARGEST_SCALE or (size < 0 and scheme not in {"constant", "identity"}):
-            problems["scale"] = f"expected a number from 0 to {LARGEST_SCALE:,.0f}, got {scale.strip()[:40]}"
+        if not 0 <= abs(size) <= LARGEST_SCALE or (
+            size < 0 and scheme not in {"constant", "identity"}
+        ):
+            problems["scale"] = (
+                f"expected a number from 0 to {LARGEST_SCALE:,.0f}, got {scale.strip()[:40]}"
+            )
     except NumberError as error:
         problems["scale"] = str(error)
     start = seed_of(seed)
@@ -325,7 +423,9 @@ def made(scheme: str, scale: str, seed: str, rows: int, columns: int) -> Cells |
         problems["seed"] = NO_SEED
     if problems:
         return problems
-    weights = initial(Init.model_validate({"scheme": scheme, "scale": size, "seed": start}), rows, columns)
+    weights = initial(
+        Init.model_validate({"scheme": scheme, "scale": size, "seed": start}), rows, columns
+    )
     if scheme in {"constant", "identity"}:
         return tuple(tuple(written(float(w)) for w in row) for row in weights)
     digits = _digits(float(abs(weights).max()))

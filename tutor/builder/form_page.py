@@ -1,10 +1,11 @@
-"""The form in which a lesson is made: every field with its label, its text as it was typed, and what is wrong with it.
+"""The form in which a lesson is made: every field with its label, its text as it was typed, and
+what is wrong with it.
 
     build_page(examined, …)   -> BuildPage
     live_part(examined)       -> LivePart       only what changes while one types
 
-Decisions about what is shown where are made here; the template places it. Field names are those of addresses and
-messages: `units[2]`, `w[2][1,3]`, `x[1]@2`.
+Decisions about what is shown where are made here; the template places it. Field names are those of
+addresses and messages: `units[2]`, `w[2][1,3]`, `x[1]@2`.
 """
 
 from __future__ import annotations
@@ -44,7 +45,9 @@ class Field:
     kind: str = "text"
     hint: str = ""
     only: str = ""
-    """The activation that this field belongs to; with another one it is shown only while something stands in it."""
+    """The activation that this field belongs to; with another one it is shown only while something
+    stands in it.
+    """
     options: tuple[tuple[str, str, bool, bool], ...] = ()
     """What can be chosen: (value, text, chosen, can be chosen)."""
 
@@ -135,7 +138,9 @@ class BuildPage:
 
 @dataclass(frozen=True, slots=True)
 class LivePart:
-    """What changes while one types: the preview, and what is wrong with each field (field, message)."""
+    """What changes while one types: the preview, and what is wrong with each field (field,
+    message).
+    """
 
     live: Preview
     problems: tuple[tuple[str, str], ...]
@@ -146,7 +151,9 @@ class LivePart:
 def build_page(
     found: Examined, said: str = "", focused: bool = False, can_save: bool = True, notes: tuple[str, ...] = (), origin: str = ""
 ) -> BuildPage:  # fmt: skip
-    """The page of a draft after its checks; `origin` is the title of the lesson that it is a copy of, where that is known."""
+    """The page of a draft after its checks; `origin` is the title of the lesson that it is a copy
+    of, where that is known.
+    """
     draft, form = found.draft, _Form(found.draft, found.problems)
     page = {
         "what": tuple(map(form.field, ("title", "course", "about", "learn"))), "inputs": form.field("inputs"),
@@ -166,13 +173,19 @@ def build_page(
 
 def live_part(found: Examined, notes: tuple[str, ...] = ()) -> LivePart:
     """What changes while one types."""
-    beside = ((anchor(found.draft, name), message) for name, message in found.problems.items() if name)
+    beside = (
+        (anchor(found.draft, name), message) for name, message in found.problems.items() if name
+    )
     return LivePart(preview(found, notes), tuple(dict(beside).items()))
 
 
 def linkable(origin: str) -> bool:
     """Whether an origin looks like the id of a lesson."""
-    return bool(origin) and len(origin) <= 80 and all(c.isascii() and (c.isalnum() or c == "-") for c in origin)
+    return (
+        bool(origin)
+        and len(origin) <= 80
+        and all(c.isascii() and (c.isalnum() or c == "-") for c in origin)
+    )
 
 
 def _own(draft: Draft) -> str:
@@ -180,7 +193,9 @@ def _own(draft: Draft) -> str:
         choices = rest(draft).get("notation", {})
     except ScenarioError:
         return ""
-    return ", ".join(f"{key.replace('_', ' ')} {value}" for key, value in choices.items() if key != "preset")
+    return ", ".join(
+        f"{key.replace('_', ' ')} {value}" for key, value in choices.items() if key != "preset"
+    )
 
 
 def _hidden(names: Iterable[str]) -> tuple[str, ...]:
@@ -203,11 +218,17 @@ class _Form:
         """A field of the lesson or of a layer (from 1); `options` where its row has none."""
         row, label, text = FIELDS[name], FIELDS[name].label, self.draft[name]
         if layer:
-            name, label, text = f"{name}[{layer}]", label.capitalize(), self.draft.layers[layer - 1][name]
+            name, label, text = (
+                f"{name}[{layer}]",
+                label.capitalize(),
+                self.draft.layers[layer - 1][name],
+            )
         known = {**(options or row.options or {})}
         if known and text not in known:
             known = {text: f"{text[:60] or 'nothing'} (not known)", **known}
-        made = tuple((value, words, value == text, value not in row.closed) for value, words in known.items())
+        made = tuple(
+            (value, words, value == text, value not in row.closed) for value, words in known.items()
+        )
         return Field(name, label, text, self.problem(name), row.kind.name, row.hint, row.only, made)
 
     # ---- layers ----
@@ -218,8 +239,12 @@ class _Form:
         hidden = [(f"{name}[{n}]", layer[name]) for name in _hidden(PARTS)]
         table = layer_table(self.draft, n, self.line, self.problems)
         if not layer.has_biases and layer.bias.text is None:
-            hidden += [(f"b[{n}][{c}]", text) for row in layer.bias.cells for c, text in enumerate(row, 1)]
-        parameters = (name for name in PARTS if FIELDS[name].optional and name not in _hidden(PARTS))
+            hidden += [
+                (f"b[{n}][{c}]", text) for row in layer.bias.cells for c, text in enumerate(row, 1)
+            ]
+        parameters = (
+            name for name in PARTS if FIELDS[name].optional and name not in _hidden(PARTS)
+        )
         hint = "; the bias may stand in a last column" if layer.has_biases else ""
         return LayerForm(
             n, f"Layer {n}, the output" if last else f"Layer {n}", self.field("units", n), self.field("activation", n),
@@ -231,9 +256,17 @@ class _Form:
 
     def _long(self, n: int, layer: LayerDraft) -> Iterable[Field]:
         if layer.weights.text is not None:
-            yield Field(f"w[{n}]", f"Weights of layer {n}, a row per unit", layer.weights.text, self.problem(f"w[{n}]"), "lines")
+            yield Field(
+                f"w[{n}]",
+                f"Weights of layer {n}, a row per unit",
+                layer.weights.text,
+                self.problem(f"w[{n}]"),
+                "lines",
+            )
         if layer.bias.text is not None and layer.has_biases:
-            yield Field(f"b[{n}]", f"Biases of layer {n}", layer.bias.text, self.problem(f"b[{n}]"), "lines")
+            yield Field(
+                f"b[{n}]", f"Biases of layer {n}", layer.bias.text, self.problem(f"b[{n}]"), "lines"
+            )
 
     def _actions(self, n: int) -> Iterable[tuple[str, str]]:
         depth = len(self.draft.layers)
@@ -246,7 +279,9 @@ class _Form:
 
     def _paste(self, where: str, label: str, hint: str) -> Paste:
         name = f"paste[{where}]"
-        field = Field(name, label, self.draft.pastes.get(where, ""), self.problem(name), "lines", hint)
+        field = Field(
+            name, label, self.draft.pastes.get(where, ""), self.problem(name), "lines", hint
+        )
         return Paste(field, f"paste:{where}", bool(field.text or field.problem))
 
     # ---- samples, loss, training ----
@@ -259,7 +294,11 @@ class _Form:
             label = "Samples, one on each line: inputs, then targets"
             long = Field("rows", label, draft.rows, self.problem("rows"), "lines")
         text = draft.samples if draft.samples.strip() else str(draft.height)
-        count = Field("samples", "Samples", text, self.problem("samples"), "whole") if long is None else None
+        count = (
+            Field("samples", "Samples", text, self.problem("samples"), "whole")
+            if long is None
+            else None
+        )
         hint = "one sample per row, inputs and then targets; it takes the place of all samples"
         return SampleForm(
             count, sample_table(draft, self.line, self.problems), long,
@@ -271,7 +310,11 @@ class _Form:
         texts = {}
         for name, rule in LOSSES.items():
             needs = NEEDS.get(name, self.draft.output)
-            texts[name] = rule.title if needs == self.draft.output else f"{rule.title} (needs {needs} in the last layer)"
+            texts[name] = (
+                rule.title
+                if needs == self.draft.output
+                else f"{rule.title} (needs {needs} in the last layer)"
+            )
         return self.field("loss", options=texts)
 
     def keeping(self) -> Keeping | None:
@@ -282,7 +325,11 @@ class _Form:
             found = rest(self.draft) if "rest" not in self.draft.drop else {}
         except ScenarioError:
             found = {}
-        parts = tuple((key, f"{text} ({len(found[key])})", key in self.draft.drop) for key, text in NO_FIELD.items() if found.get(key))
+        parts = tuple(
+            (key, f"{text} ({len(found[key])})", key in self.draft.drop)
+            for key, text in NO_FIELD.items()
+            if found.get(key)
+        )
         if not found:
             parts = (("rest", "everything that came with it", "rest" in self.draft.drop),)
         others = ", ".join(text for key, text in KEPT_BESIDE.items() if found.get(key))
@@ -292,7 +339,11 @@ class _Form:
 def note(layer: LayerDraft) -> str:
     """What a reader of the form has to know of a layer's weights."""
     if not layer.given:
-        waits = " The numbers in the table wait until you choose “as in the table” again." if layer.weights.rows else ""
+        waits = (
+            " The numbers in the table wait until you choose “as in the table” again."
+            if layer.weights.rows
+            else ""
+        )
         return f"A rule makes the weights, so they need no table.{waits}"
     learns = layer["trainable"].replace(": true", " learn").replace(": false", " do not learn")
     return f"In this layer {learns}." if learns else ""

@@ -1,7 +1,7 @@
 """The tables of the form: a field for each number, headers both ways, a name for each field.
 
-    layer_table(draft, n, …)   the weights of a layer, a row per unit, its biases in the last column
-    sample_table(draft, …)     a row per sample, inputs and then targets
+layer_table(draft, n, …)   the weights of a layer, a row per unit, its biases in the last column
+sample_table(draft, …)     a row per sample, inputs and then targets
 """
 
 from __future__ import annotations
@@ -19,7 +19,9 @@ from tutor.notation.mathml import Line
 
 @dataclass(frozen=True, slots=True)
 class CellField:
-    """One number: its field, its text, and what screen readers call it. `row` and `col` count from 0 within the table."""
+    """One number: its field, its text, and what screen readers call it. `row` and `col` count from
+    0 within the table.
+    """
 
     name: str
     text: str
@@ -58,18 +60,27 @@ def layer_table(draft: Draft, n: int, line: Line, problems: Mapping[str, str]) -
     """The weights and biases of layer n, as far as each has a field of its own."""
     layer = draft.layers[n - 1]
     weights = layer.weights.cells if layer.weights.text is None else ()
-    bias = layer.bias.cells[0] if layer.has_biases and layer.bias.text is None and layer.bias.cells else ()
+    bias = (
+        layer.bias.cells[0]
+        if layer.has_biases and layer.bias.text is None and layer.bias.cells
+        else ()
+    )
     rows = []
     for i in range(1, max(len(weights), len(bias)) + 1):
-        names = [(f"w[{n}][{i},{j}]", text, "weight") for j, text in enumerate(weights[i - 1] if i <= len(weights) else (), 1)]
+        names = [
+            (f"w[{n}][{i},{j}]", text, "weight")
+            for j, text in enumerate(weights[i - 1] if i <= len(weights) else (), 1)
+        ]
         names += [(f"b[{n}][{i}]", bias[i - 1], "bias")] if i <= len(bias) else []
         rows.append(TableRow(f"unit {i}", _fields(names, i - 1, problems)))
     columns = [_source(line, draft, n, j) for j in range(1, len(weights[0]) + 1)] if weights else []
     what = "Weights and biases" if weights and bias else "Biases" if bias else "Weights"
     heads = (*columns, *(["bias"] if bias else []))
-    full = tuple(row for row in rows if len(row.cells) == len(heads))  # a forged form may have shorter ones
+    # a forged form may have shorter ones
+    full = tuple(row for row in rows if len(row.cells) == len(heads))
     kinds = [kind for kind, grid in (("w", layer.weights), ("b", layer.bias)) if grid.text is None]
-    name = f"{kinds[0] if kinds else 'table'}[{n}]"  # a long text beside it has the name that is left
+    # a long text beside it has the name that is left
+    name = f"{kinds[0] if kinds else 'table'}[{n}]"
     symbol = line.matrix("w", n) if weights else ""
     return NumberTable(name, f"{what} of layer {n}", symbol, heads, full, problems.get(name, ""))
 
@@ -100,9 +111,26 @@ def sample_table(draft: Draft, line: Line, problems: Mapping[str, str]) -> Numbe
             for kind, grid, word in (("x", draft.x, "input"), ("y", draft.y, "target"))
             for c in range(1, grid.columns + 1)
         ]
-        rows.append(TableRow(f"sample {s}", _fields(names, s - 1, problems), f"remove-sample:{s}" if height > 1 else ""))
-    columns = (*(_datum(line, "x", j) for j in range(1, inputs + 1)), *(_datum(line, "y", i) for i in range(1, outputs + 1)))
-    return NumberTable("rows", "Samples: inputs, then targets", "", columns, tuple(rows), problems.get("rows", ""), height > 1)
+        rows.append(
+            TableRow(
+                f"sample {s}",
+                _fields(names, s - 1, problems),
+                f"remove-sample:{s}" if height > 1 else "",
+            )
+        )
+    columns = (
+        *(_datum(line, "x", j) for j in range(1, inputs + 1)),
+        *(_datum(line, "y", i) for i in range(1, outputs + 1)),
+    )
+    return NumberTable(
+        "rows",
+        "Samples: inputs, then targets",
+        "",
+        columns,
+        tuple(rows),
+        problems.get("rows", ""),
+        height > 1,
+    )
 
 
 def _datum(line: Line, kind: str, i: int) -> Markup | str:
@@ -115,7 +143,9 @@ def _at(cells: tuple[tuple[str, ...], ...], s: int, c: int) -> str:
     return cells[s - 1][c - 1] if s <= len(cells) and c <= len(cells[s - 1]) else ""
 
 
-def _fields(names: list[tuple[str, str, str]], row: int, problems: Mapping[str, str]) -> tuple[CellField, ...]:
+def _fields(
+    names: list[tuple[str, str, str]], row: int, problems: Mapping[str, str]
+) -> tuple[CellField, ...]:
     return tuple(
         CellField(name, text, cell(name), row, col, problems.get(name, ""), kind)
         for col, (name, text, kind) in enumerate(names)

@@ -30,7 +30,9 @@ TOO_MANY = f"holds more than {MOST_READ:,} numbers, the most that are read; give
 
 @dataclass(frozen=True, slots=True)
 class Grid:
-    """A table as it was typed. `text` is None where it has a field for each cell, else the text with a row per line."""
+    """A table as it was typed. `text` is None where it has a field for each cell, else the text
+    with a row per line.
+    """
 
     cells: Cells = ()
     text: str | None = None
@@ -59,7 +61,11 @@ class Grid:
 
     def as_text(self) -> Grid:
         """The same table as lines."""
-        return self if self.text is not None else Grid(self.cells, "\n".join("  ".join(row) for row in self.cells))
+        return (
+            self
+            if self.text is not None
+            else Grid(self.cells, "\n".join("  ".join(row) for row in self.cells))
+        )
 
     @property
     def overlong(self) -> bool:
@@ -76,7 +82,9 @@ class Grid:
         return self.rows == rows and all(len(row) == columns for row in self.cells)
 
     def resized(self, rows: int, columns: int, new: Callable[[int, int], str]) -> Grid:
-        """The same table in another size: what is there is kept, `new(row, column)` (from 0) fills what is not."""
+        """The same table in another size: what is there is kept, `new(row, column)` (from 0) fills
+        what is not.
+        """
         if self.fits(rows, columns) and (self.text is None or rows * columns > MOST_CELLS):
             return self
         return Grid.of_rows([[self._at(r, c, new) for c in range(columns)] for r in range(rows)])
@@ -94,10 +102,11 @@ def lines(text: str) -> Cells:
 
 
 def _separator(rows: list[str]) -> str:
-    """What stands between the numbers: tab, semicolon, comma, or spaces. A comma is decimal beside any of the others.
+    """What stands between the numbers: tab, semicolon, comma, or spaces. A comma is decimal beside
+    any of the others.
 
-    Lines of `0,5` alone are single numbers with a decimal comma only where no line says otherwise by a second comma
-    or a point.
+    Lines of `0,5` alone are single numbers with a decimal comma only where no line says otherwise
+    by a second comma or a point.
     """
     if any("\t" in row for row in rows):
         return "\t"
@@ -127,27 +136,46 @@ class Pasted:
 
 
 def pasted(text: str, columns: int, *, bias: bool = False) -> Pasted:
-    """The numbers of a pasted text, `columns` in each row, or with `bias` one more. A first line of words is left out and said so.
+    """The numbers of a pasted text, `columns` in each row, or with `bias` one more. A first line of
+    words is left out and said so.
 
-    Takes what Ctrl+V in a table takes (static/build.js): rows of a spreadsheet, or of a matrix as YAML and Python write it.
+    Takes what Ctrl+V in a table takes (static/build.js): rows of a spreadsheet, or of a matrix as
+    YAML and Python write it.
     """
     cells = lines(_without_brackets(text))
     said = ""
     if len(cells) > 1 and _words(cells[0]) and not _words(cells[1]):
-        said, cells = f"The first line, “{_short(' '.join(cells[0]))}”, holds no numbers, so it was left out. ", cells[1:]
+        said, cells = (
+            f"The first line, “{_short(' '.join(cells[0]))}”, holds no numbers, so it was left out. ",
+            cells[1:],
+        )
     if not cells and text.strip():
         return Pasted(problem=TOO_MANY)
     if not cells:
-        return Pasted(problem="there is nothing in it; paste one row per line, with commas, semicolons, tabs or spaces between the numbers")
-    if columns == 1 and all(map(_DECIMAL_COMMA.fullmatch, map(",".join, cells))) and not re.search(r",\s", text):
+        return Pasted(
+            problem="there is nothing in it; paste one row per line, with commas, semicolons, tabs or spaces between the numbers"
+        )
+    if (
+        columns == 1
+        and all(map(_DECIMAL_COMMA.fullmatch, map(",".join, cells)))
+        and not re.search(r",\s", text)
+    ):
         cells = tuple((f"{a},{b}",) for a, b in cells)  # one number a line
     width = columns + (bias and len(cells[0]) == columns + 1)
     ragged = [(n, len(row)) for n, row in enumerate(cells, 1) if len(row) != width]
     if ragged:
         n, found = ragged[0]
-        more = f", and {counted(len(ragged) - 1, 'other row')} {'does' if len(ragged) == 2 else 'do'} not fit" if len(ragged) > 1 else ""
-        wanted = counted(columns, "number") + (f" or, with the bias, {columns + 1:,}" if bias else "")
-        return Pasted(problem=f"each row takes {wanted}, row {n} has {found:,}{more}; nothing was changed")
+        more = (
+            f", and {counted(len(ragged) - 1, 'other row')} {'does' if len(ragged) == 2 else 'do'} not fit"
+            if len(ragged) > 1
+            else ""
+        )
+        wanted = counted(columns, "number") + (
+            f" or, with the bias, {columns + 1:,}" if bias else ""
+        )
+        return Pasted(
+            problem=f"each row takes {wanted}, row {n} has {found:,}{more}; nothing was changed"
+        )
     last = ", the last number of each is its bias" if width > columns else ""
     return Pasted(cells, f"{said}Pasted {counted(len(cells), 'row')} of {width:,}{last}.")
 

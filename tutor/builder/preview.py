@@ -1,9 +1,10 @@
-"""What a draft comes to, beside the form: its problems, its diagram, and the first steps where it is sound.
+"""What a draft comes to, beside the form: its problems, its diagram, and the first steps where it
+is sound.
 
     preview(draft)   -> Preview
 
-A network that would take long to compute is not computed here, and that is said. Of a draft with problems the diagram
-shows the shape and every number that can be read.
+A network that would take long to compute is not computed here, and that is said. Of a draft with
+problems the diagram shows the shape and every number that can be read.
 """
 
 from __future__ import annotations
@@ -46,7 +47,11 @@ MOST_WORK: Final = 2_000_000
 MOST_UNITS: Final = 400
 """The picture of a draft with problems is not drawn for more units."""
 MOST_LISTED: Final = 30
-NO_FIELD: Final = {"printed": "the numbers that the slides print", "notes": "the notes at steps", "checks": "the closed forms to compare"}
+NO_FIELD: Final = {
+    "printed": "the numbers that the slides print",
+    "notes": "the notes at steps",
+    "checks": "the closed forms to compare",
+}
 DOUBTS: Final = "rest"
 """The field of printed numbers and closed forms that no longer hold."""
 
@@ -91,7 +96,9 @@ class Preview:
 
 @dataclass(frozen=True, slots=True)
 class Examined:
-    """A draft after all checks: its scenario where it is sound, its problems by field, its lesson where it was computed."""
+    """A draft after all checks: its scenario where it is sound, its problems by field, its lesson
+    where it was computed.
+    """
 
     draft: Draft
     scenario: Scenario | None
@@ -102,7 +109,9 @@ class Examined:
 
 
 def examined(draft: Draft, thorough: bool = False) -> Examined:
-    """The checks of `draft`, and those of `tutor validate` too where it is quickly computed, or with `thorough`."""
+    """The checks of `draft`, and those of `tutor validate` too where it is quickly computed, or
+    with `thorough`.
+    """
     scenario, problems = checked(draft)
     if scenario is None or (heavy(scenario) and not thorough):
         return Examined(draft, scenario, problems, None)
@@ -111,28 +120,48 @@ def examined(draft: Draft, thorough: bool = False) -> Examined:
     except TutorError as error:
         return Examined(draft, None, {TOP: str(error)}, None)
     doubts = list(validation.disagreeing(lesson))
-    parts = tuple(part for part in ("printed", "checks") if any(path[0] == part for path, _ in doubts))
-    bare = replace(lesson, scenario=replace(scenario, printed=(), notes=(), checks=()))  # what is doubted cannot always be computed
-    return Examined(draft, None if doubts else scenario, {DOUBTS: _doubted(doubts)} if doubts else {}, bare, parts)
+    parts = tuple(
+        part for part in ("printed", "checks") if any(path[0] == part for path, _ in doubts)
+    )
+    # what is doubted cannot always be computed
+    bare = replace(lesson, scenario=replace(scenario, printed=(), notes=(), checks=()))
+    return Examined(
+        draft,
+        None if doubts else scenario,
+        {DOUBTS: _doubted(doubts)} if doubts else {},
+        bare,
+        parts,
+    )
 
 
 def _doubted(doubts: list[tuple[Path, str]]) -> str:
     """What is to be said of printed numbers and closed forms that no longer hold."""
     path, message = doubts[0]
-    count = f"{len(doubts)} of its numbers no longer hold" if len(doubts) > 1 else "one of its numbers no longer holds"
+    count = (
+        f"{len(doubts)} of its numbers no longer hold"
+        if len(doubts) > 1
+        else "one of its numbers no longer holds"
+    )
     example = f"{path[0]}, entry {int(path[1]) + 1}: {message.removesuffix(validation.MENDING)}"
     return f"{count} ({example}). Drop them, or change the numbers back"
 
 
 def heavy(scenario: Scenario) -> bool:
     """Whether computing it takes too long to be done while one types."""
-    return len(scenario.inputs) * sum(into * (below + 1) for below, into in pairwise(scenario.network.sizes)) > MOST_WORK
+    return (
+        len(scenario.inputs)
+        * sum(into * (below + 1) for below, into in pairwise(scenario.network.sizes))
+        > MOST_WORK
+    )
 
 
 def preview(found: Examined, extra: tuple[str, ...] = ()) -> Preview:
     """What stands beside the form of this draft."""
     count = len(found.problems)
-    listed = tuple(ListedProblem(f"#{anchor(found.draft, name)}", label(name), said) for name, said in found.problems.items())
+    listed = tuple(
+        ListedProblem(f"#{anchor(found.draft, name)}", label(name), said)
+        for name, said in found.problems.items()
+    )
     steps, more = first_steps(found.lesson) if found.lesson else ((), "")
     return Preview(
         _state(found), found.scenario is not None, listed[:MOST_LISTED], max(0, count - MOST_LISTED), (*extra, *_notes(found)),
@@ -143,7 +172,11 @@ def preview(found: Examined, extra: tuple[str, ...] = ()) -> Preview:
 def _offer(found: Examined) -> tuple[str, str]:
     said = found.problems.get(DOUBTS, "")
     parts = found.doubted or tuple(part for part in NO_FIELD if said.startswith(f"{part},"))
-    return (f"drop:{'+'.join(parts)}", f"Drop {' and '.join(NO_FIELD[part] for part in parts)}") if parts else ("", "")
+    return (
+        (f"drop:{'+'.join(parts)}", f"Drop {' and '.join(NO_FIELD[part] for part in parts)}")
+        if parts
+        else ("", "")
+    )
 
 
 def _state(found: Examined) -> str:
@@ -157,9 +190,13 @@ def _state(found: Examined) -> str:
 
 def _notes(found: Examined) -> tuple[str, ...]:
     if found.scenario and found.lesson is None:
-        return ("It is too large to be computed while you type. Once it is saved, its steps are there.",)
+        return (
+            "It is too large to be computed while you type. Once it is saved, its steps are there.",
+        )
     if found.lesson and found.lesson.trace.stop:
-        return (f"This lesson ends early, at {found.lesson.trace.stop.quantity}; its last step says why.",)
+        return (
+            f"This lesson ends early, at {found.lesson.trace.stop.quantity}; its last step says why.",
+        )
     return ()
 
 
@@ -168,7 +205,11 @@ def anchor(draft: Draft, name: str) -> str:
     match = _BIASES.fullmatch(name)
     if match and 1 <= int(match[1]) <= len(draft.layers):
         layer = draft.layers[int(match[1]) - 1]
-        return name if layer.bias.text is not None or layer.weights.text is not None else f"w[{match[1]}]"
+        return (
+            name
+            if layer.bias.text is not None or layer.weights.text is not None
+            else f"w[{match[1]}]"
+        )
     return name or "build"
 
 
@@ -183,7 +224,13 @@ def first_steps(lesson: Lesson) -> tuple[tuple[FirstStep, ...], str]:
     for n in range(1, min(STEPS, total) + 1):
         body = step_body(context, n)
         formula = body.formulas[0]
-        steps.append(FirstStep(body.title, formula.left, tuple(line for line in formula.lines if line.label in {"numbers", "result"})))
+        steps.append(
+            FirstStep(
+                body.title,
+                formula.left,
+                tuple(line for line in formula.lines if line.label in {"numbers", "result"}),
+            )
+        )
     more = total - len(steps)
     return tuple(steps), counted(more, "more step") if more else ""
 
@@ -200,7 +247,9 @@ def _diagram(found: Examined) -> Markup | str:
 
 
 def sketched(draft: Draft) -> Network | None:
-    """The shape of a draft as a network of zeros, as far as it is known; None where there is nothing to draw."""
+    """The shape of a draft as a network of zeros, as far as it is known; None where there is
+    nothing to draw.
+    """
     widths = draft.widths
     size = sum(into * (below + 1) for below, into in pairwise(widths))
     if len(widths) < 2 or sum(widths) > MOST_UNITS or size > PARAMETERS:
@@ -209,7 +258,16 @@ def sketched(draft: Draft) -> Network | None:
     for (columns, rows), layer in zip(pairwise(widths), draft.layers, strict=True):
         rule = activation(layer["activation"] if layer["activation"] in NAMES else "identity")
         biases = frozen(np.zeros(rows)) if layer.has_biases else None
-        layers.append(Layer(frozen(np.zeros((rows, columns))), biases, rule, True, True, _skip(layer, len(layers) + 1, widths)))
+        layers.append(
+            Layer(
+                frozen(np.zeros((rows, columns))),
+                biases,
+                rule,
+                True,
+                True,
+                _skip(layer, len(layers) + 1, widths),
+            )
+        )
     return Network(tuple(layers), loss("squared_error"), "mean")
 
 
@@ -224,7 +282,17 @@ def _scene(draft: Draft, network: Network) -> Scene:
     alphabet, many = alphabet_of(draft, network.sizes), draft.height > 1
     nothing: frozenset[Quantity] = frozenset()
     known = partial(typed, draft)
-    return Scene(network, alphabet, 4, known, nothing, nothing, "", 1 if many else 0, "The network as it is so far")
+    return Scene(
+        network,
+        alphabet,
+        4,
+        known,
+        nothing,
+        nothing,
+        "",
+        1 if many else 0,
+        "The network as it is so far",
+    )
 
 
 def alphabet_of(draft: Draft, sizes: tuple[int, ...]) -> Alphabet:

@@ -1,7 +1,9 @@
-"""The page for a lesson as text: what was typed, what is wrong with it and where, or what a sound lesson it is.
+"""The page for a lesson as text: what was typed, what is wrong with it and where, or what a sound
+lesson it is.
 
-The text comes back as it was typed, whatever is wrong with it. A textarea has no line numbers without a script, so the
-lines around each problem are repeated beside it, numbered, with the message at its line.
+The text comes back as it was typed, whatever is wrong with it. A textarea has no line numbers
+without a script, so the lines around each problem are repeated beside it, numbered, with the
+message at its line.
 """
 
 from __future__ import annotations
@@ -57,7 +59,9 @@ training:
 
 @dataclass(frozen=True, slots=True)
 class FoundProblem:
-    """A problem in the list: where it is, and the address of its line in the excerpts ("" where it has none)."""
+    """A problem in the list: where it is, and the address of its line in the excerpts ("" where it
+    has none).
+    """
 
     place: str
     href: str
@@ -109,7 +113,10 @@ def show(
 ) -> str:  # fmt: skip
     """The page with a text in it; `lesson` where it was found to be sound."""
     saving = getattr(current_app.extensions["tutor"], "saving", None)
-    return render_template("text.html", page=text_page(text, problems, lesson, notices, can_save=saving is None or saving.on))
+    return render_template(
+        "text.html",
+        page=text_page(text, problems, lesson, notices, can_save=saving is None or saving.on),
+    )
 
 
 def text_page(
@@ -128,7 +135,11 @@ def text_page(
 
 def _found(problem: Problem, lines: int) -> FoundProblem:
     within = 1 <= problem.line <= lines
-    return FoundProblem(f"Line {problem.line}" if problem.line else "The text", f"#line-{problem.line}" if within else "", _said(problem))
+    return FoundProblem(
+        f"Line {problem.line}" if problem.line else "The text",
+        f"#line-{problem.line}" if within else "",
+        _said(problem),
+    )
 
 
 def _said(problem: Problem) -> str:
@@ -140,7 +151,14 @@ def excerpts(lines: Sequence[str], problems: Sequence[Problem]) -> Iterator[tupl
     messages: dict[int, list[str]] = {}
     for problem in problems:
         messages.setdefault(problem.line, []).append(_said(problem))
-    wanted = sorted({n for at in messages for n in range(at - AROUND, at + AROUND + 1) if 1 <= n <= len(lines) and at > 0})
+    wanted = sorted(
+        {
+            n
+            for at in messages
+            for n in range(at - AROUND, at + AROUND + 1)
+            if 1 <= n <= len(lines) and at > 0
+        }
+    )
     group: list[TextLine] = []
     for n in wanted:
         if group and n != group[-1].n + 1:
@@ -170,4 +188,6 @@ def sound(lesson: Lesson) -> Sound:
 def _step(context: Context, n: int) -> tuple[str, str]:
     q = context.walk.anchor(n)
     ends_here = context.walk.stop is not None and n == len(context.walk)
-    return explain(context.trace, q).title, "" if ends_here else number.shown(context.trace.value(q), context.decimals)
+    return explain(context.trace, q).title, "" if ends_here else number.shown(
+        context.trace.value(q), context.decimals
+    )

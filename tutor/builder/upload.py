@@ -1,6 +1,8 @@
-"""What an uploaded file is: a text, or something else that can be named. Bytes in, words out; nothing is checked here.
+"""What an uploaded file is: a text, or something else that can be named. Bytes in, words out;
+nothing is checked here.
 
-A file that is no UTF-8 is shown as far as it can be read, so that nobody has to look for what they sent.
+A file that is no UTF-8 is shown as far as it can be read, so that nobody has to look for what they
+sent.
 """
 
 from __future__ import annotations
@@ -42,13 +44,19 @@ def read(content: bytes, name: str) -> Upload:
     shown = quotable(name, 80) or "the file"
     known = next((kind for start, kind in _KINDS.items() if content.startswith(start)), "")
     if known:
-        return Upload(shown, "", f"is {known}, not a text; a lesson is a text file with YAML or JSON")
+        return Upload(
+            shown, "", f"is {known}, not a text; a lesson is a text file with YAML or JSON"
+        )
     for mark, encoding in _UTF16.items():
         if content.startswith(mark):
             return Upload(shown, content[2:].decode(encoding, "replace"), _UTF16_ADVICE)
     byte = _no_text(content)
     if byte is not None:
-        return Upload(shown, "", f"is not a text: byte {content[byte]:#04x} stands at place {byte + 1:,}; a lesson is a text file")
+        return Upload(
+            shown,
+            "",
+            f"is not a text: byte {content[byte]:#04x} stands at place {byte + 1:,}; a lesson is a text file",
+        )
     return _utf8(content, shown)
 
 
@@ -56,9 +64,17 @@ _UTF16_ADVICE = "is UTF-16 text, and lessons are UTF-8; it is shown below as it 
 
 
 def _no_text(content: bytes) -> int | None:
-    """Where the first byte stands that no text has, in a file that is more than a text with a slip in it."""
-    odd = [n for n, byte in enumerate(content[:_ENOUGH]) if byte < 32 and byte not in b"\t\n\r\f\x1b"]
-    return odd[0] if odd and (0 in content[:_ENOUGH] or 50 * len(odd) > len(content[:_ENOUGH])) else None
+    """Where the first byte stands that no text has, in a file that is more than a text with a slip
+    in it.
+    """
+    odd = [
+        n for n, byte in enumerate(content[:_ENOUGH]) if byte < 32 and byte not in b"\t\n\r\f\x1b"
+    ]
+    return (
+        odd[0]
+        if odd and (0 in content[:_ENOUGH] or 50 * len(odd) > len(content[:_ENOUGH]))
+        else None
+    )
 
 
 def _utf8(content: bytes, name: str) -> Upload:

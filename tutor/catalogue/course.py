@@ -1,9 +1,11 @@
-"""Courses: `course.yaml` in a folder says what its course is called, which groups its lessons form and in which order.
+"""Courses: `course.yaml` in a folder says what its course is called, which groups its lessons form
+and in which order.
 
     read(text, where) -> CourseText     the checked file, or every problem of it; never raises
 
-Whether the lessons that it names exist is known only when all folders have been read; `CourseText.unknown` says it then.
-A course is about lessons and holds none, so a broken course file never hides one.
+Whether the lessons that it names exist is known only when all folders have been read;
+`CourseText.unknown` says it then. A course is about lessons and holds none, so a broken course file
+never hides one.
 """
 
 from __future__ import annotations
@@ -73,7 +75,9 @@ class Named:
 
 @dataclass(frozen=True, slots=True)
 class CourseText:
-    """A course file as it was read. `file` is None where its shape is not sound; `problems` are those of the text alone."""
+    """A course file as it was read. `file` is None where its shape is not sound; `problems` are
+    those of the text alone.
+    """
 
     where: str
     file: CourseFile | None
@@ -81,16 +85,25 @@ class CourseText:
     named: tuple[Named, ...] = ()
 
     def unknown(self, known: Collection[str], own: Collection[str]) -> tuple[Problem, ...]:
-        """All problems, with those of the names: `known` are all lessons that there are, `own` those of this folder."""
+        """All problems, with those of the names: `known` are all lessons that there are, `own`
+        those of this folder.
+        """
         found = list(self.problems)
         closest = SUGGESTED
         for name in self.named:
             if name.id not in known:
                 closest -= 1
                 meant = _meant(name.id, known) if closest >= 0 else ""
-                found.append(_said(name, f"there is no lesson called {quotable(name.id, 80)!r}{meant}"))
+                found.append(
+                    _said(name, f"there is no lesson called {quotable(name.id, 80)!r}{meant}")
+                )
             elif name.hidden and name.id not in own:
-                found.append(_said(name, f"the lesson {name.id} is in another folder; a course can hide only lessons of its own folder"))
+                found.append(
+                    _said(
+                        name,
+                        f"the lesson {name.id} is in another folder; a course can hide only lessons of its own folder",
+                    )
+                )
         return ScenarioError(found).problems if found else ()
 
 
@@ -106,21 +119,27 @@ def read(text: str, where: str) -> CourseText:
     except ScenarioError as error:
         return CourseText(where, None, error.problems)
     if not isinstance(document.data, dict):
-        return CourseText(where, None, (document.problem((), "expected keys with values, such as format: 1"),))
+        return CourseText(
+            where, None, (document.problem((), "expected keys with values, such as format: 1"),)
+        )
     try:
         file, found = CourseFile.model_validate(document.data), []
     except ValidationError as error:
         file, found = None, list(messages.of(error, COURSE))
     names = tuple(_names(document.data))
     problems = tuple(document.problem(*one) for one in [*found, *_twice(names)])
-    return CourseText(where, file, problems, tuple(_named(document, path, name) for path, name in names))
+    return CourseText(
+        where, file, problems, tuple(_named(document, path, name) for path, name in names)
+    )
 
 
 def _names(data: dict[str, Any]) -> Iterator[Found]:
     """The lessons that plain data names, where each stands; whatever is not sound is passed over."""
     groups = data.get("groups")
     for n, group in enumerate(groups[: limits.COURSE_GROUPS] if isinstance(groups, tuple) else ()):
-        yield from _words(("groups", n, "lessons"), group.get("lessons") if isinstance(group, dict) else ())
+        yield from _words(
+            ("groups", n, "lessons"), group.get("lessons") if isinstance(group, dict) else ()
+        )
     yield from _words(("hidden",), data.get("hidden"))
 
 
@@ -134,7 +153,10 @@ def _twice(names: Collection[Found]) -> Iterator[Found]:
     first: dict[str, Path] = {}
     for path, name in names:
         if name in first:
-            yield path, f"{quotable(name, 80)} is named already, at {written(first[name])}; a lesson stands in one place"
+            yield (
+                path,
+                f"{quotable(name, 80)} is named already, at {written(first[name])}; a lesson stands in one place",
+            )
         first.setdefault(name, path)
 
 

@@ -1,8 +1,10 @@
-"""One folder of scenario files: what it holds now, and which of its files have changed since it was looked at.
+"""One folder of scenario files: what it holds now, and which of its files have changed since it was
+looked at.
 
-`Folder.look()` gives the same Contents object as before where nothing changed, so whoever compares needs no second look.
-Files may come, change and vanish at any moment, also between the listing and the reading: a file that is gone when it
-is opened is left out, one that changed meanwhile is read again at the next look.
+`Folder.look()` gives the same Contents object as before where nothing changed, so whoever compares
+needs no second look. Files may come, change and vanish at any moment, also between the listing and
+the reading: a file that is gone when it is opened is left out, one that changed meanwhile is read
+again at the next look.
 """
 
 from __future__ import annotations
@@ -28,7 +30,9 @@ _SAVED: Final = re.compile(r"saved-[a-z2-7]{20}", re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class BrokenScenario:
-    """A file that is no lesson, and why. `name` has its folder and is safe to show; `problems` has at least one entry."""
+    """A file that is no lesson, and why. `name` has its folder and is safe to show; `problems` has
+    at least one entry.
+    """
 
     name: str
     problems: tuple[Problem, ...]
@@ -40,7 +44,9 @@ Read: TypeAlias = Scenario | BrokenScenario | CourseText | None
 
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """What a folder holds. `files` are in the order of their names; `folders` are its subfolders, which are not looked into."""
+    """What a folder holds. `files` are in the order of their names; `folders` are its subfolders,
+    which are not looked into.
+    """
 
     name: str
     files: tuple[Scenario | BrokenScenario, ...] = ()
@@ -54,7 +60,9 @@ class Contents:
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """The names in a folder that matter, each with its stamp (None where it has none), and what was left out."""
+    """The names in a folder that matter, each with its stamp (None where it has none), and what was
+    left out.
+    """
 
     stamps: dict[str, Stamp | None]
     folders: tuple[str, ...]
@@ -63,7 +71,9 @@ class Listing:
 
 
 class Folder:
-    """A folder that remembers what it has read. `name` is what messages call it. Used by one thread at a time."""
+    """A folder that remembers what it has read. `name` is what messages call it. Used by one thread
+    at a time.
+    """
 
     def __init__(self, path: str, name: str, title: str = "") -> None:
         self.path, self.name, self.title = path, name, title
@@ -80,7 +90,12 @@ class Folder:
         before, read = self._read, {}
         for name, stamp in sorted(listing.stamps.items()):
             known = before.get(name)
-            unchanged = known is not None and stamp is not None and known[0] == stamp and known[1] is not None
+            unchanged = (
+                known is not None
+                and stamp is not None
+                and known[0] == stamp
+                and known[1] is not None
+            )
             read[name] = known if known and unchanged else (stamp, self._open(name, stamp))
         if listing != self._listing or read != before:
             self._read, self._listing = read, listing
@@ -106,24 +121,46 @@ class Folder:
         except ScenarioError as error:
             if stamp is not None and not os.path.lexists(path):
                 return None
-            return CourseText(where, None, error.problems) if course.is_course(name) else BrokenScenario(where, error.problems)
+            return (
+                CourseText(where, None, error.problems)
+                if course.is_course(name)
+                else BrokenScenario(where, error.problems)
+            )
 
     def _arranged(self, listing: Listing, items: list[Read]) -> Contents:
         files = [item for item in items if isinstance(item, Scenario | BrokenScenario)]
         courses = [item for item in items if isinstance(item, CourseText)]
-        files += [_broken(one.where, f"the course is already described in {courses[0].where}; keep one of the two") for one in courses[1:]]
+        files += [
+            _broken(
+                one.where,
+                f"the course is already described in {courses[0].where}; keep one of the two",
+            )
+            for one in courses[1:]
+        ]
         files += [_broken(self.name, message) for message in left_out(listing)]
-        ids = frozenset(id_ for name in listing.stamps if not course.is_course(name) and (id_ := reader.scenario_id(name)))
-        return Contents(self.name, tuple(files), next(iter(courses), None), listing.folders, ids, self.title)
+        ids = frozenset(
+            id_
+            for name in listing.stamps
+            if not course.is_course(name) and (id_ := reader.scenario_id(name))
+        )
+        return Contents(
+            self.name, tuple(files), next(iter(courses), None), listing.folders, ids, self.title
+        )
 
 
 def listed(path: str) -> Listing:
-    """The scenario files and subfolders of a folder, the first ones by name where there are too many. Raises OSError."""
+    """The scenario files and subfolders of a folder, the first ones by name where there are too
+    many. Raises OSError.
+    """
     with os.scandir(path) as entries:
         found = {entry.name: entry for entry in entries if not entry.name.startswith(".")}
     names = [name for name in found if name.lower().endswith(reader.SUFFIXES)]
     lessons = [name for name in names if not course.is_course(name)]
-    folders = [name for name, entry in found.items() if not name.lower().endswith(reader.SUFFIXES) and _is_folder(entry)]
+    folders = [
+        name
+        for name, entry in found.items()
+        if not name.lower().endswith(reader.SUFFIXES) and _is_folder(entry)
+    ]
     kept = [*_first(lessons, limits.SHELF_FILES), *(name for name in course.NAMES if name in found)]
     stamps = {name: _stamp(found[name]) for name in kept}
     return Listing(stamps, tuple(_first(folders, limits.SHELF_FOLDERS)), len(lessons), len(folders))
@@ -135,7 +172,9 @@ def unfit(name: str) -> str:
     if id_ is None:
         return "the name of a scenario file is made of a-z, 0-9 and -, such as two-layers.yaml"
     if _SAVED.fullmatch(id_):
-        return "names like this belong to lessons that readers have saved; give the file another name"
+        return (
+            "names like this belong to lessons that readers have saved; give the file another name"
+        )
     return ""
 
 

@@ -1,10 +1,11 @@
-"""The shelf: every scenario file of some folders, the sound ones as lessons in courses, the broken ones with their problems.
+"""The shelf: every scenario file of some folders, the sound ones as lessons in courses, the broken
+ones with their problems.
 
     Folder (what is there) -> Contents of all folders -> arranged -> Shelf
 
-`open_shelf(paths)` looks once. `WatchedShelf(paths).shelf()` looks again at most once a second and reads only files
-that are new or have changed, so a lesson that is added or mended is there without a restart. The folders directly
-inside a folder are read too, each as a course of its own.
+`open_shelf(paths)` looks once. `WatchedShelf(paths).shelf()` looks again at most once a second and
+reads only files that are new or have changed, so a lesson that is added or mended is there without
+a restart. The folders directly inside a folder are read too, each as a course of its own.
 """
 
 from __future__ import annotations
@@ -32,7 +33,9 @@ PATIENCE = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Shelf:
-    """What the folders held at one moment. Lessons stand as their courses have them, hidden ones come last."""
+    """What the folders held at one moment. Lessons stand as their courses have them, hidden ones
+    come last.
+    """
 
     lessons: tuple[Scenario, ...] = ()
     broken: tuple[BrokenScenario, ...] = ()
@@ -49,12 +52,19 @@ class Shelf:
     @property
     def hidden(self) -> tuple[Scenario, ...]:
         """The lessons that no course shows."""
-        listed = {lesson.id for course in self.courses for group in course.groups for lesson in group.lessons}
+        listed = {
+            lesson.id
+            for course in self.courses
+            for group in course.groups
+            for lesson in group.lessons
+        }
         return tuple(lesson for lesson in self.lessons if lesson.id not in listed)
 
 
 def configured(settings: Mapping[str, str] = os.environ) -> tuple[Path, ...]:
-    """The folders that the settings SCENARIOS and SHELF name, from the project's folder where they are relative."""
+    """The folders that the settings SCENARIOS and SHELF name, from the project's folder where they
+    are relative.
+    """
     named = (settings.get("SCENARIOS") or "scenarios", settings.get("SHELF"))
     return tuple(HOME / name for name in named if name)
 
@@ -75,7 +85,9 @@ def open_folder(path: AnyPath) -> Shelf:
 class WatchedShelf:
     """Folders that are looked at again when someone asks. Any number of threads may ask at once."""
 
-    def __init__(self, paths: Iterable[AnyPath], clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, paths: Iterable[AnyPath], clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self._paths = tuple(dict.fromkeys(os.fspath(path) for path in paths))
         self._clock = clock
         self._lock = threading.Lock()
@@ -85,7 +97,9 @@ class WatchedShelf:
         self._looked = 0.0
 
     def shelf(self) -> Shelf:
-        """The shelf, at most a second old. Who comes while another thread looks gets the one before."""
+        """The shelf, at most a second old. Who comes while another thread looks gets the one
+        before.
+        """
         known = self._shelf
         if known is not None and (self._clock() - self._looked < PATIENCE or self._lock.locked()):
             return known
@@ -102,12 +116,16 @@ class WatchedShelf:
     def _look(self, before: Shelf | None) -> Shelf:
         folders: dict[str, Folder] = {}
         contents = tuple(self._read(folders))
-        same = len(contents) == len(self._contents) and all(a is b for a, b in zip(contents, self._contents, strict=True))
+        same = len(contents) == len(self._contents) and all(
+            a is b for a, b in zip(contents, self._contents, strict=True)
+        )
         self._folders, self._contents = folders, contents
         return before if before and same else Shelf(*arranged(contents))
 
     def _read(self, folders: dict[str, Folder]) -> Iterator[Contents]:
-        """The contents of all folders, first those that are named, then what is inside them; each folder once."""
+        """The contents of all folders, first those that are named, then what is inside them; each
+        folder once.
+        """
         seen: dict[Identity, Folder] = {}
         roots = []
         for path, name in zip(self._paths, _names(self._paths), strict=True):
@@ -118,7 +136,9 @@ class WatchedShelf:
             for name in contents.folders:
                 path = os.path.join(root.path, name)  # noqa: PTH118  (bytes of any kind)
                 if os.path.lexists(path):
-                    folder = folders[path] = self._known(path, f"{root.name}/{printable_name(name)}", printable_name(name))
+                    folder = folders[path] = self._known(
+                        path, f"{root.name}/{printable_name(name)}", printable_name(name)
+                    )
                     yield _once(folder, seen)
 
     def _known(self, path: str, name: str, title: str) -> Folder:
@@ -126,10 +146,15 @@ class WatchedShelf:
 
 
 def _names(paths: tuple[str, ...]) -> list[str]:
-    """What messages call the folders: the last part of the path, with the part before it where two end alike."""
+    """What messages call the folders: the last part of the path, with the part before it where two
+    end alike.
+    """
     paths = tuple(map(os.path.normpath, paths))
     ends = [os.path.basename(path) for path in paths]  # noqa: PTH119
-    return [printable_name(end if ends.count(end) == 1 else "/".join(Path(path).parts[-2:])) for path, end in zip(paths, ends, strict=True)]
+    return [
+        printable_name(end if ends.count(end) == 1 else "/".join(Path(path).parts[-2:]))
+        for path, end in zip(paths, ends, strict=True)
+    ]
 
 
 def _once(folder: Folder, seen: dict[Identity, Folder]) -> Contents:
@@ -139,13 +164,18 @@ def _once(folder: Folder, seen: dict[Identity, Folder]) -> Contents:
     except (OSError, ValueError):
         return folder.look()
     first = seen.setdefault((status.st_dev, status.st_ino), folder)
-    return folder.look() if first is folder else folder.refused(f"is the same folder as {first.name}, which is read already")
+    return (
+        folder.look()
+        if first is folder
+        else folder.refused(f"is the same folder as {first.name}, which is read already")
+    )
 
 
-# ---- Which lesson stands where: courses, their groups and the lessons in them, from what some folders hold ----
-# A folder with a sound `course.yaml` is one course; what its groups do not name comes after them. The lessons of all other
-# folders stand by the course that each names itself, by lecture, order and title. Courses stand by their `order`; those
-# without one come last, in the order of the folders. Nothing is lost: each lesson is in a course or hidden by name.
+# ---- Which lesson stands where: courses, their groups and the lessons in them, from what some
+# folders hold ---- A folder with a sound `course.yaml` is one course; what its groups do not name
+# comes after them. The lessons of all other folders stand by the course that each names itself, by
+# lecture, order and title. Courses stand by their `order`; those without one come last, in the
+# order of the folders. Nothing is lost: each lesson is in a course or hidden by name.
 
 
 REST = "More of this course"
@@ -154,7 +184,9 @@ OTHERS = "More lessons"
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Lessons that belong together. Where a course has only one group, that group may have no title."""
+    """Lessons that belong together. Where a course has only one group, that group may have no
+    title.
+    """
 
     title: str
     about: str
@@ -176,7 +208,8 @@ Arranged: TypeAlias = tuple[tuple[Scenario, ...], tuple[BrokenScenario, ...], tu
 
 
 def arranged(folders: Sequence[Contents], beside: Sequence[Contents] = ()) -> Arranged:
-    """(lessons, broken files, courses) of all folders; of two files with the same id the second one is refused.
+    """(lessons, broken files, courses) of all folders; of two files with the same id the second one
+    is refused.
 
     Their courses may also name lessons of the folders `beside`, of which nothing else is taken.
     """
@@ -190,16 +223,28 @@ def arranged(folders: Sequence[Contents], beside: Sequence[Contents] = ()) -> Ar
         else:
             lessons[file.id] = file
     broken += _broken_courses(folders, beside)
-    known = {file.id: file for folder in beside for file in folder.files if isinstance(file, Scenario)} | lessons
-    courses = tuple(sorted(_courses(folders, known), key=lambda course: (course.order is None, course.order or 0, not course.written)))
+    known = {
+        file.id: file for folder in beside for file in folder.files if isinstance(file, Scenario)
+    } | lessons
+    courses = tuple(
+        sorted(
+            _courses(folders, known),
+            key=lambda course: (course.order is None, course.order or 0, not course.written),
+        )
+    )
     return _in_order(lessons, known, courses), tuple(broken), courses
 
 
 def _refused(file: Scenario, first: Scenario) -> BrokenScenario:
-    return BrokenScenario(file.where, (Problem(file.where, 0, "", f"the lesson {file.id} is already there, from {first.where}"),))
+    return BrokenScenario(
+        file.where,
+        (Problem(file.where, 0, "", f"the lesson {file.id} is already there, from {first.where}"),),
+    )
 
 
-def _broken_courses(folders: Sequence[Contents], beside: Sequence[Contents]) -> Iterator[BrokenScenario]:
+def _broken_courses(
+    folders: Sequence[Contents], beside: Sequence[Contents]
+) -> Iterator[BrokenScenario]:
     known = frozenset().union(*(folder.ids for folder in (*folders, *beside)))
     for folder in folders:
         problems = folder.course.unknown(known, folder.ids) if folder.course else ()
@@ -210,7 +255,9 @@ def _broken_courses(folders: Sequence[Contents], beside: Sequence[Contents]) -> 
 def _courses(folders: Sequence[Contents], lessons: dict[str, Scenario]) -> Iterator[Course]:
     plain: list[tuple[Scenario, str]] = []
     for folder in folders:
-        own = [file for file in folder.files if isinstance(file, Scenario) and lessons[file.id] is file]
+        own = [
+            file for file in folder.files if isinstance(file, Scenario) and lessons[file.id] is file
+        ]
         if folder.course and folder.course.file:
             course = _written(folder.course.file, own, lessons)
             yield from [course] if course.groups else []
@@ -219,15 +266,23 @@ def _courses(folders: Sequence[Contents], lessons: dict[str, Scenario]) -> Itera
     titles: dict[str, list[Scenario]] = {}
     for lesson, title in sorted(plain, key=lambda one: _place(one[0])):
         titles.setdefault(title, []).append(lesson)
-    yield from (Course(title, "", (Group("", "", tuple(group)),)) for title, group in titles.items())
+    yield from (
+        Course(title, "", (Group("", "", tuple(group)),)) for title, group in titles.items()
+    )
 
 
 def _written(file: CourseFile, own: list[Scenario], lessons: dict[str, Scenario]) -> Course:
-    """A course as its file has it. A lesson that is not there is passed over, one that is named twice stands first."""
+    """A course as its file has it. A lesson that is not there is passed over, one that is named
+    twice stands first.
+    """
     placed = set(file.hidden) & {lesson.id for lesson in own}
     groups = []
     for group in file.groups:
-        named = [lessons[id_] for id_ in dict.fromkeys(group.lessons) if id_ in lessons and id_ not in placed]
+        named = [
+            lessons[id_]
+            for id_ in dict.fromkeys(group.lessons)
+            if id_ in lessons and id_ not in placed
+        ]
         placed.update(lesson.id for lesson in named)
         groups.append(Group(group.title, group.about or "", tuple(named)))
     groups = [group for group in groups if group.lessons]
@@ -236,11 +291,21 @@ def _written(file: CourseFile, own: list[Scenario], lessons: dict[str, Scenario]
     return Course(file.title, file.about or "", tuple(groups), file.order, written=True)
 
 
-def _in_order(lessons: Iterable[str], known: dict[str, Scenario], courses: Iterable[Course]) -> tuple[Scenario, ...]:
-    listed = [lesson.id for course in courses for group in course.groups for lesson in group.lessons]
+def _in_order(
+    lessons: Iterable[str], known: dict[str, Scenario], courses: Iterable[Course]
+) -> tuple[Scenario, ...]:
+    listed = [
+        lesson.id for course in courses for group in course.groups for lesson in group.lessons
+    ]
     return tuple(known[id_] for id_ in dict.fromkeys((*listed, *lessons)))
 
 
 def _place(lesson: Scenario) -> tuple[bool, str, int, str, str]:
     lecture = lesson.lecture
-    return (lecture is None, lecture.deck if lecture else "", lecture.order if lecture else 0, lesson.title.casefold(), lesson.id)
+    return (
+        lecture is None,
+        lecture.deck if lecture else "",
+        lecture.order if lecture else 0,
+        lesson.title.casefold(),
+        lesson.id,
+    )

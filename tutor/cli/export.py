@@ -10,7 +10,15 @@ from pathlib import Path
 
 from tutor.engine.kinds import PHASES
 from tutor.errors import LessonError
-from tutor.export.registry import KINDS, MOST_SEED, MOST_VERSIONS, SET_VERSIONS, ExportOrder, Made, make
+from tutor.export.registry import (
+    KINDS,
+    MOST_SEED,
+    MOST_VERSIONS,
+    SET_VERSIONS,
+    ExportOrder,
+    Made,
+    make,
+)
 from tutor.lesson.walk import GRAINS, open_lesson
 from tutor.notation.conventions import PRESETS
 from tutor.number import MAX_DECIMALS
@@ -21,17 +29,41 @@ from tutor.scenario import reader
 def add_options(command: argparse.ArgumentParser) -> None:
     """The options of `export`, beside FILE and --iteration."""
     command.add_argument("--to", choices=KINDS, required=True, help="what the lesson becomes")
-    command.add_argument("-o", "--out", metavar="OUT", help="file or folder to write; - for standard output; default: a name that speaks")
-    command.add_argument("--force", action="store_true", help="write over a file that is there already")
+    command.add_argument(
+        "-o",
+        "--out",
+        metavar="OUT",
+        help="file or folder to write; - for standard output; default: a name that speaks",
+    )
+    command.add_argument(
+        "--force", action="store_true", help="write over a file that is there already"
+    )
     command.add_argument("--grain", choices=GRAINS, default="number", help="default: number")
-    command.add_argument("--notation", choices=PRESETS, default="", help="default: the lesson's own")
-    command.add_argument("--decimals", type=bounded(0, MAX_DECIMALS), metavar="N", help="default: the lesson's own")
+    command.add_argument(
+        "--notation", choices=PRESETS, default="", help="default: the lesson's own"
+    )
+    command.add_argument(
+        "--decimals", type=bounded(0, MAX_DECIMALS), metavar="N", help="default: the lesson's own"
+    )
     add_input_gradients(command)
-    command.add_argument("--phases", nargs="+", choices=PHASES, default=list(PHASES), help="default: all")
-    command.add_argument("--blanks", default="all", help="what a worksheet leaves open: all, a phase, or every:3; default: all")
-    several = "N versions with new numbers, each a file or, with --to class-set, all in one; needs --seed"
+    command.add_argument(
+        "--phases", nargs="+", choices=PHASES, default=list(PHASES), help="default: all"
+    )
+    command.add_argument(
+        "--blanks",
+        default="all",
+        help="what a worksheet leaves open: all, a phase, or every:3; default: all",
+    )
+    several = (
+        "N versions with new numbers, each a file or, with --to class-set, all in one; needs --seed"
+    )
     command.add_argument("--variants", type=bounded(1, MOST_VERSIONS), metavar="N", help=several)
-    command.add_argument("--seed", type=bounded(0, MOST_SEED), metavar="S", help="the same seed gives the same numbers for ever")
+    command.add_argument(
+        "--seed",
+        type=bounded(0, MOST_SEED),
+        metavar="S",
+        help="the same seed gives the same numbers for ever",
+    )
 
 
 def add_input_gradients(command: argparse.ArgumentParser) -> None:
@@ -44,15 +76,21 @@ def bounded(least: int, most: int) -> Callable[[str], int]:
     """A reader of whole numbers within bounds."""
 
     def read(text: str) -> int:
-        if not (text.isascii() and text.isdigit() and len(text) < 12 and least <= int(text) <= most):
-            raise argparse.ArgumentTypeError(f"{text[:40]!r} is not a whole number from {least} to {most}")
+        if not (
+            text.isascii() and text.isdigit() and len(text) < 12 and least <= int(text) <= most
+        ):
+            raise argparse.ArgumentTypeError(
+                f"{text[:40]!r} is not a whole number from {least} to {most}"
+            )
         return int(text)
 
     return read
 
 
 def export(wanted: argparse.Namespace) -> int:
-    """Write the file, or one for each version where one file does not hold them all; print the name of each file written."""
+    """Write the file, or one for each version where one file does not hold them all; print the name
+    of each file written.
+    """
     if wanted.variants and wanted.seed is None:
         raise LessonError("--variants needs a --seed, so that the same sheets can be made again")
     one = KINDS[wanted.to].several
@@ -65,7 +103,9 @@ def export(wanted: argparse.Namespace) -> int:
         wanted.iteration, input_gradients=wanted.input_gradients,
     )  # fmt: skip
     phases = tuple(phase for phase in PHASES if phase in wanted.phases)
-    order = ExportOrder(phases, wanted.blanks, wanted.seed, versions=wanted.variants or SET_VERSIONS)
+    order = ExportOrder(
+        phases, wanted.blanks, wanted.seed, versions=wanted.variants or SET_VERSIONS
+    )
     opened = open_lesson(lesson, view.iteration, input_gradients=view.input_gradients)
     for number in range(1, 2 if one else (wanted.variants or 1) + 1):
         chosen = replace(order, version=number)
@@ -104,6 +144,8 @@ def started(chunks: Iterator[str]) -> Iterator[str]:
 
 
 def target(made: Made, out: str | None) -> Path:
-    """Where the file goes: the name asked for, or its own name in the folder asked for or the current one."""
+    """Where the file goes: the name asked for, or its own name in the folder asked for or the
+    current one.
+    """
     path = Path(out or ".")
     return path / made.name if path.is_dir() else path

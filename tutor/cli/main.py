@@ -1,6 +1,7 @@
 """The command line: `python -m tutor list | validate | trace | steps | export | prune`.
 
-What was asked for goes to stdout, what is wrong to stderr. The status is 0, or 2 where something could not be done.
+What was asked for goes to stdout, what is wrong to stderr. The status is 0, or 2 where something
+could not be done.
 """
 
 from __future__ import annotations
@@ -65,32 +66,69 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def parser() -> argparse.ArgumentParser:
     """The commands and their options."""
     top = argparse.ArgumentParser(
-        "python -m tutor", description=ABOUT, epilog=EXAMPLE, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False
+        "python -m tutor",
+        description=ABOUT,
+        epilog=EXAMPLE,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
     )
     top.add_argument("--version", action="version", version=f"backprop-tutor {rendering.version()}")
     commands = top.add_subparsers(metavar="COMMAND", required=True)
 
-    def add(name: str, command: Callable[[argparse.Namespace], int], about: str) -> argparse.ArgumentParser:
-        made = commands.add_parser(name, help=about, description=f"{about[0].upper()}{about[1:]}.", allow_abbrev=False)
+    def add(
+        name: str, command: Callable[[argparse.Namespace], int], about: str
+    ) -> argparse.ArgumentParser:
+        made = commands.add_parser(
+            name, help=about, description=f"{about[0].upper()}{about[1:]}.", allow_abbrev=False
+        )
         made.set_defaults(command=command)
         return made
 
-    listing = add("list", shelf.list_lessons, "list the courses and lessons of the shelf: id, shape, title")
-    listing.add_argument("folder", metavar="FOLDER", nargs="?", type=Path, help="default: scenarios/ and the folder that SHELF names")
-    validating = add("validate", shelf.validate, "check scenario and course files and name every problem with its line")
-    validating.add_argument("files", metavar="FILE", nargs="+", help="a scenario file, a course.yaml, or a folder of them")
+    listing = add(
+        "list", shelf.list_lessons, "list the courses and lessons of the shelf: id, shape, title"
+    )
+    listing.add_argument(
+        "folder",
+        metavar="FOLDER",
+        nargs="?",
+        type=Path,
+        help="default: scenarios/ and the folder that SHELF names",
+    )
+    validating = add(
+        "validate",
+        shelf.validate,
+        "check scenario and course files and name every problem with its line",
+    )
+    validating.add_argument(
+        "files",
+        metavar="FILE",
+        nargs="+",
+        help="a scenario file, a course.yaml, or a folder of them",
+    )
     tracing = add("trace", trace, "print every quantity of one iteration as one JSON object")
     stepping = add("steps", steps, "print the walk as text, step by step")
-    exporting = add("export", export.export, "write a lesson as a file: worked solution, worksheet, code, data")
+    exporting = add(
+        "export", export.export, "write a lesson as a file: worked solution, worksheet, code, data"
+    )
     for command in (tracing, stepping, exporting):
         command.add_argument("file", metavar="FILE", help="a scenario file")
-        command.add_argument("--iteration", type=bounded(1, limits.ITERATIONS), default=1, metavar="N", help="default: 1")
+        command.add_argument(
+            "--iteration",
+            type=bounded(1, limits.ITERATIONS),
+            default=1,
+            metavar="N",
+            help="default: 1",
+        )
     export.add_options(exporting)
-    prune.add_options(add("prune", prune.prune, "remove saved lessons that nobody has opened for long"))
+    prune.add_options(
+        add("prune", prune.prune, "remove saved lessons that nobody has opened for long")
+    )
     stepping.add_argument("--grain", choices=GRAINS, default="number", help="default: number")
     stepping.add_argument("--notation", choices=PRESETS, help="default: the lesson's own")
     export.add_input_gradients(stepping)
-    stepping.add_argument("--decimals", type=bounded(0, MAX_DECIMALS), metavar="N", help="default: the lesson's own")
+    stepping.add_argument(
+        "--decimals", type=bounded(0, MAX_DECIMALS), metavar="N", help="default: the lesson's own"
+    )
     return top
 
 
@@ -99,7 +137,9 @@ def trace(wanted: argparse.Namespace) -> int:
     lesson = opened(wanted)
     out_of_range = data.write(lesson, sys.stdout)
     if out_of_range:
-        complain(f"{wanted.file}: left out, because it is beyond what a 64-bit number can hold: {', '.join(out_of_range)}")
+        complain(
+            f"{wanted.file}: left out, because it is beyond what a 64-bit number can hold: {', '.join(out_of_range)}"
+        )
     if lesson.trace.stop:
         complain(f"{wanted.file}: {explain_stop(lesson.trace, lesson.trace.stop)}")
     return 0
@@ -124,7 +164,11 @@ def opened(wanted: argparse.Namespace) -> Lesson:
 def chosen_notation(lesson: Scenario, preset: str | None) -> Notation:
     """The preset asked for, or the lesson's own notation with what it makes differently."""
     own = lesson.notation
-    return notation(own.preset, own.overrides) if preset in {None, own.preset} else notation(preset or own.preset)
+    return (
+        notation(own.preset, own.overrides)
+        if preset in {None, own.preset}
+        else notation(preset or own.preset)
+    )
 
 
 def complain(*lines: str) -> None:

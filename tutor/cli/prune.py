@@ -22,13 +22,24 @@ The ids of those that go are on stdout. DATABASE_URL says which store it is, as 
 def add_options(command: argparse.ArgumentParser) -> None:
     """The options of `prune`."""
     command.epilog = ABOUT
-    command.add_argument("--older-than", type=bounded(1, MOST_DAYS), required=True, metavar="DAYS", help="days without a visit")
-    command.add_argument("--dry-run", action="store_true", help="print what would go, remove nothing")
+    command.add_argument(
+        "--older-than",
+        type=bounded(1, MOST_DAYS),
+        required=True,
+        metavar="DAYS",
+        help="days without a visit",
+    )
+    command.add_argument(
+        "--dry-run", action="store_true", help="print what would go, remove nothing"
+    )
 
 
 def prune(wanted: argparse.Namespace) -> int:
-    """Remove, and print the id of each lesson that is gone; how many on stderr. Raises SettingError, StoreError."""
-    from tutor.store import saving  # with SQLAlchemy, which takes longer to load than the other commands to run
+    """Remove, and print the id of each lesson that is gone; how many on stderr. Raises
+    SettingError, StoreError.
+    """
+    # with SQLAlchemy, which takes longer to load than the other commands to run
+    from tutor.store import saving
 
     gone: list[str] = []
     store = saving.from_environment(os.environ, HOME).store

@@ -1,4 +1,6 @@
-"""`python -m tutor list` and `validate`: the lessons as the gallery shows them, and the files before it does."""
+"""`python -m tutor list` and `validate`: the lessons as the gallery shows them, and the files
+before it does.
+"""
 
 from __future__ import annotations
 
@@ -20,8 +22,14 @@ FAILED = 2
 
 
 def list_lessons(wanted: argparse.Namespace) -> int:
-    """A line for each lesson below its course and group, whose lines begin with #; broken files on stderr."""
-    found = shelf.open_shelf([wanted.folder], shelf.configured()) if wanted.folder else shelf.open_shelf(shelf.configured())
+    """A line for each lesson below its course and group, whose lines begin with #; broken files on
+    stderr.
+    """
+    found = (
+        shelf.open_shelf([wanted.folder], shelf.configured())
+        if wanted.folder
+        else shelf.open_shelf(shelf.configured())
+    )
     sys.stdout.writelines(line + "\n" for line in listing(found))
     complain(*(str(problem) for file in found.broken for problem in file.problems))
     if not (found.lessons or found.broken):
@@ -35,7 +43,9 @@ def listing(found: Shelf) -> Iterator[str]:
     widest = max((len(shape(lesson)) for lesson in found.lessons), default=0)
 
     def lines(lessons: tuple[Scenario, ...]) -> Iterator[str]:
-        yield from (f"{lesson.id:<{ids}}  {shape(lesson):<{widest}}  {lesson.title}" for lesson in lessons)
+        yield from (
+            f"{lesson.id:<{ids}}  {shape(lesson):<{widest}}  {lesson.title}" for lesson in lessons
+        )
 
     for each in found.courses:
         yield from [f"# {each.title}"] if len(found.courses) > 1 or each.title != OTHERS else []
@@ -65,7 +75,8 @@ def validate(wanted: argparse.Namespace) -> int:
 def sound(name: str) -> bool:
     """Say whether a file is sound, or why it is not."""
     try:
-        words = course_words(name) if course.is_course(os.path.basename(name)) else lesson_words(name)  # noqa: PTH119
+        is_course = course.is_course(os.path.basename(name))  # noqa: PTH119
+        words = course_words(name) if is_course else lesson_words(name)
     except ScenarioError as error:
         complain(*map(str, error.problems))
         return False
@@ -74,7 +85,9 @@ def sound(name: str) -> bool:
 
 
 def files(given: str, deeper: int = 1) -> tuple[list[str], list[Problem]]:
-    """The file itself, or of a folder what the gallery would read of it and of the folders directly inside; and what is left out."""
+    """The file itself, or of a folder what the gallery would read of it and of the folders directly
+    inside; and what is left out.
+    """
     where = quotable(given, 300)
     if not os.path.isdir(given):  # noqa: PTH112  (a name of any kind)
         return [given], []
@@ -98,10 +111,16 @@ def lesson_words(name: str) -> str:
 
 
 def course_words(name: str) -> str:
-    """What can be said of a sound course file. Raises ScenarioError with all its problems, unknown lessons among them."""
+    """What can be said of a sound course file. Raises ScenarioError with all its problems, unknown
+    lessons among them.
+    """
     where = quotable(name, 300)
     found = course.read(strict_yaml.decode(reader.read(name, where), where), where)
-    own = {id_ for file in folder.listed(str(Path(name).parent)).stamps if (id_ := reader.scenario_id(file))}
+    own = {
+        id_
+        for file in folder.listed(str(Path(name).parent)).stamps
+        if (id_ := reader.scenario_id(file))
+    }
     served = {lesson.id for lesson in shelf.open_shelf(shelf.configured()).lessons}
     problems = found.unknown(own | served, own)
     if problems or found.file is None:

@@ -6,9 +6,11 @@
               = 0.3 + 0.2 × 0.5744 + …
               ≈ 0.4746
 
-Where the shown numbers do not give the shown result, the line below it says that it was computed with unrounded values.
+Where the shown numbers do not give the shown result, the line below it says that it was computed
+with unrounded values.
 
-`paragraphs` yields one paragraph a step, so the walk of a large network starts at once and needs no memory.
+`paragraphs` yields one paragraph a step, so the walk of a large network starts at once and needs no
+memory.
 """
 
 from __future__ import annotations
@@ -23,11 +25,26 @@ from tutor.engine.kinds import KINDS
 from tutor.engine.order import Stage
 from tutor.engine.quantity import Quantity
 from tutor.engine.tree import ArrayRef, Node, Value, has_partials
-from tutor.lesson.explain import ROUNDED, explain, explain_phase, explain_stage, explain_stop, remark
+from tutor.lesson.explain import (
+    ROUNDED,
+    explain,
+    explain_phase,
+    explain_stage,
+    explain_stop,
+    remark,
+)
 from tutor.lesson.formula import UNROUNDED, unrounded
 from tutor.lesson.slides import OPEN, Slide, SlideNumber
 from tutor.lesson.walk import LayerWalk, Lesson, PassWalk, Walk
-from tutor.notation.conventions import Alphabet, Notation, arranged, flipped, left_side, oriented, turned
+from tutor.notation.conventions import (
+    Alphabet,
+    Notation,
+    arranged,
+    flipped,
+    left_side,
+    oriented,
+    turned,
+)
 from tutor.notation.plain import PlainText
 from tutor.notation.writer import NUMBERS, RULE, SYMBOLS
 
@@ -65,7 +82,9 @@ def _of_slide(slide: Slide, decimals: int) -> Iterator[str]:
         what = entry.quantity.replace("{", "").replace("}", "")
         yield f"The slide prints {what} = {entry.printed} ({entry.where})" + _comparison(entry)
     for form in slide.closed_forms:
-        yield f"Check: {form.text} = {number.shown(form.value, decimals)}" + (f" ({form.where})" if form.where else "")
+        yield f"Check: {form.text} = {number.shown(form.value, decimals)}" + (
+            f" ({form.where})" if form.where else ""
+        )
     for said in slide.remarks:
         yield f"On the slides: {said}"
     for note in slide.notes:
@@ -85,7 +104,10 @@ class StepWriter:
     def __init__(self, lesson: Lesson, notation: Notation, decimals: int) -> None:
         self.trace, self.notation, self.decimals = lesson.trace, notation, decimals
         alphabet = Alphabet.of(notation, lesson.trace.network, lesson.trace.samples)
-        self.text = {mode: PlainText(alphabet, decimals, mode, env=lesson.trace) for mode in (RULE, SYMBOLS, NUMBERS)}
+        self.text = {
+            mode: PlainText(alphabet, decimals, mode, env=lesson.trace)
+            for mode in (RULE, SYMBOLS, NUMBERS)
+        }
 
     def step(self, walk: Walk, n: int) -> tuple[str, list[str]]:
         """What step n makes, by its contract name, and its lines."""
@@ -94,7 +116,10 @@ class StepWriter:
             return "", [explain_phase(walk.phase(n)).title, *lines]
         stage = walk.stages[n - 1] if isinstance(walk, LayerWalk) else None
         if stage is not None and not stage.single:
-            return _stage_name(stage), [explain_stage(self.trace, stage).title, *self._matrix(stage)]
+            return _stage_name(stage), [
+                explain_stage(self.trace, stage).title,
+                *self._matrix(stage),
+            ]
         q = walk.anchor(n)
         return str(q), [explain(self.trace, q).title, *self._number(q)]
 
@@ -119,7 +144,9 @@ class StepWriter:
 
     def _result(self, value: float) -> Shown:
         """= where the shown digits are the whole number, ≈ where they are rounded."""
-        return "=" if number.is_exact(value, self.decimals) else "≈", number.shown(value, self.decimals)
+        return "=" if number.is_exact(value, self.decimals) else "≈", number.shown(
+            value, self.decimals
+        )
 
     # ---- one matrix, and a phase of them ----
 
@@ -129,9 +156,17 @@ class StepWriter:
         except KeyError:
             return []
         left, forms, end = self._matrix_lines(stage, found, made)
-        return self._whole(left, [*forms, end], found, lambda tree: self._turned(tree, made), turned(made, self.notation).value(self.trace))
+        return self._whole(
+            left,
+            [*forms, end],
+            found,
+            lambda tree: self._turned(tree, made),
+            turned(made, self.notation).value(self.trace),
+        )
 
-    def _matrix_lines(self, stage: Stage, found: Derivation, made: ArrayRef) -> tuple[str, list[Shown], Shown]:
+    def _matrix_lines(
+        self, stage: Stage, found: Derivation, made: ArrayRef
+    ) -> tuple[str, list[Shown], Shown]:
         kind, sign = left_side(stage.kind, self.notation)
         left = self.text[SYMBOLS].matrix_name(kind, stage.layer, made.sample)
         forms = _signed(self._forms(self._turned(found.tree, made)), sign)
@@ -152,7 +187,10 @@ class StepWriter:
         except KeyError:
             return []
         said = remark(self.trace, found, self.decimals)
-        return [*_aligned(left, [forms[0], end]), *([f"{said.heading} {said.text}"] if said else [])]
+        return [
+            *_aligned(left, [forms[0], end]),
+            *([f"{said.heading} {said.text}"] if said else []),
+        ]
 
     # ---- both ----
 
@@ -160,20 +198,50 @@ class StepWriter:
         modes = (RULE, SYMBOLS, NUMBERS) if has_partials(tree) else (SYMBOLS, NUMBERS)
         return list(dict.fromkeys(self.text[mode].line(tree) for mode in modes))
 
-    def _whole(self, left: str, lines: list[Shown], found: Derivation, turn: Callable[[Node], Node], value: Value) -> list[str]:
-        """The formula, the shorter way, and what has to be said of the result; `turn` writes a tree as the lecture does."""
+    def _whole(
+        self,
+        left: str,
+        lines: list[Shown],
+        found: Derivation,
+        turn: Callable[[Node], Node],
+        value: Value,
+    ) -> list[str]:
+        """The formula, the shorter way, and what has to be said of the result; `turn` writes a tree
+        as the lecture does.
+        """
         said = remark(self.trace, found, self.decimals)
-        shorter = [] if found.shortcut is None else ["The shorter way:", *self._way(left, turn(found.shortcut), lines[-1], value)]
+        shorter = (
+            []
+            if found.shortcut is None
+            else ["The shorter way:", *self._way(left, turn(found.shortcut), lines[-1], value)]
+        )
         why = [f"{said.heading} {said.text}"] if said else []
-        stable = [] if said is not ROUNDED or found.stable is None else self._way(left, turn(found.stable), lines[-1], value)
-        return [*_aligned(left, lines), *self._note(left, turn(found.tree), value), *shorter, *why, *stable]
+        stable = (
+            []
+            if said is not ROUNDED or found.stable is None
+            else self._way(left, turn(found.stable), lines[-1], value)
+        )
+        return [
+            *_aligned(left, lines),
+            *self._note(left, turn(found.tree), value),
+            *shorter,
+            *why,
+            *stable,
+        ]
 
     def _way(self, left: str, tree: Node, end: Shown, value: Value) -> list[str]:
-        return [*_aligned(left, [*_signed(self._forms(tree), "="), end]), *self._note(left, tree, value)]
+        return [
+            *_aligned(left, [*_signed(self._forms(tree), "="), end]),
+            *self._note(left, tree, value),
+        ]
 
     def _note(self, left: str, tree: Node, value: Value) -> list[str]:
         """A line below a result that the shown numbers do not give."""
-        return [f"{' ' * len(left)}   ({UNROUNDED})"] if unrounded(tree, value, self.trace, self.decimals) else []
+        return (
+            [f"{' ' * len(left)}   ({UNROUNDED})"]
+            if unrounded(tree, value, self.trace, self.decimals)
+            else []
+        )
 
 
 def _stage_name(stage: Stage) -> str:
@@ -189,4 +257,7 @@ def _signed(forms: list[str], sign: str) -> list[Shown]:
 
 def _aligned(left: str, lines: list[Shown]) -> list[str]:
     """left = a, and each further line with its sign below the first."""
-    return [f"{left if n == 0 else ' ' * len(left)} {sign} {text}" for n, (sign, text) in enumerate(lines)]
+    return [
+        f"{left if n == 0 else ' ' * len(left)} {sign} {text}"
+        for n, (sign, text) in enumerate(lines)
+    ]

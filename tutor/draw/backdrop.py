@@ -1,4 +1,6 @@
-"""What a network diagram shows whatever the step: thin lines, headings, gaps; and the small picture of the gallery."""
+"""What a network diagram shows whatever the step: thin lines, headings, gaps; and the small picture
+of the gallery.
+"""
 
 from __future__ import annotations
 
@@ -40,11 +42,18 @@ def backdrop(layout: Layout, rules: tuple[str, ...]) -> str:
     outputs = layout.columns[-1]
     ties = [((outputs.x, at), (x - LOSS_HALF, y)) for _, at in outputs.spots]
     lines += [_thin(layout, outputs.layer, 0, *tie) for tie in ties]
-    lines.append(f"M{x:.0f} {y + LOSS_HEIGHT:.0f}v{layout.targets.spots[0][1] - 11 - y - LOSS_HEIGHT:.0f}")
+    lines.append(
+        f"M{x:.0f} {y + LOSS_HEIGHT:.0f}v{layout.targets.spots[0][1] - 11 - y - LOSS_HEIGHT:.0f}"
+    )
     for shown in layout.columns:
         texts += [_break(shown.x, at, f"{count} more") for count, at in shown.breaks]
-    texts += [f'<text class="dots" x="{x:.0f}" y="{at + 7:.0f}">⋮</text>' for _, at in layout.targets.breaks]
-    texts.append(f'<text x="{layout.columns[0].x}" y="14">input</text><text x="{x}" y="14">loss</text>')
+    texts += [
+        f'<text class="dots" x="{x:.0f}" y="{at + 7:.0f}">⋮</text>'
+        for _, at in layout.targets.breaks
+    ]
+    texts.append(
+        f'<text x="{layout.columns[0].x}" y="14">input</text><text x="{x}" y="14">loss</text>'
+    )
     for shown in layout.columns[1:]:
         at, rule = f'<tspan x="{shown.x}" y=', rules[shown.layer - 1]
         texts.append(f'<text>{at}"14">layer {shown.layer}</tspan>{at}"28">{rule}</tspan></text>')
@@ -75,20 +84,34 @@ def thumbnail(
     """
     layers = chosen_layers(len(sizes), set())
     rows = [chosen_units(sizes[layer], set(), most=5) for layer in layers]
-    columns = [column(layer, 12 + 34 * n, r, 16, 46 - 8 * length(r)) for n, (layer, r) in enumerate(zip(layers, rows, strict=True))]
+    columns = [
+        column(layer, 12 + 34 * n, r, 16, 46 - 8 * length(r))
+        for n, (layer, r) in enumerate(zip(layers, rows, strict=True))
+    ]
     lines, marks = [], []
     for left, right in pairwise(columns):
         if right.layer == left.layer + 1:
-            lines += [f"M{left.x} {y1:.0f}L{right.x} {y2:.0f}" for _, y1 in left.spots for _, y2 in right.spots]
+            lines += [
+                f"M{left.x} {y1:.0f}L{right.x} {y2:.0f}"
+                for _, y1 in left.spots
+                for _, y2 in right.spots
+            ]
         else:
-            marks += [f'<circle class="more" cx="{(left.x + right.x) // 2 + d}" cy="46" r="1.2"/>' for d in (-5, 0, 5)]
+            marks += [
+                f'<circle class="more" cx="{(left.x + right.x) // 2 + d}" cy="46" r="1.2"/>'
+                for d in (-5, 0, 5)
+            ]
     shown = {each.layer: each for each in columns}
     for source, target in skips:
         if source in shown and target in shown:
             lines += _bows(shown[source], shown[target])
     for each in columns:
         marks += [f'<circle cx="{each.x}" cy="{y:.0f}" r="5.5"/>' for _, y in each.spots]
-        marks += [f'<circle class="more" cx="{each.x}" cy="{y + d:.0f}" r="1.2"/>' for _, y in each.breaks for d in (-4, 0, 4)]
+        marks += [
+            f'<circle class="more" cx="{each.x}" cy="{y + d:.0f}" r="1.2"/>'
+            for _, y in each.breaks
+            for d in (-4, 0, 4)
+        ]
     wide, said = columns[-1].x + 12, attribute(title)
     return trusted(
         f'<svg class="thumb" viewBox="0 0 {wide} 92" width="{wide}" height="92" role="img" aria-label="{said}"><title>{said}</title>'

@@ -1,8 +1,10 @@
-"""Curves: one small SVG of a function and its derivative, with the point at the reader's z marked on both.
+"""Curves: one small SVG of a function and its derivative, with the point at the reader's z marked
+on both.
 
-The window shows z from −6 to 6. f is a solid line with a round mark, f′ a dashed line with a diamond, so nothing
-depends on colour alone. Where a curve jumps at 0 it is drawn in two pieces: an open ring at an end that does not
-belong to it, a dot where the value is. `static/curves.css` has the colours; there is no style inside the drawing.
+The window shows z from −6 to 6. f is a solid line with a round mark, f′ a dashed line with a
+diamond, so nothing depends on colour alone. Where a curve jumps at 0 it is drawn in two pieces: an
+open ring at an end that does not belong to it, a dot where the value is. `static/curves.css` has
+the colours; there is no style inside the drawing.
 """
 
 from __future__ import annotations
@@ -76,7 +78,10 @@ def draw(curve: Curve) -> Markup:
         _axes(frame, curve.axis),
         _legend(curve.labels),
         *(_line(frame, piece, role) for role in "fd" for piece in pieces[role]),
-        *(_ends(frame, function, role) for role, function in (("f", curve.f), ("d", curve.derivative))),
+        *(
+            _ends(frame, function, role)
+            for role, function in (("f", curve.f), ("d", curve.derivative))
+        ),
         _mark(frame, curve),
     ]
     return trusted(
@@ -165,7 +170,11 @@ def _ends(frame: _Frame, function: Callable[[Array], Array], role: str) -> str:
     here, sides = _at(function, 0.0), {_at(function, -HAIR), _at(function, HAIR)}
     if isfinite(here) and not _jumps(function):
         return ""
-    rings = (_circle(frame, 0.0, side, f"ring-{role}", 3) for side in sorted(sides) if not abs(side - here) < 1e-6)
+    rings = (
+        _circle(frame, 0.0, side, f"ring-{role}", 3)
+        for side in sorted(sides)
+        if not abs(side - here) < 1e-6
+    )
     dot = _circle(frame, 0.0, here, f"dot-{role}", 3) if isfinite(here) else ""
     return "".join(rings) + dot
 
@@ -177,10 +186,16 @@ def _mark(frame: _Frame, curve: Curve) -> str:
         y = frame.y(frame.low + 0.4 * (frame.high - frame.low)) + 4
         left = where == "left"
         arrow = f"← {text}" if left else f"{text} →"
-        return _text(LEFT + 5 if left else RIGHT - 5, y, arrow, "start" if left else "end", "outside")
+        return _text(
+            LEFT + 5 if left else RIGHT - 5, y, arrow, "start" if left else "end", "outside"
+        )
     x, value, slope = frame.x(curve.z), _at(curve.f, curve.z), _at(curve.derivative, curve.z)
     guide = f'<path class="guide" d="M{_n(x)} {_n(TOP)}V{_n(BOTTOM)}"/>'
-    diamond = f'<path class="mark-d" d="M{_n(x)} {_n(frame.y(slope) - 4.5)}l4.5 4.5-4.5 4.5-4.5-4.5z"/>' if isfinite(slope) else ""
+    diamond = (
+        f'<path class="mark-d" d="M{_n(x)} {_n(frame.y(slope) - 4.5)}l4.5 4.5-4.5 4.5-4.5-4.5z"/>'
+        if isfinite(slope)
+        else ""
+    )
     return guide + _circle(frame, curve.z, value, "mark-f", 5) + diamond
 
 
@@ -189,13 +204,22 @@ def _description(curve: Curve) -> str:
     lines = [f"{curve.axis} runs from {number.shown(-WINDOW)} to {number.shown(WINDOW)}."]
     for style, name, function in (("Solid", f, curve.f), ("Dashed", d, curve.derivative)):
         values = [value for piece in _pieces(function) for _, value in piece]
-        lines.append(f"{style} line: {name}, between {number.shown(min(values))} and {number.shown(max(values))}.")
+        lines.append(
+            f"{style} line: {name}, between {number.shown(min(values))} and {number.shown(max(values))}."
+        )
     where = position(curve.z)
     if where != "inside":
-        return " ".join([*lines, f"{curve.axis} = {number.shown(curve.z)} lies to the {where} of the window."])
+        return " ".join(
+            [*lines, f"{curve.axis} = {number.shown(curve.z)} lies to the {where} of the window."]
+        )
     slope = _at(curve.derivative, curve.z)
     end = f"{d} is {number.shown(slope)}" if isfinite(slope) else f"{d} does not exist"
-    return " ".join([*lines, f"Marked at {curve.axis} = {number.shown(curve.z)}: {f} is {number.shown(_at(curve.f, curve.z))}, {end}."])
+    return " ".join(
+        [
+            *lines,
+            f"Marked at {curve.axis} = {number.shown(curve.z)}: {f} is {number.shown(_at(curve.f, curve.z))}, {end}.",
+        ]
+    )
 
 
 def _circle(frame: _Frame, z: float, value: float, name: str, radius: int) -> str:

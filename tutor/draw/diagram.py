@@ -1,16 +1,18 @@
 """The network diagram of a step, as SVG: what is known stands in it, what is not is visibly empty.
 
-A unit is a circle of two halves, the pre-activation above and the activation below, so it shows which of the two
-exists. Its name stands above it (in the backward pass the gradient that has arrived, under that gradient's name),
-its bias below. What the step uses is drawn thick and outlined, what it makes is filled and outlined thicker; edges
-in use carry arrow heads in the direction of flow. Colours come from `static/diagram.css`; nothing is said by colour
-alone. `tutor.draw.layout` says where things stand, `tutor.draw.marks` how small marks are written.
+A unit is a circle of two halves, the pre-activation above and the activation below, so it shows
+which of the two exists. Its name stands above it (in the backward pass the gradient that has
+arrived, under that gradient's name), its bias below. What the step uses is drawn thick and
+outlined, what it makes is filled and outlined thicker; edges in use carry arrow heads in the
+direction of flow. Colours come from `static/diagram.css`; nothing is said by colour alone.
+`tutor.draw.layout` says where things stand, `tutor.draw.marks` how small marks are written.
 
 A unit that a skip connection leads to has three parts, z above a above
-the sum r; dL/dr stands under r. The skip connection is a curve from the unit that the value comes from,
-faint until a step goes along it.
+the sum r; dL/dr stands under r. The skip connection is a curve from the unit that the value comes
+from, faint until a step goes along it.
 
-Each quantity is one element with `data-q`: its number where it is known, else the empty half of its unit.
+Each quantity is one element with `data-q`: its number where it is known, else the empty half of its
+unit.
 """
 
 from __future__ import annotations
@@ -42,13 +44,17 @@ FLOW = {
 LOST, FALL = Quantity("loss"), Quantity("loss-loss+")
 """The loss of the batch, and how much it has fallen."""
 MOST_LABELS = 9
-"""Up to so many edges between two columns all carry their numbers; else the step's own do, if they are no more."""
+"""Up to so many edges between two columns all carry their numbers; else the step's own do, if they
+are no more.
+"""
 _TIGHT_SIZE = 12
 """The size of the type inside a small circle."""
 _TARGET = Room(2.6)
 """The room beside the name of a target."""
 _MIDDLING, _WIDE = 400, 500
-"""From these widths on a diagram has a class that keeps it from shrinking too far; `static/diagram.css` has the rest."""
+"""From these widths on a diagram has a class that keeps it from shrinking too far;
+`static/diagram.css` has the rest.
+"""
 
 T = TypeVar("T")
 _About = Callable[..., Iterable[Quantity]]
@@ -94,19 +100,26 @@ class _Part:
         """The size that each family of its numbers needs."""
         self._numbers: dict[tuple[int, ...], tuple[list[str], list[str]]] = {}
 
-    def write(self, label: Label, x: float, y: float, *, ringed: bool = True, at_end: bool = False) -> None:
+    def write(
+        self, label: Label, x: float, y: float, *, ringed: bool = True, at_end: bool = False
+    ) -> None:
         """Add a number."""
         self.written.append(_Written(label, x, y, ringed, at_end))
         if label.size >= self.sizes.get(label.family, 0):
             self.sizes[label.family] = label.size
 
-    def numbers(self, sizes: Mapping[str, int], changed: Mapping[Quantity, str]) -> tuple[list[str], list[str]]:
+    def numbers(
+        self, sizes: Mapping[str, int], changed: Mapping[Quantity, str]
+    ) -> tuple[list[str], list[str]]:
         """(rings, numbers) in these sizes."""
         key = tuple([sizes[family] for family in self.sizes])
         found = self._numbers.get(key)
         if found is None:
             made = [written.svg(sizes[written.label.family], changed) for written in self.written]
-            found = self._numbers[key] = [ring for ring, _ in made if ring], [number for _, number in made]
+            found = self._numbers[key] = (
+                [ring for ring, _ in made if ring],
+                [number for _, number in made],
+            )
         return found
 
 
@@ -143,11 +156,17 @@ class _Picture:
         self.reading = Reading(scene)
         network = scene.network
         self.layout = arrange(network.sizes, self.reading.must_see(), scene.decimals, network.skips)
-        self._inside = self.reading.room if self.layout.roomy else Room((2 * self.layout.radius - 8) / _TIGHT_SIZE, 1)
+        self._inside = (
+            self.reading.room
+            if self.layout.roomy
+            else Room((2 * self.layout.radius - 8) / _TIGHT_SIZE, 1)
+        )
         when = scene.when
         if when:
             self._n, self._place = when.n, when.place
-        self._drawn: Memo | None = when.drawn.once((self.layout, scene.phase, scene.sample), Memo) if when else None
+        self._drawn: Memo | None = (
+            when.drawn.once((self.layout, scene.phase, scene.sample), Memo) if when else None
+        )
         self.parts: list[_Part] = []
         self.part = _Part()
         """The part that is being drawn."""
@@ -168,10 +187,16 @@ class _Picture:
         self._footer(left_out=left_out)
         title = f"Network {network.shape}{_spoken(network.skips)}"
         about = f"<desc>{attribute(self.scene.caption)}</desc>" if self.scene.caption else ""
-        css = "net" + ("" if layout.roomy else " tight") + (" wide" if layout.width > _WIDE else " mid" if layout.width > _MIDDLING else "")
+        css = (
+            "net"
+            + ("" if layout.roomy else " tight")
+            + (" wide" if layout.width > _WIDE else " mid" if layout.width > _MIDDLING else "")
+        )
         high = layout.height + (LINE if left_out else 0)
         size = f'viewBox="0 0 {layout.width} {high}" width="{layout.width}" height="{high}"'
-        opening = f'<svg class="{css}" {size} role="img" aria-label="{title}"><title>{title}</title>'
+        opening = (
+            f'<svg class="{css}" {size} role="img" aria-label="{title}"><title>{title}</title>'
+        )
         return Drawing(opening, about, backdrop(layout, _rules(network)), self._together())
 
     def _together(self) -> tuple[str, ...]:
@@ -190,7 +215,9 @@ class _Picture:
 
     # Parts: most of a drawing is that of the step before
 
-    def _part(self, key: Hashable, about: _About, draw_it: Callable[..., None], *place: Any) -> None:
+    def _part(
+        self, key: Hashable, about: _About, draw_it: Callable[..., None], *place: Any
+    ) -> None:
         """Draw a part, or take over what another step drew."""
 
         def make() -> _Part:
@@ -200,10 +227,13 @@ class _Picture:
 
         self.parts.append(self._same(key, lambda: about(*place), make))
 
-    def _same(self, key: Hashable, about: Callable[[], Iterable[Quantity]], make: Callable[[], T]) -> T:
+    def _same(
+        self, key: Hashable, about: Callable[[], Iterable[Quantity]], make: Callable[[], T]
+    ) -> T:
         """What `make` makes, or what it made for another step.
 
-        That step knew as much of the quantities `about`, and neither step uses or makes any of them.
+        That step knew as much of the quantities `about`, and neither step uses or makes any of
+        them.
         """
         if self._drawn is None:
             return make()
@@ -219,7 +249,9 @@ class _Picture:
             same = made[known] = make()
         return same
 
-    def _kept(self, members: frozenset[Quantity]) -> tuple[frozenset[Quantity], list[int], dict[int, Any]]:
+    def _kept(
+        self, members: frozenset[Quantity]
+    ) -> tuple[frozenset[Quantity], list[int], dict[int, Any]]:
         """(the quantities, the steps that make them, what was made after so many of these steps)"""
         return members, sorted({self._place(q) for q in members}), {}
 
@@ -260,7 +292,9 @@ class _Picture:
                 yield self.reading.passed_back(layer, skip.unit)
 
     def _name(self, q: Quantity, x: float, y: float, css: str = "n") -> None:
-        self.part.texts.append(f'<text class="{css}" x="{x:.0f}" y="{y:.0f}">{name(self.scene.alphabet, q)}</text>')
+        self.part.texts.append(
+            f'<text class="{css}" x="{x:.0f}" y="{y:.0f}">{name(self.scene.alphabet, q)}</text>'
+        )
 
     # Units
 
@@ -363,7 +397,9 @@ class _Picture:
                 self._flow(right.layer, state, (left.x, y1), (right.x, y2), pointed=pointed)
         if self.layout.roomy and len(pairs) <= MOST_LABELS:
             labels = self._weights(right.layer, pairs)
-            brief = [both if state else both[:1] for both, state in zip(labels, states, strict=True)]
+            brief = [
+                both if state else both[:1] for both, state in zip(labels, states, strict=True)
+            ]
             if self._fits(left.x, right.x, pairs, labels):
                 return
             if self._fits(left.x, right.x, pairs, brief):
@@ -381,7 +417,9 @@ class _Picture:
 
     def _weight(self, layer: int, i: int, j: int) -> list[Label]:
         return self._same(
-            ("w", layer, i, j), lambda: self._of_weight(layer, i, j), lambda: self.reading.parameter("w", layer, i, j)
+            ("w", layer, i, j),
+            lambda: self._of_weight(layer, i, j),
+            lambda: self.reading.parameter("w", layer, i, j),
         )
 
     def _of_weight(self, layer: int, i: int, j: int) -> Iterator[Quantity]:
@@ -389,7 +427,9 @@ class _Picture:
         yield Quantity(GRADIENT["w"], layer, i, j, self.scene.sample)
 
     def _flow(self, layer: int, state: str, source: Place, spot: Place, *, pointed: bool) -> None:
-        """A thick edge with its head where the numbers flow to; a gradient or an update of its weight flows nowhere."""
+        """A thick edge with its head where the numbers flow to; a gradient or an update of its
+        weight flows nowhere.
+        """
         reach = self.layout.reach
         ends = (source, reach(layer - 1, source, spot)), (spot, reach(layer, spot, source))
         (start, before), (end, after) = ends[::-1] if self.phase == BACKWARD else ends
@@ -420,7 +460,14 @@ class _Picture:
             at_work = any(label.state for label in both)
             for n, label in enumerate(both):
                 if at_work and not label.state:
-                    self.part.shapes.append(ring("bare", x1 + t * (x2 - x1), middle + 15 * n, label.em * SIZES[label.size] * SIZE / 2))
+                    self.part.shapes.append(
+                        ring(
+                            "bare",
+                            x1 + t * (x2 - x1),
+                            middle + 15 * n,
+                            label.em * SIZES[label.size] * SIZE / 2,
+                        )
+                    )
                 self.part.write(label, x1 + t * (x2 - x1), middle + 15 * n)
         return True
 
@@ -431,7 +478,9 @@ class _Picture:
     # The loss
 
     def _loss(self) -> None:
-        """The loss with its targets, and the lines that tie the outputs to it; afterwards the old loss, the new one, their difference."""
+        """The loss with its targets, and the lines that tie the outputs to it; afterwards the old
+        loss, the new one, their difference.
+        """
         x, y = self.layout.loss
         if self.phase == VERIFY:
             self._amount(LOST, x, y - 64, LOSS_HEIGHT)
@@ -461,7 +510,9 @@ class _Picture:
         q = Quantity("y", 0, unit, 0, self.scene.sample)
         state, label = self.reading.state(q), self.reading.label(q, _TARGET)
         self.part.shapes.append(_box("y" + state, x, y - 11, 22))
-        self.part.texts.append(f'<text class="n t" x="{x - LOSS_HALF + 5}" y="{y + 4:.0f}">{name(self.scene.alphabet, q)}</text>')
+        self.part.texts.append(
+            f'<text class="n t" x="{x - LOSS_HALF + 5}" y="{y + 4:.0f}">{name(self.scene.alphabet, q)}</text>'
+        )
         if label:
             self.part.write(label, x + LOSS_HALF - 5, y + 5, ringed=False, at_end=True)
 
@@ -482,11 +533,17 @@ class _Picture:
     def _footer(self, *, left_out: bool) -> None:
         scene, y = self.scene, self.layout.height - 7
         if scene.phase in FLOW:
-            self.part.texts.append(f'<text class="flow" x="{self.layout.width // 2}" y="{y}">{FLOW[scene.phase]}</text>')
+            self.part.texts.append(
+                f'<text class="flow" x="{self.layout.width // 2}" y="{y}">{FLOW[scene.phase]}</text>'
+            )
         if scene.sample:
-            self.part.texts.append(f'<text class="s" x="6" y="{y}">sample {scene.sample} of {scene.alphabet.samples}</text>')
+            self.part.texts.append(
+                f'<text class="s" x="6" y="{y}">sample {scene.sample} of {scene.alphabet.samples}</text>'
+            )
         if left_out:
-            self.part.texts.append(f'<text x="{self.layout.width // 2}" y="{y + LINE}">not every edge has room for its numbers</text>')
+            self.part.texts.append(
+                f'<text x="{self.layout.width // 2}" y="{y + LINE}">not every edge has room for its numbers</text>'
+            )
 
 
 def _spoken(skips: tuple[tuple[int, int], ...]) -> str:
@@ -502,7 +559,9 @@ def _layer(number: int) -> str:
 
 def _rules(network: Network) -> tuple[str, ...]:
     """What stands above each layer: its activation, and what a skip connection adds."""
-    added = {target: f" + {_layer(source).removeprefix('the ')}" for source, target in network.skips}
+    added = {
+        target: f" + {_layer(source).removeprefix('the ')}" for source, target in network.skips
+    }
     names = (layer.activation.name.replace("_", " ") for layer in network.layers)
     return tuple(name + added.get(n, "") for n, name in enumerate(names, 1))
 

@@ -1,10 +1,13 @@
-"""The drawings of many steps in one: what several steps have in common is written once, and each part says when it is seen.
+"""The drawings of many steps in one: what several steps have in common is written once, and each
+part says when it is seen.
 
-    together(drawings, last) -> the drawings as SVG; without a script one sees the drawing of step `last`
+    together(drawings, last) -> the drawings as SVG; without a script one sees the drawing of step
+    `last`
 
-A part that is not seen all the time has the numbers of its steps in `data-at` ("3-7 12"); it has `data-on` where it is
-seen now, and `static/stepper.js` moves that along. What is seen at a step is, part for part and in the same order,
-what `tutor.draw.diagram.draw` makes of it. Only drawings with one layout share a picture, so a large network has several.
+A part that is not seen all the time has the numbers of its steps in `data-at` ("3-7 12"); it has
+`data-on` where it is seen now, and `static/stepper.js` moves that along. What is seen at a step is,
+part for part and in the same order, what `tutor.draw.diagram.draw` makes of it. Only drawings with
+one layout share a picture, so a large network has several.
 """
 
 from __future__ import annotations
@@ -30,10 +33,21 @@ def together(drawings: Iterable[tuple[int, Drawing]], last: int) -> Markup:
         pictures.setdefault(frame, {})[n] = drawing.parts
         captions[frame] = drawing.about
     every = sorted(n for steps in pictures.values() for n in steps)
-    return trusted("".join(_picture(frame, captions[frame], steps, every, last) for frame, steps in pictures.items()))
+    return trusted(
+        "".join(
+            _picture(frame, captions[frame], steps, every, last)
+            for frame, steps in pictures.items()
+        )
+    )
 
 
-def _picture(frame: tuple[str, str], about: str, steps: dict[int, tuple[str, ...]], every: list[int], last: int) -> str:
+def _picture(
+    frame: tuple[str, str],
+    about: str,
+    steps: dict[int, tuple[str, ...]],
+    every: list[int],
+    last: int,
+) -> str:
     opening, backdrop = frame
     own = sorted(steps)
     parts = "".join(_marked(part, seen, own, last) for part, seen in _merged(steps))
@@ -71,7 +85,9 @@ def _marked(part: str, seen: list[int], every: list[int], last: int) -> str:
 
 
 def _ranges(seen: list[int], every: list[int]) -> Iterator[str]:
-    """Steps as ranges; where the steps of a picture are not in a row, what lies between two of them is no gap."""
+    """Steps as ranges; where the steps of a picture are not in a row, what lies between two of them
+    is no gap.
+    """
     place = {n: k for k, n in enumerate(every)}
     for _, run in groupby(enumerate(seen), key=lambda pair: place[pair[1]] - pair[0]):
         first, *rest = (n for _, n in run)

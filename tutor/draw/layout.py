@@ -1,8 +1,9 @@
-"""Where the parts of a network diagram stand. Plain arithmetic over layer sizes; knows no values and draws nothing.
+"""Where the parts of a network diagram stand. Plain arithmetic over layer sizes; knows no values
+and draws nothing.
 
-Every column has a strip as wide as its circles, which holds the circle and all that is written above and below
-it. The numbers on edges stay between the strips, so the two can never meet. Units are SVG user units; at the
-diagram's natural width one of them is one CSS pixel.
+Every column has a strip as wide as its circles, which holds the circle and all that is written
+above and below it. The numbers on edges stay between the strips, so the two can never meet. Units
+are SVG user units; at the diagram's natural width one of them is one CSS pixel.
 """
 
 from __future__ import annotations
@@ -18,7 +19,9 @@ MOST_UNITS, MOST_COLUMNS, MOST_TARGETS = 8, 6, 4
 HEADER, FOOTER, MARGIN = 38, 24, 30
 LOSS_GAP, LOSS_HALF, LOSS_HEIGHT, TARGET_PITCH = 92, 30, 26, 28
 LOSS_ABOVE, LOSS_BELOW = 64, 62
-"""What the losses take up above and below their middle: both of them with their names, and what the loss fell by."""
+"""What the losses take up above and below their middle: both of them with their names, and what the
+loss fell by.
+"""
 LINE = 15
 """The height of one line of text on an edge."""
 LONG = 4
@@ -37,7 +40,9 @@ Place = tuple[float, float]
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """What is shown of one list of units: (unit, y) pairs, and (how many are left out, y) where some are."""
+    """What is shown of one list of units: (unit, y) pairs, and (how many are left out, y) where
+    some are.
+    """
 
     layer: int
     x: int
@@ -56,7 +61,8 @@ class Skip:
     path: str
     """From the source to the target, as the `d` of an SVG path."""
     ends: tuple[tuple[Place, Place], tuple[Place, Place]]
-    """Where it starts and where it ends, each with a place from which an arrow's head points there."""
+    """Where it starts and where it ends, each with a place from which an arrow's head points there.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +115,9 @@ class Layout:
 
 
 def strip(decimals: int) -> int:
-    """Half the width of a column's strip: as wide as a number of so many decimals with its sign, six at most."""
+    """Half the width of a column's strip: as wide as a number of so many decimals with its sign,
+    six at most.
+    """
     return 28 if decimals <= LONG else 32
 
 
@@ -120,11 +128,17 @@ def arrange(
     decimals: int = LONG,
     skips: tuple[tuple[int, int], ...] = (),
 ) -> Layout:
-    """Lay a network out; `units` are (layer, unit) pairs that must be seen where something is left out.
+    """Lay a network out; `units` are (layer, unit) pairs that must be seen where something is left
+    out.
 
     `skips`: from which layer to which the skip connections go.
     """
-    if units and len(sizes) <= MOST_COLUMNS and max(sizes) <= MOST_UNITS and sizes[-1] <= MOST_TARGETS:
+    if (
+        units
+        and len(sizes) <= MOST_COLUMNS
+        and max(sizes) <= MOST_UNITS
+        and sizes[-1] <= MOST_TARGETS
+    ):
         return arrange(sizes, decimals=decimals, skips=skips)
     layers = chosen_layers(len(sizes), {layer for layer, _ in units})
     roomy = max(sizes) <= 4
@@ -133,9 +147,13 @@ def arrange(
     rise, below = ((RISE, RETURN) if roomy else (TIGHT_RISE, TIGHT_RETURN)) if skips else (0, 0)
     pitch += 2 * rise + below + (4 if skips and roomy else 0)
     step = (STEPS if decimals <= LONG else LONG_STEPS)[max(len(layers), 4)]
-    shown = [chosen_units(sizes[layer], {unit for at, unit in units if at == layer}) for layer in layers]
+    shown = [
+        chosen_units(sizes[layer], {unit for at, unit in units if at == layer}) for layer in layers
+    ]
     tall = max(pitch * length(rows) for rows in shown)
-    targets = chosen_units(sizes[-1], {unit for at, unit in units if at == len(sizes) - 1}, most=MOST_TARGETS)
+    targets = chosen_units(
+        sizes[-1], {unit for at, unit in units if at == len(sizes) - 1}, most=MOST_TARGETS
+    )
     needed = LOSS_ABOVE + LOSS_BELOW + TARGET_PITCH * length(targets)
     tall = max(tall, needed)
     middle = HEADER + tall / 2
@@ -181,9 +199,7 @@ def same_units(source: Column, target: Column) -> list[tuple[int, float, float]]
     return [(unit, places[unit], y) for unit, y in target.spots if unit in places]
 
 
-def _hanging(
-    layout: Layout, left: Column, right: Column, unit: int, y1: float, y2: float
-) -> Skip:
+def _hanging(layout: Layout, left: Column, right: Column, unit: int, y1: float, y2: float) -> Skip:
     """The way to the next column: a bow below the straight edge."""
     start = _rim(layout, left, y1, 1, 0.8)
     end = _rim(layout, right, y2, -1, 0.5)
@@ -234,7 +250,9 @@ def _rim(layout: Layout, column: Column, y: float, side: int, down: float) -> Pl
 
 
 def chosen_layers(count: int, wanted: set[int], most: int = MOST_COLUMNS) -> list[int]:
-    """Which layers have a column: all, or the first, the last, those wanted, and what else there is room for."""
+    """Which layers have a column: all, or the first, the last, those wanted, and what else there is
+    room for.
+    """
     if count <= most:
         return list(range(count))
     kept = {0, count - 1} | (wanted if len(wanted | {0, count - 1}) <= most else set())
@@ -272,7 +290,9 @@ def column(layer: int, x: int, rows: list[int], pitch: float, top: float) -> Col
     return Column(layer, x, tuple(spots), tuple(breaks))
 
 
-def trimmed(start: Place, end: Place, before: float, after: float) -> tuple[float, float, float, float]:
+def trimmed(
+    start: Place, end: Place, before: float, after: float
+) -> tuple[float, float, float, float]:
     """The line from `start` to `end` without its first and last bit: (x1, y1, x2, y2)."""
     (x1, y1), (x2, y2) = start, end
     long = hypot(x2 - x1, y2 - y1)
@@ -281,11 +301,14 @@ def trimmed(start: Place, end: Place, before: float, after: float) -> tuple[floa
 
 
 @lru_cache(maxsize=4096)
-def crossing(edges: tuple[tuple[float, float], ...], lines: tuple[int, ...], low: float) -> float | None:
-    """The share t of the way at which all edges (y1, y2) can carry labels without meeting; None where there is none.
+def crossing(
+    edges: tuple[tuple[float, float], ...], lines: tuple[int, ...], low: float
+) -> float | None:
+    """The share t of the way at which all edges (y1, y2) can carry labels without meeting; None
+    where there is none.
 
-    Labels stand one above the other at the same t, each `lines` high; `low` and 1 − `low` bound t. Of the shares
-    that leave enough room the one nearest the middle wins.
+    Labels stand one above the other at the same t, each `lines` high; `low` and 1 − `low` bound t.
+    Of the shares that leave enough room the one nearest the middle wins.
     """
     free = [t for n in range(26) for t in (0.5 - n / 50, 0.5 + n / 50) if low <= t <= 1 - low]
     return next((t for t in free if _apart(edges, lines, t)), None)
@@ -293,4 +316,6 @@ def crossing(edges: tuple[tuple[float, float], ...], lines: tuple[int, ...], low
 
 def _apart(edges: Sequence[tuple[float, float]], lines: Sequence[int], t: float) -> bool:
     places = sorted((y1 + t * (y2 - y1), high) for (y1, y2), high in zip(edges, lines, strict=True))
-    return all(below - above >= LINE * (high + low) / 2 for (above, high), (below, low) in pairwise(places))
+    return all(
+        below - above >= LINE * (high + low) / 2 for (above, high), (below, low) in pairwise(places)
+    )

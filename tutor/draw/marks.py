@@ -1,4 +1,5 @@
-"""The small marks of a diagram as SVG text: numbers that fit, symbols with their indices, rings, arrows.
+"""The small marks of a diagram as SVG text: numbers that fit, symbols with their indices, rings,
+arrows.
 
 Widths are reckoned with the advance widths of STIX Two Math, the font that the formulas use too.
 """
@@ -17,7 +18,9 @@ from tutor.notation.markup import attribute
 SIZE = 14
 """The size of most text."""
 SIZES = (1.0, 13 / 14, 11.2 / 14)
-"""How much smaller a number may be written, step by step; `static/diagram.css` has the same sizes by the names below."""
+"""How much smaller a number may be written, step by step; `static/diagram.css` has the same sizes
+by the names below.
+"""
 SIZE_NAMES = ("", "small", "tiny")
 _ADVANCE = {".": 0.245, number.MINUS: 0.72, "e": 0.464, "∞": 0.953, "?": 0.411}
 _DIGIT = 0.495
@@ -33,18 +36,24 @@ def width(text: str) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Room:
-    """The room for a number in one kind of place: how many em of the usual type it may be wide, and how small it may become."""
+    """The room for a number in one kind of place: how many em of the usual type it may be wide, and
+    how small it may become.
+    """
 
     em: float
     smallest: int = len(SIZES) - 1
 
     @property
     def decimals(self) -> int:
-        """How many decimals a number like −0.2261 has room for in small type: none has more, so that all of a kind have as many."""
+        """How many decimals a number like −0.2261 has room for in small type: none has more, so
+        that all of a kind have as many.
+        """
         return int((self.em / SIZES[1] - _LEAD) / _DIGIT)
 
     def size(self, em: float) -> int:
-        """The largest type in which so many em have room; the smallest where they have room in none."""
+        """The largest type in which so many em have room; the smallest where they have room in
+        none.
+        """
         return next((n for n in range(self.smallest) if em * SIZES[n] <= self.em), self.smallest)
 
     @lru_cache(maxsize=256)  # noqa: B019 - rooms are few
@@ -55,7 +64,8 @@ class Room:
 
 @lru_cache(maxsize=8192)
 def fitted(value: float, decimals: int, room: Room) -> tuple[str, float, int]:
-    """A number as tables and formulas have it, as far as there is room: (text, width in em, which of the sizes).
+    """A number as tables and formulas have it, as far as there is room: (text, width in em, which
+    of the sizes).
 
     Smaller type comes first; what is too wide in the smallest has fewer decimals.
     """
@@ -90,11 +100,17 @@ def symbol(s: Symbol) -> str:
     """A symbol as SVG text: letter, index below, marks above; the marks start over the index."""
     letter = italic(s.letter) + ("\N{COMBINING CIRCUMFLEX ACCENT}" if s.hat else "")
     if s.before:
-        letter = f'<tspan class="m" dy="-5">{attribute(s.before)}</tspan><tspan dy="5">{letter}</tspan>'
+        letter = (
+            f'<tspan class="m" dy="-5">{attribute(s.before)}</tspan><tspan dy="5">{letter}</tspan>'
+        )
     sub = f'<tspan class="m" dy="3">{attribute(s.sub)}</tspan>' if s.sub else ""
     raised = "".join(s.sup)
     back = f' dx="{-5 * len(s.sub)}"' if s.sub else ""
-    sup = f'<tspan class="m" dy="{-9 if s.sub else -6}"{back}>{attribute(raised)}</tspan>' if raised else ""
+    sup = (
+        f'<tspan class="m" dy="{-9 if s.sub else -6}"{back}>{attribute(raised)}</tspan>'
+        if raised
+        else ""
+    )
     return letter + sub + sup
 
 
@@ -115,11 +131,15 @@ def ring(css: str, x: float, y: float, half: float) -> str:
 
 
 def was(written: str, x: float, y: float, title: str) -> str:
-    """A number that a reader changed: a corner beside it, and its old value as a title. It ends at (x, y)."""
+    """A number that a reader changed: a corner beside it, and its old value as a title. It ends at
+    (x, y).
+    """
     return f'<g class="changed"><title>{attribute(title)}</title><path d="M{x:.0f} {y - 12:.0f}h6v6z"/>{written}</g>'
 
 
-def arrow(css: str, start: Place, end: Place, before: float, after: float, pointed: bool = True) -> str:
+def arrow(
+    css: str, start: Place, end: Place, before: float, after: float, pointed: bool = True
+) -> str:
     """A line, with a head at its end where it points somewhere."""
     x1, y1, x2, y2 = trimmed(start, end, before, after)
     line = f"M{x1:.1f} {y1:.1f}L{x2:.1f} {y2:.1f}"

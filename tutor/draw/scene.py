@@ -1,4 +1,5 @@
-"""A step as the network diagram sees it: what is known, what the step uses and makes, where it is at work.
+"""A step as the network diagram sees it: what is known, what the step uses and makes, where it is
+at work.
 
 `Scene` is what a page hands over; `Reading` answers the questions that the drawing asks about it.
 """
@@ -91,7 +92,9 @@ class Reading:
         return self.scene.value(q)
 
     def must_see(self) -> frozenset[tuple[int, int]]:
-        """(layer, unit) of the units that the step is about, as far as it is about a few, and where its numbers come from."""
+        """(layer, unit) of the units that the step is about, as far as it is about a few, and where
+        its numbers come from.
+        """
         if len(self.scene.makes) > _FEW:
             return frozenset()
         network, made = self.scene.network, self.scene.makes
@@ -99,7 +102,9 @@ class Reading:
         return frozenset((layer, unit) for layer, unit in places if layer <= network.depth)
 
     def _look(self) -> tuple[frozenset[int], dict[tuple[int, int], Quantity | None]]:
-        """The layers whose edges the step may touch, and the da/dz that belongs to each unit (None: several)."""
+        """The layers whose edges the step may touch, and the da/dz that belongs to each unit (None:
+        several).
+        """
         names = self.scene.uses, self.scene.makes
         if sum(map(len, names)) > _LOOK:
             return frozenset(range(1, self.scene.network.depth + 1)), {}
@@ -118,7 +123,9 @@ class Reading:
         return " makes" if q in self.scene.makes else " uses"
 
     def pick(self, *choices: Quantity) -> Quantity | None:
-        """The choice that this step makes, else the first that it uses, else the first that is known."""
+        """The choice that this step makes, else the first that it uses, else the first that is
+        known.
+        """
         for those in (self.scene.makes, self.scene.uses):
             for q in choices:
                 if q in those:
@@ -128,7 +135,8 @@ class Reading:
     def label(self, q: Quantity | None, room: Room | None = None) -> Label | None:
         """What to write for a quantity in a place with so much room; None where it is not known.
 
-        The type of what is computed follows from the decimals alone where it can, so that it stays the same from step to step.
+        The type of what is computed follows from the decimals alone where it can, so that it stays
+        the same from step to step.
         """
         value = None if q is None else self.scene.value(q)
         if q is None or value is None:
@@ -176,7 +184,9 @@ class Reading:
         return da if (da in made and dz not in made) or self.value(dz) is None else dz
 
     def parameter(self, kind: str, layer: int, i: int, j: int) -> list[Label]:
-        """What is to be said of a weight or bias in this phase: its value, and its gradient while that matters."""
+        """What is to be said of a weight or bias in this phase: its value, and its gradient while
+        that matters.
+        """
         old = Quantity(kind, layer, i, j)
         new = old.after if self.phase in {UPDATE, VERIFY} else None
         first = (self.label(new) if new else None) or self.label(old)
@@ -209,7 +219,9 @@ class Reading:
         return "g uses" if back else ""
 
     def flows(self, layer: int, i: int, j: int) -> bool:
-        """Whether numbers go along this edge: where its weight only gets a gradient or a new value, none do."""
+        """Whether numbers go along this edge: where its weight only gets a gradient or a new value,
+        none do.
+        """
         return self.phase != UPDATE and self._uses_weight(layer, i, j)
 
     def _uses_weight(self, layer: int, i: int, j: int) -> bool:
@@ -229,7 +241,9 @@ def gradient_of_passed(network: Network, layer: int) -> str:
 
 
 def _places(network: Network, q: Quantity) -> tuple[tuple[int, int], ...]:
-    """The unit of q, and one in the layer that q is computed from (for a weight: the one that it comes from)."""
+    """The unit of q, and one in the layer that q is computed from (for a weight: the one that it
+    comes from).
+    """
     here, kind = (q.layer, q.i), q.of
     if kind.role == "slope":
         return here, (q.layer, q.j or q.i)

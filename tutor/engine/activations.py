@@ -1,12 +1,13 @@
 """Activation functions: each with its formula, the formula of its derivative, and words.
 
-The formula is all that there is: what the engine computes, what a page shows and what a script says are made of it.
-`ARGUMENT` stands for the pre-activation z; the derivative may use the activation itself, `OUTPUT`. Softmax couples
-the units of a layer and has a Jacobian in place of one derivative. Step and sign are flat: their derivative is 0
-wherever it exists, so nothing can be learned through them and the backward pass stops there.
+The formula is all that there is: what the engine computes, what a page shows and what a script says
+are made of it. `ARGUMENT` stands for the pre-activation z; the derivative may use the activation
+itself, `OUTPUT`. Softmax couples the units of a layer and has a Jacobian in place of one
+derivative. Step and sign are flat: their derivative is 0 wherever it exists, so nothing can be
+learned through them and the backward pass stops there.
 
-At a kink we take the derivative from the left (ReLU′(0) = 0), as PyTorch does; `tests/test_activations.py`
-states each choice.
+At a kink we take the derivative from the left (ReLU′(0) = 0), as PyTorch does;
+`tests/test_activations.py` states each choice.
 """
 
 from __future__ import annotations
@@ -61,7 +62,9 @@ class Activation:
 
     function: Function
     slope: Node | None
-    """The formula of its derivative, in ARGUMENT and OUTPUT; None where it has none or couples units."""
+    """The formula of its derivative, in ARGUMENT and OUTPUT; None where it has none or couples
+    units.
+    """
     bound: float | None
     """The largest value of the derivative's size, where there is one."""
     about: str
@@ -81,7 +84,9 @@ class Activation:
     note: str = ""
     """A word about its parameter."""
     small: str = ""
-    """What to say where the derivative is too small for float64, if that is not for one of two `edges`."""
+    """What to say where the derivative is too small for float64, if that is not for one of two
+    `edges`.
+    """
     values: tuple[float, ...] = ()
     """Values of its parameter that lectures use."""
     edges: tuple[float, ...] = ()
@@ -106,7 +111,9 @@ class Activation:
 
     @property
     def full_jacobian(self) -> bool:
-        """Whether each activation depends on every pre-activation of its layer, as behind a softmax."""
+        """Whether each activation depends on every pre-activation of its layer, as behind a
+        softmax.
+        """
         return self.function.by_row
 
     @property
@@ -121,7 +128,9 @@ class Activation:
 
     @property
     def straight(self) -> bool:
-        """Whether it is made of straight pieces and curves without an edge on both sides, so that slopes repeat."""
+        """Whether it is made of straight pieces and curves without an edge on both sides, so that
+        slopes repeat.
+        """
         return self.differentiable and not self.saturates
 
     @property
@@ -131,7 +140,11 @@ class Activation:
 
     def f(self, z: Array) -> Array:
         """The activations of pre-activations of any shape; softmax goes along the last axis."""
-        return np.asarray(self.function(z) if z.ndim > 1 or not self.full_jacobian else self.function(z[None, :])[0])
+        return np.asarray(
+            self.function(z)
+            if z.ndim > 1 or not self.full_jacobian
+            else self.function(z[None, :])[0]
+        )
 
     def derivative(self, z: Array, a: Array) -> Array:
         """The derivative at pre-activations `z` with activations `a`, element by element."""
@@ -147,12 +160,19 @@ class Activation:
     def derivative_formula(self, z: Node, a: Node) -> Node:
         """The formula of the derivative, with this argument and this activation."""
         assert self.slope is not None
-        return renamed(self.slope, lambda node: {ARGUMENT: z, OUTPUT: a}.get(node) if isinstance(node, ArrayRef) else None)
+        return renamed(
+            self.slope,
+            lambda node: {ARGUMENT: z, OUTPUT: a}.get(node) if isinstance(node, ArrayRef) else None,
+        )
 
     @cached_property
     def slope_function(self) -> Function | None:
-        """The derivative as a function of z with a name, where its formula does not say how whole matrices are computed."""
-        pieces = self.slope is not None and any(isinstance(node, Cases) for node in walk(self.slope))
+        """The derivative as a function of z with a name, where its formula does not say how whole
+        matrices are computed.
+        """
+        pieces = self.slope is not None and any(
+            isinstance(node, Cases) for node in walk(self.slope)
+        )
         if self.slope is None or not (pieces or isinstance(self.slope, Number)):
             return None
         everywhere = self.slope == ONE
@@ -227,7 +247,8 @@ def _leaky_relu(slope: float = 0.01) -> Activation:
 
 
 def _elu(alpha: float = 1.0) -> Activation:
-    s, below = Number(alpha), Smallest(ARGUMENT, ZERO)  # e^z of a large z would overflow, although nobody asks for it
+    # e^z of a large z would overflow, although nobody asks for it
+    s, below = Number(alpha), Smallest(ARGUMENT, ZERO)
     return Activation(
         Function(
             "elu", "ELU", _above_zero(ARGUMENT, Product((s, ExpMinusOne(ARGUMENT)))),
@@ -244,7 +265,8 @@ def _elu(alpha: float = 1.0) -> Activation:
 
 
 def _log_of_one_and_power(z: Array) -> Array:
-    with np.errstate(invalid="ignore"):  # NumPy warns of what is not a number here, and nowhere else
+    # NumPy warns of what is not a number here, and nowhere else
+    with np.errstate(invalid="ignore"):
         return np.asarray(np.logaddexp(0.0, z))
 
 
@@ -253,7 +275,8 @@ SOFTPLUS = Function("softplus", "softplus", primitive=_log_of_one_and_power, lib
 
 
 def _softplus() -> Activation:
-    written = Log(Sum((ONE, Exp(ARGUMENT))))  # e^z of a large z would overflow: computed as log(e^0 + e^z)
+    # e^z of a large z would overflow: computed as log(e^0 + e^z)
+    written = Log(Sum((ONE, Exp(ARGUMENT))))
     return Activation(
         replace(SOFTPLUS, formula=Stable(written, Apply(ARGUMENT, SOFTPLUS))),
         Apply(ARGUMENT, _sigmoid().function), 1.0, edges=(0.0,),
@@ -313,7 +336,8 @@ def activation(name: str, **parameters: float) -> Activation:
     if name not in _MAKERS:
         raise NetworkError(f"no activation is called {name!r}; the tutor knows {', '.join(NAMES)}")
     try:
-        return _made(name, tuple(sorted((key, value + 0.0) for key, value in parameters.items())))  # no minus zero
+        # no minus zero
+        return _made(name, tuple(sorted((key, value + 0.0) for key, value in parameters.items())))
     except TypeError:
         raise NetworkError(f"{name} takes no parameter {', '.join(sorted(parameters))}") from None
 
@@ -325,10 +349,14 @@ def _made(name: str, parameters: tuple[tuple[str, float], ...]) -> Activation:
 
 
 def softmax(z: Array) -> Array:
-    """e^z over its sum, along the last axis of z (M, n); z is shifted by its largest entry so that nothing overflows."""
+    """e^z over its sum, along the last axis of z (M, n); z is shifted by its largest entry so that
+    nothing overflows.
+    """
     return activation("softmax").f(z)
 
 
 def softmax_jacobian(a: Array) -> Array:
-    """∂aᵢ/∂zₖ = aᵢ(δᵢₖ − aₖ) for the activations `a` (n,) of one sample: an (n, n) matrix, row i, column k."""
+    """∂aᵢ/∂zₖ = aᵢ(δᵢₖ − aₖ) for the activations `a` (n,) of one sample: an (n, n) matrix, row i,
+    column k.
+    """
     return np.asarray(a[:, None] * (np.eye(len(a)) - a))

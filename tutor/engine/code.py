@@ -1,7 +1,9 @@
-"""From trees to Python: the program that the engine runs, and the scripts that people take away, are the same trees.
+"""From trees to Python: the program that the engine runs, and the scripts that people take away,
+are the same trees.
 
-A dialect says what a function is called in its library. Everything is put together as a syntax tree of Python
-(`ast`), never as text, so that parentheses are Python's business and no text of a lesson can become code.
+A dialect says what a function is called in its library. Everything is put together as a syntax tree
+of Python (`ast`), never as text, so that parentheses are Python's business and no text of a lesson
+can become code.
 """
 
 from __future__ import annotations
@@ -81,7 +83,9 @@ class Python:
         self.names: dict[Node, str] = {}
         """Names for trees that are at hand already."""
         self.functions: dict[Function, str] = {}
-        """What the functions of the script are called; two leaky ReLUs with different slopes have two names."""
+        """What the functions of the script are called; two leaky ReLUs with different slopes have
+        two names.
+        """
 
     def having(self, names: dict[Node, str]) -> Self:
         """The same dialect, where some trees are at hand by a name."""
@@ -97,7 +101,9 @@ class Python:
         return "z" if leaf == ARGUMENT else python_name(found.kind, found.layer)
 
     def has(self, function: Function) -> bool:
-        """Whether there is nothing to define for a function: its library has it, or it is its argument."""
+        """Whether there is nothing to define for a function: its library has it, or it is its
+        argument.
+        """
         return function.primitive is not None or function.formula == ARGUMENT
 
     def called(self, function: Function) -> str:
@@ -147,7 +153,9 @@ class Python:
             case Sum():
                 return self._sum(node.terms)
             case Product() | Weighted() if any(isinstance(term, Share) for term in node.terms):
-                return self.shared(self._chain([t for t in node.terms if not isinstance(t, Share)], ast.Mult()))
+                return self.shared(
+                    self._chain([t for t in node.terms if not isinstance(t, Share)], ast.Mult())
+                )
             case Product() | Weighted():
                 return self._chain(node.terms, ast.Mult())
             case MatrixProduct():
@@ -171,7 +179,12 @@ class Python:
             case LargestOver():
                 return self._reduced(node.of, self.largest, node.axis, True)
             case Cases():
-                return self.library("where", self._condition(node), self._float(node.then), self._float(node.otherwise))
+                return self.library(
+                    "where",
+                    self._condition(node),
+                    self._float(node.then),
+                    self._float(node.otherwise),
+                )
             case Stable():
                 return self.write(self.chosen(node))
             case Partial():
@@ -181,7 +194,12 @@ class Python:
             case Jacobians():
                 return self._jacobians(self.write(node.of))
             case Through():
-                return self.library("einsum", ast.Constant("mi,mik->mk"), self.write(node.left), self.write(node.right))
+                return self.library(
+                    "einsum",
+                    ast.Constant("mi,mik->mk"),
+                    self.write(node.left),
+                    self.write(node.right),
+                )
             case _:
                 return self._one(node)
 
@@ -195,7 +213,11 @@ class Python:
         total = self.write(terms[0])
         for term in terms[1:]:
             minus = isinstance(term, Negative)
-            total = ast.BinOp(total, ast.Sub() if minus else ast.Add(), self.write(term.of if isinstance(term, Negative) else term))
+            total = ast.BinOp(
+                total,
+                ast.Sub() if minus else ast.Add(),
+                self.write(term.of if isinstance(term, Negative) else term),
+            )
         return total
 
     def _chain(self, terms: Sequence[Node], operator: ast.operator) -> ast.expr:
@@ -205,15 +227,23 @@ class Python:
         return result
 
     def _reduced(self, of: Node, how: str, axis: int, keep: bool) -> ast.expr:
-        keywords = [ast.keyword(self.axis, ast.Constant(axis))] + [ast.keyword(self.keep, ast.Constant(True))] * keep
+        keywords = [ast.keyword(self.axis, ast.Constant(axis))] + [
+            ast.keyword(self.keep, ast.Constant(True))
+        ] * keep
         return ast.Call(_attribute(self.write(of), how), [], keywords)
 
     def _condition(self, node: Cases) -> ast.expr:
         return ast.Compare(self.write(node.on), [_COMPARE[node.sign]], [self.number(node.limit)])
 
     def _float(self, node: Node) -> ast.expr:
-        """A branch of a case distinction: of whole numbers alone NumPy would make an array of integers."""
-        return ast.Constant(node.number) if isinstance(node, Number) and node.number >= 0 else self.write(node)
+        """A branch of a case distinction: of whole numbers alone NumPy would make an array of
+        integers.
+        """
+        return (
+            ast.Constant(node.number)
+            if isinstance(node, Number) and node.number >= 0
+            else self.write(node)
+        )
 
     def _bounded(self, node: Largest | Smallest) -> ast.expr:
         which = "maximum" if isinstance(node, Largest) else "minimum"
@@ -230,7 +260,11 @@ class Python:
         return ast.Call(_name(self.called(function)), [argument], [])
 
     def _primitive(self, function: Function, argument: ast.expr) -> ast.expr:
-        return self.library(function.library, *([ast.Constant(0)] if function.library == "logaddexp" else []), argument)
+        return self.library(
+            function.library,
+            *([ast.Constant(0)] if function.library == "logaddexp" else []),
+            argument,
+        )
 
     def _jacobians(self, a: ast.expr) -> ast.expr:
         every, none = ast.Slice(), ast.Constant(None)
@@ -241,7 +275,13 @@ class Python:
 
 
 _LIBRARY = {Exp: "exp", ExpMinusOne: "expm1", Log: "log", Size: "abs"}
-_COMPARE: dict[str, ast.cmpop] = {">": ast.Gt(), "≥": ast.GtE(), "<": ast.Lt(), "≤": ast.LtE(), "=": ast.Eq()}
+_COMPARE: dict[str, ast.cmpop] = {
+    ">": ast.Gt(),
+    "≥": ast.GtE(),
+    "<": ast.Lt(),
+    "≤": ast.LtE(),
+    "=": ast.Eq(),
+}
 
 
 class Textbook(Python):
@@ -250,7 +290,9 @@ class Textbook(Python):
     def __init__(self, safe: bool = True) -> None:
         super().__init__()
         self.safe = safe
-        """Whether logarithms are taken from the pre-activations, because outputs are close to 0 or 1."""
+        """Whether logarithms are taken from the pre-activations, because outputs are close to 0 or
+        1.
+        """
 
     def chosen(self, node: Stable) -> Node:
         return node.exact if self.safe else node.shown
@@ -282,7 +324,9 @@ class Torch(Textbook):
         return bool(function.torch) or super().has(function)
 
     def _bounded(self, node: Largest | Smallest) -> ast.expr:
-        """The larger or smaller of a tensor and a number; `minimum` halves the gradient where they are equal."""
+        """The larger or smaller of a tensor and a number; `minimum` halves the gradient where they
+        are equal.
+        """
         bound = ast.keyword("min" if isinstance(node, Largest) else "max", self.write(node.right))
         return ast.Call(_attribute(_name(self.module), "clamp"), [self.write(node.left)], [bound])
 
@@ -321,14 +365,20 @@ def assigned(name: str, value: ast.expr) -> Statement:
 
 
 def functions(trees: Iterable[Node], dialect: Python) -> Iterator[tuple[Function, Node]]:
-    """The functions that trees apply and a library does not have, each once and before its first use, with their trees."""
+    """The functions that trees apply and a library does not have, each once and before its first
+    use, with their trees.
+    """
     done: dict[Function, Node] = {}
 
     def need(tree: Node) -> None:
         for node in walk(tree):
             if isinstance(node, Stable):
                 need(dialect.chosen(node))
-            if isinstance(node, Apply) and not dialect.has(node.function) and node.function not in done:
+            if (
+                isinstance(node, Apply)
+                and not dialect.has(node.function)
+                and node.function not in done
+            ):
                 need(node.function.computed)
                 if not dialect.inlines(node.function):
                     done[node.function] = node.function.computed
@@ -352,12 +402,18 @@ def function_lines(tree: Node, dialect: Python) -> list[Statement]:
 
 
 def as_computed(tree: Node, dialect: Python) -> Node:
-    """The tree that a dialect computes: with its form of what is stable, and its inline functions in place."""
+    """The tree that a dialect computes: with its form of what is stable, and its inline functions
+    in place.
+    """
 
     def rule(node: Node) -> Node | None:
         if isinstance(node, Stable):
             return as_computed(dialect.chosen(node), dialect)
-        if isinstance(node, Apply) and not dialect.has(node.function) and dialect.inlines(node.function):
+        if (
+            isinstance(node, Apply)
+            and not dialect.has(node.function)
+            and dialect.inlines(node.function)
+        ):
             return put(node.function.computed, node.of)
         return None
 
@@ -368,7 +424,9 @@ _INITIAL: dict[type, str] = {Exp: "e", Difference: "shifted"}
 
 
 def _repeated(tree: Node) -> list[Node]:
-    """What stands in a tree more than once, inner ones first; not what is there only as a part of something repeated."""
+    """What stands in a tree more than once, inner ones first; not what is there only as a part of
+    something repeated.
+    """
     counts: Counter[Node] = Counter()
 
     def count(node: Node) -> None:
@@ -383,10 +441,14 @@ def _repeated(tree: Node) -> list[Node]:
     return sorted(found, key=lambda node: sum(1 for _ in walk(node)))
 
 
-def defined(name: str, arguments: Sequence[str], body: Sequence[Statement], about: str = "") -> Statement:
+def defined(
+    name: str, arguments: Sequence[str], body: Sequence[Statement], about: str = ""
+) -> Statement:
     """A function."""
     text: list[Statement] = [ast.Expr(ast.Constant(about))] if about else []
-    parameters = ast.arguments([], [ast.arg(argument) for argument in arguments], None, [], [], None, [])
+    parameters = ast.arguments(
+        [], [ast.arg(argument) for argument in arguments], None, [], [], None, []
+    )
     return ast.FunctionDef(name, parameters, [*text, *body], [], lineno=0)
 
 
@@ -395,7 +457,9 @@ def source(*statements: Statement | ast.expr) -> str:
     return "\n".join(ast.unparse(ast.fix_missing_locations(statement)) for statement in statements)
 
 
-def compiled(name: str, statements: Sequence[Statement], scope: dict[str, Any]) -> Callable[..., Any]:
+def compiled(
+    name: str, statements: Sequence[Statement], scope: dict[str, Any]
+) -> Callable[..., Any]:
     """Run statements that define a function, and give the function."""
     module = ast.fix_missing_locations(ast.Module(list(statements), []))
     exec(compile(module, "<program>", "exec"), scope)  # noqa: S102 - made of our own trees, no text of a lesson is in it

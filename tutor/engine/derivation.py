@@ -3,11 +3,12 @@
     derive(trace, quantity) -> Derivation
     derive_stage(trace, stage) -> Derivation
 
-The tree of a matrix is the program's own; that of a number is made from it, entry by entry, only for the step that is
-looked at. What a lecture writes differently stands here: the chain rule where the program takes a shortcut, a
-softmax as its sum of powers, local derivatives by their names. Long sums keep their first and last terms, so a step of
-a wide layer costs no more than one of a narrow layer. Matrices are in the engine's orientation: data has one
-row per sample, weights one row per unit, biases are one row.
+The tree of a matrix is the program's own; that of a number is made from it, entry by entry, only
+for the step that is looked at. What a lecture writes differently stands here: the chain rule where
+the program takes a shortcut, a softmax as its sum of powers, local derivatives by their names. Long
+sums keep their first and last terms, so a step of a wide layer costs no more than one of a narrow
+layer. Matrices are in the engine's orientation: data has one row per sample, weights one row per
+unit, biases are one row.
 """
 
 from __future__ import annotations
@@ -62,7 +63,8 @@ CALCULATOR = 1e-10
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Derivation:
-    """How one quantity (or matrix) is computed: `tree` in full, `name` as a named function, `shortcut` as another way.
+    """How one quantity (or matrix) is computed: `tree` in full, `name` as a named function,
+    `shortcut` as another way.
 
     `stable` is what the engine does for the loss of an output that is rounded to 0 or 1.
     """
@@ -150,7 +152,9 @@ def _loss(trace: Trace, q: Quantity) -> Derivation:
         total = long_sum(trace.samples, lambda s: Ref(replace(q, sample=s)))
         return Derivation(shared(trace.program.plan, total))
     each = trace.program.by_name[f"{q.kind}@", 0].tree
-    return Derivation(written_out(entry(each, max(q.sample, 1), 0, Shapes(trace))), stable=_stable_loss(trace, q))
+    return Derivation(
+        written_out(entry(each, max(q.sample, 1), 0, Shapes(trace))), stable=_stable_loss(trace, q)
+    )
 
 
 def written_out(tree: Node) -> Node:
@@ -164,7 +168,9 @@ def written_out(tree: Node) -> Node:
 
 
 def _stable_loss(trace: Trace, q: Quantity) -> Node | None:
-    """A cross-entropy as the engine computes it, from the pre-activations; outputs that do not count are left out."""
+    """A cross-entropy as the engine computes it, from the pre-activations; outputs that do not
+    count are left out.
+    """
     tree = _stable_term(trace, q.of.mark)
     if tree is None:
         return None
@@ -184,16 +190,31 @@ def _stable_loss(trace: Trace, q: Quantity) -> Node | None:
 
 
 def _stable_term(trace: Trace, mark: str) -> Node | None:
-    """What one output adds to a cross-entropy, from its pre-activation; 1/a and 1/(1 − a) are left as names."""
+    """What one output adds to a cross-entropy, from its pre-activation; 1/a and 1/(1 − a) are left
+    as names.
+    """
     found = trace.network.loss.stable_term
-    return None if found is None else with_leaves(found, {**_outputs(trace, mark), INVERSE: _INVERSE, INVERSE_NOT: _INVERSE_NOT})
+    return (
+        None
+        if found is None
+        else with_leaves(
+            found, {**_outputs(trace, mark), INVERSE: _INVERSE, INVERSE_NOT: _INVERSE_NOT}
+        )
+    )
 
 
 _INVERSE, _INVERSE_NOT = Ref(Quantity("1/a")), Ref(Quantity("1/(1-a)"))
 
 
 def _with_inverse(tree: Node, inverse: Node, inverse_not: Node) -> Node:
-    return renamed(tree, lambda node: {_INVERSE: inverse, _INVERSE_NOT: inverse_not}.get(node) if isinstance(node, Ref) else None)
+    return renamed(
+        tree,
+        lambda node: (
+            {_INVERSE: inverse, _INVERSE_NOT: inverse_not}.get(node)
+            if isinstance(node, Ref)
+            else None
+        ),
+    )
 
 
 def _softmax_inverse(trace: Trace, z: Ref) -> Node:
@@ -202,21 +223,40 @@ def _softmax_inverse(trace: Trace, z: Ref) -> Node:
 
 
 def _outputs(trace: Trace, mark: str) -> dict[Node, Node]:
-    """The leaves of a loss: outputs, targets, pre-activations; before the update or (mark +) after it."""
+    """The leaves of a loss: outputs, targets, pre-activations; before the update or (mark +) after
+    it.
+    """
     found = output_leaves(trace.program.plan)
-    return dict(zip((A, Y, Z), (replace(leaf, kind=marked(leaf.kind, mark)) for leaf in found), strict=True))
+    return dict(
+        zip((A, Y, Z), (replace(leaf, kind=marked(leaf.kind, mark)) for leaf in found), strict=True)
+    )
 
 
 def loses_digits(tree: Node, env: Environment, decimals: int) -> bool:
-    """Whether some logarithm in a loss cannot be had from its output as it is shown, which reads 0 or 1, or from 1 − it."""
-    weighted = (node for node in walk(tree) if isinstance(node, Weighted) and isinstance(node.terms[1], Stable))
+    """Whether some logarithm in a loss cannot be had from its output as it is shown, which reads 0
+    or 1, or from 1 − it.
+    """
+    weighted = (
+        node
+        for node in walk(tree)
+        if isinstance(node, Weighted) and isinstance(node.terms[1], Stable)
+    )
     with np.errstate(all="ignore"):
-        return any(bool(np.any((node.value(env) != 0) & _reads_as_edge(node.terms[1], env, decimals))) for node in weighted)
+        return any(
+            bool(np.any((node.value(env) != 0) & _reads_as_edge(node.terms[1], env, decimals)))
+            for node in weighted
+        )
 
 
 def _reads_as_edge(logarithm: Node, env: Environment, decimals: int) -> Any:
-    """For an output a, or 1 − a, whether the shown digits are those of 0 or 1; `number.plain` has two digits at least."""
-    inside = logarithm.shown.of if isinstance(logarithm, Stable) and isinstance(logarithm.shown, Log) else logarithm
+    """For an output a, or 1 − a, whether the shown digits are those of 0 or 1; `number.plain` has
+    two digits at least.
+    """
+    inside = (
+        logarithm.shown.of
+        if isinstance(logarithm, Stable) and isinstance(logarithm.shown, Log)
+        else logarithm
+    )
     a = (inside.right if isinstance(inside, Difference) else inside).value(env)
     edge = (a == 0) | (np.round(a, max(decimals, 2)) == 1)
     return edge | (a < CALCULATOR) if isinstance(inside, Difference) else edge
@@ -232,7 +272,9 @@ def _by_activation(trace: Trace, q: Quantity) -> Derivation:
 
 
 def _chained(tree: Node, q: Quantity) -> Node:
-    """The chain rule: behind each derivative by X the rest is the local derivative ∂X/∂Y, where q is the derivative by Y."""
+    """The chain rule: behind each derivative by X the rest is the local derivative ∂X/∂Y, where q
+    is the derivative by Y.
+    """
     below = replace(q, kind=q.of.by, sample=q.sample if KINDS[q.of.by].per_sample else 0)
     if q.layer == 0:
         below = replace(below, kind="x")
@@ -265,24 +307,37 @@ def _slope(trace: Trace, q: Quantity) -> Derivation:
 def _error_signal(trace: Trace, q: Quantity) -> Derivation:
     """dL/dz: through the activation, and where loss and output fit together, the shortcut a − y."""
     found = trace.program.by_name[q.kind, q.layer]
-    shortcut = None if found.long is None else _entry(trace, shorter(trace, found.tree, [max(q.sample, 1) - 1]), q)
+    shortcut = (
+        None
+        if found.long is None
+        else _entry(trace, shorter(trace, found.tree, [max(q.sample, 1) - 1]), q)
+    )
     if shortcut and trace.goes_around(q):
         return Derivation(shortcut)
     if not trace.network.layer(q.layer).activation.full_jacobian:
         return Derivation(_entry(trace, found.long or found.tree, q), shortcut=shortcut)
     grad, slope = replace(q, kind="dL/da"), replace(q, kind="da/dz", j=q.i)
-    tree = long_sum(trace.network.sizes[q.layer], lambda k: Product((Ref(replace(grad, i=k)), Ref(replace(slope, i=k)))))
+    tree = long_sum(
+        trace.network.sizes[q.layer],
+        lambda k: Product((Ref(replace(grad, i=k)), Ref(replace(slope, i=k)))),
+    )
     return Derivation(tree, shortcut=shortcut)
 
 
 def shorter(trace: Trace, tree: Node, rows: Any = slice(None)) -> Node:
-    """Output minus target; where the targets of a softmax do not add up to 1, their sum is a factor."""
+    """Output minus target; where the targets of a softmax do not add up to 1, their sum is a
+    factor.
+    """
     totals = trace.y[rows].sum(axis=1)
     total = SumOver(Y, "outputs", 1)
 
     def rule(node: Node) -> Node | None:
         if isinstance(node, Product) and total in node.terms:
-            return node.terms[0] if (totals == 1.0).all() else Product((node.terms[0], Number(float(totals[0]))))
+            return (
+                node.terms[0]
+                if (totals == 1.0).all()
+                else Product((node.terms[0], Number(float(totals[0]))))
+            )
         return None
 
     return rewrite(tree, rule) if len(totals) == 1 or (totals == 1.0).all() else tree
@@ -296,26 +351,42 @@ def _gradient(trace: Trace, q: Quantity) -> Derivation:
     sample = max(q.sample, 1)
     if isinstance(tree, MatrixProduct):
         signal, below = tree.terms  # of the sum over the samples the term of this one
-        return Derivation(_chained(Product((entry(signal, q.i, sample, Shapes(trace)), entry(below, sample, q.j, Shapes(trace)))), q))
+        return Derivation(
+            _chained(
+                Product(
+                    (
+                        entry(signal, q.i, sample, Shapes(trace)),
+                        entry(below, sample, q.j, Shapes(trace)),
+                    )
+                ),
+                q,
+            )
+        )
     assert isinstance(tree, SumOver)
     return Derivation(_chained(entry(tree.of, sample, q.i, Shapes(trace)), q))
 
 
 def _share(trace: Trace, q: Quantity) -> Derivation:
-    return Derivation(Quotient(Difference(ref(trace, "loss"), ref(trace, "loss+")), ref(trace, "loss")))
+    return Derivation(
+        Quotient(Difference(ref(trace, "loss"), ref(trace, "loss+")), ref(trace, "loss"))
+    )
 
 
 def _whole(trace: Trace, q: Quantity) -> Derivation:
     """A number that is an array of its own."""
     tree = trace.program.by_name[q.kind, 0].tree
-    return Derivation(rewrite(tree, lambda node: Ref(Quantity(node.kind)) if isinstance(node, ArrayRef) else None))
+    return Derivation(
+        rewrite(tree, lambda node: Ref(Quantity(node.kind)) if isinstance(node, ArrayRef) else None)
+    )
 
 
 _RULES: dict[str, Callable[[Trace, Quantity], Derivation]] = {
     "a": _activation, "loss": _loss, "dL/da": _by_activation, "dL/dr": _by_activation, "da/dz": _slope,
     "dL/dz": _error_signal, "dL/dw": _gradient, "dL/db": _gradient, "loss-loss+": _whole, "(loss-loss+)/loss": _share,
 }  # fmt: skip
-"""Kinds whose formula a lecture writes differently than the program computes it, those of the updated network with them."""
+"""Kinds whose formula a lecture writes differently than the program computes it, those of the
+updated network with them.
+"""
 
 
 # ---- whole matrices ----
@@ -331,7 +402,10 @@ def derive_stage(trace: Trace, stage: Stage) -> Derivation:
 
 def result(trace: Trace, stage: Stage) -> ArrayRef:
     """What a stage computes, as a leaf. For a softmax's da/dz: the Jacobian of the first sample."""
-    jacobian = KINDS[stage.kind].role == "slope" and trace.network.layer(stage.layer).activation.full_jacobian
+    jacobian = (
+        KINDS[stage.kind].role == "slope"
+        and trace.network.layer(stage.layer).activation.full_jacobian
+    )
     leaf = ArrayRef(stage.kind, stage.layer, 1 if jacobian and trace.samples > 1 else 0)
     trace.matrix(leaf)
     return leaf
@@ -349,13 +423,18 @@ def _plain_stage(trace: Trace, stage: Stage) -> Derivation:
 
 
 def _sample_losses(trace: Trace, stage: Stage) -> Derivation:
-    tree = rewrite(trace.program.by_name[f"{stage.kind}@", 0].tree, lambda node: _in_two_dimensions(trace, node))
+    tree = rewrite(
+        trace.program.by_name[f"{stage.kind}@", 0].tree,
+        lambda node: _in_two_dimensions(trace, node),
+    )
     found = _stable_term(trace, KINDS[stage.kind].mark)
     if found is None or trace.network.layers[-1].activation.full_jacobian:
         return Derivation(tree)  # that of a softmax is written for one sample only
     z = _outputs(trace, KINDS[stage.kind].mark)[Z]
     stable = _with_inverse(found, Sum((ONE, Exp(Negative(z)))), Sum((ONE, Exp(z))))
-    return Derivation(tree, stable=stable if trace.y.shape[1] == 1 else SumOver(stable, "outputs", 1))
+    return Derivation(
+        tree, stable=stable if trace.y.shape[1] == 1 else SumOver(stable, "outputs", 1)
+    )
 
 
 def _in_two_dimensions(trace: Trace, node: Node) -> Node | None:
@@ -368,7 +447,9 @@ def _in_two_dimensions(trace: Trace, node: Node) -> Node | None:
 def _outputs_stage(trace: Trace, stage: Stage) -> Derivation:
     found = _plain_stage(trace, stage)
     last = 0 < stage.layer == trace.fused_layer
-    return replace(found, out_of_range=last and not np.isfinite(trace.array(stage.kind, stage.layer)).all())
+    return replace(
+        found, out_of_range=last and not np.isfinite(trace.array(stage.kind, stage.layer)).all()
+    )
 
 
 def _slope_stage(trace: Trace, stage: Stage) -> Derivation:

@@ -2,8 +2,9 @@
 
     entry(tree, row, column, sizes) -> Node
 
-Indices are pushed down to the leaves, and what an array sums up in one stroke is written out as a sum. Rows and
-columns count from 1; either may be the running index `K` in the elided middle of a sum.
+Indices are pushed down to the leaves, and what an array sums up in one stroke is written out as a
+sum. Rows and columns count from 1; either may be the running index `K` in the elided middle of a
+sum.
 """
 
 from __future__ import annotations
@@ -35,7 +36,9 @@ LONGEST = 8
 HEAD, TAIL = 3, 1
 
 _FIRST = {"error": 0, "parameter": 1}
-"""Of two factors in a sum the error signal comes first, then the parameter, then the rest: by role of the kind."""
+"""Of two factors in a sum the error signal comes first, then the parameter, then the rest: by role
+of the kind.
+"""
 
 
 class Sizes(Protocol):
@@ -92,7 +95,9 @@ def entry(tree: Node, row: int, column: int, sizes: Sizes) -> Node:
             return at(tree.of, column, row)
         case MatrixProduct():
             left, right = tree.terms
-            return long_sum(_columns(left, sizes), lambda k: _product(at(left, row, k), at(right, k, column)))
+            return long_sum(
+                _columns(left, sizes), lambda k: _product(at(left, row, k), at(right, k, column))
+            )
         case SumOver(axis=1):
             return long_sum(_columns(tree.of, sizes), lambda k: at(tree.of, row, k))
         case SumOver():

@@ -1,7 +1,8 @@
-"""The table of kinds: what sorts of numbers a lesson has, and everything that is to be known of each.
+"""The table of kinds: what sorts of numbers a lesson has, and everything that is to be known of
+each.
 
-Whoever wants to know the phase of a kind, its axes, what it is a derivative of, or what it is called looks here;
-no function elsewhere decides by a list of names.
+Whoever wants to know the phase of a kind, its axes, what it is a derivative of, or what it is
+called looks here; no function elsewhere decides by a list of names.
 """
 
 from __future__ import annotations
@@ -9,7 +10,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-GIVEN, FORWARD, LOSS, BACKWARD, UPDATE, VERIFY = "given", "forward", "loss", "backward", "update", "verify"
+GIVEN, FORWARD, LOSS, BACKWARD, UPDATE, VERIFY = (
+    "given",
+    "forward",
+    "loss",
+    "backward",
+    "update",
+    "verify",
+)
 
 PHASES = (FORWARD, LOSS, BACKWARD, UPDATE, VERIFY)
 """The phases of an iteration in their order; what is given comes before all of them."""
@@ -23,10 +31,10 @@ BIAS = ("unit",)
 class Kind:
     """One sort of number.
 
-    `axes` are those of its array in the engine; a `layer` of the name goes before them. `top` is the kind that is
-    differentiated (the loss or, for a slope, the activation), `by` the one that it is differentiated by. `before`
-    is the kind that an update or the verification pass starts from: w for w+. `shared` says that `@s` names the
-    share of one sample.
+    `axes` are those of its array in the engine; a `layer` of the name goes before them. `top` is
+    the kind that is differentiated (the loss or, for a slope, the activation), `by` the one that it
+    is differentiated by. `before` is the kind that an update or the verification pass starts from:
+    w for w+. `shared` says that `@s` names the share of one sample.
     """
 
     name: str
@@ -64,12 +72,16 @@ class Kind:
 
     @property
     def parameter(self) -> bool:
-        """Whether it belongs to weights or biases: it has an entry for each of them and none for a sample."""
+        """Whether it belongs to weights or biases: it has an entry for each of them and none for a
+        sample.
+        """
         return bool(self.axes) and not self.per_sample
 
     @property
     def weights(self) -> bool:
-        """Whether its arrays have the shape of weights: a row for each unit, a column for each input."""
+        """Whether its arrays have the shape of weights: a row for each unit, a column for each
+        input.
+        """
         return self.axes == WEIGHT
 
     @property
@@ -114,19 +126,67 @@ _TABLE = (
     Kind("r", FORWARD, "activation plus skip connection", DATA, role="unit"),
     Kind("loss", LOSS, "loss", layered=False, role="loss", shared=True),
     Kind("da/dz", BACKWARD, "activation derivative", DATA, role="slope", top="a", by="z"),
-    Kind("dL/da", BACKWARD, "derivative of the loss by an activation", DATA, role="error", top="loss", by="a"),
-    Kind("dL/dr", BACKWARD, "derivative of the loss by what a unit passes on", DATA, role="error", top="loss", by="r"),
+    Kind(
+        "dL/da",
+        BACKWARD,
+        "derivative of the loss by an activation",
+        DATA,
+        role="error",
+        top="loss",
+        by="a",
+    ),
+    Kind(
+        "dL/dr",
+        BACKWARD,
+        "derivative of the loss by what a unit passes on",
+        DATA,
+        role="error",
+        top="loss",
+        by="r",
+    ),
     Kind("dL/dz", BACKWARD, "error signal", DATA, role="error", top="loss", by="z"),
-    Kind("dL/dw", BACKWARD, "gradient of a weight", WEIGHT, role="gradient", top="loss", by="w", shared=True),
-    Kind("dL/db", BACKWARD, "gradient of a bias", BIAS, role="gradient", top="loss", by="b", shared=True),
+    Kind(
+        "dL/dw",
+        BACKWARD,
+        "gradient of a weight",
+        WEIGHT,
+        role="gradient",
+        top="loss",
+        by="w",
+        shared=True,
+    ),
+    Kind(
+        "dL/db",
+        BACKWARD,
+        "gradient of a bias",
+        BIAS,
+        role="gradient",
+        top="loss",
+        by="b",
+        shared=True,
+    ),
     Kind("w+", UPDATE, "new weight", WEIGHT, role="parameter", before="w"),
     Kind("b+", UPDATE, "new bias", BIAS, role="parameter", before="b"),
     Kind("z+", VERIFY, "new pre-activation", DATA, role="unit", before="z"),
     Kind("a+", VERIFY, "new activation", DATA, role="unit", before="a"),
     Kind("r+", VERIFY, "new activation plus skip connection", DATA, role="unit", before="r"),
     Kind("loss+", VERIFY, "new loss", layered=False, role="loss", before="loss", shared=True),
-    Kind("loss-loss+", VERIFY, "how much the loss has fallen", layered=False, role="loss", contract=False),
-    Kind("(loss-loss+)/loss", VERIFY, "the share of the loss that is gone", layered=False, role="loss", contract=False),
+    Kind(
+        "loss-loss+",
+        VERIFY,
+        "how much the loss has fallen",
+        layered=False,
+        role="loss",
+        contract=False,
+    ),
+    Kind(
+        "(loss-loss+)/loss",
+        VERIFY,
+        "the share of the loss that is gone",
+        layered=False,
+        role="loss",
+        contract=False,
+    ),
 )
 
 KINDS: dict[str, Kind] = {kind.name: kind for kind in _TABLE}
@@ -142,7 +202,9 @@ GRADIENT: dict[str, str] = {kind.by: kind.name for kind in _TABLE if kind.deriva
 
 
 def marked(kind: str, mark: str) -> str:
-    """A kind of the forward pass, or with the mark + the same of the updated network; inputs have no other."""
+    """A kind of the forward pass, or with the mark + the same of the updated network; inputs have
+    no other.
+    """
     return AFTER.get(kind, kind) if mark else kind
 
 

@@ -1,10 +1,12 @@
 """Losses: each with the formula of what one output adds, its derivative, and words.
 
-The formulas are written in three leaves: `A` an output, `Y` its target, `Z` its pre-activation. For whole arrays of
-shape (M, n), M samples and n outputs, they are what the engine computes; for one output they are what a step shows.
+The formulas are written in three leaves: `A` an output, `Y` its target, `Z` its pre-activation. For
+whole arrays of shape (M, n), M samples and n outputs, they are what the engine computes; for one
+output they are what a step shows.
 
-Cross-entropy needs the logarithm of a probability. Computed from the pre-activations nothing is lost when the
-probability is close to 0 or 1: the trees are written as log(a) and computed as log σ(z) or log softmax(z).
+Cross-entropy needs the logarithm of a probability. Computed from the pre-activations nothing is
+lost when the probability is close to 0 or 1: the trees are written as log(a) and computed as log
+σ(z) or log softmax(z).
 """
 
 from __future__ import annotations
@@ -56,7 +58,8 @@ LOG_SIGMOID = Function(
 """log σ(z), exact in both tails."""
 
 _SHIFTED = Difference(ARGUMENT, LargestOver(ARGUMENT))
-# The largest class adds exactly e⁰ = 1; log1p of the others keeps their digits however small they are.
+# The largest class adds exactly e⁰ = 1; log1p of the others keeps their digits however small they
+# are.
 _OTHERS = Sum((
     SumOver(Cases(_SHIFTED, "=", 0.0, ZERO, Exp(_SHIFTED)), "outputs", 1),
     Difference(SumOver(Cases(_SHIFTED, "=", 0.0, ONE, ZERO), "outputs", 1), ONE),
@@ -86,7 +89,9 @@ class Loss:
     fused_with: str = ""
     """The output activation with which dL/dz is simply a − y."""
     stable_term: Node | None = None
-    """What one output adds, with log(1/a) in place of −log a: where a is rounded to 0 or 1, 1/a still has its digits."""
+    """What one output adds, with log(1/a) in place of −log a: where a is rounded to 0 or 1, 1/a
+    still has its digits.
+    """
 
 
 def with_leaves(tree: Node, leaves: dict[Node, Node]) -> Node:

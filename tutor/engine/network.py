@@ -1,4 +1,6 @@
-"""Networks: layers of weights with an activation, and the loss at the end. Plain values, frozen for real."""
+"""Networks: layers of weights with an activation, and the loss at the end. Plain values, frozen for
+real.
+"""
 
 from __future__ import annotations
 
@@ -26,9 +28,11 @@ def frozen(values: object) -> Array:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Layer:
-    """One fully connected layer: weights (units, inputs), biases (units,) or None, and an activation.
+    """One fully connected layer: weights (units, inputs), biases (units,) or None, and an
+    activation.
 
-    `skip`: how many layers back lies what is added to the activation (1: the layer's own input); 0 for nothing.
+    `skip`: how many layers back lies what is added to the activation (1: the layer's own input); 0
+    for nothing.
     """
 
     weights: Array
@@ -42,9 +46,13 @@ class Layer:
         object.__setattr__(self, "weights", frozen(self.weights))
         object.__setattr__(self, "biases", None if self.biases is None else frozen(self.biases))
         if self.weights.ndim != 2 or 0 in self.weights.shape:
-            raise NetworkError(f"weights have one row per unit and one column per input, got shape {self.weights.shape}")
+            raise NetworkError(
+                f"weights have one row per unit and one column per input, got shape {self.weights.shape}"
+            )
         if self.biases is not None and self.biases.shape != (self.units,):
-            raise NetworkError(f"expected {self.units} biases, one per unit, got shape {self.biases.shape}")
+            raise NetworkError(
+                f"expected {self.units} biases, one per unit, got shape {self.biases.shape}"
+            )
 
     @property
     def units(self) -> int:
@@ -62,19 +70,25 @@ class Layer:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Network:
-    """Layers 1..L and a loss. `reduction` says whether the loss of a batch is the sum or the mean over samples."""
+    """Layers 1..L and a loss. `reduction` says whether the loss of a batch is the sum or the mean
+    over samples.
+    """
 
     layers: tuple[Layer, ...]
     loss: Loss
     reduction: str = "mean"
     sizes: tuple[int, ...] = field(init=False)
     plans: tuple[Plan, Plan] = field(init=False)
-    """What there is to compute: for a loss that is summed up, and for one that is a mean over several samples."""
+    """What there is to compute: for a loss that is summed up, and for one that is a mean over
+    several samples.
+    """
 
     def __post_init__(self) -> None:
         if not self.layers:
             raise NetworkError("a network has at least one layer")
-        object.__setattr__(self, "sizes", (self.layers[0].inputs, *(layer.units for layer in self.layers)))
+        object.__setattr__(
+            self, "sizes", (self.layers[0].inputs, *(layer.units for layer in self.layers))
+        )
         for number, layer in enumerate(self.layers, 1):
             if layer.inputs != self.sizes[number - 1]:
                 raise NetworkError(
@@ -83,14 +97,26 @@ class Network:
             self._check_skip(number, layer)
         last = self.layers[-1].activation.name
         if self.loss.fused_with and last != self.loss.fused_with:
-            raise NetworkError(f"{self.loss.title} needs a {self.loss.fused_with} output layer, this one is {last}")
+            raise NetworkError(
+                f"{self.loss.title} needs a {self.loss.fused_with} output layer, this one is {last}"
+            )
         if self.loss.fused_with and self.layers[-1].skip:
-            raise NetworkError(f"{self.loss.title} needs the {last} itself as output; a skip connection would add something to it")
+            raise NetworkError(
+                f"{self.loss.title} needs the {last} itself as output; a skip connection would add something to it"
+            )
         parts = tuple(
-            LayerPlan(layer.activation, layer.biases is not None, layer.train_weights, layer.learns_biases, layer.skip)
+            LayerPlan(
+                layer.activation,
+                layer.biases is not None,
+                layer.train_weights,
+                layer.learns_biases,
+                layer.skip,
+            )
             for layer in self.layers
         )
-        object.__setattr__(self, "plans", (Plan(parts, self.loss, False), Plan(parts, self.loss, True)))
+        object.__setattr__(
+            self, "plans", (Plan(parts, self.loss, False), Plan(parts, self.loss, True))
+        )
 
     def _check_skip(self, number: int, layer: Layer) -> None:
         fault = skip_fault(number, layer.skip, self.sizes)
@@ -117,7 +143,9 @@ class Network:
         return self.layers[number - 1]
 
     def scale(self, samples: int) -> float:
-        """The factor of each sample's loss in that of the batch: 1/M for a mean over M samples, 1 for a sum."""
+        """The factor of each sample's loss in that of the batch: 1/M for a mean over M samples, 1
+        for a sum.
+        """
         return 1.0 / samples if self.reduction == "mean" else 1.0
 
     def program(self, samples: int) -> Program:
@@ -125,7 +153,9 @@ class Network:
         return Program.of(self.plans[self.scale(samples) != 1.0])
 
     def passed(self, number: int) -> tuple[str, int]:
-        """Kind and layer of what a layer passes on: x for the input, r behind a skip connection, else a."""
+        """Kind and layer of what a layer passes on: x for the input, r behind a skip connection,
+        else a.
+        """
         if not number:
             return "x", 0
         return "r" if self.layers[number - 1].skip else "a", number
@@ -140,12 +170,19 @@ class Network:
         return replace_network(self, self.layers, loss)
 
 
-def replace_network(network: Network, layers: tuple[Layer, ...], loss: Loss | None = None) -> Network:
+def replace_network(
+    network: Network, layers: tuple[Layer, ...], loss: Loss | None = None
+) -> Network:
     """A network like this one with other layers."""
     return Network(layers, loss or network.loss, network.reduction)
 
 
-def with_parameters(network: Network, weights: tuple[Array, ...], biases: tuple[Array | None, ...]) -> Network:
+def with_parameters(
+    network: Network, weights: tuple[Array, ...], biases: tuple[Array | None, ...]
+) -> Network:
     """The same network with other numbers: what it is after an update."""
-    layers = (replace(p, weights=w, biases=b) for p, w, b in zip(network.layers, weights, biases, strict=True))
+    layers = (
+        replace(p, weights=w, biases=b)
+        for p, w, b in zip(network.layers, weights, biases, strict=True)
+    )
     return replace_network(network, tuple(layers))

@@ -1,9 +1,9 @@
 """The order of the walk: which number comes at which step, by arithmetic alone.
 
-`NumberOrder` goes number by number, as the hand-worked slides do: sample by sample forward, then the losses, then
-sample by sample backward (error signals first, then the shares of each gradient), then the sums over the
-samples, the updates, and the verification pass. Position k is found without listing the others, so the walk of a
-large network costs no more than the walk of a small one.
+`NumberOrder` goes number by number, as the hand-worked slides do: sample by sample forward, then
+the losses, then sample by sample backward (error signals first, then the shares of each gradient),
+then the sums over the samples, the updates, and the verification pass. Position k is found without
+listing the others, so the walk of a large network costs no more than the walk of a small one.
 
 `stages` goes matrix by matrix over the whole batch. Both name the same quantities.
 """
@@ -31,7 +31,8 @@ class Block:
     layer: int = 0
     units: int = 1
     inputs: int = 0
-    """Weights per unit, where the block is of parameters; `kinds` is then (bias kind, weight kind)."""
+    """Weights per unit, where the block is of parameters; `kinds` is then (bias kind, weight kind).
+    """
     by_unit: bool = True
     pairs: bool = False
     """A Jacobian: one kind with two indices."""
@@ -56,8 +57,12 @@ class Block:
             unit, j = divmod(offset, self.per_unit)
             j += self.kinds[0] == ""
             return Quantity(self.kinds[1] if j else self.kinds[0], self.layer, unit + 1, j, sample)
-        unit, kind = divmod(offset, len(self.kinds)) if self.by_unit else divmod(offset, self.units)[::-1]
-        return Quantity(self.kinds[kind], self.layer, unit + 1 if KINDS[self.kinds[kind]].axes else 0, 0, sample)
+        unit, kind = (
+            divmod(offset, len(self.kinds)) if self.by_unit else divmod(offset, self.units)[::-1]
+        )
+        return Quantity(
+            self.kinds[kind], self.layer, unit + 1 if KINDS[self.kinds[kind]].axes else 0, 0, sample
+        )
 
     def offset(self, q: Quantity) -> int:
         """Where q is in this block, from 0."""
@@ -72,7 +77,9 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """Blocks that are gone through once per sample (`samples` > 0 names them), or once for the batch (0)."""
+    """Blocks that are gone through once per sample (`samples` > 0 names them), or once for the
+    batch (0).
+    """
 
     phase: str
     blocks: tuple[Block, ...]
@@ -96,7 +103,9 @@ class Section:
 
 
 class NumberOrder(Sequence[Quantity]):
-    """All quantities of one iteration in the order of the walk. `len`, `[k]` and `rank` cost no listing."""
+    """All quantities of one iteration in the order of the walk. `len`, `[k]` and `rank` cost no
+    listing.
+    """
 
     def __init__(self, sections: tuple[Section, ...]) -> None:
         self.sections = tuple(s for s in sections if s.size)
@@ -108,7 +117,9 @@ class NumberOrder(Sequence[Quantity]):
                     self._place[kind, block.layer, bool(section.samples)] = (number, index)
 
     @classmethod
-    def of(cls, network: Network, samples: int, blocked: int = 0, inputs: bool = False) -> NumberOrder:
+    def of(
+        cls, network: Network, samples: int, blocked: int = 0, inputs: bool = False
+    ) -> NumberOrder:
         """The walk of a network over a batch; behind layer `blocked` nothing is computed.
 
         `inputs`: whether the derivatives by the inputs are steps.
@@ -131,7 +142,8 @@ class NumberOrder(Sequence[Quantity]):
         """The position of q, from 0. Raises LessonError where the walk does not compute it."""
         place = self._place.get((q.kind, q.layer, q.sample > 0))
         k = -1 if place is None else self._offset(q, place)
-        if not 0 <= k < len(self) or self[k] != q:  # an index past the layer's end would land on another number
+        # an index past the layer's end would land on another number
+        if not 0 <= k < len(self) or self[k] != q:
             raise LessonError(f"{q} is not a step of this lesson")
         return k
 
@@ -171,7 +183,12 @@ def _losses(phase: str, kind: str, samples: int) -> Iterator[Section]:
 
 def _forward(network: Network, mark: str) -> tuple[Block, ...]:
     return tuple(
-        Block(forward_kinds(layer, mark), number, layer.units, by_unit=not layer.activation.full_jacobian)
+        Block(
+            forward_kinds(layer, mark),
+            number,
+            layer.units,
+            by_unit=not layer.activation.full_jacobian,
+        )
         for number, layer in enumerate(network.layers, 1)
     )
 
@@ -226,8 +243,12 @@ class Stage:
         return not KINDS[self.kind].axes and not self.per_sample
 
 
-def stages(network: Network, samples: int, blocked: int = 0, inputs: bool = False) -> tuple[Stage, ...]:
-    """The walk by matrices; at most a dozen stages a layer. `inputs`: whether the derivatives by the inputs are one."""
+def stages(
+    network: Network, samples: int, blocked: int = 0, inputs: bool = False
+) -> tuple[Stage, ...]:
+    """The walk by matrices; at most a dozen stages a layer. `inputs`: whether the derivatives by
+    the inputs are one.
+    """
     found = list(_forward_stages("forward", network, ""))
     found += _loss_stages("loss", "loss", samples)
     for number in range(network.depth, 0, -1):
@@ -240,7 +261,9 @@ def stages(network: Network, samples: int, blocked: int = 0, inputs: bool = Fals
     if inputs:
         found.append(Stage("backward", "dL/da", 0))
     for number in range(network.depth, 0, -1):
-        found += [Stage("update", kind, number) for kind in _learned(network.layer(number), "b+", "w+")]
+        found += [
+            Stage("update", kind, number) for kind in _learned(network.layer(number), "b+", "w+")
+        ]
     found += _forward_stages("verify", network, "+")
     found += _loss_stages("verify", "loss+", samples)
     return (*found, Stage("verify", "loss-loss+"))
@@ -253,7 +276,11 @@ def _forward_stages(phase: str, network: Network, mark: str) -> Iterator[Stage]:
 
 
 def _loss_stages(phase: str, kind: str, samples: int) -> list[Stage]:
-    return [Stage(phase, kind, per_sample=True), Stage(phase, kind)] if samples > 1 else [Stage(phase, kind)]
+    return (
+        [Stage(phase, kind, per_sample=True), Stage(phase, kind)]
+        if samples > 1
+        else [Stage(phase, kind)]
+    )
 
 
 def _learned(layer: Layer, bias: str, weight: str) -> list[str]:
@@ -263,8 +290,9 @@ def _learned(layer: Layer, bias: str, weight: str) -> list[str]:
 # ---- Where a walk ends early: the first number, in the order of the walk, that cannot be had ----
 #     first_bad(order, bad, value) -> Stop or None
 #
-# The search goes section by section over whole arrays and looks at single numbers only in the one block that holds the
-# first bad one, so a large network that overflows late is answered as fast as a small one.
+# The search goes section by section over whole arrays and looks at single numbers only in the one
+# block that holds the first bad one, so a large network that overflows late is answered as fast as
+# a small one.
 
 
 FLAT = "flat"
@@ -272,7 +300,9 @@ OVERFLOW = "overflow"
 UNDEFINED = "undefined"
 
 Bad = Callable[[str, int, int], np.ndarray]
-"""(kind, layer, samples) -> for each sample whether a number of this kind is bad; one entry where `samples` is 0."""
+"""(kind, layer, samples) -> for each sample whether a number of this kind is bad; one entry where
+`samples` is 0.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -283,8 +313,12 @@ class EarlyEnd:
     why: str
 
 
-def first_bad(order: NumberOrder, bad: Bad, value: Callable[[Quantity], float | None]) -> EarlyEnd | None:
-    """Find the first number that is not finite, or None by `value`: an activation without a derivative."""
+def first_bad(
+    order: NumberOrder, bad: Bad, value: Callable[[Quantity], float | None]
+) -> EarlyEnd | None:
+    """Find the first number that is not finite, or None by `value`: an activation without a
+    derivative.
+    """
     for section in order.sections:
         table = np.stack([_any_kind(block, section.samples, bad) for block in section.blocks])
         if table.any():
@@ -295,10 +329,14 @@ def first_bad(order: NumberOrder, bad: Bad, value: Callable[[Quantity], float | 
 
 
 def _any_kind(block: Block, samples: int, bad: Bad) -> np.ndarray:
-    return np.asarray(np.logical_or.reduce([bad(kind, block.layer, samples) for kind in block.kinds if kind]))
+    return np.asarray(
+        np.logical_or.reduce([bad(kind, block.layer, samples) for kind in block.kinds if kind])
+    )
 
 
-def _within(block: Block, sample: int, value: Callable[[Quantity], float | None]) -> EarlyEnd | None:
+def _within(
+    block: Block, sample: int, value: Callable[[Quantity], float | None]
+) -> EarlyEnd | None:
     for offset in range(block.size):
         quantity = block.at(offset, sample)
         number = value(quantity)

@@ -1,7 +1,8 @@
-"""The whole chain: a gradient written out as the sum over every path from the loss, each local derivative a factor.
+"""The whole chain: a gradient written out as the sum over every path from the loss, each local
+derivative a factor.
 
-The paths are the derivations put into each other: each product that begins with a derivative of the loss goes on with
-every product of that derivative, until the derivative by an output is reached.
+The paths are the derivations put into each other: each product that begins with a derivative of the
+loss goes on with every product of that derivative, until the derivative by an output is reached.
 """
 
 from __future__ import annotations
@@ -22,8 +23,8 @@ MOST_PATHS = 8
 def chain(trace: Trace, q: Quantity) -> Node | None:
     """A weight's or bias's gradient as the sum over every path from the loss, factor by factor.
 
-    None where `has_chain` says so. Paths that start at an output on which the loss does not depend (its derivative
-    is exactly 0) are left out.
+    None where `has_chain` says so. Paths that start at an output on which the loss does not depend
+    (its derivative is exactly 0) are left out.
     """
     if not has_chain(trace, q):
         return None
@@ -34,8 +35,8 @@ def chain(trace: Trace, q: Quantity) -> Node | None:
 def has_chain(trace: Trace, q: Quantity) -> bool:
     """Whether writing out the whole chain of q is possible and says more than the step itself.
 
-    It is not for sums over samples, for gradients with more than MOST_PATHS paths, behind a softmax inside the
-    network, and where an output is saturated.
+    It is not for sums over samples, for gradients with more than MOST_PATHS paths, behind a softmax
+    inside the network, and where an output is saturated.
     """
     if q.of.role != "gradient" or (trace.samples > 1 and not q.sample):
         return False
@@ -63,7 +64,9 @@ def _count(trace: Trace, layer: int) -> int:
     found = {network.depth: 1}
     for number in range(network.depth - 1, layer - 1, -1):
         found[number] = network.sizes[number + 1] * found[number + 1]
-        added = (n for n, part in enumerate(network.layers, 1) if part.skip and n - part.skip == number)
+        added = (
+            n for n, part in enumerate(network.layers, 1) if part.skip and n - part.skip == number
+        )
         found[number] += sum(found[n] for n in added)
     return found[layer]
 
@@ -74,7 +77,11 @@ def _paths(trace: Trace, q: Quantity) -> Iterator[tuple[Node, ...]]:
         if trace.value(q) != 0.0:
             yield (Ref(q),)
         return
-    if q.of.by == "z" and q.layer == trace.network.depth and trace.network.layers[-1].activation.full_jacobian:
+    if (
+        q.of.by == "z"
+        and q.layer == trace.network.depth
+        and trace.network.layers[-1].activation.full_jacobian
+    ):
         for c in range(1, trace.network.sizes[-1] + 1):
             for head in _paths(trace, Quantity(*_output(trace), c, 0, q.sample)):
                 yield (*head, Ref(Quantity("da/dz", q.layer, c, q.i, q.sample)))

@@ -2,12 +2,14 @@
 
     Program.of(plan) -> Program
 
-A definition is the name of an array and its tree over other arrays. The forward operations are listed; the backward pass is
-made from them: going down the list, whatever the loss's derivative by an operation's output is, it is carried to
-each of its inputs, and where several operations use an array their parts are added. Nothing assumes a chain.
+A definition is the name of an array and its tree over other arrays. The forward operations are
+listed; the backward pass is made from them: going down the list, whatever the loss's derivative by
+an operation's output is, it is carried to each of its inputs, and where several operations use an
+array their parts are added. Nothing assumes a chain.
 
-All definitions together are one function of NumPy, and that is what runs: formula and computation are the same trees.
-A program depends on the structure alone, so changed numbers cost nothing more; programs are kept by their plan.
+All definitions together are one function of NumPy, and that is what runs: formula and computation
+are the same trees. A program depends on the structure alone, so changed numbers cost nothing more;
+programs are kept by their plan.
 """
 
 from __future__ import annotations
@@ -45,7 +47,8 @@ from tutor.engine.tree import (
 
 Array = np.ndarray
 Name: TypeAlias = tuple[str, int]
-"""Kind and layer of an array; `loss@` and `loss+@` are the losses of the samples, each by itself."""
+"""Kind and layer of an array; `loss@` and `loss+@` are the losses of the samples, each by itself.
+"""
 
 X = ArrayRef("x")
 ETA = Ref(Quantity("eta"))
@@ -53,7 +56,9 @@ ETA = Ref(Quantity("eta"))
 
 @dataclass(frozen=True, slots=True)
 class LayerPlan:
-    """What of a layer decides its operations. `skip`: how many layers back what is added comes from, or 0."""
+    """What of a layer decides its operations. `skip`: how many layers back what is added comes
+    from, or 0.
+    """
 
     activation: Activation
     biased: bool
@@ -64,7 +69,9 @@ class LayerPlan:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What of a network and its batch decides the program. `mean`: whether derivatives carry the 1/M of a mean."""
+    """What of a network and its batch decides the program. `mean`: whether derivatives carry the
+    1/M of a mean.
+    """
 
     layers: tuple[LayerPlan, ...]
     loss: Loss
@@ -73,7 +80,9 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Definition:
-    """An array and its tree. `long` is the chain rule in full, where `tree` is a shortcut to the same numbers."""
+    """An array and its tree. `long` is the chain rule in full, where `tree` is a shortcut to the
+    same numbers.
+    """
 
     leaf: ArrayRef
     tree: Node
@@ -95,7 +104,9 @@ class Operation:
 
 @dataclass(frozen=True)
 class Program:
-    """Definitions in the order in which they are computed; `blocked` is the layer behind which nothing is, or 0."""
+    """Definitions in the order in which they are computed; `blocked` is the layer behind which
+    nothing is, or 0.
+    """
 
     plan: Plan
     definitions: tuple[Definition, ...]
@@ -128,18 +139,26 @@ class Program:
     @cached_property
     def whole(self) -> tuple[int, ...]:
         """Which of the results of `run` are arrays; the others are single numbers."""
-        return tuple(n for n, (kind, _) in enumerate(self.names) if kind.endswith("@") or KINDS[kind].axes)
+        return tuple(
+            n for n, (kind, _) in enumerate(self.names) if kind.endswith("@") or KINDS[kind].axes
+        )
 
     @cached_property
     def unchanged(self) -> tuple[tuple[Name, Name], ...]:
         """What the update leaves as it is: the name after it, and the name before."""
-        found = ((AFTER[kind], (kind, layer)) for kind, layer in self.given if KINDS[kind].parameter)
-        return tuple(((new, old[1]), old) for new, old in found if (new, old[1]) not in self.by_name)
+        found = (
+            (AFTER[kind], (kind, layer)) for kind, layer in self.given if KINDS[kind].parameter
+        )
+        return tuple(
+            ((new, old[1]), old) for new, old in found if (new, old[1]) not in self.by_name
+        )
 
     @cached_property
     def until_update(self) -> tuple[Name, ...]:
         """What `advance` gives, in its order: everything but the verification pass."""
-        return tuple(name for name in self.names if KINDS[name[0].removesuffix("@")].phase != VERIFY)
+        return tuple(
+            name for name in self.names if KINDS[name[0].removesuffix("@")].phase != VERIFY
+        )
 
     @cached_property
     def advance(self) -> Callable[..., tuple[Any, ...]]:
@@ -208,7 +227,9 @@ def _forward(plan: Plan) -> Iterator[Operation]:
 
 
 def output_leaves(plan: Plan) -> tuple[ArrayRef, ArrayRef, ArrayRef]:
-    """The arrays that a loss is made of: outputs, targets, and the pre-activations of the output layer."""
+    """The arrays that a loss is made of: outputs, targets, and the pre-activations of the output
+    layer.
+    """
     depth = len(plan.layers)
     return ArrayRef("r" if plan.layers[-1].skip else "a", depth), Y, ArrayRef("z", depth)
 
@@ -234,13 +255,19 @@ def shared(plan: Plan, tree: Node) -> Node:
 
 
 def by(leaf: ArrayRef) -> ArrayRef:
-    """The derivative of the loss by an array: dL/dz[2] for z[2]. The inputs are the activations of layer 0."""
+    """The derivative of the loss by an array: dL/dz[2] for z[2]. The inputs are the activations of
+    layer 0.
+    """
     return ArrayRef(GRADIENT["a" if leaf == X else leaf.kind], leaf.layer)
 
 
 def _backward(plan: Plan, forward: Sequence[Operation]) -> tuple[list[Definition], int]:
-    """The chain rule from the loss down the list; it ends at an activation without a derivative, which is told."""
-    parts: dict[ArrayRef, list[Node]] = {forward[-1].out: [shared(plan, with_leaves(plan.loss.gradient, _leaves(plan)))]}
+    """The chain rule from the loss down the list; it ends at an activation without a derivative,
+    which is told.
+    """
+    parts: dict[ArrayRef, list[Node]] = {
+        forward[-1].out: [shared(plan, with_leaves(plan.loss.gradient, _leaves(plan)))]
+    }
     found: list[Definition] = []
     for step in reversed(forward):
         out = step.out
@@ -251,14 +278,18 @@ def _backward(plan: Plan, forward: Sequence[Operation]) -> tuple[list[Definition
             if layer.activation.flat:
                 return found, out.layer
             if layer.activation.slope is not None:
-                found.append(Definition(ArrayRef("da/dz", out.layer), _slope(layer.activation, out, a)))
+                found.append(
+                    Definition(ArrayRef("da/dz", out.layer), _slope(layer.activation, out, a))
+                )
             if out.layer == len(plan.layers) and plan.loss.fused_with:
                 long, parts[out] = parts[out][0], [shared(plan, _shortcut(layer.activation, a))]
         found.append(Definition(by(out), _added(parts.pop(out)), long))
         for leaf in step.inputs:
             parts.setdefault(leaf, []).insert(0, _carried(step, leaf))
         if out.kind == "z":
-            learned = (leaf for leaf in step.inputs if KINDS[leaf.kind].parameter and _learns(plan, leaf))
+            learned = (
+                leaf for leaf in step.inputs if KINDS[leaf.kind].parameter and _learns(plan, leaf)
+            )
             found += [Definition(by(leaf), parts[leaf][0]) for leaf in learned]
     found.append(Definition(by(X), _added(parts.pop(X))))
     return found, 0
@@ -283,7 +314,8 @@ def _pullback(tree: Node, leaf: ArrayRef, grad: Node) -> Node:
     """The derivative by `leaf`, where that by `tree` is `grad`, for sums and matrix products."""
     match tree:
         case ArrayRef() if KINDS[leaf.kind].biases:
-            return SumOver(grad, "samples", 0, keep=False)  # it was added to the row of every sample
+            # it was added to the row of every sample
+            return SumOver(grad, "samples", 0, keep=False)
         case ArrayRef():
             return grad
         case Transpose():
@@ -314,7 +346,9 @@ def _slope(rule: Activation, z: ArrayRef, a: ArrayRef) -> Node:
 
 
 def _shortcut(rule: Activation, a: ArrayRef) -> Node:
-    """Of a cross-entropy on its own output activation: output minus target; a softmax counts the targets' sum."""
+    """Of a cross-entropy on its own output activation: output minus target; a softmax counts the
+    targets' sum.
+    """
     return Difference(Hadamard((a, SumOver(Y, "outputs", 1))) if rule.full_jacobian else a, Y)
 
 
@@ -330,16 +364,25 @@ def _updates(plan: Plan) -> Iterator[Definition]:
     """Gradient descent, θ⁺ = θ − η ∂L/∂θ, for everything that learns."""
     for number in range(len(plan.layers), 0, -1):
         for leaf in (ArrayRef("b", number), ArrayRef("w", number)):
-            if _learns(plan, leaf) and (plan.layers[number - 1].biased or not KINDS[leaf.kind].biases):
-                yield Definition(ArrayRef(AFTER[leaf.kind], number), Difference(leaf, Product((ETA, by(leaf)))))
+            if _learns(plan, leaf) and (
+                plan.layers[number - 1].biased or not KINDS[leaf.kind].biases
+            ):
+                yield Definition(
+                    ArrayRef(AFTER[leaf.kind], number), Difference(leaf, Product((ETA, by(leaf))))
+                )
 
 
 def _again(ahead: Sequence[Definition], updates: Sequence[Definition]) -> Iterator[Definition]:
     """The forward pass and the losses once more, with everything that learns in its new state."""
-    new = {ArrayRef(KINDS[found.leaf.kind].before, found.leaf.layer): found.leaf for found in updates}
+    new = {
+        ArrayRef(KINDS[found.leaf.kind].before, found.leaf.layer): found.leaf for found in updates
+    }
     new |= {found.leaf: ArrayRef(_after(found.leaf.kind), found.leaf.layer) for found in ahead}
     for found in ahead:
-        yield Definition(new[found.leaf], renamed(found.tree, lambda node: new.get(node) if isinstance(node, ArrayRef) else None))
+        yield Definition(
+            new[found.leaf],
+            renamed(found.tree, lambda node: new.get(node) if isinstance(node, ArrayRef) else None),
+        )
 
 
 def _after(kind: str) -> str:
@@ -356,11 +399,14 @@ def _drop() -> Definition:
 def _watched(definitions: Sequence[Definition]) -> tuple[Name, ...]:
     """What nothing is made of, and what an activation function might hide.
 
-    A sum or a product that holds a number that is none is none itself (0 · ∞ too), so the others need not be looked
-    at. Left aside is the derivative by the inputs, which is no step of most walks, and what a shortcut goes around.
+    A sum or a product that holds a number that is none is none itself (0 · ∞ too), so the others
+    need not be looked at. Left aside is the derivative by the inputs, which is no step of most
+    walks, and what a shortcut goes around.
     """
     used = {leaf for found in definitions if found.leaf != by(X) for leaf in _uses(found.tree)}
-    around = {leaf for found in definitions if found.long is not None for leaf in _uses(found.long)} - used
+    around = {
+        leaf for found in definitions if found.long is not None for leaf in _uses(found.long)
+    } - used
     kept = [found for found in definitions if found.leaf not in around | {by(X)}]
     hidden = {node.of for found in kept for node in walk(found.tree) if isinstance(node, Apply)}
     return tuple(found.name for found in kept if found.leaf in hidden or found.leaf not in used)
@@ -369,15 +415,22 @@ def _watched(definitions: Sequence[Definition]) -> tuple[Name, ...]:
 # ---- to Python ----
 
 
-def _compiled(definitions: Sequence[Definition], given: Sequence[Name], wanted: Sequence[Name]) -> Callable[..., tuple[Any, ...]]:
-    """One function of NumPy; its arguments are the learning rate, the 1/M of a mean, and what is given."""
+def _compiled(
+    definitions: Sequence[Definition], given: Sequence[Name], wanted: Sequence[Name]
+) -> Callable[..., tuple[Any, ...]]:
+    """One function of NumPy; its arguments are the learning rate, the 1/M of a mean, and what is
+    given.
+    """
     dialect = code.Python()
     trees = [found.tree for found in definitions]
     rules = [
         code.defined(dialect.called(function), ["z"], code.function_lines(tree, dialect))
         for function, tree in code.functions(trees, dialect)
     ]
-    body = [code.assigned(code.python_name(*found.name), dialect.write(found.tree)) for found in definitions]
+    body = [
+        code.assigned(code.python_name(*found.name), dialect.write(found.tree))
+        for found in definitions
+    ]
     answer = code.answered(code.python_name(*name) for name in wanted)
     arguments = ["eta", "scale", *(code.python_name(*name) for name in given)]
     statements = [*rules, code.defined("iteration", arguments, [*body, answer])]

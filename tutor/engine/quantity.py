@@ -1,9 +1,9 @@
 """Quantities: the names of the numbers in a lesson, such as `z[2][1]` or `dL/dw[3][1,2]@4`.
 
-The same names stand in addresses, JSON, error messages, tests and scenario files. Layers, units, inputs and
-samples count from 1; 0 in a field means that the quantity has no such index. `@s` names a sample and is left out
-where there is one sample only, or where the quantity belongs to the whole batch. Layer 0 has a name in
-`dL/da[0][i]` alone, the derivative by an input.
+The same names stand in addresses, JSON, error messages, tests and scenario files. Layers, units,
+inputs and samples count from 1; 0 in a field means that the quantity has no such index. `@s` names
+a sample and is left out where there is one sample only, or where the quantity belongs to the whole
+batch. Layer 0 has a name in `dL/da[0][i]` alone, the derivative by an input.
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ from tutor.engine.kinds import AFTER, KINDS, Kind
 from tutor.errors import QuantityError
 
 K = -1
-"""Stands for an index that runs: in the elided middle of a sum, over all terms that are left out."""
+"""Stands for an index that runs: in the elided middle of a sum, over all terms that are left out.
+"""
 
 _INDEX = r"[1-9][0-9]{0,6}"
 _NAME = re.compile(
@@ -63,13 +64,19 @@ def parse(name: str) -> Quantity:
     if match is None or (match["brackets"].startswith("[0]") and match["kind"] not in BY_INPUT):
         raise QuantityError(f"{name[:60]!r} is not the name of a quantity; {_meant(name)}")
     kind = KINDS[match["kind"]]
-    groups = [[int(n) for n in group.split(",")] for group in match["brackets"][1:-1].split("][") if group]
+    groups = [
+        [int(n) for n in group.split(",")] for group in match["brackets"][1:-1].split("][") if group
+    ]
     sample = int(match["sample"] or 0)
-    fits = len(groups) == kind.layered + (kind.indices > 0) and (not kind.layered or len(groups[0]) == 1)
+    fits = len(groups) == kind.layered + (kind.indices > 0) and (
+        not kind.layered or len(groups[0]) == 1
+    )
     indices = groups[-1] if fits and kind.indices else []
     wanted = {kind.indices, 2} if kind.name in JACOBIAN else {kind.indices}
     if not fits or len(indices) not in wanted or (sample and not kind.names_samples):
-        raise QuantityError(f"{name[:60]!r} has the wrong indices; a {kind.name} is written {example(kind.name)}")
+        raise QuantityError(
+            f"{name[:60]!r} has the wrong indices; a {kind.name} is written {example(kind.name)}"
+        )
     i, j = [*indices, 0, 0][:2]
     return Quantity(kind.name, groups[0][0] if kind.layered else 0, i, j, sample)
 
@@ -86,11 +93,17 @@ def _meant(name: str) -> str:
     stem, bracket, rest = name.partition("[")
     close = suggestion.meant(stem, KINDS)
     near = f"{close}{bracket}{rest}"
-    return f"did you mean {near}?" if close and _NAME.fullmatch(near) else "names look like z[1][2], w[2][1,3] or loss"
+    return (
+        f"did you mean {near}?"
+        if close and _NAME.fullmatch(near)
+        else "names look like z[1][2], w[2][1,3] or loss"
+    )
 
 
 def example(kind: str) -> str:
     """A name of this kind, as an example in a message."""
     found = KINDS[kind]
     indices = found.indices
-    return str(Quantity(kind, 2 if found.layered else 0, 1 if indices else 0, 3 if indices == 2 else 0))
+    return str(
+        Quantity(kind, 2 if found.layered else 0, 1 if indices else 0, 3 if indices == 2 else 0)
+    )

@@ -13,7 +13,8 @@ from tutor.number import counted
 def skip_fault(number: int, skip: int, sizes: Sequence[int | None]) -> str:
     """What is wrong with the skip connection of a layer, or "".
 
-    `sizes` are the units of all layers, the input first. Of None, which is not known, nothing is said.
+    `sizes` are the units of all layers, the input first. Of None, which is not known, nothing is
+    said.
     """
     if not skip:
         return ""

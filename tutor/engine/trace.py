@@ -1,15 +1,19 @@
-"""The trace: every number of one training iteration, computed once, kept, and never written to again.
+"""The trace: every number of one training iteration, computed once, kept, and never written to
+again.
 
     run(network, x, y, eta) -> Trace
-    advance(network, x, y, eta) -> Network      the update without verification, the same numbers bit for bit
+    advance(network, x, y, eta) -> Network      the update without verification, the same numbers
+                                                bit for bit
 
-A trace is a mapping from (kind, layer) to an array: `trace["z", 1]` has shape (M, units of layer 1), `trace["dL/dw", 2]`
-that of the weights. What was not computed is not there: behind a step or sign function there is no backward pass. It is
-also the environment in which the trees of its derivations are evaluated.
+A trace is a mapping from (kind, layer) to an array: `trace["z", 1]` has shape (M, units of layer
+1), `trace["dL/dw", 2]` that of the weights. What was not computed is not there: behind a step or
+sign function there is no backward pass. It is also the environment in which the trees of its
+derivations are evaluated.
 
-Non-finite numbers are let through here, quietly, and located afterwards: `trace.stop` is the first bad quantity
-in the order of the walk, with the reason. One exception is not a stop: where an output saturates, dL/da of a
-cross-entropy may be beyond float64 although dL/dz = a − y is not; backward goes on by that shortcut.
+Non-finite numbers are let through here, quietly, and located afterwards: `trace.stop` is the first
+bad quantity in the order of the walk, with the reason. One exception is not a stop: where an output
+saturates, dL/da of a cross-entropy may be beyond float64 although dL/dz = a − y is not; backward
+goes on by that shortcut.
 """
 
 from __future__ import annotations
@@ -63,7 +67,9 @@ class Trace(Mapping[Name, Array]):
         return len(self.arrays)
 
     def array(self, kind: str, layer: int = 0) -> Array:
-        """All of one kind in one layer: (M, units) for data, (units, inputs) or (units,) for parameters."""
+        """All of one kind in one layer: (M, units) for data, (units, inputs) or (units,) for
+        parameters.
+        """
         return self["x" if kind in _ACTIVATIONS and not layer else kind, layer]
 
     @property
@@ -97,7 +103,9 @@ class Trace(Mapping[Name, Array]):
         return self.program.blocked
 
     def passed(self, layer: int, mark: str = "") -> Array:
-        """What a layer passes on, before or (mark +) after the update: its activations, or what a skip makes of them."""
+        """What a layer passes on, before or (mark +) after the update: its activations, or what a
+        skip makes of them.
+        """
         kind, number = self.network.passed(layer)
         return self[AFTER.get(kind, kind) if mark else kind, number]
 
@@ -155,7 +163,9 @@ class Trace(Mapping[Name, Array]):
         return a[i] * ((i == k) - a[k])
 
     def jacobian(self, layer: int, row: int) -> Array:
-        """The softmax Jacobian ∂a/∂z of one sample (row counts from 0), shape (n, n); made when asked for."""
+        """The softmax Jacobian ∂a/∂z of one sample (row counts from 0), shape (n, n); made when
+        asked for.
+        """
         return softmax_jacobian(self["a", layer][row])
 
     # ---- an environment for trees ----
@@ -165,10 +175,19 @@ class Trace(Mapping[Name, Array]):
         return np.float64(self.value(q)) if self.span is None else self._value(q)
 
     def matrix(self, leaf: ArrayRef) -> Value:
-        """All of a kind in a layer, in two dimensions; that of a softmax's slopes is the Jacobian of one sample."""
-        if KINDS[leaf.kind].role == "slope" and self.network.layer(leaf.layer).activation.full_jacobian:
+        """All of a kind in a layer, in two dimensions; that of a softmax's slopes is the Jacobian
+        of one sample.
+        """
+        if (
+            KINDS[leaf.kind].role == "slope"
+            and self.network.layer(leaf.layer).activation.full_jacobian
+        ):
             return self.jacobian(leaf.layer, max(leaf.sample, 1) - 1)
-        array = self.sample_losses(leaf.kind)[:, None] if not KINDS[leaf.kind].axes else self.array(leaf.kind, leaf.layer)
+        array = (
+            self.sample_losses(leaf.kind)[:, None]
+            if not KINDS[leaf.kind].axes
+            else self.array(leaf.kind, leaf.layer)
+        )
         array = array[None, :] if array.ndim == 1 else array
         return array[leaf.sample - 1 : leaf.sample] if leaf.sample else array
 
@@ -192,7 +211,9 @@ class Trace(Mapping[Name, Array]):
 
     @cached_property
     def stop(self) -> EarlyEnd | None:
-        """The first quantity, in the order of the walk, that is not a finite number or has no derivative."""
+        """The first quantity, in the order of the walk, that is not a finite number or has no
+        derivative.
+        """
         if self.finite and not self.blocked:
             return None
         with np.errstate(all="ignore"):
@@ -210,12 +231,17 @@ class Trace(Mapping[Name, Array]):
         return _finite(self.arrays, self.program.watched)
 
     def _bad(self, kind: str, layer: int, samples: int) -> Array:
-        """For each sample (one entry where `samples` is 0) whether a number of this kind cannot be had."""
+        """For each sample (one entry where `samples` is 0) whether a number of this kind cannot be
+        had.
+        """
         whole, found = np.zeros(max(samples, 1), dtype=bool), KINDS[kind]
         if found.role == "slope" and layer == self.blocked:
             return whole | True
-        if (kind == "dL/da" and layer == self.fused_layer) or (found.role == "slope" and (kind, layer) not in self):
-            return whole  # stepped around, or entries of a Jacobian, which are products of finite numbers
+        if (kind == "dL/da" and layer == self.fused_layer) or (
+            found.role == "slope" and (kind, layer) not in self
+        ):
+            # stepped around, or entries of a Jacobian, which are products of finite numbers
+            return whole
         if not found.axes:
             losses = self.sample_losses(kind) if samples else self._scalar(Quantity(kind))
             return np.asarray(whole | ~np.isfinite(losses))
@@ -227,7 +253,9 @@ class Trace(Mapping[Name, Array]):
         return np.asarray(~finite.all(axis=1)) if found.per_sample else whole | (not finite.all())
 
     def _value_or_none(self, q: Quantity) -> float | None:
-        """The value, 0 for what is beyond float64 but stepped around, None at an activation without derivative."""
+        """The value, 0 for what is beyond float64 but stepped around, None at an activation without
+        derivative.
+        """
         if q.of.role == "slope" and q.layer == self.blocked:
             return None
         return 0.0 if self.out_of_range(q) else self.value(q)
@@ -238,19 +266,34 @@ class Trace(Mapping[Name, Array]):
         return self.network.depth if self.network.loss.fused_with else 0
 
     def out_of_range(self, q: Quantity) -> bool:
-        """Whether q is the dL/da of a saturated output: beyond float64, and stepped around by the shortcut."""
-        return q.kind == "dL/da" and 0 < q.layer == self.fused_layer and not np.isfinite(self.value(q))
+        """Whether q is the dL/da of a saturated output: beyond float64, and stepped around by the
+        shortcut.
+        """
+        return (
+            q.kind == "dL/da" and 0 < q.layer == self.fused_layer and not np.isfinite(self.value(q))
+        )
 
     def goes_around(self, q: Quantity) -> bool:
-        """Whether the error signal q has the shortcut alone, because a dL/da of its sample is beyond float64."""
-        return q.layer == self.fused_layer and not np.isfinite(self["dL/da", q.layer][max(q.sample, 1) - 1]).all()
+        """Whether the error signal q has the shortcut alone, because a dL/da of its sample is
+        beyond float64.
+        """
+        return (
+            q.layer == self.fused_layer
+            and not np.isfinite(self["dL/da", q.layer][max(q.sample, 1) - 1]).all()
+        )
 
     def named(self, kind: str, layer: int) -> str:
-        """The kind that a number goes by: layer 0's activations are `x`, and what is frozen is still `w`, not `w+`."""
+        """The kind that a number goes by: layer 0's activations are `x`, and what is frozen is
+        still `w`, not `w+`.
+        """
         if not layer and kind in _ACTIVATIONS:
             return "x"
         found = KINDS[kind]
-        return kind if not (found.again and found.parameter) or (kind, layer) in self.program.by_name else found.before
+        return (
+            kind
+            if not (found.again and found.parameter) or (kind, layer) in self.program.by_name
+            else found.before
+        )
 
 
 _ACTIVATIONS = frozenset({"a", AFTER["a"]})
@@ -260,7 +303,8 @@ _ACTIVATIONS = frozenset({"a", AFTER["a"]})
 def run(network: Network, x: Array, y: Array, eta: float) -> Trace:
     """Compute one iteration for inputs x (M, N) and targets y (M, K) with learning rate eta.
 
-    Raises NetworkError where x or y do not fit the network: they would broadcast to numbers nobody meant.
+    Raises NetworkError where x or y do not fit the network: they would broadcast to numbers nobody
+    meant.
     """
     x, y = frozen(x), frozen(y)
     program, given, scale = _prepared(network, x, y)
@@ -301,12 +345,20 @@ def updated(trace: Trace) -> Network:
 def _with(network: Network, arrays: Mapping[Name, Array]) -> Network:
     layers = list(enumerate(network.layers, 1))
     weights = tuple(arrays.get(("w+", n), layer.weights) for n, layer in layers)
-    return with_parameters(network, weights, tuple(arrays.get(("b+", n), layer.biases) for n, layer in layers))
+    return with_parameters(
+        network, weights, tuple(arrays.get(("b+", n), layer.biases) for n, layer in layers)
+    )
 
 
 def _prepared(network: Network, x: Array, y: Array) -> tuple[Program, dict[Name, Array], float]:
-    if x.shape != (len(x), network.sizes[0]) or y.shape != (len(x), network.sizes[-1]) or not len(x):
-        raise NetworkError(f"a {network.shape} network does not take inputs of shape {x.shape} with targets of shape {y.shape}")
+    if (
+        x.shape != (len(x), network.sizes[0])
+        or y.shape != (len(x), network.sizes[-1])
+        or not len(x)
+    ):
+        raise NetworkError(
+            f"a {network.shape} network does not take inputs of shape {x.shape} with targets of shape {y.shape}"
+        )
     given: dict[Name, Array] = {("x", 0): x, ("y", 0): y}
     for number, layer in enumerate(network.layers, 1):
         given["w", number] = layer.weights

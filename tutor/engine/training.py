@@ -5,8 +5,9 @@
     training.step(state) -> (Trace, State)   that iteration with every number, and the next state
     training.advance(state) -> State         the next state alone, the same numbers bit for bit
 
-A state is all that an iteration needs from the one before: the network, what an optimizer remembers, and where the
-random numbers are. Some states are kept on the way, so that an iteration opens without the whole run before it.
+A state is all that an iteration needs from the one before: the network, what an optimizer
+remembers, and where the random numbers are. Some states are kept on the way, so that an iteration
+opens without the whole run before it.
 """
 
 from __future__ import annotations
@@ -21,20 +22,27 @@ from tutor.engine.trace import Trace, advance, run, updated
 from tutor.errors import NetworkError
 
 EVERY = 32
-"""At first every so many iterations a state is kept; a longer run keeps fewer and fewer of the early ones."""
+"""At first every so many iterations a state is kept; a longer run keeps fewer and fewer of the
+early ones.
+"""
 MOST_KEPT = 64
+
 
 class UnfinishedError(NetworkError):
     """An iteration that cannot be finished, so that none follows it. `iteration` says which."""
 
     def __init__(self, iteration: int) -> None:
-        super().__init__(f"iteration {iteration} cannot be finished, so there is no iteration {iteration + 1}")
+        super().__init__(
+            f"iteration {iteration} cannot be finished, so there is no iteration {iteration + 1}"
+        )
         self.iteration = iteration
 
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """What iteration `iteration` (from 1) starts from; `slots` are what an optimizer keeps, `seed` draws its batches."""
+    """What iteration `iteration` (from 1) starts from; `slots` are what an optimizer keeps, `seed`
+    draws its batches.
+    """
 
     network: Network
     iteration: int = 1
@@ -44,7 +52,9 @@ class State:
 
 @dataclass(eq=False)
 class Training:
-    """A network that learns from inputs x (M, N) and targets y (M, K) at a learning rate, by plain gradient descent."""
+    """A network that learns from inputs x (M, N) and targets y (M, K) at a learning rate, by plain
+    gradient descent.
+    """
 
     network: Network
     x: Array
@@ -61,12 +71,16 @@ class Training:
         return self.x, self.y
 
     def step(self, state: State) -> tuple[Trace, State]:
-        """One iteration with every number. The next state holds numbers that are none where the trace has a stop."""
+        """One iteration with every number. The next state holds numbers that are none where the
+        trace has a stop.
+        """
         trace = run(state.network, *self.batch(state), self.eta)
         return trace, replace(state, network=updated(trace), iteration=state.iteration + 1)
 
     def advance(self, state: State) -> State:
-        """The state after an iteration, without its trace. Raises UnfinishedError where a number on the way is none."""
+        """The state after an iteration, without its trace. Raises UnfinishedError where a number on
+        the way is none.
+        """
         network = advance(state.network, *self.batch(state), self.eta)
         if network is None:
             trace, _ = self.step(state)
@@ -74,7 +88,9 @@ class Training:
         return replace(state, network=network, iteration=state.iteration + 1)
 
     def at(self, iteration: int) -> State:
-        """The state that an iteration starts from. Raises UnfinishedError where training does not get there."""
+        """The state that an iteration starts from. Raises UnfinishedError where training does not
+        get there.
+        """
         state = self._kept[max(n for n in self._kept if n <= iteration)]
         while state.iteration < iteration:
             state = self.advance(state)
@@ -94,10 +110,14 @@ class Training:
         self._kept[state.iteration] = state
         if len(self._kept) > MOST_KEPT:
             self._every *= 2
-            self._kept = {n: kept for n, kept in self._kept.items() if n == 1 or n % self._every == 0}
+            self._kept = {
+                n: kept for n, kept in self._kept.items() if n == 1 or n % self._every == 0
+            }
 
 
 def _unfinished(trace: Trace, iteration: int) -> int:
-    """Which iteration cannot be finished: a bad number on the way forward is in the verification pass of the one before."""
+    """Which iteration cannot be finished: a bad number on the way forward is in the verification
+    pass of the one before.
+    """
     early = trace.stop is not None and trace.stop_phase in {FORWARD, LOSS}
     return iteration - (early and iteration > 1)

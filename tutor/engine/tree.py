@@ -1,14 +1,17 @@
 """Expression trees: how one number, or one matrix, of a lesson is computed.
 
-A tree is open: its leaves are names, and the numbers come from the environment in which it is evaluated. So the
-same tree serves the lesson's own numbers, numbers as they are rounded on a page, and numbers that somebody got wrong.
-In the environment of the trace `evaluate(tree, trace)` equals what the engine computed; that invariant is what makes
-the text a student reads the computation that took place.
+A tree is open: its leaves are names, and the numbers come from the environment in which it is
+evaluated. So the same tree serves the lesson's own numbers, numbers as they are rounded on a page,
+and numbers that somebody got wrong. In the environment of the trace `evaluate(tree, trace)` equals
+what the engine computed; that invariant is what makes the text a student reads the computation that
+took place.
 
-Trees are values: they compare by structure, give their `children`, and `rebuild` makes the same node over others.
+Trees are values: they compare by structure, give their `children`, and `rebuild` makes the same
+node over others.
 
-Scalars are float64, matrices are float64 arrays in the engine's orientation (one row per sample, one row of
-weights per unit). Which way round a lecture writes them is the notation's business (`tutor.notation.conventions`).
+Scalars are float64, matrices are float64 arrays in the engine's orientation (one row per sample,
+one row of weights per unit). Which way round a lecture writes them is the notation's business
+(`tutor.notation.conventions`).
 """
 
 from __future__ import annotations
@@ -44,7 +47,9 @@ class Environment(Protocol):
         """The same environment, where the running index goes over `span` (from 0)."""
 
     def holds(self, leaf: Leaf) -> bool:
-        """Whether a number still is what its own tree gives, so that a stable form may stand for it."""
+        """Whether a number still is what its own tree gives, so that a stable form may stand for
+        it.
+        """
 
     def seen(self, value: Value) -> Value:
         """A number of the formula itself, or the total of what is left out, as the reader has it."""
@@ -68,7 +73,9 @@ class Node:
 
 @dataclass(frozen=True, slots=True)
 class Number(Node):
-    """A constant of the formula itself, such as the 1 in 1 − a. `text` shows it as a word or fraction."""
+    """A constant of the formula itself, such as the 1 in 1 − a. `text` shows it as a word or
+    fraction.
+    """
 
     number: float
     text: str = ""
@@ -97,9 +104,11 @@ class Ref(Node):
 
 @dataclass(frozen=True, slots=True)
 class ArrayRef(Node):
-    """A whole matrix of the lesson: all of `kind` in `layer`, rows are samples (or units, for parameters).
+    """A whole matrix of the lesson: all of `kind` in `layer`, rows are samples (or units, for
+    parameters).
 
-    `sample` takes the row of one sample only. `flipped` says that the lecture writes the matrix the other way round.
+    `sample` takes the row of one sample only. `flipped` says that the lecture writes the matrix the
+    other way round.
     """
 
     kind: str
@@ -117,7 +126,9 @@ Leaf: TypeAlias = Ref | ArrayRef
 
 @dataclass(frozen=True, slots=True)
 class Elided(Node):
-    """The middle of a long sum: its terms are `body`, with the running index from `first` to `last` (from 1)."""
+    """The middle of a long sum: its terms are `body`, with the running index from `first` to `last`
+    (from 1).
+    """
 
     first: int
     last: int
@@ -189,7 +200,9 @@ class MatrixProduct(Many):
 
 
 class Weighted(Many):
-    """weight · term, and 0 where the weight is 0: in −Σ y log p the classes with y = 0 take no part."""
+    """weight · term, and 0 where the weight is 0: in −Σ y log p the classes with y = 0 take no
+    part.
+    """
 
     def value(self, env: Environment) -> Value:
         weight, term = (t.value(env) for t in self.terms)
@@ -232,8 +245,14 @@ def ratio(top: Value, bottom: Value) -> Value:
     """top / bottom, and 0 where the top is exactly 0: a class with target 0 takes no part."""
     if not np.ndim(top):
         return top / bottom
-    alike = top.shape == np.shape(bottom)  # as in every program; finding a common shape takes longer than the division
-    return np.divide(top, bottom, out=np.zeros(top.shape if alike else np.broadcast_shapes(top.shape, np.shape(bottom))), where=top != 0)
+    # as in every program; finding a common shape takes longer than the division
+    alike = top.shape == np.shape(bottom)
+    return np.divide(
+        top,
+        bottom,
+        out=np.zeros(top.shape if alike else np.broadcast_shapes(top.shape, np.shape(bottom))),
+        where=top != 0,
+    )
 
 
 class Power(Pair):
@@ -329,7 +348,9 @@ class Diagonal(One):
 
 
 class Jacobians(One):
-    """The matrices ∂aᵢ/∂zₖ = aᵢ(δᵢₖ − aₖ) of softmax outputs `of` (M, n), one for each sample: (M, n, n)."""
+    """The matrices ∂aᵢ/∂zₖ = aᵢ(δᵢₖ − aₖ) of softmax outputs `of` (M, n), one for each sample: (M,
+    n, n).
+    """
 
     def value(self, env: Environment) -> Value:
         a = self.of.value(env)
@@ -345,7 +366,9 @@ class Through(Pair):
 
 @dataclass(frozen=True, slots=True)
 class SumOver(One):
-    """The sum over all samples, or over all units of a layer: along `axis` of the matrix, which is kept or dropped."""
+    """The sum over all samples, or over all units of a layer: along `axis` of the matrix, which is
+    kept or dropped.
+    """
 
     what: str
     axis: int
@@ -369,9 +392,10 @@ class LargestOver(One):
 class Function:
     """A named function: its formula in `ARGUMENT`, and its name in formulas and in code.
 
-    `exact` is the formula as it is computed, where the one that is shown would lose digits or overflow on the way.
-    Without a formula, `primitive` is a function of NumPy, and `library` its name there. `torch` is its name in
-    PyTorch, where that has one: then its own gradient is used, which is exact in the tails as well.
+    `exact` is the formula as it is computed, where the one that is shown would lose digits or
+    overflow on the way. Without a formula, `primitive` is a function of NumPy, and `library` its
+    name there. `torch` is its name in PyTorch, where that has one: then its own gradient is used,
+    which is exact in the tails as well.
     """
 
     name: str
@@ -409,7 +433,9 @@ ARGUMENT = ArrayRef("z")
 
 @dataclass(frozen=True, slots=True)
 class Apply(One):
-    """A function of one argument, such as tanh(z) or σ(z). `turned`: of a matrix that is written the other way round."""
+    """A function of one argument, such as tanh(z) or σ(z). `turned`: of a matrix that is written
+    the other way round.
+    """
 
     function: Function
     turned: bool = False
@@ -426,7 +452,9 @@ class Apply(One):
 
 @dataclass(frozen=True, slots=True)
 class Cases(Node):
-    """`then` where `on` compares with `limit` as `sign` says, else `otherwise`. Which one it is, the numbers say."""
+    """`then` where `on` compares with `limit` as `sign` says, else `otherwise`. Which one it is,
+    the numbers say.
+    """
 
     on: Node
     sign: str
@@ -454,7 +482,10 @@ class Cases(Node):
     def branches(self) -> tuple[tuple[Node, str], tuple[Node, str]]:
         """Each formula with its condition, as in "> 0"."""
         limit = f"{self.limit:g}".replace("-", "−")
-        return (self.then, f"{self.sign} {limit}"), (self.otherwise, f"{OPPOSITE[self.sign]} {limit}")
+        return (self.then, f"{self.sign} {limit}"), (
+            self.otherwise,
+            f"{OPPOSITE[self.sign]} {limit}",
+        )
 
     def value(self, env: Environment) -> Value:
         holds = self.holds(env)
@@ -471,10 +502,12 @@ OPPOSITE = {">": "≤", "≥": "<", "<": "≥", "≤": ">", "=": "≠"}
 
 @dataclass(frozen=True, slots=True)
 class Stable(Node):
-    """Written as `shown`, computed as `exact`, as long as `leaf` is in the environment what it is in the lesson.
+    """Written as `shown`, computed as `exact`, as long as `leaf` is in the environment what it is
+    in the lesson.
 
-    log(a) of an output is computed from its pre-activation, where no digits are lost when a is close to 0 or 1.
-    Without a `leaf` both are made of the same leaves, and the exact form is always computed.
+    log(a) of an output is computed from its pre-activation, where no digits are lost when a is
+    close to 0 or 1. Without a `leaf` both are made of the same leaves, and the exact form is always
+    computed.
     """
 
     shown: Node
@@ -539,10 +572,12 @@ NUDGE = 2.0**-20
 
 
 def magnitude(tree: Node, env: Environment, sizes: Environment) -> Value:
-    """How large the numbers are whose last digits reach what a tree comes to, whether they cancel or not.
+    """How large the numbers are whose last digits reach what a tree comes to, whether they cancel
+    or not.
 
-    Each operation rounds its own result, and hands on by how much its arguments may be off. `env` has the
-    numbers, `sizes` the same of what is behind each leaf: 0 for what is given. For the trees of arrays.
+    Each operation rounds its own result, and hands on by how much its arguments may be off. `env`
+    has the numbers, `sizes` the same of what is behind each leaf: 0 for what is given. For the
+    trees of arrays.
     """
     match tree:
         case Number() | Share():
@@ -588,7 +623,9 @@ def _magnitude_of_jacobians(tree: Jacobians, env: Environment, sizes: Environmen
 
 
 def _magnitude_by_entry(tree: Node, env: Environment, sizes: Environment) -> Value:
-    """Of a node that takes numbers one by one: what nudging each argument does, on the side where it does less."""
+    """Of a node that takes numbers one by one: what nudging each argument does, on the side where
+    it does less.
+    """
     known = tuple(Known(child.value(env)) for child in tree.children)
     here = tree.rebuild(known).value(env)
     size = np.abs(here)
@@ -603,7 +640,8 @@ def _magnitude_by_entry(tree: Node, env: Environment, sizes: Environment) -> Val
 
 
 def walk(tree: Node, env: Environment | None = None) -> Iterator[Node]:
-    """Every node, depth first, left to right; of what is left out in the middle of a sum only that it is left out.
+    """Every node, depth first, left to right; of what is left out in the middle of a sum only that
+    it is left out.
 
     Of a case distinction only the branch that the numbers take, where an environment says which.
     """
@@ -618,7 +656,9 @@ def walk(tree: Node, env: Environment | None = None) -> Iterator[Node]:
 
 
 def leaves(tree: Node, env: Environment | None = None) -> tuple[Ref, ...]:
-    """The numbers of the lesson that a tree uses, each once, in reading order; see `walk` for what `env` decides."""
+    """The numbers of the lesson that a tree uses, each once, in reading order; see `walk` for what
+    `env` decides.
+    """
     return tuple(dict.fromkeys(node for node in walk(tree, env) if isinstance(node, Ref)))
 
 
@@ -641,7 +681,9 @@ def renamed(tree: Node, rule: Rule) -> Node:
 
 
 def _remade(tree: Node, children: tuple[Node, ...], rule: Rule) -> Node:
-    """A node over other children, and what a rule makes of that; one whose children are the same stays itself."""
+    """A node over other children, and what a rule makes of that; one whose children are the same
+    stays itself.
+    """
     same = all(new is old for new, old in zip(children, tree.children, strict=True))
     tree = tree if same else tree.rebuild(children)
     found = rule(tree)
@@ -660,7 +702,9 @@ def has_partials(tree: Node) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Numbers:
-    """An environment of a few numbers by name, for formulas that stand by themselves, and of whole arrays."""
+    """An environment of a few numbers by name, for formulas that stand by themselves, and of whole
+    arrays.
+    """
 
     known: Mapping[Quantity, float]
     arrays: Mapping[tuple[str, int], Value] = field(default_factory=dict)
@@ -690,7 +734,9 @@ class Numbers:
 
 @dataclass(frozen=True, slots=True)
 class Rounded:
-    """An environment of the digits that are shown of each number, as one types them into a calculator."""
+    """An environment of the digits that are shown of each number, as one types them into a
+    calculator.
+    """
 
     env: Environment
     digits: Callable[[float], float]

@@ -2,9 +2,9 @@
 
     results(lesson) -> (Result("z1", "pre-activations of layer 1", array, …), …)
 
-They are the stages of the walk by matrices, as far as all of their numbers are finite. Left out are the
-derivative of a saturated cross-entropy by its output, which is beyond float64 or a division of 0 by 0, and Jacobians of
-a softmax that would be very large; the scripts go around both.
+They are the stages of the walk by matrices, as far as all of their numbers are finite. Left out are
+the derivative of a saturated cross-entropy by its output, which is beyond float64 or a division of
+0 by 0, and Jacobians of a softmax that would be very large; the scripts go around both.
 """
 
 from __future__ import annotations
@@ -95,7 +95,11 @@ def saturated(trace: Trace) -> bool:
     if not trace.fused_layer:
         return False
     a = trace.outputs
-    edge = (a == 0) if trace.network.layer(trace.fused_layer).activation.full_jacobian else (a == 0) | (a == 1)
+    edge = (
+        (a == 0)
+        if trace.network.layer(trace.fused_layer).activation.full_jacobian
+        else (a == 0) | (a == 1)
+    )
     return bool(edge.any() or not np.isfinite(trace.array("dL/da", trace.fused_layer)).all())
 
 
@@ -118,7 +122,11 @@ def _words(trace: Trace, stage: Stage) -> str:
     if stage.kind == "loss-loss+":
         return "how much the loss has fallen"
     if stage.single:
-        what = trace.network.loss.title if trace.samples == 1 else f"loss of the batch, the {trace.network.reduction} of them"
+        what = (
+            trace.network.loss.title
+            if trace.samples == 1
+            else f"loss of the batch, the {trace.network.reduction} of them"
+        )
         return what + " after the update" * KINDS[stage.kind].again
     title = explain_stage(trace, stage).title
     return title[0].lower() + title[1:]
@@ -129,21 +137,28 @@ def _values(trace: Trace, stage: Stage) -> Array:
         return trace.sample_losses(stage.kind)
     if stage.single:
         return np.asarray(trace.value(Quantity(stage.kind)))
-    if KINDS[stage.kind].role == "slope" and trace.network.layer(stage.layer).activation.full_jacobian:
+    if (
+        KINDS[stage.kind].role == "slope"
+        and trace.network.layer(stage.layer).activation.full_jacobian
+    ):
         return np.stack([trace.jacobian(stage.layer, row) for row in range(trace.samples)])
     return trace.array(stage.kind, stage.layer)
 
 
-# ---- How large the numbers are that come together in each array, whether or not they cancel there ----
+# ---- How large the numbers are that come together in each array, whether or not they cancel there
+# ----
 #     sizes(trace) -> {("z", 1): array like z[1], ("dL/dw", 2): …, ("loss", 0): …}
 #
-# Another computer, or another library, may round the last digit of a term in another way. Where large terms
-# nearly cancel, as in a − y of an output that is almost right, that digit is a large part of the result. A
-# script that checks its numbers allows for it, and only there. The trees of the program say how large they are.
+# Another computer, or another library, may round the last digit of a term in another way. Where
+# large terms nearly cancel, as in a − y of an output that is almost right, that digit is a large
+# part of the result. A script that checks its numbers allows for it, and only there. The trees of
+# the program say how large they are.
 
 
 def sizes(trace: Trace) -> dict[Name, Array]:
-    """The sizes of all arrays of a trace, each of the array's shape; infinite where nothing can be said."""
+    """The sizes of all arrays of a trace, each of the array's shape; infinite where nothing can be
+    said.
+    """
     made = trace.program.by_name
     found = {name: np.zeros_like(array) for name, array in trace.items() if name not in made}
     for definition in trace.program.definitions:

@@ -3,8 +3,9 @@
     as_json(lesson) -> pieces of text     what `python -m tutor trace` prints
     as_csv(lesson)  -> pieces of text     quantity,kind,layer,i,j,sample,value
 
-Both come in pieces, block by block, so that a large network needs little memory. Numbers are the shortest text that
-reads back as the same float64. CSV has no place for the reason where a walk ends early; its rows then end there too.
+Both come in pieces, block by block, so that a large network needs little memory. Numbers are the
+shortest text that reads back as the same float64. CSV has no place for the reason where a walk ends
+early; its rows then end there too.
 """
 
 from __future__ import annotations
@@ -68,21 +69,26 @@ def text_cell(text: str) -> str:
 
 
 # ---- One iteration as one JSON object: every quantity under its contract name ----
-#     {"scenario": "1-2-3-1-sigmoid", "iteration": 1, "quantities": {"x[1]": 2.0, …, "z[1][1]": 0.3, …}}
+# {"scenario": "1-2-3-1-sigmoid", "iteration": 1, "quantities": {"x[1]": 2.0, …, "z[1][1]": 0.3, …}}
 #
-# Given numbers come first, then the computed ones in the order of the walk. Numbers are the shortest text that reads
-# back as the same float64. JSON has no infinity: where the walk stops early, what lies behind is left out and
-# `stopped` says where and why; single numbers beyond float64 are left out and named in `beyond`. Where a reader
-# changed the lesson, `changed` has the old and the new value of each change.
+# Given numbers come first, then the computed ones in the order of the walk. Numbers are the
+# shortest text that reads back as the same float64. JSON has no infinity: where the walk stops
+# early, what lies behind is left out and `stopped` says where and why; single numbers beyond
+# float64 are left out and named in `beyond`. Where a reader changed the lesson, `changed` has the
+# old and the new value of each change.
 #
-# Written block by block, a layer of a sample at a time, so that a large network needs neither long nor much memory.
+# Written block by block, a layer of a sample at a time, so that a large network needs neither long
+# nor much memory.
 
 
 NamedNumbers = tuple[list[str], Array]
 """Names, and the numbers that go with them, one each."""
 
+
 def write(lesson: Lesson, out: TextIO) -> list[str]:
-    """Write the JSON text of a lesson's iteration; returns the names of single numbers that had to be left out."""
+    """Write the JSON text of a lesson's iteration; returns the names of single numbers that had to
+    be left out.
+    """
     out_of_range: list[str] = []
     out.writelines(chunks(lesson, out_of_range))
     return out_of_range
@@ -91,11 +97,21 @@ def write(lesson: Lesson, out: TextIO) -> list[str]:
 def chunks(lesson: Lesson, out_of_range: list[str]) -> Iterator[str]:
     """The same text in pieces; `out_of_range` is given the names of numbers that are left out."""
     comma = ""
-    yield (f'{{"scenario": {json.dumps(lesson.scenario.id)}, "iteration": {lesson.iteration}, "quantities": {{')
+    yield (
+        f'{{"scenario": {json.dumps(lesson.scenario.id)}, "iteration": {lesson.iteration}, "quantities": {{'
+    )
     for names, values in groups(lesson.trace):
         finite = np.isfinite(values)
-        out_of_range.extend([] if finite.all() else [name for name, sound in zip(names, finite, strict=True) if not sound])
-        found = {name: value for name, value in zip(names, values.tolist(), strict=True) if isfinite(value)}
+        out_of_range.extend(
+            []
+            if finite.all()
+            else [name for name, sound in zip(names, finite, strict=True) if not sound]
+        )
+        found = {
+            name: value
+            for name, value in zip(names, values.tolist(), strict=True)
+            if isfinite(value)
+        }
         if found:
             yield comma + json.dumps(found, allow_nan=False)[1:-1]
             comma = ", "
@@ -105,7 +121,9 @@ def chunks(lesson: Lesson, out_of_range: list[str]) -> Iterator[str]:
 def _ending(lesson: Lesson, out_of_range: list[str]) -> str:
     found: dict[str, object] = {"beyond": out_of_range} if out_of_range else {}
     if lesson.changes:
-        found["changed"] = {change.name: {"old": change.old, "new": change.new} for change in lesson.changes}
+        found["changed"] = {
+            change.name: {"old": change.old, "new": change.new} for change in lesson.changes
+        }
     if stop := lesson.trace.stop:
         found["stopped"] = {"quantity": str(stop.quantity), "why": stop.why}
     return f", {json.dumps(found)[1:-1]}" if found else ""
@@ -128,7 +146,10 @@ def groups(trace: Trace) -> Iterator[NamedNumbers]:
 def _given(trace: Trace) -> Iterator[NamedNumbers]:
     for row in range(trace.samples):
         for kind, array in (("x", trace.x), ("y", trace.y)):
-            yield _marked([f"{kind}[{i}]" for i in range(1, array.shape[1] + 1)], trace, row), array[row]
+            yield (
+                _marked([f"{kind}[{i}]" for i in range(1, array.shape[1] + 1)], trace, row),
+                array[row],
+            )
     for kind, layer in trace:
         if layer and KINDS[kind].given:
             yield _parameter(trace, kind, layer)
@@ -177,7 +198,9 @@ def _units(kind: str, layer: int, units: int) -> list[str]:
 
 
 def _names(block: Block) -> list[str]:
-    """The names of a block in its order, written directly: `tests/test_cli.py` compares them with the walk's own."""
+    """The names of a block in its order, written directly: `tests/test_cli.py` compares them with
+    the walk's own.
+    """
     n, rows = block.layer, range(1, block.units + 1)
     if block.pairs:
         return _weights(block.kinds[0], n, block.units, block.units)
@@ -185,7 +208,11 @@ def _names(block: Block) -> list[str]:
         bias, weight = block.kinds
         columns = range(1, block.inputs + 1) if weight else ()
         heads = ([f"{bias}[{n}][{i}]"] if bias else [] for i in rows)
-        return [name for i, head in zip(rows, heads, strict=True) for name in (*head, *(f"{weight}[{n}][{i},{j}]" for j in columns))]
+        return [
+            name
+            for i, head in zip(rows, heads, strict=True)
+            for name in (*head, *(f"{weight}[{n}][{i},{j}]" for j in columns))
+        ]
     if not KINDS[block.kinds[0]].axes:
         return list(block.kinds)
     if block.by_unit:
@@ -208,7 +235,9 @@ def _values(trace: Trace, block: Block, row: int | None) -> Array:
 
 
 def _parameters(trace: Trace, block: Block, row: int | None) -> Array:
-    """(units, 1 + inputs): the bias of each unit and its weights; for one sample its share of the gradient."""
+    """(units, 1 + inputs): the bias of each unit and its weights; for one sample its share of the
+    gradient.
+    """
     bias, weight = block.kinds
     if row is None:
         parts = [trace.array(bias, block.layer)[:, None]] if bias else []

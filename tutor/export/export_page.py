@@ -1,6 +1,8 @@
-"""The export page of a lesson: what it can become, the choices, and a short preview of the chosen kind.
+"""The export page of a lesson: what it can become, the choices, and a short preview of the chosen
+kind.
 
-Its form has two buttons: Show, and Download, which takes what stands in the fields and not what was shown last.
+Its form has two buttons: Show, and Download, which takes what stands in the fields and not what was
+shown last.
 """
 
 from __future__ import annotations
@@ -12,7 +14,16 @@ from urllib.parse import parse_qsl, urlencode
 
 from tutor.engine.kinds import PHASES
 from tutor.errors import TutorError
-from tutor.export.registry import KINDS, SET_SEED, SET_VERSIONS, ExportOrder, FileKind, Made, online, too_long
+from tutor.export.registry import (
+    KINDS,
+    SET_SEED,
+    SET_VERSIONS,
+    ExportOrder,
+    FileKind,
+    Made,
+    online,
+    too_long,
+)
 from tutor.lesson.changes import told
 from tutor.lesson.explain import PHASE_TITLES
 from tutor.lesson.walk import GRAINS
@@ -72,20 +83,36 @@ class ExportPage:
 
 
 def export_page(
-    context: Context, key: str, order: ExportOrder, query: Mapping[str, str], ignored: tuple[Ignored, ...] = (), *, wanted: bool = False
+    context: Context,
+    key: str,
+    order: ExportOrder,
+    query: Mapping[str, str],
+    ignored: tuple[Ignored, ...] = (),
+    *,
+    wanted: bool = False,
 ) -> ExportPage:
-    """The page with one kind chosen; where this lesson cannot become that, the reason in place of a preview.
+    """The page with one kind chosen; where this lesson cannot become that, the reason in place of a
+    preview.
 
-    `query` is what was typed, and `ignored` what of it makes no sense; `wanted` tells whether the file was to be made of it.
+    `query` is what was typed, and `ignored` what of it makes no sense; `wanted` tells whether the
+    file was to be made of it.
     """
     scenario, view = context.lesson.scenario, context.view
     kind = KINDS[key]
     long = too_long(context.lesson, key, view, order)
-    name, preview, cut, problem = _preview(context, kind, order) if not (long or (wanted and ignored)) else ("", "", False, "")
+    name, preview, cut, problem = (
+        _preview(context, kind, order)
+        if not (long or (wanted and ignored))
+        else ("", "", False, "")
+    )
     numbers = tuple(_numbers(kind, order, query, ignored, long))
     elsewhere = tuple(one for one in ignored if one.field not in {f.name for f in numbers})
     base = f"/lessons/{scenario.id}/export"
-    grain_titles = {"number": "number by number", "layer": "layer by layer", "pass": "phase by phase"}
+    grain_titles = {
+        "number": "number by number",
+        "layer": "layer by layer",
+        "pass": "phase by phase",
+    }
     return ExportPage(
         id=scenario.id, title=scenario.title, home=view.address(scenario.id),
         kinds=tuple((k, _page_address(context, k, order), k is kind) for k in KINDS.values()),
@@ -109,11 +136,21 @@ def _page_address(context: Context, kind: FileKind, order: ExportOrder) -> str:
 def file_address(context: Context, key: str, order: ExportOrder) -> str:
     """The address of a file: the shortest one, for it may be kept and sent."""
     chosen = _query(context, KINDS[key], order)
-    return f"/lessons/{context.lesson.scenario.id}/export/{key}" + (f"?{urlencode(chosen, doseq=True)}" if chosen else "")
+    return f"/lessons/{context.lesson.scenario.id}/export/{key}" + (
+        f"?{urlencode(chosen, doseq=True)}" if chosen else ""
+    )
 
 
-def _numbers(kind: FileKind, order: ExportOrder, query: Mapping[str, str], ignored: tuple[Ignored, ...], long: str) -> Iterator[Typed]:
-    """Seed and version, or how many versions: what was typed where it makes no sense, else what is shown."""
+def _numbers(
+    kind: FileKind,
+    order: ExportOrder,
+    query: Mapping[str, str],
+    ignored: tuple[Ignored, ...],
+    long: str,
+) -> Iterator[Typed]:
+    """Seed and version, or how many versions: what was typed where it makes no sense, else what is
+    shown.
+    """
     problems = {one.field: one.reason for one in ignored} | ({"versions": long} if long else {})
     seed = str(SET_SEED) if kind.several else ""
     shown = {
@@ -123,7 +160,13 @@ def _numbers(kind: FileKind, order: ExportOrder, query: Mapping[str, str], ignor
     fields += [("seed", "Seed", seed or "none: the lesson’s own")]
     fields += [] if kind.several else [("version", "Version", "")]
     for name, label, placeholder in fields:
-        yield Typed(name, label, query.get(name, shown[name]) if problems else shown[name], placeholder, problems.get(name, ""))
+        yield Typed(
+            name,
+            label,
+            query.get(name, shown[name]) if problems else shown[name],
+            placeholder,
+            problems.get(name, ""),
+        )
 
 
 def _refused(elsewhere: tuple[Ignored, ...]) -> tuple[str, ...]:
@@ -133,7 +176,9 @@ def _refused(elsewhere: tuple[Ignored, ...]) -> tuple[str, ...]:
 
 def _changed(context: Context, order: ExportOrder) -> tuple[str, ...]:
     """What the file will have changed; a version with new numbers has none of the reader's."""
-    said = told(change for change in context.lesson.changes if order.seed is None or not change.number)
+    said = told(
+        change for change in context.lesson.changes if order.seed is None or not change.number
+    )
     return (said,) if said else ()
 
 

@@ -1,10 +1,11 @@
-"""The arrays of a script as formulas: the program's own trees, where a reader expects the long way that way.
+"""The arrays of a script as formulas: the program's own trees, where a reader expects the long way
+that way.
 
     formula(trace, stage) -> tree        what a script computes for a stage
     loss_function(trace, dialect)        the loss of the samples as a function
 
-The cross-entropies are written as in a textbook, from the outputs, unless an output comes so close to 0 or 1 that its
-logarithm would lose digits; then they are written from the pre-activations.
+The cross-entropies are written as in a textbook, from the outputs, unless an output comes so close
+to 0 or 1 that its logarithm would lose digits; then they are written from the pre-activations.
 """
 
 from __future__ import annotations
@@ -60,21 +61,27 @@ def loss_argument(trace: Trace, from_z: bool) -> ArrayRef:
 
 
 def loss_function(trace: Trace, dialect: code.Python, from_z: bool) -> code.Statement:
-    """The loss of each sample as a function of outputs (or pre-activations) and targets, (M, n) each."""
+    """The loss of each sample as a function of outputs (or pre-activations) and targets, (M, n)
+    each.
+    """
     rule = trace.network.loss
     about = (
         "The loss of each sample, from the pre-activations: log(a) loses digits where a is close to 0 or 1."
         if from_z
         else "The loss of each sample: the outputs of its row, added up."
     )
-    body = code.function_lines(rule.of_sample(SumOver(rule.term, "outputs", 1, keep=False)), dialect)
+    body = code.function_lines(
+        rule.of_sample(SumOver(rule.term, "outputs", 1, keep=False)), dialect
+    )
     return code.defined(rule.name, [dialect.name(Z if from_z else A), "y"], body, about)
 
 
 def activation_functions(trees: Iterable[Node], dialect: code.Python) -> list[code.Statement]:
     """The functions that formulas apply, each once."""
     return [
-        code.defined(dialect.called(function), ["z"], code.function_lines(tree, dialect), _about(function))
+        code.defined(
+            dialect.called(function), ["z"], code.function_lines(tree, dialect), _about(function)
+        )
         for function, tree in code.functions(trees, dialect)
     ]
 

@@ -2,9 +2,10 @@
 
     document(context, phases) -> chunks of the file, step by step
 
-The file is ASCII and needs only what every TeX installation has (amsmath, amssymb, array, booktabs, geometry,
-graphicx, longtable); pdflatex, xelatex and lualatex all take it. The formulas are those of the page, by the same
-`tutor.lesson.formula.FormulaWriter`; all free text goes through `tutor.notation.latex_text.escaped`.
+The file is ASCII and needs only what every TeX installation has (amsmath, amssymb, array, booktabs,
+geometry, graphicx, longtable); pdflatex, xelatex and lualatex all take it. The formulas are those
+of the page, by the same `tutor.lesson.formula.FormulaWriter`; all free text goes through
+`tutor.notation.latex_text.escaped`.
 """
 
 from __future__ import annotations
@@ -55,21 +56,27 @@ _HEADING = r"""\DeclareRobustCommand{{\heading}}{{\sbox{{\headbox}}{{{}}}%
 \markright{{\heading}}
 """
 MOST_PARAMETERS = 12
-"""Of a layer with more units, or of a unit with more inputs, the update table shows the first and the last."""
+"""Of a layer with more units, or of a unit with more inputs, the update table shows the first and
+the last.
+"""
 SHORTCUT = "A shorter way to the same number: loss and activation fit together, and what is left is output minus target."
 
 
 def document(context: Context, phases: tuple[str, ...] = PHASES) -> Iterator[str]:
     """A whole lesson, or some of its phases, as a .tex file in chunks."""
     lines = LatexLines(context.alphabet, context.decimals, context.hidden, context.trace)
-    formulas = FormulaWriter(context.trace, context.alphabet, context.decimals, context.hidden, lines)
+    formulas = FormulaWriter(
+        context.trace, context.alphabet, context.decimals, context.hidden, lines
+    )
     yield from _opening(context)
     yield from _given(context, lines)
     for phase, first, last in context.walk.phases():
         if phase in phases:
             numbered = context.walk.grain != "pass"
             about = escaped(PHASE_ABOUT[phase])
-            yield f"\n\\section*{{{PHASE_TITLES[phase]}}}\n" + (f"\\about{{{about}}}\n" if numbered else f"{about}\n")
+            yield f"\n\\section*{{{PHASE_TITLES[phase]}}}\n" + (
+                f"\\about{{{about}}}\n" if numbered else f"{about}\n"
+            )
             for n in range(first, last + 1):
                 yield _step(step_body(context, n, formulas), numbered=numbered)
             if phase == "update":
@@ -91,11 +98,16 @@ def _opening(context: Context) -> Iterator[str]:
 
 def _source(context: Context) -> str:
     """What the document was made from, in one line."""
-    lesson, digits_shown = context.lesson, f"{context.decimals} decimal{'s' * (context.decimals != 1)}"
+    lesson, digits_shown = (
+        context.lesson,
+        f"{context.decimals} decimal{'s' * (context.decimals != 1)}",
+    )
     said = f"Made from the lesson {lesson.scenario.id}, iteration {lesson.iteration}, {_GRAINS[context.walk.grain]}, "
     said += f"notation “{context.notation.title}”, {digits_shown}."
     said += f" It differs from the lecture: {context.variant}." if context.variant else ""
-    return escaped(" ".join(part for part in (said, told(lesson.changes), unnamed(context)) if part))
+    return escaped(
+        " ".join(part for part in (said, told(lesson.changes), unnamed(context)) if part)
+    )
 
 
 def _given(context: Context, lines: LatexLines) -> Iterator[str]:
@@ -123,7 +135,11 @@ def _given_matrices(context: Context) -> Iterator[ArrayRef]:
 
 def _step(body: StepBody, *, numbered: bool) -> str:
     """One step: heading, why, formulas, what the slides have to say."""
-    parts = [f"\n\\step*{{Step {body.n}. {escaped(body.title)}}}\n{escaped(body.why)}\n"] if numbered else []
+    parts = (
+        [f"\n\\step*{{Step {body.n}. {escaped(body.title)}}}\n{escaped(body.why)}\n"]
+        if numbered
+        else []
+    )
     if body.term:
         word, meaning = body.term
         parts.append(f"\\emph{{{escaped(word[0].upper() + word[1:])}}}: {escaped(meaning)}.\n")
@@ -155,7 +171,9 @@ def _line(line: FormulaLine) -> str:
 
 
 def _slide(slide: SlideView) -> Iterator[str]:
-    """Where the slide differs, its closed forms and what is remarked on it; numbers that agree need no words."""
+    """Where the slide differs, its closed forms and what is remarked on it; numbers that agree need
+    no words.
+    """
     for entry, symbol in zip(slide.numbers, slide.symbols, strict=True):
         if not entry.agrees:
             yield _difference(entry, " ".join(symbol.split("\n")))
@@ -178,7 +196,11 @@ def _difference(entry: SlideNumber, name: str) -> str:
 
 def _update_table(context: Context, lines: LatexLines) -> Iterator[str]:
     """Every weight and bias: old, gradient, new."""
-    rows = [row for layer in range(context.trace.network.depth, 0, -1) for row in _rows(context, lines, layer)]
+    rows = [
+        row
+        for layer in range(context.trace.network.depth, 0, -1)
+        for row in _rows(context, lines, layer)
+    ]
     if not rows:
         return
     yield "\n\\step*{All weights and biases}\n{\\renewcommand{\\arraystretch}{1.25}\n"
@@ -195,8 +217,13 @@ def _rows(context: Context, lines: LatexLines, layer: int) -> Iterator[str]:
         if i == GAP:
             yield gap
             continue
-        for j in [*([0] if part.biases is not None else []), *some(part.inputs, (), MOST_PARAMETERS)]:
-            yield gap if j == GAP else _row(context, lines, Quantity("w" if j else "b", layer, i, j))
+        for j in [
+            *([0] if part.biases is not None else []),
+            *some(part.inputs, (), MOST_PARAMETERS),
+        ]:
+            yield (
+                gap if j == GAP else _row(context, lines, Quantity("w" if j else "b", layer, i, j))
+            )
 
 
 def _row(context: Context, lines: LatexLines, q: Quantity) -> str:

@@ -1,10 +1,11 @@
-"""A lesson as a Jupyter notebook: the NumPy script in cells, with the story of each pass between them.
+"""A lesson as a Jupyter notebook: the NumPy script in cells, with the story of each pass between
+them.
 
     notebook(lesson) -> str      JSON, nbformat 4.5
 
-Run from top to bottom it does what the script does. Cells have names for ids, so the same lesson gives the same file.
-Texts of a scenario stand in Markdown cells only, with every character that Markdown, HTML or LaTeX would act on
-made harmless.
+Run from top to bottom it does what the script does. Cells have names for ids, so the same lesson
+gives the same file. Texts of a scenario stand in Markdown cells only, with every character that
+Markdown, HTML or LaTeX would act on made harmless.
 """
 
 from __future__ import annotations
@@ -79,7 +80,9 @@ def escaped_markdown(text: str) -> str:
 
 
 def _harmless(match: re.Match[str]) -> str:
-    """A dollar as its number, because some viewers look for formulas before they look for backslashes."""
+    """A dollar as its number, because some viewers look for formulas before they look for
+    backslashes.
+    """
     sign = match[1]
     return f"&#{ord(sign)};" if sign in "$\\" else "\\" + sign
 
@@ -88,9 +91,14 @@ def _title(lesson: Lesson) -> str:
     scenario = lesson.scenario
     number = f" (iteration {lesson.iteration})" if lesson.iteration > 1 else ""
     texts = (scenario.source, scenario.about, told(lesson.changes))
-    lines = [f"# {escaped_markdown(scenario.title)}{number}", *(escaped_markdown(text) for text in texts if text)]
+    lines = [
+        f"# {escaped_markdown(scenario.title)}{number}",
+        *(escaped_markdown(text) for text in texts if text),
+    ]
     shape = lesson.trace.network.shape
-    lines.append(f"Lesson {escaped_markdown(scenario.id)}, a {shape} network. It needs NumPy; run the cells from top to bottom.")
+    lines.append(
+        f"Lesson {escaped_markdown(scenario.id)}, a {shape} network. It needs NumPy; run the cells from top to bottom."
+    )
     return "\n\n".join(lines)
 
 
@@ -125,13 +133,27 @@ def _loss(lesson: Lesson) -> str:
 
 
 def _stop(part: ScriptPart) -> NotebookCell:
-    return _markdown("stop", " ".join(escaped_markdown(line.removeprefix("# ")) for line in part.lines))
+    return _markdown(
+        "stop", " ".join(escaped_markdown(line.removeprefix("# ")) for line in part.lines)
+    )
 
 
 def _markdown(name: str, text: str) -> NotebookCell:
-    return {"cell_type": "markdown", "id": name, "metadata": {}, "source": text.splitlines(keepends=True)}
+    return {
+        "cell_type": "markdown",
+        "id": name,
+        "metadata": {},
+        "source": text.splitlines(keepends=True),
+    }
 
 
 def _code(part: ScriptPart) -> NotebookCell:
     source = "\n".join(part.lines).splitlines(keepends=True)
-    return {"cell_type": "code", "execution_count": None, "id": part.id, "metadata": {}, "outputs": [], "source": source}
+    return {
+        "cell_type": "code",
+        "execution_count": None,
+        "id": part.id,
+        "metadata": {},
+        "outputs": [],
+        "source": source,
+    }

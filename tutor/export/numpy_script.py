@@ -1,10 +1,12 @@
-"""A lesson as a plain NumPy script: the numbers it starts from, every pass written out, and a check of every result.
+"""A lesson as a plain NumPy script: the numbers it starts from, every pass written out, and a check
+of every result.
 
     numpy_script(lesson) -> str
 
-The script goes the way of the walk by matrices and uses the names of the page: z1, a1, dL_dz1, W1_new. It imports NumPy and
-nothing else, prints each array, and ends by comparing them with the lesson's own numbers. Where a walk ends early, so
-does the script, and says why. `parts` are the pieces of it, which `notebook` puts into cells.
+The script goes the way of the walk by matrices and uses the names of the page: z1, a1, dL_dz1,
+W1_new. It imports NumPy and nothing else, prints each array, and ends by comparing them with the
+lesson's own numbers. Where a walk ends early, so does the script, and says why. `parts` are the
+pieces of it, which `notebook` puts into cells.
 """
 
 from __future__ import annotations
@@ -22,7 +24,13 @@ from tutor.engine.order import Stage
 from tutor.engine.trace import Trace
 from tutor.engine.tree import Apply, ArrayRef
 from tutor.export.arrays import Result, jacobian_is_large, results, saturated
-from tutor.export.formulas_as_code import activation_functions, formula, loss_argument, loss_function, safe
+from tutor.export.formulas_as_code import (
+    activation_functions,
+    formula,
+    loss_argument,
+    loss_function,
+    safe,
+)
 from tutor.export.source_text import array, check_lines, comment, header
 from tutor.lesson.explain import PHASE_ABOUT, PHASE_TITLES, explain_stop
 from tutor.lesson.walk import Lesson
@@ -62,7 +70,11 @@ class ScriptPart:
 
 def numpy_script(lesson: Lesson) -> str:
     """The whole script; the same lesson gives the same text."""
-    lines = header(lesson, "A lesson of the backpropagation tutor in NumPy: it computes every number, prints it and checks it.", "NumPy")
+    lines = header(
+        lesson,
+        "A lesson of the backpropagation tutor in NumPy: it computes every number, prints it and checks it.",
+        "NumPy",
+    )
     phase = ""
     for part in parts(lesson):
         if part.phase and part.phase != phase:
@@ -73,14 +85,20 @@ def numpy_script(lesson: Lesson) -> str:
 
 
 def parts(lesson: Lesson) -> Iterator[ScriptPart]:
-    """The pieces in their order: setup, rules, given numbers, one for each layer of each pass, the checks."""
+    """The pieces in their order: setup, rules, given numbers, one for each layer of each pass, the
+    checks.
+    """
     trace, found = lesson.trace, results(lesson)
     first = next((result for result in found if KINDS[result.stage.kind].derivative), None)
     yield ScriptPart("setup", "", tuple(_setup(lesson, found)))
     dialect = Textbook(safe(trace))
-    yield ScriptPart("rules", "", tuple("\n\n\n".join(map(source, _rules(trace, dialect))).split("\n")))
+    yield ScriptPart(
+        "rules", "", tuple("\n\n\n".join(map(source, _rules(trace, dialect))).split("\n"))
+    )
     yield ScriptPart("given", "", tuple(given(lesson)))
-    for (phase, layer), group in groupby(found, lambda result: (result.stage.phase, result.stage.layer)):
+    for (phase, layer), group in groupby(
+        found, lambda result: (result.stage.phase, result.stage.layer)
+    ):
         steps = (_step(lesson, dialect, result, result is first) for result in group)
         head = [f"# {_layer(trace, layer)}"] if layer else []
         name = f"{phase}-{layer}" if layer or phase == BACKWARD else phase_end(phase)
@@ -109,7 +127,11 @@ def ending(lesson: Lesson, found: Sequence[Result]) -> str:
 
 
 def _setup(lesson: Lesson, found: Sequence[Result]) -> list[str]:
-    lines = ["import numpy as np", "", f"np.set_printoptions(precision={max(lesson.scenario.display.decimals, 2)}, linewidth=120)"]
+    lines = [
+        "import numpy as np",
+        "",
+        f"np.set_printoptions(precision={max(lesson.scenario.display.decimals, 2)}, linewidth=120)",
+    ]
     if _loud(lesson.trace, [result.values for result in found if result.values.ndim]):
         lines += [
             "# Some numbers here are so large that e^z or a product may leave float64 on the way;",
@@ -132,11 +154,20 @@ def _loud(trace: Trace, made: Sequence[Array]) -> bool:
     arrays = [*made, *(array for kind, array in named if kind.given)]
     steep = [array for kind, array in named if kind.base == "z"]
     with np.errstate(all="ignore"):
-        return any(not (np.abs(a) < HUGE).all() for a in arrays) or any(not (z > -STEEP).all() for z in steep)
+        return any(not (np.abs(a) < HUGE).all() for a in arrays) or any(
+            not (z > -STEEP).all() for z in steep
+        )
 
 
-def given(lesson: Lesson, call: str = "np.array({})", parameter: str = "np.array({})", frozen: str = "np.array({})") -> list[str]:
-    """The numbers that the lesson starts from; `call`, `parameter` and `frozen` make an array of nested lists."""
+def given(
+    lesson: Lesson,
+    call: str = "np.array({})",
+    parameter: str = "np.array({})",
+    frozen: str = "np.array({})",
+) -> list[str]:
+    """The numbers that the lesson starts from; `call`, `parameter` and `frozen` make an array of
+    nested lists.
+    """
     trace = lesson.trace
     many = trace.samples > 1
     lines = [
@@ -145,12 +176,18 @@ def given(lesson: Lesson, call: str = "np.array({})", parameter: str = "np.array
     ]  # fmt: skip
     lines += ["", f"# The weights and biases{_when(lesson)}"]
     for n, layer in enumerate(trace.network.layers, 1):
-        lines.append(f"W{n} = {(parameter if layer.train_weights else frozen).format(array(layer.weights))}")
+        lines.append(
+            f"W{n} = {(parameter if layer.train_weights else frozen).format(array(layer.weights))}"
+        )
         if layer.biases is not None:
-            lines.append(f"b{n} = {(parameter if layer.train_biases else frozen).format(array(layer.biases))}")
+            lines.append(
+                f"b{n} = {(parameter if layer.train_biases else frozen).format(array(layer.biases))}"
+            )
     still = _frozen(trace)
     if still:
-        lines += comment(f"{', '.join(still)}: frozen, the update leaves {'it as it is' if len(still) == 1 else 'them as they are'}")
+        lines += comment(
+            f"{', '.join(still)}: frozen, the update leaves {'it as it is' if len(still) == 1 else 'them as they are'}"
+        )
     return [*lines, "", f"eta = {exact(trace.eta)}  # the learning rate"]
 
 
@@ -178,7 +215,11 @@ def _step(lesson: Lesson, dialect: Textbook, result: Result, first: bool) -> lis
     trace = lesson.trace
     remarks = [*_mean(trace)] if first else []
     remarks += _remarks(trace, result) if result.stage.layer else []
-    return [*remarks, f"{result.name} = {_formula(trace, dialect, result)}", f'show("{result.name}", {result.name}, "{result.words}")']
+    return [
+        *remarks,
+        f"{result.name} = {_formula(trace, dialect, result)}",
+        f'show("{result.name}", {result.name}, "{result.words}")',
+    ]
 
 
 def _formula(trace: Trace, dialect: Textbook, result: Result) -> str:
@@ -194,7 +235,9 @@ def loss_call(trace: Trace, stage: Stage, argument: ArrayRef) -> str:
     mark = KINDS[stage.kind].mark
     if trace.samples > 1 and not stage.per_sample:
         return f"{python_name(f'{stage.kind}@')}.{trace.network.reduction}()"
-    rule = f"{trace.network.loss.name}({python_name(marked(argument.kind, mark), argument.layer)}, y)"
+    rule = (
+        f"{trace.network.loss.name}({python_name(marked(argument.kind, mark), argument.layer)}, y)"
+    )
     return rule if stage.per_sample else f"{rule}.sum()"
 
 
@@ -202,7 +245,10 @@ def _mean(trace: Trace) -> list[str]:
     """Where the 1/M of a mean comes in: at the first derivative."""
     if trace.scale == 1.0:
         return []
-    return ["# The loss of the batch is the mean over the M samples: from there its derivatives have their 1/M.", "M = len(x)"]
+    return [
+        "# The loss of the batch is the mean over the M samples: from there its derivatives have their 1/M.",
+        "M = len(x)",
+    ]
 
 
 def _remarks(trace: Trace, result: Result) -> list[str]:
@@ -211,14 +257,24 @@ def _remarks(trace: Trace, result: Result) -> list[str]:
     full_jacobian = trace.network.layer(n).activation.full_jacobian
     kind = KINDS[result.stage.kind]
     if kind.role == "slope" and full_jacobian:
-        return ["# One matrix per sample: row i, column k says how output i answers to pre-activation k."]
+        return [
+            "# One matrix per sample: row i, column k says how output i answers to pre-activation k."
+        ]
     if kind.role != "error" or kind.by != "z":
         return []
     if n == trace.fused_layer:
         return _fused(trace, n, full_jacobian)
     if full_jacobian and jacobian_is_large(trace, n):
-        return ["# Each pre-activation reaches the loss through every output; the sum over them, without making the matrices:"]
-    return ["# Each pre-activation reaches the loss through every output: sum over them (i) for each sample (m)."] if full_jacobian else []
+        return [
+            "# Each pre-activation reaches the loss through every output; the sum over them, without making the matrices:"
+        ]
+    return (
+        [
+            "# Each pre-activation reaches the loss through every output: sum over them (i) for each sample (m)."
+        ]
+        if full_jacobian
+        else []
+    )
 
 
 def _fused(trace: Trace, n: int, full_jacobian: bool) -> list[str]:
@@ -229,8 +285,12 @@ def _fused(trace: Trace, n: int, full_jacobian: bool) -> list[str]:
             f"# the slope of the activation is harmless, because the two cancel: it is the output minus the target{over.rstrip(',')}.",
         ]
     if full_jacobian and jacobian_is_large(trace, n):
-        return [f"# Softmax and cross-entropy fit together: of the chain rule only output minus target{over} is left."]
-    long = f'np.einsum("mi,mik->mk", dL_da{n}, da_dz{n})' if full_jacobian else f"dL_da{n} * da_dz{n}"
+        return [
+            f"# Softmax and cross-entropy fit together: of the chain rule only output minus target{over} is left."
+        ]
+    long = (
+        f'np.einsum("mi,mik->mk", dL_da{n}, da_dz{n})' if full_jacobian else f"dL_da{n} * da_dz{n}"
+    )
     rule = "Softmax" if full_jacobian else "Sigmoid"
     return [
         f"# {rule} and cross-entropy fit together: of the chain rule only output minus target{over} is left.",

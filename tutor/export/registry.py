@@ -27,7 +27,9 @@ from tutor.scenario.problem import quotable
 
 MOST_VERSIONS = 100
 MOST_ONLINE = 500_000
-"""How many numbers a download may hold, so that no request keeps a worker for long; the command line knows no limit."""
+"""How many numbers a download may hold, so that no request keeps a worker for long; the command
+line knows no limit.
+"""
 MOST_SEED = 2**32 - 1
 STEPS_OF_A_TOP = 10
 """As many steps as the top and the tables of a worksheet take to make."""
@@ -86,7 +88,14 @@ def _document(**choices: bool) -> Callable[[Lesson, View, ExportOrder], Iterator
 
     def make(lesson: Lesson, view: View, order: ExportOrder) -> Iterator[str]:
         version = f"version {order.version} of seed {order.seed}" if order.seed is not None else ""
-        sheet = Sheet(order.phases, choices.get("interactive", False), order.blanks if blanks else "", answers, version, order.address)
+        sheet = Sheet(
+            order.phases,
+            choices.get("interactive", False),
+            order.blanks if blanks else "",
+            answers,
+            version,
+            order.address,
+        )
         return worked(lesson, view, sheet)
 
     return make
@@ -96,7 +105,10 @@ def _class_set(lesson: Lesson, view: View, order: ExportOrder) -> Iterator[str]:
     """Worksheets and keys of all versions."""
     seed = _set_seed(order)
     made = variants(lesson.scenario, order.versions, seed, order.most)
-    lessons = tuple(open_lesson(version, view.iteration, _kept(lesson), view.input_gradients) for version in made)
+    lessons = tuple(
+        open_lesson(version, view.iteration, _kept(lesson), view.input_gradients)
+        for version in made
+    )
     sheet = Sheet(order.phases, blanks=order.blanks, address=order.address)
     return class_set.class_set(lesson.scenario.title, lessons, view, sheet, seed)
 
@@ -139,7 +151,9 @@ KINDS: Mapping[str, FileKind] = {
 
 
 def make(lesson: Lesson, key: str, view: View, order: ExportOrder) -> Made:
-    """An export. Raises LessonError where there is no such kind, or where this lesson cannot become one."""
+    """An export. Raises LessonError where there is no such kind, or where this lesson cannot become
+    one.
+    """
     if key not in KINDS:
         raise LessonError(unknown_kind(key))
     kind = KINDS[key]
@@ -167,7 +181,9 @@ def online(lesson: Lesson, key: str, view: View, order: ExportOrder) -> Made:
     count = len(lesson.walk("number").order)
     if key in {"json", "csv"} and count > MOST_ONLINE:
         advice = "on the command line, python -m tutor export writes them all"
-        raise LessonError(f"this lesson has {count:,} numbers, a download holds {MOST_ONLINE:,}; {advice}")
+        raise LessonError(
+            f"this lesson has {count:,} numbers, a download holds {MOST_ONLINE:,}; {advice}"
+        )
     refusal = too_long(lesson, key, view, order)
     if refusal:
         raise LessonError(refusal)
@@ -178,13 +194,24 @@ def too_long(lesson: Lesson, key: str, view: View, order: ExportOrder) -> str:
     """Why a class set is more than a download may hold, and what to do, or ""."""
     if key not in KINDS or not KINDS[key].several:
         return ""
-    steps = sum(last - first + 1 for phase, first, last in lesson.walk(view.grain).phases() if phase in order.phases)
+    steps = sum(
+        last - first + 1
+        for phase, first, last in lesson.walk(view.grain).phases()
+        if phase in order.phases
+    )
     version, most = 2 * (steps + STEPS_OF_A_TOP), limits.SHEET_STEPS
     if order.versions * version <= most:
         return ""
     each = counted(steps, "step")
-    fewer = f"at most {most // version}, larger steps or fewer phases" if version <= most else "larger steps or fewer phases"
-    file, wanted = file_name.stem(lesson.scenario) + file_name.SUFFIX, f"--variants {order.versions} --seed {_set_seed(order)}"
+    fewer = (
+        f"at most {most // version}, larger steps or fewer phases"
+        if version <= most
+        else "larger steps or fewer phases"
+    )
+    file, wanted = (
+        file_name.stem(lesson.scenario) + file_name.SUFFIX,
+        f"--variants {order.versions} --seed {_set_seed(order)}",
+    )
     return (
         f"{order.versions} with their keys are more than one download holds: {2 * order.versions} papers of {each}, each counted "
         f"with {STEPS_OF_A_TOP} more for its top and tables, and the limit is {most:,}. Take {fewer}; or make the file on your own "
@@ -193,10 +220,17 @@ def too_long(lesson: Lesson, key: str, view: View, order: ExportOrder) -> str:
 
 
 def versioned(lesson: Lesson, view: View, order: ExportOrder) -> Lesson:
-    """A lesson as it is; with a seed, the version with new friendly numbers, which take the place of numbers that a reader changed."""
+    """A lesson as it is; with a seed, the version with new friendly numbers, which take the place
+    of numbers that a reader changed.
+    """
     if order.seed is None:
         return lesson
-    return open_lesson(variant(lesson.scenario, order.seed, order.version, order.most), view.iteration, _kept(lesson), view.input_gradients)
+    return open_lesson(
+        variant(lesson.scenario, order.seed, order.version, order.most),
+        view.iteration,
+        _kept(lesson),
+        view.input_gradients,
+    )
 
 
 def _kept(lesson: Lesson) -> tuple[Change, ...]:
@@ -204,9 +238,15 @@ def _kept(lesson: Lesson) -> tuple[Change, ...]:
     return tuple(change for change in lesson.changes if not change.number)
 
 
-def read(query: Mapping[str, str], phases: tuple[str, ...]) -> tuple[ExportOrder, tuple[Ignored, ...]]:
+def read(
+    query: Mapping[str, str], phases: tuple[str, ...]
+) -> tuple[ExportOrder, tuple[Ignored, ...]]:
     """What a query wants of an export, and everything in it that makes no sense."""
-    ignored = [unknown("phases", phase, PHASES, IGNORED) for phase in dict.fromkeys(phases) if phase not in PHASES]
+    ignored = [
+        unknown("phases", phase, PHASES, IGNORED)
+        for phase in dict.fromkeys(phases)
+        if phase not in PHASES
+    ]
     seed = whole(query, "seed", 0, MOST_SEED, None, ignored)
     version = whole(query, "version", 1, MOST_VERSIONS, 1, ignored) or 1
     if version > 1 and not query.get("seed", "").strip():
@@ -218,7 +258,9 @@ def read(query: Mapping[str, str], phases: tuple[str, ...]) -> tuple[ExportOrder
         ignored.append(Ignored(refusal, "everything is left open"))
     chosen = tuple(phase for phase in PHASES if phase in phases) or PHASES
     versions = whole(query, "versions", 1, MOST_VERSIONS, SET_VERSIONS, ignored) or SET_VERSIONS
-    order = ExportOrder(chosen, "all" if refusal else blanks, seed, version if seed is not None else 1, versions)
+    order = ExportOrder(
+        chosen, "all" if refusal else blanks, seed, version if seed is not None else 1, versions
+    )
     return order, tuple(ignored)
 
 

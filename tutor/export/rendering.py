@@ -1,4 +1,6 @@
-"""Templates outside of Flask: the same folder and the same rules, for exports written by the command line."""
+"""Templates outside of Flask: the same folder and the same rules, for exports written by the
+command line.
+"""
 
 from __future__ import annotations
 
@@ -34,14 +36,17 @@ def template(name: str) -> Template:
 def styles(*names: str) -> str:
     """Style sheets in one text, with the font inside, so that a file needs nothing beside itself."""
     text = "\n".join((STATIC / name).read_text(encoding="utf-8") for name in names)
-    text = re.sub(r"/\*.*?\*/\s*|^\s+", "", text, flags=re.DOTALL | re.MULTILINE)  # comments, margins
+    # comments, margins
+    text = re.sub(r"/\*.*?\*/\s*|^\s+", "", text, flags=re.DOTALL | re.MULTILINE)
     return _FONT.sub(lambda found: f'url("{font(found[1])}") format("woff2")', text)
 
 
 @lru_cache(maxsize=4)
 def font(name: str) -> str:
     """A font file as a data address."""
-    return "data:font/woff2;base64," + base64.b64encode((STATIC / "fonts" / name).read_bytes()).decode("ascii")
+    return "data:font/woff2;base64," + base64.b64encode(
+        (STATIC / "fonts" / name).read_bytes()
+    ).decode("ascii")
 
 
 @lru_cache(maxsize=4)
@@ -52,12 +57,18 @@ def script(name: str) -> str:
 
 def source_hash(text: str) -> str:
     """The hash by which a Content-Security-Policy allows one style or script."""
-    return "'sha256-" + base64.b64encode(hashlib.sha256(text.encode("utf-8")).digest()).decode("ascii") + "'"
+    return (
+        "'sha256-"
+        + base64.b64encode(hashlib.sha256(text.encode("utf-8")).digest()).decode("ascii")
+        + "'"
+    )
 
 
 def css_string(text: str) -> str:
     """A text as a CSS string; all but letters and digits is escaped, so nothing can end the style."""
-    return '"' + "".join(c if c.isascii() and c.isalnum() else f"\\{ord(c):06x}" for c in text) + '"'
+    return (
+        '"' + "".join(c if c.isascii() and c.isalnum() else f"\\{ord(c):06x}" for c in text) + '"'
+    )
 
 
 def version() -> str:

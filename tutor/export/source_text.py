@@ -1,8 +1,10 @@
-"""Python source from texts and numbers of a lesson: comments that nothing can break out of, and arrays to the last digit.
+"""Python source from texts and numbers of a lesson: comments that nothing can break out of, and
+arrays to the last digit.
 
-Titles and other texts of a scenario stand in comments only, one line each, with every character that does not print
-written as its escape; the first two lines of a file are always ours, because there Python would read a comment that
-names an encoding. Numbers are the shortest text that reads back as the same float64.
+Titles and other texts of a scenario stand in comments only, one line each, with every character
+that does not print written as its escape; the first two lines of a file are always ours, because
+there Python would read a comment that names an encoding. Numbers are the shortest text that reads
+back as the same float64.
 """
 
 from __future__ import annotations
@@ -24,9 +26,13 @@ NAMES = 35
 
 
 def printable(text: str) -> str:
-    """The text in one line; what does not print, such as a mark that turns the reading direction, as its escape."""
+    """The text in one line; what does not print, such as a mark that turns the reading direction,
+    as its escape.
+    """
     line = " ".join(text.split())
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in line)
+    return "".join(
+        c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in line
+    )
 
 
 def comment(text: str) -> list[str]:
@@ -35,9 +41,15 @@ def comment(text: str) -> list[str]:
 
 
 def header(lesson: Lesson, what: str, needs: str) -> list[str]:
-    """The comments at the top: what the file is, the lesson's title, course and text, and how to read the names."""
+    """The comments at the top: what the file is, the lesson's title, course and text, and how to
+    read the names.
+    """
     scenario, trace = lesson.scenario, lesson.trace
-    about = [scenario.title, scenario.source, f"Iteration {lesson.iteration}" if lesson.iteration > 1 else ""]
+    about = [
+        scenario.title,
+        scenario.source,
+        f"Iteration {lesson.iteration}" if lesson.iteration > 1 else "",
+    ]
     lines = [f"# {what}", "#", *(line for text in about if text for line in comment(text))]
     if scenario.about:
         lines += ["#", *comment(scenario.about)]
@@ -55,7 +67,9 @@ def header(lesson: Lesson, what: str, needs: str) -> list[str]:
 
 
 def array(values: Array | float, indent: str = "") -> str:
-    """A number or an array (1, 2 or 3 dimensions) as nested lists; it is broken into lines where it is long."""
+    """A number or an array (1, 2 or 3 dimensions) as nested lists; it is broken into lines where it
+    is long.
+    """
     values = np.asarray(values)
     if not values.ndim:
         return exact(float(values))
@@ -64,12 +78,26 @@ def array(values: Array | float, indent: str = "") -> str:
         return short
     inner = indent + "    "
     if values.ndim == 1:
-        return "[\n" + "".join(f"{inner}{line}\n" for line in _filled(map(exact, values.tolist()), WIDTH - len(inner))) + indent + "]"
+        return (
+            "[\n"
+            + "".join(
+                f"{inner}{line}\n"
+                for line in _filled(map(exact, values.tolist()), WIDTH - len(inner))
+            )
+            + indent
+            + "]"
+        )
     return "[\n" + "".join(f"{inner}{array(row, inner)},\n" for row in values) + indent + "]"
 
 
 def _flat(values: Array) -> str:
-    return "[" + ", ".join(map(exact, values.tolist()) if values.ndim == 1 else map(_flat, values)) + "]" if values.size <= 12 else ""
+    return (
+        "["
+        + ", ".join(map(exact, values.tolist()) if values.ndim == 1 else map(_flat, values))
+        + "]"
+        if values.size <= 12
+        else ""
+    )
 
 
 def _filled(words: Iterable[str], width: int) -> Iterator[str]:
@@ -85,9 +113,10 @@ def _filled(words: Iterable[str], width: int) -> Iterator[str]:
     yield ", ".join(line) + ","
 
 
-# ---- The end of a script: every array compared with what the lesson has, and how many numbers agree ----
-# Small lessons compare every number. In a large one an array of more than `FEW` numbers is compared at a few places (the
-# corners and the largest entry) and by the sum of its absolute values, so that the file stays small enough to be read.
+# ---- The end of a script: every array compared with what the lesson has, and how many numbers
+# agree ---- Small lessons compare every number. In a large one an array of more than `FEW` numbers
+# is compared at a few places (the corners and the largest entry) and by the sum of its absolute
+# values, so that the file stays small enough to be read.
 
 
 MANY_PARAMETERS = 2_000
@@ -97,11 +126,20 @@ FEW = 60
 
 def large(lesson: Lesson, found: Sequence[Result]) -> bool:
     """Whether only chosen entries are compared."""
-    return lesson.trace.network.parameters > MANY_PARAMETERS or sum(result.values.size for result in found) > MANY_NUMBERS
+    return (
+        lesson.trace.network.parameters > MANY_PARAMETERS
+        or sum(result.values.size for result in found) > MANY_NUMBERS
+    )
 
 
-def check_lines(lesson: Lesson, found: Sequence[Result], python: Callable[[Result], str] = lambda result: result.name) -> list[str]:
-    """One comparison for each array, and the count at the end; `python` says where the script has the array."""
+def check_lines(
+    lesson: Lesson,
+    found: Sequence[Result],
+    python: Callable[[Result], str] = lambda result: result.name,
+) -> list[str]:
+    """One comparison for each array, and the count at the end; `python` says where the script has
+    the array.
+    """
     chosen = large(lesson, found)
     lines = ["# What the lesson has, to the last digit."]
     if chosen:
@@ -111,12 +149,18 @@ def check_lines(lesson: Lesson, found: Sequence[Result], python: Callable[[Resul
         ]
     lines.append("numbers = 0")
     for result in found:
-        lines += _sampled(result, python(result)) if chosen and result.values.size > FEW else [_every(result, python(result))]
+        lines += (
+            _sampled(result, python(result))
+            if chosen and result.values.size > FEW
+            else [_every(result, python(result))]
+        )
     return [*lines, 'print(f"all {numbers} numbers agree")']
 
 
 def _every(result: Result, python: str) -> str:
-    return f'numbers += check("{result.name}", {python}, {array(result.values)}{_size(result.size)})'
+    return (
+        f'numbers += check("{result.name}", {python}, {array(result.values)}{_size(result.size)})'
+    )
 
 
 def _sampled(result: Result, python: str) -> list[str]:
@@ -124,7 +168,9 @@ def _sampled(result: Result, python: str) -> list[str]:
     lines = []
     for place in places(result.values):
         at = f"[{', '.join(map(str, place))}]"
-        lines.append(f'numbers += check("{result.name}{at}", {python}{at}, {exact(float(result.values[place]))}{_size(result.size)})')
+        lines.append(
+            f'numbers += check("{result.name}{at}", {python}{at}, {exact(float(result.values[place]))}{_size(result.size)})'
+        )
     with np.errstate(over="ignore"):
         total = float(np.abs(result.values).sum())
     if np.isfinite(total):

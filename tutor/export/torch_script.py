@@ -2,9 +2,10 @@
 
     torch_script(lesson) -> str
 
-Weights and biases are tensors that learn, the forward pass is written out, and everything backward is one call:
-`loss.backward()`. Cross-entropies are taken on the pre-activations (logits), as PyTorch wants them. What autograd
-does not keep, such as da/dz, is not compared; where a pass cannot be finished, the script ends before it.
+Weights and biases are tensors that learn, the forward pass is written out, and everything backward
+is one call: `loss.backward()`. Cross-entropies are taken on the pre-activations (logits), as
+PyTorch wants them. What autograd does not keep, such as da/dz, is not compared; where a pass cannot
+be finished, the script ends before it.
 """
 
 from __future__ import annotations
@@ -15,13 +16,20 @@ from tutor.engine.code import Torch, answered, assigned, defined, python_name, s
 from tutor.engine.kinds import KINDS, PHASES
 from tutor.engine.trace import Trace
 from tutor.export.arrays import Result, last_stage, results
-from tutor.export.formulas_as_code import activation_functions, formula, loss_argument, loss_function
+from tutor.export.formulas_as_code import (
+    activation_functions,
+    formula,
+    loss_argument,
+    loss_function,
+)
 from tutor.export.numpy_script import ending, given, loss_call
 from tutor.export.source_text import check_lines, comment, header
 from tutor.lesson.explain import PHASE_ABOUT, PHASE_TITLES
 from tutor.lesson.walk import Lesson
 
 WHAT = "A lesson of the backpropagation tutor in PyTorch: autograd finds the same numbers, and they are checked."
+
+
 def torch_script(lesson: Lesson) -> str:
     """The whole script; the same lesson gives the same text."""
     trace = lesson.trace
@@ -29,9 +37,22 @@ def torch_script(lesson: Lesson) -> str:
     found = [result for result in results(lesson) if _kept(trace, result, done)]
     lines = ["", "", *_given(lesson), "", "", *_rules(trace, found)]
     for phase in PHASES:
-        body = {"forward": _forward, "loss": _loss, "backward": _backward, "update": _update, "verify": _verify}[phase](trace, found)
+        body = {
+            "forward": _forward,
+            "loss": _loss,
+            "backward": _backward,
+            "update": _update,
+            "verify": _verify,
+        }[phase](trace, found)
         if phase in done or (phase == "forward" and body):
-            lines += ["", "", f"# ---- {PHASE_TITLES[phase]} ----", *comment(PHASE_ABOUT[phase]), "", *body]
+            lines += [
+                "",
+                "",
+                f"# ---- {PHASE_TITLES[phase]} ----",
+                *comment(PHASE_ABOUT[phase]),
+                "",
+                *body,
+            ]
     if reason := ending(lesson, results(lesson)):
         lines += ["", "", *comment(reason)]
     lines = [*header(lesson, WHAT, "PyTorch"), "", *_setup(lesson), *lines]
@@ -45,7 +66,9 @@ def _done(lesson: Lesson) -> tuple[str, ...]:
 
 
 def _kept(trace: Trace, result: Result, done: Sequence[str]) -> bool:
-    """Whether autograd gives this array: no slopes, no dL/da of an output whose loss is taken on logits."""
+    """Whether autograd gives this array: no slopes, no dL/da of an output whose loss is taken on
+    logits.
+    """
     stage, kind = result.stage, KINDS[result.stage.kind]
     if kind.role == "slope" or (kind.by == "a" and 0 < stage.layer == trace.fused_layer):
         return False
@@ -53,7 +76,9 @@ def _kept(trace: Trace, result: Result, done: Sequence[str]) -> bool:
 
 
 def python(result: Result) -> str:
-    """Where the script has an array: gradients belong to their tensor, an updated parameter is the parameter itself."""
+    """Where the script has an array: gradients belong to their tensor, an updated parameter is the
+    parameter itself.
+    """
     kind, n = result.stage.kind, result.stage.layer
     if KINDS[kind].derivative:
         return f"{'x' if not n else python_name(KINDS[kind].by, n)}.grad"
@@ -83,12 +108,17 @@ def _setup(lesson: Lesson) -> list[str]:
 
 
 def _given(lesson: Lesson) -> list[str]:
-    lines = given(lesson, "torch.tensor({})", "torch.tensor({}, requires_grad=True)", "torch.tensor({})")
+    lines = given(
+        lesson, "torch.tensor({})", "torch.tensor({}, requires_grad=True)", "torch.tensor({})"
+    )
     first = lesson.trace.network.layer(1)
     if lesson.input_gradients:
         lines += ["", "x.requires_grad_()  # the loss is differentiated by the inputs as well"]
     elif not (first.train_weights or first.learns_biases):
-        lines += ["", "x.requires_grad_()  # nothing learns in layer 1; with this the error signals reach it all the same"]
+        lines += [
+            "",
+            "x.requires_grad_()  # nothing learns in layer 1; with this the error signals reach it all the same",
+        ]
     return lines
 
 
@@ -101,9 +131,13 @@ def _rules(trace: Trace, found: Sequence[Result]) -> list[str]:
     dialect = Torch()
     made = [result for result in found if result.stage.phase == "forward"]
     trees = [formula(trace, result.stage) for result in made]
-    lines = [assigned(result.name, dialect.write(tree)) for result, tree in zip(made, trees, strict=True)]
+    lines = [
+        assigned(result.name, dialect.write(tree)) for result, tree in zip(made, trees, strict=True)
+    ]
     answer = answered(result.name for result in made)
-    forward = defined("forward", ["x"], [*lines, answer], "The pre-activations and activations of every layer.")
+    forward = defined(
+        "forward", ["x"], [*lines, answer], "The pre-activations and activations of every layer."
+    )
     rules = [*activation_functions(trees, dialect), forward]
     if any(result.stage.kind == "loss" for result in found):
         rules.append(loss_function(trace, dialect, bool(trace.fused_layer)))
@@ -117,13 +151,27 @@ def _shows(found: Sequence[Result], phase: str) -> list[str]:
 
 def _forward(trace: Trace, found: Sequence[Result]) -> list[str]:
     names = _tensors(found)
-    return [f"{', '.join(names)}{',' if len(names) == 1 else ''} = forward(x)", *_shows(found, "forward")] if names else []
+    return (
+        [
+            f"{', '.join(names)}{',' if len(names) == 1 else ''} = forward(x)",
+            *_shows(found, "forward"),
+        ]
+        if names
+        else []
+    )
 
 
 def _loss(trace: Trace, found: Sequence[Result], mark: str = "") -> list[str]:
     argument = loss_argument(trace, bool(trace.fused_layer))
-    stages = [result.stage for result in found if result.stage.phase == ("verify" if mark else "loss") and KINDS[result.stage.kind].shared]
-    lines = [f"{python_name(stage.kind + '@' * stage.per_sample)} = {loss_call(trace, stage, argument)}" for stage in stages]
+    stages = [
+        result.stage
+        for result in found
+        if result.stage.phase == ("verify" if mark else "loss") and KINDS[result.stage.kind].shared
+    ]
+    lines = [
+        f"{python_name(stage.kind + '@' * stage.per_sample)} = {loss_call(trace, stage, argument)}"
+        for stage in stages
+    ]
     return [*lines, *([] if mark else _shows(found, "loss"))]
 
 
@@ -150,4 +198,9 @@ def _update(trace: Trace, found: Sequence[Result]) -> list[str]:
 def _verify(trace: Trace, found: Sequence[Result]) -> list[str]:
     names = [f"{name}_new" for name in _tensors(found)]
     body = [f"{', '.join(names)} = forward(x)", *_loss(trace, found, "_new")]
-    return ["with torch.no_grad():", *(f"    {line}" for line in body), "drop = loss - loss_new", *_shows(found, "verify")]
+    return [
+        "with torch.no_grad():",
+        *(f"    {line}" for line in body),
+        "drop = loss - loss_new",
+        *_shows(found, "verify"),
+    ]

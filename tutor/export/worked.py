@@ -1,11 +1,12 @@
 """Worked solutions: the whole walk as one HTML file that needs nothing beside itself.
 
     worked(lesson, view, sheet)  -> chunks of the file, phase by phase and step by step
-    Paper.of(lesson, view, sheet).chunks()     the same without the page around it, for a file of several
+    Paper.of(lesson, view, sheet).chunks()     the same without the page around it, for a file of
+                                               several
 
-The same document in four forms: to read (plain), to step through (interactive), to fill in (worksheet) and to check
-(answer key). Steps are drawn by the same template as the live page. Nothing is collected in memory: the file is
-made while it is written.
+The same document in four forms: to read (plain), to step through (interactive), to fill in
+(worksheet) and to check (answer key). Steps are drawn by the same template as the live page.
+Nothing is collected in memory: the file is made while it is written.
 """
 
 from __future__ import annotations
@@ -52,7 +53,9 @@ class Sheet:
     phases: tuple[str, ...] = PHASES
     interactive: bool = False
     blanks: str = ""
-    """Which results are left open: "" none, "all", the name of a phase, or "every:3" for every third."""
+    """Which results are left open: "" none, "all", the name of a phase, or "every:3" for every
+    third.
+    """
     answers: bool = False
     """The answer key: the blanks are filled in and marked."""
     version: str = ""
@@ -97,14 +100,18 @@ class Head:
 
 @dataclass(frozen=True, slots=True)
 class End:
-    """What stands at the end of a phase: its tables, full, and the diagram; in a stepper with the diagrams of all its steps."""
+    """What stands at the end of a phase: its tables, full, and the diagram; in a stepper with the
+    diagrams of all its steps.
+    """
 
     tables: StepTables
     diagram: Markup | str
 
 
 def blanked(walk: Walk, blanks: str) -> Hidden | None:
-    """Which quantities a worksheet leaves open; None for none. Raises LessonError where the wish cannot be read."""
+    """Which quantities a worksheet leaves open; None for none. Raises LessonError where the wish
+    cannot be read.
+    """
     if not blanks:
         return None
     chosen = chooser(walk, blanks)
@@ -151,25 +158,35 @@ def _file(paper: Paper) -> Iterator[str]:
     """One document as a file; the first chunk has everything above the phases."""
     sheet, title = paper.sheet, paper.context.lesson.scenario.title
     chunks = paper.chunks()
-    yield opening(f"{title} – {sheet.kind}", page_heading(f"{title} – {sheet.kind}"), interactive=sheet.interactive) + next(chunks)
+    yield opening(
+        f"{title} – {sheet.kind}",
+        page_heading(f"{title} – {sheet.kind}"),
+        interactive=sheet.interactive,
+    ) + next(chunks)
     yield from chunks
     yield closing(interactive=sheet.interactive)
 
 
 def opening(title: str, rules: str, *more: str, interactive: bool = False) -> str:
-    """The beginning of a file; `rules` and the style sheets `more` stand beside those of every file."""
+    """The beginning of a file; `rules` and the style sheets `more` stand beside those of every
+    file.
+    """
     style = rendering.styles(*SHEETS, *more) + rules
     script = rendering.source_hash(rendering.script("stepper.js")) if interactive else "'none'"
     policy = (
         f"default-src 'none'; style-src {rendering.source_hash(style)}; script-src {script}; font-src data:; "
         "img-src data:; base-uri 'none'; form-action 'none'"
     )
-    return rendering.template("worked_open.html").render(page=Frame(title, policy, trusted(style), interactive))
+    return rendering.template("worked_open.html").render(
+        page=Frame(title, policy, trusted(style), interactive)
+    )
 
 
 def closing(*, interactive: bool = False) -> str:
     """The end of a file."""
-    return rendering.template("worked_tail.html").render(script=trusted(rendering.script("stepper.js") if interactive else ""))
+    return rendering.template("worked_tail.html").render(
+        script=trusted(rendering.script("stepper.js") if interactive else "")
+    )
 
 
 def refuse_endless(walk: Walk) -> None:
@@ -192,7 +209,9 @@ class Paper:
 
     @classmethod
     def of(cls, lesson: Lesson, view: View, sheet: Sheet, anchor: str = "") -> Paper:
-        """The document; `anchor` is its place in a file of several. Raises LessonError where it cannot be made."""
+        """The document; `anchor` is its place in a file of several. Raises LessonError where it
+        cannot be made.
+        """
         walk = lesson.walk(view.grain)
         refuse_endless(walk)
         hidden = blanked(walk, sheet.blanks)
@@ -204,23 +223,49 @@ class Paper:
 
     def chunks(self) -> Iterator[str]:
         """The document piece by piece: its top, then each phase step by step."""
-        context, sheet, step_template = self.context, self.sheet, rendering.template("worked_step.html")
+        context, sheet, step_template = (
+            self.context,
+            self.sheet,
+            rendering.template("worked_step.html"),
+        )
         answers = self.hidden if sheet.answers else None
-        lines = Line(context.alphabet, context.decimals, context.hidden, partial(Answered, answers) if answers else Unnamed, context.trace)
-        formulas = FormulaWriter(context.trace, context.alphabet, context.decimals, context.hidden, lines)
+        lines = Line(
+            context.alphabet,
+            context.decimals,
+            context.hidden,
+            partial(Answered, answers) if answers else Unnamed,
+            context.trace,
+        )
+        formulas = FormulaWriter(
+            context.trace, context.alphabet, context.decimals, context.hidden, lines
+        )
         yield rendering.template("worked_head.html").render(page=head(self))
         for phase, first, last in context.walk.phases():
             if phase not in sheet.phases:
                 continue
             title, about = PHASE_TITLES[phase], PHASE_ABOUT[phase]
-            yield rendering.template("worked_phase.html").render(id=self.id(phase), title=title, about=about)
+            yield rendering.template("worked_phase.html").render(
+                id=self.id(phase), title=title, about=about
+            )
             pictures: list[tuple[int, Drawing]] = []
             for n in range(first, last + 1):
                 body, open_ = _body(context, formulas, sheet, n, self.hidden)
                 pictures += [(n, _picture(context, body))] if sheet.interactive else []
-                names = {"uses": _names(body.uses), "makes": _names(body.makes)} if sheet.interactive else None
-                yield step_template.render(id=self.id(f"step-{n}"), step=body, blank=open_, answer=open_ and sheet.answers, names=names)
-            yield rendering.template("worked_end.html").render(end=end(context, sheet, phase, last, pictures, answers))
+                names = (
+                    {"uses": _names(body.uses), "makes": _names(body.makes)}
+                    if sheet.interactive
+                    else None
+                )
+                yield step_template.render(
+                    id=self.id(f"step-{n}"),
+                    step=body,
+                    blank=open_,
+                    answer=open_ and sheet.answers,
+                    names=names,
+                )
+            yield rendering.template("worked_end.html").render(
+                end=end(context, sheet, phase, last, pictures, answers)
+            )
 
 
 def _picture(context: Context, body: StepBody) -> Drawing:
@@ -228,7 +273,9 @@ def _picture(context: Context, body: StepBody) -> Drawing:
     return drawing(scene(TableMaker(context, body.step, body.uses, body.makes), body.title))
 
 
-def _body(context: Context, formulas: FormulaWriter, sheet: Sheet, n: int, hidden: Hidden | None) -> tuple[StepBody, bool]:
+def _body(
+    context: Context, formulas: FormulaWriter, sheet: Sheet, n: int, hidden: Hidden | None
+) -> tuple[StepBody, bool]:
     """A step and whether its result is left open; a worksheet does not give results away in words."""
     body = step_body(context, n, formulas)
     body = replace(body, parts=tuple(replace(part, open=True) for part in body.parts))
@@ -236,21 +283,35 @@ def _body(context: Context, formulas: FormulaWriter, sheet: Sheet, n: int, hidde
         return replace(body, slide=_differing(body.slide)), False
     open_ = hidden(body.step.anchor)
     telling = open_ and not sheet.answers and _tells(body.step.anchor.of)
-    return replace(body, slide=None, notes=(), why="" if telling else body.why, term=None if telling else body.term), open_
+    return replace(
+        body,
+        slide=None,
+        notes=(),
+        why="" if telling else body.why,
+        term=None if telling else body.term,
+    ), open_
 
 
 def _tells(kind: Kind) -> bool:
-    """Whether the explanation of such a step would give its result away: updates, and the fall of the loss."""
+    """Whether the explanation of such a step would give its result away: updates, and the fall of
+    the loss.
+    """
     return kind.phase == UPDATE or not kind.contract
 
 
 def _differing(slide: SlideView | None) -> SlideView | None:
-    """What the slides say of a step: the remarks, and of the printed numbers those that do not agree."""
+    """What the slides say of a step: the remarks, and of the printed numbers those that do not
+    agree.
+    """
     if slide is None:
         return None
     pairs = [pair for pair in zip(slide.numbers, slide.symbols, strict=True) if not pair[0].agrees]
     numbers, symbols = tuple(entry for entry, _ in pairs), tuple(symbol for _, symbol in pairs)
-    return replace(slide, numbers=numbers, symbols=symbols, more=0) if numbers or slide.remarks or slide.closed_forms else None
+    return (
+        replace(slide, numbers=numbers, symbols=symbols, more=0)
+        if numbers or slide.remarks or slide.closed_forms
+        else None
+    )
 
 
 def _names(quantities: frozenset[Quantity]) -> str:
@@ -260,7 +321,13 @@ def _names(quantities: frozenset[Quantity]) -> str:
 def head(paper: Paper) -> Head:
     """The top of a document: what it is, what it was made from, what is given."""
     context, sheet, scenario = paper.context, paper.sheet, paper.context.lesson.scenario
-    chapters = () if paper.anchor else tuple(c for c in outline(places(context.walk), 1, lambda n: f"#step-{n}") if _wanted(c, sheet))
+    chapters = (
+        ()
+        if paper.anchor
+        else tuple(
+            c for c in outline(places(context.walk), 1, lambda n: f"#step-{n}") if _wanted(c, sheet)
+        )
+    )
     kind = f"{sheet.kind}, {sheet.version}" if sheet.version else sheet.kind
     return Head(
         scenario.title, kind, scenario.source, scenario.about, made_from(context, sheet), mark(context, sheet),
@@ -282,26 +349,56 @@ def page_heading(heading: str) -> str:
 
 def content_hash(scenario: Scenario) -> str:
     """The first letters of a hash over everything a scenario holds: same content, same letters."""
-    models = (scenario.network, scenario.data, scenario.training, scenario.notation, scenario.display)
-    parts = (scenario.id, scenario.title, scenario.about, *(part.model_dump_json() for part in models))
+    models = (
+        scenario.network,
+        scenario.data,
+        scenario.training,
+        scenario.notation,
+        scenario.display,
+    )
+    parts = (
+        scenario.id,
+        scenario.title,
+        scenario.about,
+        *(part.model_dump_json() for part in models),
+    )
     return hashlib.sha256("\n".join(parts).encode("utf-8")).hexdigest()[:10]
 
 
 def mark(context: Context, sheet: Sheet) -> str:
     """The version mark that a worksheet and its key have in common."""
     content = content_hash(context.lesson.scenario)
-    parts = (content, context.view.query(), context.lesson.iteration, sheet.blanks, sheet.phases, sheet.version)
+    parts = (
+        content,
+        context.view.query(),
+        context.lesson.iteration,
+        sheet.blanks,
+        sheet.phases,
+        sheet.version,
+    )
     return hashlib.sha256(repr(parts).encode("utf-8")).hexdigest()[:8] if sheet.blanks else ""
 
 
 def made_from(context: Context, sheet: Sheet) -> str:
     """The line that says what the file was made from."""
     scenario = context.lesson.scenario
-    parts = [f"Made from the scenario {scenario.id} ({content_hash(scenario)})", sheet.version, context.variant]
-    parts += [f"grain {context.view.grain}", f"notation {context.notation.preset}", counted(context.decimals, "decimal")]
+    parts = [
+        f"Made from the scenario {scenario.id} ({content_hash(scenario)})",
+        sheet.version,
+        context.variant,
+    ]
+    parts += [
+        f"grain {context.view.grain}",
+        f"notation {context.notation.preset}",
+        counted(context.decimals, "decimal"),
+    ]
     parts += [f"Backprop Tutor {rendering.version()}", sheet.address]
     made = ", ".join(part for part in parts if part) + "."
-    return " ".join(part for part in (made, told(context.lesson.changes), "" if sheet.blanks else unnamed(context)) if part)
+    return " ".join(
+        part
+        for part in (made, told(context.lesson.changes), "" if sheet.blanks else unnamed(context))
+        if part
+    )
 
 
 def unnamed(context: Context) -> str:
@@ -311,9 +408,16 @@ def unnamed(context: Context) -> str:
 
 
 def end(
-    context: Context, sheet: Sheet, phase: str, last: int, pictures: list[tuple[int, Drawing]], answers: Hidden | None
+    context: Context,
+    sheet: Sheet,
+    phase: str,
+    last: int,
+    pictures: list[tuple[int, Drawing]],
+    answers: Hidden | None,
 ) -> End:
-    """The tables of a phase, full; the diagram where the backward pass is done, and in a stepper those of all steps."""
+    """The tables of a phase, full; the diagram where the backward pass is done, and in a stepper
+    those of all steps.
+    """
     maker = TableMaker(context, context.step(last), whole=True, answers=answers)
     after = scene(maker, f"The network after the phase: {PHASE_TITLES[phase].lower()}")
     if sheet.interactive:
@@ -321,11 +425,13 @@ def end(
     return End(tables(maker), draw(after) if phase == BACKWARD else "")
 
 
-# ---- A class set: several versions of a worksheet and then their answer keys, in one file to print ----
+# ---- A class set: several versions of a worksheet and then their answer keys, in one file to print
+# ----
 #     class_set(title, lessons, view, sheet, seed) -> chunks of the file
 #
-# First comes a page that lists them, then all worksheets, then all keys, so that what students get is one stack of paper. Each begins on
-# a new page, and every page says at its top which one it belongs to.
+# First comes a page that lists them, then all worksheets, then all keys, so that what students get
+# is one stack of paper. Each begins on a new page, and every page says at its top which one it
+# belongs to.
 
 
 STYLE = "class-set.css"
@@ -343,10 +449,18 @@ class Cover:
     """(where a worksheet stands, where its key stands, the mark that both have)"""
 
 
-def class_set(title: str, lessons: Sequence[Lesson], view: View, sheet: Sheet, seed: int) -> Iterator[str]:
-    """The file in chunks, of the versions 1, 2, … of a lesson. Raises LessonError before the first one where it cannot be made."""
-    sheets = tuple(_paper(lesson, view, sheet, n, seed, answers=False) for n, lesson in enumerate(lessons, 1))
-    keys = tuple(_paper(lesson, view, sheet, n, seed, answers=True) for n, lesson in enumerate(lessons, 1))
+def class_set(
+    title: str, lessons: Sequence[Lesson], view: View, sheet: Sheet, seed: int
+) -> Iterator[str]:
+    """The file in chunks, of the versions 1, 2, … of a lesson. Raises LessonError before the first
+    one where it cannot be made.
+    """
+    sheets = tuple(
+        _paper(lesson, view, sheet, n, seed, answers=False) for n, lesson in enumerate(lessons, 1)
+    )
+    keys = tuple(
+        _paper(lesson, view, sheet, n, seed, answers=True) for n, lesson in enumerate(lessons, 1)
+    )
     return _chunks(title, sheets, keys, seed)
 
 
@@ -355,12 +469,22 @@ def _paper(lesson: Lesson, view: View, sheet: Sheet, n: int, seed: int, *, answe
     return Paper.of(lesson, view, wanted, f"key-{n}" if answers else f"worksheet-{n}")
 
 
-def _chunks(title: str, sheets: tuple[Paper, ...], keys: tuple[Paper, ...], seed: int) -> Iterator[str]:
+def _chunks(
+    title: str, sheets: tuple[Paper, ...], keys: tuple[Paper, ...], seed: int
+) -> Iterator[str]:
     papers = (*sheets, *keys)
-    what = "One worksheet with its answer key" if len(sheets) == 1 else f"{len(sheets)} worksheets with their answer keys"
-    cover = Cover(title, what, sheets[0].context.lesson.scenario.source, seed, tuple(map(_line, sheets, keys)))
+    what = (
+        "One worksheet with its answer key"
+        if len(sheets) == 1
+        else f"{len(sheets)} worksheets with their answer keys"
+    )
+    cover = Cover(
+        title, what, sheets[0].context.lesson.scenario.source, seed, tuple(map(_line, sheets, keys))
+    )
     top = rendering.template("worked_cover.html").render(page=cover)
-    yield opening(f"{title} – {what}", "".join(_rule(title, paper) for paper in papers), STYLE) + top
+    yield (
+        opening(f"{title} – {what}", "".join(_rule(title, paper) for paper in papers), STYLE) + top
+    )
     for paper in papers:
         yield from paper.chunks()
         yield "</article>\n"
@@ -374,5 +498,8 @@ def _line(sheet: Paper, key: Paper) -> tuple[str, str, str]:
 
 def _rule(title: str, paper: Paper) -> str:
     """Pages of its own for a document, with its name at their top."""
-    name, heading = paper.anchor, rendering.css_string(f"{title} – {paper.sheet.kind}, {paper.sheet.version}")
+    name, heading = (
+        paper.anchor,
+        rendering.css_string(f"{title} – {paper.sheet.kind}, {paper.sheet.version}"),
+    )
     return f"\n@page {name} {{ @top-left {{ content: {heading}; font: 9pt sans-serif; }} }} #{name} {{ page: {name}; }}"

@@ -1,11 +1,13 @@
-"""The parts of a lesson that a reader may change: their names, what the lesson has there, and how a value is written.
+"""The parts of a lesson that a reader may change: their names, what the lesson has there, and how a
+value is written.
 
-    x[j]  y[i]  w[l][i,j]  b[l][i]           numbers; x and y with @s where there are several samples
+    x[j]  y[i]  w[l][i,j]  b[l][i]           numbers; x and y with @s where there are several
+          samples
     learning_rate  loss  reduction           of the whole lesson
     activation[l]  slope[l]  alpha[l]        of a layer
 
-A name is read with the scenario's own checks, so that a message is the same as for a file. A value is written in one
-way only (`-0.3`, `2`, `1e-07`), whichever way it was typed.
+A name is read with the scenario's own checks, so that a message is the same as for a file. A value
+is written in one way only (`-0.3`, `2`, `1e-07`), whichever way it was typed.
 """
 
 from __future__ import annotations
@@ -29,7 +31,11 @@ from tutor.scenario.problem import quotable
 from tutor.scenario.reader import Init, Scenario
 
 NUMBERS: Final = ("x", "y", "w", "b")
-WORDS: Final[dict[str, tuple[str, ...]]] = {"loss": get_args(LossName), "reduction": ("sum", "mean"), "activation": ACTIVATIONS}
+WORDS: Final[dict[str, tuple[str, ...]]] = {
+    "loss": get_args(LossName),
+    "reduction": ("sum", "mean"),
+    "activation": ACTIVATIONS,
+}
 """What is chosen from a list."""
 KINDS: Final = (*NUMBERS, "learning_rate", "loss", "reduction", "activation", "slope", "alpha")
 """In the order in which they stand in an address."""
@@ -38,7 +44,9 @@ OWNERS: Final = {"slope": "leaky_relu", "alpha": "elu"}
 OF_LAYERS: Final = ("activation", "slope", "alpha")
 """What each layer has of its own; its number stands behind the name."""
 _LAYERED = re.compile(r"(activation|slope|alpha)\[([1-9][0-9]{0,2})\]", re.ASCII)
-LOOKS: Final = re.compile(r"\s*(?:[xywb]\[|learning_rate\b|loss\b|reduction\b|(?:activation|slope|alpha)\[)", re.ASCII)
+LOOKS: Final = re.compile(
+    r"\s*(?:[xywb]\[|learning_rate\b|loss\b|reduction\b|(?:activation|slope|alpha)\[)", re.ASCII
+)
 """What is meant as the name of such a part, whether or not there is one."""
 
 ChangedValue: TypeAlias = float | str
@@ -66,7 +74,11 @@ class Changeable:
     @property
     def quantity(self) -> Quantity:
         """The quantity of a number; the learning rate is `eta`."""
-        return Quantity("eta") if self.kind == "learning_rate" else Quantity(self.kind, self.layer, self.i, self.j, self.sample)
+        return (
+            Quantity("eta")
+            if self.kind == "learning_rate"
+            else Quantity(self.kind, self.layer, self.i, self.j, self.sample)
+        )
 
     @property
     def place(self) -> tuple[int, ...]:
@@ -82,7 +94,9 @@ def part(name: str, scenario: Scenario) -> Changeable:
     if layered:
         layer, count = int(layered[2]), len(scenario.network.layers)
         if layer > count:
-            raise BadChangeError(f"there is no layer {layer} here: the network has {number.counted(count, 'layer')}")
+            raise BadChangeError(
+                f"there is no layer {layer} here: the network has {number.counted(count, 'layer')}"
+            )
         return Changeable(layered[1], layer)
     near = meant(name, scenario)
     if near:
@@ -126,7 +140,9 @@ def value(scenario: Scenario, at: Changeable) -> ChangedValue:
             rows = scenario.inputs if at.kind == "x" else scenario.targets
             return float(rows[max(at.sample, 1) - 1][at.i - 1])
         case "w" if layer.init is not None:
-            return float(made(layer.init, layer.units, network.sizes[at.layer - 1])[at.i - 1, at.j - 1])
+            return float(
+                made(layer.init, layer.units, network.sizes[at.layer - 1])[at.i - 1, at.j - 1]
+            )
         case "w":
             return float((layer.weights or ())[at.i - 1][at.j - 1])
         case "b":
@@ -146,7 +162,9 @@ def value(scenario: Scenario, at: Changeable) -> ChangedValue:
 
 @lru_cache(maxsize=8)
 def made(init: Init, units: int, inputs: int) -> Array:
-    """The weights that a layer's `init` makes, kept, so that reading one of them does not make them all again."""
+    """The weights that a layer's `init` makes, kept, so that reading one of them does not make them
+    all again.
+    """
     return frozen(initial(init, units, inputs))
 
 
@@ -178,7 +196,9 @@ def written(found: ChangedValue) -> str:
 def _unknown(word: str, known: tuple[str, ...]) -> str:
     close = suggestion.meant(word, known)
     choose = f"choose one of {', '.join(known)}"
-    return f"{quotable(word)!r} is not known; " + (f"did you mean {close}? If not, {choose}" if close else choose)
+    return f"{quotable(word)!r} is not known; " + (
+        f"did you mean {close}? If not, {choose}" if close else choose
+    )
 
 
 def _quoted(text: str) -> str:

@@ -1,12 +1,16 @@
-"""What if: a lesson with some of its numbers changed. The changes are part of the address of every page.
+"""What if: a lesson with some of its numbers changed. The changes are part of the address of every
+page.
 
-    read(query, scenario)      -> (changes, notices)          from an address: what makes no sense is ignored, and said so
-    edited(query, form, scen.) -> (changes, {field: problem}) from a form: what makes no sense is refused beside its field
+    read(query, scenario)      -> (changes, notices)          from an address: what makes no sense
+                               is ignored, and said so
+    edited(query, form, scen.) -> (changes, {field: problem}) from a form: what makes no sense is
+    refused beside its field
     apply(scenario, changes)   -> Scenario                    ChangeError with every problem
     listed(scenario, changes)  -> (Change, …)                 old and new, to be told
 
-Changes are canonical: sorted, each name once, values written in one way, and nothing that the lesson has anyway; so
-one state has one address. `tutor.lesson.changeable` knows the names and values; the scenario is made here.
+Changes are canonical: sorted, each name once, values written in one way, and nothing that the
+lesson has anyway; so one state has one address. `tutor.lesson.changeable` knows the names and
+values; the scenario is made here.
 """
 
 from __future__ import annotations
@@ -20,7 +24,18 @@ from urllib.parse import quote_plus
 
 from tutor.engine.activations import activation
 from tutor.errors import TutorError
-from tutor.lesson.changeable import NUMBERS, OWNERS, BadChangeError, Changeable, ChangedValue, known, part, understood, value, written
+from tutor.lesson.changeable import (
+    NUMBERS,
+    OWNERS,
+    BadChangeError,
+    Changeable,
+    ChangedValue,
+    known,
+    part,
+    understood,
+    value,
+    written,
+)
 from tutor.lesson.changeable import made as made_by_init
 from tutor.scenario import checks
 from tutor.scenario.problem import Path, quotable
@@ -59,7 +74,9 @@ class ChangeError(TutorError, ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One change to be told: the part, what the lesson has there and what the reader put in its place."""
+    """One change to be told: the part, what the lesson has there and what the reader put in its
+    place.
+    """
 
     part: Changeable
     old: str
@@ -86,7 +103,9 @@ def read(query: Mapping[str, str], scenario: Scenario) -> tuple[Changes, tuple[s
         if not known(name):
             continue
         if len(all_values(query, name)) > 1:
-            notices.append(f"“{quotable(name)}” stands in the address more than once; the first one counts.")
+            notices.append(
+                f"“{quotable(name)}” stands in the address more than once; the first one counts."
+            )
         try:
             at, found = _entry(name, query[name], scenario)
         except BadChangeError as error:
@@ -139,12 +158,18 @@ def query(changes: Changes) -> str:
 
 def _canonical(wanted: Wanted, scenario: Scenario) -> Changes:
     """Sorted, and without what the lesson has anyway."""
-    real = (at for at in sorted(wanted, key=lambda at: at.place) if wanted[at] != _own(scenario, at, wanted))
+    real = (
+        at
+        for at in sorted(wanted, key=lambda at: at.place)
+        if wanted[at] != _own(scenario, at, wanted)
+    )
     return tuple((str(at), written(wanted[at])) for at in real)
 
 
 def _own(scenario: Scenario, at: Changeable, wanted: Wanted) -> ChangedValue:
-    """What the lesson would have at a part: a parameter of another activation is that activation's usual one."""
+    """What the lesson would have at a part: a parameter of another activation is that activation's
+    usual one.
+    """
     if at.kind in OWNERS and scenario.network.layers[at.layer - 1].activation != OWNERS[at.kind]:
         return usual(at.kind)
     return value(scenario, at)
@@ -153,11 +178,13 @@ def _own(scenario: Scenario, at: Changeable, wanted: Wanted) -> ChangedValue:
 # ---- from a form ----
 
 
-def edited(now: Changes, form: Mapping[str, str], scenario: Scenario) -> tuple[Changes, dict[str, str]]:
+def edited(
+    now: Changes, form: Mapping[str, str], scenario: Scenario
+) -> tuple[Changes, dict[str, str]]:
     """The changes after a form was sent, and a problem for each field that cannot be taken.
 
-    Fields that say what is there already change nothing, so a form may hold all numbers of a lesson. Where there is
-    a problem the changes are those of before.
+    Fields that say what is there already change nothing, so a form may hold all numbers of a
+    lesson. Where there is a problem the changes are those of before.
     """
     problems: dict[str, str] = {}
     wanted = dict(_entry(name, text, scenario) for name, text in now)
@@ -221,7 +248,9 @@ def listed(scenario: Scenario, changes: Changes) -> tuple[Change, ...]:
 
 
 def told(changes: Iterable[Change], most: int = 20) -> str:
-    """The changes as a sentence for files: `w[2][1,3] from 0.2 to -0.3, …`; empty where there are none."""
+    """The changes as a sentence for files: `w[2][1,3] from 0.2 to -0.3, …`; empty where there are
+    none.
+    """
     each = [f"{change.name} from {change.old} to {change.new}" for change in changes]
     more = f" and {len(each) - most} more" if len(each) > most else ""
     return f"Changed from the original: {', '.join(each[:most])}{more}." if each else ""
@@ -229,7 +258,11 @@ def told(changes: Iterable[Change], most: int = 20) -> str:
 
 def without(changes: Changes, name: str) -> Changes:
     """The changes without one of them; a parameter goes with the activation that it belongs to."""
-    own = {f"{kind}{name.removeprefix('activation')}" for kind in OWNERS} if name.startswith("activation[") else set()
+    own = (
+        {f"{kind}{name.removeprefix('activation')}" for kind in OWNERS}
+        if name.startswith("activation[")
+        else set()
+    )
     return tuple(pair for pair in changes if pair[0] != name and pair[0] not in own)
 
 
@@ -238,9 +271,10 @@ def structural(name: str) -> bool:
     return name.partition("[")[0] in STRUCTURE
 
 
-# ---- A scenario with some of its parts changed: what does not fit together, and the scenario itself ----
-# Only what is touched is made anew: a change in a large matrix copies one row, and a layer made by `init` is written out
-# once. What spoke of the original's numbers goes: what the slides print, notes, closed forms, the place in the gallery.
+# ---- A scenario with some of its parts changed: what does not fit together, and the scenario
+# itself ---- Only what is touched is made anew: a change in a large matrix copies one row, and a
+# layer made by `init` is written out once. What spoke of the original's numbers goes: what the
+# slides print, notes, closed forms, the place in the gallery.
 
 
 WantedChanges = Mapping[Changeable, ChangedValue]
@@ -276,7 +310,11 @@ def _culprits(path: Path, network: NetworkSpec, samples: int) -> tuple[Changeabl
             return (Changeable("y", 0, i + 1, 0, s + 1 if samples > 1 else 0), loss, output)
         case ("data", "targets", int(s)):
             row = s + 1 if samples > 1 else 0
-            return (*(Changeable("y", 0, i, 0, row) for i in range(1, network.sizes[-1] + 1)), loss, output)
+            return (
+                *(Changeable("y", 0, i, 0, row) for i in range(1, network.sizes[-1] + 1)),
+                loss,
+                output,
+            )
         case _:
             return (loss, output)
 
@@ -287,7 +325,9 @@ def made(scenario: Scenario, wanted: WantedChanges) -> Scenario:
         return scenario
     training = scenario.training
     if Changeable("learning_rate") in wanted:
-        training = training.model_copy(update={"learning_rate": wanted[Changeable("learning_rate")]})
+        training = training.model_copy(
+            update={"learning_rate": wanted[Changeable("learning_rate")]}
+        )
     return replace(
         scenario, network=_network(scenario, wanted), data=_data(scenario, wanted), training=training,
         printed=(), notes=(), checks=(), lecture=None,
@@ -295,13 +335,20 @@ def made(scenario: Scenario, wanted: WantedChanges) -> Scenario:
 
 
 def _network(scenario: Scenario, wanted: WantedChanges, *, numbers: bool = True) -> NetworkSpec:
-    """The network with its changes; without `numbers` the weights stay, for checks that do not ask for them."""
+    """The network with its changes; without `numbers` the weights stay, for checks that do not ask
+    for them.
+    """
     network = scenario.network
     touched = {at.layer for at in wanted if at.layer}
     layers = tuple(
-        _layer(network, n, wanted, numbers=numbers) if n in touched else layer for n, layer in enumerate(network.layers, 1)
+        _layer(network, n, wanted, numbers=numbers) if n in touched else layer
+        for n, layer in enumerate(network.layers, 1)
     )
-    words = {key: wanted[Changeable(kind)] for key, kind in (("name", "loss"), ("reduction", "reduction")) if Changeable(kind) in wanted}
+    words = {
+        key: wanted[Changeable(kind)]
+        for key, kind in (("name", "loss"), ("reduction", "reduction"))
+        if Changeable(kind) in wanted
+    }
     loss = network.loss.model_copy(update=words) if words else network.loss
     return network.model_copy(update={"layers": layers, "loss": loss})
 
@@ -313,7 +360,9 @@ def _layer(network: NetworkSpec, n: int, wanted: WantedChanges, *, numbers: bool
     if kind != layer.activation:
         update |= {"activation": kind, "slope": None, "alpha": None}
     update |= {key: wanted[Changeable(key, n)] for key in OWNERS if Changeable(key, n) in wanted}
-    weights = {(at.i, at.j): float(v) for at, v in wanted.items() if (at.kind, at.layer) == ("w", n)}
+    weights = {
+        (at.i, at.j): float(v) for at, v in wanted.items() if (at.kind, at.layer) == ("w", n)
+    }
     biases = {(1, at.i): float(v) for at, v in wanted.items() if (at.kind, at.layer) == ("b", n)}
     if weights and numbers:
         rows = layer.weights if layer.init is None else _written_out(layer, network.sizes[n - 1])
@@ -340,7 +389,9 @@ def _data(scenario: Scenario, wanted: WantedChanges) -> Data:
 
 
 def _put(rows: Rows, cells: Mapping[tuple[int, int], float]) -> Rows:
-    """Rows with some numbers replaced; (row, column) count from 1. Rows that are not touched stay the same objects."""
+    """Rows with some numbers replaced; (row, column) count from 1. Rows that are not touched stay
+    the same objects.
+    """
     new = list(rows)
     for r in {r for r, _ in cells}:
         row = list(new[r - 1])

@@ -1,4 +1,5 @@
-"""What a step is called, what it does and why, in a sentence or two; and the words it needs, where they first appear.
+"""What a step is called, what it does and why, in a sentence or two; and the words it needs, where
+they first appear.
 
 Texts are ours; the vocabulary is the field's. `tests/test_explain.py` reads every kind of step.
 """
@@ -19,7 +20,13 @@ PHASE_TITLES = {
     "forward": "Forward pass", "loss": "Loss", "backward": "Backward pass", "update": "Update", "verify": "Verification",
 }  # fmt: skip
 
-PHASE_NAMES = {"forward": "Forward", "loss": "Loss", "backward": "Backward", "update": "Update", "verify": "Verify"}
+PHASE_NAMES = {
+    "forward": "Forward",
+    "loss": "Loss",
+    "backward": "Backward",
+    "update": "Update",
+    "verify": "Verify",
+}
 
 PHASE_ABOUT = {
     "forward": "Numbers travel from the inputs to the outputs: each layer takes weighted sums of what comes in and applies its activation function.",
@@ -65,7 +72,11 @@ UNDECIDED = "Where a target is between 0 and 1, each answer counts with its shar
 
 def unit(network: Network, layer: int, i: int) -> str:
     """`unit 2 of layer 1`; an output layer is called so."""
-    return f"unit {i} of {place(network, layer)}" if network.sizes[layer] > 1 else f"the unit of {place(network, layer)}"
+    return (
+        f"unit {i} of {place(network, layer)}"
+        if network.sizes[layer] > 1
+        else f"the unit of {place(network, layer)}"
+    )
 
 
 def place(network: Network, layer: int) -> str:
@@ -96,7 +107,8 @@ def _term(trace: Trace, q: Quantity) -> tuple[str, str] | None:
 def _in_first_layer(network: Network, q: Quantity) -> bool:
     """Whether a walk comes to the word of this kind in this layer first.
 
-    In a layer a bias comes before the weights, and on the way back what is passed on before the activation.
+    In a layer a bias comes before the weights, and on the way back what is passed on before the
+    activation.
     """
     of, layers = q.of, list(enumerate(network.layers, 1))
     if not of.axes:
@@ -110,7 +122,9 @@ def _in_first_layer(network: Network, q: Quantity) -> bool:
 
 
 def _answers(network: Network, q: Quantity) -> bool:
-    """Whether these are the outputs: the activations of the last layer, or r behind a skip connection."""
+    """Whether these are the outputs: the activations of the last layer, or r behind a skip
+    connection.
+    """
     return network.passed(network.depth) == (q.of.base, q.layer)
 
 
@@ -203,7 +217,9 @@ def _r(t: Trace, q: Quantity) -> tuple[str, str]:
     source = q.layer - network.layer(q.layer).skip
     lead = "new " if new else ""
     title = "activation plus skip connection"
-    title = f"{_output(network, q.i)}: {title}" if last else f"{title} of {unit(network, q.layer, q.i)}"
+    title = (
+        f"{_output(network, q.i)}: {title}" if last else f"{title} of {unit(network, q.layer, q.i)}"
+    )
     what = _passed(network, source, q.i)
     if new:
         stays = f"{what}, which stays" if not source else f"{what} now"
@@ -236,11 +252,18 @@ def _loss(t: Trace, q: Quantity) -> tuple[str, str]:
     if t.samples == 1:
         return f"{lead}loss: {t.network.loss.title}", _about_loss(t, t.y)
     added = f"The losses of {_all(t.samples, 'sample')} are added up"
-    return f"{lead}loss of the batch", f"{added} and divided by {t.samples}: the mean." if t.scale != 1.0 else f"{added}: the sum."
+    return (
+        f"{lead}loss of the batch",
+        f"{added} and divided by {t.samples}: the mean."
+        if t.scale != 1.0
+        else f"{added}: the sum.",
+    )
 
 
 def _about_loss(t: Trace, targets: Array) -> str:
-    """What this loss measures, for one output or several, for targets that decide and for those in between."""
+    """What this loss measures, for one output or several, for targets that decide and for those in
+    between.
+    """
     rule = t.network.loss
     about = rule.about if t.network.sizes[-1] == 1 else rule.about_several
     undecided = rule.fused_with and ((targets != 0) & (targets != 1)).any()
@@ -264,21 +287,25 @@ def _dL_da(t: Trace, q: Quantity) -> tuple[str, str]:
     if not q.layer:
         ways = _ways(network, 0, q.i, "This input")
         title = f"derivative of the loss by {_passed(network, 0, q.i)}"
-        return title, f"How does the loss change with {_passed(network, 0, q.i)}? {ways} {ONLY_SHOWN}"
+        return (
+            title,
+            f"How does the loss change with {_passed(network, 0, q.i)}? {ways} {ONLY_SHOWN}",
+        )
     where = unit(network, q.layer, q.i)
     if by.residual:
         title = f"derivative of the loss by what {where} passes on"
         return title, _ways(network, q.layer, q.i, "This sum")
     title = f"derivative of the loss by the activation of {where}"
     if network.layer(q.layer).skip:
-        return title, f"The activation is a term of the sum with the skip connection. {UNDIMINISHED}"
+        return (
+            title,
+            f"The activation is a term of the sum with the skip connection. {UNDIMINISHED}",
+        )
     return title, _ways(network, q.layer, q.i, "This activation")
 
 
 ONLY_SHOWN = "Nothing is updated with it: inputs are given."
-UNDIMINISHED = (
-    "The local derivative of a sum by each of its terms is 1, so the derivative comes through undiminished."
-)
+UNDIMINISHED = "The local derivative of a sum by each of its terms is 1, so the derivative comes through undiminished."
 
 
 def _ways(network: Network, layer: int, i: int, what: str) -> str:
@@ -301,7 +328,11 @@ def _ways(network: Network, layer: int, i: int, what: str) -> str:
 
 def _mean(t: Trace) -> str:
     """Where the 1/M of a derivative comes from; "" where there is none."""
-    return f" The loss of the batch is the mean over {t.samples} samples, so each of them counts with 1/{t.samples}." if t.scale != 1.0 else ""
+    return (
+        f" The loss of the batch is the mean over {t.samples} samples, so each of them counts with 1/{t.samples}."
+        if t.scale != 1.0
+        else ""
+    )
 
 
 def _da_dz(t: Trace, q: Quantity) -> tuple[str, str]:
@@ -315,8 +346,16 @@ def _da_dz(t: Trace, q: Quantity) -> tuple[str, str]:
                if q.i == q.j else
                f"This is how {what} {q.i} answers to pre-activation {q.j}: its numerator stays, but the denominator that all share grows, so it shrinks.")
         )  # fmt: skip
-    bound = f" It is never larger than {rule.bound:g}." if rule.bound is not None and rule.saturates else ""
-    kink = f" {rule.at_kink}" if rule.at_kink and t.value(Quantity("z", q.layer, q.i, 0, q.sample)) == 0 else ""
+    bound = (
+        f" It is never larger than {rule.bound:g}."
+        if rule.bound is not None and rule.saturates
+        else ""
+    )
+    kink = (
+        f" {rule.at_kink}"
+        if rule.at_kink and t.value(Quantity("z", q.layer, q.i, 0, q.sample)) == 0
+        else ""
+    )
     return f"slope of the {name} at {unit(t.network, q.layer, q.i)}", (
         f"If the pre-activation grew a little, how much would the activation grow? The derivative of the {name} function says so.{bound}{kink}"
     )
@@ -341,10 +380,19 @@ def _dL_dz(t: Trace, q: Quantity) -> tuple[str, str]:
 
 def _dL_dw(t: Trace, q: Quantity) -> tuple[str, str]:
     bias = q.of.biases
-    what = f"bias of {unit(t.network, q.layer, q.i)}" if bias else f"weight from {_source(t, q)} into {unit(t.network, q.layer, q.i)}"
+    what = (
+        f"bias of {unit(t.network, q.layer, q.i)}"
+        if bias
+        else f"weight from {_source(t, q)} into {unit(t.network, q.layer, q.i)}"
+    )
     if t.samples > 1 and not q.sample:
-        there = f" The 1/{t.samples} of the mean is in each of them already." if t.scale != 1.0 else ""
-        return f"gradient of the {what}", f"Every sample has its say: the shares of {_all(t.samples, 'sample')} are added up.{there}"
+        there = (
+            f" The 1/{t.samples} of the mean is in each of them already." if t.scale != 1.0 else ""
+        )
+        return (
+            f"gradient of the {what}",
+            f"Every sample has its say: the shares of {_all(t.samples, 'sample')} are added up.{there}",
+        )
     why = (
         "A bias is added as it is, so its local derivative is 1 and the gradient is the error signal itself."
         if bias
@@ -361,7 +409,11 @@ def _source(t: Trace, q: Quantity) -> str:
 
 def _update(t: Trace, q: Quantity) -> tuple[str, str]:
     bias = q.of.biases
-    what = f"new bias of {unit(t.network, q.layer, q.i)}" if bias else f"new weight from {_source(t, q)} into {unit(t.network, q.layer, q.i)}"
+    what = (
+        f"new bias of {unit(t.network, q.layer, q.i)}"
+        if bias
+        else f"new weight from {_source(t, q)} into {unit(t.network, q.layer, q.i)}"
+    )
     grad = t.value(Quantity(GRADIENT[q.of.before], q.layer, q.i, q.j))
     noun = "bias" if bias else "weight"
     turn = (
@@ -369,15 +421,24 @@ def _update(t: Trace, q: Quantity) -> tuple[str, str]:
         else f"The gradient is positive, so the {noun} goes down" if grad > 0
         else f"The gradient is 0, so the {noun} stays"
     )  # fmt: skip
-    return what, f"One step of gradient descent: the learning rate times the gradient is taken away. {turn}."
+    return (
+        what,
+        f"One step of gradient descent: the learning rate times the gradient is taken away. {turn}.",
+    )
 
 
 def _drop(t: Trace, q: Quantity) -> tuple[str, str]:
     before, after = t.loss, t.loss_new
     if after < before:
-        return "has the loss fallen?", "Yes. The loss after the update is smaller than before: the step went the right way."
+        return (
+            "has the loss fallen?",
+            "Yes. The loss after the update is smaller than before: the step went the right way.",
+        )
     if after == before:
-        return "has the loss fallen?", "It has stayed exactly the same: with these numbers the update does not change it."
+        return (
+            "has the loss fallen?",
+            "It has stayed exactly the same: with these numbers the update does not change it.",
+        )
     return "has the loss fallen?", (
         "No, it has grown. The direction was right for a small step, but this step was too long. A smaller learning rate would help."
     )
@@ -393,14 +454,19 @@ def explain_stage(trace: Trace, stage: Stage) -> Explanation:
     of, words = KINDS[stage.kind], words_of(stage.kind)
     full_jacobian = of.role == "slope" and trace.network.layer(stage.layer).activation.full_jacobian
     if stage.per_sample:
-        title, why = "Loss of each sample", f"The samples one by one, a row each. {_about_loss(trace, trace.y)}"
+        title, why = (
+            "Loss of each sample",
+            f"The samples one by one, a row each. {_about_loss(trace, trace.y)}",
+        )
     elif full_jacobian:
         title, why = "Softmax derivatives of {layer}", _jacobian(trace, stage.layer)
     else:
         title = words.several if stage.layer else "Derivatives of the loss by the inputs"
         why = words.whole(trace, stage.layer)
     new = of.again and not of.parameter
-    title = title.format(layer=place(trace.network, stage.layer)) + (" after the update" if new else "")
+    title = title.format(layer=place(trace.network, stage.layer)) + (
+        " after the update" if new else ""
+    )
     return Explanation(title, why, _term(trace, _corner(trace, stage, full_jacobian=full_jacobian)))
 
 
@@ -472,17 +538,29 @@ def _all_ways(network: Network, layer: int) -> str:
 
 
 def _all_slopes(trace: Trace, layer: int) -> str:
-    return "The local derivative of every unit, one number each" + (" for every sample." if trace.samples > 1 else ".")
+    return "The local derivative of every unit, one number each" + (
+        " for every sample." if trace.samples > 1 else "."
+    )
 
 
 def _all_signals(trace: Trace, layer: int) -> str:
     """The chain rule through a layer, and the 1/M in its shorter way."""
-    around = any(trace.goes_around(Quantity("dL/dz", layer, 1, 0, s)) for s in range(1, trace.samples + 1))
+    around = any(
+        trace.goes_around(Quantity("dL/dz", layer, 1, 0, s)) for s in range(1, trace.samples + 1)
+    )
     if around:
         return f"The long way, over the derivatives by the activations, cannot be computed here. What it comes to can: output minus target.{_mean(trace)}"
     full_jacobian = trace.network.layer(layer).activation.full_jacobian
-    how = "every way through the softmax, added up" if full_jacobian else "derivatives by the activations, times the slopes"
-    mean = f" The 1/{trace.samples} in the shorter way is that of the mean." if layer == trace.fused_layer and trace.scale != 1.0 else ""
+    how = (
+        "every way through the softmax, added up"
+        if full_jacobian
+        else "derivatives by the activations, times the slopes"
+    )
+    mean = (
+        f" The 1/{trace.samples} in the shorter way is that of the mean."
+        if layer == trace.fused_layer and trace.scale != 1.0
+        else ""
+    )
     return f"The chain rule for the whole layer: {how}.{mean}"
 
 
@@ -517,7 +595,9 @@ def _no_matrix(trace: Trace, layer: int) -> str:
 
 @dataclass(frozen=True, slots=True)
 class KindWords:
-    """How a kind is spoken of. Kinds of the updated network share the words of what they start from."""
+    """How a kind is spoken of. Kinds of the updated network share the words of what they start
+    from.
+    """
 
     number: Callable[[Trace, Quantity], tuple[str, str]]
     """Title and sentence of one number."""
@@ -618,7 +698,11 @@ def inside(stages: Sequence[Stage]) -> str:
 
 def _inside(stage: Stage) -> str:
     by_inputs = KINDS[stage.kind].axes and not stage.layer
-    return "derivatives by the inputs" if by_inputs else again(stage.kind) + words_of(stage.kind).inside
+    return (
+        "derivatives by the inputs"
+        if by_inputs
+        else again(stage.kind) + words_of(stage.kind).inside
+    )
 
 
 def explain_stop(trace: Trace, stop: EarlyEnd) -> str:
@@ -665,7 +749,9 @@ ROUNDED = Remark(
 
 
 def remark(trace: Trace, found: Derivation, decimals: int) -> Remark | None:
-    """What has to be said of a result that its own formula, with the numbers as they are shown, does not give."""
+    """What has to be said of a result that its own formula, with the numbers as they are shown,
+    does not give.
+    """
     if found.out_of_range:
         return OUT_OF_RANGE
     return ROUNDED if loses_digits(found.tree, trace, decimals) else None

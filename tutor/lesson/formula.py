@@ -1,9 +1,12 @@
-"""The formula of a step: its lines (rule, symbols, numbers, result), its operands, and other ways to the same number.
+"""The formula of a step: its lines (rule, symbols, numbers, result), its operands, and other ways
+to the same number.
 
-Where the shown numbers do not give the shown result, because both are rounded, the result says so (`unrounded`).
+Where the shown numbers do not give the shown result, because both are rounded, the result says so
+(`unrounded`).
 
-One `Formula` for every grain. What it shows is the derivation's tree and the trace's number, nothing else. How it is
-put down is the business of `Lines`: MathML for pages (`tutor.notation.mathml`), LaTeX for the export (`tutor.notation.latex`).
+One `Formula` for every grain. What it shows is the derivation's tree and the trace's number,
+nothing else. How it is put down is the business of `Lines`: MathML for pages
+(`tutor.notation.mathml`), LaTeX for the export (`tutor.notation.latex`).
 """
 
 from __future__ import annotations
@@ -23,7 +26,18 @@ from tutor.engine.order import Stage
 from tutor.engine.paths import chain, has_chain
 from tutor.engine.quantity import Quantity
 from tutor.engine.trace import Trace
-from tutor.engine.tree import ArrayRef, Environment, Node, Ref, Rounded, Value, evaluate, has_partials, leaves, walk
+from tutor.engine.tree import (
+    ArrayRef,
+    Environment,
+    Node,
+    Ref,
+    Rounded,
+    Value,
+    evaluate,
+    has_partials,
+    leaves,
+    walk,
+)
 from tutor.lesson.explain import ROUNDED, Remark, remark
 from tutor.notation.conventions import Alphabet, arranged, flipped, left_side, oriented, turned
 from tutor.notation.mathml import SHOWN_COLUMNS, SHOWN_ROWS, Line, member
@@ -37,21 +51,39 @@ UNROUNDED = "with unrounded values"
 
 
 def unrounded(tree: Node, value: Value, env: Environment, decimals: int) -> bool:
-    """Whether the shown numbers of a tree, typed into a calculator, give another number than is shown of its value.
+    """Whether the shown numbers of a tree, typed into a calculator, give another number than is
+    shown of its value.
 
     A matrix whose middle is left out cannot be typed at all.
     """
     if isinstance(value, float):
-        return not number.gives(float(evaluate(tree, Rounded(env, partial(number.rounded, decimals=decimals)))), value, decimals)
-    arrays = (*(env.matrix(node) for node in walk(tree) if isinstance(node, ArrayRef)), np.atleast_2d(value))
-    if any(rows > SHOWN_ROWS or columns > SHOWN_COLUMNS for rows, columns in (array.shape for array in arrays)):
+        return not number.gives(
+            float(evaluate(tree, Rounded(env, partial(number.rounded, decimals=decimals)))),
+            value,
+            decimals,
+        )
+    arrays = (
+        *(env.matrix(node) for node in walk(tree) if isinstance(node, ArrayRef)),
+        np.atleast_2d(value),
+    )
+    if any(
+        rows > SHOWN_ROWS or columns > SHOWN_COLUMNS
+        for rows, columns in (array.shape for array in arrays)
+    ):
         return False
-    typed = np.broadcast_to(evaluate(tree, Rounded(env, partial(number.rounded, decimals=decimals))), np.shape(value))
-    return not all(number.gives(float(a), float(b), decimals) for a, b in zip(np.ravel(typed), np.ravel(value), strict=True))
+    typed = np.broadcast_to(
+        evaluate(tree, Rounded(env, partial(number.rounded, decimals=decimals))), np.shape(value)
+    )
+    return not all(
+        number.gives(float(a), float(b), decimals)
+        for a, b in zip(np.ravel(typed), np.ravel(value), strict=True)
+    )
 
 
 class Lines(Protocol):
-    """Puts trees and symbols down in one dialect. MathML's are Markup, so templates take them as they are."""
+    """Puts trees and symbols down in one dialect. MathML's are Markup, so templates take them as
+    they are.
+    """
 
     @property
     def hidden(self) -> Hidden | None: ...
@@ -86,7 +118,9 @@ class FormulaLine:
 
 @dataclass(frozen=True, slots=True)
 class Operand:
-    """A number or matrix that the formula uses: symbol, value (or shape), and the quantity it can be traced to."""
+    """A number or matrix that the formula uses: symbol, value (or shape), and the quantity it can
+    be traced to.
+    """
 
     symbol: str
     text: str
@@ -107,7 +141,9 @@ class Formula:
     shortcut: tuple[FormulaLine, ...] = ()
     """Another way that arrives at the same number."""
     has_chain: bool = False
-    """Whether the gradient can be written out as a sum over all paths from the loss (`FormulaWriter.chain`)."""
+    """Whether the gradient can be written out as a sum over all paths from the loss
+    (`FormulaWriter.chain`).
+    """
     uses: frozenset[Quantity] = frozenset()
     makes: frozenset[Quantity] = frozenset()
     remark: Remark | None = None
@@ -119,7 +155,14 @@ class Formula:
 class FormulaWriter:
     """Writes formulas for one trace in one notation; as MathML where no other `lines` are given."""
 
-    def __init__(self, trace: Trace, alphabet: Alphabet, decimals: int, hidden: Hidden | None = None, lines: Lines | None = None) -> None:
+    def __init__(
+        self,
+        trace: Trace,
+        alphabet: Alphabet,
+        decimals: int,
+        hidden: Hidden | None = None,
+        lines: Lines | None = None,
+    ) -> None:
         self.trace, self.alphabet, self.decimals = trace, alphabet, decimals
         self.notation = alphabet.notation
         self.line: Lines = lines or Line(alphabet, decimals, hidden, env=trace)
@@ -138,9 +181,17 @@ class FormulaWriter:
         stable = found.stable if said is ROUNDED else None
         trees = (tree,) if stable is None else (tree, stable)
         refs = tuple(dict.fromkeys(ref for used in trees for ref in leaves(used, self.trace)))
-        shown_refs = refs if len(refs) <= FEW_OPERANDS else tuple(ref for ref in refs if not ref.quantity.given)
+        shown_refs = (
+            refs
+            if len(refs) <= FEW_OPERANDS
+            else tuple(ref for ref in refs if not ref.quantity.given)
+        )
         operands = tuple(
-            Operand(self.line.quantity(ref.quantity), number.shown(self.trace.value(ref.quantity), self.decimals), ref.quantity)
+            Operand(
+                self.line.quantity(ref.quantity),
+                number.shown(self.trace.value(ref.quantity), self.decimals),
+                ref.quantity,
+            )
             for ref in shown_refs[:MOST_OPERANDS]
         )
         return Formula(
@@ -167,10 +218,18 @@ class FormulaWriter:
         return self.line.quantity(replace(q, kind=kind)), sign
 
     def _named(self, found: Derivation, sign: str) -> tuple[FormulaLine, ...]:
-        return () if found.name is None else (FormulaLine("in short", self.line.tree(found.name, SYMBOLS, sign)),)
+        return (
+            ()
+            if found.name is None
+            else (FormulaLine("in short", self.line.tree(found.name, SYMBOLS, sign)),)
+        )
 
     def _lines(self, tree: Node, sign: str, q: Quantity) -> tuple[FormulaLine, ...]:
-        lines = [FormulaLine("chain rule", self.line.tree(tree, RULE, sign))] if has_partials(tree) else []
+        lines = (
+            [FormulaLine("chain rule", self.line.tree(tree, RULE, sign))]
+            if has_partials(tree)
+            else []
+        )
         lines.append(FormulaLine("symbols", self.line.tree(tree, SYMBOLS, "=" if lines else sign)))
         lines.append(FormulaLine("numbers", self.line.tree(tree, NUMBERS, "=")))
         value = self.trace.value(q)
@@ -180,13 +239,19 @@ class FormulaWriter:
     def _note(self, tree: Node, value: Value, q: Quantity) -> str:
         """What a result has to say of the numbers above it; nothing where it is left open."""
         left_open = self.line.hidden is not None and self.line.hidden(q)
-        return UNROUNDED if not left_open and unrounded(tree, value, self.trace, self.decimals) else ""
+        return (
+            UNROUNDED if not left_open and unrounded(tree, value, self.trace, self.decimals) else ""
+        )
 
     def _percent(self, q: Quantity) -> tuple[FormulaLine, ...]:
         """A share of one, once more as a percentage."""
         if q.kind != "(loss-loss+)/loss" or (self.line.hidden is not None and self.line.hidden(q)):
             return ()
-        return (FormulaLine("percent", self.line.percent(self.trace.value(q), max(2, self.decimals - 2))),)
+        return (
+            FormulaLine(
+                "percent", self.line.percent(self.trace.value(q), max(2, self.decimals - 2))
+            ),
+        )
 
     def _equals(self, value: float) -> str:
         """= where the shown digits are the whole number, ≈ where they are rounded."""
@@ -196,7 +261,9 @@ class FormulaWriter:
         return () if found.shortcut is None else self._lines(found.shortcut, "=", q)
 
     def chain(self, q: Quantity) -> Formula | None:
-        """A gradient written out as the sum over all paths from the loss; None where that says nothing new."""
+        """A gradient written out as the sum over all paths from the loss; None where that says
+        nothing new.
+        """
         tree = chain(self.trace, q)
         if tree is None:
             return None
@@ -223,18 +290,26 @@ class FormulaWriter:
             tuple(self._matrix_operand(leaf) for leaf in arrays),
             0,
             0,
-            () if found.shortcut is None else self._matrix_way(oriented(found.shortcut, self.notation, turn), made),
+            ()
+            if found.shortcut is None
+            else self._matrix_way(oriented(found.shortcut, self.notation, turn), made),
             False,
             frozenset(q for leaf in arrays for q in _members(leaf, self.trace)),
             frozenset(_members(turned(made, self.notation), self.trace)),
             said,
-            () if said is not ROUNDED or found.stable is None else self._matrix_way(oriented(found.stable, self.notation, turn), made),
+            ()
+            if said is not ROUNDED or found.stable is None
+            else self._matrix_way(oriented(found.stable, self.notation, turn), made),
         )
 
     def _matrix_lines(self, tree: Node, made: ArrayRef, sign: str) -> Iterator[FormulaLine]:
         yield FormulaLine("symbols", self.line.tree(tree, SYMBOLS, sign))
         yield FormulaLine("numbers", self.line.tree(tree, NUMBERS, "="))
-        yield FormulaLine("result", self.line.tree(made, NUMBERS, "="), self._note(tree, made.value(self.trace), member(made)))
+        yield FormulaLine(
+            "result",
+            self.line.tree(made, NUMBERS, "="),
+            self._note(tree, made.value(self.trace), member(made)),
+        )
 
     def _matrix_way(self, tree: Node, made: ArrayRef) -> tuple[FormulaLine, ...]:
         return tuple(self._matrix_lines(tree, turned(made, self.notation), "="))
@@ -242,20 +317,36 @@ class FormulaWriter:
     def _matrix_operand(self, leaf: ArrayRef) -> Operand:
         rows, columns = leaf.value(self.trace).shape
         first = next(iter(_members(leaf, self.trace)))
-        return Operand(self.line.matrix(leaf.kind, leaf.layer, leaf.sample), f"{rows}×{columns}", first)
+        return Operand(
+            self.line.matrix(leaf.kind, leaf.layer, leaf.sample), f"{rows}×{columns}", first
+        )
 
     # ---- a whole phase ----
 
     def brief(self, stage: Stage) -> Formula:
-        """The formula of one matrix in short: without its numbers, and so without a word on them; those of the loss are few."""
+        """The formula of one matrix in short: without its numbers, and so without a word on them;
+        those of the loss are few.
+        """
         formula = self.stage(stage)
         if not stage.single:
             ways = (_without_numbers(way) for way in (formula.lines, formula.stable))
         else:
             kept = {"symbols", "numbers", "result"}
-            ways = (tuple(line for line in way if line.label in kept) for way in (formula.lines, formula.stable))
+            ways = (
+                tuple(line for line in way if line.label in kept)
+                for way in (formula.lines, formula.stable)
+            )
         lines, stable = ways
-        return replace(formula, lines=lines, stable=stable, operands=(), more_operands=0, given_operands=0, shortcut=(), has_chain=False)
+        return replace(
+            formula,
+            lines=lines,
+            stable=stable,
+            operands=(),
+            more_operands=0,
+            given_operands=0,
+            shortcut=(),
+            has_chain=False,
+        )
 
 
 def _without_numbers(lines: tuple[FormulaLine, ...]) -> tuple[FormulaLine, ...]:
@@ -272,7 +363,9 @@ def _arrays(tree: Node) -> tuple[ArrayRef, ...]:
 
 
 def _members(leaf: ArrayRef, trace: Trace) -> Iterator[Quantity]:
-    """The quantities of a matrix that can be highlighted: of a large layer the first units and the last."""
+    """The quantities of a matrix that can be highlighted: of a large layer the first units and the
+    last.
+    """
     rows, columns = trace.matrix(leaf).shape
     kind = KINDS[leaf.kind]
     if kind.weights:
@@ -284,11 +377,17 @@ def _members(leaf: ArrayRef, trace: Trace) -> Iterator[Quantity]:
         yield from (Quantity(leaf.kind, sample=s) for s in _some(rows))
     elif kind.role == "slope" and trace.network.layer(leaf.layer).activation.full_jacobian:
         sample = leaf.sample
-        yield from (Quantity(leaf.kind, leaf.layer, i, k, sample) for i in _some(rows) for k in _some(columns))
+        yield from (
+            Quantity(leaf.kind, leaf.layer, i, k, sample)
+            for i in _some(rows)
+            for k in _some(columns)
+        )
     else:
         samples = _some(rows) if trace.samples > 1 else (0,)
         chosen = (leaf.sample,) if leaf.sample else samples
-        yield from (Quantity(leaf.kind, leaf.layer, i, 0, s) for s in chosen for i in _some(columns))
+        yield from (
+            Quantity(leaf.kind, leaf.layer, i, 0, s) for s in chosen for i in _some(columns)
+        )
 
 
 def _some(count: int) -> tuple[int, ...]:

@@ -2,12 +2,14 @@
 
     redrawn(scenario, trace, stream) -> Scenario
 
-Weights and biases have one decimal and are never 0; inputs are whole numbers where the original's are, else they have
-one decimal; targets stay of their kind. Whether the result is fit for a worksheet is `tutor.lesson.variants`'s to say.
+Weights and biases have one decimal and are never 0; inputs are whole numbers where the original's
+are, else they have one decimal; targets stay of their kind. Whether the result is fit for a
+worksheet is `tutor.lesson.variants`'s to say.
 
-What is kept: weights made by `init`; zeros beside a diagonal, whose numbers are replaced alike (one α in all layers
-stays one α in all layers, above 1 where it was above 1); how many ReLU units of a layer are off, as far as turning the
-signs of their weights can do it; columns of inputs that are all positive; the class of a single sample.
+What is kept: weights made by `init`; zeros beside a diagonal, whose numbers are replaced alike (one
+α in all layers stays one α in all layers, above 1 where it was above 1); how many ReLU units of a
+layer are off, as far as turning the signs of their weights can do it; columns of inputs that are
+all positive; the class of a single sample.
 """
 
 from __future__ import annotations
@@ -30,7 +32,9 @@ from tutor.scenario.reader import LayerSpec, Rows, Scenario
 
 
 def redrawn(scenario: Scenario, trace: Trace, stream: Stream) -> Scenario:
-    """The scenario with other numbers; `trace` is the original's first iteration. Texts are left as they are."""
+    """The scenario with other numbers; `trace` is the original's first iteration. Texts are left as
+    they are.
+    """
     inputs = _inputs(scenario.inputs, stream)
     layers, outputs = _Layers(scenario, trace, stream).drawn(np.array(inputs))
     targets = _Targets(scenario, trace, stream).drawn(outputs)
@@ -40,28 +44,38 @@ def redrawn(scenario: Scenario, trace: Trace, stream: Stream) -> Scenario:
 
 
 def _inputs(rows: Rows, stream: Stream) -> Rows:
-    """Not 0, different within a sample where there are enough; what was positive in all samples stays positive."""
+    """Not 0, different within a sample where there are enough; what was positive in all samples
+    stays positive.
+    """
     ones = whole(rows)
     pool = Pool.like([number for row in rows for number in row], 4 if ones else 9, ones)
     positive = [all(number > 0 for number in column) for column in zip(*rows, strict=True)]
 
     def row() -> tuple[float, ...]:
         units = pool.draw(stream, len(positive))
-        return pool.numbers([abs(unit) if plus else unit for unit, plus in zip(units, positive, strict=True)])
+        return pool.numbers(
+            [abs(unit) if plus else unit for unit, plus in zip(units, positive, strict=True)]
+        )
 
     return different(row, len(rows))
 
 
 def diagonal(weights: Rows | None) -> bool:
-    """Whether a given matrix is square, of two rows or more, with zeros beside a diagonal without zeros."""
+    """Whether a given matrix is square, of two rows or more, with zeros beside a diagonal without
+    zeros.
+    """
     if weights is None or len(weights) < 2 or len(weights) != len(weights[0]):
         return False
-    return all((number != 0) == (r == c) for r, row in enumerate(weights) for c, number in enumerate(row))
+    return all(
+        (number != 0) == (r == c) for r, row in enumerate(weights) for c, number in enumerate(row)
+    )
 
 
 @dataclass
 class _Layers:
-    """Draws layer by layer from the first to the last, with the activations at hand to set ReLU units on or off."""
+    """Draws layer by layer from the first to the last, with the activations at hand to set ReLU
+    units on or off.
+    """
 
     scenario: Scenario
     trace: Trace
@@ -86,24 +100,39 @@ class _Layers:
                 a = rules.layer(number).activation.f(z)
                 a = a + passed[number - old.skip] if old.skip else a
             passed.append(a)
-            layers.append(old.model_copy(update={"weights": None if made is not None else _rows(weights), "biases": _row(biases)}))
+            layers.append(
+                old.model_copy(
+                    update={
+                        "weights": None if made is not None else _rows(weights),
+                        "biases": _row(biases),
+                    }
+                )
+            )
         return tuple(layers), a
 
     def _weights(self, old: LayerSpec) -> Rows:
         rows = old.weights or ()
         if diagonal(rows):
-            return tuple(tuple(self._factor(number) if number else 0.0 for number in row) for row in rows)
+            return tuple(
+                tuple(self._factor(number) if number else 0.0 for number in row) for row in rows
+            )
         numbers = [number for row in rows for number in row]
         ones = whole(rows) and max(map(abs, numbers)) > 9
         return Pool.like(numbers, 9, ones).matrix(self.stream, len(rows), len(rows[0]))
 
     def _factor(self, old: float) -> float:
-        """What stands for a number of a diagonal: of the same sign, on the same side of 1, the same for the same."""
+        """What stands for a number of a diagonal: of the same sign, on the same side of 1, the same
+        for the same.
+        """
         if old not in self.factors:
             parts = 1 if old.is_integer() and abs(old) > 1 else 10
             one, size = parts, round(min(abs(old), LARGEST) * parts)
             choice = range(one + 1, max(size, one + 1) + 2) if abs(old) > 1 else range(2, one)
-            free = [unit / parts for unit in choice if math.copysign(unit / parts, old) not in self.factors.values()]
+            free = [
+                unit / parts
+                for unit in choice
+                if math.copysign(unit / parts, old) not in self.factors.values()
+            ]
             number = free[self.stream.below(len(free))] if free else abs(old)
             self.factors[old] = math.copysign(number, old)
         return self.factors[old]
@@ -117,9 +146,11 @@ class _Layers:
         return np.array(pool.numbers(pool.draw(self.stream, old.units)))
 
     def _turns(self, number: int, z: Array) -> Array:
-        """+1 or −1 for each unit (units,): which signs to turn so that as many are on as in the original, or all if none is.
+        """+1 or −1 for each unit (units,): which signs to turn so that as many are on as in the
+        original, or all if none is.
 
-        A sum so close to 0 that platforms could disagree about its sign makes the whole draw unfit afterwards.
+        A sum so close to 0 that platforms could disagree about its sign makes the whole draw unfit
+        afterwards.
         """
         before = (self.trace.array("z", number) > 0).mean(axis=0) >= 0.5
         before |= not before.any()
@@ -157,13 +188,17 @@ class _Targets:
         return self._near(rows, outputs)
 
     def _classes(self, rows: Rows) -> Rows:
-        """One-hot rows and distributions; a single sample keeps its class, for the lesson may speak of it."""
+        """One-hot rows and distributions; a single sample keeps its class, for the lesson may speak
+        of it.
+        """
         hot = [row.index(1.0) if 1.0 in row else -1 for row in rows]
         new = [at if at < 0 or len(rows) == 1 else self.stream.below(len(rows[0])) for at in hot]
         if len(set(hot)) > 1 and len(set(new)) == 1:
             new[-1] = (new[-1] + 1) % len(rows[0])
         return tuple(
-            tuple(float(k == at) for k in range(len(row))) if at >= 0 else distribution(self.stream, len(row))
+            tuple(float(k == at) for k in range(len(row)))
+            if at >= 0
+            else distribution(self.stream, len(row))
             for at, row in zip(new, rows, strict=True)
         )
 
@@ -174,27 +209,46 @@ class _Targets:
         if len({number for row in rows for number in row}) > 1 and len(set(cells)) == 1:
             at = self.stream.below(len(cells))
             cells[at] = 1 - cells[at]
-        return tuple(tuple(1.0 if cell else low for cell in cells[k : k + width]) for k in range(0, len(cells), width))
+        return tuple(
+            tuple(1.0 if cell else low for cell in cells[k : k + width])
+            for k in range(0, len(cells), width)
+        )
 
     def _near(self, rows: Rows, outputs: Array) -> Rows:
-        """Numbers some steps away from the outputs, about as far as the original's are from its own."""
+        """Numbers some steps away from the outputs, about as far as the original's are from its
+        own.
+        """
         parts = 1 if whole(rows) else 10
         with np.errstate(all="ignore"):
             error = float(np.abs(self.trace.outputs - self.trace.y).max())
-        far = min(max(3 if parts == 1 else 5, math.ceil(min(error, LARGEST) * parts - 1e-6)), LARGEST)
+        far = min(
+            max(3 if parts == 1 else 5, math.ceil(min(error, LARGEST) * parts - 1e-6)), LARGEST
+        )
 
         def near(output: float) -> float:
             steps = self.stream.below(2 * far + 1) - far
-            # Halves are rounded up whatever the last bit says, so that every platform finds the same target.
-            return (math.floor(output * parts + 0.5 + 1e-6) + steps) / parts if math.isfinite(output) else 1.0
+            # Halves are rounded up whatever the last bit says, so that every platform finds the
+            # same target.
+            return (
+                (math.floor(output * parts + 0.5 + 1e-6) + steps) / parts
+                if math.isfinite(output)
+                else 1.0
+            )
 
         return tuple(tuple(near(float(output)) for output in row) for row in outputs)
 
 
 def kind_of_targets(scenario: Scenario) -> str:
-    """What the targets are: `classes` (one-hot or a distribution), `0 or 1`, `-1 or 1`, `shares` of 1, or `numbers`."""
-    output, cells = scenario.network.layers[-1].activation, {number for row in scenario.targets for number in row}
-    if output == "softmax" and all(min(row) >= 0 and abs(math.fsum(row) - 1) <= 1e-9 for row in scenario.targets):
+    """What the targets are: `classes` (one-hot or a distribution), `0 or 1`, `-1 or 1`, `shares` of
+    1, or `numbers`.
+    """
+    output, cells = (
+        scenario.network.layers[-1].activation,
+        {number for row in scenario.targets for number in row},
+    )
+    if output == "softmax" and all(
+        min(row) >= 0 and abs(math.fsum(row) - 1) <= 1e-9 for row in scenario.targets
+    ):
         return "classes"
     if output in {"sigmoid", "step", "sign", "tanh", "softmax"}:
         if cells <= {0.0, 1.0}:
@@ -207,8 +261,8 @@ def kind_of_targets(scenario: Scenario) -> str:
 
 
 # ---- Friendly numbers: choices of tenths and whole numbers from a stream that never changes ----
-# All choices are made in whole units (tenths or ones) and divided at the end, so 0.3 is the 0.3 that a file would hold.
-# `tutor.lesson.redraw` makes the numbers of a lesson of them.
+# All choices are made in whole units (tenths or ones) and divided at the end, so 0.3 is the 0.3
+# that a file would hold. `tutor.lesson.redraw` makes the numbers of a lesson of them.
 
 
 LARGEST = 1_000
@@ -217,7 +271,9 @@ RETRIES = 50
 
 
 class Stream:
-    """Choices that depend on the text of the key alone: on no platform, no process, no version of Python."""
+    """Choices that depend on the text of the key alone: on no platform, no process, no version of
+    Python.
+    """
 
     def __init__(self, key: str) -> None:
         seed = int.from_bytes(hashlib.sha256(key.encode()).digest(), "big")
@@ -249,7 +305,9 @@ class Pool:
 
     @classmethod
     def like(cls, numbers: Sequence[float], least: int, whole: bool) -> Pool:
-        """As large as these numbers; whole numbers or tenths. `least` is how many sizes there are at the least."""
+        """As large as these numbers; whole numbers or tenths. `least` is how many sizes there are
+        at the least.
+        """
         parts = 1 if whole else 10
         size = min(max(map(abs, numbers), default=0.0), LARGEST)
         return cls(max(least, math.floor(size * parts + 1e-6)), parts)
@@ -262,7 +320,9 @@ class Pool:
         first = [stream.signed(size) for size in stream.distinct(sizes, min(count, self.largest))]
         if count <= self.largest:
             return first
-        return stream.distinct([*first, *(-unit for unit in stream.distinct(first, count - self.largest))], count)
+        return stream.distinct(
+            [*first, *(-unit for unit in stream.distinct(first, count - self.largest))], count
+        )
 
     def numbers(self, units: Sequence[int]) -> tuple[float, ...]:
         """Units as numbers: tenths are divided by 10."""
@@ -273,7 +333,9 @@ class Pool:
         if rows * columns <= 2 * self.largest:
             units = self.draw(stream, rows * columns)
             return tuple(self.numbers(units[r * columns : (r + 1) * columns]) for r in range(rows))
-        longer = different(lambda: self.numbers(self.draw(stream, min(rows, columns))), max(rows, columns))
+        longer = different(
+            lambda: self.numbers(self.draw(stream, min(rows, columns))), max(rows, columns)
+        )
         return longer if rows >= columns else tuple(zip(*longer, strict=True))
 
 
@@ -293,16 +355,23 @@ def whole(rows: Sequence[Sequence[float]]) -> bool:
 
 
 def distribution(stream: Stream, count: int) -> tuple[float, ...]:
-    """Positive friendly numbers that sum to exactly 1, added one by one and without rounding; different ones if possible."""
+    """Positive friendly numbers that sum to exactly 1, added one by one and without rounding;
+    different ones if possible.
+    """
     if count == 1:
         return (1.0,)
-    parts = next(parts for parts in (10, 20, 100, 1_000, 10_000) if count * (count + 1) // 2 <= parts or parts == 10_000)
+    parts = next(
+        parts
+        for parts in (10, 20, 100, 1_000, 10_000)
+        if count * (count + 1) // 2 <= parts or parts == 10_000
+    )
     best: tuple[float, ...] = ()
     for _ in range(4 * RETRIES):
         cuts = [0, *sorted(stream.distinct(range(1, parts), count - 1)), parts]
         units = [after - before for before, after in pairwise(cuts)]
         row = tuple(unit / parts for unit in units)
-        sound = reduce(add, row) == 1.0 == math.fsum(row)  # not sum(), which adds in another way since Python 3.12
+        # not sum(), which adds in another way since Python 3.12
+        sound = reduce(add, row) == 1.0 == math.fsum(row)
         if sound and len(set(units)) == count:
             return row
         best = row if sound or not best else best

@@ -28,13 +28,19 @@ def build(scenario: Scenario) -> Setup:
     spec = scenario.network
     layers = tuple(_layer(spec, number) for number in range(1, len(spec.layers) + 1))
     network = Network(layers, loss(spec.loss.name), spec.loss.reduction)
-    return Setup(network, frozen(scenario.inputs), frozen(scenario.targets), scenario.training.learning_rate)
+    return Setup(
+        network, frozen(scenario.inputs), frozen(scenario.targets), scenario.training.learning_rate
+    )
 
 
 def _layer(spec: model.NetworkSpec, number: int) -> Layer:
     part = spec.layers[number - 1]
     learns_weights, learns_biases = spec.learns(number)
-    weights = part.weights if part.init is None else initial(part.init, part.units, spec.sizes[number - 1])
+    weights = (
+        part.weights
+        if part.init is None
+        else initial(part.init, part.units, spec.sizes[number - 1])
+    )
     biases = None if part.biases is None else frozen(part.biases)
     rule = activation(part.activation, **part.parameters)
     return Layer(frozen(weights), biases, rule, learns_weights, learns_biases, part.skip)
@@ -43,8 +49,9 @@ def _layer(spec: model.NetworkSpec, number: int) -> Layer:
 def initial(init: model.Init, units: int, inputs: int) -> Array:
     """Weights (units, inputs) made by a scheme; the same seed gives the same weights.
 
-    uniform: ±scale. normal: standard deviation `scale`. xavier: normal with variance 2/(inputs + units).
-    he: normal with variance 2/inputs. constant: all `scale`. identity: `scale` on the diagonal.
+    uniform: ±scale. normal: standard deviation `scale`. xavier: normal with variance 2/(inputs +
+    units). he: normal with variance 2/inputs. constant: all `scale`. identity: `scale` on the
+    diagonal.
     """
     random = np.random.default_rng(init.seed)
     match init.scheme:
@@ -58,4 +65,6 @@ def initial(init: model.Init, units: int, inputs: int) -> Array:
             return init.scale * random.standard_normal((units, inputs))
         case _:
             fan = inputs + units if init.scheme == "xavier" else inputs
-            return np.asarray(init.scale * np.sqrt(2.0 / fan) * random.standard_normal((units, inputs)))
+            return np.asarray(
+                init.scale * np.sqrt(2.0 / fan) * random.standard_normal((units, inputs))
+            )

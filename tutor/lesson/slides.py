@@ -1,7 +1,9 @@
-"""What the lecture says at a step: printed numbers compared with ours, notes, and closed forms checked.
+"""What the lecture says at a step: printed numbers compared with ours, notes, and closed forms
+checked.
 
-Every printed number is compared at the digits that the slide prints. Where the two differ, the scenario says why: the
-slide has a slip, or the lecture leaves the number open or unchanged, which is no mistake.
+Every printed number is compared at the digits that the slide prints. Where the two differ, the
+scenario says why: the slide has a slip, or the lecture leaves the number open or unchanged, which
+is no mistake.
 """
 
 from __future__ import annotations
@@ -18,7 +20,9 @@ from tutor.scenario.model import Check, Printed
 from tutor.scenario.reader import Scenario
 
 AGREES, OPEN, DIFFERS = "agrees", "left-open", "differs"
-"""How a printed number stands to the computed one: it agrees; the lecture leaves it open or unchanged; it is a slip."""
+"""How a printed number stands to the computed one: it agrees; the lecture leaves it open or
+unchanged; it is a slip.
+"""
 _WORDS = {AGREES: "agrees", OPEN: "left open", DIFFERS: "slip"}
 
 
@@ -30,7 +34,9 @@ class SlideNumber:
     where: str
     computed: float
     ours: str
-    """The computed number beside the printed one: at its digits, or at as many more as show why they differ."""
+    """The computed number beside the printed one: at its digits, or at as many more as show why
+    they differ.
+    """
     state: str
     """`AGREES`, `OPEN` or `DIFFERS`."""
     why: str
@@ -72,11 +78,13 @@ class Slide:
         return bool(self.numbers or self.remarks or self.notes or self.closed_forms)
 
 
-def slides(scenario: Scenario, trace: Trace, *, notes_fit: bool, numbers_fit: bool) -> dict[Quantity, Slide]:
+def slides(
+    scenario: Scenario, trace: Trace, *, notes_fit: bool, numbers_fit: bool
+) -> dict[Quantity, Slide]:
     """Everything the lecture says, by the quantity at whose step it is shown.
 
-    Another iteration or another loss has other numbers than the slides, so only the notes on concepts remain
-    out of it, and nothing is compared.
+    Another iteration or another loss has other numbers than the slides, so only the notes on
+    concepts remain out of it, and nothing is compared.
     """
     numbers: dict[Quantity, list[SlideNumber]] = defaultdict(list)
     remarks: dict[Quantity, list[str]] = defaultdict(list)
@@ -91,7 +99,10 @@ def slides(scenario: Scenario, trace: Trace, *, notes_fit: bool, numbers_fit: bo
         for check in scenario.checks:
             forms[parse(check.quantity)].append(closed_form(check, trace))
     keys = {*numbers, *remarks, *notes, *forms}
-    return {q: Slide(tuple(numbers[q]), tuple(remarks[q]), tuple(notes[q]), tuple(forms[q])) for q in keys}
+    return {
+        q: Slide(tuple(numbers[q]), tuple(remarks[q]), tuple(notes[q]), tuple(forms[q]))
+        for q in keys
+    }
 
 
 def place(entry: Printed) -> Quantity:
@@ -105,36 +116,62 @@ def computed(text: str, trace: Trace) -> float:
 
 
 def tree(text: str) -> Node:
-    """What a slide prints a number of, as a tree: a quantity, or small arithmetic over quantities in braces."""
+    """What a slide prints a number of, as a tree: a quantity, or small arithmetic over quantities
+    in braces.
+    """
     return arithmetic.parse(text) if "{" in text else Ref(parse(text))
 
 
 def compare(entry: Printed, trace: Trace) -> SlideNumber:
     """A printed number beside the computed one."""
-    value = computed(entry.expression, trace) if entry.expression else trace.value(parse(entry.quantity or ""))
+    value = (
+        computed(entry.expression, trace)
+        if entry.expression
+        else trace.value(parse(entry.quantity or ""))
+    )
     name = entry.expression or entry.quantity or ""
     printed = entry.value.replace("-", number.MINUS)
     state = AGREES if entry.agrees(value) else OPEN if entry.left_open else DIFFERS
-    return SlideNumber(printed, entry.where, value, _beside(entry, value), state, entry.slip or entry.left_open or "", name)
+    return SlideNumber(
+        printed,
+        entry.where,
+        value,
+        _beside(entry, value),
+        state,
+        entry.slip or entry.left_open or "",
+        name,
+    )
 
 
 def _beside(entry: Printed, value: float) -> str:
-    """The computed number at the digits of the slide; at two more where the last of them decides, so that one sees why."""
+    """The computed number at the digits of the slide; at two more where the last of them decides,
+    so that one sees why.
+    """
     shown, places = 100 * value if entry.percent else value, entry.decimals
     text, more = number.fixed(shown, places), number.fixed(shown, places + 2)
     alike = entry.agrees(value) and text == number.fixed(entry.number, places)
     near = abs(shown - entry.number) < 2 * 10.0**-places
-    return (text if alike or not near or more.endswith("00") else more) + entry.value[len(entry.value.rstrip("% ")) :]
+    return (text if alike or not near or more.endswith("00") else more) + entry.value[
+        len(entry.value.rstrip("% ")) :
+    ]
 
 
 def tally(agree: int, left_open: int, differ: int) -> str:
-    """How many numbers are in each state, in words: "29 agree, 13 are left open or unchanged by the lecture, 3 differ"."""
+    """How many numbers are in each state, in words: "29 agree, 13 are left open or unchanged by the
+    lecture, 3 differ".
+    """
     counted = (
         (agree, "agrees", "agree"),
-        (left_open, "is left open or unchanged by the lecture", "are left open or unchanged by the lecture"),
+        (
+            left_open,
+            "is left open or unchanged by the lecture",
+            "are left open or unchanged by the lecture",
+        ),
         (differ, "differs", "differ"),
     )
-    return ", ".join(f"{count} {one if count == 1 else several}" for count, one, several in counted if count)
+    return ", ".join(
+        f"{count} {one if count == 1 else several}" for count, one, several in counted if count
+    )
 
 
 def closed_form(check: Check, trace: Trace) -> ClosedForm:

@@ -1,7 +1,8 @@
-"""What an author wants to know of a scenario file: is it sound, does it run, does it agree with what the slides print?
+"""What an author wants to know of a scenario file: is it sound, does it run, does it agree with
+what the slides print?
 
-`check(path)` and `check_text(text, where)` go further than `reader`: they compute the lesson and compare every printed number and every
-closed form, with the line of each that needs a word.
+`check(path)` and `check_text(text, where)` go further than `reader`: they compute the lesson and
+compare every printed number and every closed form, with the line of each that needs a word.
 """
 
 from __future__ import annotations
@@ -22,7 +23,9 @@ MENDING = "; say why in a slip, or in left_open where the lecture leaves it open
 
 
 def check(path: str) -> Lesson:
-    """The lesson of a file. Raises ScenarioError with every problem, also of what only the computed numbers show."""
+    """The lesson of a file. Raises ScenarioError with every problem, also of what only the computed
+    numbers show.
+    """
     where = quotable(path, 300)
     return check_text(strict_yaml.decode(reader.read(path, where), where), where)
 
@@ -54,7 +57,9 @@ def summary(lesson: Lesson) -> str:
 
 
 def disagreeing(lesson: Lesson) -> Iterator[tuple[Path, str]]:
-    """Every printed number and closed form that the computed lesson does not agree with, as (path, message)."""
+    """Every printed number and closed form that the computed lesson does not agree with, as (path,
+    message).
+    """
     for n, entry in enumerate(lesson.scenario.printed):
         yield from _printed(("printed", n), entry, lesson)
     for n, form in enumerate(lesson.scenario.checks):
@@ -72,9 +77,15 @@ def _printed(path: Path, entry: Printed, lesson: Lesson) -> Iterator[tuple[Path,
     if not slide.agrees and not slide.why:
         yield (*path, "value"), f"the slide prints {entry.value}, the engine has {ours}{MENDING}"
     if slide.agrees and entry.slip:
-        yield (*path, "slip"), f"{entry.value} agrees with the engine's {ours}, so there is no slip to explain"
+        yield (
+            (*path, "slip"),
+            f"{entry.value} agrees with the engine's {ours}, so there is no slip to explain",
+        )
     if slide.agrees and entry.left_open:
-        yield (*path, "left_open"), f"{entry.value} agrees with the engine's {ours}, so nothing is left open"
+        yield (
+            (*path, "left_open"),
+            f"{entry.value} agrees with the engine's {ours}, so nothing is left open",
+        )
 
 
 def _ours(entry: Printed, computed: float) -> str:
@@ -88,9 +99,16 @@ def _closed_form(path: Path, form: Check, lesson: Lesson) -> Iterator[tuple[Path
         yield (*path, "equals"), _not_computed(lesson, error)
         return
     if not found.agrees:
-        yield (*path, "equals"), f"comes to {exact(found.value)}, which is not {form.quantity} as the engine has it"
+        yield (
+            (*path, "equals"),
+            f"comes to {exact(found.value)}, which is not {form.quantity} as the engine has it",
+        )
 
 
 def _not_computed(lesson: Lesson, error: Exception) -> str:
     stop = lesson.trace.stop
-    return f"cannot be compared, the lesson ends at {stop.quantity}" if stop else f"cannot be computed: {error}"
+    return (
+        f"cannot be compared, the lesson ends at {stop.quantity}"
+        if stop
+        else f"cannot be computed: {error}"
+    )

@@ -2,14 +2,17 @@
 
     variant(scenario, seed, number)  -> Scenario        version `number` (from 1)
     variants(scenario, count, seed)  -> Scenario, ...   versions 1 to count, all different
-                                                        (with `most`, refused where more numbers would have to be drawn)
+                                                        (with `most`, refused where more numbers
+                                                        would have to be drawn)
 
-The same (scenario, seed, number) gives the same numbers for ever, on every platform: `tests/test_variants.py` pins
-two of them. Version n is the first of up to 200 draws that is fit for a worksheet and is neither the original nor an
-earlier version; `tutor.lesson.redraw` says how numbers are drawn and what is kept, `tutor.lesson.variants` what is unfit.
+The same (scenario, seed, number) gives the same numbers for ever, on every platform:
+`tests/test_variants.py` pins two of them. Version n is the first of up to 200 draws that is fit for
+a worksheet and is neither the original nor an earlier version; `tutor.lesson.redraw` says how
+numbers are drawn and what is kept, `tutor.lesson.variants` what is unfit.
 
-Printed numbers, checks and notes are dropped, for they speak of the original's numbers; `about` is dropped where it
-has a digit in it. Learning rate, notation, display and all other texts stay; the title says which version it is.
+Printed numbers, checks and notes are dropped, for they speak of the original's numbers; `about` is
+dropped where it has a digit in it. Learning rate, notation, display and all other texts stay; the
+title says which version it is.
 """
 
 from __future__ import annotations
@@ -42,7 +45,9 @@ Numbers: TypeAlias = tuple[object, ...]
 
 
 class VariantError(TutorError, ValueError):
-    """A variant that cannot be had: no such version or seed, or a lesson whose structure leaves no fit numbers."""
+    """A variant that cannot be had: no such version or seed, or a lesson whose structure leaves no
+    fit numbers.
+    """
 
 
 def variant(scenario: Scenario, seed: int, number: int, most: int | None = None) -> Scenario:
@@ -50,8 +55,11 @@ def variant(scenario: Scenario, seed: int, number: int, most: int | None = None)
     return variants(scenario, number, seed, most)[-1]
 
 
-def variants(scenario: Scenario, count: int, seed: int, most: int | None = None) -> tuple[Scenario, ...]:
-    """Versions 1 to `count` of a lesson, all different from each other and from the original. Raises VariantError.
+def variants(
+    scenario: Scenario, count: int, seed: int, most: int | None = None
+) -> tuple[Scenario, ...]:
+    """Versions 1 to `count` of a lesson, all different from each other and from the original.
+    Raises VariantError.
 
     `most` is how many numbers may be drawn for all of them together, in vain or not.
     """
@@ -74,7 +82,11 @@ def _versions(scenario: Scenario, seed: int, most: int | None) -> Iterator[Scena
             if most is not None and drawn > most:
                 raise VariantError(_too_many(number, most))
             found = redrawn(scenario, trace, Stream(json.dumps([structure, seed, number, draw])))
-            reason = "the numbers have been used already" if _numbers(found) in seen else yardstick.fault(_trace(found))
+            reason = (
+                "the numbers have been used already"
+                if _numbers(found) in seen
+                else yardstick.fault(_trace(found))
+            )
             if not reason:
                 break
             reasons[reason] += 1
@@ -109,9 +121,13 @@ def _numbers(scenario: Scenario) -> Numbers:
 
 def _size(scenario: Scenario) -> int:
     """How many numbers one draw makes."""
-    given = sum(len(rows) * len(rows[0]) for layer in scenario.network.layers if (rows := layer.weights))
+    given = sum(
+        len(rows) * len(rows[0]) for layer in scenario.network.layers if (rows := layer.weights)
+    )
     biases = sum(len(layer.biases or ()) for layer in scenario.network.layers)
-    return given + biases + len(scenario.inputs) * (len(scenario.inputs[0]) + len(scenario.targets[0]))
+    return (
+        given + biases + len(scenario.inputs) * (len(scenario.inputs[0]) + len(scenario.targets[0]))
+    )
 
 
 def _too_many(number: int, most: int) -> str:
@@ -122,25 +138,40 @@ def _too_many(number: int, most: int) -> str:
 
 
 def _structure(scenario: Scenario) -> list[object]:
-    """What the lesson is without its numbers and texts, so that a corrected word leaves every sheet as it was."""
+    """What the lesson is without its numbers and texts, so that a corrected word leaves every sheet
+    as it was.
+    """
     network = scenario.network
-    layers = [[layer.units, layer.activation, layer.biases is not None, layer.init is not None] for layer in network.layers]
-    return [network.inputs, layers, network.loss.name, network.loss.reduction, len(scenario.inputs), kind_of_targets(scenario)]
+    layers = [
+        [layer.units, layer.activation, layer.biases is not None, layer.init is not None]
+        for layer in network.layers
+    ]
+    return [
+        network.inputs,
+        layers,
+        network.loss.name,
+        network.loss.reduction,
+        len(scenario.inputs),
+        kind_of_targets(scenario),
+    ]
 
 
-# ---- What makes the numbers of a worksheet unfit, measured by the lesson that they stand in for ----
+# ---- What makes the numbers of a worksheet unfit, measured by the lesson that they stand in for
+# ----
 #     Yardstick.of(scenario, trace).fault(trace of the variant) -> str, "" where there is none
 #
-# Unfit is what hides a mistake or leaves nothing to compute: a gradient or error signal of 0, a unit that is off, a
-# sum at the kink, a saturated unit, a symmetric matrix (it hides a transpose), equal rows, two results of a kind and
-# layer that look the same, an input of 1 alone, a loss that does not move as it does in the original.
+# Unfit is what hides a mistake or leaves nothing to compute: a gradient or error signal of 0, a
+# unit that is off, a sum at the kink, a saturated unit, a symmetric matrix (it hides a transpose),
+# equal rows, two results of a kind and layer that look the same, an input of 1 alone, a loss that
+# does not move as it does in the original.
 #
-# What the original's structure forces is no fault. Behind a step or sign nothing goes back, so there are no gradients to
-# check. A diagonal matrix is symmetric on purpose. Where `init` makes weights all alike (constant, identity), equal
-# results, sums of 0 and gradients of 0 are the lesson. A deep lesson whose own gradients are smaller than 1e-4 may have small ones.
+# What the original's structure forces is no fault. Behind a step or sign nothing goes back, so
+# there are no gradients to check. A diagonal matrix is symmetric on purpose. Where `init` makes
+# weights all alike (constant, identity), equal results, sums of 0 and gradients of 0 are the
+# lesson. A deep lesson whose own gradients are smaller than 1e-4 may have small ones.
 #
-# No limit here is a number that friendly numbers can hit exactly, so rounding, which differs from platform to
-# platform, decides nothing.
+# No limit here is a number that friendly numbers can hit exactly, so rounding, which differs from
+# platform to platform, decides nothing.
 
 
 SMALLEST_GRADIENT = 1e-4
@@ -170,7 +201,9 @@ class Yardstick:
     def of(cls, scenario: Scenario, trace: Trace) -> Yardstick:
         """The yardstick of an original."""
         schemes = {layer.init.scheme for layer in scenario.network.layers if layer.init is not None}
-        return cls(scenario, trace, bool(schemes & {"constant", "identity"}), kind_of_targets(scenario))
+        return cls(
+            scenario, trace, bool(schemes & {"constant", "identity"}), kind_of_targets(scenario)
+        )
 
     def fault(self, trace: Trace) -> str:
         """The first thing that makes these numbers unfit, in words; "" where they are fit."""
@@ -188,24 +221,39 @@ class Yardstick:
             yield from self._twins(trace)
 
     def _course(self, trace: Trace) -> Iterator[str]:
-        """The walk ends where the original's ends, the loss moves as it does there, inputs and targets leave work to do."""
+        """The walk ends where the original's ends, the loss moves as it does there, inputs and
+        targets leave work to do.
+        """
         before, after = self.trace.stop, trace.stop
         if (before and before.why) != (after and after.why):
-            yield f"{after.quantity} could not be computed" if after else "nothing stops the walk as it does in the original"
+            yield (
+                f"{after.quantity} could not be computed"
+                if after
+                else "nothing stops the walk as it does in the original"
+            )
         elif trace.blocked:
             if (trace.loss > ZERO) != (self.trace.loss > ZERO):
                 yield "the answer is not wrong" if self.trace.loss > ZERO else "the answer is wrong"
         elif not after and _direction(self.trace) not in {0, _direction(trace)}:
-            yield "the loss does not fall" if _direction(self.trace) > 0 else "the loss does not rise as it does in the original"
+            yield (
+                "the loss does not fall"
+                if _direction(self.trace) > 0
+                else "the loss does not rise as it does in the original"
+            )
         if _ones(trace) and not _ones(self.trace):
             yield "all inputs of a sample are 1, which hides a factor"
-        if self.kind in {"numbers", "shares"} and (np.abs(trace.outputs - trace.y) < NEAREST_TARGET).any():
+        if (
+            self.kind in {"numbers", "shares"}
+            and (np.abs(trace.outputs - trace.y) < NEAREST_TARGET).any()
+        ):
             yield "a target is met already"
         if self.kind == "numbers" and (self.trace.y > 0).all() and not (trace.y > 0).all():
             yield "a target is not above 0 as they are in the original"
 
     def _sums(self, trace: Trace) -> Iterator[str]:
-        """No z at 0, where the kinks are and nothing is left to compute, and none in a saturated place."""
+        """No z at 0, where the kinks are and nothing is left to compute, and none in a saturated
+        place.
+        """
         for number, layer in enumerate(trace.network.layers, 1):
             z = trace.array("z", number)
             if not self.alike and not (np.abs(z) > ZERO).all():
@@ -261,7 +309,9 @@ class Yardstick:
         return 0.098_765 * own if 0 < own < SMALLEST_GRADIENT else SMALLEST_GRADIENT
 
     def _twins(self, trace: Trace) -> Iterator[str]:
-        """Two results of a kind and layer with the same shown digits, where there are digits enough to tell them apart."""
+        """Two results of a kind and layer with the same shown digits, where there are digits enough
+        to tell them apart.
+        """
         decimals = self.scenario.display.decimals
         for name, values in _results(trace):
             if 64 * values.size**2 <= 10**decimals and _same(values.ravel(), decimals):
@@ -269,7 +319,9 @@ class Yardstick:
 
 
 def _ones(trace: Trace) -> bool:
-    """Whether all inputs of a sample are 1 in size: a gradient by a weight is then that by the bias."""
+    """Whether all inputs of a sample are 1 in size: a gradient by a weight is then that by the
+    bias.
+    """
     return bool((np.abs(trace.x) == 1).all(axis=1).any())
 
 
@@ -280,12 +332,16 @@ def _direction(trace: Trace) -> int:
 
 
 def _spread(rule: Activation, z: Array) -> float:
-    """How far pre-activations (M, units) are from the steep place: their size, for softmax their differences."""
+    """How far pre-activations (M, units) are from the steep place: their size, for softmax their
+    differences.
+    """
     return float(np.ptp(z, axis=1).max() if rule.full_jacobian else np.abs(z).max())
 
 
 def _alive(trace: Trace) -> list[Array]:
-    """Which units of which samples hand an error signal on, by layer (M, units): ReLU units that are on, up to the loss."""
+    """Which units of which samples hand an error signal on, by layer (M, units): ReLU units that
+    are on, up to the loss.
+    """
     depth = trace.network.depth
     alive: list[Array] = [np.empty(0)] * (depth + 1)
     reached = [np.full(trace.passed(number).shape, number == depth) for number in range(depth + 1)]
@@ -299,9 +355,11 @@ def _alive(trace: Trace) -> list[Array]:
 
 
 def _smallest(trace: Trace, kind: str, number: int, alive: list[Array]) -> float:
-    """The size of the smallest gradient of a kind and layer, those left aside that are 0 by the structure alone.
+    """The size of the smallest gradient of a kind and layer, those left aside that are 0 by the
+    structure alone.
 
-    Infinity where there is none. Of very many gradients some are small by chance; there the largest counts.
+    Infinity where there is none. Of very many gradients some are small by chance; there the largest
+    counts.
     """
     grad = trace.get((kind, number))
     if grad is None:
@@ -309,11 +367,16 @@ def _smallest(trace: Trace, kind: str, number: int, alive: list[Array]) -> float
     on = alive[number].astype(float)
     live = on.T @ (trace.passed(number - 1) != 0) > 0 if KINDS[kind].weights else on.sum(axis=0) > 0
     sizes = np.abs(grad[live])
-    return float("inf") if not len(sizes) else float(sizes.min() if len(sizes) <= MANY else sizes.max())
+    return (
+        float("inf")
+        if not len(sizes)
+        else float(sizes.min() if len(sizes) <= MANY else sizes.max())
+    )
 
 
 def _results(trace: Trace) -> Iterator[tuple[str, Array]]:
-    """Everything that is computed, by kind and layer; slopes of straight pieces repeat and are left out.
+    """Everything that is computed, by kind and layer; slopes of straight pieces repeat and are left
+    out.
 
     A step or sign has so few answers that results repeat from there on.
     """
@@ -328,14 +391,17 @@ def _results(trace: Trace) -> Iterator[tuple[str, Array]]:
                 continue
             if kind.phase != UPDATE or values.size <= FRIENDLY:
                 yield f"{kind.name} in layer {number}", values
-    # What each sample adds to the loss is closer together than their losses, and a seed keeps the numbers it has given.
+    # What each sample adds to the loss is closer together than their losses, and a seed keeps the
+    # numbers it has given.
     for (name, _), losses in trace.items():
         if name.endswith("@"):
             yield name.removesuffix("@"), trace.scale * losses
 
 
 def _repeats(kind: Kind) -> bool:
-    """Whether numbers repeat where an activation is made of straight pieces: slopes do, and a is a part of z."""
+    """Whether numbers repeat where an activation is made of straight pieces: slopes do, and a is a
+    part of z.
+    """
     return kind.role == "slope" or kind.base == "a"
 
 
@@ -345,6 +411,10 @@ def _same(values: Array, decimals: int) -> bool:
     if len(found) < 2:
         return False
     exponents = np.floor(np.log10(np.abs(found) / 0.987_65))
-    steps = np.where((exponents >= 1 - decimals) & (exponents < 7), -float(decimals), exponents - max(1, min(decimals, 4) - 1))
+    steps = np.where(
+        (exponents >= 1 - decimals) & (exponents < 7),
+        -float(decimals),
+        exponents - max(1, min(decimals, 4) - 1),
+    )
     digit = 10.0**steps
     return bool((np.diff(found) < 1.123_456_7 * np.maximum(digit[1:], digit[:-1])).any())

@@ -1,8 +1,8 @@
 """Lessons: a scenario's trace as a walk, in three grains.
 
-`number` takes one number a step, `layer` one matrix (or vector) for the whole batch, `pass` one phase. A walk knows
-what its step n makes and which step makes a quantity, both by arithmetic, so any step can be opened by itself and
-a reader can change the grain and stay at the same place.
+`number` takes one number a step, `layer` one matrix (or vector) for the whole batch, `pass` one
+phase. A walk knows what its step n makes and which step makes a quantity, both by arithmetic, so
+any step can be opened by itself and a reader can change the grain and stay at the same place.
 
     walk.step(n) -> Step     where step n stands, decided once and handed to whatever shows it
 
@@ -103,7 +103,9 @@ class Walk:
         raise NotImplementedError
 
     def step_of(self, q: Quantity) -> int:
-        """The step that makes q; 0 where q is given. Raises LessonError where this walk does not reach it."""
+        """The step that makes q; 0 where q is given. Raises LessonError where this walk does not
+        reach it.
+        """
         if q.given:
             return 0
         q = Quantity("loss-loss+") if q.kind == "(loss-loss+)/loss" else q
@@ -191,11 +193,15 @@ class LayerWalk(Walk):
 
     @cached_property
     def _places(self) -> dict[tuple[str, int, bool], int]:
-        return {(stage.kind, stage.layer, stage.per_sample): n for n, stage in enumerate(self.stages, 1)}
+        return {
+            (stage.kind, stage.layer, stage.per_sample): n for n, stage in enumerate(self.stages, 1)
+        }
 
     @property
     def stop(self) -> EarlyEnd | None:
-        """Why this walk ends early: its last stage's first bad number, which may come before the number walk's."""
+        """Why this walk ends early: its last stage's first bad number, which may come before the
+        number walk's.
+        """
         if self.trace.stop is None or self.trace.stop.why == FLAT:
             return self.trace.stop
         stage = self.stages[-1]
@@ -213,11 +219,17 @@ class LayerWalk(Walk):
         if not of.axes:
             yield from (Quantity(kind, sample=s) for s in (samples if stage.per_sample else (0,)))
         elif of.weights:
-            yield from (Quantity(kind, layer, i, j) for i in range(1, sizes[layer] + 1) for j in range(1, sizes[layer - 1] + 1))
+            yield from (
+                Quantity(kind, layer, i, j)
+                for i in range(1, sizes[layer] + 1)
+                for j in range(1, sizes[layer - 1] + 1)
+            )
         elif of.biases:
             yield from (Quantity(kind, layer, i) for i in range(1, sizes[layer] + 1))
         else:
-            yield from (Quantity(kind, layer, i, 0, s) for s in samples for i in range(1, sizes[layer] + 1))
+            yield from (
+                Quantity(kind, layer, i, 0, s) for s in samples for i in range(1, sizes[layer] + 1)
+            )
 
     def __len__(self) -> int:
         return len(self.stages)
@@ -232,8 +244,16 @@ class LayerWalk(Walk):
         stage = self.stages[n - 1]
         of = KINDS[stage.kind]
         sampled = self.trace.samples > 1 and (stage.per_sample or of.per_sample)
-        softmax = of.role == "slope" and self.trace.network.layer(stage.layer).activation.full_jacobian
-        return Quantity(stage.kind, stage.layer, 1 if of.axes else 0, 1 if of.weights or softmax else 0, 1 if sampled else 0)
+        softmax = (
+            of.role == "slope" and self.trace.network.layer(stage.layer).activation.full_jacobian
+        )
+        return Quantity(
+            stage.kind,
+            stage.layer,
+            1 if of.axes else 0,
+            1 if of.weights or softmax else 0,
+            1 if sampled else 0,
+        )
 
     def _step_of(self, q: Quantity) -> int:
         per_sample = not q.of.axes and q.sample > 0
@@ -328,47 +348,66 @@ class Lesson:
 
     @property
     def original(self) -> bool:
-        """Whether this is the lecture's own iteration with its own numbers, so that the slides' numbers belong to it."""
+        """Whether this is the lecture's own iteration with its own numbers, so that the slides'
+        numbers belong to it.
+        """
         return self.iteration == 1 and not self.changes
 
     @cached_property
     def slides(self) -> dict[Quantity, Slide]:
-        """What the lecture says, by the quantity at whose step it is shown; compared once, for every view of the lesson."""
-        return slides(self.scenario, self.trace, notes_fit=self.iteration == 1, numbers_fit=self.original)
+        """What the lecture says, by the quantity at whose step it is shown; compared once, for
+        every view of the lesson.
+        """
+        return slides(
+            self.scenario, self.trace, notes_fit=self.iteration == 1, numbers_fit=self.original
+        )
 
 
 def furthest(scenario: Scenario) -> int:
-    """The last iteration that can be opened: 100, or what the file asks for, as long as it can be computed at once."""
+    """The last iteration that can be opened: 100, or what the file asks for, as long as it can be
+    computed at once.
+    """
     sizes = scenario.network.sizes
     work = len(scenario.inputs) * sum(a * b + b for a, b in pairwise(sizes))
     return max(1, min(max(MAX_ITERATION, scenario.training.iterations), limits.WORK // work))
 
 
 def open_lesson(
-    scenario: Scenario, iteration: int = 1, changes: tuple[Change, ...] = (), input_gradients: bool | None = None
+    scenario: Scenario,
+    iteration: int = 1,
+    changes: tuple[Change, ...] = (),
+    input_gradients: bool | None = None,
 ) -> Lesson:
-    """Compute a lesson; `changes` have been made in the scenario already, the lesson keeps them to tell of them.
+    """Compute a lesson; `changes` have been made in the scenario already, the lesson keeps them to
+    tell of them.
 
     The derivatives by the inputs are steps where the scenario says so, or `input_gradients`.
 
     Raises LessonError where training does not get to that iteration.
     """
     if not 1 <= iteration <= furthest(scenario):
-        raise LessonError(f"iterations of this lesson go from 1 to {furthest(scenario)}, there is no iteration {iteration}")
+        raise LessonError(
+            f"iterations of this lesson go from 1 to {furthest(scenario)}, there is no iteration {iteration}"
+        )
     problem = build(scenario)
     try:
         trace = Training(problem.network, problem.x, problem.y, problem.eta).trace(iteration)
     except UnfinishedError as unfinished:
-        raise LessonError(f"iteration {unfinished.iteration} cannot be finished, so there is no iteration {iteration}") from None
+        raise LessonError(
+            f"iteration {unfinished.iteration} cannot be finished, so there is no iteration {iteration}"
+        ) from None
     inputs = scenario.display.input_gradients if input_gradients is None else input_gradients
     return Lesson(scenario, trace, iteration, changes, inputs)
 
 
 # ---- How many steps a lesson has, number by number, for lists of many lessons ----
-#     length(scenario) -> Length(79)              small enough to be computed: exact, also where the walk ends early
-#     length(scenario) -> Length(119_231, False)  large: counted from its shape, so it is the most that there can be
+# length(scenario) -> Length(79)              small enough to be computed: exact, also where the
+# walk ends early
+# length(scenario) -> Length(119_231, False)  large: counted from its shape, so it is the most that
+# there can be
 #
-# A large lesson whose numbers overflow has fewer steps than its shape says; that is why such a count is not called exact.
+# A large lesson whose numbers overflow has fewer steps than its shape says; that is why such a
+# count is not called exact.
 
 
 EASY = 100_000
@@ -388,21 +427,40 @@ class Length:
 
 
 def length(scenario: Scenario) -> Length | None:
-    """The steps of a lesson; None where it cannot be computed, so that one lesson never hides the others."""
+    """The steps of a lesson; None where it cannot be computed, so that one lesson never hides the
+    others.
+    """
     try:
-        return Length(len(open_lesson(scenario).walk("number"))) if _easy(scenario) else Length(_by_shape(scenario), exact=False)
+        return (
+            Length(len(open_lesson(scenario).walk("number")))
+            if _easy(scenario)
+            else Length(_by_shape(scenario), exact=False)
+        )
     except TutorError:
         return None
 
 
 def _easy(scenario: Scenario) -> bool:
-    return len(scenario.inputs) * sum(below * into + into for below, into in pairwise(scenario.network.sizes)) <= EASY
+    return (
+        len(scenario.inputs)
+        * sum(below * into + into for below, into in pairwise(scenario.network.sizes))
+        <= EASY
+    )
 
 
 def _by_shape(scenario: Scenario) -> int:
     """The whole walk; it ends at the last layer without a derivative, at its first slope."""
-    flat = max((n for n, layer in enumerate(scenario.network.layers, 1) if layer.activation in FORWARD_ONLY), default=0)
-    order = NumberOrder.of(build(scenario).network, len(scenario.inputs), flat, scenario.display.input_gradients)
+    flat = max(
+        (
+            n
+            for n, layer in enumerate(scenario.network.layers, 1)
+            if layer.activation in FORWARD_ONLY
+        ),
+        default=0,
+    )
+    order = NumberOrder.of(
+        build(scenario).network, len(scenario.inputs), flat, scenario.display.input_gradients
+    )
     if not flat:
         return len(order)
     backward = next(n for n, section in enumerate(order.sections) if section.phase == "backward")

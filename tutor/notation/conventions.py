@@ -1,7 +1,7 @@
 """Notation: how a lecture writes its quantities. Data, not code: a preset plus overrides.
 
-`Notation` holds the choices; `Alphabet` binds them to the shape of a network and answers what symbol stands for
-a quantity or a matrix. Whatever draws, speaks or typesets a symbol asks here.
+`Notation` holds the choices; `Alphabet` binds them to the shape of a network and answers what
+symbol stands for a quantity or a matrix. Whatever draws, speaks or typesets a symbol asks here.
 """
 
 from __future__ import annotations
@@ -14,7 +14,18 @@ from typing import Any
 from tutor.engine.kinds import BIAS, KINDS, WEIGHT
 from tutor.engine.network import Network
 from tutor.engine.quantity import Quantity
-from tutor.engine.tree import Apply, ArrayRef, MatrixProduct, Node, Product, Ref, Stable, Sum, SumOver, Transpose
+from tutor.engine.tree import (
+    Apply,
+    ArrayRef,
+    MatrixProduct,
+    Node,
+    Product,
+    Ref,
+    Stable,
+    Sum,
+    SumOver,
+    Transpose,
+)
 from tutor.errors import LessonError
 from tutor.memo import Memo
 
@@ -34,7 +45,9 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "weights": ("units_by_inputs", "inputs_by_units"),
     "factors": ("weight_first", "input_first"),
 }
-"""Every choice with its values; the first of `names` writes one letter for all layers, the other one per role."""
+"""Every choice with its values; the first of `names` writes one letter for all layers, the other
+one per role.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +105,9 @@ PRESETS: dict[str, Notation] = {
 
 
 def notation(preset: str, overrides: Mapping[str, str] | None = None) -> Notation:
-    """A preset with its overrides. Raises LessonError naming what is unknown and what would be right."""
+    """A preset with its overrides. Raises LessonError naming what is unknown and what would be
+    right.
+    """
     if preset not in PRESETS:
         raise LessonError(f"no notation is called {preset!r}; there are {', '.join(PRESETS)}")
     for key, value in (overrides or {}).items():
@@ -142,7 +157,9 @@ class Alphabet:
 
     @classmethod
     def of(cls, notation: Notation, network: Network, samples: int) -> Alphabet:
-        """The alphabet for a network that sees `samples` samples: one for all views of a lesson that write it alike."""
+        """The alphabet for a network that sees `samples` samples: one for all views of a lesson
+        that write it alike.
+        """
         output, _ = network.passed(network.depth)
         return _alphabet(notation, network.sizes, samples, network.reduction == "mean", output)
 
@@ -169,7 +186,9 @@ class Alphabet:
                 return Symbol(self.notation.learning_rate)
 
     def matrix(self, kind: str, layer: int, sample: int = 0) -> Symbol:
-        """The symbol of a matrix (capital) or vector (small), bold; italic capitals where tables have letters."""
+        """The symbol of a matrix (capital) or vector (small), bold; italic capitals where tables
+        have letters.
+        """
         of = KINDS[kind]
         one = self.symbol(Quantity(kind, layer, 1, 1 if of.weights else 0, sample))
         if not of.axes:
@@ -182,7 +201,9 @@ class Alphabet:
         return replace(one, letter=letter, sub="", bold=not letters)
 
     def _of_each(self, loss: Symbol) -> Symbol:
-        """The loss of every sample: the letter with s in place of its number, so that it is not that of the batch."""
+        """The loss of every sample: the letter with s in place of its number, so that it is not
+        that of the batch.
+        """
         said = ("of each sample", *loss.said)
         if self.notation.sample_mark == "left":
             return replace(loss, before="(s)", said=said)
@@ -203,7 +224,9 @@ class Alphabet:
     def _unit_symbol(self, q: Quantity, base: str) -> Symbol:
         """z, a or r of a unit under the letters of this notation."""
         n, last = self.notation, q.layer == self.depth
-        index = str(q.i) if self.sizes[q.layer] > 1 or (self.depth > 1 and n.names == "same") else ""
+        index = (
+            str(q.i) if self.sizes[q.layer] > 1 or (self.depth > 1 and n.names == "same") else ""
+        )
         if base == self.output and last and n.output != "a":
             letter, hat = ("y", True) if n.output == "ŷ" else (n.output, False)
             return self._marked(Symbol(letter, self._unit(q.layer, q.i), hat=hat), q)
@@ -267,10 +290,11 @@ def _alphabet(
     return Alphabet(notation, sizes, samples, mean, output)
 
 
-# ---- Turn a tree the way a lecture writes it: rows or columns, bias first or last, weight before input or behind ----
-# The engine has one orientation: data has one row per sample, weights one row per unit. A lecture with column
-# vectors writes Z = W·A + b where the engine computes Z = A·Wᵀ + b; transposing the whole tree and taking each
-# leaf the lecture's way round gives the lecture's formula, and its value stays the engine's.
+# ---- Turn a tree the way a lecture writes it: rows or columns, bias first or last, weight before
+# input or behind ---- The engine has one orientation: data has one row per sample, weights one row
+# per unit. A lecture with column vectors writes Z = W·A + b where the engine computes Z = A·Wᵀ + b;
+# transposing the whole tree and taking each leaf the lecture's way round gives the lecture's
+# formula, and its value stays the engine's.
 
 
 def flipped(kind: str, notation: Notation) -> bool:
@@ -303,16 +327,24 @@ def oriented(tree: Node, notation: Notation, transpose: bool) -> Node:
         case Transpose():
             return oriented(tree.of, notation, not transpose)
         case MatrixProduct() if transpose:
-            return MatrixProduct(tuple(oriented(term, notation, True) for term in reversed(tree.terms)))
+            return MatrixProduct(
+                tuple(oriented(term, notation, True) for term in reversed(tree.terms))
+            )
         case SumOver():
             axis = 1 - tree.axis if transpose else tree.axis
             return replace(tree, of=oriented(tree.of, notation, transpose), axis=axis)
         case Apply():
             return replace(tree, of=oriented(tree.of, notation, transpose), turned=transpose)
         case Stable():
-            return replace(tree, shown=oriented(tree.shown, notation, transpose), exact=oriented(tree.exact, notation, transpose))
+            return replace(
+                tree,
+                shown=oriented(tree.shown, notation, transpose),
+                exact=oriented(tree.exact, notation, transpose),
+            )
         case _:
-            return tree.rebuild(tuple(oriented(child, notation, transpose) for child in tree.children))
+            return tree.rebuild(
+                tuple(oriented(child, notation, transpose) for child in tree.children)
+            )
 
 
 def arranged(tree: Node, notation: Notation) -> Node:
@@ -321,7 +353,9 @@ def arranged(tree: Node, notation: Notation) -> Node:
         return tree
     if isinstance(tree, Product):
         return _factors(tree, notation)
-    terms = tuple(_factors(term, notation) if isinstance(term, Product) else term for term in tree.terms)
+    terms = tuple(
+        _factors(term, notation) if isinstance(term, Product) else term for term in tree.terms
+    )
     if notation.bias == "w0" and _role(terms[-1]) == BIAS:
         terms = (terms[-1], *terms[:-1])
     return Sum(terms)
@@ -330,11 +364,20 @@ def arranged(tree: Node, notation: Notation) -> Node:
 def _factors(tree: Product, notation: Notation) -> Product:
     """w·a, or x·w where the lecture writes the input first."""
     first, *rest = tree.terms
-    if notation.input_first and len(rest) == 1 and _role(first) == WEIGHT and isinstance(rest[0], Ref):
+    if (
+        notation.input_first
+        and len(rest) == 1
+        and _role(first) == WEIGHT
+        and isinstance(rest[0], Ref)
+    ):
         return Product((rest[0], first))
     return tree
 
 
 def _role(node: Node) -> tuple[str, ...]:
     """The axes of a parameter, which tell weights from biases; nothing for other nodes."""
-    return node.quantity.of.axes if isinstance(node, Ref) and node.quantity.of.role == "parameter" else ()
+    return (
+        node.quantity.of.axes
+        if isinstance(node, Ref) and node.quantity.of.role == "parameter"
+        else ()
+    )

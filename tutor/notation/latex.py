@@ -30,9 +30,29 @@ from tutor.engine.tree import (
 from tutor.notation.conventions import Alphabet, Symbol
 from tutor.notation.latex_text import GREEK, escaped
 from tutor.notation.mathml import SHOWN_COLUMNS, member, shown_rows
-from tutor.notation.writer import ANYTHING, ATOM, FACTOR, NOTHING, NUMBERS, RULE, TERM, Hidden, Writer
+from tutor.notation.writer import (
+    ANYTHING,
+    ATOM,
+    FACTOR,
+    NOTHING,
+    NUMBERS,
+    RULE,
+    TERM,
+    Hidden,
+    Writer,
+)
 
-SIGNS = {"+": "+", "−": "-", "·": r"\cdot", "×": r"\times", "⊙": r"\odot", "=": "=", "≈": r"\approx", ":=": ":=", "": ""}
+SIGNS = {
+    "+": "+",
+    "−": "-",
+    "·": r"\cdot",
+    "×": r"\times",
+    "⊙": r"\odot",
+    "=": "=",
+    "≈": r"\approx",
+    ":=": ":=",
+    "": "",
+}
 _FUNCTIONS = {"σ": r"\sigma", "log": r"\log", "tanh": r"\tanh"}
 _LETTERS = {"ℒ": r"\mathcal{L}", "⊤": r"\top"}
 _TALL = (r"\frac", "matrix}", "cases}")
@@ -63,7 +83,9 @@ class Latex(Writer):
         if symbol.hat:
             base = f"\\hat{{{base}}}"
         before = f"{{}}^{{{symbol.before}}}" if symbol.before else ""
-        sub = f"_{{{symbol.sub}}}" if len(symbol.sub) > 1 else f"_{symbol.sub}" if symbol.sub else ""
+        sub = (
+            f"_{{{symbol.sub}}}" if len(symbol.sub) > 1 else f"_{symbol.sub}" if symbol.sub else ""
+        )
         sup = r"\,".join(f"\\text{{{part}}}" if part.isalpha() else part for part in symbol.sup)
         return f"{before}{base}{sub}^{{{sup}}}" if sup else f"{before}{base}{sub}"
 
@@ -74,8 +96,15 @@ class Latex(Writer):
         """The matrix with as many columns as fit on a line; the middle of a large one is left out."""
         text, array = "", self.array(leaf)
         for most in range(SHOWN_COLUMNS, LEAST_COLUMNS - 1, -1):
-            rows = [[self._entry(leaf, array, r, c) for c in shown_rows(array.shape[1], most)] for r in shown_rows(array.shape[0])]
-            text = r"\begin{bmatrix} " + r" \\ ".join(" & ".join(row) for row in rows) + r" \end{bmatrix}"
+            rows = [
+                [self._entry(leaf, array, r, c) for c in shown_rows(array.shape[1], most)]
+                for r in shown_rows(array.shape[0])
+            ]
+            text = (
+                r"\begin{bmatrix} "
+                + r" \\ ".join(" & ".join(row) for row in rows)
+                + r" \end{bmatrix}"
+            )
             if fits(text, ROOM - 50.0):
                 break
         return text
@@ -105,7 +134,8 @@ class Latex(Writer):
     def power(self, base: str, exponent: str) -> str:
         if len(base) == 1 or (base.startswith("(") and base.endswith(")")):
             return f"{base}^{{{exponent}}}"
-        lead = "{}" if base.startswith(r"\hat") else ""  # TeX takes the braces off a letter that is alone in them with its hat
+        # TeX takes the braces off a letter that is alone in them with its hat
+        lead = "{}" if base.startswith(r"\hat") else ""
         return f"{{{lead}{base}}}^{{{exponent}}}"
 
     def function(self, name: str, x: str) -> str:
@@ -114,7 +144,10 @@ class Latex(Writer):
         return f"{known}{chr(39) * (plain != name)}{'' if x.startswith(('(', chr(92))) else ' '}{x}"
 
     def cases(self, rows: list[tuple[str, str, str]]) -> str:
-        body = r" \\ ".join(f"{formula} & \\text{{if }} {on} {_condition(condition)}" for formula, on, condition in rows)
+        body = r" \\ ".join(
+            f"{formula} & \\text{{if }} {on} {_condition(condition)}"
+            for formula, on, condition in rows
+        )
         return f"\\begin{{cases}} {body} \\end{{cases}}"
 
     def since(self, x: str, on: str, condition: str) -> str:
@@ -150,11 +183,16 @@ class Latex(Writer):
         return parts if len(parts) > 1 else [whole]
 
     def _parts(self, node: Node, first: bool) -> list[str]:
-        """The parts of a sum, a difference, a product or a negative, each taken apart in turn where it is too wide."""
+        """The parts of a sum, a difference, a product or a negative, each taken apart in turn where
+        it is too wide.
+        """
         match node:
             case Sum():
                 head, *rest = node.terms
-                return [*self._apart(head, ANYTHING, first), *(part for term in rest for part in self._further(term))]
+                return [
+                    *self._apart(head, ANYTHING, first),
+                    *(part for term in rest for part in self._further(term)),
+                ]
             case Difference():
                 need = TERM + isinstance(node.right, Sum | Difference)
                 return [*self._apart(node.left, TERM, first), *self._behind("−", node.right, need)]
@@ -163,7 +201,10 @@ class Latex(Writer):
             case Product() | MatrixProduct() | Weighted():
                 sign = self._sign_of(node)
                 head, *rest = node.terms
-                return [*self._apart(head, FACTOR, first), *(part for term in rest for part in self._behind(sign, term, FACTOR))]
+                return [
+                    *self._apart(head, FACTOR, first),
+                    *(part for term in rest for part in self._behind(sign, term, FACTOR)),
+                ]
             case Square():
                 *inside, last = self._apart(node.of, ATOM, first=True)
                 return [*inside, f"{last}^{{2}}"] if inside else []
@@ -174,7 +215,11 @@ class Latex(Writer):
                 return []
 
     def _further(self, term: Node) -> list[str]:
-        return self._behind("−", term.of, FACTOR) if isinstance(term, Negative) else self._behind("+", term, TERM)
+        return (
+            self._behind("−", term.of, FACTOR)
+            if isinstance(term, Negative)
+            else self._behind("+", term, TERM)
+        )
 
     def _behind(self, sign: str, node: Node, need: int) -> list[str]:
         start, *rest = self._apart(node, need, first=False)
@@ -205,9 +250,17 @@ def digits(value: float, decimals: int) -> str:
 
 
 class LatexLines:
-    """Builds the lines of a formula for `tutor.lesson.formula.FormulaWriter`: pieces of LaTeX, one per line of text."""
+    """Builds the lines of a formula for `tutor.lesson.formula.FormulaWriter`: pieces of LaTeX, one
+    per line of text.
+    """
 
-    def __init__(self, alphabet: Alphabet, decimals: int, hidden: Hidden | None = None, env: Environment = NOTHING) -> None:
+    def __init__(
+        self,
+        alphabet: Alphabet,
+        decimals: int,
+        hidden: Hidden | None = None,
+        env: Environment = NOTHING,
+    ) -> None:
         self.alphabet, self.decimals, self.hidden, self.env = alphabet, decimals, hidden, env
 
     def _writer(self, mode: str = "symbols") -> Latex:
@@ -231,14 +284,17 @@ class LatexLines:
         return f"\\approx {digits(100 * share, decimals)}\\,\\%"
 
 
-# ---- How formulas stand on the page: how wide a piece of LaTeX will be, and where a long line is broken ----
-# Widths are estimates in points for Computer Modern at 11 points, a little on the wide side; `aligned` breaks lines
-# by them between pieces (of which `tutor.notation.latex` gives one per line of text) and asks LaTeX itself, by `\fit`, to
-# shrink a single piece that no line can hold. `tests/test_latex.py` reads LaTeX's log for lines that are too long.
+# ---- How formulas stand on the page: how wide a piece of LaTeX will be, and where a long line is
+# broken ---- Widths are estimates in points for Computer Modern at 11 points, a little on the wide
+# side; `aligned` breaks lines by them between pieces (of which `tutor.notation.latex` gives one per
+# line of text) and asks LaTeX itself, by `\fit`, to shrink a single piece that no line can hold.
+# `tests/test_latex.py` reads LaTeX's log for lines that are too long.
 
 
 LINE = 472.0
-"""The width of a line: A4 less the margins that `tutor.export.latex_document` sets, with a little to spare."""
+"""The width of a line: A4 less the margins that `tutor.export.latex_document` sets, with a little
+to spare.
+"""
 ROOM = LINE - 70.0
 """What is left of it for the right-hand side of a formula."""
 _DIGIT, _LETTER, _SCRIPT = 5.5, 7.2, 0.75
@@ -261,7 +317,9 @@ def fits(tex: str, room: float) -> bool:
 
 def tex_width(tex: str) -> float:
     """About how wide a formula will be, in points."""
-    return _Meter(_TOKEN.findall(re.sub(r"\\(?:text|operatorname)\{([^{}]*)\}", _as_digits, tex))).run()
+    return _Meter(
+        _TOKEN.findall(re.sub(r"\\(?:text|operatorname)\{([^{}]*)\}", _as_digits, tex))
+    ).run()
 
 
 def _as_digits(text: re.Match[str]) -> str:
@@ -323,7 +381,10 @@ class _Meter:
         column = 0
         while self.place < len(self.tokens):
             cell = self.run(frozenset({"&", r"\\", r"\end"}))
-            columns[column:] = [max(cell, *columns[column : column + 1]) if columns[column:] else cell, *columns[column + 1 :]]
+            columns[column:] = [
+                max(cell, *columns[column : column + 1]) if columns[column:] else cell,
+                *columns[column + 1 :],
+            ]
             end = self.tokens[self.place]
             self.place += 1
             column = column + 1 if end == "&" else 0
@@ -337,8 +398,13 @@ _NO_WIDTH = {r"\mathbf", r"\mathcal", r"\boldsymbol", r"\hat", r"\displaystyle",
 
 
 def aligned(formulas: Iterable[tuple[str, Iterable[str]]]) -> str:
-    """An `align*` of formulas: (left-hand side, lines), each line its sign and pieces, one piece per line of text."""
-    rows = [r" \\[6pt]" + "\n" + part if n else part for n, part in enumerate(_formula(left, lines) for left, lines in formulas)]
+    """An `align*` of formulas: (left-hand side, lines), each line its sign and pieces, one piece
+    per line of text.
+    """
+    rows = [
+        r" \\[6pt]" + "\n" + part if n else part
+        for n, part in enumerate(_formula(left, lines) for left, lines in formulas)
+    ]
     return "\\begin{align*}\n" + "".join(rows) + "\n\\end{align*}\n"
 
 
@@ -348,12 +414,19 @@ def _formula(left: str, lines: Iterable[str]) -> str:
     if not rows:
         return left
     tall = any("matrix}" in row for row in rows)
-    ends = [r" \\" if tall and n < len(rows) - 2 else r" \\*" for n in range(len(rows) - 1)]  # a result is not left alone on a page
-    return f"{left} " + "".join(f"{row}{end}\n" for row, end in zip(rows, ends, strict=False)) + rows[-1]
+    # a result is not left alone on a page
+    ends = [r" \\" if tall and n < len(rows) - 2 else r" \\*" for n in range(len(rows) - 1)]
+    return (
+        f"{left} "
+        + "".join(f"{row}{end}\n" for row, end in zip(rows, ends, strict=False))
+        + rows[-1]
+    )
 
 
 def _broken(line: str, room: float) -> list[str]:
-    """One line as rows behind the sign of alignment; those after the first stand behind the relation sign."""
+    """One line as rows behind the sign of alignment; those after the first stand behind the
+    relation sign.
+    """
     sign, _, body = line.partition(" ")
     first, *others = body.split("\n")
     rows, taken = [first], tex_width(first) if others else 0.0

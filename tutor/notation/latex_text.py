@@ -1,8 +1,10 @@
-"""Free text for LaTeX: every character comes out as itself, as a command, or spelled; nothing can act as a command.
+"""Free text for LaTeX: every character comes out as itself, as a command, or spelled; nothing can
+act as a command.
 
-`escaped` gives ASCII on one line, without a bare backslash, brace, ^ or line break of the text's own, so it means the
-same to pdflatex, xelatex and lualatex, whatever fonts they have. Accents become LaTeX's accents, letters of
-mathematics its symbols; a character that none of the three could set is spelled: `[U+4E2D]`, `[rocket]`.
+`escaped` gives ASCII on one line, without a bare backslash, brace, ^ or line break of the text's
+own, so it means the same to pdflatex, xelatex and lualatex, whatever fonts they have. Accents
+become LaTeX's accents, letters of mathematics its symbols; a character that none of the three could
+set is spelled: `[U+4E2D]`, `[rocket]`.
 """
 
 from __future__ import annotations
@@ -35,9 +37,7 @@ _MATH = {
     "⇒": r"\Rightarrow", "⇐": r"\Leftarrow", "⇔": r"\Leftrightarrow", "↦": r"\mapsto", "⋯": r"\cdots", "⋮": r"\vdots",
     "⋱": r"\ddots", "‖": r"\|", "ℒ": r"\mathcal{L}", "ℓ": r"\ell", "ℝ": r"\mathbb{R}", "µ": r"\mu", "✓": r"\checkmark",
 }  # fmt: skip
-_GREEK_NAMES = (
-    "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi omicron pi rho - sigma tau upsilon phi chi psi omega"
-)
+_GREEK_NAMES = "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi omicron pi rho - sigma tau upsilon phi chi psi omega"
 _LATIN_CAPITALS = dict(zip("ΑΒΕΖΗΙΚΜΝΟΡΤΧ", "ABEZHIKMNOPTX", strict=True))
 GREEK = {
     **{chr(0x3B1 + n): "o" if name == "omicron" else f"\\{name}" for n, name in enumerate(_GREEK_NAMES.split()) if name != "-"},
@@ -65,7 +65,10 @@ def escaped(text: str) -> str:
         done = list(text)
         found = [_SPECIAL.get(c, c) for c in done]
     else:
-        found = [_cluster(match[1], match[2]) for match in _CLUSTER.finditer(unicodedata.normalize("NFC", text))]
+        found = [
+            _cluster(match[1], match[2])
+            for match in _CLUSTER.finditer(unicodedata.normalize("NFC", text))
+        ]
     return _LIGATURE.sub("{}", "".join(_breakable(found)).strip())
 
 
@@ -73,7 +76,11 @@ def _breakable(pieces: list[str]) -> list[str]:
     """Places to break in runs without a space that no line could hold."""
     done, run = [], 0
     for piece in pieces:
-        run = 0 if piece in {" ", ""} else run + max(1, len(piece) // 4 if piece.startswith("{[}") and len(piece) > 3 else 1)
+        run = (
+            0
+            if piece in {" ", ""}
+            else run + max(1, len(piece) // 4 if piece.startswith("{[}") and len(piece) > 3 else 1)
+        )
         if run > LONGEST_WORD:
             done.append(r"\allowbreak{}")
             run = LONGEST_WORD // 2
@@ -86,7 +93,9 @@ def _cluster(character: str, marks: str) -> str:
     if character in _TEXT or character in _MATH or character in GREEK:
         return _known(character)
     if character.isascii():
-        return _accented(_SPECIAL.get(character, character if character.isprintable() else " "), marks)
+        return _accented(
+            _SPECIAL.get(character, character if character.isprintable() else " "), marks
+        )
     return _other(character, marks)
 
 
@@ -108,14 +117,19 @@ def _accented(base: str, marks: str) -> str:
 
 
 def _other(character: str, marks: str) -> str:
-    """What is neither ASCII nor in the tables: taken apart, or left out where it shows nothing, or spelled."""
+    """What is neither ASCII nor in the tables: taken apart, or left out where it shows nothing, or
+    spelled.
+    """
     tag, _, parts = unicodedata.decomposition(character).rpartition("> ")
     whole = "".join(chr(int(code, 16)) for code in parts.split())
     if whole and "\u2044" in whole:
         return escaped(whole.replace("\u2044", "/"))
     if whole and whole[0] != character:
         inner = "".join(_cluster(m[1], m[2] + marks) for m in _CLUSTER.finditer(whole))
-        return {"<super": f"\\textsuperscript{{{inner}}}", "<sub": f"\\textsubscript{{{inner}}}"}.get(tag, inner)
+        return {
+            "<super": f"\\textsuperscript{{{inner}}}",
+            "<sub": f"\\textsubscript{{{inner}}}",
+        }.get(tag, inner)
     category = unicodedata.category(character)
     if category[0] in "MC":
         return " " if category == "Cc" else ""

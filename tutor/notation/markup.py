@@ -1,8 +1,8 @@
 """The one place where text becomes markup. Everything else is escaped by the templates.
 
-`trusted` is for strings that this package built itself, out of its own tags, its own alphabet and numbers from
-`tutor.number`; nothing that came from a file, a form or an address may reach it unescaped.
-`tests/test_markup.py` checks that no other module makes Markup.
+`trusted` is for strings that this package built itself, out of its own tags, its own alphabet and
+numbers from `tutor.number`; nothing that came from a file, a form or an address may reach it
+unescaped. `tests/test_markup.py` checks that no other module makes Markup.
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
 """Formulas as MathML Core, straight from the tree, each piece with its spoken text as `aria-label`.
 
-No styles and no scripts: every term carries a class for its role (`tutor.pages.step_page` explains the colours) and, where it
-stands for a number of the lesson, the quantity's name in `data-q`, by which formula, diagram and tables are linked.
-A long line is cut into several formulas so that it can wrap on a phone.
+No styles and no scripts: every term carries a class for its role (`tutor.pages.step_page` explains
+the colours) and, where it stands for a number of the lesson, the quantity's name in `data-q`, by
+which formula, diagram and tables are linked. A long line is cut into several formulas so that it
+can wrap on a phone.
 """
 
 from __future__ import annotations
@@ -63,7 +64,9 @@ class MathML(Writer):
         array = self.array(leaf)
         height, columns = array.shape
         rows = "".join(
-            "<mtr>" + "".join(f"<mtd>{self._entry(leaf, array, r, c)}</mtd>" for c in shown_rows(columns)) + "</mtr>"
+            "<mtr>"
+            + "".join(f"<mtd>{self._entry(leaf, array, r, c)}</mtd>" for c in shown_rows(columns))
+            + "</mtr>"
             for r in shown_rows(height)
         )
         return f'<mrow class="{role(leaf.kind)}"><mo>[</mo><mtable>{rows}</mtable><mo>]</mo></mrow>'
@@ -89,7 +92,8 @@ class MathML(Writer):
         return f"<mrow><mo>(</mo>{x}<mo>)</mo></mrow>"
 
     def joined(self, parts: list[str], sign: str) -> str:
-        leading = ' form="infix"' if parts[0] == "" else ""  # at the start of a formula it would be drawn as a prefix
+        # at the start of a formula it would be drawn as a prefix
+        leading = ' form="infix"' if parts[0] == "" else ""
         return f"<mo{leading}>{sign}</mo>".join(parts)
 
     def minus(self, x: str) -> str:
@@ -128,13 +132,23 @@ class Unnamed(MathML):
     """The same for files, where no number is linked to any other: its role in place of its name."""
 
     def amount(self, value: float, quantity: Quantity | None) -> str:
-        return _digits(value, self.decimals, "" if quantity is None else f' class="{role(quantity.kind)}"')
+        return _digits(
+            value, self.decimals, "" if quantity is None else f' class="{role(quantity.kind)}"'
+        )
 
 
 class Answered(Unnamed):
     """The same for an answer key: what its worksheet leaves open stands in a box."""
 
-    def __init__(self, answers: Hidden, alphabet: Alphabet, decimals: int, mode: str, hidden: Hidden | None, env: Environment) -> None:
+    def __init__(
+        self,
+        answers: Hidden,
+        alphabet: Alphabet,
+        decimals: int,
+        mode: str,
+        hidden: Hidden | None,
+        env: Environment,
+    ) -> None:
         super().__init__(alphabet, decimals, mode, hidden, env)
         self.answers = answers
 
@@ -144,7 +158,9 @@ class Answered(Unnamed):
         return _digits(value, self.decimals, f' class="{role(quantity.kind)} answer"')
 
     def entry(self, value: float, leaf: ArrayRef) -> str:
-        return _digits(value, self.decimals, ' class="answer"' if self.answers(member(leaf)) else "")
+        return _digits(
+            value, self.decimals, ' class="answer"' if self.answers(member(leaf)) else ""
+        )
 
 
 def _condition(condition: str) -> str:
@@ -156,7 +172,9 @@ def _condition(condition: str) -> str:
 def member(leaf: ArrayRef) -> Quantity:
     """The first number of a matrix: the one that is asked whether the matrix is hidden."""
     kind = KINDS[leaf.kind]
-    return Quantity(leaf.kind, leaf.layer, 1 if kind.axes else 0, 1 if kind.weights else 0, leaf.sample)
+    return Quantity(
+        leaf.kind, leaf.layer, 1 if kind.axes else 0, 1 if kind.weights else 0, leaf.sample
+    )
 
 
 def shown_rows(count: int, most: int = SHOWN_ROWS) -> list[int]:
@@ -217,14 +235,22 @@ class Line:
     """Builds the lines of a formula: pieces of MathML, each with its spoken text."""
 
     def __init__(
-        self, alphabet: Alphabet, decimals: int, hidden: Hidden | None = None, dialect: Dialect = MathML, env: Environment = NOTHING
+        self,
+        alphabet: Alphabet,
+        decimals: int,
+        hidden: Hidden | None = None,
+        dialect: Dialect = MathML,
+        env: Environment = NOTHING,
     ) -> None:
         self.dialect = dialect
         self.alphabet = alphabet
         self.decimals = decimals
         self.hidden = hidden
         made = (alphabet, decimals)
-        self._writers = {mode: (dialect(*made, mode, hidden, env), Words(*made, mode, hidden, env)) for mode in MODES}
+        self._writers = {
+            mode: (dialect(*made, mode, hidden, env), Words(*made, mode, hidden, env))
+            for mode in MODES
+        }
 
     def on(self, env: Environment) -> Line:
         """The same with the numbers of another environment."""
@@ -240,7 +266,9 @@ class Line:
         written, key = self.alphabet.written, q
         found: Markup | None = written.get(key)
         if found is None:
-            drawn, spoken = (dialect(self.alphabet, self.decimals).name(q) for dialect in (MathML, Words))
+            drawn, spoken = (
+                dialect(self.alphabet, self.decimals).name(q) for dialect in (MathML, Words)
+            )
             found = written[key] = formula(drawn, spoken)
         return found
 
@@ -250,13 +278,17 @@ class Line:
         found: Markup | None = written.get(key)
         if found is None:
             writers = (dialect(self.alphabet, self.decimals) for dialect in (MathML, Words))
-            found = written[key] = formula(*(writer.matrix_name(kind, layer, sample) for writer in writers))
+            found = written[key] = formula(
+                *(writer.matrix_name(kind, layer, sample) for writer in writers)
+            )
         return found
 
     def percent(self, share: float, decimals: int) -> Markup:
         """A share of one as a percentage."""
         drawn = f"<mo>≈</mo>{_digits(100 * share, decimals)}<mtext>\u00a0%</mtext>"
-        return formula(drawn, f"is about {Words(self.alphabet, decimals).amount(100 * share, None)} percent")
+        return formula(
+            drawn, f"is about {Words(self.alphabet, decimals).amount(100 * share, None)} percent"
+        )
 
     def value(self, value: float, sign: str = "") -> Markup:
         """A number on its own."""

@@ -1,7 +1,7 @@
 """Formulas as one line of plain text, for the command line: `w_21^[2]·a_1^[1] + w_02^[2]`.
 
-Fractions are written with / and parentheses, powers with ^, a matrix as [a b; c d] with the middle of a large one
-left out, a sample on the left of a letter as a raised number.
+Fractions are written with / and parentheses, powers with ^, a matrix as [a b; c d] with the middle
+of a large one left out, a sample on the left of a letter as a raised number.
 """
 
 from __future__ import annotations
@@ -32,9 +32,17 @@ class PlainText(Writer):
         return number.shown(value, self.decimals)
 
     def letter(self, symbol: Symbol, kind: str) -> str:
-        letter = {"y": "ŷ"}.get(symbol.letter, symbol.letter + "\N{COMBINING CIRCUMFLEX ACCENT}") if symbol.hat else symbol.letter
+        letter = (
+            {"y": "ŷ"}.get(symbol.letter, symbol.letter + "\N{COMBINING CIRCUMFLEX ACCENT}")
+            if symbol.hat
+            else symbol.letter
+        )
         sub = f"_{{{symbol.sub}}}" if "," in symbol.sub else f"_{symbol.sub}" if symbol.sub else ""
-        sup = f"^{{{' '.join(symbol.sup)}}}" if len(symbol.sup) > 1 else "".join(f"^{mark}" for mark in symbol.sup)
+        sup = (
+            f"^{{{' '.join(symbol.sup)}}}"
+            if len(symbol.sup) > 1
+            else "".join(f"^{mark}" for mark in symbol.sup)
+        )
         return f"{symbol.before.translate(_RAISED)}{letter}{sub}{sup}"
 
     def derivative(self, top: str, bottom: str, kind: str) -> str:
@@ -48,7 +56,9 @@ class PlainText(Writer):
         if r < 0:
             return "…"
         cells = shown_rows(array.shape[1], MOST_COLUMNS)
-        return " ".join("…" if c < 0 else number.shown(float(array[r, c]), self.decimals) for c in cells)
+        return " ".join(
+            "…" if c < 0 else number.shown(float(array[r, c]), self.decimals) for c in cells
+        )
 
     def shaped(self, x: str, rows: int, columns: int) -> str:
         return x
@@ -75,13 +85,21 @@ class PlainText(Writer):
         return f"{name}{x}" if x.startswith("(") else f"{name} {x}"
 
     def cases(self, rows: list[tuple[str, str, str]]) -> str:
-        return "{" + "; ".join(f"{formula} if {on} {condition}" for formula, on, condition in rows) + "}"
+        return (
+            "{"
+            + "; ".join(f"{formula} if {on} {condition}" for formula, on, condition in rows)
+            + "}"
+        )
 
     def since(self, x: str, on: str, condition: str) -> str:
         return f"{x} (since {on} {condition})"
 
     def between(self, count: int, total: float) -> str:
-        return "…" if self.mode != NUMBERS else f"({number.shown(total, self.decimals)} for {count} more terms)"
+        return (
+            "…"
+            if self.mode != NUMBERS
+            else f"({number.shown(total, self.decimals)} for {count} more terms)"
+        )
 
     def bars(self, x: str) -> str:
         return f"|{x}|"

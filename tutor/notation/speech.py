@@ -32,7 +32,11 @@ class Words(Writer):
         letter = _GREEK.get(symbol.letter.removeprefix("Δ"), symbol.letter.removeprefix("Δ"))
         words = ["change of"] * symbol.letter.startswith("Δ") + [letter] + ["hat"] * symbol.hat
         index = symbol.sub.replace(",", " ") if "," in symbol.sub else " ".join(symbol.sub)
-        return " ".join(word for word in (*words, index if len(symbol.sub) < 4 else symbol.sub, *symbol.said) if word)
+        return " ".join(
+            word
+            for word in (*words, index if len(symbol.sub) < 4 else symbol.sub, *symbol.said)
+            if word
+        )
 
     def derivative(self, top: str, bottom: str, kind: str) -> str:
         return f"derivative of {top} by {bottom}"
@@ -50,7 +54,11 @@ class Words(Writer):
 
     def fraction(self, top: str, bottom: str) -> str:
         simple = " " not in top + bottom
-        return f"{top} over {bottom}" if simple else f"the fraction {top} over {bottom}, end of fraction"
+        return (
+            f"{top} over {bottom}"
+            if simple
+            else f"the fraction {top} over {bottom}, end of fraction"
+        )
 
     def parenthesised(self, x: str) -> str:
         return f"({x})" if " " in x or x.startswith("minus") else x
@@ -71,7 +79,9 @@ class Words(Writer):
         return f"{_GREEK.get(plain, plain)}{' prime' * (plain != name)} of {x}"
 
     def cases(self, rows: list[tuple[str, str, str]]) -> str:
-        return "; ".join(f"{formula} if {on} {_condition(condition)}" for formula, on, condition in rows)
+        return "; ".join(
+            f"{formula} if {on} {_condition(condition)}" for formula, on, condition in rows
+        )
 
     def since(self, x: str, on: str, condition: str) -> str:
         return f"{x}, since {on} {_condition(condition)}"
@@ -105,4 +115,6 @@ def spoken(value: float, decimals: int) -> str:
     words = f"minus {mantissa[1:]}" if mantissa.startswith("-") else mantissa
     if exponent:
         words += f" times 10 to the {exponent.replace('-', 'minus ')}"
-    return {"inf": "infinity", "minus inf": "minus infinity", "nan": "not a number"}.get(words, words)
+    return {"inf": "infinity", "minus inf": "minus infinity", "nan": "not a number"}.get(
+        words, words
+    )

@@ -1,8 +1,8 @@
 """Write a tree: one traversal for every dialect (MathML, spoken words, later LaTeX).
 
-A `Writer` walks the tree and decides where parentheses go and what stands for a leaf; a dialect says how a
-fraction, a power or a matrix is put down. Three modes: `rule` names local derivatives (∂z/∂w), `symbols` shows
-what they come to, `numbers` substitutes the numbers.
+A `Writer` walks the tree and decides where parentheses go and what stands for a leaf; a dialect
+says how a fraction, a power or a matrix is put down. Three modes: `rule` names local derivatives
+(∂z/∂w), `symbols` shows what they come to, `numbers` substitutes the numbers.
 """
 
 from __future__ import annotations
@@ -67,7 +67,12 @@ class Writer:
     """What stands between the terms of a sum, each of which brings its own sign."""
 
     def __init__(
-        self, alphabet: Alphabet, decimals: int, mode: str = SYMBOLS, hidden: Hidden | None = None, env: Environment = NOTHING
+        self,
+        alphabet: Alphabet,
+        decimals: int,
+        mode: str = SYMBOLS,
+        hidden: Hidden | None = None,
+        env: Environment = NOTHING,
     ) -> None:
         self.alphabet = alphabet
         self.env = env
@@ -138,17 +143,27 @@ class Writer:
 
     # The traversal.
     def write(self, node: Node, need: int = ANYTHING, first: bool = True) -> str:
-        """One node; parenthesised where it binds looser than `need`. `first`: nothing stands left of it."""
+        """One node; parenthesised where it binds looser than `need`. `first`: nothing stands left
+        of it.
+        """
         kind = type(node)
-        text = self._WRITE[kind](self, node, first) if kind in _CHAINS else self._WRITE[kind](self, node)
+        text = (
+            self._WRITE[kind](self, node, first)
+            if kind in _CHAINS
+            else self._WRITE[kind](self, node)
+        )
         return self.parenthesised(text) if need and self._loose(node, need, first) else text
 
     def _loose(self, node: Node, need: int, first: bool) -> bool:
         """Whether the node needs parentheses where it stands."""
-        return self._binding(node) < need and not (first and need < ATOM and self._negative_number(node))
+        return self._binding(node) < need and not (
+            first and need < ATOM and self._negative_number(node)
+        )
 
     def pieces(self, node: Node) -> list[str]:
-        """The node as pieces between which a line may break: the terms of a sum, the factors of a long product."""
+        """The node as pieces between which a line may break: the terms of a sum, the factors of a
+        long product.
+        """
         if isinstance(node, Partial) and self.mode != RULE:
             return self.pieces(node.of)
         if isinstance(node, Cases) and self.mode == NUMBERS:
@@ -162,7 +177,9 @@ class Writer:
         return [self.write(node)]
 
     def name(self, q: Quantity) -> str:
-        """The symbol of a quantity, derivatives as fractions; the share of a sample in a mean has its 1/M in front."""
+        """The symbol of a quantity, derivatives as fractions; the share of a sample in a mean has
+        its 1/M in front.
+        """
         written, key = self.alphabet.written, (type(self), q)
         found: str | None = written.get(key)
         if found is None:
@@ -183,7 +200,9 @@ class Writer:
         return self.constant(1.0 / samples, f"1/{samples}")
 
     def _has_factor(self, q: Quantity) -> bool:
-        """Whether q is written as a product: a sample's share of a gradient is 1/M times the derivative of its own loss."""
+        """Whether q is written as a product: a sample's share of a gradient is 1/M times the
+        derivative of its own loss.
+        """
         return q.of.role == "gradient" and q.sample > 0 and self.alphabet.mean
 
     def _bare(self, q: Quantity) -> str:
@@ -259,37 +278,59 @@ class Writer:
         if self.mode != NUMBERS:
             return self.name(node.quantity)
         hidden = self.hidden is not None and self.hidden(node.quantity)
-        return self.blank(node.quantity) if hidden else self.amount(float(self.env.number(node.quantity)), node.quantity)
+        return (
+            self.blank(node.quantity)
+            if hidden
+            else self.amount(float(self.env.number(node.quantity)), node.quantity)
+        )
 
     def _array(self, node: ArrayRef) -> str:
         if self.mode == NUMBERS:
             return self.matrix(node)
-        return self.shaped(self.matrix_name(node.kind, node.layer, node.sample), *self.array(node).shape)
+        return self.shaped(
+            self.matrix_name(node.kind, node.layer, node.sample), *self.array(node).shape
+        )
 
     def _number(self, node: Number) -> str:
         return self.constant(node.number, node.text)
 
     def _elided(self, node: Elided) -> str:
-        return self.between(node.count, float(evaluate(node, self.env)) if self.mode == NUMBERS else 0.0)
+        return self.between(
+            node.count, float(evaluate(node, self.env)) if self.mode == NUMBERS else 0.0
+        )
 
     def _sum(self, node: Sum) -> str:
         return self.glue.join(self.pieces(node))
 
     def _factors(self, node: Many, first: bool = True) -> str:
-        return self.joined([self.write(t, FACTOR, first and n == 0) for n, t in enumerate(node.terms)], self._sign_of(node))
+        return self.joined(
+            [self.write(t, FACTOR, first and n == 0) for n, t in enumerate(node.terms)],
+            self._sign_of(node),
+        )
 
     def _sign_of(self, node: Many) -> str:
         """What stands between the factors of a product."""
         if isinstance(node, MatrixProduct):
             return "·"
-        inner = [term for term in node.terms if type(term) is not Ref]  # most factors are plain numbers
+        # most factors are plain numbers
+        inner = [term for term in node.terms if type(term) is not Ref]
         return "⊙" if len(inner) > 1 and sum(map(_is_matrix, inner)) > 1 else self._times
 
     def _difference(self, node: Difference) -> str:
-        return self.joined([self.write(node.left, TERM), self.write(node.right, FACTOR - 1 + _is_sum(node.right), False)], "−")
+        return self.joined(
+            [
+                self.write(node.left, TERM),
+                self.write(node.right, FACTOR - 1 + _is_sum(node.right), False),
+            ],
+            "−",
+        )
 
     def _negative(self, node: Negative) -> str:
-        return self.minus(self.write(node.of, TERM if isinstance(node.of, Quotient | Product) else FACTOR, first=False))
+        return self.minus(
+            self.write(
+                node.of, TERM if isinstance(node.of, Quotient | Product) else FACTOR, first=False
+            )
+        )
 
     def _quotient(self, node: Quotient) -> str:
         return self.fraction(self.write(node.left), self.write(node.right))
@@ -318,7 +359,9 @@ class Writer:
     def _log(self, node: Log) -> str:
         simple = isinstance(node.of, Ref | ArrayRef)
         inside = self.write(node.of)
-        return self.function("log", inside if simple and self.mode != NUMBERS else self.parenthesised(inside))
+        return self.function(
+            "log", inside if simple and self.mode != NUMBERS else self.parenthesised(inside)
+        )
 
     def _stable(self, node: Stable) -> str:
         return self.write(node.shown)
@@ -336,10 +379,14 @@ class Writer:
         if self.mode == NUMBERS:
             return self.write(self._chosen(node)[0])
         on = self.write(node.on)
-        return self.cases([(self.write(formula), on, condition) for formula, condition in node.branches])
+        return self.cases(
+            [(self.write(formula), on, condition) for formula, condition in node.branches]
+        )
 
     def _decided(self, node: Cases) -> str:
-        """The branch that the numbers take, and why; inside a longer formula there is room for the branch alone."""
+        """The branch that the numbers take, and why; inside a longer formula there is room for the
+        branch alone.
+        """
         formula, condition = self._chosen(node)
         return self.since(self.write(formula), self.write(node.on), condition)
 
@@ -347,7 +394,9 @@ class Writer:
         return self.bars(self.write(node.of))
 
     def _chosen(self, node: Cases) -> tuple[Node, str]:
-        """The branch that the numbers take, with its condition; the first where there are no numbers."""
+        """The branch that the numbers take, with its condition; the first where there are no
+        numbers.
+        """
         return node.branches[node.chosen(self.env) if self.mode == NUMBERS else 0]
 
     def _partial(self, node: Partial) -> str:
@@ -382,7 +431,8 @@ _RATIOS = {"(loss-loss+)/loss": ("loss-loss+", "loss")}
 
 
 def derivative_of(q: Quantity) -> tuple[Quantity | None, Quantity | None]:
-    """What is derived by what: in dL/dw@s the loss of sample s by w; da/dz[l][i,k] is a of i by z of k.
+    """What is derived by what: in dL/dw@s the loss of sample s by w; da/dz[l][i,k] is a of i by z
+    of k.
 
     The activations of layer 0 are the inputs.
     """

@@ -20,7 +20,8 @@ from tutor.notation.mathml import Line
 from tutor.notation.writer import NUMBERS, SYMBOLS
 from tutor.pages import activation_prose
 
-# ---- A formula of the activation page in three lines: symbols, the reader's numbers put in, what comes out ----
+# ---- A formula of the activation page in three lines: symbols, the reader's numbers put in, what
+# comes out ----
 
 
 DECIMALS = 4
@@ -37,7 +38,9 @@ class CardFormula:
     symbols: Markup
     """= the rule in symbols, first by its name where it has one."""
     numbers: Markup
-    """= the rule with the numbers in place of the letters; blank where the rule is a number already."""
+    """= the rule with the numbers in place of the letters; blank where the rule is a number
+    already.
+    """
     result: Markup
     """= the result, or ≈ where it is rounded."""
     note: str
@@ -45,7 +48,8 @@ class CardFormula:
     value: float
     """The result as the engine computed it."""
     wide: bool
-    """Whether the line with the numbers may be wider than a phone, and so must scroll by keyboard."""
+    """Whether the line with the numbers may be wider than a phone, and so must scroll by keyboard.
+    """
 
 
 def line(units: int) -> Line:
@@ -53,28 +57,43 @@ def line(units: int) -> Line:
     return Line(Alphabet(notation("left_superscripts", {"output": "a"}), (units, units)), DECIMALS)
 
 
-def formula(write: Line, q: Quantity, tree: Node, value: float, known: Mapping[Quantity, float], named: Node | None = None) -> CardFormula:
-    """The formula of `q`: its tree, the engine's `value`, what is known, and the function by its name where it has one."""
+def formula(
+    write: Line,
+    q: Quantity,
+    tree: Node,
+    value: float,
+    known: Mapping[Quantity, float],
+    named: Node | None = None,
+) -> CardFormula:
+    """The formula of `q`: its tree, the engine's `value`, what is known, and the function by its
+    name where it has one.
+    """
     env = Numbers(known)
     write = write.on(env)
     with np.errstate(all="ignore"):  # the branch of a choice that is not taken may overflow
         symbols = write.tree(tree, SYMBOLS, "=")
         rounded = sign(*(known[leaf.quantity] for leaf in leaves(tree)))
-        numbers = trusted("") if isinstance(tree, Ref | Number) else write.tree(tree, NUMBERS, rounded)
+        numbers = (
+            trusted("") if isinstance(tree, Ref | Number) else write.tree(tree, NUMBERS, rounded)
+        )
     if named is not None:
         symbols = trusted(f"{write.tree(named, SYMBOLS, '=')} {symbols}")
     wide = len(numbers.striptags()) > _LONG
     note = UNROUNDED if numbers and unrounded(tree, value, env, DECIMALS) else ""
-    return CardFormula(write.quantity(q), symbols, numbers, write.value(value, sign(value)), note, value, wide)
+    return CardFormula(
+        write.quantity(q), symbols, numbers, write.value(value, sign(value)), note, value, wide
+    )
 
 
 def sign(*values: float) -> str:
     """= where every number is shown to its last digit, ≈ where one is rounded."""
-    # float, not number.read: the largest numbers, rounded up, are beyond float64 (test_every_number_shown_is_the_engines)
+    # float, not number.read: the largest numbers, rounded up, are beyond float64
+    # (test_every_number_shown_is_the_engines)
     return "=" if all(number.is_exact(value, DECIMALS) for value in values) else "≈"
 
 
-# ---- Softmax on the activation page: three logits, their probabilities, and the Jacobian as a table ----
+# ---- Softmax on the activation page: three logits, their probabilities, and the Jacobian as a
+# table ----
 
 
 Array = np.ndarray
@@ -145,7 +164,10 @@ def _texts(*values: float) -> tuple[str, ...]:
 def _formulas(logits: Logits, a: Array, jacobian: Array) -> tuple[CardFormula, ...]:
     first, second = map(Ref, _A[:2])
     known = {**dict(zip(_Z, logits, strict=True)), **dict(zip(_A, map(float, a), strict=True))}
-    own, cross = Product((first, Difference(Number(1.0), first))), Negative(Product((first, second)))
+    own, cross = (
+        Product((first, Difference(Number(1.0), first))),
+        Negative(Product((first, second))),
+    )
     return (
         formula(_LINE, first.quantity, softmax_of(_Z[0], np.array(logits)), float(a[0]), known),
         formula(_LINE, _OWN, own, float(jacobian[0, 0]), known),
@@ -155,7 +177,15 @@ def _formulas(logits: Logits, a: Array, jacobian: Array) -> tuple[CardFormula, .
 
 def _curve(logits: Logits) -> Curve:
     first, slope = along_first(logits)
-    return Curve("softmax", "Softmax: the first probability and its derivative", first, slope, logits[0], ("a₁", "∂a₁/∂z₁"), "z₁")
+    return Curve(
+        "softmax",
+        "Softmax: the first probability and its derivative",
+        first,
+        slope,
+        logits[0],
+        ("a₁", "∂a₁/∂z₁"),
+        "z₁",
+    )
 
 
 def along_first(logits: Logits) -> tuple[Callable[[Array], Array], Callable[[Array], Array]]:

@@ -1,4 +1,6 @@
-"""What the activation page says about float64 at the edges of each function, beside what the engine knows."""
+"""What the activation page says about float64 at the edges of each function, beside what the engine
+knows.
+"""
 
 from __future__ import annotations
 
@@ -19,17 +21,27 @@ def steepest(rule: Activation) -> str:
 
 def flat(z: float) -> str:
     """What the derivative of a flat function is at z, to be read after its symbol."""
-    return "does not exist at z = 0, where the function jumps" if z == 0 else "is 0, as it is everywhere but at the jump"
+    return (
+        "does not exist at z = 0, where the function jumps"
+        if z == 0
+        else "is 0, as it is everywhere but at the jump"
+    )
 
 
 def outside(z: float) -> str:
     """Says that z is outside the window of the drawings; blank where it is inside."""
     where = position(z)
-    return "" if where == "inside" else f"z = {number.shown(z)} is to the {where} of what the drawings show, which is ±{WINDOW:g}."
+    return (
+        ""
+        if where == "inside"
+        else f"z = {number.shown(z)} is to the {where} of what the drawings show, which is ±{WINDOW:g}."
+    )
 
 
 def remark(rule: Activation, a: float, slope: float) -> str:
-    """What float64 does to an S-shaped function, or to the tail of ELU, far from 0; blank elsewhere."""
+    """What float64 does to an S-shaped function, or to the tail of ELU, far from 0; blank
+    elsewhere.
+    """
     if not rule.saturates:
         return rule.small if slope == 0 else ""
     if slope == 0:

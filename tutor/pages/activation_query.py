@@ -1,7 +1,8 @@
-"""What a reader asks of the activation page: z, slope, alpha and three logits, read from the address.
+"""What a reader asks of the activation page: z, slope, alpha and three logits, read from the
+address.
 
-Nothing here fails. A text that is no number keeps its place in the form with a word beside it, and the page goes
-on with the default; a blank field means the default.
+Nothing here fails. A text that is no number keeps its place in the form with a word beside it, and
+the page goes on with the default; a blank field means the default.
 """
 
 from __future__ import annotations
@@ -33,7 +34,8 @@ class QueryField:
     text: str
     """What stands in it: the reader's own text, also where it could not be read."""
     message: str = ""
-    """What is wrong with the text, and what the page shows in its place; blank where all is well."""
+    """What is wrong with the text, and what the page shows in its place; blank where all is well.
+    """
 
     @property
     def described_by(self) -> str:
@@ -61,7 +63,13 @@ class Asked:
         """The query for these numbers with some changed; what is as usual is left out."""
         values = replace(self, **changed)  # type: ignore[arg-type]
         pairs = {name: getattr(values, name) for name in _FIELDS}
-        return "?" + urlencode({name: _as_text(value) for name, value in pairs.items() if name == "z" or value != _USUAL[name]})
+        return "?" + urlencode(
+            {
+                name: _as_text(value)
+                for name, value in pairs.items()
+                if name == "z" or value != _USUAL[name]
+            }
+        )
 
 
 def read(raw: Mapping[str, str]) -> Asked:
@@ -104,14 +112,18 @@ def _as_text(value: float | tuple[float, ...]) -> str:
 def _slope(text: str) -> float:
     value = number.read(text)
     if not 0.0 < value < 1.0:
-        raise NumberError(f"{text.strip()!r} is no slope of a leaky ReLU; it lies above 0 and below 1")
+        raise NumberError(
+            f"{text.strip()!r} is no slope of a leaky ReLU; it lies above 0 and below 1"
+        )
     return value
 
 
 def _alpha(text: str) -> float:
     value = number.read(text)
     if not 0.0 < value <= MAX_ALPHA:
-        raise NumberError(f"{text.strip()!r} is no α for this page; it lies above 0 and is at most {MAX_ALPHA:g}")
+        raise NumberError(
+            f"{text.strip()!r} is no α for this page; it lies above 0 and is at most {MAX_ALPHA:g}"
+        )
     return value
 
 
@@ -120,12 +132,18 @@ def _any(text: str) -> float:
 
 
 def _three(text: str) -> tuple[float, ...]:
-    """Three numbers, with spaces, semicolons or commas between them; a comma inside a number is a decimal comma."""
-    parts = [part.strip().rstrip(",") for part in (text.split(";") if ";" in text else text.split())]
+    """Three numbers, with spaces, semicolons or commas between them; a comma inside a number is a
+    decimal comma.
+    """
+    parts = [
+        part.strip().rstrip(",") for part in (text.split(";") if ";" in text else text.split())
+    ]
     if len(parts) == 1 and parts[0].count(",") == LOGITS - 1:
         parts = parts[0].split(",")
     if len(parts) != LOGITS:
-        raise NumberError(f"three numbers are needed here, this text has {len(parts)}; write them like 2 1 -1")
+        raise NumberError(
+            f"three numbers are needed here, this text has {len(parts)}; write them like 2 1 -1"
+        )
     return tuple(_any(part) for part in parts)
 
 

@@ -1,8 +1,10 @@
-"""The activation page: every activation function with its derivative, as curve and formula, at the reader's numbers.
+"""The activation page: every activation function with its derivative, as curve and formula, at the
+reader's numbers.
 
-`page(raw_query)` reads the query of the address (`z`, `slope`, `alpha`, `logits`; tutor.pages.activation_query) and returns
-one ActivationsPage, the only thing `templates/activations.html` gets. Formula, substituted numbers and value come
-from the trees and functions of tutor.engine.activations, the same as in the lessons.
+`page(raw_query)` reads the query of the address (`z`, `slope`, `alpha`, `logits`;
+tutor.pages.activation_query) and returns one ActivationsPage, the only thing
+`templates/activations.html` gets. Formula, substituted numbers and value come from the trees and
+functions of tutor.engine.activations, the same as in the lessons.
 """
 
 from __future__ import annotations
@@ -66,7 +68,8 @@ class ActivationCard:
     derivative: Markup
     """The symbol of the derivative."""
     flat: str
-    """Where f is flat, what its derivative is at this z, to be read after the symbol; else blank."""
+    """Where f is flat, what its derivative is at this z, to be read after the symbol; else blank.
+    """
     gradient: str
     """What happens to a gradient on its way through."""
     kink: str
@@ -147,7 +150,9 @@ def _card(rule: Activation, asked: Asked) -> ActivationCard:
 
 
 def functions(rule: Activation) -> tuple[Callable[[Array], Array], Callable[[Array], Array]]:
-    """f and f′ of the engine over an array of z; f′ of step and sign is 0 where it exists and nan at the jump."""
+    """f and f′ of the engine over an array of z; f′ of step and sign is 0 where it exists and nan
+    at the jump.
+    """
 
     def f(z: Array) -> Array:
         with np.errstate(all="ignore"):

@@ -1,7 +1,8 @@
-"""What the tables of a step share. Cells, rows and tables; what is computed, used and made at the step.
+"""What the tables of a step share. Cells, rows and tables; what is computed, used and made at the
+step.
 
-Every cell knows its quantity; a cell that is not computed yet is empty and says so, never 0. Of large layers the
-first rows are shown, the last, and the one that the step is about.
+Every cell knows its quantity; a cell that is not computed yet is empty and says so, never 0. Of
+large layers the first rows are shown, the last, and the one that the step is about.
 """
 
 from __future__ import annotations
@@ -24,7 +25,9 @@ GAP = -1
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One number of a table. `state` is "" (known), `todo`, `blank`, `answer`, `uses`, `makes`, or `gap` (rows left out)."""
+    """One number of a table. `state` is "" (known), `todo`, `blank`, `answer`, `uses`, `makes`, or
+    `gap` (rows left out).
+    """
 
     text: str
     state: str = ""
@@ -56,12 +59,16 @@ class Row:
 
     def __post_init__(self) -> None:
         header = f'<tr><th scope="row">{attribute(self.header)}</th>' if self.header else "<tr>"
-        object.__setattr__(self, "html", f"{header}{''.join([cell.html for cell in self.cells])}</tr>")
+        object.__setattr__(
+            self, "html", f"{header}{''.join([cell.html for cell in self.cells])}</tr>"
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A table with a caption and headers for its columns; without columns it is one matrix of a row of them."""
+    """A table with a caption and headers for its columns; without columns it is one matrix of a row
+    of them.
+    """
 
     caption: str
     columns: tuple[Markup | str, ...]
@@ -91,7 +98,9 @@ class Shared:
 
 
 class TableMaker:
-    """What a table needs to know about the step: what is computed, used and made, and how numbers are written."""
+    """What a table needs to know about the step: what is computed, used and made, and how numbers
+    are written.
+    """
 
     def __init__(
         self,
@@ -104,15 +113,18 @@ class TableMaker:
         answers: Hidden | None = None,
     ) -> None:
         self.whole, self.hidden, self.answers = whole, context.hidden, answers
-        """`whole`: all tables of the phase, not only the one that the step fills. `answers`: cells that the worksheet of an
-        answer key leaves blank."""
+        """`whole`: all tables of the phase, not only the one that the step fills. `answers`: cells
+        that the worksheet of an answer key leaves blank.
+        """
         self.context, self.step = context, step
         self.trace, self.network = context.trace, context.trace.network
         self.uses, self.makes, self.touched = uses, makes, uses | makes
         self.line = context.line
         self.anchor, self.sample = step.anchor, step.sample
         self.layer = self.anchor.layer or (1 if self.anchor.of.axes else self.network.depth)
-        """The layer that the step is about: the first for a derivative by an input, the last for the loss."""
+        """The layer that the step is about: the first for a derivative by an input, the last for
+        the loss.
+        """
         self.small = context.trace.samples <= FEW and max(self.network.sizes) <= FEW
         """Whether nothing is left out of any matrix."""
 
@@ -127,15 +139,22 @@ class TableMaker:
         if value is None or made > self.step.n:
             return Cell("", "todo", str(q))
         answer = self.answers is not None and self.answers(q)
-        state = "makes" if q in self.makes else "uses" if q in self.uses else "answer" if answer else ""
+        state = (
+            "makes" if q in self.makes else "uses" if q in self.uses else "answer" if answer else ""
+        )
         old = self.context.was(q)
         was = "" if old is None else number.apart(old, value, decimals)
         return Cell(number.shown(value, decimals), state, str(q), was)
 
     def shared(
-        self, key: Hashable, entries: Callable[[], Iterable[Entry]], build: Callable[[tuple[Cell, ...]], T]
+        self,
+        key: Hashable,
+        entries: Callable[[], Iterable[Entry]],
+        build: Callable[[tuple[Cell, ...]], T],
     ) -> T:
-        """A row or table, made once for all steps that know all of it, or none, and do not touch it."""
+        """A row or table, made once for all steps that know all of it, or none, and do not touch
+        it.
+        """
         memo, step = self.context.memo, self.step
         part = memo.get(key)
         if part is None:
@@ -157,10 +176,14 @@ def _shared(entries: tuple[Entry, ...], step: Step) -> Shared:
 
 
 def some(count: int, focus: Iterable[int] = (), most: int = MOST_ROWS) -> list[int]:
-    """The rows that are shown of `count` (from 1): the first, the last, and those in focus; GAP marks what is left out."""
+    """The rows that are shown of `count` (from 1): the first, the last, and those in focus; GAP
+    marks what is left out.
+    """
     if count <= most:
         return list(range(1, count + 1))
-    wanted = sorted({*range(1, most - 2), count, *(f for f in focus if 1 <= f <= count)})[: most + 2]
+    wanted = sorted({*range(1, most - 2), count, *(f for f in focus if 1 <= f <= count)})[
+        : most + 2
+    ]
     found: list[int] = []
     for row in wanted:
         if found and row != found[-1] + 1:

@@ -1,6 +1,7 @@
 """The slides of a lesson, number by number: what they print beside what the engine computed.
 
-Which of them stand in the table is a choice in the address, so that it can be passed on: `?show=slips`.
+Which of them stand in the table is a choice in the address, so that it can be passed on:
+`?show=slips`.
 """
 
 from __future__ import annotations
@@ -24,10 +25,16 @@ ALL = "all"
 CHOICES = {
     ALL: ("All", "", "Printed numbers"),
     "slips": ("Slips", DIFFERS, "Printed numbers that differ"),
-    "open": ("Left open or unchanged", OPEN, "Printed numbers that the lecture leaves open or unchanged"),
+    "open": (
+        "Left open or unchanged",
+        OPEN,
+        "Printed numbers that the lecture leaves open or unchanged",
+    ),
     "agrees": ("Agree", AGREES, "Printed numbers that agree"),
 }
-"""What `show` may be: what its link says, the state of the numbers that it keeps, and what their table is called."""
+"""What `show` may be: what its link says, the state of the numbers that it keeps, and what their
+table is called.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,21 +67,37 @@ class SlidesPage:
     caption: str
     rows: tuple[SlideRow, ...]
     notices: tuple[str, ...]
-    """Whose numbers these are, for a reader who has changed some; what of the address was ignored."""
+    """Whose numbers these are, for a reader who has changed some; what of the address was ignored.
+    """
 
 
-def slides_page(context: Context, show: str = ALL, view: View = View(), ignored: tuple[str, ...] = ()) -> SlidesPage:  # noqa: B008 - frozen
-    """The comparison of a lesson with its slides, in the order of the walk. `view` is the reader's, the numbers are the lesson's."""
+def slides_page(
+    context: Context,
+    show: str = ALL,
+    view: View = View(),  # noqa: B008 - frozen
+    ignored: tuple[str, ...] = (),
+) -> SlidesPage:
+    """The comparison of a lesson with its slides, in the order of the walk. `view` is the reader's,
+    the numbers are the lesson's.
+    """
     notices = (*ignored, *((OWN,) if view.changes else ()))
     if show not in CHOICES:
-        notices += (f"show “{quotable(show, 30)}” is not known, so all numbers are here; there are {', '.join(CHOICES)}.",)
+        notices += (
+            f"show “{quotable(show, 30)}” is not known, so all numbers are here; there are {', '.join(CHOICES)}.",
+        )
         show = ALL
     line = Line(context.alphabet, context.decimals)
-    entries = [(max(context.step_of(q), 0), entry) for q, slide in context.slides.items() for entry in slide.numbers]
+    entries = [
+        (max(context.step_of(q), 0), entry)
+        for q, slide in context.slides.items()
+        for entry in slide.numbers
+    ]
     entries.sort(key=lambda pair: pair[0])
     counts = Counter(entry.state for _, entry in entries)
     _, wanted, caption = CHOICES[show]
-    rows = tuple(_row(context, line, n, entry) for n, entry in entries if wanted in {"", entry.state})
+    rows = tuple(
+        _row(context, line, n, entry) for n, entry in entries if wanted in {"", entry.state}
+    )
     scenario = context.lesson.scenario
     said = f"{number.counted(len(entries), 'printed number')}, each compared with the computed one at the digits that the slide prints: "
     return SlidesPage(
@@ -88,9 +111,17 @@ def _filters(lesson: str, show: str, view: View, counts: Counter[str]) -> list[L
     found = []
     for key, (title, state, _) in CHOICES.items():
         count = counts[state] if state else counts.total()
-        query = "&".join(filter(None, ("" if key == ALL else f"show={key}", changes.query(view.changes))))
+        query = "&".join(
+            filter(None, ("" if key == ALL else f"show={key}", changes.query(view.changes)))
+        )
         if count or key == show:
-            found.append(Link(f"{title} ({count})", f"/lessons/{lesson}/slides" + (f"?{query}" if query else ""), key == show))
+            found.append(
+                Link(
+                    f"{title} ({count})",
+                    f"/lessons/{lesson}/slides" + (f"?{query}" if query else ""),
+                    key == show,
+                )
+            )
     return found
 
 

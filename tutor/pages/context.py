@@ -1,4 +1,6 @@
-"""A lesson under a view: its walk, its notation, what the slides say. Made once, used by every page of the lesson."""
+"""A lesson under a view: its walk, its notation, what the slides say. Made once, used by every page
+of the lesson.
+"""
 
 from __future__ import annotations
 
@@ -20,8 +22,8 @@ from tutor.scenario.reader import Scenario
 class Context:
     """A lesson under a view: notation, alphabet, slides; made once for all its steps.
 
-    `source` is the scenario before the reader's changes; `original` is the lesson without them, at the same iteration,
-    and None where nothing is changed or the original does not get that far.
+    `source` is the scenario before the reader's changes; `original` is the lesson without them, at
+    the same iteration, and None where nothing is changed or the original does not get that far.
     """
 
     def __init__(
@@ -77,12 +79,16 @@ class Context:
         return self.walk.step(n)
 
     def step_of(self, q: Quantity) -> int:
-        """The step of this walk that makes q, 0 where it is given, -1 where the walk does not get there."""
+        """The step of this walk that makes q, 0 where it is given, -1 where the walk does not get
+        there.
+        """
         n = self.fact(q)[0]
         return -1 if n == NEVER else n
 
     def fact(self, q: Quantity) -> tuple[int, float | None]:
-        """(the step that makes q, its value); no value where there is none or a reader is to find it."""
+        """(the step that makes q, its value); no value where there is none or a reader is to find
+        it.
+        """
         found: tuple[int, float | None] | None = self.facts.get(q)
         if found is None:
             found = self.facts[q] = self.walk.place(q), self._value(q)
@@ -101,10 +107,14 @@ class Context:
         """That this is another iteration than the lecture's own; else ""."""
         if self.lesson.iteration == 1:
             return ""
-        return f"iteration {self.lesson.iteration}, so the numbers are no longer those of the slides"
+        return (
+            f"iteration {self.lesson.iteration}, so the numbers are no longer those of the slides"
+        )
 
     def was(self, q: Quantity) -> float | None:
-        """What the original has for a quantity that differs from it; None where it is the same or there is none."""
+        """What the original has for a quantity that differs from it; None where it is the same or
+        there is none.
+        """
         if self.original is None:
             return None
         try:

@@ -12,7 +12,9 @@ from tutor.pages.outline import Link
 
 
 class Explained(HTTPException):
-    """An error whose description is written for the reader; other descriptions are replaced by our own."""
+    """An error whose description is written for the reader; other descriptions are replaced by our
+    own.
+    """
 
 
 class Missing(Explained, NotFound):
@@ -66,8 +68,16 @@ MESSAGES = {
 MOST_PROBLEMS = 50
 
 
-def error_page(status: int, description: str | None, lesson: str, problems: tuple[str, ...] = (), *, framed: bool = False) -> ErrorPage:
-    """The page of a status: with `description` and `problems` where they were written for the reader, and the way back.
+def error_page(
+    status: int,
+    description: str | None,
+    lesson: str,
+    problems: tuple[str, ...] = (),
+    *,
+    framed: bool = False,
+) -> ErrorPage:
+    """The page of a status: with `description` and `problems` where they were written for the
+    reader, and the way back.
 
     `lesson` is the address of the lesson that the request was about, or "".
     """

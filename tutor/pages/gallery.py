@@ -1,7 +1,8 @@
-"""The first page: all courses with their lessons; for their author also the files that cannot be shown.
+"""The first page: all courses with their lessons; for their author also the files that cannot be
+shown.
 
-Problems of files are for whoever writes them: on the author's own computer the page lists them, everywhere else only the
-log and `python -m tutor validate` do.
+Problems of files are for whoever writes them: on the author's own computer the page lists them,
+everywhere else only the log and `python -m tutor validate` do.
 """
 
 from __future__ import annotations
@@ -20,7 +21,9 @@ from tutor.scenario.reader import Scenario
 
 @dataclass(frozen=True, slots=True)
 class LessonCard:
-    """One lesson in the gallery. `source` is the lecture that it comes from, where the heading above does not say so."""
+    """One lesson in the gallery. `source` is the lecture that it comes from, where the heading
+    above does not say so.
+    """
 
     id: str
     title: str
@@ -33,7 +36,9 @@ class LessonCard:
 
 @dataclass(frozen=True, slots=True)
 class LessonCards:
-    """Lessons side by side. `title` may be empty; `level` is the level of the headings of its cards."""
+    """Lessons side by side. `title` may be empty; `level` is the level of the headings of its
+    cards.
+    """
 
     title: str
     about: str
@@ -67,9 +72,13 @@ NOTHING = "There is no lesson here yet."
 BEGIN = "Put a scenario file into the folder scenarios/; docs and the README say how."
 
 
-def gallery_page(shelf: Shelf, steps: Mapping[str, Length | None], *, author: bool = False) -> GalleryPage:
+def gallery_page(
+    shelf: Shelf, steps: Mapping[str, Length | None], *, author: bool = False
+) -> GalleryPage:
     """The first page, for readers or for the author. `steps` tells how many steps each lesson has."""
-    courses = tuple(_section(number, course, steps) for number, course in enumerate(shelf.courses, 1))
+    courses = tuple(
+        _section(number, course, steps) for number, course in enumerate(shelf.courses, 1)
+    )
     contents = courses if len(courses) > 1 else ()
     broken = tuple((file.name, file.problems) for file in shelf.broken) if author else ()
     return GalleryPage(courses, contents, f"{NOTHING} {BEGIN}" if author else NOTHING, broken)
@@ -81,7 +90,9 @@ def _section(number: int, course: Course, steps: Mapping[str, Length | None]) ->
 
 
 def _cards(group: Group, course: Course, steps: Mapping[str, Length | None]) -> LessonCards:
-    cards = tuple(_card(scenario, course.title, steps.get(scenario.id)) for scenario in group.lessons)
+    cards = tuple(
+        _card(scenario, course.title, steps.get(scenario.id)) for scenario in group.lessons
+    )
     return LessonCards(group.title, group.about, 4 if group.title else 3, cards)
 
 

@@ -1,4 +1,6 @@
-"""Where we are and where one can go: the phases as a timeline, an outline to jump with, and the neighbours of a step."""
+"""Where we are and where one can go: the phases as a timeline, an outline to jump with, and the
+neighbours of a step.
+"""
 
 from __future__ import annotations
 
@@ -56,12 +58,21 @@ class Chapter:
 
 def timeline(step: Step, address: Address) -> tuple[PhaseLink, ...]:
     """The five phases (those that the walk reaches)."""
-    return tuple(_phase_link(step.n, phase, first, last, address) for phase, first, last in step.walk.phases())
+    return tuple(
+        _phase_link(step.n, phase, first, last, address)
+        for phase, first, last in step.walk.phases()
+    )
 
 
 def _phase_link(n: int, phase: str, first: int, last: int, address: Address) -> PhaseLink:
     steps = last - first + 1
-    return PhaseLink(PHASE_NAMES[phase], address(first), first <= n <= last, max(0, min(n - first + 1, steps)), steps)
+    return PhaseLink(
+        PHASE_NAMES[phase],
+        address(first),
+        first <= n <= last,
+        max(0, min(n - first + 1, steps)),
+        steps,
+    )
 
 
 Places = tuple[tuple[str, int, tuple[tuple[str, int], ...]], ...]
@@ -78,10 +89,15 @@ def places(walk: Walk) -> Places:
 
 def outline(at: Places, n: int, address: Address) -> tuple[Chapter, ...]:
     """The places of a walk as links, where step n is shown."""
-    return tuple(Chapter(PHASE_TITLES[phase], tuple(_links(there, n, last, address))) for phase, last, there in at)
+    return tuple(
+        Chapter(PHASE_TITLES[phase], tuple(_links(there, n, last, address)))
+        for phase, last, there in at
+    )
 
 
-def _links(there: tuple[tuple[str, int], ...], n: int, last: int, address: Address) -> Iterator[Link]:
+def _links(
+    there: tuple[tuple[str, int], ...], n: int, last: int, address: Address
+) -> Iterator[Link]:
     """The places of a phase, of which `last` is the last step."""
     ends = [*(start for _, start in there[1:]), last + 1]
     for (text, start), end in zip(there, ends, strict=True):
@@ -98,7 +114,9 @@ def _places(walk: Walk, phase: str) -> Iterator[tuple[str, int]]:
         for block in section.blocks:
             try:
                 q = block.at(0, 1 if section.samples else 0)
-                found.append((walk.step_of(q), _label(block, bool(section.samples), walk.trace.samples)))
+                found.append(
+                    (walk.step_of(q), _label(block, bool(section.samples), walk.trace.samples))
+                )
             except LessonError:
                 continue
     for n, label in sorted(found):
@@ -115,13 +133,21 @@ def _label(block: Block, sampled: bool, samples: int) -> str:
     return text
 
 
-_GRAINS = {"number": ("Number", "by number"), "layer": ("Layer", "by layer"), "pass": ("Phase", "by phase")}
+_GRAINS = {
+    "number": ("Number", "by number"),
+    "layer": ("Layer", "by layer"),
+    "pass": ("Phase", "by phase"),
+}
 
 
 def grains(context: Context, step: Step) -> tuple[GrainLink, ...]:
     """The same place in each grain."""
     return tuple(
-        GrainLink(*words, context.href(context.lesson.same_place(step, grain), grain), grain == step.walk.grain)
+        GrainLink(
+            *words,
+            context.href(context.lesson.same_place(step, grain), grain),
+            grain == step.walk.grain,
+        )
         for grain, words in _GRAINS.items()
     )
 

@@ -55,8 +55,12 @@ class LessonPage:
     changed: Changed | None
 
 
-def lesson_page(context: Context, notices: tuple[str, ...] = (), origin: Scenario | None = None) -> LessonPage:
-    """The first page of a lesson. `origin` is the lesson that it was made from, where that is still there."""
+def lesson_page(
+    context: Context, notices: tuple[str, ...] = (), origin: Scenario | None = None
+) -> LessonPage:
+    """The first page of a lesson. `origin` is the lesson that it was made from, where that is still
+    there.
+    """
     lesson, view = context.lesson, context.view
     scenario, network = lesson.scenario, context.trace.network
     slips = [entry for entry in scenario.printed if entry.slip]
@@ -77,7 +81,11 @@ def made_from(scenario: Scenario, origin: Scenario | None) -> Link | None:
     """Where a lesson comes from, where its file says so."""
     if not scenario.origin:
         return None
-    return Link(origin.title, f"/lessons/{origin.id}") if origin else Link("a lesson that is no longer here", "")
+    return (
+        Link(origin.title, f"/lessons/{origin.id}")
+        if origin
+        else Link("a lesson that is no longer here", "")
+    )
 
 
 def beginning(context: Context) -> Scene:
@@ -87,7 +95,18 @@ def beginning(context: Context) -> Scene:
     caption = f"The network {network.shape} with its given weights"
     known = partial(given_only, context)
     sample, was = 1 if samples > 1 else 0, marked(context)
-    return Scene(network, context.alphabet, context.decimals, known, nothing, nothing, "", sample, caption, was)
+    return Scene(
+        network,
+        context.alphabet,
+        context.decimals,
+        known,
+        nothing,
+        nothing,
+        "",
+        sample,
+        caption,
+        was,
+    )
 
 
 def given_only(context: Context, q: Quantity) -> float | None:
@@ -104,7 +123,10 @@ def facts(context: Context) -> tuple[tuple[str, str], ...]:
     heading = "Skip connections" if len(skips) > 1 else "Skip connection"
     return (
         ("Network", network.shape),
-        ("Activations", ", ".join(rule for rule, _ in groupby(rules)) if len(set(rules)) > 1 else rules[0]),
+        (
+            "Activations",
+            ", ".join(rule for rule, _ in groupby(rules)) if len(set(rules)) > 1 else rules[0],
+        ),
         *(((heading, "; ".join(skips)),) if skips else ()),
         ("Loss", network.loss.title + over),
         ("Samples", str(context.trace.samples)),

@@ -1,4 +1,6 @@
-"""What stands beside all steps of a lesson under one view: the outline to jump with, and the settings."""
+"""What stands beside all steps of a lesson under one view: the outline to jump with, and the
+settings.
+"""
 
 from __future__ import annotations
 
@@ -43,9 +45,13 @@ class Panels:
 
 
 def panels(
-    context: Context, n: int, typed: Mapping[str, str] = NOTHING, problems: Mapping[str, str] = NOTHING
+    context: Context,
+    n: int,
+    typed: Mapping[str, str] = NOTHING,
+    problems: Mapping[str, str] = NOTHING,
 ) -> Panels:
-    """The outline, the settings and the form; of all this only links depend on n, and the page's script moves those.
+    """The outline, the settings and the form; of all this only links depend on n, and the page's
+    script moves those.
 
     `typed` and `problems` are of a form that was sent and cannot be taken.
     """
@@ -73,8 +79,18 @@ def choices(context: Context) -> Choices:
     scenario, view = context.lesson.scenario, context.view
     own = scenario.notation.preset
     chosen = view.notation or own
-    names = tuple((p.preset, p.title + (" (the lecture’s own)" if p.preset == own else ""), p.preset == chosen) for p in PRESETS.values())
-    decimals = tuple((str(d), counted(d, "decimal"), d == context.decimals) for d in sorted({2, 3, 4, 5, 6, 8, 10, context.decimals}))
+    names = tuple(
+        (
+            p.preset,
+            p.title + (" (the lecture’s own)" if p.preset == own else ""),
+            p.preset == chosen,
+        )
+        for p in PRESETS.values()
+    )
+    decimals = tuple(
+        (str(d), counted(d, "decimal"), d == context.decimals)
+        for d in sorted({2, 3, 4, 5, 6, 8, 10, context.decimals})
+    )
     shown = context.lesson.input_gradients
     inputs = (("no", "not shown", not shown), ("yes", "shown", shown))
     ends = context.lesson.trace.blocked > 0

@@ -1,8 +1,10 @@
-"""What a lesson is passed on with: links, a QR code for the projector, a frame for a course page, the file.
+"""What a lesson is passed on with: links, a QR code for the projector, a frame for a course page,
+the file.
 
     share_page(context, "https://tutor.example", request.args) -> SharePage
 
-Links are absolute and short: what a lesson shows anyway is left out, and so is the presentation, which is for the room.
+Links are absolute and short: what a lesson shows anyway is left out, and so is the presentation,
+which is for the room.
 """
 
 from __future__ import annotations
@@ -25,7 +27,9 @@ STEP = frozenset({"step"})
 LONGEST_LINK = 2_000
 """Letters of a link that mail programs, course pages and proxies still carry whole."""
 DENSE = 57
-"""Modules in a row (version 10, some 210 letters) beyond which a code is hard to scan from the last row of a room."""
+"""Modules in a row (version 10, some 210 letters) beyond which a code is hard to scan from the last
+row of a room.
+"""
 FRAME_HEIGHT = 640
 
 
@@ -43,7 +47,9 @@ class SharedLink:
 
 @dataclass(frozen=True, slots=True)
 class SharePage:
-    """Links, QR code, frame and file of a lesson under a view; and of one step of it, where the address names one."""
+    """Links, QR code, frame and file of a lesson under a view; and of one step of it, where the
+    address names one.
+    """
 
     title: str
     what: str
@@ -67,20 +73,27 @@ class SharePage:
     """The address that the frame shows."""
     file: str
     save: str
-    """Where the lesson, as it is shown, can be saved under a short address; "" where that is short and has no changes."""
+    """Where the lesson, as it is shown, can be saved under a short address; "" where that is short
+    and has no changes.
+    """
     only_here: str
     """Why nobody else can open the links, and what to do; "" where others can."""
     notices: tuple[str, ...]
 
 
-def share_page(context: Context, host: str, query: Mapping[str, str], notices: tuple[str, ...] = ()) -> SharePage:
+def share_page(
+    context: Context, host: str, query: Mapping[str, str], notices: tuple[str, ...] = ()
+) -> SharePage:
     """The page for a request to `host` ("https://tutor.example")."""
     ignored: list[Ignored] = []
     step = whole(query, "step", 1, len(context.walk), None, ignored)
     told, changed = (*notices, *map(str, ignored)), changes.told(context.lesson.changes)
     scenario, view = context.source, replace(context.view, present=False)
     only_here = _only_here(host.partition("://")[2])
-    links, what = _links(view, host, scenario.id, step, bool(only_here)), "this lesson" if step is None else f"step {step}"
+    links, what = (
+        _links(view, host, scenario.id, step, bool(only_here)),
+        "this lesson" if step is None else f"step {step}",
+    )
     shared = links[-1].address
     frame = replace(view, embedded=True).address(scenario.id, step or 1)
     picture, dense = _code(shared, f"QR code of {what}")
@@ -95,7 +108,9 @@ def share_page(context: Context, host: str, query: Mapping[str, str], notices: t
     )  # fmt: skip
 
 
-def _links(view: View, host: str, lesson: str, step: int | None, only_here: bool) -> tuple[SharedLink, ...]:
+def _links(
+    view: View, host: str, lesson: str, step: int | None, only_here: bool
+) -> tuple[SharedLink, ...]:
     """The link to the lesson, and that to the step where there is one."""
 
     def link(id_: str, label: str, address: str) -> SharedLink:
@@ -106,13 +121,19 @@ def _links(view: View, host: str, lesson: str, step: int | None, only_here: bool
     lesson_link = link("link-lesson", "Link to this lesson", host + view.address(lesson))
     if step is None:
         return (lesson_link,)
-    return lesson_link, link("link-step", f"Link to step {step}, as you see it", host + view.address(lesson, step))
+    return lesson_link, link(
+        "link-step", f"Link to step {step}, as you see it", host + view.address(lesson, step)
+    )
 
 
 def _too_long(address: str) -> str:
     """Why a link should not be sent as it is, or ""."""
     fits = len(address) <= LONGEST_LINK
-    return "" if fits else f"This link has {len(address):,} letters; many programs cut links after {LONGEST_LINK:,}."
+    return (
+        ""
+        if fits
+        else f"This link has {len(address):,} letters; many programs cut links after {LONGEST_LINK:,}."
+    )
 
 
 def _only_here(host: str) -> str:
@@ -139,24 +160,33 @@ def _code(address: str, title: str) -> tuple[Markup, str]:
     if len(address) > LONGEST_LINK:
         return trusted(""), "This link is too long for a QR code."
     code = drawn(address, title)
-    far = "" if code.modules <= DENSE else "This link is long, so its code has small squares and is hard to scan from the last row."
+    far = (
+        ""
+        if code.modules <= DENSE
+        else "This link is long, so its code has small squares and is hard to scan from the last row."
+    )
     return code.picture, far
 
 
-# ---- A text as a QR code: an SVG of one path, dark on white whatever the colours of the page around it ----
+# ---- A text as a QR code: an SVG of one path, dark on white whatever the colours of the page
+# around it ----
 #     drawn("https://…", "QR code of this step") -> QrCode
 #
-# `segno` finds the modules; we draw them ourselves, so that the picture brings no style of its own. Error level M: a code
-# of which a seventh is covered, blurred or in glaring light is still read; a level that costs no more room is taken.
+# `segno` finds the modules; we draw them ourselves, so that the picture brings no style of its own.
+# Error level M: a code of which a seventh is covered, blurred or in glaring light is still read; a
+# level that costs no more room is taken.
 
 
 QUIET = 4
-"""Modules of white around the code, as the standard wants; on a dark page it is not found without."""
+"""Modules of white around the code, as the standard wants; on a dark page it is not found without.
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class QrCode:
-    """The picture, and how many modules stand in a row of the code: the more, the nearer one has to be to scan it."""
+    """The picture, and how many modules stand in a row of the code: the more, the nearer one has to
+    be to scan it.
+    """
 
     picture: Markup
     modules: int
@@ -178,7 +208,9 @@ def qr_matrix(text: str) -> tuple[bytes, ...]:
 
 
 def _bars(rows: tuple[bytes, ...]) -> Iterator[str]:
-    """A bar for each run of dark modules in a row: as few as there can be without looking across rows."""
+    """A bar for each run of dark modules in a row: as few as there can be without looking across
+    rows.
+    """
     for y, row in enumerate(rows, QUIET):
         x = QUIET
         for dark, run in groupby(row):
@@ -191,17 +223,24 @@ def _bars(rows: tuple[bytes, ...]) -> Iterator[str]:
 # ---- Whether an address works on this computer only ----
 
 
-FORWARDED = frozenset({"x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "forwarded", "via"})
+FORWARDED = frozenset(
+    {"x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "forwarded", "via"}
+)
 
 
 """Headers that proxies set."""
 
 
-_LOCAL_HOST = re.compile(r"(?:(?:[a-z0-9-]+\.)*localhost\.?|127(?:\.[0-9]{1,3}){3}|\[::1\])(?::[0-9]{1,5})?", re.IGNORECASE | re.ASCII)
+_LOCAL_HOST = re.compile(
+    r"(?:(?:[a-z0-9-]+\.)*localhost\.?|127(?:\.[0-9]{1,3}){3}|\[::1\])(?::[0-9]{1,5})?",
+    re.IGNORECASE | re.ASCII,
+)
 
 
 def only_here(host: str) -> bool:
-    """Whether an address with this host leads every computer to itself, so that nobody else can open it."""
+    """Whether an address with this host leads every computer to itself, so that nobody else can
+    open it.
+    """
     return bool(_LOCAL_HOST.fullmatch(host) or _ANY_HOST.fullmatch(host))
 
 
@@ -212,12 +251,16 @@ _ANY_HOST = re.compile(r"(?:0\.0\.0\.0|\[::\])(?::[0-9]{1,5})?", re.ASCII)
 
 
 def local(client: str | None, host: str, headers: Iterable[str]) -> bool:
-    """Whether a request with these headers was made on the computer that the tutor runs on, and to it: by an author, not by a class.
+    """Whether a request with these headers was made on the computer that the tutor runs on, and to
+    it: by an author, not by a class.
 
-    Both ends have to say so, and no proxy may have passed it on: behind one, every request comes from this computer.
+    Both ends have to say so, and no proxy may have passed it on: behind one, every request comes
+    from this computer.
     """
     try:
         own = ipaddress.ip_address(client or "").is_loopback
     except ValueError:
         return False
-    return own and bool(_LOCAL_HOST.fullmatch(host)) and FORWARDED.isdisjoint(map(str.lower, headers))
+    return (
+        own and bool(_LOCAL_HOST.fullmatch(host)) and FORWARDED.isdisjoint(map(str.lower, headers))
+    )

@@ -1,6 +1,6 @@
 """What a step says, wherever it is shown: in the live page and in every export.
 
-    step_body(context, n) -> StepBody
+step_body(context, n) -> StepBody
 """
 
 from __future__ import annotations
@@ -32,7 +32,9 @@ from tutor.pages.context import Context
 
 _FIRST = (DIFFERS, OPEN, AGREES)
 ALL_OPEN = 3
-"""Of a phase through so many layers all stand open; of a longer one the first, the last and the loss."""
+"""Of a phase through so many layers all stand open; of a longer one the first, the last and the
+loss.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +53,9 @@ class SlideView:
 
 @dataclass(frozen=True, slots=True)
 class FormulaPart:
-    """Formulas that belong together: those of a layer where a step is a whole phase, else all of the step."""
+    """Formulas that belong together: those of a layer where a step is a whole phase, else all of
+    the step.
+    """
 
     formulas: tuple[Formula, ...]
     title: str = ""
@@ -110,8 +114,8 @@ def step_body(
 ) -> StepBody:
     """What step n says. Raises LessonError where there is no such step.
 
-    Another `formulas` writes the formulas in another dialect. Of the numbers that the lecture prints,
-    `most_printed` are told, those that differ before the others.
+    Another `formulas` writes the formulas in another dialect. Of the numbers that the lecture
+    prints, `most_printed` are told, those that differ before the others.
     """
     step, formulas = context.step(n), formulas or context.formulas
     parts, explanation, places = _content(context, step, formulas)
@@ -131,7 +135,9 @@ def step_body(
     )
 
 
-def _content(context: Context, step: Step, formulas: FormulaWriter) -> tuple[tuple[FormulaPart, ...], Explanation, Sequence[Quantity]]:
+def _content(
+    context: Context, step: Step, formulas: FormulaWriter
+) -> tuple[tuple[FormulaPart, ...], Explanation, Sequence[Quantity]]:
     """The formulas, the words, and the quantities at which the lecture may have something to say."""
     if not step.stages:
         q = step.anchor
@@ -139,12 +145,20 @@ def _content(context: Context, step: Step, formulas: FormulaWriter) -> tuple[tup
         return (FormulaPart(tuple(map(formulas.number, names))),), explain(context.trace, q), names
     places = context.said.get(step.n, ())
     if step.walk.grain == "layer":
-        return (FormulaPart((formulas.stage(step.stages[0]),)),), explain_stage(context.trace, step.stages[0]), places
+        return (
+            (FormulaPart((formulas.stage(step.stages[0]),)),),
+            explain_stage(context.trace, step.stages[0]),
+            places,
+        )
     return _layers(context, step.stages, formulas), explain_phase(step.phase), places
 
 
-def _layers(context: Context, stages: tuple[Stage, ...], formulas: FormulaWriter) -> tuple[FormulaPart, ...]:
-    """A whole phase, layer by layer in the order of the walk: none is left out, those between the ends of a long one are folded."""
+def _layers(
+    context: Context, stages: tuple[Stage, ...], formulas: FormulaWriter
+) -> tuple[FormulaPart, ...]:
+    """A whole phase, layer by layer in the order of the walk: none is left out, those between the
+    ends of a long one are folded.
+    """
     groups = [(layer, tuple(own)) for layer, own in groupby(stages, lambda stage: stage.layer)]
     if len(groups) == 1:
         return (FormulaPart(tuple(map(formulas.brief, stages))),)
@@ -159,7 +173,9 @@ def _layers(context: Context, stages: tuple[Stage, ...], formulas: FormulaWriter
     )  # fmt: skip
 
 
-def _slide(context: Context, said: list[Slide], formulas: FormulaWriter, most: int | None) -> SlideView | None:
+def _slide(
+    context: Context, said: list[Slide], formulas: FormulaWriter, most: int | None
+) -> SlideView | None:
     found = [slide for slide in said if slide.numbers or slide.remarks or slide.closed_forms]
     if not found:
         return None

@@ -3,7 +3,8 @@
     step_page(context, n)   -> StepPage      one step of a walk
     chain_page(context, n)  -> ChainPage     a gradient written out along every path
 
-Templates loop and place, they decide nothing. The other pages are `gallery`, `overview` and `comparison`.
+Templates loop and place, they decide nothing. The other pages are `gallery`, `overview` and
+`comparison`.
 """
 
 from __future__ import annotations
@@ -91,7 +92,9 @@ class StepPage(StepBody):
     after: tuple[Link, ...]
     """At the last step: what one may do next."""
     outside: str
-    """In a frame on another site: the address of this step in the tutor, to be opened in a new tab. "" on the tutor's own pages."""
+    """In a frame on another site: the address of this step in the tutor, to be opened in a new tab.
+    "" on the tutor's own pages.
+    """
 
     @property
     def document(self) -> str:
@@ -171,12 +174,26 @@ def chain_page(context: Context, n: int, notices: tuple[str, ...] = ()) -> Chain
     formula = context.formulas.chain(q) if context.walk.grain == "number" else None
     if formula is None:
         return None
-    return ChainPage(explain(context.trace, q).title, CHAIN, formula, n, context.address(n), told(context.lesson.changes), notices)
+    return ChainPage(
+        explain(context.trace, q).title,
+        CHAIN,
+        formula,
+        n,
+        context.address(n),
+        told(context.lesson.changes),
+        notices,
+    )
 
 
 def _operands(context: Context, step: Step, formula: Formula) -> tuple[OperandRow, ...]:
     return tuple(
-        OperandRow(o.symbol, o.text, str(o.quantity), *_source(context, step, o.quantity), _was(context, o.quantity, o.text))
+        OperandRow(
+            o.symbol,
+            o.text,
+            str(o.quantity),
+            *_source(context, step, o.quantity),
+            _was(context, o.quantity, o.text),
+        )
         for o in formula.operands
     )
 
@@ -225,7 +242,9 @@ def _flow(context: Context, step: Step) -> tuple[FlowRow, ...]:
         done = step.known(_delta(context, part.layer))
         show = partial(_or_blank, done=done, decimals=d)
         bound = "" if part.bound is None else f"{part.bound:g}"
-        rows.append(FlowRow(part.layer, show(part.largest_slope), bound, show(part.size), show(part.factor)))
+        rows.append(
+            FlowRow(part.layer, show(part.largest_slope), bound, show(part.size), show(part.factor))
+        )
     return tuple(rows)
 
 
@@ -245,7 +264,10 @@ def _after(context: Context) -> tuple[Link, ...]:
     if not lesson.trace.stop and lesson.iteration < furthest(lesson.scenario):
         text = f"Go on with the new weights: iteration {lesson.iteration + 1}"
         links.append(Link(text, view.address(id_, 1, iteration=lesson.iteration + 1)))
-    for grain, text in (("layer", "Walk the same lesson in matrices"), ("number", "Walk the same lesson number by number")):
+    for grain, text in (
+        ("layer", "Walk the same lesson in matrices"),
+        ("number", "Walk the same lesson number by number"),
+    ):
         if grain != view.grain:
             links.append(Link(text, view.address(id_, 1, grain=grain)))
     if view.embedded:
@@ -255,7 +277,8 @@ def _after(context: Context) -> tuple[Link, ...]:
     return (*links, Link("All lectures and lessons", "/"))
 
 
-# ---- How the gradient travels: its size layer by layer, and by what factor it grows or fades on the way back ----
+# ---- How the gradient travels: its size layer by layer, and by what factor it grows or fades on
+# the way back ----
 
 
 _SIGNAL, _SLOPE = "dL/dz", "da/dz"
@@ -273,7 +296,9 @@ class LayerFlow:
     size: float | None
     """The length (Euclidean norm) of all error signals dL/dz of the layer."""
     factor: float | None
-    """That size divided by the size in the layer above: below 1 the gradient fades, above 1 it grows."""
+    """That size divided by the size in the layer above: below 1 the gradient fades, above 1 it
+    grows.
+    """
 
 
 def flow(trace: Trace) -> tuple[LayerFlow, ...]:
@@ -285,6 +310,8 @@ def flow(trace: Trace) -> tuple[LayerFlow, ...]:
         size = None if deltas is None else float(np.linalg.norm(deltas))
         largest = None if slopes is None else float(np.abs(slopes).max())
         factor = size / above if size is not None and above else None
-        found.append(LayerFlow(layer, largest, trace.network.layer(layer).activation.bound, size, factor))
+        found.append(
+            LayerFlow(layer, largest, trace.network.layer(layer).activation.bound, size, factor)
+        )
         above = size
     return tuple(found)

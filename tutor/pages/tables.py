@@ -59,13 +59,22 @@ def row_tables(maker: TableMaker) -> Iterator[Table]:
     """The tables of a step: units (or samples), the loss, the parameters, as the phase needs them."""
     phase = maker.step.phase
     many = maker.trace.samples > 1
-    at_gradients = maker.whole or maker.anchor.of.role == "gradient" or maker.step.walk.grain == "pass"
+    at_gradients = (
+        maker.whole or maker.anchor.of.role == "gradient" or maker.step.walk.grain == "pass"
+    )
     skips = any(layer.skip for layer in maker.network.layers)
     kinds = tuple(kind for kind in _UNITS.get(phase, ()) if skips or not KINDS[kind].residual)
     by_sample = kinds and many and maker.network.depth == 1
     if by_sample and len(_layout(maker, phase, kinds, narrow=True)) <= MOST_COLUMNS:
         yield _samples(maker, phase, kinds)
-    elif kinds and (maker.whole or not (at_gradients and maker.step.walk.grain != "pass" and maker.network.parameters > MOST_PARAMETERS)):
+    elif kinds and (
+        maker.whole
+        or not (
+            at_gradients
+            and maker.step.walk.grain != "pass"
+            and maker.network.parameters > MOST_PARAMETERS
+        )
+    ):
         yield _units(maker, phase, kinds)
     if phase == LOSS or (phase == VERIFY and maker.step.known(Quantity("loss+"))):
         yield from _losses(maker, phase)
@@ -84,8 +93,17 @@ def _units(maker: TableMaker, phase: str, kinds: tuple[str, ...]) -> Table:
         rows.extend(_unit_rows(maker, kinds, 0))
     of_sample = f", sample {maker.sample}" if maker.sample else ""
     scope = "" if small else f", layer {layers[0]}"
-    titles = {"forward": "Units", "loss": "Units", "backward": "Going back", "verify": "Before and after"}
-    return Table(titles[phase] + scope + of_sample, tuple(_heading(maker, kind) for kind in kinds), tuple(rows))
+    titles = {
+        "forward": "Units",
+        "loss": "Units",
+        "backward": "Going back",
+        "verify": "Before and after",
+    }
+    return Table(
+        titles[phase] + scope + of_sample,
+        tuple(_heading(maker, kind) for kind in kinds),
+        tuple(rows),
+    )
 
 
 def _unit_rows(maker: TableMaker, kinds: tuple[str, ...], layer: int) -> Iterator[Row]:
@@ -100,7 +118,9 @@ def _unit_rows(maker: TableMaker, kinds: tuple[str, ...], layer: int) -> Iterato
 
 
 def _unit_entries(maker: TableMaker, kinds: tuple[str, ...], layer: int, i: int) -> Iterator[Entry]:
-    """The row of a unit; for a softmax's slope the diagonal entry of the Jacobian stands for the unit."""
+    """The row of a unit; for a softmax's slope the diagonal entry of the Jacobian stands for the
+    unit.
+    """
     part = maker.network.layer(layer) if layer else None
     for of in map(KINDS.__getitem__, kinds):
         if part is None:
@@ -130,7 +150,9 @@ def _heading(maker: TableMaker, kind: str) -> str:
 
 
 def _samples(maker: TableMaker, phase: str, kinds: tuple[str, ...]) -> Table:
-    """One row per sample: inputs, what the layer makes of them, target and loss, as in a data table."""
+    """One row per sample: inputs, what the layer makes of them, target and loss, as in a data
+    table.
+    """
     layout = _layout(maker, phase, kinds)
     rows: list[Row] = []
     for s in some(maker.trace.samples, (maker.sample,)):
@@ -145,7 +167,9 @@ def _samples(maker: TableMaker, phase: str, kinds: tuple[str, ...]) -> Table:
     return Table("Samples", symbols, tuple(rows))
 
 
-def _layout(maker: TableMaker, phase: str, kinds: tuple[str, ...], *, narrow: bool = False) -> list[Quantity]:
+def _layout(
+    maker: TableMaker, phase: str, kinds: tuple[str, ...], *, narrow: bool = False
+) -> list[Quantity]:
     """The columns of the samples; `narrow`: without the targets and the loss."""
     ins, outs = (range(1, size + 1) for size in maker.network.sizes)
     inputs = [Quantity("x", 0, j) for j in ins]
@@ -183,18 +207,26 @@ def _parameters(maker: TableMaker, phase: str) -> Iterator[Table]:
     rows: list[Row] = []
     for number_ in layers:
         rows.extend(_parameter_rows(maker, number_, columns, share))
-    title = "Weights and biases" + ("" if len(layers) > 1 else f", layer {layer}" if network.depth > 1 else "")
+    title = "Weights and biases" + (
+        "" if len(layers) > 1 else f", layer {layer}" if network.depth > 1 else ""
+    )
     title += f", shares of sample {share}" if share else ""
     if rows:
         yield Table(title, columns, tuple(rows))
 
 
-def _parameter_rows(maker: TableMaker, layer: int, columns: tuple[str, ...], share: int) -> Iterator[Row]:
+def _parameter_rows(
+    maker: TableMaker, layer: int, columns: tuple[str, ...], share: int
+) -> Iterator[Row]:
     part = maker.network.layer(layer)
     names = [
         (i, j)
         for i in some(part.units, (maker.anchor.i,), 6)
-        for j in ((GAP,) if i == GAP else [0] * (part.biases is not None) + some(part.inputs, (maker.anchor.j,), 6))
+        for j in (
+            (GAP,)
+            if i == GAP
+            else [0] * (part.biases is not None) + some(part.inputs, (maker.anchor.j,), 6)
+        )
     ]
     last_gap = False
     for i, j in names:
@@ -205,10 +237,16 @@ def _parameter_rows(maker: TableMaker, layer: int, columns: tuple[str, ...], sha
             continue
         last_gap = False
         key = ("parameter", columns, layer, i, j, share)
-        yield maker.shared(key, partial(_parameter_entries, part, columns, *key[2:]), partial(_parameter_row, maker, layer, i, j))
+        yield maker.shared(
+            key,
+            partial(_parameter_entries, part, columns, *key[2:]),
+            partial(_parameter_row, maker, layer, i, j),
+        )
 
 
-def _parameter_entries(part: Layer, columns: tuple[str, ...], layer: int, i: int, j: int, share: int) -> Iterator[Entry]:
+def _parameter_entries(
+    part: Layer, columns: tuple[str, ...], layer: int, i: int, j: int, share: int
+) -> Iterator[Entry]:
     """A parameter, its gradient, its new value; what does not learn has its value alone."""
     letter = "w" if j else "b"
     learned = part.train_weights if j else part.learns_biases
@@ -224,8 +262,8 @@ def _parameter_row(maker: TableMaker, layer: int, i: int, j: int, cells: tuple[C
     return Row(maker.line.quantity(Quantity("w" if j else "b", layer, i, j)), cells)
 
 
-# ---- Rows of small matrices with their shapes, as lectures with a letter for each table have them ----
-# Inputs X | Weights V | Linear Q | Hidden H | Weights W | Logits Z | Probs P | Labels Y
+# ---- Rows of small matrices with their shapes, as lectures with a letter for each table have them
+# ---- Inputs X | Weights V | Linear Q | Hidden H | Weights W | Logits Z | Probs P | Labels Y
 
 
 _DIGIT_ROOM, _POINT_ROOM = "\N{FIGURE SPACE}", "\N{PUNCTUATION SPACE}"
@@ -274,14 +312,19 @@ def _matrix_table_row(maker: TableMaker, mark: str) -> Iterator[Table]:
 
 
 def _forward(network: Network, layer: int) -> Iterator[tuple[str, str]]:
-    """(title, kind) of what a layer has and makes on the way forward; behind a skip connection r too."""
+    """(title, kind) of what a layer has and makes on the way forward; behind a skip connection r
+    too.
+    """
     part, last = network.layer(layer), layer == network.depth
     soft = last and part.activation.full_jacobian and not part.skip
     yield "Weights", "w"
     if part.biases is not None:
         yield "Biases", "b"
     yield "Logits" if soft else "Linear", _LINEAR
-    yield "Activation" if part.skip else "Probs" if soft else "Output" if last else "Hidden", _ACTIVATION
+    yield (
+        "Activation" if part.skip else "Probs" if soft else "Output" if last else "Hidden",
+        _ACTIVATION,
+    )
     if part.skip:
         yield "Output with skip" if last else "With skip", "r"
 
@@ -313,7 +356,9 @@ def _scope(maker: TableMaker) -> str:
 
 
 def _focus(maker: TableMaker) -> list[int]:
-    """All layers of a shallow network, and on paper; of a deep one the layer of the step and the one before it."""
+    """All layers of a shallow network, and on paper; of a deep one the layer of the step and the
+    one before it.
+    """
     depth = maker.network.depth
     if depth <= 3 or maker.whole:
         return list(range(1, depth + 1))
@@ -322,7 +367,9 @@ def _focus(maker: TableMaker) -> list[int]:
 
 @dataclass(frozen=True, slots=True)
 class Axis:
-    """A side of a matrix: which index of its quantities runs along it, from where to where, and what of it is drawn."""
+    """A side of a matrix: which index of its quantities runs along it, from where to where, and
+    what of it is drawn.
+    """
 
     index: str
     count: int
@@ -330,10 +377,15 @@ class Axis:
 
 
 def matrix_table(maker: TableMaker, title: str, kind: str, layer: int) -> Table:
-    """A matrix as the notation writes it: drawn rows, shape and symbol all come from the same two sides."""
-    focus = () if maker.small else (maker.anchor.i, maker.anchor.j, maker.sample)  # what decides which rows are left out
+    """A matrix as the notation writes it: drawn rows, shape and symbol all come from the same two
+    sides.
+    """
+    # what decides which rows are left out
+    focus = () if maker.small else (maker.anchor.i, maker.anchor.j, maker.sample)
     return maker.shared(
-        ("matrix", title, kind, layer, *focus), partial(_entries, maker, kind, layer), partial(_matrix, maker, title, kind, layer)
+        ("matrix", title, kind, layer, *focus),
+        partial(_entries, maker, kind, layer),
+        partial(_matrix, maker, title, kind, layer),
     )
 
 
@@ -362,7 +414,9 @@ def _sides(maker: TableMaker, kind: str, layer: int) -> tuple[Axis, Axis]:
 
 
 def _sides_here(maker: TableMaker, kind: str, layer: int) -> tuple[Axis, Axis]:
-    """The sides in the engine's orientation: a row per sample, or a row per unit for weights; biases are one row."""
+    """The sides in the engine's orientation: a row per sample, or a row per unit for weights;
+    biases are one row.
+    """
     sizes, of = maker.network.sizes, KINDS[kind]
     units = _axis("i", sizes[maker.network.depth if kind == "y" else layer], maker.anchor.i)
     if of.weights:
@@ -395,7 +449,8 @@ def _places(text: str) -> int:
 
 
 def _aligned(text: str, places: int) -> str:
-    """The number with the room of the digits that it lacks behind it, so that the points of a matrix stand under each other.
+    """The number with the room of the digits that it lacks behind it, so that the points of a
+    matrix stand under each other.
 
     Room, not zeros: 0.132 is 0.132 in a formula, in the diagram and here.
     """

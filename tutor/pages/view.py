@@ -1,8 +1,10 @@
-"""How a reader looks at a lesson: grain, notation, decimals, iteration, presentation, changed numbers. All of it in the address.
+"""How a reader looks at a lesson: grain, notation, decimals, iteration, presentation, changed
+numbers. All of it in the address.
 
-`read` takes a query apart. What makes no sense there is never an error of its own: a page shows the rest and says what it
-ignored; a file, which could not say so, is refused with all of it (`tutor.web.site`). `address` writes the shortest address for a
-step: what the lesson shows anyway is left out.
+`read` takes a query apart. What makes no sense there is never an error of its own: a page shows the
+rest and says what it ignored; a file, which could not say so, is refused with all of it
+(`tutor.web.site`). `address` writes the shortest address for a step: what the lesson shows anyway
+is left out.
 """
 
 from __future__ import annotations
@@ -31,7 +33,9 @@ REPEATABLE = frozenset({"phases"})
 
 @dataclass(frozen=True, slots=True)
 class Ignored:
-    """A part of an address that makes no sense. `str(ignored)` is what a page says, `reason` what is said of a file."""
+    """A part of an address that makes no sense. `str(ignored)` is what a page says, `reason` what
+    is said of a file.
+    """
 
     what: str
     so: str = ""
@@ -69,7 +73,9 @@ class View:
     input_gradients: bool | None = None
     """Whether the derivatives by the inputs are steps."""
     embedded: bool = False
-    """Whether the page stands in a frame on another site. Not in the query: the path says it, /embed/lessons/…"""
+    """Whether the page stands in a frame on another site. Not in the query: the path says it,
+    /embed/lessons/…
+    """
 
     def query(self) -> str:
         """The choices that differ from the lesson's own, as a query."""
@@ -105,8 +111,14 @@ class View:
         return _with(f"/lessons/{quote(lesson)}/export", replace(self, present=False).query())
 
     def share(self, lesson: str, n: int | None = None, *, large: bool = False) -> str:
-        """The address of the page with the links and the QR code of a lesson, or of its step n; `large` is the code alone."""
-        return _with(f"/lessons/{quote(lesson)}/share", f"step={n}" if n is not None else "", replace(self, present=large).query())
+        """The address of the page with the links and the QR code of a lesson, or of its step n;
+        `large` is the code alone.
+        """
+        return _with(
+            f"/lessons/{quote(lesson)}/share",
+            f"step={n}" if n is not None else "",
+            replace(self, present=large).query(),
+        )
 
     def file(self, lesson: str) -> str:
         """The address of the lesson's file, with the reader's changes."""
@@ -117,13 +129,19 @@ class View:
         return _with("/build", f"from={quote(lesson)}", changes.query(self.changes))
 
 
-def read(query: Mapping[str, str], scenario: Scenario, also: frozenset[str] = frozenset()) -> tuple[View, tuple[str, ...]]:
-    """The view that a query asks for, and a notice for each of the first parts of it that were ignored."""
+def read(
+    query: Mapping[str, str], scenario: Scenario, also: frozenset[str] = frozenset()
+) -> tuple[View, tuple[str, ...]]:
+    """The view that a query asks for, and a notice for each of the first parts of it that were
+    ignored.
+    """
     view, ignored = examined_query(query, scenario, also)
     return view, _first(tuple(map(str, ignored)))
 
 
-def examined_query(query: Mapping[str, str], scenario: Scenario, also: frozenset[str] = frozenset()) -> tuple[View, tuple[Ignored, ...]]:
+def examined_query(
+    query: Mapping[str, str], scenario: Scenario, also: frozenset[str] = frozenset()
+) -> tuple[View, tuple[Ignored, ...]]:
     """The view that a query asks for, and everything in it that makes no sense."""
     notices: list[Ignored] = []
     own = View()
@@ -131,13 +149,24 @@ def examined_query(query: Mapping[str, str], scenario: Scenario, also: frozenset
     notation = _choice(query, "notation", tuple(PRESETS), "", notices)
     decimals = whole(query, "decimals", 0, MAX_DECIMALS, None, notices)
     iteration = whole(query, "iteration", 1, furthest(scenario), 1, notices)
-    inputs = {"yes": True, "no": False}.get(_choice(query, "input_gradients", ("yes", "no"), "", notices))
+    inputs = {"yes": True, "no": False}.get(
+        _choice(query, "input_gradients", ("yes", "no"), "", notices)
+    )
     present = _choice(query, "present", ("yes", "no"), "no", notices) == "yes"
     changed, ignored = changes.read(query, scenario)
     notices += [Ignored(text.removesuffix(".")) for text in ignored]
     notices += _repeated(query)
-    strange = (key for key in query if key not in KNOWN and key not in also and not changeable.known(key))
-    notices += [Ignored(f"“{_short(key)}” is no setting of a lesson", IGNORED, _near(key, scenario, KNOWN | also)) for key in strange]
+    strange = (
+        key for key in query if key not in KNOWN and key not in also and not changeable.known(key)
+    )
+    notices += [
+        Ignored(
+            f"“{_short(key)}” is no setting of a lesson",
+            IGNORED,
+            _near(key, scenario, KNOWN | also),
+        )
+        for key in strange
+    ]
     view = View(
         grain,
         "" if notation == scenario.notation.preset else notation,
@@ -154,21 +183,36 @@ def _first(notices: tuple[str, ...]) -> tuple[str, ...]:
     """The first few notices; the last says how many more there are, where there are more."""
     if len(notices) <= MOST_NOTICES:
         return notices
-    return (*notices[: MOST_NOTICES - 1], f"{len(notices) - MOST_NOTICES + 1} more parts of the address do not count.")
+    return (
+        *notices[: MOST_NOTICES - 1],
+        f"{len(notices) - MOST_NOTICES + 1} more parts of the address do not count.",
+    )
 
 
 def _repeated(query: Mapping[str, str]) -> Iterator[Ignored]:
     """Settings that stand in an address more than once; `changes` looks at the changes."""
     for key in query:
-        if key not in REPEATABLE and not changeable.known(key) and len(changes.all_values(query, key)) > 1:
-            yield Ignored(f"“{_short(key)}” stands in the address more than once", "the first one counts")
+        if (
+            key not in REPEATABLE
+            and not changeable.known(key)
+            and len(changes.all_values(query, key)) > 1
+        ):
+            yield Ignored(
+                f"“{_short(key)}” stands in the address more than once", "the first one counts"
+            )
 
 
 def _with(path: str, *query: str) -> str:
     return "?".join(part for part in (path, "&".join(filter(None, query))) if part)
 
 
-def _choice(query: Mapping[str, str], key: str, choices: tuple[str, ...], default: str, notices: list[Ignored]) -> str:
+def _choice(
+    query: Mapping[str, str],
+    key: str,
+    choices: tuple[str, ...],
+    default: str,
+    notices: list[Ignored],
+) -> str:
     text = query.get(key, "").strip()
     if not text or text in choices:
         return text or default
@@ -193,15 +237,31 @@ def _asked(meant: str) -> str:
 
 
 def whole(
-    query: Mapping[str, str], key: str, least: int, most: int, default: int | None, notices: list[Ignored]
+    query: Mapping[str, str],
+    key: str,
+    least: int,
+    most: int,
+    default: int | None,
+    notices: list[Ignored],
 ) -> int | None:
     """A whole number of a query; nonsense is the default, with a notice."""
     text = query.get(key, "").strip()
     if not text:
         return default
-    if text.isascii() and text.isdigit() and len(text) <= max(5, len(str(most)) + 1) and least <= int(text) <= most:
+    if (
+        text.isascii()
+        and text.isdigit()
+        and len(text) <= max(5, len(str(most)) + 1)
+        and least <= int(text) <= most
+    ):
         return int(text)
-    notices.append(Ignored(f"{key} “{_short(text)}” is not a whole number from {least:,} to {most:,}", IGNORED, field=key))
+    notices.append(
+        Ignored(
+            f"{key} “{_short(text)}” is not a whole number from {least:,} to {most:,}",
+            IGNORED,
+            field=key,
+        )
+    )
     return default
 
 

@@ -1,6 +1,8 @@
-"""What a reader changed, told on a page: old and new value of each part, and the links that take it back.
+"""What a reader changed, told on a page: old and new value of each part, and the links that take it
+back.
 
-    changed(context, n) -> Changed | None      at step n, or on the lesson's first page where n is None
+    changed(context, n) -> Changed | None      at step n, or on the lesson's first page where n is
+                                               None
 """
 
 from __future__ import annotations
@@ -38,7 +40,9 @@ class ChangedRow:
 
 @dataclass(frozen=True, slots=True)
 class Changed:
-    """All changes of a view. `left_out` says which parts of the lesson spoke of its own numbers and are not shown."""
+    """All changes of a view. `left_out` says which parts of the lesson spoke of its own numbers and
+    are not shown.
+    """
 
     rows: tuple[ChangedRow, ...]
     reset_all: str
@@ -51,18 +55,31 @@ def changed(context: Context, n: int | None) -> Changed | None:
         return None
     line = Line(context.alphabet, context.decimals)
     rows = tuple(_row(context, line, change, n) for change in context.lesson.changes)
-    return Changed(rows, _address(context, n, ()), " ".join(filter(None, (left_out(context.source), ABOUT if n is None else ""))))
+    return Changed(
+        rows,
+        _address(context, n, ()),
+        " ".join(filter(None, (left_out(context.source), ABOUT if n is None else ""))),
+    )
 
 
 def marked(context: Context) -> dict[Quantity, str]:
     """The changed numbers with their old values, as the diagram marks them."""
-    kinds = {"x", "y", "w", "b"} if context.lesson.iteration == 1 else {"x", "y"}  # later weights are computed
-    return {change.part.quantity: old_and_new(change)[0] for change in context.lesson.changes if change.part.kind in kinds}
+    # later weights are computed
+    kinds = {"x", "y", "w", "b"} if context.lesson.iteration == 1 else {"x", "y"}
+    return {
+        change.part.quantity: old_and_new(change)[0]
+        for change in context.lesson.changes
+        if change.part.kind in kinds
+    }
 
 
 def left_out(scenario: Scenario) -> str:
     """What of a lesson speaks of its own numbers only."""
-    parts = [("the numbers on the slides", scenario.printed), ("the notes", scenario.notes), ("the closed forms", scenario.checks)]
+    parts = [
+        ("the numbers on the slides", scenario.printed),
+        ("the notes", scenario.notes),
+        ("the closed forms", scenario.checks),
+    ]
     found = [text for text, there in parts if there]
     if not found:
         return ""
@@ -80,7 +97,13 @@ def symbol(line: Line, part: Changeable) -> Markup | str:
     """A part as a reader knows it: the symbol of a number, else words."""
     if part.kind in NUMBERS or part.kind == "learning_rate":
         return line.quantity(part.quantity)
-    return f"{part.kind} of layer {part.layer}" if part.layer else "reduction of the loss" if part.kind == "reduction" else part.kind
+    return (
+        f"{part.kind} of layer {part.layer}"
+        if part.layer
+        else "reduction of the loss"
+        if part.kind == "reduction"
+        else part.kind
+    )
 
 
 def old_and_new(change: Change) -> tuple[str, str]:
@@ -97,9 +120,15 @@ def in_words(name: str) -> str:
 
 
 def _address(context: Context, n: int | None, rest: Changes) -> str:
-    """The same place with other changes. Where the lesson has its own steps again, the step of the same quantity."""
+    """The same place with other changes. Where the lesson has its own steps again, the step of the
+    same quantity.
+    """
     view, lesson = replace(context.view, changes=rest), context.source.id
-    if n is None or context.original is None or (rest and not any(structural(name) for name, _ in context.view.changes)):
+    if (
+        n is None
+        or context.original is None
+        or (rest and not any(structural(name) for name, _ in context.view.changes))
+    ):
         return view.address(lesson, n)
     if any(structural(name) for name, _ in rest):
         return view.address(lesson, n)
@@ -110,7 +139,8 @@ def _address(context: Context, n: int | None, rest: Changes) -> str:
 def same_step(walk: Walk, n: int, other: Walk) -> int | None:
     """The step of another walk that makes what step n makes; None where it has none."""
     q = walk.anchor(n)
-    for same in (q, replace(q, j=0), replace(q, j=1)):  # a softmax has a slope for each pair, other activations for each unit
+    # a softmax has a slope for each pair, other activations for each unit
+    for same in (q, replace(q, j=0), replace(q, j=1)):
         try:
             return other.step_of(same)
         except (LessonError, LookupError, ValueError):
@@ -118,9 +148,11 @@ def same_step(walk: Walk, n: int, other: Walk) -> int | None:
     return None
 
 
-# ---- The form below a step in which every given number, the loss and the activations can be changed. It works without a script ----
+# ---- The form below a step in which every given number, the loss and the activations can be
+# changed. It works without a script ----
 #     what_if_form(context, n) -> WhatIfForm                 with what the lesson has now
-#     what_if_form(context, n, typed, problems)              with what was typed, and a problem beside its field
+# what_if_form(context, n, typed, problems)              with what was typed, and a problem beside
+# its field
 #
 # Of a network with more than sixty given numbers the form asks for a name and a value instead.
 
@@ -138,7 +170,9 @@ NOTHING: Mapping[str, str] = {}
 
 @dataclass(frozen=True, slots=True)
 class ChangeField:
-    """One input. `group` names inputs that only make sense together, such as the targets of a sample that sum to 1."""
+    """One input. `group` names inputs that only make sense together, such as the targets of a
+    sample that sum to 1.
+    """
 
     name: str
     id: str
@@ -203,7 +237,12 @@ class WhatIfForm:
     """The builder with these numbers, for a lesson of one's own."""
 
 
-def what_if_form(context: Context, n: int, typed: Mapping[str, str] = NOTHING, problems: Mapping[str, str] = NOTHING) -> WhatIfForm:
+def what_if_form(
+    context: Context,
+    n: int,
+    typed: Mapping[str, str] = NOTHING,
+    problems: Mapping[str, str] = NOTHING,
+) -> WhatIfForm:
     """The form at step n."""
     maker = _Maker(context, typed, dict(problems))
     small = given_numbers(context) <= MOST_FIELDS
@@ -223,7 +262,11 @@ def action(context: Context, n: int) -> str:
 
 def before(context: Context) -> str:
     """Which numbers the form has, where the page shows a later iteration."""
-    return "These are the numbers that iteration 1 starts from." if context.lesson.iteration > 1 else ""
+    return (
+        "These are the numbers that iteration 1 starts from."
+        if context.lesson.iteration > 1
+        else ""
+    )
 
 
 def given_numbers(context: Context) -> int:
@@ -235,10 +278,14 @@ def given_numbers(context: Context) -> int:
 class _Maker:
     """Makes the fields of one form; `problems` are taken out as they find their field."""
 
-    def __init__(self, context: Context, typed: Mapping[str, str], problems: dict[str, str]) -> None:
+    def __init__(
+        self, context: Context, typed: Mapping[str, str], problems: dict[str, str]
+    ) -> None:
         self.scenario, self.source = context.lesson.scenario, context.source
         self.typed, self.problems = typed, problems
-        self.changed: dict[str, Change] = {change.name: change for change in listed(context.source, context.view.changes)}
+        self.changed: dict[str, Change] = {
+            change.name: change for change in listed(context.source, context.view.changes)
+        }
         self.samples = context.trace.samples
         self.line = Line(context.alphabet, context.decimals)
 
@@ -247,7 +294,10 @@ class _Maker:
         sizes = self.scenario.network.sizes
         yield self._data("Inputs", "x", sizes[0])
         for depth, layer in enumerate(self.scenario.network.layers, 1):
-            columns = tuple(f"from {'input' if depth == 1 else 'unit'} {j}" for j in range(1, sizes[depth - 1] + 1))
+            columns = tuple(
+                f"from {'input' if depth == 1 else 'unit'} {j}"
+                for j in range(1, sizes[depth - 1] + 1)
+            )
             yield self._table(f"Weights of layer {depth}", "w", depth, columns, layer.units)
             if layer.biases is not None:
                 yield self._table(f"Biases of layer {depth}", "b", depth, ("bias",), layer.units)
@@ -261,16 +311,25 @@ class _Maker:
             FieldRow(
                 f"sample {s}" if many else "value",
                 tuple(
-                    self.field(Changeable(kind, 0, i, 0, s if many else 0), group=f"y@{s}" if together else "") for i in range(1, width + 1)
+                    self.field(
+                        Changeable(kind, 0, i, 0, s if many else 0),
+                        group=f"y@{s}" if together else "",
+                    )
+                    for i in range(1, width + 1)
                 ),
             )
             for s in range(1, self.samples + 1)
         )
         return FieldTable(caption, columns, rows)
 
-    def _table(self, caption: str, kind: str, layer: int, columns: tuple[str, ...], units: int) -> FieldTable:
+    def _table(
+        self, caption: str, kind: str, layer: int, columns: tuple[str, ...], units: int
+    ) -> FieldTable:
         def row(i: int) -> tuple[ChangeField, ...]:
-            return tuple(self.field(Changeable(kind, layer, i, j if kind == "w" else 0)) for j in range(1, len(columns) + 1))
+            return tuple(
+                self.field(Changeable(kind, layer, i, j if kind == "w" else 0))
+                for j in range(1, len(columns) + 1)
+            )
 
         rows = tuple(FieldRow(f"unit {i}", row(i)) for i in range(1, units + 1))
         return FieldTable(caption, columns, rows)
@@ -279,7 +338,14 @@ class _Maker:
         """The numbers that stand in no table."""
         if single:
             for name in (NAME, VALUE):
-                yield ChangeField(name, f"if-{name}", TITLES[name], self.typed.get(name, ""), "", self.problems.pop(name, ""))
+                yield ChangeField(
+                    name,
+                    f"if-{name}",
+                    TITLES[name],
+                    self.typed.get(name, ""),
+                    "",
+                    self.problems.pop(name, ""),
+                )
         yield self.field(Changeable("learning_rate"))
         for depth, layer in enumerate(self.scenario.network.layers, 1):
             for kind, owner in OWNERS.items():
@@ -291,7 +357,16 @@ class _Maker:
         label = TITLES[at.kind].format(at.layer) if at.kind in TITLES else name
         text = self.typed.get(name, written(value(self.scenario, at)))
         sign = "" if at.kind in OWNERS else symbol(self.line, at)
-        return ChangeField(name, f"if-{name}", label, text, self._was(name), self.problems.pop(name, ""), group, sign)
+        return ChangeField(
+            name,
+            f"if-{name}",
+            label,
+            text,
+            self._was(name),
+            self.problems.pop(name, ""),
+            group,
+            sign,
+        )
 
     def choices(self) -> Iterator[ChangeChoice]:
         """Loss, reduction and the activation of every layer."""
@@ -302,8 +377,18 @@ class _Maker:
         ):
             name = str(at)
             chosen = self.typed.get(name, str(value(self.scenario, at)))
-            options = tuple((word, WORDING.get(word) or in_words(word), word == chosen) for word in WORDS[at.kind])
-            yield ChangeChoice(name, f"if-{name}", TITLES[at.kind].format(at.layer), options, self._was(name), self.problems.pop(name, ""))
+            options = tuple(
+                (word, WORDING.get(word) or in_words(word), word == chosen)
+                for word in WORDS[at.kind]
+            )
+            yield ChangeChoice(
+                name,
+                f"if-{name}",
+                TITLES[at.kind].format(at.layer),
+                options,
+                self._was(name),
+                self.problems.pop(name, ""),
+            )
 
     def _was(self, name: str) -> str:
         """The lesson's own value of what is changed."""

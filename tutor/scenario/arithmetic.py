@@ -6,9 +6,9 @@
     power   = operand (("^" | "**") signed)?            to the right: 2^3^2 is 2^9, and -2^2 is -4
     operand = number | "{" name "}" | "(" sum ")"
 
-Nothing else is read: no functions, no variables. Length, depth and exponents are limited; nothing is
-ever given to Python to evaluate. What is read is a tree of the engine; its leaves are the quantities in
-braces:
+Nothing else is read: no functions, no variables. Length, depth and exponents are limited; nothing
+is ever given to Python to evaluate. What is read is a tree of the engine; its leaves are the
+quantities in braces:
 
     parse(expression) -> tree
     evaluate(tree, environment) -> float      with the reason where it has no value
@@ -23,7 +23,19 @@ from collections.abc import Callable
 from tutor import limits
 from tutor.engine import quantity
 from tutor.engine.quantity import Quantity
-from tutor.engine.tree import Difference, Environment, Negative, Node, Number, Power, Product, Quotient, Ref, Sum, leaves
+from tutor.engine.tree import (
+    Difference,
+    Environment,
+    Negative,
+    Node,
+    Number,
+    Power,
+    Product,
+    Quotient,
+    Ref,
+    Sum,
+    leaves,
+)
 from tutor.engine.tree import evaluate as computed
 from tutor.errors import QuantityError, TutorError
 
@@ -45,7 +57,9 @@ _TOKEN = re.compile(
 
 
 def evaluate(tree: Node, env: Environment) -> float:
-    """The value of an expression, in float64. Raises BadArithmeticError; `env`'s own errors pass through."""
+    """The value of an expression, in float64. Raises BadArithmeticError; `env`'s own errors pass
+    through.
+    """
     value = _value(tree, env)
     if not math.isfinite(value):
         raise BadArithmeticError(f"the result is {value}, which is no number to compare with")
@@ -53,13 +67,19 @@ def evaluate(tree: Node, env: Environment) -> float:
 
 
 def parse(expression: str) -> Node:
-    """Read an expression. Raises BadArithmeticError with the position, counted from 1, or QuantityError."""
+    """Read an expression. Raises BadArithmeticError with the position, counted from 1, or
+    QuantityError.
+    """
     if len(expression) > limits.EXPRESSION:
-        raise BadArithmeticError(f"the expression has {len(expression):,} characters, the limit is {limits.EXPRESSION}")
+        raise BadArithmeticError(
+            f"the expression has {len(expression):,} characters, the limit is {limits.EXPRESSION}"
+        )
     reader = _Reader(expression)
     tree = reader.sum()
     if reader.kind != "end":
-        raise reader.error("an operator is missing" if reader.starts_operand else "nothing was opened here")
+        raise reader.error(
+            "an operator is missing" if reader.starts_operand else "nothing was opened here"
+        )
     if reader.unknown:
         raise reader.unknown
     return tree
@@ -71,7 +91,9 @@ def quantities(expression: str) -> tuple[Quantity, ...]:
 
 
 class _Reader:
-    """The text and how far it has been read: `kind`, `text` and `at` belong to the token that comes next."""
+    """The text and how far it has been read: `kind`, `text` and `at` belong to the token that comes
+    next.
+    """
 
     def __init__(self, expression: str) -> None:
         self.expression = expression
@@ -85,8 +107,15 @@ class _Reader:
         passed = getattr(self, "text", "")
         match = _TOKEN.match(self.expression, self.end)
         if match is None:
-            self.at = self.end + len(self.expression[self.end :]) - len(self.expression[self.end :].lstrip())
-            raise self.error("is not part of this arithmetic; it has numbers, + - * / ^, parentheses and {names}", quote=True)
+            self.at = (
+                self.end
+                + len(self.expression[self.end :])
+                - len(self.expression[self.end :].lstrip())
+            )
+            raise self.error(
+                "is not part of this arithmetic; it has numbers, + - * / ^, parentheses and {names}",
+                quote=True,
+            )
         self.kind = str(match.lastgroup)
         self.text = str(match[self.kind])
         self.at, self.end = match.start(self.kind) - (self.kind == "name"), match.end()
@@ -103,7 +132,9 @@ class _Reader:
     def deeper(self, read: Callable[[], Node]) -> Node:
         self.depth += 1
         if self.depth > limits.EXPRESSION_DEPTH:
-            raise self.error(f"more than {limits.EXPRESSION_DEPTH} parentheses, signs and powers inside one another")
+            raise self.error(
+                f"more than {limits.EXPRESSION_DEPTH} parentheses, signs and powers inside one another"
+            )
         tree = read()
         self.depth -= 1
         return tree
@@ -143,7 +174,11 @@ class _Reader:
             return self._name()
         if self.kind == "sign" and self.text == "(":
             return self._parenthesis()
-        raise self.error("the expression ends where a number should come" if self.kind == "end" else "a number should come here")
+        raise self.error(
+            "the expression ends where a number should come"
+            if self.kind == "end"
+            else "a number should come here"
+        )
 
     def _name(self) -> Node:
         try:
@@ -162,7 +197,11 @@ class _Reader:
         inner = self.deeper(self.sum)
         if self.text != ")":
             wanted = "a closing parenthesis"
-            raise self.error(f"{wanted} is missing" if self.kind == "end" else f"{wanted} or an operator should come here")
+            raise self.error(
+                f"{wanted} is missing"
+                if self.kind == "end"
+                else f"{wanted} or an operator should come here"
+            )
         self.advance()
         return inner
 
@@ -181,7 +220,9 @@ def _value(tree: Node, env: Environment) -> float:
 
 def _power(base: float, exponent: float) -> float:
     if not abs(exponent) <= limits.EXPONENT:
-        raise BadArithmeticError(f"the exponent {exponent:g} is outside -{limits.EXPONENT} to {limits.EXPONENT}")
+        raise BadArithmeticError(
+            f"the exponent {exponent:g} is outside -{limits.EXPONENT} to {limits.EXPONENT}"
+        )
     if base == 0 and exponent < 0:
         raise BadArithmeticError("divides by zero (0 to a negative power)")
     if base < 0 and not exponent.is_integer():

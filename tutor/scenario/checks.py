@@ -1,7 +1,8 @@
-"""What the parts of a scenario must agree on: rows of a matrix, counts of samples, loss and output, names in range.
+"""What the parts of a scenario must agree on: rows of a matrix, counts of samples, loss and output,
+names in range.
 
-The checks read the plain data of the file and use whatever part of it is sound, so that a wrong word in one layer
-does not hide a wrong matrix in another. Each yields (path, message).
+The checks read the plain data of the file and use whatever part of it is sound, so that a wrong
+word in one layer does not hide a wrong matrix in another. Each yields (path, message).
 """
 
 from __future__ import annotations
@@ -18,7 +19,16 @@ from tutor import limits
 from tutor.engine.skip import skip_fault
 from tutor.number import counted
 from tutor.scenario import names
-from tutor.scenario.model import Check, Data, LayerSpec, LossSpec, NetworkSpec, Note, Printed, Trainable
+from tutor.scenario.model import (
+    Check,
+    Data,
+    LayerSpec,
+    LossSpec,
+    NetworkSpec,
+    Note,
+    Printed,
+    Trainable,
+)
 from tutor.scenario.names import Sizes
 from tutor.scenario.problem import Found, Path
 
@@ -38,8 +48,13 @@ def of(data: dict[str, Any]) -> Iterator[Found]:
 
 
 def fit(network: NetworkSpec, data: Data) -> Iterator[Found]:
-    """What of activations, loss and targets does not agree, where each layer, the loss and the rows are sound by themselves."""
-    raw = tuple({"units": layer.units, "activation": layer.activation, **layer.parameters} for layer in network.layers)
+    """What of activations, loss and targets does not agree, where each layer, the loss and the rows
+    are sound by themselves.
+    """
+    raw = tuple(
+        {"units": layer.units, "activation": layer.activation, **layer.parameters}
+        for layer in network.layers
+    )
     parts = Parts(raw, network.layers, network.sizes, network.loss, (), data.targets, None, {})
     for n, layer in enumerate(raw):
         yield from _activation(("network", "layers", n), layer)
@@ -49,7 +64,9 @@ def fit(network: NetworkSpec, data: Data) -> Iterator[Found]:
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What is sound of a file. None stands for what is not; `widths[l]` are the units of layer l, 0 the input."""
+    """What is sound of a file. None stands for what is not; `widths[l]` are the units of layer l, 0
+    the input.
+    """
 
     raw_layers: tuple[Any, ...]
     layers: tuple[LayerSpec | None, ...]
@@ -66,7 +83,10 @@ class Parts:
         network, data = _mapping(raw.get("network")), _mapping(raw.get("data"))
         raw_layers = _list(network.get("layers"))[: limits.LAYERS]
         layers = tuple(_sound(LayerSpec, layer) for layer in raw_layers)
-        widths = (_width(network.get("inputs")), *(_width(_mapping(layer).get("units")) for layer in raw_layers))
+        widths = (
+            _width(network.get("inputs")),
+            *(_width(_mapping(layer).get("units")) for layer in raw_layers),
+        )
         inputs, targets = (_list(data.get(key))[: limits.SAMPLES] for key in ("inputs", "targets"))
         return cls(
             raw_layers, layers, widths, _sound(LossSpec, network.get("loss")), inputs, targets,
@@ -79,14 +99,21 @@ class Parts:
         return self.layers[-1] if self.layers else None
 
 
-def _sizes(raw: dict[str, Any], layers: tuple[LayerSpec | None, ...], inputs: int | None, data: Data | None) -> Sizes | None:
+def _sizes(
+    raw: dict[str, Any], layers: tuple[LayerSpec | None, ...], inputs: int | None, data: Data | None
+) -> Sizes | None:
     sound = tuple(layer for layer in layers if layer is not None)
     if inputs is None or data is None or not layers or len(sound) < len(layers):
         return None
     trainable = _sound(Trainable, raw.get("trainable", {})) or Trainable()
     loss = LossSpec(name="squared_error")
     network = NetworkSpec(inputs=inputs, layers=sound, loss=loss, trainable=trainable)
-    return Sizes(inputs, sound, tuple(network.learns(number) for number in range(1, len(sound) + 1)), len(data.inputs))
+    return Sizes(
+        inputs,
+        sound,
+        tuple(network.learns(number) for number in range(1, len(sound) + 1)),
+        len(data.inputs),
+    )
 
 
 def _layers(parts: Parts) -> Iterator[Found]:
@@ -95,14 +122,20 @@ def _layers(parts: Parts) -> Iterator[Found]:
         if not isinstance(raw, dict):
             continue
         if "weights" in raw and "init" in raw:
-            yield (*path, "init"), "weights are given and made at once; keep one of weights and init"
+            yield (
+                (*path, "init"),
+                "weights are given and made at once; keep one of weights and init",
+            )
         elif "weights" not in raw and "init" not in raw:
             yield (*path, "weights"), "is missing; give one row per unit, or init"
         rows, columns = parts.widths[n + 1], parts.widths[n]
         if rows is not None and columns is not None and "weights" in raw:
             yield from _matrix((*path, "weights"), raw["weights"], rows, columns)
         if rows is not None and isinstance(raw.get("biases"), tuple) and len(raw["biases"]) != rows:
-            yield (*path, "biases"), f"expected {counted(rows, 'number')}, got {len(raw['biases']):,}"
+            yield (
+                (*path, "biases"),
+                f"expected {counted(rows, 'number')}, got {len(raw['biases']):,}",
+            )
         yield from _activation(path, raw)
         yield from _skip((*path, "skip"), n + 1, raw.get("skip"), parts.widths)
 
@@ -122,9 +155,16 @@ def _activation(path: Path, raw: dict[str, Any]) -> Iterator[Found]:
     if name == "elu" and isinstance(alpha, int | float) and alpha <= 0:
         yield (*path, "alpha"), f"expected a number above 0, got {alpha}"
     if name == "softmax" and _width(raw.get("units")) == 1:
-        yield (*path, "activation"), "a softmax of one unit is always 1; use sigmoid, or give it two units or more"
+        yield (
+            (*path, "activation"),
+            "a softmax of one unit is always 1; use sigmoid, or give it two units or more",
+        )
     init = _mapping(raw.get("init"))
-    if init.get("scheme") in {"uniform", "normal", "xavier", "he"} and isinstance(init.get("scale"), int | float) and init["scale"] < 0:
+    if (
+        init.get("scheme") in {"uniform", "normal", "xavier", "he"}
+        and isinstance(init.get("scale"), int | float)
+        and init["scale"] < 0
+    ):
         yield (*path, "init", "scale"), f"expected 0 or more, got {init['scale']}"
 
 
@@ -138,8 +178,17 @@ def _matrix(path: Path, value: object, rows: int, columns: int) -> Iterator[Foun
             if len(row) != columns:
                 yield (*path, n), f"expected {counted(columns, 'number')}, got {len(row):,}"
     elif len(value) != rows or lengths != {columns}:
-        got = f"of {lengths.pop():,}" if len(lengths) == 1 else "of different lengths" if lengths else ""
-        yield path, f"expected {counted(rows, 'row')} of {columns:,}, got {counted(len(value), 'row')} {got}".rstrip()
+        got = (
+            f"of {lengths.pop():,}"
+            if len(lengths) == 1
+            else "of different lengths"
+            if lengths
+            else ""
+        )
+        yield (
+            path,
+            f"expected {counted(rows, 'row')} of {columns:,}, got {counted(len(value), 'row')} {got}".rstrip(),
+        )
 
 
 def _parameters(parts: Parts) -> Iterator[Found]:
@@ -148,26 +197,46 @@ def _parameters(parts: Parts) -> Iterator[Found]:
         return
     count = sum(into * (below + 1) for below, into in pairwise(known))
     if count > limits.PARAMETERS:
-        yield ("network", "layers"), f"the network has {count:,} weights and biases, the limit is {limits.PARAMETERS:,}"
+        yield (
+            ("network", "layers"),
+            f"the network has {count:,} weights and biases, the limit is {limits.PARAMETERS:,}",
+        )
     elif count * len(parts.inputs) > limits.WORK:
         work = count * len(parts.inputs)
-        yield ("data", "inputs"), f"parameters times samples are {work:,} products to compute at once, the limit is {limits.WORK:,}"
+        yield (
+            ("data", "inputs"),
+            f"parameters times samples are {work:,} products to compute at once, the limit is {limits.WORK:,}",
+        )
 
 
 def _samples(parts: Parts) -> Iterator[Found]:
     count = sum(width or 0 for width in parts.widths) * len(parts.inputs)
     if count > limits.ACTIVATIONS:
-        yield ("data", "inputs"), f"units times samples are {count:,} activations to keep, the limit is {limits.ACTIVATIONS:,}"
+        yield (
+            ("data", "inputs"),
+            f"units times samples are {count:,} activations to keep, the limit is {limits.ACTIVATIONS:,}",
+        )
     if parts.inputs and parts.targets and len(parts.inputs) != len(parts.targets):
         wanted = counted(len(parts.inputs), "row")
-        yield ("data", "targets"), f"expected {wanted}, one per row of data.inputs, got {counted(len(parts.targets), 'row')}"
+        yield (
+            ("data", "targets"),
+            f"expected {wanted}, one per row of data.inputs, got {counted(len(parts.targets), 'row')}",
+        )
     for key, rows, width, what in (
         ("inputs", parts.inputs, parts.widths[0], "network.inputs"),
-        ("targets", parts.targets, parts.widths[-1] if parts.raw_layers else None, "the units of the last layer"),
+        (
+            "targets",
+            parts.targets,
+            parts.widths[-1] if parts.raw_layers else None,
+            "the units of the last layer",
+        ),
     ):
         for n, row in enumerate(rows):
             if width is not None and isinstance(row, tuple) and len(row) != width:
-                yield ("data", key, n), f"expected {counted(width, 'number')} as in {what}, got {len(row):,}"
+                yield (
+                    ("data", key, n),
+                    f"expected {counted(width, 'number')} as in {what}, got {len(row):,}",
+                )
 
 
 def _loss(parts: Parts) -> Iterator[Found]:
@@ -175,9 +244,15 @@ def _loss(parts: Parts) -> Iterator[Found]:
         return
     name, output = parts.loss.name, parts.output.activation
     if name == "cross_entropy" and output != "softmax":
-        yield ("network", "loss", "name"), f"cross_entropy needs a softmax in the last layer, which is {output} here"
+        yield (
+            ("network", "loss", "name"),
+            f"cross_entropy needs a softmax in the last layer, which is {output} here",
+        )
     if name == "binary_cross_entropy" and output != "sigmoid":
-        yield ("network", "loss", "name"), f"binary_cross_entropy needs a sigmoid in the last layer, which is {output} here"
+        yield (
+            ("network", "loss", "name"),
+            f"binary_cross_entropy needs a sigmoid in the last layer, which is {output} here",
+        )
     if name.endswith("cross_entropy") and parts.output.skip:
         last: Path = ("network", "layers", len(parts.layers) - 1, "skip")
         needed = f"{name} needs what the {output} gives as the output"
@@ -192,10 +267,16 @@ def _targets(parts: Parts) -> Iterator[Found]:
             continue
         outside = [i for i, y in enumerate(row) if not 0 <= y <= 1]
         for i in outside:
-            yield ("data", "targets", n, i), f"{parts.loss.name} needs targets from 0 to 1, got {row[i]}"
+            yield (
+                ("data", "targets", n, i),
+                f"{parts.loss.name} needs targets from 0 to 1, got {row[i]}",
+            )
         total = math.fsum(row)
         if parts.loss.name == "cross_entropy" and not outside and not abs(total - 1) <= 1e-9:
-            yield ("data", "targets", n), f"cross_entropy needs targets that sum to 1, these sum to {total:g}"
+            yield (
+                ("data", "targets", n),
+                f"cross_entropy needs targets that sum to 1, these sum to {total:g}",
+            )
 
 
 def _names(parts: Parts, sizes: Sizes) -> Iterator[Found]:
@@ -218,13 +299,21 @@ def _printed(path: Path, printed: Printed, sizes: Sizes) -> Iterator[Found]:
     if (printed.quantity is None) == (printed.expression is None):
         yield path, "expected either a quantity or an expression"
     if printed.slip is not None and printed.left_open is not None:
-        yield (*path, "left_open"), "expected either a slip or left_open: where the lecture leaves a number open, it made no mistake"
+        yield (
+            (*path, "left_open"),
+            "expected either a slip or left_open: where the lecture leaves a number open, it made no mistake",
+        )
     if printed.quantity is not None:
         yield from _refused((*path, "quantity"), names.refusal(printed.quantity, sizes))
     if printed.expression is not None:
-        yield from _refused((*path, "expression"), names.expression_refusal(printed.expression, sizes))
+        yield from _refused(
+            (*path, "expression"), names.expression_refusal(printed.expression, sizes)
+        )
         if printed.at is None:
-            yield (*path, "at"), "is missing; name the quantity at whose step the expression is shown"
+            yield (
+                (*path, "at"),
+                "is missing; name the quantity at whose step the expression is shown",
+            )
     if printed.at is not None:
         yield from _refused((*path, "at"), names.refusal(printed.at, sizes, step=True))
 
@@ -257,4 +346,8 @@ def _list(value: object) -> tuple[Any, ...]:
 
 
 def _width(value: object) -> int | None:
-    return value if isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= limits.UNITS else None
+    return (
+        value
+        if isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= limits.UNITS
+        else None
+    )

@@ -1,13 +1,15 @@
-"""A scenario as the text that it would be read from: canonical, so that equal scenarios have equal texts.
+"""A scenario as the text that it would be read from: canonical, so that equal scenarios have equal
+texts.
 
-    write(s)        YAML that people like to read; `scenario.parse(write(s), where)` is s again, but for id and where
+    write(s)        YAML that people like to read; `scenario.parse(write(s), where)` is s again, but
+                    for id and where
     as_data(s)      the same as plain data, what `strict_yaml` gives for that text
     content_id(t)   an address made of the text
 
-Keys stand in the order of the models; what is at its default is left out, and so are comments, which a scenario does
-not have. Numbers are the shortest that read back exactly, `2` for 2.0; -0.0 is written as 0, which it equals. What
-does not print (a zero-width space, a right-to-left mark) is written as an escape, so that nothing hides in a file;
-only the joiners inside words and emoji stay.
+Keys stand in the order of the models; what is at its default is left out, and so are comments,
+which a scenario does not have. Numbers are the shortest that read back exactly, `2` for 2.0; -0.0
+is written as 0, which it equals. What does not print (a zero-width space, a right-to-left mark) is
+written as an escape, so that nothing hides in a file; only the joiners inside words and emoji stay.
 """
 
 from __future__ import annotations
@@ -49,7 +51,8 @@ def _over(text: str) -> str:
     size = len(text.encode())
     if size > limits.FILE_BYTES:
         return f"it has {size / 1024:,.1f} KB, the limit is {limits.amount(limits.FILE_BYTES)}"
-    if text.count("\n") + text.count(",") + 2 * text.count(":") > limits.ENTRIES:  # perhaps: rows count as one, so the reader decides
+    # perhaps: rows count as one, so the reader decides
+    if text.count("\n") + text.count(",") + 2 * text.count(":") > limits.ENTRIES:
         try:
             strict_yaml.load(text, "")
         except ScenarioError as error:
@@ -107,7 +110,9 @@ class Written(str):
 
 
 def _written(value: Any, *, compact: bool) -> Any:
-    """Plain data whose numbers and rows are written already; `compact` writes whole matrices, without spaces between numbers."""
+    """Plain data whose numbers and rows are written already; `compact` writes whole matrices,
+    without spaces between numbers.
+    """
     if isinstance(value, bool):
         return Written("true" if value else "false")
     if isinstance(value, int | float):
@@ -120,7 +125,11 @@ def _written(value: Any, *, compact: bool) -> Any:
     if all(type(item) in {int, float} for item in value):
         return Written(f"[{comma.join(map(repr, value))}]")
     items = [_written(item, compact=compact) for item in value]
-    return Written(f"[{comma.join(items)}]") if compact and all(type(item) is Written for item in items) else tuple(items)
+    return (
+        Written(f"[{comma.join(items)}]")
+        if compact and all(type(item) is Written for item in items)
+        else tuple(items)
+    )
 
 
 def _mapping(items: dict[str, Any], indent: str, width: int) -> Iterator[str]:
@@ -129,7 +138,9 @@ def _mapping(items: dict[str, Any], indent: str, width: int) -> Iterator[str]:
         yield from _value(f"{indent}{key}:", value, indent, width, spread=key in SPREAD)
 
 
-def _value(head: str, value: Any, indent: str, width: int, *, spread: bool = False) -> Iterator[str]:
+def _value(
+    head: str, value: Any, indent: str, width: int, *, spread: bool = False
+) -> Iterator[str]:
     """One value behind its key or dash: in the same line where it fits, else below."""
     if isinstance(value, str):
         yield from _text(head, value, indent, width)
@@ -169,7 +180,11 @@ def _flow(value: Any) -> str:
 def _text(head: str, text: str, indent: str, width: int) -> Iterator[str]:
     """A text: in the line, line by line where it has several, folded where it is long."""
     line = f"{head} {_inline(text, _PLAIN)}"
-    block = not isinstance(text, Written) and text == text.strip() and all(map(_shows, text.split("\n")))
+    block = (
+        not isinstance(text, Written)
+        and text == text.strip()
+        and all(map(_shows, text.split("\n")))
+    )
     if block and "\n" in text:
         yield f"{head} |-"
         yield from (f"{indent}  {part}" if part else "" for part in text.split("\n"))
@@ -200,7 +215,9 @@ _PLAIN_IN_FLOW = re.compile(r"[^\W_][^:#,?\[\]{}]*")
 
 def _inline(text: str, plain: re.Pattern[str]) -> str:
     """A text in the line, in quotes where the reader would take it for something else."""
-    if isinstance(text, Written) or (plain.fullmatch(text) and _shows(text) and text[-1] != " " and _is_word(text)):
+    if isinstance(text, Written) or (
+        plain.fullmatch(text) and _shows(text) and text[-1] != " " and _is_word(text)
+    ):
         return text
     return f'"{_PERHAPS_ESCAPED.sub(lambda found: _escaped(found[0]), text)}"'
 

@@ -1,4 +1,6 @@
-"""What is wrong with the shape of a scenario file, in words: what was found, what would be right, what was meant."""
+"""What is wrong with the shape of a scenario file, in words: what was found, what would be right,
+what was meant.
+"""
 
 from __future__ import annotations
 
@@ -37,7 +39,9 @@ MISSING: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """A kind of file: its model, what helps where a key is missing, and the keys that a later version will run."""
+    """A kind of file: its model, what helps where a key is missing, and the keys that a later
+    version will run.
+    """
 
     model: type[BaseModel]
     missing: Mapping[str, str]
@@ -51,14 +55,19 @@ SCENARIO: Final = Format(ScenarioFile, MISSING, LATER_KEYS)
 def of(error: ValidationError, kind: Format = SCENARIO) -> Iterator[Found]:
     """The problems of a validation error, each at its path.
 
-    Unknown keys of one mapping come in the order of the text; behind as many as are ever shown, none is compared with what is known.
+    Unknown keys of one mapping come in the order of the text; behind as many as are ever shown,
+    none is compared with what is known.
     """
     unknown: Counter[Path] = Counter()
     for detail in error.errors(include_url=False):
         path: Path = detail["loc"]
         stranger = detail["type"] == "extra_forbidden"
         unknown[path[:-1]] += stranger
-        message = UNKNOWN if stranger and unknown[path[:-1]] > MAX_PROBLEMS else _message(detail, path, kind)
+        message = (
+            UNKNOWN
+            if stranger and unknown[path[:-1]] > MAX_PROBLEMS
+            else _message(detail, path, kind)
+        )
         if message:
             yield path, message
 
@@ -174,7 +183,10 @@ def _model_at(path: Path, root: type[BaseModel]) -> type[BaseModel] | None:
         if isinstance(part, str):
             field = model.model_fields.get(part) if model else None
             leaves = _leaves(field.annotation) if field else ()
-            model = next((leaf for leaf in leaves if isinstance(leaf, type) and issubclass(leaf, BaseModel)), None)
+            model = next(
+                (leaf for leaf in leaves if isinstance(leaf, type) and issubclass(leaf, BaseModel)),
+                None,
+            )
     return model
 
 

@@ -1,8 +1,8 @@
 """The shape of a scenario file, format 1: which keys there are, and what each may hold on its own.
 
-Strict (a text is no number, 1.5 is no count, true is not 1), unknown keys are refused, everything is frozen. Fractions
-are numbers already: `tutor.scenario.reader` has read them.
-What several keys must agree on, such as the rows of a weight matrix, is `tutor.scenario.checks`; the words of the
+Strict (a text is no number, 1.5 is no count, true is not 1), unknown keys are refused, everything
+is frozen. Fractions are numbers already: `tutor.scenario.reader` has read them. What several keys
+must agree on, such as the rows of a weight matrix, is `tutor.scenario.checks`; the words of the
 messages are `tutor.scenario.messages`.
 """
 
@@ -17,14 +17,30 @@ from pydantic_core import PydanticCustomError
 from tutor import limits
 from tutor.scenario.problem import described, quotable
 
-ActivationName: TypeAlias = Literal["identity", "sigmoid", "tanh", "relu", "leaky_relu", "elu", "softmax", "softplus", "step", "sign"]
-LossName: TypeAlias = Literal["squared_error", "half_squared_error", "huber", "binary_cross_entropy", "cross_entropy"]
+ActivationName: TypeAlias = Literal[
+    "identity",
+    "sigmoid",
+    "tanh",
+    "relu",
+    "leaky_relu",
+    "elu",
+    "softmax",
+    "softplus",
+    "step",
+    "sign",
+]
+LossName: TypeAlias = Literal[
+    "squared_error", "half_squared_error", "huber", "binary_cross_entropy", "cross_entropy"
+]
 ACTIVATIONS: tuple[str, ...] = get_args(ActivationName)
 FORWARD_ONLY = frozenset({"step", "sign"})
 
 LESSON_ID = re.compile(r"[a-z0-9][a-z0-9-]{0,79}", re.ASCII)
 """What a lesson is called in addresses."""
-PRINTED = re.compile(r"(?P<sign>[-\N{MINUS SIGN}]?)(?P<whole>[0-9]{1,15})(?:\.(?P<fraction>[0-9]{1,15}))?(?P<percent> ?%)?", re.ASCII)
+PRINTED = re.compile(
+    r"(?P<sign>[-\N{MINUS SIGN}]?)(?P<whole>[0-9]{1,15})(?:\.(?P<fraction>[0-9]{1,15}))?(?P<percent> ?%)?",
+    re.ASCII,
+)
 
 
 def _said(text: str) -> PydanticCustomError:
@@ -45,13 +61,18 @@ def _one_line(text: str) -> str:
 
 def _printed(text: str) -> str:
     if not PRINTED.fullmatch(text):
-        raise _said('expected a number as the slide prints it, such as "0.7739", "-1.29" or "34.5%", got ' + repr(text[:40]))
+        raise _said(
+            'expected a number as the slide prints it, such as "0.7739", "-1.29" or "34.5%", got '
+            + repr(text[:40])
+        )
     return text
 
 
 def _origin(text: str) -> str:
     if not LESSON_ID.fullmatch(text):
-        raise _said(f"expected the id of a lesson, 1 to 80 of a-z, 0-9 and -, such as two-layers, got {quotable(text)!r}")
+        raise _said(
+            f"expected the id of a lesson, 1 to 80 of a-z, 0-9 and -, such as two-layers, got {quotable(text)!r}"
+        )
     return text
 
 
@@ -73,8 +94,12 @@ FormatNumber: TypeAlias = Annotated[Literal[1], BeforeValidator(_format)]
 Finite: TypeAlias = Annotated[float, Field(allow_inf_nan=False)]
 NumberRow: TypeAlias = tuple[Finite, ...]
 Rows: TypeAlias = tuple[NumberRow, ...]
-Title: TypeAlias = Annotated[str, Field(max_length=limits.TITLE), AfterValidator(_visible), AfterValidator(_one_line)]
-LineText: TypeAlias = Annotated[str, Field(max_length=limits.LINE), AfterValidator(_visible), AfterValidator(_one_line)]
+Title: TypeAlias = Annotated[
+    str, Field(max_length=limits.TITLE), AfterValidator(_visible), AfterValidator(_one_line)
+]
+LineText: TypeAlias = Annotated[
+    str, Field(max_length=limits.LINE), AfterValidator(_visible), AfterValidator(_one_line)
+]
 About: TypeAlias = Annotated[str, Field(max_length=limits.ABOUT), AfterValidator(_visible)]
 Text: TypeAlias = Annotated[str, Field(max_length=limits.NOTE), AfterValidator(_visible)]
 NameText: TypeAlias = Annotated[str, Field(max_length=60)]
@@ -89,7 +114,9 @@ class Model(BaseModel):
 
 
 class Trainable(Model):
-    """Which parameters learn. A key that is left out is decided by the network, and there it is true."""
+    """Which parameters learn. A key that is left out is decided by the network, and there it is
+    true.
+    """
 
     weights: bool | None = None
     biases: bool | None = None
@@ -104,7 +131,9 @@ class Init(Model):
 
 
 class LayerSpec(Model):
-    """One layer. `biases` is None where the file says none; with `init` and no `biases` they are zeros."""
+    """One layer. `biases` is None where the file says none; with `init` and no `biases` they are
+    zeros.
+    """
 
     units: int = Field(ge=1, le=limits.UNITS)
     activation: ActivationName
@@ -129,7 +158,9 @@ class LayerSpec(Model):
     @property
     def parameters(self) -> dict[str, float]:
         """What goes to the activation beside z: `slope` or `alpha`, where the file gives it."""
-        return {name: value for name in ("slope", "alpha") if (value := getattr(self, name)) is not None}
+        return {
+            name: value for name in ("slope", "alpha") if (value := getattr(self, name)) is not None
+        }
 
 
 class LossSpec(Model):
@@ -153,7 +184,9 @@ class NetworkSpec(Model):
         return (self.inputs, *(layer.units for layer in self.layers))
 
     def learns(self, layer: int) -> tuple[bool, bool]:
-        """Whether the weights and the biases of a layer (counted from 1) learn; the layer's own word wins."""
+        """Whether the weights and the biases of a layer (counted from 1) learn; the layer's own
+        word wins.
+        """
         own, common = self.layers[layer - 1].trainable, self.trainable
         weights = own.weights if own.weights is not None else common.weights is not False
         return weights, own.biases if own.biases is not None else common.biases is not False
@@ -208,7 +241,9 @@ class Display(Model):
 
 
 class Lecture(Model):
-    """Where the lesson stands in the gallery: the lecture's slides, by title or number, and the place in their row."""
+    """Where the lesson stands in the gallery: the lecture's slides, by title or number, and the
+    place in their row.
+    """
 
     deck: LineText
     order: int = Field(1, ge=0, le=10_000)
@@ -220,7 +255,9 @@ class Lecture(Model):
 
 
 class Printed(Model):
-    """A number that a slide prints: of a quantity, or of an expression over quantities shown at the step `at`."""
+    """A number that a slide prints: of a quantity, or of an expression over quantities shown at the
+    step `at`.
+    """
 
     quantity: NameText | None = None
     expression: FormulaText | None = None
@@ -247,7 +284,9 @@ class Printed(Model):
         return float(self.value.replace("\N{MINUS SIGN}", "-").rstrip("% "))
 
     def agrees(self, computed: float) -> bool:
-        """Whether a computed number, rounded to the printed digits, is the printed one (a tie may go either way)."""
+        """Whether a computed number, rounded to the printed digits, is the printed one (a tie may
+        go either way).
+        """
         error = abs((100 * computed if self.percent else computed) - self.number)
         return error <= 0.5 * 10.0**-self.decimals * (1 + 1e-9)
 

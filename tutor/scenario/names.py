@@ -1,6 +1,8 @@
-"""Which quantities a scenario's lesson has: layers, units and samples in range, and nothing behind a step function.
+"""Which quantities a scenario's lesson has: layers, units and samples in range, and nothing behind
+a step function.
 
-Works on the sizes in the file, before any network is built. Quantity names are read by `tutor.engine.quantity`.
+Works on the sizes in the file, before any network is built. Quantity names are read by
+`tutor.engine.quantity`.
 """
 
 from __future__ import annotations
@@ -31,15 +33,19 @@ class Sizes:
     @property
     def flat(self) -> int:
         """The last layer whose activation has no derivative to use, or 0: backward stops there."""
-        flats = [number for number, layer in enumerate(self.layers, 1) if layer.activation in FORWARD_ONLY]
+        flats = [
+            number
+            for number, layer in enumerate(self.layers, 1)
+            if layer.activation in FORWARD_ONLY
+        ]
         return max(flats, default=0)
 
 
 def refusal(name: str, sizes: Sizes, *, step: bool = False) -> str:
     """Why this lesson has no quantity of this name, or an empty text where it has.
 
-    With `step` the question is whether one can stand there: at the derivative of a step function one can, and is
-    told why backward stops, though it has no number.
+    With `step` the question is whether one can stand there: at the derivative of a step function
+    one can, and is told why backward stops, though it has no number.
     """
     try:
         q = quantity.parse(name)
@@ -54,7 +60,8 @@ def refusal(name: str, sizes: Sizes, *, step: bool = False) -> str:
 
 def expression_refusal(expression: str, sizes: Sizes) -> str:
     """Why an expression cannot be computed in this lesson, or an empty text."""
-    from tutor.scenario import arithmetic  # with NumPy, which reading a file without formulas can do without
+    # with NumPy, which reading a file without formulas can do without
+    from tutor.scenario import arithmetic
 
     try:
         found = arithmetic.quantities(expression)
@@ -72,7 +79,11 @@ def _layer(q: Quantity, sizes: Sizes) -> str:
 def _indices(q: Quantity, sizes: Sizes) -> str:
     layer = {"x": 0, "y": len(sizes.layers)}.get(q.kind, q.layer)
     if q.i > sizes.units(layer):
-        return f"layer {layer} has {counted(sizes.units(layer), 'unit')}" if layer else f"there are {counted(sizes.inputs, 'input')}"
+        return (
+            f"layer {layer} has {counted(sizes.units(layer), 'unit')}"
+            if layer
+            else f"there are {counted(sizes.inputs, 'input')}"
+        )
     if q.of.role == "slope":
         return _jacobian(q, sizes)
     if q.j > sizes.units(max(q.layer - 1, 0)):
@@ -123,4 +134,8 @@ def _derivative(q: Quantity, sizes: Sizes) -> str:
     if not (behind or q.of.phase in {UPDATE, VERIFY}):
         return ""
     name = sizes.layers[sizes.flat - 1].activation
-    return f"the {name} function of layer {sizes.flat} has no derivative to learn from, so backward stops there" if sizes.flat else ""
+    return (
+        f"the {name} function of layer {sizes.flat} has no derivative to learn from, so backward stops there"
+        if sizes.flat
+        else ""
+    )

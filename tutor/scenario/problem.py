@@ -1,4 +1,6 @@
-"""Problems of a scenario file: where they are, what was found, what would be right. All of them at once."""
+"""Problems of a scenario file: where they are, what was found, what would be right. All of them at
+once.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +11,9 @@ from typing import TypeAlias
 from tutor.errors import TutorError
 
 Path: TypeAlias = tuple[str | int, ...]
-"""The way to a value: `("network", "layers", 1, "weights")` is shown as `network.layers[1].weights`."""
+"""The way to a value: `("network", "layers", 1, "weights")` is shown as
+`network.layers[1].weights`.
+"""
 
 Found: TypeAlias = tuple[Path, str]
 """What is wrong at a path, before anyone knows its line."""
@@ -20,7 +24,9 @@ MAX_QUOTED = 40
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One problem. `line` counts from 1; 0 means that the problem is the file itself, `path` is then empty as a rule."""
+    """One problem. `line` counts from 1; 0 means that the problem is the file itself, `path` is
+    then empty as a rule.
+    """
 
     where: str
     line: int
@@ -47,20 +53,32 @@ def _shortened(problems: list[Problem]) -> list[Problem]:
         return problems
     last = problems[MAX_PROBLEMS - 1]
     more = len(problems) - MAX_PROBLEMS + 1
-    return [*problems[: MAX_PROBLEMS - 1], Problem(last.where, last.line, "", f"and {more} more problems from here on")]
+    return [
+        *problems[: MAX_PROBLEMS - 1],
+        Problem(last.where, last.line, "", f"and {more} more problems from here on"),
+    ]
 
 
 def written(path: Path) -> str:
     """A path as people write it: `network.layers[1].weights`."""
     text = ""
     for part in path:
-        text += f"[{part}]" if isinstance(part, int) else f".{quotable(part)}" if text else quotable(part)
+        text += (
+            f"[{part}]"
+            if isinstance(part, int)
+            else f".{quotable(part)}"
+            if text
+            else quotable(part)
+        )
     return text
 
 
 def quotable(text: str, length: int = MAX_QUOTED) -> str:
     """A piece of someone's text on one line, shortened, with what does not print as an escape."""
-    shown = "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text[: length + 1])
+    shown = "".join(
+        c if c.isprintable() else c.encode("unicode_escape").decode("ascii")
+        for c in text[: length + 1]
+    )
     return shown if len(shown) <= length else shown[: length - 1] + "…"
 
 
@@ -71,7 +89,11 @@ def described(value: object) -> str:
     if isinstance(value, int | float):
         return f"the number {value!r}"
     if isinstance(value, str):
-        return f"the text {quotable(value)!r}" if " " in value.strip() else f"the word {quotable(value)!r}"
+        return (
+            f"the text {quotable(value)!r}"
+            if " " in value.strip()
+            else f"the word {quotable(value)!r}"
+        )
     if isinstance(value, tuple | list):
         return f"a list of {len(value)}"
     return "nothing" if value is None else "a mapping of keys to values"

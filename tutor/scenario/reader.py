@@ -1,4 +1,5 @@
-"""Scenarios: what a lesson is made of. `load(path)` reads a file, `parse(text, where)` and `parse_data(data, where)` are pure.
+"""Scenarios: what a lesson is made of. `load(path)` reads a file, `parse(text, where)` and
+`parse_data(data, where)` are pure.
 
     YAML text -> tutor.scenario.strict_yaml  plain data with line numbers
     a form                               plain data without them
@@ -113,7 +114,9 @@ class Scenario:
 
     @property
     def source(self) -> str:
-        """Where the lesson comes from: its course, and the lecture by its title. Empty where the file says neither."""
+        """Where the lesson comes from: its course, and the lecture by its title. Empty where the
+        file says neither.
+        """
         return " · ".join(filter(None, (self.course, self.lecture.name if self.lecture else "")))
 
     @property
@@ -133,7 +136,9 @@ class Scenario:
 
 
 def parse(text: str, where: str) -> Scenario:
-    """The scenario of a text. Raises ScenarioError, never anything else; `where` names the text in messages."""
+    """The scenario of a text. Raises ScenarioError, never anything else; `where` names the text in
+    messages.
+    """
     document = strict_yaml.load(text, where)
     if not isinstance(document.data, dict):
         raise ScenarioError([document.problem((), "expected keys with values, such as format: 1")])
@@ -145,11 +150,15 @@ def parse_data(data: dict[str, Any], where: str) -> Scenario:
 
     The same checks as in `parse`. Raises ScenarioError; its problems have a path and the line 0.
     """
-    return _scenario(_examined_data(data), where, lambda path, message: Problem(where, 0, written(path), message))
+    return _scenario(
+        _examined_data(data), where, lambda path, message: Problem(where, 0, written(path), message)
+    )
 
 
 def problems_of(data: dict[str, Any]) -> list[tuple[Path, str]]:
-    """Everything that is wrong with plain data, as (path, message); an empty list where `parse_data` gives a scenario."""
+    """Everything that is wrong with plain data, as (path, message); an empty list where
+    `parse_data` gives a scenario.
+    """
     return list(dict.fromkeys(_examined_data(data)[1]))
 
 
@@ -162,7 +171,9 @@ def _examined_data(data: dict[str, Any]) -> Reading:
 
 
 def _examined(data: dict[str, Any]) -> Reading:
-    """The file of plain data where its shape is sound, and all problems: of the shape and of what must agree."""
+    """The file of plain data where its shape is sound, and all problems: of the shape and of what
+    must agree.
+    """
     data = valued(data)
     try:
         file, problems = ScenarioFile.model_validate(data), []
@@ -185,9 +196,12 @@ def load(path: str | os.PathLike[str], where: str | None = None) -> Scenario:
 
 
 def read(path: str | os.PathLike[str], where: str) -> bytes:
-    """The bytes of a file, one more than the limit at most. Raises ScenarioError where there are none to read."""
+    """The bytes of a file, one more than the limit at most. Raises ScenarioError where there are
+    none to read.
+    """
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)  # a pipe must not keep us waiting
+        # a pipe must not keep us waiting
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
         with os.fdopen(descriptor, "rb") as file:
             if not stat.S_ISREG(os.fstat(descriptor).st_mode):
                 raise ScenarioError([Problem(where, 0, "", "is not a file")])
@@ -197,20 +211,27 @@ def read(path: str | os.PathLike[str], where: str) -> bytes:
 
 
 def _reason(error: Exception) -> str:
-    known = {errno.ENOENT: "there is no such file", errno.EACCES: "permission denied", errno.EISDIR: "it is a folder"}
+    known = {
+        errno.ENOENT: "there is no such file",
+        errno.EACCES: "permission denied",
+        errno.EISDIR: "it is a folder",
+    }
     number = getattr(error, "errno", None) or 0
     return known.get(number) or (os.strerror(number).lower() if number else "its name is not valid")
 
 
 def scenario_id(name: str) -> str | None:
-    """The id of a file name, `1-2-3-1-sigmoid` of `1-2-3-1-sigmoid.yaml`, or None where it cannot be part of an address."""
+    """The id of a file name, `1-2-3-1-sigmoid` of `1-2-3-1-sigmoid.yaml`, or None where it cannot
+    be part of an address.
+    """
     stem, suffix = os.path.splitext(name)  # noqa: PTH122  (the name of a file, not a path)
     return stem if suffix in SUFFIXES and LESSON_ID.fullmatch(stem) else None
 
 
-# ---- Plain data that did not come from `strict_yaml`: what could not have stood in a file is refused before anything else ----
-# A form or a program may hand over what the strict reader never gives: a value that is missing, a control character, a
-# number of a thousand digits. What passes here can be written by `dump` and read again.
+# ---- Plain data that did not come from `strict_yaml`: what could not have stood in a file is
+# refused before anything else ---- A form or a program may hand over what the strict reader never
+# gives: a value that is missing, a control character, a number of a thousand digits. What passes
+# here can be written by `dump` and read again.
 
 
 _LARGEST: Final = 10**limits.NUMBER_CHARACTERS
@@ -224,16 +245,24 @@ def unfit_values(value: Any, path: Path = ()) -> Iterator[Found]:
         yield from _text(value, path)
     elif isinstance(value, tuple):
         for n, item in enumerate(value):
-            if type(item) is not float:  # most of the data are rows of numbers; the models see whether they are finite
+            # most of the data are rows of numbers; the models see whether they are finite
+            if type(item) is not float:
                 yield from unfit_values(item, (*path, n))
     elif isinstance(value, dict):
         for key, item in value.items():
-            yield from _text(key, path) if isinstance(key, str) else [(path, "a key must be a word")]
+            yield from (
+                _text(key, path) if isinstance(key, str) else [(path, "a key must be a word")]
+            )
             yield from unfit_values(item, (*path, str(key)))
     elif isinstance(value, int) and abs(value) >= _LARGEST:
         yield path, f"is a number of more than {limits.NUMBER_CHARACTERS} digits"
     elif not isinstance(value, int | float):
-        yield path, "has no value; give one or leave the key out" if value is None else f"is a {type(value).__name__}, which no file holds"
+        yield (
+            path,
+            "has no value; give one or leave the key out"
+            if value is None
+            else f"is a {type(value).__name__}, which no file holds",
+        )
 
 
 def _text(text: str, path: Path) -> Iterator[Found]:
@@ -242,11 +271,12 @@ def _text(text: str, path: Path) -> Iterator[Found]:
         yield path, f"has the character U+{ord(found[0]):04X}, which does not belong in a text"
 
 
-# ---- Fractions in a scenario file: `1/3` is a number wherever the format has one, as in the form, and a text wherever it has a text ----
+# ---- Fractions in a scenario file: `1/3` is a number wherever the format has one, as in the form,
+# and a text wherever it has a text ----
 #     valued(data) -> data    the same plain data with the value of each fraction in its place
 #
-# YAML knows no fractions: to it, `1/3` is a word. One that has no value (`1/0`) stays a word, and its problem is told as that of a
-# word where a number belongs.
+# YAML knows no fractions: to it, `1/3` is a word. One that has no value (`1/0`) stays a word, and
+# its problem is told as that of a word where a number belongs.
 
 
 def valued(data: dict[str, Any]) -> dict[str, Any]:

@@ -1,4 +1,6 @@
-"""What a word of a YAML file stands for: text, number, true or false. YAML 1.2's rules, and a reason for each refusal."""
+"""What a word of a YAML file stands for: text, number, true or false. YAML 1.2's rules, and a
+reason for each refusal.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,8 @@ from tutor import limits
 Scalar: TypeAlias = str | int | float | bool
 
 FOREIGN = re.compile(
-    # Control characters, other line breaks than \\n, what turns the text after it round, byte order marks, half characters.
+    # Control characters, other line breaks than \\n, what turns the text after it round, byte order
+    # marks, half characters.
     r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff\ud800-\udfff\ufffe\uffff]"
 )
 _INTEGER = re.compile(r"[-+]?[0-9]+", re.ASCII)
@@ -53,27 +56,38 @@ def plain(text: str) -> Scalar:
 
 
 def quoted(text: str) -> str:
-    """A text in quotes or in a block. An escape may have brought in what the file itself cannot hold."""
+    """A text in quotes or in a block. An escape may have brought in what the file itself cannot
+    hold.
+    """
     try:
-        joined = text.encode("utf-16", "surrogatepass").decode("utf-16")  # JSON writes U+1F600 as two halves
+        # JSON writes U+1F600 as two halves
+        joined = text.encode("utf-16", "surrogatepass").decode("utf-16")
     except UnicodeDecodeError:
         raise RefusedError("has half a character (a lone surrogate)") from None
     found = FOREIGN.search(joined)
     if found:
-        raise RefusedError(f"has the character U+{ord(found[0]):04X}, which does not belong in a text")
+        raise RefusedError(
+            f"has the character U+{ord(found[0]):04X}, which does not belong in a text"
+        )
     return joined
 
 
 def _number(text: str) -> int | float:
     if len(text) > limits.NUMBER_CHARACTERS:
-        raise RefusedError(f"is a number of {len(text):,} characters; at most {limits.NUMBER_CHARACTERS} are read")
+        raise RefusedError(
+            f"is a number of {len(text):,} characters; at most {limits.NUMBER_CHARACTERS} are read"
+        )
     if _LEADING_ZERO.match(text):
-        raise RefusedError(f'{text} starts with a 0; write the number without it, or "{text}" in quotes for a text')
+        raise RefusedError(
+            f'{text} starts with a 0; write the number without it, or "{text}" in quotes for a text'
+        )
     if _INTEGER.fullmatch(text):
         return int(text)
     value = float(text)
     if not math.isfinite(value):
         raise RefusedError(f"{text} is too large; numbers go up to about 1.8e308")
     if value == 0 and re.search("[1-9]", re.split("[eE]", text)[0]):
-        raise RefusedError(f"{text} is too small to be told from 0; numbers go down to about 5e-324")
+        raise RefusedError(
+            f"{text} is too small to be told from 0; numbers go down to about 5e-324"
+        )
     return value

@@ -1,7 +1,9 @@
-"""The JSON Schema of scenario files, for editors: what they complete, explain and underline while one types.
+"""The JSON Schema of scenario files, for editors: what they complete, explain and underline while
+one types.
 
-It is made from the models, with the meanings below. What a schema can say of how keys go together is said
-here (`TOGETHER`); the rest, such as the rows of a weight matrix, only `python -m tutor validate` sees.
+It is made from the models, with the meanings below. What a schema can say of how keys go together
+is said here (`TOGETHER`); the rest, such as the rows of a weight matrix, only `python -m tutor
+validate` sees.
 """
 
 from __future__ import annotations
@@ -38,12 +40,18 @@ def _part(found: Schema, path: str, models: dict[str, Schema]) -> Schema:
     merged = {**found, **(kinds[0] if kinds else {})}
     if "$ref" in merged:
         merged |= models[merged["$ref"].rsplit("/", 1)[1]]
-    part = {key: value for key, value in merged.items() if key not in {"anyOf", "$ref", "title", "description", "default"}}
+    part = {
+        key: value
+        for key, value in merged.items()
+        if key not in {"anyOf", "$ref", "title", "description", "default"}
+    }
     if isinstance(found.get("default"), str | int | float):
         part["default"] = found["default"]
     if "properties" in part:
         above = f"{path}." if path else ""
-        part["properties"] = {key: _part(value, f"{above}{key}", models) for key, value in part["properties"].items()}
+        part["properties"] = {
+            key: _part(value, f"{above}{key}", models) for key, value in part["properties"].items()
+        }
     if "items" in part:
         part["items"] = _part(part["items"], f"{path}[]", models)
     if part.get("type") == "number":
@@ -90,7 +98,10 @@ TOGETHER: Final[dict[str, Schema]] = {
             {"required": ["weights", "biases"], "not": {"required": ["init"]}},
             {"required": ["init"], "not": {"required": ["weights"]}},
         ],
-        "dependentSchemas": {"slope": _given("activation", "leaky_relu"), "alpha": _given("activation", "elu")},
+        "dependentSchemas": {
+            "slope": _given("activation", "leaky_relu"),
+            "alpha": _given("activation", "elu"),
+        },
         "if": _given("activation", "softmax"),
         "then": {"properties": {"units": {"minimum": 2}}},
     },
@@ -114,8 +125,9 @@ TOGETHER: Final[dict[str, Schema]] = {
 
 
 # ---- What each key of a scenario file means, in plain words: the one place for them ----
-# The JSON Schema has them as descriptions (`tutor.scenario.schema`), docs/scenarios.md in its tables; `make docs` renews those.
-# A key is written as a path, `[]` stands for each entry of a list.
+# The JSON Schema has them as descriptions (`tutor.scenario.schema`), docs/scenarios.md in its
+# tables; `make docs` renews those. A key is written as a path, `[]` stands for each entry of a
+# list.
 
 
 MEANINGS: Final[Mapping[str, str]] = MappingProxyType({

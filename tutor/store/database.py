@@ -1,12 +1,15 @@
-"""One database, SQLite or PostgreSQL, as the store uses it: transactions, and one error for all that can go wrong.
+"""One database, SQLite or PostgreSQL, as the store uses it: transactions, and one error for all
+that can go wrong.
 
     database = Database(url, prepare)            nothing is opened yet
     with database.reading() as connection: …     only looks
-    with database.writing() as connection: …     one writer at a time, and durable once the block is left
+    with database.writing() as connection: …     one writer at a time, and durable once the block is
+                                                 left
 
-A writer waits for the one before it (BEGIN IMMEDIATE on SQLite, an advisory lock on PostgreSQL), so what it reads stays
-true until it commits; decided against repeating transactions that collide, for none does. Nothing is opened before it
-is needed, and each process opens its own: processes must not share a connection.
+A writer waits for the one before it (BEGIN IMMEDIATE on SQLite, an advisory lock on PostgreSQL), so
+what it reads stays true until it commits; decided against repeating transactions that collide, for
+none does. Nothing is opened before it is needed, and each process opens its own: processes must not
+share a connection.
 """
 
 from __future__ import annotations
@@ -30,7 +33,9 @@ from tutor.errors import StoreError
 WAIT: Final = 5
 """Seconds to wait for a lock or an answer."""
 SLOW, PAUSE = 0.8, 5.0
-"""A failure that took so many seconds is followed by a pause in which all others fail at once: they must not hold up the pages."""
+"""A failure that took so many seconds is followed by a pause in which all others fail at once: they
+must not hold up the pages.
+"""
 ONE_WRITER: Final = 0x6C6573736F6E73
 """The number of PostgreSQL's advisory lock."""
 POSTGRESQL: Final = {
@@ -44,7 +49,9 @@ log = logging.getLogger(__name__)
 
 
 class Database:
-    """A database for any number of threads and processes. `prepare` makes or checks its tables before the first transaction."""
+    """A database for any number of threads and processes. `prepare` makes or checks its tables
+    before the first transaction.
+    """
 
     def __init__(self, url: URL, prepare: Callable[[Engine], None]) -> None:
         self._url = url
@@ -57,7 +64,9 @@ class Database:
 
     @property
     def missing(self) -> bool:
-        """Whether there is no file yet, so that nothing can be in it. One that cannot be looked at counts as there."""
+        """Whether there is no file yet, so that nothing can be in it. One that cannot be looked at
+        counts as there.
+        """
         try:
             return self.file is not None and not self.file.stat()
         except (FileNotFoundError, NotADirectoryError):
@@ -89,7 +98,8 @@ class Database:
         known = self._engine
         if known is not None and self._belongs == self._owner():
             return known
-        if not self._lock.acquire(timeout=SLOW if self._paused_until else WAIT):  # another thread is opening it; lately in vain?
+        # another thread is opening it; lately in vain?
+        if not self._lock.acquire(timeout=SLOW if self._paused_until else WAIT):
             log.error("the store of saved lessons: another request is still waiting for it")
             raise StoreError
         try:
@@ -101,7 +111,8 @@ class Database:
 
     def _open(self) -> Engine:
         if self._engine is not None:
-            self._engine.dispose(close=False)  # a parent's connections, or those of a file that is gone
+            # a parent's connections, or those of a file that is gone
+            self._engine.dispose(close=False)
         if self.file is not None:
             self.file.parent.mkdir(parents=True, exist_ok=True)
         opened = engine(self._url)
@@ -114,7 +125,9 @@ class Database:
         return opened
 
     def _owner(self) -> Owner:
-        """To whom an engine belongs: to a process and, where it is one, to a file, for another may have taken its place."""
+        """To whom an engine belongs: to a process and, where it is one, to a file, for another may
+        have taken its place.
+        """
         try:
             status = self.file.stat() if self.file is not None else None
         except OSError:
@@ -158,14 +171,21 @@ def engine(url: URL) -> Engine:
         return made
     arguments = {name: value for name, value in POSTGRESQL.items() if name not in url.query}
     made = create_engine(
-        url, connect_args=arguments, isolation_level="READ COMMITTED", pool_pre_ping=True, pool_timeout=WAIT, hide_parameters=True
+        url,
+        connect_args=arguments,
+        isolation_level="READ COMMITTED",
+        pool_pre_ping=True,
+        pool_timeout=WAIT,
+        hide_parameters=True,
     )
     event.listen(made, "begin", _begin_postgresql)
     return made
 
 
 def _set_up_sqlite(connection: Any, _: object) -> None:
-    """Write-ahead log, so that readers and the writer do not wait for each other; FULL, so that saved means saved."""
+    """Write-ahead log, so that readers and the writer do not wait for each other; FULL, so that
+    saved means saved.
+    """
     connection.isolation_level = None  # we say BEGIN ourselves
     connection.execute("PRAGMA synchronous=FULL")
     deadline = time.monotonic() + WAIT
@@ -173,14 +193,17 @@ def _set_up_sqlite(connection: Any, _: object) -> None:
         try:
             connection.execute("PRAGMA journal_mode=WAL")
             break  # also where the file system knows no WAL: slower, as safe
-        except sqlite3.OperationalError as error:  # changing the mode does not wait for others as all else does
+        # changing the mode does not wait for others as all else does
+        except sqlite3.OperationalError as error:
             if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
                 raise
             time.sleep(0.01)
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if connection.get_execution_options().get("writing") else "BEGIN")
+    connection.exec_driver_sql(
+        "BEGIN IMMEDIATE" if connection.get_execution_options().get("writing") else "BEGIN"
+    )
 
 
 def _begin_postgresql(connection: Connection) -> None:

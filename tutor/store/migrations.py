@@ -3,8 +3,8 @@
     1   the lessons
     2   the saves of the last minute, for the limit
 
-Each migration runs in a transaction of its own, by whichever process comes first; the others find it done. A migration
-that has been in a release is never changed: what comes next is added below it.
+Each migration runs in a transaction of its own, by whichever process comes first; the others find
+it done. A migration that has been in a release is never changed: what comes next is added below it.
 """
 
 from __future__ import annotations
@@ -13,7 +13,21 @@ import secrets
 from collections.abc import Callable
 from typing import Final
 
-from sqlalchemy import BigInteger, Column, Connection, Engine, Integer, MetaData, String, Table, Text, inspect, select, text, update
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Connection,
+    Engine,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    inspect,
+    select,
+    text,
+    update,
+)
 
 from tutor.errors import StoreError
 from tutor.store.database import transaction
@@ -29,9 +43,13 @@ LESSONS: Final = Table(
     Column("saved", BigInteger),
     Column("seen", Integer),
 )
-"""`saved` in seconds since 1970, `seen` in days since 1970: the last day on which the lesson was opened."""
+"""`saved` in seconds since 1970, `seen` in days since 1970: the last day on which the lesson was
+opened.
+"""
 SAVES: Final = Table("tutor_saves", TABLES, Column("who", String), Column("at", BigInteger))
-"""One row for each lesson saved in the last minute: a keyed hash of the address, and when, in milliseconds since 1970."""
+"""One row for each lesson saved in the last minute: a keyed hash of the address, and when, in
+milliseconds since 1970.
+"""
 KEY: Final = Table("tutor_key", TABLES, Column("key", String))
 """The key of those hashes, one row."""
 
@@ -48,10 +66,14 @@ def _lessons(connection: Connection) -> None:
 
 
 def _saves(connection: Connection) -> None:
-    connection.execute(text("CREATE TABLE tutor_saves (who VARCHAR(64) NOT NULL, at BIGINT NOT NULL)"))
+    connection.execute(
+        text("CREATE TABLE tutor_saves (who VARCHAR(64) NOT NULL, at BIGINT NOT NULL)")
+    )
     connection.execute(text("CREATE INDEX tutor_saves_who_at ON tutor_saves (who, at)"))
     connection.execute(text("CREATE TABLE tutor_key (key VARCHAR(64) NOT NULL)"))
-    connection.execute(text("INSERT INTO tutor_key (key) VALUES (:key)"), {"key": secrets.token_hex(32)})
+    connection.execute(
+        text("INSERT INTO tutor_key (key) VALUES (:key)"), {"key": secrets.token_hex(32)}
+    )
 
 
 MIGRATIONS: Final[tuple[Callable[[Connection], None], ...]] = (_lessons, _saves)
@@ -59,7 +81,9 @@ NEWEST: Final = len(MIGRATIONS)
 
 
 def prepare(engine: Engine) -> None:
-    """Bring a store up to date, an empty one too. Raises StoreError where it is of a later version of the tutor."""
+    """Bring a store up to date, an empty one too. Raises StoreError where it is of a later version
+    of the tutor.
+    """
     with transaction(engine) as connection:
         found = version(connection)
     while found < NEWEST:
@@ -73,7 +97,9 @@ def prepare(engine: Engine) -> None:
 
 
 def _step(connection: Connection) -> int:
-    """The next migration, unless another process has done it by now; the version that the store has then."""
+    """The next migration, unless another process has done it by now; the version that the store has
+    then.
+    """
     found = version(connection)
     if found >= NEWEST:
         return found
@@ -84,4 +110,8 @@ def _step(connection: Connection) -> int:
 
 def version(connection: Connection) -> int:
     """The version of a store; 0 where there is none yet."""
-    return connection.scalar(select(STORE.c.version)) or 0 if inspect(connection).has_table(STORE.name) else 0
+    return (
+        connection.scalar(select(STORE.c.version)) or 0
+        if inspect(connection).has_table(STORE.name)
+        else 0
+    )

@@ -1,4 +1,6 @@
-"""Saved lessons as scenarios: read from the store once and kept, so that their pages are as quick as those of the shelf."""
+"""Saved lessons as scenarios: read from the store once and kept, so that their pages are as quick
+as those of the shelf.
+"""
 
 from __future__ import annotations
 
@@ -27,19 +29,25 @@ def is_saved(lesson: str) -> bool:
 
 
 class SavedLessons:
-    """The last lessons that were asked for. The same id gives the same object, as what is remembered of a lesson hangs on that.
+    """The last lessons that were asked for. The same id gives the same object, as what is
+    remembered of a lesson hangs on that.
 
-    `find` gives the text of an id; it is asked again on each new day, so that the store knows what is still in use.
+    `find` gives the text of an id; it is asked again on each new day, so that the store knows what
+    is still in use.
     """
 
-    def __init__(self, find: Callable[[str], str | None], clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self, find: Callable[[str], str | None], clock: Callable[[], float] = time.time
+    ) -> None:
         self._find = find
         self._clock = clock
         self._lock = threading.Lock()
         self._kept: OrderedDict[str, tuple[int, Scenario | None]] = OrderedDict()
 
     def find(self, lesson: str) -> Scenario | None:
-        """The scenario of an id. Raises StoreError where it is not known yet and the store cannot be reached."""
+        """The scenario of an id. Raises StoreError where it is not known yet and the store cannot
+        be reached.
+        """
         if not is_saved(lesson):
             return None
         today = int(self._clock() // DAY)
@@ -76,7 +84,9 @@ class SavedLessons:
 
 
 def opened(lesson: str, text: str) -> Scenario | None:
-    """The scenario of a saved text; None where limits have been lowered since, so that it is not read any more."""
+    """The scenario of a saved text; None where limits have been lowered since, so that it is not
+    read any more.
+    """
     try:
         return reader.parse(text, lesson)
     except ScenarioError as error:

@@ -1,7 +1,9 @@
-"""Saving a lesson: whether it may be saved, by whom and how often, and what the reader is told where it may not.
+"""Saving a lesson: whether it may be saved, by whom and how often, and what the reader is told
+where it may not.
 
     saving = from_environment(os.environ, home)      DATABASE_URL, SAVING, SAVES_PER_MINUTE
-    saving.save(scenario, request.remote_addr)       the id of the saved lesson; or Refused, with a status and words
+    saving.save(scenario, request.remote_addr)       the id of the saved lesson; or Refused, with a
+                                                     status and words
 """
 
 from __future__ import annotations
@@ -24,7 +26,9 @@ OFF: Final = "Saving is switched off here. The lesson can be taken away as a fil
 
 
 class Refused(TutorError):  # noqa: N818  (it is no error of the program, it is an answer)
-    """A lesson that was not saved. `status` is that of the answer; `wait` is for how many seconds, where waiting helps."""
+    """A lesson that was not saved. `status` is that of the answer; `wait` is for how many seconds,
+    where waiting helps.
+    """
 
     def __init__(self, status: int, message: str, wait: int = 0) -> None:
         super().__init__(message)
@@ -34,7 +38,9 @@ class Refused(TutorError):  # noqa: N818  (it is no error of the program, it is 
 
 @dataclass(frozen=True, slots=True)
 class Saving:
-    """What saving needs. Without a store nothing is saved or found; with `allowed` false lessons are found, not saved."""
+    """What saving needs. Without a store nothing is saved or found; with `allowed` false lessons
+    are found, not saved.
+    """
 
     store: Store | None = None
     per_minute: int = PER_MINUTE
@@ -54,7 +60,9 @@ class Saving:
         except TutorError as error:
             raise Refused(422, str(error)) from None
         try:
-            return self.store.save(text, scenario.origin, allowance=Allowance(client(who), self.per_minute))
+            return self.store.save(
+                text, scenario.origin, allowance=Allowance(client(who), self.per_minute)
+            )
         except TooManySavesError as error:
             raise Refused(429, str(error), error.wait) from None
         except StoreError as error:
@@ -66,7 +74,9 @@ class Saving:
 
 
 def client(who: str) -> str:
-    """Whom a limit is about: an address, or for IPv6 the network of 64 bits that one household or one phone has."""
+    """Whom a limit is about: an address, or for IPv6 the network of 64 bits that one household or
+    one phone has.
+    """
     try:
         address = ipaddress.ip_address(who.partition("%")[0])
     except ValueError:
@@ -82,6 +92,12 @@ def from_environment(environment: Mapping[str, str], home: Path) -> Saving:
     if switch not in {"on", "off"}:
         raise SettingError(f"SAVING is {environment['SAVING'][:40]!r}; it is on or off")
     many = environment.get("SAVES_PER_MINUTE", "").strip() or str(PER_MINUTE)
-    if not (many.isascii() and many.isdigit() and len(many) < 8 and 1 <= int(many) <= MOST_PER_MINUTE):
-        raise SettingError(f"SAVES_PER_MINUTE is {many[:40]!r}; it is a whole number from 1 to {MOST_PER_MINUTE}, or SAVING=off for none")
-    return Saving(open_store(environment.get("DATABASE_URL"), home / FILE), int(many), switch == "on")
+    if not (
+        many.isascii() and many.isdigit() and len(many) < 8 and 1 <= int(many) <= MOST_PER_MINUTE
+    ):
+        raise SettingError(
+            f"SAVES_PER_MINUTE is {many[:40]!r}; it is a whole number from 1 to {MOST_PER_MINUTE}, or SAVING=off for none"
+        )
+    return Saving(
+        open_store(environment.get("DATABASE_URL"), home / FILE), int(many), switch == "on"
+    )

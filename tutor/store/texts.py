@@ -1,11 +1,13 @@
-"""The store: the texts of lessons that readers have saved. The same text has the same id, and nothing changes a text.
+"""The store: the texts of lessons that readers have saved. The same text has the same id, and
+nothing changes a text.
 
     store = open_store(None, Path("instance/lessons.sqlite"))    nothing is opened or made yet
-    id = store.save(text, origin)                                once this returns, the lesson survives a crash
+    id = store.save(text, origin)                                once this returns, the lesson
+                                                                 survives a crash
     store.find(id)                                               the text, or None
 
-A lesson's id is made of its text (`scenario_text.content_id`), so a text that was damaged does not fit its id and counts
-as not there. What a lesson says is no matter of the store: it keeps texts.
+A lesson's id is made of its text (`scenario_text.content_id`), so a text that was damaged does not
+fit its id and counts as not there. What a lesson says is no matter of the store: it keeps texts.
 """
 
 from __future__ import annotations
@@ -49,8 +51,11 @@ class Store:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def save(self, text: str, origin: str, now: float | None = None, allowance: Allowance | None = None) -> str:
-        """Keep a text for good and return its id. Raises StoreError, or TooManySavesError where the allowance is used up.
+    def save(
+        self, text: str, origin: str, now: float | None = None, allowance: Allowance | None = None
+    ) -> str:
+        """Keep a text for good and return its id. Raises StoreError, or TooManySavesError where the
+        allowance is used up.
 
         A text that is there already costs nothing of the allowance.
         """
@@ -68,11 +73,15 @@ class Store:
         return made
 
     def find(self, lesson: str, now: float | None = None) -> str | None:
-        """The text of an id, and note that it was opened today. Raises StoreError where the store cannot be reached."""
+        """The text of an id, and note that it was opened today. Raises StoreError where the store
+        cannot be reached.
+        """
         if self._database.missing:
             return None
         with self._database.reading() as connection:
-            row = connection.execute(select(LESSONS.c.text, LESSONS.c.seen).where(LESSONS.c.id == lesson)).first()
+            row = connection.execute(
+                select(LESSONS.c.text, LESSONS.c.seen).where(LESSONS.c.id == lesson)
+            ).first()
         if row is None:
             return None
         if not _sound(row.text, lesson):
@@ -84,16 +93,26 @@ class Store:
         text: str = row.text
         return text
 
-    def prune(self, older_than_days: int, dry_run: bool = False, now: float | None = None) -> list[str]:
-        """Remove the lessons not opened on any of the last days that no kept lesson was made from; their ids. Raises StoreError."""
+    def prune(
+        self, older_than_days: int, dry_run: bool = False, now: float | None = None
+    ) -> list[str]:
+        """Remove the lessons not opened on any of the last days that no kept lesson was made from;
+        their ids. Raises StoreError.
+        """
         if self._database.missing:
             return []
         limit = _day(time.time() if now is None else now) - older_than_days
         with self._database.writing() as connection:
-            rows = connection.execute(select(LESSONS.c.id, LESSONS.c.origin, LESSONS.c.seen).order_by(LESSONS.c.saved, LESSONS.c.id))
+            rows = connection.execute(
+                select(LESSONS.c.id, LESSONS.c.origin, LESSONS.c.seen).order_by(
+                    LESSONS.c.saved, LESSONS.c.id
+                )
+            )
             gone = _unneeded([(row.id, row.origin, row.seen >= limit) for row in rows])
             for start in range(0, 0 if dry_run else len(gone), 500):
-                connection.execute(delete(LESSONS).where(LESSONS.c.id.in_(gone[start : start + 500])))
+                connection.execute(
+                    delete(LESSONS).where(LESSONS.c.id.in_(gone[start : start + 500]))
+                )
         return gone
 
     def trouble(self) -> str:
@@ -111,7 +130,9 @@ class Store:
         self._database.close()
 
     def _note_seen(self, lesson: str, moment: float) -> None:
-        """Note that a lesson was opened. Where that cannot be written, the lesson is shown all the same."""
+        """Note that a lesson was opened. Where that cannot be written, the lesson is shown all the
+        same.
+        """
         try:
             with self._database.writing() as connection:
                 _mark(connection, lesson, moment)
@@ -128,12 +149,22 @@ def _sound(text: str, lesson: str) -> bool:
 
 
 def _mark(connection: Connection, lesson: str, moment: float) -> None:
-    connection.execute(update(LESSONS).where(LESSONS.c.id == lesson, LESSONS.c.seen < _day(moment)).values(seen=_day(moment)))
+    connection.execute(
+        update(LESSONS)
+        .where(LESSONS.c.id == lesson, LESSONS.c.seen < _day(moment))
+        .values(seen=_day(moment))
+    )
 
 
 def _add(connection: Connection, lesson: str, text: str, origin: str, moment: float) -> None:
     """One new row; where it is there by now, nothing."""
-    rows = {"id": lesson, "text": text, "origin": origin, "saved": int(moment), "seen": _day(moment)}
+    rows = {
+        "id": lesson,
+        "text": text,
+        "origin": origin,
+        "saved": int(moment),
+        "seen": _day(moment),
+    }
     dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
     connection.execute(dialect.insert(LESSONS).values(**rows).on_conflict_do_nothing())
 
@@ -142,17 +173,27 @@ def _clear_damaged(connection: Connection, lesson: str, known: str) -> None:
     """Make room for the right text where a damaged one stands; a sound one stays whatever comes."""
     if _sound(known, lesson):
         log.error("another lesson already has the id %s", lesson)
-        raise StoreError("Another lesson already has the address that this one would get. Changing anything in it helps.")
+        raise StoreError(
+            "Another lesson already has the address that this one would get. Changing anything in it helps."
+        )
     connection.execute(delete(LESSONS).where(LESSONS.c.id == lesson))
 
 
 def _count(connection: Connection, allowance: Allowance, moment: float) -> None:
-    """Count one save, or raise TooManySavesError. Rows older than a minute are removed, whoever they are about."""
+    """Count one save, or raise TooManySavesError. Rows older than a minute are removed, whoever
+    they are about.
+    """
     now = int(moment * 1000)
-    connection.execute(delete(SAVES).where(or_(SAVES.c.at <= now - MINUTE, SAVES.c.at > now + MINUTE)))
+    connection.execute(
+        delete(SAVES).where(or_(SAVES.c.at <= now - MINUTE, SAVES.c.at > now + MINUTE))
+    )
     key = connection.scalar(select(KEY.c.key)) or ""
-    who = hmac.new(key.encode(), allowance.who.encode("utf-8", "replace"), hashlib.sha256).hexdigest()
-    done, first = connection.execute(select(func.count(), func.min(SAVES.c.at)).where(SAVES.c.who == who)).one()
+    who = hmac.new(
+        key.encode(), allowance.who.encode("utf-8", "replace"), hashlib.sha256
+    ).hexdigest()
+    done, first = connection.execute(
+        select(func.count(), func.min(SAVES.c.at)).where(SAVES.c.who == who)
+    ).one()
     if done >= allowance.per_minute:
         wait = math.ceil((first + MINUTE - now) / 1000)
         raise TooManySavesError(allowance.per_minute, min(60, max(1, wait)))
@@ -160,7 +201,9 @@ def _count(connection: Connection, allowance: Allowance, moment: float) -> None:
 
 
 def _unneeded(lessons: Iterable[tuple[str, str, bool]]) -> list[str]:
-    """The ids that can go, of (id, origin, whether it was opened lately): neither opened nor, by any chain, an origin of one that was."""
+    """The ids that can go, of (id, origin, whether it was opened lately): neither opened nor, by
+    any chain, an origin of one that was.
+    """
     rows = list(lessons)
     origins = {lesson: origin for lesson, origin, _ in rows}
     kept: set[str] = set()
@@ -173,10 +216,11 @@ def _unneeded(lessons: Iterable[tuple[str, str, bool]]) -> list[str]:
 
 
 def open_store(url: str | None, default: Path) -> Store:
-    """The store of an address such as sqlite:////srv/lessons.sqlite or postgresql://tutor@localhost/tutor; without one, of a file.
+    """The store of an address such as sqlite:////srv/lessons.sqlite or
+    postgresql://tutor@localhost/tutor; without one, of a file.
 
-    Relative files are relative to the folder above `default`. Raises SettingError where the address cannot be used; whether
-    anything answers there shows later.
+    Relative files are relative to the folder above `default`. Raises SettingError where the address
+    cannot be used; whether anything answers there shows later.
     """
     return Store(Database(address(url, default), prepare))
 
@@ -188,12 +232,18 @@ def address(url: str | None, default: Path) -> URL:
     try:
         read = make_url(url)
     except (ArgumentError, ValueError):
-        raise SettingError("DATABASE_URL cannot be read; it looks like postgresql://user:password@host/name") from None
+        raise SettingError(
+            "DATABASE_URL cannot be read; it looks like postgresql://user:password@host/name"
+        ) from None
     backend = read.drivername
     if backend in {"postgres", "postgresql", "postgresql+psycopg"}:
         return read.set(drivername="postgresql+psycopg")
     if backend != "sqlite":
-        raise SettingError(f"DATABASE_URL begins with {backend[:20]!r}; the tutor keeps lessons in sqlite:///… or postgresql://…")
+        raise SettingError(
+            f"DATABASE_URL begins with {backend[:20]!r}; the tutor keeps lessons in sqlite:///… or postgresql://…"
+        )
     if not read.database or read.database == ":memory:" or read.database.startswith("file:"):
-        raise SettingError("DATABASE_URL names no file; it looks like sqlite:////srv/lessons.sqlite, with four slashes")
+        raise SettingError(
+            "DATABASE_URL names no file; it looks like sqlite:////srv/lessons.sqlite, with four slashes"
+        )
     return URL.create("sqlite", database=str(default.absolute().parents[1] / read.database))

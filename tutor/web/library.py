@@ -1,8 +1,9 @@
 """The library: the lessons of the shelf, opened and kept ready while they are looked at.
 
-Lessons, contexts and finished steps are pure functions of a scenario and a view, so they are remembered; a scenario
-file that changes gives a new Scenario object, and what was remembered of the old one is never asked for again. The
-numbers that a reader changed are part of the view: always ask with the scenario of the file and the view.
+Lessons, contexts and finished steps are pure functions of a scenario and a view, so they are
+remembered; a scenario file that changes gives a new Scenario object, and what was remembered of the
+old one is never asked for again. The numbers that a reader changed are part of the view: always ask
+with the scenario of the file and the view.
 """
 
 from __future__ import annotations
@@ -26,14 +27,18 @@ from tutor.store.saved_lessons import SavedLessons
 
 LESSONS, CONTEXTS, STEPS, LENGTHS = 16, 64, 2048, 4096
 HEAVY, FEW = 200_000, 4
-"""Of lessons with more numbers (parameters, and units times samples) only a few are kept open; each takes 10 MB and more."""
+"""Of lessons with more numbers (parameters, and units times samples) only a few are kept open; each
+takes 10 MB and more.
+"""
 PLAIN = View()
 Text = TypeVar("Text")
 
 
 @dataclass(frozen=True, eq=False, slots=True)
 class ByIdentity:
-    """A scenario as a key: equal only to itself, so that looking it up does not compare thousands of weights."""
+    """A scenario as a key: equal only to itself, so that looking it up does not compare thousands
+    of weights.
+    """
 
     scenario: Scenario
 
@@ -47,7 +52,9 @@ class ByIdentity:
     def heavy(self) -> bool:
         """Whether its lesson takes much memory."""
         sizes = self.scenario.network.sizes
-        return sum(a * b for a, b in pairwise(sizes)) + sum(sizes) * len(self.scenario.inputs) > HEAVY
+        return (
+            sum(a * b for a, b in pairwise(sizes)) + sum(sizes) * len(self.scenario.inputs) > HEAVY
+        )
 
 
 class Remembered:
@@ -69,7 +76,8 @@ class Remembered:
 class Library(Generic[Text]):
     """All lessons of some folders, and those that readers saved.
 
-    `render` turns a context and a step into the text of that step, of whatever type; `saved` gives the text of a saved lesson's id.
+    `render` turns a context and a step into the text of that step, of whatever type; `saved` gives
+    the text of a saved lesson's id.
     """
 
     def __init__(
@@ -84,7 +92,9 @@ class Library(Generic[Text]):
         self._changed = Remembered(lambda key, made: changes.apply(key.scenario, made), LESSONS)
         self._lesson = Remembered(self._open, LESSONS)
         self._context = Remembered(lambda key, view: self._looked_at(key.scenario, view), CONTEXTS)
-        self._step = lru_cache(STEPS)(lambda key, view, n: self._render(self._context(key, view), n, ()))
+        self._step = lru_cache(STEPS)(
+            lambda key, view, n: self._render(self._context(key, view), n, ())
+        )
         self._length = lru_cache(LENGTHS)(lambda key: length(key.scenario))
 
     @property
@@ -93,19 +103,27 @@ class Library(Generic[Text]):
         return self._watched.shelf()
 
     def find(self, lesson: str) -> Scenario | None:
-        """The scenario of a lesson's id, from the shelf or else from the store. Raises StoreError where that cannot be reached."""
+        """The scenario of a lesson's id, from the shelf or else from the store. Raises StoreError
+        where that cannot be reached.
+        """
         return self.shelf.find(lesson) or self._saved.find(lesson)
 
     def lesson(self, scenario: Scenario, view: View = PLAIN) -> Lesson:
         """A lesson at the iteration of a view, with the view's changes made."""
-        found: Lesson = self._lesson(ByIdentity(scenario), view.iteration, view.changes, view.input_gradients)
+        found: Lesson = self._lesson(
+            ByIdentity(scenario), view.iteration, view.changes, view.input_gradients
+        )
         return found
 
     def _open(self, key: ByIdentity, iteration: int, made: Changes, inputs: bool | None) -> Lesson:
-        return open_lesson(self._changed(key, made), iteration, changes.listed(key.scenario, made), inputs)
+        return open_lesson(
+            self._changed(key, made), iteration, changes.listed(key.scenario, made), inputs
+        )
 
     def _looked_at(self, scenario: Scenario, view: View) -> Context:
-        """A lesson under a view; where numbers were changed, beside the original, unless that stops before this iteration."""
+        """A lesson under a view; where numbers were changed, beside the original, unless that stops
+        before this iteration.
+        """
         original = None
         if view.changes:
             with suppress(LessonError):

@@ -1,16 +1,20 @@
-"""The body of a request, read before the tutor starts to work on it, so that a slow upload keeps nobody waiting.
+"""The body of a request, read before the tutor starts to work on it, so that a slow upload keeps
+nobody waiting.
 
-A request is handed over as soon as its head is there; its body is read in the thread that answers. With as many threads
-as there is work for, a few half-sent forms would stop the tutor. So threads are many, for they cost nothing while they
-wait, and seats are few: a request takes one when all of it is there. Threads are left for those without a body, however
-many forms stay half-sent; other forms are then told to come back (503).
+A request is handed over as soon as its head is there; its body is read in the thread that answers.
+With as many threads as there is work for, a few half-sent forms would stop the tutor. So threads
+are many, for they cost nothing while they wait, and seats are few: a request takes one when all of
+it is there. Threads are left for those without a body, however many forms stay half-sent; other
+forms are then told to come back (503).
 
     up to the limit     read here
-    somewhat more       read and dropped, so that a browser is still there when the page of 413 comes
+    somewhat more       read and dropped, so that a browser is still there when the page of 413
+                        comes
     far more            not read at all: 413 at once
 
-It wraps any WSGI application; a refusal is left to the application too, which finds its status in the environment.
-Decided against a time limit: granian holds the whole worker up when an answer is sent while its body is being read.
+It wraps any WSGI application; a refusal is left to the application too, which finds its status in
+the environment. Decided against a time limit: granian holds the whole worker up when an answer is
+sent while its body is being read.
 """
 
 from __future__ import annotations
@@ -36,7 +40,9 @@ BUSY: Final = 503
 
 
 class SeatedApplication:
-    """The application with `seats` requests at work at once, and `waiting` bodies on their way; `most` bytes of each are kept."""
+    """The application with `seats` requests at work at once, and `waiting` bodies on their way;
+    `most` bytes of each are kept.
+    """
 
     def __init__(self, application: WSGIApplication, most: int, seats: int, waiting: int) -> None:
         self.application, self.most = application, most

@@ -2,7 +2,8 @@
 
     GET /lessons/003/steps/4?grain=number 200 3.1ms 8124B
 
-It wraps any WSGI application and knows nothing of Flask. Nothing of the reader is logged: no address, no header, no form.
+It wraps any WSGI application and knows nothing of Flask. Nothing of the reader is logged: no
+address, no header, no form.
 """
 
 import sys
@@ -27,12 +28,18 @@ def to_stdout(line: str) -> None:
 class RequestLog:
     """The application, and after each of its answers a line."""
 
-    def __init__(self, application: "WSGIApplication", write: Callable[[str], None] = to_stdout) -> None:
+    def __init__(
+        self, application: "WSGIApplication", write: Callable[[str], None] = to_stdout
+    ) -> None:
         self.application = application
         self.write = write
 
-    def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
-        """Answer as the application does; a short answer comes as one piece, a stream stays a stream."""
+    def __call__(
+        self, environ: "WSGIEnvironment", start_response: "StartResponse"
+    ) -> Iterable[bytes]:
+        """Answer as the application does; a short answer comes as one piece, a stream stays a
+        stream.
+        """
         answer = Answer(environ, self.write)
         try:
             pieces = self.application(environ, answer.starting(start_response))
@@ -82,7 +89,9 @@ class Answer:
 
 
 def address(environ: "WSGIEnvironment") -> str:
-    """Path and query as they stand in the address bar, so that no line break of a reader's making reaches the log."""
+    """Path and query as they stand in the address bar, so that no line break of a reader's making
+    reaches the log.
+    """
     path = quote(as_bytes(environ.get("PATH_INFO", "")), safe="/:@!$&'()*+,;=~")
     query = environ.get("QUERY_STRING", "")
     return line_safe(path + ("?" + query if query else ""))

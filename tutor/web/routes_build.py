@@ -1,11 +1,13 @@
 """The routes of the form in which a lesson is made.
 
-    GET  /build                 a small lesson to begin with; `?from=<id>` a copy of another, with its what-if changes
-    POST /build                 do=check | save | text | live | resize | add-layer | remove-layer:2 | fill:2 | paste:data | …
+    GET  /build                 a small lesson to begin with; `?from=<id>` a copy of another, with
+         its what-if changes
+    POST /build                 do=check | save | text | live | resize | add-layer | remove-layer:2
+                                | fill:2 | paste:data | …
     GET  /lessons/<id>/edit     to the copy
 
-What is posted always comes back in the form, whatever is wrong with it: 200, or 422 with every problem beside its
-field. Only `save` keeps anything, and answers with the lesson's own address.
+What is posted always comes back in the form, whatever is wrong with it: 200, or 422 with every
+problem beside its field. Only `save` keeps anything, and answers with the lesson's own address.
 """
 
 from __future__ import annotations
@@ -42,7 +44,9 @@ def add(app: Flask, site: Site) -> None:
 
     @app.get("/build")
     def build() -> ResponseReturnValue:
-        return copied(site, request.args["from"]) if "from" in request.args else show(checked.blank())
+        return (
+            copied(site, request.args["from"]) if "from" in request.args else show(checked.blank())
+        )
 
     @app.post("/build")
     def built() -> ResponseReturnValue:
@@ -53,7 +57,9 @@ def add(app: Flask, site: Site) -> None:
     def edit(lesson: str) -> AnyResponse:
         found = site.found(lesson)
         asked = request.query_string.decode("ascii", "ignore")
-        return redirect(url_for("build") + f"?from={found.id}" + (f"&{asked}" if asked else ""), 302)
+        return redirect(
+            url_for("build") + f"?from={found.id}" + (f"&{asked}" if asked else ""), 302
+        )
 
 
 def show(shown: Draft, status: int = 200) -> ResponseReturnValue:
@@ -61,11 +67,15 @@ def show(shown: Draft, status: int = 200) -> ResponseReturnValue:
     return answer(examined(shown), status=status)
 
 
-def answer(found: Examined, said: str = "", status: int = 200, notes: tuple[str, ...] = ()) -> ResponseReturnValue:
+def answer(
+    found: Examined, said: str = "", status: int = 200, notes: tuple[str, ...] = ()
+) -> ResponseReturnValue:
     """The page of a draft after its checks."""
     site: Site = current_app.extensions["tutor"]
     origin = title_of(site, found.draft["origin"])
-    page = build_page(found, said, focused=status >= 400, can_save=site.saving.on, notes=notes, origin=origin)
+    page = build_page(
+        found, said, focused=status >= 400, can_save=site.saving.on, notes=notes, origin=origin
+    )
     return visible(render_template("build.html", page=page)), status
 
 
@@ -79,17 +89,27 @@ def title_of(site: Site, lesson: str) -> str:
 
 
 def visible(page: str) -> str:
-    """A page without the character 0, which no page may hold: the mark for what cannot be shown stands there."""
+    """A page without the character 0, which no page may hold: the mark for what cannot be shown
+    stands there.
+    """
     return page.replace("\0", "\N{REPLACEMENT CHARACTER}")
 
 
 def copied(site: Site, lesson: str) -> ResponseReturnValue:
-    """The form with a copy of a lesson, with the changes that the address asks for; what is too large for it is shown as text."""
+    """The form with a copy of a lesson, with the changes that the address asks for; what is too
+    large for it is shown as text.
+    """
     scenario, ignored = site.changed(lesson, frozenset({"from"}))
     reason = checked.too_large(scenario)
     if reason:
-        return text_page.show(dump.write(replace(scenario, origin=scenario.id)), notices=(reason, *as_notices(ignored)))
-    return answer(examined(checked.of_scenario(scenario).with_texts(origin=scenario.id)), notes=as_notices(ignored))
+        return text_page.show(
+            dump.write(replace(scenario, origin=scenario.id)),
+            notices=(reason, *as_notices(ignored)),
+        )
+    return answer(
+        examined(checked.of_scenario(scenario).with_texts(origin=scenario.id)),
+        notes=as_notices(ignored),
+    )
 
 
 # ---- the buttons ----
@@ -111,7 +131,9 @@ def live(_: Site, posted: Draft) -> ResponseReturnValue:
     after = fitted(posted)
     found = examined(after.draft)
     found = replace(found, problems={**found.problems, **after.problems})
-    notes = ("The sizes have changed. “Update the tables” shows the new cells.",) if after.said else ()
+    notes = (
+        ("The sizes have changed. “Update the tables” shows the new cells.",) if after.said else ()
+    )
     return visible(render_template("build_live.html", page=live_part(found, notes)))
 
 
@@ -120,11 +142,18 @@ def save(site: Site, posted: Draft) -> ResponseReturnValue:
     after = fitted(posted)
     found = examined(after.draft, thorough=True)
     if after.problems or found.scenario is None:
-        return answer(replace(found, problems={**found.problems, **after.problems}, scenario=None), after.said, 422)
+        return answer(
+            replace(found, problems={**found.problems, **after.problems}, scenario=None),
+            after.said,
+            422,
+        )
     if after.said:
         return answer(found, f"{after.said} Look at them, and save again.", 422)
     try:
-        return redirect(url_for("lesson", lesson=site.saving.save(found.scenario, request.remote_addr or "")), 303)
+        return redirect(
+            url_for("lesson", lesson=site.saving.save(found.scenario, request.remote_addr or "")),
+            303,
+        )
     except Refused as error:
         return answer(found, str(error), error.status)
     except TutorError as error:
@@ -132,7 +161,9 @@ def save(site: Site, posted: Draft) -> ResponseReturnValue:
 
 
 def as_text(_: Site, posted: Draft) -> ResponseReturnValue:
-    """The page with the text of the draft: the canonical one where it is sound, else all that was typed, with its problems."""
+    """The page with the text of the draft: the canonical one where it is sound, else all that was
+    typed, with its problems.
+    """
     scenario, problems = checked.checked(posted)
     if "rest" in problems:  # the text would be without what came with the lesson
         return answer(examined(posted), status=422)
@@ -148,7 +179,13 @@ def as_text(_: Site, posted: Draft) -> ResponseReturnValue:
 
 def plainly(posted: Draft) -> str:
     """The text of a draft that is not sound."""
-    return yaml.safe_dump(_lists(checked.data(posted)), sort_keys=False, allow_unicode=True, default_flow_style=None, width=120)
+    return yaml.safe_dump(
+        _lists(checked.data(posted)),
+        sort_keys=False,
+        allow_unicode=True,
+        default_flow_style=None,
+        width=120,
+    )
 
 
 def _lists(value: object) -> object:

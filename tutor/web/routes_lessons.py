@@ -4,9 +4,11 @@
     /lessons/<id>                   what a lesson is about
     /lessons/<id>/steps/<n>         one step; a fragment of it for htmx
     /lessons/<id>/steps/<n>/chain   a gradient written out along every path
-    /lessons/<id>/export            what a lesson can become, with a preview; with do=download to the file, or 422 with what is wrong
+    /lessons/<id>/export            what a lesson can become, with a preview; with do=download to
+                                    the file, or 422 with what is wrong
     /lessons/<id>/export/<kind>     the file
-    /lessons/<id>/slides            every printed number beside the computed one; ?show=slips, open or agrees keeps those
+    /lessons/<id>/slides            every printed number beside the computed one; ?show=slips, open
+                                    or agrees keeps those
 
 A step's page and its fragment are the same text: the page includes the fragment word for word.
 """
@@ -38,7 +40,17 @@ from tutor.pages.step_page import chain_page
 from tutor.pages.view import Ignored
 from tutor.pages.what_if import NAME, VALUE, same_step
 from tutor.scenario.problem import quotable
-from tutor.web.site import Elsewhere, Site, cut_short, framed_page, onward, refuse, step_number, wants_fragment, whole_page
+from tutor.web.site import (
+    Elsewhere,
+    Site,
+    cut_short,
+    framed_page,
+    onward,
+    refuse,
+    step_number,
+    wants_fragment,
+    whole_page,
+)
 
 if TYPE_CHECKING:
     from werkzeug.wrappers import Response as AnyResponse
@@ -57,7 +69,10 @@ def add_pages(app: Flask, site: Site) -> None:
     @app.get("/")
     def gallery() -> str:
         author = share.local(request.remote_addr, request.host, request.headers.keys())
-        return render_template("gallery.html", page=gallery_page(site.library.shelf, site.library.steps(), author=author))
+        return render_template(
+            "gallery.html",
+            page=gallery_page(site.library.shelf, site.library.steps(), author=author),
+        )
 
     @app.get("/lessons")
     @app.get("/lessons/")
@@ -77,7 +92,9 @@ def add_pages(app: Flask, site: Site) -> None:
             raise Missing("The slides of this lesson print no numbers.")
         wanted, ignored = view.read(request.args, scenario, frozenset({"show"}))
         context = site.library.context(scenario, view.View())
-        return render_template("slides.html", page=slides_page(context, request.args.get("show", ALL), wanted, ignored))
+        return render_template(
+            "slides.html", page=slides_page(context, request.args.get("show", ALL), wanted, ignored)
+        )
 
 
 def add_steps(app: Flask, site: Site) -> None:
@@ -93,7 +110,8 @@ def add_steps(app: Flask, site: Site) -> None:
     def step(lesson: str, n: str) -> AnyResponse | str:
         context, notices = site.opened(lesson)
         number, notices = step_number(context, n), (*notices, *cut_short(context, n))
-        if "notation" in request.args and not notices:  # the form sends every choice; the short address is the one to share
+        # the form sends every choice; the short address is the one to share
+        if "notation" in request.args and not notices:
             short = context.address(number)
             if unquote(short) != unquote(request.full_path.rstrip("?")):
                 return Elsewhere(short, 302)
@@ -105,14 +123,22 @@ def add_steps(app: Flask, site: Site) -> None:
         context, notices = site.opened(lesson)
         content = chain_page(context, step_number(context, n), notices)
         if content is None:
-            raise Missing("This lesson writes out whole chains for gradients of single weights with few paths only.")
+            raise Missing(
+                "This lesson writes out whole chains for gradients of single weights with few paths only."
+            )
         return render_template("chain.html", page=content)
 
 
 def contradiction(kind: str) -> tuple[Ignored, ...]:
-    """What is wrong where an address names two kinds of file: in its path and in its query, where the form has it."""
+    """What is wrong where an address names two kinds of file: in its path and in its query, where
+    the form has it.
+    """
     also = request.args.get("kind", kind)
-    return () if also == kind else (Ignored(f"the address asks for two kinds of file, {kind} and {quotable(also, 30)}"),)
+    return (
+        ()
+        if also == kind
+        else (Ignored(f"the address asks for two kinds of file, {kind} and {quotable(also, 30)}"),)
+    )
 
 
 def add_exports(app: Flask, site: Site) -> None:
@@ -123,7 +149,10 @@ def add_exports(app: Flask, site: Site) -> None:
         context, order, ignored = site.ordered(lesson)
         key = request.args.get("kind", "html")
         if key not in KINDS:
-            ignored, key = (view.unknown("kind", key, KINDS, "another one is shown"), *ignored), "html"
+            ignored, key = (
+                (view.unknown("kind", key, KINDS, "another one is shown"), *ignored),
+                "html",
+            )
         wanted = request.args.get("do") == "download"
         page = export_page(context, key, order, request.args, ignored, wanted=wanted)
         if wanted and page.fits and not ignored:
@@ -147,11 +176,14 @@ def add_exports(app: Flask, site: Site) -> None:
         return response
 
 
-# ---- The routes of what surrounds a lesson: its links and QR code, and its steps in frames on other sites ----
-#     /lessons/<id>/share                 links, QR code, what to paste into a course page; with step=n those of a step
+# ---- The routes of what surrounds a lesson: its links and QR code, and its steps in frames on
+# other sites ----
+# /lessons/<id>/share                 links, QR code, what to paste into a course page; with step=n
+# those of a step
 #     /embed/lessons/<id>/steps/<n>       one step for a frame; a fragment of it for htmx
 #
-# Only what stands under /embed may be framed (`security.headers`). It takes nothing in: no form, no saving, no changing.
+# Only what stands under /embed may be framed (`security.headers`). It takes nothing in: no form, no
+# saving, no changing.
 
 
 def add_share(app: Flask, site: Site) -> None:
@@ -191,7 +223,8 @@ def add_frames(app: Flask, site: Site) -> None:
 
 
 # ---- The route behind "What if": a changed number becomes another address of the same step ----
-# POST /lessons/<id>/steps/<n>/change     303 to the step with the changes, or 422 with the form and what is wrong
+# POST /lessons/<id>/steps/<n>/change     303 to the step with the changes, or 422 with the form and
+# what is wrong
 # GET                                     302 to the step
 
 
@@ -207,7 +240,8 @@ def add_what_if(app: Flask, site: Site) -> None:
             return Elsewhere(changed_address(site, context, number, after), 303)
         text = site.library.step(context.source, context.view, number, notices)
         beside = panels(context, number, request.form, problems)
-        return whole_page(text, beside), 422, {"HX-Push-Url": "false"}  # the address of a form is no place to come back to
+        # the address of a form is no place to come back to
+        return whole_page(text, beside), 422, {"HX-Push-Url": "false"}
 
     @app.get("/lessons/<lesson>/steps/<n>/change")
     def unchanged(lesson: str, n: str) -> AnyResponse:
@@ -220,14 +254,20 @@ def wanted(context: Context, form: Mapping[str, str]) -> tuple[Changes, dict[str
     fields = {name: form[name] for name in form if known(name)}
     name = form.get(NAME, "").strip()
     if not name:
-        missing = {NAME: "Write which number the value is for, such as w[2][1,3]."} if form.get(VALUE, "").strip() else {}
+        missing = (
+            {NAME: "Write which number the value is for, such as w[2][1,3]."}
+            if form.get(VALUE, "").strip()
+            else {}
+        )
         after, problems = edited(context.view.changes, fields, context.source)
         return after, problems | missing
     try:
         name = str(part(name, context.source))
     except BadChangeError as error:
         return context.view.changes, {NAME: f"{error}."}
-    after, problems = edited(context.view.changes, fields | {name: form.get(VALUE, "")}, context.source)
+    after, problems = edited(
+        context.view.changes, fields | {name: form.get(VALUE, "")}, context.source
+    )
     return after, {VALUE if key == name else key: message for key, message in problems.items()}
 
 

@@ -1,12 +1,14 @@
 """The routes of a lesson as text: paste or upload it, check it, save it, take it away.
 
-    GET  /open                          an empty text; `?example=1` puts one in, `?from=<id>` a copy of that lesson
+    GET  /open                          an empty text; `?example=1` puts one in, `?from=<id>` a copy
+         of that lesson
     POST /open                          text and file; do=check, do=save or do=form
     GET  /lessons/<id>/scenario.yaml    the file of a lesson
 
 A reader's changes (`w[1][1,2]=0.3`) may stand in the addresses; text and file then have them.
 
-What is posted always comes back in the page, whatever is wrong with it. Nothing is kept before it is saved.
+What is posted always comes back in the page, whatever is wrong with it. Nothing is kept before it
+is saved.
 """
 
 from __future__ import annotations
@@ -76,17 +78,24 @@ def add(app: Flask, site: Site) -> None:
 
 
 def called(site: Site, found: Scenario) -> str:
-    """What the file of a lesson is called: no lesson of the shelf has this name already, unless it is that very one."""
+    """What the file of a lesson is called: no lesson of the shelf has this name already, unless it
+    is that very one.
+    """
     stem = file_name.stem(found)
     names = itertools.chain([stem], (f"{stem}-{n}" for n in itertools.count(2)))
-    return next(name for name in names if name == found.id or site.library.shelf.find(name) is None) + file_name.SUFFIX
+    return (
+        next(name for name in names if name == found.id or site.library.shelf.find(name) is None)
+        + file_name.SUFFIX
+    )
 
 
 # ---- what the page starts with ----
 
 
 def starting(site: Site) -> tuple[str, tuple[str, ...]]:
-    """The text that an address asks for (a lesson's, an example, or none), and what is said above it."""
+    """The text that an address asks for (a lesson's, an example, or none), and what is said above
+    it.
+    """
     if "from" not in request.args:
         return text_page.EXAMPLE if "example" in request.args else "", ()
     found, ignored = site.changed(request.args["from"], STARTS)
@@ -105,14 +114,18 @@ def written(found: Scenario) -> str:
 
 
 def posted() -> tuple[str, str, Problem | None]:
-    """(what to do, the text, why it cannot be read or None). Raises a page of 400, 413 or 415 where there is no form."""
+    """(what to do, the text, why it cannot be read or None). Raises a page of 400, 413 or 415 where
+    there is no form.
+    """
     if request.mimetype not in FORMS:
         raise NoForm("This page reads forms: a text or a file, sent from the page “Open a file”.")
     try:
         form, file = request.form, request.files.get("file")
     except RequestEntityTooLarge:
         most = limits.amount(limits.FILE_BYTES)
-        raise TooLarge(f"A lesson may have up to {most}. Going back brings you to what you typed; choose a smaller file there.") from None
+        raise TooLarge(
+            f"A lesson may have up to {most}. Going back brings you to what you typed; choose a smaller file there."
+        ) from None
     wish = form.get("do", "check" if "text" in form or file else "")
     if wish not in WISHES:
         raise Unreadable("The form did not say what to do: check, save or form.")
@@ -150,20 +163,29 @@ def save(site: Site, text: str) -> ResponseReturnValue:
     except ScenarioError as error:
         return refused(text, error.problems)
     try:
-        return redirect(url_for("lesson", lesson=site.saving.save(lesson.scenario, request.remote_addr or "")), 303)
+        return redirect(
+            url_for("lesson", lesson=site.saving.save(lesson.scenario, request.remote_addr or "")),
+            303,
+        )
     except saving.Refused as error:
         wait = {"Retry-After": str(error.wait)} if error.wait else {}
         return text_page.show(text, lesson=lesson, notices=(str(error),)), error.status, wait
 
 
 def form(site: Site, text: str) -> ResponseReturnValue:
-    """The builder's form with the text's values; printed numbers that disagree can be mended there too."""
+    """The builder's form with the text's values; printed numbers that disagree can be mended there
+    too.
+    """
     try:
         found = reader.parse(text, text_page.WHERE)
     except ScenarioError as error:
         return refused(text, error.problems)
     reason = checked.too_large(found)
-    return (text_page.show(text, notices=(reason,)), 422) if reason else routes_build.show(checked.of_scenario(found))
+    return (
+        (text_page.show(text, notices=(reason,)), 422)
+        if reason
+        else routes_build.show(checked.of_scenario(found))
+    )
 
 
 ANSWERS = {"check": check, "save": save, "form": form}
@@ -174,7 +196,8 @@ def refused(text: str, problems: Sequence[Problem]) -> ResponseReturnValue:
     return text_page.show(text, problems), 413 if len(text.encode()) > limits.FILE_BYTES else 422
 
 
-# ---- The route of the JSON Schema of scenario files, which editors fetch: /schema/scenario.json ----
+# ---- The route of the JSON Schema of scenario files, which editors fetch: /schema/scenario.json
+# ----
 
 
 def add_schema(app: Flask) -> None:

@@ -1,10 +1,13 @@
-"""Start the tutor's own server: granian with a few worker processes. `make run` and `python -m tutor.serve` end here.
+"""Start the tutor's own server: granian with a few worker processes. `make run` and `python -m
+tutor.serve` end here.
 
-    environment and command line -> address -> two processes, each with the app -> one line in the log for each request
+    environment and command line -> address -> two processes, each with the app -> one line in the
+    log for each request
 
-Decided against Flask's development server (one process, not made for a class) and against gunicorn (a few half-sent
-requests hold all its threads). Granian reads the head of a request before Python sees it; `tutor.web.request_body` reads the
-rest before the tutor starts to work on it, so slow clients hold nothing that others need.
+Decided against Flask's development server (one process, not made for a class) and against gunicorn
+(a few half-sent requests hold all its threads). Granian reads the head of a request before Python
+sees it; `tutor.web.request_body` reads the rest before the tutor starts to work on it, so slow
+clients hold nothing that others need.
 """
 
 import argparse
@@ -34,12 +37,16 @@ if TYPE_CHECKING:
 
 HOME = Path(__file__).parents[2]
 SEATS = 2  # requests that each worker works on at once; more would only take turns at one core
-THREADS = 64  # of each worker, so that those who wait for a seat or for the rest of an upload stand in nobody's way
+# of each worker, so that those who wait for a seat or for the rest of an upload stand in nobody's
+# way
+THREADS = 64
 CONNECTIONS = 4096  # that each worker keeps open, most of them idle; tests/benchmarks tries 1,500
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Serve until stopped. The status is 1 where the address cannot be had, 2 where a setting makes no sense."""
+    """Serve until stopped. The status is 1 where the address cannot be had, 2 where a setting makes
+    no sense.
+    """
     wanted = read(arguments)
     try:
         limits.check()
@@ -61,11 +68,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def read(arguments: Sequence[str] | None) -> argparse.Namespace:
-    """Host, port and workers: from the command line, else from HOST, PORT and WORKERS, else 127.0.0.1:8000 and two."""
+    """Host, port and workers: from the command line, else from HOST, PORT and WORKERS, else
+    127.0.0.1:8000 and two.
+    """
     parser = argparse.ArgumentParser(prog="python -m tutor.serve", description="Start the tutor.")
-    parser.add_argument("--host", default=os.environ.get("HOST") or "127.0.0.1", help="0.0.0.0 lets other machines in")
-    parser.add_argument("--port", default=os.environ.get("PORT") or "8000", type=port_number, help="0 takes any free one")
-    parser.add_argument("--workers", default=os.environ.get("WORKERS") or "2", type=worker_count, help="processes")
+    parser.add_argument(
+        "--host",
+        default=os.environ.get("HOST") or "127.0.0.1",
+        help="0.0.0.0 lets other machines in",
+    )
+    parser.add_argument(
+        "--port",
+        default=os.environ.get("PORT") or "8000",
+        type=port_number,
+        help="0 takes any free one",
+    )
+    parser.add_argument(
+        "--workers", default=os.environ.get("WORKERS") or "2", type=worker_count, help="processes"
+    )
     return parser.parse_args(arguments)
 
 
@@ -87,9 +107,11 @@ def whole_number(text: str, least: int, most: int, what: str) -> int:
 
 
 def free(host: str, port: int) -> int:
-    """The port, once it is known that nobody listens there; for 0 one that the system picks. OSError otherwise.
+    """The port, once it is known that nobody listens there; for 0 one that the system picks.
+    OSError otherwise.
 
-    Asked first, because granian's workers share their port and would share it with a server that is already there.
+    Asked first, because granian's workers share their port and would share it with a server that is
+    already there.
     """
     family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
     with socket.socket(family, kind, protocol) as probe:
@@ -102,7 +124,11 @@ def free(host: str, port: int) -> int:
 
 def refusal(host: str, port: int, error: OSError) -> str:
     """Why the server did not start, and what helps."""
-    another = "host: make run HOST=127.0.0.1" if isinstance(error, socket.gaierror) else f"port: make run PORT={port % 65_535 + 1}"
+    another = (
+        "host: make run HOST=127.0.0.1"
+        if isinstance(error, socket.gaierror)
+        else f"port: make run PORT={port % 65_535 + 1}"
+    )
     return f"The tutor cannot listen on {host}:{port} ({error.strerror}). Try another {another}"
 
 
@@ -113,7 +139,9 @@ def greeting(host: str, port: int) -> str:
 
 
 def broken(*folders: Path) -> list[str]:
-    """A line for each problem of each file on the shelf that cannot be shown; none where all is well."""
+    """A line for each problem of each file on the shelf that cannot be shown; none where all is
+    well.
+    """
     return [str(problem) for file in shelf.open_shelf(folders).broken for problem in file.problems]
 
 
@@ -156,7 +184,9 @@ def server(host: str, port: int, workers: int) -> MPServer:
 
 
 def logged() -> "WSGIApplication":
-    """The app with a log of its requests; each worker calls this once. A full shelf is read before the first reader asks."""
+    """The app with a log of its requests; each worker calls this once. A full shelf is read before
+    the first reader asks.
+    """
     app = importlib.import_module("app").app
     threading.Thread(target=app.extensions["tutor"].library.steps, daemon=True).start()
     return RequestLog(SeatedApplication(app, limits.REQUEST_BYTES, SEATS, THREADS // 2))

@@ -3,7 +3,8 @@
     site = Site(library)
     context, notices = site.opened("1-2-3-1-sigmoid")      # or 404 with the reason
 
-The routes themselves are in `app.py` and in the modules `routes_…`; each of those has `add(app, site)`.
+The routes themselves are in `app.py` and in the modules `routes_…`; each of those has `add(app,
+site)`.
 """
 
 from __future__ import annotations
@@ -77,10 +78,13 @@ class Site:
         except TutorError:
             return None
 
-    def opened(self, lesson: str, also: frozenset[str] = frozenset(), **fixed: Any) -> tuple[Context, tuple[str, ...]]:
+    def opened(
+        self, lesson: str, also: frozenset[str] = frozenset(), **fixed: Any
+    ) -> tuple[Context, tuple[str, ...]]:
         """A lesson under the view that the address asks for, and what of the address was ignored.
 
-        `also` names what else may stand in the address; `fixed` are choices that the page makes in place of the reader.
+        `also` names what else may stand in the address; `fixed` are choices that the page makes in
+        place of the reader.
         """
         scenario = self.found(lesson)
         wanted, notices = self._read(scenario, also)
@@ -96,11 +100,15 @@ class Site:
         if len(query) > SHORT:
             return view.read(request.args, scenario, also)
         asked = (ByIdentity(scenario), query, also)
-        found: tuple[View, tuple[str, ...]] = self.views.once(asked, lambda: view.read(request.args, scenario, also))
+        found: tuple[View, tuple[str, ...]] = self.views.once(
+            asked, lambda: view.read(request.args, scenario, also)
+        )
         return found
 
     def ordered(self, lesson: str) -> tuple[Context, ExportOrder, tuple[Ignored, ...]]:
-        """A lesson under a view, what of it is to be exported, and what in the address makes no sense."""
+        """A lesson under a view, what of it is to be exported, and what in the address makes no
+        sense.
+        """
         scenario = self.found(lesson)
         wanted, ignored = view.examined_query(request.args, scenario, view.EXPORT)
         order, more = registry.read(request.args, tuple(request.args.getlist("phases")))
@@ -109,7 +117,9 @@ class Site:
         except TutorError as error:
             raise Missing(str(error)) from None
 
-    def changed(self, lesson: str, also: frozenset[str] = frozenset()) -> tuple[Scenario, tuple[Ignored, ...]]:
+    def changed(
+        self, lesson: str, also: frozenset[str] = frozenset()
+    ) -> tuple[Scenario, tuple[Ignored, ...]]:
         """A lesson with the changes that the address has, and what in the address makes no sense."""
         scenario = self.found(lesson)
         wanted, ignored = view.examined_query(request.args, scenario, also)
@@ -117,16 +127,25 @@ class Site:
 
 
 def onward(context: Context, n: int, notices: tuple[str, ...]) -> str:
-    """The address of a step that another address leads to; what makes no sense stays in it, so that the step's page can say so."""
+    """The address of a step that another address leads to; what makes no sense stays in it, so that
+    the step's page can say so.
+    """
     address = context.address(n)
-    return address if not notices else f"{address.partition('?')[0]}?{request.query_string.decode('ascii', 'ignore')}"
+    return (
+        address
+        if not notices
+        else f"{address.partition('?')[0]}?{request.query_string.decode('ascii', 'ignore')}"
+    )
 
 
-# A page shows what it can and says what it ignored; a file that is not what was asked for is no file at all.
+# A page shows what it can and says what it ignored; a file that is not what was asked for is no
+# file at all.
 
 
 def as_notices(ignored: tuple[Ignored, ...]) -> tuple[str, ...]:
-    """What a page says of an address that makes no sense in parts: no more than leaves the page to be seen."""
+    """What a page says of an address that makes no sense in parts: no more than leaves the page to
+    be seen.
+    """
     return tuple(map(str, ignored[: view.MOST_NOTICES]))
 
 
@@ -136,17 +155,23 @@ def refuse(ignored: tuple[Ignored, ...]) -> None:
         raise Unreadable(NO_FILE, [one.reason for one in ignored])
 
 
-NO_FILE = "The file was not made, because its address asks for something else than this lesson can give:"
+NO_FILE = (
+    "The file was not made, because its address asks for something else than this lesson can give:"
+)
 
 
 def step_number(context: Context, text: str) -> int:
-    """The number of a step, or 404 with the range; a lesson that a reader's changes made shorter is shown at its end."""
+    """The number of a step, or 404 with the range; a lesson that a reader's changes made shorter is
+    shown at its end.
+    """
     total = len(context.walk)
     number = int(text) if text.isascii() and text.isdigit() and len(text) < 12 else 0
     if context.view.changes and number > total:
         return total
     if not 1 <= number <= total:
-        raise Missing(f"This lesson has the steps 1 to {total}; there is no step “{quotable(text, 20)}”.")
+        raise Missing(
+            f"This lesson has the steps 1 to {total}; there is no step “{quotable(text, 20)}”."
+        )
     return number
 
 
@@ -155,11 +180,15 @@ def cut_short(context: Context, text: str) -> tuple[str, ...]:
     total = len(context.walk)
     if text == str(step_number(context, text)) or int(text) <= total:
         return ()
-    return (f"With your changes this lesson ends at step {total}, so there is no step {int(text)}; this is the last one.",)
+    return (
+        f"With your changes this lesson ends at step {total}, so there is no step {int(text)}; this is the last one.",
+    )
 
 
 class Elsewhere(Response):
-    """A redirect whose address keeps its brackets, which are allowed in practice and easier to read than %5B."""
+    """A redirect whose address keeps its brackets, which are allowed in practice and easier to read
+    than %5B.
+    """
 
     def __init__(self, address: str, status: int) -> None:
         super().__init__(status=status)
@@ -172,7 +201,9 @@ class Elsewhere(Response):
 
 
 def wants_fragment() -> bool:
-    """Whether htmx asks for a part of a page; a history restore asks for the whole, and so does who takes a part of it himself."""
+    """Whether htmx asks for a part of a page; a history restore asks for the whole, and so does who
+    takes a part of it himself.
+    """
     headers = request.headers
     whole = headers.get("HX-Request-Type") == "full" or "HX-History-Restore-Request" in headers
     return "HX-Request" in headers and not whole
