@@ -5,7 +5,7 @@ step_body(context, n) -> StepBody
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
@@ -49,6 +49,8 @@ class SlideView:
     remarks: tuple[str, ...]
     closed_forms: tuple[tuple[str, str, str, bool], ...]
     """(formula, where, what it comes to, whether the engine agrees)"""
+    summary: str = ""
+    """How many of the numbers agree, differ or are left open, or ""."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,4 +190,21 @@ def _slide(
     )  # fmt: skip
     remarks = tuple(remark for slide in found for remark in slide.remarks)
     symbols = tuple(formulas.line.tree(tree(entry.quantity), SYMBOLS) for entry in told)
-    return SlideView(tuple(told), symbols, len(entries) - len(told), remarks, forms)
+    states = [entry.state for entry in entries]
+    states += [AGREES if form.agrees else DIFFERS for slide in found for form in slide.closed_forms]
+    return SlideView(
+        tuple(told), symbols, len(entries) - len(told), remarks, forms, _summary(states)
+    )
+
+
+def _summary(states: Sequence[str]) -> str:
+    """How many numbers differ, are left open and agree, those that matter most first."""
+    counts = [(states.count(state), state) for state in _FIRST]
+    return ", ".join(_IN_WORDS[state](count) for count, state in counts if count)
+
+
+_IN_WORDS: dict[str, Callable[[int], str]] = {
+    DIFFERS: lambda count: f"≠ {count} differ" + "s" * (count == 1),
+    OPEN: lambda count: f"○ {count} left open",
+    AGREES: lambda count: f"✓ {count} agree" + "s" * (count == 1),
+}

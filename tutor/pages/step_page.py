@@ -17,6 +17,7 @@ import numpy as np
 from tutor import number
 from tutor.draw.diagram import Scene, draw
 from tutor.draw.scene import When
+from tutor.engine.kinds import BACKWARD
 from tutor.engine.quantity import Quantity
 from tutor.engine.trace import Trace
 from tutor.lesson.changes import told
@@ -74,6 +75,8 @@ class StepPage(StepBody):
     """The page that writes the whole chain out, where there is one."""
     diagram: Markup
     tables: StepTables
+    rows: int
+    """For how many rows of a table there is room below the diagram, the same at every step."""
     flow: tuple[FlowRow, ...]
     phases: tuple[PhaseLink, ...]
     grains: tuple[GrainLink, ...]
@@ -129,6 +132,7 @@ def step_page(context: Context, n: int, notices: tuple[str, ...] = ()) -> StepPa
         chain_href=_apart(context, f"{n}/chain") if any(f.has_chain for f in formulas) else "",
         diagram=draw(scene(maker, body.title)),
         tables=tables(maker),
+        rows=_rows(context, step),
         flow=_flow(context, step) if step.phase == "backward" and not number_by_number else (),
         phases=timeline(step, context.href),
         grains=grains(context, step),
@@ -144,6 +148,22 @@ def step_page(context: Context, n: int, notices: tuple[str, ...] = ()) -> StepPa
         after=_after(context) if step.last else (),
         outside=_apart(context, n) if view.embedded else "",
     )
+
+
+MOST_ROWS = 8
+"""With more rows than this in sight the diagram would be too small; the table then scrolls."""
+
+
+def _rows(context: Context, step: Step) -> int:
+    """How many rows of a table a step may touch: a unit and the layer that it is made from, or two
+    whole layers. Matrices stand in one row, in the backward pass in two.
+    """
+    sizes = context.trace.network.sizes
+    if context.notation.names == "letters":
+        tall = max(*sizes, context.trace.samples)
+        return min(2 * tall if step.phase == BACKWARD else tall, MOST_ROWS)
+    units = max(sizes) + (1 if context.view.grain == "number" else max(sizes[1:]))
+    return min(max(units, 3), MOST_ROWS)
 
 
 _SAID = tuple(field.name for field in fields(StepBody))
