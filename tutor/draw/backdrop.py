@@ -12,62 +12,83 @@ from tutor.draw.layout import (
     LOSS_HEIGHT,
     Column,
     Layout,
-    Place,
     chosen_layers,
     chosen_units,
     column,
     length,
     same_units,
-    trimmed,
 )
 from tutor.notation.markup import Markup, attribute, trusted
 
 
 @lru_cache(maxsize=256)
 def backdrop(layout: Layout, rules: tuple[str, ...]) -> str:
-    """What is the same at every step: the thin lines, the headings, the gaps.
+    """What is the same at every step: the cards, the lines to the loss, the headings, the gaps.
 
     `rules`: what each layer does.
     """
-    lines, texts = [], []
+    lines, cards, rules_, texts = [], [], [], []
     for left, right in layout.gaps():
-        if right.layer == left.layer + 1:
-            ends = [((left.x, y1), (right.x, y2)) for _, y1 in left.spots for _, y2 in right.spots]
-            lines += [_thin(layout, left.layer, right.layer, *pair) for pair in ends]
-        else:
-            count, between = right.layer - left.layer - 1, (left.x + right.x) // 2
+        if right.layer != left.layer + 1:
+            count, between = (
+                right.layer - left.layer - 1,
+                (layout.right(left) + right.entrance) // 2,
+            )
             texts.append(f'<text class="dots" x="{between}" y="{layout.middle:.0f}">⋯</text>')
             texts.append(f'<text x="{between}" y="14">{count} more</text>')
     x, y = layout.loss
     outputs = layout.columns[-1]
-    ties = [((outputs.x, at), (x - LOSS_HALF, y)) for _, at in outputs.spots]
-    lines += [_thin(layout, outputs.layer, 0, *tie) for tie in ties]
+    for _, at in outputs.spots:
+        start = layout.leaves(outputs, at)
+        lines.append(f"M{start[0]} {start[1]:.0f}L{x - LOSS_HALF} {y:.0f}")
     lines.append(
         f"M{x:.0f} {y + LOSS_HEIGHT:.0f}v{layout.targets.spots[0][1] - 11 - y - LOSS_HEIGHT:.0f}"
     )
     for shown in layout.columns:
-        texts += [_break(shown.x, at, f"{count} more") for count, at in shown.breaks]
+        middle = (shown.x + layout.right(shown)) // 2
+        texts += [_break(middle, at, f"{count} more") for count, at in shown.breaks]
+        for _, at in shown.spots:
+            cards.append(_card(layout, shown, at))
+            rules_.append(_rules_of(layout, shown, at))
     texts += [
         f'<text class="dots" x="{x:.0f}" y="{at + 7:.0f}">⋮</text>'
         for _, at in layout.targets.breaks
     ]
+    first = layout.columns[0]
     texts.append(
-        f'<text x="{layout.columns[0].x}" y="14">input</text><text x="{x}" y="14">loss</text>'
+        f'<text x="{(first.x + layout.right(first)) // 2}" y="14">input</text>'
+        f'<text x="{x}" y="14">loss</text>'
     )
     for shown in layout.columns[1:]:
-        at, rule = f'<tspan x="{shown.x}" y=', rules[shown.layer - 1]
-        texts.append(f'<text>{at}"14">layer {shown.layer}</tspan>{at}"28">{rule}</tspan></text>')
+        middle, rule = (shown.x + layout.right(shown)) // 2, rules[shown.layer - 1]
+        texts.append(f'<text x="{middle}" y="14">layer {shown.layer} · {rule}</text>')
     wires = f'<path class="wires" d="{"".join(lines)}"/>'
     if layout.skips:
         wires += f'<path class="wires skip a" d="{"".join(skip.path for skip in layout.skips)}"/>'
-    return f"{wires}{''.join(texts)}"
+    cards_ = f'<path class="card" d="{"".join(cards)}"/><path class="rules" d="{"".join(rules_)}"/>'
+    return f"{wires}{cards_}{''.join(texts)}"
 
 
-def _thin(layout: Layout, layer: int, other: int, start: Place, end: Place) -> str:
-    """A thin line from a unit to one of another layer, or to the loss (0)."""
-    reach = layout.reach(other, end, start) if other else 0
-    x1, y1, x2, y2 = trimmed(start, end, layout.reach(layer, start, end), reach)
-    return f"M{x1:.0f} {y1:.0f}L{x2:.0f} {y2:.0f}"
+def _card(layout: Layout, shown: Column, y: float) -> str:
+    """The outline of a unit's card, with round corners."""
+    across = layout.right(shown) - shown.x - 10
+    down = round(layout.bottom(shown, y) - layout.top(y)) - 10
+    return (
+        f"M{shown.x + 5} {layout.top(y):.0f}h{across}q5 0 5 5v{down}q0 5-5 5"
+        f"h{-across}q-5 0-5-5v{-down}q0-5 5-5z"
+    )
+
+
+def _rules_of(layout: Layout, shown: Column, y: float) -> str:
+    """The lines between the places in a card: numbers above, their derivatives below."""
+    if not shown.layer:
+        return ""
+    top, wide = layout.top(y), shown.cells * layout.cell
+    upright = "".join(
+        f"M{shown.x + n * layout.cell} {top:.0f}v{2 * layout.row}" for n in range(1, shown.cells)
+    )
+    level = "".join(f"M{shown.x} {top + n * layout.row:.0f}h{wide}" for n in (1, 2))
+    return upright + level
 
 
 def _break(x: int, y: float, words: str) -> str:
@@ -82,7 +103,7 @@ def thumbnail(
 
     `skips`: from which layer to which the skip connections go.
     """
-    layers = chosen_layers(len(sizes), set())
+    layers = chosen_layers(len(sizes), set(), most=6)
     rows = [chosen_units(sizes[layer], set(), most=5) for layer in layers]
     columns = [
         column(layer, 12 + 34 * n, r, 16, 46 - 8 * length(r))

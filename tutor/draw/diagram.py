@@ -1,18 +1,16 @@
 """The network diagram of a step, as SVG: what is known stands in it, what is not is visibly empty.
 
-A unit is a circle of two halves, the pre-activation above and the activation below, so it shows
-which of the two exists. Its name stands above it (in the backward pass the gradient that has
-arrived, under that gradient's name), its bias below. What the step uses is drawn thick and
+Every number has one place for good. A unit is a card: z and a side by side under their names, the
+derivative of the loss with respect to each of them below it, da/dz in the last row; behind a skip
+connection the sum r stands at the right of a. In front of a card stands its list: the bias, then a
+weight a line, each with its gradient; the edge of a weight ends at its line. Edges are as wide as
+their weights are large, dashed where they are negative. What the step uses is drawn thick and
 outlined, what it makes is filled and outlined thicker; edges in use carry arrow heads in the
 direction of flow. Colours come from `static/diagram.css`; nothing is said by colour alone.
 `tutor.draw.layout` says where things stand, `tutor.draw.marks` how small marks are written.
 
-A unit that a skip connection leads to has three parts, z above a above
-the sum r; dL/dr stands under r. The skip connection is a curve from the unit that the value comes
-from, faint until a step goes along it.
-
-Each quantity is one element with `data-q`: its number where it is known, else the empty half of its
-unit.
+A skip connection is a curve from the unit that the value comes from, faint until a step goes along
+it. Each quantity is one element with `data-q`: its number where it is known, else its empty place.
 """
 
 from __future__ import annotations
@@ -21,10 +19,18 @@ from bisect import bisect_right
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import chain
+from math import ceil, isfinite
 from typing import Any, NamedTuple, TypeVar
 
 from tutor.draw.backdrop import backdrop, thumbnail
-from tutor.draw.layout import LINE, LOSS_HALF, LOSS_HEIGHT, Column, Place, arrange, crossing
+from tutor.draw.layout import (
+    LINE,
+    LOSS_HALF,
+    LOSS_HEIGHT,
+    Column,
+    Place,
+    arrange,
+)
 from tutor.draw.marks import SIZE, SIZE_NAMES, SIZES, Room, arrow, bent, name, ring, was
 from tutor.draw.scene import Label, Reading, Scene
 from tutor.engine.kinds import AFTER, BACKWARD, FORWARD, GRADIENT, LOSS, UPDATE, VERIFY
@@ -41,14 +47,15 @@ FLOW = {
     FORWARD: "forward →", LOSS: "forward →", BACKWARD: "← backward", UPDATE: "update",
     VERIFY: "forward again →",
 }  # fmt: skip
+SLOPE = "da/dz"
 LOST, FALL = Quantity("loss"), Quantity("loss-loss+")
 """The loss of the batch, and how much it has fallen."""
 MOST_LABELS = 9
-"""Up to so many edges between two columns all carry their numbers; else the step's own do, if they
-are no more.
-"""
+"""Where not every weight is listed, those that the step touches are, if they are no more."""
+THICKNESSES = 4
+"""How many widths an edge can have: the widest for the largest weight of the network."""
 _TIGHT_SIZE = 12
-"""The size of the type inside a small circle."""
+"""The size of the type inside a small card."""
 _TARGET = Room(2.6)
 """The room beside the name of a target."""
 _MIDDLING, _WIDE = 400, 500
@@ -59,8 +66,8 @@ _MIDDLING, _WIDE = 400, 500
 T = TypeVar("T")
 _About = Callable[..., Iterable[Quantity]]
 """What a part of a drawing depends on, for the same arguments as the method that draws it."""
-Ends = tuple[tuple[int, float], tuple[int, float]]
-"""An edge: (unit, y) where it starts and where it ends."""
+States = dict[tuple[int, int], str]
+"""What the step does with the weights of a layer, by (i, j)."""
 
 
 class _Written(NamedTuple):
@@ -157,9 +164,9 @@ class _Picture:
         network = scene.network
         self.layout = arrange(network.sizes, self.reading.must_see(), scene.decimals, network.skips)
         self._inside = (
-            self.reading.room
-            if self.layout.roomy
-            else Room((2 * self.layout.radius - 8) / _TIGHT_SIZE, 1)
+            Room((self.layout.cell - 4) / _TIGHT_SIZE, 1)
+            if self.layout.tight
+            else self.reading.room
         )
         when = scene.when
         if when:
@@ -189,7 +196,7 @@ class _Picture:
         about = f"<desc>{attribute(self.scene.caption)}</desc>" if self.scene.caption else ""
         css = (
             "net"
-            + ("" if layout.roomy else " tight")
+            + (" tight" if layout.tight else "")
             + (" wide" if layout.width > _WIDE else " mid" if layout.width > _MIDDLING else "")
         )
         high = layout.height + (LINE if left_out else 0)
@@ -256,24 +263,22 @@ class _Picture:
         return members, sorted({self._place(q) for q in members}), {}
 
     def _of_unit(self, column: Column, unit: int, _: float) -> Iterator[Quantity]:
-        """The quantities on which the drawing of a unit depends.
-
-        da/dz is left out: it is shown only where the step touches it.
-        """
+        """The quantities on which the drawing of a unit depends."""
         layer, named = column.layer, self.reading.named
         yield self.reading.passed_back(layer, unit)
         if not layer:
             yield named("x", 0, unit)
             return
-        for kind in forward_kinds(self.scene.network.layer(layer)):
+        part = self.scene.network.layer(layer)
+        for kind in forward_kinds(part):
             yield from (named(each, layer, unit) for each in (kind, AFTER[kind], GRADIENT[kind]))
-        yield named(GRADIENT["b"], layer, unit)
-        yield from (Quantity(kind, layer, unit) for kind in ("b", AFTER["b"], GRADIENT["b"]))
+        if not part.activation.full_jacobian:
+            yield named(SLOPE, layer, unit)
 
     def _of_edges(self, left: Column, right: Column) -> Iterator[Quantity]:
         for i, _ in right.spots:
-            for j, _ in left.spots:
-                yield from self._of_weight(right.layer, i, j)
+            for j in (0, *(j for j, _ in left.spots)):
+                yield from self._of_parameter(right.layer, i, j)
 
     def _of_loss(self) -> Iterator[Quantity]:
         outputs, reading = self.layout.columns[-1], self.reading
@@ -299,141 +304,142 @@ class _Picture:
     # Units
 
     def _input(self, column: Column, unit: int, y: float) -> None:
-        q, r, x = self.reading.named("x", 0, unit), self.layout.radius, column.x
-        css = "a" + self.reading.state(q)
-        self.part.shapes.append(f'<circle class="{css}" cx="{x}" cy="{y:.0f}" r="{r}"/>')
-        label = self.reading.label(q, self._inside)
-        if label:
-            self.part.write(label, x, y + 5, ringed=False)
-        if not self._arrived(self.reading.passed_back(0, unit), x, y - r):
-            self._name(q, x, y - r - 9)
+        q, back = self.reading.named("x", 0, unit), self.reading.passed_back(0, unit)
+        self._cell(q, column, y, 0, 0)
+        self._called(q, column, y, 0)
+        if self.phase == BACKWARD:
+            self._number(back, column, y, 1, 0)
 
     def _unit(self, column: Column, unit: int, y: float) -> None:
-        x, layer, lift = column.x, column.layer, self.layout.lift(column.layer)
-        z, a, *_ = parts = self.reading.inside(layer, unit)
-        self._half(parts[-1], x, y + lift, 0, y + lift + 14)
-        if lift:
-            self._band(a, x, y, lift)
-        self._half(z, x, y - lift, 1, y - lift - 5)
-        top, low = y - self.layout.radius - lift, y + self.layout.radius + lift
-        if not self._arrived(self.reading.arrived(layer, unit), x, top):
-            self._name(self._furthest(parts), x, top - (9 if self.layout.roomy else 6))
-        stem = 5
-        if lift:
-            returned = self._returned(self.reading.passed_back(layer, unit), x, low)
-            low += self.layout.below
-            stem += 0 if returned else self.layout.below
-        self._below(layer, unit, x, low, stem)
+        layer = column.layer
+        for n, q in enumerate(self.reading.inside(layer, unit)):
+            self._cell(q, column, y, 0, n)
+            self._called(q, column, y, n)
+            if self.phase == BACKWARD:
+                self._number(self.reading.named(GRADIENT[q.of.base], layer, unit), column, y, 1, n)
+        if self.phase == BACKWARD:
+            self._number(self._slope(layer, unit), column, y, 2, 0.5)
 
-    def _furthest(self, parts: tuple[Quantity, ...]) -> Quantity:
-        """What a unit is called: the last of its numbers that are known, else the last of all."""
-        known = [q for q in parts if self.reading.value(q) is not None]
-        return (known or parts)[-1]
+    def _slope(self, layer: int, unit: int) -> Quantity | None:
+        """da/dz of a unit; of a softmax, which has one for each pair, the one that the step deals
+        with.
+        """
+        if (layer, unit) in self.reading.slopes:
+            return self.reading.slopes[layer, unit]
+        if self.scene.network.layer(layer).activation.full_jacobian:
+            return None
+        return self.reading.named(SLOPE, layer, unit)
 
-    def _arrived(self, q: Quantity, x: float, top: float) -> bool:
-        """Write a gradient and its name above a unit that ends at `top`; False where it is unknown."""
-        label = self.reading.label(q) if self.phase == BACKWARD else None
-        if label is None:
-            return False
-        self.part.write(label, x, top - 6)
-        if self.layout.roomy:
-            self._name(q, x, top - 25, "g n")
-        return True
+    def _cell(self, q: Quantity, column: Column, y: float, row: int, cell: float) -> None:
+        """A number that a card always has a place for; dashed and empty where there is none yet."""
+        if not self._number(q, column, y, row, cell):
+            x, top = column.x + cell * self.layout.cell, self.layout.top(y)
+            high, wide = self.layout.row - 4, self.layout.cell - 6
+            self.part.shapes.append(
+                f'<rect class="{role(q.kind)} todo" data-q="{q}" x="{x + 3:.0f}" '
+                f'y="{top + row * self.layout.row + 2:.0f}" width="{wide}" height="{high}"/>'
+            )
 
-    def _returned(self, q: Quantity, x: float, low: float) -> bool:
-        """Write the gradient of r below its unit, which ends at `low`; False where it is unknown."""
-        label = self.reading.label(q) if self.phase == BACKWARD else None
-        if label is None:
-            return False
-        if self.layout.roomy:
-            self._name(q, x, low + 16, "g n")
-        self.part.write(label, x, low + (33 if self.layout.roomy else 13))
-        return True
-
-    def _band(self, q: Quantity, x: int, y: float, lift: int) -> None:
-        """The middle of a unit with a skip connection: its own activation."""
-        r = self.layout.radius
-        self._shape(q, f"M{x - r} {y - lift:.0f}h{2 * r}v{2 * lift}h{-2 * r}z", x, y + 5)
-
-    def _half(self, q: Quantity, x: int, y: float, sweep: int, baseline: float) -> None:
-        """Half a circle with its number."""
-        r = self.layout.radius
-        self._shape(q, f"M{x - r} {y:.0f}a{r} {r} 0 0 {sweep} {2 * r} 0z", x, baseline)
-
-    def _shape(self, q: Quantity, shape: str, x: int, baseline: float) -> None:
-        """A part of a unit with its number; dashed and empty where there is none yet."""
-        label, css = self.reading.label(q, self._inside), role(q.kind) + self.reading.state(q)
-        empty = "" if label else f' todo" data-q="{q}'
-        self.part.shapes.append(f'<path class="{css}{empty}" d="{shape}"/>')
+    def _number(self, q: Quantity | None, column: Column, y: float, row: int, cell: float) -> bool:
+        """Write a number in its place of a card; False where it is unknown."""
+        label = self.reading.label(q, self._inside)
         if label:
-            self.part.write(label, x, baseline, ringed=False)
+            self.part.write(label, *self.layout.place(column, y, row, cell))
+        return label is not None
 
-    def _below(self, layer: int, unit: int, x: float, y: float, stem: int) -> None:
-        """The bias on its stem with its gradient, and da/dz while the step deals with it."""
-        biased = self.scene.network.layer(layer).biases is not None
-        labels = self.reading.parameter("b", layer, unit, 0) if biased else []
-        slope = self.reading.label(self.reading.slopes.get((layer, unit)))
-        if not self.layout.roomy:
-            labels = [slope] if slope else [label for label in labels if label.state][-1:]
-        elif slope and len(labels) < 2:
-            labels.append(slope)
-        if labels and labels[0].quantity.of.role == "parameter":
-            css = f"b{labels[0].state} line"
-            self.part.lines.append(f'<path class="{css}" d="M{x} {y + 5 - stem:.0f}v{stem}"/>')
-        for n, label in enumerate(labels):
-            self.part.write(label, x, y + (15 if self.layout.roomy else 13) + 15 * n)
+    def _called(self, q: Quantity, column: Column, y: float, cell: int) -> None:
+        """The name of a number, above its place."""
+        x, _ = self.layout.place(column, y, 0, cell)
+        self._name(q, x, self.layout.top(y) - 5, f"{role(q.kind)} n")
 
-    # Edges
+    # Edges and the lists of weights in which they end
 
     def _edges(self, left: Column, right: Column) -> None:
-        """The lines that the step touches, and the numbers on edges, as many as can be read."""
-        pairs = [(source, spot) for spot in right.spots for source in left.spots]
-        states = [""] * len(pairs)
+        """The edges between two layers, and the lists of weights, as many as can be read."""
+        states: States = {}
         if right.layer in self.reading.hot:
-            states = [self.reading.edge_state(right.layer, i, j) for (j, _), (i, _) in pairs]
-        for ((j, y1), (i, y2)), state in zip(pairs, states, strict=True):
-            if state:
-                pointed = self.reading.flows(right.layer, i, j)
-                self._flow(right.layer, state, (left.x, y1), (right.x, y2), pointed=pointed)
-        if self.layout.roomy and len(pairs) <= MOST_LABELS:
-            labels = self._weights(right.layer, pairs)
-            brief = [
-                both if state else both[:1] for both, state in zip(labels, states, strict=True)
-            ]
-            if self._fits(left.x, right.x, pairs, labels):
-                return
-            if self._fits(left.x, right.x, pairs, brief):
-                self.part.left_out |= brief != labels
-                return
-        self.part.left_out = True
-        own = [pair for pair, state in zip(pairs, states, strict=True) if state]
-        if 0 < len(own) <= MOST_LABELS:
-            labels = self._weights(right.layer, own)
-            stated = [[label for label in both if label.state] for both in labels]
-            _ = self._fits(left.x, right.x, own, labels) or self._fits(left.x, right.x, own, stated)
+            pairs = ((i, j) for i, _ in right.spots for j, _ in left.spots)
+            found = ((pair, self.reading.edge_state(right.layer, *pair)) for pair in pairs)
+            states = {pair: state for pair, state in found if state}
+        wires: dict[str, list[str]] = {}
+        for i, y in right.spots:
+            listed = self._listed(left, right, i, states)
+            for j, start in left.spots:
+                line = listed.index(j) if j in listed else None
+                self._edge(left, right, (i, y), (j, start), (line, len(listed)), states, wires)
+            for n, j in enumerate(listed):
+                self._line(right, i, j, self.layout.line(right, y, n, len(listed)))
+        for css, paths in sorted(wires.items()):
+            self.part.lines.insert(0, f'<path class="wires {css}" d="{"".join(paths)}"/>')
+        self.part.left_out |= not self.layout.listed
 
-    def _weights(self, layer: int, pairs: list[Ends]) -> list[list[Label]]:
-        return [self._weight(layer, i, j) for (j, _), (i, _) in pairs]
+    def _listed(self, left: Column, right: Column, i: int, states: States) -> list[int]:
+        """The lines of a unit's list: 0 for the bias, then the units that its weights lead from."""
+        part = self.scene.network.layer(right.layer)
+        if self.layout.listed:
+            return [0] * (part.biases is not None) + [j for j, _ in left.spots]
+        bias = any(label.state for label in self._labels(right.layer, i, 0))
+        own = [j for j, _ in left.spots if (i, j) in states]
+        few = len(states) <= MOST_LABELS
+        return [0] * (part.biases is not None and bias and few) + (own if few else [])
 
-    def _weight(self, layer: int, i: int, j: int) -> list[Label]:
+    def _edge(
+        self, left: Column, right: Column, spot: tuple[int, float], source: tuple[int, float],
+        line: tuple[int | None, int], states: States, wires: dict[str, list[str]],
+    ) -> None:  # fmt: skip
+        """An edge to its line, or to the card where it has none: thin, or thick where the step
+        touches it.
+        """
+        (i, y), (j, from_y), (n, count) = spot, source, line
+        state = states.get((i, j), "")
+        end = (right.x, y) if n is None else self.layout.line(right, y, n, count)
+        back = self.phase == BACKWARD and bool(state) and self.reading.flows(right.layer, i, j)
+        start = self.layout.leaves(left, from_y, int(back))
+        end = end[0] - 3, end[1]
+        if state:
+            first, last = (end, start) if back else (start, end)
+            pointed = self.reading.flows(right.layer, i, j)
+            self.part.lines.append(arrow("w" + state, first, last, 1, 2, pointed=pointed))
+        else:
+            path = f"M{start[0]} {start[1]:.0f}L{end[0]:.0f} {end[1]:.0f}"
+            wires.setdefault(self._thickness(right.layer, i, j), []).append(path)
+
+    def _thickness(self, layer: int, i: int, j: int) -> str:
+        """How wide an edge is, by the size of its weight, and whether the weight is negative."""
+        old = Quantity("w", layer, i, j)
+        value = None
+        if self.phase in {UPDATE, VERIFY}:
+            value = self.reading.value(old.after)
+        value = self.reading.value(old) if value is None else value
+        if value is None or not isfinite(value):
+            return "t1"
+        share = min(1.0, abs(value) / self.reading.largest)
+        return f"t{max(1, ceil(THICKNESSES * share))}" + (" minus" if value < 0 else "")
+
+    def _line(self, right: Column, i: int, j: int, place: Place) -> None:
+        """A line of a list: a weight or bias with its gradient beside or below it."""
+        (x, y), labels = place, self._labels(right.layer, i, j)
+        for n, label in enumerate(labels):
+            half = label.em * SIZES[label.size] * SIZE / 2
+            if self.layout.stacked:
+                self.part.write(label, x + 4 + half, y - 3 + 13 * n)
+            else:
+                at = x + self.layout.beside if n else x + 4 + half
+                self.part.write(label, at, y + 5)
+
+    def _labels(self, layer: int, i: int, j: int) -> list[Label]:
+        """What there is to say of a weight, or for j = 0 of a bias."""
+        kind = "w" if j else "b"
         return self._same(
-            ("w", layer, i, j),
-            lambda: self._of_weight(layer, i, j),
-            lambda: self.reading.parameter("w", layer, i, j),
+            (kind, layer, i, j),
+            lambda: self._of_parameter(layer, i, j),
+            lambda: self.reading.parameter(kind, layer, i, j),
         )
 
-    def _of_weight(self, layer: int, i: int, j: int) -> Iterator[Quantity]:
-        yield from (Quantity(kind, layer, i, j) for kind in ("w", AFTER["w"], GRADIENT["w"]))
-        yield Quantity(GRADIENT["w"], layer, i, j, self.scene.sample)
-
-    def _flow(self, layer: int, state: str, source: Place, spot: Place, *, pointed: bool) -> None:
-        """A thick edge with its head where the numbers flow to; a gradient or an update of its
-        weight flows nowhere.
-        """
-        reach = self.layout.reach
-        ends = (source, reach(layer - 1, source, spot)), (spot, reach(layer, spot, source))
-        (start, before), (end, after) = ends[::-1] if self.phase == BACKWARD else ends
-        self.part.lines.append(arrow("w" + state, start, end, before, after + 2, pointed=pointed))
+    def _of_parameter(self, layer: int, i: int, j: int) -> Iterator[Quantity]:
+        kind = "w" if j else "b"
+        yield from (Quantity(each, layer, i, j) for each in (kind, AFTER[kind], GRADIENT[kind]))
+        yield Quantity(GRADIENT[kind], layer, i, j, self.scene.sample)
 
     def _skips(self) -> None:
         """The skip connections that the step goes along, with heads where the numbers flow to."""
@@ -442,38 +448,6 @@ class _Picture:
             if state:
                 end, before = skip.ends[0 if self.phase == BACKWARD else 1]
                 self.part.lines.append(bent(f"{state} skip", skip.path, end, before))
-
-    def _fits(self, x1: int, x2: int, pairs: list[Ends], labels: list[list[Label]]) -> bool:
-        """Write the labels where their edges cross one vertical line; False where they would meet.
-
-        Where there is room for two wide numbers on every edge the place is the same in all phases.
-        """
-        edges = tuple((y1, y2) for (_, y1), (_, y2) in pairs)
-        widest = max((label.em * SIZES[label.size] for both in labels for label in both), default=0)
-        t = crossing(edges, (2,) * len(edges), self._bound(self.reading.room.em, x2 - x1))
-        if t is None:
-            t = crossing(edges, tuple(len(both) for both in labels), self._bound(widest, x2 - x1))
-        if t is None:
-            return False
-        for (y1, y2), both in zip(edges, labels, strict=True):
-            middle = y1 + t * (y2 - y1) + 12 - 7.5 * len(both)
-            at_work = any(label.state for label in both)
-            for n, label in enumerate(both):
-                if at_work and not label.state:
-                    self.part.shapes.append(
-                        ring(
-                            "bare",
-                            x1 + t * (x2 - x1),
-                            middle + 15 * n,
-                            label.em * SIZES[label.size] * SIZE / 2,
-                        )
-                    )
-                self.part.write(label, x1 + t * (x2 - x1), middle + 15 * n)
-        return True
-
-    def _bound(self, em: float, distance: float) -> float:
-        """The share of the way at which a number this wide is clear of a column's strip."""
-        return round((self.layout.strip + em * SIZE / 2 + 4) / distance + 0.005, 2)
 
     # The loss
 
@@ -520,30 +494,38 @@ class _Picture:
         """A thick line between an output and the loss, where the step goes along it."""
         scene, reading = self.scene, self.reading
         column, (x, middle) = self.layout.columns[-1], self.layout.loss
-        layer, output, loss = column.layer, (column.x, y), (x - LOSS_HALF, middle)
-        reach = self.layout.reach(layer, output, loss)
+        layer, loss = column.layer, (x - LOSS_HALF, middle)
+        output = self.layout.leaves(column, y, int(self.phase == BACKWARD))
         error, back = reading.error(layer, unit), reading.passed_back(layer, unit)
         losses = any(q.of.role == LOST.kind for q in scene.makes)
         if self.phase in {LOSS, VERIFY} and losses and reading.passed(layer, unit) in scene.uses:
-            self.part.lines.append(arrow("l uses", output, loss, reach, 3))
+            self.part.lines.append(arrow("l uses", output, loss, 1, 3))
         y_used = reading.named("y", 0, unit) in scene.uses
         if self.phase == BACKWARD and (back in scene.makes or (y_used and error in scene.makes)):
-            self.part.lines.append(arrow("g uses", loss, output, 1, reach + 2))
+            self.part.lines.append(arrow("g uses", loss, output, 1, 2))
 
     def _footer(self, *, left_out: bool) -> None:
+        """Which way the numbers flow, which sample this is, and how to read the picture."""
         scene, y = self.scene, self.layout.height - 7
+        texts, middle = self.part.texts, self.layout.width // 2
         if scene.phase in FLOW:
-            self.part.texts.append(
-                f'<text class="flow" x="{self.layout.width // 2}" y="{y}">{FLOW[scene.phase]}</text>'
-            )
+            flow = FLOW[scene.phase]
+            texts.append(f'<text class="flow" x="{middle}" y="{y - LINE}">{flow}</text>')
         if scene.sample:
-            self.part.texts.append(
-                f'<text class="s" x="6" y="{y}">sample {scene.sample} of {scene.alphabet.samples}</text>'
-            )
+            of = f"sample {scene.sample} of {scene.alphabet.samples}"
+            texts.append(f'<text class="s" x="6" y="{y - LINE}">{of}</text>')
+        texts.append(f'<text x="{middle}" y="{y}">{self._legend()}</text>')
         if left_out:
-            self.part.texts.append(
-                f'<text x="{self.layout.width // 2}" y="{y + LINE}">not every edge has room for its numbers</text>'
-            )
+            left = "the numbers of the other edges are left out"
+            texts.append(f'<text x="{middle}" y="{y + LINE}">{left}</text>')
+
+    def _legend(self) -> str:
+        """How to read the picture in this phase."""
+        edges = "wide edge: large weight, dashed: negative"
+        if self.phase != BACKWARD:
+            return edges
+        loss = name(self.scene.alphabet, LOST)
+        return f"in a card, below z and a: ∂{loss}/∂z and ∂{loss}/∂a, then ∂a/∂z · {edges}"
 
 
 def _spoken(skips: tuple[tuple[int, int], ...]) -> str:
@@ -567,4 +549,4 @@ def _rules(network: Network) -> tuple[str, ...]:
 
 
 def _box(css: str, x: float, top: float, high: float) -> str:
-    return f'<rect class="{css}" x="{x - LOSS_HALF}" y="{top:.0f}" width="{2 * LOSS_HALF}" height="{high:.0f}" rx="4"/>'
+    return f'<rect class="{css}" x="{x - LOSS_HALF}" y="{top:.0f}" width="{2 * LOSS_HALF}" height="{high:.0f}"/>'

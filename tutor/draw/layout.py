@@ -1,39 +1,42 @@
 """Where the parts of a network diagram stand. Plain arithmetic over layer sizes; knows no values
 and draws nothing.
 
-Every column has a strip as wide as its circles, which holds the circle and all that is written
-above and below it. The numbers on edges stay between the strips, so the two can never meet. Units
+A unit is a card with a place for each of its numbers: z and a side by side, under each the
+derivative of the loss with respect to it, and da/dz below; behind a skip connection the sum r has a
+place of its own at the right. In front of each card stands the list of its bias and weights, with
+their gradients; each edge ends at the line of its weight, so no number lies on another edge. Units
 are SVG user units; at the diagram's natural width one of them is one CSS pixel.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import pairwise
-from math import hypot, sqrt
+from math import hypot
 
-MOST_UNITS, MOST_COLUMNS, MOST_TARGETS = 8, 6, 4
+MOST_UNITS, MOST_COLUMNS, MOST_TARGETS = 6, 5, 4
 """A layer with more units, a network with more columns, a list of more targets is elided."""
-HEADER, FOOTER, MARGIN = 38, 24, 30
-LOSS_GAP, LOSS_HALF, LOSS_HEIGHT, TARGET_PITCH = 92, 30, 26, 28
+MOST_LISTED = 4
+"""Up to so many inputs and units of all layers every weight stands in a list."""
+HEADER, FOOTER, MARGIN = 34, 38, 5
+LOSS_GAP, LOSS_HALF, LOSS_HEIGHT, TARGET_PITCH = 50, 30, 26, 28
 LOSS_ABOVE, LOSS_BELOW = 64, 62
 """What the losses take up above and below their middle: both of them with their names, and what the
 loss fell by.
 """
-LINE = 15
-"""The height of one line of text on an edge."""
+LINE, STACKED = 15, 26
+"""The height of a line of a list; of one with the gradient below its weight."""
+NAME, GAP = 18, 10
+"""The height of the names above a card; the room between one card and the names of the next."""
 LONG = 4
 """Numbers with more decimals than this get more room."""
-RISE, TIGHT_RISE = 10, 9
-"""Half the height of the band for a in a unit with a skip connection; z and r are domes."""
-RETURN, TIGHT_RETURN = 38, 15
-"""The height of dL/dr below such a unit: its name and its number, or the number alone."""
-SAG, LANE = 50, 8
+DEEP = 4
+"""From so many layers on gradients stand below their weights, so that the diagram stays narrow."""
+FLOW, DEEP_FLOW = 46, 36
+"""How far it is from a card to the next list: the room for the edges; less in a deep network."""
+SAG, LANE = 26, 8
 """How deep a skip connection between neighbours hangs; how far apart those round others lie."""
-STEPS, LONG_STEPS = {4: 154, 5: 126, 6: 108}, {4: 172, 5: 138, 6: 116}
-"""From column to column, where there are so many."""
 
 Place = tuple[float, float]
 
@@ -41,13 +44,18 @@ Place = tuple[float, float]
 @dataclass(frozen=True, slots=True)
 class Column:
     """What is shown of one list of units: (unit, y) pairs, and (how many are left out, y) where
-    some are.
+    some are. y is the middle of a card.
     """
 
     layer: int
     x: int
+    """The left edge of the cards."""
     spots: tuple[tuple[int, float], ...]
     breaks: tuple[tuple[int, float], ...]
+    cells: int = 1
+    """How many numbers stand side by side in a card."""
+    entrance: int = 0
+    """The left edge of the lists of weights."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,54 +79,69 @@ class Layout:
 
     width: int
     height: int
-    radius: int
-    strip: int
-    """Half the width of the strip that belongs to the units of a column."""
-    roomy: bool
-    """Whether there is room above and below a unit for all that belongs to it."""
+    cell: int
+    """The width of a number's place in a card."""
+    row: int
+    """The height of a card's row."""
+    listed: bool
+    """Whether every weight stands in a list, or only those that a step is about."""
+    stacked: bool
+    """Whether gradients stand below their weights, or beside them."""
+    beside: int
+    """How far the middle of a gradient is from where its line begins."""
     columns: tuple[Column, ...]
     targets: Column
     loss: Place
-    rise: int = 0
-    """By how much the ends of a unit with a skip connection are away from its middle."""
-    below: int = 0
-    """The room between such a unit and its bias, for the derivative by what it passes on."""
-    tall: frozenset[int] = frozenset()
-    """The layers of such units."""
     skips: tuple[Skip, ...] = ()
 
-    def lift(self, layer: int) -> int:
-        """How much higher than half a circle the upper half of a unit is, and the lower one."""
-        return self.rise if layer in self.tall else 0
-
-    def reach(self, layer: int, middle: Place, other: Place) -> float:
-        """How far it is from the middle of a unit to its edge, towards another place."""
-        lift = self.lift(layer)
-        if not lift:
-            return self.radius
-        across, up = abs(other[0] - middle[0]), abs(other[1] - middle[1])
-        long = hypot(across, up)
-        if self.radius * up <= lift * across:
-            return self.radius * long / across
-        return (lift * up + sqrt((self.radius * long) ** 2 - (lift * across) ** 2)) / long
-
     def __hash__(self) -> int:  # asked for at every step, so not over the place of each unit
-        return hash((self.width, self.height, self.radius, len(self.columns)))
+        return hash((self.width, self.height, self.row, len(self.columns)))
 
     def gaps(self) -> tuple[tuple[Column, Column], ...]:
         """Neighbouring columns, also where layers between them are left out."""
         return tuple(pairwise(self.columns))
 
     @property
+    def tight(self) -> bool:
+        """Whether the type is smaller, since a layer has many units."""
+        return self.row < ROW
+
+    @property
     def middle(self) -> float:
         return HEADER + (self.height - HEADER - FOOTER) / 2
 
+    def top(self, y: float) -> float:
+        """The upper edge of a card whose middle is y."""
+        return y - ROWS * self.row / 2
 
-def strip(decimals: int) -> int:
-    """Half the width of a column's strip: as wide as a number of so many decimals with its sign,
-    six at most.
-    """
-    return 28 if decimals <= LONG else 32
+    def right(self, column: Column) -> int:
+        """The right edge of a column's cards."""
+        return column.x + column.cells * self.cell
+
+    def bottom(self, column: Column, y: float) -> float:
+        """The lower edge of a card; that of an input is one row high."""
+        return self.top(y) + (ROWS if column.layer else 1) * self.row
+
+    def place(self, column: Column, y: float, row: int, cell: float) -> Place:
+        """The middle of a number's baseline in a card, by row and cell from 0."""
+        return column.x + (cell + 0.5) * self.cell, self.top(y) + (row + 0.5) * self.row + 5
+
+    def leaves(self, column: Column, y: float, row: int = 0) -> Place:
+        """Where edges leave a card: at its right, beside a row."""
+        return self.right(column), self.top(y) + (row + 0.5) * self.row
+
+    def line(self, column: Column, y: float, n: int, count: int) -> Place:
+        """Where line n of a list of so many lines begins: there its edge ends."""
+        return column.entrance, y + (n - (count - 1) / 2) * (STACKED if self.stacked else LINE)
+
+
+ROWS, ROW, TIGHT_ROW = 3, 18, 14
+"""The rows of a card and their height; less where a layer has many units."""
+
+
+def cell(decimals: int, *, tight: bool = False) -> int:
+    """The width of a number's place: for so many decimals and a sign, six at most."""
+    return (56 if decimals <= LONG else 64) - 6 * tight
 
 
 @lru_cache(maxsize=512)
@@ -141,33 +164,39 @@ def arrange(
     ):
         return arrange(sizes, decimals=decimals, skips=skips)
     layers = chosen_layers(len(sizes), {layer for layer, _ in units})
-    roomy = max(sizes) <= 4
-    half, more = strip(decimals), 2 * (strip(decimals) - strip(LONG))
-    radius, pitch = (half, 130 + more) if roomy else (half - 3, 90 + more)
-    rise, below = ((RISE, RETURN) if roomy else (TIGHT_RISE, TIGHT_RETURN)) if skips else (0, 0)
-    pitch += 2 * rise + below + (4 if skips and roomy else 0)
-    step = (STEPS if decimals <= LONG else LONG_STEPS)[max(len(layers), 4)]
+    tight = max(sizes) > MOST_LISTED
+    wide = cell(decimals, tight=tight)
+    stacked = len(layers) > DEEP
+    row = TIGHT_ROW if tight else ROW
+    lines = 0 if tight else 1 + max(sizes[:-1])
+    pitch = max(ROWS * row + NAME, lines * (STACKED if stacked else LINE)) + (
+        GAP // 2 if tight else GAP
+    )
+    pitch += SAG if skips else 0
     shown = [
         chosen_units(sizes[layer], {unit for at, unit in units if at == layer}) for layer in layers
     ]
-    tall = max(pitch * length(rows) for rows in shown)
     targets = chosen_units(
         sizes[-1], {unit for at, unit in units if at == len(sizes) - 1}, most=MOST_TARGETS
     )
     needed = LOSS_ABOVE + LOSS_BELOW + TARGET_PITCH * length(targets)
-    tall = max(tall, needed)
+    tall = max(pitch * max(map(length, shown)), needed)
     middle = HEADER + tall / 2
-    top = middle - below // 3
-    columns = tuple(
-        column(layer, MARGIN + more // 2 + n * step, rows, pitch, top - pitch * length(rows) / 2)
-        for n, (layer, rows) in enumerate(zip(layers, shown, strict=True))
-    )
-    x = columns[-1].x + LOSS_GAP
-    y = min(middle, HEADER + tall - needed + LOSS_ABOVE)
-    listed = column(len(sizes), x, targets, TARGET_PITCH, y + LOSS_HEIGHT + 30)
+    columns: list[Column] = []
+    x = MARGIN
+    for layer, rows in zip(layers, shown, strict=True):
+        entrance = x + (DEEP_FLOW if stacked else FLOW)
+        if layer:
+            x = entrance + (wide if stacked else 2 * wide - 6)
+        top = middle - pitch * length(rows) / 2 + (NAME - (SAG if skips else 0)) / 2
+        cells = 1 if not layer else 3 if any(target == layer for _, target in skips) else 2
+        columns.append(replace(column(layer, x, rows, pitch, top), cells=cells, entrance=entrance))
+        x += cells * wide
+    loss = x + LOSS_GAP, min(middle, HEADER + tall - needed + LOSS_ABOVE)
+    listed = column(len(sizes), loss[0], targets, TARGET_PITCH, loss[1] + LOSS_HEIGHT + 30)
     layout = Layout(
-        x + LOSS_HALF + 6, round(HEADER + tall + FOOTER), radius, half, roomy, columns, listed, (x, y),
-        rise, below, frozenset(target for _, target in skips),
+        loss[0] + LOSS_HALF + MARGIN, round(HEADER + tall + FOOTER), wide, row,
+        not tight, stacked, (3 * wide) // 2 - 8, tuple(columns), listed, loss,
     )  # fmt: skip
     return _with_skips(layout, skips) if skips else layout
 
@@ -193,19 +222,16 @@ def _with_skips(layout: Layout, skips: tuple[tuple[int, int], ...]) -> Layout:
     return replace(layout, height=height, skips=tuple(ways))
 
 
-def same_units(source: Column, target: Column) -> list[tuple[int, float, float]]:
-    """The units that are seen in both columns: (unit, y in the one, y in the other)."""
-    places = dict(source.spots)
-    return [(unit, places[unit], y) for unit, y in target.spots if unit in places]
-
-
 def _hanging(layout: Layout, left: Column, right: Column, unit: int, y1: float, y2: float) -> Skip:
-    """The way to the next column: a bow below the straight edge."""
-    start = _rim(layout, left, y1, 1, 0.8)
-    end = _rim(layout, right, y2, -1, 0.5)
-    control = ((start[0] + end[0]) / 2, max(start[1], end[1]) + SAG - layout.radius)
-    path = f"M{_at(start)}Q{_at(control)} {_at(end)}"
-    return Skip(left.layer, right.layer, unit, path, ((start, control), (end, control)))
+    """The way to the next column: a bow below the list, up to the place of the sum."""
+    start = layout.right(left) - 3, layout.bottom(left, y1)
+    end = layout.right(right) - layout.cell / 2, layout.bottom(right, y2)
+    low = max(y1, y2) + ROWS * layout.row / 2 + SAG - 8
+    path = f"M{_at(start)}Q{start[0]:.1f} {low:.1f} {start[0] + 20:.1f} {low:.1f}"
+    path += f"H{end[0] - 20:.1f}Q{end[0]:.1f} {low:.1f} {_at(end)}"
+    return Skip(
+        left.layer, right.layer, unit, path, ((start, (start[0], low)), (end, (end[0], low)))
+    )
 
 
 def _around(
@@ -223,14 +249,15 @@ def _around(
     The upper units, which have some `below` them, turn later and run higher up, so that ways from
     the same column do not cross.
     """
-    start, end = _rim(layout, left, y1, 1, 0.6), _rim(layout, right, y2, -1, 0.4)
-    out = 7 + (LANE - 2) * below
-    x1, x2 = left.x + layout.strip + out, right.x - layout.strip - out
+    start = layout.leaves(left, y1, 2 if left.layer else 0)
+    end = layout.leaves(right, y2, 2)
+    out = 5 + (LANE - 3) * below
+    x1, x2 = start[0] + out, end[0] + out
     floor = layout.height - FOOTER + LANE * lane + 4
     path = (
-        f"M{_at(start)}Q{x1} {start[1]:.1f} {x1} {start[1] + 14:.1f}"
+        f"M{_at(start)}Q{x1} {start[1]:.1f} {x1} {start[1] + 8:.1f}"
         f"V{floor - 12}Q{x1} {floor} {x1 + 12} {floor}H{x2 - 12}Q{x2} {floor} {x2} {floor - 12}"
-        f"V{end[1] + 14:.1f}Q{x2} {end[1]:.1f} {_at(end)}"
+        f"V{end[1] + 8:.1f}Q{x2} {end[1]:.1f} {_at(end)}"
     )
     ends = (start, (x1, start[1])), (end, (x2, end[1]))
     return Skip(left.layer, right.layer, unit, path, ends)
@@ -240,13 +267,10 @@ def _at(place: Place) -> str:
     return f"{place[0]:.1f} {place[1]:.1f}"
 
 
-def _rim(layout: Layout, column: Column, y: float, side: int, down: float) -> Place:
-    """A place on the lower edge of a unit, right (1) or left (-1) of its middle.
-
-    `down`: how far down its dome, as a share of the radius.
-    """
-    x = column.x + side * layout.radius * sqrt(1 - down * down)
-    return x, y + layout.lift(column.layer) + layout.radius * down
+def same_units(source: Column, target: Column) -> list[tuple[int, float, float]]:
+    """The units that are seen in both columns: (unit, y in the one, y in the other)."""
+    places = dict(source.spots)
+    return [(unit, places[unit], y) for unit, y in target.spots if unit in places]
 
 
 def chosen_layers(count: int, wanted: set[int], most: int = MOST_COLUMNS) -> list[int]:
@@ -298,24 +322,3 @@ def trimmed(
     long = hypot(x2 - x1, y2 - y1)
     dx, dy = (x2 - x1) / long, (y2 - y1) / long
     return x1 + dx * before, y1 + dy * before, x2 - dx * after, y2 - dy * after
-
-
-@lru_cache(maxsize=4096)
-def crossing(
-    edges: tuple[tuple[float, float], ...], lines: tuple[int, ...], low: float
-) -> float | None:
-    """The share t of the way at which all edges (y1, y2) can carry labels without meeting; None
-    where there is none.
-
-    Labels stand one above the other at the same t, each `lines` high; `low` and 1 − `low` bound t.
-    Of the shares that leave enough room the one nearest the middle wins.
-    """
-    free = [t for n in range(26) for t in (0.5 - n / 50, 0.5 + n / 50) if low <= t <= 1 - low]
-    return next((t for t in free if _apart(edges, lines, t)), None)
-
-
-def _apart(edges: Sequence[tuple[float, float]], lines: Sequence[int], t: float) -> bool:
-    places = sorted((y1 + t * (y2 - y1), high) for (y1, y2), high in zip(edges, lines, strict=True))
-    return all(
-        below - above >= LINE * (high + low) / 2 for (above, high), (below, low) in pairwise(places)
-    )

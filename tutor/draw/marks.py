@@ -101,13 +101,13 @@ def symbol(s: Symbol) -> str:
     letter = italic(s.letter) + ("\N{COMBINING CIRCUMFLEX ACCENT}" if s.hat else "")
     if s.before:
         letter = (
-            f'<tspan class="m" dy="-5">{attribute(s.before)}</tspan><tspan dy="5">{letter}</tspan>'
+            f'<tspan dy="-5">{attribute(s.before)}</tspan><tspan class="base" dy="5">{letter}</tspan>'
         )
-    sub = f'<tspan class="m" dy="3">{attribute(s.sub)}</tspan>' if s.sub else ""
+    sub = f'<tspan dy="3">{attribute(s.sub)}</tspan>' if s.sub else ""
     raised = "".join(s.sup)
     back = f' dx="{-5 * len(s.sub)}"' if s.sub else ""
     sup = (
-        f'<tspan class="m" dy="{-9 if s.sub else -6}"{back}>{attribute(raised)}</tspan>'
+        f'<tspan dy="{-9 if s.sub else -6}"{back}>{attribute(raised)}</tspan>'
         if raised
         else ""
     )
@@ -127,7 +127,7 @@ def italic(letter: str) -> str:
 def ring(css: str, x: float, y: float, half: float) -> str:
     """A rounded box round a number that is twice `half` wide and whose baseline middle is (x, y)."""
     wide = round(2 * half) + 8
-    return f'<rect class="{css} o" x="{x - wide / 2:.0f}" y="{y - 12:.0f}" width="{wide}" height="16" rx="5"/>'
+    return f'<rect class="{css} o" x="{x - wide / 2:.0f}" y="{y - 12:.0f}" width="{wide}" height="16"/>'
 
 
 def was(written: str, x: float, y: float, title: str) -> str:

@@ -8,10 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from itertools import chain
+from math import isfinite
 from typing import NamedTuple
 
-from tutor.draw.layout import Skip, strip
+import numpy as np
+
+from tutor.draw.layout import Skip, cell
 from tutor.draw.marks import SIZE, Room, fitted
 from tutor.engine.kinds import AFTER, BACKWARD, GRADIENT, UPDATE, VERIFY, Kind, marked
 from tutor.engine.network import Network
@@ -81,7 +85,7 @@ class Reading:
     def __init__(self, scene: Scene) -> None:
         self.scene, self.phase = scene, scene.phase
         self.after = "+" if scene.phase == VERIFY else ""
-        self.room = Room((2 * strip(scene.decimals) - 4) / SIZE)
+        self.room = Room((cell(scene.decimals) - 4) / SIZE)
         """The room for a number wherever its place says nothing else."""
         self.touched = scene.uses | scene.makes
         self._labels: dict[Room, Memo] = scene.when.labels if scene.when else {}
@@ -90,6 +94,13 @@ class Reading:
     def value(self, q: Quantity) -> float | None:
         """The scene's value."""
         return self.scene.value(q)
+
+    @property
+    def largest(self) -> float:
+        """The largest size of a weight, or 1 where all are 0."""
+        when = self.scene.when
+        find = partial(_largest, self.scene.network)
+        return when.drawn.once("largest weight", find) if when else find()
 
     def must_see(self) -> frozenset[tuple[int, int]]:
         """(layer, unit) of the units that the step is about, as far as it is about a few, and where
@@ -177,12 +188,6 @@ class Reading:
         """The derivative of the loss with respect to that."""
         return self.named(gradient_of_passed(self.scene.network, layer), layer, unit)
 
-    def arrived(self, layer: int, unit: int) -> Quantity:
-        """dL/dz takes the place of dL/da once it is known; a step that makes both shows dL/dz."""
-        dz, da = self.error(layer, unit), self.named(GRADIENT["a"], layer, unit)
-        made = self.scene.makes
-        return da if (da in made and dz not in made) or self.value(dz) is None else dz
-
     def parameter(self, kind: str, layer: int, i: int, j: int) -> list[Label]:
         """What is to be said of a weight or bias in this phase: its value, and its gradient while
         that matters.
@@ -228,6 +233,11 @@ class Reading:
         used = self.scene.uses
         weight = Quantity("w", layer, i, j)
         return weight in used or (bool(self.after) and weight.after in used)
+
+
+def _largest(network: Network) -> float:
+    sizes = (float(np.abs(layer.weights).max(initial=0)) for layer in network.layers)
+    return max((size for size in sizes if isfinite(size)), default=1.0) or 1.0
 
 
 def _family(kind: Kind) -> str:

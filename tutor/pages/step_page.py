@@ -150,7 +150,7 @@ def step_page(context: Context, n: int, notices: tuple[str, ...] = ()) -> StepPa
     )
 
 
-MOST_ROWS = 8
+MOST_ROWS = 6
 """With more rows than this in sight the diagram would be too small; the table then scrolls."""
 
 
