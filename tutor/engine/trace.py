@@ -343,11 +343,8 @@ def _with(network: Network, arrays: Mapping[Name, Array]) -> Network:
 
 
 def _prepared(network: Network, x: Array, y: Array) -> tuple[Program, dict[Name, Array], float]:
-    if (
-        x.shape != (len(x), network.sizes[0])
-        or y.shape != (len(x), network.sizes[-1])
-        or not len(x)
-    ):
+    inputs, outputs = (len(x), network.sizes[0]), (len(x), network.sizes[-1])
+    if not len(x) or x.shape != inputs or y.shape != outputs:
         raise NetworkError(
             f"a {network.shape} network does not take inputs of shape {x.shape} "
             f"with targets of shape {y.shape}"
