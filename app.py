@@ -99,7 +99,7 @@ def asset_address(name: str) -> str:
     return f"/static/{name}?v={fingerprint(name)}"
 
 
-def fingerprint(name: str, kept: dict[str, tuple[int, str]] = {}) -> str:  # noqa: B006 - a small cache by time of change
+def fingerprint(name: str, kept: dict[str, tuple[int, str]] = {}) -> str:  # noqa: B006 - a cache
     """The first letters of a file's hash; read again when the file changes."""
     path = HOME / "static" / name
     changed = path.stat().st_mtime_ns if path.exists() else 0

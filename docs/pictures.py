@@ -64,12 +64,10 @@ class Picture:
         if self.address:
             return self.address
         walk = open_lesson(reader.load(folder / f"{self.lesson}.yaml")).walk(self.grain)
-        query = "&".join(
-            filter(None, ("" if self.grain == "number" else f"grain={self.grain}", self.query))
-        )
-        return f"/lessons/{self.lesson}/steps/{walk.step_of(quantity.parse(self.makes))}?{query}".rstrip(
-            "?"
-        )
+        step = walk.step_of(quantity.parse(self.makes))
+        grain = "" if self.grain == "number" else f"grain={self.grain}"
+        query = "&".join(filter(None, (grain, self.query)))
+        return f"/lessons/{self.lesson}/steps/{step}?{query}".rstrip("?")
 
 
 PICTURES = (
@@ -157,7 +155,8 @@ def wait(home: str) -> None:
     """Until the tutor answers: it prints its address a moment before it listens."""
     for _ in range(200):
         try:
-            with urllib.request.urlopen(f"{home}/healthz", timeout=5):  # noqa: S310  (our own http address)
+            # Our own http address
+            with urllib.request.urlopen(f"{home}/healthz", timeout=5):  # noqa: S310
                 return
         except OSError:
             time.sleep(0.05)
@@ -196,7 +195,8 @@ def developed(png: bytes, darkroom: Page) -> np.ndarray:
     """The pixels (height, width, 3) of a PNG; the browser decodes it."""
     found = darkroom.evaluate(
         """async (png) => {
-            const picture = await createImageBitmap(await (await fetch('data:image/png;base64,' + png)).blob());
+            const answer = await fetch('data:image/png;base64,' + png);
+            const picture = await createImageBitmap(await answer.blob());
             const brush = new OffscreenCanvas(picture.width, picture.height).getContext('2d');
             brush.drawImage(picture, 0, 0);
             const pixels = brush.getImageData(0, 0, picture.width, picture.height).data;

@@ -60,9 +60,7 @@ def htmx() -> None:
 
 
 def font() -> None:
-    """Cut the math font down to the letters above, with its MATH table, which makes brackets
-    stretch.
-    """
+    """Cut the math font down to the letters above, with the MATH table that stretches brackets."""
     with tempfile.TemporaryDirectory() as scratch:
         package = unpack(FONT, Path(scratch))
         subset(
@@ -102,9 +100,7 @@ def subset(source: Path, result: Path) -> None:
 
 
 def unpack(package: tuple[str, str], scratch: Path) -> Path:
-    """Fetch one published package with npm, which checks its integrity, and give the folder of its
-    files.
-    """
+    """Fetch a published package with npm, which checks its integrity; return its folder."""
     name, version = package
     subprocess.run(
         ["npm", "pack", "--silent", f"{name}@{version}"],
@@ -120,9 +116,7 @@ def unpack(package: tuple[str, str], scratch: Path) -> Path:
 def record(
     folder: Path, package: tuple[str, str], files: list[str], licence: str, licence_file: str
 ) -> None:
-    """Write VENDORED.json: for each file what it is, from where, under which licence, and its
-    sha384.
-    """
+    """Write VENDORED.json: for each file what it is, from where, its licence and its sha384."""
     name, version = package
     common = {"package": name, "version": version, "licence": licence, "licence_file": licence_file}
     entries = [{"file": file, "integrity": integrity(folder / file), **common} for file in files]

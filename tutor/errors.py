@@ -16,9 +16,7 @@ safe to show.
 
 
 class TutorError(Exception):
-    """Something that was asked for cannot be had; the text says what, where and what would be
-    right.
-    """
+    """Something that was asked for cannot be had; the text says what, where, and what would do."""
 
 
 class QuantityError(TutorError, ValueError):
@@ -47,7 +45,8 @@ class StoreError(TutorError):
     def __init__(self, text: str = "") -> None:
         super().__init__(
             text
-            or "Saved lessons cannot be reached just now. All other lessons work; please try again in a minute."
+            or "Saved lessons cannot be reached just now. "
+            "All other lessons work; please try again in a minute."
         )
 
 
@@ -60,6 +59,7 @@ class TooManySavesError(TutorError):
             "second" if wait == 1 else "seconds",
         )
         super().__init__(
-            f"From one address, {limit:,} new {lessons} a minute can be saved. Please try again in {wait} {seconds}."
+            f"From one address, {limit:,} new {lessons} a minute can be saved. "
+            f"Please try again in {wait} {seconds}."
         )
         self.wait = wait

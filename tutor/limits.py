@@ -49,9 +49,7 @@ ITERATIONS: Final = _set("ITERATIONS", 1_000)
 FURTHER_ITERATIONS: Final = _set("FURTHER_ITERATIONS", 100)
 """How far a reader may go on where the file asks for fewer iterations."""
 WORK: Final = _set("WORK", 500_000_000)
-"""Parameters times samples times iterations that one request may compute; about a second of one
-core.
-"""
+"""Parameters times samples times iterations for one request; about a second of one core."""
 SHEET_STEPS: Final = _set("SHEET_STEPS", 1_000)
 """Steps of all worksheets and keys of one download, where the top and the tables of each count as
 ten; about a second and a half.

@@ -23,7 +23,8 @@ from tutor.scenario.problem import ScenarioError
 from tutor.scenario.reader import LayerSpec, Scenario
 
 __all__ = [
-    "MOST_NUMBERS", "Draft", "blank", "checked", "data", "fields", "of_form", "of_scenario", "too_large", "written",
+    "MOST_NUMBERS", "Draft", "blank", "checked", "data", "fields", "of_form", "of_scenario",
+    "too_large", "written",
 ]  # fmt: skip
 
 MOST_NUMBERS = 6_000
@@ -98,7 +99,10 @@ def too_large(scenario: Scenario) -> str:
     count = sum(map(len, (*numbers, *scenario.inputs, *scenario.targets)))
     if count <= MOST_NUMBERS:
         return ""
-    return f"This lesson has {count:,} written numbers; the form carries up to {MOST_NUMBERS:,}. Its text can still be changed."
+    return (
+        f"This lesson has {count:,} written numbers; the form carries up to {MOST_NUMBERS:,}. "
+        "Its text can still be changed."
+    )
 
 
 def blank() -> Draft:
@@ -106,13 +110,17 @@ def blank() -> Draft:
     hidden = {"units": "2", "activation": "tanh", "seed": "1"}
     output = {"units": "1", "activation": "sigmoid", "seed": "2"}
     texts = {
-        "title": "A network of my own", "inputs": "2", "loss": "binary_cross_entropy", "learning_rate": "0.5", "reduction": "mean",
+        "title": "A network of my own", "inputs": "2",
+        "loss": "binary_cross_entropy", "learning_rate": "0.5", "reduction": "mean",
         "optimizer": "sgd", "batch": "full", "notation": "brackets", "decimals": "4",
     }  # fmt: skip
     return Draft(
         frozen_texts(texts),
         (
-            LayerDraft(frozen_texts(hidden), _given([["0.5", "-0.3"], ["0.8", "0.2"]]), _given([["0.1", "-0.1"]])),
+            LayerDraft(
+                frozen_texts(hidden),
+                _given([["0.5", "-0.3"], ["0.8", "0.2"]]), _given([["0.1", "-0.1"]]),
+            ),
             LayerDraft(frozen_texts(output), _given([["0.7", "-0.4"]]), _given([["0.2"]])),
         ),
         _given([["1", "0.5"]]), _given([["1"]]), samples="1",
@@ -124,9 +132,7 @@ def _given(rows: Sequence[Sequence[str]]) -> Grid:
 
 
 def checked(draft: Draft) -> tuple[Scenario | None, dict[str, str]]:
-    """The scenario of a draft, or every problem under the name of its field, in the order of the
-    form.
-    """
+    """The scenario of a draft, or every problem under the name of its field, in form order."""
     found = typing(draft)
     plain = data(draft)
     for path, message in scenarios.problems_of(plain):

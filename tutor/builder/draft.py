@@ -229,8 +229,8 @@ def of_form(form: Form) -> Draft:
         x, y = split_rows(rows, count(texts.get("inputs", "")))
     return Draft(
         MappingProxyType(texts), tuple(_layer(found, n) for n in range(1, depth + 1)), x, y, rows,
-        frozenset(form.getlist("drop")) & {*DROPPABLE, "rest"}, MappingProxyType(found.pastes), tuple(found.repeated),
-        found.plain.get("samples", ""),
+        frozenset(form.getlist("drop")) & {*DROPPABLE, "rest"},
+        MappingProxyType(found.pastes), tuple(found.repeated), found.plain.get("samples", ""),
     )  # fmt: skip
 
 
@@ -244,9 +244,7 @@ def _layer(found: _Sorted, number: int) -> LayerDraft:
 
 
 def split_rows(text: str, inputs: int) -> tuple[Grid, Grid]:
-    """The samples of a text with a row per line: as many inputs as the network has, the rest are
-    targets.
-    """
+    """The samples of a text, a row per line: as many inputs as the network has, then targets."""
     cells = lines(text)
     return Grid(tuple(row[:inputs] for row in cells)), Grid(tuple(row[inputs:] for row in cells))
 

@@ -79,7 +79,8 @@ def fitted(draft: Draft, texts: bool = False) -> Edited:
 
 def _too_many(wanted: int) -> str:
     return (
-        f"this layer would have {wanted:,} numbers, and the form carries up to {MOST_NUMBERS:,} in all; "
+        f"this layer would have {wanted:,} numbers, "
+        f"and the form carries up to {MOST_NUMBERS:,} in all; "
         "let a rule make its weights, or write the lesson as text"
     )
 
@@ -111,7 +112,8 @@ def _fitted_samples(
         x, y = _split_as_before(draft, x, y)
     if height * (inputs + outputs) > left:
         problems["samples"] = (
-            f"{height:,} samples are too many numbers for the form; it carries up to {MOST_NUMBERS:,} in all"
+            f"{height:,} samples are too many numbers for the form; "
+            f"it carries up to {MOST_NUMBERS:,} in all"
         )
         return draft
     x, y = (
@@ -182,9 +184,7 @@ def _add_layer(draft: Draft, _: str) -> Edited:
 
 
 def _emptied(layer: LayerDraft) -> LayerDraft:
-    """A layer whose inputs are others now: its weights would be about other units, so they begin
-    anew.
-    """
+    """A layer with other inputs: its weights would be about other units, so they begin anew."""
     return replace(layer, weights=EMPTY) if layer.given else layer
 
 
@@ -217,13 +217,13 @@ def _add_sample(draft: Draft, _: str) -> Edited:
             draft, problems={"samples": f"a lesson has at most {limits.SAMPLES:,} samples"}
         )
     if draft.rows is not None:
-        new = (*(_new_input(height, c) for c in range(draft.widths[0])),
-               *(_new_target(draft["loss"], draft.widths[-1], height, c) for c in range(draft.widths[-1])))  # fmt: skip
-        text = f"{draft.rows.rstrip()}\n{'  '.join(new)}"
-        x, y = (
-            Grid((*draft.x.cells, new[: draft.widths[0]])),
-            Grid((*draft.y.cells, new[draft.widths[0] :])),
+        inputs, outputs = draft.widths[0], draft.widths[-1]
+        new = (
+            *(_new_input(height, c) for c in range(inputs)),
+            *(_new_target(draft["loss"], outputs, height, c) for c in range(outputs)),
         )
+        text = f"{draft.rows.rstrip()}\n{'  '.join(new)}"
+        x, y = Grid((*draft.x.cells, new[:inputs])), Grid((*draft.y.cells, new[inputs:]))
         return Edited(replace(draft, rows=text, x=x, y=y), f"Sample {height + 1} is new.")
     return Edited(replace(draft, samples=str(height + 1)), f"Sample {height + 1} is new.")
 
@@ -246,9 +246,7 @@ def _remove_sample(draft: Draft, where: str) -> Edited:
 
 
 def _fill(draft: Draft, where: str) -> Edited:
-    """Numbers for a layer, written into its tables: friendly ones of its seed, or those of its
-    rule.
-    """
+    """Numbers for a layer, into its tables: friendly ones of its seed, or those of its rule."""
     if where == "data":
         return _fill_inputs(draft)
     n = count(where)
@@ -280,7 +278,10 @@ def _fill_friendly(draft: Draft, n: int, rows: int, columns: int) -> Edited:
     )
     said = f"Layer {n} has the friendly numbers of seed {seed}."
     if (new.weights.cells, new.bias.cells) == (layer.weights.cells, layer.bias.cells):
-        said = f"Layer {n} has the friendly numbers of seed {seed} already. “Other numbers” takes the next seed."
+        said = (
+            f"Layer {n} has the friendly numbers of seed {seed} already. "
+            "“Other numbers” takes the next seed."
+        )
     return Edited(draft.with_layer(n, new), said)
 
 
@@ -367,15 +368,16 @@ def _drop(draft: Draft, where: str) -> Edited:
 
 
 OPERATIONS: Final[Mapping[str, Callable[[Draft, str], Edited]]] = {
-    "add-layer": _add_layer, "remove-layer": _remove_layer, "move-up": partial(_move_layer, -1), "move-down": partial(_move_layer, 1),
-    "add-sample": _add_sample, "remove-sample": _remove_sample, "fill": _fill, "other": _other, "paste": _paste,
-    "drop": _drop,
+    "add-layer": _add_layer, "remove-layer": _remove_layer,
+    "move-up": partial(_move_layer, -1), "move-down": partial(_move_layer, 1),
+    "add-sample": _add_sample, "remove-sample": _remove_sample,
+    "fill": _fill, "other": _other, "paste": _paste, "drop": _drop,
 }  # fmt: skip
 RESIZING: Final = frozenset({"add-layer", "remove-layer", "move-up", "move-down"})
 
 
-# ---- Numbers for a table of the form: friendly ones, or those of a scheme, rounded to what one
-# likes to read ----
+# ---- Numbers for a table of the form: friendly ones, or those of a scheme, rounded to be read ----
+#
 # friendly(key, rows, columns)                   tenths, the same for the same key
 # seed_of("7")                                   a seed as it was typed, or None
 # made("xavier", "1", "7", rows, columns)        texts, or what is wrong with scale and seed

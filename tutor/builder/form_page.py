@@ -27,8 +27,8 @@ from tutor.scenario.problem import ScenarioError
 
 NEEDS: Final = {"binary_cross_entropy": "sigmoid", "cross_entropy": "softmax"}
 KEPT_BESIDE: Final = {
-    "lecture": "its place in the gallery", "network": "which parameters learn", "training": "how many iterations one can go on",
-    "notation": "its own choices of notation",
+    "lecture": "its place in the gallery", "network": "which parameters learn",
+    "training": "how many iterations one can go on", "notation": "its own choices of notation",
 }  # fmt: skip
 """What came with the lesson and cannot be dropped."""
 assert set(NO_FIELD) == set(DROPPABLE)
@@ -138,9 +138,7 @@ class BuildPage:
 
 @dataclass(frozen=True, slots=True)
 class LivePart:
-    """What changes while one types: the preview, and what is wrong with each field (field,
-    message).
-    """
+    """What changes while one types: the preview, and what is wrong with fields (field, message)."""
 
     live: Preview
     problems: tuple[tuple[str, str], ...]
@@ -149,25 +147,37 @@ class LivePart:
 
 
 def build_page(
-    found: Examined, said: str = "", focused: bool = False, can_save: bool = True, notes: tuple[str, ...] = (), origin: str = ""
-) -> BuildPage:  # fmt: skip
+    found: Examined,
+    said: str = "",
+    focused: bool = False,
+    can_save: bool = True,
+    notes: tuple[str, ...] = (),
+    origin: str = "",
+) -> BuildPage:
     """The page of a draft after its checks; `origin` is the title of the lesson that it is a copy
     of, where that is known.
     """
     draft, form = found.draft, _Form(found.draft, found.problems)
     page = {
-        "what": tuple(map(form.field, ("title", "course", "about", "learn"))), "inputs": form.field("inputs"),
-        "layers": tuple(form.layer(n, layer) for n, layer in enumerate(draft.layers, 1)), "layers_problem": form.problem("layers"),
-        "samples": form.samples(), "loss": form.loss(), "reduction": form.field("reduction"),
-        "learning_rate": form.field("learning_rate"), "optimizer": form.field("optimizer"), "notation": form.field("notation"),
-        "decimals": form.field("decimals"), "input_gradients": form.field("input_gradients"), "keeping": form.keeping(),
+        "what": tuple(map(form.field, ("title", "course", "about", "learn"))),
+        "inputs": form.field("inputs"),
+        "layers": tuple(form.layer(n, layer) for n, layer in enumerate(draft.layers, 1)),
+        "layers_problem": form.problem("layers"),
+        "samples": form.samples(),
+        "loss": form.loss(), "reduction": form.field("reduction"),
+        "learning_rate": form.field("learning_rate"), "optimizer": form.field("optimizer"),
+        "notation": form.field("notation"), "decimals": form.field("decimals"),
+        "input_gradients": form.field("input_gradients"), "keeping": form.keeping(),
     }  # fmt: skip
     hidden = (("layers", str(len(draft.layers))), *((name, draft[name]) for name in _hidden(PLAIN)))
+    source = draft["origin"]
+    link = Link(origin or source, f"/lessons/{source}") if linkable(source) else None
     return BuildPage(
-        title="Build a lesson" if not draft["origin"] else "Build a lesson from another",
-        origin=Link(origin or draft["origin"], f"/lessons/{draft['origin']}") if linkable(draft["origin"]) else None,
-        focused=focused, can_add=len(draft.layers) < LAYERS, own_notation=_own(draft),
-        hidden=hidden, can_save=can_save, live=preview(found, (*((said,) if said else ()), *notes)), **page,  # type: ignore[arg-type]
+        title="Build a lesson from another" if source else "Build a lesson",
+        origin=link, own_notation=_own(draft),
+        focused=focused, can_add=len(draft.layers) < LAYERS, can_save=can_save, hidden=hidden,
+        live=preview(found, (*((said,) if said else ()), *notes)),
+        **page,  # type: ignore[arg-type]
     )  # fmt: skip
 
 
@@ -247,10 +257,15 @@ class _Form:
         )
         hint = "; the bias may stand in a last column" if layer.has_biases else ""
         return LayerForm(
-            n, f"Layer {n}, the output" if last else f"Layer {n}", self.field("units", n), self.field("activation", n),
-            tuple(self.field(name, n) for name in parameters), self.field("biases", n), table, tuple(self._long(n, layer)),
+            n, f"Layer {n}, the output" if last else f"Layer {n}",
+            self.field("units", n), self.field("activation", n),
+            tuple(self.field(name, n) for name in parameters),
+            self.field("biases", n), table, tuple(self._long(n, layer)),
             self.field("fill", n), self.field("scale", n), self.field("seed", n),
-            self._paste(str(n), f"Paste weights of layer {n}", f"one row per unit, as copied from a spreadsheet{hint}"),
+            self._paste(
+                str(n), f"Paste weights of layer {n}",
+                f"one row per unit, as copied from a spreadsheet{hint}",
+            ),
             note(layer), tuple(hidden), tuple(self._actions(n)),
         )  # fmt: skip
 

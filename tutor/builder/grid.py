@@ -25,7 +25,10 @@ MOST_CELLS = 200
 MOST_READ = 20_000
 """Numbers that are taken out of one text; one with more has no cells, and that is said."""
 
-TOO_MANY = f"holds more than {MOST_READ:,} numbers, the most that are read; give fewer, or let a rule make them"
+TOO_MANY = (
+    f"holds more than {MOST_READ:,} numbers, the most that are read; "
+    "give fewer, or let a rule make them"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,15 +148,15 @@ def pasted(text: str, columns: int, *, bias: bool = False) -> Pasted:
     cells = lines(_without_brackets(text))
     said = ""
     if len(cells) > 1 and _words(cells[0]) and not _words(cells[1]):
-        said, cells = (
-            f"The first line, “{_short(' '.join(cells[0]))}”, holds no numbers, so it was left out. ",
-            cells[1:],
-        )
+        first = _short(" ".join(cells[0]))
+        said = f"The first line, “{first}”, holds no numbers, so it was left out. "
+        cells = cells[1:]
     if not cells and text.strip():
         return Pasted(problem=TOO_MANY)
     if not cells:
         return Pasted(
-            problem="there is nothing in it; paste one row per line, with commas, semicolons, tabs or spaces between the numbers"
+            problem="there is nothing in it; paste one row per line, with commas, semicolons, "
+            "tabs or spaces between the numbers"
         )
     if (
         columns == 1
@@ -166,7 +169,8 @@ def pasted(text: str, columns: int, *, bias: bool = False) -> Pasted:
     if ragged:
         n, found = ragged[0]
         more = (
-            f", and {counted(len(ragged) - 1, 'other row')} {'does' if len(ragged) == 2 else 'do'} not fit"
+            f", and {counted(len(ragged) - 1, 'other row')} {'does' if len(ragged) == 2 else 'do'} "
+            "not fit"
             if len(ragged) > 1
             else ""
         )

@@ -164,7 +164,8 @@ def preview(found: Examined, extra: tuple[str, ...] = ()) -> Preview:
     )
     steps, more = first_steps(found.lesson) if found.lesson else ((), "")
     return Preview(
-        _state(found), found.scenario is not None, listed[:MOST_LISTED], max(0, count - MOST_LISTED), (*extra, *_notes(found)),
+        _state(found), found.scenario is not None, listed[:MOST_LISTED],
+        max(0, count - MOST_LISTED), (*extra, *_notes(found)),
         _diagram(found), steps, more, _offer(found),
     )  # fmt: skip
 
@@ -195,7 +196,10 @@ def _notes(found: Examined) -> tuple[str, ...]:
         )
     if found.lesson and found.lesson.trace.stop:
         return (
-            f"This lesson ends early, at {found.lesson.trace.stop.quantity}; its last step says why.",
+            (
+                f"This lesson ends early, at {found.lesson.trace.stop.quantity}; "
+                "its last step says why."
+            ),
         )
     return ()
 

@@ -109,8 +109,11 @@ class TextPage:
 
 
 def show(
-    text: str, problems: Sequence[Problem] = (), lesson: Lesson | None = None, notices: tuple[str, ...] = ()
-) -> str:  # fmt: skip
+    text: str,
+    problems: Sequence[Problem] = (),
+    lesson: Lesson | None = None,
+    notices: tuple[str, ...] = (),
+) -> str:
     """The page with a text in it; `lesson` where it was found to be sound."""
     saving = getattr(current_app.extensions["tutor"], "saving", None)
     return render_template(
@@ -120,15 +123,23 @@ def show(
 
 
 def text_page(
-    text: str, problems: Sequence[Problem], lesson: Lesson | None, notices: tuple[str, ...], *, can_save: bool = True
-) -> TextPage:  # fmt: skip
+    text: str,
+    problems: Sequence[Problem],
+    lesson: Lesson | None,
+    notices: tuple[str, ...],
+    *,
+    can_save: bool = True,
+) -> TextPage:
     """What the page says of a text."""
     text = text.replace("\0", "\ufffd")  # the one character that no page may have
     lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
     count = number.counted(len(problems), "problem") if problems else ""
     return TextPage(
-        text, notices, count, tuple(_found(problem, len(lines)) for problem in problems), tuple(excerpts(lines, problems)),
-        None if lesson is None else sound(lesson), () if text.strip() else (Link("Put in an example", "/open?example=1"),),
+        text, notices, count,
+        tuple(_found(problem, len(lines)) for problem in problems),
+        tuple(excerpts(lines, problems)),
+        None if lesson is None else sound(lesson),
+        () if text.strip() else (Link("Put in an example", "/open?example=1"),),
         can_save, f"{limits.amount(limits.FILE_BYTES)}",
     )  # fmt: skip
 
@@ -180,8 +191,9 @@ def sound(lesson: Lesson) -> Sound:
     steps = tuple(_step(context, n) for n in range(1, min(len(walk), FIRST_STEPS) + 1))
     more = len(walk) - len(steps)
     return Sound(
-        validation.summary(lesson), lesson.scenario.title, draw(beginning(context)), facts(context), steps,
-        number.counted(more, "more step") if more else "",
+        validation.summary(lesson), lesson.scenario.title,
+        draw(beginning(context)), facts(context),
+        steps, number.counted(more, "more step") if more else "",
     )  # fmt: skip
 
 

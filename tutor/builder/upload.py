@@ -55,18 +55,20 @@ def read(content: bytes, name: str) -> Upload:
         return Upload(
             shown,
             "",
-            f"is not a text: byte {content[byte]:#04x} stands at place {byte + 1:,}; a lesson is a text file",
+            f"is not a text: byte {content[byte]:#04x} stands at place {byte + 1:,}; "
+            "a lesson is a text file",
         )
     return _utf8(content, shown)
 
 
-_UTF16_ADVICE = "is UTF-16 text, and lessons are UTF-8; it is shown below as it reads, so checking it once more takes that text"
+_UTF16_ADVICE = (
+    "is UTF-16 text, and lessons are UTF-8; "
+    "it is shown below as it reads, so checking it once more takes that text"
+)
 
 
 def _no_text(content: bytes) -> int | None:
-    """Where the first byte stands that no text has, in a file that is more than a text with a slip
-    in it.
-    """
+    """Where the first byte stands that no text has, in a file that is more than a faulty text."""
     odd = [
         n for n, byte in enumerate(content[:_ENOUGH]) if byte < 32 and byte not in b"\t\n\r\f\x1b"
     ]
@@ -82,5 +84,8 @@ def _utf8(content: bytes, name: str) -> Upload:
         return Upload(name, content.decode("utf-8"))
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
-        advice = f"is not UTF-8 text: byte {content[error.start]:#04x} in line {line}; what could not be read is shown as \ufffd"
+        advice = (
+            f"is not UTF-8 text: byte {content[error.start]:#04x} in line {line}; "
+            "what could not be read is shown as \ufffd"
+        )
         return Upload(name, content.decode("utf-8", "replace"), advice)

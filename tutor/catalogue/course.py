@@ -101,7 +101,8 @@ class CourseText:
                 found.append(
                     _said(
                         name,
-                        f"the lesson {name.id} is in another folder; a course can hide only lessons of its own folder",
+                        f"the lesson {name.id} is in another folder; "
+                        "a course can hide only lessons of its own folder",
                     )
                 )
         return ScenarioError(found).problems if found else ()
@@ -134,7 +135,7 @@ def read(text: str, where: str) -> CourseText:
 
 
 def _names(data: dict[str, Any]) -> Iterator[Found]:
-    """The lessons that plain data names, where each stands; whatever is not sound is passed over."""
+    """The lessons that plain data names, where each stands; what is not sound is passed over."""
     groups = data.get("groups")
     for n, group in enumerate(groups[: limits.COURSE_GROUPS] if isinstance(groups, tuple) else ()):
         yield from _words(
@@ -155,7 +156,10 @@ def _twice(names: Collection[Found]) -> Iterator[Found]:
         if name in first:
             yield (
                 path,
-                f"{quotable(name, 80)} is named already, at {written(first[name])}; a lesson stands in one place",
+                (
+                    f"{quotable(name, 80)} is named already, at {written(first[name])}; "
+                    "a lesson stands in one place"
+                ),
             )
         first.setdefault(name, path)
 

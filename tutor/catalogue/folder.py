@@ -110,7 +110,8 @@ class Folder:
         return self._contents
 
     def _open(self, name: str, stamp: Stamp | None) -> Read:
-        where, path = f"{self.name}/{printable_name(name)}", os.path.join(self.path, name)  # noqa: PTH118  (bytes of any kind)
+        where = f"{self.name}/{printable_name(name)}"
+        path = os.path.join(self.path, name)  # noqa: PTH118  (bytes of any kind)
         refusal = unfit(name)
         if refusal:
             return _broken(where, refusal)
@@ -207,9 +208,15 @@ def left_out(listing: Listing) -> Iterable[str]:
     """What is not read because there is too much of it."""
     most_files, most_folders = limits.SHELF_FILES, limits.SHELF_FOLDERS
     if listing.files_in_all > most_files:
-        yield f"holds {listing.files_in_all:,} scenario files; the first {most_files:,} by name are read, which is the limit of a folder"
+        yield (
+            f"holds {listing.files_in_all:,} scenario files; "
+            f"the first {most_files:,} by name are read, which is the limit of a folder"
+        )
     if listing.folders_in_all > most_folders:
-        yield f"holds {listing.folders_in_all:,} folders; the first {most_folders:,} by name are read, which is the limit"
+        yield (
+            f"holds {listing.folders_in_all:,} folders; "
+            f"the first {most_folders:,} by name are read, which is the limit"
+        )
 
 
 def _broken(where: str, message: str) -> BrokenScenario:

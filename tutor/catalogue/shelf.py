@@ -97,9 +97,7 @@ class WatchedShelf:
         self._looked = 0.0
 
     def shelf(self) -> Shelf:
-        """The shelf, at most a second old. Who comes while another thread looks gets the one
-        before.
-        """
+        """The shelf, at most a second old; while a thread looks, others get the one before."""
         known = self._shelf
         if known is not None and (self._clock() - self._looked < PATIENCE or self._lock.locked()):
             return known
@@ -171,11 +169,12 @@ def _once(folder: Folder, seen: dict[Identity, Folder]) -> Contents:
     )
 
 
-# ---- Which lesson stands where: courses, their groups and the lessons in them, from what some
-# folders hold ---- A folder with a sound `course.yaml` is one course; what its groups do not name
-# comes after them. The lessons of all other folders stand by the course that each names itself, by
-# lecture, order and title. Courses stand by their `order`; those without one come last, in the
-# order of the folders. Nothing is lost: each lesson is in a course or hidden by name.
+# ---- Which lesson stands where: courses, groups and lessons from what some folders hold ----
+#
+# A folder with a sound `course.yaml` is one course; what its groups do not name comes after them.
+# The lessons of all other folders stand by the course that each names itself, by lecture, order and
+# title. Courses stand by their `order`; those without one come last, in the order of the folders.
+# Nothing is lost: each lesson is in a course or hidden by name.
 
 
 REST = "More of this course"
@@ -184,9 +183,7 @@ OTHERS = "More lessons"
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Lessons that belong together. Where a course has only one group, that group may have no
-    title.
-    """
+    """Lessons that belong together; the only group of a course may have no title."""
 
     title: str
     about: str

@@ -133,7 +133,7 @@ def write(made: Made, out: str | None, force: bool) -> None:
 
 
 def started(chunks: Iterator[str]) -> Iterator[str]:
-    """The chunks with the first already made, so that what is wrong shows before a file is opened."""
+    """The chunks with the first already made: what is wrong shows before a file is opened."""
     first = next(chunks, "")
 
     def rest() -> Iterator[str]:

@@ -36,7 +36,8 @@ for example:
   python -m tutor export scenarios/1-2-3-1-sigmoid.yaml --to worksheet --variants 3 --seed 7
   python -m tutor prune --older-than 365 --dry-run
 
-The status is 0, or 2 where something could not be done; the reason is on stderr. `make run` starts the tutor for a browser.
+The status is 0, or 2 where something could not be done; the reason is on stderr. \
+`make run` starts the tutor for a browser.
 """
 
 
@@ -138,7 +139,8 @@ def trace(wanted: argparse.Namespace) -> int:
     out_of_range = data.write(lesson, sys.stdout)
     if out_of_range:
         complain(
-            f"{wanted.file}: left out, because it is beyond what a 64-bit number can hold: {', '.join(out_of_range)}"
+            f"{wanted.file}: left out, because it is beyond what a 64-bit number can hold: "
+            f"{', '.join(out_of_range)}"
         )
     if lesson.trace.stop:
         complain(f"{wanted.file}: {explain_stop(lesson.trace, lesson.trace.stop)}")

@@ -14,8 +14,10 @@ from tutor.number import counted
 HOME: Final = Path(__file__).parents[2]
 MOST_DAYS: Final = 36_500
 ABOUT: Final = """\
-A lesson stays as long as somebody opened it on one of the last DAYS days, or a lesson that stays was made from it.
-The ids of those that go are on stdout. DATABASE_URL says which store it is, as it does for the server.
+A lesson stays as long as somebody opened it on one of the last DAYS days, \
+or a lesson that stays was made from it.
+The ids of those that go are on stdout. \
+DATABASE_URL says which store it is, as it does for the server.
 """
 
 

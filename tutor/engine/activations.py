@@ -62,9 +62,7 @@ class Activation:
 
     function: Function
     slope: Node | None
-    """The formula of its derivative, in ARGUMENT and OUTPUT; None where it has none or couples
-    units.
-    """
+    """The formula of its derivative, in ARGUMENT and OUTPUT; None where there is none, or many."""
     bound: float | None
     """The largest value of the derivative's size, where there is one."""
     about: str
@@ -111,9 +109,7 @@ class Activation:
 
     @property
     def full_jacobian(self) -> bool:
-        """Whether each activation depends on every pre-activation of its layer, as behind a
-        softmax.
-        """
+        """Whether each activation depends on every pre-activation of its layer: a softmax."""
         return self.function.by_row
 
     @property
@@ -177,7 +173,8 @@ class Activation:
             return None
         everywhere = self.slope == ONE
         return Function(
-            self.name + "_slope", self.symbol + "′", self.slope, primitive=np.ones_like if everywhere else None,
+            self.name + "_slope", self.symbol + "′", self.slope,
+            primitive=np.ones_like if everywhere else None,
             library="ones_like" if everywhere else "", inline=True,
         )  # fmt: skip
 
@@ -185,18 +182,24 @@ class Activation:
 def _identity() -> Activation:
     return Activation(
         Function("identity", "id", ARGUMENT), ONE, 1.0,
-        about="It passes the pre-activation on unchanged.", as_output="As an output, it may be any number.",
+        about="It passes the pre-activation on unchanged.",
+        as_output="As an output, it may be any number.",
         title="Identity", span="any number", use="Regression networks end with it.",
-        gradient="Gradients pass it unchanged. But layers with only this between them come to one linear layer.",
+        gradient="Gradients pass it unchanged. "
+        "But layers with only this between them come to one linear layer.",
     )  # fmt: skip
 
 
 def _sigmoid() -> Activation:
     power = Exp(ARGUMENT)
     return Activation(
-        Function("sigmoid", "σ", Quotient(ONE, Sum((ONE, Exp(Negative(ARGUMENT))))), torch="sigmoid"),
-        Product((OUTPUT, Difference(ONE, OUTPUT))), 0.25, edges=(0.0, 1.0), also=Quotient(power, Sum((ONE, power))),
-        about="It squeezes any number into the range from 0 to 1.", as_output="As an output, it can be read as a probability.",
+        Function(
+            "sigmoid", "σ", Quotient(ONE, Sum((ONE, Exp(Negative(ARGUMENT))))), torch="sigmoid"
+        ),
+        Product((OUTPUT, Difference(ONE, OUTPUT))), 0.25, edges=(0.0, 1.0),
+        also=Quotient(power, Sum((ONE, power))),
+        about="It squeezes any number into the range from 0 to 1.",
+        as_output="As an output, it can be read as a probability.",
         title="Sigmoid", span="0 to 1", use="It suits the answer to a yes-or-no question.",
         gradient="It multiplies a gradient by at most 0.25, and by almost nothing far from 0. "
         "Unless the weights make up for it, gradients vanish.",
@@ -206,11 +209,13 @@ def _sigmoid() -> Activation:
 def _tanh() -> Activation:
     power, inverse = Exp(ARGUMENT), Exp(Negative(ARGUMENT))
     return Activation(
-        Function("tanh", "tanh", primitive=np.tanh, library="tanh", torch="tanh"), Difference(ONE, Square(OUTPUT)), 1.0,
+        Function("tanh", "tanh", primitive=np.tanh, library="tanh", torch="tanh"),
+        Difference(ONE, Square(OUTPUT)), 1.0,
         edges=(-1.0, 1.0), also=Quotient(Difference(power, inverse), Sum((power, inverse))),
         about="It squeezes any number into the range from −1 to 1 and keeps the sign.",
         title="Tanh", span="−1 to 1", use="It suits hidden layers.",
-        gradient="Near 0 gradients pass almost unchanged; far from 0 they vanish, as with the sigmoid.",
+        gradient="Near 0 gradients pass almost unchanged; far from 0 they vanish, "
+        "as with the sigmoid.",
     )  # fmt: skip
 
 
@@ -221,7 +226,10 @@ def _above_zero(then: Node, otherwise: Node, sign: str = ">") -> Cases:
 def _relu() -> Activation:
     return Activation(
         # The larger of z and 0 keeps what is not a number; a case distinction would make 0 of it.
-        Function("relu", "ReLU", _above_zero(ARGUMENT, ZERO), exact=Largest(ARGUMENT, ZERO), torch="relu"),
+        Function(
+            "relu", "ReLU", _above_zero(ARGUMENT, ZERO),
+            exact=Largest(ARGUMENT, ZERO), torch="relu",
+        ),
         _above_zero(ONE, ZERO), 1.0,
         about="It keeps what is positive and replaces the rest by 0.",
         at_kink="At 0 the curve has a corner; we take the derivative there to be 0.",
@@ -234,14 +242,20 @@ def _relu() -> Activation:
 def _leaky_relu(slope: float = 0.01) -> Activation:
     s = Number(slope)
     return Activation(
-        Function("leaky_relu", "LeakyReLU", _above_zero(ARGUMENT, Product((s, ARGUMENT))), parameters={"slope": slope}),
+        Function(
+            "leaky_relu", "LeakyReLU", _above_zero(ARGUMENT, Product((s, ARGUMENT))),
+            parameters={"slope": slope},
+        ),
         _above_zero(ONE, s), max(1.0, abs(slope)),
         about=f"It keeps what is positive and multiplies the rest by {number.shown(slope)}"
         + (", so no unit goes silent." if slope else "."),
-        at_kink="At 0 the curve has a corner; we take the derivative there to be the slope of the negative side.",
+        at_kink="At 0 the curve has a corner; "
+        "we take the derivative there to be the slope of the negative side.",
         title="Leaky ReLU", span="any number",
-        gradient="Where z is negative the slope still lets a part of the gradient through, so the unit can recover.",
-        note="Lectures write this slope differently: a for any slope, or 0.01, or 0.1. All are leaky ReLU; set the one you work with.",
+        gradient="Where z is negative the slope still lets a part of the gradient through, "
+        "so the unit can recover.",
+        note="Lectures write this slope differently: a for any slope, or 0.01, or 0.1. "
+        "All are leaky ReLU; set the one you work with.",
         values=(0.01, 0.1),
     )  # fmt: skip
 
@@ -252,15 +266,20 @@ def _elu(alpha: float = 1.0) -> Activation:
     return Activation(
         Function(
             "elu", "ELU", _above_zero(ARGUMENT, Product((s, ExpMinusOne(ARGUMENT)))),
-            exact=_above_zero(ARGUMENT, Product((s, ExpMinusOne(below)))), parameters={"alpha": alpha},
+            exact=_above_zero(ARGUMENT, Product((s, ExpMinusOne(below)))),
+            parameters={"alpha": alpha},
         ),
         _above_zero(ONE, Product((s, Exp(ARGUMENT)))), max(1.0, abs(alpha)), edges=(-alpha,),
-        about=f"It keeps what is positive and bends the rest, which comes ever closer to {number.shown(-alpha)}.",
+        about="It keeps what is positive and bends the rest, "
+        f"which comes ever closer to {number.shown(-alpha)}.",
         at_kink=f"At 0 we take the derivative of the negative side, {number.shown(alpha)}.",
         title="ELU", span="above −α",
-        gradient="On the negative side the derivative fades: a little below 0 a unit still learns, far below hardly.",
-        note="With α = 1 the derivatives of both sides meet at 0; with any other α there is a corner.",
-        small="α times e^z is too small for float64 here and counts as 0, so the derivative comes out as exactly 0.",
+        gradient="On the negative side the derivative fades: "
+        "a little below 0 a unit still learns, far below hardly.",
+        note="With α = 1 the derivatives of both sides meet at 0; "
+        "with any other α there is a corner.",
+        small="α times e^z is too small for float64 here and counts as 0, "
+        "so the derivative comes out as exactly 0.",
     )  # fmt: skip
 
 
@@ -282,8 +301,10 @@ def _softplus() -> Activation:
         Apply(ARGUMENT, _sigmoid().function), 1.0, edges=(0.0,),
         about="It bends smoothly from 0 to z: a ReLU without the corner.",
         title="Softplus", span="above 0", use="It suits outputs that must be positive.",
-        gradient="Its derivative is the sigmoid: far to the right a gradient passes unchanged, far to the left it fades.",
-        small="e^z is too small for float64 here and counts as 0, so the derivative comes out as exactly 0.",
+        gradient="Its derivative is the sigmoid: far to the right a gradient passes unchanged, "
+        "far to the left it fades.",
+        small="e^z is too small for float64 here and counts as 0, "
+        "so the derivative comes out as exactly 0.",
     )  # fmt: skip
 
 
@@ -296,9 +317,12 @@ def _softmax() -> Activation:
         ),
         None, None, edges=(0.0, 1.0),
         about="It turns the pre-activations of a layer into probabilities that add up to 1.",
-        title="Softmax", span="0 to 1", use="Networks that choose one of several classes end with it.",
-        gradient="Each probability depends on every logit, so there is a table of derivatives in place of one: the Jacobian. "
-        "Each of its columns adds up to 0: when a logit rises, what one probability gains the others lose.",
+        title="Softmax", span="0 to 1",
+        use="Networks that choose one of several classes end with it.",
+        gradient="Each probability depends on every logit, "
+        "so there is a table of derivatives in place of one: the Jacobian. "
+        "Each of its columns adds up to 0: when a logit rises, "
+        "what one probability gains the others lose.",
     )  # fmt: skip
 
 
@@ -321,8 +345,9 @@ def _sign() -> Activation:
 
 
 _MAKERS: dict[str, Callable[..., Activation]] = {
-    "identity": _identity, "sigmoid": _sigmoid, "tanh": _tanh, "relu": _relu, "leaky_relu": _leaky_relu,
-    "elu": _elu, "softmax": _softmax, "softplus": _softplus, "step": _step, "sign": _sign,
+    "identity": _identity, "sigmoid": _sigmoid, "tanh": _tanh,
+    "relu": _relu, "leaky_relu": _leaky_relu, "elu": _elu, "softmax": _softmax,
+    "softplus": _softplus, "step": _step, "sign": _sign,
 }  # fmt: skip
 
 NAMES = tuple(_MAKERS)

@@ -101,9 +101,7 @@ class Python:
         return "z" if leaf == ARGUMENT else python_name(found.kind, found.layer)
 
     def has(self, function: Function) -> bool:
-        """Whether there is nothing to define for a function: its library has it, or it is its
-        argument.
-        """
+        """Whether a function needs no definition: its library has it, or it is its argument."""
         return function.primitive is not None or function.formula == ARGUMENT
 
     def called(self, function: Function) -> str:
@@ -236,9 +234,7 @@ class Python:
         return ast.Compare(self.write(node.on), [_COMPARE[node.sign]], [self.number(node.limit)])
 
     def _float(self, node: Node) -> ast.expr:
-        """A branch of a case distinction: of whole numbers alone NumPy would make an array of
-        integers.
-        """
+        """A branch of a case distinction; of whole numbers alone NumPy would make integers."""
         return (
             ast.Constant(node.number)
             if isinstance(node, Number) and node.number >= 0
@@ -290,9 +286,7 @@ class Textbook(Python):
     def __init__(self, safe: bool = True) -> None:
         super().__init__()
         self.safe = safe
-        """Whether logarithms are taken from the pre-activations, because outputs are close to 0 or
-        1.
-        """
+        """Whether logarithms are taken from the pre-activations: an output is close to 0 or 1."""
 
     def chosen(self, node: Stable) -> Node:
         return node.exact if self.safe else node.shown
@@ -462,6 +456,7 @@ def compiled(
 ) -> Callable[..., Any]:
     """Run statements that define a function, and give the function."""
     module = ast.fix_missing_locations(ast.Module(list(statements), []))
-    exec(compile(module, "<program>", "exec"), scope)  # noqa: S102 - made of our own trees, no text of a lesson is in it
+    # Made of our own trees: no text of a lesson is in it
+    exec(compile(module, "<program>", "exec"), scope)  # noqa: S102
     function: Callable[..., Any] = scope[name]
     return function

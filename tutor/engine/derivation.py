@@ -158,7 +158,7 @@ def _loss(trace: Trace, q: Quantity) -> Derivation:
 
 
 def written_out(tree: Node) -> Node:
-    """A loss with the formulas of its functions in place of their names, which whole matrices keep."""
+    """A loss with the formulas of its functions written out; whole matrices keep the names."""
 
     def rule(node: Node) -> Node | None:
         formula = node.function.formula if isinstance(node, Apply) else None
@@ -223,9 +223,7 @@ def _softmax_inverse(trace: Trace, z: Ref) -> Node:
 
 
 def _outputs(trace: Trace, mark: str) -> dict[Node, Node]:
-    """The leaves of a loss: outputs, targets, pre-activations; before the update or (mark +) after
-    it.
-    """
+    """The leaves of a loss: outputs, targets, pre-activations; `mark` is + after the update."""
     found = output_leaves(trace.program.plan)
     return dict(
         zip((A, Y, Z), (replace(leaf, kind=marked(leaf.kind, mark)) for leaf in found), strict=True)
@@ -266,7 +264,7 @@ def _reads_as_edge(logarithm: Node, env: Environment, decimals: int) -> Any:
 
 
 def _by_activation(trace: Trace, q: Quantity) -> Derivation:
-    """dL/da and dL/dr: from the loss at the output, else over everything that uses the activation."""
+    """dL/da and dL/dr: from the loss at the output, else over all that uses the activation."""
     tree = written_out(_entry(trace, trace.program.by_name[q.kind, q.layer].tree, q))
     return Derivation(_chained(tree, q), out_of_range=trace.out_of_range(q))
 
@@ -325,9 +323,7 @@ def _error_signal(trace: Trace, q: Quantity) -> Derivation:
 
 
 def shorter(trace: Trace, tree: Node, rows: Any = slice(None)) -> Node:
-    """Output minus target; where the targets of a softmax do not add up to 1, their sum is a
-    factor.
-    """
+    """Output minus target; where the targets of a softmax do not add up to 1, times their sum."""
     totals = trace.y[rows].sum(axis=1)
     total = SumOver(Y, "outputs", 1)
 
@@ -381,8 +377,10 @@ def _whole(trace: Trace, q: Quantity) -> Derivation:
 
 
 _RULES: dict[str, Callable[[Trace, Quantity], Derivation]] = {
-    "a": _activation, "loss": _loss, "dL/da": _by_activation, "dL/dr": _by_activation, "da/dz": _slope,
-    "dL/dz": _error_signal, "dL/dw": _gradient, "dL/db": _gradient, "loss-loss+": _whole, "(loss-loss+)/loss": _share,
+    "a": _activation, "loss": _loss,
+    "dL/da": _by_activation, "dL/dr": _by_activation, "da/dz": _slope, "dL/dz": _error_signal,
+    "dL/dw": _gradient, "dL/db": _gradient,
+    "loss-loss+": _whole, "(loss-loss+)/loss": _share,
 }  # fmt: skip
 """Kinds whose formula a lecture writes differently than the program computes it, those of the
 updated network with them.
@@ -481,5 +479,6 @@ def _biases_stage(trace: Trace, stage: Stage) -> Derivation:
 
 
 _STAGES: dict[str, Callable[[Trace, Stage], Derivation]] = {
-    "loss": _sample_losses, "dL/da": _outputs_stage, "da/dz": _slope_stage, "dL/dz": _signal_stage, "dL/db": _biases_stage,
+    "loss": _sample_losses,
+    "dL/da": _outputs_stage, "da/dz": _slope_stage, "dL/dz": _signal_stage, "dL/db": _biases_stage,
 }  # fmt: skip

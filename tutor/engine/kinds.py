@@ -72,16 +72,12 @@ class Kind:
 
     @property
     def parameter(self) -> bool:
-        """Whether it belongs to weights or biases: it has an entry for each of them and none for a
-        sample.
-        """
+        """Whether it belongs to weights or biases: one entry for each, and none for a sample."""
         return bool(self.axes) and not self.per_sample
 
     @property
     def weights(self) -> bool:
-        """Whether its arrays have the shape of weights: a row for each unit, a column for each
-        input.
-        """
+        """Whether its arrays have the shape of weights: a row per unit, a column per input."""
         return self.axes == WEIGHT
 
     @property

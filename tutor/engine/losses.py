@@ -53,7 +53,8 @@ INVERSE, INVERSE_NOT = ArrayRef("1/a"), ArrayRef("1/(1-a)")
 LOG1P = Function("log1p", "log1p", primitive=np.log1p, library="log1p")
 
 LOG_SIGMOID = Function(
-    "log_sigmoid", "log σ", Negative(Apply(Negative(ARGUMENT), SOFTPLUS)), helper=True, torch="nn.functional.logsigmoid",
+    "log_sigmoid", "log σ", Negative(Apply(Negative(ARGUMENT), SOFTPLUS)), helper=True,
+    torch="nn.functional.logsigmoid",
 )  # fmt: skip
 """log σ(z), exact in both tails."""
 
@@ -65,7 +66,8 @@ _OTHERS = Sum((
     Difference(SumOver(Cases(_SHIFTED, "=", 0.0, ONE, ZERO), "outputs", 1), ONE),
 ))  # fmt: skip
 LOG_SOFTMAX = Function(
-    "log_softmax", "log softmax", Difference(_SHIFTED, Apply(_OTHERS, LOG1P)), by_row=True, helper=True, torch="log_softmax",
+    "log_softmax", "log softmax", Difference(_SHIFTED, Apply(_OTHERS, LOG1P)), by_row=True,
+    helper=True, torch="log_softmax",
 )  # fmt: skip
 """log softmax(z) along the rows, exact in both tails."""
 
@@ -110,10 +112,15 @@ def _half(total: Node) -> Node:
 _SMALL = Size(ARGUMENT)
 HUBER = Function(
     "huber", "huber",
-    Cases(_SMALL, "≤", 1.0, Product((Number(0.5, "1/2"), Square(ARGUMENT))), Difference(_SMALL, Number(0.5, "1/2"))), helper=True,
+    Cases(
+        _SMALL, "≤", 1.0,
+        Product((Number(0.5, "1/2"), Square(ARGUMENT))), Difference(_SMALL, Number(0.5, "1/2")),
+    ),
+    helper=True,
 )  # fmt: skip
 HUBER_SLOPE = Function(
-    "huber_slope", "huber′", Cases(_SMALL, "≤", 1.0, ARGUMENT, Apply(ARGUMENT, activation("sign").function)), helper=True,
+    "huber_slope", "huber′",
+    Cases(_SMALL, "≤", 1.0, ARGUMENT, Apply(ARGUMENT, activation("sign").function)), helper=True,
 )  # fmt: skip
 
 _NOT_A, _NOT_Y = Difference(ONE, A), Difference(ONE, Y)
@@ -130,26 +137,35 @@ LOSSES: dict[str, Loss] = {
     loss.name: loss
     for loss in (
         Loss(
-            "squared_error", "squared error", Square(Difference(A, Y)), Product((Number(2.0), Difference(A, Y))), _same,
+            "squared_error", "squared error",
+            Square(Difference(A, Y)), Product((Number(2.0), Difference(A, Y))), _same,
             "It is the square of the difference between output and target.",
             "It adds up the squares of the differences between outputs and targets.",
         ),
         Loss(
-            "half_squared_error", "half squared error", Square(Difference(A, Y)), Difference(A, Y), _half,
-            "It is half the square of the difference between output and target: the ½ is there to cancel the 2 of the derivative.",
-            "It is half the sum of the squared differences between outputs and targets: the ½ is there to cancel the 2 of the derivative.",
+            "half_squared_error", "half squared error",
+            Square(Difference(A, Y)), Difference(A, Y), _half,
+            "It is half the square of the difference between output and target: "
+            "the ½ is there to cancel the 2 of the derivative.",
+            "It is half the sum of the squared differences between outputs and targets: "
+            "the ½ is there to cancel the 2 of the derivative.",
         ),
         Loss(
-            "huber", "Huber loss", Apply(Difference(A, Y), HUBER), Apply(Difference(A, Y), HUBER_SLOPE), _same,
-            "A difference of up to 1 counts with half its square, a larger one with its size less ½, so that outliers pull less.",
-            "A difference of up to 1 counts with half its square, a larger one with its size less ½, so that outliers pull less.",
+            "huber", "Huber loss",
+            Apply(Difference(A, Y), HUBER), Apply(Difference(A, Y), HUBER_SLOPE), _same,
+            "A difference of up to 1 counts with half its square, "
+            "a larger one with its size less ½, so that outliers pull less.",
+            "A difference of up to 1 counts with half its square, "
+            "a larger one with its size less ½, so that outliers pull less.",
         ),
         Loss(
             "binary_cross_entropy", "binary cross-entropy",
             Sum((Weighted((Y, _LOG_A)), Weighted((_NOT_Y, _LOG_NOT_A)))),
             Sum((Negative(Quotient(Y, A)), Quotient(_NOT_Y, _NOT_A))), Negative,
-            "It is the surprise, −log of the probability that the network gave to the right answer.",
-            "It adds up the surprise over the outputs: −log of the probability that each of them gave to the right answer.",
+            "It is the surprise, "
+            "−log of the probability that the network gave to the right answer.",
+            "It adds up the surprise over the outputs: "
+            "−log of the probability that each of them gave to the right answer.",
             "sigmoid",
             Sum((
                 Weighted((Y, _log_of_inverse(INVERSE, _LOG_A.exact))),
@@ -157,9 +173,11 @@ LOSSES: dict[str, Loss] = {
             )),
         ),
         Loss(
-            "cross_entropy", "cross-entropy", Weighted((Y, _LOG_P)), Negative(Quotient(Y, A)), Negative,
+            "cross_entropy", "cross-entropy",
+            Weighted((Y, _LOG_P)), Negative(Quotient(Y, A)), Negative,
             "It is the surprise, −log of the probability that the network gave to the right class.",
-            "It is the surprise, −log of the probability that the network gave to the right class.", "softmax",
+            "It is the surprise, −log of the probability that the network gave to the right class.",
+            "softmax",
             Weighted((Y, _log_of_inverse(INVERSE, _LOG_P.exact))),
         ),
     )

@@ -1,6 +1,4 @@
-"""Networks: layers of weights with an activation, and the loss at the end. Plain values, frozen for
-real.
-"""
+"""Networks: layers of weights with an activation, and the loss at the end. Frozen for real."""
 
 from __future__ import annotations
 
@@ -47,7 +45,8 @@ class Layer:
         object.__setattr__(self, "biases", None if self.biases is None else frozen(self.biases))
         if self.weights.ndim != 2 or 0 in self.weights.shape:
             raise NetworkError(
-                f"weights have one row per unit and one column per input, got shape {self.weights.shape}"
+                "weights have one row per unit and one column per input, "
+                f"got shape {self.weights.shape}"
             )
         if self.biases is not None and self.biases.shape != (self.units,):
             raise NetworkError(
@@ -92,7 +91,8 @@ class Network:
         for number, layer in enumerate(self.layers, 1):
             if layer.inputs != self.sizes[number - 1]:
                 raise NetworkError(
-                    f"layer {number} takes {layer.inputs} inputs, but layer {number - 1} has {self.sizes[number - 1]} units"
+                    f"layer {number} takes {layer.inputs} inputs, "
+                    f"but layer {number - 1} has {self.sizes[number - 1]} units"
                 )
             self._check_skip(number, layer)
         last = self.layers[-1].activation.name
@@ -102,7 +102,8 @@ class Network:
             )
         if self.loss.fused_with and self.layers[-1].skip:
             raise NetworkError(
-                f"{self.loss.title} needs the {last} itself as output; a skip connection would add something to it"
+                f"{self.loss.title} needs the {last} itself as output; "
+                "a skip connection would add something to it"
             )
         parts = tuple(
             LayerPlan(
@@ -153,9 +154,7 @@ class Network:
         return Program.of(self.plans[self.scale(samples) != 1.0])
 
     def passed(self, number: int) -> tuple[str, int]:
-        """Kind and layer of what a layer passes on: x for the input, r behind a skip connection,
-        else a.
-        """
+        """Kind and layer of what a layer passes on: x at the input, r behind a skip, else a."""
         if not number:
             return "x", 0
         return "r" if self.layers[number - 1].skip else "a", number

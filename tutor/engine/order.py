@@ -77,9 +77,7 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """Blocks that are gone through once per sample (`samples` > 0 names them), or once for the
-    batch (0).
-    """
+    """Blocks gone through once per sample (`samples` > 0 names them), or once for the batch (0)."""
 
     phase: str
     blocks: tuple[Block, ...]
@@ -103,9 +101,7 @@ class Section:
 
 
 class NumberOrder(Sequence[Quantity]):
-    """All quantities of one iteration in the order of the walk. `len`, `[k]` and `rank` cost no
-    listing.
-    """
+    """All quantities of one iteration in walking order. `len`, `[k]` and `rank` list nothing."""
 
     def __init__(self, sections: tuple[Section, ...]) -> None:
         self.sections = tuple(s for s in sections if s.size)
@@ -222,7 +218,7 @@ def passed_back(layer: Layer) -> tuple[str, ...]:
 
 
 def _parameters(layer: Layer, number: int, bias: str, weight: str) -> Block | None:
-    """The block of a layer's trainable parameters: unit by unit, the bias first, as the slides do."""
+    """The block of a layer's trainable parameters: unit by unit, the bias first, as on slides."""
     kinds = (bias if layer.learns_biases else "", weight if layer.train_weights else "")
     return Block(kinds, number, layer.units, layer.inputs) if any(kinds) else None
 
@@ -316,9 +312,7 @@ class EarlyEnd:
 def first_bad(
     order: NumberOrder, bad: Bad, value: Callable[[Quantity], float | None]
 ) -> EarlyEnd | None:
-    """Find the first number that is not finite, or None by `value`: an activation without a
-    derivative.
-    """
+    """Find the first number that is not finite, or (by `value`) None: no derivative there."""
     for section in order.sections:
         table = np.stack([_any_kind(block, section.samples, bad) for block in section.blocks])
         if table.any():

@@ -181,7 +181,7 @@ class Program:
         return _watched(self._until_update)
 
     def needed(self, wanted: Iterable[Name]) -> list[Definition]:
-        """The definitions that some arrays are made of, those arrays included, in the same order."""
+        """The definitions that some arrays are made of, with their own, in the same order."""
         need, kept = set(wanted), []
         for found in reversed(self.definitions):
             if found.name in need:
@@ -209,7 +209,7 @@ def _made(plan: Plan) -> Program:
 
 
 def _forward(plan: Plan) -> Iterator[Operation]:
-    """z = a Wᵀ + b, a = f(z), and with a skip connection r = a + what an earlier layer passes on."""
+    """z = a Wᵀ + b, a = f(z), and with a skip connection r = a + what an earlier layer gives."""
     passed = [X]
     for number, layer in enumerate(plan.layers, 1):
         w, b, z, a = (ArrayRef(kind, number) for kind in ("w", "b", "z", "a"))
@@ -227,9 +227,7 @@ def _forward(plan: Plan) -> Iterator[Operation]:
 
 
 def output_leaves(plan: Plan) -> tuple[ArrayRef, ArrayRef, ArrayRef]:
-    """The arrays that a loss is made of: outputs, targets, and the pre-activations of the output
-    layer.
-    """
+    """The arrays that a loss is made of: outputs, targets, the output layer's pre-activations."""
     depth = len(plan.layers)
     return ArrayRef("r" if plan.layers[-1].skip else "a", depth), Y, ArrayRef("z", depth)
 
@@ -418,9 +416,7 @@ def _watched(definitions: Sequence[Definition]) -> tuple[Name, ...]:
 def _compiled(
     definitions: Sequence[Definition], given: Sequence[Name], wanted: Sequence[Name]
 ) -> Callable[..., tuple[Any, ...]]:
-    """One function of NumPy; its arguments are the learning rate, the 1/M of a mean, and what is
-    given.
-    """
+    """One function of NumPy of the learning rate, the 1/M of a mean, and what is given."""
     dialect = code.Python()
     trees = [found.tree for found in definitions]
     rules = [

@@ -67,9 +67,7 @@ class Trace(Mapping[Name, Array]):
         return len(self.arrays)
 
     def array(self, kind: str, layer: int = 0) -> Array:
-        """All of one kind in one layer: (M, units) for data, (units, inputs) or (units,) for
-        parameters.
-        """
+        """All of one kind in a layer: data (M, units), parameters (units, inputs) or (units,)."""
         return self["x" if kind in _ACTIVATIONS and not layer else kind, layer]
 
     @property
@@ -163,9 +161,7 @@ class Trace(Mapping[Name, Array]):
         return a[i] * ((i == k) - a[k])
 
     def jacobian(self, layer: int, row: int) -> Array:
-        """The softmax Jacobian ∂a/∂z of one sample (row counts from 0), shape (n, n); made when
-        asked for.
-        """
+        """The softmax Jacobian ∂a/∂z (n, n) of one sample (row counts from 0), made on demand."""
         return softmax_jacobian(self["a", layer][row])
 
     # ---- an environment for trees ----
@@ -211,9 +207,7 @@ class Trace(Mapping[Name, Array]):
 
     @cached_property
     def stop(self) -> EarlyEnd | None:
-        """The first quantity, in the order of the walk, that is not a finite number or has no
-        derivative.
-        """
+        """The first quantity in walking order that is not a finite number or has no derivative."""
         if self.finite and not self.blocked:
             return None
         with np.errstate(all="ignore"):
@@ -231,9 +225,7 @@ class Trace(Mapping[Name, Array]):
         return _finite(self.arrays, self.program.watched)
 
     def _bad(self, kind: str, layer: int, samples: int) -> Array:
-        """For each sample (one entry where `samples` is 0) whether a number of this kind cannot be
-        had.
-        """
+        """For each sample (one entry where `samples` is 0): a number of this kind cannot be had."""
         whole, found = np.zeros(max(samples, 1), dtype=bool), KINDS[kind]
         if found.role == "slope" and layer == self.blocked:
             return whole | True
@@ -262,7 +254,7 @@ class Trace(Mapping[Name, Array]):
 
     @property
     def fused_layer(self) -> int:
-        """The output layer's number where its loss and activation have the shortcut a − y, else 0."""
+        """The output layer's number where loss and activation have the shortcut a − y, else 0."""
         return self.network.depth if self.network.loss.fused_with else 0
 
     def out_of_range(self, q: Quantity) -> bool:
@@ -351,13 +343,11 @@ def _with(network: Network, arrays: Mapping[Name, Array]) -> Network:
 
 
 def _prepared(network: Network, x: Array, y: Array) -> tuple[Program, dict[Name, Array], float]:
-    if (
-        x.shape != (len(x), network.sizes[0])
-        or y.shape != (len(x), network.sizes[-1])
-        or not len(x)
-    ):
+    inputs, outputs = (len(x), network.sizes[0]), (len(x), network.sizes[-1])
+    if not len(x) or x.shape != inputs or y.shape != outputs:
         raise NetworkError(
-            f"a {network.shape} network does not take inputs of shape {x.shape} with targets of shape {y.shape}"
+            f"a {network.shape} network does not take inputs of shape {x.shape} "
+            f"with targets of shape {y.shape}"
         )
     given: dict[Name, Array] = {("x", 0): x, ("y", 0): y}
     for number, layer in enumerate(network.layers, 1):

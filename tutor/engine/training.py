@@ -22,9 +22,7 @@ from tutor.engine.trace import Trace, advance, run, updated
 from tutor.errors import NetworkError
 
 EVERY = 32
-"""At first every so many iterations a state is kept; a longer run keeps fewer and fewer of the
-early ones.
-"""
+"""A state is kept every so many iterations at first; a longer run keeps fewer early ones."""
 MOST_KEPT = 64
 
 
@@ -88,9 +86,7 @@ class Training:
         return replace(state, network=network, iteration=state.iteration + 1)
 
     def at(self, iteration: int) -> State:
-        """The state that an iteration starts from. Raises UnfinishedError where training does not
-        get there.
-        """
+        """The state that an iteration starts from. Raises UnfinishedError where there is none."""
         state = self._kept[max(n for n in self._kept if n <= iteration)]
         while state.iteration < iteration:
             state = self.advance(state)
@@ -99,7 +95,7 @@ class Training:
         return state
 
     def trace(self, iteration: int) -> Trace:
-        """An iteration with every number. Raises UnfinishedError where training does not get there."""
+        """An iteration with every number. Raises UnfinishedError where training ends before it."""
         state = self.at(iteration)
         trace, _ = self.step(state)
         if _unfinished(trace, iteration) < iteration:

@@ -47,12 +47,10 @@ class Environment(Protocol):
         """The same environment, where the running index goes over `span` (from 0)."""
 
     def holds(self, leaf: Leaf) -> bool:
-        """Whether a number still is what its own tree gives, so that a stable form may stand for
-        it.
-        """
+        """Whether a number is what its own tree gives, so that a stable form may stand for it."""
 
     def seen(self, value: Value) -> Value:
-        """A number of the formula itself, or the total of what is left out, as the reader has it."""
+        """A number of the formula itself, or the total of what is left out, as readers have it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,9 +71,7 @@ class Node:
 
 @dataclass(frozen=True, slots=True)
 class Number(Node):
-    """A constant of the formula itself, such as the 1 in 1 − a. `text` shows it as a word or
-    fraction.
-    """
+    """A constant of the formula, such as the 1 in 1 − a. `text` shows it as word or fraction."""
 
     number: float
     text: str = ""
@@ -200,9 +196,7 @@ class MatrixProduct(Many):
 
 
 class Weighted(Many):
-    """weight · term, and 0 where the weight is 0: in −Σ y log p the classes with y = 0 take no
-    part.
-    """
+    """weight · term, and 0 where the weight is 0: in −Σ y log p classes with y = 0 do not count."""
 
     def value(self, env: Environment) -> Value:
         weight, term = (t.value(env) for t in self.terms)
@@ -348,9 +342,7 @@ class Diagonal(One):
 
 
 class Jacobians(One):
-    """The matrices ∂aᵢ/∂zₖ = aᵢ(δᵢₖ − aₖ) of softmax outputs `of` (M, n), one for each sample: (M,
-    n, n).
-    """
+    """The matrices ∂aᵢ/∂zₖ = aᵢ(δᵢₖ − aₖ) of softmax outputs `of` (M, n), per sample: (M, n, n)."""
 
     def value(self, env: Environment) -> Value:
         a = self.of.value(env)
@@ -482,10 +474,8 @@ class Cases(Node):
     def branches(self) -> tuple[tuple[Node, str], tuple[Node, str]]:
         """Each formula with its condition, as in "> 0"."""
         limit = f"{self.limit:g}".replace("-", "−")
-        return (self.then, f"{self.sign} {limit}"), (
-            self.otherwise,
-            f"{OPPOSITE[self.sign]} {limit}",
-        )
+        opposite = OPPOSITE[self.sign]
+        return (self.then, f"{self.sign} {limit}"), (self.otherwise, f"{opposite} {limit}")
 
     def value(self, env: Environment) -> Value:
         holds = self.holds(env)
@@ -495,7 +485,9 @@ class Cases(Node):
 
 
 COMPARISONS: dict[str, Callable[[Value, float], Value]] = {
-    ">": lambda a, b: a > b, "≥": lambda a, b: a >= b, "<": lambda a, b: a < b, "≤": lambda a, b: a <= b, "=": lambda a, b: a == b,
+    ">": lambda a, b: a > b, "≥": lambda a, b: a >= b,
+    "<": lambda a, b: a < b, "≤": lambda a, b: a <= b,
+    "=": lambda a, b: a == b,
 }  # fmt: skip
 OPPOSITE = {">": "≤", "≥": "<", "<": "≥", "≤": ">", "=": "≠"}
 
@@ -528,7 +520,7 @@ class Stable(Node):
 
 @dataclass(frozen=True, slots=True)
 class Pick(One):
-    """One entry of a single row, by its place `i` from 1, where an entry has no formula of its own."""
+    """One entry of a single row, by its place `i` from 1, if it has no formula of its own."""
 
     i: int
 
@@ -734,9 +726,7 @@ class Numbers:
 
 @dataclass(frozen=True, slots=True)
 class Rounded:
-    """An environment of the digits that are shown of each number, as one types them into a
-    calculator.
-    """
+    """An environment of the digits that are shown, as one types them into a calculator."""
 
     env: Environment
     digits: Callable[[float], float]

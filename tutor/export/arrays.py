@@ -91,7 +91,7 @@ def ends(trace: Trace, stage: Stage) -> bool:
 
 
 def saturated(trace: Trace) -> bool:
-    """Whether an output of a cross-entropy is so close to an edge that dividing by it is of no use."""
+    """Whether an output of a cross-entropy is too close to an edge to divide by it."""
     if not trace.fused_layer:
         return False
     a = trace.outputs
@@ -145,8 +145,8 @@ def _values(trace: Trace, stage: Stage) -> Array:
     return trace.array(stage.kind, stage.layer)
 
 
-# ---- How large the numbers are that come together in each array, whether or not they cancel there
-# ----
+# ---- How large the numbers are that come together in each array, cancelling there or not ----
+#
 #     sizes(trace) -> {("z", 1): array like z[1], ("dL/dw", 2): …, ("loss", 0): …}
 #
 # Another computer, or another library, may round the last digit of a term in another way. Where
@@ -156,9 +156,7 @@ def _values(trace: Trace, stage: Stage) -> Array:
 
 
 def sizes(trace: Trace) -> dict[Name, Array]:
-    """The sizes of all arrays of a trace, each of the array's shape; infinite where nothing can be
-    said.
-    """
+    """The sizes of all arrays of a trace, in their shapes; infinite where none can be said."""
     made = trace.program.by_name
     found = {name: np.zeros_like(array) for name, array in trace.items() if name not in made}
     for definition in trace.program.definitions:

@@ -98,7 +98,8 @@ def chunks(lesson: Lesson, out_of_range: list[str]) -> Iterator[str]:
     """The same text in pieces; `out_of_range` is given the names of numbers that are left out."""
     comma = ""
     yield (
-        f'{{"scenario": {json.dumps(lesson.scenario.id)}, "iteration": {lesson.iteration}, "quantities": {{'
+        f'{{"scenario": {json.dumps(lesson.scenario.id)}, "iteration": {lesson.iteration}, '
+        f'"quantities": {{'
     )
     for names, values in groups(lesson.trace):
         finite = np.isfinite(values)
@@ -130,7 +131,7 @@ def _ending(lesson: Lesson, out_of_range: list[str]) -> str:
 
 
 def groups(trace: Trace) -> Iterator[NamedNumbers]:
-    """Every quantity of a trace, in groups: what is given, then the walk up to its end or its stop."""
+    """Every quantity of a trace, in groups: what is given, then the walk to its end or stop."""
     yield from _given(trace)
     order = NumberOrder.of(trace.network, trace.samples, trace.blocked, inputs=True)
     left = order.rank(trace.stop.quantity) if trace.stop else len(order)

@@ -32,8 +32,13 @@ from tutor.pages.panels import Choices, choices
 from tutor.pages.view import MOST_NOTICES, Ignored
 
 PREVIEW_LINES = 60
-BLANKS = (("all", "every result"), *((phase, f"the results of the phase {PHASE_TITLES[phase].lower()}") for phase in PHASES),
-          ("every:2", "every second result"), ("every:3", "every third result"), ("every:5", "every fifth result"))  # fmt: skip
+BLANKS = (
+    ("all", "every result"),
+    *((phase, f"the results of the phase {PHASE_TITLES[phase].lower()}") for phase in PHASES),
+    ("every:2", "every second result"),
+    ("every:3", "every third result"),
+    ("every:5", "every fifth result"),
+)
 
 
 NO_FILE = "No file was made yet, because something here does not fit."
@@ -113,6 +118,7 @@ def export_page(
         "layer": "layer by layer",
         "pass": "phase by phase",
     }
+    ignored_here = _refused(elsewhere) if wanted else map(str, ignored[:MOST_NOTICES])
     return ExportPage(
         id=scenario.id, title=scenario.title, home=view.address(scenario.id),
         kinds=tuple((k, _page_address(context, k, order), k is kind) for k in KINDS.values()),
@@ -124,13 +130,14 @@ def export_page(
         numbers=numbers,
         is_sheet=key in {"worksheet", "key", "class-set"}, name=name,
         file=f"{base}/{key}", preview=preview, cut=cut, problem=problem,
-        notices=(*(_refused(elsewhere) if wanted else map(str, ignored[:MOST_NOTICES])), *_changed(context, order)),
+        notices=(*ignored_here, *_changed(context, order)),
     )  # fmt: skip
 
 
 def _page_address(context: Context, kind: FileKind, order: ExportOrder) -> str:
     """This page with another kind chosen."""
-    return f"/lessons/{context.lesson.scenario.id}/export?{urlencode({**_query(context, kind, order), 'kind': kind.key}, doseq=True)}"
+    query = urlencode({**_query(context, kind, order), "kind": kind.key}, doseq=True)
+    return f"/lessons/{context.lesson.scenario.id}/export?{query}"
 
 
 def file_address(context: Context, key: str, order: ExportOrder) -> str:
@@ -148,13 +155,12 @@ def _numbers(
     ignored: tuple[Ignored, ...],
     long: str,
 ) -> Iterator[Typed]:
-    """Seed and version, or how many versions: what was typed where it makes no sense, else what is
-    shown.
-    """
+    """Seed and version, or how many versions: as typed where it makes no sense, else as shown."""
     problems = {one.field: one.reason for one in ignored} | ({"versions": long} if long else {})
     seed = str(SET_SEED) if kind.several else ""
     shown = {
-        "seed": seed if order.seed is None else str(order.seed), "version": str(order.version), "versions": str(order.versions),
+        "seed": seed if order.seed is None else str(order.seed),
+        "version": str(order.version), "versions": str(order.versions),
     }  # fmt: skip
     fields = [("versions", "How many versions", "")] if kind.several else []
     fields += [("seed", "Seed", seed or "none: the lesson’s own")]

@@ -21,7 +21,8 @@ SHORTEST: Final = 3
 """A name of fewer letters says nothing."""
 SUFFIX: Final = ".yaml"
 _SPELLED: Final = str.maketrans({
-    "ß": "ss", "æ": "ae", "œ": "oe", "ø": "o", "đ": "d", "ð": "d", "ł": "l", "þ": "th", "ı": "i", "'": "", "’": "",
+    "ß": "ss", "æ": "ae", "œ": "oe", "ø": "o", "đ": "d", "ð": "d", "ł": "l", "þ": "th", "ı": "i",
+    "'": "", "’": "",
 })  # fmt: skip
 """Letters that Unicode does not take apart; apostrophes vanish, so that student's becomes students.
 """

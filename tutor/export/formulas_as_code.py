@@ -61,12 +61,11 @@ def loss_argument(trace: Trace, from_z: bool) -> ArrayRef:
 
 
 def loss_function(trace: Trace, dialect: code.Python, from_z: bool) -> code.Statement:
-    """The loss of each sample as a function of outputs (or pre-activations) and targets, (M, n)
-    each.
-    """
+    """The loss of each sample as a function of outputs (or pre-activations) and targets."""
     rule = trace.network.loss
     about = (
-        "The loss of each sample, from the pre-activations: log(a) loses digits where a is close to 0 or 1."
+        "The loss of each sample, from the pre-activations: "
+        "log(a) loses digits where a is close to 0 or 1."
         if from_z
         else "The loss of each sample: the outputs of its row, added up."
     )
@@ -89,4 +88,7 @@ def activation_functions(trees: Iterable[Node], dialect: code.Python) -> list[co
 def _about(function: Function) -> str:
     if not function.by_row:
         return ""
-    return "e^z over the sum of its row. Taking the largest z away first changes nothing, but no e^z overflows."
+    return (
+        "e^z over the sum of its row. "
+        "Taking the largest z away first changes nothing, but no e^z overflows."
+    )

@@ -30,36 +30,48 @@ from tutor.pages.context import Context
 from tutor.pages.overview import facts
 from tutor.pages.step_body import SlideView, StepBody, step_body
 
-_PREAMBLE = r"""\documentclass[11pt,a4paper]{article}
+_PREAMBLE = (
+    r"""\documentclass[11pt,a4paper]{article}
 \usepackage[margin=21mm]{geometry}
 \usepackage{amsmath,amssymb,array,booktabs,graphicx,longtable}
 \makeatletter
-\newcommand{\step}{\@startsection{subsection}{2}{0pt}{2.4ex plus .8ex minus .2ex}{.6ex}{\normalfont\normalsize\bfseries\raggedright}}
+\newcommand{\step}{\@startsection{subsection}{2}{0pt}{2.4ex plus .8ex minus .2ex}{.6ex}"""
+    r"""{\normalfont\normalsize\bfseries\raggedright}}
 \newcommand{\layer}[1]{\par\medskip\textbf{#1}\par\nobreak\@nobreaktrue}
 \newcommand{\about}[1]{#1\par\nobreak\vspace{1.5ex}\@nobreaktrue}
 \makeatother
 % \fit{width}{formula} shrinks a formula that no line of this width can hold.
 \newsavebox{\fitbox}
-\newcommand{\fit}[2]{\sbox{\fitbox}{$\displaystyle #2$}\ifdim\wd\fitbox>#1\resizebox{#1}{!}{\usebox{\fitbox}}\else\usebox{\fitbox}\fi}
+\newcommand{\fit}[2]{\sbox{\fitbox}{$\displaystyle #2$}"""
+    r"""\ifdim\wd\fitbox>#1\resizebox{#1}{!}{\usebox{\fitbox}}\else\usebox{\fitbox}\fi}
 \newsavebox{\headbox}
-\newenvironment{remark}[1]{\par\medskip\begingroup\small\leftskip=1.5em\rightskip=1.5em\noindent\textbf{#1.} }{\par\endgroup\medskip}
+\newenvironment{remark}[1]{\par\medskip\begingroup\small\leftskip=1.5em\rightskip=1.5em"""
+    r"""\noindent\textbf{#1.} }{\par\endgroup\medskip}
 \setlength{\parindent}{0pt}\setlength{\parskip}{.5ex plus .3ex}
 \setlength{\emergencystretch}{4em}
-\setlength{\abovedisplayskip}{6pt plus 2pt minus 2pt}\setlength{\belowdisplayskip}{6pt plus 2pt minus 2pt}
+\setlength{\abovedisplayskip}{6pt plus 2pt minus 2pt}"""
+    r"""\setlength{\belowdisplayskip}{6pt plus 2pt minus 2pt}
 \setlength{\jot}{5pt}\allowdisplaybreaks[2]
 \clubpenalty=10000 \widowpenalty=10000 \displaywidowpenalty=10000 \setcounter{LTchunksize}{1000}
 \pagestyle{myheadings}
 """
+)
 _GRAINS = {"number": "number by number", "layer": "layer by layer", "pass": "phase by phase"}
-_HEADING = r"""\DeclareRobustCommand{{\heading}}{{\sbox{{\headbox}}{{{}}}%
-  \ifdim\wd\headbox>.9\textwidth\resizebox{{.9\textwidth}}{{!}}{{\usebox{{\headbox}}}}\else\usebox{{\headbox}}\fi}}
+_HEADING = (
+    r"""\DeclareRobustCommand{{\heading}}{{\sbox{{\headbox}}{{{}}}%
+  \ifdim\wd\headbox>.9\textwidth\resizebox{{.9\textwidth}}{{!}}{{\usebox{{\headbox}}}}"""
+    r"""\else\usebox{{\headbox}}\fi}}
 \markright{{\heading}}
 """
+)
 MOST_PARAMETERS = 12
 """Of a layer with more units, or of a unit with more inputs, the update table shows the first and
 the last.
 """
-SHORTCUT = "A shorter way to the same number: loss and activation fit together, and what is left is output minus target."
+SHORTCUT = (
+    "A shorter way to the same number: loss and activation fit together, "
+    "and what is left is output minus target."
+)
 
 
 def document(context: Context, phases: tuple[str, ...] = PHASES) -> Iterator[str]:
@@ -87,7 +99,10 @@ def document(context: Context, phases: tuple[str, ...] = PHASES) -> Iterator[str
 def _opening(context: Context) -> Iterator[str]:
     scenario = context.lesson.scenario
     title = escaped(scenario.title)
-    yield f"% {_source(context)}\n{_PREAMBLE}{_HEADING.format(title)}\\begin{{document}}\n\\thispagestyle{{plain}}\n"
+    yield (
+        f"% {_source(context)}\n{_PREAMBLE}{_HEADING.format(title)}"
+        "\\begin{document}\n\\thispagestyle{plain}\n"
+    )
     yield f"{{\\raggedright\\LARGE\\bfseries {title}\\par}}\n"
     if scenario.source:
         yield f"{{\\raggedright\\large {escaped(scenario.source)}\\par}}\n"
@@ -102,7 +117,10 @@ def _source(context: Context) -> str:
         context.lesson,
         f"{context.decimals} decimal{'s' * (context.decimals != 1)}",
     )
-    said = f"Made from the lesson {lesson.scenario.id}, iteration {lesson.iteration}, {_GRAINS[context.walk.grain]}, "
+    said = (
+        f"Made from the lesson {lesson.scenario.id}, "
+        f"iteration {lesson.iteration}, {_GRAINS[context.walk.grain]}, "
+    )
     said += f"notation “{context.notation.title}”, {digits_shown}."
     said += f" It differs from the lecture: {context.variant}." if context.variant else ""
     return escaped(
@@ -119,8 +137,10 @@ def _given(context: Context, lines: LatexLines) -> Iterator[str]:
     writer = Latex(context.alphabet, context.decimals, NUMBERS, context.hidden, context.trace)
     for found in _given_matrices(context):
         made = turned(found, context.notation)
-        yield f"$\\displaystyle {lines.matrix(made.kind, made.layer)} = {writer.matrix(made)}$\\hspace{{2em}}\n"
-    yield f"${lines.quantity(Quantity('eta'))} = {digits(context.trace.eta, context.decimals)}$\\par}}\n"
+        symbol = lines.matrix(made.kind, made.layer)
+        yield f"$\\displaystyle {symbol} = {writer.matrix(made)}$\\hspace{{2em}}\n"
+    eta = digits(context.trace.eta, context.decimals)
+    yield f"${lines.quantity(Quantity('eta'))} = {eta}$\\par}}\n"
 
 
 def _given_matrices(context: Context) -> Iterator[ArrayRef]:
@@ -190,7 +210,10 @@ def _remark(heading: str, said: Iterable[str]) -> str:
 
 def _difference(entry: SlideNumber, name: str) -> str:
     left_open = ", which the lecture leaves open or unchanged" if entry.state == OPEN else ""
-    said = f"the slide prints {escaped(entry.printed)} for ${name}${left_open}, here it is {escaped(entry.ours)}."
+    said = (
+        f"the slide prints {escaped(entry.printed)} for ${name}${left_open}, "
+        f"here it is {escaped(entry.ours)}."
+    )
     return f"{escaped(entry.where)}: {said} {escaped(entry.why)}"
 
 
@@ -231,7 +254,8 @@ def _row(context: Context, lines: LatexLines, q: Quantity) -> str:
     if not (part.train_weights if q.j else part.learns_biases):
         return f"${lines.quantity(q)}$ & {_cell(context, q)} & fixed & \\\\\n"
     gradient, new = (Quantity(kind, q.layer, q.i, q.j) for kind in (f"dL/d{q.kind}", f"{q.kind}+"))
-    return f"${lines.quantity(q)}$ & {' & '.join(_cell(context, name) for name in (q, gradient, new))} \\\\\n"
+    cells = " & ".join(_cell(context, name) for name in (q, gradient, new))
+    return f"${lines.quantity(q)}$ & {cells} \\\\\n"
 
 
 def _cell(context: Context, q: Quantity) -> str:

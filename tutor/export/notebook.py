@@ -32,16 +32,22 @@ NotebookCell = dict[str, Any]
 
 FORMULAS = {
     "forward": r"$$z = a_{\mathrm{in}} W^\top + b \qquad a = f(z)$$",
-    "backward": r"$$\frac{\partial L}{\partial W} = \left(\frac{\partial L}{\partial z}\right)^{\!\top} a_{\mathrm{in}} \qquad "
+    "backward": r"$$\frac{\partial L}{\partial W} = "
+    r"\left(\frac{\partial L}{\partial z}\right)^{\!\top} a_{\mathrm{in}} \qquad "
     r"\frac{\partial L}{\partial b} = \sum_{\mathrm{rows}} \frac{\partial L}{\partial z} \qquad "
     r"\frac{\partial L}{\partial a_{\mathrm{in}}} = \frac{\partial L}{\partial z}\, W$$",
     "update": r"$$W^{\mathrm{new}} = W - \eta\, \frac{\partial L}{\partial W} \qquad "
     r"b^{\mathrm{new}} = b - \eta\, \frac{\partial L}{\partial b}$$",
 }
-SKIP = " A layer with a skip connection adds what an earlier layer passes on, and passes on the sum `r`."
+SKIP = (
+    " A layer with a skip connection adds what an earlier layer passes on, "
+    "and passes on the sum `r`."
+)
 HEADS = {
-    "setup": "## Setup\n\nNumPy, and two small functions: one shows an array, the other compares it with what the lesson has.",
-    "rules": "## The rules\n\nThe activation and loss functions of this network, whole arrays at once.",
+    "setup": "## Setup\n\nNumPy, and two small functions: one shows an array, "
+    "the other compares it with what the lesson has.",
+    "rules": "## The rules\n\nThe activation and loss functions of this network, "
+    "whole arrays at once.",
     "given": "## What is given\n\nLayer 1 is the first behind the inputs. Rows are samples; "
     "`W1` has one row per unit of layer 1 and one column per input.",
     "check": "## Check\n\nEvery array is compared with what the lesson has.",
@@ -80,9 +86,7 @@ def escaped_markdown(text: str) -> str:
 
 
 def _harmless(match: re.Match[str]) -> str:
-    """A dollar as its number, because some viewers look for formulas before they look for
-    backslashes.
-    """
+    """A dollar as its number: some viewers look for formulas before they look for backslashes."""
     sign = match[1]
     return f"&#{ord(sign)};" if sign in "$\\" else "\\" + sign
 
@@ -97,7 +101,8 @@ def _title(lesson: Lesson) -> str:
     ]
     shape = lesson.trace.network.shape
     lines.append(
-        f"Lesson {escaped_markdown(scenario.id)}, a {shape} network. It needs NumPy; run the cells from top to bottom."
+        f"Lesson {escaped_markdown(scenario.id)}, a {shape} network. "
+        "It needs NumPy; run the cells from top to bottom."
     )
     return "\n\n".join(lines)
 

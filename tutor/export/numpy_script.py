@@ -43,7 +43,10 @@ STEEP = 700.0
 
 _CHECK = (
     "def check(name, value, expected):",
-    '    """Compare with what the lesson has, to 12 digits; return how many numbers were compared."""',
+    (
+        '    """Compare with what the lesson has, to 12 digits; '
+        'return how many numbers were compared."""'
+    ),
     "    np.testing.assert_allclose(value, expected, rtol=1e-12, err_msg=name)",
     "    return np.size(value)",
 )
@@ -51,7 +54,10 @@ _CHECK_SIZED = (
     "def check(name, value, expected, size=0.0):",
     '    """Compare with what the lesson has, to 12 digits; return how many numbers were compared.',
     "",
-    "    `size` is given where large terms nearly cancel: then their last digit, which differs from one",
+    (
+        "    `size` is given where large terms nearly cancel: "
+        "then their last digit, which differs from one"
+    ),
     "    computer to the next, counts for more.",
     '    """',
     "    np.testing.assert_allclose(value, expected, rtol=1e-12, atol=1e-14 * size, err_msg=name)",
@@ -72,7 +78,8 @@ def numpy_script(lesson: Lesson) -> str:
     """The whole script; the same lesson gives the same text."""
     lines = header(
         lesson,
-        "A lesson of the backpropagation tutor in NumPy: it computes every number, prints it and checks it.",
+        "A lesson of the backpropagation tutor in NumPy: it computes every number, "
+        "prints it and checks it.",
         "NumPy",
     )
     phase = ""
@@ -169,34 +176,35 @@ def given(
     nested lists.
     """
     trace = lesson.trace
-    many = trace.samples > 1
+    samples = f"{trace.samples} samples, one row each" if trace.samples > 1 else "one sample"
     lines = [
-        f"# The inputs and targets: {trace.samples} samples, one row each" if many else "# The inputs and targets: one sample",
-        f"x = {call.format(array(trace.x))}", f"y = {call.format(array(trace.y))}",
-    ]  # fmt: skip
-    lines += ["", f"# The weights and biases{_when(lesson)}"]
+        f"# The inputs and targets: {samples}",
+        f"x = {call.format(array(trace.x))}",
+        f"y = {call.format(array(trace.y))}",
+        "",
+        f"# The weights and biases{_when(lesson)}",
+    ]
     for n, layer in enumerate(trace.network.layers, 1):
-        lines.append(
-            f"W{n} = {(parameter if layer.train_weights else frozen).format(array(layer.weights))}"
-        )
+        weights = parameter if layer.train_weights else frozen
+        lines.append(f"W{n} = {weights.format(array(layer.weights))}")
         if layer.biases is not None:
-            lines.append(
-                f"b{n} = {(parameter if layer.train_biases else frozen).format(array(layer.biases))}"
-            )
+            biases = parameter if layer.train_biases else frozen
+            lines.append(f"b{n} = {biases.format(array(layer.biases))}")
     still = _frozen(trace)
     if still:
-        lines += comment(
-            f"{', '.join(still)}: frozen, the update leaves {'it as it is' if len(still) == 1 else 'them as they are'}"
-        )
+        left = "it as it is" if len(still) == 1 else "them as they are"
+        lines += comment(f"{', '.join(still)}: frozen, the update leaves {left}")
     return [*lines, "", f"eta = {exact(trace.eta)}  # the learning rate"]
 
 
 def _frozen(trace: Trace) -> list[str]:
-    layers = enumerate(trace.network.layers, 1)
-    return [
-        name for n, layer in layers
-        for name in ([] if layer.train_weights else [f"W{n}"]) + ([] if layer.biases is None or layer.train_biases else [f"b{n}"])
-    ]  # fmt: skip
+    names = []
+    for n, layer in enumerate(trace.network.layers, 1):
+        if not layer.train_weights:
+            names.append(f"W{n}")
+        if layer.biases is not None and not layer.train_biases:
+            names.append(f"b{n}")
+    return names
 
 
 def _when(lesson: Lesson) -> str:
@@ -246,7 +254,10 @@ def _mean(trace: Trace) -> list[str]:
     if trace.scale == 1.0:
         return []
     return [
-        "# The loss of the batch is the mean over the M samples: from there its derivatives have their 1/M.",
+        (
+            "# The loss of the batch is the mean over the M samples: "
+            "from there its derivatives have their 1/M."
+        ),
         "M = len(x)",
     ]
 
@@ -258,7 +269,10 @@ def _remarks(trace: Trace, result: Result) -> list[str]:
     kind = KINDS[result.stage.kind]
     if kind.role == "slope" and full_jacobian:
         return [
-            "# One matrix per sample: row i, column k says how output i answers to pre-activation k."
+            (
+                "# One matrix per sample: "
+                "row i, column k says how output i answers to pre-activation k."
+            )
         ]
     if kind.role != "error" or kind.by != "z":
         return []
@@ -266,11 +280,17 @@ def _remarks(trace: Trace, result: Result) -> list[str]:
         return _fused(trace, n, full_jacobian)
     if full_jacobian and jacobian_is_large(trace, n):
         return [
-            "# Each pre-activation reaches the loss through every output; the sum over them, without making the matrices:"
+            (
+                "# Each pre-activation reaches the loss through every output; "
+                "the sum over them, without making the matrices:"
+            )
         ]
     return (
         [
-            "# Each pre-activation reaches the loss through every output: sum over them (i) for each sample (m)."
+            (
+                "# Each pre-activation reaches the loss through every output: "
+                "sum over them (i) for each sample (m)."
+            )
         ]
         if full_jacobian
         else []
@@ -281,18 +301,30 @@ def _fused(trace: Trace, n: int, full_jacobian: bool) -> list[str]:
     over = "" if trace.scale == 1.0 else ", over M,"
     if saturated(trace):
         return [
-            "# An output is so close to 0 or 1 that float64 cannot hold the derivative of the loss by it. Its product with",
-            f"# the slope of the activation is harmless, because the two cancel: it is the output minus the target{over.rstrip(',')}.",
+            (
+                "# An output is so close to 0 or 1 "
+                "that float64 cannot hold the derivative of the loss by it. Its product with"
+            ),
+            (
+                "# the slope of the activation is harmless, because the two cancel: "
+                f"it is the output minus the target{over.rstrip(',')}."
+            ),
         ]
     if full_jacobian and jacobian_is_large(trace, n):
         return [
-            f"# Softmax and cross-entropy fit together: of the chain rule only output minus target{over} is left."
+            (
+                "# Softmax and cross-entropy fit together: "
+                f"of the chain rule only output minus target{over} is left."
+            )
         ]
     long = (
         f'np.einsum("mi,mik->mk", dL_da{n}, da_dz{n})' if full_jacobian else f"dL_da{n} * da_dz{n}"
     )
     rule = "Softmax" if full_jacobian else "Sigmoid"
     return [
-        f"# {rule} and cross-entropy fit together: of the chain rule only output minus target{over} is left.",
+        (
+            f"# {rule} and cross-entropy fit together: "
+            f"of the chain rule only output minus target{over} is left."
+        ),
         f"# By the long way it is {long}, the same up to rounding.",
     ]

@@ -126,34 +126,63 @@ HTML = "text/html; charset=utf-8"
 KINDS: Mapping[str, FileKind] = {
     kind.key: kind
     for kind in (
-        FileKind("html", "Worked solution", "one HTML file to read and to print; works from disk, without a network", "worked.html",
-             HTML, _document(), True),
-        FileKind("interactive", "Worked solution, step by step", "the same file with the stepper inside", "interactive.html",
-             HTML, _document(interactive=True), True),
-        FileKind("worksheet", "Worksheet", "the same document with results left open", "worksheet.html",
-             HTML, _document(blanks=True), True),
-        FileKind("key", "Answer key", "the worksheet with its answers", "key.html", HTML, _document(blanks=True, answers=True), True),
-        FileKind("class-set", "Class set", "several versions of the worksheet with new numbers, then their keys, in one file to print",
-             "class-set.html", HTML, _class_set, True, several=True),
-        FileKind("numpy", "NumPy script", "a plain script that prints the numbers and checks them", "numpy.py",
-             "text/x-python; charset=utf-8", lambda lesson, view, order: iter((numpy_script.numpy_script(lesson),))),
-        FileKind("torch", "PyTorch script", "the same with autograd", "torch.py",
-             "text/x-python; charset=utf-8", lambda lesson, view, order: iter((torch_script.torch_script(lesson),))),
-        FileKind("notebook", "Jupyter notebook", "the NumPy script cell by cell, with words", "notebook.ipynb", "application/x-ipynb+json",
-             lambda lesson, view, order: iter((notebook.notebook(lesson),))),
-        FileKind("json", "JSON", "every quantity under its name", "numbers.json", "application/json",
-             lambda lesson, view, order: data_export.as_json(lesson), data=True),
-        FileKind("csv", "CSV", "every quantity as a row", "numbers.csv", "text/csv; charset=utf-8",
-             lambda lesson, view, order: data_export.as_csv(lesson), data=True),
-        FileKind("latex", "LaTeX", "the formulas as a document", "formulas.tex", "application/x-tex; charset=utf-8", _latex, True),
+        FileKind(
+            "html", "Worked solution",
+            "one HTML file to read and to print; works from disk, without a network",
+            "worked.html", HTML, _document(), True,
+        ),
+        FileKind(
+            "interactive", "Worked solution, step by step",
+            "the same file with the stepper inside",
+            "interactive.html", HTML, _document(interactive=True), True,
+        ),
+        FileKind(
+            "worksheet", "Worksheet", "the same document with results left open",
+            "worksheet.html", HTML, _document(blanks=True), True,
+        ),
+        FileKind(
+            "key", "Answer key", "the worksheet with its answers",
+            "key.html", HTML, _document(blanks=True, answers=True), True,
+        ),
+        FileKind(
+            "class-set", "Class set",
+            "several versions of the worksheet with new numbers, then their keys, "
+            "in one file to print",
+            "class-set.html", HTML, _class_set, True, several=True,
+        ),
+        FileKind(
+            "numpy", "NumPy script", "a plain script that prints the numbers and checks them",
+            "numpy.py", "text/x-python; charset=utf-8",
+            lambda lesson, view, order: iter((numpy_script.numpy_script(lesson),)),
+        ),
+        FileKind(
+            "torch", "PyTorch script", "the same with autograd",
+            "torch.py", "text/x-python; charset=utf-8",
+            lambda lesson, view, order: iter((torch_script.torch_script(lesson),)),
+        ),
+        FileKind(
+            "notebook", "Jupyter notebook", "the NumPy script cell by cell, with words",
+            "notebook.ipynb", "application/x-ipynb+json",
+            lambda lesson, view, order: iter((notebook.notebook(lesson),)),
+        ),
+        FileKind(
+            "json", "JSON", "every quantity under its name", "numbers.json", "application/json",
+            lambda lesson, view, order: data_export.as_json(lesson), data=True,
+        ),
+        FileKind(
+            "csv", "CSV", "every quantity as a row", "numbers.csv", "text/csv; charset=utf-8",
+            lambda lesson, view, order: data_export.as_csv(lesson), data=True,
+        ),
+        FileKind(
+            "latex", "LaTeX", "the formulas as a document",
+            "formulas.tex", "application/x-tex; charset=utf-8", _latex, True,
+        ),
     )
 }  # fmt: skip
 
 
 def make(lesson: Lesson, key: str, view: View, order: ExportOrder) -> Made:
-    """An export. Raises LessonError where there is no such kind, or where this lesson cannot become
-    one.
-    """
+    """An export. Raises LessonError where there is no such kind, or not for this lesson."""
     if key not in KINDS:
         raise LessonError(unknown_kind(key))
     kind = KINDS[key]
@@ -213,9 +242,11 @@ def too_long(lesson: Lesson, key: str, view: View, order: ExportOrder) -> str:
         f"--variants {order.versions} --seed {_set_seed(order)}",
     )
     return (
-        f"{order.versions} with their keys are more than one download holds: {2 * order.versions} papers of {each}, each counted "
-        f"with {STEPS_OF_A_TOP} more for its top and tables, and the limit is {most:,}. Take {fewer}; or make the file on your own "
-        f"computer: python -m tutor export {file} --to {key} {wanted}"
+        f"{order.versions} with their keys are more than one download holds: "
+        f"{2 * order.versions} papers of {each}, "
+        f"each counted with {STEPS_OF_A_TOP} more for its top and tables, "
+        f"and the limit is {most:,}. Take {fewer}; or make the file on your own computer: "
+        f"python -m tutor export {file} --to {key} {wanted}"
     )
 
 

@@ -34,7 +34,7 @@ def template(name: str) -> Template:
 
 @lru_cache(maxsize=8)
 def styles(*names: str) -> str:
-    """Style sheets in one text, with the font inside, so that a file needs nothing beside itself."""
+    """Style sheets in one text, with the font inside, so that a file needs nothing else."""
     text = "\n".join((STATIC / name).read_text(encoding="utf-8") for name in names)
     # comments, margins
     text = re.sub(r"/\*.*?\*/\s*|^\s+", "", text, flags=re.DOTALL | re.MULTILINE)
@@ -65,7 +65,7 @@ def source_hash(text: str) -> str:
 
 
 def css_string(text: str) -> str:
-    """A text as a CSS string; all but letters and digits is escaped, so nothing can end the style."""
+    """A text as a CSS string; all but letters and digits is escaped: nothing can end the style."""
     return (
         '"' + "".join(c if c.isascii() and c.isalnum() else f"\\{ord(c):06x}" for c in text) + '"'
     )

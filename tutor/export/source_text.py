@@ -58,8 +58,9 @@ def header(lesson: Lesson, what: str, needs: str) -> list[str]:
     lines += [
         "#",
         *comment(
-            f"Lesson {scenario.id}, a {trace.network.shape} network. Layer 1 is the first behind the inputs; rows are samples, "
-            "columns are units. W1 has one row per unit of layer 1 and one column per input."
+            f"Lesson {scenario.id}, a {trace.network.shape} network. "
+            "Layer 1 is the first behind the inputs; rows are samples, columns are units. "
+            "W1 has one row per unit of layer 1 and one column per input."
         ),
         *comment(f"To run it you need Python and {needs}."),
     ]
@@ -113,10 +114,12 @@ def _filled(words: Iterable[str], width: int) -> Iterator[str]:
     yield ", ".join(line) + ","
 
 
-# ---- The end of a script: every array compared with what the lesson has, and how many numbers
-# agree ---- Small lessons compare every number. In a large one an array of more than `FEW` numbers
-# is compared at a few places (the corners and the largest entry) and by the sum of its absolute
-# values, so that the file stays small enough to be read.
+# ---- The end of a script ----
+#
+# Every array is compared with what the lesson has, and how many numbers agree is told. Small
+# lessons compare every number. In a large one an array of more than `FEW` numbers is compared at a
+# few places (the corners and the largest entry) and by the sum of its absolute values, so that the
+# file stays small enough to be read.
 
 
 MANY_PARAMETERS = 2_000
@@ -144,7 +147,10 @@ def check_lines(
     lines = ["# What the lesson has, to the last digit."]
     if chosen:
         lines += [
-            f"# This network is large: of an array with more than {FEW} numbers a few entries are compared, the corners and the largest,",
+            (
+                f"# This network is large: of an array with more than {FEW} numbers "
+                "a few entries are compared, the corners and the largest,"
+            ),
             "# and the sum of its absolute values.",
         ]
     lines.append("numbers = 0")
@@ -168,9 +174,8 @@ def _sampled(result: Result, python: str) -> list[str]:
     lines = []
     for place in places(result.values):
         at = f"[{', '.join(map(str, place))}]"
-        lines.append(
-            f'numbers += check("{result.name}{at}", {python}{at}, {exact(float(result.values[place]))}{_size(result.size)})'
-        )
+        expected = f"{exact(float(result.values[place]))}{_size(result.size)}"
+        lines.append(f'numbers += check("{result.name}{at}", {python}{at}, {expected})')
     with np.errstate(over="ignore"):
         total = float(np.abs(result.values).sum())
     if np.isfinite(total):

@@ -27,7 +27,10 @@ from tutor.export.source_text import check_lines, comment, header
 from tutor.lesson.explain import PHASE_ABOUT, PHASE_TITLES
 from tutor.lesson.walk import Lesson
 
-WHAT = "A lesson of the backpropagation tutor in PyTorch: autograd finds the same numbers, and they are checked."
+WHAT = (
+    "A lesson of the backpropagation tutor in PyTorch: autograd finds the same numbers, "
+    "and they are checked."
+)
 
 
 def torch_script(lesson: Lesson) -> str:
@@ -66,9 +69,7 @@ def _done(lesson: Lesson) -> tuple[str, ...]:
 
 
 def _kept(trace: Trace, result: Result, done: Sequence[str]) -> bool:
-    """Whether autograd gives this array: no slopes, no dL/da of an output whose loss is taken on
-    logits.
-    """
+    """Whether autograd gives this array: no slopes, no dL/da of a loss that is taken on logits."""
     stage, kind = result.stage, KINDS[result.stage.kind]
     if kind.role == "slope" or (kind.by == "a" and 0 < stage.layer == trace.fused_layer):
         return False
@@ -86,23 +87,28 @@ def python(result: Result) -> str:
 
 
 def _setup(lesson: Lesson) -> list[str]:
+    decimals = max(lesson.scenario.display.decimals, 2)
     return [
         "import torch",
         "",
         "torch.set_default_dtype(torch.float64)",
-        f"torch.set_printoptions(precision={max(lesson.scenario.display.decimals, 2)}, linewidth=120)",
+        f"torch.set_printoptions(precision={decimals}, linewidth=120)",
         "", "",
         "def show(name, value, words):",
         '    """Print a tensor under its name, and say what it is."""',
         '    print(f"{name}: {words}\\n{value.detach()}")',
         "", "",
         "def check(name, value, expected, size=0.0):",
-        '    """Compare with what the lesson has, to 10 digits; return how many numbers were compared.',
+        ('    """Compare with what the lesson has, to 10 digits; '
+        'return how many numbers were compared.'),
         "",
-        "    `size` is given where large terms nearly cancel: then their last digit counts for more.",
+        ("    `size` is given where large terms nearly cancel: "
+        "then their last digit counts for more."),
         '    """',
         "    expected = torch.tensor(expected)",
-        '    torch.testing.assert_close(value.detach(), expected, rtol=1e-10, atol=1e-12 * size, msg=lambda text: f"{name}: {text}")',
+        ("    torch.testing.assert_close("
+        "value.detach(), expected, rtol=1e-10, atol=1e-12 * size, "
+        'msg=lambda text: f"{name}: {text}")'),
         "    return expected.numel()",
     ]  # fmt: skip
 
@@ -117,7 +123,10 @@ def _given(lesson: Lesson) -> list[str]:
     elif not (first.train_weights or first.learns_biases):
         lines += [
             "",
-            "x.requires_grad_()  # nothing learns in layer 1; with this the error signals reach it all the same",
+            (
+                "x.requires_grad_()  # nothing learns in layer 1; "
+                "with this the error signals reach it all the same"
+            ),
         ]
     return lines
 
@@ -178,7 +187,10 @@ def _loss(trace: Trace, found: Sequence[Result], mark: str = "") -> list[str]:
 def _backward(trace: Trace, found: Sequence[Result]) -> list[str]:
     return [
         f"for tensor in ({', '.join(_tensors(found))}):",
-        "    tensor.retain_grad()  # autograd keeps the gradients of parameters; these are the ones in between",
+        (
+            "    tensor.retain_grad()  # autograd keeps the gradients of parameters; "
+            "these are the ones in between"
+        ),
         "loss.backward()",
         *_shows(found, "backward"),
     ]

@@ -53,9 +53,7 @@ class Sheet:
     phases: tuple[str, ...] = PHASES
     interactive: bool = False
     blanks: str = ""
-    """Which results are left open: "" none, "all", the name of a phase, or "every:3" for every
-    third.
-    """
+    """Which results are left open: "" none, "all", a phase, or "every:3" for every third."""
     answers: bool = False
     """The answer key: the blanks are filled in and marked."""
     version: str = ""
@@ -145,7 +143,10 @@ def unreadable_blanks(blanks: str) -> str:
     """Why a wish for what a worksheet leaves open cannot be read, or ""."""
     if blanks in {"all", *PHASES} or re.fullmatch(r"every:0*[1-9][0-9]?", blanks, re.ASCII):
         return ""
-    return f"blanks are all, one of {', '.join(PHASES)}, or every:2 to every:99, not “{quotable(blanks, 30)}”"
+    return (
+        f"blanks are all, one of {', '.join(PHASES)}, or every:2 to every:99, "
+        f"not “{quotable(blanks, 30)}”"
+    )
 
 
 def worked(lesson: Lesson, view: View, sheet: Sheet) -> Iterator[str]:
@@ -168,14 +169,12 @@ def _file(paper: Paper) -> Iterator[str]:
 
 
 def opening(title: str, rules: str, *more: str, interactive: bool = False) -> str:
-    """The beginning of a file; `rules` and the style sheets `more` stand beside those of every
-    file.
-    """
+    """The beginning of a file; `rules` and the style sheets `more` stand beside those of all."""
     style = rendering.styles(*SHEETS, *more) + rules
     script = rendering.source_hash(rendering.script("stepper.js")) if interactive else "'none'"
     policy = (
-        f"default-src 'none'; style-src {rendering.source_hash(style)}; script-src {script}; font-src data:; "
-        "img-src data:; base-uri 'none'; form-action 'none'"
+        f"default-src 'none'; style-src {rendering.source_hash(style)}; script-src {script}; "
+        "font-src data:; img-src data:; base-uri 'none'; form-action 'none'"
     )
     return rendering.template("worked_open.html").render(
         page=Frame(title, policy, trusted(style), interactive)
@@ -193,7 +192,8 @@ def refuse_endless(walk: Walk) -> None:
     """Raise LessonError where a document would have too many steps to be read."""
     if len(walk) > MOST_STEPS:
         raise LessonError(
-            f"this lesson has {len(walk):,} steps in the grain {walk.grain}, a file holds {MOST_STEPS:,}; take the grain layer"
+            f"this lesson has {len(walk):,} steps in the grain {walk.grain}, "
+            f"a file holds {MOST_STEPS:,}; take the grain layer"
         )
 
 
@@ -276,7 +276,7 @@ def _picture(context: Context, body: StepBody) -> Drawing:
 def _body(
     context: Context, formulas: FormulaWriter, sheet: Sheet, n: int, hidden: Hidden | None
 ) -> tuple[StepBody, bool]:
-    """A step and whether its result is left open; a worksheet does not give results away in words."""
+    """A step and whether its result is left open: then no words of a worksheet give it away."""
     body = step_body(context, n, formulas)
     body = replace(body, parts=tuple(replace(part, open=True) for part in body.parts))
     if hidden is None:
@@ -300,9 +300,7 @@ def _tells(kind: Kind) -> bool:
 
 
 def _differing(slide: SlideView | None) -> SlideView | None:
-    """What the slides say of a step: the remarks, and of the printed numbers those that do not
-    agree.
-    """
+    """What the slides say of a step: remarks, and the printed numbers that do not agree."""
     if slide is None:
         return None
     pairs = [pair for pair in zip(slide.numbers, slide.symbols, strict=True) if not pair[0].agrees]
@@ -330,7 +328,8 @@ def head(paper: Paper) -> Head:
     )
     kind = f"{sheet.kind}, {sheet.version}" if sheet.version else sheet.kind
     return Head(
-        scenario.title, kind, scenario.source, scenario.about, made_from(context, sheet), mark(context, sheet),
+        scenario.title, kind, scenario.source, scenario.about,
+        made_from(context, sheet), mark(context, sheet),
         draw(beginning(context)), tuple(given(context)), facts(context), chapters, paper.anchor,
     )  # fmt: skip
 
@@ -342,7 +341,8 @@ def _wanted(chapter: Chapter, sheet: Sheet) -> bool:
 def page_heading(heading: str) -> str:
     """The heading and the number of each printed page."""
     return (
-        f"\n@page {{ margin: 18mm 15mm; @top-left {{ content: {rendering.css_string(heading)}; font: 9pt sans-serif; }} "
+        "\n@page { margin: 18mm 15mm; "
+        f"@top-left {{ content: {rendering.css_string(heading)}; font: 9pt sans-serif; }} "
         "@bottom-right { content: counter(page) ' / ' counter(pages); font: 9pt sans-serif; } }\n"
     )
 
@@ -425,8 +425,8 @@ def end(
     return End(tables(maker), draw(after) if phase == BACKWARD else "")
 
 
-# ---- A class set: several versions of a worksheet and then their answer keys, in one file to print
-# ----
+# ---- A class set: versions of a worksheet and then their answer keys, in one file to print ----
+#
 #     class_set(title, lessons, view, sheet, seed) -> chunks of the file
 #
 # First comes a page that lists them, then all worksheets, then all keys, so that what students get
@@ -502,4 +502,7 @@ def _rule(title: str, paper: Paper) -> str:
         paper.anchor,
         rendering.css_string(f"{title} – {paper.sheet.kind}, {paper.sheet.version}"),
     )
-    return f"\n@page {name} {{ @top-left {{ content: {heading}; font: 9pt sans-serif; }} }} #{name} {{ page: {name}; }}"
+    return (
+        f"\n@page {name} {{ @top-left {{ content: {heading}; font: 9pt sans-serif; }} }}"
+        f" #{name} {{ page: {name}; }}"
+    )

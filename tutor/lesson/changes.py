@@ -74,9 +74,7 @@ class ChangeError(TutorError, ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One change to be told: the part, what the lesson has there and what the reader put in its
-    place.
-    """
+    """One change: the part, what the lesson has there, and what the reader put in its place."""
 
     part: Changeable
     old: str
@@ -148,7 +146,10 @@ def _within(changes: Changes, notices: list[str]) -> Changes:
 
 def too_many(count: int) -> str:
     """What is said where an address cannot hold all changes."""
-    return f"{count} changes are more than an address can hold ({MOST}, or {LONGEST:,} characters); make a lesson of your own of them."
+    return (
+        f"{count} changes are more than an address can hold ({MOST}, or {LONGEST:,} characters); "
+        "make a lesson of your own of them."
+    )
 
 
 def query(changes: Changes) -> str:
@@ -248,9 +249,7 @@ def listed(scenario: Scenario, changes: Changes) -> tuple[Change, ...]:
 
 
 def told(changes: Iterable[Change], most: int = 20) -> str:
-    """The changes as a sentence for files: `w[2][1,3] from 0.2 to -0.3, …`; empty where there are
-    none.
-    """
+    """The changes as a sentence for files: `w[2][1,3] from 0.2 to -0.3, …`; empty if none."""
     each = [f"{change.name} from {change.old} to {change.new}" for change in changes]
     more = f" and {len(each) - most} more" if len(each) > most else ""
     return f"Changed from the original: {', '.join(each[:most])}{more}." if each else ""
@@ -271,10 +270,11 @@ def structural(name: str) -> bool:
     return name.partition("[")[0] in STRUCTURE
 
 
-# ---- A scenario with some of its parts changed: what does not fit together, and the scenario
-# itself ---- Only what is touched is made anew: a change in a large matrix copies one row, and a
-# layer made by `init` is written out once. What spoke of the original's numbers goes: what the
-# slides print, notes, closed forms, the place in the gallery.
+# ---- A scenario with some of its parts changed: what does not fit, and the scenario itself ----
+#
+# Only what is touched is made anew: a change in a large matrix copies one row, and a layer made by
+# `init` is written out once. What spoke of the original's numbers goes: what the slides print,
+# notes, closed forms, the place in the gallery.
 
 
 WantedChanges = Mapping[Changeable, ChangedValue]
@@ -323,13 +323,12 @@ def made(scenario: Scenario, wanted: WantedChanges) -> Scenario:
     """The scenario with the changes made; they have to fit together."""
     if not wanted:
         return scenario
-    training = scenario.training
-    if Changeable("learning_rate") in wanted:
-        training = training.model_copy(
-            update={"learning_rate": wanted[Changeable("learning_rate")]}
-        )
+    training, rate = scenario.training, Changeable("learning_rate")
+    if rate in wanted:
+        training = training.model_copy(update={"learning_rate": wanted[rate]})
     return replace(
-        scenario, network=_network(scenario, wanted), data=_data(scenario, wanted), training=training,
+        scenario,
+        network=_network(scenario, wanted), data=_data(scenario, wanted), training=training,
         printed=(), notes=(), checks=(), lecture=None,
     )  # fmt: skip
 
@@ -383,8 +382,8 @@ def _data(scenario: Scenario, wanted: WantedChanges) -> Data:
     for at, v in wanted.items():
         if at.kind in {"x", "y"}:
             cells[at.kind][max(at.sample, 1), at.i] = float(v)
-    update = {key: _put(rows, cells[kind]) for kind, key, rows in (("x", "inputs", scenario.inputs), ("y", "targets", scenario.targets))
-              if cells[kind]}  # fmt: skip
+    tables = (("x", "inputs", scenario.inputs), ("y", "targets", scenario.targets))
+    update = {key: _put(rows, cells[kind]) for kind, key, rows in tables if cells[kind]}
     return scenario.data.model_copy(update=update) if update else scenario.data
 
 

@@ -61,9 +61,7 @@ def _inputs(rows: Rows, stream: Stream) -> Rows:
 
 
 def diagonal(weights: Rows | None) -> bool:
-    """Whether a given matrix is square, of two rows or more, with zeros beside a diagonal without
-    zeros.
-    """
+    """Whether a given matrix is diagonal: two rows or more, zeros only beside the diagonal."""
     if weights is None or len(weights) < 2 or len(weights) != len(weights[0]):
         return False
     return all(
@@ -215,9 +213,7 @@ class _Targets:
         )
 
     def _near(self, rows: Rows, outputs: Array) -> Rows:
-        """Numbers some steps away from the outputs, about as far as the original's are from its
-        own.
-        """
+        """Numbers some steps away from the outputs, about as far as the original's targets are."""
         parts = 1 if whole(rows) else 10
         with np.errstate(all="ignore"):
             error = float(np.abs(self.trace.outputs - self.trace.y).max())
@@ -271,13 +267,12 @@ RETRIES = 50
 
 
 class Stream:
-    """Choices that depend on the text of the key alone: on no platform, no process, no version of
-    Python.
-    """
+    """Choices that depend on the key alone: on no platform, process or version of Python."""
 
     def __init__(self, key: str) -> None:
         seed = int.from_bytes(hashlib.sha256(key.encode()).digest(), "big")
-        self._random = random.Random(seed).random  # noqa: S311  (numbers for exercises, not for secrets)
+        # Numbers for exercises, not for secrets
+        self._random = random.Random(seed).random  # noqa: S311
 
     def below(self, n: int) -> int:
         """A whole number from 0 to n − 1."""
@@ -313,7 +308,7 @@ class Pool:
         return cls(max(least, math.floor(size * parts + 1e-6)), parts)
 
     def draw(self, stream: Stream, count: int) -> list[int]:
-        """Different in size if there are enough, else each size once or with both signs, else any."""
+        """Different in size if there are enough, else each size once or with both signs, or any."""
         sizes = range(1, self.largest + 1)
         if count > 2 * self.largest:
             return [stream.signed(1 + stream.below(self.largest)) for _ in range(count)]

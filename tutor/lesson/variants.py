@@ -93,7 +93,8 @@ def _versions(scenario: Scenario, seed: int, most: int | None) -> Iterator[Scena
         else:
             often = reasons.most_common(1)[0]
             raise VariantError(
-                f"no numbers for version {number} of {scenario.title!r} were found in {DRAWS} draws from seed {seed}; "
+                f"no numbers for version {number} of {scenario.title!r} "
+                f"were found in {DRAWS} draws from seed {seed}; "
                 f"most often ({often[1]} times): {often[0]}"
             )
         seen.add(_numbers(found))
@@ -132,8 +133,9 @@ def _size(scenario: Scenario) -> int:
 
 def _too_many(number: int, most: int) -> str:
     return (
-        f"finding numbers for version {number} takes more than the {most:,} numbers that may be drawn for one download; "
-        "take a smaller version, another seed, or python -m tutor export on your own computer, which draws on"
+        f"finding numbers for version {number} takes more than the {most:,} numbers "
+        "that may be drawn for one download; take a smaller version, another seed, "
+        "or python -m tutor export on your own computer, which draws on"
     )
 
 
@@ -156,8 +158,8 @@ def _structure(scenario: Scenario) -> list[object]:
     ]
 
 
-# ---- What makes the numbers of a worksheet unfit, measured by the lesson that they stand in for
-# ----
+# ---- What makes the numbers of a worksheet unfit, measured by the original lesson ----
+#
 #     Yardstick.of(scenario, trace).fault(trace of the variant) -> str, "" where there is none
 #
 # Unfit is what hides a mistake or leaves nothing to compute: a gradient or error signal of 0, a
@@ -251,9 +253,7 @@ class Yardstick:
             yield "a target is not above 0 as they are in the original"
 
     def _sums(self, trace: Trace) -> Iterator[str]:
-        """No z at 0, where the kinks are and nothing is left to compute, and none in a saturated
-        place.
-        """
+        """No z at 0, where the kinks are and nothing is left to compute, and none saturated."""
         for number, layer in enumerate(trace.network.layers, 1):
             z = trace.array("z", number)
             if not self.alike and not (np.abs(z) > ZERO).all():
@@ -319,9 +319,7 @@ class Yardstick:
 
 
 def _ones(trace: Trace) -> bool:
-    """Whether all inputs of a sample are 1 in size: a gradient by a weight is then that by the
-    bias.
-    """
+    """Whether all inputs of a sample are 1 in size: gradients by weights are those by the bias."""
     return bool((np.abs(trace.x) == 1).all(axis=1).any())
 
 
@@ -406,7 +404,7 @@ def _repeats(kind: Kind) -> bool:
 
 
 def _same(values: Array, decimals: int) -> bool:
-    """Whether two numbers that are not 0 are closer than what is shown of them (see tutor.number)."""
+    """Whether two numbers that are not 0 are closer than what is shown (see tutor.number)."""
     found = np.sort(values[(np.abs(values) > 0) & np.isfinite(values)])
     if len(found) < 2:
         return False

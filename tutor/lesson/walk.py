@@ -387,14 +387,16 @@ def open_lesson(
     """
     if not 1 <= iteration <= furthest(scenario):
         raise LessonError(
-            f"iterations of this lesson go from 1 to {furthest(scenario)}, there is no iteration {iteration}"
+            f"iterations of this lesson go from 1 to {furthest(scenario)}, "
+            f"there is no iteration {iteration}"
         )
     problem = build(scenario)
     try:
         trace = Training(problem.network, problem.x, problem.y, problem.eta).trace(iteration)
     except UnfinishedError as unfinished:
         raise LessonError(
-            f"iteration {unfinished.iteration} cannot be finished, so there is no iteration {iteration}"
+            f"iteration {unfinished.iteration} cannot be finished, "
+            f"so there is no iteration {iteration}"
         ) from None
     inputs = scenario.display.input_gradients if input_gradients is None else input_gradients
     return Lesson(scenario, trace, iteration, changes, inputs)

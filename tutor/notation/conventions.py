@@ -85,29 +85,34 @@ class Notation:
 PRESETS: dict[str, Notation] = {
     notation.preset: notation
     for notation in (
-        Notation("brackets", "Layers in brackets", "z with the layer in brackets, the bias as weight 0"),
         Notation(
-            "letters", "A letter for each table", "Q, H, Z, P with the weights V and W, samples as rows",
-            layer_mark="none", bias="b", vectors="rows", names="letters", output="p", update="t+1",
-            weights="inputs_by_units",
+            "brackets", "Layers in brackets", "z with the layer in brackets, the bias as weight 0"
         ),
         Notation(
-            "parentheses", "Layers in parentheses", "W, b and column vectors, the layer in parentheses",
-            layer_mark="parentheses", weight_index="into_from", bias="b", sample_mark="left", update="assign",
+            "letters", "A letter for each table",
+            "Q, H, Z, P with the weights V and W, samples as rows",
+            layer_mark="none", bias="b", vectors="rows", names="letters", output="p",
+            update="t+1", weights="inputs_by_units",
         ),
         Notation(
-            "left_superscripts", "Samples on the left", "the sample in front of the letter, X·wᵀ + b",
-            layer_mark="parentheses", weight_index="into_from", bias="b", vectors="rows", sample_mark="left",
-            loss="ℒ", learning_rate="α", update="assign", factors="input_first",
+            "parentheses", "Layers in parentheses",
+            "W, b and column vectors, the layer in parentheses",
+            layer_mark="parentheses", weight_index="into_from", bias="b", sample_mark="left",
+            update="assign",
+        ),
+        Notation(
+            "left_superscripts", "Samples on the left",
+            "the sample in front of the letter, X·wᵀ + b",
+            layer_mark="parentheses", weight_index="into_from", bias="b", vectors="rows",
+            sample_mark="left", loss="ℒ", learning_rate="α", update="assign",
+            factors="input_first",
         ),
     )
 }  # fmt: skip
 
 
 def notation(preset: str, overrides: Mapping[str, str] | None = None) -> Notation:
-    """A preset with its overrides. Raises LessonError naming what is unknown and what would be
-    right.
-    """
+    """A preset with its overrides. Raises LessonError that names the unknown and the known."""
     if preset not in PRESETS:
         raise LessonError(f"no notation is called {preset!r}; there are {', '.join(PRESETS)}")
     for key, value in (overrides or {}).items():
@@ -263,7 +268,7 @@ class Alphabet:
                 return ()
 
     def _only_if_many(self, layer: int) -> tuple[str, ...]:
-        """Letters tell the output from the hidden layer; several hidden layers need their number."""
+        """Letters tell the output from the hidden layer; several hidden layers need a number."""
         return (f"({layer})",) if layer != self.depth and self.depth > 2 else ()
 
     def _marked(self, symbol: Symbol, q: Quantity) -> Symbol:
@@ -290,11 +295,12 @@ def _alphabet(
     return Alphabet(notation, sizes, samples, mean, output)
 
 
-# ---- Turn a tree the way a lecture writes it: rows or columns, bias first or last, weight before
-# input or behind ---- The engine has one orientation: data has one row per sample, weights one row
-# per unit. A lecture with column vectors writes Z = W·A + b where the engine computes Z = A·Wᵀ + b;
-# transposing the whole tree and taking each leaf the lecture's way round gives the lecture's
-# formula, and its value stays the engine's.
+# ---- Turn a tree the way a lecture writes it ----
+#
+# Rows or columns, bias first or last, weight before input or behind. The engine has one
+# orientation: data has one row per sample, weights one row per unit. A lecture with column vectors
+# writes Z = W·A + b where the engine computes Z = A·Wᵀ + b; transposing the whole tree and taking
+# each leaf the lecture's way round gives the lecture's formula, and its value stays the engine's.
 
 
 def flipped(kind: str, notation: Notation) -> bool:
@@ -319,7 +325,7 @@ def turned(leaf: ArrayRef, notation: Notation) -> ArrayRef:
 
 
 def oriented(tree: Node, notation: Notation, transpose: bool) -> Node:
-    """The tree in the lecture's orientation; its value is the engine's, transposed if `transpose`."""
+    """The tree in the lecture's orientation, its value the engine's, transposed if `transpose`."""
     match tree:
         case ArrayRef():
             shown = turned(tree, notation)

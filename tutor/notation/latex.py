@@ -93,7 +93,7 @@ class Latex(Writer):
         return f"\\frac{{\\partial {top}}}{{\\partial {bottom}}}"
 
     def matrix(self, leaf: ArrayRef) -> str:
-        """The matrix with as many columns as fit on a line; the middle of a large one is left out."""
+        """The matrix with as many columns as fit on a line, without the middle of a large one."""
         text, array = "", self.array(leaf)
         for most in range(SHOWN_COLUMNS, LEAST_COLUMNS - 1, -1):
             rows = [
@@ -267,7 +267,7 @@ class LatexLines:
         return Latex(self.alphabet, self.decimals, mode, self.hidden, self.env)
 
     def tree(self, node: Node, mode: str, sign: str = "") -> str:
-        """One tree in one mode behind a relation sign, in pieces between which the line may break."""
+        """One tree in one mode behind a relation sign, in pieces for line breaks."""
         pieces = "\n".join(self._writer(mode).broken(node))
         return f"{SIGNS[sign]} {pieces}" if sign else pieces
 
@@ -284,11 +284,13 @@ class LatexLines:
         return f"\\approx {digits(100 * share, decimals)}\\,\\%"
 
 
-# ---- How formulas stand on the page: how wide a piece of LaTeX will be, and where a long line is
-# broken ---- Widths are estimates in points for Computer Modern at 11 points, a little on the wide
-# side; `aligned` breaks lines by them between pieces (of which `tutor.notation.latex` gives one per
-# line of text) and asks LaTeX itself, by `\fit`, to shrink a single piece that no line can hold.
-# `tests/test_latex.py` reads LaTeX's log for lines that are too long.
+# ---- How formulas stand on the page ----
+#
+# How wide a piece of LaTeX will be, and where a long line is broken. Widths are estimates in points
+# for Computer Modern at 11 points, a little on the wide side; `aligned` breaks lines by them
+# between pieces (of which `tutor.notation.latex` gives one per line of text) and asks LaTeX itself,
+# by `\fit`, to shrink a single piece that no line can hold. `tests/test_latex.py` reads LaTeX's log
+# for lines that are too long.
 
 
 LINE = 472.0
@@ -301,10 +303,13 @@ _DIGIT, _LETTER, _SCRIPT = 5.5, 7.2, 0.75
 
 _TOKEN = re.compile(r"\\[A-Za-z]+|\\.|[0-9]+|[^\s]", re.DOTALL)
 _WIDTHS = {
-    "+": 13.5, "-": 13.5, r"\times": 13.5, r"\odot": 13.5, r"\cdot": 8.0, "=": 14.6, r"\approx": 14.6, ":": 3.1, ".": 3.1,
-    ",": 5.0, "(": 4.4, ")": 4.4, "[": 3.2, "]": 3.2, "<": 14.6, ">": 14.6, r"\le": 14.6, r"\ge": 14.6, r"\quad": 11.0,
-    r"\,": 1.9, r"\%": 9.2, r"\sum": 19.0, r"\log": 16.0, r"\tanh": 26.0, r"\infty": 11.0, r"\cdots": 15.0, r"\vdots": 4.0,
-    r"\ddots": 15.0, r"\left": 5.0, r"\right": 5.0, r"\Bigl": 5.0, r"\Bigr": 5.0, "&": 0.0, "'": 3.0, r"\Delta": 9.2,
+    "+": 13.5, "-": 13.5, r"\times": 13.5, r"\odot": 13.5, r"\cdot": 8.0,
+    "=": 14.6, r"\approx": 14.6, "<": 14.6, ">": 14.6, r"\le": 14.6, r"\ge": 14.6,
+    ":": 3.1, ".": 3.1, ",": 5.0, "(": 4.4, ")": 4.4, "[": 3.2, "]": 3.2, "&": 0.0, "'": 3.0,
+    r"\,": 1.9, r"\quad": 11.0, r"\%": 9.2, r"\Delta": 9.2,
+    r"\sum": 19.0, r"\log": 16.0, r"\tanh": 26.0, r"\infty": 11.0,
+    r"\cdots": 15.0, r"\vdots": 4.0, r"\ddots": 15.0,
+    r"\left": 5.0, r"\right": 5.0, r"\Bigl": 5.0, r"\Bigr": 5.0,
 }  # fmt: skip
 _QUICK = 5.5
 """No piece is wider than this many points for each character of its source."""
@@ -424,9 +429,7 @@ def _formula(left: str, lines: Iterable[str]) -> str:
 
 
 def _broken(line: str, room: float) -> list[str]:
-    """One line as rows behind the sign of alignment; those after the first stand behind the
-    relation sign.
-    """
+    """One line as rows behind the sign of alignment; later ones stand behind the relation sign."""
     sign, _, body = line.partition(" ")
     first, *others = body.split("\n")
     rows, taken = [first], tex_width(first) if others else 0.0

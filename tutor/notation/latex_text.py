@@ -16,31 +16,47 @@ LONGEST_WORD = 20
 """A longer run without a space may be broken anywhere, so that no text runs over the margin."""
 
 _SPECIAL = {
-    "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "$": r"\$", "&": r"\&", "#": r"\#", "_": r"\_", "%": r"\%",
-    "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "<": r"\textless{}", ">": r"\textgreater{}", "|": r"\textbar{}",
-    "`": r"\textasciigrave{}", '"': r"\textquotedblright{}", "[": "{[}", "]": "{]}", "*": "{*}",
+    "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}",
+    "$": r"\$", "&": r"\&", "#": r"\#", "_": r"\_", "%": r"\%",
+    "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "`": r"\textasciigrave{}",
+    "<": r"\textless{}", ">": r"\textgreater{}", "|": r"\textbar{}",
+    '"': r"\textquotedblright{}", "[": "{[}", "]": "{]}", "*": "{*}",
 }  # fmt: skip
 _TEXT = {
-    "–": r"\textendash{}", "—": r"\textemdash{}", "‘": r"\textquoteleft{}", "’": r"\textquoteright{}",
-    "“": r"\textquotedblleft{}", "”": r"\textquotedblright{}", "„": r"\textquotedblleft{}", "…": r"\ldots{}",
-    "•": r"\textbullet{}", "§": r"\S{}", "¶": r"\P{}", "©": r"\copyright{}", "£": r"\pounds{}", "ß": r"\ss{}",
-    "æ": r"\ae{}", "Æ": r"\AE{}", "œ": r"\oe{}", "Œ": r"\OE{}", "ø": r"\o{}", "Ø": r"\O{}", "ł": r"\l{}", "Ł": r"\L{}",
-    "ı": r"\i{}", "\u00a0": "~", "\u202f": "~", "\u2009": " ",
+    "–": r"\textendash{}", "—": r"\textemdash{}", "‘": r"\textquoteleft{}",
+    "’": r"\textquoteright{}", "“": r"\textquotedblleft{}", "”": r"\textquotedblright{}",
+    "„": r"\textquotedblleft{}", "…": r"\ldots{}", "•": r"\textbullet{}",
+    "§": r"\S{}", "¶": r"\P{}", "©": r"\copyright{}", "£": r"\pounds{}", "ß": r"\ss{}",
+    "æ": r"\ae{}", "Æ": r"\AE{}", "œ": r"\oe{}", "Œ": r"\OE{}", "ø": r"\o{}", "Ø": r"\O{}",
+    "ł": r"\l{}", "Ł": r"\L{}", "ı": r"\i{}",
+    "\u00a0": "~", "\u202f": "~", "\u2009": " ",
 }  # fmt: skip
 _MATH = {
-    "−": "-", "×": r"\times", "÷": r"\div", "·": r"\cdot", "⋅": r"\cdot", "∘": r"\circ", "⊙": r"\odot", "⊗": r"\otimes",
-    "±": r"\pm", "≤": r"\le", "≥": r"\ge", "≠": r"\ne", "≈": r"\approx", "≡": r"\equiv", "∝": r"\propto", "≪": r"\ll",
-    "≫": r"\gg", "«": r"\ll", "»": r"\gg", "∞": r"\infty", "∂": r"\partial", "∇": r"\nabla", "∑": r"\sum", "∏": r"\prod",
-    "∫": r"\int", "√": r"\surd", "∈": r"\in", "∉": r"\notin", "∀": r"\forall", "∃": r"\exists", "∅": r"\emptyset",
-    "⊂": r"\subset", "∪": r"\cup", "∩": r"\cap", "⊤": r"\top", "⊥": r"\bot", "′": "{}'", "″": "{}''", "°": r"{}^{\circ}",
-    "¬": r"\neg", "→": r"\rightarrow", "←": r"\leftarrow", "↑": r"\uparrow", "↓": r"\downarrow", "↔": r"\leftrightarrow",
-    "⇒": r"\Rightarrow", "⇐": r"\Leftarrow", "⇔": r"\Leftrightarrow", "↦": r"\mapsto", "⋯": r"\cdots", "⋮": r"\vdots",
-    "⋱": r"\ddots", "‖": r"\|", "ℒ": r"\mathcal{L}", "ℓ": r"\ell", "ℝ": r"\mathbb{R}", "µ": r"\mu", "✓": r"\checkmark",
+    "−": "-", "×": r"\times", "÷": r"\div", "·": r"\cdot", "⋅": r"\cdot", "∘": r"\circ",
+    "⊙": r"\odot", "⊗": r"\otimes", "±": r"\pm",
+    "≤": r"\le", "≥": r"\ge", "≠": r"\ne", "≈": r"\approx", "≡": r"\equiv", "∝": r"\propto",
+    "≪": r"\ll", "≫": r"\gg", "«": r"\ll", "»": r"\gg",
+    "∞": r"\infty", "∂": r"\partial", "∇": r"\nabla", "∑": r"\sum", "∏": r"\prod", "∫": r"\int",
+    "√": r"\surd", "∈": r"\in", "∉": r"\notin", "∀": r"\forall", "∃": r"\exists",
+    "∅": r"\emptyset", "⊂": r"\subset", "∪": r"\cup", "∩": r"\cap", "⊤": r"\top", "⊥": r"\bot",
+    "′": "{}'", "″": "{}''", "°": r"{}^{\circ}", "¬": r"\neg",
+    "→": r"\rightarrow", "←": r"\leftarrow", "↑": r"\uparrow", "↓": r"\downarrow",
+    "↔": r"\leftrightarrow", "⇒": r"\Rightarrow", "⇐": r"\Leftarrow", "⇔": r"\Leftrightarrow",
+    "↦": r"\mapsto", "⋯": r"\cdots", "⋮": r"\vdots", "⋱": r"\ddots",
+    "‖": r"\|", "ℒ": r"\mathcal{L}", "ℓ": r"\ell", "ℝ": r"\mathbb{R}", "µ": r"\mu",
+    "✓": r"\checkmark",
 }  # fmt: skip
-_GREEK_NAMES = "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi omicron pi rho - sigma tau upsilon phi chi psi omega"
+_GREEK_NAMES = (
+    "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu "
+    "nu xi omicron pi rho - sigma tau upsilon phi chi psi omega"
+)
 _LATIN_CAPITALS = dict(zip("ΑΒΕΖΗΙΚΜΝΟΡΤΧ", "ABEZHIKMNOPTX", strict=True))
 GREEK = {
-    **{chr(0x3B1 + n): "o" if name == "omicron" else f"\\{name}" for n, name in enumerate(_GREEK_NAMES.split()) if name != "-"},
+    **{
+        chr(0x3B1 + n): "o" if name == "omicron" else f"\\{name}"
+        for n, name in enumerate(_GREEK_NAMES.split())
+        if name != "-"
+    },
     **{
         chr(0x391 + n): f"\\{name.capitalize()}"
         for n, name in enumerate(_GREEK_NAMES.split())
@@ -51,8 +67,9 @@ GREEK = {
 }  # fmt: skip
 """Greek letters as LaTeX's mathematics writes them; capitals that look Latin are Latin."""
 _ACCENTS = {
-    "\u0300": "`", "\u0301": "'", "\u0302": "^", "\u0303": "~", "\u0304": "=", "\u0306": "u", "\u0307": ".", "\u0308": '"',
-    "\u030a": "r", "\u030b": "H", "\u030c": "v", "\u0323": "d", "\u0327": "c", "\u0331": "b",
+    "\u0300": "`", "\u0301": "'", "\u0302": "^", "\u0303": "~", "\u0304": "=",
+    "\u0306": "u", "\u0307": ".", "\u0308": '"', "\u030a": "r", "\u030b": "H",
+    "\u030c": "v", "\u0323": "d", "\u0327": "c", "\u0331": "b",
 }  # fmt: skip
 _LIGATURE = re.compile(r"(?<=-)(?=-)|(?<=')(?=')")
 """Where LaTeX would make a dash of two hyphens, or a quotation mark of two apostrophes."""

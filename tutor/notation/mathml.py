@@ -24,7 +24,8 @@ from tutor.notation.speech import spoken as read_out
 from tutor.notation.writer import MODES, NOTHING, NUMBERS, Hidden, Writer
 
 ROLES = {
-    "x": "a", "a": "a", "r": "a", "z": "z", "w": "w", "b": "b", "y": "y", "eta": "e", "loss": "l", "da/dz": "d",
+    "x": "a", "a": "a", "r": "a", "z": "z", "w": "w", "b": "b", "y": "y", "eta": "e", "loss": "l",
+    "da/dz": "d",
 }  # fmt: skip
 """The colour role of each kind of quantity; everything that is a gradient of the loss is `g`."""
 SHOWN_ROWS = SHOWN_COLUMNS = 6
@@ -58,7 +59,10 @@ class MathML(Writer):
         return _letter(symbol, role(kind) if kind else "")
 
     def derivative(self, top: str, bottom: str, kind: str) -> str:
-        return f'<mfrac class="{role(kind)}"><mrow><mi>∂</mi>{top}</mrow><mrow><mi>∂</mi>{bottom}</mrow></mfrac>'
+        return (
+            f'<mfrac class="{role(kind)}"><mrow><mi>∂</mi>{top}</mrow>'
+            f"<mrow><mi>∂</mi>{bottom}</mrow></mfrac>"
+        )
 
     def matrix(self, leaf: ArrayRef) -> str:
         array = self.array(leaf)
@@ -108,18 +112,25 @@ class MathML(Writer):
 
     def cases(self, rows: list[tuple[str, str, str]]) -> str:
         body = "".join(
-            f"<mtr><mtd>{formula}</mtd><mtd><mtext>if\u00a0</mtext>{on}{_condition(condition)}</mtd></mtr>"
+            f"<mtr><mtd>{formula}</mtd>"
+            f"<mtd><mtext>if\u00a0</mtext>{on}{_condition(condition)}</mtd></mtr>"
             for formula, on, condition in rows
         )
         return f'<mrow><mo>{{</mo><mtable class="cases">{body}</mtable></mrow>'
 
     def since(self, x: str, on: str, condition: str) -> str:
-        return f'{x}<mspace width="0.8em"/><mtext class="s">since\u00a0</mtext>{on}{_condition(condition)}'
+        return (
+            f'{x}<mspace width="0.8em"/>'
+            f'<mtext class="s">since\u00a0</mtext>{on}{_condition(condition)}'
+        )
 
     def between(self, count: int, total: float) -> str:
         if self.mode != NUMBERS or self.hidden is not None:
             return "<mo>⋯</mo>"
-        return f"<munder><munder>{_row(_digits(total, self.decimals))}<mo>⏟</mo></munder><mtext>{count} more terms</mtext></munder>"
+        return (
+            f"<munder><munder>{_row(_digits(total, self.decimals))}<mo>⏟</mo></munder>"
+            f"<mtext>{count} more terms</mtext></munder>"
+        )
 
     def bars(self, x: str) -> str:
         return f"<mrow><mo>|</mo>{x}<mo>|</mo></mrow>"
@@ -211,7 +222,10 @@ def _letter(symbol: Symbol, css: str) -> str:
     sup = _row(sup) if len(symbol.sup) > 1 else sup
     if symbol.before:
         both = f"{sub or '<mrow/>'}{sup or '<mrow/>'}"
-        return f"<mmultiscripts{mark}>{base}{both}<mprescripts/><mrow/><mtext>{symbol.before}</mtext></mmultiscripts>"
+        return (
+            f"<mmultiscripts{mark}>{base}{both}"
+            f"<mprescripts/><mrow/><mtext>{symbol.before}</mtext></mmultiscripts>"
+        )
     if sub and sup:
         return f"<msubsup{mark}>{base}{sub}{sup}</msubsup>"
     if sub or sup:
@@ -286,14 +300,14 @@ class Line:
     def percent(self, share: float, decimals: int) -> Markup:
         """A share of one as a percentage."""
         drawn = f"<mo>≈</mo>{_digits(100 * share, decimals)}<mtext>\u00a0%</mtext>"
-        return formula(
-            drawn, f"is about {Words(self.alphabet, decimals).amount(100 * share, None)} percent"
-        )
+        spoken = Words(self.alphabet, decimals).amount(100 * share, None)
+        return formula(drawn, f"is about {spoken} percent")
 
     def value(self, value: float, sign: str = "") -> Markup:
         """A number on its own."""
-        return formula(f"<mo>{sign}</mo>{_digits(value, self.decimals)}" if sign else _digits(value, self.decimals),
-                       f"{_SIGNS.get(sign, '')}{read_out(value, self.decimals)}")  # fmt: skip
+        drawn = _digits(value, self.decimals)
+        spoken = f"{_SIGNS.get(sign, '')}{read_out(value, self.decimals)}"
+        return formula(f"<mo>{sign}</mo>{drawn}" if sign else drawn, spoken)
 
 
 _SIGNS = {"=": "equals ", "≈": "is about ", ":=": "becomes ", "": ""}

@@ -143,9 +143,7 @@ class Writer:
 
     # The traversal.
     def write(self, node: Node, need: int = ANYTHING, first: bool = True) -> str:
-        """One node; parenthesised where it binds looser than `need`. `first`: nothing stands left
-        of it.
-        """
+        """One node, parenthesised if it binds looser than `need`. `first`: nothing left of it."""
         kind = type(node)
         text = (
             self._WRITE[kind](self, node, first)
@@ -394,9 +392,7 @@ class Writer:
         return self.bars(self.write(node.of))
 
     def _chosen(self, node: Cases) -> tuple[Node, str]:
-        """The branch that the numbers take, with its condition; the first where there are no
-        numbers.
-        """
+        """The branch that the numbers take, with its condition; without numbers the first."""
         return node.branches[node.chosen(self.env) if self.mode == NUMBERS else 0]
 
     def _partial(self, node: Partial) -> str:
@@ -405,11 +401,13 @@ class Writer:
         return self.write(node.of)
 
     _WRITE: ClassVar[dict[type, Any]] = {
-        Ref: _ref, ArrayRef: _array, Number: _number, Elided: _elided, Sum: _sum, Product: _factors,
-        Hadamard: _factors, Weighted: _factors, MatrixProduct: _factors, Difference: _difference,
-        Negative: _negative, Quotient: _quotient, Exp: _exp, ExpMinusOne: _exp_minus_one, Square: _square,
-        Transpose: _transpose, Log: _log, Apply: _call, Diagonal: _diagonal, SumOver: _sum_over, Cases: _cases,
-        Partial: _partial, Power: _power, Share: _share, Stable: _stable, Size: _size,
+        Ref: _ref, ArrayRef: _array, Number: _number, Elided: _elided,
+        Sum: _sum, Difference: _difference, Negative: _negative,
+        Product: _factors, Hadamard: _factors, Weighted: _factors, MatrixProduct: _factors,
+        Quotient: _quotient, Exp: _exp, ExpMinusOne: _exp_minus_one, Square: _square, Log: _log,
+        Transpose: _transpose, Diagonal: _diagonal, SumOver: _sum_over, Power: _power,
+        Apply: _call, Cases: _cases, Stable: _stable, Partial: _partial, Share: _share,
+        Size: _size,
     }  # fmt: skip
 
 

@@ -57,9 +57,7 @@ _TOKEN = re.compile(
 
 
 def evaluate(tree: Node, env: Environment) -> float:
-    """The value of an expression, in float64. Raises BadArithmeticError; `env`'s own errors pass
-    through.
-    """
+    """The value of an expression, in float64. Raises BadArithmeticError, and `env`'s own errors."""
     value = _value(tree, env)
     if not math.isfinite(value):
         raise BadArithmeticError(f"the result is {value}, which is no number to compare with")
@@ -67,9 +65,7 @@ def evaluate(tree: Node, env: Environment) -> float:
 
 
 def parse(expression: str) -> Node:
-    """Read an expression. Raises BadArithmeticError with the position, counted from 1, or
-    QuantityError.
-    """
+    """Read an expression. Raises BadArithmeticError with the position from 1, or QuantityError."""
     if len(expression) > limits.EXPRESSION:
         raise BadArithmeticError(
             f"the expression has {len(expression):,} characters, the limit is {limits.EXPRESSION}"
@@ -113,7 +109,8 @@ class _Reader:
                 - len(self.expression[self.end :].lstrip())
             )
             raise self.error(
-                "is not part of this arithmetic; it has numbers, + - * / ^, parentheses and {names}",
+                "is not part of this arithmetic; "
+                "it has numbers, + - * / ^, parentheses and {names}",
                 quote=True,
             )
         self.kind = str(match.lastgroup)
@@ -133,7 +130,8 @@ class _Reader:
         self.depth += 1
         if self.depth > limits.EXPRESSION_DEPTH:
             raise self.error(
-                f"more than {limits.EXPRESSION_DEPTH} parentheses, signs and powers inside one another"
+                f"more than {limits.EXPRESSION_DEPTH} parentheses, "
+                "signs and powers inside one another"
             )
         tree = read()
         self.depth -= 1

@@ -187,7 +187,8 @@ def _matrix(path: Path, value: object, rows: int, columns: int) -> Iterator[Foun
         )
         yield (
             path,
-            f"expected {counted(rows, 'row')} of {columns:,}, got {counted(len(value), 'row')} {got}".rstrip(),
+            f"expected {counted(rows, 'row')} of {columns:,}, "
+            f"got {counted(len(value), 'row')} {got}".rstrip(),
         )
 
 
@@ -205,7 +206,10 @@ def _parameters(parts: Parts) -> Iterator[Found]:
         work = count * len(parts.inputs)
         yield (
             ("data", "inputs"),
-            f"parameters times samples are {work:,} products to compute at once, the limit is {limits.WORK:,}",
+            (
+                f"parameters times samples are {work:,} products to compute at once, "
+                f"the limit is {limits.WORK:,}"
+            ),
         )
 
 
@@ -214,13 +218,19 @@ def _samples(parts: Parts) -> Iterator[Found]:
     if count > limits.ACTIVATIONS:
         yield (
             ("data", "inputs"),
-            f"units times samples are {count:,} activations to keep, the limit is {limits.ACTIVATIONS:,}",
+            (
+                f"units times samples are {count:,} activations to keep, "
+                f"the limit is {limits.ACTIVATIONS:,}"
+            ),
         )
     if parts.inputs and parts.targets and len(parts.inputs) != len(parts.targets):
         wanted = counted(len(parts.inputs), "row")
         yield (
             ("data", "targets"),
-            f"expected {wanted}, one per row of data.inputs, got {counted(len(parts.targets), 'row')}",
+            (
+                f"expected {wanted}, one per row of data.inputs, "
+                f"got {counted(len(parts.targets), 'row')}"
+            ),
         )
     for key, rows, width, what in (
         ("inputs", parts.inputs, parts.widths[0], "network.inputs"),
@@ -301,7 +311,10 @@ def _printed(path: Path, printed: Printed, sizes: Sizes) -> Iterator[Found]:
     if printed.slip is not None and printed.left_open is not None:
         yield (
             (*path, "left_open"),
-            "expected either a slip or left_open: where the lecture leaves a number open, it made no mistake",
+            (
+                "expected either a slip or left_open: where the lecture leaves a number open, "
+                "it made no mistake"
+            ),
         )
     if printed.quantity is not None:
         yield from _refused((*path, "quantity"), names.refusal(printed.quantity, sizes))

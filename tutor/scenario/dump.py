@@ -79,7 +79,7 @@ def as_data(scenario: Scenario) -> dict[str, Any]:
 
 
 def _spoken(layer: dict[str, Any]) -> None:
-    """A layer as files say it: the word none, and no word where made weights come with biases of 0."""
+    """A layer as files say it; no word where made weights come with biases of 0, else none."""
     if layer["biases"] is None:
         layer["biases"] = "none"
     elif "init" in layer and not any(layer["biases"]):

@@ -96,7 +96,10 @@ def _message(detail: ErrorDetails, path: Path, file: Format) -> str:
         case "greater_than_equal" | "less_than_equal":
             return f"expected {_range(path, file)}, got {quotable(str(found))}"
         case kind:
-            return f"expected {_WANTED.get(kind, 'something else')}, got {described(found)}{_advice(kind, found)}"
+            return (
+                f"expected {_WANTED.get(kind, 'something else')}, "
+                f"got {described(found)}{_advice(kind, found)}"
+            )
 
 
 _WANTED: Final = {

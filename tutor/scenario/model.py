@@ -38,7 +38,8 @@ FORWARD_ONLY = frozenset({"step", "sign"})
 LESSON_ID = re.compile(r"[a-z0-9][a-z0-9-]{0,79}", re.ASCII)
 """What a lesson is called in addresses."""
 PRINTED = re.compile(
-    r"(?P<sign>[-\N{MINUS SIGN}]?)(?P<whole>[0-9]{1,15})(?:\.(?P<fraction>[0-9]{1,15}))?(?P<percent> ?%)?",
+    r"(?P<sign>[-\N{MINUS SIGN}]?)(?P<whole>[0-9]{1,15})"
+    r"(?:\.(?P<fraction>[0-9]{1,15}))?(?P<percent> ?%)?",
     re.ASCII,
 )
 
@@ -71,7 +72,8 @@ def _printed(text: str) -> str:
 def _origin(text: str) -> str:
     if not LESSON_ID.fullmatch(text):
         raise _said(
-            f"expected the id of a lesson, 1 to 80 of a-z, 0-9 and -, such as two-layers, got {quotable(text)!r}"
+            "expected the id of a lesson, 1 to 80 of a-z, 0-9 and -, such as two-layers, "
+            f"got {quotable(text)!r}"
         )
     return text
 
@@ -114,9 +116,7 @@ class Model(BaseModel):
 
 
 class Trainable(Model):
-    """Which parameters learn. A key that is left out is decided by the network, and there it is
-    true.
-    """
+    """Which parameters learn. A key that is left out is the network's, and there it is true."""
 
     weights: bool | None = None
     biases: bool | None = None

@@ -95,7 +95,10 @@ def _indices(q: Quantity, sizes: Sizes) -> str:
 def _jacobian(q: Quantity, sizes: Sizes) -> str:
     layer = sizes.layers[q.layer - 1]
     if q.j and layer.activation != "softmax":
-        return f"the units of a {layer.activation} layer do not depend on one another; write da/dz[{q.layer}][{q.i}]"
+        return (
+            f"the units of a {layer.activation} layer do not depend on one another; "
+            f"write da/dz[{q.layer}][{q.i}]"
+        )
     if not q.j and layer.activation == "softmax":
         return f"in a softmax each output depends on each input; write da/dz[{q.layer}][{q.i},1]"
     return f"layer {q.layer} has {counted(layer.units, 'unit')}" if q.j > layer.units else ""
@@ -135,7 +138,8 @@ def _derivative(q: Quantity, sizes: Sizes) -> str:
         return ""
     name = sizes.layers[sizes.flat - 1].activation
     return (
-        f"the {name} function of layer {sizes.flat} has no derivative to learn from, so backward stops there"
+        f"the {name} function of layer {sizes.flat} has no derivative to learn from, "
+        "so backward stops there"
         if sizes.flat
         else ""
     )

@@ -1,6 +1,4 @@
-"""Problems of a scenario file: where they are, what was found, what would be right. All of them at
-once.
-"""
+"""Problems of a scenario file: where, what was found, what would be right; all at once."""
 
 from __future__ import annotations
 
@@ -11,9 +9,7 @@ from typing import TypeAlias
 from tutor.errors import TutorError
 
 Path: TypeAlias = tuple[str | int, ...]
-"""The way to a value: `("network", "layers", 1, "weights")` is shown as
-`network.layers[1].weights`.
-"""
+"""The way to a value: `("network", "layers", 1, "units")` is shown as `network.layers[1].units`."""
 
 Found: TypeAlias = tuple[Path, str]
 """What is wrong at a path, before anyone knows its line."""
@@ -39,7 +35,7 @@ class Problem:
 
 
 class ScenarioError(TutorError):
-    """A scenario that cannot be used; `problems` has at least one entry, in the order of the lines."""
+    """A scenario that cannot be used; `problems` has at least one entry, in line order."""
 
     def __init__(self, problems: Iterable[Problem]) -> None:
         ordered = sorted(dict.fromkeys(problems), key=lambda problem: problem.line)

@@ -107,8 +107,10 @@ class Scenario:
     def of(cls, file: ScenarioFile, where: str) -> Scenario:
         """The scenario of a checked file."""
         return cls(
-            PurePath(where).stem, where, file.title, file.course or "", file.about or "", file.learn, file.lecture,
-            file.network, file.data, file.training, file.notation, file.display, file.printed, file.notes, file.checks,
+            PurePath(where).stem, where,
+            file.title, file.course or "", file.about or "", file.learn, file.lecture,
+            file.network, file.data, file.training, file.notation, file.display,
+            file.printed, file.notes, file.checks,
             file.origin or "",
         )  # fmt: skip
 
@@ -228,10 +230,11 @@ def scenario_id(name: str) -> str | None:
     return stem if suffix in SUFFIXES and LESSON_ID.fullmatch(stem) else None
 
 
-# ---- Plain data that did not come from `strict_yaml`: what could not have stood in a file is
-# refused before anything else ---- A form or a program may hand over what the strict reader never
-# gives: a value that is missing, a control character, a number of a thousand digits. What passes
-# here can be written by `dump` and read again.
+# ---- Plain data that did not come from `strict_yaml` ----
+#
+# What could not have stood in a file is refused before anything else. A form or a program may hand
+# over what the strict reader never gives: a value that is missing, a control character, a number of
+# a thousand digits. What passes here can be written by `dump` and read again.
 
 
 _LARGEST: Final = 10**limits.NUMBER_CHARACTERS
@@ -271,10 +274,11 @@ def _text(text: str, path: Path) -> Iterator[Found]:
         yield path, f"has the character U+{ord(found[0]):04X}, which does not belong in a text"
 
 
-# ---- Fractions in a scenario file: `1/3` is a number wherever the format has one, as in the form,
-# and a text wherever it has a text ----
+# ---- Fractions in a scenario file ----
+#
 #     valued(data) -> data    the same plain data with the value of each fraction in its place
 #
+# `1/3` is a number wherever the format has one, as in the form, and a text wherever it has a text.
 # YAML knows no fractions: to it, `1/3` is a word. One that has no value (`1/0`) stays a word, and
 # its problem is told as that of a word where a number belongs.
 

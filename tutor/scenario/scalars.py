@@ -17,7 +17,8 @@ Scalar: TypeAlias = str | int | float | bool
 FOREIGN = re.compile(
     # Control characters, other line breaks than \\n, what turns the text after it round, byte order
     # marks, half characters.
-    r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff\ud800-\udfff\ufffe\uffff]"
+    r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069"
+    r"\ufeff\ud800-\udfff\ufffe\uffff]"
 )
 _INTEGER = re.compile(r"[-+]?[0-9]+", re.ASCII)
 _FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?", re.ASCII)
@@ -56,9 +57,7 @@ def plain(text: str) -> Scalar:
 
 
 def quoted(text: str) -> str:
-    """A text in quotes or in a block. An escape may have brought in what the file itself cannot
-    hold.
-    """
+    """A text in quotes or in a block. An escape may bring in what files themselves cannot hold."""
     try:
         # JSON writes U+1F600 as two halves
         joined = text.encode("utf-16", "surrogatepass").decode("utf-16")

@@ -30,7 +30,10 @@ def schema(address: str) -> Schema:
         "$id": address,
         **_part(generated, "", models),
         "title": "A lesson of the backpropagation tutor",
-        "description": "A scenario file, format 1: a network, its data, and how a lecture writes and prints them.",
+        "description": (
+            "A scenario file, format 1: a network, its data, "
+            "and how a lecture writes and prints them."
+        ),
     }
 
 
@@ -74,7 +77,9 @@ def _words(path: str) -> Schema:
 
 def _whole(pattern: str) -> str:
     """A pattern of Python as one for a whole text that JavaScript reads too."""
-    return f"^(?:{pattern.replace('?P<sign>', '').replace('?P<whole>', '').replace('?P<fraction>', '').replace('?P<percent>', '')})$"
+    for group in ("sign", "whole", "fraction", "percent"):
+        pattern = pattern.replace(f"?P<{group}>", "")
+    return f"^(?:{pattern})$"
 
 
 def _given(key: str, *values: str) -> Schema:
@@ -136,55 +141,71 @@ MEANINGS: Final[Mapping[str, str]] = MappingProxyType({
     "course": "the course; it heads the lesson's row in the gallery",
     "about": "what the lesson is about, on its first page",
     "lecture": "where the lesson stands in the gallery; without it, at the end",
-    "lecture.deck": 'which lecture it belongs to: its title, or its number in quotes, `"3"`. Rows stand in the order of these names',
+    "lecture.deck":
+        'which lecture it belongs to: its title, or its number in quotes, `"3"`. '
+        "Rows stand in the order of these names",
     "lecture.order": "its place in the row",
-    "origin": "the id of the lesson that this one was made from. The tutor writes it when a copy of a lesson is edited and saved",
+    "origin":
+        "the id of the lesson that this one was made from. "
+        "The tutor writes it when a copy of a lesson is edited and saved",
     "learn": "what one learns",
     "learn[]": "a short sentence",
     "network": "inputs, layers and loss",
     "network.inputs": "how many numbers one sample has",
-    "network.layers": "the layers, the output layer last. Layer 1 is the first entry, the input is layer 0",
+    "network.layers":
+        "the layers, the output layer last. Layer 1 is the first entry, the input is layer 0",
     "network.layers[].units": "how many units",
     "network.layers[].activation":
-        "the activation function. `step` and `sign` can only be walked forward: the lesson says why backward stops there. "
-        "`softmax` needs two units or more",
+        "the activation function. `step` and `sign` can only be walked forward: "
+        "the lesson says why backward stops there. `softmax` needs two units or more",
     "network.layers[].slope": "only with `leaky_relu`: the slope below 0; left out, 0.01",
     "network.layers[].alpha": "only with `elu`: the value far below 0 is −alpha; left out, 1",
     "network.layers[].weights":
-        "one row per unit, one column per unit of the layer before. Either `weights` or `init` must be there",
+        "one row per unit, one column per unit of the layer before. "
+        "Either `weights` or `init` must be there",
     "network.layers[].biases":
-        "one per unit, or the word `none` for a layer without biases. With `init` it may be left out and is then all 0",
-    "network.layers[].init": "makes the weights in place of `weights`; the same seed gives the same weights again",
+        "one per unit, or the word `none` for a layer without biases. "
+        "With `init` it may be left out and is then all 0",
+    "network.layers[].init":
+        "makes the weights in place of `weights`; the same seed gives the same weights again",
     "network.layers[].init.scheme":
-        "between −scale and scale; normal with standard deviation scale; normal with variance scale² · 2/(inputs + units); "
-        "normal with variance scale² · 2/inputs; scale everywhere; scale on the diagonal and 0 elsewhere",
+        "between −scale and scale; normal with standard deviation scale; "
+        "normal with variance scale² · 2/(inputs + units); "
+        "normal with variance scale² · 2/inputs; scale everywhere; "
+        "scale on the diagonal and 0 elsewhere",
     "network.layers[].init.scale": "see `scheme`; not below 0 for the four random ones",
     "network.layers[].init.seed": "where the random numbers begin",
     "network.layers[].trainable": "what learns in this layer; its word counts before the network's",
-    "network.layers[].trainable.weights": "whether this layer's weights learn; left out, the network decides",
-    "network.layers[].trainable.biases": "whether this layer's biases learn; left out, the network decides",
+    "network.layers[].trainable.weights":
+        "whether this layer's weights learn; left out, the network decides",
+    "network.layers[].trainable.biases":
+        "whether this layer's biases learn; left out, the network decides",
     "network.layers[].skip":
-        "a skip connection: what the layer so many layers before passes on is added to this layer's activations "
-        "(1: its own input), and the sum r is what it passes on. Both need as many units; 0 is none",
+        "a skip connection: what the layer so many layers before passes on is added to this "
+        "layer's activations (1: its own input), and the sum r is what it passes on. "
+        "Both need as many units; 0 is none",
     "network.loss": "the loss of the batch",
     "network.loss.name":
-        "Σ(ŷ − y)², ½ Σ(ŷ − y)², or a cross-entropy. `binary_cross_entropy` needs a sigmoid in the last layer, `cross_entropy` "
-        "a softmax; their targets are from 0 to 1, and those of `cross_entropy` sum to 1",
-    "network.loss.reduction": "over the samples of the batch. Over the outputs of one sample it is always a sum",
+        "Σ(ŷ − y)², ½ Σ(ŷ − y)², or a cross-entropy. "
+        "`binary_cross_entropy` needs a sigmoid in the last layer, `cross_entropy` a softmax; "
+        "their targets are from 0 to 1, and those of `cross_entropy` sum to 1",
+    "network.loss.reduction":
+        "over the samples of the batch. Over the outputs of one sample it is always a sum",
     "network.trainable": "what learns in all layers",
     "network.trainable.weights": "whether weights learn; left out, they do",
     "network.trainable.biases": "whether biases learn; left out, they do",
     "data": "the samples",
     "data.inputs": "one row per sample, `network.inputs` numbers each",
     "data.targets":
-        "one row per sample, one number per unit of the last layer. A squared error takes any number, "
-        "also one that the last activation cannot reach",
+        "one row per sample, one number per unit of the last layer. "
+        "A squared error takes any number, also one that the last activation cannot reach",
     "training": "how the network learns",
     "training.optimizer": "how the weights move: against the gradient, times the learning rate",
     "training.learning_rate": "η, what the gradient is multiplied with in an update",
     "training.batch": "how many samples have a say in an update: all of them",
     "training.iterations":
-        "how far one can go on at the end of a lesson. 100 iterations can always be opened, large networks excepted",
+        "how far one can go on at the end of a lesson. "
+        "100 iterations can always be opened, large networks excepted",
     "notation": "how the lecture writes; readers can switch to another preset",
     "notation.preset": "one way of writing; the other choices change single things of it",
     "notation.layer_mark": "the layer above a letter: [2], (2) or not at all",
@@ -193,13 +214,15 @@ MEANINGS: Final[Mapping[str, str]] = MappingProxyType({
     "notation.vectors": "samples are columns of a matrix, or rows",
     "notation.sample_mark": "the sample's number behind the letter or in front of it",
     "notation.names":
-        "z and a in all layers, or a letter for each role: q and h in hidden layers, z at the output; "
+        "z and a in all layers, or a letter for each role: "
+        "q and h in hidden layers, z at the output; "
         "v and b into hidden layers, w and c into the output",
     "notation.hidden": "a hidden activation",
     "notation.output": "an output",
     "notation.loss": "the loss",
     "notation.learning_rate": "the learning rate",
-    "notation.update": 'an updated weight is marked "new" or "(t+1)", or the old one is assigned to with :=',
+    "notation.update":
+        'an updated weight is marked "new" or "(t+1)", or the old one is assigned to with :=',
     "notation.times": "the sign between numbers",
     "notation.weights": "a weight matrix has a row per unit, or a row per input",
     "notation.factors": "w·x or x·w",
@@ -210,17 +233,22 @@ MEANINGS: Final[Mapping[str, str]] = MappingProxyType({
     "printed": "numbers that the slides print",
     "printed[].quantity": "the quantity whose value it is. Either `quantity` or `expression`",
     "printed[].expression": "for a number that is not one quantity, such as `1 - {a[2][1]}`",
-    "printed[].at": "at whose step it is shown: required with `expression`, otherwise the step of `quantity`",
+    "printed[].at":
+        "at whose step it is shown: required with `expression`, otherwise the step of `quantity`",
     "printed[].value": 'as the slide prints it: `"0.7739"`, `"-1.29"`, `"34.5%"`',
     "printed[].where": "where on the slides",
-    "printed[].slip": "why the slide differs; this or `left_open` is required where it does, both are refused where it does not",
+    "printed[].slip":
+        "why the slide differs; this or `left_open` is required where it does, "
+        "both are refused where it does not",
     "printed[].left_open":
-        "in place of `slip`, where the lecture made no mistake: how it leaves this number open or unchanged",
+        "in place of `slip`, where the lecture made no mistake: "
+        "how it leaves this number open or unchanged",
     "notes": "what the tutor adds at a step",
     "notes[].at": "the step",
     "notes[].text": "what it says",
     "notes[].about_slides":
-        "whether it is a remark about what the slides print or say, and stands with their numbers. Otherwise it is headed *Worth knowing*",
+        "whether it is a remark about what the slides print or say, "
+        "and stands with their numbers. Otherwise it is headed *Worth knowing*",
     "checks": "closed forms that must agree with the engine",
     "checks[].quantity": "the quantity that it is for; the formula is shown at its step",
     "checks[].equals": "what it must be",

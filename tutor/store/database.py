@@ -145,7 +145,8 @@ class Database:
         except (SQLAlchemyError, sqlite3.Error, OSError) as error:
             if time.monotonic() - began >= SLOW:
                 self._paused_until = time.monotonic() + PAUSE
-            log.error("the store of saved lessons: %s", reason(error))  # noqa: TRY400  (the reason is enough; a trace a request is not)
+            # The reason is enough; a trace for each request is not
+            log.error("the store of saved lessons: %s", reason(error))  # noqa: TRY400
             raise StoreError from None
 
 

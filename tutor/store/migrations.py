@@ -43,9 +43,7 @@ LESSONS: Final = Table(
     Column("saved", BigInteger),
     Column("seen", Integer),
 )
-"""`saved` in seconds since 1970, `seen` in days since 1970: the last day on which the lesson was
-opened.
-"""
+"""`saved` in seconds since 1970; `seen` in days since 1970: when it was last opened."""
 SAVES: Final = Table("tutor_saves", TABLES, Column("who", String), Column("at", BigInteger))
 """One row for each lesson saved in the last minute: a keyed hash of the address, and when, in
 milliseconds since 1970.
@@ -59,7 +57,8 @@ def _lessons(connection: Connection) -> None:
     connection.execute(text("INSERT INTO tutor_store (version) VALUES (0)"))
     connection.execute(
         text(
-            "CREATE TABLE tutor_lessons (id VARCHAR(26) NOT NULL PRIMARY KEY, text TEXT NOT NULL, origin VARCHAR(80) NOT NULL,"
+            "CREATE TABLE tutor_lessons (id VARCHAR(26) NOT NULL PRIMARY KEY,"
+            " text TEXT NOT NULL, origin VARCHAR(80) NOT NULL,"
             " saved BIGINT NOT NULL, seen INTEGER NOT NULL)"
         )
     )
@@ -91,15 +90,14 @@ def prepare(engine: Engine) -> None:
             found = _step(connection)
     if found > NEWEST:
         raise StoreError(
-            f"Saved lessons cannot be opened: the store has version {found}, this tutor knows versions up to {NEWEST}. "
+            f"Saved lessons cannot be opened: the store has version {found}, "
+            f"this tutor knows versions up to {NEWEST}. "
             "A newer tutor has used it; start that one."
         )
 
 
 def _step(connection: Connection) -> int:
-    """The next migration, unless another process has done it by now; the version that the store has
-    then.
-    """
+    """The next migration, unless another process has done it; the version that the store has."""
     found = version(connection)
     if found >= NEWEST:
         return found

@@ -71,7 +71,7 @@ class SavedLessons:
             self._kept.clear()
 
     def _keep(self, lesson: str, today: int, text: str | None) -> Scenario | None:
-        """Remember a lesson; one that is not there is forgotten, for it may be saved at any time."""
+        """Remember a lesson; one that is not there is forgotten: it may be saved at any time."""
         with self._lock:
             known = self._kept.pop(lesson, None)
             if text is None:

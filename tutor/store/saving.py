@@ -22,7 +22,10 @@ from tutor.store.texts import Allowance, Store, open_store
 PER_MINUTE: Final = 20
 MOST_PER_MINUTE: Final = 1_000_000
 FILE: Final = "instance/lessons.sqlite"
-OFF: Final = "Saving is switched off here. The lesson can be taken away as a file and opened again, here or anywhere else."
+OFF: Final = (
+    "Saving is switched off here. "
+    "The lesson can be taken away as a file and opened again, here or anywhere else."
+)
 
 
 class Refused(TutorError):  # noqa: N818  (it is no error of the program, it is an answer)
@@ -96,7 +99,8 @@ def from_environment(environment: Mapping[str, str], home: Path) -> Saving:
         many.isascii() and many.isdigit() and len(many) < 8 and 1 <= int(many) <= MOST_PER_MINUTE
     ):
         raise SettingError(
-            f"SAVES_PER_MINUTE is {many[:40]!r}; it is a whole number from 1 to {MOST_PER_MINUTE}, or SAVING=off for none"
+            f"SAVES_PER_MINUTE is {many[:40]!r}; "
+            f"it is a whole number from 1 to {MOST_PER_MINUTE}, or SAVING=off for none"
         )
     return Saving(
         open_store(environment.get("DATABASE_URL"), home / FILE), int(many), switch == "on"

@@ -46,7 +46,7 @@ class Allowance:
 
 
 class Store:
-    """Texts by their ids, in one database. Any number of threads and processes may use it at once."""
+    """Texts by their ids, in one database. Many threads and processes may use it at once."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -130,9 +130,7 @@ class Store:
         self._database.close()
 
     def _note_seen(self, lesson: str, moment: float) -> None:
-        """Note that a lesson was opened. Where that cannot be written, the lesson is shown all the
-        same.
-        """
+        """Note that a lesson was opened. It is shown all the same where that cannot be written."""
         try:
             with self._database.writing() as connection:
                 _mark(connection, lesson, moment)
@@ -174,7 +172,8 @@ def _clear_damaged(connection: Connection, lesson: str, known: str) -> None:
     if _sound(known, lesson):
         log.error("another lesson already has the id %s", lesson)
         raise StoreError(
-            "Another lesson already has the address that this one would get. Changing anything in it helps."
+            "Another lesson already has the address that this one would get. "
+            "Changing anything in it helps."
         )
     connection.execute(delete(LESSONS).where(LESSONS.c.id == lesson))
 
@@ -240,10 +239,12 @@ def address(url: str | None, default: Path) -> URL:
         return read.set(drivername="postgresql+psycopg")
     if backend != "sqlite":
         raise SettingError(
-            f"DATABASE_URL begins with {backend[:20]!r}; the tutor keeps lessons in sqlite:///… or postgresql://…"
+            f"DATABASE_URL begins with {backend[:20]!r}; "
+            "the tutor keeps lessons in sqlite:///… or postgresql://…"
         )
     if not read.database or read.database == ":memory:" or read.database.startswith("file:"):
         raise SettingError(
-            "DATABASE_URL names no file; it looks like sqlite:////srv/lessons.sqlite, with four slashes"
+            "DATABASE_URL names no file; it looks like sqlite:////srv/lessons.sqlite, "
+            "with four slashes"
         )
     return URL.create("sqlite", database=str(default.absolute().parents[1] / read.database))

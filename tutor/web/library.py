@@ -143,7 +143,7 @@ class Library(Generic[Text]):
         return text
 
     def steps(self) -> dict[str, Length | None]:
-        """How many steps each lesson has, number by number; None for one that cannot be computed."""
+        """How many steps each lesson has, number by number; None where it cannot be computed."""
         return {s.id: self._length(ByIdentity(s)) for s in self.shelf.lessons}
 
     def clear(self) -> None:

@@ -71,7 +71,7 @@ class SeatedApplication:
 
 
 def read(source: InputStream, most: int) -> bytes:
-    """All of a body; of one that is too large one byte more than allowed, so that it can be told."""
+    """All of a body; one byte more than allowed of one that is too large, so that it shows."""
     kept, size = bytearray(), 0
     while size <= DROPPED and (piece := source.read(PIECE)):
         size += len(piece)

@@ -37,9 +37,7 @@ class RequestLog:
     def __call__(
         self, environ: "WSGIEnvironment", start_response: "StartResponse"
     ) -> Iterable[bytes]:
-        """Answer as the application does; a short answer comes as one piece, a stream stays a
-        stream.
-        """
+        """Answer as the application does; a short answer is one piece, a stream stays a stream."""
         answer = Answer(environ, self.write)
         try:
             pieces = self.application(environ, answer.starting(start_response))

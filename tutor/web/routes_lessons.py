@@ -124,7 +124,8 @@ def add_steps(app: Flask, site: Site) -> None:
         content = chain_page(context, step_number(context, n), notices)
         if content is None:
             raise Missing(
-                "This lesson writes out whole chains for gradients of single weights with few paths only."
+                "This lesson writes out whole chains "
+                "for gradients of single weights with few paths only."
             )
         return render_template("chain.html", page=content)
 
@@ -176,10 +177,10 @@ def add_exports(app: Flask, site: Site) -> None:
         return response
 
 
-# ---- The routes of what surrounds a lesson: its links and QR code, and its steps in frames on
-# other sites ----
-# /lessons/<id>/share                 links, QR code, what to paste into a course page; with step=n
-# those of a step
+# ---- The routes of what surrounds a lesson: links and QR code, and steps in frames elsewhere ----
+#
+#     /lessons/<id>/share                 links, QR code, what to paste into a course page;
+#                                         with step=n those of a step
 #     /embed/lessons/<id>/steps/<n>       one step for a frame; a fragment of it for htmx
 #
 # Only what stands under /embed may be framed (`security.headers`). It takes nothing in: no form, no

@@ -44,7 +44,10 @@ FORMS: Final = ("multipart/form-data", "application/x-www-form-urlencoded")
 WISHES: Final = ("check", "save", "form")
 STARTS: Final = frozenset({"from", "example"})
 """What the address of the page has beside changes of a lesson."""
-COPIED: Final = "This is the text of a lesson. Saving what you make of it gives a lesson of its own; that one stays as it is."
+COPIED: Final = (
+    "This is the text of a lesson. "
+    "Saving what you make of it gives a lesson of its own; that one stays as it is."
+)
 
 
 class NoForm(Explained, UnsupportedMediaType):
@@ -93,9 +96,7 @@ def called(site: Site, found: Scenario) -> str:
 
 
 def starting(site: Site) -> tuple[str, tuple[str, ...]]:
-    """The text that an address asks for (a lesson's, an example, or none), and what is said above
-    it.
-    """
+    """The text that an address asks for (a lesson's, an example, or none), and a remark on it."""
     if "from" not in request.args:
         return text_page.EXAMPLE if "example" in request.args else "", ()
     found, ignored = site.changed(request.args["from"], STARTS)
@@ -124,7 +125,8 @@ def posted() -> tuple[str, str, Problem | None]:
     except RequestEntityTooLarge:
         most = limits.amount(limits.FILE_BYTES)
         raise TooLarge(
-            f"A lesson may have up to {most}. Going back brings you to what you typed; choose a smaller file there."
+            f"A lesson may have up to {most}. "
+            "Going back brings you to what you typed; choose a smaller file there."
         ) from None
     wish = form.get("do", "check" if "text" in form or file else "")
     if wish not in WISHES:
@@ -138,7 +140,10 @@ def uploaded(file: FileStorage, typed: str) -> tuple[str, Problem | None]:
     """The text of a file. What was typed stays where the file has none."""
     found = upload.read(file.read(), file.filename or "")
     if typed.strip() and not (found.problem or found.text.strip()):
-        said = f"{found.name} is empty, so your text stayed; check it without a file, or choose another one."
+        said = (
+            f"{found.name} is empty, so your text stayed; "
+            "check it without a file, or choose another one."
+        )
         return typed, Problem(found.name, 0, "", said)
     if not found.problem:
         return found.text.replace("\r\n", "\n"), None
@@ -173,9 +178,7 @@ def save(site: Site, text: str) -> ResponseReturnValue:
 
 
 def form(site: Site, text: str) -> ResponseReturnValue:
-    """The builder's form with the text's values; printed numbers that disagree can be mended there
-    too.
-    """
+    """The builder's form with the text's values; printed numbers can be mended there too."""
     try:
         found = reader.parse(text, text_page.WHERE)
     except ScenarioError as error:
@@ -196,8 +199,7 @@ def refused(text: str, problems: Sequence[Problem]) -> ResponseReturnValue:
     return text_page.show(text, problems), 413 if len(text.encode()) > limits.FILE_BYTES else 422
 
 
-# ---- The route of the JSON Schema of scenario files, which editors fetch: /schema/scenario.json
-# ----
+# ---- /schema/scenario.json: the JSON Schema of scenario files, which editors fetch ----
 
 
 def add_schema(app: Flask) -> None:

@@ -11,8 +11,9 @@ from __future__ import annotations
 import re
 
 CONTENT_SECURITY_POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
-    "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
+    "font-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; "
+    "frame-ancestors 'none'"
 )
 FRAMED_POLICY = CONTENT_SECURITY_POLICY.replace("frame-ancestors 'none'", "frame-ancestors * file:")
 """From everywhere; `file:` is for slides that are opened from a disk, which * leaves out."""
@@ -83,9 +84,7 @@ _PORTS = {"http": 80, "https": 443}
 
 
 def _parted(origin: str) -> tuple[str, str, int] | None:
-    """(scheme, host, port) of an origin, however it is written; None for what is none of a web
-    page.
-    """
+    """(scheme, host, port) of an origin, however it is written; None if it is no web page's."""
     found = _ORIGIN.fullmatch(origin)
     if found is None:
         return None

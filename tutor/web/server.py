@@ -139,9 +139,7 @@ def greeting(host: str, port: int) -> str:
 
 
 def broken(*folders: Path) -> list[str]:
-    """A line for each problem of each file on the shelf that cannot be shown; none where all is
-    well.
-    """
+    """A line for each problem of each file on the shelf that cannot be shown."""
     return [str(problem) for file in shelf.open_shelf(folders).broken for problem in file.problems]
 
 

@@ -106,9 +106,7 @@ class Site:
         return found
 
     def ordered(self, lesson: str) -> tuple[Context, ExportOrder, tuple[Ignored, ...]]:
-        """A lesson under a view, what of it is to be exported, and what in the address makes no
-        sense.
-        """
+        """A lesson under a view, what of it is to be exported, and what makes no sense there."""
         scenario = self.found(lesson)
         wanted, ignored = view.examined_query(request.args, scenario, view.EXPORT)
         order, more = registry.read(request.args, tuple(request.args.getlist("phases")))
@@ -120,7 +118,7 @@ class Site:
     def changed(
         self, lesson: str, also: frozenset[str] = frozenset()
     ) -> tuple[Scenario, tuple[Ignored, ...]]:
-        """A lesson with the changes that the address has, and what in the address makes no sense."""
+        """A lesson with the changes in the address, and what in the address makes no sense."""
         scenario = self.found(lesson)
         wanted, ignored = view.examined_query(request.args, scenario, also)
         return changes.apply(scenario, wanted.changes), ignored
@@ -180,9 +178,8 @@ def cut_short(context: Context, text: str) -> tuple[str, ...]:
     total = len(context.walk)
     if text == str(step_number(context, text)) or int(text) <= total:
         return ()
-    return (
-        f"With your changes this lesson ends at step {total}, so there is no step {int(text)}; this is the last one.",
-    )
+    said = f"With your changes this lesson ends at step {total}, so there is no step {int(text)}"
+    return (f"{said}; this is the last one.",)
 
 
 class Elsewhere(Response):
