@@ -12,9 +12,10 @@ import pytest
 
 from app import create_app
 from tests.htmltree import Element, read, text_of
-from tests.visiting import NAMES, get, scenario
+from tests.visiting import NAMES, fragment, get, scenario
 from tutor.catalogue.shelf import open_folder
 from tutor.errors import LessonError
+from tutor.export.registry import KINDS
 from tutor.lesson import walk
 from tutor.lesson.walk import Length, open_lesson
 from tutor.pages.gallery import gallery_page
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from flask import Flask
 
 ROOT = Path(__file__).parents[1]
+FIRST_STEPS = {"one-weight", "one-neuron"}
+"""The lessons that come from no lecture."""
 LESSON = """\
 format: 1
 title: {title}
@@ -117,7 +120,7 @@ def test_a_card_names_its_lecture_where_the_course_has_another_name(folder: Path
     ]
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", sorted({*NAMES} - FIRST_STEPS))
 def test_a_lesson_names_its_course_and_the_title_of_its_lecture_and_no_number_of_a_deck(
     name: str,
 ) -> None:
@@ -131,6 +134,18 @@ def test_a_lesson_names_its_course_and_the_title_of_its_lecture_and_no_number_of
     assert all(lesson.lecture.deck in re.sub(r"[\s#]+", " ", file) for file in files)
     assert not re.search(r"\bdeck\b", text.replace("  deck:", ""), re.IGNORECASE)
     assert not re.search(r"\bdeck\b|\b00\d\b", text_of(first), re.IGNORECASE)
+
+
+@pytest.mark.parametrize("name", sorted(FIRST_STEPS))
+def test_a_first_lesson_comes_from_no_lecture_and_no_page_or_file_of_it_names_one(
+    name: str,
+) -> None:
+    lesson = scenario(name)
+    assert (lesson.lecture, lesson.course, lesson.source, lesson.printed) == (None, "", "", ())
+    files = [get(f"/lessons/{name}/export/{kind}") for kind in KINDS]
+    assert [file.status_code for file in files] == [200] * len(KINDS)
+    pages = [get(f"/lessons/{name}").text, fragment(f"/lessons/{name}/steps/1").text]
+    assert not any(re.search(r"\blecture\b", text_of(page)) for page in pages)
 
 
 def test_a_hidden_lesson_has_no_card_and_opens_by_its_address(folder: Path) -> None:
