@@ -439,7 +439,7 @@ def test_a_search_keeps_the_lessons_that_have_all_its_words(
     assert cards(root) == expected
     count = "1 lesson matches “" if len(expected) == 1 else f"{len(expected)} lessons match “"
     assert root.one("p", cls="notice").text.startswith(count)
-    assert root.one("h1").text == "Find a lesson"
+    assert root.one("h1").text == "Search results"
 
 
 @pytest.mark.parametrize("query", ["zebra", "%00%F0%9F%90%9B", "%3Cscript%3E", "x" * 5000])

@@ -61,7 +61,8 @@ class _Neuron:
         return f'<tspan data-q="{q}" y="{y}"{gap}>{shown}</tspan>'
 
     def _named(self, q: Quantity, y: int) -> str:
-        return f"{self._name(q)}{self._number(q, y, 6)}"
+        apart = 11 if self.alphabet.symbol(q).hat else 6  # a hat counts as less than no width
+        return f"{self._name(q)}{self._number(q, y, apart)}"
 
     def _name(self, q: Quantity) -> str:
         return f'<tspan class="{role(q.kind)}">{name(self.alphabet, q)}</tspan>'
@@ -120,7 +121,9 @@ class _Neuron:
 
     def _backward(self) -> list[str]:
         first, second = (Quantity("dL/dw", 1, 1, j) for j in (1, 2))
+        signal = Quantity("dL/dz", 1, 1)
         return [
+            _text(UNIT[0], 80, self._named(signal, 80), "s4"),
             _text(309, 166, self._number(Quantity("dL/da", 1, 1), 166), "s4"),
             _text(104, 118, self._number(first, 118), "s5"),
             _text(104, 164, self._number(second, 164), "s5"),
