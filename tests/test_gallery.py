@@ -1,5 +1,5 @@
-"""The gallery: courses with their groups and cards, the number of steps on each, and files that
-cannot be shown.
+"""The gallery: courses with their groups and cards, the number of steps on each, the search, and
+files that cannot be shown.
 """
 
 from __future__ import annotations
@@ -12,9 +12,10 @@ import pytest
 
 from app import create_app
 from tests.htmltree import Element, read, text_of
-from tests.visiting import NAMES, get, scenario
+from tests.visiting import NAMES, fragment, get, scenario
 from tutor.catalogue.shelf import open_folder
 from tutor.errors import LessonError
+from tutor.export.registry import KINDS
 from tutor.lesson import walk
 from tutor.lesson.walk import Length, open_lesson
 from tutor.pages.gallery import gallery_page
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from flask import Flask
 
 ROOT = Path(__file__).parents[1]
+FIRST_STEPS = {"one-weight", "one-neuron"}
+"""The lessons that come from no lecture."""
 LESSON = """\
 format: 1
 title: {title}
@@ -60,8 +63,8 @@ def folder(tmp_path: Path) -> Path:
     return path
 
 
-def page(*folders: Path) -> Element:
-    answer = get("/", create_app(*folders))
+def page(*folders: Path, address: str = "/") -> Element:
+    answer = get(address, create_app(*folders))
     assert answer.status_code == 200
     found = read(answer.text)
     assert found.problems == []
@@ -117,7 +120,7 @@ def test_a_card_names_its_lecture_where_the_course_has_another_name(folder: Path
     ]
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", sorted({*NAMES} - FIRST_STEPS))
 def test_a_lesson_names_its_course_and_the_title_of_its_lecture_and_no_number_of_a_deck(
     name: str,
 ) -> None:
@@ -131,6 +134,18 @@ def test_a_lesson_names_its_course_and_the_title_of_its_lecture_and_no_number_of
     assert all(lesson.lecture.deck in re.sub(r"[\s#]+", " ", file) for file in files)
     assert not re.search(r"\bdeck\b", text.replace("  deck:", ""), re.IGNORECASE)
     assert not re.search(r"\bdeck\b|\b00\d\b", text_of(first), re.IGNORECASE)
+
+
+@pytest.mark.parametrize("name", sorted(FIRST_STEPS))
+def test_a_first_lesson_comes_from_no_lecture_and_no_page_or_file_of_it_names_one(
+    name: str,
+) -> None:
+    lesson = scenario(name)
+    assert (lesson.lecture, lesson.course, lesson.source, lesson.printed) == (None, "", "", ())
+    files = [get(f"/lessons/{name}/export/{kind}") for kind in KINDS]
+    assert [file.status_code for file in files] == [200] * len(KINDS)
+    pages = [get(f"/lessons/{name}").text, fragment(f"/lessons/{name}/steps/1").text]
+    assert not any(re.search(r"\blecture\b", text_of(page)) for page in pages)
 
 
 def test_a_hidden_lesson_has_no_card_and_opens_by_its_address(folder: Path) -> None:
@@ -149,8 +164,10 @@ def test_broken_files_are_listed_with_folder_and_file(folder: Path) -> None:
     (folder / "course.yaml").write_text(
         "format: 1\ntitle: x\ngroups: [{title: G, lessons: [<b>no</b>]}]", encoding="utf-8"
     )
-    section = page(folder).one("section", cls="broken")
-    assert [element.text for element in section.all("h3")] == [
+    link = page(folder).one("p", cls="problems").one("a")
+    assert (link.text, link.attributes["href"]) == ("2 files have problems", "/problems")
+    section = page(folder, address="/problems").one("section", cls="broken")
+    assert [element.text for element in section.all("h2")] == [
         "lessons/inside/torn.yaml",
         "lessons/course.yaml",
     ]
@@ -170,10 +187,11 @@ READERS: list[tuple[str, dict[str, str], dict[str, str]]] = [
 ]  # fmt: skip
 
 
-def asked(app: Flask, base: str, environ: dict[str, str], headers: dict[str, str]) -> str:
-    return (
-        app.test_client().get("/", base_url=base, environ_overrides=environ, headers=headers).text
-    )
+def asked(
+    app: Flask, base: str, environ: dict[str, str], headers: dict[str, str], address: str = "/"
+) -> str:
+    client = app.test_client()
+    return client.get(address, base_url=base, environ_overrides=environ, headers=headers).text
 
 
 @pytest.mark.parametrize(("base", "environ", "headers"), READERS)
@@ -185,10 +203,14 @@ def test_readers_see_no_problems_of_files(
     (folder / "course.yaml").write_text(
         "format: 1\ntitle: x\ngroups: [{title: G, lessons: [none-such]}]", encoding="utf-8"
     )
-    text = asked(create_app(folder), base, environ, headers)
+    app = create_app(folder)
+    text = asked(app, base, environ, headers)
     assert 'data-lesson="a"' in text
+    own_page = asked(app, base, environ, headers, "/problems")
+    assert "There is no such page." in own_page
     assert not any(
-        word in text for word in ("torn", "netwrk", "none-such", ".yaml", "problems", str(folder))
+        word in text + own_page
+        for word in ("torn", "netwrk", "none-such", ".yaml", "problems", str(folder))
     )
 
 
@@ -205,7 +227,10 @@ def test_readers_see_no_problems_of_files(
 @pytest.mark.parametrize("client", ["127.0.0.1", "127.8.0.1", "::1"])
 def test_the_author_sees_them_where_the_tutor_runs(folder: Path, base: str, client: str) -> None:
     (folder / "torn.yaml").write_text(BROKEN, encoding="utf-8")
-    text = asked(create_app(folder), base, {"REMOTE_ADDR": client}, {})
+    app = create_app(folder)
+    first = asked(app, base, {"REMOTE_ADDR": client}, {})
+    assert read(first).root.one("p", cls="problems").text == "1 file has problems"
+    text = asked(app, base, {"REMOTE_ADDR": client}, {}, "/problems")
     assert (
         "lessons/torn.yaml:3: netwrk: is not a key of the format"
         in read(text).root.one("section", cls="broken").text
@@ -217,13 +242,22 @@ def test_behind_a_proxy_nobody_is_taken_for_the_author(
 ) -> None:
     (folder / "torn.yaml").write_text(BROKEN, encoding="utf-8")
     monkeypatch.setenv("BEHIND_PROXY", "1")
-    text = asked(
+    app, headers = (
         create_app(folder),
-        "http://localhost",
-        {},
         {"X-Forwarded-For": "127.0.0.1", "X-Forwarded-Proto": "https"},
     )
-    assert "torn" not in text
+    for address in ("/", "/problems"):
+        text = asked(app, "http://localhost", {}, headers, address)
+        assert "torn" not in text
+        assert 'class="problems"' not in text
+
+
+def test_where_all_files_are_in_order_nothing_leads_to_the_page_that_says_so(folder: Path) -> None:
+    write(folder / "a.yaml")
+    assert not list(page(folder).all("p", cls="problems"))
+    listed = page(folder, address="/problems")
+    assert "All scenario and course files are in order." in listed.text
+    assert not list(listed.all("section", cls="broken"))
 
 
 def test_an_empty_gallery_tells_only_the_author_how_to_begin(folder: Path) -> None:
@@ -263,7 +297,7 @@ def test_the_shelf_and_the_shipped_lessons_are_served_together(
         "3-2-3-softmax",
     ]
     assert {card.attributes["data-lesson"] for card in second.all("li", cls="card")} == set(NAMES)
-    assert not list(root.all("section", cls="broken"))
+    assert not list(root.all("p", cls="problems"))
     assert get("/lessons/mine/steps/1", app).status_code == 200
 
 
@@ -351,3 +385,80 @@ def test_a_gallery_of_many_lessons_counts_each_lesson_once(
     for _ in range(3):
         assert get("/", app).text.count("data-lesson=") == 40
     assert sorted(counted) == sorted(f"n{number}" for number in range(40))
+
+
+# ---- the search among many lessons ----
+
+
+def shelf_of(folder: Path, count: int) -> Flask:
+    for number in range(count):
+        more = "learn: [How two <b>signs</b> differ.]\n" if number == 3 else ""
+        write(
+            folder / f"n{number}.yaml",
+            f"Lesson {number}",
+            "tanh" if number % 2 else "relu",
+            more=more,
+        )
+    return create_app(folder)
+
+
+def searched(app: Flask, query: str) -> Element:
+    answer = get(f"/?q={query}", app)
+    assert answer.status_code == 200
+    made = read(answer.text)
+    assert made.problems == []
+    return made.root
+
+
+def cards(root: Element) -> set[str]:
+    return {card.attributes["data-lesson"] for card in root.all("li", cls="card")}
+
+
+def test_twenty_lessons_need_no_search_and_one_more_does(folder: Path) -> None:
+    few = searched(shelf_of(folder, 20), "nothing")
+    assert (len(cards(few)), list(few.all("form"))) == (20, [])
+    form = searched(shelf_of(folder, 21), "").one("form")
+    assert (form.attributes["action"], form.attributes["method"]) == ("/", "get")
+    assert form.one("label").text == "Find a lesson"
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("lesson+7", {"n7", "n17"}),
+        ("17+LESSON", {"n17"}),
+        ("differ", {"n3"}),
+        ("%3Cb%3Esigns", {"n3"}),
+        ("relu+lesson+6", {"n6", "n16"}),
+    ],
+)
+def test_a_search_keeps_the_lessons_that_have_all_its_words(
+    folder: Path, query: str, expected: set[str]
+) -> None:
+    root = searched(shelf_of(folder, 21), query)
+    assert cards(root) == expected
+    count = "1 lesson matches “" if len(expected) == 1 else f"{len(expected)} lessons match “"
+    assert root.one("p", cls="notice").text.startswith(count)
+    assert root.one("h1").text == "Search results"
+
+
+@pytest.mark.parametrize("query", ["zebra", "%00%F0%9F%90%9B", "%3Cscript%3E", "x" * 5000])
+def test_a_search_that_finds_nothing_says_so_and_leads_back(folder: Path, query: str) -> None:
+    root = searched(shelf_of(folder, 21), query)
+    assert cards(root) == set()
+    notice = root.one("p", cls="notice")
+    assert notice.text.startswith("No lessons match “")
+    assert notice.one("a").attributes["href"] == "/"
+    assert all("src" in script.attributes for script in root.all("script"))
+
+
+def test_the_words_of_a_search_stay_in_its_box(folder: Path) -> None:
+    box = searched(shelf_of(folder, 21), "%22%3E%3Cb%3E").one("input")
+    assert box.attributes["value"] == '"><b>'
+    assert len(searched(shelf_of(folder, 21), "x" * 5000).one("input").attributes["value"]) == 100
+
+
+def test_blanks_are_no_search(folder: Path) -> None:
+    root = searched(shelf_of(folder, 21), "++")
+    assert len(cards(root)) == 21
+    assert not list(root.all("p", cls="notice"))

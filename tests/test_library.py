@@ -115,7 +115,9 @@ def test_a_file_that_breaks_leaves_the_gallery_and_comes_back_when_it_is_mended(
     write(folder / "one.yaml", "format: 1\ntitle: One\ncolour: blue\n", clock)
     root = read(get("/", app).text).root
     assert [card.one("h3").text for card in root.all("li", cls="card")] == ["Good"]
-    problems = [item.text for item in root.one("section", cls="broken").all("li")]
+    assert root.one("p", cls="problems").text == "1 file has problems"
+    listed = read(get("/problems", app).text).root
+    problems = [item.text for item in listed.one("section", cls="broken").all("li")]
     assert len(problems) >= 4
     assert all("one.yaml:" in problem and problem.split(":")[1].isdigit() for problem in problems)
     assert any("one.yaml:3: colour" in problem for problem in problems)
@@ -124,7 +126,8 @@ def test_a_file_that_breaks_leaves_the_gallery_and_comes_back_when_it_is_mended(
     write(folder / "one.yaml", lesson("Mended"), clock)
     root = read(get("/", app).text).root
     assert {card.one("h3").text for card in root.all("li", cls="card")} == {"Good", "Mended"}
-    assert not list(root.all("section", cls="broken"))
+    assert not list(root.all("p", cls="problems"))
+    assert not list(read(get("/problems", app).text).root.all("section", cls="broken"))
 
 
 HOSTILE = [
@@ -152,7 +155,10 @@ def test_a_hostile_file_is_listed_and_the_others_work(
     root = read(answer.text).root
     assert read(answer.text).problems == []
     assert [card.one("h3").text for card in root.all("li", cls="card")] == ["Good"]
-    assert "bad.yaml" in root.one("section", cls="broken").one("h3").text
+    assert root.one("p", cls="problems").text == "1 file has problems"
+    listed = read(get("/problems", app).text)
+    assert listed.problems == []
+    assert "bad.yaml" in listed.root.one("section", cls="broken").one("h2").text
     assert get("/lessons/good/steps/1", app).status_code == 200
     assert get("/lessons/bad", app).status_code == 404
 

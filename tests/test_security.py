@@ -226,16 +226,17 @@ def without_payload(place: str, kind: str) -> tuple[int, list[tuple[str, tuple[s
 def test_a_file_name_that_looks_like_markup_is_listed_as_it_is_written(tmp_path: Path) -> None:
     name = "<img src=x onerror=alert(1)>.yaml"
     (tmp_path / name).write_text("title: <script>alert(1)</script>: x\n- <svg onload=alert(1)>")
-    shown = read(get("/", create_app(tmp_path)).text)
+    shown = read(get("/problems", create_app(tmp_path)).text)
     assert shown.problems == []
     assert name in shown.root.one("section", cls="broken").text
-    assert "<img src=x" not in get("/", create_app(tmp_path)).text
+    for address in ("/", "/problems"):
+        assert "<img src=x" not in get(address, create_app(tmp_path)).text
 
 
 def test_problems_of_a_file_quote_its_text_as_it_is_written(tmp_path: Path) -> None:
     bad = lesson(HARMLESS) | {"<script>alert(1)</script>": 1, "format": "<b>1</b>"}
     (tmp_path / "bad.json").write_text(json.dumps(bad))
-    answer = get("/", create_app(tmp_path))
+    answer = get("/problems", create_app(tmp_path))
     shown = read(answer.text)
     assert shown.problems == []
     assert "<script>alert(1)</script>" in shown.root.one("section", cls="broken").text

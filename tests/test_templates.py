@@ -20,7 +20,7 @@ from tutor.export.export_page import ExportPage
 from tutor.pages.activations import ActivationsPage
 from tutor.pages.comparison import SlidesPage
 from tutor.pages.error_page import ErrorPage
-from tutor.pages.gallery import GalleryPage
+from tutor.pages.gallery import GalleryPage, ProblemsPage
 from tutor.pages.overview import LessonPage
 from tutor.pages.panels import Panels
 from tutor.pages.share import SharePage
@@ -31,6 +31,7 @@ TEMPLATES = sorted(path.name for path in FOLDER.iterdir() if not path.name.start
 """All but those of the offline file, which carries its style and script inside."""
 PAGES: dict[str, dict[str, type[Any]]] = {
     "gallery.html": {"page": GalleryPage},
+    "problems.html": {"page": ProblemsPage},
     "lesson.html": {"page": LessonPage},
     "export.html": {"page": ExportPage},
     "text.html": {"page": TextPage},

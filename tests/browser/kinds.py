@@ -29,6 +29,7 @@ def pages() -> Iterator[str]:
     """The address of every kind of page that is not a step; every lesson's first page."""
     yield from (
         "/",
+        "/problems",
         "/activations",
         "/activations?z=two&slope=-1",
         "/activations?z=40&logits=1,2,3",

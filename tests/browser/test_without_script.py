@@ -201,3 +201,17 @@ def test_the_keyboard_opens_a_lesson_without_script(page_without_script: Page) -
     tab_to(page, "Next →")
     page.keyboard.press("Enter")
     wait_for_step(page, 2)
+
+
+def test_a_newcomer_starts_with_one_weight_and_ends_with_a_smaller_loss(
+    page_without_script: Page,
+) -> None:
+    page = page_without_script
+    page.goto("/")
+    page.get_by_role("link", name="Start with one weight").click()
+    for n in range(1, 12):
+        assert shown(page).contradictions(spoken=False) == []
+        assert shown(page).n == n
+        page.get_by_role("link", name="Next →").click()
+    wait_for_step(page, 12)
+    expect(page.get_by_role("heading", level=1)).to_have_text("Has the loss fallen?")

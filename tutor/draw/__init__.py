@@ -9,6 +9,7 @@ In the order in which it is best read:
 
     layout                where the parts of the diagram stand
     marks                 numbers, symbols, rings and arrows in it
+    neuron                one neuron that computes forward and back
     scene                 what a step means for the diagram
     backdrop              what it shows whatever the step
     diagram               the network as SVG

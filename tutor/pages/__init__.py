@@ -19,7 +19,8 @@ In the order in which it is best read:
     step_page             the page of a step, and of a whole chain; how the gradient flows
     overview              the first page of a lesson
     comparison            all printed numbers of a lesson beside ours
-    gallery               all courses and lessons
+    front                 above the lessons: where to start, and one neuron that learns
+    gallery               all courses and lessons; the files with problems
     activation_query      what a reader asks of the activation page
     activation_prose      what it says about each function
     activation_formulas   its formulas, and its part about softmax

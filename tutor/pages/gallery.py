@@ -1,21 +1,23 @@
-"""The first page: all courses with their lessons; for their author also the files that cannot be
-shown.
+"""The first page: where to start, and all courses with their lessons; and the page of the files
+that cannot be shown.
 
-Problems of files are for whoever writes them: on the author's own computer the page lists them,
-everywhere else only the log and `python -m tutor validate` do.
+Problems of files are for their author: on the author's own computer one quiet link leads to them.
+The log at the start and `python -m tutor validate` name them too.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from tutor.catalogue.shelf import Course, Group, Shelf
 from tutor.draw.diagram import thumbnail
 from tutor.lesson.walk import Length
 from tutor.notation.markup import Markup
-from tutor.scenario.problem import Problem
+from tutor.pages.context import Context
+from tutor.pages.front import NeuronPicture, Start, neuron_picture, start
+from tutor.scenario.problem import Problem, quotable
 from tutor.scenario.reader import Scenario
 
 
@@ -57,31 +59,116 @@ class CourseSection:
 
 
 @dataclass(frozen=True, slots=True)
+class Search:
+    """The search among many lessons: what was asked for, and what is said of the result."""
+
+    query: str
+    result: str
+
+
+@dataclass(frozen=True, slots=True)
 class GalleryPage:
     """All courses; `contents` lists them where there are several."""
 
+    start: Start | None
+    picture: NeuronPicture | None
+    search: Search | None
+    """None where there are few lessons: they are seen at a glance."""
     courses: tuple[CourseSection, ...]
     contents: tuple[CourseSection, ...]
     empty: str
     """What is said where there is no lesson."""
-    broken: tuple[tuple[str, tuple[Problem, ...]], ...]
-    """For the author: files that cannot be shown, with their problems."""
+    problems: str
+    """For the author: how many files have problems, or ""."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProblemsPage:
+    """For the author: files that cannot be shown, or not in full, with their problems."""
+
+    files: tuple[tuple[str, tuple[Problem, ...]], ...]
 
 
 NOTHING = "There is no lesson here yet."
 BEGIN = "Put a scenario file into the folder scenarios/; docs and the README say how."
+GLANCE = 20
+"""So many lessons are found without a search."""
+LONGEST = 100
+"""So many characters of a query are read."""
 
 
 def gallery_page(
-    shelf: Shelf, steps: Mapping[str, Length | None], *, author: bool = False
+    shelf: Shelf,
+    steps: Mapping[str, Length | None],
+    *,
+    author: bool = False,
+    query: str = "",
+    neuron: Context | None = None,
 ) -> GalleryPage:
-    """The first page, for readers or for the author. `steps` tells how many steps each lesson has."""
+    """The first page, for readers or for the author. `steps` tells how many steps each lesson has,
+    `neuron` is the lesson that is drawn above the others.
+    """
     courses = tuple(
         _section(number, course, steps) for number, course in enumerate(shelf.courses, 1)
     )
-    contents = courses if len(courses) > 1 else ()
-    broken = tuple((file.name, file.problems) for file in shelf.broken) if author else ()
-    return GalleryPage(courses, contents, f"{NOTHING} {BEGIN}" if author else NOTHING, broken)
+    search = None
+    if _count(courses) > GLANCE:
+        query = query.strip()[:LONGEST]
+        courses = _matching(courses, query.casefold().split())
+        search = Search(query, _result(query, _count(courses)))
+    searching = search is not None and bool(search.query)
+    return GalleryPage(
+        None if searching else start(shelf),
+        None if searching or neuron is None else neuron_picture(neuron),
+        search,
+        courses,
+        courses if len(courses) > 1 else (),
+        "" if searching else f"{NOTHING} {BEGIN}" if author else NOTHING,
+        _files_with_problems(len(shelf.broken)) if author else "",
+    )
+
+
+def problems_page(shelf: Shelf) -> ProblemsPage:
+    """The files that cannot be shown, or not in full."""
+    return ProblemsPage(tuple((file.name, file.problems) for file in shelf.broken))
+
+
+def _files_with_problems(count: int) -> str:
+    return (
+        "" if not count else "1 file has problems" if count == 1 else f"{count} files have problems"
+    )
+
+
+def _count(courses: tuple[CourseSection, ...]) -> int:
+    return len({card.id for course in courses for group in course.groups for card in group.cards})
+
+
+def _result(query: str, count: int) -> str:
+    """What is said of a search; nothing where nothing was asked for."""
+    if not query:
+        return ""
+    matching = "1 lesson matches" if count == 1 else f"{count or 'No'} lessons match"
+    return f"{matching} “{quotable(query, 40)}”."
+
+
+def _matching(courses: tuple[CourseSection, ...], words: list[str]) -> tuple[CourseSection, ...]:
+    """The courses with the lessons that have all these words."""
+    return tuple(
+        replace(course, groups=groups)
+        for course in courses
+        if (
+            groups := tuple(
+                replace(group, cards=cards)
+                for group in course.groups
+                if (cards := tuple(card for card in group.cards if _has(card, words)))
+            )
+        )
+    )
+
+
+def _has(card: LessonCard, words: list[str]) -> bool:
+    text = " ".join((card.title, *card.learn, card.facts, card.source)).casefold()
+    return all(word in text for word in words)
 
 
 def _section(number: int, course: Course, steps: Mapping[str, Length | None]) -> CourseSection:

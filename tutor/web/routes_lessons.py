@@ -1,6 +1,8 @@
 """The routes of lessons: the gallery, a lesson's first page, its steps, its slides, its exports.
 
-    /                               all lectures and their lessons
+    /                               where to start, and all lessons; with ?q= those that have the
+                                    words, where there are many
+    /problems                       for the author: the files that cannot be shown
     /lessons/<id>                   what a lesson is about
     /lessons/<id>/steps/<n>         one step; a fragment of it for htmx
     /lessons/<id>/steps/<n>/chain   a gradient written out along every path
@@ -32,7 +34,7 @@ from tutor.pages import share, view
 from tutor.pages.comparison import ALL, slides_page
 from tutor.pages.context import Context
 from tutor.pages.error_page import Missing
-from tutor.pages.gallery import gallery_page
+from tutor.pages.gallery import gallery_page, problems_page
 from tutor.pages.overview import lesson_page
 from tutor.pages.panels import panels
 from tutor.pages.share import STEP, share_page
@@ -68,11 +70,21 @@ def add_pages(app: Flask, site: Site) -> None:
 
     @app.get("/")
     def gallery() -> str:
-        author = share.local(request.remote_addr, request.host, request.headers.keys())
-        return render_template(
-            "gallery.html",
-            page=gallery_page(site.library.shelf, site.library.steps(), author=author),
+        library = site.library
+        page = gallery_page(
+            library.shelf,
+            library.steps(),
+            author=by_author(),
+            query=request.args.get("q", ""),
+            neuron=site.neuron(),
         )
+        return render_template("gallery.html", page=page)
+
+    @app.get("/problems")
+    def problems() -> str:
+        if not by_author():
+            raise Missing("There is no such page.")
+        return render_template("problems.html", page=problems_page(site.library.shelf))
 
     @app.get("/lessons")
     @app.get("/lessons/")
@@ -95,6 +107,11 @@ def add_pages(app: Flask, site: Site) -> None:
         return render_template(
             "slides.html", page=slides_page(context, request.args.get("show", ALL), wanted, ignored)
         )
+
+
+def by_author() -> bool:
+    """Whether the request comes from the computer that the tutor runs on."""
+    return share.local(request.remote_addr, request.host, request.headers.keys())
 
 
 def add_steps(app: Flask, site: Site) -> None:

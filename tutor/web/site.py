@@ -23,6 +23,7 @@ from tutor.notation.markup import Markup, trusted
 from tutor.pages import view
 from tutor.pages.context import Context
 from tutor.pages.error_page import NO_LESSON, Missing, Unreadable
+from tutor.pages.front import neuron_lesson
 from tutor.pages.panels import Panels
 from tutor.pages.step_page import step_page
 from tutor.pages.view import Ignored, View
@@ -75,6 +76,14 @@ class Site:
         """The lesson that a lesson was made from, where it is still there and can be reached."""
         try:
             return self.library.find(scenario.origin) if scenario.origin else None
+        except TutorError:
+            return None
+
+    def neuron(self) -> Context | None:
+        """The lesson that the first page draws; None where the shelf has none that can be drawn."""
+        scenario = neuron_lesson(self.library.shelf)
+        try:
+            return self.library.context(scenario, View()) if scenario else None
         except TutorError:
             return None
 
