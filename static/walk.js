@@ -27,14 +27,25 @@
     if (event.target.id === 'next') event.target.dispatchEvent(new Event('soon'));
   });
 
+  // ---- a tool folds up again: on Escape, on a click elsewhere ----
+  const fold = (tool, back) => {
+    tool.open = false;
+    if (back) tool.querySelector('summary').focus();
+  };
+  document.addEventListener('click', (event) => {
+    for (const tool of document.querySelectorAll('.tools details[open]')) if (!tool.contains(event.target)) fold(tool, false);
+  });
+
   // ---- keys: arrows, Home, End; not while one types or chooses ----
   const keys = { ArrowLeft: 'back', ArrowRight: 'next', Home: 'first', End: 'last' };
   document.addEventListener('keydown', (event) => {
-    const leave = document.querySelector('a.leave');
-    if (event.key === 'Escape' && leave) leave.click();
+    if (event.key === 'Escape') {
+      const tool = document.querySelector('.tools details[open]');
+      if (tool) fold(tool, tool.contains(document.activeElement)); else document.querySelector('a.leave')?.click();
+    }
     const id = keys[event.key];
     if (!id || !title() || event.altKey || event.ctrlKey || event.metaKey || event.shiftKey) return;
-    if (event.target.closest('input, select, textarea, .scroll, [contenteditable]')) return;
+    if (event.target.closest('input:not([type="checkbox"]), select, textarea, .scroll, [contenteditable]')) return;
     event.preventDefault();
     const control = $(id);
     if (control?.hasAttribute('hx-get')) control.click(); // keys go from step to step, never out of the lesson
@@ -68,8 +79,8 @@
     if (name) for (const same of document.querySelectorAll(`[data-q="${CSS.escape(name)}"]`)) same.classList.add('lit');
   };
   // On paper nothing is folded. The style sheet says so too; older browsers do not know how.
-  addEventListener('beforeprint', () => { for (const part of document.querySelectorAll('.layer:not([open])')) { part.open = true; part.dataset.folded = ''; } });
-  addEventListener('afterprint', () => { for (const part of document.querySelectorAll('.layer[data-folded]')) { part.open = false; delete part.dataset.folded; } });
+  addEventListener('beforeprint', () => { for (const part of document.querySelectorAll(':is(.layer, .more details):not([open])')) { part.open = true; part.dataset.folded = ''; } });
+  addEventListener('afterprint', () => { for (const part of document.querySelectorAll('details[data-folded]')) { part.open = false; delete part.dataset.folded; } });
   document.addEventListener('pointerover', (event) => light(event.target.closest?.('[data-q]')?.dataset.q));
 
   // ---- copy: an exported file (data-from is its address, its form has the choices), or what stands in a field (data-of is its id) ----

@@ -76,7 +76,9 @@ class StepPage(StepBody):
     diagram: Markup
     tables: StepTables
     rows: int
-    """For how many rows of a table there is room below the diagram, the same at every step."""
+    """For how many rows of a table there is room below the diagram: the same at every step of a
+    phase, so that the diagram keeps its place.
+    """
     flow: tuple[FlowRow, ...]
     phases: tuple[PhaseLink, ...]
     grains: tuple[GrainLink, ...]
@@ -151,18 +153,24 @@ def step_page(context: Context, n: int, notices: tuple[str, ...] = ()) -> StepPa
 
 
 MOST_ROWS = 6
-"""With more rows than this in sight the diagram would be too small; the table then scrolls."""
+"""With more rows than this below it the diagram would be too small; a longer table then stands in
+columns, or scrolls.
+"""
 
 
 def _rows(context: Context, step: Step) -> int:
-    """How many rows of a table a step may touch: a unit and the layer that it is made from, or two
-    whole layers. Matrices stand in one row, in the backward pass in two.
+    """How many rows of a table a step may touch: those of all samples, a unit and the layer that it
+    is made from, or two whole layers. Matrices stand in one row of the page, in the backward pass in
+    two; the rows of a matrix are lower.
     """
-    sizes = context.trace.network.sizes
+    trace, grain = context.trace, context.view.grain
+    sizes = trace.network.sizes
     if context.notation.names == "letters":
-        tall = max(*sizes, context.trace.samples)
-        return min(2 * tall if step.phase == BACKWARD else tall, MOST_ROWS)
-    units = max(sizes) + (1 if context.view.grain == "number" else max(sizes[1:]))
+        tall = max(*sizes, trace.samples)
+        return min(2 * tall - 2 if step.phase == BACKWARD else tall - 1, MOST_ROWS)
+    if trace.network.depth == 1 and trace.samples > 1:
+        return min(max(trace.samples, *sizes), MOST_ROWS)
+    units = max(sizes) + (1 if grain == "number" else max(sizes[1:]))
     return min(max(units, 3), MOST_ROWS)
 
 
