@@ -102,6 +102,12 @@ class StepPage(StepBody):
     """
 
     @property
+    def symbol(self) -> Markup | str:
+        """What the step makes, where that is one thing."""
+        formulas = self.formulas
+        return formulas[0].left if len(formulas) == 1 else ""
+
+    @property
     def document(self) -> str:
         """The title of the document."""
         return f"{self.where}: {self.title} · {self.lesson_title} · Backprop Tutor"
