@@ -417,20 +417,14 @@ def _compiled(
     definitions: Sequence[Definition], given: Sequence[Name], wanted: Sequence[Name]
 ) -> Callable[..., tuple[Any, ...]]:
     """One function of NumPy of the learning rate, the 1/M of a mean, and what is given."""
-    dialect = code.Python()
-    trees = [found.tree for found in definitions]
-    rules = [
-        code.defined(dialect.called(function), ["z"], code.function_lines(tree, dialect))
-        for function, tree in code.functions(trees, dialect)
-    ]
-    body = [
-        code.assigned(code.python_name(*found.name), dialect.write(found.tree))
-        for found in definitions
-    ]
+    made = ((code.python_name(*found.name), found.tree) for found in definitions)
+    dialect = code.Engine()
+    body = code.program_lines(made, dialect)
     answer = code.answered(code.python_name(*name) for name in wanted)
     arguments = ["eta", "scale", *(code.python_name(*name) for name in given)]
-    statements = [*rules, code.defined("iteration", arguments, [*body, answer])]
-    return code.compiled("iteration", statements, {"np": np, "ratio": ratio})
+    iteration = code.defined("iteration", arguments, [*body, answer])
+    constants = {name: np.asarray(value) for name, value in dialect.constants.items()}
+    return code.compiled("iteration", [iteration], {"np": np, "ratio": ratio, **constants})
 
 
 def _given(definitions: Sequence[Definition]) -> Iterator[Name]:
