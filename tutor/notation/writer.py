@@ -172,6 +172,18 @@ class Writer:
         if isinstance(node, Product) and len(node.terms) > 2 and not isinstance(node, Hadamard):
             first, *others = (self.write(t, FACTOR, n == 0) for n, t in enumerate(node.terms))
             return [first, *(self.joined(["", other], self._times) for other in others)]
+        if self.mode == NUMBERS and _is_matrix(node):
+            return self._matrix_pieces(node)
+        return [self.write(node)]
+
+    def _matrix_pieces(self, node: Node) -> list[str]:
+        """The same of a formula with the entries of matrices, which are wide."""
+        if isinstance(node, Difference):
+            taken = self.write(node.right, FACTOR - 1 + _is_sum(node.right), False)
+            return [*self.pieces(node.left), self.joined(["", taken], "−")]
+        if isinstance(node, Product | MatrixProduct):
+            first, *others = (self.write(t, FACTOR, n == 0) for n, t in enumerate(node.terms))
+            return [first, *(self.joined(["", other], self._sign_of(node)) for other in others)]
         return [self.write(node)]
 
     def name(self, q: Quantity) -> str:
