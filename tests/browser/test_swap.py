@@ -111,11 +111,11 @@ def test_an_outline_jump_swaps_the_step_and_moves_its_mark(page: Page) -> None:
     page.goto(f"{LESSON}/1")
     page.get_by_text("Outline", exact=True).click()
     outline = page.get_by_role("navigation", name="Outline")
-    outline.get_by_role("link", name="gradients of layer 2").click()
+    outline.get_by_role("link", name="gradients of hidden layer 2").click()
     wait_for_step(page, 30)
     assert shown(page).contradictions() == []
     assert outline.is_visible()
-    assert outline.locator("[aria-current]").all_text_contents() == ["gradients of layer 2"]
+    assert outline.locator("[aria-current]").all_text_contents() == ["gradients of hidden layer 2"]
     page.keyboard.press("End")
     wait_for_step(page, 79)
     assert outline.locator("[aria-current]").all_text_contents() == ["has it fallen?"]

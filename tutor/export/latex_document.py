@@ -59,7 +59,10 @@ MOST_PARAMETERS = 12
 """Of a layer with more units, or of a unit with more inputs, the update table shows the first and
 the last.
 """
-SHORTCUT = "A shorter way to the same number: loss and activation fit together, and what is left is output minus target."
+SHORTCUT = (
+    "A shortcut to the same number: the derivatives of the loss and of the activation function "
+    "cancel, and what is left is output minus target."
+)
 
 
 def document(context: Context, phases: tuple[str, ...] = PHASES) -> Iterator[str]:

@@ -288,6 +288,7 @@ def _body(
         slide=None,
         notes=(),
         why="" if telling else body.why,
+        reason="" if telling else body.reason,
         term=None if telling else body.term,
     ), open_
 
