@@ -138,7 +138,7 @@ def trace(wanted: argparse.Namespace) -> int:
     out_of_range = data.write(lesson, sys.stdout)
     if out_of_range:
         complain(
-            f"{wanted.file}: left out, because it is beyond what a 64-bit number can hold: {', '.join(out_of_range)}"
+            f"{wanted.file}: left out, because it is larger than a 64-bit number can hold: {', '.join(out_of_range)}"
         )
     if lesson.trace.stop:
         complain(f"{wanted.file}: {explain_stop(lesson.trace, lesson.trace.stop)}")

@@ -1,4 +1,4 @@
-"""The worked solution as one LaTeX file, for whoever wants to print it, cut it up or paste from it.
+"""The worked solution as one LaTeX file, to print, to cut up or to paste from.
 
     document(context, phases) -> chunks of the file, step by step
 

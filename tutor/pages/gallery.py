@@ -1,7 +1,7 @@
 """The first page: all courses with their lessons; for their author also the files that cannot be
 shown.
 
-Problems of files are for whoever writes them: on the author's own computer the page lists them,
+Problems of files are for their authors: on the author's own computer the page lists them,
 everywhere else only the log and `python -m tutor validate` do.
 """
 

@@ -47,7 +47,7 @@ class SlideView:
     """How many numbers are not among them."""
     remarks: tuple[str, ...]
     closed_forms: tuple[tuple[str, str, str, bool], ...]
-    """(formula, where, what it comes to, whether the engine agrees)"""
+    """(formula, where, its value, whether the engine agrees)"""
 
 
 @dataclass(frozen=True, slots=True)
