@@ -452,7 +452,7 @@ def test_what_a_lecture_leaves_open_and_what_is_worth_knowing_are_said_apart() -
 
 def test_a_lesson_that_stops_says_why() -> None:
     tex = whole("perceptron-step", View())
-    assert "Backward ends here." in tex
+    assert "The backward pass ends here." in tex
     assert r"\section*{Update}" not in tex
 
 

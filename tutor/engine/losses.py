@@ -131,7 +131,8 @@ _HUBER = (
     "pull less."
 )
 _SURPRISE = (
-    "The loss is the surprise: −log of the probability that the network gave the right class."
+    "The loss is the surprise: −log of the probability that the network assigned to the right "
+    "class."
 )
 
 LOSSES: dict[str, Loss] = {
@@ -159,10 +160,10 @@ LOSSES: dict[str, Loss] = {
             "binary_cross_entropy", "binary cross-entropy",
             Sum((Weighted((Y, _LOG_A)), Weighted((_NOT_Y, _LOG_NOT_A)))),
             Sum((Negative(Quotient(Y, A)), Quotient(_NOT_Y, _NOT_A))), Negative,
-            "The loss is the surprise: −log of the probability that the network gave the right "
-            "answer.",
-            "The loss adds up the surprise of each output: −log of the probability that it gave "
+            "The loss is the surprise: −log of the probability that the network assigned to "
             "the right answer.",
+            "The loss adds up the surprise of each output: −log of the probability that it "
+            "assigned to the right answer.",
             "sigmoid",
             Sum((
                 Weighted((Y, _log_of_inverse(INVERSE, _LOG_A.exact))),

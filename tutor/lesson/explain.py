@@ -71,8 +71,8 @@ TERMS = {
     "dL/da": (
         "derivative",
         (
-            "how fast one number changes when another changes a little: the sign gives the "
-            "direction, the size how strongly"
+            "how fast one number changes when another changes a little: the sign says which "
+            "way, the size how strongly"
         ),
     ),
     "da/dz": (
@@ -96,7 +96,7 @@ TERMS = {
             "in the direction in which the loss grows fastest"
         ),
     ),
-    "w+": ("learning rate", "the factor that sets how large a step against the gradient is"),
+    "w+": ("learning rate", "the factor that sets the size of each step against the gradient"),
     "z+": ("verification pass", "the forward pass once more, with the new weights and biases"),
 }
 

@@ -84,22 +84,25 @@ def _a(t: Trace, q: Quantity) -> Reason:
     network, layer, where = t.network, t.network.layer(q.layer), unit(t.network, q.layer, q.i)
     rule = layer.activation
     new = "new " if q.of.again else ""
-    if rule.full_jacobian:
-        short = f"Softmax for {where}: its own numerator over the same {new}denominator."
+    if rule.full_jacobian and new:
+        short = f"Softmax of the new pre-activations, for {where}."
+    elif rule.full_jacobian:
+        short = f"Softmax for {where}: its own numerator over the same denominator."
     elif rule.name == "identity":
         short = f"The {new}pre-activation of {where}, unchanged."
     else:
         short = f"The {function(rule)} of the {new}pre-activation of {where}."
-    if q.of.again:
-        long = short
-    elif rule.full_jacobian:
+    after = _after_activation(network, q)
+    if new:
+        return Reason(short + after if is_first(t, q) else short)
+    if rule.full_jacobian:
         long = (
             "Softmax takes e to the power of each pre-activation and divides it by the sum of all "
             "these powers, so the results are positive and add up to 1."
         )
     else:
         long = f"Apply the {_function(layer)} to the pre-activation. {rule.about}"
-    return Reason(long + _after_activation(network, q), short)
+    return Reason(long + after, short)
 
 
 def _function(layer: Layer) -> str:
@@ -156,18 +159,16 @@ def _skipped(network: Network, q: Quantity) -> str:
 def _r(t: Trace, q: Quantity) -> Reason:
     network, new = t.network, q.of.again
     what, given = _skipped(network, q), q.layer == network.layer(q.layer).skip
+    end = _answer(network, new) if is_output(network, q.kind, q.layer) else ""
     if new:
-        what = f"{what}, unchanged," if given else what.replace("the ", "the new ", 1)
-        long = short = f"The same sum as before: {what} plus this unit's new activation."
-    else:
-        adds = f"The skip connection adds {what} to this unit's own"
-        short = f"{adds}." if "activation" in what else f"{adds} activation."
-        long = f"{adds} activation. {_why_skip(network, q.layer)}"
-    if is_output(network, q.kind, q.layer):
-        long += _answer(network, new)
-    elif not new:
-        long += _onward(network, q.layer, q.i, "the sum")
-    return Reason(long, short)
+        same = f"{what}, unchanged, plus this unit's new activation"
+        moved = f"{what.replace('the ', 'the new ', 1)} plus this unit's own"
+        short = f"The same sum as before: {same if given else moved}."
+        return Reason(short + end if is_first(t, q) else short)
+    adds = f"The skip connection adds {what} to this unit's own"
+    short = f"{adds}." if "activation" in what else f"{adds} activation."
+    long = f"{adds} activation. {_why_skip(network, q.layer)}"
+    return Reason(long + (end or _onward(network, q.layer, q.i, "the sum")), short)
 
 
 def _why_skip(network: Network, layer: int) -> str:
@@ -271,7 +272,7 @@ def _sums(t: Trace, q: Quantity) -> str:
         above = unit(network, q.layer + 1, 1)
         return f"The error signal at {above} times the weight from {here}."
     if over:
-        return f"Error signal × weight for each path from {here}, plus the skip connection's share."
+        return f"Error signal × weight on each path from {here}; add the skip connection's share."
     return f"For each path from {here}: error signal × weight. Add the results."
 
 
@@ -339,7 +340,7 @@ def _dL_dz(t: Trace, q: Quantity) -> Reason:
         return Reason(
             f"The pre-activation affects the loss through every {what} of the softmax. Each path "
             f"gives a product of two derivatives; add the contributions.{mean}",
-            f"Pre-activation {q.i} acts through every {what}: add the contributions.{mean}",
+            f"Pre-activation {q.i} acts through every {what}; add up all paths.{mean}",
         )
     return Reason(
         "By the chain rule, multiply the derivative of the loss with respect to the activation by "
@@ -490,12 +491,13 @@ def _all_slopes(t: Trace, stage: Stage) -> Reason:
 
 def _jacobian(t: Trace, layer: int) -> Reason:
     what = activation_noun(t.network, layer)
-    first = " Each sample has its own; this is the one of sample 1." if t.samples > 1 else ""
+    one = ", for sample 1" if t.samples > 1 else ""
+    first = " Each sample has its own; this is sample 1's." if t.samples > 1 else ""
     return Reason(
         f"Every {what} depends on every pre-activation. The result is a square matrix, the "
         f"Jacobian: row i and column k hold the derivative of {what} i with respect to "
         f"pre-activation k.{first}",
-        f"Row i, column k: {what} i with respect to pre-activation k.{first}",
+        f"Row i, column k: {what} i with respect to pre-activation k{one}.",
     )
 
 

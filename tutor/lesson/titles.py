@@ -141,12 +141,11 @@ def _dL_da(t: Trace, q: Quantity) -> str:
 
 def _da_dz(t: Trace, q: Quantity) -> str:
     network = t.network
+    where = unit(network, q.layer, q.i)
     if q.j:
-        inside = "" if q.layer == network.depth else f" in {place(network, q.layer)}"
-        what = activation_noun(network, q.layer)
-        return f"softmax derivative of {what} {q.i} with respect to pre-activation {q.j}{inside}"
+        return f"softmax slope at {where} with respect to pre-activation {q.j}"
     rule = network.layer(q.layer).activation
-    return f"slope of the {function(rule)} at {unit(network, q.layer, q.i)}"
+    return f"slope of the {function(rule)} at {where}"
 
 
 def _dL_dz(t: Trace, q: Quantity) -> str:
