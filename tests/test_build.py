@@ -269,7 +269,7 @@ def test_the_preview_has_the_diagram_the_first_steps_and_no_form(
     assert answer.text.lstrip().startswith('<div id="live">')
     assert "<svg" in answer.text
     assert "0.25" in answer.text
-    assert "Pre-activation of unit 1" in answer.text
+    assert "Pre-activation of hidden unit 1" in answer.text
     assert "<form" not in answer.text
     assert len(answer.get_data()) < 15 * 1024
 

@@ -82,7 +82,7 @@ def test_a_pasted_text_is_checked_mended_and_saved(browsing: Page) -> None:
     expect(page.get_by_role("heading", level=1)).to_have_text("Two slips mended")
     page.get_by_role("link", name="Start with step 1").click()
     wait_for_step(page, 1)
-    assert shown(page).heading == "Pre-activation of unit 1 of hidden layer 1"
+    assert shown(page).heading == "Pre-activation of hidden unit 1"
 
 
 def test_a_file_is_uploaded_and_saved(browsing: Page, root: Path) -> None:

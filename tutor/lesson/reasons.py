@@ -340,7 +340,7 @@ def _dL_dz(t: Trace, q: Quantity) -> Reason:
         return Reason(
             f"The pre-activation affects the loss through every {what} of the softmax. Each path "
             f"gives a product of two derivatives; add the contributions.{mean}",
-            f"Pre-activation {q.i} acts through every {what}; add up all paths.{mean}",
+            f"Add up all paths from pre-activation {q.i} to the loss.{mean}",
         )
     return Reason(
         "By the chain rule, multiply the derivative of the loss with respect to the activation by "
