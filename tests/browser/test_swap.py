@@ -118,7 +118,7 @@ def test_an_outline_jump_swaps_the_step_and_moves_its_mark(page: Page) -> None:
     assert outline.locator("[aria-current]").all_text_contents() == ["gradients of hidden layer 2"]
     page.keyboard.press("End")
     wait_for_step(page, 79)
-    assert outline.locator("[aria-current]").all_text_contents() == ["has it fallen?"]
+    assert outline.locator("[aria-current]").all_text_contents() == ["did it fall?"]
 
 
 def test_a_link_to_the_step_that_made_a_number_leads_there(page: Page) -> None:
