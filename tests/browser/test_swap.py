@@ -111,14 +111,14 @@ def test_an_outline_jump_swaps_the_step_and_moves_its_mark(page: Page) -> None:
     page.goto(f"{LESSON}/1")
     page.get_by_text("Outline", exact=True).click()
     outline = page.get_by_role("navigation", name="Outline")
-    outline.get_by_role("link", name="gradients of layer 2").click()
+    outline.get_by_role("link", name="gradients of hidden layer 2").click()
     wait_for_step(page, 30)
     assert shown(page).contradictions() == []
     assert outline.is_visible()
-    assert outline.locator("[aria-current]").all_text_contents() == ["gradients of layer 2"]
+    assert outline.locator("[aria-current]").all_text_contents() == ["gradients of hidden layer 2"]
     page.keyboard.press("End")
     wait_for_step(page, 79)
-    assert outline.locator("[aria-current]").all_text_contents() == ["has it fallen?"]
+    assert outline.locator("[aria-current]").all_text_contents() == ["did it fall?"]
 
 
 def test_a_link_to_the_step_that_made_a_number_leads_there(page: Page) -> None:

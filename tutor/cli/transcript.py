@@ -1,7 +1,7 @@
 """A lesson's walk as plain text: each step with its formula in symbols, in numbers and as a result.
 
     Step 7 of 79 · forward · z[2][1]
-      Pre-activation of unit 1 of layer 2
+      Pre-activation of unit 1 of hidden layer 2
       z_1^[2] = w_01^[2] + w_11^[2]·a_1^[1] + …
               = 0.3 + 0.2 × 0.5744 + …
               ≈ 0.4746
@@ -206,14 +206,14 @@ class StepWriter:
         turn: Callable[[Node], Node],
         value: Value,
     ) -> list[str]:
-        """The formula, the shorter way, and what has to be said of the result; `turn` writes a tree
+        """The formula, the shortcut, and what has to be said of the result; `turn` writes a tree
         as the lecture does.
         """
         said = remark(self.trace, found, self.decimals)
         shorter = (
             []
             if found.shortcut is None
-            else ["The shorter way:", *self._way(left, turn(found.shortcut), lines[-1], value)]
+            else ["The shortcut:", *self._way(left, turn(found.shortcut), lines[-1], value)]
         )
         why = [f"{said.heading} {said.text}"] if said else []
         stable = (

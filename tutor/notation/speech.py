@@ -39,7 +39,7 @@ class Words(Writer):
         )
 
     def derivative(self, top: str, bottom: str, kind: str) -> str:
-        return f"derivative of {top} by {bottom}"
+        return f"derivative of {top} with respect to {bottom}"
 
     def matrix(self, leaf: ArrayRef) -> str:
         array = self.array(leaf)

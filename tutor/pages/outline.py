@@ -9,8 +9,10 @@ from dataclasses import dataclass, replace
 
 from tutor.engine.kinds import KINDS
 from tutor.engine.order import Block
+from tutor.engine.trace import Trace
 from tutor.errors import LessonError
-from tutor.lesson.explain import PHASE_NAMES, PHASE_TITLES, chapter
+from tutor.lesson.explain import PHASE_NAMES, PHASE_TITLES
+from tutor.lesson.titles import chapter
 from tutor.lesson.walk import NEVER, Step, Walk
 from tutor.pages.context import Context
 
@@ -115,7 +117,7 @@ def _places(walk: Walk, phase: str) -> Iterator[tuple[str, int]]:
             try:
                 q = block.at(0, 1 if section.samples else 0)
                 found.append(
-                    (walk.step_of(q), _label(block, bool(section.samples), walk.trace.samples))
+                    (walk.step_of(q), _label(walk.trace, block, sampled=bool(section.samples)))
                 )
             except LessonError:
                 continue
@@ -125,10 +127,10 @@ def _places(walk: Walk, phase: str) -> Iterator[tuple[str, int]]:
             yield label, n
 
 
-def _label(block: Block, sampled: bool, samples: int) -> str:
+def _label(trace: Trace, block: Block, *, sampled: bool) -> str:
     kind = next(filter(None, block.kinds))
-    text = chapter(kind, block.layer)
-    if samples > 1 and KINDS[kind].shared:
+    text = chapter(trace.network, kind, block.layer)
+    if trace.samples > 1 and KINDS[kind].shared:
         text += ", sample by sample" if sampled else ", added up"
     return text
 
