@@ -14,6 +14,7 @@ In the order in which it is best read:
     slides                what the lecture prints, compared
     walk                  the walk in three grains; iterations; how many steps there are
     explain               what a step is called, what it does and why
+    calculator            how many digits the numbers of a formula need to give its result
     formula               the lines of a step's formula
     validation            a file checked as its author wants to know it
     redraw                tenths and whole numbers from a stream that never changes; a lesson's
