@@ -99,6 +99,30 @@ def test_the_shown_numbers_of_any_network_give_the_shown_result(
     assert wrong == []
 
 
+@given(
+    problems(
+        hidden=("sigmoid", "tanh", "relu", "elu"),
+        outputs=("sigmoid", "tanh", "identity"),
+        losses=("squared_error", "half_squared_error"),
+        depth=3,
+        units=3,
+        wide=False,
+        scales=(0.5,),
+    ),
+    st.integers(2, 8),
+)
+@settings(max_examples=40)
+def test_a_network_that_is_not_saturated_needs_no_unrounded_values(
+    problem: Setup, decimals: int
+) -> None:
+    trace = run(problem.network, problem.x, problem.y, problem.eta)
+    writer = FormulaWriter(
+        trace, Alphabet.of(notation("brackets"), trace.network, trace.samples), decimals
+    )
+    for q in list(NumberOrder.of(trace.network, trace.samples, trace.blocked))[::3]:
+        assert all(result.note == "" for _, result in ways(writer.number(q))), q
+
+
 def number_lines(
     writer: FormulaWriter, every: int = 1
 ) -> Iterator[tuple[FormulaLine, FormulaLine]]:

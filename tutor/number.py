@@ -3,7 +3,8 @@
 The rule for showing: a number that is exact within the decimals asked for is shown as it is (0.1,
 2, -0.25); any other is rounded to that many decimals (0.5744); where rounding would leave fewer
 than two significant digits, or the number is large, powers of ten take over (2.64e-7), so a small
-gradient never reads as 0.
+gradient never reads as 0. The numbers of a formula may need `more` digits than that to give its
+result (`tutor.lesson.calculator`).
 """
 
 from __future__ import annotations
