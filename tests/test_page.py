@@ -28,6 +28,7 @@ from tests.visiting import (
 )
 from tutor import number
 from tutor.engine.quantity import Quantity, parse
+from tutor.lesson.calculator import MORE
 from tutor.lesson.walk import GRAINS, open_lesson
 from tutor.notation.conventions import PRESETS
 from tutor.pages.context import Context
@@ -221,6 +222,22 @@ def test_a_number_stands_wherever_it_is_named_with_one_text(name: str, grain: st
                 assert written == float(number.plain(value, opened.decimals)), (n, cell.attributes)
 
 
+def digits_of(element: Element) -> str:
+    """The text of a number, as `number.shown` has it."""
+    return "".join(element.text.split()).replace("·10", "e")
+
+
+def with_more_decimals(root: Element) -> list[Element]:
+    """The numbers of a formula that has more decimals than the lecture, and says so."""
+    return [
+        element
+        for line in root.all("p", cls="numbers")
+        if any(note.text == MORE for note in line.all("span", cls="rounding"))
+        for element in line.all("mn", "mrow")
+        if "data-q" in element.attributes
+    ]
+
+
 @pytest.mark.parametrize("decimals", [2, 4, 6])
 @pytest.mark.parametrize("name", NAMES)
 def test_a_number_has_one_text_in_formula_diagram_and_tables(name: str, decimals: int) -> None:
@@ -231,16 +248,21 @@ def test_a_number_has_one_text_in_formula_diagram_and_tables(name: str, decimals
     ):
         for n, text in list(texts(name, view))[::5]:
             said: dict[str, set[str]] = {}
-            for element in read(text).root.all("mn", "mrow", "text", "td", "span"):
+            root = read(text).root
+            finer = set(map(id, with_more_decimals(root)))
+            for element in root.all("mn", "mrow", "text", "td", "span"):
                 # a shape
                 if (
                     "data-q" in element.attributes
                     and "todo" not in element.classes
                     and "×" not in element.text
+                    and id(element) not in finer
                 ):
-                    said.setdefault(element.attributes["data-q"], set()).add(
-                        "".join(element.text.split()).replace("·10", "e")
-                    )
+                    said.setdefault(element.attributes["data-q"], set()).add(digits_of(element))
+            for element in with_more_decimals(root):
+                value = context(name).trace.value(parse(element.attributes["data-q"]))
+                finer_texts = {number.shown(value, decimals, more) for more in range(1, 15)}
+                assert digits_of(element) in finer_texts, n
             # the diagram has no room
             wide = {
                 q

@@ -16,6 +16,7 @@ In the order in which it is best read:
     titles                what units, layers and steps are called
     reasons               why a step does what it does, at length and in a line
     explain               the words of a step, and the terms where they first appear
+    calculator            how many digits the numbers of a formula need to give its result
     formula               the lines of a step's formula
     validation            a file checked as its author wants to know it
     redraw                tenths and whole numbers from a stream that never changes; a lesson's

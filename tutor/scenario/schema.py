@@ -227,7 +227,9 @@ MEANINGS: Final[Mapping[str, str]] = MappingProxyType({
     "notation.weights": "a weight matrix has a row per unit, or a row per input",
     "notation.factors": "w·x or x·w",
     "display": "how numbers are shown at first; readers can change it",
-    "display.decimals": "decimals of numbers that are not exact",
+    "display.decimals":
+        "decimals of numbers that are not exact; where they are too few for a formula to give its "
+        "result on a calculator, its numbers have more",
     "display.input_gradients":
         "whether the derivatives of the loss with respect to the inputs, `dL/da[0][1]`, are steps",
     "printed": "numbers that the slides print",
