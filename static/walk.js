@@ -33,6 +33,7 @@
     if (back) tool.querySelector('summary').focus();
   };
   document.addEventListener('click', (event) => {
+    if (!event.isTrusted) return; // a key or auto-play goes on to the next step
     for (const tool of document.querySelectorAll('.tools details[open]')) if (!tool.contains(event.target)) fold(tool, false);
   });
 
