@@ -58,6 +58,8 @@ _TIGHT_SIZE = 12
 """The size of the type inside a small card."""
 _TARGET = Room(2.6)
 """The room beside the name of a target."""
+_BROAD = 560
+"""From this width on the legend has room in one line."""
 _MIDDLING, _WIDE = 400, 500
 """From these widths on a diagram has a class that keeps it from shrinking too far;
 `static/diagram.css` has the rest.
@@ -199,7 +201,7 @@ class _Picture:
             + (" tight" if layout.tight else "")
             + (" wide" if layout.width > _WIDE else " mid" if layout.width > _MIDDLING else "")
         )
-        high = layout.height + (LINE if left_out else 0)
+        high = layout.height + LINE * (len(self._legend(left_out=left_out)) - 1)
         size = f'viewBox="0 0 {layout.width} {high}" width="{layout.width}" height="{high}"'
         opening = (
             f'<svg class="{css}" {size} role="img" aria-label="{title}"><title>{title}</title>'
@@ -514,18 +516,16 @@ class _Picture:
         if scene.sample:
             of = f"sample {scene.sample} of {scene.alphabet.samples}"
             texts.append(f'<text class="s" x="6" y="{y - LINE}">{of}</text>')
-        texts.append(f'<text class="s" x="6" y="{y}">{self._legend()}</text>')
-        if left_out:
-            left = "the numbers of the other edges are left out"
-            texts.append(f'<text x="{middle}" y="{y + LINE}">{left}</text>')
+        for n, line in enumerate(self._legend(left_out=left_out)):
+            texts.append(f'<text class="s" x="6" y="{y + n * LINE}">{line}</text>')
 
-    def _legend(self) -> str:
-        """How to read the picture in this phase."""
-        edges = "wide edge: large weight, dashed: negative"
-        if self.phase != BACKWARD:
-            return edges
+    def _legend(self, *, left_out: bool) -> list[str]:
+        """How to read the picture in this phase, in as many lines as it takes."""
         loss = name(self.scene.alphabet, LOST)
-        return f"in a card, below z and a: ∂{loss}/∂z and ∂{loss}/∂a, then ∂a/∂z · {edges}"
+        parts = [f"below z and a: ∂{loss}/∂z and ∂{loss}/∂a, then ∂a/∂z"] * (self.phase == BACKWARD)
+        parts.append("wide edge: large weight, dashed: negative")
+        lines = [" · ".join(parts)] if self.layout.width >= _BROAD else parts
+        return [*lines, "the numbers of the other edges are left out"] if left_out else lines
 
 
 def _spoken(skips: tuple[tuple[int, int], ...]) -> str:
