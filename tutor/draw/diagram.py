@@ -94,7 +94,7 @@ class _Written(NamedTuple):
 
 
 class _Part:
-    """What one part of a drawing adds to it; the whole drawing decides how large its numbers are."""
+    """What one part of a drawing adds to it; the drawing decides how large its numbers are."""
 
     __slots__ = ("_numbers", "left_out", "lines", "shapes", "sizes", "texts", "written")
 
@@ -209,7 +209,7 @@ class _Picture:
         return Drawing(opening, about, backdrop(layout, _rules(network)), self._together())
 
     def _together(self) -> tuple[str, ...]:
-        """Lines, shapes on top of them, then text; numbers of a family in the size of the widest."""
+        """Lines, shapes on top, then text; numbers of a family in the size of the widest."""
         sizes: dict[str, int] = {}
         for part in self.parts:
             for family, size in part.sizes.items():
@@ -217,7 +217,8 @@ class _Picture:
         numbers = [part.numbers(sizes, self.scene.changed) for part in self.parts]
         parts = [*self.parts, self.part]
         everything = (
-            *(part.lines for part in parts), *(part.shapes for part in parts), *(rings for rings, _ in numbers),
+            *(part.lines for part in parts),
+            *(part.shapes for part in parts), *(rings for rings, _ in numbers),
             *(part.texts for part in self.parts), *(texts for _, texts in numbers), self.part.texts,
         )  # fmt: skip
         return tuple(chain.from_iterable(everything))
@@ -486,8 +487,9 @@ class _Picture:
         q = Quantity("y", 0, unit, 0, self.scene.sample)
         state, label = self.reading.state(q), self.reading.label(q, _TARGET)
         self.part.shapes.append(_box("y" + state, x, y - 11, 22))
+        said = name(self.scene.alphabet, q)
         self.part.texts.append(
-            f'<text class="n t" x="{x - LOSS_HALF + 5}" y="{y + 4:.0f}">{name(self.scene.alphabet, q)}</text>'
+            f'<text class="n t" x="{x - LOSS_HALF + 5}" y="{y + 4:.0f}">{said}</text>'
         )
         if label:
             self.part.write(label, x + LOSS_HALF - 5, y + 5, ringed=False, at_end=True)
@@ -549,4 +551,7 @@ def _rules(network: Network) -> tuple[str, ...]:
 
 
 def _box(css: str, x: float, top: float, high: float) -> str:
-    return f'<rect class="{css}" x="{x - LOSS_HALF}" y="{top:.0f}" width="{2 * LOSS_HALF}" height="{high:.0f}"/>'
+    return (
+        f'<rect class="{css}" x="{x - LOSS_HALF}" y="{top:.0f}" '
+        f'width="{2 * LOSS_HALF}" height="{high:.0f}"/>'
+    )

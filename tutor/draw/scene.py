@@ -48,7 +48,7 @@ class Label(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class When:
-    """A scene's place in its walk: step n, the step that makes a quantity, what was drawn so far."""
+    """A scene's place in its walk: step n, the step that makes a quantity, what is drawn so far."""
 
     n: int
     place: Callable[[Quantity], int]
