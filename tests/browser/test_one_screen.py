@@ -270,6 +270,20 @@ def test_whole_tables_stay_whole_from_step_to_step(page: Page) -> None:
     assert rows.count() == few
 
 
+def test_one_tab_stop_of_a_table_is_a_number_in_sight(page: Page) -> None:
+    stops = page.locator('.tables button.given[tabindex="0"]')
+    page.goto(f"{LESSON}/33")
+    expect(stops).to_have_count(1)
+    expect(stops).to_be_visible()
+    seen = stops.get_attribute("aria-label")
+    page.get_by_role("checkbox", name="Whole tables").check()
+    expect(stops).to_have_attribute("aria-label", seen or "")
+    stops.press("ArrowUp")
+    expect(stops).not_to_have_attribute("aria-label", seen or "")
+    page.get_by_role("checkbox", name="Whole tables").uncheck()
+    expect(stops).to_have_attribute("aria-label", seen or "")
+
+
 def test_what_is_opened_below_a_formula_is_open_at_the_next_step(page: Page) -> None:
     page.goto(f"{LESSON}/7")
     page.locator("#from summary").click()
