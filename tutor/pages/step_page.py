@@ -27,6 +27,7 @@ from tutor.lesson.walk import Step, furthest
 from tutor.notation.markup import Markup
 from tutor.pages.cells import TableMaker
 from tutor.pages.context import Context
+from tutor.pages.glossary import address
 from tutor.pages.outline import GrainLink, Link, PhaseLink, grains, samples, timeline
 from tutor.pages.step_body import StepBody, step_body
 from tutor.pages.tables import StepTables, tables
@@ -100,6 +101,11 @@ class StepPage(StepBody):
     """In a frame on another site: the address of this step in the tutor, to be opened in a new tab.
     "" on the tutor's own pages.
     """
+
+    @property
+    def glossary(self) -> str:
+        """The address of the term in the glossary; "" in a frame, which shows only steps."""
+        return address(self.term[0]) if self.term and not self.outside else ""
 
     @property
     def document(self) -> str:
