@@ -715,7 +715,7 @@ def explain_stop(trace: Trace, stop: EarlyEnd) -> str:
             "A slope of 0 would make every gradient of this layer and of those before it 0, so none of their weights could learn. "
             "That is why trained networks use functions with a slope, such as the sigmoid."
         )
-    where = f"{q}" + (f" (layer {q.layer})" if q.layer else "")
+    where = f"the {q.of.words}" + (f" of {unit(trace.network, q.layer, q.i)}" if q.layer else "")
     if stop.why == OVERFLOW:
         return (
             f"The walk ends here: {where} is larger than a 64-bit number can hold, about 1.8 × 10 to the power of 308. "

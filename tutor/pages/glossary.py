@@ -80,8 +80,8 @@ OTHERS = {
     ),
     "parameter": "A number that training can change: a weight or a bias.",
     "path": (
-        "One route from a weight or bias through the network to the loss. Its local derivatives are "
-        "multiplied; the products of all paths are added."
+        "One route from a weight or bias through the network to the loss. Its local derivatives "
+        "are multiplied; the products of all paths are added."
     ),
     "sample": "One example of the data: the inputs, with the targets that belong to them.",
     "saturated": (

@@ -20,7 +20,6 @@ from tutor.draw.scene import When
 from tutor.engine.kinds import BACKWARD
 from tutor.engine.quantity import Quantity
 from tutor.engine.trace import Trace
-from tutor.lesson.changes import told
 from tutor.lesson.explain import CHAIN, explain
 from tutor.lesson.formula import Formula
 from tutor.lesson.walk import Step, furthest
@@ -197,9 +196,11 @@ class ChainPage:
     formula: Formula
     n: int
     back: str
-    changed: str
-    """What a reader changed, as a sentence."""
+    changed: Changed | None
+    """What the reader changed, with the links that take it back."""
     notices: tuple[str, ...]
+    variant: str
+    """That this is not the lecture's own iteration."""
 
 
 def chain_page(context: Context, n: int, notices: tuple[str, ...] = ()) -> ChainPage | None:
@@ -214,8 +215,9 @@ def chain_page(context: Context, n: int, notices: tuple[str, ...] = ()) -> Chain
         formula,
         n,
         context.address(n),
-        told(context.lesson.changes),
+        changed(context, n),
         notices,
+        context.variant,
     )
 
 
