@@ -33,6 +33,7 @@
     if (back) tool.querySelector('summary').focus();
   };
   document.addEventListener('click', (event) => {
+    if (!event.isTrusted) return; // a key or auto-play goes on to the next step
     for (const tool of document.querySelectorAll('.tools details[open]')) if (!tool.contains(event.target)) fold(tool, false);
   });
 
@@ -41,7 +42,7 @@
   document.addEventListener('keydown', (event) => {
     if (event.key === 'Escape') {
       const tool = document.querySelector('.tools details[open]');
-      if (tool) fold(tool, tool.contains(document.activeElement)); else document.querySelector('a.leave')?.click();
+      if (tool) fold(tool, document.activeElement === document.body || tool.contains(document.activeElement)); else document.querySelector('a.leave')?.click();
     }
     const id = keys[event.key];
     if (!id || !title() || event.altKey || event.ctrlKey || event.metaKey || event.shiftKey) return;
@@ -136,16 +137,24 @@
     }
     current?.setAttribute('aria-current', 'step');
   };
-  // ---- on a phone the diagram scrolls in its box: bring what the step makes into its middle ----
+  // ---- what one has opened below a formula is open at the next step too, even where a step between has no such part ----
+  const opened = new Set();
+  document.addEventListener('toggle', ({ target }) => {
+    if (target.matches?.('.more > details')) opened[target.open ? 'add' : 'delete'](target.id);
+  }, true);
+  const reopen = () => { for (const id of opened) if ($(id)) $(id).open = true; };
+
+  // ---- on a phone diagram and tables scroll in their boxes: bring what the step makes into the middle ----
   const centre = () => {
-    const box = document.querySelector('#step figure.network');
-    const made = box?.querySelector('.makes');
-    if (!made || box.scrollWidth <= box.clientWidth) return;
-    const here = made.getBoundingClientRect();
-    box.scrollLeft += here.left + here.width / 2 - box.getBoundingClientRect().left - box.clientWidth / 2;
+    for (const box of document.querySelectorAll('#step :is(figure.network, .tables .scroll)')) {
+      const made = box.querySelector('.makes');
+      if (!made || box.scrollWidth <= box.clientWidth) continue;
+      const here = made.getBoundingClientRect();
+      box.scrollLeft += here.left + here.width / 2 - box.getBoundingClientRect().left - box.clientWidth / 2;
+    }
   };
 
-  const settle = () => { dress(); mark(); centre(); remember(); };
+  const settle = () => { dress(); mark(); reopen(); centre(); remember(); };
   document.addEventListener('htmx:after:swap', settle);
   document.addEventListener('htmx:after:history:push', remember);
   settle();

@@ -269,7 +269,7 @@ def test_the_preview_has_the_diagram_the_first_steps_and_no_form(
     assert answer.text.lstrip().startswith('<div id="live">')
     assert "<svg" in answer.text
     assert "0.25" in answer.text
-    assert "Pre-activation of unit 1" in answer.text
+    assert "Pre-activation of hidden unit 1" in answer.text
     assert "<form" not in answer.text
     assert len(answer.get_data()) < 15 * 1024
 
@@ -278,7 +278,7 @@ def test_the_preview_of_an_unsound_draft_has_its_shape_and_its_problems(
     blank: MultiDict[str, str],
 ) -> None:
     answer = sent({**blank.to_dict(), "w[1][1,1]": "abc"}, "live")
-    assert "1 problem to mend" in answer.text
+    assert "1 problem to fix" in answer.text
     assert 'id="problem-w[1][1,1]"' in answer.text
     assert "<svg" in answer.text
     assert "0.8" in answer.text
@@ -346,7 +346,7 @@ def test_whatever_is_sent_there_is_an_answer(body: bytes, kind: str) -> None:
 
 def test_a_lesson_of_one_step_says_so(app: Flask) -> None:
     answer = app.test_client().post("/open", data={"text": ONE_STEP, "do": "form"})
-    assert "Sound: a network 1-1, 1 step" in sound(answer).root.one("main").text
+    assert "Valid 1-1 network, 1 step" in sound(answer).root.one("main").text
 
 
 BUTTONS = (

@@ -492,7 +492,7 @@ def test_where_backward_stops_the_trace_stops_and_says_so(
     found = json.loads(said.out)
     assert found["stopped"] == {"quantity": "da/dz[1][1]", "why": "flat"}
     assert list(found["quantities"])[-1] == "dL/da[1][1]"
-    assert "Backward ends here" in said.err
+    assert "The backward pass ends here" in said.err
 
 
 @pytest.mark.filterwarnings("error")
@@ -694,4 +694,4 @@ def test_the_walk_of_a_step_function_ends_with_the_reason(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     main(["steps", "scenarios/perceptron-step.yaml"])
-    assert "Backward ends here." in capsys.readouterr().out.split("\n\n")[-1]
+    assert "The backward pass ends here." in capsys.readouterr().out.split("\n\n")[-1]

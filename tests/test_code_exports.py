@@ -256,7 +256,7 @@ def test_the_script_says_where_a_fitting_output_and_loss_shorten_the_way() -> No
 @pytest.mark.parametrize("write", [numpy_script, torch_script])
 def test_behind_a_step_function_the_script_says_why_it_ends(write: Any) -> None:
     script = write(lesson("perceptron-step"))
-    assert "# Backward ends here. The step function is flat" in script
+    assert "# The backward pass ends here. The step function is flat" in script
     assert "W1_new" not in script
 
 

@@ -34,9 +34,9 @@ from tutor.lesson.explain import (
     explain_phase,
     explain_stage,
     explain_stop,
-    unit,
 )
 from tutor.lesson.setup import build
+from tutor.lesson.titles import unit
 from tutor.lesson.walk import open_lesson
 from tutor.pages.view import View
 from tutor.scenario.reader import parse
@@ -58,13 +58,17 @@ def assert_reads_well(words: Explanation) -> None:
     assert not LEFT_OVER.search(words.title + words.why), words
     if words.term:
         assert not words.term[1].endswith(".")
+    if words.reason:
+        assert len(words.why) <= 100
+        assert words.why != words.reason
+        assert_reads_well(Explanation(words.title, words.reason))
 
 
 @pytest.mark.parametrize(("name", "grain"), WALKS)
 def test_every_step_has_a_title_and_says_why_in_whole_sentences(name: str, grain: str) -> None:
     titles = []
     for _, shown in steps(name, View(grain=grain)):
-        assert_reads_well(Explanation(shown.title, shown.why, shown.term))
+        assert_reads_well(Explanation(shown.title, shown.why, shown.term, shown.reason))
         titles.append(shown.title)
     assert len(set(titles)) == len(titles), (
         "each step has a title of its own, so that the history can be told apart"
@@ -144,8 +148,13 @@ def test_every_phase_has_a_title_and_a_sentence() -> None:
 
 def test_a_unit_is_named_by_its_place() -> None:
     network = context("1-2-3-1-sigmoid").trace.network
-    assert unit(network, 1, 2) == "unit 2 of layer 1"
-    assert unit(network, 3, 1) == "the unit of the output layer"
+    assert unit(network, 1, 2) == "unit 2 of hidden layer 1"
+    assert unit(network, 3, 1) == "the output"
+    one_hidden = context("3-2-3-softmax").trace.network
+    assert unit(one_hidden, 1, 2) == "hidden unit 2"
+    assert unit(one_hidden, 2, 3) == "output 3"
+    narrow = of_layers((1, "tanh"), (1, "tanh"), (1, "tanh")).network
+    assert unit(narrow, 2, 1) == "the unit in hidden layer 2"
 
 
 # ---- where a walk ends early ----
@@ -177,7 +186,7 @@ def test_an_overflow_names_the_number_the_layer_and_what_would_help() -> None:
     trace = small("identity", 1e200)
     assert trace.stop == EarlyEnd(Quantity("z", 2, 1), OVERFLOW)
     text = explain_stop(trace, trace.stop)
-    for part in ("the pre-activation of", "the output layer", "64-bit", "308", "learning rate"):
+    for part in ("the pre-activation of the output is", "64-bit", "308", "learning rate"):
         assert part in text
     assert text.endswith(".")
 
@@ -185,7 +194,7 @@ def test_an_overflow_names_the_number_the_layer_and_what_would_help() -> None:
 def test_what_is_no_number_is_said_to_be_undefined() -> None:
     trace = small()
     text = explain_stop(trace, EarlyEnd(Quantity("dL/dw", 2, 1, 1), UNDEFINED))
-    assert "the gradient of a weight of the unit of the output layer is not a number" in text
+    assert "the gradient of a weight of the output is not a number" in text
     assert "undefined" in text
     assert text.endswith(".")
 
@@ -213,12 +222,12 @@ def test_the_longer_explanations_are_whole_sentences(text: str) -> None:
 
 @pytest.mark.parametrize(
     ("eta", "start"),
-    [(0.1, "Yes."), (1e-320, "It has stayed exactly the same"), (5.0, "No, it has grown.")],
+    [(0.1, "Yes."), (1e-320, "No, it is exactly the same"), (5.0, "No, it has grown.")],
 )
 def test_the_end_says_whether_the_loss_has_fallen_stayed_or_grown(eta: float, start: str) -> None:
     trace = small("identity", eta=eta)
     assert explain(trace, Quantity("loss-loss+")).why.startswith(start)
-    assert explain(trace, Quantity("loss-loss+")).title == "Has the loss fallen?"
+    assert explain(trace, Quantity("loss-loss+")).title == "Did the loss fall?"
 
 
 @pytest.mark.parametrize(
@@ -226,7 +235,7 @@ def test_the_end_says_whether_the_loss_has_fallen_stayed_or_grown(eta: float, st
     [
         (5.0, "negative, so the weight goes up"),
         (-5.0, "positive, so the weight goes down"),
-        (1.0, "0, so the weight stays"),
+        (1.0, "0, so the weight stays the same"),
     ],
 )
 def test_an_update_says_which_way_the_weight_goes(y: float, said: str) -> None:
@@ -248,10 +257,11 @@ def test_several_samples_are_named_and_added_up() -> None:
     assert explain(trace, Quantity("z", 1, 1, 0, 3)).title.endswith(", sample 3")
     assert "all 4 samples" in explain(trace, Quantity("loss")).why
     assert "all 4 samples" in explain(trace, Quantity("dL/dw", 1, 1, 1)).why
-    assert "divided by 4: the mean" in explain(trace, Quantity("loss")).why
+    assert "Average over the samples" in explain(trace, Quantity("loss")).why
+    assert "divide by 4" in explain(trace, Quantity("loss")).why
     problem = build(scenario("linear-regression"))
     summed = run(replace(problem.network, reduction="sum"), problem.x, problem.y, 0.1)
-    assert "all 4 samples are added up: the sum" in explain(summed, Quantity("loss")).why
+    assert "all 4 samples: the batch loss is their sum" in explain(summed, Quantity("loss")).why
 
 
 def test_a_samples_loss_is_named_once_and_has_nothing_of_the_mean() -> None:
@@ -316,23 +326,25 @@ def test_nothing_is_added_up_over_samples_where_there_is_one() -> None:
 
 @pytest.mark.parametrize(
     ("units", "said"),
-    [(1, "through the unit of"), (2, "through both units of"), (3, "through all 3 units of")],
+    [(1, "through the output."), (2, "through both outputs."), (3, "through all 3 outputs.")],
 )
-def test_the_units_on_the_way_to_the_loss_are_counted_as_one_says_it(units: int, said: str) -> None:
+def test_the_units_on_the_paths_to_the_loss_are_counted_as_one_says_it(
+    units: int, said: str
+) -> None:
     trace = of_layers((2, "tanh"), (units, "identity"))
-    assert said + " the output layer" in explain(trace, Quantity("dL/da", 1, 1)).why
+    assert said in explain(trace, Quantity("dL/da", 1, 1)).why
 
 
 def test_a_sum_is_told_with_what_it_has() -> None:
     narrow, bare = of_layers((2, "tanh"), (1, "tanh")), of_layers((1, "tanh"), biases=False)
     assert (
         explain(narrow, Quantity("z", 1, 1)).why
-        == "The input is multiplied by its weight, and the bias is added."
+        == "Multiply the input by its weight, then add the bias."
     )
     assert explain(narrow, Quantity("z", 2, 1)).why.startswith(
-        "Every activation of layer 1 is multiplied by its weight, the products are"
+        "Multiply each activation of the hidden layer by its weight, add the products, then"
     )
-    assert explain(bare, Quantity("z", 1, 1)).why == "The input is multiplied by its weight."
+    assert explain(bare, Quantity("z", 1, 1)).why == "Multiply the input by its weight."
     assert "bias" not in explain_stage(bare, Stage("forward", "z", 1)).why
     assert "new weight and bias" in explain(narrow, Quantity("z+", 1, 1)).why
     assert "new weights and bias" in explain(narrow, Quantity("z+", 2, 1)).why
@@ -375,7 +387,9 @@ def test_a_leaky_relu_is_told_with_its_own_slope(slope: float, said: str) -> Non
 def test_what_lies_behind_a_flat_activation_is_not_said_to_stop_learning() -> None:
     trace = small("step")
     assert trace.stop is not None
-    assert "every gradient of this layer and of those before it" in explain_stop(trace, trace.stop)
+    assert "every gradient of this layer and of the layers before it" in explain_stop(
+        trace, trace.stop
+    )
     assert "smooth" not in explain_stop(trace, trace.stop)
 
 
@@ -403,7 +417,7 @@ def test_an_error_signal_of_a_saturated_output_does_not_claim_the_chain_rule() -
     )
     around, along = (explain(trace, Quantity("dL/dz", 1, 1, 0, s)).why for s in (1, 2))
     assert "cannot be computed" in around
-    assert "chain rule" in along
+    assert "Chain rule" in along
     assert "cannot be computed" in explain_stage(trace, Stage("backward", "dL/dz", 1)).why
 
 

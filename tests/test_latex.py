@@ -385,8 +385,9 @@ def test_a_file_of_phases_has_every_matrix_layer_by_layer(name: str) -> None:
     for n in range(1, len(opened.walk) + 1):
         shown = step_body(opened, n, writer).formulas[0]
         assert f"{shown.left} &" in tex, n
-    titles = re.findall(r"\\layer\{(Layer [0-9]+|Loss)", tex)
-    forward = [f"Layer {layer}" for layer in range(1, depth + 1)]
+    titles = re.findall(r"\\layer\{(Hidden layer [0-9]+|Hidden layer|Output layer|Loss)", tex)
+    hidden = ["Hidden layer"] if depth == 2 else [f"Hidden layer {n}" for n in range(1, depth)]
+    forward = [*hidden, "Output layer"]
     assert titles == [*forward, *forward[::-1], *forward[::-1], *forward, "Loss"]
     assert "layer by layer has the numbers in between" in tex
 
@@ -451,7 +452,7 @@ def test_what_a_lecture_leaves_open_and_what_is_worth_knowing_are_said_apart() -
 
 def test_a_lesson_that_stops_says_why() -> None:
     tex = whole("perceptron-step", View())
-    assert "Backward ends here." in tex
+    assert "The backward pass ends here." in tex
     assert r"\section*{Update}" not in tex
 
 

@@ -122,7 +122,9 @@ def test_each_pass_is_told_before_its_cells() -> None:
 
 
 def test_the_notebook_of_a_step_function_tells_why_it_ends() -> None:
-    assert sources(lesson("perceptron-step"), "markdown")["stop"].startswith("Backward ends here")
+    assert sources(lesson("perceptron-step"), "markdown")["stop"].startswith(
+        "The backward pass ends here"
+    )
 
 
 def assert_harmless(markdown: str) -> None:

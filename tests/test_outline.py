@@ -77,7 +77,7 @@ def test_a_place_is_called_by_words_with_its_symbols_and_no_name_of_ours(
     for chapter in outline(places(opened.walk, opened.line), 1, View().step):
         for link in chapter.links:
             assert re.fullmatch(
-                r"(Layer \d+: |Output layer: |Inputs: |New |Loss|How )[a-z -]*"
+                r"(Hidden layer( \d+)?: |Output layer: |Inputs: |New |Loss|Change )[a-z -]*"
                 r"(, (activations|added up|sample by sample)[a-z -]*)?",
                 link.text,
             ), link.text
@@ -92,9 +92,9 @@ def test_the_places_of_a_lecture_read_as_a_table_of_contents() -> None:
         for chapter in outline(places(opened.walk, opened.line), 1, View().step)
     }
     assert by_title["Backward pass"][2] == "Output layer: gradients of the biases and weights"
-    assert by_title["Backward pass"][4] == "Layer 2: slopes and error signals"
-    assert by_title["Update"][1] == "Layer 2: new biases and weights"
-    assert by_title["Verification"][:1] == ["Layer 1: new pre-activations and activations"]
+    assert by_title["Backward pass"][4] == "Hidden layer 2: slopes and error signals"
+    assert by_title["Update"][1] == "Hidden layer 2: new biases and weights"
+    assert by_title["Verification"][:1] == ["Hidden layer 1: new pre-activations and activations"]
 
 
 def test_a_step_that_is_a_whole_matrix_has_the_shares_of_all_samples_added_up() -> None:

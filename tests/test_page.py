@@ -4,6 +4,7 @@ links that hold.
 
 from __future__ import annotations
 
+import re
 from urllib.parse import urlsplit
 
 import justhtml
@@ -27,6 +28,7 @@ from tests.visiting import (
 )
 from tutor import number
 from tutor.engine.quantity import Quantity, parse
+from tutor.lesson.calculator import MORE
 from tutor.lesson.walk import GRAINS, open_lesson
 from tutor.notation.conventions import PRESETS
 from tutor.pages.context import Context
@@ -120,14 +122,18 @@ def test_a_phase_shows_every_matrix_of_its_layers_in_their_order(name: str) -> N
 def test_backward_the_signal_of_every_layer_stands_before_the_gradients_that_need_it() -> None:
     root = page("/lessons/1-2-3-1-sigmoid/steps/3?grain=pass").root
     layers = list(root.all("details", cls="layer"))
-    assert [layer.one("summary").text.split(" ", 2)[:2] for layer in layers] == [
-        ["Layer", "3,"],
-        ["Layer", "2"],
-        ["Layer", "1"],
+    assert [
+        re.findall(r"Output|Hidden|layer|[0-9]", layer.one("summary").text) for layer in layers
+    ] == [
+        ["Output", "layer"],
+        ["Hidden", "layer", "2"],
+        ["Hidden", "layer", "1"],
     ]
     assert all("open" in layer.attributes for layer in layers)
     assert [div.named.removesuffix(" of layer 1") for div in layers[2].all("div", cls="left")] == [
-        "derivative of L by a", "derivative of a of layer 1 by z", "derivative of L by z", "derivative of L by w 0", "derivative of L by w"
+        "derivative of L with respect to a", "derivative of a of layer 1 with respect to z",
+        "derivative of L with respect to z", "derivative of L with respect to w 0",
+        "derivative of L with respect to w"
     ]  # fmt: skip
 
 
@@ -140,9 +146,9 @@ def test_of_a_deep_network_the_layers_between_the_ends_are_folded_and_say_what_i
         assert len(parts) == layers + (n == 5)
         titles = [part.one("summary").text for part in parts if "open" in part.attributes]
         assert len(titles) == 2 + (n == 5)
-        assert {
-            title.split(",")[0].split()[1] for title in titles if title.startswith("Layer")
-        } == {"1", str(layers)}
+        named = {" ".join(title.split()[:2]) for title in titles if not title.startswith("Loss")}
+        assert named == {"Hidden layer", "Output layer"}
+        assert sum(title.startswith("Hidden layer 1 ") for title in titles) == 1
         for part in parts:
             assert len(list(part.all("div", cls="formula"))) == len(
                 part.one("summary").one("span", cls="source").text.split(", ")
@@ -217,6 +223,22 @@ def test_a_number_stands_wherever_it_is_named_with_one_text(name: str, grain: st
                 assert written == float(number.plain(value, opened.decimals)), (n, cell.attributes)
 
 
+def digits_of(element: Element) -> str:
+    """The text of a number, as `number.shown` has it."""
+    return "".join(element.text.split()).replace("·10", "e")
+
+
+def with_more_decimals(root: Element) -> list[Element]:
+    """The numbers of a formula that has more decimals than the lecture, and says so."""
+    return [
+        element
+        for line in root.all("p", cls="numbers")
+        if any(note.text == MORE for note in line.all("span", cls="rounding"))
+        for element in line.all("mn", "mrow")
+        if "data-q" in element.attributes
+    ]
+
+
 @pytest.mark.parametrize("decimals", [2, 4, 6])
 @pytest.mark.parametrize("name", NAMES)
 def test_a_number_has_one_text_in_formula_diagram_and_tables(name: str, decimals: int) -> None:
@@ -227,16 +249,21 @@ def test_a_number_has_one_text_in_formula_diagram_and_tables(name: str, decimals
     ):
         for n, text in list(texts(name, view))[::5]:
             said: dict[str, set[str]] = {}
-            for element in read(text).root.all("mn", "mrow", "text", "td", "span"):
+            root = read(text).root
+            finer = set(map(id, with_more_decimals(root)))
+            for element in root.all("mn", "mrow", "text", "td", "span"):
                 # a shape
                 if (
                     "data-q" in element.attributes
                     and "todo" not in element.classes
                     and "×" not in element.text
+                    and id(element) not in finer
                 ):
-                    said.setdefault(element.attributes["data-q"], set()).add(
-                        "".join(element.text.split()).replace("·10", "e")
-                    )
+                    said.setdefault(element.attributes["data-q"], set()).add(digits_of(element))
+            for element in with_more_decimals(root):
+                value = context(name).trace.value(parse(element.attributes["data-q"]))
+                finer_texts = {number.shown(value, decimals, more) for more in range(1, 15)}
+                assert digits_of(element) in finer_texts, n
             # the diagram has no room
             wide = {
                 q

@@ -17,15 +17,15 @@ from tests.test_code_exports import WRITERS, lesson_of, performed
 from tests.test_derivation import assert_invariant, network_of
 from tests.test_matrices import shown, size_of
 from tests.test_matrices import trees as matrix_trees
-from tutor.engine import activations
+from tutor.engine import activations, code
 from tutor.engine.activations import activation
 from tutor.engine.losses import loss
 from tutor.engine.network import Layer, Network, frozen
 from tutor.engine.order import NumberOrder, stages
-from tutor.engine.program import Program
+from tutor.engine.program import Name, Program
 from tutor.engine.quantity import Quantity, parse
 from tutor.engine.trace import Trace, advance, run, updated
-from tutor.engine.tree import evaluate
+from tutor.engine.tree import evaluate, ratio
 from tutor.errors import NetworkError
 from tutor.export.numpy_script import numpy_script
 from tutor.lesson.setup import Setup
@@ -56,6 +56,33 @@ def test_every_number_of_a_network_with_skip_connections_is_what_its_trees_compu
     trace = traced(problem)
     for q in steps(trace):
         assert_invariant(trace, q)
+
+
+def plainly(trace: Trace) -> dict[Name, Any]:
+    """The arrays of a program in plain NumPy, one definition after the other, functions called."""
+    dialect, program = code.Python(), trace.program
+    rules = [
+        code.defined(dialect.called(function), ["z"], code.function_lines(tree, dialect))
+        for function, tree in code.functions([d.tree for d in program.definitions], dialect)
+    ]
+    body = [
+        code.assigned(code.python_name(*d.name), dialect.write(d.tree)) for d in program.definitions
+    ]
+    answer = code.answered(code.python_name(*name) for name in program.names)
+    arguments = ["eta", "scale", *(code.python_name(*name) for name in program.given)]
+    plain = code.defined("plain", arguments, [*body, answer])
+    made = code.compiled("plain", [*rules, plain], {"np": np, "ratio": ratio})
+    with np.errstate(all="ignore"):
+        found = made(trace.eta, trace.scale, *(trace[name] for name in program.given))
+    return dict(zip(program.names, found, strict=True))
+
+
+@given(problems(hidden=(*DIFFERENTIABLE, *FLAT), outputs=(*DIFFERENTIABLE, *FLAT), **SKIPPING))
+@settings(max_examples=50)
+def test_the_quick_forms_of_a_program_are_its_plain_ones_bit_for_bit(problem: Setup) -> None:
+    trace = traced(problem)
+    for name, array in plainly(trace).items():
+        assert trace[name].tobytes() == array.tobytes(), name
 
 
 @given(problems(hidden=(*DIFFERENTIABLE, *FLAT), outputs=(*DIFFERENTIABLE, *FLAT), **SKIPPING))

@@ -207,7 +207,7 @@ def test_the_setting_stands_in_the_address_and_works_without_a_script(client: Fl
     page = client.get("/lessons/skip/steps/1").text
     select = re.search(r'<select name="input_gradients">(.*?)</select>', page, re.DOTALL)
     assert select
-    assert "Derivatives by the inputs" in page
+    assert "Derivatives with respect to the inputs" in page
     assert re.findall(r'value="(\w+)"( selected)?', select[1]) == [("no", " selected"), ("yes", "")]
     asked = client.get("/lessons/skip/steps/1?input_gradients=yes").text
     assert f"of {steps + 2}" in asked
@@ -229,7 +229,10 @@ def test_what_is_no_answer_is_told(client: FlaskClient) -> None:
 
 
 def test_behind_a_step_function_there_is_nothing_to_choose(client: FlaskClient) -> None:
-    assert "Derivatives by the inputs" not in client.get("/lessons/perceptron-step/steps/1").text
+    assert (
+        "Derivatives with respect to the inputs"
+        not in client.get("/lessons/perceptron-step/steps/1").text
+    )
 
 
 def test_the_export_page_offers_the_setting_and_the_files_follow_it(client: FlaskClient) -> None:
@@ -237,7 +240,7 @@ def test_the_export_page_offers_the_setting_and_the_files_follow_it(client: Flas
     assert re.search(r'<option value="yes" selected>shown', page)
     assert "dL_da0 = " in client.get("/lessons/skip/export/numpy?input_gradients=yes").text
     assert "dL_da0 = " not in client.get("/lessons/skip/export/numpy").text
-    assert "Derivatives by the inputs" not in client.get("/lessons/skip/export?kind=csv").text
+    assert "respect to the inputs" not in client.get("/lessons/skip/export?kind=csv").text
 
 
 def test_the_command_line_has_the_setting(capsys: pytest.CaptureFixture[str]) -> None:
@@ -353,7 +356,7 @@ def test_what_is_shown_is_checked(write: Any) -> None:
     lesson = open_lesson(reader.parse(text(), "f.yaml"), input_gradients=True)
     script = write(lesson)
     place = "x.grad" if write is torch_script else "dL_da0"
-    assert f'show("{place}", {place}, "derivatives of the loss by the inputs")' in script
+    assert f'show("{place}", {place}, "loss gradient at the inputs")' in script
     for name in ("r2", "dL_dr2", "r2_new", "dL_da0"):
         assert f'check("{name}", ' in script
     with pytest.raises(AssertionError):

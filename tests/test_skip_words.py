@@ -21,7 +21,9 @@ from tutor.engine.kinds import KINDS
 from tutor.engine.quantity import Quantity, parse
 from tutor.engine.tree import evaluate
 from tutor.lesson import explain as words
-from tutor.lesson.explain import WORDS, explain, explain_stage
+from tutor.lesson.explain import explain, explain_stage
+from tutor.lesson.reasons import REASONS, reasons_of
+from tutor.lesson.titles import TITLES, layer_title, words_of
 from tutor.lesson.walk import GRAINS, LayerWalk, Lesson, NumberWalk, open_lesson
 from tutor.notation.conventions import PRESETS, Alphabet, notation
 from tutor.notation.latex import Latex
@@ -147,36 +149,36 @@ def test_each_word_is_explained_once(name: str, grain: str) -> None:
 def test_the_words_of_a_sum_say_where_it_comes_from_and_what_it_is_good_for() -> None:
     trace = lesson("around-one").trace
     said = explain(trace, parse("r[2][1]"))
-    assert said.title == "Activation plus skip connection of unit 1 of layer 2"
-    assert "adds the activation of unit 1 of layer 1" in said.why
-    assert "undiminished" in said.why
+    assert said.title == "Skip-connection sum of unit 1 of hidden layer 2"
+    assert "adds the activation of unit 1 of hidden layer 1" in said.why
+    assert "unchanged" in said.why
     assert "adds input 2" in explain(lesson("from-the-input").trace, parse("r[1][2]")).why
-    assert "layers 2 and 3" in explain(lesson("around-two").trace, parse("r[3][1]@1")).why
+    assert "hidden layers 2 and 3" in explain(lesson("around-two").trace, parse("r[3][1]@1")).why
     again = explain(lesson("two-from-the-input").trace, parse("r+[2][1]"))
     assert again.title.startswith("New ")
     assert "input 1" in again.why
 
 
-def test_the_ways_back_are_told_and_added_up() -> None:
+def test_the_paths_back_are_told_and_added_up() -> None:
     trace = lesson("around-one").trace
-    back = explain(trace, parse("dL/da[1][2]")).why
-    assert "both units of layer 2" in back
-    assert "every way" in back
-    assert "unit 2 of layer 2 as well" in back
-    assert "undiminished" in explain(trace, parse("dL/da[2][1]")).why
+    back = explain(trace, parse("dL/da[1][2]")).reason
+    assert "both units of hidden layer 2" in back
+    assert "all paths" in back
+    assert "also adds it to the activation of unit 2 of hidden layer 2" in back
+    assert "unchanged" in explain(trace, parse("dL/da[2][1]")).why
     twice = explain(lesson("two-from-the-input").trace, parse("dL/da[0][1]")).why
-    assert "unit 1 of layer 1 and unit 1 of layer 2" in twice
+    assert "unit 1 of hidden layer 1 and unit 1 of hidden layer 2" in twice
 
 
-def test_a_derivative_by_an_input_says_that_nothing_is_updated_with_it() -> None:
+def test_a_derivative_with_respect_to_an_input_says_that_nothing_is_updated_with_it() -> None:
     said = explain(lesson("around-one").trace, parse("dL/da[0][2]"))
-    assert said.title == "Derivative of the loss by input 2"
-    assert "Nothing is updated" in said.why
+    assert said.title == "Loss gradient at input 2"
+    assert "Nothing is updated" in said.reason
     walk = lesson("around-one").walk("layer")
     assert isinstance(walk, LayerWalk)
     stage = walk.stages[walk.step_of(parse("dL/da[0][1]")) - 1]
-    assert explain_stage(walk.trace, stage).title == "Derivatives of the loss by the inputs"
-    assert words.layer_title(walk.trace.network, stage) == "Inputs"
+    assert explain_stage(walk.trace, stage).title == "Loss gradient at the inputs"
+    assert layer_title(walk.trace.network, stage) == "Inputs"
 
 
 def test_behind_a_skip_connection_the_sum_is_the_output() -> None:
@@ -185,21 +187,18 @@ def test_behind_a_skip_connection_the_sum_is_the_output() -> None:
         explain(trace, parse("r[2][1]@1")).title
         == "Output 1: activation plus skip connection, sample 1"
     )
-    assert "network answers" in explain(trace, parse("r[2][1]@1")).why
-    assert (
-        explain(trace, parse("a[2][1]@1")).title
-        == "Activation of unit 1 of the output layer, sample 1"
-    )
-    assert "starts at the end" in explain(trace, parse("dL/dr[2][1]@1")).why
-    assert "starts at the end" not in explain(trace, parse("dL/da[2][1]@1")).why
+    assert "network's answer" in explain(trace, parse("r[2][1]@1")).why
+    assert explain(trace, parse("a[2][1]@1")).title == "Activation of output 1, sample 1"
+    assert "starts at the loss" in explain(trace, parse("dL/dr[2][1]@1")).why
+    assert "starts at the loss" not in explain(trace, parse("dL/da[2][1]@1")).why
 
 
 def test_every_computed_kind_has_words() -> None:
     for kind in KINDS.values():
         if not kind.given:
-            assert (
-                words.words_of(kind.name) is WORDS[kind.name if kind.name in WORDS else kind.before]
-            )
+            name = kind.name if kind.name in TITLES else kind.before
+            assert words_of(kind.name) is TITLES[name]
+            assert reasons_of(kind.name) is REASONS[name]
 
 
 # ---- symbols ----
@@ -229,7 +228,7 @@ def test_latex_and_speech_of_the_new_symbols() -> None:
     assert Latex(alphabet, 4).matrix_name("dL/da", 0) == r"\frac{\partial L}{\partial \mathbf{x}}"
     spoken = Words(alphabet, 4)
     assert spoken.name(parse("r[2][1]")) == "r 1 of layer 2"
-    assert spoken.name(parse("dL/da[0][1]")) == "derivative of L by x 1"
+    assert spoken.name(parse("dL/da[0][1]")) == "derivative of L with respect to x 1"
     assert spoken.name(parse("r+[2][1]")) == "r 1 of layer 2 after the update"
     assert role("r") == role("r+") == role("a")
     assert role("dL/dr") == role("dL/da")
@@ -300,9 +299,9 @@ def test_the_outline_leads_to_the_sum_and_to_the_inputs() -> None:
         if chapter.title == "Backward pass"
     )
     labels = [link.text for link in backward.links]
-    assert "Layer 2: derivatives by what is passed on" in labels
-    assert "Layer 2: derivatives by the activations" in labels
-    assert labels[-1] == "Inputs: derivatives by the inputs"
+    assert "Hidden layer 2: loss gradient at the sums" in labels
+    assert "Hidden layer 2: loss gradient" in labels
+    assert labels[-1] == "Inputs: loss gradient at the inputs"
     assert len(labels) == len(set(labels))
 
 

@@ -2,7 +2,7 @@
 hit.
 
 Each can be set in the environment, LIMIT_PARAMETERS=50000 for instance, before the tutor starts.
-What makes no sense there is in `PROBLEMS`; whoever starts the tutor calls `check()` and says so.
+What makes no sense there is in `PROBLEMS`; a program that starts the tutor calls `check()` and reports it.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ DECIMALS: Final = _set("DECIMALS", 12, most=12)
 
 TITLE: Final = _set("TITLE", 200)
 LINE: Final = _set("LINE", 300)
-"""A short line: course, what one learns, where a slide prints a number."""
+"""A short line: course, learning goals, where a slide prints a number."""
 ABOUT: Final = _set("ABOUT", 2_000)
 NOTE: Final = _set("NOTE", 1_000)
 LEARN: Final = _set("LEARN", 4)

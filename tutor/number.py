@@ -3,7 +3,8 @@
 The rule for showing: a number that is exact within the decimals asked for is shown as it is (0.1,
 2, -0.25); any other is rounded to that many decimals (0.5744); where rounding would leave fewer
 than two significant digits, or the number is large, powers of ten take over (2.64e-7), so a small
-gradient never reads as 0.
+gradient never reads as 0. The numbers of a formula may need `more` digits than that to give its
+result (`tutor.lesson.calculator`).
 """
 
 from __future__ import annotations
@@ -33,22 +34,25 @@ MAX_LENGTH = 40
 
 
 @lru_cache(MOST_SHOWN)
-def plain(value: float, decimals: int = 4) -> str:
-    """Show a number in plain ASCII: `-0.2261`, `0.1`, `1.31e-7`, `inf`, `nan`."""
+def plain(value: float, decimals: int = 4, more: int = 0) -> str:
+    """Show a number in plain ASCII: `-0.2261`, `0.1`, `1.31e-7`, `inf`, `nan`.
+
+    `more` digits are added to those that the decimals ask for, in a power of ten as well.
+    """
     value = float(value)
     if not math.isfinite(value):
         return str(value)
     if value == 0:
         return "0"
-    exact = _exact(value, decimals)
+    exact = _exact(value, decimals + more)
     if exact is not None:
         return exact
     if not 10.0 ** (1 - decimals) <= abs(value) < LARGE:
-        return _scientific(value, decimals)
-    return f"{value:.{decimals}f}"
+        return _scientific(value, decimals, more)
+    return f"{value:.{decimals + more}f}"
 
 
-def is_exact(value: float, decimals: int = 4) -> bool:
+def is_exact(value: float, decimals: int = 4, more: int = 0) -> bool:
     """Whether the shown digits are the whole number, up to the last bits that float64 rounds anyway
     (0.1 + 0.2 is 0.3).
 
@@ -56,13 +60,13 @@ def is_exact(value: float, decimals: int = 4) -> bool:
     """
     if not math.isfinite(value):
         return True
-    near = float(plain(value, decimals))
+    near = float(plain(value, decimals, more))
     return near == value or (not near.is_integer() and abs(near - value) <= ROUNDING * abs(value))
 
 
-def rounded(value: float, decimals: int = 4) -> float:
+def rounded(value: float, decimals: int = 4, more: int = 0) -> float:
     """The number that the shown digits stand for."""
-    return float(plain(value, decimals))
+    return float(plain(value, decimals, more))
 
 
 def gives(typed: float, value: float, decimals: int = 4) -> bool:
@@ -72,7 +76,7 @@ def gives(typed: float, value: float, decimals: int = 4) -> bool:
     if not math.isfinite(value):
         return True
     if is_exact(value, decimals):
-        return math.isclose(typed, value, rel_tol=1e-9, abs_tol=1e-14)
+        return math.isclose(typed, value, rel_tol=1e-9, abs_tol=0.0 if value else 1e-14)
     text = plain(value, decimals)
     last = 10.0 ** int(Decimal(text).as_tuple().exponent)
     return abs(typed - float(text)) <= 0.5 * last * (1 + 1e-7)
@@ -91,17 +95,17 @@ def _exact(value: float, decimals: int) -> str | None:
     return whole if not fraction.strip("0") else text
 
 
-def _scientific(value: float, decimals: int) -> str:
-    mantissa, exponent = f"{value:.{max(1, min(decimals, 4) - 1)}e}".split("e")
+def _scientific(value: float, decimals: int, more: int) -> str:
+    mantissa, exponent = f"{value:.{max(1, min(decimals, 4) - 1) + more}e}".split("e")
     if exponent in {"+00", "-01"}:  # with no or one decimal, 3.7 and 0.57 need no power of ten
-        return f"{value:.2g}"
+        return f"{value:.{2 + more}g}"
     return f"{mantissa}e{int(exponent)}"
 
 
 @lru_cache(MOST_SHOWN)
-def shown(value: float, decimals: int = 4) -> str:
+def shown(value: float, decimals: int = 4, more: int = 0) -> str:
     """Show a number for reading: `plain` with a real minus sign and words for what is no number."""
-    text = plain(value, decimals)
+    text = plain(value, decimals, more)
     if text in {"inf", "-inf", "nan"}:
         return {"inf": "∞", "-inf": f"{MINUS}∞", "nan": "not a number"}[text]
     return text.replace("-", MINUS)
@@ -131,9 +135,9 @@ def apart(value: float, other: float, decimals: int = 4) -> str:
 
 
 @lru_cache(MOST_SHOWN)
-def parts(value: float, decimals: int = 4) -> tuple[bool, str, str]:
+def parts(value: float, decimals: int = 4, more: int = 0) -> tuple[bool, str, str]:
     """Take a shown number apart for a formula: (is it negative, digits, power of ten or "")."""
-    digits, _, exponent = plain(value, decimals).partition("e")
+    digits, _, exponent = plain(value, decimals, more).partition("e")
     names = {"inf": "∞", "nan": "not a number"}
     unsigned = digits.removeprefix("-")
     return digits.startswith("-"), names.get(unsigned, unsigned), exponent.replace("-", MINUS)

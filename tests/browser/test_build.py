@@ -427,7 +427,7 @@ def test_what_came_with_the_lesson_is_dropped_step_by_step_until_the_rest_is_sou
     page.get_by_role("button", name="Remove layer 2").click()
     page.get_by_role("button", name="Drop the numbers that the slides print").click()
     page.get_by_role("button", name="Drop the notes at steps").click()
-    expect(page.locator("#live h2")).to_contain_text("Sound: a network 1-2-1")
+    expect(page.locator("#live h2")).to_contain_text("Valid 1-2-1 network")
 
 
 # ---- the preview ----

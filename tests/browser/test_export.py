@@ -67,7 +67,9 @@ def test_one_steps_through_a_file_with_buttons_and_keys(opening: Opening) -> Non
     expect(bar(page)).to_contain_text("1 / 79")
     expect(page.locator(".step:visible")).to_have_count(1)
     bar(page).get_by_role("button", name="Next").click()
-    expect(page.get_by_role("heading", level=3)).to_contain_text("Activation of unit 1 of layer 1")
+    expect(page.get_by_role("heading", level=3)).to_contain_text(
+        "Activation of unit 1 of hidden layer 1"
+    )
     page.keyboard.press("ArrowRight")
     expect(bar(page)).to_contain_text("3 / 79")
     page.keyboard.press("End")
@@ -133,7 +135,7 @@ def test_the_diagram_of_a_step_is_that_of_its_page(opening: Opening, width: int)
     assert around["x"] + around["width"] <= width
     expect(heading).to_be_visible()
     expect(page.locator(".phase.now .net desc")).to_have_text(
-        "Derivative of the loss by the activation of unit 1 of layer 1"
+        "Loss gradient at unit 1 of hidden layer 1"
     )
 
 

@@ -65,7 +65,7 @@ def test_a_pasted_text_is_checked_mended_and_saved(browsing: Page) -> None:
     page.get_by_role("navigation", name="Site").get_by_role("link", name="Open").click()
     page.get_by_label("The lesson as YAML or JSON").fill(BAD)
     press(page, "Check")
-    expect(page.get_by_role("heading", name="2 problems to mend")).to_be_visible()
+    expect(page.get_by_role("heading", name="2 problems to fix")).to_be_visible()
     field = page.get_by_label("The lesson as YAML or JSON")
     assert field.input_value() == BAD
     page.get_by_role("link", name="Line 8").click()
@@ -76,13 +76,13 @@ def test_a_pasted_text_is_checked_mended_and_saved(browsing: Page) -> None:
     page.get_by_role("link", name="Back to the text").click()
     field.fill(GOOD)
     press(page, "Check")
-    expect(page.get_by_role("heading", name="This lesson is sound")).to_be_visible()
+    expect(page.get_by_role("heading", name="This lesson is valid")).to_be_visible()
     assert field.input_value() == GOOD
     press(page, "Save this lesson")
     expect(page.get_by_role("heading", level=1)).to_have_text("Two slips mended")
     page.get_by_role("link", name="Start with step 1").click()
     wait_for_step(page, 1)
-    assert shown(page).heading == "Pre-activation of unit 1 of layer 1"
+    assert shown(page).heading == "Pre-activation of hidden unit 1"
 
 
 def test_a_file_is_uploaded_and_saved(browsing: Page, root: Path) -> None:
@@ -163,7 +163,7 @@ def test_everything_is_in_reach_of_the_keyboard(page: Page) -> None:
     expect(page.locator("#text")).not_to_have_value("")
     tab_to(page, "Check")
     page.keyboard.press("Enter")
-    expect(page.get_by_role("heading", name="This lesson is sound")).to_be_visible()
+    expect(page.get_by_role("heading", name="This lesson is valid")).to_be_visible()
     tab_to(page, "Save this lesson")
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", level=1)).to_have_text("My first lesson")

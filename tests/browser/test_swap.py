@@ -111,14 +111,14 @@ def test_an_outline_jump_swaps_the_step_and_moves_its_mark(page: Page) -> None:
     page.goto(f"{LESSON}/1")
     page.get_by_text("Outline", exact=True).click()
     outline = page.get_by_role("navigation", name="Outline")
-    outline.get_by_role("link", name="Layer 2: gradients of the biases and weights").click()
+    outline.get_by_role("link", name="Hidden layer 2: gradients of the biases and weights").click()
     wait_for_step(page, 30)
     assert shown(page).contradictions() == []
     assert outline.is_visible()
-    assert current_place(page) == "Layer 2: gradients of the biases and weights"
+    assert current_place(page) == "Hidden layer 2: gradients of the biases and weights"
     page.keyboard.press("End")
     wait_for_step(page, 79)
-    assert current_place(page) == "How much it fell"
+    assert current_place(page) == "Change of the loss"
 
 
 def current_place(page: Page) -> str:
@@ -131,6 +131,7 @@ def current_place(page: Page) -> str:
 
 def test_a_link_to_the_step_that_made_a_number_leads_there(page: Page) -> None:
     page.goto(f"{LESSON}/7")
+    page.get_by_text("Where these numbers come from").click()
     page.get_by_role("link", name="step 2", exact=True).click()
     wait_for_step(page, 2)
     assert shown(page).contradictions() == []

@@ -28,7 +28,8 @@ from tutor.scenario.problem import ScenarioError
 NEEDS: Final = {"binary_cross_entropy": "sigmoid", "cross_entropy": "softmax"}
 KEPT_BESIDE: Final = {
     "lecture": "its place in the gallery", "network": "which parameters learn",
-    "training": "how many iterations one can go on", "notation": "its own choices of notation",
+    "training": "how many iterations a reader can go through",
+    "notation": "its own choices of notation",
 }  # fmt: skip
 """What came with the lesson and cannot be dropped."""
 assert set(NO_FIELD) == set(DROPPABLE)

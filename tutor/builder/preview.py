@@ -1,4 +1,4 @@
-"""What a draft comes to, beside the form: its problems, its diagram, and the first steps where it
+"""What a draft gives, beside the form: its problems, its diagram, and the first steps where it
 is sound.
 
     preview(draft)   -> Preview
@@ -81,7 +81,7 @@ class Preview:
     """What stands beside the form."""
 
     state: str
-    """One line: sound, or how many problems there are."""
+    """One line: valid, or how many problems there are."""
     sound: bool
     problems: tuple[ListedProblem, ...]
     more_problems: int
@@ -182,11 +182,11 @@ def _offer(found: Examined) -> tuple[str, str]:
 
 def _state(found: Examined) -> str:
     if found.problems:
-        return f"{counted(len(found.problems), 'problem')} to mend"
+        return f"{counted(len(found.problems), 'problem')} to fix"
     if found.lesson is None:
-        return "The form is sound"
+        return "The form is valid"
     steps = counted(len(found.lesson.walk("number")), "step")
-    return f"Sound: a network {found.lesson.trace.network.shape}, {steps}"
+    return f"Valid {found.lesson.trace.network.shape} network, {steps}"
 
 
 def _notes(found: Examined) -> tuple[str, ...]:

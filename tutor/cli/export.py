@@ -62,13 +62,13 @@ def add_options(command: argparse.ArgumentParser) -> None:
         "--seed",
         type=bounded(0, MOST_SEED),
         metavar="S",
-        help="the same seed gives the same numbers for ever",
+        help="the same seed gives the same numbers forever",
     )
 
 
 def add_input_gradients(command: argparse.ArgumentParser) -> None:
     """The option of whatever walks through a lesson."""
-    about = "whether derivatives of the loss by the inputs are steps; default: as the lesson says"
+    about = "whether derivatives of the loss with respect to the inputs are steps; default: as the lesson says"
     command.add_argument("--input-gradients", action=argparse.BooleanOptionalAction, help=about)
 
 

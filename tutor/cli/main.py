@@ -139,7 +139,7 @@ def trace(wanted: argparse.Namespace) -> int:
     out_of_range = data.write(lesson, sys.stdout)
     if out_of_range:
         complain(
-            f"{wanted.file}: left out, because it is beyond what a 64-bit number can hold: "
+            f"{wanted.file}: left out, because it is larger than a 64-bit number can hold: "
             f"{', '.join(out_of_range)}"
         )
     if lesson.trace.stop:

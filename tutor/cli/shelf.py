@@ -63,7 +63,7 @@ def shape(lesson: Scenario) -> str:
 
 
 def validate(wanted: argparse.Namespace) -> int:
-    """A line for each sound file; every problem of the others on stderr."""
+    """A line for each valid file; every problem of the others on stderr."""
     good = True
     for given in wanted.files:
         names, problems = files(given)
@@ -73,7 +73,7 @@ def validate(wanted: argparse.Namespace) -> int:
 
 
 def sound(name: str) -> bool:
-    """Say whether a file is sound, or why it is not."""
+    """Say whether a file is valid, or why it is not."""
     try:
         is_course = course.is_course(os.path.basename(name))  # noqa: PTH119
         words = course_words(name) if is_course else lesson_words(name)
@@ -106,12 +106,12 @@ def files(given: str, deeper: int = 1) -> tuple[list[str], list[Problem]]:
 
 
 def lesson_words(name: str) -> str:
-    """What can be said of a sound scenario file."""
+    """The summary of a valid scenario file."""
     return validation.summary(validation.check(name))
 
 
 def course_words(name: str) -> str:
-    """What can be said of a sound course file. Raises ScenarioError with all its problems, unknown
+    """The summary of a valid course file. Raises ScenarioError with all its problems, unknown
     lessons among them.
     """
     where = quotable(name, 300)

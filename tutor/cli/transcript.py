@@ -1,13 +1,13 @@
 """A lesson's walk as plain text: each step with its formula in symbols, in numbers and as a result.
 
     Step 7 of 79 · forward · z[2][1]
-      Pre-activation of unit 1 of layer 2
+      Pre-activation of unit 1 of hidden layer 2
       z_1^[2] = w_01^[2] + w_11^[2]·a_1^[1] + …
               = 0.3 + 0.2 × 0.5744 + …
               ≈ 0.4746
 
-Where the shown numbers do not give the shown result, the line below it says that it was computed
-with unrounded values.
+Where the lecture's decimals are too few to give the shown result on a calculator, the numbers have
+more, and a line below the result says so.
 
 `paragraphs` yields one paragraph a step, so the walk of a large network starts at once and needs no
 memory.
@@ -25,6 +25,7 @@ from tutor.engine.kinds import KINDS
 from tutor.engine.order import Stage
 from tutor.engine.quantity import Quantity
 from tutor.engine.tree import ArrayRef, Node, Value, has_partials
+from tutor.lesson.calculator import Digits, enough
 from tutor.lesson.explain import (
     ROUNDED,
     explain,
@@ -33,7 +34,6 @@ from tutor.lesson.explain import (
     explain_stop,
     remark,
 )
-from tutor.lesson.formula import UNROUNDED, unrounded
 from tutor.lesson.slides import OPEN, Slide, SlideNumber
 from tutor.lesson.walk import LayerWalk, Lesson, PassWalk, Walk
 from tutor.notation.conventions import (
@@ -130,16 +130,22 @@ class StepWriter:
             found = derive(self.trace, q)
         except KeyError:
             return []  # a flat activation: there is no derivative to write down
-        left, forms, result = self._number_lines(q, found)
-        return self._whole(left, [*forms, result], found, lambda tree: tree, self.trace.value(q))
+        tree, value = arranged(found.tree, self.notation), self.trace.value(q)
+        digits = self._digits(tree, value)
+        left, forms, result = self._number_lines(q, found, tree, digits)
+        return self._whole(left, [*forms, result], found, lambda tree: tree, value, digits)
 
-    def _number_lines(self, q: Quantity, found: Derivation) -> tuple[str, list[Shown], Shown]:
+    def _digits(self, tree: Node, value: Value) -> Digits:
+        return enough(tree, value, self.trace, self.decimals)
+
+    def _number_lines(
+        self, q: Quantity, found: Derivation, tree: Node, digits: Digits
+    ) -> tuple[str, list[Shown], Shown]:
         """The left-hand side, the formula in its forms, and the result."""
-        tree = arranged(found.tree, self.notation)
         kind, sign = left_side(q.kind, self.notation)
         left = self.text[SYMBOLS].name(replace(q, kind=kind))
         named = [] if found.name is None else [self.text[SYMBOLS].line(found.name)]
-        forms = _signed([*named, *self._forms(tree)], sign)
+        forms = _signed([*named, *self._forms(tree, digits)], sign)
         return left, forms, self._result(self.trace.value(q))
 
     def _result(self, value: float) -> Shown:
@@ -155,21 +161,19 @@ class StepWriter:
             found, made = derive_stage(self.trace, stage), result(self.trace, stage)
         except KeyError:
             return []
-        left, forms, end = self._matrix_lines(stage, found, made)
+        value = turned(made, self.notation).value(self.trace)
+        digits = self._digits(self._turned(found.tree, made), value)
+        left, forms, end = self._matrix_lines(stage, found, made, digits)
         return self._whole(
-            left,
-            [*forms, end],
-            found,
-            lambda tree: self._turned(tree, made),
-            turned(made, self.notation).value(self.trace),
+            left, [*forms, end], found, lambda tree: self._turned(tree, made), value, digits
         )
 
     def _matrix_lines(
-        self, stage: Stage, found: Derivation, made: ArrayRef
+        self, stage: Stage, found: Derivation, made: ArrayRef, digits: Digits
     ) -> tuple[str, list[Shown], Shown]:
         kind, sign = left_side(stage.kind, self.notation)
         left = self.text[SYMBOLS].matrix_name(kind, stage.layer, made.sample)
-        forms = _signed(self._forms(self._turned(found.tree, made)), sign)
+        forms = _signed(self._forms(self._turned(found.tree, made), digits), sign)
         shown = turned(made, self.notation)
         rows, columns = shown.value(self.trace).shape
         return left, forms, ("=", f"{self.text[NUMBERS].matrix(shown)}  ({rows}×{columns})")
@@ -182,11 +186,13 @@ class StepWriter:
         if stage.single:
             return self._number(Quantity(stage.kind))
         try:
-            found = derive_stage(self.trace, stage)
-            left, forms, end = self._matrix_lines(stage, found, result(self.trace, stage))
+            found, made = derive_stage(self.trace, stage), result(self.trace, stage)
         except KeyError:
             return []
-        said = remark(self.trace, found, self.decimals)
+        value = turned(made, self.notation).value(self.trace)
+        digits = self._digits(self._turned(found.tree, made), value)
+        left, forms, end = self._matrix_lines(stage, found, made, digits)
+        said = remark(self.trace, found, self.decimals + digits.more)
         return [
             *_aligned(left, [forms[0], end]),
             *([f"{said.heading} {said.text}"] if said else []),
@@ -194,9 +200,10 @@ class StepWriter:
 
     # ---- both ----
 
-    def _forms(self, tree: Node) -> list[str]:
-        modes = (RULE, SYMBOLS, NUMBERS) if has_partials(tree) else (SYMBOLS, NUMBERS)
-        return list(dict.fromkeys(self.text[mode].line(tree) for mode in modes))
+    def _forms(self, tree: Node, digits: Digits) -> list[str]:
+        modes = (RULE, SYMBOLS) if has_partials(tree) else (SYMBOLS,)
+        numbers = self.text[NUMBERS].finer(digits.more).line(tree)
+        return list(dict.fromkeys([*(self.text[mode].line(tree) for mode in modes), numbers]))
 
     def _whole(
         self,
@@ -205,15 +212,16 @@ class StepWriter:
         found: Derivation,
         turn: Callable[[Node], Node],
         value: Value,
+        digits: Digits,
     ) -> list[str]:
-        """The formula, the shorter way, and what has to be said of the result; `turn` writes a tree
+        """The formula, the shortcut, and what has to be said of the result; `turn` writes a tree
         as the lecture does.
         """
-        said = remark(self.trace, found, self.decimals)
+        said = remark(self.trace, found, self.decimals + digits.more)
         shorter = (
             []
             if found.shortcut is None
-            else ["The shorter way:", *self._way(left, turn(found.shortcut), lines[-1], value)]
+            else ["The shortcut:", *self._way(left, turn(found.shortcut), lines[-1], value)]
         )
         why = [f"{said.heading} {said.text}"] if said else []
         stable = (
@@ -223,25 +231,24 @@ class StepWriter:
         )
         return [
             *_aligned(left, lines),
-            *self._note(left, turn(found.tree), value),
+            *_note(left, digits),
             *shorter,
             *why,
             *stable,
         ]
 
     def _way(self, left: str, tree: Node, end: Shown, value: Value) -> list[str]:
+        digits = self._digits(tree, value)
         return [
-            *_aligned(left, [*_signed(self._forms(tree), "="), end]),
-            *self._note(left, tree, value),
+            *_aligned(left, [*_signed(self._forms(tree, digits), "="), end]),
+            *_note(left, digits),
         ]
 
-    def _note(self, left: str, tree: Node, value: Value) -> list[str]:
-        """A line below a result that the shown numbers do not give."""
-        return (
-            [f"{' ' * len(left)}   ({UNROUNDED})"]
-            if unrounded(tree, value, self.trace, self.decimals)
-            else []
-        )
+
+def _note(left: str, digits: Digits) -> list[str]:
+    """A line below a result of which, or of whose numbers, something has to be said."""
+    note = digits.numbers or digits.result
+    return [f"{' ' * len(left)}   ({note})"] if note else []
 
 
 def _stage_name(stage: Stage) -> str:

@@ -514,7 +514,7 @@ class _Picture:
         if scene.sample:
             of = f"sample {scene.sample} of {scene.alphabet.samples}"
             texts.append(f'<text class="s" x="6" y="{y - LINE}">{of}</text>')
-        texts.append(f'<text x="{middle}" y="{y}">{self._legend()}</text>')
+        texts.append(f'<text class="s" x="6" y="{y}">{self._legend()}</text>')
         if left_out:
             left = "the numbers of the other edges are left out"
             texts.append(f'<text x="{middle}" y="{y + LINE}">{left}</text>')

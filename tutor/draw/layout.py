@@ -25,7 +25,7 @@ LOSS_ABOVE, LOSS_BELOW = 64, 62
 """What the losses take up above and below their middle: both of them with their names, and what the
 loss fell by.
 """
-LINE, STACKED = 15, 26
+LINE, STACKED = 17, 27
 """The height of a line of a list; of one with the gradient below its weight."""
 NAME, GAP = 18, 10
 """The height of the names above a card; the room between one card and the names of the next."""

@@ -100,17 +100,11 @@ def symbol(s: Symbol) -> str:
     """A symbol as SVG text: letter, index below, marks above; the marks start over the index."""
     letter = italic(s.letter) + ("\N{COMBINING CIRCUMFLEX ACCENT}" if s.hat else "")
     if s.before:
-        letter = (
-            f'<tspan dy="-5">{attribute(s.before)}</tspan><tspan class="base" dy="5">{letter}</tspan>'
-        )
+        letter = f'<tspan dy="-5">{attribute(s.before)}</tspan><tspan class="base" dy="5">{letter}</tspan>'
     sub = f'<tspan dy="3">{attribute(s.sub)}</tspan>' if s.sub else ""
     raised = "".join(s.sup)
     back = f' dx="{-5 * len(s.sub)}"' if s.sub else ""
-    sup = (
-        f'<tspan dy="{-9 if s.sub else -6}"{back}>{attribute(raised)}</tspan>'
-        if raised
-        else ""
-    )
+    sup = f'<tspan dy="{-9 if s.sub else -6}"{back}>{attribute(raised)}</tspan>' if raised else ""
     return letter + sub + sup
 
 

@@ -185,8 +185,8 @@ def _identity() -> Activation:
         about="It passes the pre-activation on unchanged.",
         as_output="As an output, it may be any number.",
         title="Identity", span="any number", use="Regression networks end with it.",
-        gradient="Gradients pass it unchanged. "
-        "But layers with only this between them come to one linear layer.",
+        gradient="Gradients pass through unchanged. "
+        "But layers with only this between them amount to a single linear layer.",
     )  # fmt: skip
 
 

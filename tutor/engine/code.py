@@ -19,6 +19,8 @@ from typing import Any, Self
 from tutor.engine.kinds import KINDS
 from tutor.engine.tree import (
     ARGUMENT,
+    ONE,
+    ZERO,
     Apply,
     ArrayRef,
     Cases,
@@ -280,6 +282,54 @@ _COMPARE: dict[str, ast.cmpop] = {
 }
 
 
+_IN_NAMES = str.maketrans(".+-", "_pm")
+
+
+class Engine(Python):
+    """The same numbers bit for bit, in the forms of NumPy that take the least time on small arrays.
+
+    Constants are arrays, which NumPy need not convert; a reduction is that of the ufunc, which the
+    method of an array calls in the end; ones and zeros are a condition in float64.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.constants: dict[str, float] = {}
+        """The constants of a program by name; whoever runs it has an array for each."""
+
+    def number(self, value: float) -> ast.expr:
+        sign = "minus_" * (copysign(1.0, value) < 0)
+        name = f"{sign}{abs(value)!r}".translate(_IN_NAMES)
+        self.constants[f"number_{name}"] = value
+        return _name(f"number_{name}")
+
+    def _float(self, node: Node) -> ast.expr:
+        return self.write(node)
+
+    def has(self, function: Function) -> bool:
+        return function.primitive is not None
+
+    def inlines(self, function: Function) -> bool:
+        return function.primitive is None
+
+    def write(self, node: Node) -> ast.expr:
+        ones = isinstance(node, Cases) and (node.then, node.otherwise) == (ONE, ZERO)
+        if not ones or node in self.names:
+            return super().write(node)
+        assert isinstance(node, Cases)
+        return ast.Call(_attribute(self._condition(node), "astype"), [_name("float")], [])
+
+    def _reduced(self, of: Node, how: str, axis: int, keep: bool) -> ast.expr:
+        ufunc = {"sum": "add", "max": "maximum"}[how]
+        callee = _attribute(_attribute(_name(self.module), ufunc), "reduce")
+        keywords = [ast.keyword(self.keep, ast.Constant(True))] * keep
+        return ast.Call(callee, [self.write(of), ast.Constant(axis)], keywords)
+
+    def _primitive(self, function: Function, argument: ast.expr) -> ast.expr:
+        zero = [self.number(0.0)] if function.library == "logaddexp" else []
+        return self.library(function.library, *zero, argument)
+
+
 class Textbook(Python):
     """NumPy as one reads it in a textbook: a division is a division, and a mean divides by M."""
 
@@ -395,6 +445,38 @@ def function_lines(tree: Node, dialect: Python) -> list[Statement]:
     return [*lines, ast.Return(dialect.having(names).write(tree))]
 
 
+def program_lines(wanted: Iterable[tuple[str, Node]], dialect: Python) -> Iterator[Statement]:
+    """name = tree for each; what is needed more than once, by whichever, is computed once."""
+    computed = [(name, _written_out(tree, dialect)) for name, tree in wanted]
+    shared = _repeated(*(tree for _, tree in computed))
+    names: dict[Node, str] = {}
+    dialect = dialect.having(names)
+    for name, tree in computed:
+        inside = set(walk(tree))
+        for node in shared:
+            if node in inside and node not in names and node != tree:
+                part = f"part{len(names)}"
+                yield assigned(part, dialect.write(node))
+                names[node] = part
+        yield assigned(name, dialect.write(tree))
+        names[tree] = name
+
+
+def _written_out(tree: Node, dialect: Python) -> Node:
+    """A tree as it is computed, with all functions in place that the library does not have."""
+
+    def rule(node: Node) -> Node | None:
+        if isinstance(node, Stable):
+            return _written_out(dialect.chosen(node), dialect)
+        if isinstance(node, Apply) and dialect.inlines(node.function):
+            return _written_out(put(node.function.computed, node.of), dialect)
+        if isinstance(node, Negative) and isinstance(node.of, Negative):
+            return node.of.of
+        return None
+
+    return rewrite(tree, rule)
+
+
 def as_computed(tree: Node, dialect: Python) -> Node:
     """The tree that a dialect computes: with its form of what is stable, and its inline functions
     in place.
@@ -417,8 +499,8 @@ def as_computed(tree: Node, dialect: Python) -> Node:
 _INITIAL: dict[type, str] = {Exp: "e", Difference: "shifted"}
 
 
-def _repeated(tree: Node) -> list[Node]:
-    """What stands in a tree more than once, inner ones first; not what is there only as a part of
+def _repeated(*trees: Node) -> list[Node]:
+    """What stands in trees more than once, inner ones first; not what is there only as a part of
     something repeated.
     """
     counts: Counter[Node] = Counter()
@@ -430,7 +512,8 @@ def _repeated(tree: Node) -> list[Node]:
             for child in node.children:
                 count(child)
 
-    count(tree)
+    for tree in trees:
+        count(tree)
     found = [node for node, times in counts.items() if times > 1]
     return sorted(found, key=lambda node: sum(1 for _ in walk(node)))
 

@@ -1,8 +1,8 @@
 """The table of kinds: what sorts of numbers a lesson has, and everything that is to be known of
 each.
 
-Whoever wants to know the phase of a kind, its axes, what it is a derivative of, or what it is
-called looks here; no function elsewhere decides by a list of names.
+The phase of a kind, its axes, what it is a derivative of and what it is called stand here; no
+function elsewhere decides by a list of names.
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ class Kind:
     """One sort of number.
 
     `axes` are those of its array in the engine; a `layer` of the name goes before them. `top` is
-    the kind that is differentiated (the loss or, for a slope, the activation), `by` the one that it
-    is differentiated by. `before` is the kind that an update or the verification pass starts from:
+    the kind that is differentiated (the loss or, for a slope, the activation), `by` the one with
+    respect to which it is. `before` is the kind that an update or the verification pass starts from:
     w for w+. `shared` says that `@s` names the share of one sample.
     """
 
@@ -119,13 +119,13 @@ _TABLE = (
     Kind("eta", GIVEN, "learning rate", layered=False, contract=False),
     Kind("z", FORWARD, "pre-activation", DATA, role="unit"),
     Kind("a", FORWARD, "activation", DATA, role="unit"),
-    Kind("r", FORWARD, "activation plus skip connection", DATA, role="unit"),
+    Kind("r", FORWARD, "skip-connection sum", DATA, role="unit"),
     Kind("loss", LOSS, "loss", layered=False, role="loss", shared=True),
     Kind("da/dz", BACKWARD, "activation derivative", DATA, role="slope", top="a", by="z"),
     Kind(
         "dL/da",
         BACKWARD,
-        "derivative of the loss by an activation",
+        "derivative of the loss with respect to an activation",
         DATA,
         role="error",
         top="loss",
@@ -134,7 +134,7 @@ _TABLE = (
     Kind(
         "dL/dr",
         BACKWARD,
-        "derivative of the loss by what a unit passes on",
+        "derivative of the loss with respect to a skip-connection sum",
         DATA,
         role="error",
         top="loss",
@@ -165,12 +165,12 @@ _TABLE = (
     Kind("b+", UPDATE, "new bias", BIAS, role="parameter", before="b"),
     Kind("z+", VERIFY, "new pre-activation", DATA, role="unit", before="z"),
     Kind("a+", VERIFY, "new activation", DATA, role="unit", before="a"),
-    Kind("r+", VERIFY, "new activation plus skip connection", DATA, role="unit", before="r"),
+    Kind("r+", VERIFY, "new skip-connection sum", DATA, role="unit", before="r"),
     Kind("loss+", VERIFY, "new loss", layered=False, role="loss", before="loss", shared=True),
     Kind(
         "loss-loss+",
         VERIFY,
-        "how much the loss has fallen",
+        "how much the loss fell",
         layered=False,
         role="loss",
         contract=False,
@@ -178,7 +178,7 @@ _TABLE = (
     Kind(
         "(loss-loss+)/loss",
         VERIFY,
-        "the share of the loss that is gone",
+        "the fraction of the loss that is gone",
         layered=False,
         role="loss",
         contract=False,

@@ -81,7 +81,7 @@ class Loss:
     term: Node
     """What one output adds to the loss of its sample, in A, Y, Z."""
     gradient: Node
-    """The derivative of the loss of a sample by one output."""
+    """The derivative of the loss of a sample with respect to one output."""
     of_sample: Callable[[Node], Node]
     """From the sum over outputs to the loss of the sample (a sign or a factor in front)."""
     about: str
@@ -133,39 +133,44 @@ def _log_of_inverse(inverse: ArrayRef, log: Node) -> Node:
     return Stable(Log(inverse), Negative(log), Z)
 
 
+_HUBER = (
+    "A difference of up to 1 counts half its square, a larger one its size minus ½, so outliers "
+    "pull less."
+)
+_SURPRISE = (
+    "The loss is the surprise: −log of the probability that the network assigned to the right "
+    "class."
+)
+
 LOSSES: dict[str, Loss] = {
     loss.name: loss
     for loss in (
         Loss(
-            "squared_error", "squared error",
-            Square(Difference(A, Y)), Product((Number(2.0), Difference(A, Y))), _same,
-            "It is the square of the difference between output and target.",
-            "It adds up the squares of the differences between outputs and targets.",
+            "squared_error", "squared error", Square(Difference(A, Y)),
+            Product((Number(2.0), Difference(A, Y))), _same,
+            "The loss is the square of the difference between output and target.",
+            "The loss adds up the squared differences between outputs and targets.",
         ),
         Loss(
-            "half_squared_error", "half squared error",
-            Square(Difference(A, Y)), Difference(A, Y), _half,
-            "It is half the square of the difference between output and target: "
-            "the ½ is there to cancel the 2 of the derivative.",
-            "It is half the sum of the squared differences between outputs and targets: "
-            "the ½ is there to cancel the 2 of the derivative.",
+            "half_squared_error", "half squared error", Square(Difference(A, Y)),
+            Difference(A, Y), _half,
+            "The loss is half the square of the difference between output and target: "
+            "the ½ cancels the 2 of the derivative.",
+            "The loss is half the sum of the squared differences between outputs and targets: "
+            "the ½ cancels the 2 of the derivative.",
         ),
         Loss(
-            "huber", "Huber loss",
-            Apply(Difference(A, Y), HUBER), Apply(Difference(A, Y), HUBER_SLOPE), _same,
-            "A difference of up to 1 counts with half its square, "
-            "a larger one with its size less ½, so that outliers pull less.",
-            "A difference of up to 1 counts with half its square, "
-            "a larger one with its size less ½, so that outliers pull less.",
+            "huber", "Huber loss", Apply(Difference(A, Y), HUBER),
+            Apply(Difference(A, Y), HUBER_SLOPE), _same, _HUBER, _HUBER,
         ),
         Loss(
             "binary_cross_entropy", "binary cross-entropy",
             Sum((Weighted((Y, _LOG_A)), Weighted((_NOT_Y, _LOG_NOT_A)))),
             Sum((Negative(Quotient(Y, A)), Quotient(_NOT_Y, _NOT_A))), Negative,
-            "It is the surprise, "
-            "−log of the probability that the network gave to the right answer.",
-            "It adds up the surprise over the outputs: "
-            "−log of the probability that each of them gave to the right answer.",
+            "The loss is the surprise: −log of the probability that the network assigned to "
+            "the right answer.",
+            "The loss adds up the surprise of each output: −log of the probability that it "
+            "assigned to the right answer.",
             "sigmoid",
             Sum((
                 Weighted((Y, _log_of_inverse(INVERSE, _LOG_A.exact))),
@@ -173,11 +178,8 @@ LOSSES: dict[str, Loss] = {
             )),
         ),
         Loss(
-            "cross_entropy", "cross-entropy",
-            Weighted((Y, _LOG_P)), Negative(Quotient(Y, A)), Negative,
-            "It is the surprise, −log of the probability that the network gave to the right class.",
-            "It is the surprise, −log of the probability that the network gave to the right class.",
-            "softmax",
+            "cross_entropy", "cross-entropy", Weighted((Y, _LOG_P)), Negative(Quotient(Y, A)),
+            Negative, _SURPRISE, _SURPRISE, "softmax",
             Weighted((Y, _log_of_inverse(INVERSE, _LOG_P.exact))),
         ),
     )

@@ -118,7 +118,7 @@ class NumberOrder(Sequence[Quantity]):
     ) -> NumberOrder:
         """The walk of a network over a batch; behind layer `blocked` nothing is computed.
 
-        `inputs`: whether the derivatives by the inputs are steps.
+        `inputs`: whether the derivatives with respect to the inputs are steps.
         """
         return cls(tuple(_sections(network, samples if samples > 1 else 0, blocked, inputs)))
 

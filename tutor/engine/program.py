@@ -398,7 +398,7 @@ def _watched(definitions: Sequence[Definition]) -> tuple[Name, ...]:
     """What nothing is made of, and what an activation function might hide.
 
     A sum or a product that holds a number that is none is none itself (0 · ∞ too), so the others
-    need not be looked at. Left aside is the derivative by the inputs, which is no step of most
+    need not be looked at. Left aside is the derivative with respect to the inputs, which is no step of most
     walks, and what a shortcut goes around.
     """
     used = {leaf for found in definitions if found.leaf != by(X) for leaf in _uses(found.tree)}
@@ -417,20 +417,14 @@ def _compiled(
     definitions: Sequence[Definition], given: Sequence[Name], wanted: Sequence[Name]
 ) -> Callable[..., tuple[Any, ...]]:
     """One function of NumPy of the learning rate, the 1/M of a mean, and what is given."""
-    dialect = code.Python()
-    trees = [found.tree for found in definitions]
-    rules = [
-        code.defined(dialect.called(function), ["z"], code.function_lines(tree, dialect))
-        for function, tree in code.functions(trees, dialect)
-    ]
-    body = [
-        code.assigned(code.python_name(*found.name), dialect.write(found.tree))
-        for found in definitions
-    ]
+    made = ((code.python_name(*found.name), found.tree) for found in definitions)
+    dialect = code.Engine()
+    body = code.program_lines(made, dialect)
     answer = code.answered(code.python_name(*name) for name in wanted)
     arguments = ["eta", "scale", *(code.python_name(*name) for name in given)]
-    statements = [*rules, code.defined("iteration", arguments, [*body, answer])]
-    return code.compiled("iteration", statements, {"np": np, "ratio": ratio})
+    iteration = code.defined("iteration", arguments, [*body, answer])
+    constants = {name: np.asarray(value) for name, value in dialect.constants.items()}
+    return code.compiled("iteration", [iteration], {"np": np, "ratio": ratio, **constants})
 
 
 def _given(definitions: Sequence[Definition]) -> Iterator[Name]:

@@ -302,9 +302,9 @@ def run(network: Network, x: Array, y: Array, eta: float) -> Trace:
     program, given, scale = _prepared(network, x, y)
     with np.errstate(all="ignore"):
         made = program.run(eta, scale, *(given[name] for name in program.given))
-        arrays = {**given, **dict(zip(program.names, made, strict=True))}
+    arrays = given | dict(zip(program.names, made, strict=True))
     for n in program.whole:
-        made[n].setflags(write=False)
+        made[n].setflags(False)
     for new, old in () if program.blocked else program.unchanged:
         arrays[new] = arrays[old]
     return Trace(network, eta, len(x), scale, program, arrays)

@@ -239,14 +239,10 @@ def ratio(top: Value, bottom: Value) -> Value:
     """top / bottom, and 0 where the top is exactly 0: a class with target 0 takes no part."""
     if not np.ndim(top):
         return top / bottom
-    # as in every program; finding a common shape takes longer than the division
-    alike = top.shape == np.shape(bottom)
-    return np.divide(
-        top,
-        bottom,
-        out=np.zeros(top.shape if alike else np.broadcast_shapes(top.shape, np.shape(bottom))),
-        where=top != 0,
-    )
+    shape = np.shape(bottom)
+    # Alike in every program; finding a common shape takes longer than the division
+    shape = shape if shape == top.shape else np.broadcast_shapes(top.shape, shape)
+    return np.divide(top, bottom, np.zeros(shape), where=top.astype(bool))
 
 
 class Power(Pair):

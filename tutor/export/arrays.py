@@ -76,7 +76,9 @@ def last_stage(lesson: Lesson) -> Stage | None:
 def skipped(trace: Trace, stage: Stage) -> bool:
     """Whether the scripts go around this array."""
     kind = KINDS[stage.kind]
-    if kind.by == "a" and not stage.layer:  # nothing else is made of the derivatives by the inputs
+    if (
+        kind.by == "a" and not stage.layer
+    ):  # nothing else is made of the derivatives with respect to the inputs
         return not np.isfinite(_values(trace, stage)).all()
     if kind.by == "a" and stage.layer == trace.fused_layer:
         return saturated(trace)

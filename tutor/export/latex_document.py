@@ -1,4 +1,4 @@
-"""The worked solution as one LaTeX file, for whoever wants to print it, cut it up or paste from it.
+"""The worked solution as one LaTeX file, to print, to cut up or to paste from.
 
     document(context, phases) -> chunks of the file, step by step
 
@@ -69,8 +69,8 @@ MOST_PARAMETERS = 12
 the last.
 """
 SHORTCUT = (
-    "A shorter way to the same number: loss and activation fit together, "
-    "and what is left is output minus target."
+    "A shortcut to the same number: the derivatives of the loss and of the activation function "
+    "cancel, and what is left is output minus target."
 )
 
 

@@ -36,8 +36,10 @@ def template(name: str) -> Template:
 def styles(*names: str) -> str:
     """Style sheets in one text, with the font inside, so that a file needs nothing else."""
     text = "\n".join((STATIC / name).read_text(encoding="utf-8") for name in names)
-    # comments, margins
-    text = re.sub(r"/\*.*?\*/\s*|^\s+", "", text, flags=re.DOTALL | re.MULTILINE)
+    # comments, margins, spaces around braces
+    text = re.sub(
+        r"/\*.*?\*/\s*|^\s+|(?<=[{};]) | (?=[{}])", "", text, flags=re.DOTALL | re.MULTILINE
+    )
     return _FONT.sub(lambda found: f'url("{font(found[1])}") format("woff2")', text)
 
 

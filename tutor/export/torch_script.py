@@ -119,7 +119,10 @@ def _given(lesson: Lesson) -> list[str]:
     )
     first = lesson.trace.network.layer(1)
     if lesson.input_gradients:
-        lines += ["", "x.requires_grad_()  # the loss is differentiated by the inputs as well"]
+        lines += [
+            "",
+            "x.requires_grad_()  # the loss is differentiated with respect to the inputs as well",
+        ]
     elif not (first.train_weights or first.learns_biases):
         lines += [
             "",

@@ -276,9 +276,14 @@ def _picture(context: Context, body: StepBody) -> Drawing:
 def _body(
     context: Context, formulas: FormulaWriter, sheet: Sheet, n: int, hidden: Hidden | None
 ) -> tuple[StepBody, bool]:
-    """A step and whether its result is left open: then no words of a worksheet give it away."""
+    """A step and whether its result is left open; a worksheet does not give results away in words.
+
+    On paper the long reason stands once, at the first step of its kind; a file to step through has
+    it at each.
+    """
     body = step_body(context, n, formulas)
     body = replace(body, parts=tuple(replace(part, open=True) for part in body.parts))
+    body = body if sheet.interactive else replace(body, reason="")
     if hidden is None:
         return replace(body, slide=_differing(body.slide)), False
     open_ = hidden(body.step.anchor)

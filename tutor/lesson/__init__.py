@@ -13,7 +13,10 @@ In the order in which it is best read:
     changes               what if: changes from an address or a form, and the scenario with them
     slides                what the lecture prints, compared
     walk                  the walk in three grains; iterations; how many steps there are
-    explain               what a step is called, what it does and why
+    titles                what units, layers and steps are called
+    reasons               why a step does what it does, at length and in a line
+    explain               the words of a step, and the terms where they first appear
+    calculator            how many digits the numbers of a formula need to give its result
     formula               the lines of a step's formula
     validation            a file checked as its author wants to know it
     redraw                tenths and whole numbers from a stream that never changes; a lesson's

@@ -1,8 +1,9 @@
 """The formula of a step: its lines (rule, symbols, numbers, result), its operands, and other ways
 to the same number.
 
-Where the shown numbers do not give the shown result, because both are rounded, the result says so
-(`unrounded`).
+Whoever types the shown numbers into a calculator gets the shown result: where the lecture's
+decimals are too few for that, the line with the numbers has more, and says so
+(`tutor.lesson.calculator`).
 
 One `Formula` for every grain. What it shows is the derivation's tree and the trace's number,
 nothing else. How it is put down is the business of `Lines`: MathML for pages
@@ -13,11 +14,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from functools import partial
 from itertools import islice
 from typing import Protocol
-
-import numpy as np
 
 from tutor import number
 from tutor.engine.derivation import Derivation, derive, derive_stage, result
@@ -28,56 +26,23 @@ from tutor.engine.quantity import Quantity
 from tutor.engine.trace import Trace
 from tutor.engine.tree import (
     ArrayRef,
-    Environment,
     Node,
     Ref,
-    Rounded,
     Value,
-    evaluate,
     has_partials,
     leaves,
     walk,
 )
+from tutor.lesson.calculator import Digits, enough
 from tutor.lesson.explain import ROUNDED, Remark, remark
 from tutor.notation.conventions import Alphabet, arranged, flipped, left_side, oriented, turned
-from tutor.notation.mathml import SHOWN_COLUMNS, SHOWN_ROWS, Line, member
+from tutor.notation.mathml import Line, member
 from tutor.notation.writer import NUMBERS, RULE, SYMBOLS, Hidden
 
 MOST_OPERANDS = 9
 FEW_OPERANDS = 5
 """With more operands than this, those that are given are left to the tables and the diagram."""
 HIGHLIGHTED_UNITS = 8
-UNROUNDED = "with unrounded values"
-
-
-def unrounded(tree: Node, value: Value, env: Environment, decimals: int) -> bool:
-    """Whether the shown numbers of a tree, typed into a calculator, give another number than is
-    shown of its value.
-
-    A matrix whose middle is left out cannot be typed at all.
-    """
-    if isinstance(value, float):
-        return not number.gives(
-            float(evaluate(tree, Rounded(env, partial(number.rounded, decimals=decimals)))),
-            value,
-            decimals,
-        )
-    arrays = (
-        *(env.matrix(node) for node in walk(tree) if isinstance(node, ArrayRef)),
-        np.atleast_2d(value),
-    )
-    if any(
-        rows > SHOWN_ROWS or columns > SHOWN_COLUMNS
-        for rows, columns in (array.shape for array in arrays)
-    ):
-        return False
-    typed = np.broadcast_to(
-        evaluate(tree, Rounded(env, partial(number.rounded, decimals=decimals))), np.shape(value)
-    )
-    return not all(
-        number.gives(float(a), float(b), decimals)
-        for a, b in zip(np.ravel(typed), np.ravel(value), strict=True)
-    )
 
 
 class Lines(Protocol):
@@ -88,8 +53,8 @@ class Lines(Protocol):
     @property
     def hidden(self) -> Hidden | None: ...
 
-    def tree(self, node: Node, mode: str, sign: str = "") -> str:
-        """One tree in one mode behind a relation sign."""
+    def tree(self, node: Node, mode: str, sign: str = "", more: int = 0) -> str:
+        """One tree in one mode behind a relation sign; with so many more digits of its numbers."""
 
     def quantity(self, q: Quantity) -> str:
         """The symbol of one quantity."""
@@ -108,7 +73,7 @@ class FormulaLine:
     label: str
     math: str
     note: str = ""
-    """What has to be said of the result, or ""."""
+    """What has to be said of the numbers or of the result, or ""."""
 
     @property
     def css(self) -> str:
@@ -177,7 +142,8 @@ class FormulaWriter:
             return Formula(self.line.quantity(q), (), makes=frozenset({q}))
         tree = arranged(found.tree, self.notation)
         left, sign = self._left(q)
-        said = remark(self.trace, found, self.decimals)
+        digits = self._digits(tree, self.trace.value(q))
+        said = remark(self.trace, found, self.decimals + digits.more)
         stable = found.stable if said is ROUNDED else None
         trees = (tree,) if stable is None else (tree, stable)
         refs = tuple(dict.fromkeys(ref for used in trees for ref in leaves(used, self.trace)))
@@ -198,7 +164,7 @@ class FormulaWriter:
             left,
             (
                 *self._named(found, sign),
-                *self._lines(tree, sign if found.name is None else "=", q),
+                *self._lines(tree, sign if found.name is None else "=", q, digits),
                 *self._percent(q),
             ),
             operands,
@@ -209,7 +175,7 @@ class FormulaWriter:
             frozenset(ref.quantity for ref in refs if ref.quantity.of.contract),
             frozenset({q}),
             said,
-            () if stable is None else self._lines(stable, "=", q),
+            () if stable is None else self._way(stable, q),
         )
 
     def _left(self, q: Quantity) -> tuple[str, str]:
@@ -224,24 +190,39 @@ class FormulaWriter:
             else (FormulaLine("in short", self.line.tree(found.name, SYMBOLS, sign)),)
         )
 
-    def _lines(self, tree: Node, sign: str, q: Quantity) -> tuple[FormulaLine, ...]:
+    def _digits(self, tree: Node, value: Value) -> Digits:
+        return enough(tree, value, self.trace, self.decimals)
+
+    def _way(self, tree: Node, q: Quantity) -> tuple[FormulaLine, ...]:
+        """Another tree that comes to the same number."""
+        return self._lines(tree, "=", q, self._digits(tree, self.trace.value(q)))
+
+    def _lines(self, tree: Node, sign: str, q: Quantity, digits: Digits) -> tuple[FormulaLine, ...]:
         lines = (
             [FormulaLine("chain rule", self.line.tree(tree, RULE, sign))]
             if has_partials(tree)
             else []
         )
         lines.append(FormulaLine("symbols", self.line.tree(tree, SYMBOLS, "=" if lines else sign)))
-        lines.append(FormulaLine("numbers", self.line.tree(tree, NUMBERS, "=")))
-        value = self.trace.value(q)
-        written = self.line.tree(Ref(q), NUMBERS, self._equals(value))
-        return (*lines, FormulaLine("result", written, self._note(tree, value, q)))
+        numbers = self.line.tree(tree, NUMBERS, "=", digits.more)
+        lines.append(FormulaLine("numbers", numbers, self._of_numbers(digits, tree)))
+        written = self.line.tree(Ref(q), NUMBERS, self._equals(self.trace.value(q)))
+        return (*lines, FormulaLine("result", written, self._of_result(digits, q)))
 
-    def _note(self, tree: Node, value: Value, q: Quantity) -> str:
+    def _of_numbers(self, digits: Digits, tree: Node) -> str:
+        """What the numbers have to say of themselves; nothing where some are left open."""
+        hidden = self.line.hidden
+        left_open = hidden is not None and any(
+            hidden(node.quantity if isinstance(node, Ref) else member(node))
+            for node in walk(tree, self.trace)
+            if isinstance(node, Ref | ArrayRef)
+        )
+        return "" if left_open else digits.numbers
+
+    def _of_result(self, digits: Digits, q: Quantity) -> str:
         """What a result has to say of the numbers above it; nothing where it is left open."""
         left_open = self.line.hidden is not None and self.line.hidden(q)
-        return (
-            UNROUNDED if not left_open and unrounded(tree, value, self.trace, self.decimals) else ""
-        )
+        return "" if left_open else digits.result
 
     def _percent(self, q: Quantity) -> tuple[FormulaLine, ...]:
         """A share of one, once more as a percentage."""
@@ -258,7 +239,7 @@ class FormulaWriter:
         return "=" if number.is_exact(value, self.decimals) else "≈"
 
     def _shortcut(self, found: Derivation, q: Quantity) -> tuple[FormulaLine, ...]:
-        return () if found.shortcut is None else self._lines(found.shortcut, "=", q)
+        return () if found.shortcut is None else self._way(found.shortcut, q)
 
     def chain(self, q: Quantity) -> Formula | None:
         """A gradient written out as the sum over all paths from the loss; None where that says
@@ -267,7 +248,7 @@ class FormulaWriter:
         tree = chain(self.trace, q)
         if tree is None:
             return None
-        return Formula(self.line.quantity(q), self._lines(tree, "=", q), makes=frozenset({q}))
+        return Formula(self.line.quantity(q), self._way(tree, q), makes=frozenset({q}))
 
     # ---- one matrix ----
 
@@ -281,12 +262,13 @@ class FormulaWriter:
             return Formula(self.line.matrix(stage.kind, stage.layer), ())
         turn = flipped(made.kind, self.notation)
         tree = oriented(found.tree, self.notation, turn)
-        said = remark(self.trace, found, self.decimals)
+        digits = self._digits(tree, turned(made, self.notation).value(self.trace))
+        said = remark(self.trace, found, self.decimals + digits.more)
         arrays = _arrays(tree)
         kind, sign = left_side(stage.kind, self.notation)
         return Formula(
             self.line.matrix(kind, stage.layer, made.sample),
-            (*self._matrix_lines(tree, turned(made, self.notation), sign),),
+            (*self._matrix_lines(tree, turned(made, self.notation), sign, digits),),
             tuple(self._matrix_operand(leaf) for leaf in arrays),
             0,
             0,
@@ -302,17 +284,19 @@ class FormulaWriter:
             else self._matrix_way(oriented(found.stable, self.notation, turn), made),
         )
 
-    def _matrix_lines(self, tree: Node, made: ArrayRef, sign: str) -> Iterator[FormulaLine]:
+    def _matrix_lines(
+        self, tree: Node, made: ArrayRef, sign: str, digits: Digits
+    ) -> Iterator[FormulaLine]:
         yield FormulaLine("symbols", self.line.tree(tree, SYMBOLS, sign))
-        yield FormulaLine("numbers", self.line.tree(tree, NUMBERS, "="))
-        yield FormulaLine(
-            "result",
-            self.line.tree(made, NUMBERS, "="),
-            self._note(tree, made.value(self.trace), member(made)),
-        )
+        numbers = self.line.tree(tree, NUMBERS, "=", digits.more)
+        yield FormulaLine("numbers", numbers, self._of_numbers(digits, tree))
+        written = self.line.tree(made, NUMBERS, "=")
+        yield FormulaLine("result", written, self._of_result(digits, member(made)))
 
     def _matrix_way(self, tree: Node, made: ArrayRef) -> tuple[FormulaLine, ...]:
-        return tuple(self._matrix_lines(tree, turned(made, self.notation), "="))
+        made = turned(made, self.notation)
+        digits = self._digits(tree, made.value(self.trace))
+        return tuple(self._matrix_lines(tree, made, "=", digits))
 
     def _matrix_operand(self, leaf: ArrayRef) -> Operand:
         rows, columns = leaf.value(self.trace).shape

@@ -56,7 +56,7 @@ class SlideNumber:
 
 @dataclass(frozen=True, slots=True)
 class ClosedForm:
-    """A formula of the lecture for a quantity, with what it comes to."""
+    """A formula of the lecture for a quantity, with its value."""
 
     text: str
     where: str

@@ -1,4 +1,4 @@
-"""What an author wants to know of a scenario file: is it sound, does it run, does it agree with
+"""What an author wants to know about a scenario file: is it valid, does it run, does it agree with
 what the slides print?
 
 `check(path)` and `check_text(text, where)` go further than `reader`: they compute the lesson and
@@ -45,7 +45,7 @@ def check_text(text: str, where: str) -> Lesson:
 
 
 def summary(lesson: Lesson) -> str:
-    """A sound lesson in a few words: shape, steps, and whether it ends early."""
+    """A valid lesson in a few words: shape, steps, and whether it ends early."""
     steps, stop = len(lesson.walk("number")), lesson.trace.stop
     words = f"{lesson.trace.network.shape}, {counted(steps, 'step')}"
     if stop:
@@ -101,7 +101,7 @@ def _closed_form(path: Path, form: Check, lesson: Lesson) -> Iterator[tuple[Path
     if not found.agrees:
         yield (
             (*path, "equals"),
-            f"comes to {exact(found.value)}, which is not {form.quantity} as the engine has it",
+            f"gives {exact(found.value)}, which is not what the engine has for {form.quantity}",
         )
 
 

@@ -326,9 +326,9 @@ class Lesson:
     trace: Trace
     iteration: int
     changes: tuple[Change, ...] = ()
-    """What of the scenario is not the original's, for whoever has to say so."""
+    """What of the scenario is not the original's, for pages that say so."""
     input_gradients: bool = False
-    """Whether the derivatives by the inputs are steps."""
+    """Whether the derivatives with respect to the inputs are steps."""
 
     @cached_property
     def walks(self) -> dict[str, Walk]:
@@ -381,7 +381,7 @@ def open_lesson(
     """Compute a lesson; `changes` have been made in the scenario already, the lesson keeps them to
     tell of them.
 
-    The derivatives by the inputs are steps where the scenario says so, or `input_gradients`.
+    The derivatives with respect to the inputs are steps where the scenario says so, or `input_gradients`.
 
     Raises LessonError where training does not get to that iteration.
     """

@@ -68,10 +68,10 @@ class Latex(Writer):
         if "/" in text:
             top, bottom = text.split("/")
             return f"\\frac{{{top}}}{{{bottom}}}"
-        return digits(value, self.decimals)
+        return digits(value, self.decimals, self.more)
 
     def amount(self, value: float, quantity: Quantity | None) -> str:
-        return digits(value, self.decimals)
+        return digits(value, self.decimals, self.more)
 
     def blank(self, quantity: Quantity) -> str:
         return r"\boxed{\phantom{00.0000}}"
@@ -114,7 +114,7 @@ class Latex(Writer):
             return r"\ddots" if r < 0 and c < 0 else r"\vdots" if r < 0 else r"\cdots"
         if self.hidden is not None and self.hidden(member(leaf)):
             return self.blank(member(leaf))
-        return digits(float(array[r, c]), self.decimals)
+        return digits(float(array[r, c]), self.decimals, self.more)
 
     def shaped(self, x: str, rows: int, columns: int) -> str:
         return f"\\underset{{({rows} \\times {columns})}}{{{x}}}"
@@ -156,7 +156,7 @@ class Latex(Writer):
     def between(self, count: int, total: float) -> str:
         if self.mode != NUMBERS or self.hidden is not None:
             return r"\cdots"
-        return f"\\underbrace{{{digits(total, self.decimals)}}}_{{\\text{{{count} more terms}}}}"
+        return f"\\underbrace{{{digits(total, self.decimals, self.more)}}}_{{\\text{{{count} more terms}}}}"
 
     def bars(self, x: str) -> str:
         return f"\\left| {x} \\right|"
@@ -240,9 +240,9 @@ def _base(letter: str, bold: bool) -> str:
     return f"\\mathbf{{{plain}}}" if bold else plain
 
 
-def digits(value: float, decimals: int) -> str:
+def digits(value: float, decimals: int, more: int = 0) -> str:
     r"""A number as `tutor.number` shows it: -0.25, 2.64 \cdot 10^{-7}."""
-    text = number.plain(value, decimals)
+    text = number.plain(value, decimals, more)
     if text in {"inf", "-inf", "nan"}:
         return text.replace("inf", r"\infty").replace("nan", r"\text{not a number}")
     mantissa, _, exponent = text.partition("e")
@@ -266,9 +266,11 @@ class LatexLines:
     def _writer(self, mode: str = "symbols") -> Latex:
         return Latex(self.alphabet, self.decimals, mode, self.hidden, self.env)
 
-    def tree(self, node: Node, mode: str, sign: str = "") -> str:
-        """One tree in one mode behind a relation sign, in pieces for line breaks."""
-        pieces = "\n".join(self._writer(mode).broken(node))
+    def tree(self, node: Node, mode: str, sign: str = "", more: int = 0) -> str:
+        """One tree in one mode behind a relation sign, in pieces for line breaks; with so many
+        more digits of its numbers.
+        """
+        pieces = "\n".join(self._writer(mode).finer(more).broken(node))
         return f"{SIGNS[sign]} {pieces}" if sign else pieces
 
     def quantity(self, q: Quantity) -> str:

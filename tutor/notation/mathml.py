@@ -46,11 +46,11 @@ class MathML(Writer):
         if "/" in text:
             top, bottom = text.split("/")
             return f"<mfrac><mn>{top}</mn><mn>{bottom}</mn></mfrac>"
-        return _digits(value, self.decimals)
+        return _digits(value, self.decimals, more=self.more)
 
     def amount(self, value: float, quantity: Quantity | None) -> str:
         mark = "" if quantity is None else f' data-q="{quantity}"'
-        return _digits(value, self.decimals, mark)
+        return _digits(value, self.decimals, mark, self.more)
 
     def blank(self, quantity: Quantity) -> str:
         return '<mtext class="blank">\u2003\u2003\u2003</mtext>'
@@ -84,7 +84,7 @@ class MathML(Writer):
 
     def entry(self, value: float, leaf: ArrayRef) -> str:
         """One number of a matrix."""
-        return _digits(value, self.decimals)
+        return _digits(value, self.decimals, more=self.more)
 
     def shaped(self, x: str, rows: int, columns: int) -> str:
         return f'<munder>{_row(x)}<mtext class="s">({rows}×{columns})</mtext></munder>'
@@ -128,7 +128,8 @@ class MathML(Writer):
         if self.mode != NUMBERS or self.hidden is not None:
             return "<mo>⋯</mo>"
         return (
-            f"<munder><munder>{_row(_digits(total, self.decimals))}<mo>⏟</mo></munder>"
+            f"<munder><munder>{_row(_digits(total, self.decimals, more=self.more))}"
+            "<mo>⏟</mo></munder>"
             f"<mtext>{count} more terms</mtext></munder>"
         )
 
@@ -143,9 +144,8 @@ class Unnamed(MathML):
     """The same for files, where no number is linked to any other: its role in place of its name."""
 
     def amount(self, value: float, quantity: Quantity | None) -> str:
-        return _digits(
-            value, self.decimals, "" if quantity is None else f' class="{role(quantity.kind)}"'
-        )
+        mark = "" if quantity is None else f' class="{role(quantity.kind)}"'
+        return _digits(value, self.decimals, mark, self.more)
 
 
 class Answered(Unnamed):
@@ -166,12 +166,12 @@ class Answered(Unnamed):
     def amount(self, value: float, quantity: Quantity | None) -> str:
         if quantity is None or not self.answers(quantity):
             return super().amount(value, quantity)
-        return _digits(value, self.decimals, f' class="{role(quantity.kind)} answer"')
+        mark = f' class="{role(quantity.kind)} answer"'
+        return _digits(value, self.decimals, mark, self.more)
 
     def entry(self, value: float, leaf: ArrayRef) -> str:
-        return _digits(
-            value, self.decimals, ' class="answer"' if self.answers(member(leaf)) else ""
-        )
+        mark = ' class="answer"' if self.answers(member(leaf)) else ""
+        return _digits(value, self.decimals, mark, self.more)
 
 
 def _condition(condition: str) -> str:
@@ -200,9 +200,9 @@ def _row(x: str) -> str:
     return x if _SINGLE.fullmatch(x) else f"<mrow>{x}</mrow>"
 
 
-def _digits(value: float, decimals: int, mark: str = "") -> str:
+def _digits(value: float, decimals: int, mark: str = "", more: int = 0) -> str:
     """A number; `mark` are the attributes of its outermost element."""
-    negative, digits, exponent = number.parts(value, decimals)
+    negative, digits, exponent = number.parts(value, decimals, more)
     if not (negative or exponent):
         return f"<mn{mark}>{digits}</mn>"
     sign = "<mo>−</mo>" if negative else ""  # the first of several in a row is drawn as a prefix
@@ -270,9 +270,11 @@ class Line:
         """The same with the numbers of another environment."""
         return Line(self.alphabet, self.decimals, self.hidden, self.dialect, env)
 
-    def tree(self, node: Node, mode: str, sign: str = "") -> Markup:
-        """One tree in one mode behind a relation sign, in pieces that may wrap."""
-        drawn, spoken = (writer.pieces(node) for writer in self._writers[mode])
+    def tree(self, node: Node, mode: str, sign: str = "", more: int = 0) -> Markup:
+        """One tree in one mode behind a relation sign, in pieces that may wrap; with so many more
+        digits of its numbers.
+        """
+        drawn, spoken = (writer.finer(more).pieces(node) for writer in self._writers[mode])
         return pieces(zip(drawn, spoken, strict=True), sign)
 
     def quantity(self, q: Quantity) -> Markup:

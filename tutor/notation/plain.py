@@ -26,10 +26,10 @@ class PlainText(Writer):
     """The dialect: each method returns text on one line."""
 
     def constant(self, value: float, text: str) -> str:
-        return f"({text})" if "/" in text else text or number.shown(value, self.decimals)
+        return f"({text})" if "/" in text else text or number.shown(value, self.decimals, self.more)
 
     def amount(self, value: float, quantity: Quantity | None) -> str:
-        return number.shown(value, self.decimals)
+        return number.shown(value, self.decimals, self.more)
 
     def letter(self, symbol: Symbol, kind: str) -> str:
         letter = (
@@ -57,7 +57,8 @@ class PlainText(Writer):
             return "…"
         cells = shown_rows(array.shape[1], MOST_COLUMNS)
         return " ".join(
-            "…" if c < 0 else number.shown(float(array[r, c]), self.decimals) for c in cells
+            "…" if c < 0 else number.shown(float(array[r, c]), self.decimals, self.more)
+            for c in cells
         )
 
     def shaped(self, x: str, rows: int, columns: int) -> str:
@@ -98,7 +99,7 @@ class PlainText(Writer):
         return (
             "…"
             if self.mode != NUMBERS
-            else f"({number.shown(total, self.decimals)} for {count} more terms)"
+            else f"({number.shown(total, self.decimals, self.more)} for {count} more terms)"
         )
 
     def bars(self, x: str) -> str:

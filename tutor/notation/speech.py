@@ -20,10 +20,10 @@ class Words(Writer):
     glue = " "
 
     def constant(self, value: float, text: str) -> str:
-        return text.replace("/", " over ") or spoken(value, self.decimals)
+        return text.replace("/", " over ") or spoken(value, self.decimals, self.more)
 
     def amount(self, value: float, quantity: Quantity | None) -> str:
-        return spoken(value, self.decimals)
+        return spoken(value, self.decimals, self.more)
 
     def blank(self, quantity: Quantity) -> str:
         return "blank"
@@ -39,14 +39,16 @@ class Words(Writer):
         )
 
     def derivative(self, top: str, bottom: str, kind: str) -> str:
-        return f"derivative of {top} by {bottom}"
+        return f"derivative of {top} with respect to {bottom}"
 
     def matrix(self, leaf: ArrayRef) -> str:
         array = self.array(leaf)
         rows, columns = array.shape
         if self.hidden is not None or array.size > 12:
             return f"a {rows} by {columns} matrix"
-        body = "; ".join(", ".join(spoken(float(v), self.decimals) for v in row) for row in array)
+        body = "; ".join(
+            ", ".join(spoken(float(v), self.decimals, self.more) for v in row) for row in array
+        )
         return f"the {rows} by {columns} matrix {body}"
 
     def shaped(self, x: str, rows: int, columns: int) -> str:
@@ -89,7 +91,7 @@ class Words(Writer):
     def between(self, count: int, total: float) -> str:
         if self.mode != NUMBERS or self.hidden is not None:
             return "and so on"
-        return f"{spoken(total, self.decimals)} for {count} more terms"
+        return f"{spoken(total, self.decimals, self.more)} for {count} more terms"
 
     def bars(self, x: str) -> str:
         return f"the size of ({x})" if " " in x else f"the size of {x}"
@@ -108,9 +110,9 @@ def _condition(condition: str) -> str:
 
 
 @lru_cache(number.MOST_SHOWN)
-def spoken(value: float, decimals: int) -> str:
+def spoken(value: float, decimals: int, more: int = 0) -> str:
     """A number as it is read out: with the word minus, which every screen reader says."""
-    text = number.plain(value, decimals)
+    text = number.plain(value, decimals, more)
     mantissa, _, exponent = text.partition("e")
     words = f"minus {mantissa[1:]}" if mantissa.startswith("-") else mantissa
     if exponent:

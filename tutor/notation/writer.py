@@ -8,7 +8,8 @@ says how a fraction, a power or a matrix is put down. Three modes: `rule` names 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, ClassVar
+from copy import copy
+from typing import Any, ClassVar, Self
 
 from tutor.engine.kinds import KINDS
 from tutor.engine.quantity import Quantity
@@ -78,9 +79,19 @@ class Writer:
         self.env = env
         """Where the numbers come from."""
         self.decimals = decimals
+        self.more = 0
+        """How many more digits than that numbers have: see `finer`."""
         self.mode = mode
         self.hidden = hidden
         """On a worksheet: which numbers are left for the reader to fill in."""
+
+    def finer(self, more: int) -> Self:
+        """The same writer, with so many more digits of every number."""
+        if more == self.more:
+            return self
+        other = copy(self)
+        other.more = more
+        return other
 
     # What a dialect must say. `x`, `top` and so on are already written.
     def constant(self, number: float, text: str) -> str:
@@ -172,6 +183,18 @@ class Writer:
         if isinstance(node, Product) and len(node.terms) > 2 and not isinstance(node, Hadamard):
             first, *others = (self.write(t, FACTOR, n == 0) for n, t in enumerate(node.terms))
             return [first, *(self.joined(["", other], self._times) for other in others)]
+        if self.mode == NUMBERS and _is_matrix(node):
+            return self._matrix_pieces(node)
+        return [self.write(node)]
+
+    def _matrix_pieces(self, node: Node) -> list[str]:
+        """The same of a formula with the entries of matrices, which are wide."""
+        if isinstance(node, Difference):
+            taken = self.write(node.right, FACTOR - 1 + _is_sum(node.right), False)
+            return [*self.pieces(node.left), self.joined(["", taken], "−")]
+        if isinstance(node, Product | MatrixProduct):
+            first, *others = (self.write(t, FACTOR, n == 0) for n, t in enumerate(node.terms))
+            return [first, *(self.joined(["", other], self._sign_of(node)) for other in others)]
         return [self.write(node)]
 
     def name(self, q: Quantity) -> str:

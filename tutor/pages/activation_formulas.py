@@ -13,7 +13,7 @@ from tutor.engine.activations import activation, softmax, softmax_jacobian
 from tutor.engine.derivation import softmax_of
 from tutor.engine.quantity import Quantity
 from tutor.engine.tree import Difference, Negative, Node, Number, Numbers, Product, Ref, leaves
-from tutor.lesson.formula import UNROUNDED, unrounded
+from tutor.lesson.calculator import Digits, enough
 from tutor.notation.conventions import Alphabet, notation
 from tutor.notation.markup import Markup, trusted
 from tutor.notation.mathml import Line
@@ -45,6 +45,8 @@ class CardFormula:
     """= the result, or ≈ where it is rounded."""
     note: str
     """What has to be said of the result where the numbers above it do not give it, or ""."""
+    digits_note: str
+    """What has to be said of the numbers where they have more decimals than the page, or ""."""
     value: float
     """The result as the engine computed it."""
     wide: bool
@@ -72,24 +74,25 @@ def formula(
     write = write.on(env)
     with np.errstate(all="ignore"):  # the branch of a choice that is not taken may overflow
         symbols = write.tree(tree, SYMBOLS, "=")
-        rounded = sign(*(known[leaf.quantity] for leaf in leaves(tree)))
-        numbers = (
-            trusted("") if isinstance(tree, Ref | Number) else write.tree(tree, NUMBERS, rounded)
-        )
+        digits, numbers = Digits(), trusted("")
+        if not isinstance(tree, Ref | Number):
+            digits = enough(tree, value, env, DECIMALS)
+            rounded = sign(*(known[leaf.quantity] for leaf in leaves(tree)), more=digits.more)
+            numbers = write.tree(tree, NUMBERS, rounded, digits.more)
     if named is not None:
         symbols = trusted(f"{write.tree(named, SYMBOLS, '=')} {symbols}")
     wide = len(numbers.striptags()) > _LONG
-    note = UNROUNDED if numbers and unrounded(tree, value, env, DECIMALS) else ""
     return CardFormula(
-        write.quantity(q), symbols, numbers, write.value(value, sign(value)), note, value, wide
-    )
+        write.quantity(q), symbols, numbers, write.value(value, sign(value)), digits.result,
+        digits.numbers, value, wide,
+    )  # fmt: skip
 
 
-def sign(*values: float) -> str:
+def sign(*values: float, more: int = 0) -> str:
     """= where every number is shown to its last digit, ≈ where one is rounded."""
     # float, not number.read: the largest numbers, rounded up, are beyond float64
     # (test_every_number_shown_is_the_engines)
-    return "=" if all(number.is_exact(value, DECIMALS) for value in values) else "≈"
+    return "=" if all(number.is_exact(value, DECIMALS, more) for value in values) else "≈"
 
 
 # ---- Softmax on the activation page: three logits, their probabilities, and the Jacobian as a

@@ -12,7 +12,8 @@ from tutor.engine.order import Block, Stage
 from tutor.engine.quantity import Quantity
 from tutor.engine.trace import Trace
 from tutor.errors import LessonError
-from tutor.lesson.explain import PHASE_NAMES, PHASE_TITLES, again, inside, place, words_of
+from tutor.lesson.explain import PHASE_NAMES, PHASE_TITLES
+from tutor.lesson.titles import again, inside, place, words_of
 from tutor.lesson.walk import NEVER, Step, Walk
 from tutor.notation.markup import Markup
 from tutor.notation.mathml import Line
@@ -152,7 +153,7 @@ def _symbol(line: Line, kind: str, layer: int) -> Markup:
 
 
 def _label(trace: Trace, block: Block, *, sampled: bool) -> str:
-    """`Layer 2: gradients of the biases and weights`, `New loss, added up`."""
+    """`Hidden layer 2: gradients of the biases and weights`, `New loss, added up`."""
     network, layer, of = trace.network, block.layer, KINDS[block.kinds[0]]
     if of.axes:
         where = place(network, layer).removeprefix("the ") if layer else "inputs"

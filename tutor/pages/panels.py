@@ -21,7 +21,7 @@ class Choices:
     notations: tuple[tuple[str, str, bool], ...]
     decimals: tuple[tuple[str, str, bool], ...]
     input_gradients: tuple[tuple[str, str, bool], ...]
-    """Whether the derivatives by the inputs are steps; empty where backward never gets there."""
+    """Whether the derivatives with respect to the inputs are steps; empty where backward never gets there."""
     hidden: tuple[tuple[str, str], ...]
     """What the form has to carry along."""
 

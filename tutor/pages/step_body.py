@@ -21,11 +21,10 @@ from tutor.lesson.explain import (
     explain_phase,
     explain_stage,
     explain_stop,
-    inside,
-    layer_title,
 )
 from tutor.lesson.formula import Formula, FormulaWriter
 from tutor.lesson.slides import AGREES, DIFFERS, OPEN, Slide, SlideNumber, tree
+from tutor.lesson.titles import inside, layer_title
 from tutor.lesson.walk import Step
 from tutor.notation.writer import SYMBOLS
 from tutor.pages.context import Context
@@ -48,7 +47,7 @@ class SlideView:
     """How many numbers are not among them."""
     remarks: tuple[str, ...]
     closed_forms: tuple[tuple[str, str, str, bool], ...]
-    """(formula, where, what it comes to, whether the engine agrees)"""
+    """(formula, where, its value, whether the engine agrees)"""
     summary: str = ""
     """How many of the numbers agree, differ or are left open, or ""."""
 
@@ -74,6 +73,9 @@ class StepBody:
     step: Step
     title: str
     why: str
+    """The long reason at the first step of a kind, a short line at the others."""
+    reason: str
+    """The long reason where `why` is the short line, or ""."""
     term: tuple[str, str] | None
     """A word that first appears here, with its meaning."""
     parts: tuple[FormulaPart, ...]
@@ -132,6 +134,7 @@ def step_body(
         step=step,
         title=explanation.title,
         why=explanation.why,
+        reason=explanation.reason,
         term=explanation.term,
         parts=parts,
         brief=BRIEF if step.walk.grain == "pass" else "",

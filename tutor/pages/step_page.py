@@ -107,6 +107,12 @@ class StepPage(StepBody):
         return address(self.term[0]) if self.term and not self.outside else ""
 
     @property
+    def symbol(self) -> Markup | str:
+        """What the step makes, where that is one thing."""
+        formulas = self.formulas
+        return formulas[0].left if len(formulas) == 1 else ""
+
+    @property
     def document(self) -> str:
         """The title of the document."""
         return f"{self.where}: {self.title} · {self.lesson_title} · Backprop Tutor"

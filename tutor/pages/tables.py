@@ -11,7 +11,7 @@ from tutor.engine.kinds import AFTER, GRADIENT, KINDS, LOSS, VERIFY, marked
 from tutor.engine.network import Layer, Network
 from tutor.engine.order import passed_back
 from tutor.engine.quantity import Quantity
-from tutor.lesson.explain import heading
+from tutor.lesson.titles import heading
 from tutor.notation.conventions import flipped
 from tutor.pages.cells import FEW, GAP, Cell, Entry, Row, Table, TableMaker, gap, some
 

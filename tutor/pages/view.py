@@ -71,7 +71,7 @@ class View:
     """What the reader put in place of the lesson's own numbers, loss and activations."""
     present: bool = False
     input_gradients: bool | None = None
-    """Whether the derivatives by the inputs are steps."""
+    """Whether the derivatives with respect to the inputs are steps."""
     embedded: bool = False
     """Whether the page stands in a frame on another site. Not in the query: the path says it,
     /embed/lessons/…

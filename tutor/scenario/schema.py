@@ -148,7 +148,7 @@ MEANINGS: Final[Mapping[str, str]] = MappingProxyType({
     "origin":
         "the id of the lesson that this one was made from. "
         "The tutor writes it when a copy of a lesson is edited and saved",
-    "learn": "what one learns",
+    "learn": "learning goals",
     "learn[]": "a short sentence",
     "network": "inputs, layers and loss",
     "network.inputs": "how many numbers one sample has",
@@ -202,10 +202,10 @@ MEANINGS: Final[Mapping[str, str]] = MappingProxyType({
     "training": "how the network learns",
     "training.optimizer": "how the weights move: against the gradient, times the learning rate",
     "training.learning_rate": "η, what the gradient is multiplied with in an update",
-    "training.batch": "how many samples have a say in an update: all of them",
+    "training.batch": "how many samples an update uses: all of them",
     "training.iterations":
-        "how far one can go on at the end of a lesson. "
-        "100 iterations can always be opened, large networks excepted",
+        "how many iterations a reader can go through. "
+        "100 can always be opened, except in large networks",
     "notation": "how the lecture writes; readers can switch to another preset",
     "notation.preset": "one way of writing; the other choices change single things of it",
     "notation.layer_mark": "the layer above a letter: [2], (2) or not at all",
@@ -227,9 +227,11 @@ MEANINGS: Final[Mapping[str, str]] = MappingProxyType({
     "notation.weights": "a weight matrix has a row per unit, or a row per input",
     "notation.factors": "w·x or x·w",
     "display": "how numbers are shown at first; readers can change it",
-    "display.decimals": "decimals of numbers that are not exact",
+    "display.decimals":
+        "decimals of numbers that are not exact; where they are too few for a formula to give its "
+        "result on a calculator, its numbers have more",
     "display.input_gradients":
-        "whether the derivatives of the loss by the inputs, `dL/da[0][1]`, are steps of the lesson",
+        "whether the derivatives of the loss with respect to the inputs, `dL/da[0][1]`, are steps",
     "printed": "numbers that the slides print",
     "printed[].quantity": "the quantity whose value it is. Either `quantity` or `expression`",
     "printed[].expression": "for a number that is not one quantity, such as `1 - {a[2][1]}`",

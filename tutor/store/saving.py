@@ -23,8 +23,8 @@ PER_MINUTE: Final = 20
 MOST_PER_MINUTE: Final = 1_000_000
 FILE: Final = "instance/lessons.sqlite"
 OFF: Final = (
-    "Saving is switched off here. "
-    "The lesson can be taken away as a file and opened again, here or anywhere else."
+    "Saving is switched off here. Download the lesson as a file; it can be opened again, here or "
+    "anywhere else."
 )
 
 

@@ -1,0 +1,342 @@
+"""One screen shows a step: title, formula with its result, the diagram, and of the tables what the
+step uses and makes, above the controls, without scrolling. On a phone at least the formula with its
+result and the number that the step makes.
+
+A walk of many steps stays quick because the page is loaded once: the steps' fragments are put into
+it as htmx does, and looked at in each size of window. What a box that scrolls cuts off is not seen.
+"""
+
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import BrowserContext, Page, ViewportSize, expect
+
+from tests.browser.kinds import lessons
+from tests.browser.reading import tab_to, wait_for_step
+
+GRAINS = ("number", "layer", "pass")
+LESSON = "/lessons/1-2-3-1-sigmoid/steps"
+LAPTOP, DESK = ViewportSize(width=1366, height=657), ViewportSize(width=1920, height=950)
+PHONE, FRAME = ViewportSize(width=390, height=760), ViewportSize(width=700, height=640)
+PROJECTORS = (ViewportSize(width=1280, height=720), ViewportSize(width=1366, height=768))
+
+LOAD = """async ([path, query, steps]) => {
+    const load = async n => (await fetch(`${path}${n}${query}`, {headers: {'HX-Request': 'true'}})).text();
+    window.steps = await Promise.all(steps.map(async n => [n, await load(n)]));
+    await document.fonts.ready;
+}"""
+SEEN = """const seen = () => {
+    const all = selector => [...document.querySelectorAll('#step ' + selector)];
+    const controls = document.querySelector('nav.controls');
+    const low = getComputedStyle(controls).opacity === '0' ? innerHeight : controls.getBoundingClientRect().top;
+    const inside = element => {
+        const box = element.getBoundingClientRect();
+        let [left, top, right, bottom] = [0, 0, innerWidth, low];
+        for (let around = element.parentElement; around; around = around.parentElement) {
+            const {overflowX, overflowY} = getComputedStyle(around);
+            if (overflowX === 'visible' && overflowY === 'visible') continue;
+            const cut = around.getBoundingClientRect();
+            [left, top] = [Math.max(left, cut.left), Math.max(top, cut.top)];
+            [right, bottom] = [Math.min(right, cut.right), Math.min(bottom, cut.bottom)];
+        }
+        return box.width > 0 && box.left >= left - 1.5 && box.right <= right + 1.5 && box.top >= top - 1 && box.bottom <= bottom + 1.5;
+    };
+    const some = marks => marks.length === 0 || marks.some(inside);
+    const cells = all('td.makes'), marks = all('svg.net .makes'), page = document.documentElement;
+    return {
+        title: inside(all('#title')[0]), result: some(all('.formula :is(.result, .line:last-child)').slice(0, 1)),
+        picture: inside(all('svg.net')[0]), mark: some(marks), cell: some(cells), made: some([...cells, ...marks]),
+        used: all('td.uses').every(inside), width: page.scrollWidth <= innerWidth, height: page.scrollHeight <= innerHeight,
+    };
+};"""
+WALK = f"""() => {{
+    {SEEN}
+    return window.steps.map(([n, text]) => {{
+        const step = document.getElementById('step');
+        step.innerHTML = text;
+        for (const other of step.querySelectorAll('title, #said')) other.remove(); // these go elsewhere
+        document.dispatchEvent(new CustomEvent('htmx:after:swap', {{detail: {{}}}}));
+        return [n, seen()];
+    }});
+}}"""
+LOOK = f"() => {{ {SEEN} return seen(); }}"
+
+Seen = dict[str, bool]
+ALL = ("title", "result", "picture", "mark", "cell", "used", "width", "height")
+WHOLE_PHASE = ("title", "result", "picture", "mark", "cell", "width", "height")
+"""A whole phase uses more than one screen of numbers."""
+
+
+def walks(page: Page, grains: tuple[str, ...], start: str = "", end: str = "") -> Iterator[str]:
+    """Load every lesson in each of the grains, every third step number by number and all steps
+    else; its name, when it is loaded.
+    """
+    for lesson in lessons():
+        for grain in grains:
+            path, query = f"{start}/lessons/{lesson.scenario.id}/steps/", f"?grain={grain}{end}"
+            steps = range(1, len(lesson.walk(grain)) + 1, 3 if grain == "number" else 1)
+            page.goto(f"{path}1{query}")
+            page.evaluate(LOAD, [path, query, list(steps)])
+            yield f"{lesson.scenario.id}, {grain}"
+
+
+def looked(page: Page, size: ViewportSize) -> list[tuple[int, Seen]]:
+    """What is seen of each loaded step in a window of this size."""
+    page.set_viewport_size(size)
+    return [(n, seen) for n, seen in page.evaluate(WALK)]
+
+
+def missed(seen: Seen, needed: tuple[str, ...]) -> list[str]:
+    return [what for what in needed if not seen[what]]
+
+
+@pytest.mark.slow
+def test_a_window_shows_a_step_without_scrolling(page: Page) -> None:
+    hidden = [
+        f"{name} {n} at {size['width']}: {what}"
+        for name in walks(page, GRAINS)
+        for size in (LAPTOP, DESK)
+        for n, seen in looked(page, size)
+        if (what := missed(seen, WHOLE_PHASE if name.endswith("pass") else ALL))
+    ]
+    assert hidden == []
+
+
+@pytest.mark.slow
+def test_a_phone_shows_the_formula_and_what_it_makes(page: Page) -> None:
+    seen = [
+        (f"{name} {n}", seen)
+        for name in walks(page, ("number", "layer"))
+        for n, seen in looked(page, PHONE)
+    ]
+    assert [place for place, found in seen if not found["width"]] == []
+    hidden = [place for place, found in seen if missed(found, ("result", "made"))]
+    assert len(hidden) <= 0.05 * len(seen), hidden
+
+
+@pytest.mark.slow
+def test_a_frame_shows_formula_and_diagram(page: Page) -> None:
+    needed = ("title", "result", "picture", "mark", "width", "height")
+    hidden = [
+        f"{name} {n}: {what}"
+        for name in walks(page, ("layer",), start="/embed")
+        for n, seen in looked(page, FRAME)
+        if (what := missed(seen, needed))
+    ]
+    assert hidden == []
+
+
+@pytest.mark.slow
+def test_a_projector_shows_formula_and_diagram(page: Page) -> None:
+    hidden = [
+        f"{name} {n} at {size['width']}: {what}"
+        for name in walks(page, ("layer",), end="&present=yes")
+        for size in PROJECTORS
+        for n, seen in looked(page, size)
+        if (what := missed(seen, ALL))
+    ]
+    assert hidden == []
+
+
+@pytest.mark.parametrize("grain", GRAINS)
+def test_the_same_without_script(page_without_script: Page, grain: str) -> None:
+    page = page_without_script
+    page.set_viewport_size(LAPTOP)
+    for lesson in lessons():
+        n = len(lesson.walk(grain)) * 2 // 3 + 1
+        page.goto(f"/lessons/{lesson.scenario.id}/steps/{n}?grain={grain}")
+        needed = WHOLE_PHASE if grain == "pass" else ALL
+        assert missed(page.evaluate(LOOK), needed) == [], page.url
+
+
+def test_other_notations_and_changed_numbers_keep_to_one_screen(page: Page) -> None:
+    page.set_viewport_size(LAPTOP)
+    for place in (
+        "1-2-3-1-sigmoid/steps/39?notation=letters",
+        "3-4-2-regression/steps/12?grain=layer&notation=letters",
+        "linear-sigmoid/steps/9?grain=layer&notation=letters",
+        "3-2-3-softmax/steps/9?grain=layer&notation=parentheses",
+        "1-2-3-1-sigmoid/steps/33?x[1]=3&w[2][2,1]=0.5",
+    ):
+        page.goto(f"/lessons/{place}")
+        assert missed(page.evaluate(LOOK), WHOLE_PHASE) == [], place
+
+
+# ---- where there is no room, the page scrolls, and nothing is cut off ----
+
+
+@pytest.mark.parametrize("size", [(683, 328), (1366, 500), (320, 256), (390, 500)])
+def test_a_small_or_enlarged_window_scrolls(page: Page, size: tuple[int, int]) -> None:
+    page.set_viewport_size({"width": size[0], "height": size[1]})
+    page.goto(f"{LESSON}/39")
+    seen = page.evaluate(LOOK)
+    assert seen["width"]
+    assert not seen["height"]
+    for part in (".formula .result", "svg.net", "td.makes", "#more-operands"):
+        page.locator(f"#step {part}").first.scroll_into_view_if_needed()
+        expect(page.locator(f"#step {part}").first).to_be_in_viewport(ratio=0.2)
+
+
+SPACING = """* { line-height: 1.5 !important; letter-spacing: 0.12em !important; word-spacing: 0.16em !important; }
+p { margin-bottom: 2em !important; }"""
+CUT = """() => [...document.querySelectorAll('.board :is(h1, p, summary), .bar *, .tools summary, .tools > a, .grains a, .controls a')]
+    .filter(e => e.checkVisibility() && !e.matches('.quiet, .quiet *') && !e.closest('.tools details > :not(summary)'))
+    .filter(e => e.scrollWidth > e.clientWidth + 1 && getComputedStyle(e).overflowX === 'hidden')
+    .map(e => e.textContent.trim())"""
+
+
+@pytest.mark.parametrize("size", [LAPTOP, PHONE])
+def test_wider_spacing_of_text_cuts_nothing_off(
+    new_context: Callable[..., BrowserContext], size: ViewportSize
+) -> None:
+    page = new_context(viewport=size, bypass_csp=True).new_page()
+    page.goto(f"{LESSON}/39")
+    page.add_style_tag(content=SPACING)
+    assert page.evaluate(CUT) == []
+    assert page.evaluate("() => document.documentElement.scrollWidth <= innerWidth")
+    page.locator("#more-operands").scroll_into_view_if_needed()
+    expect(page.locator("#more-operands summary")).to_be_in_viewport(ratio=1)
+
+
+def test_no_tool_lies_on_another_or_on_the_name_of_the_site(page: Page) -> None:
+    boxes = """() => [...document.querySelectorAll('header.site a, .tools > a, .tools summary')].filter(e => e.checkVisibility())
+        .map(e => { const { left, right, top, bottom } = e.getBoundingClientRect(); return { left, right, top, bottom, text: e.textContent }; })"""
+    page.goto(f"{LESSON}/39")
+    for width in range(480, 1500, 60):
+        page.set_viewport_size({"width": width, "height": 700})
+        found = page.evaluate(boxes)
+        over = [
+            (width, one["text"], other["text"])
+            for i, one in enumerate(found)
+            for other in found[:i]
+            if min(one["right"], other["right"]) - max(one["left"], other["left"]) > 0.5
+            and min(one["bottom"], other["bottom"]) - max(one["top"], other["top"]) > 0.5
+        ]
+        assert over == []
+
+
+# ---- tools, whole tables, and what is opened below a formula ----
+
+
+def test_a_tool_folds_up_on_escape_and_on_a_click_elsewhere(page: Page) -> None:
+    page.goto(f"{LESSON}/7")
+    outline = page.get_by_role("navigation", name="Outline")
+    tool = page.locator("#outline summary")
+    tool.press("Enter")
+    expect(outline).to_be_visible()
+    page.keyboard.press("Tab")
+    page.keyboard.press("Escape")
+    expect(outline).to_be_hidden()
+    expect(tool).to_be_focused()
+    tool.click()
+    expect(outline).to_be_visible()
+    page.get_by_role("heading", level=1).click()
+    expect(outline).to_be_hidden()
+    tool.click()
+    page.get_by_text("Notation and numbers").click()
+    expect(outline).to_be_hidden()
+    expect(page.get_by_role("button", name="Apply")).to_be_visible()
+
+
+def test_only_one_tool_is_open_without_script(page_without_script: Page) -> None:
+    page = page_without_script
+    page.goto(f"{LESSON}/7")
+    page.locator("#outline summary").click()
+    expect(page.get_by_role("navigation", name="Outline")).to_be_visible()
+    page.get_by_text("Notation and numbers").click()
+    expect(page.get_by_role("navigation", name="Outline")).to_be_hidden()
+
+
+def test_whole_tables_stay_whole_from_step_to_step(page: Page) -> None:
+    page.set_viewport_size(LAPTOP)
+    page.goto(f"{LESSON}/7")
+    rows = page.locator(".tables tbody tr:visible")
+    few = rows.count()
+    whole = page.get_by_role("checkbox", name="Whole tables")
+    whole.check()
+    every = rows.count()
+    assert every > few
+    page.keyboard.press("ArrowRight")  # a box to tick has no use for the arrow keys
+    wait_for_step(page, 8)
+    expect(whole).to_be_checked()
+    expect(whole).to_be_focused()
+    assert rows.count() == every
+    page.get_by_role("link", name="Next →").click()
+    wait_for_step(page, 9)
+    expect(whole).to_be_checked()
+    whole.uncheck()
+    assert rows.count() == few
+
+
+def test_what_is_opened_below_a_formula_is_open_at_the_next_step(page: Page) -> None:
+    page.goto(f"{LESSON}/7")
+    page.locator("#more-operands summary").click()
+    for key, n in (("ArrowRight", 8), ("ArrowRight", 9), ("Home", 1), ("ArrowRight", 2)):
+        page.keyboard.press(key)
+        wait_for_step(page, n)
+        expect(page.get_by_role("region", name="Where these numbers come from")).to_be_visible()
+    page.locator("#more-operands summary").click()
+    page.keyboard.press("ArrowRight")
+    wait_for_step(page, 3)
+    expect(page.get_by_role("region", name="Where these numbers come from")).to_be_hidden()
+
+
+def test_paper_has_slides_operands_and_every_row(page: Page) -> None:
+    page.goto(f"{LESSON}/33")
+    page.emulate_media(media="print")
+    page.evaluate("() => dispatchEvent(new Event('beforeprint'))")
+    for part in (
+        page.get_by_role("complementary", name="On the slides"),
+        page.get_by_role("heading", name="On the slides"),
+        page.get_by_role("region", name="Where these numbers come from"),
+    ):
+        expect(part).to_be_visible()
+    rows = page.locator(".tables tbody tr")
+    assert page.locator(".tables tbody tr:visible").count() == rows.count() > 4
+    for gone in (".tools", ".whole", ".controls"):
+        expect(page.locator(gone)).to_be_hidden()
+    page.evaluate("() => dispatchEvent(new Event('afterprint'))")
+    page.emulate_media(media="screen")
+    expect(page.get_by_role("region", name="Where these numbers come from")).to_be_hidden()
+
+
+@pytest.mark.parametrize("size", PROJECTORS)
+def test_tools_of_a_presentation_wait_for_the_keyboard_or_the_pointer(
+    page: Page, size: ViewportSize
+) -> None:
+    page.set_viewport_size(size)
+    page.goto(f"{LESSON}/39?present=yes")
+    tools, controls = page.get_by_role("group", name="Tools"), page.locator("nav.controls")
+    for bar in (tools, controls):
+        expect(bar).to_have_css("opacity", "0")
+        bar.hover()
+        expect(bar).to_have_css("opacity", "1")
+        page.locator("#title").hover()
+        expect(bar).to_have_css("opacity", "0")
+    tab_to(page, "Leave the presentation")
+    expect(tools).to_have_css("opacity", "1")
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile(r"/steps/39\??$"))
+    page.go_back()
+    page.locator("#outline summary").press("Enter")
+    page.keyboard.press("Escape")  # folds the tool up
+    expect(page).to_have_url(re.compile("present=yes"))
+    page.keyboard.press("Escape")
+    expect(page).to_have_url(re.compile(r"/steps/39\??$"))
+
+
+def test_every_box_that_scrolls_is_in_reach_of_the_keyboard(
+    page: Page, axe: Callable[[Page], Any]
+) -> None:
+    for size, address in (
+        (LAPTOP, f"{LESSON}/33"),
+        (LAPTOP, "/lessons/3-4-2-regression/steps/3?grain=pass"),
+        (FRAME, "/embed/lessons/1-2-3-1-sigmoid/steps/33"),
+        (PHONE, "/lessons/3-2-3-softmax/steps/8?grain=layer"),
+        (PROJECTORS[0], f"{LESSON}/33?present=yes"),
+    ):
+        page.set_viewport_size(size)
+        page.goto(address)
+        assert axe(page).violations == []
