@@ -7,6 +7,7 @@ tutor.web.routes_build     a form for a lesson of one's own
 tutor.web.routes_open      a lesson as text: paste, upload, check, save, take away; the JSON
                            Schema, for editors
 /activations               every activation function with its derivative
+/glossary                  every technical term
 /healthz                   200 while the app answers
 """
 
@@ -27,6 +28,7 @@ from tutor import limits
 from tutor.catalogue import shelf
 from tutor.errors import StoreError
 from tutor.pages import activations as activation_page
+from tutor.pages import glossary
 from tutor.pages.error_page import Explained, error_page
 from tutor.store import saving
 from tutor.web import routes_build, routes_lessons, routes_open, security
@@ -80,6 +82,10 @@ def add_pages(app: Flask) -> None:
     @app.get("/activations")
     def activations() -> str:
         return render_template("activations.html", page=activation_page.page(request.args))
+
+    @app.get("/glossary")
+    def glossary_page() -> str:
+        return render_template("glossary.html", page=glossary.page())
 
     @app.get("/healthz")
     def healthz() -> Response:

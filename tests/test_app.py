@@ -26,6 +26,7 @@ SIGMOID = "/lessons/1-2-3-1-sigmoid"
 GOOD = {
     "/": "text/html",
     "/activations": "text/html",
+    "/glossary": "text/html",
     "/activations?z=-3": "text/html",
     SIGMOID: "text/html",
     f"{SIGMOID}/steps/1": "text/html",
@@ -314,7 +315,14 @@ def test_every_link_of_every_step_leads_to_a_page(name: str) -> None:
 
 @pytest.mark.parametrize(
     "address",
-    ["/", "/activations", f"{SIGMOID}/slides", "/lessons/3-2-3-softmax/slides", "/nothing"],
+    [
+        "/",
+        "/activations",
+        "/glossary",
+        f"{SIGMOID}/slides",
+        "/lessons/3-2-3-softmax/slides",
+        "/nothing",
+    ],
 )
 def test_every_link_around_the_steps_leads_to_a_page(address: str) -> None:
     targets = _links(address, get(address).text)

@@ -548,7 +548,7 @@ def test_every_page_that_takes_a_view_follows_the_changes() -> None:
 # ---- what is remembered ----
 
 
-@pytest.mark.parametrize("place", ["/export", "/share?step=7", "/steps/33/chain"])
+@pytest.mark.parametrize("place", ["/export", "/share?step=7"])
 def test_pages_about_a_changed_lesson_say_what_was_changed(place: str) -> None:
     joined = "&" if "?" in place else "?"
     found = page(f"/lessons/{ONE}{place}{joined}x[1]=3&loss=squared_error").root.all(
@@ -558,6 +558,16 @@ def test_pages_about_a_changed_lesson_say_what_was_changed(place: str) -> None:
         "Changed from the original: x[1] from 2 to 3, loss from binary_cross_entropy to squared_error."
     ]
     assert not list(page(f"/lessons/{ONE}{place}").root.all("p", cls="notice"))
+
+
+def test_the_page_of_a_whole_chain_lists_what_was_changed_as_its_step_does() -> None:
+    place = f"/lessons/{ONE}/steps/33"
+    changes = "?x[1]=3&loss=squared_error"
+    (chain,) = page(f"{place}/chain{changes}").root.all("section", cls="changed")
+    (step,) = page(f"{place}{changes}").root.all("section", cls="changed")
+    assert chain.text == step.text
+    assert "x[1]" not in chain.text
+    assert not list(page(f"{place}/chain").root.all("section", cls="changed"))
 
 
 def test_a_version_with_new_numbers_does_not_tell_of_changed_numbers() -> None:

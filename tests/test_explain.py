@@ -186,7 +186,7 @@ def test_an_overflow_names_the_number_the_layer_and_what_would_help() -> None:
     trace = small("identity", 1e200)
     assert trace.stop == EarlyEnd(Quantity("z", 2, 1), OVERFLOW)
     text = explain_stop(trace, trace.stop)
-    for part in ("z[2][1]", "layer 2", "64-bit", "308", "learning rate"):
+    for part in ("the pre-activation of the output is", "64-bit", "308", "learning rate"):
         assert part in text
     assert text.endswith(".")
 
@@ -194,7 +194,7 @@ def test_an_overflow_names_the_number_the_layer_and_what_would_help() -> None:
 def test_what_is_no_number_is_said_to_be_undefined() -> None:
     trace = small()
     text = explain_stop(trace, EarlyEnd(Quantity("dL/dw", 2, 1, 1), UNDEFINED))
-    assert "dL/dw[2][1,1] (layer 2) is not a number" in text
+    assert "the gradient of a weight of the output is not a number" in text
     assert "undefined" in text
     assert text.endswith(".")
 

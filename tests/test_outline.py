@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from itertools import pairwise
 
 import pytest
@@ -42,9 +43,10 @@ def test_the_timeline_has_the_phases_that_the_walk_reaches_and_counts_its_steps(
 @pytest.mark.parametrize("name", NAMES)
 def test_the_outline_marks_one_place_and_its_places_follow_the_walk(name: str, grain: str) -> None:
     view = View(grain=grain)
-    walk = context(name, view).walk
+    opened = context(name, view)
+    walk, at = opened.walk, places(opened.walk, opened.line)
     for n in range(1, len(walk) + 1):
-        chapters = outline(places(walk), n, view.step)
+        chapters = outline(at, n, view.step)
         links = [link for chapter in chapters for link in chapter.links]
         starts = [link.n for link in links]
         assert [number_in(link.href) for link in links] == starts
@@ -62,8 +64,48 @@ def test_the_outline_marks_one_place_and_its_places_follow_the_walk(name: str, g
 
 @pytest.mark.parametrize("name", NAMES)
 def test_the_walk_by_phases_needs_no_outline(name: str) -> None:
-    walk = context(name, View(grain="pass")).walk
-    assert outline(places(walk), 1, View().step) == ()
+    opened = context(name, View(grain="pass"))
+    assert outline(places(opened.walk, opened.line), 1, View().step) == ()
+
+
+@pytest.mark.parametrize("grain", ["number", "layer"])
+@pytest.mark.parametrize("name", NAMES)
+def test_a_place_is_called_by_words_with_its_symbols_and_no_name_of_ours(
+    name: str, grain: str
+) -> None:
+    opened = context(name, View(grain=grain))
+    for chapter in outline(places(opened.walk, opened.line), 1, View().step):
+        for link in chapter.links:
+            assert re.fullmatch(
+                r"(Hidden layer( \d+)?: |Output layer: |Inputs: |New |Loss|Change )[a-z -]*"
+                r"(, (activations|added up|sample by sample)[a-z -]*)?",
+                link.text,
+            ), link.text
+            assert link.symbols
+            assert all(symbol.startswith("<math") for symbol in link.symbols)
+
+
+def test_the_places_of_a_lecture_read_as_a_table_of_contents() -> None:
+    opened = context("1-2-3-1-sigmoid")
+    by_title = {
+        chapter.title: [link.text for link in chapter.links]
+        for chapter in outline(places(opened.walk, opened.line), 1, View().step)
+    }
+    assert by_title["Backward pass"][2] == "Output layer: gradients of the biases and weights"
+    assert by_title["Backward pass"][4] == "Hidden layer 2: slopes and error signals"
+    assert by_title["Update"][1] == "Hidden layer 2: new biases and weights"
+    assert by_title["Verification"][:1] == ["Hidden layer 1: new pre-activations and activations"]
+
+
+def test_a_step_that_is_a_whole_matrix_has_the_shares_of_all_samples_added_up() -> None:
+    opened = context("linear-regression", View(grain="layer"))
+    texts = [
+        link.text
+        for chapter in outline(places(opened.walk, opened.line), 1, View().step)
+        for link in chapter.links
+    ]
+    assert "Output layer: gradients of the biases and weights, added up" in texts
+    assert "Output layer: gradients of the biases and weights, sample by sample" not in texts
 
 
 @pytest.mark.parametrize(("name", "grain"), WALKS)

@@ -292,14 +292,16 @@ def test_strips_have_the_sum_and_the_derivatives_by_it_and_by_the_inputs() -> No
 
 
 def test_the_outline_leads_to_the_sum_and_to_the_inputs() -> None:
-    walk = lesson("around-one").walk("layer")
+    opened = Context(lesson("around-one"), View(grain="layer"))
     (backward,) = (
-        chapter for chapter in outline(places(walk), 1, str) if chapter.title == "Backward pass"
+        chapter
+        for chapter in outline(places(opened.walk, opened.line), 1, str)
+        if chapter.title == "Backward pass"
     )
     labels = [link.text for link in backward.links]
-    assert "into the sum of hidden layer 2" in labels
-    assert "into hidden layer 2" in labels
-    assert labels[-1] == "into the inputs"
+    assert "Hidden layer 2: loss gradient at the sums" in labels
+    assert "Hidden layer 2: loss gradient" in labels
+    assert labels[-1] == "Inputs: loss gradient at the inputs"
     assert len(labels) == len(set(labels))
 
 

@@ -21,6 +21,7 @@ from tutor.pages.activations import ActivationsPage
 from tutor.pages.comparison import SlidesPage
 from tutor.pages.error_page import ErrorPage
 from tutor.pages.gallery import GalleryPage, ProblemsPage
+from tutor.pages.glossary import GlossaryPage
 from tutor.pages.overview import LessonPage
 from tutor.pages.panels import Panels
 from tutor.pages.share import SharePage
@@ -41,6 +42,7 @@ PAGES: dict[str, dict[str, type[Any]]] = {
     "slides.html": {"page": SlidesPage},
     "chain.html": {"page": ChainPage},
     "activations.html": {"page": ActivationsPage},
+    "glossary.html": {"page": GlossaryPage},
     "_error.html": {"page": ErrorPage},
     "error.html": {"page": ErrorPage},
     "_fragment.html": {"page": StepPage},

@@ -33,6 +33,7 @@ def pages() -> Iterator[str]:
         "/activations",
         "/activations?z=two&slope=-1",
         "/activations?z=40&logits=1,2,3",
+        "/glossary",
     )
     for lesson in lessons():
         yield f"/lessons/{lesson.scenario.id}"

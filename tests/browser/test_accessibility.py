@@ -171,3 +171,26 @@ def test_every_colour_of_text_stands_out_from_every_ground(looking: Looking, sch
     assert [
         pair for pair, ratio in pairs.items() if pair.endswith("--paper") and not ratio >= 7
     ] == []
+
+
+@pytest.mark.parametrize("width", [1201, 1280, 1366])
+def test_the_tools_of_a_step_leave_the_links_of_the_site_alone(
+    looking: Looking, width: int
+) -> None:
+    page = looking("light", 1280)
+    page.set_viewport_size({"width": width, "height": 657})
+    page.goto("/lessons/1-2-3-1-sigmoid/steps/7")
+    site = page.get_by_role("navigation", name="Site").bounding_box()
+    tools = page.get_by_role("group", name="Tools").bounding_box()
+    assert site is not None
+    assert tools is not None
+    assert site["x"] + site["width"] <= tools["x"]
+    assert site["height"] <= 32  # in one line
+
+
+def test_a_term_leads_to_its_place_in_the_glossary(looking: Looking) -> None:
+    page = looking("light", 1280)
+    page.goto("/lessons/1-2-3-1-sigmoid/steps/1")
+    page.get_by_role("link", name="Pre-activation", exact=True).click()
+    expect(page).to_have_url(re.compile(r"/glossary#pre-activation$"))
+    expect(page.locator(":target")).to_contain_text("weighted sum")

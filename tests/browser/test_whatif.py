@@ -265,7 +265,7 @@ def test_a_click_elsewhere_and_escape_leave_everything_as_it_was(page: Page) -> 
 def test_one_change_is_taken_back_and_all(page: Page) -> None:
     page.goto(f"{LESSON}/30?x[1]=3&w[2][2,1]=0.5&learning_rate=1")
     box = page.get_by_role("region", name="What was changed")
-    box.get_by_role("link", name="Reset w[2][2,1]").click()
+    box.get_by_role("link", name="Reset w 1 2 of layer 2").click()
     expect(page).to_have_url(re.compile(re.escape(f"{LESSON}/30?x[1]=3&learning_rate=1") + "$"))
     expect(box.get_by_role("listitem")).to_have_count(2)
     assert result(page) == expected(with_changes({"x[1]": "3", "learning_rate": "1"}), 30)

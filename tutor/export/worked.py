@@ -328,7 +328,9 @@ def head(paper: Paper) -> Head:
         ()
         if paper.anchor
         else tuple(
-            c for c in outline(places(context.walk), 1, lambda n: f"#step-{n}") if _wanted(c, sheet)
+            c
+            for c in outline(places(context.walk, context.line), 1, lambda n: f"#step-{n}")
+            if _wanted(c, sheet)
         )
     )
     kind = f"{sheet.kind}, {sheet.version}" if sheet.version else sheet.kind

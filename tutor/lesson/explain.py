@@ -16,7 +16,7 @@ from tutor.engine.order import Stage, forward_kinds, passed_back
 from tutor.engine.quantity import Quantity
 from tutor.engine.trace import FLAT, OVERFLOW, EarlyEnd, Trace
 from tutor.lesson.reasons import Reason, is_first, number_reason, stage_reason
-from tutor.lesson.titles import function, stage_title, title
+from tutor.lesson.titles import function, stage_title, title, unit
 
 PHASE_TITLES = {
     "forward": "Forward pass",
@@ -200,7 +200,7 @@ def explain_stop(trace: Trace, stop: EarlyEnd) -> str:
             "this layer and of the layers before it 0, so none of their weights could learn. That "
             "is why trained networks use functions with a slope, such as the sigmoid."
         )
-    where = f"{q}" + (f" (layer {q.layer})" if q.layer else "")
+    where = f"the {q.of.words}" + (f" of {unit(trace.network, q.layer, q.i)}" if q.layer else "")
     if stop.why == OVERFLOW:
         return (
             f"The walk ends here: {where} is larger than a 64-bit number can hold, about 1.8 × 10 "

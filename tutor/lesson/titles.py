@@ -235,8 +235,6 @@ class KindTitles:
     """The title of one number."""
     inside: str
     """What it is among others of its phase."""
-    chapter: str = ""
-    """Its place in the outline."""
     matrix: str = ""
     """The title of all of a layer: where the plural s goes, and the layer."""
     heading: str = ""
@@ -244,27 +242,19 @@ class KindTitles:
 
 
 TITLES: dict[str, KindTitles] = {
-    "z": KindTitles(_z, "pre-activations", "{}", "pre-activation{} of {}", "z"),
-    "a": KindTitles(_a, "activations", "{}", "activation{} of {}", "a"),
-    "r": KindTitles(_r, "skip-connection sums", "{}", "skip-connection sum{} of {}", "r"),
-    "loss": KindTitles(_loss, "loss", "loss"),
-    "dL/da": KindTitles(_dL_da, "loss gradient", "into {}", "loss gradient at {1}", "∂L/∂a"),
-    "dL/dr": KindTitles(
-        _dL_da, "loss gradient at the sums", "into the sum of {}", "loss gradient at {1}", "∂L/∂r"
-    ),
-    "da/dz": KindTitles(_da_dz, "slopes", "through {}", heading="∂a/∂z"),
-    "dL/dz": KindTitles(
-        _dL_dz, "error signals", "error signals at {}", "error signal{} at {}", "∂L/∂z"
-    ),
-    "dL/dw": KindTitles(
-        _dL_dw, "gradient of the weights", "gradients of {}", "gradient of the weight{} of {}"
-    ),
-    "dL/db": KindTitles(
-        _dL_dw, "gradient of the biases", "gradients of {}", "gradient of the bias{} of {}"
-    ),
-    "w": KindTitles(_parameter, "weights", "{}", "weight{} of {}"),
-    "b": KindTitles(_parameter, "biases", "{}", "bias{} of {}"),
-    "loss-loss+": KindTitles(_drop, "change of the loss", "did it fall?"),
+    "z": KindTitles(_z, "pre-activations", "pre-activation{} of {}", "z"),
+    "a": KindTitles(_a, "activations", "activation{} of {}", "a"),
+    "r": KindTitles(_r, "skip-connection sums", "skip-connection sum{} of {}", "r"),
+    "loss": KindTitles(_loss, "loss"),
+    "dL/da": KindTitles(_dL_da, "loss gradient", "loss gradient at {1}", "∂L/∂a"),
+    "dL/dr": KindTitles(_dL_da, "loss gradient at the sums", "loss gradient at {1}", "∂L/∂r"),
+    "da/dz": KindTitles(_da_dz, "slopes", heading="∂a/∂z"),
+    "dL/dz": KindTitles(_dL_dz, "error signals", "error signal{} at {}", "∂L/∂z"),
+    "dL/dw": KindTitles(_dL_dw, "gradient of the weights", "gradient of the weight{} of {}"),
+    "dL/db": KindTitles(_dL_dw, "gradient of the biases", "gradient of the bias{} of {}"),
+    "w": KindTitles(_parameter, "weights", "weight{} of {}"),
+    "b": KindTitles(_parameter, "biases", "bias{} of {}"),
+    "loss-loss+": KindTitles(_drop, "change of the loss"),
     "(loss-loss+)/loss": KindTitles(_drop, "change of the loss"),
 }
 """Every computed kind has one entry, or that of what it starts from."""
@@ -283,13 +273,6 @@ def again(kind: str) -> str:
 def heading(kind: str) -> str:
     """The head of a column: ∂L/∂a, new z."""
     return again(kind) + words_of(kind).heading
-
-
-def chapter(network: Network, kind: str, layer: int) -> str:
-    """A place in the outline: `through the output layer`, `new loss`."""
-    lead = "" if KINDS[kind].layered else again(kind)
-    where = place(network, layer) if layer else "the inputs"
-    return (lead + words_of(kind).chapter.format(where)).removeprefix("the ")
 
 
 def layer_title(network: Network, stage: Stage) -> str:

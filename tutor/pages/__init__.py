@@ -13,6 +13,7 @@ In the order in which it is best read:
     cells                 cells and rows, and what the tables of a step share
     tables                rows of small matrices, tables with a row for each unit; which of them a
                           step shows
+    glossary              every technical term, with its symbol and what it means
     step_body             what a step says, in pages and wherever else it is shown
     what_if               what a reader changed, told and taken back, and the form for it
     panels                outline and settings beside the steps

@@ -4,16 +4,19 @@ neighbours of a step.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from tutor.engine.kinds import KINDS
-from tutor.engine.order import Block
+from tutor.engine.order import Block, Stage
+from tutor.engine.quantity import Quantity
 from tutor.engine.trace import Trace
 from tutor.errors import LessonError
 from tutor.lesson.explain import PHASE_NAMES, PHASE_TITLES
-from tutor.lesson.titles import chapter
+from tutor.lesson.titles import again, inside, place, words_of
 from tutor.lesson.walk import NEVER, Step, Walk
+from tutor.notation.markup import Markup
+from tutor.notation.mathml import Line
 from tutor.pages.context import Context
 
 Address = Callable[[int], str]
@@ -51,11 +54,22 @@ class PhaseLink:
 
 
 @dataclass(frozen=True, slots=True)
+class PlaceLink:
+    """A place of the outline: what is computed there, with its symbols."""
+
+    text: str
+    symbols: tuple[Markup, ...]
+    href: str
+    current: bool
+    n: int
+
+
+@dataclass(frozen=True, slots=True)
 class Chapter:
     """A phase of the outline with the places in it."""
 
     title: str
-    links: tuple[Link, ...]
+    links: tuple[PlaceLink, ...]
 
 
 def timeline(step: Step, address: Address) -> tuple[PhaseLink, ...]:
@@ -77,15 +91,24 @@ def _phase_link(n: int, phase: str, first: int, last: int, address: Address) -> 
     )
 
 
-Places = tuple[tuple[str, int, tuple[tuple[str, int], ...]], ...]
-"""(phase, its last step, its places with the step at which each begins)."""
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a walk comes to something new: what, its symbols, and the step at which it begins."""
+
+    label: str
+    symbols: tuple[Markup, ...]
+    start: int
 
 
-def places(walk: Walk) -> Places:
+Places = tuple[tuple[str, int, tuple[Place, ...]], ...]
+"""(phase, its last step, its places)."""
+
+
+def places(walk: Walk, line: Line) -> Places:
     """Places to jump to, by phase and layer; with several samples those of the first."""
     if walk.grain == "pass":
         return ()
-    found = ((phase, last, tuple(_places(walk, phase))) for phase, _, last in walk.phases())
+    found = ((phase, last, tuple(_places(walk, line, phase))) for phase, _, last in walk.phases())
     return tuple(part for part in found if part[2])
 
 
@@ -97,42 +120,66 @@ def outline(at: Places, n: int, address: Address) -> tuple[Chapter, ...]:
     )
 
 
-def _links(
-    there: tuple[tuple[str, int], ...], n: int, last: int, address: Address
-) -> Iterator[Link]:
+def _links(there: tuple[Place, ...], n: int, last: int, address: Address) -> Iterator[PlaceLink]:
     """The places of a phase, of which `last` is the last step."""
-    ends = [*(start for _, start in there[1:]), last + 1]
-    for (text, start), end in zip(there, ends, strict=True):
-        yield Link(text, address(start), start <= n < end, start)
+    ends = [*(place.start for place in there[1:]), last + 1]
+    for at, end in zip(there, ends, strict=True):
+        current = at.start <= n < end
+        yield PlaceLink(at.label, at.symbols, address(at.start), current, at.start)
 
 
-def _places(walk: Walk, phase: str) -> Iterator[tuple[str, int]]:
-    """(label, step) of each block of a phase that the walk reaches, each step once, in order."""
-    seen = -1
-    found: list[tuple[int, str]] = []
+def _places(walk: Walk, line: Line, phase: str) -> Iterator[Place]:
+    """A place for each block of a phase that the walk reaches, each step once, in order. Where a
+    step is a whole matrix, the shares of the samples and their sum are one step.
+    """
+    found: dict[int, Place] = {}
     for section in walk.order.sections:
         if section.phase != phase:
             continue
         for block in section.blocks:
             try:
-                q = block.at(0, 1 if section.samples else 0)
-                found.append(
-                    (walk.step_of(q), _label(walk.trace, block, sampled=bool(section.samples)))
-                )
+                start = walk.step_of(block.at(0, 1 if section.samples else 0))
             except LessonError:
                 continue
-    for n, label in sorted(found):
-        if n != seen:
-            seen = n
-            yield label, n
+            kinds = tuple(filter(None, block.kinds))
+            label = _label(walk.trace, Block(kinds, block.layer), sampled=bool(section.samples))
+            symbols = tuple(_symbol(line, kind, block.layer) for kind in kinds)
+            found[start] = Place(label, symbols, start)
+    yield from (found[start] for start in sorted(found))
+
+
+def _symbol(line: Line, kind: str, layer: int) -> Markup:
+    return line.matrix(kind, layer) if KINDS[kind].axes else line.quantity(Quantity(kind))
 
 
 def _label(trace: Trace, block: Block, *, sampled: bool) -> str:
-    kind = next(filter(None, block.kinds))
-    text = chapter(trace.network, kind, block.layer)
-    if trace.samples > 1 and KINDS[kind].shared:
+    """`Hidden layer 2: gradients of the biases and weights`, `New loss, added up`."""
+    network, layer, of = trace.network, block.layer, KINDS[block.kinds[0]]
+    if of.axes:
+        where = place(network, layer).removeprefix("the ") if layer else "inputs"
+        text = f"{where}: {_what(block)}"
+    else:
+        text = _what(block)
+    if trace.samples > 1 and of.shared:
         text += ", sample by sample" if sampled else ", added up"
-    return text
+    return text[0].upper() + text[1:]
+
+
+def _what(block: Block) -> str:
+    """What is computed there: all its kinds in a few words."""
+    of = KINDS[block.kinds[0]]
+    if of.axes and not block.layer:
+        return inside([Stage(of.phase, of.name)])
+    if of.parameter:
+        names = _listed("weights" if KINDS[kind].weights else "biases" for kind in block.kinds)
+        return f"gradients of the {names}" if of.derivative else f"new {names}"
+    return again(of.name) + _listed(words_of(kind).inside for kind in block.kinds)
+
+
+def _listed(names: Iterable[str]) -> str:
+    """`a`, `a and b`, `a, b and c`."""
+    *first, last = names
+    return f"{', '.join(first)} and {last}" if first else last
 
 
 _GRAINS = {

@@ -58,7 +58,9 @@ def panels(
     view, lesson = context.view, context.source.id
     toggle = replace(view, present=not view.present).query()
     return Panels(
-        outline(context.memo.once("outline", lambda: places(context.walk)), n, context.href),
+        outline(
+            context.memo.once("outline", lambda: places(context.walk, context.line)), n, context.href
+        ),
         context.memo.once("choices", lambda: choices(context)),
         _form(context, n, typed, problems), view.present,
         view.export(lesson), view.share(lesson, n), view.edit(lesson), f"?{toggle}",

@@ -98,6 +98,11 @@ class StepBody:
         return PHASE_TITLES[self.step.phase]
 
     @property
+    def glossary(self) -> str:
+        """The address of the term in the glossary; "" in a file, which has none."""
+        return ""
+
+    @property
     def formulas(self) -> tuple[Formula, ...]:
         """The formulas of all parts."""
         return tuple(formula for part in self.parts for formula in part.formulas)

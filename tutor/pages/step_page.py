@@ -20,13 +20,13 @@ from tutor.draw.scene import When
 from tutor.engine.kinds import BACKWARD
 from tutor.engine.quantity import Quantity
 from tutor.engine.trace import Trace
-from tutor.lesson.changes import told
 from tutor.lesson.explain import CHAIN, explain
 from tutor.lesson.formula import Formula
 from tutor.lesson.walk import Step, furthest
 from tutor.notation.markup import Markup
 from tutor.pages.cells import TableMaker
 from tutor.pages.context import Context
+from tutor.pages.glossary import address
 from tutor.pages.outline import GrainLink, Link, PhaseLink, grains, samples, timeline
 from tutor.pages.step_body import StepBody, step_body
 from tutor.pages.tables import StepTables, tables
@@ -100,6 +100,11 @@ class StepPage(StepBody):
     """In a frame on another site: the address of this step in the tutor, to be opened in a new tab.
     "" on the tutor's own pages.
     """
+
+    @property
+    def glossary(self) -> str:
+        """The address of the term in the glossary; "" in a frame, which shows only steps."""
+        return address(self.term[0]) if self.term and not self.outside else ""
 
     @property
     def symbol(self) -> Markup | str:
@@ -197,9 +202,11 @@ class ChainPage:
     formula: Formula
     n: int
     back: str
-    changed: str
-    """What a reader changed, as a sentence."""
+    changed: Changed | None
+    """What the reader changed, with the links that take it back."""
     notices: tuple[str, ...]
+    variant: str
+    """That this is not the lecture's own iteration."""
 
 
 def chain_page(context: Context, n: int, notices: tuple[str, ...] = ()) -> ChainPage | None:
@@ -214,8 +221,9 @@ def chain_page(context: Context, n: int, notices: tuple[str, ...] = ()) -> Chain
         formula,
         n,
         context.address(n),
-        told(context.lesson.changes),
+        changed(context, n),
         notices,
+        context.variant,
     )
 
 

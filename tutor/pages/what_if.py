@@ -32,7 +32,6 @@ class ChangedRow:
     """One change, with the address of the same place without it."""
 
     symbol: Markup | str
-    name: str
     old: str
     new: str
     reset: str
@@ -91,7 +90,7 @@ def left_out(scenario: Scenario) -> str:
 def _row(context: Context, line: Line, change: Change, n: int | None) -> ChangedRow:
     old, new = old_and_new(change)
     rest = without(context.view.changes, change.name)
-    return ChangedRow(symbol(line, change.part), change.name, old, new, _address(context, n, rest))
+    return ChangedRow(symbol(line, change.part), old, new, _address(context, n, rest))
 
 
 def symbol(line: Line, part: Changeable) -> Markup | str:
