@@ -59,7 +59,8 @@ def panels(
     toggle = replace(view, present=not view.present).query()
     return Panels(
         outline(
-            context.memo.once("outline", lambda: places(context.walk, context.line)), n, context.href
+            context.memo.once("outline", lambda: places(context.walk, context.line)),
+            n, context.href,
         ),
         context.memo.once("choices", lambda: choices(context)),
         _form(context, n, typed, problems), view.present,
