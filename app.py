@@ -8,6 +8,7 @@ tutor.web.routes_open      a lesson as text: paste, upload, check, save, take aw
                            Schema, for editors
 /activations               every activation function with its derivative
 /glossary                  every technical term
+/style                     the tutor's own design, each part once
 /healthz                   200 while the app answers
 """
 
@@ -28,7 +29,7 @@ from tutor import limits
 from tutor.catalogue import shelf
 from tutor.errors import StoreError
 from tutor.pages import activations as activation_page
-from tutor.pages import glossary
+from tutor.pages import glossary, style_guide
 from tutor.pages.error_page import Explained, error_page
 from tutor.store import saving
 from tutor.web import routes_build, routes_lessons, routes_open, security
@@ -86,6 +87,10 @@ def add_pages(app: Flask) -> None:
     @app.get("/glossary")
     def glossary_page() -> str:
         return render_template("glossary.html", page=glossary.page())
+
+    @app.get("/style")
+    def style() -> str:
+        return render_template("style.html", page=style_guide.page())
 
     @app.get("/healthz")
     def healthz() -> Response:

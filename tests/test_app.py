@@ -27,6 +27,7 @@ GOOD = {
     "/": "text/html",
     "/activations": "text/html",
     "/glossary": "text/html",
+    "/style": "text/html",
     "/activations?z=-3": "text/html",
     SIGMOID: "text/html",
     f"{SIGMOID}/steps/1": "text/html",

@@ -65,6 +65,7 @@ def test_a_parser_of_its_own_finds_nothing_to_repair(name: str, grain: str) -> N
         "/",
         "/activations",
         "/glossary",
+        "/style",
         *(f"/lessons/{name}" for name in NAMES),
         "/lessons/1-2-3-1-sigmoid/slides",
     ],

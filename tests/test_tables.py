@@ -377,3 +377,56 @@ def test_a_large_matrix_has_the_shape_of_all_of_it_in_its_caption(preset: str) -
         assert len(table.rows) == int(table.shape.split("×")[0]) or any(
             cell.state == "gap" for row in table.rows for cell in row.cells
         )
+
+
+# ---- at the end: what the iteration changed ----
+
+
+@pytest.mark.parametrize("notation", ["", "letters", "brackets"])
+@pytest.mark.parametrize(("name", "grain"), WALKS)
+def test_the_last_step_lists_every_parameter_before_its_gradient_and_after(
+    name: str, grain: str, notation: str
+) -> None:
+    opened = context(name, View(grain=grain, notation=notation))
+    trace, last = opened.trace, len(opened.walk)
+    assert all(step_page(opened, n).closing is None for n in {1, last // 2, last - 1})
+    end = step_page(opened, last)
+    if trace.stop:
+        assert end.closing is None
+        return
+    assert end.closing is not None
+    assert end.closing.columns == ("before", "gradient", "after")
+    assert (len(end.closing.rows), end.closing_note) == (trace.network.parameters, "")
+    for row in end.closing.rows:
+        before, gradient, after = (parse(cell.name) for cell in row.cells)
+        assert row.header == opened.line.quantity(before)
+        assert (gradient.of.by, after.of.before) == (before.of.name, before.of.name)
+        for q, cell in zip((before, gradient, after), row.cells, strict=True):
+            assert (q.layer, q.i, q.j, q.sample) == (before.layer, before.i, before.j, 0)
+            assert cell.text == number.shown(trace.value(q), opened.decimals)
+
+
+def test_of_a_large_network_the_last_step_lists_the_output_layer_and_says_so() -> None:
+    opened = Context(open_lesson(deep_network(4, units=8)), View())
+    end = step_page(opened, len(opened.walk))
+    assert end.closing is not None
+    assert end.closing.caption == "Weights and biases of the output layer"
+    named = [parse(cell.name) for row in end.closing.rows for cell in row.cells if cell.name]
+    assert {q.layer for q in named} == {4}
+    assert "240 weights and biases" in end.closing_note
+
+
+def test_what_does_not_learn_is_fixed_in_the_closing_table() -> None:
+    text = (
+        "format: 1\ntitle: Frozen\nnetwork:\n  inputs: 1\n  layers:\n"
+        "    - {units: 1, activation: tanh, weights: [[0.5]], biases: [0.1], trainable: {weights: false}}\n"
+        "    - {units: 1, activation: sigmoid, weights: [[0.5]], biases: [0.1]}\n"
+        "  loss: {name: squared_error}\ndata: {inputs: [[1]], targets: [[1]]}\n"
+        "training: {learning_rate: 0.5}\n"
+    )
+    opened = Context(open_lesson(read_scenario(text, "frozen.yaml")), View())
+    end = step_page(opened, len(opened.walk))
+    assert end.closing is not None
+    fixed = [row for row in end.closing.rows if "fixed" in row.html]
+    assert len(end.closing.rows) == 4
+    assert [[cell.text for cell in row.cells] for row in fixed] == [["0.5", "fixed", "fixed"]]

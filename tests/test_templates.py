@@ -26,6 +26,7 @@ from tutor.pages.overview import LessonPage
 from tutor.pages.panels import Panels
 from tutor.pages.share import SharePage
 from tutor.pages.step_page import ChainPage, StepPage
+from tutor.pages.style_guide import StyleGuide
 
 FOLDER = Path(__file__).parents[1] / "templates"
 TEMPLATES = sorted(path.name for path in FOLDER.iterdir() if not path.name.startswith("worked_"))
@@ -43,6 +44,7 @@ PAGES: dict[str, dict[str, type[Any]]] = {
     "chain.html": {"page": ChainPage},
     "activations.html": {"page": ActivationsPage},
     "glossary.html": {"page": GlossaryPage},
+    "style.html": {"page": StyleGuide},
     "_error.html": {"page": ErrorPage},
     "error.html": {"page": ErrorPage},
     "_fragment.html": {"page": StepPage},

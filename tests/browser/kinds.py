@@ -34,6 +34,7 @@ def pages() -> Iterator[str]:
         "/activations?z=two&slope=-1",
         "/activations?z=40&logits=1,2,3",
         "/glossary",
+        "/style",
     )
     for lesson in lessons():
         yield f"/lessons/{lesson.scenario.id}"

@@ -18,6 +18,7 @@ In the order in which it is best read:
     what_if               what a reader changed, told and taken back, and the form for it
     panels                outline and settings beside the steps
     step_page             the page of a step, and of a whole chain; how the gradient flows
+    style_guide           the tutor's own design: figures of the style sheets, each part once
     overview              the first page of a lesson
     comparison            all printed numbers of a lesson beside ours
     front                 above the lessons: where to start, and one neuron that learns

@@ -24,12 +24,12 @@ from tutor.lesson.explain import CHAIN, explain
 from tutor.lesson.formula import Formula
 from tutor.lesson.walk import Step, furthest
 from tutor.notation.markup import Markup
-from tutor.pages.cells import TableMaker
+from tutor.pages.cells import Table, TableMaker
 from tutor.pages.context import Context
 from tutor.pages.glossary import address
 from tutor.pages.outline import GrainLink, Link, PhaseLink, grains, samples, timeline
 from tutor.pages.step_body import StepBody, step_body
-from tutor.pages.tables import StepTables, tables
+from tutor.pages.tables import MOST_OF_A_PHASE, StepTables, closing, tables
 from tutor.pages.what_if import Changed, changed, marked
 
 MOST_SLIDE_NUMBERS = 5
@@ -96,6 +96,10 @@ class StepPage(StepBody):
     """The number that this step makes with the lesson's own numbers, where that is another one."""
     after: tuple[Link, ...]
     """At the last step: what one may do next."""
+    closing: Table | None
+    """At the last step: what the iteration changed."""
+    closing_note: str
+    """What that table leaves out, or ""."""
     outside: str
     """In a frame on another site: the address of this step in the tutor, to be opened in a new tab.
     "" on the tutor's own pages.
@@ -134,6 +138,7 @@ def step_page(context: Context, n: int, notices: tuple[str, ...] = ()) -> StepPa
     step, formulas = body.step, body.formulas
     maker = TableMaker(context, step, body.uses, body.makes)
     total, number_by_number = step.total, view.grain == "number"
+    end = closing(maker) if step.last else None
     return StepPage(
         **{name: getattr(body, name) for name in _SAID},
         lesson=scenario.id,
@@ -159,6 +164,8 @@ def step_page(context: Context, n: int, notices: tuple[str, ...] = ()) -> StepPa
         changed=changed(context, n),
         was=_was(context, step.anchor) if number_by_number else "",
         after=_after(context) if step.last else (),
+        closing=end,
+        closing_note=_closing_note(context) if end else "",
         outside=_apart(context, n) if view.embedded else "",
     )
 
@@ -297,6 +304,14 @@ def _delta(context: Context, layer: int) -> Quantity:
 
 def _or_blank(value: float | None, *, done: bool, decimals: int) -> str:
     return number.shown(value, decimals) if done and value is not None else ""
+
+
+def _closing_note(context: Context) -> str:
+    """Why not all parameters are there, where they are too many."""
+    count = context.trace.network.parameters
+    if count <= MOST_OF_A_PHASE:
+        return ""
+    return f"The network has {count:,} weights and biases, too many for one table."
 
 
 def _after(context: Context) -> tuple[Link, ...]:

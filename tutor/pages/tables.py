@@ -53,6 +53,8 @@ _OF_INPUTS = {"a": "x", _BY_INPUT: _BY_INPUT}
 """What stands in the row of an input."""
 _PARAMETERS: dict[str, Mapping[str, str]] = {"value": {}, "gradient": GRADIENT, "new value": AFTER}
 """The columns of parameters, and which kind they have for w or b."""
+_BEFORE_AND_AFTER = ("before", "gradient", "after")
+"""The same columns, when all is done."""
 
 
 def row_tables(maker: TableMaker) -> Iterator[Table]:
@@ -64,6 +66,8 @@ def row_tables(maker: TableMaker) -> Iterator[Table]:
     )
     skips = any(layer.skip for layer in maker.network.layers)
     kinds = tuple(kind for kind in _UNITS.get(phase, ()) if skips or not KINDS[kind].residual)
+    if phase == VERIFY and maker.step.last and not (maker.whole or maker.step.walk.grain == "pass"):
+        kinds = ()  # the table of the parameters, beside what comes next, takes their place
     by_sample = kinds and many and maker.network.depth == 1
     if by_sample and len(_layout(maker, phase, kinds, narrow=True)) <= MOST_COLUMNS:
         yield _samples(maker, phase, kinds)
@@ -215,17 +219,38 @@ def _parameters(maker: TableMaker, phase: str) -> Iterator[Table]:
         yield Table(title, columns, tuple(rows))
 
 
+def closing(maker: TableMaker) -> Table | None:
+    """Every parameter before and after the update, with its gradient; of a large network those of
+    the output layer. None where nothing was updated.
+    """
+    network = maker.network
+    learns = any(layer.train_weights or layer.learns_biases for layer in network.layers)
+    if maker.trace.stop or not learns:
+        return None
+    whole = network.parameters <= MOST_OF_A_PHASE
+    layers = range(1, network.depth + 1) if whole else (network.depth,)
+    rows = [
+        row
+        for layer in layers
+        for row in _parameter_rows(
+            maker, layer, tuple(_PARAMETERS), 0, MOST_OF_A_PHASE if whole else FEW
+        )
+    ]
+    title = "Weights and biases of the output layer"
+    return Table("All weights and biases" if whole else title, _BEFORE_AND_AFTER, tuple(rows))
+
+
 def _parameter_rows(
-    maker: TableMaker, layer: int, columns: tuple[str, ...], share: int
+    maker: TableMaker, layer: int, columns: tuple[str, ...], share: int, most: int = FEW
 ) -> Iterator[Row]:
     part = maker.network.layer(layer)
     names = [
         (i, j)
-        for i in some(part.units, (maker.anchor.i,), 6)
+        for i in some(part.units, (maker.anchor.i,), most)
         for j in (
             (GAP,)
             if i == GAP
-            else [0] * (part.biases is not None) + some(part.inputs, (maker.anchor.j,), 6)
+            else [0] * (part.biases is not None) + some(part.inputs, (maker.anchor.j,), most)
         )
     ]
     last_gap = False
