@@ -160,8 +160,8 @@ columns, or scrolls.
 
 def _rows(context: Context, step: Step) -> int:
     """How many rows of a table a step may touch: those of all samples, a unit and the layer that it
-    is made from, or two whole layers. Matrices stand in one row of the page, in the backward pass in
-    two; the rows of a matrix are lower.
+    is made from, or two whole layers. Matrices stand in one row of the page, in the backward pass
+    in two; the rows of a matrix are lower.
     """
     trace, grain = context.trace, context.view.grain
     sizes = trace.network.sizes
