@@ -10,10 +10,10 @@
 
   const note = () => {
     const page = document.querySelector('[data-saved]')?.dataset;
-    const step = document.querySelector('#title[data-lesson]')?.dataset;
-    const id = page?.saved ?? step?.lesson;
+    const step = document.querySelector('#title[data-lesson]');
+    const id = page?.saved ?? step?.dataset.lesson;
     if (!ID.test(id)) return;
-    write([{ id, title: String(page?.title ?? step.lessonTitle).slice(0, 200) }, ...read().filter((entry) => entry.id !== id)]);
+    write([{ id, title: String(page?.title ?? document.querySelector('.crumb').textContent.trim()).slice(0, 200) }, ...read().filter((entry) => entry.id !== id)]);
   };
 
   const line = ({ id, title }) => {

@@ -22,16 +22,18 @@
     mark.prepend(made);
     return made;
   };
+  const seen = (mark) => mark.getClientRects().length > 0; // a row that the step leaves alone is folded away
+  const stop = (table) => {
+    const all = [...table.querySelectorAll('button.given')];
+    const one = all.find((mark) => mark.tabIndex === 0 && seen(mark)) ?? all.find(seen) ?? all[0];
+    for (const mark of all) mark.tabIndex = mark === one ? 0 : -1;
+  };
   const dress = () => {
     if (!walk()) return;
     document.documentElement.classList.add('what-if');
     for (const table of document.querySelectorAll('#step .picture table')) {
-      let first = !table.querySelector('button.given[tabindex="0"]');
-      for (const cell of table.querySelectorAll('td[data-q]')) {
-        if (!given(cell.dataset.q) || cell.querySelector('button')) continue;
-        button(cell).tabIndex = first ? 0 : -1;
-        first = false;
-      }
+      for (const cell of table.querySelectorAll('td[data-q]')) if (given(cell.dataset.q) && !cell.querySelector('button')) button(cell).tabIndex = -1;
+      stop(table);
     }
     for (const mark of document.querySelectorAll('#step .operands [data-q]')) if (given(mark.dataset.q) && !mark.querySelector('button')) button(mark);
     for (const mark of document.querySelectorAll('#step :is(mn, mrow, text)[data-q]')) mark.classList.toggle('can', given(mark.dataset.q));
@@ -55,7 +57,7 @@
       const next = row?.cells[column];
       if (!next) return;
       const found = next.querySelector('button.given');
-      if (!found) continue;
+      if (!found || !seen(found)) continue;
       for (const other of from.closest('table').querySelectorAll('button.given')) other.tabIndex = -1;
       found.tabIndex = 0;
       found.focus();
@@ -208,6 +210,7 @@
   });
 
   // ---- clicks and keys ----
+  document.addEventListener('change', (event) => { if (event.target.id === 'whole') dress(); });
   document.addEventListener('click', (event) => {
     if (event.button || event.altKey || event.ctrlKey || event.metaKey || event.shiftKey || !walk()) return;
     const back = event.target.closest?.('#walk a.reset');

@@ -2,7 +2,8 @@
 hit.
 
 Each can be set in the environment, LIMIT_PARAMETERS=50000 for instance, before the tutor starts.
-What makes no sense there is in `PROBLEMS`; a program that starts the tutor calls `check()` and reports it.
+What makes no sense there is in `PROBLEMS`; a program that starts the tutor calls `check()` and
+reports it.
 """
 
 from __future__ import annotations

@@ -174,7 +174,7 @@ def test_a_small_or_enlarged_window_scrolls(page: Page, size: tuple[int, int]) -
     seen = page.evaluate(LOOK)
     assert seen["width"]
     assert not seen["height"]
-    for part in (".formula .result", "svg.net", "td.makes", "#more-operands"):
+    for part in (".formula .result", "svg.net", "td.makes", "#from"):
         page.locator(f"#step {part}").first.scroll_into_view_if_needed()
         expect(page.locator(f"#step {part}").first).to_be_in_viewport(ratio=0.2)
 
@@ -196,8 +196,8 @@ def test_wider_spacing_of_text_cuts_nothing_off(
     page.add_style_tag(content=SPACING)
     assert page.evaluate(CUT) == []
     assert page.evaluate("() => document.documentElement.scrollWidth <= innerWidth")
-    page.locator("#more-operands").scroll_into_view_if_needed()
-    expect(page.locator("#more-operands summary")).to_be_in_viewport(ratio=1)
+    page.locator("#from").scroll_into_view_if_needed()
+    expect(page.locator("#from summary")).to_be_in_viewport(ratio=1)
 
 
 def test_no_tool_lies_on_another_or_on_the_name_of_the_site(page: Page) -> None:
@@ -270,17 +270,31 @@ def test_whole_tables_stay_whole_from_step_to_step(page: Page) -> None:
     assert rows.count() == few
 
 
+def test_one_tab_stop_of_a_table_is_a_number_in_sight(page: Page) -> None:
+    stops = page.locator('.tables button.given[tabindex="0"]')
+    page.goto(f"{LESSON}/33")
+    expect(stops).to_have_count(1)
+    expect(stops).to_be_visible()
+    seen = stops.get_attribute("aria-label")
+    page.get_by_role("checkbox", name="Whole tables").check()
+    expect(stops).to_have_attribute("aria-label", seen or "")
+    stops.press("ArrowUp")
+    expect(stops).not_to_have_attribute("aria-label", seen or "")
+    page.get_by_role("checkbox", name="Whole tables").uncheck()
+    expect(stops).to_have_attribute("aria-label", seen or "")
+
+
 def test_what_is_opened_below_a_formula_is_open_at_the_next_step(page: Page) -> None:
     page.goto(f"{LESSON}/7")
-    page.locator("#more-operands summary").click()
+    page.locator("#from summary").click()
     for key, n in (("ArrowRight", 8), ("ArrowRight", 9), ("Home", 1), ("ArrowRight", 2)):
         page.keyboard.press(key)
         wait_for_step(page, n)
-        expect(page.get_by_role("region", name="Where these numbers come from")).to_be_visible()
-    page.locator("#more-operands summary").click()
+        expect(page.locator(".operands")).to_be_visible()
+    page.locator("#from summary").click()
     page.keyboard.press("ArrowRight")
     wait_for_step(page, 3)
-    expect(page.get_by_role("region", name="Where these numbers come from")).to_be_hidden()
+    expect(page.locator(".operands")).to_be_hidden()
 
 
 def test_paper_has_slides_operands_and_every_row(page: Page) -> None:
@@ -290,7 +304,7 @@ def test_paper_has_slides_operands_and_every_row(page: Page) -> None:
     for part in (
         page.get_by_role("complementary", name="On the slides"),
         page.get_by_role("heading", name="On the slides"),
-        page.get_by_role("region", name="Where these numbers come from"),
+        page.locator(".operands"),
     ):
         expect(part).to_be_visible()
     rows = page.locator(".tables tbody tr")
@@ -299,7 +313,7 @@ def test_paper_has_slides_operands_and_every_row(page: Page) -> None:
         expect(page.locator(gone)).to_be_hidden()
     page.evaluate("() => dispatchEvent(new Event('afterprint'))")
     page.emulate_media(media="screen")
-    expect(page.get_by_role("region", name="Where these numbers come from")).to_be_hidden()
+    expect(page.locator(".operands")).to_be_hidden()
 
 
 @pytest.mark.parametrize("size", PROJECTORS)

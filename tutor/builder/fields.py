@@ -194,8 +194,9 @@ FIELDS: Final = {field.name: field for field in (
               options={key: f"{preset.title}: {preset.about}" for key, preset in PRESETS.items()}),
     FormField("decimals", ("display", "decimals"), "Decimals", WHOLE,
               "of numbers that are not exact", default="4", most=limits.DECIMALS),
-    FormField("input_gradients", ("display", "input_gradients"), "Derivatives with respect to the inputs",
-              YES_OR_NO, default="no", options={"no": "not shown", "yes": "shown"}),
+    FormField("input_gradients", ("display", "input_gradients"),
+              "Derivatives with respect to the inputs", YES_OR_NO, default="no",
+              options={"no": "not shown", "yes": "shown"}),
     FormField("rest", (), "What came with the lesson", HIDDEN),
     FormField("split", (), "", HIDDEN),
 )}  # fmt: skip

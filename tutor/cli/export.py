@@ -68,7 +68,10 @@ def add_options(command: argparse.ArgumentParser) -> None:
 
 def add_input_gradients(command: argparse.ArgumentParser) -> None:
     """The option of whatever walks through a lesson."""
-    about = "whether derivatives of the loss with respect to the inputs are steps; default: as the lesson says"
+    about = (
+        "whether derivatives of the loss with respect to the inputs are steps; "
+        "default: as the lesson says"
+    )
     command.add_argument("--input-gradients", action=argparse.BooleanOptionalAction, help=about)
 
 

@@ -92,7 +92,10 @@ def _rules_of(layout: Layout, shown: Column, y: float) -> str:
 
 
 def _break(x: int, y: float, words: str) -> str:
-    return f'<text class="dots" x="{x}" y="{y - 2:.0f}">⋮</text><text x="{x}" y="{y + 15:.0f}">{words}</text>'
+    return (
+        f'<text class="dots" x="{x}" y="{y - 2:.0f}">⋮</text>'
+        f'<text x="{x}" y="{y + 15:.0f}">{words}</text>'
+    )
 
 
 @lru_cache(maxsize=256)
@@ -135,7 +138,8 @@ def thumbnail(
         ]
     wide, said = columns[-1].x + 12, attribute(title)
     return trusted(
-        f'<svg class="thumb" viewBox="0 0 {wide} 92" width="{wide}" height="92" role="img" aria-label="{said}"><title>{said}</title>'
+        f'<svg class="thumb" viewBox="0 0 {wide} 92" width="{wide}" height="92" '
+        f'role="img" aria-label="{said}"><title>{said}</title>'
         f'<path d="{"".join(lines)}"/>{"".join(marks)}</svg>'
     )
 

@@ -72,9 +72,9 @@ def draw(curve: Curve) -> Markup:
     """The whole drawing as one `<svg>`; at most 3 KB."""
     pieces = {"f": _pieces(curve.f), "d": _pieces(curve.derivative)}
     frame = _frame(list(chain(*pieces["f"], *pieces["d"])))
-    described = f"curve-{curve.key}-desc"
+    title, described = attribute(curve.title), f"curve-{curve.key}-desc"
     body = [
-        f'<title>{attribute(curve.title)}</title><desc id="{described}">{attribute(_description(curve))}</desc>',
+        f'<title>{title}</title><desc id="{described}">{attribute(_description(curve))}</desc>',
         _axes(frame, curve.axis),
         _legend(curve.labels),
         *(_line(frame, piece, role) for role in "fd" for piece in pieces[role]),
@@ -85,7 +85,7 @@ def draw(curve: Curve) -> Markup:
         _mark(frame, curve),
     ]
     return trusted(
-        f'<svg class="curve" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{attribute(curve.title)}" '
+        f'<svg class="curve" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{title}" '
         f'aria-describedby="{described}">{"".join(body)}</svg>'
     )
 
@@ -138,14 +138,18 @@ def _axes(frame: _Frame, name: str) -> str:
     below = "".join(_text(frame.x(z), BOTTOM + 14, number.shown(z), "middle") for z in across)
     beside = "".join(_text(LEFT - 5, frame.y(v) + 4, number.shown(v), "end") for v in up)
     label = _text(frame.x(WINDOW * 0.75), BOTTOM + 14, name, "middle", "axis-name")
-    return f'<path class="grid" d="{grid}"/><path class="axis" d="{zero}"/><g class="ticks">{below}{beside}</g>{label}'
+    return (
+        f'<path class="grid" d="{grid}"/><path class="axis" d="{zero}"/>'
+        f'<g class="ticks">{below}{beside}</g>{label}'
+    )
 
 
 def _legend(labels: tuple[str, str]) -> str:
-    f, d = labels
+    f = _text(LEFT + 30, 16, labels[0], "start", "name-f")
+    d = _text(LEFT + 120, 16, labels[1], "start", "name-d")
     return (
-        f'<path class="line-f" d="M{_n(LEFT)} 12h24"/>{_text(LEFT + 30, 16, f, "start", "name-f")}'
-        f'<path class="line-d" d="M{_n(LEFT + 90)} 12h24"/>{_text(LEFT + 120, 16, d, "start", "name-d")}'
+        f'<path class="line-f" d="M{_n(LEFT)} 12h24"/>{f}'
+        f'<path class="line-d" d="M{_n(LEFT + 90)} 12h24"/>{d}'
     )
 
 
@@ -155,7 +159,7 @@ def _line(frame: _Frame, piece: list[Point], role: str) -> str:
 
 
 def simplified(points: list[Point]) -> list[Point]:
-    """The fewest of these points that keep the line within TOLERANCE (after Douglas and Peucker)."""
+    """The fewest of these points that keep the line within TOLERANCE (Douglas and Peucker)."""
     (x0, y0), (x1, y1) = points[0], points[-1]
     length = float(np.hypot(x1 - x0, y1 - y0)) or 1.0
     off = [abs((x - x0) * (y1 - y0) - (y - y0) * (x1 - x0)) / length for x, y in points]
@@ -204,9 +208,8 @@ def _description(curve: Curve) -> str:
     lines = [f"{curve.axis} runs from {number.shown(-WINDOW)} to {number.shown(WINDOW)}."]
     for style, name, function in (("Solid", f, curve.f), ("Dashed", d, curve.derivative)):
         values = [value for piece in _pieces(function) for _, value in piece]
-        lines.append(
-            f"{style} line: {name}, between {number.shown(min(values))} and {number.shown(max(values))}."
-        )
+        least, most = number.shown(min(values)), number.shown(max(values))
+        lines.append(f"{style} line: {name}, between {least} and {most}.")
     where = position(curve.z)
     if where != "inside":
         return " ".join(
@@ -214,12 +217,9 @@ def _description(curve: Curve) -> str:
         )
     slope = _at(curve.derivative, curve.z)
     end = f"{d} is {number.shown(slope)}" if isfinite(slope) else f"{d} does not exist"
-    return " ".join(
-        [
-            *lines,
-            f"Marked at {curve.axis} = {number.shown(curve.z)}: {f} is {number.shown(_at(curve.f, curve.z))}, {end}.",
-        ]
-    )
+    value = number.shown(_at(curve.f, curve.z))
+    marked = f"Marked at {curve.axis} = {number.shown(curve.z)}: {f} is {value}, {end}."
+    return " ".join([*lines, marked])
 
 
 def _circle(frame: _Frame, z: float, value: float, name: str, radius: int) -> str:

@@ -58,6 +58,8 @@ _TIGHT_SIZE = 12
 """The size of the type inside a small card."""
 _TARGET = Room(2.6)
 """The room beside the name of a target."""
+_BROAD = 560
+"""From this width on the legend has room in one line."""
 _MIDDLING, _WIDE = 400, 500
 """From these widths on a diagram has a class that keeps it from shrinking too far;
 `static/diagram.css` has the rest.
@@ -92,7 +94,7 @@ class _Written(NamedTuple):
 
 
 class _Part:
-    """What one part of a drawing adds to it; the whole drawing decides how large its numbers are."""
+    """What one part of a drawing adds to it; the drawing decides how large its numbers are."""
 
     __slots__ = ("_numbers", "left_out", "lines", "shapes", "sizes", "texts", "written")
 
@@ -199,7 +201,7 @@ class _Picture:
             + (" tight" if layout.tight else "")
             + (" wide" if layout.width > _WIDE else " mid" if layout.width > _MIDDLING else "")
         )
-        high = layout.height + (LINE if left_out else 0)
+        high = layout.height + LINE * (len(self._legend(left_out=left_out)) - 1)
         size = f'viewBox="0 0 {layout.width} {high}" width="{layout.width}" height="{high}"'
         opening = (
             f'<svg class="{css}" {size} role="img" aria-label="{title}"><title>{title}</title>'
@@ -207,7 +209,7 @@ class _Picture:
         return Drawing(opening, about, backdrop(layout, _rules(network)), self._together())
 
     def _together(self) -> tuple[str, ...]:
-        """Lines, shapes on top of them, then text; numbers of a family in the size of the widest."""
+        """Lines, shapes on top, then text; numbers of a family in the size of the widest."""
         sizes: dict[str, int] = {}
         for part in self.parts:
             for family, size in part.sizes.items():
@@ -215,7 +217,8 @@ class _Picture:
         numbers = [part.numbers(sizes, self.scene.changed) for part in self.parts]
         parts = [*self.parts, self.part]
         everything = (
-            *(part.lines for part in parts), *(part.shapes for part in parts), *(rings for rings, _ in numbers),
+            *(part.lines for part in parts),
+            *(part.shapes for part in parts), *(rings for rings, _ in numbers),
             *(part.texts for part in self.parts), *(texts for _, texts in numbers), self.part.texts,
         )  # fmt: skip
         return tuple(chain.from_iterable(everything))
@@ -484,8 +487,9 @@ class _Picture:
         q = Quantity("y", 0, unit, 0, self.scene.sample)
         state, label = self.reading.state(q), self.reading.label(q, _TARGET)
         self.part.shapes.append(_box("y" + state, x, y - 11, 22))
+        said = name(self.scene.alphabet, q)
         self.part.texts.append(
-            f'<text class="n t" x="{x - LOSS_HALF + 5}" y="{y + 4:.0f}">{name(self.scene.alphabet, q)}</text>'
+            f'<text class="n t" x="{x - LOSS_HALF + 5}" y="{y + 4:.0f}">{said}</text>'
         )
         if label:
             self.part.write(label, x + LOSS_HALF - 5, y + 5, ringed=False, at_end=True)
@@ -514,18 +518,16 @@ class _Picture:
         if scene.sample:
             of = f"sample {scene.sample} of {scene.alphabet.samples}"
             texts.append(f'<text class="s" x="6" y="{y - LINE}">{of}</text>')
-        texts.append(f'<text class="s" x="6" y="{y}">{self._legend()}</text>')
-        if left_out:
-            left = "the numbers of the other edges are left out"
-            texts.append(f'<text x="{middle}" y="{y + LINE}">{left}</text>')
+        for n, line in enumerate(self._legend(left_out=left_out)):
+            texts.append(f'<text class="s" x="6" y="{y + n * LINE}">{line}</text>')
 
-    def _legend(self) -> str:
-        """How to read the picture in this phase."""
-        edges = "wide edge: large weight, dashed: negative"
-        if self.phase != BACKWARD:
-            return edges
+    def _legend(self, *, left_out: bool) -> list[str]:
+        """How to read the picture in this phase, in as many lines as it takes."""
         loss = name(self.scene.alphabet, LOST)
-        return f"in a card, below z and a: ∂{loss}/∂z and ∂{loss}/∂a, then ∂a/∂z · {edges}"
+        parts = [f"below z and a: ∂{loss}/∂z and ∂{loss}/∂a, then ∂a/∂z"] * (self.phase == BACKWARD)
+        parts.append("wide edge: large weight, dashed: negative")
+        lines = [" · ".join(parts)] if self.layout.width >= _BROAD else parts
+        return [*lines, "the numbers of the other edges are left out"] if left_out else lines
 
 
 def _spoken(skips: tuple[tuple[int, int], ...]) -> str:
@@ -549,4 +551,7 @@ def _rules(network: Network) -> tuple[str, ...]:
 
 
 def _box(css: str, x: float, top: float, high: float) -> str:
-    return f'<rect class="{css}" x="{x - LOSS_HALF}" y="{top:.0f}" width="{2 * LOSS_HALF}" height="{high:.0f}"/>'
+    return (
+        f'<rect class="{css}" x="{x - LOSS_HALF}" y="{top:.0f}" '
+        f'width="{2 * LOSS_HALF}" height="{high:.0f}"/>'
+    )

@@ -58,7 +58,7 @@ class Room:
 
     @lru_cache(maxsize=256)  # noqa: B019 - rooms are few
     def usual(self, decimals: int) -> int:
-        """The type that numbers of so many decimals need, as long as they are no wider than most."""
+        """The type that numbers of so many decimals need, while they are no wider than most."""
         return self.size(_LEAD + _DIGIT * min(decimals, self.decimals))
 
 
@@ -100,7 +100,8 @@ def symbol(s: Symbol) -> str:
     """A symbol as SVG text: letter, index below, marks above; the marks start over the index."""
     letter = italic(s.letter) + ("\N{COMBINING CIRCUMFLEX ACCENT}" if s.hat else "")
     if s.before:
-        letter = f'<tspan dy="-5">{attribute(s.before)}</tspan><tspan class="base" dy="5">{letter}</tspan>'
+        before = attribute(s.before)
+        letter = f'<tspan dy="-5">{before}</tspan><tspan class="base" dy="5">{letter}</tspan>'
     sub = f'<tspan dy="3">{attribute(s.sub)}</tspan>' if s.sub else ""
     raised = "".join(s.sup)
     back = f' dx="{-5 * len(s.sub)}"' if s.sub else ""
@@ -119,16 +120,20 @@ def italic(letter: str) -> str:
 
 
 def ring(css: str, x: float, y: float, half: float) -> str:
-    """A rounded box round a number that is twice `half` wide and whose baseline middle is (x, y)."""
+    """A rounded box round a number twice `half` wide, the middle of its baseline at (x, y)."""
     wide = round(2 * half) + 8
-    return f'<rect class="{css} o" x="{x - wide / 2:.0f}" y="{y - 12:.0f}" width="{wide}" height="16"/>'
+    left = x - wide / 2
+    return f'<rect class="{css} o" x="{left:.0f}" y="{y - 12:.0f}" width="{wide}" height="16"/>'
 
 
 def was(written: str, x: float, y: float, title: str) -> str:
     """A number that a reader changed: a corner beside it, and its old value as a title. It ends at
     (x, y).
     """
-    return f'<g class="changed"><title>{attribute(title)}</title><path d="M{x:.0f} {y - 12:.0f}h6v6z"/>{written}</g>'
+    return (
+        f'<g class="changed"><title>{attribute(title)}</title>'
+        f'<path d="M{x:.0f} {y - 12:.0f}h6v6z"/>{written}</g>'
+    )
 
 
 def arrow(

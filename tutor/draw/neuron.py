@@ -85,12 +85,13 @@ class _Neuron:
 
     def _shapes(self) -> list[str]:
         x, y = UNIT
-        left, top = LOSS[0] - LOSS_WIDTH // 2, LOSS[1] - LOSS_HEIGHT // 2
+        wide, high = LOSS_WIDTH, LOSS_HEIGHT
+        left, top = LOSS[0] - wide // 2, LOSS[1] - high // 2
         return [
             *(f'<circle class="a" cx="{a}" cy="{b}" r="{INPUT_RADIUS}"/>' for a, b in INPUTS),
             f'<circle class="a" cx="{x}" cy="{y}" r="{RADIUS}"/>',
             f'<path class="a line" d="M{x - RADIUS} {y}h{2 * RADIUS}"/>',
-            f'<rect class="l" x="{left}" y="{top}" width="{LOSS_WIDTH}" height="{LOSS_HEIGHT}" rx="10"/>',
+            f'<rect class="l" x="{left}" y="{top}" width="{wide}" height="{high}" rx="10"/>',
         ]
 
     def _forward(self) -> list[str]:

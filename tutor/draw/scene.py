@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
-from itertools import chain
 from math import isfinite
 from typing import NamedTuple
 
@@ -49,7 +48,7 @@ class Label(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class When:
-    """A scene's place in its walk: step n, the step that makes a quantity, what was drawn so far."""
+    """A scene's place in its walk: step n, the step that makes a quantity, what is drawn so far."""
 
     n: int
     place: Callable[[Quantity], int]
@@ -116,12 +115,11 @@ class Reading:
         """The layers whose edges the step may touch, and the da/dz that belongs to each unit (None:
         several).
         """
-        names = self.scene.uses, self.scene.makes
-        if sum(map(len, names)) > _LOOK:
+        if len(self.touched) > _LOOK:
             return frozenset(range(1, self.scene.network.depth + 1)), {}
         hot: set[int] = set()
         slopes: dict[tuple[int, int], Quantity | None] = {}
-        for q in chain(*names):
+        for q in self.touched:
             if q.of.role != "slope":
                 hot |= {q.layer} if q.j else set()
             elif q.sample == self.scene.sample:

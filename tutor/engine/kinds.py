@@ -33,8 +33,8 @@ class Kind:
 
     `axes` are those of its array in the engine; a `layer` of the name goes before them. `top` is
     the kind that is differentiated (the loss or, for a slope, the activation), `by` the one with
-    respect to which it is. `before` is the kind that an update or the verification pass starts from:
-    w for w+. `shared` says that `@s` names the share of one sample.
+    respect to which it is. `before` is the kind that an update or the verification pass starts
+    from: w for w+. `shared` says that `@s` names the share of one sample.
     """
 
     name: str

@@ -398,8 +398,8 @@ def _watched(definitions: Sequence[Definition]) -> tuple[Name, ...]:
     """What nothing is made of, and what an activation function might hide.
 
     A sum or a product that holds a number that is none is none itself (0 · ∞ too), so the others
-    need not be looked at. Left aside is the derivative with respect to the inputs, which is no step of most
-    walks, and what a shortcut goes around.
+    need not be looked at. Left aside is the derivative with respect to the inputs, which is no
+    step of most walks, and what a shortcut goes around.
     """
     used = {leaf for found in definitions if found.leaf != by(X) for leaf in _uses(found.tree)}
     around = {

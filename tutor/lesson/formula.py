@@ -135,7 +135,7 @@ class FormulaWriter:
     # ---- one number ----
 
     def number(self, q: Quantity) -> Formula:
-        """The formula of one quantity; where it has no tree (a flat activation), only its symbol."""
+        """The formula of one quantity; where it has no tree (flat activation), only its symbol."""
         try:
             found = derive(self.trace, q)
         except KeyError:

@@ -381,7 +381,8 @@ def open_lesson(
     """Compute a lesson; `changes` have been made in the scenario already, the lesson keeps them to
     tell of them.
 
-    The derivatives with respect to the inputs are steps where the scenario says so, or `input_gradients`.
+    The derivatives with respect to the inputs are steps where the scenario says so, or
+    `input_gradients`.
 
     Raises LessonError where training does not get to that iteration.
     """

@@ -156,7 +156,8 @@ class Latex(Writer):
     def between(self, count: int, total: float) -> str:
         if self.mode != NUMBERS or self.hidden is not None:
             return r"\cdots"
-        return f"\\underbrace{{{digits(total, self.decimals, self.more)}}}_{{\\text{{{count} more terms}}}}"
+        shown = digits(total, self.decimals, self.more)
+        return f"\\underbrace{{{shown}}}_{{\\text{{{count} more terms}}}}"
 
     def bars(self, x: str) -> str:
         return f"\\left| {x} \\right|"

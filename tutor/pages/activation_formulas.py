@@ -149,12 +149,13 @@ def softmax_part(logits: Logits) -> Softmax:
         jacobian = softmax_jacobian(a)
     rule = activation("softmax")
     names = tuple(map(_LINE.quantity, _A))
+    outputs, rows = zip(names, logits, a, strict=True), zip(names, jacobian, strict=True)
     return Softmax(
         about=f"{rule.about} {rule.use}",
         curve=draw(_curve(logits)), formulas=_formulas(logits, a, jacobian),
-        probabilities=tuple(SoftmaxRow(name, _texts(z, p)) for name, z, p in zip(names, logits, a, strict=True)),
+        probabilities=tuple(SoftmaxRow(name, _texts(z, p)) for name, z, p in outputs),
         columns=tuple(map(_LINE.quantity, _Z)),
-        jacobian=tuple(SoftmaxRow(name, _texts(*row)) for name, row in zip(names, jacobian, strict=True)),
+        jacobian=tuple(SoftmaxRow(name, _texts(*row)) for name, row in rows),
         values=tuple(tuple(row) for row in jacobian.tolist()),
         gradient=rule.gradient, remark=activation_prose.certain(a),
     )  # fmt: skip

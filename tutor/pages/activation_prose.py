@@ -30,12 +30,10 @@ def flat(z: float) -> str:
 
 def outside(z: float) -> str:
     """Says that z is outside the window of the drawings; blank where it is inside."""
-    where = position(z)
-    return (
-        ""
-        if where == "inside"
-        else f"z = {number.shown(z)} is to the {where} of what the drawings show, which is ±{WINDOW:g}."
-    )
+    where, shown = position(z), number.shown(z)
+    if where == "inside":
+        return ""
+    return f"z = {shown} is to the {where} of what the drawings show, which is ±{WINDOW:g}."
 
 
 def remark(rule: Activation, a: float, slope: float) -> str:
@@ -45,9 +43,15 @@ def remark(rule: Activation, a: float, slope: float) -> str:
     if not rule.saturates:
         return rule.small if slope == 0 else ""
     if slope == 0:
-        return f"float64 has no room for the difference between a and {number.shown(a)} here, so the derivative comes out as exactly 0."
+        return (
+            f"float64 has no room for the difference between a and {number.shown(a)} here, "
+            "so the derivative comes out as exactly 0."
+        )
     if number.plain(abs(a)) == "1.0000":
-        return f"a is shown rounded: its size falls short of 1 by {number.shown(1.0 - abs(a))}, too little for four decimals."
+        return (
+            f"a is shown rounded: its size falls short of 1 by {number.shown(1.0 - abs(a))}, "
+            "too little for four decimals."
+        )
     return ""
 
 
@@ -55,4 +59,7 @@ def certain(a: np.ndarray) -> str:
     """A word where float64 makes a probability of the softmax exactly 0 or 1."""
     if not np.any((a == 0.0) | (a == 1.0)):
         return ""
-    return "A probability of exactly 0 or 1 is float64's rounding; softmax itself comes close but never gets there."
+    return (
+        "A probability of exactly 0 or 1 is float64's rounding; "
+        "softmax itself comes close but never gets there."
+    )

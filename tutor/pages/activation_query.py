@@ -85,7 +85,8 @@ def read(raw: Mapping[str, str]) -> Asked:
         except NumberError as error:
             values[name] = _USUAL[name]
             said = printable(str(error))
-            message = f"{said[0].upper()}{said[1:]}. The page shows {usual.replace('-', number.MINUS)} instead."
+            shown = usual.replace("-", number.MINUS)
+            message = f"{said[0].upper()}{said[1:]}. The page shows {shown} instead."
             fields.append(QueryField(name, label, hint, printable(text), message))
     return Asked(**values, fields=tuple(fields), notice=_unknown(raw))
 
@@ -99,7 +100,10 @@ def _unknown(raw: Mapping[str, str]) -> str:
     names = [printable(name)[:20] for name in raw if name not in _USUAL][:3]
     if not names:
         return ""
-    return f"The address names {', '.join(f'“{name}”' for name in names)}, which this page does not know. It reads {', '.join(_USUAL)}."
+    quoted = ", ".join(f"“{name}”" for name in names)
+    return (
+        f"The address names {quoted}, which this page does not know. It reads {', '.join(_USUAL)}."
+    )
 
 
 def _as_text(value: float | tuple[float, ...]) -> str:

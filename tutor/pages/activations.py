@@ -188,6 +188,7 @@ def _also(rule: Activation) -> Markup:
 def _links(rule: Activation, asked: Asked) -> tuple[SettingLink, ...]:
     """The page with values of the parameter that lectures use."""
     return tuple(
-        SettingLink(f"{name} {number.shown(value)}", asked.address(**{name: value}), value == getattr(asked, name))
+        SettingLink(f"{name} {number.shown(value)}", asked.address(**{name: value}),
+                    value == getattr(asked, name))
         for name in rule.parameters for value in rule.values
     )  # fmt: skip

@@ -82,9 +82,8 @@ def slides_page(
     """
     notices = (*ignored, *((OWN,) if view.changes else ()))
     if show not in CHOICES:
-        notices += (
-            f"show “{quotable(show, 30)}” is not known, so all numbers are here; there are {', '.join(CHOICES)}.",
-        )
+        asked, known = quotable(show, 30), ", ".join(CHOICES)
+        notices += (f"show “{asked}” is not known, so all numbers are here; there are {known}.",)
         show = ALL
     line = Line(context.alphabet, context.decimals)
     entries = [
@@ -99,10 +98,15 @@ def slides_page(
         _row(context, line, n, entry) for n, entry in entries if wanted in {"", entry.state}
     )
     scenario = context.lesson.scenario
-    said = f"{number.counted(len(entries), 'printed number')}, each compared with the computed one at the digits that the slide prints: "
+    said = (
+        f"{number.counted(len(entries), 'printed number')}, each compared with the computed one "
+        "at the digits that the slide prints: "
+    )
+    found = tally(counts[AGREES], counts[OPEN], counts[DIFFERS])
     return SlidesPage(
-        scenario.id, scenario.title, f"/lessons/{scenario.id}", said + tally(counts[AGREES], counts[OPEN], counts[DIFFERS]) + ".",
-        tuple(_filters(scenario.id, show, view, counts)), f"{caption}, in the order of the lesson", rows, notices,
+        scenario.id, scenario.title, f"/lessons/{scenario.id}", said + found + ".",
+        tuple(_filters(scenario.id, show, view, counts)),
+        f"{caption}, in the order of the lesson", rows, notices,
     )  # fmt: skip
 
 
@@ -127,6 +131,7 @@ def _filters(lesson: str, show: str, view: View, counts: Counter[str]) -> list[L
 
 def _row(context: Context, line: Line, n: int, entry: SlideNumber) -> SlideRow:
     return SlideRow(
-        line.tree(tree(entry.quantity), SYMBOLS), entry.printed, entry.ours, entry.state, entry.word, entry.where,
-        entry.why, f"step {n}" if n else "given", f"/lessons/{context.lesson.scenario.id}/steps/{max(n, 1)}",
+        line.tree(tree(entry.quantity), SYMBOLS), entry.printed, entry.ours,
+        entry.state, entry.word, entry.where, entry.why,
+        f"step {n}" if n else "given", f"/lessons/{context.lesson.scenario.id}/steps/{max(n, 1)}",
     )  # fmt: skip

@@ -46,13 +46,20 @@ class ErrorPage:
 NO_LESSON = "There is no lesson"
 
 TITLES = {
-    400: "This request cannot be read", 403: "This request came from another site", 404: "There is nothing here",
-    405: "This address does not take that", 413: "That is too large", 415: "That kind of content cannot be read",
-    422: "Something in it is not right", 429: "That was a lot at once", 500: "Something went wrong on our side",
+    400: "This request cannot be read",
+    403: "This request came from another site",
+    404: "There is nothing here",
+    405: "This address does not take that",
+    413: "That is too large",
+    415: "That kind of content cannot be read",
+    422: "Something in it is not right",
+    429: "That was a lot at once",
+    500: "Something went wrong on our side",
     503: "That cannot be reached just now",
-}  # fmt: skip
+}
 MESSAGES = {
-    400: "The browser sent something that is not a proper request. Going back and trying again usually helps.",
+    400: "The browser sent something that is not a proper request. "
+         "Going back and trying again usually helps.",
     403: "Changes are only taken from the tutor’s own pages.",
     404: "No page has this address. It may be a typing mistake, or the lesson has been removed.",
     405: "Pages here are there to be looked at; the request wanted something else.",
@@ -60,7 +67,8 @@ MESSAGES = {
     415: "The tutor does not know this kind of content.",
     422: "The request was understood, but what it asks for does not fit together.",
     429: "Please wait a moment and try again.",
-    500: "It is not your fault, and nothing of yours is lost. Trying again may help; if not, the lesson’s other steps still work.",
+    500: "It is not your fault, and nothing of yours is lost. Trying again may help; "
+         "if not, the lesson’s other steps still work.",
     503: "Please try again in a minute.",
 }  # fmt: skip
 

@@ -187,8 +187,10 @@ def _card(scenario: Scenario, course: str, steps: Length | None) -> LessonCard:
     sizes = scenario.network.sizes
     shape = "-".join(map(str, sizes))
     facts = " · ".join(filter(None, (shape, _kind(scenario), str(steps or ""))))
-    return LessonCard(scenario.id, scenario.title, _source(scenario, course), scenario.learn, facts, f"/lessons/{scenario.id}",
-                _picture(sizes, f"Network {shape}", _skips(scenario)))  # fmt: skip
+    return LessonCard(
+        scenario.id, scenario.title, _source(scenario, course), scenario.learn, facts,
+        f"/lessons/{scenario.id}", _picture(sizes, f"Network {shape}", _skips(scenario)),
+    )  # fmt: skip
 
 
 def _skips(scenario: Scenario) -> tuple[tuple[int, int], ...]:

@@ -66,14 +66,20 @@ def lesson_page(
     slips = [entry for entry in scenario.printed if entry.slip]
     left_open = [entry for entry in scenario.printed if entry.left_open]
     steps = {"number": "Number by number", "layer": "Layer by layer", "pass": "Phase by phase"}
+    walks = tuple(
+        (title, view.address(scenario.id, 1, grain=g), number.counted(len(lesson.walk(g)), "step"))
+        for g, title in steps.items()
+    )
     return LessonPage(
-        scenario.id, scenario.title, scenario.source, scenario.about, scenario.learn, network.shape, facts(context),
-        draw(beginning(context)), tuple(given(context)), view.address(scenario.id, 1),
-        tuple((title, view.address(scenario.id, 1, grain=g), number.counted(len(lesson.walk(g)), "step")) for g, title in steps.items()),
-        f"/lessons/{scenario.id}/slides" if scenario.printed else "", number.counted(len(scenario.printed), "number"),
+        scenario.id, scenario.title, scenario.source, scenario.about, scenario.learn,
+        network.shape, facts(context), draw(beginning(context)), tuple(given(context)),
+        view.address(scenario.id, 1), walks,
+        f"/lessons/{scenario.id}/slides" if scenario.printed else "",
+        number.counted(len(scenario.printed), "number"),
         tally(len(scenario.printed) - len(slips) - len(left_open), len(left_open), len(slips)),
         view.export(scenario.id), view.share(scenario.id), view.edit(scenario.id),
-        is_saved(scenario.id), made_from(scenario, origin), notices, context.variant, changed(context, None),
+        is_saved(scenario.id), made_from(scenario, origin), notices, context.variant,
+        changed(context, None),
     )  # fmt: skip
 
 

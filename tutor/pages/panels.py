@@ -21,7 +21,7 @@ class Choices:
     notations: tuple[tuple[str, str, bool], ...]
     decimals: tuple[tuple[str, str, bool], ...]
     input_gradients: tuple[tuple[str, str, bool], ...]
-    """Whether the derivatives with respect to the inputs are steps; empty where backward never gets there."""
+    """Whether the derivatives dL/dx are steps; empty where backward never gets there."""
     hidden: tuple[tuple[str, str], ...]
     """What the form has to carry along."""
 
@@ -58,8 +58,12 @@ def panels(
     view, lesson = context.view, context.source.id
     toggle = replace(view, present=not view.present).query()
     return Panels(
-        outline(context.memo.once("outline", lambda: places(context.walk, context.line)), n, context.href),
-        context.memo.once("choices", lambda: choices(context)), _form(context, n, typed, problems), view.present,
+        outline(
+            context.memo.once("outline", lambda: places(context.walk, context.line)),
+            n, context.href,
+        ),
+        context.memo.once("choices", lambda: choices(context)),
+        _form(context, n, typed, problems), view.present,
         view.export(lesson), view.share(lesson, n), view.edit(lesson), f"?{toggle}",
     )  # fmt: skip
 

@@ -128,12 +128,10 @@ def _links(
 
 def _too_long(address: str) -> str:
     """Why a link should not be sent as it is, or ""."""
-    fits = len(address) <= LONGEST_LINK
-    return (
-        ""
-        if fits
-        else f"This link has {len(address):,} letters; many programs cut links after {LONGEST_LINK:,}."
-    )
+    letters = len(address)
+    if letters <= LONGEST_LINK:
+        return ""
+    return f"This link has {letters:,} letters; many programs cut links after {LONGEST_LINK:,}."
 
 
 def _only_here(host: str) -> str:
@@ -141,9 +139,11 @@ def _only_here(host: str) -> str:
     if not only_here(host):
         return ""
     return (
-        f"These links work on this computer only, because {host} always means the computer that it is opened on. To let others in, "
-        "start the tutor with make run HOST=0.0.0.0 and open this page by your computer’s name or number in the network, such as "
-        "http://192.168.1.20:8000. If the tutor has a public address, share from there. More is in docs/deploy.md."
+        f"These links work on this computer only, because {host} always means the computer "
+        "that it is opened on. To let others in, start the tutor with make run HOST=0.0.0.0 "
+        "and open this page by your computer’s name or number in the network, "
+        "such as http://192.168.1.20:8000. If the tutor has a public address, share from there. "
+        "More is in docs/deploy.md."
     )
 
 
@@ -160,12 +160,8 @@ def _code(address: str, title: str) -> tuple[Markup, str]:
     if len(address) > LONGEST_LINK:
         return trusted(""), "This link is too long for a QR code."
     code = drawn(address, title)
-    far = (
-        ""
-        if code.modules <= DENSE
-        else "This link is long, so its code has small squares and is hard to scan from the last row."
-    )
-    return code.picture, far
+    far = "This link is long, so its code has small squares and is hard to scan from the last row."
+    return code.picture, "" if code.modules <= DENSE else far
 
 
 # ---- A text as a QR code: an SVG of one path, dark on white whatever the colours of the page
@@ -196,10 +192,13 @@ def drawn(text: str, title: str) -> QrCode:
     """The code of a text of at most 2,331 bytes, which is what the largest one of level M holds."""
     rows = qr_matrix(text)
     size = len(rows) + 2 * QUIET
-    return QrCode(trusted(
-        f'<svg class="qr" viewBox="0 0 {size} {size}" role="img" aria-label="{attribute(title)}" shape-rendering="crispEdges">'
-        f'<rect width="{size}" height="{size}" fill="#fff"/><path fill="#000" d="{"".join(_bars(rows))}"/></svg>'
-    ), len(rows))  # fmt: skip
+    picture = trusted(
+        f'<svg class="qr" viewBox="0 0 {size} {size}" role="img" aria-label="{attribute(title)}" '
+        'shape-rendering="crispEdges">'
+        f'<rect width="{size}" height="{size}" fill="#fff"/>'
+        f'<path fill="#000" d="{"".join(_bars(rows))}"/></svg>'
+    )
+    return QrCode(picture, len(rows))
 
 
 def qr_matrix(text: str) -> tuple[bytes, ...]:

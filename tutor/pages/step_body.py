@@ -148,7 +148,7 @@ def step_body(
 def _content(
     context: Context, step: Step, formulas: FormulaWriter
 ) -> tuple[tuple[FormulaPart, ...], Explanation, Sequence[Quantity]]:
-    """The formulas, the words, and the quantities at which the lecture may have something to say."""
+    """The formulas, the words, the quantities at which the lecture may have something to say."""
     if not step.stages:
         q = step.anchor
         names = (q, Quantity("(loss-loss+)/loss")) if q.kind == "loss-loss+" else (q,)
@@ -176,7 +176,8 @@ def _layers(
     ends = {0, layers[0], layers[-1]}
     return tuple(
         FormulaPart(
-            tuple(map(formulas.brief, own)), layer_title(context.trace.network, own[0]), inside(own),
+            tuple(map(formulas.brief, own)),
+            layer_title(context.trace.network, own[0]), inside(own),
             open=len(layers) <= ALL_OPEN or layer in ends,
         )
         for layer, own in groups

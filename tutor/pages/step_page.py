@@ -178,8 +178,8 @@ columns, or scrolls.
 
 def _rows(context: Context, step: Step) -> int:
     """How many rows of a table a step may touch: those of all samples, a unit and the layer that it
-    is made from, or two whole layers. Matrices stand in one row of the page, in the backward pass in
-    two; the rows of a matrix are lower.
+    is made from, or two whole layers. Matrices stand in one row of the page, in the backward pass
+    in two; the rows of a matrix are lower.
     """
     trace, grain = context.trace, context.view.grain
     sizes = trace.network.sizes
@@ -217,7 +217,7 @@ class ChainPage:
 
 
 def chain_page(context: Context, n: int, notices: tuple[str, ...] = ()) -> ChainPage | None:
-    """The whole chain of the gradient that step n makes, or None where there is none to write out."""
+    """The whole chain of the gradient that step n makes; None where there is none to write out."""
     q = context.walk.anchor(n)
     formula = context.formulas.chain(q) if context.walk.grain == "number" else None
     if formula is None:
@@ -256,7 +256,7 @@ def _more_operands(formula: Formula) -> str:
 
 
 def _was(context: Context, q: Quantity, text: str = "") -> str:
-    """What the original has for a quantity, where it differs; nothing beside a shape such as 3×2."""
+    """What the original has for a quantity, where it differs; nothing beside a shape like 3×2."""
     old = None if "×" in text else context.was(q)
     return "" if old is None else number.apart(old, context.trace.value(q), context.decimals)
 
@@ -279,8 +279,9 @@ def scene(maker: TableMaker, caption: str) -> Scene:
         return number if made <= step.n else None
 
     return Scene(
-        context.trace.network, context.alphabet, context.decimals, value, maker.uses, maker.makes, step.phase, step.sample,
-        caption, marked(context), When(step.n, step.walk.place, context.drawn, context.labels),
+        context.trace.network, context.alphabet, context.decimals, value,
+        maker.uses, maker.makes, step.phase, step.sample, caption, marked(context),
+        When(step.n, step.walk.place, context.drawn, context.labels),
     )  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""The tables beside a step, in the shape of the lecture's slides. They fill up as the walk goes on."""
+"""The tables beside a step, shaped like the lecture's slides. They fill up as the walk goes on."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ _BEFORE_AND_AFTER = ("before", "gradient", "after")
 
 
 def row_tables(maker: TableMaker) -> Iterator[Table]:
-    """The tables of a step: units (or samples), the loss, the parameters, as the phase needs them."""
+    """The tables of a step: units (or samples), loss, parameters, as the phase needs them."""
     phase = maker.step.phase
     many = maker.trace.samples > 1
     at_gradients = (

@@ -83,7 +83,8 @@ def left_out(scenario: Scenario) -> str:
     if not found:
         return ""
     names = f"{', '.join(found[:-1])} and {found[-1]}" if len(found) > 1 else found[0]
-    return f"{names[0].upper()}{names[1:]} belong to the lesson’s own numbers, so they are not shown here."
+    first = names[0].upper()
+    return f"{first}{names[1:]} belong to the lesson’s own numbers, so they are not shown here."
 
 
 def _row(context: Context, line: Line, change: Change, n: int | None) -> ChangedRow:
@@ -161,8 +162,16 @@ SIZE, LONGEST = 6, 24
 """Characters of an input, and of one with a long number."""
 NAME, VALUE = "name", "value"
 """The two fields for a network with more numbers than a form can show."""
-TITLES = {"learning_rate": "Learning rate", "loss": "Loss", "reduction": "Loss of a batch", "activation": "Activation of layer {}",
-          "slope": "Slope of layer {}", "alpha": "Alpha of layer {}", NAME: "Which number", VALUE: "Its new value"}  # fmt: skip
+TITLES = {
+    "learning_rate": "Learning rate",
+    "loss": "Loss",
+    "reduction": "Loss of a batch",
+    "activation": "Activation of layer {}",
+    "slope": "Slope of layer {}",
+    "alpha": "Alpha of layer {}",
+    NAME: "Which number",
+    VALUE: "Its new value",
+}
 WORDING = {"sum": "sum over samples", "mean": "mean over samples"}
 NOTHING: Mapping[str, str] = {}
 
