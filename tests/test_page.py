@@ -35,11 +35,11 @@ from tutor.pages.context import Context
 from tutor.pages.step_page import step_page
 from tutor.pages.view import View
 
-LARGEST = 17 * 1024
+LARGEST = 19.5 * 1024
 """Bytes of a fragment, number by number and layer by layer. The bar is 15 KB; most steps keep it,
-none is above this.
+none is above this: the diagram writes every number that is known in a place of its own.
 """
-LARGEST_PHASE, DEEPEST_PHASE = 45 * 1024, 250 * 1024
+LARGEST_PHASE, DEEPEST_PHASE = 48 * 1024, 250 * 1024
 """The same phase by phase, for a lesson of the decks and for the deepest network there may be."""
 VIEWS = [View(grain=grain, notation=notation) for grain in GRAINS for notation in PRESETS]
 
@@ -532,7 +532,7 @@ def test_each_notation_can_be_chosen_and_keeps_the_numbers() -> None:
         target = answer.headers.get(
             "Location", f"/lessons/1-2-3-1-sigmoid/steps/20?notation={preset}"
         )
-        rows = page(target).root.one("section", cls="operands").all("span")
+        rows = page(target).root.one("ul", cls="operands").all("span")
         board[preset] = sorted(span.text for span in rows if "data-q" in span.attributes)
     assert len({tuple(numbers) for numbers in board.values()}) == 1
     assert len(board) == 4

@@ -31,7 +31,7 @@ from tutor.draw.layout import (
     Place,
     arrange,
 )
-from tutor.draw.marks import SIZE, SIZE_NAMES, SIZES, Room, arrow, bent, name, ring, was
+from tutor.draw.marks import SIZE, SIZE_NAMES, SIZES, Room, arrow, bent, name, ring, thick, was
 from tutor.draw.scene import Label, Reading, Scene
 from tutor.engine.kinds import AFTER, BACKWARD, FORWARD, GRADIENT, LOSS, UPDATE, VERIFY
 from tutor.engine.network import Network
@@ -364,16 +364,19 @@ class _Picture:
             pairs = ((i, j) for i, _ in right.spots for j, _ in left.spots)
             found = ((pair, self.reading.edge_state(right.layer, *pair)) for pair in pairs)
             states = {pair: state for pair, state in found if state}
-        wires: dict[str, list[str]] = {}
+        drawn: dict[str, list[str]] = {}
         for i, y in right.spots:
             listed = self._listed(left, right, i, states)
             for j, start in left.spots:
                 line = listed.index(j) if j in listed else None
-                self._edge(left, right, (i, y), (j, start), (line, len(listed)), states, wires)
+                self._edge(left, right, (i, y), (j, start), (line, len(listed)), states, drawn)
             for n, j in enumerate(listed):
                 self._line(right, i, j, self.layout.line(right, y, n, len(listed)))
-        for css, paths in sorted(wires.items()):
-            self.part.lines.insert(0, f'<path class="wires {css}" d="{"".join(paths)}"/>')
+        for css, paths in sorted(drawn.items(), reverse=True):  # wires first, below the others
+            thin = css.startswith("wires")
+            self.part.lines.append(
+                f'<path class="{css}" d="{"".join(paths)}"/>' if thin else thick(css, *paths)
+            )
         self.part.left_out |= not self.layout.listed
 
     def _listed(self, left: Column, right: Column, i: int, states: States) -> list[int]:
@@ -388,7 +391,7 @@ class _Picture:
 
     def _edge(
         self, left: Column, right: Column, spot: tuple[int, float], source: tuple[int, float],
-        line: tuple[int | None, int], states: States, wires: dict[str, list[str]],
+        line: tuple[int | None, int], states: States, drawn: dict[str, list[str]],
     ) -> None:  # fmt: skip
         """An edge to its line, or to the card where it has none: thin, or thick where the step
         touches it.
@@ -402,10 +405,12 @@ class _Picture:
         if state:
             first, last = (end, start) if back else (start, end)
             pointed = self.reading.flows(right.layer, i, j)
-            self.part.lines.append(arrow("w" + state, first, last, 1, 2, pointed=pointed))
+            path = arrow(first, last, 1, 2, pointed=pointed)
+            drawn.setdefault("w" + state, []).append(path)
         else:
             path = f"M{start[0]} {start[1]:.0f}L{end[0]:.0f} {end[1]:.0f}"
-            wires.setdefault(self._thickness(right.layer, i, j), []).append(path)
+            css = "wires " + self._thickness(right.layer, i, j)
+            drawn.setdefault(css, []).append(path)
 
     def _thickness(self, layer: int, i: int, j: int) -> str:
         """How wide an edge is, by the size of its weight, and whether the weight is negative."""
@@ -503,10 +508,10 @@ class _Picture:
         error, back = reading.error(layer, unit), reading.passed_back(layer, unit)
         losses = any(q.of.role == LOST.kind for q in scene.makes)
         if self.phase in {LOSS, VERIFY} and losses and reading.passed(layer, unit) in scene.uses:
-            self.part.lines.append(arrow("l uses", output, loss, 1, 3))
+            self.part.lines.append(thick("l uses", arrow(output, loss, 1, 3)))
         y_used = reading.named("y", 0, unit) in scene.uses
         if self.phase == BACKWARD and (back in scene.makes or (y_used and error in scene.makes)):
-            self.part.lines.append(arrow("g uses", loss, output, 1, 2))
+            self.part.lines.append(thick("g uses", arrow(loss, output, 1, 2)))
 
     def _footer(self, *, left_out: bool) -> None:
         """Which way the numbers flow, which sample this is, and how to read the picture."""
@@ -525,7 +530,7 @@ class _Picture:
         """How to read the picture in this phase, in as many lines as it takes."""
         loss = name(self.scene.alphabet, LOST)
         parts = [f"below z and a: ∂{loss}/∂z and ∂{loss}/∂a, then ∂a/∂z"] * (self.phase == BACKWARD)
-        parts.append("wide edge: large weight, dashed: negative")
+        parts.append("wide: large weight, dashed: negative")
         lines = [" · ".join(parts)] if self.layout.width >= _BROAD else parts
         return [*lines, "the numbers of the other edges are left out"] if left_out else lines
 

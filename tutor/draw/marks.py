@@ -136,15 +136,16 @@ def was(written: str, x: float, y: float, title: str) -> str:
     )
 
 
-def arrow(
-    css: str, start: Place, end: Place, before: float, after: float, pointed: bool = True
-) -> str:
-    """A line, with a head at its end where it points somewhere."""
-    x1, y1, x2, y2 = trimmed(start, end, before, after)
-    line = f"M{x1:.1f} {y1:.1f}L{x2:.1f} {y2:.1f}"
-    if pointed:
-        line += _head((x2, y2), (x1, y1))
-    return f'<path class="{css} line" d="{line}"/>'
+def arrow(start: Place, end: Place, before: float, after: float, *, pointed: bool = True) -> str:
+    """The `d` of a line, with a head at its end where it points somewhere."""
+    x1, y1, x2, y2 = map(round, trimmed(start, end, before, after))
+    line = f"M{x1} {y1}L{x2} {y2}"
+    return line + _head((x2, y2), (x1, y1)) if pointed else line
+
+
+def thick(css: str, *lines: str) -> str:
+    """Lines that stand out."""
+    return f'<path class="{css} line" d="{"".join(lines)}"/>'
 
 
 def bent(css: str, path: str, end: Place, before: Place) -> str:
@@ -156,4 +157,4 @@ def _head(end: Place, before: Place) -> str:
     """The head of an arrow."""
     (x, y), (bx, by, _, _) = end, trimmed(end, before, 8, 0)
     ox, oy = (y - by) * 0.55, (bx - x) * 0.55
-    return f"M{bx + ox:.1f} {by + oy:.1f}L{x:.1f} {y:.1f}L{bx - ox:.1f} {by - oy:.1f}"
+    return f"M{bx + ox:.1f} {by + oy:.1f}L{x:g} {y:g}L{bx - ox:.1f} {by - oy:.1f}"

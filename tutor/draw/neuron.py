@@ -10,7 +10,7 @@ without it, or without motion, everything is there at once.
 from __future__ import annotations
 
 from tutor.draw.layout import Place
-from tutor.draw.marks import Room, arrow, fitted, name
+from tutor.draw.marks import Room, arrow, fitted, name, thick
 from tutor.engine.quantity import Quantity
 from tutor.engine.trace import Trace
 from tutor.notation.conventions import Alphabet
@@ -76,10 +76,10 @@ class _Neuron:
         wires = [f"M{a} {b}L{UNIT[0]} {UNIT[1]}" for a, b in INPUTS]
         return [
             f'<path class="wires" d="{"".join(wires)}M{UNIT[0]} {UNIT[1]}H{x}"/>',
-            *(arrow("a s1", start, end, a, b) for start, end, a, b in ahead),
-            arrow("a s2", *_moved(*out, APART)),
-            *(arrow("g s5 back", end, start, b, a) for start, end, a, b in back),
-            arrow("g s4 back", *_turned(*_moved(*out, -APART))),
+            *(thick("a s1", arrow(start, end, a, b)) for start, end, a, b in ahead),
+            thick("a s2", arrow(*_moved(*out, APART))),
+            *(thick("g s5 back", arrow(end, start, b, a)) for start, end, a, b in back),
+            thick("g s4 back", arrow(*_turned(*_moved(*out, -APART)))),
             f'<path class="y line" d="M{x} {y + LOSS_HEIGHT // 2}v24"/>',
         ]
 

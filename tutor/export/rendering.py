@@ -36,9 +36,12 @@ def template(name: str) -> Template:
 def styles(*names: str) -> str:
     """Style sheets in one text, with the font inside, so that a file needs nothing else."""
     text = "\n".join((STATIC / name).read_text(encoding="utf-8") for name in names)
-    # comments, margins, spaces around braces
+    # comments, margins, line ends, spaces behind colons and around braces, the last semicolon
     text = re.sub(
-        r"/\*.*?\*/\s*|^\s+|(?<=[{};]) | (?=[{}])", "", text, flags=re.DOTALL | re.MULTILINE
+        r"/\*.*?\*/\s*|^\s+|(?<=[{};:,]) | (?=[{}])|;(?=\s*\})|(?<=[{};,])\n",
+        "",
+        text,
+        flags=re.DOTALL | re.MULTILINE,
     )
     return _FONT.sub(lambda found: f'url("{font(found[1])}") format("woff2")', text)
 

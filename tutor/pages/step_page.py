@@ -111,6 +111,10 @@ class StepPage(StepBody):
         return address(self.term[0]) if self.term and not self.outside else ""
 
     @property
+    def grain(self) -> str:
+        return self.step.walk.grain
+
+    @property
     def symbol(self) -> Markup | str:
         """What the step makes, where that is one thing."""
         formulas = self.formulas
