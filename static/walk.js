@@ -82,7 +82,7 @@
   // On paper nothing is folded. The style sheet says so too; older browsers do not know how.
   addEventListener('beforeprint', () => { for (const part of document.querySelectorAll(':is(.layer, .more details):not([open])')) { part.open = true; part.dataset.folded = ''; } });
   addEventListener('afterprint', () => { for (const part of document.querySelectorAll('details[data-folded]')) { part.open = false; delete part.dataset.folded; } });
-  document.addEventListener('pointerover', (event) => light(event.target.closest?.('[data-q]')?.dataset.q));
+  for (const arrives of ['pointerover', 'focusin']) document.addEventListener(arrives, (event) => light(event.target.closest?.('[data-q]')?.dataset.q));
 
   // ---- copy: an exported file (data-from is its address, its form has the choices), or what stands in a field (data-of is its id) ----
   for (const button of document.querySelectorAll('button.copy')) {

@@ -530,7 +530,7 @@ class _Picture:
         """How to read the picture in this phase, in as many lines as it takes."""
         loss = name(self.scene.alphabet, LOST)
         parts = [f"below z and a: ∂{loss}/∂z and ∂{loss}/∂a, then ∂a/∂z"] * (self.phase == BACKWARD)
-        parts.append("wide: large weight, dashed: negative")
+        parts.append("wide edge: large weight, dashed: negative")
         lines = [" · ".join(parts)] if self.layout.width >= _BROAD else parts
         return [*lines, "the numbers of the other edges are left out"] if left_out else lines
 
