@@ -31,7 +31,7 @@ ONLY = {
     "html": {"head", "body"}, "head": {"meta", "title", "link", "script"}, "ul": {"li"}, "ol": {"li"}, "dl": {"dt", "dd", "div"},
     "table": {"caption", "thead", "tbody", "tfoot"}, "thead": {"tr"}, "tbody": {"tr"}, "tr": {"td", "th"}, "select": {"option", "optgroup"},
     "title": set(), "option": set(), "script": set(), "textarea": set(),
-    "details": FLOW | {"summary"}, "figure": FLOW | {"figcaption"}, "summary": TEXT_LEVEL | {"h2", "h3"},
+    "details": FLOW | {"summary"}, "figure": FLOW | {"figcaption"}, "summary": TEXT_LEVEL,
     "caption": TEXT_LEVEL | {"p"}, "th": TEXT_LEVEL, "dt": TEXT_LEVEL, "progress": TEXT_LEVEL - {"progress"},
 }  # fmt: skip
 for _tag in (

@@ -94,7 +94,7 @@ def test_every_paper_has_its_version_and_its_seed_in_its_heading_and_on_its_page
         assert re.search(rf"@page {anchor} {{[^}}]*content: \"[^\"]*\"", style)
         assert f"#{anchor} {{ page: {anchor}; }}" in style
         assert css_string(heading)[1:-1] in style
-    assert "break-before: page" in style
+    assert "break-before:page" in style
 
 
 def test_the_cover_leads_to_every_paper_and_names_the_mark_that_both_have() -> None:

@@ -27,7 +27,7 @@ def test_every_colour_of_the_style_sheet_that_text_has_or_stands_on_is_there() -
     sheet = (style_guide.SHEETS / "colours.css").read_text(encoding="utf-8")
     light, dark = style_guide.schemes(sheet)
     assert set(light) == set(dark)
-    assert set(light) - {"line", "on-accent"} == {
+    assert set(light) - {"line", "plus", "minus", "on-accent"} == {
         role.name for role in (*GUIDE.inks, *GUIDE.grounds)
     }
     for role in (*GUIDE.inks, *GUIDE.grounds):

@@ -232,7 +232,7 @@ def test_a_tool_folds_up_on_escape_and_on_a_click_elsewhere(page: Page) -> None:
     expect(tool).to_be_focused()
     tool.click()
     expect(outline).to_be_visible()
-    page.get_by_role("heading", level=1).click()
+    page.locator(".controls .count").click()
     expect(outline).to_be_hidden()
     tool.click()
     page.get_by_text("Notation and numbers").click()

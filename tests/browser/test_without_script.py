@@ -214,4 +214,4 @@ def test_a_newcomer_starts_with_one_weight_and_ends_with_a_smaller_loss(
         assert shown(page).n == n
         page.get_by_role("link", name="Next →").click()
     wait_for_step(page, 12)
-    expect(page.get_by_role("heading", level=1)).to_have_text("Has the loss fallen?")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Did the loss fall?")

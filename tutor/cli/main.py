@@ -143,7 +143,8 @@ def trace(wanted: argparse.Namespace) -> int:
             f"{', '.join(out_of_range)}"
         )
     if lesson.trace.stop:
-        complain(f"{wanted.file}: {explain_stop(lesson.trace, lesson.trace.stop)}")
+        stop = lesson.trace.stop
+        complain(f"{wanted.file}: {stop.quantity}: {explain_stop(lesson.trace, stop)}")
     return 0
 
 

@@ -381,13 +381,13 @@ class _Picture:
 
     def _listed(self, left: Column, right: Column, i: int, states: States) -> list[int]:
         """The lines of a unit's list: 0 for the bias, then the units that its weights lead from."""
-        part = self.scene.network.layer(right.layer)
+        biased = self.scene.network.layer(right.layer).biases is not None
         if self.layout.listed:
-            return [0] * (part.biases is not None) + [j for j, _ in left.spots]
-        bias = any(label.state for label in self._labels(right.layer, i, 0))
-        own = [j for j, _ in left.spots if (i, j) in states]
-        few = len(states) <= MOST_LABELS
-        return [0] * (part.biases is not None and bias and few) + (own if few else [])
+            return [0] * biased + [j for j, _ in left.spots]
+        if len(states) > MOST_LABELS:
+            return []
+        bias = biased and any(label.state for label in self._labels(right.layer, i, 0))
+        return [0] * bias + [j for j, _ in left.spots if (i, j) in states]
 
     def _edge(
         self, left: Column, right: Column, spot: tuple[int, float], source: tuple[int, float],

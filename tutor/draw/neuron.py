@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from tutor.draw.layout import Place
 from tutor.draw.marks import Room, arrow, fitted, name, thick
+from tutor.engine.kinds import GRADIENT
 from tutor.engine.quantity import Quantity
 from tutor.engine.trace import Trace
 from tutor.notation.conventions import Alphabet
@@ -40,6 +41,10 @@ def neuron(trace: Trace, alphabet: Alphabet, decimals: int, title: str) -> Marku
         f'<svg class="neuron" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{said}">'
         f"<title>{said}</title>{''.join(picture.parts())}</svg>"
     )
+
+
+_BY_WEIGHT, _BY_SUM, _BY_OUTPUT = (GRADIENT[kind] for kind in ("w", "z", "a"))
+"""The derivatives that come back."""
 
 
 class _Neuron:
@@ -121,11 +126,11 @@ class _Neuron:
         return _text(x, y, f"{self._named(q, y)}{new}", "start")
 
     def _backward(self) -> list[str]:
-        first, second = (Quantity("dL/dw", 1, 1, j) for j in (1, 2))
-        signal = Quantity("dL/dz", 1, 1)
+        first, second = (Quantity(_BY_WEIGHT, 1, 1, j) for j in (1, 2))
+        signal = Quantity(_BY_SUM, 1, 1)
         return [
             _text(UNIT[0], 80, self._named(signal, 80), "s4"),
-            _text(309, 166, self._number(Quantity("dL/da", 1, 1), 166), "s4"),
+            _text(309, 166, self._number(Quantity(_BY_OUTPUT, 1, 1), 166), "s4"),
             _text(104, 118, self._number(first, 118), "s5"),
             _text(104, 164, self._number(second, 164), "s5"),
         ]
