@@ -100,7 +100,7 @@ def test_a_walk_by_keys_goes_on_with_the_heading_where_the_changed_number_is_gon
     page: Page,
 ) -> None:
     page.goto(f"{LESSON}/7")
-    page.get_by_text("Where these numbers come from").click()
+    page.locator("#from > summary").click()
     page.locator("#step .operands button.given").first.focus()
     page.keyboard.press("Enter")
     page.keyboard.type("0.77")
@@ -131,7 +131,7 @@ def test_from_the_end_of_the_editor_one_comes_back_to_the_number(
     page: Page, keys: list[str]
 ) -> None:
     page.goto(f"{LESSON}/7")
-    page.get_by_text("Where these numbers come from").click()
+    page.locator("#from > summary").click()
     button = page.locator("#step .operands button.given").first
     button.click()
     expect(page.locator("#editor input")).to_be_focused()
