@@ -17,6 +17,7 @@ from tutor.cli.export import bounded
 from tutor.errors import SettingError, StoreError, TutorError
 from tutor.export import data, rendering
 from tutor.lesson.explain import explain_stop
+from tutor.lesson.titles import capital
 from tutor.lesson.walk import GRAINS, Lesson, open_lesson
 from tutor.notation.conventions import PRESETS, Notation, notation
 from tutor.number import MAX_DECIMALS
@@ -80,7 +81,7 @@ def parser() -> argparse.ArgumentParser:
         name: str, command: Callable[[argparse.Namespace], int], about: str
     ) -> argparse.ArgumentParser:
         made = commands.add_parser(
-            name, help=about, description=f"{about[0].upper()}{about[1:]}.", allow_abbrev=False
+            name, help=about, description=f"{capital(about)}.", allow_abbrev=False
         )
         made.set_defaults(command=command)
         return made

@@ -21,6 +21,7 @@ from tutor.lesson.changes import told
 from tutor.lesson.explain import PHASE_ABOUT, PHASE_TITLES
 from tutor.lesson.formula import Formula, FormulaLine, FormulaWriter
 from tutor.lesson.slides import OPEN, SlideNumber
+from tutor.lesson.titles import capital
 from tutor.notation.conventions import turned
 from tutor.notation.latex import Latex, LatexLines, aligned, digits
 from tutor.notation.latex_text import escaped
@@ -162,7 +163,7 @@ def _step(body: StepBody, *, numbered: bool) -> str:
     )
     if body.term:
         word, meaning = body.term
-        parts.append(f"\\emph{{{escaped(word[0].upper() + word[1:])}}}: {escaped(meaning)}.\n")
+        parts.append(f"\\emph{{{escaped(capital(word))}}}: {escaped(meaning)}.\n")
     parts.append(f"{escaped(body.brief)}\\par\n" if body.brief else "")
     for part in body.parts:
         formulas = [(f.left, map(_line, f.lines)) for f in part.formulas if f.lines]

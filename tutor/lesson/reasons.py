@@ -20,12 +20,13 @@ from tutor.engine.quantity import Quantity
 from tutor.engine.trace import Trace
 from tutor.lesson.titles import (
     activation_noun,
+    capital,
+    enumerated,
     every,
     every_unit,
     function,
     input_name,
     is_output,
-    listed,
     neuron,
     place,
     single_number,
@@ -66,7 +67,7 @@ def _z(t: Trace, q: Quantity) -> Reason:
     else:
         add = ", add the products, then add the bias." if bias else " and add the products."
         long, does = f"Multiply each {what} by its weight{add}", "sums its weighted inputs"
-    return Reason(long, _sentence(f"{who} {does}{' and adds its bias' if bias else ''}."))
+    return Reason(long, capital(f"{who} {does}{' and adds its bias' if bias else ''}."))
 
 
 def _z_again(t: Trace, q: Quantity) -> Reason:
@@ -75,7 +76,7 @@ def _z_again(t: Trace, q: Quantity) -> Reason:
     weights = "weights" if layer.inputs > 1 else "weight"
     new = [weights] * layer.train_weights + ["bias"] * layer.learns_biases
     if new:
-        return Reason(f"The same sum as before, with the new {listed(new)} of {where}.")
+        return Reason(f"The same sum as before, with the new {enumerated(new)} of {where}.")
     below = "the inputs it has now" if q.layer > 1 else "the same result"
     return Reason(f"The same sum as before, with {below}: nothing in this layer learns.")
 
@@ -130,7 +131,7 @@ def _answer(network: Network, new: bool) -> str:
 def _onward(network: Network, layer: int, i: int, what: str = "it") -> str:
     """Where a hidden unit's number goes next."""
     over = [unit(network, n, i) for n in _skips_from(network, layer)]
-    also = f" {_connections(over)} {what} to the activation of {listed(over)}." if over else ""
+    also = f" {_connections(over)} {what} to the activation of {enumerated(over)}." if over else ""
     return f" The result is an input to the next layer.{also}"
 
 
@@ -259,7 +260,7 @@ def _paths(network: Network, layer: int, i: int, what: str) -> str:
         return text + ("." if one else "; then add the contributions.")
     back = "that contribution comes" if len(over) == 1 else "those contributions come"
     return (
-        f"{text}. {_connections(over)} it to the activation of {listed(over)}: {back} back "
+        f"{text}. {_connections(over)} it to the activation of {enumerated(over)}: {back} back "
         "unchanged. Add the contributions of all paths."
     )
 
@@ -317,12 +318,12 @@ def _softmax_slope(t: Trace, q: Quantity) -> Reason:
         return Reason(
             f"{every_one} This is how {what} {q.i} responds to its own pre-activation: it grows, "
             "because its numerator grows by a larger factor than the denominator.",
-            f"{_sentence(what)} {q.i} grows with its own pre-activation.",
+            f"{capital(what)} {q.i} grows with its own pre-activation.",
         )
     return Reason(
         f"{every_one} This is how {what} {q.i} responds to pre-activation {q.j}: it shrinks, "
         "because its numerator stays the same while the shared denominator grows.",
-        f"{_sentence(what)} {q.i} shrinks when pre-activation {q.j} grows.",
+        f"{capital(what)} {q.i} shrinks when pre-activation {q.j} grows.",
     )
 
 
@@ -416,7 +417,7 @@ def _all_z(t: Trace, stage: Stage) -> Reason:
         biases = " plus the biases" if layer.biases is not None else ""
         return Reason(f"All weighted sums of {where} at once: one matrix product{biases}.")
     new = ["weights"] * layer.train_weights + ["biases"] * layer.learns_biases
-    what = f", with the new {listed(new)} of {where}" if new else f" for {where}"
+    what = f", with the new {enumerated(new)} of {where}" if new else f" for {where}"
     return Reason(f"The same matrix product{what}.")
 
 
@@ -469,7 +470,9 @@ def _all_dL_da(t: Trace, stage: Stage) -> Reason:
     only = "" if layer else f" The result says how the loss changes with the inputs. {NO_UPDATE}"
     above = place(network, layer + 1)
     over = [place(network, n) for n in _skips_from(network, layer)]
-    back = f" Then add what comes back unchanged from the sum in {listed(over)}." if over else ""
+    back = (
+        f" Then add what comes back unchanged from the sum in {enumerated(over)}." if over else ""
+    )
     added = " plus the skip connection's share" if over else ""
     return Reason(
         f"Multiply the error signals of {above} by the weights on their paths and add up: one "
@@ -662,7 +665,3 @@ def layers_of(network: Network, kind: str) -> Iterator[int]:
 
 def _learns(layer: Layer, *, biases: bool) -> bool:
     return layer.learns_biases if biases else layer.train_weights
-
-
-def _sentence(text: str) -> str:
-    return text[0].upper() + text[1:]

@@ -7,7 +7,7 @@ unit(network, layer, i)     `hidden unit 2`, `unit 2 of hidden layer 1`, `the ou
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from tutor.engine.activations import Activation
@@ -83,9 +83,15 @@ def activation_noun(network: Network, layer: int) -> str:
     return "output" if is_output(network, "a", layer) else "activation"
 
 
-def listed(names: Sequence[str]) -> str:
+def enumerated(names: Iterable[str]) -> str:
     """`a`, `a and b`, `a, b and c`."""
-    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
+    *first, last = names
+    return f"{', '.join(first)} and {last}" if first else last
+
+
+def capital(text: str) -> str:
+    """A text with its first letter in upper case, the others as they are."""
+    return text[0].upper() + text[1:]
 
 
 # ---- the title of a number ----
@@ -95,13 +101,9 @@ def title(trace: Trace, q: Quantity) -> str:
     """The title of the step that makes a number."""
     text = words_of(q.kind).number(trace, q)
     new = "new " if q.of.again else ""
-    text = _capital(new + text.removeprefix("the "))
+    text = capital(new + text.removeprefix("the "))
     # the loss of a sample has it in its name
     return f"{text}, sample {q.sample}" if q.sample and q.of.axes else text
-
-
-def _capital(text: str) -> str:
-    return text[0].upper() + text[1:]
 
 
 def _z(t: Trace, q: Quantity) -> str:
@@ -183,7 +185,7 @@ def stage_title(trace: Trace, stage: Stage) -> str:
     if only is not None:
         return title(trace, only)
     new = "new " if KINDS[stage.kind].again else ""
-    return _capital(new + _stage_title(trace, stage).removeprefix("the "))
+    return capital(new + _stage_title(trace, stage).removeprefix("the "))
 
 
 def _stage_title(trace: Trace, stage: Stage) -> str:
@@ -279,7 +281,7 @@ def layer_title(network: Network, stage: Stage) -> str:
     """The heading of what belongs to the layer of a stage; what belongs to none is the loss."""
     if not stage.layer:
         return "Inputs" if KINDS[stage.kind].axes else "Loss"
-    return _capital(place(network, stage.layer).removeprefix("the "))
+    return capital(place(network, stage.layer).removeprefix("the "))
 
 
 def inside(stages: Sequence[Stage]) -> str:

@@ -14,6 +14,7 @@ from urllib.parse import urlencode
 
 from tutor import number
 from tutor.errors import NumberError
+from tutor.lesson.titles import capital
 
 LONGEST = 80
 """More of a text than this is not kept."""
@@ -86,7 +87,7 @@ def read(raw: Mapping[str, str]) -> Asked:
             values[name] = _USUAL[name]
             said = printable(str(error))
             shown = usual.replace("-", number.MINUS)
-            message = f"{said[0].upper()}{said[1:]}. The page shows {shown} instead."
+            message = f"{capital(said)}. The page shows {shown} instead."
             fields.append(QueryField(name, label, hint, printable(text), message))
     return Asked(**values, fields=tuple(fields), notice=_unknown(raw))
 

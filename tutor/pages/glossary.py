@@ -7,12 +7,14 @@ What a term means is written once: the terms that a step explains are those of
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 
 from tutor.engine.activations import NAMES, activation
 from tutor.engine.losses import LOSSES
 from tutor.engine.quantity import Quantity, parse
 from tutor.engine.tree import Apply, Ref
 from tutor.lesson.explain import TERMS
+from tutor.lesson.titles import capital
 from tutor.notation.conventions import Alphabet, notation
 from tutor.notation.markup import Markup
 from tutor.notation.mathml import Line
@@ -159,13 +161,14 @@ def address(word: str) -> str:
     return f"/glossary#{anchor(word)}"
 
 
+@cache
 def page() -> GlossaryPage:
     """The page."""
     entries = [
-        *(_entry(word, f"{_capital(meaning)}.") for word, meaning in TERMS.values()),
+        *(_entry(word, f"{capital(meaning)}.") for word, meaning in TERMS.values()),
         *(_entry(word, meaning) for word, meaning in OTHERS.items()),
         *map(_function, NAMES),
-        *(Entry(_capital(loss.title), loss.about) for loss in LOSSES.values()),
+        *(Entry(capital(loss.title), loss.about) for loss in LOSSES.values()),
     ]
     return GlossaryPage(tuple(sorted(entries, key=lambda entry: entry.word.lower())))
 
@@ -173,14 +176,10 @@ def page() -> GlossaryPage:
 def _entry(word: str, meaning: str) -> Entry:
     name = _QUANTITIES.get(word)
     symbol = _LINE.quantity(parse(name)) if name else ""
-    return Entry(_capital(word), " ".join(filter(None, (meaning, _READ.get(word)))), symbol)
+    return Entry(capital(word), " ".join(filter(None, (meaning, _READ.get(word)))), symbol)
 
 
 def _function(name: str) -> Entry:
     rule = activation(name)
     symbol = _LINE.tree(Apply(Ref(Quantity("z", 1, 1)), rule.function), SYMBOLS)
     return Entry(rule.title, rule.about, symbol, f"/activations#{name}")
-
-
-def _capital(text: str) -> str:
-    return text[0].upper() + text[1:]

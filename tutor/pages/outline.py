@@ -4,7 +4,7 @@ neighbours of a step.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 from tutor.engine.kinds import KINDS
@@ -13,7 +13,7 @@ from tutor.engine.quantity import Quantity
 from tutor.engine.trace import Trace
 from tutor.errors import LessonError
 from tutor.lesson.explain import PHASE_NAMES, PHASE_TITLES
-from tutor.lesson.titles import again, inside, place, words_of
+from tutor.lesson.titles import again, capital, enumerated, inside, place, words_of
 from tutor.lesson.walk import NEVER, Step, Walk
 from tutor.notation.markup import Markup
 from tutor.notation.mathml import Line
@@ -162,7 +162,7 @@ def _label(trace: Trace, block: Block, *, sampled: bool) -> str:
         text = _what(block)
     if trace.samples > 1 and of.shared:
         text += ", sample by sample" if sampled else ", added up"
-    return text[0].upper() + text[1:]
+    return capital(text)
 
 
 def _what(block: Block) -> str:
@@ -171,15 +171,9 @@ def _what(block: Block) -> str:
     if of.axes and not block.layer:
         return inside([Stage(of.phase, of.name)])
     if of.parameter:
-        names = _listed("weights" if KINDS[kind].weights else "biases" for kind in block.kinds)
+        names = enumerated("weights" if KINDS[kind].weights else "biases" for kind in block.kinds)
         return f"gradients of the {names}" if of.derivative else f"new {names}"
-    return again(of.name) + _listed(words_of(kind).inside for kind in block.kinds)
-
-
-def _listed(names: Iterable[str]) -> str:
-    """`a`, `a and b`, `a, b and c`."""
-    *first, last = names
-    return f"{', '.join(first)} and {last}" if first else last
+    return again(of.name) + enumerated(words_of(kind).inside for kind in block.kinds)
 
 
 _GRAINS = {

@@ -16,6 +16,7 @@ from tutor.engine.quantity import Quantity
 from tutor.errors import LessonError
 from tutor.lesson.changeable import NUMBERS, OWNERS, WORDS, Changeable, value, written
 from tutor.lesson.changes import Change, Changes, listed, structural, without
+from tutor.lesson.titles import capital, enumerated
 from tutor.lesson.walk import Walk
 from tutor.notation.markup import Markup
 from tutor.notation.mathml import Line
@@ -82,9 +83,8 @@ def left_out(scenario: Scenario) -> str:
     found = [text for text, there in parts if there]
     if not found:
         return ""
-    names = f"{', '.join(found[:-1])} and {found[-1]}" if len(found) > 1 else found[0]
-    first = names[0].upper()
-    return f"{first}{names[1:]} belong to the lesson’s own numbers, so they are not shown here."
+    names = capital(enumerated(found))
+    return f"{names} belong to the lesson’s own numbers, so they are not shown here."
 
 
 def _row(context: Context, line: Line, change: Change, n: int | None) -> ChangedRow:
