@@ -52,12 +52,7 @@ class Shelf:
     @property
     def hidden(self) -> tuple[Scenario, ...]:
         """The lessons that no course shows."""
-        listed = {
-            lesson.id
-            for course in self.courses
-            for group in course.groups
-            for lesson in group.lessons
-        }
+        listed = {lesson.id for course in self.courses for lesson in course.lessons}
         return tuple(lesson for lesson in self.lessons if lesson.id not in listed)
 
 
@@ -200,6 +195,11 @@ class Course:
     order: int | None = None
     written: bool = False
 
+    @property
+    def lessons(self) -> tuple[Scenario, ...]:
+        """The lessons of all groups, in the order of the page."""
+        return tuple(lesson for group in self.groups for lesson in group.lessons)
+
 
 Arranged: TypeAlias = tuple[tuple[Scenario, ...], tuple[BrokenScenario, ...], tuple[Course, ...]]
 
@@ -291,9 +291,7 @@ def _written(file: CourseFile, own: list[Scenario], lessons: dict[str, Scenario]
 def _in_order(
     lessons: Iterable[str], known: dict[str, Scenario], courses: Iterable[Course]
 ) -> tuple[Scenario, ...]:
-    listed = [
-        lesson.id for course in courses for group in course.groups for lesson in group.lessons
-    ]
+    listed = [lesson.id for course in courses for lesson in course.lessons]
     return tuple(known[id_] for id_ in dict.fromkeys((*listed, *lessons)))
 
 

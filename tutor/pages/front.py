@@ -84,9 +84,7 @@ def _is_neuron(lesson: Scenario) -> bool:
 
 def _listed(shelf: Shelf) -> Iterator[Scenario]:
     """The lessons in the order of the page, without hidden ones."""
-    for course in shelf.courses:
-        for group in course.groups:
-            yield from group.lessons
+    return (lesson for course in shelf.courses for lesson in course.lessons)
 
 
 def neuron_picture(context: Context) -> NeuronPicture | None:

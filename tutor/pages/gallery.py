@@ -15,6 +15,7 @@ from tutor.catalogue.shelf import Course, Group, Shelf
 from tutor.draw.diagram import thumbnail
 from tutor.lesson.walk import Length
 from tutor.notation.markup import Markup
+from tutor.number import counted
 from tutor.pages.context import Context
 from tutor.pages.front import NeuronPicture, Start, neuron_picture, start
 from tutor.scenario.problem import Problem, quotable
@@ -134,9 +135,7 @@ def problems_page(shelf: Shelf) -> ProblemsPage:
 
 
 def _files_with_problems(count: int) -> str:
-    return (
-        "" if not count else "1 file has problems" if count == 1 else f"{count} files have problems"
-    )
+    return f"{counted(count, 'file')} {'has' if count == 1 else 'have'} problems" if count else ""
 
 
 def _count(courses: tuple[CourseSection, ...]) -> int:
