@@ -192,8 +192,8 @@ class _Picture:
                 self._part((place.layer, unit), self._of_unit, draw_one, place, unit, y)
         self._part(0, self._of_loss, self._loss)
         self.part = _Part()
-        left_out = any(part.left_out for part in self.parts)
-        self._footer(left_out=left_out)
+        legend = self._legend(left_out=any(part.left_out for part in self.parts))
+        self._footer(legend)
         title = f"Network {network.shape}{_spoken(network.skips)}"
         about = f"<desc>{attribute(self.scene.caption)}</desc>" if self.scene.caption else ""
         css = (
@@ -201,7 +201,7 @@ class _Picture:
             + (" tight" if layout.tight else "")
             + (" wide" if layout.width > _WIDE else " mid" if layout.width > _MIDDLING else "")
         )
-        high = layout.height + LINE * (len(self._legend(left_out=left_out)) - 1)
+        high = layout.height + LINE * (len(legend) - 1)
         size = f'viewBox="0 0 {layout.width} {high}" width="{layout.width}" height="{high}"'
         opening = (
             f'<svg class="{css}" {size} role="img" aria-label="{title}"><title>{title}</title>'
@@ -367,11 +367,14 @@ class _Picture:
         drawn: dict[str, list[str]] = {}
         for i, y in right.spots:
             listed = self._listed(left, right, i, states)
-            for j, start in left.spots:
-                line = listed.index(j) if j in listed else None
-                self._edge(left, right, (i, y), (j, start), (line, len(listed)), states, drawn)
-            for n, j in enumerate(listed):
-                self._line(right, i, j, self.layout.line(right, y, n, len(listed)))
+            lines = {j: self.layout.line(right, y, n, len(listed)) for n, j in enumerate(listed)}
+            for j, from_y in left.spots:
+                end_x, end_y = lines.get(j, (right.x, y))
+                state = states.get((i, j), "")
+                css, path = self._edge(left, right.layer, i, j, state, from_y, (end_x - 3, end_y))
+                drawn.setdefault(css, []).append(path)
+            for j, place in lines.items():
+                self._line(right, i, j, place)
         for css, paths in sorted(drawn.items(), reverse=True):  # wires first, below the others
             thin = css.startswith("wires")
             self.part.lines.append(
@@ -390,35 +393,25 @@ class _Picture:
         return [0] * bias + [j for j, _ in left.spots if (i, j) in states]
 
     def _edge(
-        self, left: Column, right: Column, spot: tuple[int, float], source: tuple[int, float],
-        line: tuple[int | None, int], states: States, drawn: dict[str, list[str]],
-    ) -> None:  # fmt: skip
-        """An edge to its line, or to the card where it has none: thin, or thick where the step
-        touches it.
+        self, left: Column, layer: int, i: int, j: int, state: str, from_y: float, end: Place
+    ) -> tuple[str, str]:
+        """(class, `d`) of an edge: thin, or thick where the step touches it, with a head where
+        numbers flow along it.
         """
-        (i, y), (j, from_y), (n, count) = spot, source, line
-        state = states.get((i, j), "")
-        end = (right.x, y) if n is None else self.layout.line(right, y, n, count)
-        back = self.phase == BACKWARD and bool(state) and self.reading.flows(right.layer, i, j)
+        flows = bool(state) and self.reading.flows(layer, i, j)
+        back = flows and self.phase == BACKWARD
         start = self.layout.leaves(left, from_y, int(back))
-        end = end[0] - 3, end[1]
         if state:
             first, last = (end, start) if back else (start, end)
-            pointed = self.reading.flows(right.layer, i, j)
-            path = arrow(first, last, 1, 2, pointed=pointed)
-            drawn.setdefault("w" + state, []).append(path)
-        else:
-            path = f"M{start[0]} {start[1]:.0f}L{end[0]:.0f} {end[1]:.0f}"
-            css = "wires " + self._thickness(right.layer, i, j)
-            drawn.setdefault(css, []).append(path)
+            return "w" + state, arrow(first, last, 1, 2, pointed=flows)
+        path = f"M{start[0]} {start[1]:.0f}L{end[0]:.0f} {end[1]:.0f}"
+        return "wires " + self._thickness(layer, i, j), path
 
     def _thickness(self, layer: int, i: int, j: int) -> str:
         """How wide an edge is, by the size of its weight, and whether the weight is negative."""
         old = Quantity("w", layer, i, j)
-        value = None
-        if self.phase in {UPDATE, VERIFY}:
-            value = self.reading.value(old.after)
-        value = self.reading.value(old) if value is None else value
+        new = self.reading.value(old.after) if self.phase in {UPDATE, VERIFY} else None
+        value = self.reading.value(old) if new is None else new
         if value is None or not isfinite(value):
             return "t1"
         share = min(1.0, abs(value) / self.reading.largest)
@@ -513,7 +506,7 @@ class _Picture:
         if self.phase == BACKWARD and (back in scene.makes or (y_used and error in scene.makes)):
             self.part.lines.append(thick("g uses", arrow(loss, output, 1, 2)))
 
-    def _footer(self, *, left_out: bool) -> None:
+    def _footer(self, legend: list[str]) -> None:
         """Which way the numbers flow, which sample this is, and how to read the picture."""
         scene, y = self.scene, self.layout.height - 7
         texts, middle = self.part.texts, self.layout.width // 2
@@ -523,7 +516,7 @@ class _Picture:
         if scene.sample:
             of = f"sample {scene.sample} of {scene.alphabet.samples}"
             texts.append(f'<text class="s" x="6" y="{y - LINE}">{of}</text>')
-        for n, line in enumerate(self._legend(left_out=left_out)):
+        for n, line in enumerate(legend):
             texts.append(f'<text class="s" x="6" y="{y + n * LINE}">{line}</text>')
 
     def _legend(self, *, left_out: bool) -> list[str]:

@@ -83,12 +83,8 @@ class Layout:
     """The width of a number's place in a card."""
     row: int
     """The height of a card's row."""
-    listed: bool
-    """Whether every weight stands in a list, or only those that a step is about."""
     stacked: bool
     """Whether gradients stand below their weights, or beside them."""
-    beside: int
-    """How far the middle of a gradient is from where its line begins."""
     columns: tuple[Column, ...]
     targets: Column
     loss: Place
@@ -105,6 +101,16 @@ class Layout:
     def tight(self) -> bool:
         """Whether the type is smaller, since a layer has many units."""
         return self.row < ROW
+
+    @property
+    def listed(self) -> bool:
+        """Whether every weight stands in a list, or only those that a step is about."""
+        return not self.tight
+
+    @property
+    def beside(self) -> int:
+        """How far the middle of a gradient is from where its line begins."""
+        return 3 * self.cell // 2 - 8
 
     @property
     def middle(self) -> float:
@@ -196,7 +202,7 @@ def arrange(
     listed = column(len(sizes), loss[0], targets, TARGET_PITCH, loss[1] + LOSS_HEIGHT + 30)
     layout = Layout(
         loss[0] + LOSS_HALF + MARGIN, round(HEADER + tall + FOOTER), wide, row,
-        not tight, stacked, (3 * wide) // 2 - 8, tuple(columns), listed, loss,
+        stacked, tuple(columns), listed, loss,
     )  # fmt: skip
     return _with_skips(layout, skips) if skips else layout
 

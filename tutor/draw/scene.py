@@ -170,7 +170,7 @@ class Reading:
         return Quantity(kind, layer, unit, 0, self.scene.sample)
 
     def inside(self, layer: int, unit: int) -> tuple[Quantity, ...]:
-        """What a unit computes, from top to bottom: z and a, and the sum r of a skip connection."""
+        """What a unit computes, from left to right: z and a, and the sum r of a skip connection."""
         kinds = forward_kinds(self.scene.network.layer(layer), self.after)
         return tuple(self.named(kind, layer, unit) for kind in kinds)
 
