@@ -125,6 +125,10 @@ class Python:
         """Whether a function is written out where it is used."""
         return function.inline
 
+    def simpler(self, node: Node) -> Node | None:
+        """What a node is written as where that is shorter: scripts keep the formula's own form."""
+        return None
+
     def ratio(self, top: ast.expr, bottom: ast.expr) -> ast.expr:
         """A quotient whose top may be 0."""
         return ast.Call(_name("ratio"), [top, bottom], [])
@@ -312,6 +316,11 @@ class Engine(Python):
     def inlines(self, function: Function) -> bool:
         return function.primitive is None
 
+    def simpler(self, node: Node) -> Node | None:
+        if isinstance(node, Negative) and isinstance(node.of, Negative):
+            return node.of.of
+        return None
+
     def write(self, node: Node) -> ast.expr:
         ones = isinstance(node, Cases) and (node.then, node.otherwise) == (ONE, ZERO)
         if not ones or node in self.names:
@@ -447,7 +456,7 @@ def function_lines(tree: Node, dialect: Python) -> list[Statement]:
 
 def program_lines(wanted: Iterable[tuple[str, Node]], dialect: Python) -> Iterator[Statement]:
     """name = tree for each; what is needed more than once, by whichever, is computed once."""
-    computed = [(name, _written_out(tree, dialect)) for name, tree in wanted]
+    computed = [(name, as_computed(tree, dialect)) for name, tree in wanted]
     shared = _repeated(*(tree for _, tree in computed))
     names: dict[Node, str] = {}
     dialect = dialect.having(names)
@@ -460,21 +469,6 @@ def program_lines(wanted: Iterable[tuple[str, Node]], dialect: Python) -> Iterat
                 names[node] = part
         yield assigned(name, dialect.write(tree))
         names[tree] = name
-
-
-def _written_out(tree: Node, dialect: Python) -> Node:
-    """A tree as it is computed, with all functions in place that the library does not have."""
-
-    def rule(node: Node) -> Node | None:
-        if isinstance(node, Stable):
-            return _written_out(dialect.chosen(node), dialect)
-        if isinstance(node, Apply) and dialect.inlines(node.function):
-            return _written_out(put(node.function.computed, node.of), dialect)
-        if isinstance(node, Negative) and isinstance(node.of, Negative):
-            return node.of.of
-        return None
-
-    return rewrite(tree, rule)
 
 
 def as_computed(tree: Node, dialect: Python) -> Node:
@@ -490,8 +484,8 @@ def as_computed(tree: Node, dialect: Python) -> Node:
             and not dialect.has(node.function)
             and dialect.inlines(node.function)
         ):
-            return put(node.function.computed, node.of)
-        return None
+            return as_computed(put(node.function.computed, node.of), dialect)
+        return dialect.simpler(node)
 
     return rewrite(tree, rule)
 
