@@ -160,17 +160,27 @@ def tally(agree: int, left_open: int, differ: int) -> str:
     """How many numbers are in each state, in words: "29 agree, 13 are left open or unchanged by the
     lecture, 3 differ".
     """
-    counted = (
-        (agree, "agrees", "agree"),
-        (
-            left_open,
-            "is left open or unchanged by the lecture",
-            "are left open or unchanged by the lecture",
-        ),
-        (differ, "differs", "differ"),
+    rest = "left open or unchanged by the lecture"
+    return _counted(
+        (agree, "{} agrees", "{} agree"),
+        (left_open, f"{{}} is {rest}", f"{{}} are {rest}"),
+        (differ, "{} differs", "{} differ"),
     )
+
+
+def brief_tally(agree: int, left_open: int, differ: int) -> str:
+    """The same in short, what matters most first: "≠ 1 differs, ✓ 3 agree"."""
+    return _counted(
+        (differ, "≠ {} differs", "≠ {} differ"),
+        (left_open, "○ {} left open", "○ {} left open"),
+        (agree, "✓ {} agrees", "✓ {} agree"),
+    )
+
+
+def _counted(*parts: tuple[int, str, str]) -> str:
+    """What there is some of, each in words for one or for several."""
     return ", ".join(
-        f"{count} {one if count == 1 else several}" for count, one, several in counted if count
+        (one if count == 1 else several).format(count) for count, one, several in parts if count
     )
 
 

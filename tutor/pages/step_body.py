@@ -5,7 +5,7 @@ step_body(context, n) -> StepBody
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
@@ -23,7 +23,7 @@ from tutor.lesson.explain import (
     explain_stop,
 )
 from tutor.lesson.formula import Formula, FormulaWriter
-from tutor.lesson.slides import AGREES, DIFFERS, OPEN, Slide, SlideNumber, tree
+from tutor.lesson.slides import AGREES, DIFFERS, OPEN, Slide, SlideNumber, brief_tally, tree
 from tutor.lesson.titles import inside, layer_title
 from tutor.lesson.walk import Step
 from tutor.notation.writer import SYMBOLS
@@ -200,20 +200,6 @@ def _slide(
     remarks = tuple(remark for slide in found for remark in slide.remarks)
     symbols = tuple(formulas.line.tree(tree(entry.quantity), SYMBOLS) for entry in told)
     states = [entry.state for entry in entries]
-    states += [AGREES if form.agrees else DIFFERS for slide in found for form in slide.closed_forms]
-    return SlideView(
-        tuple(told), symbols, len(entries) - len(told), remarks, forms, _summary(states)
-    )
-
-
-def _summary(states: Sequence[str]) -> str:
-    """How many numbers differ, are left open and agree, those that matter most first."""
-    counts = [(states.count(state), state) for state in _FIRST]
-    return ", ".join(_IN_WORDS[state](count) for count, state in counts if count)
-
-
-_IN_WORDS: dict[str, Callable[[int], str]] = {
-    DIFFERS: lambda count: f"≠ {count} differ" + "s" * (count == 1),
-    OPEN: lambda count: f"○ {count} left open",
-    AGREES: lambda count: f"✓ {count} agree" + "s" * (count == 1),
-}
+    states += [AGREES if agrees else DIFFERS for *_, agrees in forms]
+    summary = brief_tally(*map(states.count, (AGREES, OPEN, DIFFERS)))
+    return SlideView(tuple(told), symbols, len(entries) - len(told), remarks, forms, summary)
