@@ -24,6 +24,15 @@ def content(page: Page) -> str:
     return str(page.evaluate(TEXT))
 
 
+def walk_by_links(page: Page, last: int) -> None:
+    """From step 1 to the last one, reading each."""
+    for n in range(1, last):
+        assert shown(page).contradictions(spoken=False) == []
+        assert shown(page).n == n
+        page.get_by_role("link", name="Next →").click()
+    wait_for_step(page, last)
+
+
 def test_a_lesson_is_walked_from_the_gallery_to_its_end_by_links_alone(
     page_without_script: Page,
 ) -> None:
@@ -31,11 +40,7 @@ def test_a_lesson_is_walked_from_the_gallery_to_its_end_by_links_alone(
     page.goto("/")
     page.get_by_role("link", name="A 3-2-3 network with a softmax").click()
     page.get_by_role("link", name="Start with step 1").click()
-    for n in range(1, 68):
-        assert shown(page).contradictions(spoken=False) == []
-        assert shown(page).n == n
-        page.get_by_role("link", name="Next →").click()
-    wait_for_step(page, 68)
+    walk_by_links(page, 68)
     page.get_by_role("link", name="Next →").click(force=True)
     assert shown(page).n == 68
     page.get_by_role("link", name="Compare every number with the slides").click()
@@ -209,9 +214,5 @@ def test_a_newcomer_starts_with_one_weight_and_ends_with_a_smaller_loss(
     page = page_without_script
     page.goto("/")
     page.get_by_role("link", name="Start with one weight").click()
-    for n in range(1, 12):
-        assert shown(page).contradictions(spoken=False) == []
-        assert shown(page).n == n
-        page.get_by_role("link", name="Next →").click()
-    wait_for_step(page, 12)
+    walk_by_links(page, 12)
     expect(page.get_by_role("heading", level=1)).to_have_text("Did the loss fall?")
