@@ -27,7 +27,7 @@ def backdrop(layout: Layout, rules: tuple[str, ...]) -> str:
 
     `rules`: what each layer does.
     """
-    lines, cards, rules_, texts = [], [], [], []
+    lines, cards, dividers, texts = [], [], [], []
     for left, right in layout.gaps():
         if right.layer != left.layer + 1:
             count, between = (
@@ -45,28 +45,28 @@ def backdrop(layout: Layout, rules: tuple[str, ...]) -> str:
         f"M{x:.0f} {y + LOSS_HEIGHT:.0f}v{layout.targets.spots[0][1] - 11 - y - LOSS_HEIGHT:.0f}"
     )
     for shown in layout.columns:
-        middle = (shown.x + layout.right(shown)) // 2
+        middle = layout.centre(shown)
         texts += [_break(middle, at, f"{count} more") for count, at in shown.breaks]
         for _, at in shown.spots:
             cards.append(_card(layout, shown, at))
-            rules_.append(_rules_of(layout, shown, at))
+            dividers.append(_dividers(layout, shown, at))
     texts += [
         f'<text class="dots" x="{x:.0f}" y="{at + 7:.0f}">⋮</text>'
         for _, at in layout.targets.breaks
     ]
-    first = layout.columns[0]
     texts.append(
-        f'<text x="{(first.x + layout.right(first)) // 2}" y="14">input</text>'
+        f'<text x="{layout.centre(layout.columns[0])}" y="14">input</text>'
         f'<text x="{x}" y="14">loss</text>'
     )
     for shown in layout.columns[1:]:
-        middle, rule = (shown.x + layout.right(shown)) // 2, rules[shown.layer - 1]
+        middle, rule = layout.centre(shown), rules[shown.layer - 1]
         texts.append(f'<text x="{middle}" y="14">layer {shown.layer} · {rule}</text>')
     wires = f'<path class="wires" d="{"".join(lines)}"/>'
     if layout.skips:
         wires += f'<path class="wires skip a" d="{"".join(skip.path for skip in layout.skips)}"/>'
-    cards_ = f'<path class="card" d="{"".join(cards)}"/><path class="rules" d="{"".join(rules_)}"/>'
-    return f"{wires}{cards_}{''.join(texts)}"
+    outlines = f'<path class="card" d="{"".join(cards)}"/>'
+    inside = f'<path class="rules" d="{"".join(dividers)}"/>'
+    return f"{wires}{outlines}{inside}{''.join(texts)}"
 
 
 def _card(layout: Layout, shown: Column, y: float) -> str:
@@ -79,7 +79,7 @@ def _card(layout: Layout, shown: Column, y: float) -> str:
     )
 
 
-def _rules_of(layout: Layout, shown: Column, y: float) -> str:
+def _dividers(layout: Layout, shown: Column, y: float) -> str:
     """The lines between the places in a card: numbers above, their derivatives below."""
     if not shown.layer:
         return ""

@@ -124,6 +124,10 @@ class Layout:
         """The right edge of a column's cards."""
         return column.x + column.cells * self.cell
 
+    def centre(self, column: Column) -> int:
+        """The middle of a column's cards."""
+        return (column.x + self.right(column)) // 2
+
     def bottom(self, column: Column, y: float) -> float:
         """The lower edge of a card; that of an input is one row high."""
         return self.top(y) + (ROWS if column.layer else 1) * self.row
