@@ -8,7 +8,6 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
-from copy import copy
 from dataclasses import replace
 from itertools import combinations
 from pathlib import Path
@@ -329,17 +328,11 @@ def test_the_last_bits_of_a_sum_decide_nothing(path: Path, monkeypatch: pytest.M
     prepared, drawn = trace._prepared, redraw._Layers.drawn
 
     def noisily(*args: Any) -> Any:
-        program, given, scale = prepared(*args)
-        shaken = copy(program)
-        shaken.__dict__["run"] = lambda eta, scale, *arrays: program.run(
-            eta,
-            scale,
-            *(
-                a if name[0] == "y" else noisy(a)
-                for name, a in zip(program.given, arrays, strict=True)
-            ),
+        program, (eta, scale, *arrays) = prepared(*args)
+        shaken = (
+            a if name[0] == "y" else noisy(a) for name, a in zip(program.given, arrays, strict=True)
         )
-        return shaken, given, scale
+        return program, [eta, scale, *shaken]
 
     monkeypatch.setattr(trace, "_prepared", noisily)
     monkeypatch.setattr(redraw._Layers, "drawn", lambda self, a: drawn(self, noisy(a)))

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import ast
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from copy import copy
 from functools import reduce
 from math import copysign
@@ -317,8 +317,12 @@ class Engine(Python):
         return function.primitive is None
 
     def simpler(self, node: Node) -> Node | None:
-        if isinstance(node, Negative) and isinstance(node.of, Negative):
-            return node.of.of
+        match node:
+            case Negative(Negative(of)):
+                return of
+            case Cases(on, "=", 0.0, then, Exp(power) as e) if then == ZERO and power == on:
+                # e⁰ is exactly 1, and to subtract takes half the time of a choice
+                return Difference(e, Cases(on, "=", 0.0, ONE, ZERO))
         return None
 
     def write(self, node: Node) -> ast.expr:
@@ -396,6 +400,10 @@ def _attribute(of: ast.expr, name: str) -> ast.expr:
     return ast.Attribute(of, name, ast.Load())
 
 
+def _call(function: ast.expr, *arguments: ast.expr) -> ast.expr:
+    return ast.Call(function, list(arguments), [])
+
+
 def _subscript(of: ast.expr, at: ast.expr) -> ast.expr:
     return ast.Subscript(of, at, ast.Load())
 
@@ -410,6 +418,28 @@ def _tuple(*parts: ast.expr) -> ast.expr:
 def answered(names: Iterable[str]) -> Statement:
     """return a, b, …"""
     return ast.Return(_tuple(*map(_name, names)))
+
+
+def answered_with_check(
+    found: Mapping[Any, str], rows: Sequence[str], arrays: Sequence[str], numbers: Sequence[str]
+) -> Statement:
+    """return {key: a, …}, whether all of these are finite (the `rows` fit side by side)"""
+
+    def finite(array: ast.expr) -> ast.expr:
+        return _call(_attribute(_call(_attribute(_name("np"), "isfinite"), array), "all"))
+
+    side_by_side = _call(
+        _attribute(_name("np"), "concatenate"), _tuple(*map(_name, rows)), ast.Constant(1)
+    )
+    checks = [finite(side_by_side), *(finite(_name(array)) for array in arrays)]
+    checks += [_call(_name("isfinite"), _name(number)) for number in numbers]
+    mapping = ast.Dict([ast.Constant(key) for key in found], [*map(_name, found.values())])
+    return ast.Return(_tuple(mapping, ast.BoolOp(ast.And(), checks)))
+
+
+def frozen(name: str) -> Statement:
+    """name.setflags(False): nobody can write to it."""
+    return ast.Expr(_call(_attribute(_name(name), "setflags"), ast.Constant(False)))
 
 
 def assigned(name: str, value: ast.expr) -> Statement:

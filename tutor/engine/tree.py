@@ -237,11 +237,11 @@ class Quotient(Pair):
 
 def ratio(top: Value, bottom: Value) -> Value:
     """top / bottom, and 0 where the top is exactly 0: a class with target 0 takes no part."""
-    if not np.ndim(top):
+    if not top.ndim:
         return top / bottom
-    shape = np.shape(bottom)
     # Alike in every program; finding a common shape takes longer than the division
-    shape = shape if shape == top.shape else np.broadcast_shapes(top.shape, shape)
+    alike = top.shape == bottom.shape
+    shape = top.shape if alike else np.broadcast_shapes(top.shape, bottom.shape)
     return np.divide(top, bottom, np.zeros(shape), where=top.astype(bool))
 
 
