@@ -12,9 +12,10 @@ from dataclasses import dataclass, replace
 
 from tutor import number
 from tutor.engine.losses import LOSSES
+from tutor.engine.parameters import PARAMETERS
 from tutor.engine.quantity import Quantity
 from tutor.errors import LessonError
-from tutor.lesson.changeable import NUMBERS, OWNERS, WORDS, Changeable, value, written
+from tutor.lesson.changeable import NUMBERS, WORDS, Changeable, value, written
 from tutor.lesson.changes import Change, Changes, listed, structural, without
 from tutor.lesson.titles import capital, enumerated
 from tutor.lesson.walk import Walk
@@ -356,15 +357,15 @@ class _Maker:
                 )
         yield self.field(Changeable("learning_rate"))
         for depth, layer in enumerate(self.scenario.network.layers, 1):
-            for kind, owner in OWNERS.items():
-                if layer.activation == owner or f"{kind}[{depth}]" in self.typed:
+            for kind, parameter in PARAMETERS.items():
+                if layer.activation == parameter.owner or f"{kind}[{depth}]" in self.typed:
                     yield self.field(Changeable(kind, depth))
 
     def field(self, at: Changeable, group: str = "") -> ChangeField:
         name = str(at)
         label = TITLES[at.kind].format(at.layer) if at.kind in TITLES else name
         text = self.typed.get(name, written(value(self.scenario, at)))
-        sign = "" if at.kind in OWNERS else symbol(self.line, at)
+        sign = "" if at.kind in PARAMETERS else symbol(self.line, at)
         return ChangeField(
             name,
             f"if-{name}",
