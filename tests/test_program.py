@@ -19,6 +19,7 @@ from tests.test_matrices import shown, size_of
 from tests.test_matrices import trees as matrix_trees
 from tutor.engine import activations, code
 from tutor.engine.activations import activation
+from tutor.engine.dialects import Python, python_name
 from tutor.engine.losses import loss
 from tutor.engine.network import Layer, Network, frozen
 from tutor.engine.order import NumberOrder, stages
@@ -60,16 +61,14 @@ def test_every_number_of_a_network_with_skip_connections_is_what_its_trees_compu
 
 def plainly(trace: Trace) -> dict[Name, Any]:
     """The arrays of a program in plain NumPy, one definition after the other, functions called."""
-    dialect, program = code.Python(), trace.program
+    dialect, program = Python(), trace.program
     rules = [
         code.defined(dialect.called(function), ["z"], code.function_lines(tree, dialect))
         for function, tree in code.functions([d.tree for d in program.definitions], dialect)
     ]
-    body = [
-        code.assigned(code.python_name(*d.name), dialect.write(d.tree)) for d in program.definitions
-    ]
-    answer = code.answered(code.python_name(*name) for name in program.names)
-    arguments = ["eta", "scale", *(code.python_name(*name) for name in program.given)]
+    body = [code.assigned(python_name(*d.name), dialect.write(d.tree)) for d in program.definitions]
+    answer = code.answered(python_name(*name) for name in program.names)
+    arguments = ["eta", "scale", *(python_name(*name) for name in program.given)]
     plain = code.defined("plain", arguments, [*body, answer])
     made = code.compiled("plain", [*rules, plain], {"np": np, "ratio": ratio})
     with np.errstate(all="ignore"):

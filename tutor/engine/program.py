@@ -25,6 +25,7 @@ import numpy as np
 
 from tutor.engine import code
 from tutor.engine.activations import Activation
+from tutor.engine.dialects import Engine, python_name
 from tutor.engine.kinds import AFTER, GRADIENT, KINDS, VERIFY
 from tutor.engine.losses import A, Loss, Y, Z, with_leaves
 from tutor.engine.quantity import Quantity
@@ -403,15 +404,15 @@ def _compiled(
     definitions: Sequence[Definition], given: Sequence[Name], wanted: Mapping[Name, Name]
 ) -> Computed:
     """One function of NumPy. `wanted`: what it gives, and by which name that is computed."""
-    made = ((code.python_name(*found.name), found.tree) for found in definitions)
-    dialect = code.Engine()
+    made = ((python_name(*found.name), found.tree) for found in definitions)
+    dialect = Engine()
     body = code.program_lines(made, dialect)
-    arrays = (code.python_name(*found.name) for found in definitions if not _single(found.name))
+    arrays = (python_name(*found.name) for found in definitions if not _single(found.name))
     answer = code.answered_with_check(
-        {name: code.python_name(*found) for name, found in wanted.items()},
+        {name: python_name(*found) for name, found in wanted.items()},
         *_sorted_for_check(_watched(definitions)),
     )
-    arguments = ["eta", "scale", *(code.python_name(*name) for name in given)]
+    arguments = ["eta", "scale", *(python_name(*name) for name in given)]
     lines = [*body, *map(code.frozen, arrays), answer]
     scope = {name: np.asarray(value) for name, value in dialect.constants.items()}
     return code.compiled(
@@ -431,7 +432,7 @@ def _sorted_for_check(names: Sequence[Name]) -> tuple[list[str], list[str], list
     found: tuple[list[str], list[str], list[str]] = ([], [], [])
     for name in names:
         in_rows = not name[0].endswith("@") and KINDS[name[0]].per_sample
-        found[0 if in_rows else 2 if _single(name) else 1].append(code.python_name(*name))
+        found[0 if in_rows else 2 if _single(name) else 1].append(python_name(*name))
     return found
 
 

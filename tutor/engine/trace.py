@@ -79,6 +79,14 @@ class Trace(Mapping[Name, Array]):
         """The factor of each sample's loss in that of the batch: 1/M for a mean."""
         return self.network.scale(self.samples)
 
+    def rows(self, leaf: ArrayRef) -> int:
+        """How many rows an array has; that of a bias has one entry for each unit."""
+        return len(self.array(leaf.kind, leaf.layer))
+
+    def columns(self, leaf: ArrayRef) -> int:
+        """How many columns, in two dimensions."""
+        return int(self.array(leaf.kind, leaf.layer).shape[-1])
+
     @property
     def x(self) -> Array:
         """The inputs, (M, N)."""
