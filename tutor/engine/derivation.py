@@ -97,7 +97,7 @@ def ref(trace: Trace, kind: str, layer: int = 0, i: int = 0, j: int = 0, sample:
 
 def _activation(trace: Trace, q: Quantity) -> Derivation:
     rule = trace.network.layer(q.layer).activation
-    z = replace(q, kind=marked("z", q.of.mark))
+    z = q._replace(kind=marked("z", q.of.mark))
     if rule.full_jacobian:
         return Derivation(softmax_of(z, trace.array(z.kind, z.layer)[max(z.sample, 1) - 1]))
     written = rule.formula(Ref(z))
@@ -112,11 +112,11 @@ def softmax_of(z: Quantity, row: Array) -> Node:
 
     Where an e^z would overflow, or lose its digits near 0, every z is shifted by the largest.
     """
-    largest = Ref(replace(z, i=int(np.argmax(row)) + 1))
+    largest = Ref(z._replace(i=int(np.argmax(row)) + 1))
     shift = np.abs(row).max() > LARGE_EXPONENT
 
     def power(k: int) -> Node:
-        other = Ref(replace(z, i=k))
+        other = Ref(z._replace(i=k))
         return Exp(Difference(other, largest) if shift else other)
 
     return Quotient(power(z.i), long_sum(len(row), power))
@@ -125,7 +125,7 @@ def softmax_of(z: Quantity, row: Array) -> Node:
 def _loss(trace: Trace, q: Quantity) -> Derivation:
     """The loss of a sample by itself; that of a batch of several is the mean or sum of theirs."""
     if trace.samples > 1 and not q.sample:
-        total = long_sum(trace.samples, lambda s: Ref(replace(q, sample=s)))
+        total = long_sum(trace.samples, lambda s: Ref(q._replace(sample=s)))
         return Derivation(shared(trace.program.plan, total))
     each = trace.program.by_name[f"{q.kind}@", 0].tree
     return Derivation(
@@ -156,9 +156,9 @@ def _chained(tree: Node, q: Quantity) -> Node:
     """The chain rule: behind each derivative by X the rest is the local derivative ∂X/∂Y, where q
     is the derivative by Y.
     """
-    below = replace(q, kind=q.of.by, sample=q.sample if KINDS[q.of.by].per_sample else 0)
+    below = q._replace(kind=q.of.by, sample=q.sample if KINDS[q.of.by].per_sample else 0)
     if q.layer == 0:
-        below = replace(below, kind="x")
+        below = below._replace(kind="x")
 
     def step(term: Node) -> Node:
         if isinstance(term, Elided):
@@ -167,7 +167,7 @@ def _chained(tree: Node, q: Quantity) -> Node:
         if not isinstance(up, Ref) or not up.quantity.of.derivative:
             return term
         local = rest[0] if rest else ONE
-        return Product((up, Partial(local, replace(up.quantity, kind=up.quantity.of.by), below)))
+        return Product((up, Partial(local, up.quantity._replace(kind=up.quantity.of.by), below)))
 
     return Sum(tuple(map(step, tree.terms))) if type(tree) is Sum else step(tree)
 
@@ -175,14 +175,14 @@ def _chained(tree: Node, q: Quantity) -> Node:
 def _slope(trace: Trace, q: Quantity) -> Derivation:
     """da/dz: the derivative of the activation, or one entry of the softmax Jacobian."""
     rule = trace.network.layer(q.layer).activation
-    z, a = replace(q, kind="z", j=0), replace(q, kind="a", j=0)
+    z, a = q._replace(kind="z", j=0), q._replace(kind="a", j=0)
     if rule.slope is not None:
         return Derivation(rule.derivative_formula(Ref(z), Ref(a)))
     if not rule.full_jacobian:
         raise KeyError(f"{rule.name} has no derivative")
     if q.i == q.j:
         return Derivation(Product((Ref(a), Difference(ONE, Ref(a)))))
-    return Derivation(Negative(Product((Ref(a), Ref(replace(a, i=q.j))))))
+    return Derivation(Negative(Product((Ref(a), Ref(a._replace(i=q.j))))))
 
 
 def _error_signal(trace: Trace, q: Quantity) -> Derivation:
@@ -197,10 +197,10 @@ def _error_signal(trace: Trace, q: Quantity) -> Derivation:
         return Derivation(shortcut)
     if not trace.network.layer(q.layer).activation.full_jacobian:
         return Derivation(_entry(trace, found.long or found.tree, q), shortcut=shortcut)
-    grad, slope = replace(q, kind="dL/da"), replace(q, kind="da/dz", j=q.i)
+    grad, slope = q._replace(kind="dL/da"), q._replace(kind="da/dz", j=q.i)
     tree = long_sum(
         trace.network.sizes[q.layer],
-        lambda k: Product((Ref(replace(grad, i=k)), Ref(replace(slope, i=k)))),
+        lambda k: Product((Ref(grad._replace(i=k)), Ref(slope._replace(i=k)))),
     )
     return Derivation(tree, shortcut=shortcut)
 
@@ -225,7 +225,7 @@ def shorter(trace: Trace, tree: Node, rows: Any = slice(None)) -> Node:
 def _gradient(trace: Trace, q: Quantity) -> Derivation:
     """dL/dw and dL/db: of one sample, or the sum over the samples."""
     if trace.samples > 1 and not q.sample:
-        return Derivation(long_sum(trace.samples, lambda s: Ref(replace(q, sample=s))))
+        return Derivation(long_sum(trace.samples, lambda s: Ref(q._replace(sample=s))))
     tree = trace.program.by_name[q.kind, q.layer].tree
     sample = max(q.sample, 1)
     if isinstance(tree, MatrixProduct):

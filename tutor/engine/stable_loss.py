@@ -88,7 +88,7 @@ def with_inverse(tree: Node, inverse: Node, inverse_not: Node) -> Node:
 
 def _softmax_inverse(trace: Trace, z: Ref) -> Node:
     """1 over a softmax: Σ e^(zₖ − zᵢ)."""
-    return long_sum(trace.y.shape[1], lambda k: Exp(Difference(Ref(replace(z.quantity, i=k)), z)))
+    return long_sum(trace.y.shape[1], lambda k: Exp(Difference(Ref(z.quantity._replace(i=k)), z)))
 
 
 def outputs(trace: Trace, mark: str) -> dict[Node, Node]:

@@ -666,7 +666,7 @@ class Rounded:
         return False
 
     def seen(self, value: Value) -> Value:
-        if not np.ndim(value):
+        if isinstance(value, float) or not np.ndim(value):
             return np.float64(self.digits(float(value)))
         flat = [self.digits(float(entry)) for entry in np.ravel(value)]
         return np.array(flat, dtype=np.float64).reshape(np.shape(value))

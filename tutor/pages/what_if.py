@@ -141,7 +141,7 @@ def same_step(walk: Walk, n: int, other: Walk) -> int | None:
     """The step of another walk that makes what step n makes; None where it has none."""
     q = walk.anchor(n)
     # a softmax has a slope for each pair, other activations for each unit
-    for same in (q, replace(q, j=0), replace(q, j=1)):
+    for same in (q, q._replace(j=0), q._replace(j=1)):
         try:
             return other.step_of(same)
         except (LessonError, LookupError, ValueError):
