@@ -17,6 +17,7 @@ from typing import TextIO
 
 import numpy as np
 
+from tutor import budget
 from tutor.engine import quantity
 from tutor.engine.kinds import KINDS, UPDATE, VERIFY
 from tutor.engine.network import Array
@@ -28,8 +29,8 @@ from tutor.lesson.walk import Lesson
 COLUMNS = ("quantity", "kind", "layer", "i", "j", "sample", "value")
 RUNS = ("=", "+", "-", "@", "\t", "\r")
 """A cell that begins so is run as a formula by spreadsheets."""
-ROWS = 2_000
-"""At least so many rows in a piece, but for the last."""
+ROWS = 1_000
+"""As many rows in a piece, but for the last of a group; so short that nobody waits for a piece."""
 
 
 def as_json(lesson: Lesson) -> Iterator[str]:
@@ -41,7 +42,7 @@ def as_csv(lesson: Lesson) -> Iterator[str]:
     """The header and a row for each quantity, in pieces of many lines each."""
     lines = [",".join(COLUMNS) + "\n"]
     heads: dict[str, str] = {}
-    for names, values in groups(lesson.trace):
+    for names, values in pieces(lesson.trace):
         _, at, sample = names[0].partition("@")
         for name, value in zip(names, values.tolist(), strict=True):
             base = name.removesuffix(at + sample)
@@ -101,7 +102,7 @@ def chunks(lesson: Lesson, out_of_range: list[str]) -> Iterator[str]:
         f'{{"scenario": {json.dumps(lesson.scenario.id)}, "iteration": {lesson.iteration}, '
         f'"quantities": {{'
     )
-    for names, values in groups(lesson.trace):
+    for names, values in pieces(lesson.trace):
         finite = np.isfinite(values)
         out_of_range.extend(
             []
@@ -128,6 +129,16 @@ def _ending(lesson: Lesson, out_of_range: list[str]) -> str:
     if stop := lesson.trace.stop:
         found["stopped"] = {"quantity": str(stop.quantity), "why": stop.why}
     return f", {json.dumps(found)[1:-1]}" if found else ""
+
+
+def pieces(trace: Trace) -> Iterator[NamedNumbers]:
+    """The same as `groups`, in short pieces. Raises OverBudgetError where there is no end of it."""
+    done, of = 0, sum(array.size for array in trace.values())
+    for names, values in groups(trace):
+        for start in range(0, len(names), ROWS):
+            yield names[start : start + ROWS], values[start : start + ROWS]
+        done += len(names)
+        budget.foresee(min(done, of), of)
 
 
 def groups(trace: Trace) -> Iterator[NamedNumbers]:
