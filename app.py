@@ -17,6 +17,7 @@ from __future__ import annotations
 import hashlib
 import os
 import posixpath
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,15 +27,18 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from tutor import limits
+from tutor.budget import OverBudgetError
 from tutor.catalogue import shelf
 from tutor.errors import StoreError
+from tutor.number import counted
 from tutor.pages import activations as activation_page
 from tutor.pages import glossary, style_guide
-from tutor.pages.error_page import Explained, error_page
+from tutor.pages.error_page import Busy, Explained, TooMuch, TooOften, error_page
 from tutor.store import saving
 from tutor.web import routes_build, routes_lessons, routes_open, security
 from tutor.web.library import Library
-from tutor.web.request_body import REFUSED
+from tutor.web.places import RETRY, PerMinute, kind, outside
+from tutor.web.request_body import REASON, REFUSED
 from tutor.web.site import Site, render_step, wants_fragment
 
 if TYPE_CHECKING:
@@ -42,6 +46,8 @@ if TYPE_CHECKING:
 
 HOME = Path(__file__).parent
 WEEK = 7 * 24 * 3600
+TOLD = {"Allow", "Retry-After"}
+"""Headers of an error that go with its page."""
 
 
 def create_app(*folders: str | os.PathLike[str]) -> Flask:
@@ -61,7 +67,7 @@ def create_app(*folders: str | os.PathLike[str]) -> Flask:
         app.wsgi_app = ProxyFix(app.wsgi_app)  # type: ignore[method-assign]
     limits.check()
     saved = saving.from_environment(os.environ, HOME)
-    site = Site(Library(folders or shelf.configured(), render_step, saved.find), saved)
+    site = Site(Library(folders or shelf.configured(), render_step, outside(saved.find)), saved)
     app.extensions["tutor"] = site
     add_pages(app)
     routes_lessons.add(app, site)
@@ -73,6 +79,7 @@ def create_app(*folders: str | os.PathLike[str]) -> Flask:
     add_errors(app)
     app.before_request(refuse_foreign)
     app.before_request(refuse_unread)
+    app.before_request(partial(refuse_often, PerMinute(limits.FILES_A_MINUTE)))
     app.after_request(finish)
     return app
 
@@ -148,8 +155,23 @@ def refuse_foreign() -> None:
 def refuse_unread() -> None:
     """Refuse what the server could not take in; `tutor.web.request_body` has tried."""
     status = request.environ.get(REFUSED)
+    if REASON in request.environ:
+        raise Busy(request.environ[REASON], retry_after=RETRY)
     if status:
         abort(status)
+
+
+def refuse_often(files: PerMinute) -> None:
+    """Refuse the many downloads of one address. The author's own computer may have them all."""
+    if kind(request.environ) != "files" or routes_lessons.by_author():
+        return
+    wait = files.wait(saving.client(request.remote_addr or ""))
+    if wait:
+        raise TooOften(
+            f"One address can download {files.most:,} files a minute. Please try again in "
+            f"{counted(wait, 'second')}; python -m tutor export makes any number of them.",
+            retry_after=wait,
+        )
 
 
 def finish(response: Response) -> Response:
@@ -177,8 +199,12 @@ def add_errors(app: Flask) -> None:
         reply = answer(
             error.code or 500, error.description if ours else None, getattr(error, "problems", ())
         )
-        allowed = getattr(error, "valid_methods", None)
-        return (*reply, {"Allow": ", ".join(sorted(allowed))}) if allowed else reply
+        headers = {name: value for name, value in error.get_headers() if name in TOLD}
+        return (*reply, headers)
+
+    @app.errorhandler(OverBudgetError)
+    def costly(error: OverBudgetError) -> Any:
+        return refused(TooMuch(str(error)))
 
     @app.errorhandler(StoreError)
     def unreachable(error: StoreError) -> Any:

@@ -17,7 +17,6 @@ A step's page and its fragment are the same text: the page includes the fragment
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -25,9 +24,10 @@ from urllib.parse import unquote
 
 from flask import Flask, Response, abort, redirect, render_template, request, url_for
 
+from tutor import budget
 from tutor.errors import TutorError
 from tutor.export.export_page import export_page, file_address
-from tutor.export.registry import KINDS, online, with_address
+from tutor.export.registry import KINDS, at_home, online, with_address
 from tutor.lesson.changeable import BadChangeError, known, part
 from tutor.lesson.changes import Changes, edited
 from tutor.pages import share, view
@@ -184,12 +184,15 @@ def add_exports(app: Flask, site: Site) -> None:
             refuse((*contradiction(kind), *ignored))
         if not share.only_here(request.host):  # a loopback address on paper leads nobody anywhere
             order = with_address(order, url_for("lesson", lesson=lesson, _external=True))
+        counted = budget.current()
+        if counted is not None:
+            counted.advice = at_home(context.lesson, kind, context.view, order)
         try:
             made = online(context.lesson, kind, context.view, order)
-            first = next(made.chunks, "")
+            chunks = budget.begun(made.chunks)
         except TutorError as error:
             raise Missing(str(error)) from None
-        response = Response(itertools.chain([first], made.chunks), content_type=made.media)
+        response = Response(chunks, content_type=made.media)
         response.headers["Content-Disposition"] = f'attachment; filename="{made.name}"'
         return response
 

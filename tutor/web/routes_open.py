@@ -32,6 +32,7 @@ from tutor.scenario.problem import Problem, ScenarioError
 from tutor.scenario.reader import Scenario
 from tutor.store import saving
 from tutor.web import routes_build
+from tutor.web.places import outside
 from tutor.web.site import Site, as_notices, refuse
 
 if TYPE_CHECKING:
@@ -169,7 +170,10 @@ def save(site: Site, text: str) -> ResponseReturnValue:
         return refused(text, error.problems)
     try:
         return redirect(
-            url_for("lesson", lesson=site.saving.save(lesson.scenario, request.remote_addr or "")),
+            url_for(
+                "lesson",
+                lesson=outside(site.saving.save)(lesson.scenario, request.remote_addr or ""),
+            ),
             303,
         )
     except saving.Refused as error:
