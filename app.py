@@ -14,9 +14,7 @@ tutor.web.routes_open      a lesson as text: paste, upload, check, save, take aw
 
 from __future__ import annotations
 
-import hashlib
 import os
-import posixpath
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -40,12 +38,13 @@ from tutor.web.library import Library
 from tutor.web.places import RETRY, PerMinute, kind, outside
 from tutor.web.request_body import REASON, REFUSED
 from tutor.web.site import Site, render_step, wants_fragment
+from tutor.web.static_files import StaticFiles
 
 if TYPE_CHECKING:
     from werkzeug.wrappers import Response as AnyResponse
 
 HOME = Path(__file__).parent
-WEEK = 7 * 24 * 3600
+STATIC = StaticFiles(HOME / "static")
 TOLD = {"Allow", "Retry-After"}
 """Headers of an error that go with its page."""
 
@@ -54,13 +53,12 @@ def create_app(*folders: str | os.PathLike[str]) -> Flask:
     """The application over some folders of scenarios, without any over those that SCENARIOS and
     SHELF name.
     """
-    app = Flask(
-        __name__, static_folder=str(HOME / "static"), template_folder=str(HOME / "templates")
-    )
+    app = Flask(__name__, static_folder=None, template_folder=str(HOME / "templates"))
     app.config["MAX_CONTENT_LENGTH"] = limits.REQUEST_BYTES
     app.jinja_env.undefined = StrictUndefined
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    app.jinja_env.globals["asset"] = asset_address
+    app.jinja_env.globals["asset"] = STATIC.address
+    app.wsgi_app = STATIC.before(app.wsgi_app)  # type: ignore[method-assign,assignment]
     # Pages have attributes, never keys.
     app.jinja_env.getattr = getattr  # type: ignore[method-assign,assignment]
     if os.environ.get("BEHIND_PROXY"):
@@ -103,41 +101,13 @@ def add_pages(app: Flask) -> None:
     def healthz() -> Response:
         return Response("ok\n", mimetype="text/plain")
 
+    @app.get("/static/<path:name>")
+    def static(name: str) -> Response:
+        abort(404)  # what is there, `STATIC` has given
+
     @app.get("/favicon.ico")
     def favicon() -> AnyResponse:
-        return redirect(asset_address("icon.svg"), 301)
-
-
-def asset_address(name: str) -> str:
-    """The address of a static file with its fingerprint, so that browsers may keep it.
-
-    Not by url_for: that fails where the request names no proper host, and error pages have to be
-    shown even then.
-    """
-    return f"/static/{name}?v={fingerprint(name)}"
-
-
-def fingerprint(name: str, kept: dict[str, tuple[int, str]] = {}) -> str:  # noqa: B006 - a cache
-    """The first letters of a file's hash; read again when the file changes."""
-    path = HOME / "static" / name
-    changed = path.stat().st_mtime_ns if path.exists() else 0
-    if kept.get(name, (-1, ""))[0] != changed:
-        kept[name] = (
-            changed,
-            hashlib.sha256(path.read_bytes()).hexdigest()[:10] if changed else "0",
-        )
-    return kept[name][1]
-
-
-def is_fingerprinted() -> bool:
-    """Whether the address is that of a static file as it is now. Under any other `v` it may be
-    another file tomorrow.
-    """
-    if request.endpoint != "static" or "v" not in request.args:
-        return False
-    return request.args["v"] == fingerprint(
-        posixpath.normpath((request.view_args or {})["filename"])
-    )
+        return redirect(STATIC.address("icon.svg"), 301)
 
 
 def refuse_foreign() -> None:
@@ -180,11 +150,8 @@ def finish(response: Response) -> Response:
         response.headers.setdefault(name, value)
     if request.is_secure:
         response.headers["Strict-Transport-Security"] = security.STRICT_TRANSPORT
-    if response.status_code < 400 and is_fingerprinted():
-        response.headers["Cache-Control"] = f"public, max-age={WEEK}, immutable"
-    elif request.endpoint != "static" or response.status_code >= 400:
-        response.headers["Cache-Control"] = "no-cache"
-        response.vary.add("HX-Request")
+    response.headers["Cache-Control"] = "no-cache"
+    response.vary.add("HX-Request")
     return response
 
 

@@ -194,9 +194,7 @@ def test_who_waits_for_others_gives_the_place_to_those_who_can_work() -> None:
     found: list[bytes] = []
     for environ in (PAGE, FILE):
         thread = threading.Thread(
-            target=lambda environ=environ: found.extend(
-                taken(placed, {**environ, "asks": "yes"})
-            )
+            target=lambda environ=environ: found.extend(taken(placed, {**environ, "asks": "yes"}))
         )
         waiting.clear(), go.clear()
         thread.start()
