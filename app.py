@@ -19,7 +19,17 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from flask import Flask, Response, abort, redirect, render_template, request, url_for
+from flask import (
+    Flask,
+    Response,
+    abort,
+    current_app,
+    g,
+    redirect,
+    render_template,
+    request,
+    url_for,
+)
 from jinja2 import StrictUndefined
 from werkzeug.exceptions import HTTPException
 from werkzeug.middleware.proxy_fix import ProxyFix
@@ -34,6 +44,7 @@ from tutor.pages import glossary, style_guide
 from tutor.pages.error_page import Busy, Explained, TooMuch, TooOften, error_page
 from tutor.store import saving
 from tutor.web import routes_build, routes_lessons, routes_open, security
+from tutor.web.caching import PARTS, Caching
 from tutor.web.library import Library
 from tutor.web.places import RETRY, PerMinute, kind, outside
 from tutor.web.request_body import REASON, REFUSED
@@ -65,7 +76,11 @@ def create_app(*folders: str | os.PathLike[str]) -> Flask:
         app.wsgi_app = ProxyFix(app.wsgi_app)  # type: ignore[method-assign]
     limits.check()
     saved = saving.from_environment(os.environ, HOME)
-    site = Site(Library(folders or shelf.configured(), render_step, outside(saved.find)), saved)
+    site = Site(
+        Library(folders or shelf.configured(), render_step, outside(saved.find)),
+        saved,
+        Caching.of(os.environ, HOME),
+    )
     app.extensions["tutor"] = site
     add_pages(app)
     routes_lessons.add(app, site)
@@ -73,11 +88,12 @@ def create_app(*folders: str | os.PathLike[str]) -> Flask:
     routes_lessons.add_share(app, site)
     routes_lessons.add_what_if(app, site)
     routes_open.add(app, site)
-    routes_open.add_schema(app)
+    routes_open.add_schema(app, site)
     add_errors(app)
     app.before_request(refuse_foreign)
     app.before_request(refuse_unread)
     app.before_request(partial(refuse_often, PerMinute(limits.FILES_A_MINUTE)))
+    app.before_request(partial(known, site))
     app.after_request(finish)
     return app
 
@@ -101,8 +117,8 @@ def add_pages(app: Flask) -> None:
     def healthz() -> Response:
         return Response("ok\n", mimetype="text/plain")
 
-    @app.get("/static/<path:name>")
-    def static(name: str) -> Response:
+    @app.get("/static/<path:filename>")
+    def static(filename: str) -> Response:
         abort(404)  # what is there, `STATIC` has given
 
     @app.get("/favicon.ico")
@@ -150,9 +166,22 @@ def finish(response: Response) -> Response:
         response.headers.setdefault(name, value)
     if request.is_secure:
         response.headers["Strict-Transport-Security"] = security.STRICT_TRANSPORT
-    response.headers["Cache-Control"] = "no-cache"
-    response.vary.add("HX-Request")
+    tag = g.get("tag") if response.status_code in {200, 304} else ""
+    site: Site = current_app.extensions["tutor"]
+    response.headers["Cache-Control"] = site.caching.control(request) if tag else "no-cache"
+    response.vary.update(PARTS)
+    if tag:
+        response.set_etag(tag)
     return response
+
+
+def known(site: Site) -> Response | None:
+    """304 where the reader has the answer already."""
+    g.tag = "" if request.endpoint == "gallery" and routes_lessons.by_author() else site.tag()
+    asked = request.if_none_match
+    if g.tag and not asked.star_tag and asked.contains_weak(g.tag):
+        return Response(status=304)
+    return None
 
 
 def add_errors(app: Flask) -> None:

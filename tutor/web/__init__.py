@@ -10,6 +10,7 @@ In the order in which it is best read:
     static_files          styles, scripts and pictures, from memory
     request_body          a body read before the work begins, so that slow uploads hold nobody up
     places                how many requests are worked on at once, and what each may cost
+    caching               what browsers and proxies may keep, and how they learn that it has changed
     library               lessons and steps, kept ready
     site                  what the routes share: finding a lesson, pages and fragments
     routes_lessons        the gallery, lessons, steps, slides and exports; links and frames;

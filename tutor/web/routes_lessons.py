@@ -182,8 +182,10 @@ def add_exports(app: Flask, site: Site) -> None:
         context, order, ignored = site.ordered(lesson)
         if kind in KINDS:
             refuse((*contradiction(kind), *ignored))
-        if not share.only_here(request.host):  # a loopback address on paper leads nobody anywhere
-            order = with_address(order, url_for("lesson", lesson=lesson, _external=True))
+        here = site.here()
+        # a loopback address on paper leads nobody anywhere
+        if not share.only_here(here.partition("://")[2]):
+            order = with_address(order, here + url_for("lesson", lesson=lesson))
         counted = budget.current()
         if counted is not None:
             counted.advice = at_home(context.lesson, kind, context.view, order)
@@ -221,7 +223,7 @@ def add_sharing(app: Flask, site: Site) -> None:
         if not request.host:  # a Host header that is none: there would be nothing to link to
             abort(400)
         context, notices = site.opened(lesson, STEP)
-        page = share_page(context, f"{request.scheme}://{request.host}", request.args, notices)
+        page = share_page(context, site.here(), request.args, notices)
         return render_template("qr.html" if context.view.present else "share.html", page=page)
 
 

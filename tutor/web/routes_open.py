@@ -206,10 +206,10 @@ def refused(text: str, problems: Sequence[Problem]) -> ResponseReturnValue:
 # ---- /schema/scenario.json: the JSON Schema of scenario files, which editors fetch ----
 
 
-def add_schema(app: Flask) -> None:
+def add_schema(app: Flask, site: Site) -> None:
     """The JSON Schema."""
 
     @app.get(schema.PATH)
     def scenario_schema() -> Response:
-        text = json.dumps(schema.schema(request.base_url), ensure_ascii=False, indent=1)
+        text = json.dumps(schema.schema(site.here() + schema.PATH), ensure_ascii=False, indent=1)
         return Response(f"{text}\n", content_type="application/schema+json")
