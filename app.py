@@ -10,6 +10,7 @@ tutor.web.routes_open      a lesson as text: paste, upload, check, save, take aw
 /glossary                  every technical term
 /style                     the tutor's own design, each part once
 /healthz                   200 while the app answers
+/readyz                    200 while it can give lessons, saved ones too
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ from tutor.pages import glossary, style_guide
 from tutor.pages.error_page import Explained, error_page
 from tutor.store import saving
 from tutor.web import routes_build, routes_lessons, routes_open, security
+from tutor.web.forwarding import has_one_host, trusted_proxies
 from tutor.web.library import Library
 from tutor.web.request_body import REFUSED
 from tutor.web.site import Site, render_step, wants_fragment
@@ -42,6 +44,8 @@ if TYPE_CHECKING:
 
 HOME = Path(__file__).parent
 WEEK = 7 * 24 * 3600
+READY_WAIT = 2
+"""Seconds for the store to answer whether it can be used."""
 
 
 def create_app(*folders: str | os.PathLike[str]) -> Flask:
@@ -57,13 +61,16 @@ def create_app(*folders: str | os.PathLike[str]) -> Flask:
     app.jinja_env.globals["asset"] = asset_address
     # Pages have attributes, never keys.
     app.jinja_env.getattr = getattr  # type: ignore[method-assign,assignment]
-    if os.environ.get("BEHIND_PROXY"):
-        app.wsgi_app = ProxyFix(app.wsgi_app)  # type: ignore[method-assign]
+    proxies = trusted_proxies(os.environ)
+    if proxies:
+        # each proxy adds an address; the one next to us says by which scheme the reader came
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=proxies, x_proto=1)  # type: ignore[method-assign]
     limits.check()
     saved = saving.from_environment(os.environ, HOME)
     site = Site(Library(folders or shelf.configured(), render_step, saved.find), saved)
     app.extensions["tutor"] = site
     add_pages(app)
+    add_health(app, site)
     routes_lessons.add(app, site)
     routes_build.add(app, site)
     routes_lessons.add_share(app, site)
@@ -71,6 +78,7 @@ def create_app(*folders: str | os.PathLike[str]) -> Flask:
     routes_open.add(app, site)
     routes_open.add_schema(app)
     add_errors(app)
+    app.before_request(refuse_unknown_host)
     app.before_request(refuse_foreign)
     app.before_request(refuse_unread)
     app.after_request(finish)
@@ -92,13 +100,27 @@ def add_pages(app: Flask) -> None:
     def style() -> str:
         return render_template("style.html", page=style_guide.page())
 
+    @app.get("/favicon.ico")
+    def favicon() -> AnyResponse:
+        return redirect(asset_address("icon.svg"), 301)
+
+
+def add_health(app: Flask, site: Site) -> None:
+    """For who restarts the tutor, and for who sends it readers."""
+
     @app.get("/healthz")
     def healthz() -> Response:
         return Response("ok\n", mimetype="text/plain")
 
-    @app.get("/favicon.ico")
-    def favicon() -> AnyResponse:
-        return redirect(asset_address("icon.svg"), 301)
+    @app.get("/readyz")
+    def readyz() -> Response:
+        wrong = [f"{part}: {why}\n" for part, why in site.unready(READY_WAIT)]
+        return Response(
+            wrong or "ready\n",
+            503 if wrong else 200,
+            {"Retry-After": "5"} if wrong else {},
+            mimetype="text/plain",
+        )
 
 
 def asset_address(name: str) -> str:
@@ -131,6 +153,14 @@ def is_fingerprinted() -> bool:
     return request.args["v"] == fingerprint(
         posixpath.normpath((request.view_args or {})["filename"])
     )
+
+
+def refuse_unknown_host() -> None:
+    """Refuse what does not say once which host it asks: links could not be made, and caches in
+    between might take another one.
+    """
+    if not has_one_host(request.environ):
+        abort(400)
 
 
 def refuse_foreign() -> None:

@@ -7,6 +7,7 @@ Flask and granian.
 In the order in which it is best read:
 
     security              the headers of every answer
+    forwarding            proxies in front, and the host that is asked
     library               lessons and steps, kept ready
     site                  what the routes share: finding a lesson, pages and fragments
     routes_lessons        the gallery, lessons, steps, slides and exports; links and frames;
