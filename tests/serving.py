@@ -15,10 +15,11 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from email.message import Message
 from pathlib import Path
-from typing import Self
+from types import MappingProxyType
+from typing import Any, Self
 from urllib.parse import urlencode
 
 from tests.databases import free_port
@@ -50,25 +51,36 @@ def ask(
 class Tutor:
     """The tutor, running."""
 
-    def __init__(self, workers: int = 1, **settings: str) -> None:
-        self.port = free_port()
+    def __init__(
+        self,
+        workers: int = 1,
+        port: int = 0,
+        command: Sequence[str] = (sys.executable, "-m", "tutor.serve"),
+        cwd: Path = ROOT,
+        somebody: Mapping[str, Any] = MappingProxyType({}),
+        **settings: str,
+    ) -> None:
+        self.port = port or free_port()
         self._output = tempfile.TemporaryFile()  # noqa: SIM115  (closed on leaving)
         ours = {"HOST": "127.0.0.1", "PORT": str(self.port), "WORKERS": str(workers)}
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "tutor.serve"],
-            cwd=ROOT,
-            env=os.environ | ours | settings,
+            command,
+            cwd=cwd,
+            env=os.environ | settings | ours,
             stdin=subprocess.DEVNULL,
             stdout=self._output,
             stderr=subprocess.STDOUT,
             start_new_session=True,
+            **somebody,
         )
 
     def __enter__(self) -> Self:
         last = time.monotonic() + PATIENCE
         while not self._answers():
-            assert self._process.poll() is None, self.log()
-            assert time.monotonic() < last, self.log()
+            if self._process.poll() is not None or time.monotonic() > last:
+                said = self.log()
+                self.__exit__()
+                raise AssertionError(f"the tutor does not answer; it wrote:\n{said}")
             time.sleep(0.05)
         return self
 

@@ -31,7 +31,7 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 DEPLOY = (ROOT / "docs" / "deploy.md").read_text(encoding="utf-8")
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
-TARGETS = set(re.findall(r"^([a-z]+):.*## ", MAKEFILE, re.MULTILINE))
+TARGETS = set(re.findall(r"^([a-z-]+):.*## ", MAKEFILE, re.MULTILINE))
 PYTHON = ".venv/bin/python -m tutor "
 
 
@@ -113,7 +113,7 @@ def test_every_make_target_that_is_named_exists() -> None:
     named = {
         name
         for page in PAGES
-        for name in re.findall(r"`make ([a-z]+)[^`]*`", page.read_text(encoding="utf-8"))
+        for name in re.findall(r"`make ([a-z-]+)[^`]*`", page.read_text(encoding="utf-8"))
     }
     assert named >= {"test", "bench", "oracle", "pictures"}
     assert named <= TARGETS
