@@ -74,6 +74,11 @@ class Tutor:
             **somebody,
         )
 
+    @property
+    def pid(self) -> int:
+        """The process that starts the workers."""
+        return self._process.pid
+
     def __enter__(self) -> Self:
         last = time.monotonic() + PATIENCE
         while not self._answers():

@@ -77,6 +77,11 @@ class Nginx:
         assert checked.returncode == 0, checked.stderr
         self._process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
 
+    @property
+    def pid(self) -> int:
+        """The process that starts the workers."""
+        return self._process.pid
+
     def __enter__(self) -> Self:
         last = time.monotonic() + 20
         while True:
