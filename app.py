@@ -37,7 +37,7 @@ from tutor.web import routes_build, routes_lessons, routes_open, security
 from tutor.web.forwarding import has_one_host, trusted_proxies
 from tutor.web.library import Library
 from tutor.web.request_body import REFUSED
-from tutor.web.site import Site, render_step, wants_fragment
+from tutor.web.site import Site, step_renderer, wants_fragment
 
 if TYPE_CHECKING:
     from werkzeug.wrappers import Response as AnyResponse
@@ -67,7 +67,8 @@ def create_app(*folders: str | os.PathLike[str]) -> Flask:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=proxies, x_proto=1)  # type: ignore[method-assign]
     limits.check()
     saved = saving.from_environment(os.environ, HOME)
-    site = Site(Library(folders or shelf.configured(), render_step, saved.find), saved)
+    render = step_renderer(app.jinja_env)
+    site = Site(Library(folders or shelf.configured(), render, saved.find), saved)
     app.extensions["tutor"] = site
     add_pages(app)
     add_health(app, site)
