@@ -63,6 +63,19 @@ postgresql:
 	  } || echo "PostgreSQL could not be installed" >&2; \
 	fi
 
+# nginx for `make proxy-test`, Debian's package; its service is neither started nor enabled.
+.PHONY: nginx
+nginx:
+	@if [ -x /usr/sbin/nginx ] || command -v nginx >/dev/null; then exit 0; fi; \
+	as_root=; if [ "$$(id -u)" != 0 ]; then as_root="$$(command -v sudo || true)"; as_root="$${as_root:+$$as_root -n}"; fi; \
+	if command -v apt-get >/dev/null && { [ "$$(id -u)" = 0 ] || [ -n "$$as_root" ]; }; then \
+	  mask=/etc/systemd/system/nginx.service; \
+	  { $$as_root apt-get update -qq && $$as_root ln -s /dev/null $$mask \
+	    && $$as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends nginx >/dev/null </dev/null; \
+	  } || echo "nginx could not be installed" >&2; \
+	  $$as_root rm -f $$mask; if command -v systemctl >/dev/null; then $$as_root systemctl disable --quiet nginx 2>/dev/null || true; fi; \
+	fi
+
 # ---- run ----
 
 .PHONY: run
@@ -83,6 +96,10 @@ quick: $(VENV)/test.stamp ## The tests without a browser and without the slow on
 lint: $(VENV)/test.stamp ## ruff and mypy only
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+
+.PHONY: proxy-test
+proxy-test: $(VENV)/test.stamp postgresql nginx ## Two instances behind the proxy of docs/deploy, and the steps of its container
+	$(BIN)/python -m pytest --override-ini=addopts= --import-mode=importlib tests/deploy
 
 .PHONY: oracle
 oracle: $(VENV)/test.stamp ## Install PyTorch, with which the tests then compare every gradient (large)

@@ -10,6 +10,7 @@ tutor.web.routes_open      a lesson as text: paste, upload, check, save, take aw
 /glossary                  every technical term
 /style                     the tutor's own design, each part once
 /healthz                   200 while the app answers
+/readyz                    200 while it can give lessons, saved ones too
 """
 
 from __future__ import annotations
@@ -45,6 +46,7 @@ from tutor.pages.error_page import Busy, Explained, TooMuch, TooOften, error_pag
 from tutor.store import saving
 from tutor.web import routes_build, routes_lessons, routes_open, security
 from tutor.web.caching import PARTS, Caching
+from tutor.web.forwarding import has_one_host, trusted_proxies
 from tutor.web.library import Library
 from tutor.web.places import RETRY, PerMinute, kind, outside
 from tutor.web.request_body import REASON, REFUSED
@@ -58,6 +60,8 @@ HOME = Path(__file__).parent
 STATIC = StaticFiles(HOME / "static")
 TOLD = {"Allow", "Retry-After"}
 """Headers of an error that go with its page."""
+READY_WAIT = 2
+"""Seconds for the store to answer whether it can be used."""
 
 
 def create_app(*folders: str | os.PathLike[str]) -> Flask:
@@ -72,8 +76,10 @@ def create_app(*folders: str | os.PathLike[str]) -> Flask:
     app.wsgi_app = STATIC.before(app.wsgi_app)  # type: ignore[method-assign,assignment]
     # Pages have attributes, never keys.
     app.jinja_env.getattr = getattr  # type: ignore[method-assign,assignment]
-    if os.environ.get("BEHIND_PROXY"):
-        app.wsgi_app = ProxyFix(app.wsgi_app)  # type: ignore[method-assign]
+    proxies = trusted_proxies(os.environ)
+    if proxies:
+        # each proxy adds an address; the one next to us says by which scheme the reader came
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=proxies, x_proto=1)  # type: ignore[method-assign]
     limits.check()
     saved = saving.from_environment(os.environ, HOME)
     render = step_renderer(app.jinja_env)
@@ -81,6 +87,7 @@ def create_app(*folders: str | os.PathLike[str]) -> Flask:
     site = Site(library, saved, Caching.of(os.environ, HOME))
     app.extensions["tutor"] = site
     add_pages(app)
+    add_health(app, site)
     routes_lessons.add(app, site)
     routes_build.add(app, site)
     routes_lessons.add_share(app, site)
@@ -88,6 +95,7 @@ def create_app(*folders: str | os.PathLike[str]) -> Flask:
     routes_open.add(app, site)
     routes_open.add_schema(app, site)
     add_errors(app)
+    app.before_request(refuse_unknown_host)
     app.before_request(refuse_foreign)
     app.before_request(refuse_unread)
     app.before_request(partial(refuse_often, PerMinute(limits.FILES_A_MINUTE)))
@@ -111,10 +119,6 @@ def add_pages(app: Flask) -> None:
     def style() -> str:
         return render_template("style.html", page=style_guide.page())
 
-    @app.get("/healthz")
-    def healthz() -> Response:
-        return Response("ok\n", mimetype="text/plain")
-
     @app.get("/static/<path:filename>")
     def static(filename: str) -> Response:
         abort(404)  # what is there, `STATIC` has given
@@ -122,6 +126,32 @@ def add_pages(app: Flask) -> None:
     @app.get("/favicon.ico")
     def favicon() -> AnyResponse:
         return redirect(STATIC.address("icon.svg"), 301)
+
+
+def add_health(app: Flask, site: Site) -> None:
+    """For who restarts the tutor, and for who sends it readers."""
+
+    @app.get("/healthz")
+    def healthz() -> Response:
+        return Response("ok\n", mimetype="text/plain")
+
+    @app.get("/readyz")
+    def readyz() -> Response:
+        wrong = [f"{part}: {why}\n" for part, why in site.unready(READY_WAIT)]
+        return Response(
+            wrong or "ready\n",
+            503 if wrong else 200,
+            {"Retry-After": "5"} if wrong else {},
+            mimetype="text/plain",
+        )
+
+
+def refuse_unknown_host() -> None:
+    """Refuse what does not say once which host it asks: links could not be made, and caches in
+    between might take another one.
+    """
+    if not has_one_host(request.environ):
+        abort(400)
 
 
 def refuse_foreign() -> None:

@@ -19,6 +19,7 @@ import signal
 import socket
 import subprocess
 import tempfile
+import threading
 import time
 from collections.abc import Iterator
 from itertools import count
@@ -135,16 +136,39 @@ class PostgreSQL:
     def kill(self) -> None:
         """Kill every process of the server, as the loss of power would."""
         assert self._process is not None
-        children = (
-            Path(f"/proc/{self._process.pid}/task/{self._process.pid}/children")
-            .read_text(encoding="ascii")
-            .split()
-        )
-        for process in (self._process.pid, *map(int, children)):
+        for process in (self._process.pid, *self._children()):
             with contextlib.suppress(ProcessLookupError):
                 os.kill(process, signal.SIGKILL)
         self._process.wait()
         self._process = None
+
+    @contextlib.contextmanager
+    def frozen(self, after: float = 0) -> Iterator[None]:
+        """Stop every process of the server where it is (after some seconds), and let it go on at
+        the end. Its machine goes on: connections stay open, and new ones are taken.
+        """
+        stopping = threading.Timer(after, self._signal, (signal.SIGSTOP,))
+        stopping.start()
+        if not after:
+            stopping.join()
+        try:
+            yield
+        finally:
+            stopping.join()
+            self._signal(signal.SIGCONT)
+
+    def _signal(self, number: signal.Signals) -> None:
+        assert self._process is not None
+        # the first one stops making new ones
+        os.kill(self._process.pid, number)
+        for process in self._children():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(process, number)
+
+    def _children(self) -> list[int]:
+        assert self._process is not None
+        listed = Path(f"/proc/{self._process.pid}/task/{self._process.pid}/children")
+        return [*map(int, listed.read_text(encoding="ascii").split())]
 
     def url(self, database: str) -> str:
         return f"postgresql://tutor@127.0.0.1:{self.port}/{database}"

@@ -5,6 +5,7 @@ that make no sense.
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode, urljoin, urlsplit
 
@@ -37,6 +38,7 @@ GOOD = {
     f"{SIGMOID}/slides": "text/html",
     f"{SIGMOID}/share?step=7": "text/html",
     "/healthz": "text/plain",
+    "/readyz": "text/plain",
     "/static/walk.js": "text/javascript",
     "/static/content.css": "text/css",
     "/static/icon.svg": "image/svg+xml",
@@ -234,6 +236,16 @@ def test_options_tells_what_an_address_takes(address: str) -> None:
 
 def test_healthz_is_two_letters() -> None:
     assert get("/healthz").text == "ok\n"
+
+
+def test_a_tutor_that_can_give_lessons_is_ready() -> None:
+    assert get("/readyz").text == "ready\n"
+
+
+def test_a_shelf_of_which_nothing_could_be_read_is_not_ready(tmp_path: Path) -> None:
+    (tmp_path / "secret.yaml").write_text("format: [", encoding="utf-8")
+    answer = get("/readyz", create_app(tmp_path))
+    assert (answer.status_code, answer.text) == (503, "shelf: no lesson could be read\n")
 
 
 def test_the_icon_that_browsers_ask_for_leads_to_ours() -> None:

@@ -23,6 +23,7 @@ from tutor.lesson import validation
 from tutor.lesson.walk import open_lesson
 from tutor.scenario.reader import load
 from tutor.store import saving
+from tutor.store.database import WAIT
 from tutor.web import server
 
 ROOT = Path(__file__).parents[1]
@@ -30,7 +31,7 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 DEPLOY = (ROOT / "docs" / "deploy.md").read_text(encoding="utf-8")
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
-TARGETS = set(re.findall(r"^([a-z]+):.*## ", MAKEFILE, re.MULTILINE))
+TARGETS = set(re.findall(r"^([a-z-]+):.*## ", MAKEFILE, re.MULTILINE))
 PYTHON = ".venv/bin/python -m tutor "
 
 
@@ -112,7 +113,7 @@ def test_every_make_target_that_is_named_exists() -> None:
     named = {
         name
         for page in PAGES
-        for name in re.findall(r"`make ([a-z]+)[^`]*`", page.read_text(encoding="utf-8"))
+        for name in re.findall(r"`make ([a-z-]+)[^`]*`", page.read_text(encoding="utf-8"))
     }
     assert named >= {"test", "bench", "oracle", "pictures"}
     assert named <= TARGETS
@@ -146,7 +147,7 @@ def test_a_lesson_appears_without_a_restart(tmp_path: Path) -> None:
 def addresses() -> Iterator[str]:
     for page in PAGES:
         yield from re.findall(
-            r"`(/(?:lessons|activations|healthz)[^`<]*)`", page.read_text(encoding="utf-8")
+            r"`(/(?:lessons|activations|healthz|readyz)[^`<]*)`", page.read_text(encoding="utf-8")
         )
 
 
@@ -214,7 +215,7 @@ def test_settings_and_their_defaults_are_those_of_the_server(
     known = {
         "HOST": default.host, "PORT": str(default.port), "WORKERS": str(default.workers),
         "SCENARIOS": "scenarios", "SHELF": "", "BEHIND_PROXY": "",
-        "DATABASE_URL": f"sqlite:///{saving.FILE}", "SAVING": "on", "SAVES_PER_MINUTE": str(saving.PER_MINUTE),
+        "DATABASE_URL": f"sqlite:///{saving.FILE}", "DATABASE_WAIT": str(WAIT), "SAVING": "on", "SAVES_PER_MINUTE": str(saving.PER_MINUTE),
     }  # fmt: skip
     limited = {name: str(getattr(limits, name.removeprefix("LIMIT_"))) for name in limits.NAMES}
     assert settings(section("Deploy")) == known

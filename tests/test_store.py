@@ -4,6 +4,9 @@ nothing changes it.
 
 from __future__ import annotations
 
+import subprocess
+import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -18,6 +21,7 @@ from tutor.errors import SettingError, StoreError, TooManySavesError
 from tutor.lesson.setup import Setup
 from tutor.scenario import dump, reader
 from tutor.scenario.dump import content_id
+from tutor.store import visits
 from tutor.store.texts import DAY, Allowance, Store, address, open_store
 
 NOW = 1_800_000_000.0
@@ -186,21 +190,109 @@ def test_a_visit_is_noted_once_a_day(
     today = int(NOW // DAY)
     assert seen(sql) == today
     store.find(made, NOW + 3 * DAY)
+    store.visits.write_now()
     assert seen(sql) == today + 3
     store.find(made, NOW + 1 * DAY)
+    store.visits.write_now()
     assert seen(sql) == today + 3
 
 
 def test_a_visit_that_cannot_be_noted_is_a_visit_all_the_same(
-    store: Store, monkeypatch: pytest.MonkeyPatch
+    store: Store, sql: Callable[..., list[tuple[object, ...]]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made = store.save("title: one\n", "", NOW)
 
     def refuse() -> object:
         raise StoreError
 
-    monkeypatch.setattr(store._database, "writing", refuse)
-    assert store.find(made, NOW + 3 * DAY) == "title: one\n"
+    with monkeypatch.context() as patch:
+        patch.setattr(store._database, "writing", refuse)
+        assert store.find(made, NOW + 3 * DAY) == "title: one\n"
+        store.visits.write_now()
+    store.visits.write_now()
+    assert seen(sql) == int(NOW // DAY) + 3, "it is noted as soon as that can be done again"
+
+
+def test_reading_lessons_opens_no_transaction_of_the_writer(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = [store.save(f"title: {n}\n", "", NOW) for n in range(5)]
+    writing, written = store._database.writing, []
+
+    def counted() -> object:
+        written.append(1)
+        return writing()
+
+    monkeypatch.setattr(store._database, "writing", counted)
+    for lesson in made * 2:
+        store.find(lesson, NOW + 3 * DAY)
+    assert written == []
+    store.visits.write_now()
+    store.visits.write_now()
+    assert written == [1], "all of them together"
+    assert store.prune(1, now=NOW + 4 * DAY) == []
+
+
+def test_visits_are_written_after_a_while_without_another_request(
+    store: Store,
+    sql: Callable[..., list[tuple[object, ...]]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(store.visits, "_pause", 0.1)
+    made = store.save("title: one\n", "", NOW)
+    store.find(made, NOW + 3 * DAY)
+    deadline = time.monotonic() + 10
+    while seen(sql) != int(NOW // DAY) + 3:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def test_visits_are_written_before_pruning_and_when_the_store_is_closed(
+    store: Store, sql: Callable[..., list[tuple[object, ...]]]
+) -> None:
+    one, two = (store.save(f"title: {n}\n", "", NOW) for n in range(2))
+    store.find(one, NOW + 9 * DAY)
+    assert store.prune(5, now=NOW + 10 * DAY) == [two]
+    store.find(one, NOW + 20 * DAY)
+    store.close()
+    assert seen(sql) == int(NOW // DAY) + 20
+
+
+VISITS = """
+import multiprocessing, sys
+from pathlib import Path
+from tutor.store.texts import open_store
+
+def visit(url, lesson):
+    open_store(url, Path("/nowhere/instance/x")).find(lesson)
+
+if __name__ == "__main__":
+    process = multiprocessing.get_context("fork").Process(target=visit, args=sys.argv[1:])
+    process.start()
+    process.join()
+"""
+
+
+def test_visits_are_written_when_a_serving_process_ends(
+    store: Store, store_url: str, sql: Callable[..., list[tuple[object, ...]]], root: Path
+) -> None:
+    made = store.save("title: one\n", "", NOW - 3_000 * DAY)
+    before = seen(sql)
+    store.close()
+    command = [sys.executable, "-c", VISITS, store_url, made]
+    subprocess.run(command, cwd=root, check=True)
+    assert seen(sql) > before  # type: ignore[operator]
+
+
+def test_only_so_many_visits_are_kept_in_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(visits, "MOST", 3)
+    written: list[dict[str, int]] = []
+    noted = visits.Visits(written.append, pause=60)
+    for n in range(9):
+        noted.note(f"saved-{n}", 7)
+    noted.note("saved-1", 8)
+    noted.write_now()
+    assert written == [{"saved-0": 7, "saved-1": 8, "saved-2": 7}]
 
 
 def test_pruning_removes_what_nobody_opened_for_so_long(store: Store) -> None:

@@ -53,8 +53,8 @@ def as_nobody() -> Iterator[None]:
         os.seteuid(before)
 
 
-def refuses(act: Callable[[], object]) -> None:
-    with pytest.raises(StoreError, match=WORDS):
+def refuses(act: Callable[[], object], words: str = WORDS) -> None:
+    with pytest.raises(StoreError, match=words):
         act()
 
 
@@ -175,11 +175,67 @@ def test_a_file_that_is_taken_away_or_replaced_is_noticed(tmp_path: Path) -> Non
     other = store.save("title: two\n", "")
     for name in tmp_path.glob("lessons.sqlite*"):
         name.unlink()
-    assert store.find(lesson) is None
+    refuses(lambda: store.find(lesson), "the file that they are kept in is gone")
     (tmp_path / "backup.sqlite").rename(path)
     assert store.find(lesson) == "title: one\n"
     assert store.find(other) is None
     store.close()
+
+
+def remove(path: Path) -> None:
+    for name in path.parent.glob(f"{path.name}*"):
+        name.unlink()
+
+
+def test_a_file_that_is_deleted_is_not_made_anew_and_the_log_says_why(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = tmp_path / "lessons.sqlite"
+    store, lesson = stored(path)
+    remove(path)
+    for act in (
+        lambda: store.save("title: two\n", ""),
+        lambda: store.find(lesson),
+        lambda: store.prune(1),
+    ):
+        refuses(act, "the file that they are kept in is gone")
+        assert not path.exists()
+    assert "is gone" in store.trouble()
+    assert f"{path} was there and is gone; put it back" in caplog.text
+    store.close()
+
+
+def test_a_process_that_never_opened_the_file_does_not_make_it_anew_either(tmp_path: Path) -> None:
+    path = tmp_path / "lessons.sqlite"
+    early = open_store(f"sqlite:///{path}", ELSEWHERE)
+    maker, lesson = stored(path)
+    late = open_store(f"sqlite:///{path}", ELSEWHERE)
+    assert early.find(UNKNOWN) is None, "it has looked once while the file was there"
+    maker.close()
+    early.close()
+    remove(path)
+    for store in (maker, early, late):
+        refuses(lambda store=store: store.save("title: two\n", ""), "is gone")  # type: ignore[misc]
+    assert not path.exists()
+    again = open_store(f"sqlite:///{path}", ELSEWHERE)
+    made = again.save("title: two\n", "")
+    for store in (maker, early, late):
+        assert store.find(made) == "title: two\n", "all agree once there is a file again"
+        assert store.find(lesson) is None
+        store.close()
+    again.close()
+
+
+def test_a_file_that_was_never_there_is_made_at_the_first_save(tmp_path: Path) -> None:
+    path = tmp_path / "new" / "lessons.sqlite"
+    stores = [open_store(f"sqlite:///{path}", ELSEWHERE) for _ in range(2)]
+    assert [store.find(UNKNOWN) for store in stores] == [None, None]
+    assert [store.trouble() for store in stores] == ["", ""]
+    assert not path.exists()
+    lesson = stores[0].save("title: one\n", "")
+    assert [store.find(lesson) for store in stores] == ["title: one\n"] * 2
+    for store in stores:
+        store.close()
 
 
 FULL = """
@@ -262,6 +318,98 @@ def test_a_server_that_never_answers_holds_up_one_request_in_a_while(
         assert time.monotonic() - begun < 2
 
 
+@pytest.fixture
+def frozen(postgresql: PostgreSQL) -> Iterator[tuple[Store, str]]:
+    """A store with open connections, whose server is then frozen; and a lesson in it."""
+    store = open_store(postgresql.new(), ELSEWHERE, wait=1)
+    lesson = store.save("title: one\n", "")
+    with ThreadPoolExecutor(4) as pool:
+        assert set(pool.map(lambda _: store.find(lesson), range(20))) == {"title: one\n"}
+    with postgresql.frozen():
+        yield store, lesson
+    store.close()
+
+
+def test_a_frozen_server_is_waited_for_only_so_long(
+    frozen: tuple[Store, str], caplog: pytest.LogCaptureFixture
+) -> None:
+    store, lesson = frozen
+    begun = time.monotonic()
+    refuses(lambda: store.find(lesson))
+    assert 1 < time.monotonic() - begun < 4, "a connection that is asked first, and a new one"
+    begun = time.monotonic()
+    for _ in range(100):
+        refuses(lambda: store.find(lesson))
+        refuses(lambda: store.save("title: two\n", ""))
+    assert time.monotonic() - begun < 0.5, "after that the others fail at once"
+    assert "no answer within 1 seconds" in caplog.text
+
+
+def test_a_frozen_server_does_not_hold_more_than_a_few_threads(frozen: tuple[Store, str]) -> None:
+    store, lesson = frozen
+
+    def seconds(_: int) -> float:
+        begun = time.monotonic()
+        refuses(lambda: store.find(lesson))
+        return time.monotonic() - begun
+
+    with ThreadPoolExecutor(60) as pool:
+        waited = sorted(pool.map(seconds, range(60)))
+    assert waited[-1] < 4
+    few = database.READERS + 1
+    assert waited[-few] < database.SLOW + 0.5, "who finds all places taken soon goes on"
+
+
+def test_a_server_that_goes_on_is_used_again(
+    postgresql: PostgreSQL, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(database, "PAUSE", 0.2)
+    store = open_store(postgresql.new(), ELSEWHERE, wait=1)
+    lesson = store.save("title: one\n", "")
+    with postgresql.frozen():
+        refuses(lambda: store.save("title: two\n", ""))
+    time.sleep(database.PAUSE)
+    assert store.find(lesson) == "title: one\n"
+    assert store.save("title: two\n", "") == store.save("title: two\n", "")
+    store.close()
+
+
+def test_a_server_that_is_frozen_while_it_answers_is_given_up(postgresql: PostgreSQL) -> None:
+    store = open_store(postgresql.new(), ELSEWHERE, wait=1)
+    store.save("title: one\n", "")
+    begun = time.monotonic()
+    with (
+        postgresql.frozen(after=0.3),
+        pytest.raises(StoreError),
+        store._database.reading() as connection,
+    ):
+        connection.exec_driver_sql("SELECT pg_sleep(30)")
+    assert time.monotonic() - begun < 3
+    store.close()
+
+
+def test_a_server_that_takes_too_long_says_so_itself_and_keeps_its_connection(
+    postgresql: PostgreSQL, caplog: pytest.LogCaptureFixture
+) -> None:
+    store = open_store(postgresql.new(), ELSEWHERE, wait=1)
+    store.save("title: one\n", "")
+    with pytest.raises(StoreError), store._database.reading() as connection:
+        connection.exec_driver_sql("SELECT pg_sleep(30)")
+    assert "statement timeout" in caplog.text
+    store.close()
+
+
+def test_whether_the_store_is_ready_is_known_sooner(postgresql: PostgreSQL) -> None:
+    store = open_store(postgresql.new(), ELSEWHERE, wait=30)
+    store.save("title: one\n", "")
+    assert store.trouble(1) == ""
+    with postgresql.frozen():
+        begun = time.monotonic()
+        assert WORDS in store.trouble(1)
+        assert time.monotonic() - begun < 4
+    store.close()
+
+
 # ---- pages ----
 
 
@@ -305,3 +453,36 @@ def test_saving_is_refused_with_503(tmp_path: Path) -> None:
     with pytest.raises(Refused, match=WORDS) as refused:
         saving.save(load(ROOT / "scenarios" / "3-2-3-softmax.yaml"), "192.0.2.1")
     assert refused.value.status == 503
+
+
+def test_readiness_is_apart_from_being_alive(broken: FlaskClient) -> None:
+    answer = broken.get("/readyz")
+    assert answer.status_code == 503
+    assert answer.mimetype == "text/plain"
+    assert answer.text.startswith(f"store: {WORDS}")
+    assert int(answer.headers["Retry-After"]) > 0
+    assert broken.get("/healthz").status_code == 200
+
+
+def test_a_deleted_file_is_a_page_with_our_words(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "lessons.sqlite"
+    monkeypatch.setenv("DATABASE_URL", f"sqlite:///{path}")
+    client = create_app().test_client()
+    assert client.get("/readyz").text == "ready\n"
+    form = {
+        "do": "save",
+        "text": (ROOT / "scenarios" / "3-2-3-softmax.yaml").read_text(encoding="utf-8"),
+    }
+    assert client.post("/open", data=form).status_code == 303
+    remove(path)
+    for answer in (
+        client.post("/open", data=form),
+        client.get(f"/lessons/{UNKNOWN}"),
+        client.get("/readyz"),
+    ):
+        assert answer.status_code == 503
+        assert "the file that they are kept in is gone" in answer.text
+    assert client.get("/lessons/3-2-3-softmax/steps/1").status_code == 200
+    assert not path.exists()

@@ -9,6 +9,7 @@ In the order in which it is best read:
 
     database              SQLite or PostgreSQL: transactions, one writer at a time
     migrations            the tables, and how an older store becomes one of today
+    visits                when lessons were opened, written every few seconds
     texts                 texts by their ids, for good
     saving                who may save, and how often
     saved_lessons         saved texts as scenarios, kept ready

@@ -5,25 +5,32 @@ that can go wrong.
     with database.reading() as connection: …     only looks
     with database.writing() as connection: …     one writer at a time, and durable once the block is
                                                  left
+    with database.reading(wait=2) as …           with less patience than the setting says
 
 A writer waits for the one before it (BEGIN IMMEDIATE on SQLite, an advisory lock on PostgreSQL), so
 what it reads stays true until it commits; decided against repeating transactions that collide, for
 none does. Nothing is opened before it is needed, and each process opens its own: processes must not
 share a connection.
+
+A database may also say nothing at all. Its own limits do not help then: a frozen server keeps no
+time, and TCP's limit does not fire while its kernel acknowledges. So each answer is waited for only
+so long on our side, by a few threads at once.
 """
 
 from __future__ import annotations
 
 import logging
+import math
 import os
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, NoReturn, TypeAlias, TypeVar
 
+import psycopg
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
@@ -31,59 +38,112 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from tutor.errors import StoreError
 
 WAIT: Final = 5
-"""Seconds to wait for a lock or an answer."""
+"""Seconds to wait for a lock or an answer, unless the setting DATABASE_WAIT says otherwise."""
+GRACE: Final = 0.5
+"""So much longer is waited on our side: a server that is alive says itself that it took too long,
+and its connection can be used again.
+"""
 SLOW, PAUSE = 0.8, 5.0
 """A failure that took so many seconds is followed by a pause in which all others fail at once: they
 must not hold up the pages.
 """
+READERS, WRITERS = 8, 2
+"""Transactions of a process at once. Readers that find all places taken wait for SLOW only, so a
+database that says nothing cannot hold all threads; writers take turns anyway.
+"""
 ONE_WRITER: Final = 0x6C6573736F6E73
 """The number of PostgreSQL's advisory lock."""
-POSTGRESQL: Final = {
-    "connect_timeout": WAIT,
-    "tcp_user_timeout": WAIT * 1000,
-    "application_name": "backprop-tutor",
-    "options": f"-c statement_timeout={WAIT}s -c lock_timeout={WAIT}s",
-}
+POSTGRESQL: Final[dict[str, Any]] = {"application_name": "backprop-tutor"}
+SHORTEST_CONNECT: Final = 2
+"""Seconds; psycopg makes more of less."""
+SQLITE: Final = b"SQLite format 3\0"
+GONE: Final = (
+    "Saved lessons cannot be reached: the file that they are kept in is gone. "
+    "All other lessons work. Whoever runs this site has to put the file back."
+)
 Owner: TypeAlias = tuple[int, tuple[int, int] | None]
 log = logging.getLogger(__name__)
+Result = TypeVar("Result")
+
+
+class Deadline(threading.local):
+    """How long this thread waits for each answer, and until when for connections."""
+
+    wait: float = WAIT
+    end: float = math.inf
+
+
+_deadline = Deadline()
 
 
 class Database:
     """A database for any number of threads and processes. `prepare` makes or checks its tables
-    before the first transaction.
+    before the first transaction; `wait` is in seconds.
     """
 
-    def __init__(self, url: URL, prepare: Callable[[Engine], None]) -> None:
+    def __init__(
+        self,
+        url: URL,
+        prepare: Callable[[Engine], None],
+        wait: float | None = None,
+    ) -> None:
         self._url = url
         self._prepare = prepare
+        self._wait = WAIT if wait is None else wait
         self._lock = threading.RLock()
+        self._readers, self._writers = threading.Semaphore(READERS), threading.Semaphore(WRITERS)
         self._engine: Engine | None = None
         self._belongs: Owner | None = None
         self._paused_until = 0.0
         self.file = Path(url.database or "") if url.get_backend_name() == "sqlite" else None
+        self._was_there = self.file is not None and is_sqlite(self.file)
 
     @property
     def missing(self) -> bool:
         """Whether there is no file yet, so that nothing can be in it. One that cannot be looked at
-        counts as there.
+        counts as there. Raises StoreError where a file that was there is gone.
         """
+        if self.file is None:
+            return False
         try:
-            return self.file is not None and not self.file.stat()
+            self.file.stat()
         except (FileNotFoundError, NotADirectoryError):
+            self._refuse_gone()
             return True
         except OSError:
             return False
+        # also one that another process has made
+        self._was_there = self._was_there or is_sqlite(self.file)
+        return False
+
+    def _refuse_gone(self) -> None:
+        """An empty store in place of one that was deleted would look as if all were well."""
+        if self._was_there:
+            log.error(
+                "the store of saved lessons: %s was there and is gone; put it back, "
+                "or start the tutor again for an empty one",
+                self.file,
+            )
+            raise StoreError(GONE)
 
     @contextmanager
-    def reading(self) -> Iterator[Connection]:
+    def reading(self, wait: float | None = None) -> Iterator[Connection]:
         """A transaction that only looks. Raises StoreError."""
-        with self._told(), transaction(self._ready()) as connection:
+        with (
+            self._asked(self._readers, SLOW, wait),
+            transaction(self._ready()) as connection,
+        ):
             yield connection
 
     @contextmanager
-    def writing(self) -> Iterator[Connection]:
-        """A transaction of the only writer. Raises StoreError; then nothing of it has happened."""
-        with self._told(), transaction(self._ready(), writing=True) as connection:
+    def writing(self, wait: float | None = None) -> Iterator[Connection]:
+        """A transaction of the only writer. Raises StoreError; then nothing of it has happened,
+        unless the database fell silent while it was told to keep it.
+        """
+        with (
+            self._asked(self._writers, wait or self._wait, wait),
+            transaction(self._ready(), writing=True) as connection,
+        ):
             yield connection
 
     def close(self) -> None:
@@ -99,7 +159,7 @@ class Database:
         if known is not None and self._belongs == self._owner():
             return known
         # another thread is opening it; lately in vain?
-        if not self._lock.acquire(timeout=SLOW if self._paused_until else WAIT):
+        if not self._lock.acquire(timeout=SLOW if self._paused_until else _deadline.wait):
             log.error("the store of saved lessons: another request is still waiting for it")
             raise StoreError
         try:
@@ -113,15 +173,16 @@ class Database:
         if self._engine is not None:
             # a parent's connections, or those of a file that is gone
             self._engine.dispose(close=False)
-        if self.file is not None:
+        if self.file is not None and self.missing:
             self.file.parent.mkdir(parents=True, exist_ok=True)
-        opened = engine(self._url)
+        opened = engine(self._url, self._wait)
         try:
             self._prepare(opened)
         except BaseException:
             opened.dispose()
             raise
         self._belongs, self._paused_until = self._owner(), 0.0
+        self._was_there = self._belongs[1] is not None
         return opened
 
     def _owner(self) -> Owner:
@@ -135,19 +196,33 @@ class Database:
         return os.getpid(), (status.st_dev, status.st_ino) if status else None
 
     @contextmanager
-    def _told(self) -> Iterator[None]:
-        """Say in one way what went wrong: the reason to the log, plain words to the reader."""
+    def _asked(
+        self, places: threading.Semaphore, patience: float, wait: float | None
+    ) -> Iterator[None]:
+        """Take a place and set the deadlines. Say in one way what went wrong: the reason to the
+        log, plain words to the reader.
+        """
         began = time.monotonic()
         if began < self._paused_until:
             raise StoreError
+        if not places.acquire(timeout=patience):
+            self._fail(began, "others have been waiting for an answer too long")
         try:
+            _deadline.wait = self._wait if wait is None else wait
+            _deadline.end = time.monotonic() + _deadline.wait
             yield
         except (SQLAlchemyError, sqlite3.Error, OSError) as error:
-            if time.monotonic() - began >= SLOW:
-                self._paused_until = time.monotonic() + PAUSE
-            # The reason is enough; a trace for each request is not
-            log.error("the store of saved lessons: %s", reason(error))  # noqa: TRY400
-            raise StoreError from None
+            self._fail(began, reason(error))
+        finally:
+            _deadline.end = math.inf
+            places.release()
+
+    def _fail(self, began: float, why: str) -> NoReturn:
+        """After a slow failure all others fail at once for a while."""
+        if time.monotonic() - began >= SLOW:
+            self._paused_until = time.monotonic() + PAUSE
+        log.error("the store of saved lessons: %s", why)
+        raise StoreError from None
 
 
 @contextmanager
@@ -163,24 +238,96 @@ def reason(error: BaseException) -> str:
     return " ".join(f"{type(original).__name__}: {original}".split())
 
 
-def engine(url: URL) -> Engine:
+def is_sqlite(file: Path) -> bool:
+    """Whether this is the file of an SQLite database."""
+    try:
+        with file.open("rb") as opened:
+            return opened.read(len(SQLITE)) == SQLITE
+    except OSError:
+        return False
+
+
+def engine(url: URL, wait: float = WAIT) -> Engine:
     """The engine of an address; it connects when it is first used."""
     if url.get_backend_name() == "sqlite":
-        made = create_engine(url, connect_args={"timeout": WAIT}, hide_parameters=True)
+        made = create_engine(
+            url,
+            connect_args={"timeout": wait},
+            pool_size=READERS + WRITERS,
+            max_overflow=0,
+            hide_parameters=True,
+        )
         event.listen(made, "connect", _set_up_sqlite)
         event.listen(made, "begin", _begin_sqlite)
         return made
-    arguments = {name: value for name, value in POSTGRESQL.items() if name not in url.query}
+    milliseconds = math.ceil(wait * 1000)
+    given = {
+        "connect_timeout": math.ceil(wait),
+        "tcp_user_timeout": milliseconds,
+        "options": f"-c statement_timeout={milliseconds} -c lock_timeout={milliseconds}",
+    } | POSTGRESQL
     made = create_engine(
         url,
-        connect_args=arguments,
+        connect_args={name: value for name, value in given.items() if name not in url.query},
         isolation_level="READ COMMITTED",
         pool_pre_ping=True,
-        pool_timeout=WAIT,
+        pool_size=READERS + WRITERS,
+        max_overflow=0,
+        pool_timeout=wait,
         hide_parameters=True,
     )
+    event.listen(made, "do_connect", _connect_postgresql)
     event.listen(made, "begin", _begin_postgresql)
     return made
+
+
+class NoAnswerError(psycopg.OperationalError):
+    """The server said nothing for too long."""
+
+    def __init__(self) -> None:
+        super().__init__(f"no answer within {_deadline.wait:g} seconds")
+
+
+class ImpatientConnection(psycopg.Connection[Any]):
+    """A connection to PostgreSQL that waits only so long for each answer, and is closed then:
+    nobody knows any more what the next answer on it would be about.
+    """
+
+    def wait(self, gen: Generator[Any, Any, Result], *rest: Any, **more: Any) -> Result:
+        """All that psycopg waits for once it is connected comes by here."""
+        try:
+            return super().wait(_in_time(gen), *rest, **more)
+        except NoAnswerError:
+            self.close()
+            raise
+
+
+def _in_time(gen: Generator[Any, Any, Result]) -> Generator[Any, Any, Result]:
+    """The same steps, as long as there is time. psycopg comes by each tenth of a second, also
+    where nothing has arrived.
+    """
+    end = time.monotonic() + _deadline.wait + GRACE
+    try:
+        wanted = next(gen)
+        while True:
+            ready = yield wanted
+            if not ready and time.monotonic() > end:
+                raise NoAnswerError
+            wanted = gen.send(ready)
+    except StopIteration as done:
+        result: Result = done.value
+        return result
+
+
+def _connect_postgresql(
+    dialect: object, record: object, arguments: tuple[Any, ...], named: dict[str, Any]
+) -> ImpatientConnection:
+    """A new connection, in what is left of the time where another one has just been given up."""
+    left = math.ceil(_deadline.end - time.monotonic())
+    if left <= 0:
+        raise NoAnswerError
+    limit = max(SHORTEST_CONNECT, min(int(named["connect_timeout"]), left))
+    return ImpatientConnection.connect(*arguments, **(named | {"connect_timeout": limit}))
 
 
 def _set_up_sqlite(connection: Any, _: object) -> None:
@@ -189,7 +336,7 @@ def _set_up_sqlite(connection: Any, _: object) -> None:
     """
     connection.isolation_level = None  # we say BEGIN ourselves
     connection.execute("PRAGMA synchronous=FULL")
-    deadline = time.monotonic() + WAIT
+    deadline = time.monotonic() + _deadline.wait
     while connection.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
         try:
             connection.execute("PRAGMA journal_mode=WAL")

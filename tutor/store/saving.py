@@ -1,7 +1,8 @@
 """Saving a lesson: whether it may be saved, by whom and how often, and what the reader is told
 where it may not.
 
-    saving = from_environment(os.environ, home)      DATABASE_URL, SAVING, SAVES_PER_MINUTE
+    saving = from_environment(os.environ, home)      DATABASE_URL, DATABASE_WAIT, SAVING,
+                                                     SAVES_PER_MINUTE
     saving.save(scenario, request.remote_addr)       the id of the saved lesson; or Refused, with a
                                                      status and words
 """
@@ -17,10 +18,12 @@ from typing import Final
 from tutor.errors import SettingError, StoreError, TooManySavesError, TutorError
 from tutor.scenario import dump
 from tutor.scenario.reader import Scenario
+from tutor.store.database import WAIT
 from tutor.store.texts import Allowance, Store, open_store
 
 PER_MINUTE: Final = 20
 MOST_PER_MINUTE: Final = 1_000_000
+LONGEST_WAIT: Final = 60
 FILE: Final = "instance/lessons.sqlite"
 OFF: Final = (
     "Saving is switched off here. Download the lesson as a file; it can be opened again, here or "
@@ -94,14 +97,17 @@ def from_environment(environment: Mapping[str, str], home: Path) -> Saving:
     switch = environment.get("SAVING", "").strip().lower() or "on"
     if switch not in {"on", "off"}:
         raise SettingError(f"SAVING is {environment['SAVING'][:40]!r}; it is on or off")
-    many = environment.get("SAVES_PER_MINUTE", "").strip() or str(PER_MINUTE)
-    if not (
-        many.isascii() and many.isdigit() and len(many) < 8 and 1 <= int(many) <= MOST_PER_MINUTE
-    ):
-        raise SettingError(
-            f"SAVES_PER_MINUTE is {many[:40]!r}; "
-            f"it is a whole number from 1 to {MOST_PER_MINUTE}, or SAVING=off for none"
-        )
-    return Saving(
-        open_store(environment.get("DATABASE_URL"), home / FILE), int(many), switch == "on"
+    many = _whole(
+        environment, "SAVES_PER_MINUTE", PER_MINUTE, MOST_PER_MINUTE, ", or SAVING=off for none"
     )
+    wait = _whole(environment, "DATABASE_WAIT", WAIT, LONGEST_WAIT, ", in seconds")
+    store = open_store(environment.get("DATABASE_URL"), home / FILE, wait)
+    return Saving(store, many, switch == "on")
+
+
+def _whole(environment: Mapping[str, str], name: str, default: int, most: int, more: str) -> int:
+    """A whole number from 1 to `most`."""
+    text = environment.get(name, "").strip() or str(default)
+    if not (text.isascii() and text.isdigit() and len(text) < 8 and 1 <= int(text) <= most):
+        raise SettingError(f"{name} is {text[:40]!r}; it is a whole number from 1 to {most}{more}")
+    return int(text)

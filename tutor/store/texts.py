@@ -17,12 +17,12 @@ import hmac
 import logging
 import math
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from sqlalchemy import Connection, delete, func, insert, or_, select, update
+from sqlalchemy import Connection, bindparam, delete, func, insert, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
@@ -30,7 +30,8 @@ from sqlalchemy.exc import ArgumentError
 from tutor.errors import SettingError, StoreError, TooManySavesError
 from tutor.scenario.dump import content_id
 from tutor.store.database import Database
-from tutor.store.migrations import KEY, LESSONS, SAVES, prepare
+from tutor.store.migrations import KEY, LESSONS, SAVES, prepare, version
+from tutor.store.visits import Visits
 
 DAY: Final = 24 * 3600
 MINUTE: Final = 60_000
@@ -50,6 +51,7 @@ class Store:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self.visits = Visits(self._write)
 
     def save(
         self, text: str, origin: str, now: float | None = None, allowance: Allowance | None = None
@@ -63,7 +65,7 @@ class Store:
         with self._database.writing() as connection:
             known = connection.scalar(select(LESSONS.c.text).where(LESSONS.c.id == made))
             if known == text:
-                _mark(connection, made, moment)
+                _mark(connection, {made: _day(moment)})
                 return made
             if allowance is not None:
                 _count(connection, allowance, moment)
@@ -89,7 +91,7 @@ class Store:
             return None
         moment = time.time() if now is None else now
         if row.seen < _day(moment):
-            self._note_seen(lesson, moment)
+            self.visits.note(lesson, _day(moment))
         text: str = row.text
         return text
 
@@ -101,6 +103,7 @@ class Store:
         """
         if self._database.missing:
             return []
+        self.visits.write_now()
         limit = _day(time.time() if now is None else now) - older_than_days
         with self._database.writing() as connection:
             rows = connection.execute(
@@ -115,27 +118,26 @@ class Store:
                 )
         return gone
 
-    def trouble(self) -> str:
-        """Why the store cannot be used now, or "" where it can or is not made yet."""
+    def trouble(self, wait: float | None = None) -> str:
+        """Why the store cannot be used now, or "" where it can or is not made yet; `wait` is how
+        many seconds that may take.
+        """
         try:
             if not self._database.missing:
-                with self._database.reading():
-                    pass
+                with self._database.reading(wait) as connection:
+                    version(connection)
         except StoreError as error:
             return str(error)
         return ""
 
     def close(self) -> None:
         """Close the connections of this process; the next use opens new ones."""
+        self.visits.write_now()
         self._database.close()
 
-    def _note_seen(self, lesson: str, moment: float) -> None:
-        """Note that a lesson was opened. It is shown all the same where that cannot be written."""
-        try:
-            with self._database.writing() as connection:
-                _mark(connection, lesson, moment)
-        except StoreError:
-            log.warning("that the lesson %s was opened could not be noted", lesson)
+    def _write(self, days: Mapping[str, int]) -> None:
+        with self._database.writing() as connection:
+            _mark(connection, days)
 
 
 def _day(moment: float) -> int:
@@ -146,12 +148,14 @@ def _sound(text: str, lesson: str) -> bool:
     return content_id(text) == lesson
 
 
-def _mark(connection: Connection, lesson: str, moment: float) -> None:
-    connection.execute(
+def _mark(connection: Connection, days: Mapping[str, int]) -> None:
+    """Note on which days lessons were opened."""
+    marked = (
         update(LESSONS)
-        .where(LESSONS.c.id == lesson, LESSONS.c.seen < _day(moment))
-        .values(seen=_day(moment))
+        .where(LESSONS.c.id == bindparam("lesson"), LESSONS.c.seen < bindparam("day"))
+        .values(seen=bindparam("day"))
     )
+    connection.execute(marked, [{"lesson": name, "day": day} for name, day in days.items()])
 
 
 def _add(connection: Connection, lesson: str, text: str, origin: str, moment: float) -> None:
@@ -214,14 +218,14 @@ def _unneeded(lessons: Iterable[tuple[str, str, bool]]) -> list[str]:
     return [lesson for lesson, _, _ in rows if lesson not in kept]
 
 
-def open_store(url: str | None, default: Path) -> Store:
+def open_store(url: str | None, default: Path, wait: float | None = None) -> Store:
     """The store of an address such as sqlite:////srv/lessons.sqlite or
     postgresql://tutor@localhost/tutor; without one, of a file.
 
-    Relative files are relative to the folder above `default`. Raises SettingError where the address
-    cannot be used; whether anything answers there shows later.
+    Relative files are relative to the folder above `default`; `wait` is that of `Database`. Raises
+    SettingError where the address cannot be used; whether anything answers there shows later.
     """
-    return Store(Database(address(url, default), prepare))
+    return Store(Database(address(url, default), prepare, wait))
 
 
 def address(url: str | None, default: Path) -> URL:

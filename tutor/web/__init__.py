@@ -7,6 +7,7 @@ Flask and granian.
 In the order in which it is best read:
 
     security              the headers of every answer
+    forwarding            proxies in front, and the host that is asked
     static_files          styles, scripts and pictures, from memory
     request_body          a body read before the work begins, so that slow uploads hold nobody up
     places                how many requests are worked on at once, and what each may cost

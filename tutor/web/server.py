@@ -29,6 +29,7 @@ from tutor import limits
 from tutor.catalogue import shelf
 from tutor.errors import SettingError
 from tutor.store import saving
+from tutor.web.forwarding import trusted_proxies
 from tutor.web.places import PlacedApplication
 from tutor.web.request_body import WholeBodies
 from tutor.web.request_log import RequestLog
@@ -51,6 +52,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     wanted = read(arguments)
     try:
         limits.check()
+        trusted_proxies(os.environ)
         saved = saving.from_environment(os.environ, HOME)
     except SettingError as error:
         print(error, file=sys.stderr)
