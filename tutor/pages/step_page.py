@@ -15,7 +15,7 @@ from functools import partial
 import numpy as np
 
 from tutor import number
-from tutor.draw.diagram import Scene, draw
+from tutor.draw.diagram import Drawing, Scene, drawing
 from tutor.draw.scene import When
 from tutor.engine.kinds import BACKWARD
 from tutor.engine.quantity import Quantity
@@ -24,6 +24,7 @@ from tutor.lesson.explain import CHAIN, explain
 from tutor.lesson.formula import Formula
 from tutor.lesson.walk import Step, furthest
 from tutor.notation.markup import Markup
+from tutor.pages.alignment import AlignedRow, aligned
 from tutor.pages.cells import Table, TableMaker
 from tutor.pages.context import Context
 from tutor.pages.glossary import address
@@ -75,6 +76,10 @@ class StepPage(StepBody):
     """The page that writes the whole chain out, where there is one."""
     diagram: Markup
     tables: StepTables
+    matrices: tuple[AlignedRow, ...]
+    """The rows of matrices of the tables, under the columns of the diagram."""
+    ruler: str
+    """The size of the diagram, from which the rows know where its columns are."""
     rows: int
     """For how many rows of a table there is room below the diagram: the same at every step of a
     phase, so that the diagram keeps its place.
@@ -142,6 +147,7 @@ def step_page(context: Context, n: int, notices: tuple[str, ...] = ()) -> StepPa
     step, formulas = body.step, body.formulas
     maker = TableMaker(context, step, body.uses, body.makes)
     total, number_by_number = step.total, view.grain == "number"
+    drawn, shown = drawing(scene(maker, body.title)), tables(maker)
     end = closing(maker) if step.last else None
     return StepPage(
         **{name: getattr(body, name) for name in _SAID},
@@ -152,8 +158,10 @@ def step_page(context: Context, n: int, notices: tuple[str, ...] = ()) -> StepPa
         operands=_operands(context, step, formulas[0]),
         more_operands=_more_operands(formulas[0]),
         chain_href=_apart(context, f"{n}/chain") if any(f.has_chain for f in formulas) else "",
-        diagram=draw(scene(maker, body.title)),
-        tables=tables(maker),
+        diagram=drawn.svg,
+        tables=shown,
+        matrices=_aligned(shown, drawn, context.trace.network.depth),
+        ruler=drawn.box,
         rows=_rows(context, step),
         flow=_flow(context, step) if step.phase == "backward" and not number_by_number else (),
         phases=timeline(step, context.href),
@@ -174,6 +182,10 @@ def step_page(context: Context, n: int, notices: tuple[str, ...] = ()) -> StepPa
     )
 
 
+def _aligned(shown: StepTables, drawn: Drawing, depth: int) -> tuple[AlignedRow, ...]:
+    return aligned(shown.by_matrix, drawn.layout, depth) if shown.by_matrix else ()
+
+
 MOST_ROWS = 6
 """With more rows than this below it the diagram would be too small; a longer table then stands in
 columns, or scrolls.
@@ -189,7 +201,8 @@ def _rows(context: Context, step: Step) -> int:
     sizes = trace.network.sizes
     if context.notation.names == "letters":
         tall = max(*sizes, trace.samples)
-        return min(2 * tall - 2 if step.phase == BACKWARD else tall - 1, MOST_ROWS)
+        rows = max(2 * tall - 2, 4) if step.phase == BACKWARD else max(tall - 1, 2)
+        return min(rows, MOST_ROWS)
     if trace.network.depth == 1 and trace.samples > 1:
         return min(max(trace.samples, *sizes), MOST_ROWS)
     units = max(sizes) + (1 if grain == "number" else max(sizes[1:]))

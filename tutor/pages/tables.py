@@ -358,6 +358,10 @@ def _parameter_row(maker: TableMaker, layer: int, i: int, j: int, cells: tuple[C
 _DIGIT_ROOM, _POINT_ROOM = "\N{FIGURE SPACE}", "\N{PUNCTUATION SPACE}"
 
 
+FORWARD_ROW = "Forward"
+"""The heading of the row that lectures have on their slides."""
+
+
 def matrix_tables(maker: TableMaker) -> Iterator[tuple[str, tuple[Table, ...]]]:
     """(heading, matrices) of each row of matrices that the phase needs, in the order of the
     diagram's columns.
@@ -368,7 +372,7 @@ def matrix_tables(maker: TableMaker) -> Iterator[tuple[str, tuple[Table, ...]]]:
         yield "Update" + of, _as_drawn(_updates(maker, layers))
         return
     if phase != VERIFY:
-        yield "Forward" + of, _as_drawn(_matrix_table_row(maker, layers, ""))
+        yield FORWARD_ROW + of, _as_drawn(_matrix_table_row(maker, layers, ""))
     if phase == BACKWARD:
         layers = _focus(maker, 1)
         yield "Gradients" + _scope(maker, layers), _as_drawn(_gradients(maker, layers))
