@@ -12,7 +12,7 @@ from tests.htmltree import read
 from tests.visiting import context, deep_network, get, steps
 from tutor.draw.diagram import drawing
 from tutor.lesson.walk import open_lesson
-from tutor.pages.alignment import STEP, centres, slot_edges
+from tutor.pages.alignment import STEP, WIDTH, centres, slot_edges
 from tutor.pages.context import Context
 from tutor.pages.overview import beginning
 from tutor.pages.step_page import StepPage, step_page
@@ -27,16 +27,25 @@ places = st.lists(
 
 
 @given(places)
-def test_slots_are_around_their_middles_and_never_over_one_another(
+def test_slots_are_as_wide_as_it_takes_and_never_over_one_another(
     columns: list[tuple[float, int]],
 ) -> None:
     middles, needs = zip(*columns, strict=True)
     edges = slot_edges(middles, needs)
-    for middle, (left, right) in zip(middles, edges, strict=True):
+    room = max(WIDTH, sum(needs))
+    for need, (left, right) in zip(needs, edges, strict=True):
         assert 0 <= left <= right <= 100
         assert left % STEP == right % STEP == 0
-        assert abs((left + right) / 2 - 100 * middle) <= STEP / 2
+        assert abs(right - left - 100 * need / room) <= STEP
     assert all(a[1] <= b[0] for a, b in pairwise(edges))
+
+
+def test_slots_with_room_between_them_are_around_their_middles() -> None:
+    middles, needs = (0.06, 0.2, 0.4, 0.58, 0.78, 0.93), (11, 12, 16, 13, 20, 8)
+    for middle, (left, right) in zip(middles, slot_edges(middles, needs), strict=True):
+        assert abs((left + right) / 2 - 100 * middle) <= STEP / 2
+    assert slot_edges((0.5, 0.6), (20, 20)) == [(40, 60), (60, 80)]
+    assert slot_edges((0.5, 0.9), (20, 40)) == [(40, 60), (60, 100)]
 
 
 def test_a_place_has_the_middle_of_its_column() -> None:

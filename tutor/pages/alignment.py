@@ -2,15 +2,15 @@
 
 aligned(rows, layout, depth)   -> AlignedRow for each row, all of them with the same slots
 
-A slot is a share of the diagram's width around the middle of one of its columns. Neighbours divide
-what lies between them by what they have to show; a matrix that needs more takes it from the others.
+A slot is a share of the diagram's width around the middle of one of its columns, as wide as what it
+has to show; where neighbours need more than lies between them, they move apart.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import groupby, pairwise
+from itertools import groupby
 from operator import attrgetter
 
 import numpy as np
@@ -21,8 +21,10 @@ from tutor.pages.tables import FORWARD_ROW
 
 STEP = 2
 """The sheet of styles has widths in steps of so many percent, w2 to w100."""
-_NAME = 8
-"""What the name of a matrix takes up, in digits."""
+WIDTH, _NAME = 100, 8
+"""What the diagram and the name of a matrix take up, in digits; less on small screens, where the
+browser makes them give way.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,16 +92,20 @@ def centres(layout: Layout, depth: int, places: Sequence[int]) -> list[float]:
 
 
 def slot_edges(middles: Sequence[float], needs: Sequence[float]) -> list[tuple[int, int]]:
-    """(left, right) of slots around these middles in percent, none over another."""
-    between = [
-        a + (b - a) * need / (need + more)
-        for (a, need), (b, more) in pairwise(zip(middles, needs, strict=True))
-    ]
-    edges = []
-    for middle, left, right in zip(middles, [0.0, *between], [*between, 1.0], strict=True):
-        half = min(middle - left, right - middle)
-        edges.append((_percent(middle - half), _percent(middle + half)))
-    return edges
+    """(left, right) of slots around these middles in percent, none over another. Where two would
+    be, the second moves to the right, and all move back that would be outside.
+    """
+    room = max(WIDTH, sum(needs))
+    lefts, ends = [0.0] * len(middles), [1.0] * len(middles)
+    end = 0.0
+    for n, (middle, need) in enumerate(zip(middles, needs, strict=True)):
+        lefts[n] = max(end, middle - need / room / 2)
+        end = lefts[n] + need / room
+    end = 1.0
+    for n in reversed(range(len(middles))):
+        ends[n] = end = min(end, lefts[n] + needs[n] / room)
+        lefts[n] = end = min(lefts[n], end - needs[n] / room)
+    return [(_percent(left), _percent(end)) for left, end in zip(lefts, ends, strict=True)]
 
 
 def _percent(fraction: float) -> int:
