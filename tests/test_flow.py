@@ -154,5 +154,5 @@ def test_a_screen_reader_reads_the_chart_as_a_table() -> None:
         "Output layer",
         *(f"Hidden layer {layer}" for layer in (3, 2, 1)),
     ]
-    assert [cell.text for cell in chart.all("td", cls="todo")] == ["not yet"] * 3
+    assert [cell.text for cell in chart.all("td", cls="todo")] == ["not yet"] * 15
     assert all(bar.attributes["aria-hidden"] == "true" for bar in chart.all("svg"))
