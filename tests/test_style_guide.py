@@ -24,7 +24,7 @@ def test_contrast_is_that_of_wcag(one: str, other: str, figure: float) -> None:
 
 
 def test_every_colour_of_the_style_sheet_that_text_has_or_stands_on_is_there() -> None:
-    sheet = (style_guide.SHEETS / "colours.css").read_text(encoding="utf-8")
+    sheet = (style_guide.SHEETS / "tokens.css").read_text(encoding="utf-8")
     light, dark = style_guide.schemes(sheet)
     assert set(light) == set(dark)
     assert set(light) - {"line", "plus", "minus", "on-accent"} == {
@@ -41,10 +41,15 @@ def test_text_stands_out_from_the_page_and_from_every_ground() -> None:
             assert float(shade.least.partition(" ")[0]) >= 4.5, role
 
 
-def test_the_samples_of_type_have_the_sizes_of_the_headings() -> None:
-    sheet = (style_guide.SHEETS / "reference.css").read_text(encoding="utf-8")
-    samples = dict(re.findall(r"\.like-(h\d) \{ font-size: ([\d.]+rem)", sheet))
-    assert samples == {size.element: size.size for size in GUIDE.sizes}
+def test_every_size_of_the_style_sheet_is_there_and_is_shown_at_its_size() -> None:
+    sheet = (style_guide.SHEETS / "tokens.css").read_text(encoding="utf-8")
+    shown = (GUIDE.type, GUIDE.spaces, GUIDE.targets, GUIDE.corners, GUIDE.lines)
+    sizes = {measure.name: measure.size for group in shown for measure in group}
+    declared = dict(re.findall(r"--([\w-]+): ([\d.]+(?:rem|px));", sheet))
+    assert sizes == {name: size for name, size in declared.items() if name != "measure"}
+    samples = (style_guide.SHEETS / "reference.css").read_text(encoding="utf-8")
+    for name in sizes:
+        assert re.search(rf"\.{name} \{{[^}}]*var\(--{name}\)", samples), name
 
 
 def test_each_part_of_the_pages_is_there_once() -> None:

@@ -43,7 +43,7 @@ from tutor.scenario.problem import quotable
 from tutor.scenario.reader import Scenario
 
 MOST_STEPS = 2_000
-SHEETS = ("colours.css", "content.css", "diagram.css", "export.css")
+SHEETS = ("tokens.css", "content.css", "diagram.css", "export.css")
 
 
 @dataclass(frozen=True, slots=True)
