@@ -164,9 +164,9 @@
   const centre = () => {
     for (const box of document.querySelectorAll('#step :is(figure.network, .tables .scroll)')) {
       const made = box.querySelector('.makes');
-      if (!made || box.scrollWidth <= box.clientWidth) continue;
-      const here = made.getBoundingClientRect();
-      box.scrollLeft += here.left + here.width / 2 - box.getBoundingClientRect().left - box.clientWidth / 2;
+      if (!made || (box.scrollWidth <= box.clientWidth && box.scrollHeight <= box.clientHeight)) continue;
+      const [here, around] = [made.getBoundingClientRect(), box.getBoundingClientRect()];
+      box.scrollBy(here.left + here.width / 2 - around.left - box.clientWidth / 2, here.top + here.height / 2 - around.top - box.clientHeight / 2);
     }
   };
 
@@ -254,7 +254,12 @@
     const mine = running;
     Promise.all(mine.map((one) => one.finished)).then(() => { if (running === mine) still(); }, () => {});
   };
-  document.addEventListener('htmx:before:swap', still);
+  document.addEventListener('htmx:before:swap', (event) => {
+    if (event.defaultPrevented) return;
+    still();
+    // Another formula comes and other words: these do not turn into them.
+    for (const old of document.querySelectorAll('#step .board > :is(.formula, .why, .term, .source, .chain, .was, .stop, .way):not(:focus-within)')) old.remove();
+  });
   calm.addEventListener('change', still);
   addEventListener('beforeprint', still);
 

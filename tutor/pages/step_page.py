@@ -17,7 +17,6 @@ import numpy as np
 from tutor import number
 from tutor.draw.diagram import Scene, draw
 from tutor.draw.scene import When
-from tutor.engine.kinds import BACKWARD
 from tutor.engine.quantity import Quantity
 from tutor.engine.trace import Trace
 from tutor.lesson.explain import CHAIN, explain
@@ -76,8 +75,8 @@ class StepPage(StepBody):
     diagram: Markup
     tables: StepTables
     rows: int
-    """For how many rows of a table there is room below the diagram: the same at every step of a
-    phase, so that the diagram keeps its place.
+    """For how many rows of a table there is room below the diagram: the same at every step of
+    a grain, so that the diagram keeps its place.
     """
     flow: tuple[FlowRow, ...]
     phases: tuple[PhaseLink, ...]
@@ -154,7 +153,7 @@ def step_page(context: Context, n: int, notices: tuple[str, ...] = ()) -> StepPa
         chain_href=_apart(context, f"{n}/chain") if any(f.has_chain for f in formulas) else "",
         diagram=draw(scene(maker, body.title)),
         tables=tables(maker),
-        rows=_rows(context, step),
+        rows=_rows(context),
         flow=_flow(context, step) if step.phase == "backward" and not number_by_number else (),
         phases=timeline(step, context.href),
         grains=grains(context, step),
@@ -180,7 +179,7 @@ columns, or scrolls.
 """
 
 
-def _rows(context: Context, step: Step) -> int:
+def _rows(context: Context) -> int:
     """How many rows of a table a step may touch: those of all samples, a unit and the layer that it
     is made from, or two whole layers. Matrices stand in one row of the page, in the backward pass
     in two; the rows of a matrix are lower.
@@ -189,7 +188,7 @@ def _rows(context: Context, step: Step) -> int:
     sizes = trace.network.sizes
     if context.notation.names == "letters":
         tall = max(*sizes, trace.samples)
-        return min(2 * tall - 2 if step.phase == BACKWARD else tall - 1, MOST_ROWS)
+        return min(2 * tall - 2, MOST_ROWS)
     if trace.network.depth == 1 and trace.samples > 1:
         return min(max(trace.samples, *sizes), MOST_ROWS)
     units = max(sizes) + (1 if grain == "number" else max(sizes[1:]))
