@@ -174,8 +174,9 @@
   // Only to the next step, and not for those who skim. Copies travel above the page, so nothing is laid out anew.
   const [TRAVEL, MOST, SKIMMING] = [230, 8, 600]; // ms of each of the two ways; how many numbers travel; ms between steps
   const calm = matchMedia('(prefers-reduced-motion: reduce)');
-  let [running, stage, before, swapped] = [[], null, Number(title()?.dataset.n), -SKIMMING];
+  let [running, stage, frame, before, swapped] = [[], null, 0, Number(title()?.dataset.n), -SKIMMING];
   const still = () => {
+    cancelAnimationFrame(frame);
     for (const one of running) one.cancel();
     running = [];
     stage?.remove();
@@ -246,6 +247,9 @@
     if (n !== before) swapped = now;
     before = n;
     if (!onward || calm.matches || document.hidden) return;
+    frame = requestAnimationFrame(() => { frame = requestAnimationFrame(begin); }); // the step is painted first
+  };
+  const begin = () => {
     stage = document.createElement('div');
     stage.className = 'motion';
     stage.setAttribute('aria-hidden', 'true');

@@ -31,7 +31,8 @@ WATCH = """() => {
     }).observe(document.body, {childList: true});
     new PerformanceObserver(list => { for (const shift of list.getEntries()) seen.moved += shift.value; })
         .observe({type: 'layout-shift'});
-    document.addEventListener('htmx:after:swap', () => {
+    const painted = then => requestAnimationFrame(() => requestAnimationFrame(then));
+    document.addEventListener('htmx:after:swap', () => painted(() => {
         const running = document.getAnimations().filter(one => !(one instanceof CSSTransition));
         seen.ends.push(...running.map(one => one.effect.getComputedTiming().endTime));
         seen.properties.push(...running.flatMap(one => one.effect.getKeyframes()).flatMap(Object.keys));
@@ -39,8 +40,10 @@ WATCH = """() => {
             const box = one.effect.target.getBoundingClientRect();
             return [Math.round(box.left + box.width / 2), Math.round(one.effect.getComputedTiming().delay)];
         });
-    });
+    }));
 }"""
+FRAMES = """() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(
+    () => requestAnimationFrame(done))))"""
 LEFT = """() => [document.querySelectorAll('.motion').length,
     document.getAnimations().filter(one => !(one instanceof CSSTransition)).length]"""
 
@@ -56,6 +59,7 @@ def opened(page: Page, address: str) -> None:
 def go_on(page: Page, n: int) -> None:
     page.keyboard.press("ArrowRight")
     wait_for_step(page, n)
+    page.evaluate(FRAMES)
 
 
 @pytest.mark.parametrize("size", [LAPTOP, PHONE])
@@ -120,6 +124,7 @@ def test_nothing_moves_on_the_way_back(page: Page) -> None:
     opened(page, f"{LESSON}/8")
     page.keyboard.press("ArrowLeft")
     wait_for_step(page, 7)
+    page.evaluate(FRAMES)
     assert page.evaluate("() => seen.ends") == []
 
 
@@ -205,3 +210,70 @@ def test_the_way_to_the_source_of_a_number_lights_it_up(page: Page) -> None:
     page.locator("#from > summary").click()
     page.get_by_role("link", name="step 2", exact=True).focus()
     assert page.evaluate(LIT) == EVERYWHERE
+
+
+# ---- what stays from step to step stands still, whether one asked for it or not ----
+
+SETTLED = """() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(() => {
+    const box = document.querySelector('figure.network').getBoundingClientRect();
+    done([seen.moved, [box.top, box.height].map(Math.round), document.querySelector('.board > .formula').getBoundingClientRect().top]);
+    seen.moved = 0;
+}, 50))))"""
+"""How far all things have moved since the last call, input or not; where the diagram stands; where
+the formula begins.
+"""
+
+
+@pytest.mark.parametrize(
+    ("lesson", "first", "last"),
+    [
+        ("1-2-3-1-sigmoid", 1, 14),
+        ("1-2-3-1-sigmoid", 28, 40),
+        ("vanishing-gradient", 20, 32),
+        ("3-4-2-regression", 2, 12),
+        ("one-weight", 1, 6),
+    ],
+)
+def test_a_step_moves_what_stays_by_a_hundredth_at_most(
+    page: Page, lesson: str, first: int, last: int
+) -> None:
+    page.set_viewport_size(LAPTOP)
+    opened(page, f"/lessons/{lesson}/steps/{first}")
+    page.evaluate(SETTLED)
+    moved = {}
+    for n in range(first + 1, last + 1):
+        go_on(page, n)
+        moved[n] = round(page.evaluate(SETTLED)[0], 4)
+    assert {n: far for n, far in moved.items() if far > 0.01} == {}
+
+
+def test_on_a_phone_the_diagram_keeps_its_place(page: Page) -> None:
+    page.set_viewport_size(PHONE)
+    opened(page, f"{LESSON}/4")
+    _, place, _ = page.evaluate(SETTLED)
+    controls = page.locator("nav.controls").bounding_box()
+    assert controls is not None
+    assert sum(place) <= controls["y"] + 1
+    far = 0.0
+    for n in range(5, 15):
+        go_on(page, n)
+        moved, now, formula = page.evaluate(SETTLED)
+        assert now == place
+        assert formula < place[0]
+        far += moved
+    assert far / 10 <= 0.01
+
+
+def test_on_a_phone_what_has_the_focus_is_not_below_the_diagram(page: Page) -> None:
+    page.set_viewport_size(PHONE)
+    page.goto(f"{LESSON}/7")
+    page.locator("#from > summary").focus()
+    page.keyboard.press("Enter")
+    for _ in range(6):
+        page.keyboard.press("Tab")
+        focused = page.evaluate("""() => { const box = document.activeElement.getBoundingClientRect();
+            return document.activeElement.closest('figure, .controls') ? null : [box.top, box.bottom]; }""")
+        diagram = page.locator("figure.network").bounding_box()
+        assert diagram is not None
+        if focused:
+            assert focused[1] <= diagram["y"] + 1
