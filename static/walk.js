@@ -1,4 +1,4 @@
-// Keys, auto-play, where one left off, and linked highlights. Everything works without this file; it only saves clicks.
+// Keys, auto-play, where one left off, linked highlights, and movement. Everything works without this file; it only saves clicks.
 // htmx swaps the step; the guards below keep an older answer, or a way back in the history, from landing on a newer step.
 'use strict';
 (() => {
@@ -74,15 +74,31 @@
   document.addEventListener('change', (event) => { if (event.target.id === 'speed' && timer) start(); });
   document.addEventListener('visibilitychange', () => { if (document.hidden && timer) stop(); });
 
-  // ---- the same number lights up wherever it stands ----
+  // ---- the same number lights up wherever it stands; in a formula or table that has the focus the arrow keys go from one to the next ----
+  let pointed = null;
   const light = (name) => {
     for (const lit of document.querySelectorAll('.lit')) lit.classList.remove('lit');
     if (name) for (const same of document.querySelectorAll(`[data-q="${CSS.escape(name)}"]`)) same.classList.add('lit');
   };
+  const named = (target) => target.closest?.('[data-q]') ?? target.closest?.('.operands li')?.querySelector('[data-q]');
+  document.addEventListener('pointerover', (event) => light(named(event.target)?.dataset.q));
+  document.addEventListener('focusin', ({ target }) => {
+    if (named(target) || !target.querySelector('.lit')) light(named(target)?.dataset.q); // a tap on a number gives the focus to the box around it
+  });
+  document.addEventListener('keydown', (event) => {
+    const way = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
+    if (!way || !event.target.matches('#step .scroll') || event.altKey || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    const numbers = [...event.target.querySelectorAll('[data-q]')].filter((number) => number.checkVisibility());
+    if (!numbers.length) return;
+    event.preventDefault();
+    const at = numbers.indexOf(pointed);
+    pointed = numbers.at(at < 0 && way < 0 ? -1 : (at + way) % numbers.length);
+    light(pointed.dataset.q);
+    pointed.scrollIntoView({ block: 'nearest', inline: 'nearest' });
+  });
   // On paper nothing is folded. The style sheet says so too; older browsers do not know how.
   addEventListener('beforeprint', () => { for (const part of document.querySelectorAll(':is(.layer, .more details):not([open])')) { part.open = true; part.dataset.folded = ''; } });
   addEventListener('afterprint', () => { for (const part of document.querySelectorAll('details[data-folded]')) { part.open = false; delete part.dataset.folded; } });
-  for (const arrives of ['pointerover', 'focusin']) document.addEventListener(arrives, (event) => light(event.target.closest?.('[data-q]')?.dataset.q));
 
   // ---- copy: an exported file (data-from is its address, its form has the choices), or what stands in a field (data-of is its id) ----
   for (const button of document.querySelectorAll('button.copy')) {
@@ -148,13 +164,110 @@
   const centre = () => {
     for (const box of document.querySelectorAll('#step :is(figure.network, .tables .scroll)')) {
       const made = box.querySelector('.makes');
-      if (!made || box.scrollWidth <= box.clientWidth) continue;
-      const here = made.getBoundingClientRect();
-      box.scrollLeft += here.left + here.width / 2 - box.getBoundingClientRect().left - box.clientWidth / 2;
+      if (!made || (box.scrollWidth <= box.clientWidth && box.scrollHeight <= box.clientHeight)) continue;
+      const [here, around] = [made.getBoundingClientRect(), box.getBoundingClientRect()];
+      box.scrollBy(here.left + here.width / 2 - around.left - box.clientWidth / 2, here.top + here.height / 2 - around.top - box.clientHeight / 2);
     }
   };
 
-  const settle = () => { dress(); mark(); reopen(); centre(); remember(); };
+  // ---- movement that explains: operands travel into the formula, its result to its place; through a whole phase runs a wave ----
+  // Only to the next step, and not for those who skim. Copies travel above the page, so nothing is laid out anew.
+  const [TRAVEL, MOST, SKIMMING] = [230, 8, 600]; // ms of each of the two ways; how many numbers travel; ms between steps
+  const calm = matchMedia('(prefers-reduced-motion: reduce)');
+  let [running, stage, frame, before, swapped] = [[], null, 0, Number(title()?.dataset.n), -SKIMMING];
+  const still = () => {
+    cancelAnimationFrame(frame);
+    for (const one of running) one.cancel();
+    running = [];
+    stage?.remove();
+  };
+  const animate = (element, frames, timing) => {
+    const one = element.animate(frames, { fill: 'backwards', ...timing });
+    one.finished.catch(() => {}); // called off
+    running.push(one);
+  };
+  const faint = (element, timing) => animate(element, [{ opacity: 0.3 }, { opacity: 0.3, offset: 0.8 }, { opacity: 1 }], timing);
+  const inSight = (element) => {
+    const box = element.getBoundingClientRect();
+    const [x, y] = [box.left + box.width / 2, box.top + box.height / 2];
+    if (!box.width) return null;
+    for (let part = element; part; part = part.parentElement.closest('figure, .scroll, .tables, body')) {
+      const cut = part.getBoundingClientRect();
+      if (x < Math.max(cut.left, 0) || x > Math.min(cut.right, innerWidth) || y < Math.max(cut.top, 0) || y > Math.min(cut.bottom, innerHeight)) return null;
+    }
+    return { x, y, height: box.height };
+  };
+  const inPicture = (name, mark = '') => {
+    for (const place of document.querySelectorAll(`#step .picture :is(svg text, td)${mark}[data-q="${CSS.escape(name)}"]`)) {
+      const at = inSight(place);
+      if (at) return at;
+    }
+    return null;
+  };
+  const travel = ({ number, from, to, delay, height, style: { color, fontSize } }) => {
+    const copy = document.createElement('span');
+    copy.textContent = number.textContent;
+    Object.assign(copy.style, { color, fontSize });
+    stage.append(copy);
+    const at = (place) => `translate(${place.x}px, ${place.y}px) translate(-50%, -50%) scale(${Math.min(1.2, Math.max(0.7, place.height / height))})`;
+    animate(copy, [
+      { transform: at(from), opacity: 0 }, { transform: at(from), opacity: 1, offset: 0.1 }, { transform: at(to), opacity: 1, offset: 0.9 }, { transform: at(to), opacity: 0 },
+    ], { duration: TRAVEL, delay, easing: 'ease-in-out', fill: 'both' });
+  };
+  const numbersOf = (line) => {
+    const found = new Map();
+    for (const number of document.querySelectorAll(`#step .board > .formula ${line} [data-q]`)) if (!found.has(number.dataset.q)) found.set(number.dataset.q, number);
+    return [...found].map(([name, number]) => ({ name, number, here: inSight(number), style: getComputedStyle(number) }));
+  };
+  const explain = () => {
+    const [operands, results] = [numbersOf('.numbers'), numbersOf('.result')];
+    const ways = operands.length + results.length > MOST ? [] : [
+      ...operands.map((one) => ({ ...one, from: inPicture(one.name), to: one.here, delay: 0 })),
+      ...results.map((one) => ({ ...one, from: one.here, to: inPicture(one.name, '.makes'), delay: TRAVEL })),
+    ].filter(({ from, to }) => from && to);
+    for (const way of ways) travel({ ...way, height: way.here.height });
+    for (const { number, delay } of ways) if (!delay) faint(number, { duration: TRAVEL });
+    for (const mark of document.querySelectorAll('#step .picture .makes')) faint(mark, { duration: 2 * TRAVEL });
+  };
+  // The diagram says itself which way things flow; where nothing flows, all comes at once.
+  const wave = () => {
+    const net = document.querySelector('#step svg.net');
+    const flow = net.querySelector('.flow')?.textContent ?? '';
+    const { left, width } = net.getBoundingClientRect();
+    const parts = [...net.querySelectorAll('.makes, path.uses')].map((part) => {
+      const box = part.getBoundingClientRect();
+      const along = (box.left + box.width / 2 - left) / width;
+      return [part, flow.includes('→') ? along : flow.includes('←') ? 1 - along : 0];
+    });
+    for (const [part, along] of parts) faint(part, { duration: TRAVEL, delay: 1.1 * TRAVEL * along });
+  };
+  const move = () => {
+    const [n, now] = [Number(title()?.dataset.n), performance.now()];
+    const onward = n === before + 1 && now - swapped > SKIMMING;
+    if (n !== before) swapped = now;
+    before = n;
+    if (!onward || calm.matches || document.hidden) return;
+    frame = requestAnimationFrame(() => { frame = requestAnimationFrame(begin); }); // the step is painted first
+  };
+  const begin = () => {
+    stage = document.createElement('div');
+    stage.className = 'motion';
+    stage.setAttribute('aria-hidden', 'true');
+    if (document.querySelector('#step .grain-pass')) wave(); else explain();
+    if (stage.firstChild) document.body.append(stage);
+    const mine = running;
+    Promise.all(mine.map((one) => one.finished)).then(() => { if (running === mine) still(); }, () => {});
+  };
+  document.addEventListener('htmx:before:swap', (event) => {
+    if (event.defaultPrevented) return;
+    still();
+    // Another formula comes and other words: these do not turn into them.
+    for (const old of document.querySelectorAll('#step .board > :is(.formula, .why, .term, .source, .chain, .was, .stop, .way):not(:focus-within)')) old.remove();
+  });
+  calm.addEventListener('change', still);
+  addEventListener('beforeprint', still);
+
+  const settle = () => { dress(); mark(); reopen(); centre(); move(); remember(); };
   document.addEventListener('htmx:after:swap', settle);
   document.addEventListener('htmx:after:history:push', remember);
   settle();

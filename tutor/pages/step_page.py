@@ -14,7 +14,6 @@ from dataclasses import dataclass, fields, replace
 from tutor import number
 from tutor.draw.diagram import Drawing, Scene, drawing
 from tutor.draw.scene import When
-from tutor.engine.kinds import BACKWARD
 from tutor.engine.quantity import Quantity
 from tutor.lesson.explain import CHAIN, explain
 from tutor.lesson.formula import Formula
@@ -67,8 +66,8 @@ class StepPage(StepBody):
     ruler: str
     """The size of the diagram, from which the rows know where its columns are."""
     rows: int
-    """For how many rows of a table there is room below the diagram: the same at every step of a
-    phase, so that the diagram keeps its place.
+    """For how many rows of a table there is room below the diagram: the same at every step of
+    a grain, so that the diagram keeps its place.
     """
     flow: FlowChart | None
     """How large the gradient is in each layer, in the backward pass."""
@@ -149,7 +148,7 @@ def step_page(context: Context, n: int, notices: tuple[str, ...] = ()) -> StepPa
         tables=shown,
         matrices=_aligned(shown, drawn, context.trace.network.depth),
         ruler=drawn.box,
-        rows=_rows(context, step),
+        rows=_rows(context),
         flow=flow_chart(context, step) if step.phase == BACKWARD else None,
         phases=timeline(step, context.href),
         grains=grains(context, step),
@@ -179,7 +178,7 @@ columns, or scrolls.
 """
 
 
-def _rows(context: Context, step: Step) -> int:
+def _rows(context: Context) -> int:
     """How many rows of a table a step may touch: those of all samples, a unit and the layer that it
     is made from, or two whole layers. Matrices stand in one row of the page, in the backward pass
     in two; the rows of a matrix are lower.
@@ -188,8 +187,7 @@ def _rows(context: Context, step: Step) -> int:
     sizes = trace.network.sizes
     if context.notation.names == "letters":
         tall = max(*sizes, trace.samples)
-        rows = max(2 * tall - 2, 4) if step.phase == BACKWARD else max(tall - 1, 2)
-        return min(rows, MOST_ROWS)
+        return min(max(2 * tall - 2, 4), MOST_ROWS)
     if trace.network.depth == 1 and trace.samples > 1:
         return min(max(trace.samples, *sizes), MOST_ROWS)
     units = max(sizes) + (1 if grain == "number" else max(sizes[1:]))
