@@ -30,6 +30,7 @@ from tutor.pages.view import Ignored, View
 from tutor.scenario.problem import quotable
 from tutor.scenario.reader import Scenario
 from tutor.store.saving import Saving
+from tutor.web.caching import Caching
 from tutor.web.library import ByIdentity, Library
 
 if TYPE_CHECKING:
@@ -62,6 +63,7 @@ class Site:
 
     library: Library[StepText]
     saving: Saving = field(default_factory=Saving)
+    caching: Caching = field(default_factory=lambda: Caching(""))
     views: Memo = field(default_factory=Memo)
     """What addresses ask for: the same query stands behind every step of a walk."""
 
@@ -81,6 +83,20 @@ class Site:
         if store is not None and (trouble := store.trouble(wait)):
             found.append(("store", trouble))
         return found
+
+    def here(self) -> str:
+        """Where the tutor is, as its links say: https://tutor.example."""
+        return self.caching.here(request)
+
+    def tag(self) -> str:
+        """The ETag of the answer to this request, before it is made; "" where it has none."""
+        lesson = (request.view_args or {}).get("lesson")
+        scenario = self.library.find(lesson) if lesson else None
+        if lesson and (scenario is None or not scenario.mark):
+            return ""
+        mark = scenario.mark if scenario else ""
+        part = "fragment" if wants_fragment() else "page"
+        return self.caching.tag(request, mark, self.library.shelf.mark, part)
 
     def origin(self, scenario: Scenario) -> Scenario | None:
         """The lesson that a lesson was made from, where it is still there and can be reached."""
