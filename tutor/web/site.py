@@ -10,6 +10,7 @@ site)`.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from sys import getsizeof
 from typing import TYPE_CHECKING, Any
 
 from flask import Response, current_app, render_template, request
@@ -31,7 +32,7 @@ from tutor.scenario.problem import quotable
 from tutor.scenario.reader import Scenario
 from tutor.store.saving import Saving
 from tutor.web.caching import Caching
-from tutor.web.library import ByIdentity, Library
+from tutor.web.library import ByContent, Library
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
@@ -50,6 +51,10 @@ class StepText:
     head: str
     """What a fragment has before the step: the document's title, and what the live region says."""
     body: Markup
+
+    def __len__(self) -> int:
+        """About how many bytes it takes."""
+        return getsizeof(self.head) + getsizeof(self.body)
 
     @property
     def fragment(self) -> str:
@@ -134,7 +139,7 @@ class Site:
         query = request.query_string
         if len(query) > SHORT:
             return view.read(request.args, scenario, also)
-        asked = (ByIdentity(scenario), query, also)
+        asked = (ByContent(scenario), query, also)
         found: tuple[View, tuple[str, ...]] = self.views.once(
             asked, lambda: view.read(request.args, scenario, also)
         )
