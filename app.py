@@ -50,7 +50,7 @@ from tutor.web.forwarding import has_one_host, trusted_proxies
 from tutor.web.library import Library
 from tutor.web.places import RETRY, PerMinute, kind, outside
 from tutor.web.request_body import REASON, REFUSED
-from tutor.web.site import Site, render_step, wants_fragment
+from tutor.web.site import Site, step_renderer, wants_fragment
 from tutor.web.static_files import StaticFiles
 
 if TYPE_CHECKING:
@@ -82,8 +82,9 @@ def create_app(*folders: str | os.PathLike[str]) -> Flask:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=proxies, x_proto=1)  # type: ignore[method-assign]
     limits.check()
     saved = saving.from_environment(os.environ, HOME)
+    render = step_renderer(app.jinja_env)
     site = Site(
-        Library(folders or shelf.configured(), render_step, outside(saved.find)),
+        Library(folders or shelf.configured(), render, outside(saved.find)),
         saved,
         Caching.of(os.environ, HOME),
     )
