@@ -83,11 +83,8 @@ def create_app(*folders: str | os.PathLike[str]) -> Flask:
     limits.check()
     saved = saving.from_environment(os.environ, HOME)
     render = step_renderer(app.jinja_env)
-    site = Site(
-        Library(folders or shelf.configured(), render, outside(saved.find)),
-        saved,
-        Caching.of(os.environ, HOME),
-    )
+    library = Library(folders or shelf.configured(), render, outside(saved.find))
+    site = Site(library, saved, Caching.of(os.environ, HOME))
     app.extensions["tutor"] = site
     add_pages(app)
     add_health(app, site)
