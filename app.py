@@ -57,11 +57,11 @@ if TYPE_CHECKING:
     from werkzeug.wrappers import Response as AnyResponse
 
 HOME = Path(__file__).parent
-READY_WAIT = 2
-"""Seconds for the store to answer whether it can be used."""
 STATIC = StaticFiles(HOME / "static")
 TOLD = {"Allow", "Retry-After"}
 """Headers of an error that go with its page."""
+READY_WAIT = 2
+"""Seconds for the store to answer whether it can be used."""
 
 
 def create_app(*folders: str | os.PathLike[str]) -> Flask:

@@ -8,6 +8,10 @@
   const later = () => Number(new URLSearchParams(location.search).get('iteration') || 1) > 1; // weights are then computed ones
   const given = (q) => GIVEN.test(q) && !(later() && /^[wb]/.test(q));
   const field = (q) => (q === 'eta' ? 'learning_rate' : q);
+  const spoken = (q) => { // as the form calls it
+    const input = $(`if-${field(q)}`);
+    return input?.getAttribute('aria-label') ?? input?.labels[0]?.textContent.trim() ?? field(q);
+  };
   const address = () => location.pathname.replace(/\/change$/, '') + '/change' + location.search;
   const plain = (text) => text.trim().replaceAll('−', '-');
 
@@ -18,7 +22,7 @@
     made.className = 'given';
     const words = [...mark.childNodes].filter((node) => node.nodeName !== 'DEL');
     made.append(...words);
-    made.setAttribute('aria-label', `${field(mark.dataset.q)}, ${made.textContent.trim()}, change`);
+    made.setAttribute('aria-label', `${spoken(mark.dataset.q)}, ${made.textContent.trim()}, change`);
     mark.prepend(made);
     return made;
   };
@@ -122,7 +126,7 @@
     editor = document.createElement('form');
     editor.id = 'editor';
     editor.mark = { q, tag: mark.localName, node: mark };
-    editor.setAttribute('aria-label', `Change ${field(q)}`);
+    editor.setAttribute('aria-label', `Change ${spoken(q)}`);
     editor.append(...all.map((name) => line(name, mark)));
     const row = document.createElement('div');
     row.className = 'buttons';

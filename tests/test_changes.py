@@ -16,6 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from werkzeug.datastructures import MultiDict
 
+from tests.htmltree import read as read_page
 from tests.visiting import NAMES, fragment, get, library, page, scenario, tutor
 from tutor import number
 from tutor.engine.quantity import Quantity
@@ -745,3 +746,21 @@ def test_no_address_at_all_breaks_a_page(query: dict[str, str]) -> None:
     assert answer.status_code in {200, 302, 404}
     answer = tutor().test_client().post(f"/lessons/{ONE}/steps/9/change", data=query)
     assert answer.status_code in {303, 422}
+
+
+def test_the_form_reads_symbols_out_and_no_internal_names() -> None:
+    root = read_page(get("/lessons/1-2-3-1-sigmoid/steps/3").text).root
+    labels = {
+        field.attributes["name"]: field.attributes.get("aria-label", "")
+        for field in root.all("input")
+        if field.attributes.get("id", "").startswith("if-")
+    }
+    assert labels["w[2][2,1]"] == "weight w 1 2 of layer 2"
+    assert labels["b[1][1]"] == "bias w 0 1 of layer 1"
+    assert not [label for label in labels.values() if "[" in label]
+
+
+def test_a_lesson_without_a_lecture_does_not_speak_of_one() -> None:
+    for name, whose in (("one-weight", "lesson"), ("1-2-3-1-sigmoid", "lecture")):
+        options = read_page(get(f"/lessons/{name}/steps/1").text).root.all("option")
+        assert [f"(the {whose}’s own)" in option.text for option in options].count(True) == 1

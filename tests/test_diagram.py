@@ -167,7 +167,7 @@ def test_what_a_step_uses_is_marked_on_units_edges_and_biases() -> None:
     assert "uses" not in classes(named(svg, "w[2][2,1]"))
 
 
-@pytest.mark.parametrize("sheet", ["colours.css", "diagram.css"])
+@pytest.mark.parametrize("sheet", ["tokens.css", "diagram.css"])
 def test_each_kind_of_quantity_is_coloured_by_its_name_in_the_variable_of_its_role(
     sheet: str,
 ) -> None:

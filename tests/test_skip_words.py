@@ -250,13 +250,13 @@ def test_the_output_behind_a_skip_connection_has_the_letter_of_outputs() -> None
 def test_the_units_have_columns_for_the_sum() -> None:
     (units,) = tables_at("around-one", "r[2][1]").by_row
     assert units.columns == ("z", "a", "r")
-    assert _rows(units)["layer 1, unit 1"] == ("0.35", "0.3364", "–")
-    assert _rows(units)["layer 2, unit 1"] == ("0.4200", "0.4200", "0.7564")
-    assert _rows(units)["layer 3, unit 1"] == ("", "", "–")
+    assert _rows(units)["unit 1 of hidden layer 1"] == ("0.35", "0.3364", "–")
+    assert _rows(units)["unit 1 of hidden layer 2"] == ("0.4200", "0.4200", "0.7564")
+    assert _rows(units)["output"] == ("", "", "–")
     back = tables_at("around-one", "dL/da[0][2]").by_row[0]
     assert back.columns == ("a", "∂L/∂r", "∂L/∂a", "∂a/∂z", "∂L/∂z")
     assert _rows(back)["input 2"] == ("0.5", "–", "0.1326", "–", "–")
-    assert _rows(back)["layer 2, unit 2"][1:3] == ("0.1604", "0.1604")
+    assert _rows(back)["unit 2 of hidden layer 2"][1:3] == ("0.1604", "0.1604")
     after = tables_at("around-one", "r+[2][1]").by_row[0]
     assert after.columns == ("z", "new z", "a", "new a", "r", "new r")
 
@@ -282,7 +282,7 @@ def test_strips_have_the_sum_and_the_derivatives_by_it_and_by_the_inputs() -> No
     assert forward[1][9].shape == "3×2"
     assert forward[1][9].rows[0].cells[0].name == "r[2][1]@1"
     back = dict(tables_at("around-one-batch", "dL/da[0][1]@1", "letters").by_matrix)["Gradients"]
-    assert [table.rows[0].cells[0].name for table in back][-1] == "dL/da[0][1]@1"
+    assert back[0].rows[0].cells[0].name == "dL/da[0][1]@1"
     assert "dL/dr[2][1]@1" in [table.rows[0].cells[0].name for table in back]
     verify = tables_at("around-one-batch", "r+[2][1]@1", "letters").by_matrix[0][1]
     assert "r+[2][1]@1" in [table.rows[0].cells[0].name for table in verify]

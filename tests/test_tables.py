@@ -111,6 +111,85 @@ def test_the_new_number_is_marked_in_a_table_of_its_step(name: str) -> None:
     assert len(missing) <= len(opened.walk) // 4, missing
 
 
+@pytest.mark.parametrize("notation", ["", "letters"])
+@pytest.mark.parametrize(("name", "grain"), WALKS)
+def test_whatever_a_step_makes_has_a_cell(name: str, grain: str, notation: str) -> None:
+    view = View(grain=grain, notation=notation)
+    opened = context(name, view)
+    for n, shown in steps(name, view):
+        if opened.trace.stop and n == len(opened.walk):
+            continue
+        marked = {cell.name for cell in cells(shown) if cell.state == "makes"}
+        assert marked, n
+        if grain == "number":
+            assert marked == set(map(str, shown.makes)), n
+
+
+@pytest.mark.parametrize("preset", ["", "parentheses", "brackets"])
+def test_the_slopes_of_a_softmax_are_a_matrix_that_fills_up(preset: str) -> None:
+    opened = context("3-2-3-softmax", View(notation=preset))
+    first = opened.walk.step_of(parse("da/dz[2][1,1]"))
+    wanted = [[f"da/dz[2][{i},{j}]" for j in (1, 2, 3)] for i in (1, 2, 3)]
+    for done in range(1, 10):
+        shown = step_page(opened, first + done - 1)
+        (square,) = (
+            table
+            for table in all_tables(shown)
+            if table.shape == "3×3" and table.rows[0].cells[0].name == "da/dz[2][1,1]"
+        )
+        assert [[cell.name for cell in row.cells] for row in square.rows] == wanted
+        states = [cell.state for row in square.rows for cell in row.cells]
+        assert states == [""] * (done - 1) + ["makes"] + ["todo"] * (9 - done)
+        if preset:
+            quantity = opened.line.quantity
+            assert square.columns == tuple(quantity(parse(f"z[2][{j}]")) for j in (1, 2, 3))
+            assert [row.header for row in square.rows] == [
+                quantity(parse(f"a[2][{i}]")) for i in (1, 2, 3)
+            ]
+
+
+SOFTMAX_BATCH = """\
+format: 1
+title: Three samples, two classes
+network: {inputs: 1, layers: [{units: 2, activation: softmax, weights: [[0.5], [-1]], biases: [0.1, 0]}], loss: {name: cross_entropy}}
+data: {inputs: [[1], [2], [-1]], targets: [[1, 0], [0, 1], [1, 0]]}
+training: {learning_rate: 0.1}
+"""
+
+
+@pytest.mark.parametrize("notation", ["", "letters"])
+@pytest.mark.parametrize(
+    "layers", ["", "{units: 2, activation: tanh, weights: [[1], [2]], biases: none}, "]
+)
+def test_of_several_samples_each_number_has_a_cell_at_its_step(notation: str, layers: str) -> None:
+    text = SOFTMAX_BATCH.replace("layers: [", f"layers: [{layers}")
+    if layers:
+        text = text.replace("[[0.5], [-1]]", "[[0.5, 1], [-1, 2]]")
+    opened = Context(open_lesson(read_scenario(text, "batch.yaml")), View(notation=notation))
+    for n in range(1, len(opened.walk) + 1):
+        shown = step_page(opened, n)
+        marked = {cell.name for cell in cells(shown) if cell.state == "makes"}
+        assert marked == set(map(str, shown.makes)), n
+
+
+def test_at_the_end_the_loss_has_what_it_fell_by_beside_it() -> None:
+    opened = context("1-2-3-1-sigmoid")
+    shown = step_page(opened, len(opened.walk))
+    (losses,) = (table for table in all_tables(shown) if table.caption == "Loss")
+    drop, part = parse("loss-loss+"), parse("(loss-loss+)/loss")
+    assert losses.columns == (
+        "before",
+        "after",
+        opened.line.quantity(drop),
+        opened.line.quantity(part),
+    )
+    assert [cell.state for cell in losses.rows[0].cells] == ["uses", "uses", "makes", "makes"]
+    before = step_page(opened, len(opened.walk) - 1)
+    assert [table.columns for table in all_tables(before) if table.caption == "Loss"] == [
+        ("before", "after")
+    ]
+
+
 def test_the_column_of_the_samples_losses_is_not_headed_as_the_loss_of_the_batch_is() -> None:
     opened = context("linear-regression")
     shown = step_page(opened, opened.walk.step_of(parse("loss")))

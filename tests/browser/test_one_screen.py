@@ -164,6 +164,41 @@ def test_other_notations_and_changed_numbers_keep_to_one_screen(page: Page) -> N
         assert missed(page.evaluate(LOOK), WHOLE_PHASE) == [], place
 
 
+MIDDLES = """() => {
+    const middle = element => { const box = element.getBoundingClientRect(); return (box.left + box.right) / 2; };
+    const heads = [...document.querySelectorAll('svg.net text')].filter(text => /^(input|layer|loss)/.test(text.textContent));
+    const columns = heads.sort((a, b) => middle(a) - middle(b)).slice(0, 4).map(middle);
+    const slots = [...document.querySelectorAll('.aligned .slot')].slice(0, 6);
+    const under = slots.map(slot => {
+        const boxes = [...slot.querySelectorAll('.matrix')].map(matrix => matrix.getBoundingClientRect());
+        return (Math.min(...boxes.map(box => box.left)) + Math.max(...boxes.map(box => box.right))) / 2;
+    });
+    const wide = document.querySelector('.aligned .ruler').getBoundingClientRect().width;
+    return {columns, under, wide};
+}"""
+
+
+@pytest.mark.parametrize("size", [LAPTOP, DESK, *PROJECTORS])
+@pytest.mark.parametrize("n", [3, 9, 66])
+def test_matrices_stand_under_their_columns(page: Page, size: ViewportSize, n: int) -> None:
+    page.set_viewport_size(size)
+    page.goto(f"/lessons/3-2-3-softmax/steps/{n}")
+    found = page.evaluate(MIDDLES)
+    inputs, v, hidden, w, outputs, labels = found["under"]
+    assert v < hidden < w
+    for matrix, column in zip((inputs, hidden, outputs, labels), found["columns"], strict=True):
+        assert abs(matrix - column) <= 0.08 * found["wide"], (found, n)  # within a card
+
+
+def test_on_a_phone_the_row_of_matrices_scrolls_in_its_own_box(page: Page) -> None:
+    page.set_viewport_size(PHONE)
+    page.goto("/lessons/3-2-3-softmax/steps/3?grain=pass")
+    page.locator("#whole").check()
+    row = page.locator(".aligned .scroll").first
+    assert row.evaluate("e => e.scrollWidth > e.clientWidth && e.clientWidth <= innerWidth")
+    assert page.evaluate("() => document.documentElement.scrollWidth <= innerWidth")
+
+
 # ---- where there is no room, the page scrolls, and nothing is cut off ----
 
 

@@ -189,7 +189,8 @@ def test_by_keyboard_alone(page: Page) -> None:
         .map(table => table.querySelectorAll('button.given[tabindex="0"]').length)""")
     assert set(stops) <= {0, 1}
     assert re.fullmatch(
-        r"[wb]\[\d\]\[\d(,\d)?\], [−\d.]+, change", first.get_attribute("aria-label") or ""
+        r"(weight|bias) w( \d)+ of layer \d, [−\d.]+, change",
+        first.get_attribute("aria-label") or "",
     )
     first.focus()
     page.keyboard.press("ArrowDown")
@@ -349,14 +350,14 @@ def test_targets_that_must_sum_to_one_are_changed_together(page: Page) -> None:
 def test_the_form_below_the_step_keeps_what_was_typed(page: Page) -> None:
     page.goto(f"{LESSON}/7")
     page.get_by_text("What if… change a number").click()
-    page.get_by_label("b[1][1]", exact=True).fill("0,7")
-    page.get_by_label("w[1][1,1]", exact=True).fill("no")
+    page.get_by_label("bias w 0 1 of layer 1", exact=True).fill("0,7")
+    page.get_by_label("weight w 1 1 of layer 1", exact=True).fill("no")
     page.keyboard.press("Enter")
-    wrong = page.get_by_label("w[1][1,1]", exact=True)
+    wrong = page.get_by_label("weight w 1 1 of layer 1", exact=True)
     expect(wrong).to_have_attribute("aria-invalid", "true")
     expect(wrong).to_be_focused()
     expect(wrong).to_have_value("no")
-    expect(page.get_by_label("b[1][1]", exact=True)).to_have_value("0,7")
+    expect(page.get_by_label("bias w 0 1 of layer 1", exact=True)).to_have_value("0,7")
     assert page.url.endswith(f"{LESSON}/7")
     wrong.fill("1e-3")
     page.keyboard.press("Enter")
@@ -368,16 +369,16 @@ def test_without_a_script(page_without_script: Page) -> None:
     page = page_without_script
     page.goto(f"{LESSON}/40")
     page.get_by_text("What if… change a number").click()
-    page.get_by_label("w[2][2,1]", exact=True).fill("abc")
-    page.get_by_label("x[1]", exact=True).fill("1/3")
+    page.get_by_label("weight w 1 2 of layer 2", exact=True).fill("abc")
+    page.get_by_label("input x 1", exact=True).fill("1/3")
     page.get_by_label("Loss", exact=True).select_option("squared_error")
     page.get_by_role("button", name="Change", exact=True).click()
     assert page.url.endswith(f"{LESSON}/40/change")
-    expect(page.get_by_label("w[2][2,1]", exact=True)).to_have_value("abc")
-    expect(page.get_by_label("x[1]", exact=True)).to_have_value("1/3")
+    expect(page.get_by_label("weight w 1 2 of layer 2", exact=True)).to_have_value("abc")
+    expect(page.get_by_label("input x 1", exact=True)).to_have_value("1/3")
     expect(page.get_by_label("Loss", exact=True)).to_have_value("squared_error")
     expect(page.locator("#what-if .problem")).to_contain_text("is not a number")
-    page.get_by_label("w[2][2,1]", exact=True).fill("-0.3")
+    page.get_by_label("weight w 1 2 of layer 2", exact=True).fill("-0.3")
     page.get_by_role("button", name="Change", exact=True).click()
     assert page.url.endswith(
         f"{LESSON}/40?x[1]=0.3333333333333333&w[2][2,1]=-0.3&loss=squared_error"
@@ -426,7 +427,7 @@ def test_the_opened_editor_and_the_form_have_no_barrier(
     page = new_context(color_scheme=scheme, viewport={"width": width, "height": 3000}).new_page()
     page.goto(f"{LESSON}/33?x[1]=3&w[2][2,1]=0.5&activation[1]=leaky_relu")
     page.get_by_text("What if… change a number").click()
-    page.get_by_label("w[1][1,1]", exact=True).fill("no")
+    page.get_by_label("weight w 1 1 of layer 1", exact=True).fill("no")
     page.get_by_role("button", name="Change", exact=True).click()
     expect(page.locator("#what-if .problem")).to_be_visible()
     assert axe(page).violations == []

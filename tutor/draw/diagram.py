@@ -28,6 +28,7 @@ from tutor.draw.layout import (
     LOSS_HALF,
     LOSS_HEIGHT,
     Column,
+    Layout,
     Place,
     arrange,
 )
@@ -144,12 +145,19 @@ class Drawing:
     """What is the same at every step of this layout."""
     parts: tuple[str, ...]
     """One element each."""
+    layout: Layout
+    box: str
+    """Its `viewBox`."""
+
+    @property
+    def svg(self) -> Markup:
+        """All of it as one element."""
+        return trusted(f"{self.opening}{self.about}{self.backdrop}{''.join(self.parts)}</svg>")
 
 
 def draw(scene: Scene) -> Markup:
     """The diagram of a step as one `<svg>`."""
-    made = drawing(scene)
-    return trusted(f"{made.opening}{made.about}{made.backdrop}{''.join(made.parts)}</svg>")
+    return drawing(scene).svg
 
 
 def drawing(scene: Scene) -> Drawing:
@@ -202,11 +210,13 @@ class _Picture:
             + (" wide" if layout.width > _WIDE else " mid" if layout.width > _MIDDLING else "")
         )
         high = layout.height + LINE * (len(legend) - 1)
-        size = f'viewBox="0 0 {layout.width} {high}" width="{layout.width}" height="{high}"'
+        box = f"0 0 {layout.width} {high}"
+        size = f'viewBox="{box}" width="{layout.width}" height="{high}"'
         opening = (
             f'<svg class="{css}" {size} role="img" aria-label="{title}"><title>{title}</title>'
         )
-        return Drawing(opening, about, backdrop(layout, _rules(network)), self._together())
+        behind = backdrop(layout, _rules(network))
+        return Drawing(opening, about, behind, self._together(), layout, box)
 
     def _together(self) -> tuple[str, ...]:
         """Lines, shapes on top, then text; numbers of a family in the size of the widest."""

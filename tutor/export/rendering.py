@@ -43,6 +43,15 @@ def styles(*names: str) -> str:
         text,
         flags=re.DOTALL | re.MULTILINE,
     )
+    # the scales, which no scheme changes: each value in its places
+    scales = re.search(r":root\{(--sans[^}]*)\}", text)
+    if scales:
+        values = dict(re.findall(r"--([\w-]+):([^;]+)", scales[1]))
+        text = re.sub(
+            r"var\(--([\w-]+)\)",
+            lambda found: values.get(found[1], found[0]),
+            text.replace(scales[0], ""),
+        )
     return _FONT.sub(lambda found: f'url("{font(found[1])}") format("woff2")', text)
 
 

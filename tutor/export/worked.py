@@ -45,7 +45,7 @@ from tutor.scenario.problem import quotable
 from tutor.scenario.reader import Scenario
 
 MOST_STEPS = 2_000
-SHEETS = ("colours.css", "content.css", "diagram.css", "export.css")
+SHEETS = ("tokens.css", "content.css", "diagram.css", "export.css")
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,9 +170,9 @@ def _file(paper: Paper) -> Iterator[str]:
     yield closing(interactive=sheet.interactive)
 
 
-def opening(title: str, rules: str, *more: str, interactive: bool = False) -> str:
-    """The beginning of a file; `rules` and the style sheets `more` stand beside those of all."""
-    style = rendering.styles(*SHEETS, *more) + rules
+def opening(title: str, rules: str, *, interactive: bool = False) -> str:
+    """The beginning of a file; `rules` stand behind the style sheets of all."""
+    style = rendering.styles(*SHEETS) + rules
     script = rendering.source_hash(rendering.script("stepper.js")) if interactive else "'none'"
     policy = (
         f"default-src 'none'; style-src {rendering.source_hash(style)}; script-src {script}; "
@@ -359,7 +359,7 @@ def _wanted(chapter: Chapter, sheet: Sheet) -> bool:
 def page_heading(heading: str) -> str:
     """The heading and the number of each printed page."""
     return (
-        "\n@page { margin: 18mm 15mm; "
+        "\n@page { "
         f"@top-left {{ content: {rendering.css_string(heading)}; font: 9pt sans-serif; }} "
         "@bottom-right { content: counter(page) ' / ' counter(pages); font: 9pt sans-serif; } }\n"
     )
@@ -452,9 +452,6 @@ def end(
 # belongs to.
 
 
-STYLE = "class-set.css"
-
-
 @dataclass(frozen=True, slots=True)
 class Cover:
     """The first page."""
@@ -500,9 +497,7 @@ def _chunks(
         title, what, sheets[0].context.lesson.scenario.source, seed, tuple(map(_line, sheets, keys))
     )
     top = rendering.template("worked_cover.html").render(page=cover)
-    yield (
-        opening(f"{title} – {what}", "".join(_rule(title, paper) for paper in papers), STYLE) + top
-    )
+    yield opening(f"{title} – {what}", "".join(_rule(title, paper) for paper in papers)) + top
     bodies = chain.from_iterable(chain(paper.chunks(), ["</article>\n"]) for paper in papers)
     yield from budget.foreseen(bodies, sum(map(len, papers)) + len(papers))
     yield closing()

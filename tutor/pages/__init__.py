@@ -17,7 +17,9 @@ In the order in which it is best read:
     step_body             what a step says, in pages and wherever else it is shown
     what_if               what a reader changed, told and taken back, and the form for it
     panels                outline and settings beside the steps
-    step_page             the page of a step, and of a whole chain; how the gradient flows
+    alignment             rows of matrices under the columns of the diagram
+    gradient_flow         how large the gradient is in each layer, as a chart
+    step_page             the page of a step, and of a whole chain
     style_guide           the tutor's own design: figures of the style sheets, each part once
     overview              the first page of a lesson
     comparison            all printed numbers of a lesson beside ours

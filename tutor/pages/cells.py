@@ -75,6 +75,8 @@ class Table:
     rows: tuple[Row, ...]
     symbol: Markup | str = ""
     shape: str = ""
+    place: int = 0
+    """Of a matrix: where it stands among the columns of the diagram."""
     html: Markup = field(init=False, compare=False, repr=False)
     """The rows as a page has them."""
 

@@ -82,11 +82,11 @@ def choices(context: Context) -> Choices:
     """Notations, decimals and further steps to choose from, with what is chosen."""
     scenario, view = context.lesson.scenario, context.view
     own = scenario.notation.preset
-    chosen = view.notation or own
+    chosen, whose = view.notation or own, "lecture" if scenario.source else "lesson"
     names = tuple(
         (
             p.preset,
-            p.title + (" (the lecture’s own)" if p.preset == own else ""),
+            p.title + (f" (the {whose}’s own)" if p.preset == own else ""),
             p.preset == chosen,
         )
         for p in PRESETS.values()

@@ -10,23 +10,21 @@ Templates loop and place, they decide nothing. The other pages are `gallery`, `o
 from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
-from functools import partial
-
-import numpy as np
 
 from tutor import number
-from tutor.draw.diagram import Scene, draw
+from tutor.draw.diagram import Drawing, Scene, drawing
 from tutor.draw.scene import When
 from tutor.engine.kinds import BACKWARD
 from tutor.engine.quantity import Quantity
-from tutor.engine.trace import Trace
 from tutor.lesson.explain import CHAIN, explain
 from tutor.lesson.formula import Formula
 from tutor.lesson.walk import Step, furthest
 from tutor.notation.markup import Markup
+from tutor.pages.alignment import AlignedRow, aligned
 from tutor.pages.cells import Table, TableMaker
 from tutor.pages.context import Context
 from tutor.pages.glossary import address
+from tutor.pages.gradient_flow import FlowChart, flow_chart
 from tutor.pages.outline import GrainLink, Link, PhaseLink, grains, samples, timeline
 from tutor.pages.step_body import StepBody, step_body
 from tutor.pages.tables import MOST_OF_A_PHASE, StepTables, closing, tables
@@ -49,17 +47,6 @@ class OperandRow:
     """What the original has there, where it is another number."""
 
 
-@dataclass(frozen=True, slots=True)
-class FlowRow:
-    """How large the gradient is in one layer."""
-
-    layer: int
-    slope: str
-    bound: str
-    size: str
-    factor: str
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepPage(StepBody):
     """What a step says, with everything that stands around it on the page."""
@@ -75,11 +62,16 @@ class StepPage(StepBody):
     """The page that writes the whole chain out, where there is one."""
     diagram: Markup
     tables: StepTables
+    matrices: tuple[AlignedRow, ...]
+    """The rows of matrices of the tables, under the columns of the diagram."""
+    ruler: str
+    """The size of the diagram, from which the rows know where its columns are."""
     rows: int
     """For how many rows of a table there is room below the diagram: the same at every step of a
     phase, so that the diagram keeps its place.
     """
-    flow: tuple[FlowRow, ...]
+    flow: FlowChart | None
+    """How large the gradient is in each layer, in the backward pass."""
     phases: tuple[PhaseLink, ...]
     grains: tuple[GrainLink, ...]
     samples: tuple[Link, ...]
@@ -142,6 +134,7 @@ def step_page(context: Context, n: int, notices: tuple[str, ...] = ()) -> StepPa
     step, formulas = body.step, body.formulas
     maker = TableMaker(context, step, body.uses, body.makes)
     total, number_by_number = step.total, view.grain == "number"
+    drawn, shown = drawing(scene(maker, body.title)), tables(maker)
     end = closing(maker) if step.last else None
     return StepPage(
         **{name: getattr(body, name) for name in _SAID},
@@ -152,10 +145,12 @@ def step_page(context: Context, n: int, notices: tuple[str, ...] = ()) -> StepPa
         operands=_operands(context, step, formulas[0]),
         more_operands=_more_operands(formulas[0]),
         chain_href=_apart(context, f"{n}/chain") if any(f.has_chain for f in formulas) else "",
-        diagram=draw(scene(maker, body.title)),
-        tables=tables(maker),
+        diagram=drawn.svg,
+        tables=shown,
+        matrices=_aligned(shown, drawn, context.trace.network.depth),
+        ruler=drawn.box,
         rows=_rows(context, step),
-        flow=_flow(context, step) if step.phase == "backward" and not number_by_number else (),
+        flow=flow_chart(context, step) if step.phase == BACKWARD else None,
         phases=timeline(step, context.href),
         grains=grains(context, step),
         samples=samples(step, context.href),
@@ -174,6 +169,10 @@ def step_page(context: Context, n: int, notices: tuple[str, ...] = ()) -> StepPa
     )
 
 
+def _aligned(shown: StepTables, drawn: Drawing, depth: int) -> tuple[AlignedRow, ...]:
+    return aligned(shown.by_matrix, drawn.layout, depth) if shown.by_matrix else ()
+
+
 MOST_ROWS = 6
 """With more rows than this below it the diagram would be too small; a longer table then stands in
 columns, or scrolls.
@@ -189,7 +188,8 @@ def _rows(context: Context, step: Step) -> int:
     sizes = trace.network.sizes
     if context.notation.names == "letters":
         tall = max(*sizes, trace.samples)
-        return min(2 * tall - 2 if step.phase == BACKWARD else tall - 1, MOST_ROWS)
+        rows = max(2 * tall - 2, 4) if step.phase == BACKWARD else max(tall - 1, 2)
+        return min(rows, MOST_ROWS)
     if trace.network.depth == 1 and trace.samples > 1:
         return min(max(trace.samples, *sizes), MOST_ROWS)
     units = max(sizes) + (1 if grain == "number" else max(sizes[1:]))
@@ -289,27 +289,6 @@ def scene(maker: TableMaker, caption: str) -> Scene:
     )  # fmt: skip
 
 
-def _flow(context: Context, step: Step) -> tuple[FlowRow, ...]:
-    d = context.decimals
-    rows = []
-    for part in flow(context.trace):
-        done = step.known(_delta(context, part.layer))
-        show = partial(_or_blank, done=done, decimals=d)
-        bound = "" if part.bound is None else f"{part.bound:g}"
-        rows.append(
-            FlowRow(part.layer, show(part.largest_slope), bound, show(part.size), show(part.factor))
-        )
-    return tuple(rows)
-
-
-def _delta(context: Context, layer: int) -> Quantity:
-    return Quantity("dL/dz", layer, 1, 0, 1 if context.trace.samples > 1 else 0)
-
-
-def _or_blank(value: float | None, *, done: bool, decimals: int) -> str:
-    return number.shown(value, decimals) if done and value is not None else ""
-
-
 def _closing_note(context: Context) -> str:
     """Why not all parameters are there, where they are too many."""
     count = context.trace.network.parameters
@@ -337,43 +316,3 @@ def _after(context: Context) -> tuple[Link, ...]:
     if lesson.scenario.printed:
         links.append(Link("Compare every number with the slides", f"/lessons/{id_}/slides"))
     return (*links, Link("All lectures and lessons", "/"))
-
-
-# ---- How the gradient travels: its size layer by layer, and by what factor it grows or fades on
-# the way back ----
-
-
-_SIGNAL, _SLOPE = "dL/dz", "da/dz"
-
-
-@dataclass(frozen=True, slots=True)
-class LayerFlow:
-    """One layer's part in the backward pass. None where it was not computed."""
-
-    layer: int
-    largest_slope: float | None
-    """The largest size of da/dz in this layer."""
-    bound: float | None
-    """What that can be at most for this activation function."""
-    size: float | None
-    """The length (Euclidean norm) of all error signals dL/dz of the layer."""
-    factor: float | None
-    """That size divided by the size in the layer above: below 1 the gradient fades, above 1 it
-    grows.
-    """
-
-
-def flow(trace: Trace) -> tuple[LayerFlow, ...]:
-    """From the output layer down."""
-    found: list[LayerFlow] = []
-    above: float | None = None
-    for layer in range(trace.network.depth, 0, -1):
-        deltas, slopes = trace.get((_SIGNAL, layer)), trace.get((_SLOPE, layer))
-        size = None if deltas is None else float(np.linalg.norm(deltas))
-        largest = None if slopes is None else float(np.abs(slopes).max())
-        factor = size / above if size is not None and above else None
-        found.append(
-            LayerFlow(layer, largest, trace.network.layer(layer).activation.bound, size, factor)
-        )
-        above = size
-    return tuple(found)

@@ -1,5 +1,5 @@
-"""The tutor's own design on one page: type, room, colours with their contrast, and every part of
-the pages once.
+"""The tutor's own design on one page: type, room, corners, lines, colours with their contrast, and
+every part of the pages once.
 
 The parts are drawn from a small network by the templates of the pages, and the figures are read
 from the style sheets, so that the page shows what is there.
@@ -50,21 +50,22 @@ GROUNDS = {
     "uses": "what a step uses", "note": "notices, slides",
 }  # fmt: skip
 """The colours of grounds, and what each is for."""
-SPACES = ("0.25rem", "0.5rem", "0.75rem", "1rem", "2rem")
-"""The steps of room between and inside parts."""
-_TYPE = {
-    "h1": "Heading of a page", "h2": "Heading of a part", "h3": "Heading inside a part",
-    "h4": "Smallest heading",
+TYPE = {
+    "type-1": "remarks inside formulas and small tables", "type-2": "facts, labels of phases",
+    "type-3": "tables, tools, fields", "type-4": "running text, heading inside a part",
+    "type-5": "heading of a part", "type-6": "title of a step", "type-7": "heading of a page",
+    "type-8": "title on a projector",
 }  # fmt: skip
+"""The sizes of type, and what each is for."""
 
 
 @dataclass(frozen=True, slots=True)
-class TypeSize:
-    """A size of type, by the element that has it."""
+class Measure:
+    """A size of type, of room, of a target, a corner or a line."""
 
-    element: str
-    words: str
+    name: str
     size: str
+    use: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +93,11 @@ class Role:
 class StyleGuide:
     """Everything that the page shows."""
 
-    sizes: tuple[TypeSize, ...]
-    spaces: tuple[str, ...]
+    type: tuple[Measure, ...]
+    spaces: tuple[Measure, ...]
+    targets: tuple[Measure, ...]
+    corners: tuple[Measure, ...]
+    lines: tuple[Measure, ...]
     inks: tuple[Role, ...]
     grounds: tuple[Role, ...]
     formula: Formula
@@ -105,12 +109,16 @@ class StyleGuide:
 
 def page() -> StyleGuide:
     """The page."""
-    light, dark = schemes(_sheet("colours.css"))
+    sheet = (SHEETS / "tokens.css").read_text(encoding="utf-8")
+    light, dark = schemes(sheet)
     shown, in_matrices = _example("brackets"), _example("letters")
     heading, matrices = in_matrices.tables.by_matrix[0]
     return StyleGuide(
-        _sizes(_sheet("content.css")),
-        SPACES,
+        tuple(Measure(name, size, TYPE[name]) for name, size in measures(sheet, r"type-\d")),
+        tuple(Measure(*found) for found in measures(sheet, r"space-\d")),
+        tuple(Measure(*found) for found in measures(sheet, r"target-\d")),
+        tuple(Measure(*found) for found in measures(sheet, r"radius-\d")),
+        tuple(Measure(*found) for found in measures(sheet, "thin|thick|bar")),
         tuple(Role(n, use, _ink(n, light), _ink(n, dark)) for n, use in INKS.items()),
         tuple(Role(n, use, Shade(light[n]), Shade(dark[n])) for n, use in GROUNDS.items()),
         shown.formulas[0],
@@ -121,8 +129,9 @@ def page() -> StyleGuide:
     )
 
 
-def _sheet(name: str) -> str:
-    return (SHEETS / name).read_text(encoding="utf-8")
+def measures(sheet: str, names: str) -> list[tuple[str, str]]:
+    """The sizes in the style sheet whose names match, in its order, each with its name."""
+    return re.findall(rf"--({names}): ([\d.]+(?:rem|px));", sheet)
 
 
 @cache
@@ -137,11 +146,6 @@ def _example(notation: str) -> StepPage:
     return step_page(context, n)
 
 
-def _sizes(sheet: str) -> tuple[TypeSize, ...]:
-    found = dict(re.findall(r"^(h\d) \{ font-size: ([\d.]+rem)", sheet, re.MULTILINE))
-    return tuple(TypeSize(name, words, found[name]) for name, words in _TYPE.items())
-
-
 # ---- colours ----
 
 Scheme = dict[str, str]
@@ -151,7 +155,7 @@ def schemes(sheet: str) -> tuple[Scheme, Scheme]:
     """The colours of the style sheet by name, in light and in dark."""
     light, dark = (
         dict(re.findall(r"--([\w-]+): (#[0-9a-f]{6})", block))
-        for block in re.findall(r":root \{(.*?)\}", sheet, re.DOTALL)
+        for block in re.findall(r":root \{([^}]*--ink:[^}]*)\}", sheet)
     )
     return light, {**light, **dark}
 

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from operator import attrgetter
 
 from tutor import number
-from tutor.engine.kinds import AFTER, GRADIENT, KINDS, LOSS, VERIFY, marked
+from tutor.engine.kinds import AFTER, BACKWARD, GRADIENT, KINDS, LOSS, SLOPE, UPDATE, VERIFY, marked
 from tutor.engine.network import Layer, Network
 from tutor.engine.order import passed_back
 from tutor.engine.quantity import Quantity
-from tutor.lesson.titles import heading
+from tutor.lesson.titles import heading, input_name, place, unit
 from tutor.notation.conventions import flipped
+from tutor.notation.markup import Markup
 from tutor.pages.cells import FEW, GAP, Cell, Entry, Row, Table, TableMaker, gap, some
 
 
@@ -47,7 +49,9 @@ _UNITS: dict[str, tuple[str, ...]] = {
     "verify": ("z", "z+", "a", "a+", "r", "r+"),
 }  # fmt: skip
 """The columns of a phase's units; those of a skip connection only where there is one."""
-_LOSSES = {"loss": (("loss", "value"),), "verify": (("loss", "before"), ("loss+", "after"))}
+_LOSSES = {LOSS: ("value",), VERIFY: ("before", "after")}
+_DROP = ("loss-loss+", "(loss-loss+)/loss")
+"""What the last step makes of the loss before and the loss after."""
 _BY_INPUT = "dL/da"
 _OF_INPUTS = {"a": "x", _BY_INPUT: _BY_INPUT}
 """What stands in the row of an input."""
@@ -69,7 +73,10 @@ def row_tables(maker: TableMaker) -> Iterator[Table]:
     if phase == VERIFY and maker.step.last and not (maker.whole or maker.step.walk.grain == "pass"):
         kinds = ()  # the table of the parameters, beside what comes next, takes their place
     by_sample = kinds and many and maker.network.depth == 1
-    if by_sample and len(_layout(maker, phase, kinds, narrow=True)) <= MOST_COLUMNS:
+    if by_sample and phase == VERIFY and maker.anchor.of.role == "loss" and not maker.whole:
+        kinds = (marked(maker.network.passed(1)[0], "+"),)  # the losses need the room
+    in_rows = by_sample and len(_layout(maker, phase, kinds, narrow=True)) <= MOST_COLUMNS
+    if in_rows:
         yield _samples(maker, phase, kinds)
     elif kinds and (
         maker.whole
@@ -80,23 +87,25 @@ def row_tables(maker: TableMaker) -> Iterator[Table]:
         )
     ):
         yield _units(maker, phase, kinds)
-    if phase == LOSS or (phase == VERIFY and maker.step.known(Quantity("loss+"))):
-        yield from _losses(maker, phase)
+    if phase == BACKWARD and (maker.whole or not at_gradients or maker.step.walk.grain == "pass"):
+        yield from (_jacobian(maker, layer) for layer in _with_jacobian(maker, _layers(maker)))
+    if phase == LOSS or (phase == VERIFY and _verified(maker)):
+        yield _losses(maker, phase, each=many and not in_rows)
     if phase == "update" or (phase == "backward" and at_gradients):
         yield from _parameters(maker, phase)
 
 
 def _units(maker: TableMaker, phase: str, kinds: tuple[str, ...]) -> Table:
     """One row per unit: the whole network where it is small, else the layer of the step."""
-    n, small = maker.network, maker.whole or sum(maker.network.sizes[1:]) <= 12
-    layers: Sequence[int] = range(1, n.depth + 1) if small else [maker.layer]
+    layers = _layers(maker)
     rows: list[Row] = []
     for layer in reversed(layers) if phase == "backward" else layers:
         rows.extend(_unit_rows(maker, kinds, layer))
     if phase == "backward" and maker.step.walk.inputs and layers[0] == 1:
         rows.extend(_unit_rows(maker, kinds, 0))
     of_sample = f", sample {maker.sample}" if maker.sample else ""
-    scope = "" if small else f", layer {layers[0]}"
+    whole = len(layers) == maker.network.depth
+    scope = "" if whole else f", {place(maker.network, layers[0]).removeprefix('the ')}"
     titles = {
         "forward": "Units",
         "loss": "Units",
@@ -110,6 +119,12 @@ def _units(maker: TableMaker, phase: str, kinds: tuple[str, ...]) -> Table:
     )
 
 
+def _layers(maker: TableMaker) -> Sequence[int]:
+    """All layers where the network is small, and on paper, else the layer of the step."""
+    small = maker.whole or sum(maker.network.sizes[1:]) <= 12
+    return range(1, maker.network.depth + 1) if small else [maker.layer]
+
+
 def _unit_rows(maker: TableMaker, kinds: tuple[str, ...], layer: int) -> Iterator[Row]:
     """The units of a layer; those of layer 0 are the inputs."""
     for i in some(maker.network.sizes[layer], (maker.anchor.i,)):
@@ -117,34 +132,33 @@ def _unit_rows(maker: TableMaker, kinds: tuple[str, ...], layer: int) -> Iterato
             yield gap(len(kinds))
             continue
         key = ("unit", kinds, layer, i, maker.sample)
-        row = partial(Row, _unit_name(maker.network.depth, layer, i))
+        row = partial(Row, _unit_name(maker.network, layer, i))
         yield maker.shared(key, partial(_unit_entries, maker, kinds, layer, i), row)
 
 
 def _unit_entries(maker: TableMaker, kinds: tuple[str, ...], layer: int, i: int) -> Iterator[Entry]:
-    """The row of a unit; for a softmax's slope the diagonal entry of the Jacobian stands for the
-    unit.
-    """
+    """The row of a unit; the slopes of a softmax are a matrix and stand in a table of their own."""
     part = maker.network.layer(layer) if layer else None
     for of in map(KINDS.__getitem__, kinds):
         if part is None:
             name = _OF_INPUTS.get(of.name)
             yield Quantity(name, 0, i, 0, maker.sample) if name else _NONE
-        elif of.residual and not part.skip:
+        elif (of.residual and not part.skip) or (
+            of.role == "slope" and part.activation.full_jacobian
+        ):
             yield _NONE
         else:
-            j = i if of.role == "slope" and part.activation.full_jacobian else 0
-            yield Quantity(of.name, layer, i, j, maker.sample)
+            yield Quantity(of.name, layer, i, 0, maker.sample)
 
 
 _NONE = Cell("–", "gap")
 """Where there is no such number."""
 
 
-def _unit_name(depth: int, layer: int, i: int) -> str:
-    if not layer:
-        return f"input {i}"
-    return f"layer {layer}, unit {i}" if depth > 1 else f"unit {i}"
+def _unit_name(network: Network, layer: int, i: int) -> str:
+    """`input 2`, `hidden unit 1`, `unit 1 of hidden layer 2`, `output`: as in titles."""
+    name = unit(network, layer, i) if layer else input_name(network, i)
+    return name.removeprefix("the ")
 
 
 def _heading(maker: TableMaker, kind: str) -> str:
@@ -177,26 +191,77 @@ def _layout(
     """The columns of the samples; `narrow`: without the targets and the loss."""
     ins, outs = (range(1, size + 1) for size in maker.network.sizes)
     inputs = [Quantity("x", 0, j) for j in ins]
-    made = [Quantity(kind, 1, i) for kind in kinds for i in outs]
+    soft = maker.network.layer(1).activation.full_jacobian
+    made = [
+        Quantity(kind, 1, i)
+        for kind in kinds if not (soft and KINDS[kind].role == "slope")
+        for i in outs
+    ]  # fmt: skip
     shown = phase == "backward" and maker.step.walk.inputs
     by_inputs = [Quantity(_BY_INPUT, 0, j) for j in ins] if shown else []
     if narrow:
         return [*inputs, *made, *by_inputs]
     targets = [Quantity("y", 0, i) for i in outs]
     if phase == "backward":
-        return [*inputs, *made[:1], *targets, *made[1:], *by_inputs]
-    return [*inputs, *made, *targets, *([Quantity("loss")] if phase == LOSS else [])]
+        return [*inputs, *made[: len(outs)], *targets, *made[len(outs) :], *by_inputs]
+    losses = [Quantity("loss")] if phase == LOSS else []
+    if phase == VERIFY and maker.anchor.of.role == "loss":
+        losses = [Quantity("loss+")]
+    return [*inputs, *made, *targets, *losses]
 
 
 def _sample_entries(layout: list[Quantity], s: int) -> Iterator[Entry]:
     return (q._replace(sample=s) for q in layout)
 
 
-def _losses(maker: TableMaker, phase: str) -> Iterator[Table]:
-    columns = _LOSSES[phase]
-    cells = tuple(maker.cell(Quantity(kind)) for kind, _ in columns)
-    row = Row("whole batch" if maker.trace.samples > 1 else "loss", cells)
-    yield Table("Loss", tuple(head for _, head in columns), (row,))
+def _jacobian(maker: TableMaker, layer: int) -> Table:
+    """The slopes of a softmax: a row for each output, a column for each pre-activation."""
+    shown = matrix_table(maker, "", SLOPE, layer)
+    across, down = (
+        [_symbol(maker, kind, layer, i) for i in axis.drawn]
+        for kind, axis in zip(("z", "a"), reversed(_sides(maker, SLOPE, layer)), strict=True)
+    )
+    rows = (Row(symbol, row.cells) for symbol, row in zip(down, shown.rows, strict=True))
+    of_sample = f", sample {maker.sample}" if maker.sample else ""
+    caption = f"Softmax Jacobian {_heading(maker, SLOPE)}{of_sample}"
+    return Table(caption, tuple(across), tuple(rows), shape=shown.shape)
+
+
+def _symbol(maker: TableMaker, kind: str, layer: int, i: int) -> Markup | str:
+    return "⋯" if i == GAP else maker.line.quantity(Quantity(kind, layer, i, 0, maker.sample))
+
+
+def _with_jacobian(maker: TableMaker, layers: Iterable[int]) -> Iterator[int]:
+    """Of these layers those in which every output depends on every pre-activation."""
+    return (n for n in layers if maker.network.layer(n).activation.full_jacobian)
+
+
+def _verified(maker: TableMaker) -> bool:
+    """Whether a new loss is there to be compared with the old one."""
+    return any(map(maker.step.known, (Quantity("loss+"), Quantity("loss+", sample=1))))
+
+
+def _losses(maker: TableMaker, phase: str, *, each: bool) -> Table:
+    """The loss, and with `each` that of each sample; at the end what it fell by."""
+    kinds = ("loss", "loss+")[: len(_LOSSES[phase])]
+    columns: tuple[Markup | str, ...] = _LOSSES[phase]
+    if phase == VERIFY and maker.step.known(Quantity(_DROP[0])):
+        kinds += _DROP
+        columns += tuple(maker.line.quantity(Quantity(kind)) for kind in _DROP)
+    samples = some(maker.trace.samples, (maker.sample,)) if each else []
+    rows = [
+        gap(len(kinds)) if s == GAP else Row(f"sample {s}", _losses_of(maker, kinds, s))
+        for s in samples
+    ]
+    name = "whole batch" if maker.trace.samples > 1 else "loss"
+    return Table("Loss", columns, (*rows, Row(name, _losses_of(maker, kinds))))
+
+
+def _losses_of(maker: TableMaker, kinds: Iterable[str], sample: int = 0) -> tuple[Cell, ...]:
+    return tuple(
+        _NONE if sample and not KINDS[kind].shared else maker.cell(Quantity(kind, sample=sample))
+        for kind in kinds
+    )
 
 
 def _parameters(maker: TableMaker, phase: str) -> Iterator[Table]:
@@ -211,9 +276,8 @@ def _parameters(maker: TableMaker, phase: str) -> Iterator[Table]:
     rows: list[Row] = []
     for number_ in layers:
         rows.extend(_parameter_rows(maker, number_, columns, share))
-    title = "Weights and biases" + (
-        "" if len(layers) > 1 else f", layer {layer}" if network.depth > 1 else ""
-    )
+    of_layer = "" if len(layers) == network.depth else f", {place(network, layer)}"
+    title = "Weights and biases" + of_layer.replace("the ", "")
     title += f", shares of sample {share}" if share else ""
     if rows:
         yield Table(title, columns, tuple(rows))
@@ -294,23 +358,35 @@ def _parameter_row(maker: TableMaker, layer: int, i: int, j: int, cells: tuple[C
 _DIGIT_ROOM, _POINT_ROOM = "\N{FIGURE SPACE}", "\N{PUNCTUATION SPACE}"
 
 
+FORWARD_ROW = "Forward"
+"""The heading of the row that lectures have on their slides."""
+
+
 def matrix_tables(maker: TableMaker) -> Iterator[tuple[str, tuple[Table, ...]]]:
-    """(heading, matrices) of each row of matrices that the phase needs."""
-    phase, of = maker.step.phase, _scope(maker)
-    if phase == "update":
-        yield "Update" + of, tuple(_updates(maker))
+    """(heading, matrices) of each row of matrices that the phase needs, in the order of the
+    diagram's columns.
+    """
+    phase, layers = maker.step.phase, _focus(maker, -1)
+    of = _scope(maker, layers)
+    if phase == UPDATE:
+        yield "Update" + of, _as_drawn(_updates(maker, layers))
         return
-    if phase != "verify":
-        yield "Forward" + of, tuple(_matrix_table_row(maker, ""))
-    if phase == "backward":
-        yield "Gradients" + of, tuple(_gradients(maker))
-    if phase == "verify":
-        yield "After the update" + of, tuple(_matrix_table_row(maker, "+"))
+    if phase != VERIFY:
+        yield FORWARD_ROW + of, _as_drawn(_matrix_table_row(maker, layers, ""))
+    if phase == BACKWARD:
+        layers = _focus(maker, 1)
+        yield "Gradients" + _scope(maker, layers), _as_drawn(_gradients(maker, layers))
+    if phase == VERIFY:
+        yield "After the update" + of, _as_drawn(_matrix_table_row(maker, layers, "+"))
 
 
-def _updates(maker: TableMaker) -> Iterator[Table]:
-    """Old, gradient and new, side by side, from the output layer down."""
-    for layer in reversed(_focus(maker)):
+def _as_drawn(matrices: Iterable[Table]) -> tuple[Table, ...]:
+    return tuple(sorted(matrices, key=attrgetter("place")))
+
+
+def _updates(maker: TableMaker, layers: Sequence[int]) -> Iterator[Table]:
+    """Old, gradient and new, side by side."""
+    for layer in layers:
         for title, kind in _learned(maker.network.layer(layer)):
             yield matrix_table(maker, title, kind, layer)
             yield matrix_table(maker, "", GRADIENT[kind], layer)
@@ -325,15 +401,31 @@ def _learned(layer: Layer) -> Iterator[tuple[str, str]]:
         yield "Biases", "b"
 
 
-def _matrix_table_row(maker: TableMaker, mark: str) -> Iterator[Table]:
-    """Inputs, then weights, linear and activation of each layer, then the labels."""
-    network = maker.network
-    focus = _focus(maker)
+def _matrix_table_row(maker: TableMaker, layers: Sequence[int], mark: str) -> Iterator[Table]:
+    """Inputs, then weights, linear and activation of each layer, then the labels and the loss."""
     yield matrix_table(maker, "Inputs", "x", 0)
-    for layer in focus:
-        for title, kind in _forward(network, layer):
+    for layer in layers:
+        for title, kind in _forward(maker.network, layer):
             yield matrix_table(maker, title, marked(kind, mark), layer)
     yield matrix_table(maker, "Labels", "y", 0)
+    if maker.step.phase == LOSS or (mark and _verified(maker)):
+        for kind, title in _LOSS_TITLES[maker.step.phase]:
+            if maker.trace.samples > 1 and KINDS[kind].shared:
+                yield matrix_table(maker, "Losses", kind, 0)
+            yield _loss_matrix(maker, title, kind)
+
+
+_LOSS_TITLES = {
+    LOSS: (("loss", "Loss"),),
+    VERIFY: (("loss", "Loss"), ("loss+", "New loss"), (_DROP[0], "Change"), (_DROP[1], "Fraction")),
+}
+
+
+def _loss_matrix(maker: TableMaker, title: str, kind: str) -> Table:
+    """A number of the whole batch, as a matrix of one."""
+    q = Quantity(kind)
+    row = Row("", (maker.cell(q),))
+    return Table(title, (), (row,), maker.line.quantity(q), "1×1", _place(maker, kind, 0))
 
 
 def _forward(network: Network, layer: int) -> Iterator[tuple[str, str]]:
@@ -357,37 +449,35 @@ def _forward(network: Network, layer: int) -> Iterator[tuple[str, str]]:
 _LINEAR, _ACTIVATION = "z", "a"
 
 
-def _gradients(maker: TableMaker) -> Iterator[Table]:
-    """From the output layer down; at the end by the inputs, where they are steps."""
-    network, focus, walk = maker.network, _focus(maker), maker.step.walk
-    every = maker.whole or not maker.anchor.layer or walk.grain == "pass"
-    for layer in reversed(focus):
-        if not every and layer != maker.anchor.layer:
-            continue
-        part = network.layer(layer)
-        below = (_LINEAR, *(kind for _, kind in _learned(part)))
-        for kind in (*passed_back(part), *(GRADIENT[name] for name in below)):
-            yield matrix_table(maker, "", kind, layer)
-    if walk.inputs and 1 in focus and (every or maker.anchor.layer == 1):
+def _gradients(maker: TableMaker, layers: Sequence[int]) -> Iterator[Table]:
+    """What belongs below the forward pass: a gradient for each number of it, the slopes between
+    those of a unit. Gradients with respect to the inputs, where they are steps.
+    """
+    if maker.step.walk.inputs and layers[0] == 1:
         yield matrix_table(maker, "", GRADIENT[_ACTIVATION], 0)
+    for layer in layers:
+        part = maker.network.layer(layer)
+        learned = (GRADIENT[kind] for _, kind in _learned(part))
+        for kind in (*learned, GRADIENT[_LINEAR], SLOPE, *reversed(passed_back(part))):
+            yield matrix_table(maker, "", kind, layer)
 
 
-def _scope(maker: TableMaker) -> str:
+def _scope(maker: TableMaker, layers: Sequence[int]) -> str:
     """Which layers these are, where they are not all."""
-    layers, depth = _focus(maker), maker.network.depth
+    depth = maker.network.depth
     if len(layers) == depth:
         return ""
     return f", layer{'s' * (len(layers) > 1)} {' and '.join(map(str, layers))} of {depth}"
 
 
-def _focus(maker: TableMaker) -> list[int]:
+def _focus(maker: TableMaker, beside: int) -> list[int]:
     """All layers of a shallow network, and on paper; of a deep one the layer of the step and the
-    one before it.
+    one `beside` it: before it (-1), or behind it (1).
     """
     depth = maker.network.depth
     if depth <= 3 or maker.whole:
         return list(range(1, depth + 1))
-    return [n for n in (maker.layer - 1, maker.layer) if n]
+    return [n for n in sorted((maker.layer, maker.layer + beside)) if 1 <= n <= depth]
 
 
 @dataclass(frozen=True, slots=True)
@@ -406,9 +496,10 @@ def matrix_table(maker: TableMaker, title: str, kind: str, layer: int) -> Table:
     sides.
     """
     # what decides which rows are left out
+    sample = _of_sample(maker, kind, layer)
     focus = () if maker.small else (maker.anchor.i, maker.anchor.j, maker.sample)
     return maker.shared(
-        ("matrix", title, kind, layer, *focus),
+        ("matrix", title, kind, layer, sample, *focus),
         partial(_entries, maker, kind, layer),
         partial(_matrix, maker, title, kind, layer),
     )
@@ -417,33 +508,66 @@ def matrix_table(maker: TableMaker, title: str, kind: str, layer: int) -> Table:
 def _entries(maker: TableMaker, kind: str, layer: int) -> Iterator[Entry]:
     """The places of a matrix, row by row."""
     down, across = _sides(maker, kind, layer)
+    sample = _of_sample(maker, kind, layer)
     for row in down.drawn:
         for column in across.drawn:
             if GAP in (row, column):
                 yield Cell("⋯" if row != GAP else "⋮", "gap")
             else:
-                at = {down.index: row, across.index: column}
-                yield Quantity(kind, layer, at.get("i", 0), at.get("j", 0), at.get("sample", 0))
+                at = {"sample": sample, down.index: row, across.index: column}
+                yield Quantity(kind, layer, at.get("i", 0), at.get("j", 0), at["sample"])
 
 
 def _matrix(maker: TableMaker, title: str, kind: str, layer: int, cells: tuple[Cell, ...]) -> Table:
     down, across = _sides(maker, kind, layer)
     rows = _matrix_rows(cells, len(across.drawn))
-    return Table(title, (), rows, maker.line.matrix(kind, layer), f"{down.count}×{across.count}")
+    symbol = maker.line.matrix(kind, layer, _of_sample(maker, kind, layer))
+    return Table(
+        title, (), rows, symbol, f"{down.count}×{across.count}", _place(maker, kind, layer)
+    )
+
+
+def _place(maker: TableMaker, kind: str, layer: int) -> int:
+    """Where a matrix stands among the columns of the diagram: 0 for the inputs, 1 for the weights
+    into layer 1, 2 for layer 1 and so on, at last the labels and the loss.
+    """
+    of = KINDS[kind]
+    if not of.layered and kind != "x":
+        return 2 * maker.network.depth + 1
+    return 2 * layer - of.parameter
+
+
+def _of_sample(maker: TableMaker, kind: str, layer: int) -> int:
+    """The sample that a matrix is about, where it is about one of several: a Jacobian, or the share
+    of a sample in a gradient.
+    """
+    share = KINDS[kind].role == maker.anchor.of.role == "gradient" and maker.anchor.sample
+    return maker.sample if _square(maker, kind, layer) or (share and not maker.whole) else 0
+
+
+def _square(maker: TableMaker, kind: str, layer: int) -> bool:
+    """Whether it is a Jacobian, one for each sample: a row per output, a column per
+    pre-activation.
+    """
+    return KINDS[kind].role == "slope" and maker.network.layer(layer).activation.full_jacobian
 
 
 def _sides(maker: TableMaker, kind: str, layer: int) -> tuple[Axis, Axis]:
     """(down, across) as the notation has them."""
+    if _square(maker, kind, layer):
+        count = maker.network.sizes[layer]
+        return _axis("i", count, maker.anchor.i), _axis("j", count, maker.anchor.j)
     down, across = _sides_here(maker, kind, layer)
     return (across, down) if flipped(kind, maker.context.notation) else (down, across)
 
 
 def _sides_here(maker: TableMaker, kind: str, layer: int) -> tuple[Axis, Axis]:
     """The sides in the engine's orientation: a row per sample, or a row per unit for weights;
-    biases are one row.
+    biases are one row, and so is what has no units.
     """
     sizes, of = maker.network.sizes, KINDS[kind]
-    units = _axis("i", sizes[maker.network.depth if kind == "y" else layer], maker.anchor.i)
+    count = sizes[maker.network.depth if kind == "y" else layer]
+    units = _axis("i", count, maker.anchor.i) if of.axes else Axis("i", 1, [0])
     if of.weights:
         return units, _axis("j", sizes[layer - 1], maker.anchor.j)
     if of.biases:

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from tutor import number
+from tutor.engine.kinds import KINDS
 from tutor.engine.losses import LOSSES
 from tutor.engine.parameters import PARAMETERS
 from tutor.engine.quantity import Quantity
@@ -21,6 +22,7 @@ from tutor.lesson.titles import capital, enumerated
 from tutor.lesson.walk import Walk
 from tutor.notation.markup import Markup
 from tutor.notation.mathml import Line
+from tutor.notation.speech import Words
 from tutor.pages.context import Context
 from tutor.scenario.reader import Scenario
 
@@ -297,6 +299,7 @@ class _Maker:
         }
         self.samples = context.trace.samples
         self.line = Line(context.alphabet, context.decimals)
+        self.words = Words(context.alphabet, context.decimals)
 
     def tables(self) -> Iterator[FieldTable]:
         """All given numbers, matrix by matrix."""
@@ -363,7 +366,7 @@ class _Maker:
 
     def field(self, at: Changeable, group: str = "") -> ChangeField:
         name = str(at)
-        label = TITLES[at.kind].format(at.layer) if at.kind in TITLES else name
+        label = TITLES[at.kind].format(at.layer) if at.kind in TITLES else self._spoken(at)
         text = self.typed.get(name, written(value(self.scenario, at)))
         sign = "" if at.kind in PARAMETERS else symbol(self.line, at)
         return ChangeField(
@@ -376,6 +379,10 @@ class _Maker:
             group,
             sign,
         )
+
+    def _spoken(self, at: Changeable) -> str:
+        """What a number is, and its symbol read out: `weight w 1 2 of layer 1`."""
+        return f"{KINDS[at.kind].words} {self.words.name(at.quantity)}"
 
     def choices(self) -> Iterator[ChangeChoice]:
         """Loss, reduction and the activation of every layer."""

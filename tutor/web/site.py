@@ -81,16 +81,6 @@ class Site:
             raise Missing(f"{NO_LESSON} called “{quotable(lesson, 80)}”.")
         return scenario
 
-    def unready(self, wait: float) -> list[tuple[str, str]]:
-        """What cannot be used now, each with the reason; the store has `wait` seconds to answer."""
-        shelf, store = self.library.shelf, self.saving.store
-        found = []
-        if shelf.broken and not shelf.lessons:
-            found.append(("shelf", "no lesson could be read"))
-        if store is not None and (trouble := store.trouble(wait)):
-            found.append(("store", trouble))
-        return found
-
     def here(self) -> str:
         """Where the tutor is, as its links say: https://tutor.example."""
         return self.caching.here(request)
@@ -104,6 +94,16 @@ class Site:
         mark = scenario.mark if scenario else ""
         part = "fragment" if wants_fragment() else "page"
         return self.caching.tag(request, mark, self.library.shelf.mark, part)
+
+    def unready(self, wait: float) -> list[tuple[str, str]]:
+        """What cannot be used now, each with the reason; the store has `wait` seconds to answer."""
+        shelf, store = self.library.shelf, self.saving.store
+        found = []
+        if shelf.broken and not shelf.lessons:
+            found.append(("shelf", "no lesson could be read"))
+        if store is not None and (trouble := store.trouble(wait)):
+            found.append(("store", trouble))
+        return found
 
     def origin(self, scenario: Scenario) -> Scenario | None:
         """The lesson that a lesson was made from, where it is still there and can be reached."""
