@@ -14,6 +14,7 @@ from dataclasses import dataclass, fields, replace
 from tutor import number
 from tutor.draw.diagram import Drawing, Scene, drawing
 from tutor.draw.scene import When
+from tutor.engine.kinds import BACKWARD
 from tutor.engine.quantity import Quantity
 from tutor.lesson.explain import CHAIN, explain
 from tutor.lesson.formula import Formula
