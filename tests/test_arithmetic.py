@@ -58,7 +58,7 @@ def test_it_computes_as_on_paper(expression: str, expected: float) -> None:
         ("+1", "at character 1: a number should come here"),
         ("(1", "at character 3: a closing parenthesis is missing"),
         ("(1 2)", "at character 4: a closing parenthesis or an operator should come here"),
-        ("1)", "at character 2: nothing was opened here"),
+        ("1)", "at character 2: there is no opening parenthesis for it"),
         ("2 {x[1]}", "at character 3: an operator is missing"),
         ("2(3)", "at character 2: an operator is missing"),
         (

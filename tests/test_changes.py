@@ -580,7 +580,7 @@ def test_a_version_with_new_numbers_does_not_tell_of_changed_numbers() -> None:
 
 
 def test_the_first_page_of_a_changed_lesson_says_whose_numbers_its_words_are_about() -> None:
-    said = "The description below speaks of the lesson’s own numbers."
+    said = "The description below is about the lesson’s own numbers."
     assert said in get(f"/lessons/{ONE}?x[1]=3").text
     assert said not in get(f"/lessons/{ONE}").text
     assert said not in get(f"/lessons/{ONE}/steps/7?x[1]=3").text

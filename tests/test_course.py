@@ -128,7 +128,7 @@ hidden: [a, x]
         ("format: 1\ntitle: x\ngroups: {a: b}", "groups: expected a list, got a mapping"),
         ("format: 1\ntitle: x\ngroups: [a]", "groups[0]: expected a mapping of keys to values"),
         ("format: 1\ntitle: x\nhidden: a", "hidden: expected a list, got the word 'a'"),
-        ("format: 1\ntitle: ' '", "title: expected a text, this one has nothing to read"),
+        ("format: 1\ntitle: ' '", "title: expected a text, got one with nothing to read"),
         ("[" * 20_000, "more than 16 lists"),
         ("# " + "x" * 70_000, "is larger than 64 KB"),
         (f"format: 1\ntitle: {'x' * 300}", "title: expected at most 200 characters, got 300"),

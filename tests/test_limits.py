@@ -92,7 +92,7 @@ def test_the_small_lesson_fits_the_defaults() -> None:
     [
         ("FILE_BYTES", "500", "larger than 500 bytes"),
         ("FILE_BYTES", "1024", "fits"),
-        ("DEPTH", "2", "more than 2 lists and mappings inside one another"),
+        ("DEPTH", "2", "more than 2 lists and mappings inside each other"),
         ("ENTRIES", "30", "more than 30 entries"),
         ("LAYERS", "1", "at most 1 entries, got 2"),
         ("UNITS", "1", "a whole number from 1 to 1, got 2"),

@@ -283,7 +283,7 @@ def test_every_folder_of_the_map_is_there_and_none_is_forgotten() -> None:
 
 
 def test_every_room_is_in_the_readme_and_none_is_forgotten() -> None:
-    rooms = re.findall(r"^\| `tutor/(\w+)/` \|", section("The rooms"), re.MULTILINE)
+    rooms = re.findall(r"^\| `tutor/(\w+)/` \|", section("The packages"), re.MULTILINE)
     assert rooms == re.findall(r"^    (\w+)/ ", tutor.__doc__ or "", re.MULTILINE)
 
 

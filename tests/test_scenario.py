@@ -218,8 +218,8 @@ REFUSED = [
      [":1: title: is missing; give the lesson a name", ":2: titel: is not a key of the format; did you mean title?"]),
     ("title: Two layers", "title: 3", [":2: title: expected a text, got the number 3; put it in quotes"]),
     ("title: Two layers", "title: [a]", [":2: title: expected a text, got a list of 1"]),
-    ("title: Two layers", "title: '  '", [":2: title: expected a text, this one has nothing to read"]),
-    ("title: Two layers", 'title: "\u200b\u200d"', [":2: title: expected a text, this one has nothing to read"]),
+    ("title: Two layers", "title: '  '", [":2: title: expected a text, got one with nothing to read"]),
+    ("title: Two layers", 'title: "\u200b\u200d"', [":2: title: expected a text, got one with nothing to read"]),
     ("title: Two layers", "title: " + "x" * 201, [":2: title: expected at most 200 characters, got 201"]),
     ("title: Two layers", "title: a\nabout: " + "x" * 2001, [":3: about: expected at most 2,000 characters, got 2,001"]),
     ("title: Two layers", "title: a\nlearn: [a, b, c, d, e]", [":3: learn: expected at most 4 entries, got 5"]),
@@ -271,7 +271,7 @@ REFUSED = [
     ("weights: [[1, 2], [3, 4], [5, 6]], biases: [0.1, 0.2, 0.3]", "biases: none",
      [":6: network.layers[0].weights: is missing; give one row per unit, or init"]),
     ("weights: [[1, 2], [3, 4], [5, 6]]", "weights: [[1, 2], [3, 4], [5, 6]], init: {scheme: he}",
-     [":6: network.layers[0].init: weights are given and made at once; keep one of weights and init"]),
+     [":6: network.layers[0].init: there are both weights and init; keep one of them"]),
     ("weights: [[1, 2], [3, 4], [5, 6]]", "init: {scheme: glorot}",
      [":6: network.layers[0].init.scheme: 'glorot' is not known; did you mean xavier? Known here: uniform, normal, xavier, he, constant, identity"]),
     ("weights: [[1, 2], [3, 4], [5, 6]]", "init: {scheme: he, seed: -1}",
@@ -283,7 +283,7 @@ REFUSED = [
      [":6: network.layers[0].biases: expected a list of numbers, or the word none, got the word 'no'"]),
     (", biases: [0.1, 0.2, 0.3]", "", [":6: network.layers[0].biases: is missing; give one number per unit, or the word none"]),
     ("biases: [0.1, 0.2, 0.3]", "biases: none, dropout: 0.5",
-     [":6: network.layers[0].dropout: dropout is part of the format, but this version does not run it"]),
+     [":6: network.layers[0].dropout: dropout is part of the format, but this version does not support it yet"]),
     ("biases: [0.1, 0.2, 0.3]", "biases: none, trainable: {weights: 1}",
      [":6: network.layers[0].trainable.weights: expected true or false, got the number 1"]),
     # Loss, data and training
@@ -307,7 +307,7 @@ REFUSED = [
      [":12: data.targets: is missing; give one row per sample; without targets there is no loss to learn from"]),
     ("  inputs: [[1, 2], [3, 4]]\n  targets: [[1, 0], [0.25, 0.75]]\n", "  generator: {name: circle}\n", [
         ":12: data.inputs: is missing", ":12: data.targets: is missing; give one row per sample; without targets there is no loss to learn from",
-        ":13: data.generator: generator is part of the format, but this version does not run it"]),
+        ":13: data.generator: generator is part of the format, but this version does not support it yet"]),
     ("learning_rate: 0.1", "learning_rate: 0", [":15: training.learning_rate: expected a number above 0, got 0"]),
     ("learning_rate: 0.1", "learning_rate: -1e-3", [":15: training.learning_rate: expected a number above 0, got -0.001"]),
     ("learning_rate: 0.1", "learning_rate: .inf", [":15: training.learning_rate: .inf is no number to compute with; give a finite one"]),
@@ -318,7 +318,7 @@ REFUSED = [
     ("learning_rate: 0.1", "learning_rate: 0.1, batch: online", [":15: training.batch: online is part of the format, but this version runs only full"]),
     ("learning_rate: 0.1", "learning_rate: 0.1, batch: 8", [":15: training.batch: 8 is part of the format, but this version runs only full"]),
     ("learning_rate: 0.1", "learning_rate: 0.1, batch: {}", [":15: training.batch: expected full, got a mapping of keys to values"]),
-    ("learning_rate: 0.1", "learning_rate: 0.1, l2: 0.01", [":15: training.l2: l2 is part of the format, but this version does not run it"]),
+    ("learning_rate: 0.1", "learning_rate: 0.1, l2: 0.01", [":15: training.l2: l2 is part of the format, but this version does not support it yet"]),
     ("learning_rate: 0.1", "learning_rate: 0.1, iterations: 0", [":15: training.iterations: expected a whole number from 1 to 1,000, got 0"]),
 ]  # fmt: skip
 
@@ -412,7 +412,7 @@ STEP = changed(
 )
 def test_behind_a_step_function_there_are_no_numbers(name: str) -> None:
     assert problems(STEP + f"printed: [{{quantity: '{name}', value: '1', where: a}}]") == [
-        f":16: printed[0].quantity: there is no {name} here: the step function of layer 1 has no derivative to learn from, so backward stops there"
+        f":16: printed[0].quantity: there is no {name} here: the step function of layer 1 has no derivative to learn from, so the backward pass stops there"
     ]
 
 

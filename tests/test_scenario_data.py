@@ -136,16 +136,16 @@ BAD = [
     # Keys
     (put("titel", "A"), ("titel",), "is not a key of the format; did you mean title?"),
     (put("title", ...), ("title",), "is missing; give the lesson a name"),
-    (put(*LAYER, "generator", 1), (*LAYER, "generator"), "generator is part of the format, but this version does not run it"),
+    (put(*LAYER, "generator", 1), (*LAYER, "generator"), "generator is part of the format, but this version does not support it yet"),
     (put(3, 1), (), "a key must be a word"),
     (put("training", "optimizer", "adam"), ("training", "optimizer"), "adam is part of the format, but this version runs only sgd"),
     # Texts
     (put("title", "a\0b"), ("title",), "has the character U+0000, which does not belong in a text"),
     (put("title", "\u202eabc"), ("title",), "has the character U+202E, which does not belong in a text"),
     (put("notes", ({"at": "loss", "text": "\ud800"},)), ("notes", 0, "text"), "has the character U+D800, which does not belong in a text"),
-    (put("title", "\u200b\u200d"), ("title",), "expected a text, this one has nothing to read"),
+    (put("title", "\u200b\u200d"), ("title",), "expected a text, got one with nothing to read"),
     (put("a\0b", 1), (), "has the character U+0000, which does not belong in a text"),
-    (put("title", b"A"), ("title",), "is a bytes, which no file holds"),
+    (put("title", b"A"), ("title",), "is a bytes, which a file cannot hold"),
     (put("title", None), ("title",), "has no value; give one or leave the key out"),
     (put("origin", "../../etc/passwd"), ("origin",),
      "expected the id of a lesson, 1 to 80 of a-z, 0-9 and -, such as two-layers, got '../../etc/passwd'"),
@@ -189,7 +189,7 @@ def test_lists_inside_one_another_without_end_are_refused() -> None:
         value = (value,)
     deep = (*("network", "layers"), *[0] * 15)
     (problem,) = reader.problems_of({"network": {"layers": value}})
-    assert problem == (deep, "more than 16 lists and mappings inside one another")
+    assert problem == (deep, "more than 16 lists and mappings inside each other")
     refused({"network": {"layers": value}})
 
 

@@ -359,7 +359,7 @@ def test_a_saved_lesson_says_so_and_names_the_lesson_that_it_was_made_from(
 
 def test_a_saved_lesson_whose_origin_is_gone_says_so_without_a_link(with_saved: Flask) -> None:
     article = read(get(f"/lessons/{ORPHAN}", with_saved).text).root.one("article")
-    assert "Made from a lesson that is no longer here." in article.text
+    assert "Made from a lesson that no longer exists." in article.text
     assert not [link for link in article.all("a") if link.attributes["href"].endswith(GONE)]
 
 

@@ -359,7 +359,7 @@ def test_a_name_like_that_of_a_saved_lesson_is_refused(folder: Path) -> None:
     assert ids(found) == ["saved-" + "a1" * 10, saved + "a"]
     assert problems(found) == {
         f"lessons/{saved}.yaml": [
-            f"lessons/{saved}.yaml: names like this belong to lessons that readers have saved; give the file another name"
+            f"lessons/{saved}.yaml: such names belong to lessons that readers saved; give the file another name"
         ]
     }
 

@@ -125,7 +125,7 @@ def test_a_cross_entropy_needs_the_output_itself() -> None:
     (problem,) = told(file)
     assert problem == (
         "9: network.layers[2].skip: binary_cross_entropy needs what the sigmoid gives as the output; "
-        "a skip connection would add something to it"
+        "a skip connection would add to it"
     )
 
 
@@ -196,7 +196,7 @@ def test_a_loss_that_cannot_stand_behind_a_skip_is_not_taken() -> None:
     own = reader.parse(file, "f.yaml")
     found, notices = changes.read({"activation[2]": "softmax", "loss": "cross_entropy"}, own)
     assert "loss" not in dict(found)
-    assert any("a skip connection would add something to it" in notice for notice in notices)
+    assert any("a skip connection would add to it" in notice for notice in notices)
 
 
 # ---- settings ----

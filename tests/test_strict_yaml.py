@@ -54,7 +54,7 @@ def test_a_word_stands_for_what_yaml_1_2_says(text: str, value: object) -> None:
         ("k: 1.0e+400", "f.yaml:1: k: 1.0e+400 is too large; numbers go up to about 1.8e308"),
         (
             "k: 1e-400",
-            "f.yaml:1: k: 1e-400 is too small to be told from 0; numbers go down to about 5e-324",
+            "f.yaml:1: k: 1e-400 is too small to tell from 0; numbers go down to about 5e-324",
         ),
         (
             "k: 010",
@@ -86,16 +86,16 @@ def test_a_word_stands_for_what_yaml_1_2_says(text: str, value: object) -> None:
         ),
         ("a: 1\nb: 2\na: 3", "f.yaml:3: a: is there twice, first in line 1"),
         ("a:\n  b: {c: 1,\n   c: 2}", "f.yaml:3: a.b.c: is there twice, first in line 2"),
-        ("a: 1\n---\nb: 2", "f.yaml:2: a second document starts here; a file has one"),
-        ("%YAML 1.1\n---\na: 1", "f.yaml:1: directives (lines that start with %) are not read"),
+        ("a: 1\n---\nb: 2", "f.yaml:2: a second document starts here; a file has only one"),
+        ("%YAML 1.1\n---\na: 1", "f.yaml:1: directives (lines that start with %) are not allowed; leave them out"),
         ("1: x", "f.yaml:1: a key must be a word, this is '1'"),
         ("true: x", "f.yaml:1: a key must be a word, this is 'true'"),
-        ("[1, 2]: x", "f.yaml:1: a key must be a word, this is a list, a mapping or an alias"),
-        ("? {a: b}\n: x", "f.yaml:1: a key must be a word, this is a list, a mapping or an alias"),
+        ("[1, 2]: x", "f.yaml:1: a key must be a word, not a list, a mapping or an alias"),
+        ("? {a: b}\n: x", "f.yaml:1: a key must be a word, not a list, a mapping or an alias"),
         ("a:\n  b: 1\n\tc: 2", "f.yaml:3: is not YAML: a tab cannot indent a line; use spaces"),
         (
             "a: b: c",
-            "f.yaml:1: is not YAML: a colon where none can be; put a text that has a colon in quotes",
+            "f.yaml:1: is not YAML: there is a colon where none can be; put a text that has a colon in quotes",
         ),
         ("a: 1\nb: @x", "f.yaml:2: is not YAML: a text cannot start with @; put it in quotes"),
         (
@@ -130,8 +130,8 @@ def test_a_word_stands_for_what_yaml_1_2_says(text: str, value: object) -> None:
             "a: " + "é" * (limits.FILE_BYTES // 2),
             "f.yaml: is larger than 64 KB, the limit of a scenario file",
         ),
-        ("[" * 20_000, "f.yaml:1: more than 16 lists and mappings inside one another"),
-        ("- " * 20_000, "f.yaml:1: more than 16 lists and mappings inside one another"),
+        ("[" * 20_000, "f.yaml:1: more than 16 lists and mappings inside each other"),
+        ("- " * 20_000, "f.yaml:1: more than 16 lists and mappings inside each other"),
         ("- a\n" * 6_000, "f.yaml:5000: has more than 5,000 entries by here"),
     ],
 )
@@ -143,7 +143,7 @@ def test_several_refusals_come_at_once_in_the_order_of_the_lines() -> None:
     text = "base: &base {a: 1}\nother:\n  <<: *base\n  b: *base\n  c: .inf\n  c: 2\n"
     assert problems(text) == [
         "f.yaml:1: base: the anchor &base is not read; write the value out where it is needed",
-        "f.yaml:3: other: the merge key << is not read; write the keys out",
+        "f.yaml:3: other: the merge key << is not allowed; write the keys out",
         "f.yaml:3: other.<<: the alias *base is not read; write the value out",
         "f.yaml:4: other.b: the alias *base is not read; write the value out",
         "f.yaml:5: other.c: .inf is no number to compute with; give a finite one",

@@ -624,7 +624,7 @@ def test_a_lesson_that_allows_no_fit_numbers_says_why() -> None:
 
 def test_a_lesson_with_few_numbers_says_when_all_have_been_used() -> None:
     init = {"units": 1, "activation": "identity", "init": {"scheme": "constant", "scale": 0.5}}
-    with pytest.raises(VariantError, match="the numbers have been used already"):
+    with pytest.raises(VariantError, match="the numbers were already used"):
         variants(made([init], [[2]], [[1]]), 500, 1)
 
 

@@ -28,8 +28,7 @@ from tutor.lesson.explain import PHASE_ABOUT, PHASE_TITLES
 from tutor.lesson.walk import Lesson
 
 WHAT = (
-    "A lesson of the backpropagation tutor in PyTorch: autograd finds the same numbers, "
-    "and they are checked."
+    "A Backprop Tutor lesson in PyTorch: autograd finds the same numbers, and they are checked."
 )
 
 

@@ -64,7 +64,7 @@ def variants(
     `most` is how many numbers may be drawn for all of them together, in vain or not.
     """
     if not 1 <= count <= MOST:
-        raise VariantError(f"versions count from 1 to {MOST:,}, there is no version {count}")
+        raise VariantError(f"versions count from 1 to {MOST:,}; there is no version {count}")
     if not 0 <= seed <= LARGEST_SEED:
         raise VariantError(f"a seed is a whole number from 0 to {LARGEST_SEED:,}, got {seed}")
     return tuple(islice(_versions(scenario, seed, most), count))
@@ -83,7 +83,7 @@ def _versions(scenario: Scenario, seed: int, most: int | None) -> Iterator[Scena
                 raise VariantError(_too_many(number, most))
             found = redrawn(scenario, trace, Stream(json.dumps([structure, seed, number, draw])))
             reason = (
-                "the numbers have been used already"
+                "the numbers were already used"
                 if _numbers(found) in seen
                 else yardstick.fault(_trace(found))
             )
@@ -134,8 +134,8 @@ def _size(scenario: Scenario) -> int:
 def _too_many(number: int, most: int) -> str:
     return (
         f"finding numbers for version {number} takes more than the {most:,} numbers "
-        "that may be drawn for one download; take a smaller version, another seed, "
-        "or python -m tutor export on your own computer, which draws on"
+        "that may be drawn for one download; take a smaller version or another seed, "
+        "or use python -m tutor export on your own computer, which has no limit"
     )
 
 
@@ -248,7 +248,7 @@ class Yardstick:
             self.kind in {"numbers", "shares"}
             and (np.abs(trace.outputs - trace.y) < NEAREST_TARGET).any()
         ):
-            yield "a target is met already"
+            yield "a target is already met"
         if self.kind == "numbers" and (self.trace.y > 0).all() and not (trace.y > 0).all():
             yield "a target is not above 0 as they are in the original"
 

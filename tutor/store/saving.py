@@ -93,14 +93,14 @@ def from_environment(environment: Mapping[str, str], home: Path) -> Saving:
     """Saving as the settings want it. Raises SettingError, which names the setting."""
     switch = environment.get("SAVING", "").strip().lower() or "on"
     if switch not in {"on", "off"}:
-        raise SettingError(f"SAVING is {environment['SAVING'][:40]!r}; it is on or off")
+        raise SettingError(f"SAVING is {environment['SAVING'][:40]!r}; expected on or off")
     many = environment.get("SAVES_PER_MINUTE", "").strip() or str(PER_MINUTE)
     if not (
         many.isascii() and many.isdigit() and len(many) < 8 and 1 <= int(many) <= MOST_PER_MINUTE
     ):
         raise SettingError(
             f"SAVES_PER_MINUTE is {many[:40]!r}; "
-            f"it is a whole number from 1 to {MOST_PER_MINUTE}, or SAVING=off for none"
+            f"expected a whole number from 1 to {MOST_PER_MINUTE}, or SAVING=off for none"
         )
     return Saving(
         open_store(environment.get("DATABASE_URL"), home / FILE), int(many), switch == "on"
