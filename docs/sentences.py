@@ -1,11 +1,11 @@
-"""List every sentence that a reader can meet, each once, to be read in one sitting: `make sentences`.
+"""List every sentence that a reader can meet, each once: `make sentences`.
 
-    all pages through the app's test client -> the sentences that they show
-    texts in the code, the templates' too, that no page showed -> what a reader meets rarely
-    README.md, docs/*.md and the comments of docs/examples
+    all pages through the app's test client          -> the sentences that they show
+    texts of code, templates, scripts and lessons    -> those that no page showed
+    README.md and docs/*.md                          -> the same
 
 Numbers are written 0 and formulas □, so that a sentence with other numbers is the same sentence.
-Each stands where it appears first, below the address or the file.
+Each is listed where it appears first, below the address or the file. It takes one or two minutes.
 """
 
 from __future__ import annotations
@@ -19,6 +19,8 @@ from itertools import groupby, product
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import yaml
+
 from app import create_app
 from tutor.lesson.walk import GRAINS, open_lesson
 from tutor.notation.conventions import PRESETS
@@ -29,12 +31,16 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[1]
 LABELS = ("aria-label", "alt", "title", "placeholder")
-INLINE = frozenset("a abbr b code del dfn em i ins kbd mark q s small span strong sub sup".split())
+INLINE = frozenset({"a", "b", "code", "del", "dfn", "em", "i", "ins", "span", "strong", "sub", "sup"})
 SILENT = frozenset({"script", "style", "math", "textarea"})
 """Elements whose text is no sentence; a formula leaves its mark."""
-NUMBER = re.compile(r"[-−]?\d[\d,.]*(?:e[-+]?\d+)?(?<![.,])")
+NUMBER = re.compile(r"\b(?=[a-f]*\d)[\da-f]{8,}\b|[-−]?\d[\d,.]*(?:e[-+]?\d+)?(?<![.,])")
+"""A number, or the fingerprint of a lesson."""
 END = re.compile(r"(?<=[.?!])\s+(?=[A-Z“□{(])|\s+·\s+")
 WORDS = re.compile(r"[A-Za-z]{2}")
+PROSE = re.compile(r"[A-Za-z]{2}[,:;’']? [a-z]{2}|^[A-Z][a-z]+ \S")
+CODE = re.compile(r"[<>\\`|]|\(\)|=>|^[a-z]\w*_\w+,|data-|svg")
+"""Texts of several words, and those among them that are markup, code or names."""
 BROKEN = ("", "title: x", "format: 1\nx: [", "format: 1\ntitle: 5\nnetwork: {inputs: 0}")
 UNFIT = (
     "?notation=x&decimals=99&grain=x&iteration=0&x=1&w[9][1,1]=2",
@@ -49,25 +55,32 @@ class _Texts(HTMLParser):
         super().__init__()
         self.found: list[str] = []
         self.here: list[str] = []
-        self.silent: list[str] = []
+        self.silent = ""
+        """The element that is open and says nothing, if one is."""
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         given = dict(attrs)
+        if self.silent:
+            return
         if tag == "math":
             self.here.append(" □ ")
-        elif tag not in INLINE:
+        elif tag in INLINE:
+            self.here.append(" ")
+        else:
             self.close_block()
-        if not self.silent and tag not in SILENT:
+        if tag not in SILENT:
             self.found += [given[name] or "" for name in LABELS if name in given]
         if tag == "meta" and given.get("name") == "description":
             self.found.append(given["content"] or "")
         if tag in SILENT:
-            self.silent.append(tag)
+            self.silent = tag
 
     def handle_endtag(self, tag: str) -> None:
-        if self.silent and tag == self.silent[-1]:
-            self.silent.pop()
-        elif tag not in INLINE:
+        if self.silent:
+            self.silent = "" if tag == self.silent else self.silent
+        elif tag in INLINE:
+            self.here.append(" ")
+        else:
             self.close_block()
 
     def handle_data(self, data: str) -> None:
@@ -75,7 +88,7 @@ class _Texts(HTMLParser):
             self.here.append(data)
 
     def close_block(self) -> None:
-        self.found.append("".join(self.here))
+        self.found.append(re.sub(r"\s+(?=[.,;:!?)”])", "", "".join(self.here)))
         self.here = []
 
 
@@ -128,7 +141,7 @@ def addresses(scenarios: Path) -> Iterator[str]:
                 for preset, n in product(PRESETS, (1, total // 3, 2 * total // 3))
             )
         yield from (f"{lesson}/steps/5/{part}" for part in ("chain", "change"))
-        yield from (f"{lesson}/{part}" for part in ("slides", "export", "share", "edit", "steps/9999"))
+        yield from (f"{lesson}/{part}" for part in ("slides", "export", "share", "steps/9999"))
         yield from (f"/build?from={file.stem}", f"/embed{lesson}/steps/2")
         yield from (f"{lesson}/steps/2{query}" for query in UNFIT)
         kinds = ("html", "interactive", "worksheet", "key", "class-set")
@@ -160,7 +173,8 @@ def written() -> Iterator[tuple[str, str]]:
         text = re.sub(r"\{#.*?#\}|\{%.*?%\}", "", file.read_text("utf-8"), flags=re.DOTALL)
         yield from _of(file, texts_of_page(re.sub(r"\{\{.*?\}\}", "{}", text)))
     for file in sorted(ROOT.glob("static/*.js")):
-        yield from _of(file, (m[2] for m in re.finditer(r"([\"'`])(.* .*?)\1", file.read_text("utf-8"))))
+        quoted = re.finditer(r"([\"'`])((?:(?!\1).)*)\1", file.read_text("utf-8"))
+        yield from _of(file, (m[2] for m in quoted if _is_prose(m[2])))
     for file in (ROOT / "README.md", *sorted(ROOT.glob("docs/*.md"))):
         text = re.sub(r"```.*?```", "\n\n", file.read_text("utf-8"), flags=re.DOTALL)
         yield from _of(file, re.split(r"\n\s*\n|\n(?=[-|#] ?|\d\. )|\|", text))
@@ -176,9 +190,9 @@ def texts_of_code(source: str) -> Iterator[str]:
     """The texts in code that may be seen: of several words, and no docstring; {} stands for what is
     put in.
     """
-    tree = ast.parse(source)
-    silent = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
-    for node in ast.walk(tree):
+    nodes = list(ast.walk(ast.parse(source)))
+    silent = {id(node.value) for node in nodes if isinstance(node, ast.Expr)}
+    for node in nodes:
         if isinstance(node, ast.JoinedStr):
             silent |= {id(part) for part in node.values}
             parts = (p.value if isinstance(p, ast.Constant) else "{}" for p in node.values)
@@ -187,15 +201,28 @@ def texts_of_code(source: str) -> Iterator[str]:
             text = node.value
         else:
             continue
-        if id(node) not in silent and re.search(r"[A-Za-z]{2}\S* \S", text):
+        if id(node) not in silent and _is_prose(text):
             yield text
 
 
+def _is_prose(text: str) -> bool:
+    return bool(PROSE.search(text)) and not CODE.search(text)
+
+
 def texts_of_lesson(text: str) -> Iterator[str]:
-    """The values of several words and the comments of a lesson's file."""
-    comments = re.findall(r"^\s*# (.*(?:\n\s*# .*)*)", text, re.MULTILINE)
-    yield from (re.sub(r"\n\s*# ", " ", one) for one in comments)
-    yield from re.findall(r"(?::|-) (?:>-)?\s*(\"?[A-Za-z(].*(?:\n {4,}[A-Za-z(].*)*)", text)
+    """The comments of a lesson's file, and its values of several words."""
+    for comment in re.findall(r"^ *# (.*(?:\n *# .*)*)", text, re.MULTILINE):
+        yield re.sub(r"\n *# ", " ", comment)
+    data = yaml.load(text, yaml.CSafeLoader)
+    yield from filter(_is_prose, _strings(data))
+
+
+def _strings(data: object) -> Iterator[str]:
+    if isinstance(data, str):
+        yield data
+    elif isinstance(data, dict | list):
+        for value in data.values() if isinstance(data, dict) else data:
+            yield from _strings(value)
 
 
 def unshown(seen: set[str], found: Iterable[tuple[str, str]]) -> Iterator[tuple[str, str]]:
@@ -209,12 +236,13 @@ def unshown(seen: set[str], found: Iterable[tuple[str, str]]) -> Iterator[tuple[
 
 def listed() -> Iterator[tuple[str, str]]:
     """Every sentence once: (where it appears first, sentence)."""
-    seen: dict[str, str] = {}
+    shown: dict[str, str] = {}
     for place, sentence in rendered():
-        seen.setdefault(sentence, place)
-    yield from ((place, sentence) for sentence, place in seen.items())
-    rest = {sentence: place for place, sentence in reversed(list(unshown(set(seen), written())))}
-    yield from ((place, sentence) for sentence, place in reversed(rest.items()))
+        shown.setdefault(sentence, place)
+    rest: dict[str, str] = {}
+    for place, sentence in unshown(set(shown), written()):
+        rest.setdefault(sentence, place)
+    yield from ((place, sentence) for sentence, place in (shown | rest).items())
 
 
 if __name__ == "__main__":
