@@ -216,7 +216,7 @@ def test_what_the_lesson_has_anyway_is_no_change() -> None:
     [
         ("w[9][1,1]", "1", "the network has 3 layers"),
         ("w[1][1]", "1", "a w is written w[2][1,3]"),
-        ("x[1]@1", "1", "@1 is left out where there is one sample"),
+        ("x[1]@1", "1", "there is one sample, so leave out @1"),
         ("z[1][1]", "1", "is computed"),
         ("w[1][1,1]", "abc", "is not a number"),
         ("w[1][1,1]", "", "no number here"),
@@ -542,7 +542,7 @@ def test_every_page_that_takes_a_view_follows_the_changes() -> None:
         "old": "2",
         "new": "3",
     }
-    assert "your changes are not in" in get(f"/lessons/{ONE}/slides?{QUERY}").text
+    assert "without your changes" in get(f"/lessons/{ONE}/slides?{QUERY}").text
 
 
 # ---- what is remembered ----

@@ -211,7 +211,7 @@ def test_small_numbers_of_a_scheme_are_not_rounded_away() -> None:
 
 
 def test_one_pasted_row_is_one_unit() -> None:
-    assert "Layer 1 has 1 unit now" in edited(pasted(BLANK, "1", "0.5 0.6"), "paste:1").said
+    assert "Layer 1 now has 1 unit" in edited(pasted(BLANK, "1", "0.5 0.6"), "paste:1").said
 
 
 def test_pasted_weights_bring_their_number_of_units() -> None:
@@ -249,7 +249,7 @@ def test_a_layer_without_biases_takes_none() -> None:
     )
     assert (
         after.problems["paste[1]"]
-        == "each row takes 2 numbers, row 1 has 3, and 1 other row does not fit; nothing was changed"
+        == "expected 2 numbers in each row, got 3 in row 1, and 1 other row does not fit; nothing was changed"
     )
 
 
@@ -257,7 +257,7 @@ def test_rows_with_and_without_a_bias_do_not_go_together() -> None:
     after = edited(pasted(BLANK, "1", "1 2 5\n3 4"), "paste:1")
     assert (
         after.problems["paste[1]"]
-        == "each row takes 2 numbers or, with the bias, 3, row 2 has 2; nothing was changed"
+        == "expected 2 numbers or, with the bias, 3 in each row, got 2 in row 2; nothing was changed"
     )
 
 

@@ -46,7 +46,7 @@ def test_ragged_rows_are_named_and_change_nothing() -> None:
     assert not found.cells
     assert (
         found.problem
-        == "each row takes 2 numbers, row 2 has 1, and 1 other row does not fit; nothing was changed"
+        == "expected 2 numbers in each row, got 1 in row 2, and 1 other row does not fit; nothing was changed"
     )
 
 

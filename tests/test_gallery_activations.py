@@ -167,7 +167,7 @@ def test_at_0_each_kink_shows_the_choice_that_the_engine_makes() -> None:
 
 
 @pytest.mark.parametrize(
-    ("z", "word"), [(800.0, "exactly 0"), (20.0, "falls short of 1 by 2.061e−9"), (0.5, "")]
+    ("z", "word"), [(800.0, "exactly 0"), (20.0, "is 2.061e−9 short of 1"), (0.5, "")]
 )
 def test_what_float64_does_to_a_saturated_sigmoid_is_said(z: float, word: str) -> None:
     remark = cards(page({"z": repr(z)}))["sigmoid"].remark

@@ -97,9 +97,9 @@ def test_the_small_lesson_fits_the_defaults() -> None:
         ("LAYERS", "1", "at most 1 entries, got 2"),
         ("UNITS", "1", "a whole number from 1 to 1, got 2"),
         ("SAMPLES", "1", "data.inputs: expected at most 1 entries, got 2"),
-        ("PARAMETERS", "8", "the network has 9 weights and biases, the limit is 8"),
-        ("ACTIVATIONS", "9", "10 activations to keep, the limit is 9"),
-        ("WORK", "17", "18 products to compute at once, the limit is 17"),
+        ("PARAMETERS", "8", "the network has 9 weights and biases; the limit is 8"),
+        ("ACTIVATIONS", "9", "10 activations to keep; the limit is 9"),
+        ("WORK", "17", "18 products to compute at once; the limit is 17"),
         ("ITERATIONS", "4", "a whole number from 1 to 4, got 5"),
         ("DECIMALS", "4", "display.decimals: expected a whole number from 0 to 4, got 5"),
         ("TITLE", "5", "title: expected at most 5 characters, got 9"),
@@ -184,7 +184,7 @@ def test_nonsense_is_said_in_words_and_the_default_stands(
     monkeypatch.setenv("LIMIT_SAMPLES", value)
     assert limits._set("SAMPLES", 7) == 7
     with pytest.raises(
-        SettingError, match=f"LIMIT_SAMPLES is {value!r}; it is a whole number from 1 to"
+        SettingError, match=f"LIMIT_SAMPLES is {value!r}; expected a whole number from 1 to"
     ):
         limits.check()
 
@@ -214,7 +214,7 @@ def test_a_limit_that_would_break_the_reader_has_a_ceiling(monkeypatch: pytest.M
         EXPRESSION_DEPTH="51",
         DECIMALS="13",
     )
-    assert done.stdout.count("it is a whole number from 1 to") == 3
+    assert done.stdout.count("expected a whole number from 1 to") == 3
 
 
 def test_a_name_that_is_nearly_a_limit_is_not_passed_over(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -236,7 +236,7 @@ def test_a_printed_number_that_disagrees_is_a_problem_as_for_the_command(app: Fl
     assert bad != text
     answer = post(app, bad)
     assert answer.status_code == 422
-    assert any("the slide prints 0.7799, the engine has" in line for line in listed(answer))
+    assert any("the slide prints 0.7799, but the engine has" in line for line in listed(answer))
 
 
 def test_a_long_line_is_cut_in_the_list_and_whole_in_the_field(app: Flask) -> None:

@@ -303,7 +303,7 @@ def skipping(skip: int, *sizes: int, under: str = "squared_error", output: str =
 @pytest.mark.parametrize(
     ("skip", "sizes", "message"),
     [
-        (3, (2, 2, 2), "layer 2 has 2 before it, the input counted: skip can be 1 to 2, not 3"),
+        (3, (2, 2, 2), "layer 2 has 2 before it, counting the input: skip can be 1 to 2, not 3"),
         (2, (2, 2), "skip can be 1, not 2"),
         (-1, (2, 2), "skip can be 1, not -1"),
         (1, (2, 3, 2), "layer 2 has 2 units, layer 1 has 3"),

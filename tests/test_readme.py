@@ -190,7 +190,7 @@ def test_numbers_of_lessons_and_steps_are_right() -> None:
     decks = [lesson.lecture.deck for lesson in lessons if lesson.lecture]
     first, taught = words[len(lessons) - len(decks)], words[len(decks)]
     assert (
-        f"{words[len(lessons)].capitalize()} lessons are here: {first} to start with, and {taught}"
+        f"{words[len(lessons)].capitalize()} lessons come with it: {first} to start with, and {taught}"
         f" from {words[len(set(decks))]} lectures."
     ) in README
     lesson = open_lesson(load(ROOT / "scenarios" / "1-2-3-1-sigmoid.yaml"))

@@ -168,8 +168,8 @@ def test_without_settings_lessons_are_kept_beside_the_program() -> None:
 @pytest.mark.parametrize(
     ("name", "value", "said"),
     [
-        ("SAVING", "maybe", "SAVING is 'maybe'; it is on or off"),
-        ("SAVES_PER_MINUTE", "0", "SAVES_PER_MINUTE is '0'; it is a whole number from 1"),
+        ("SAVING", "maybe", "SAVING is 'maybe'; expected on or off"),
+        ("SAVES_PER_MINUTE", "0", "SAVES_PER_MINUTE is '0'; expected a whole number from 1"),
         ("SAVES_PER_MINUTE", "-3", "SAVES_PER_MINUTE is '-3'"),
         ("SAVES_PER_MINUTE", "²", "SAVES_PER_MINUTE is '²'"),
         ("SAVES_PER_MINUTE", "9" * 50, "SAVES_PER_MINUTE is '999"),

@@ -357,7 +357,7 @@ def test_a_mistake_gets_the_documented_answer(row: list[str], problems: Any) -> 
 
 def test_what_is_said_of_files_that_the_tutor_writes_is_so() -> None:
     said = section("How the tutor writes a file")
-    assert f"Lines are up to {dump.WIDTH} characters long" in said
+    assert f"Lines have up to {dump.WIDTH} characters" in said
     text = SHORTEST.replace("title: My", "title: My\u200b").replace("[[1, 2]]", "[[-0.0, 2.0]]")
     text = text.replace("0.5}\n", "0.0000001, batch: full}\n")
     written = dump.write(reader.parse(f"# a comment\n{text}", NAME))

@@ -269,7 +269,7 @@ def test_an_address_that_programs_would_cut_has_no_code_and_says_so() -> None:
     assert read(text).problems == []
     assert not list(root.all("svg", cls="qr"))
     said = [notice.text for notice in root.all("p", cls="notice")]
-    assert any("letters; many programs cut links" in text for text in said)
+    assert any("characters; many programs cut links" in text for text in said)
     assert "This link is too long for a QR code." in said
     assert (
         "This link is too long for a QR code."

@@ -580,7 +580,7 @@ SPOILT: list[tuple[str, Scenario, Callable[[], Scenario]]] = [
     ("a sum in layer 1 is 0", SIGMOIDS, lambda: sigmoids([[0.2, 0.1], [0.3, -0.4]], [-0.4, 0.3])),
     ("too many units", RELUS, lambda: relus([[0.1, -0.2], [0.3, 0.4]])),
     ("no unit of layer 1 is off", relus([[0.1, -0.2], [0.3, 0.4]]), lambda: RELUS),
-    ("a target is met", RELUS, lambda: relus(y=1.3)),
+    ("a target is already met", RELUS, lambda: relus(y=1.3)),
     ("a target is not above 0", RELUS, lambda: relus(y=-1)),
     ("the loss does not fall", RELUS, lambda: relus(eta=0.99)),
     ("the loss does not rise", relus(eta=0.99), lambda: RELUS),
