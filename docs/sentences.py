@@ -31,7 +31,9 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[1]
 LABELS = ("aria-label", "alt", "title", "placeholder")
-INLINE = frozenset({"a", "b", "code", "del", "dfn", "em", "i", "ins", "span", "strong", "sub", "sup"})
+INLINE = frozenset(
+    {"a", "b", "code", "del", "dfn", "em", "i", "ins", "span", "strong", "sub", "sup"}
+)
 SILENT = frozenset({"script", "style", "math", "textarea"})
 """Elements whose text is no sentence; a formula leaves its mark."""
 NUMBER = re.compile(r"\b(?=[a-f]*\d)[\da-f]{8,}\b|[-−]?\d[\d,.]*(?:e[-+]?\d+)?(?<![.,])")

@@ -175,7 +175,7 @@ def test_a_later_iteration_starts_from_its_own_weights(write: Any, tmp_path: Pat
     of = lesson("3-2-3-softmax", 3)
     script = write(of)
     assert "# Iteration 3\n" in script
-    assert "as iteration 3 finds them" in script
+    assert "at the start of iteration 3" in script
     assert repr(float(of.trace["w", 1][0, 0])) in script
     assert_prints_the_engine(of, outcome(script, tmp_path), write is torch_script)
 

@@ -119,7 +119,7 @@ hidden: [a, x]
     [
         ("", "lessons/course.yaml: is empty"),
         ("[a]", "lessons/course.yaml:1: expected keys with values, such as format: 1"),
-        ("format: 1\ntitle: x\nformat: 1", "format: is there twice"),
+        ("format: 1\ntitle: x\nformat: 1", "format: appears twice"),
         ("format: 1\ntitle: &x y\nabout: *x", "anchor"),
         ("format: 1\ntitle: [", "is not YAML"),
         ("format: 1\ntitle: x\nschedule: 3", "schedule: is not a key of the format"),

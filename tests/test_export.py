@@ -182,7 +182,7 @@ def test_a_file_that_cannot_be_made_is_said_in_the_form(monkeypatch: pytest.Monk
     monkeypatch.setattr("tutor.export.worked.MOST_STEPS", 20)
     answer = get(f"{DECK}?kind=html&do=download&grain=number")
     assert answer.status_code == 422
-    assert "a file holds 20" in read(answer.text).root.one("form").one("p", cls="stop").text
+    assert "a file has at most 20" in read(answer.text).root.one("form").one("p", cls="stop").text
     assert get(f"{DECK}?kind=html&do=download&grain=pass").status_code == 302
 
 

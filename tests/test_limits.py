@@ -120,7 +120,7 @@ def test_a_message_names_the_limit_that_is_set(name: str, value: str, said: str)
 
 def test_a_number_longer_than_the_limit_is_refused_with_the_limit() -> None:
     long = SMALL.replace("learning_rate: 0.1", f"learning_rate: 0.{'1' * 70}")
-    assert "at most 66 are read" in told(PARSE, stdin=long, NUMBER_CHARACTERS="66").stdout
+    assert "the limit is 66" in told(PARSE, stdin=long, NUMBER_CHARACTERS="66").stdout
     assert told(PARSE, stdin=long, NUMBER_CHARACTERS="80").stdout == "fits\n"
 
 

@@ -138,7 +138,7 @@ BAD = [
     (put("title", ...), ("title",), "is missing; give the lesson a name"),
     (put(*LAYER, "generator", 1), (*LAYER, "generator"), "generator is part of the format, but this version does not support it yet"),
     (put(3, 1), (), "a key must be a word"),
-    (put("training", "optimizer", "adam"), ("training", "optimizer"), "adam is part of the format, but this version runs only sgd"),
+    (put("training", "optimizer", "adam"), ("training", "optimizer"), "adam is part of the format, but this version supports only sgd"),
     # Texts
     (put("title", "a\0b"), ("title",), "has the character U+0000, which is not allowed in a text"),
     (put("title", "\u202eabc"), ("title",), "has the character U+202E, which is not allowed in a text"),

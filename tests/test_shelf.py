@@ -435,9 +435,7 @@ def test_two_folders_of_one_name_are_told_apart(tmp_path: Path) -> None:
         write(tmp_path / name / "lessons" / "a.yaml")
     found = open_shelf([tmp_path / "x" / "lessons", tmp_path / "y" / "lessons"])
     assert problems(found) == {
-        "y/lessons/a.yaml": [
-            "y/lessons/a.yaml: there is already a lesson a, from x/lessons/a.yaml"
-        ]
+        "y/lessons/a.yaml": ["y/lessons/a.yaml: there is already a lesson a, from x/lessons/a.yaml"]
     }
 
 

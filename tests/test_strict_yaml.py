@@ -87,7 +87,10 @@ def test_a_word_stands_for_what_yaml_1_2_says(text: str, value: object) -> None:
         ("a: 1\nb: 2\na: 3", "f.yaml:3: a: appears twice, first in line 1"),
         ("a:\n  b: {c: 1,\n   c: 2}", "f.yaml:3: a.b.c: appears twice, first in line 2"),
         ("a: 1\n---\nb: 2", "f.yaml:2: a second document starts here; a file has only one"),
-        ("%YAML 1.1\n---\na: 1", "f.yaml:1: directives (lines that start with %) are not allowed; leave them out"),
+        (
+            "%YAML 1.1\n---\na: 1",
+            "f.yaml:1: directives (lines that start with %) are not allowed; leave them out",
+        ),
         ("1: x", "f.yaml:1: a key must be a word, got '1'"),
         ("true: x", "f.yaml:1: a key must be a word, got 'true'"),
         ("[1, 2]: x", "f.yaml:1: a key must be a word, not a list, a mapping or an alias"),
@@ -256,7 +259,8 @@ def test_a_long_text_that_is_not_yaml_is_refused_with_its_line() -> None:
         r"f.yaml:102: is not YAML: a text cannot start with .+; put it in quotes", start
     )
     assert re.fullmatch(
-        r"f.yaml:10[23]: is not YAML: a list is not closed with \], or a comma is missing in it", end
+        r"f.yaml:10[23]: is not YAML: a list is not closed with \], or a comma is missing in it",
+        end,
     )
 
 

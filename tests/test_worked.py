@@ -208,7 +208,7 @@ def test_a_file_of_too_many_steps_is_refused_before_it_begins(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("tutor.export.worked.MOST_STEPS", 20)
-    with pytest.raises(LessonError, match="a file holds 20"):
+    with pytest.raises(LessonError, match="a file has at most 20"):
         written(SIGMOID)
 
 
@@ -443,7 +443,10 @@ def test_the_tables_at_the_end_of_a_phase_have_every_layer() -> None:
 
 
 def test_a_file_says_that_numbers_which_agree_are_not_named() -> None:
-    assert "Where a number on the slides differs, the step says so" in tree(written(SIGMOID)).root.one("p", cls="made").text
+    assert (
+        "Where a number on the slides differs, the step says so"
+        in tree(written(SIGMOID)).root.one("p", cls="made").text
+    )
     assert (
         "Where a number on the slides differs, the step says so"
         not in tree(written("perceptron-step")).root.one("p", cls="made").text

@@ -239,7 +239,9 @@ def _remove_sample(draft: Draft, where: str) -> Edited:
         Grid(tuple(row for k, row in enumerate(grid.cells, 1) if k != n))
         for grid in (draft.x, draft.y)
     )
-    return Edited(replace(draft, x=x, y=y, samples=str(draft.height - 1)), f"Sample {n} was removed.")
+    return Edited(
+        replace(draft, x=x, y=y, samples=str(draft.height - 1)), f"Sample {n} was removed."
+    )
 
 
 # ---- numbers ----

@@ -141,7 +141,8 @@ class FormField:
 
 
 _FILLS = {
-    "given": "as in the table", "uniform": "uniform, ± scale", "normal": "normal, standard deviation scale",
+    "given": "as in the table", "uniform": "uniform, ± scale",
+    "normal": "normal, standard deviation scale",
     "xavier": "Xavier", "he": "He", "constant": "all equal to scale",
     "identity": "scale on the diagonal",
 }  # fmt: skip

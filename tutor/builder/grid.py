@@ -26,8 +26,7 @@ MOST_READ = 20_000
 """Numbers that are taken out of one text; one with more has no cells, and that is said."""
 
 TOO_MANY = (
-    f"has more than {MOST_READ:,} numbers, which is the limit; "
-    "give fewer, or let a rule make them"
+    f"has more than {MOST_READ:,} numbers, which is the limit; give fewer, or let a rule make them"
 )
 
 
@@ -178,7 +177,8 @@ def pasted(text: str, columns: int, *, bias: bool = False) -> Pasted:
             f" or, with the bias, {columns + 1:,}" if bias else ""
         )
         return Pasted(
-            problem=f"expected {wanted} in each row, got {found:,} in row {n}{more}; nothing was changed"
+            problem=f"expected {wanted} in each row, got {found:,} in row {n}{more}; "
+            "nothing was changed"
         )
     last = "; the last number of each is its bias" if width > columns else ""
     return Pasted(cells, f"{said}Pasted {counted(len(cells), 'row')} of {width:,}{last}.")

@@ -191,9 +191,7 @@ def _state(found: Examined) -> str:
 
 def _notes(found: Examined) -> tuple[str, ...]:
     if found.scenario and found.lesson is None:
-        return (
-            "It is too large to compute while you type; save it to see its steps.",
-        )
+        return ("It is too large to compute while you type; save it to see its steps.",)
     if found.lesson and found.lesson.trace.stop:
         return (
             (

@@ -44,9 +44,7 @@ def read(content: bytes, name: str) -> Upload:
     shown = quotable(name, 80) or "the file"
     known = next((kind for start, kind in _KINDS.items() if content.startswith(start)), "")
     if known:
-        return Upload(
-            shown, "", f"is {known}; a lesson is a text file with YAML or JSON"
-        )
+        return Upload(shown, "", f"is {known}; a lesson is a text file with YAML or JSON")
     for mark, encoding in _UTF16.items():
         if content.startswith(mark):
             return Upload(shown, content[2:].decode(encoding, "replace"), _UTF16_ADVICE)

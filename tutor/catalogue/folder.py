@@ -173,9 +173,7 @@ def unfit(name: str) -> str:
     if id_ is None:
         return "the name of a scenario file is made of a-z, 0-9 and -, such as two-layers.yaml"
     if _SAVED.fullmatch(id_):
-        return (
-            "such names belong to lessons that readers saved; give the file another name"
-        )
+        return "such names belong to lessons that readers saved; give the file another name"
     return ""
 
 
@@ -209,8 +207,8 @@ def left_out(listing: Listing) -> Iterable[str]:
     most_files, most_folders = limits.SHELF_FILES, limits.SHELF_FOLDERS
     if listing.files_in_all > most_files:
         yield (
-            f"has {listing.files_in_all:,} scenario files; only the first {most_files:,} by name are read, "
-            "which is the limit for a folder"
+            f"has {listing.files_in_all:,} scenario files; "
+            f"only the first {most_files:,} by name are read, which is the limit for a folder"
         )
     if listing.folders_in_all > most_folders:
         yield (

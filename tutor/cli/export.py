@@ -33,11 +33,9 @@ def add_options(command: argparse.ArgumentParser) -> None:
         "-o",
         "--out",
         metavar="OUT",
-        help="file or folder to write; - for standard output; default: a name made from the lesson’s",
+        help="file or folder to write; - for standard output; default: named after the lesson",
     )
-    command.add_argument(
-        "--force", action="store_true", help="overwrite a file that exists"
-    )
+    command.add_argument("--force", action="store_true", help="overwrite a file that exists")
     command.add_argument("--grain", choices=GRAINS, default="number", help="default: number")
     command.add_argument(
         "--notation", choices=PRESETS, default="", help="default: the lesson's own"
@@ -55,7 +53,7 @@ def add_options(command: argparse.ArgumentParser) -> None:
         help="what a worksheet leaves open: all, a phase, or every:3; default: all",
     )
     several = (
-        "N versions with new numbers, one file each or, with --to class-set, all in one; needs --seed"
+        "N versions with new numbers, one file each or, as a class-set, all in one; needs --seed"
     )
     command.add_argument("--variants", type=bounded(1, MOST_VERSIONS), metavar="N", help=several)
     command.add_argument(

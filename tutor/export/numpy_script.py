@@ -253,10 +253,7 @@ def _mean(trace: Trace) -> list[str]:
     if trace.scale == 1.0:
         return []
     return [
-        (
-            "# The loss of the batch is the mean over the M samples, "
-            "so its derivatives contain 1/M."
-        ),
+        ("# The loss of the batch is the mean over the M samples, so its derivatives contain 1/M."),
         "M = len(x)",
     ]
 

@@ -75,7 +75,10 @@ def _printed(path: Path, entry: Printed, lesson: Lesson) -> Iterator[tuple[Path,
         return
     ours = _ours(entry, slide.computed)
     if not slide.agrees and not slide.why:
-        yield (*path, "value"), f"the slide prints {entry.value}, but the engine has {ours}{MENDING}"
+        yield (
+            (*path, "value"),
+            f"the slide prints {entry.value}, but the engine has {ours}{MENDING}",
+        )
     if slide.agrees and entry.slip:
         yield (
             (*path, "slip"),

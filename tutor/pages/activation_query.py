@@ -102,9 +102,7 @@ def _unknown(raw: Mapping[str, str]) -> str:
     if not names:
         return ""
     quoted = ", ".join(f"“{name}”" for name in names)
-    return (
-        f"This page does not know {quoted} in the address; it knows {', '.join(_USUAL)}."
-    )
+    return f"This page does not know {quoted} in the address; it knows {', '.join(_USUAL)}."
 
 
 def _as_text(value: float | tuple[float, ...]) -> str:
@@ -127,7 +125,7 @@ def _alpha(text: str) -> float:
     value = number.read(text)
     if not 0.0 < value <= MAX_ALPHA:
         raise NumberError(
-            f"{text.strip()!r} is not an α for this page; give a number above 0, up to {MAX_ALPHA:g}"
+            f"{text.strip()!r} is not an α here; give a number above 0, up to {MAX_ALPHA:g}"
         )
     return value
 
@@ -146,9 +144,7 @@ def _three(text: str) -> tuple[float, ...]:
     if len(parts) == 1 and parts[0].count(",") == LOGITS - 1:
         parts = parts[0].split(",")
     if len(parts) != LOGITS:
-        raise NumberError(
-            f"expected three numbers, got {len(parts)}; write them like 2 1 -1"
-        )
+        raise NumberError(f"expected three numbers, got {len(parts)}; write them like 2 1 -1")
     return tuple(_any(part) for part in parts)
 
 

@@ -74,7 +74,9 @@ def parse(expression: str) -> Node:
     tree = reader.sum()
     if reader.kind != "end":
         raise reader.error(
-            "an operator is missing" if reader.starts_operand else "there is no opening parenthesis for it"
+            "an operator is missing"
+            if reader.starts_operand
+            else "there is no opening parenthesis for it"
         )
     if reader.unknown:
         raise reader.unknown
@@ -109,8 +111,7 @@ class _Reader:
                 - len(self.expression[self.end :].lstrip())
             )
             raise self.error(
-                "cannot be used here; "
-                "use numbers, + - * / ^, parentheses and {names}",
+                "cannot be used here; use numbers, + - * / ^, parentheses and {names}",
                 quote=True,
             )
         self.kind = str(match.lastgroup)

@@ -100,7 +100,10 @@ def _jacobian(q: Quantity, sizes: Sizes) -> str:
             f"write da/dz[{q.layer}][{q.i}]"
         )
     if not q.j and layer.activation == "softmax":
-        return f"each output of a softmax depends on every pre-activation; write da/dz[{q.layer}][{q.i},1]"
+        return (
+            "each output of a softmax depends on every pre-activation; "
+            f"write da/dz[{q.layer}][{q.i},1]"
+        )
     return f"layer {q.layer} has {counted(layer.units, 'unit')}" if q.j > layer.units else ""
 
 

@@ -86,7 +86,5 @@ def _number(text: str) -> int | float:
     if not math.isfinite(value):
         raise RefusedError(f"{text} is too large; numbers go up to about 1.8e308")
     if value == 0 and re.search("[1-9]", re.split("[eE]", text)[0]):
-        raise RefusedError(
-            f"{text} is too small to tell from 0; numbers go down to about 5e-324"
-        )
+        raise RefusedError(f"{text} is too small to tell from 0; numbers go down to about 5e-324")
     return value

@@ -159,7 +159,8 @@ MEANINGS: Final[Mapping[str, str]] = MappingProxyType({
         "the activation function. `step` and `sign` allow a forward pass only: "
         "the lesson says why the backward pass stops there. `softmax` needs at least two units",
     "network.layers[].slope": "only with `leaky_relu`: the slope below 0; 0.01 if left out",
-    "network.layers[].alpha": "only with `elu`: far below 0 the value approaches −alpha; 1 if left out",
+    "network.layers[].alpha":
+        "only with `elu`: far below 0 the value approaches −alpha; 1 if left out",
     "network.layers[].weights":
         "one row per unit, one column per unit of the layer before. "
         "Give either `weights` or `init`",
@@ -236,7 +237,8 @@ MEANINGS: Final[Mapping[str, str]] = MappingProxyType({
     "printed[].quantity": "the quantity with this value. Give either `quantity` or `expression`",
     "printed[].expression": "for a number that is not one quantity, such as `1 - {a[2][1]}`",
     "printed[].at":
-        "the quantity at whose step it is shown: required with `expression`; otherwise the step of `quantity`",
+        "the quantity at whose step it is shown: required with `expression`; "
+        "otherwise the step of `quantity`",
     "printed[].value": 'as the slide prints it: `"0.7739"`, `"-1.29"`, `"34.5%"`',
     "printed[].where": "where it is on the slides",
     "printed[].slip":

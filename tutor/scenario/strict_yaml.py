@@ -170,9 +170,13 @@ class _Reader:
             line = _line(event.start_mark)
             if isinstance(event, yaml.DocumentStartEvent):
                 if data is not None:
-                    raise StopReadingError(line, "a second document starts here; a file has only one")
+                    raise StopReadingError(
+                        line, "a second document starts here; a file has only one"
+                    )
                 if event.version or event.tags:
-                    self.refuse(line, "directives (lines that start with %) are not allowed; leave them out")
+                    self.refuse(
+                        line, "directives (lines that start with %) are not allowed; leave them out"
+                    )
             elif isinstance(event, yaml.NodeEvent):
                 self.lines[()] = line
                 data = self._value(event, ())

@@ -239,8 +239,7 @@ def address(url: str | None, default: Path) -> URL:
         return read.set(drivername="postgresql+psycopg")
     if backend != "sqlite":
         raise SettingError(
-            f"DATABASE_URL begins with {backend[:20]!r}; "
-            "expected sqlite:///… or postgresql://…"
+            f"DATABASE_URL begins with {backend[:20]!r}; expected sqlite:///… or postgresql://…"
         )
     if not read.database or read.database == ":memory:" or read.database.startswith("file:"):
         raise SettingError(

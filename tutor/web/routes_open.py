@@ -125,8 +125,7 @@ def posted() -> tuple[str, str, Problem | None]:
     except RequestEntityTooLarge:
         most = limits.amount(limits.FILE_BYTES)
         raise TooLarge(
-            f"A lesson may have up to {most}. "
-            "Go back to what you typed and choose a smaller file."
+            f"A lesson may have up to {most}. Go back to what you typed and choose a smaller file."
         ) from None
     wish = form.get("do", "check" if "text" in form or file else "")
     if wish not in WISHES:
