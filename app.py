@@ -35,7 +35,7 @@ from tutor.store import saving
 from tutor.web import routes_build, routes_lessons, routes_open, security
 from tutor.web.library import Library
 from tutor.web.request_body import REFUSED
-from tutor.web.site import Site, render_step, wants_fragment
+from tutor.web.site import Site, step_renderer, wants_fragment
 
 if TYPE_CHECKING:
     from werkzeug.wrappers import Response as AnyResponse
@@ -61,7 +61,8 @@ def create_app(*folders: str | os.PathLike[str]) -> Flask:
         app.wsgi_app = ProxyFix(app.wsgi_app)  # type: ignore[method-assign]
     limits.check()
     saved = saving.from_environment(os.environ, HOME)
-    site = Site(Library(folders or shelf.configured(), render_step, saved.find), saved)
+    render = step_renderer(app.jinja_env)
+    site = Site(Library(folders or shelf.configured(), render, saved.find), saved)
     app.extensions["tutor"] = site
     add_pages(app)
     routes_lessons.add(app, site)

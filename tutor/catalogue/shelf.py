@@ -72,11 +72,6 @@ def open_shelf(paths: Iterable[AnyPath], beside: Iterable[AnyPath] = ()) -> Shel
     return Shelf(*arranged(WatchedShelf(paths).contents(), WatchedShelf(beside).contents()))
 
 
-def open_folder(path: AnyPath) -> Shelf:
-    """What is in one folder now."""
-    return open_shelf((path,))
-
-
 class WatchedShelf:
     """Folders that are looked at again when someone asks. Any number of threads may ask at once."""
 

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import chain
 from math import ceil, isfinite
 from typing import Any, NamedTuple, TypeVar
@@ -286,7 +286,7 @@ class _Picture:
     def _of_loss(self) -> Iterator[Quantity]:
         outputs, reading = self.layout.columns[-1], self.reading
         for loss in (LOST, LOST.after, FALL):
-            yield from (loss, replace(loss, sample=self.scene.sample))
+            yield from (loss, loss._replace(sample=self.scene.sample))
         units = (*self.layout.targets.spots, *outputs.spots)
         yield from (reading.named("y", 0, unit) for unit, _ in units)
         for unit, _ in outputs.spots:
@@ -473,7 +473,7 @@ class _Picture:
 
     def _amount(self, batch: Quantity, x: float, top: float, high: float) -> None:
         """A loss in its box, or the empty box, under its own name."""
-        q = self.reading.pick(batch, replace(batch, sample=self.scene.sample)) or batch
+        q = self.reading.pick(batch, batch._replace(sample=self.scene.sample)) or batch
         label = self.reading.label(q)
         self._name(q, x, top - 7)
         css = "l" + self.reading.state(q) + ("" if label else f' todo" data-q="{q}')

@@ -9,10 +9,12 @@ site)`.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from flask import Response, current_app, render_template, request
+from flask import Response, render_template, request
+from jinja2 import Environment
 
 from tutor.errors import TutorError
 from tutor.export import registry
@@ -215,12 +217,24 @@ def wants_fragment() -> bool:
     return "HX-Request" in headers and not whole
 
 
-def render_step(context: Context, n: int, notices: tuple[str, ...]) -> StepText:
-    """The text of a step. Its templates know their page alone, so they need nothing of Flask."""
-    content = step_page(context, n, notices)
-    template = current_app.jinja_env.get_template
-    head, body = (template(name).render(page=content) for name in ("_fragment.html", "_step.html"))
-    return StepText(content.document, head, trusted(body))
+TEMPLATES = "_fragment", "_step"
+RenderStep = Callable[[Context, int, tuple[str, ...]], StepText]
+
+
+def step_renderer(environment: Environment) -> RenderStep:
+    """What gives the text of a step. Its templates know their page alone and need nothing of Flask,
+    so they are spared the names that Flask's other templates have: looking those up takes longer
+    than to fill in a page.
+    """
+    bare = environment.overlay()
+    bare.globals = {}
+
+    def render_step(context: Context, n: int, notices: tuple[str, ...]) -> StepText:
+        content, template = step_page(context, n, notices), bare.get_template
+        head, body = (template(f"{name}.html").render(page=content) for name in TEMPLATES)
+        return StepText(content.document, head, trusted(body))
+
+    return render_step
 
 
 def whole_page(text: StepText, beside: Panels) -> str:
