@@ -184,7 +184,7 @@ def test_one_version_that_is_too_long_is_told_so(monkeypatch: pytest.MonkeyPatch
     said = registry.too_long(
         open_lesson(scenario(SIGMOID)), "class-set", View(), ExportOrder(versions=1)
     )
-    assert "Take larger steps or fewer phases; or make" in said
+    assert "Take larger steps or fewer phases, or make" in said
 
 
 def test_a_download_draws_only_so_many_numbers(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -326,7 +326,7 @@ def test_validate_looks_at_every_file_of_a_folder_and_of_the_folders_inside(
     )
     assert main(["validate", str(tmp_path)]) == 0
     assert [line.split(": ok (") for line in capsys.readouterr().out.splitlines()] == [
-        [f"{tmp_path}/course.yaml", "a course: 1 group, 2 lessons named)"],
+        [f"{tmp_path}/course.yaml", "a course: 1 group, 2 lessons listed)"],
         [f"{tmp_path}/small.yaml", "2-2-2, 99 steps)"],
         [f"{tmp_path}/inside/other.yaml", "2-2-2, 99 steps)"],
     ]

@@ -233,7 +233,7 @@ def test_every_kind_of_file_is_refused_with_all_that_is_wrong(key: str) -> None:
         "seed “-3”",
         "version “0”",
         "phases “sideways”",
-        "blanks are",
+        "blanks can be",
         "learning_rate?",
         "w[9]",
     ):

@@ -203,7 +203,7 @@ def test_what_is_also_written_is_the_same_function(key: str, other: types.Functi
         ("slope", "1.5", "below 1"),
         ("slope", "0", "above 0"),
         ("alpha", "-1", "above 0"),
-        ("alpha", "1e300", "at most 10"),
+        ("alpha", "1e300", "up to 10"),
         ("logits", "1 2", "hree numbers"),
         ("logits", "1 x 3", "not a number"),
         ("logits", "1;2;1e999", "too large"),

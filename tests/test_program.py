@@ -349,8 +349,8 @@ def skipping(skip: int, *sizes: int, under: str = "squared_error", output: str =
         (3, (2, 2, 2), "layer 2 has 2 before it, counting the input: skip can be 1 to 2, not 3"),
         (2, (2, 2), "skip can be 1, not 2"),
         (-1, (2, 2), "skip can be 1, not -1"),
-        (1, (2, 3, 2), "layer 2 has 2 units, layer 1 has 3"),
-        (2, (3, 2, 2), "layer 2 has 2 units, the input has 3"),
+        (1, (2, 3, 2), "layer 2 has 2 units, but layer 1 has 3"),
+        (2, (3, 2, 2), "layer 2 has 2 units, but the input has 3"),
     ],
 )
 def test_a_skip_that_reaches_too_far_or_does_not_fit_is_refused(

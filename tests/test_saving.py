@@ -198,7 +198,7 @@ def test_a_store_that_cannot_be_used_is_said_when_the_server_starts(tmp_path: Pa
     (line,) = server.trouble(
         from_environment({"DATABASE_URL": f"sqlite:///{tmp_path}/x.sqlite"}, ROOT)
     )
-    assert line.startswith("Saved lessons cannot be reached")
+    assert line.startswith("Saved lessons are not available")
     assert (
         server.trouble(from_environment({"DATABASE_URL": f"sqlite:///{tmp_path}/new.sqlite"}, ROOT))
         == []

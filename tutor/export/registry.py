@@ -242,7 +242,7 @@ def too_long(lesson: Lesson, key: str, view: View, order: ExportOrder) -> str:
         f"--variants {order.versions} --seed {_set_seed(order)}",
     )
     return (
-        f"{order.versions} versions with their keys are too large for one download: "
+        "that is too large for one download: "
         f"{2 * order.versions} sheets of {each}, "
         f"each counted with {STEPS_OF_A_TOP} more for its heading and tables; "
         f"the limit is {most:,}. Take {fewer}, or make the file on your own computer: "
