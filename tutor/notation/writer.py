@@ -185,9 +185,8 @@ class Writer:
         if isinstance(node, Product) and len(node.terms) > 2 and not isinstance(node, Hadamard):
             first, *others = (self.write(t, FACTOR, n == 0) for n, t in enumerate(node.terms))
             return [first, *(self.joined(["", other], self._times) for other in others)]
-        wide = isinstance(node, Difference | Product | MatrixProduct)
-        if wide and self.mode == NUMBERS and _is_matrix(node):
-            return self._matrix_pieces(node)
+        if self.mode == NUMBERS and isinstance(node, Difference | Product | MatrixProduct):
+            return self._matrix_pieces(node) if _is_matrix(node) else [self.write(node)]
         return [self.write(node)]
 
     def _matrix_pieces(self, node: Difference | Product | MatrixProduct) -> list[str]:
