@@ -85,7 +85,7 @@ run: $(VENV)/run.stamp ## Start the tutor (HOST, PORT and WORKERS can be set)
 # ---- check ----
 
 .PHONY: test
-test: lint browser postgresql ## Check everything: ruff, mypy, all tests, the browser ones too
+test: lint browser postgresql ## Check everything: ruff, mypy and all tests, in a browser too
 	$(BIN)/python -m pytest -n auto --dist loadfile
 
 .PHONY: quick
@@ -102,7 +102,7 @@ proxy-test: $(VENV)/test.stamp postgresql nginx ## Two instances behind the prox
 	$(BIN)/python -m pytest --override-ini=addopts= --import-mode=importlib tests/deploy
 
 .PHONY: oracle
-oracle: $(VENV)/test.stamp ## Install PyTorch, with which the tests then compare every gradient (large)
+oracle: $(VENV)/test.stamp ## Install PyTorch (large); the tests then compare every gradient with it
 	$(PIP) install 'torch==2.13.0'
 
 .PHONY: bench
@@ -131,6 +131,10 @@ fonts: $(VENV)/test.stamp ## Fetch and subset the math font again into static/fo
 .PHONY: pictures
 pictures: $(VENV)/test.stamp browser ## Take the pictures of README.md and docs/ again
 	$(BIN)/python docs/pictures.py
+
+.PHONY: sentences
+sentences: $(VENV)/run.stamp ## List every sentence that a reader can meet, each once
+	@PYTHONPATH=. $(BIN)/python docs/sentences.py
 
 .PHONY: docs
 docs: $(VENV)/test.stamp ## Write the meanings of keys into the tables of docs/scenarios.md again

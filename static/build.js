@@ -87,15 +87,15 @@
       cell.value = value;
     }));
     changed(first);
-    const why = header ? 'The first line holds no numbers, so it was left out. ' : '';
+    const why = header ? 'The first line has no numbers, so it was skipped. ' : '';
     const lost = out ? `${cells(out)} did not fit and ${out === 1 ? 'was' : 'were'} left out. ` : '';
     const way = out && first.closest('#samples-part') ? '“Paste samples” below takes any number of rows. ' : '';
-    tell(first, `${why}Filled ${cells(pasted.length)}. ${lost}${way}Ctrl+Z takes it back.`);
+    tell(first, `${why}Filled ${cells(pasted.length)}. ${lost}${way}Ctrl+Z undoes it.`);
   });
   const takeBack = (cell) => {
     if (!pasted.length || pasted.some(([input, , after]) => input.value !== after || !input.isConnected)) return false;
     for (const [input, before] of pasted) input.value = before;
-    tell(cell, `${cells(pasted.length)} as before the paste.`);
+    tell(cell, `${cells(pasted.length)} restored.`);
     pasted = [];
     changed(cell);
     return true;

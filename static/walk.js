@@ -114,7 +114,7 @@
         said.textContent = 'Copied.';
       } catch {
         field?.select();
-        said.textContent = field ? 'Copying did not work here; the text is selected, press Ctrl+C.' : 'Copying did not work here; the download has the same text.';
+        said.textContent = field ? 'Copying did not work here; the text is selected, so press Ctrl+C.' : 'Copying did not work here; the download has the same text.';
       }
     });
   }

@@ -182,7 +182,7 @@
     const page = new DOMParser().parseFromString(ctx.text, 'text/html');
     const reasons = [...page.querySelectorAll('#what-if .problem')].map((found) => found.textContent.trim());
     const problem = $('edit-problem');
-    problem.textContent = reasons.join(' ') || page.querySelector('.error p:not(.where)')?.textContent || 'This could not be changed.';
+    problem.textContent = reasons.join(' ') || page.querySelector('.error p:not(.where)')?.textContent || 'This number could not be changed.';
     problem.hidden = false;
     for (const input of editor.querySelectorAll('input')) {
       input.setAttribute('aria-invalid', 'true');
@@ -210,7 +210,7 @@
     else if (document.activeElement === document.body) $('title')?.focus({ preventScroll: true });
     const rows = [...document.querySelectorAll('.changed li')].length;
     const title = document.querySelector('#title');
-    $('said').textContent = `${rows ? `${rows} ${rows === 1 ? 'change' : 'changes'}.` : 'Nothing is changed now.'} ${title?.closest('.board').querySelector('.where').firstChild.textContent.trim()}: ${title?.textContent}`;
+    $('said').textContent = `${rows ? `${rows} ${rows === 1 ? 'change' : 'changes'}.` : 'Nothing is changed any more.'} ${title?.closest('.board').querySelector('.where').firstChild.textContent.trim()}: ${title?.textContent}`;
   });
 
   // ---- clicks and keys ----

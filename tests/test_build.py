@@ -234,7 +234,7 @@ def test_buttons_change_the_form_and_say_so(blank: MultiDict[str, str]) -> None:
     assert answer.status_code == 200
     found = sound(answer)
     assert fields(found)["layers"] == "3"
-    assert "Layer 2 is new" in next(found.root.all("p", cls="notice")).text
+    assert "Layer 2 was added" in next(found.root.all("p", cls="notice")).text
     for do in (
         "remove-layer:2",
         "move-up:2",
@@ -291,7 +291,7 @@ def test_a_large_network_is_not_computed_while_one_types(blank: MultiDict[str, s
     assert answer.status_code == 200
     assert "limit is 200,000" in answer.text
     smaller = sent({**base, "units[1]": "150", "rows": "\n".join(["1 " * 1001] * 15)}, "live")
-    assert "too large to be computed while you type" in smaller.text
+    assert "too large to compute while you type" in smaller.text
 
 
 def test_another_site_cannot_send_the_form(blank: MultiDict[str, str]) -> None:
@@ -399,5 +399,5 @@ def test_a_copy_of_a_lesson_that_is_too_large_for_the_form_is_shown_as_text(app:
     )
     answer = app.test_client().get(f"/build?from={saved}")
     assert answer.status_code == 200
-    assert "the form carries up to 6,000. Its text can still be changed." in answer.text
+    assert "the form holds up to 6,000. You can still edit its text." in answer.text
     assert f"origin: {saved}" in answer.text

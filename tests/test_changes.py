@@ -208,7 +208,7 @@ def test_what_the_lesson_has_anyway_is_no_change() -> None:
     [
         ("w[9][1,1]", "1", "the network has 3 layers"),
         ("w[1][1]", "1", "a w is written w[2][1,3]"),
-        ("x[1]@1", "1", "@1 is left out where there is one sample"),
+        ("x[1]@1", "1", "there is one sample, so leave out @1"),
         ("z[1][1]", "1", "is computed"),
         ("w[1][1,1]", "abc", "is not a number"),
         ("w[1][1,1]", "", "no number here"),
@@ -534,7 +534,7 @@ def test_every_page_that_takes_a_view_follows_the_changes() -> None:
         "old": "2",
         "new": "3",
     }
-    assert "your changes are not in" in get(f"/lessons/{ONE}/slides?{QUERY}").text
+    assert "without your changes" in get(f"/lessons/{ONE}/slides?{QUERY}").text
 
 
 # ---- what is remembered ----
@@ -572,7 +572,7 @@ def test_a_version_with_new_numbers_does_not_tell_of_changed_numbers() -> None:
 
 
 def test_the_first_page_of_a_changed_lesson_says_whose_numbers_its_words_are_about() -> None:
-    said = "The description below speaks of the lesson’s own numbers."
+    said = "The description below is about the lesson’s own numbers."
     assert said in get(f"/lessons/{ONE}?x[1]=3").text
     assert said not in get(f"/lessons/{ONE}").text
     assert said not in get(f"/lessons/{ONE}/steps/7?x[1]=3").text

@@ -184,7 +184,7 @@ def test_one_version_that_is_too_long_is_told_so(monkeypatch: pytest.MonkeyPatch
     said = registry.too_long(
         open_lesson(scenario(SIGMOID)), "class-set", View(), ExportOrder(versions=1)
     )
-    assert "Take larger steps or fewer phases; or make" in said
+    assert "Take larger steps or fewer phases, or make" in said
 
 
 def test_a_download_draws_only_so_many_numbers(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -234,7 +234,7 @@ def test_the_form_asks_how_many_versions_and_shows_the_seed_it_takes() -> None:
 
 
 @pytest.mark.parametrize(
-    ("versions", "said"), [("50", "more than one download holds"), ("0", "from 1 to 100"), ("x", "“x” is not"), ("101", "1 to 100")]
+    ("versions", "said"), [("50", "too large for one download"), ("0", "from 1 to 100"), ("x", "“x” is not"), ("101", "1 to 100")]
 )  # fmt: skip
 def test_what_does_not_fit_is_said_beside_the_number_of_versions(versions: str, said: str) -> None:
     answer = get(
@@ -259,7 +259,7 @@ def test_what_does_not_fit_is_said_beside_the_number_of_versions(versions: str, 
 def test_the_address_of_too_large_a_file_says_why_there_is_none() -> None:
     answer = get(f"{PAGE}/class-set?versions=50")
     assert answer.status_code == 404
-    assert "more than one download holds" in answer.text
+    assert "too large for one download" in answer.text
 
 
 def test_the_other_kinds_ask_for_one_version() -> None:

@@ -326,7 +326,7 @@ def test_validate_looks_at_every_file_of_a_folder_and_of_the_folders_inside(
     )
     assert main(["validate", str(tmp_path)]) == 0
     assert [line.split(": ok (") for line in capsys.readouterr().out.splitlines()] == [
-        [f"{tmp_path}/course.yaml", "a course: 1 group, 2 lessons named)"],
+        [f"{tmp_path}/course.yaml", "a course: 1 group, 2 lessons listed)"],
         [f"{tmp_path}/small.yaml", "2-2-2, 99 steps)"],
         [f"{tmp_path}/inside/other.yaml", "2-2-2, 99 steps)"],
     ]
@@ -345,7 +345,7 @@ def test_validate_names_every_problem_of_a_course_file_with_its_line(
         f"{file}:1: title: is missing; give it a name",
         f"{file}:2: titel: is not a key of the format; did you mean title?",
         f"{file}:5: groups[0].lessons[0]: there is no lesson called 'smal'; did you mean small?",
-        f"{file}:6: hidden[0]: the lesson 3-2-3-softmax is in another folder; a course can hide only lessons of its own folder",
+        f"{file}:6: hidden[0]: the lesson 3-2-3-softmax is in another folder; a course can hide only lessons in its own folder",
     ]
 
 
@@ -365,7 +365,7 @@ def test_validate_says_where_a_name_belongs_to_saved_lessons(
     file = tmp_path / f"saved-{'a2' * 10}.yaml"
     file.write_text(Path(write()).read_text(), encoding="utf-8")
     assert main(["validate", str(file)]) == 0
-    assert "names like this belong to lessons that readers have saved" in capsys.readouterr().out
+    assert "such names belong to lessons that readers saved" in capsys.readouterr().out
 
 
 def test_validate_names_every_problem_with_its_line_and_still_looks_at_the_others(
@@ -655,7 +655,7 @@ def test_what_the_slide_prints_stands_at_its_step_with_the_slip(
     slips = [
         line
         for line in "\n".join(steps).splitlines()
-        if line.startswith("  The slide prints") and "; we have " in line
+        if line.startswith("  The slide prints") and "; computed " in line
     ]
     assert len(slips) == sum(1 for entry in load(FIRST).printed if entry.slip)
 
@@ -666,7 +666,7 @@ def test_what_a_lecture_leaves_open_and_what_is_worth_knowing_stand_at_their_ste
     main(["steps", "scenarios/3-2-3-softmax.yaml"])
     output = capsys.readouterr().out
     assert (
-        "w+[2][1,2] = 0.6323 (Apply Gradients, new W); left open or unchanged; we have 0.8447: The slide works out w11 only"
+        "w+[2][1,2] = 0.6323 (Apply Gradients, new W); left open or unchanged; computed 0.8447: The slide works out w11 only"
         in output
     )
     assert "  Worth knowing: The label is 0 here" in output

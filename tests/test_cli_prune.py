@@ -55,7 +55,7 @@ def test_a_store_that_cannot_be_reached_is_said_so(
     path.write_text("my notes\n" * 1_000)
     monkeypatch.setenv("DATABASE_URL", f"sqlite:///{path}")
     assert main(["prune", "--older-than", "1"]) == 2
-    assert "Saved lessons cannot be reached" in capsys.readouterr().err
+    assert "Saved lessons are not available" in capsys.readouterr().err
 
 
 def test_a_setting_that_makes_no_sense_is_said_so(

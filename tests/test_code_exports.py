@@ -175,7 +175,7 @@ def test_a_later_iteration_starts_from_its_own_weights(write: Any, tmp_path: Pat
     of = lesson("3-2-3-softmax", 3)
     script = write(of)
     assert "# Iteration 3\n" in script
-    assert "as iteration 3 finds them" in script
+    assert "at the start of iteration 3" in script
     assert repr(float(of.trace["w", 1][0, 0])) in script
     assert_prints_the_engine(of, outcome(script, tmp_path), write is torch_script)
 
@@ -248,7 +248,7 @@ def test_the_number_of_samples_comes_in_where_the_mean_is_derived_and_is_explain
 def test_the_script_says_where_a_fitting_output_and_loss_shorten_the_way() -> None:
     script = numpy_script(lesson("1-2-3-1-sigmoid"))
     assert "dL_dz3 = a3 - y\n" in script
-    assert "Sigmoid and cross-entropy fit together" in script
+    assert "Sigmoid and cross-entropy simplify together" in script
     assert "dL_dz1 = dL_da1 * da_dz1\n" in script
     assert "fit together" not in numpy_script(lesson("linear-sigmoid"))
 
@@ -425,7 +425,7 @@ def test_what_is_frozen_stays_and_is_said_to(tmp_path: Path) -> None:
         Setup(network, frozen([[1.0, 2.0], [0.5, -1.0]]), frozen([[1.0, 0.0], [0.0, 1.0]]), 0.5)
     )
     script = numpy_script(of)
-    assert "# W1, b1: frozen, the update leaves them as they are\n" in script
+    assert "# W1, b1: frozen, so the update leaves them as they are\n" in script
     assert "z1_new = x @ W1.T + b1\n" in script
     assert "W1_new" not in script
     assert_prints_the_engine(of, outcome(script, tmp_path), tensors=False)

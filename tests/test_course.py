@@ -104,12 +104,12 @@ hidden: [a, x]
         "lessons/course.yaml:2: titel: is not a key of the format; did you mean title?",
         "lessons/course.yaml:3: order: expected a whole number from 0 to 10,000, got -1",
         "lessons/course.yaml:5: groups[0].lessons[2]: expected a text, got the number 1; put it in quotes",
-        "lessons/course.yaml:5: groups[0].lessons[1]: a is named already, at groups[0].lessons[0]; a lesson stands in one place",
+        "lessons/course.yaml:5: groups[0].lessons[1]: a is already listed, at groups[0].lessons[0]; a lesson has one place in a course",
         "lessons/course.yaml:6: groups[1].title: is missing; give it a name",
         "lessons/course.yaml:6: groups[1].lessons: is empty; there must be at least one",
         "lessons/course.yaml:7: groups[2].lessons[0]: there is no lesson called 'bb.yaml'; did you mean bb?",
         "lessons/course.yaml:7: groups[2].lessons[1]: there is no lesson called 'zebra'",
-        "lessons/course.yaml:8: hidden[0]: a is named already, at groups[0].lessons[0]; a lesson stands in one place",
+        "lessons/course.yaml:8: hidden[0]: a is already listed, at groups[0].lessons[0]; a lesson has one place in a course",
         "lessons/course.yaml:8: hidden[1]: there is no lesson called 'x'",
     ]
 
@@ -119,7 +119,7 @@ hidden: [a, x]
     [
         ("", "lessons/course.yaml: is empty"),
         ("[a]", "lessons/course.yaml:1: expected keys with values, such as format: 1"),
-        ("format: 1\ntitle: x\nformat: 1", "format: is there twice"),
+        ("format: 1\ntitle: x\nformat: 1", "format: appears twice"),
         ("format: 1\ntitle: &x y\nabout: *x", "anchor"),
         ("format: 1\ntitle: [", "is not YAML"),
         ("format: 1\ntitle: x\nschedule: 3", "schedule: is not a key of the format"),
@@ -128,7 +128,7 @@ hidden: [a, x]
         ("format: 1\ntitle: x\ngroups: {a: b}", "groups: expected a list, got a mapping"),
         ("format: 1\ntitle: x\ngroups: [a]", "groups[0]: expected a mapping of keys to values"),
         ("format: 1\ntitle: x\nhidden: a", "hidden: expected a list, got the word 'a'"),
-        ("format: 1\ntitle: ' '", "title: expected a text, this one has nothing to read"),
+        ("format: 1\ntitle: ' '", "title: expected a text, got one with nothing to read"),
         ("[" * 20_000, "more than 16 lists"),
         ("# " + "x" * 70_000, "is larger than 64 KB"),
         (f"format: 1\ntitle: {'x' * 300}", "title: expected at most 200 characters, got 300"),
@@ -161,7 +161,7 @@ def test_an_unknown_lesson_is_a_problem_and_the_rest_of_the_file_holds() -> None
 def test_a_lesson_of_another_folder_can_be_named_but_not_hidden() -> None:
     assert said("format: 1\ntitle: x\ngroups: [{title: One, lessons: [far]}]", (*OWN, "far")) == []
     assert said("format: 1\ntitle: x\nhidden: [far]", (*OWN, "far")) == [
-        "lessons/course.yaml:3: hidden[0]: the lesson far is in another folder; a course can hide only lessons of its own folder"
+        "lessons/course.yaml:3: hidden[0]: the lesson far is in another folder; a course can hide only lessons in its own folder"
     ]
 
 

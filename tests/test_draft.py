@@ -162,12 +162,12 @@ def test_numbers_are_read_as_people_write_them(
         (
             {"activation[2]": "tanh"},
             "loss",
-            "needs a sigmoid in the last layer, which is tanh here",
+            "needs a sigmoid in the last layer, got tanh",
         ),
         ({"y[1]": "2"}, "y[1]", "needs targets from 0 to 1, got 2"),
         ({"loss": "cross_entropy"}, "loss", "needs a softmax in the last layer"),
         ({"loss": "hinge"}, "loss", "'hinge' is not known"),
-        ({"optimizer": "adam"}, "optimizer", "this version runs only sgd"),
+        ({"optimizer": "adam"}, "optimizer", "this version supports only sgd"),
         ({"notation": "runes"}, "notation", "'runes' is not known"),
         ({"title": "   "}, "title", "nothing to read"),
         ({"title": "x" * 300}, "title", "expected at most 200 characters"),
@@ -175,7 +175,7 @@ def test_numbers_are_read_as_people_write_them(
         ({"about": "a\0b"}, "about", "has the character U+0000"),
         ({"course": "\ufeff"}, "course", "has the character U+FEFF"),
         ({"learn": "a\nb\nc\nd\ne"}, "learn", "expected at most 4 entries, got 5"),
-        ({"slope[1]": "0.1"}, "slope[1]", "belongs to leaky_relu, the activation here is tanh"),
+        ({"slope[1]": "0.1"}, "slope[1]", "belongs to leaky_relu, but the activation here is tanh"),
         ({"slope[1]": "steep"}, "slope[1]", "not a number"),
         ({"activation[1]": "elu", "alpha[1]": "-1"}, "alpha[1]", "expected a number above 0"),
         ({"fill[1]": "normal", "scale[1]": "-1"}, "scale[1]", "expected 0 or more"),
@@ -221,7 +221,7 @@ def test_targets_that_do_not_sum_to_one_are_found(form: dict[str, str]) -> None:
         "loss": "cross_entropy",
     }
     found = problems(form, **two, **{"y[1]": "0.5", "y[2]": "0.2"})
-    assert found == {"y[1]": "cross_entropy needs targets that sum to 1, these sum to 0.7"}
+    assert found == {"y[1]": "cross_entropy needs targets that sum to 1; these sum to 0.7"}
 
 
 def test_no_layers_are_no_network(form: dict[str, str]) -> None:

@@ -51,7 +51,7 @@ def test_more_units_keep_the_numbers_and_add_friendly_ones() -> None:
     assert first.weights.cells[0][:2] == ("0.5", "-0.3")
     assert all(readable(cell) for row in first.weights.cells for cell in row)
     assert after.draft.x.columns == 4
-    assert "new sizes" in after.said
+    assert "resized" in after.said
     assert is_sound(after.draft)
     assert edited(with_fields(BLANK, {"units[1]": "3", "inputs": "4"}), "resize") == after, (
         "the same numbers each time"
@@ -211,15 +211,15 @@ def test_small_numbers_of_a_scheme_are_not_rounded_away() -> None:
 
 
 def test_one_pasted_row_is_one_unit() -> None:
-    assert "Layer 1 has 1 unit now" in edited(pasted(BLANK, "1", "0.5 0.6"), "paste:1").said
+    assert "Layer 1 now has 1 unit" in edited(pasted(BLANK, "1", "0.5 0.6"), "paste:1").said
 
 
 def test_pasted_weights_bring_their_number_of_units() -> None:
     after = edited(pasted(BLANK, "1", "u;v\n1;2\n3;4\n5,5;6"), "paste:1")
     assert after.draft.layers[0].weights.cells == (("1", "2"), ("3", "4"), ("5,5", "6"))
     assert after.draft.layers[0]["units"] == "3"
-    assert "left out" in after.said
-    assert "3 units now" in after.said
+    assert "skipped" in after.said
+    assert "now has 3 units" in after.said
     assert not after.draft.pastes
     assert is_sound(after.draft)
 
@@ -240,7 +240,7 @@ def test_pasted_weights_may_bring_the_biases_in_a_last_column(text: str) -> None
 def test_more_units_come_with_their_biases() -> None:
     after = edited(pasted(BLANK, "1", "1 2 5\n3 4 6\n5 6 7"), "paste:1")
     assert after.draft.layers[0].bias.cells == (("5", "6", "7"),)
-    assert "3 units now" in after.said
+    assert "now has 3 units" in after.said
 
 
 def test_a_layer_without_biases_takes_none() -> None:
@@ -249,7 +249,7 @@ def test_a_layer_without_biases_takes_none() -> None:
     )
     assert (
         after.problems["paste[1]"]
-        == "each row takes 2 numbers, row 1 has 3, and 1 other row does not fit; nothing was changed"
+        == "expected 2 numbers in each row, got 3 in row 1, and 1 other row does not fit; nothing was changed"
     )
 
 
@@ -257,7 +257,7 @@ def test_rows_with_and_without_a_bias_do_not_go_together() -> None:
     after = edited(pasted(BLANK, "1", "1 2 5\n3 4"), "paste:1")
     assert (
         after.problems["paste[1]"]
-        == "each row takes 2 numbers or, with the bias, 3, row 2 has 2; nothing was changed"
+        == "expected 2 numbers or, with the bias, 3 in each row, got 2 in row 2; nothing was changed"
     )
 
 

@@ -37,7 +37,7 @@ def test_a_first_line_of_words_is_left_out_and_said_so() -> None:
     found = pasted("height,weight\n1,2\n3,4", 2)
     assert found.cells == (("1", "2"), ("3", "4"))
     assert "height weight" in found.said
-    assert "left out" in found.said
+    assert "skipped" in found.said
     assert not found.problem
 
 
@@ -46,7 +46,7 @@ def test_ragged_rows_are_named_and_change_nothing() -> None:
     assert not found.cells
     assert (
         found.problem
-        == "each row takes 2 numbers, row 2 has 1, and 1 other row does not fit; nothing was changed"
+        == "expected 2 numbers in each row, got 1 in row 2, and 1 other row does not fit; nothing was changed"
     )
 
 
@@ -75,7 +75,7 @@ def test_a_matrix_in_brackets_is_taken_by_its_rows(text: str) -> None:
 
 @pytest.mark.parametrize("text", ["", "\n\n", "   "])
 def test_nothing_to_paste_is_said(text: str) -> None:
-    assert "nothing in it" in pasted(text, 2).problem
+    assert "nothing was pasted" in pasted(text, 2).problem
 
 
 def test_far_too_many_numbers_are_refused() -> None:

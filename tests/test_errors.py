@@ -59,8 +59,7 @@ def test_every_status_that_the_tutor_answers_has_a_title_and_a_message_of_its_ow
 
 def test_an_error_in_a_lesson_leads_back_to_it_unless_there_is_none() -> None:
     assert [
-        link.href
-        for link in error_page(404, "This lesson has the steps 1 to 3.", "/lessons/x").links
+        link.href for link in error_page(404, "This lesson has steps 1 to 3.", "/lessons/x").links
     ] == ["/lessons/x", "/"]
     assert [
         link.href for link in error_page(404, "There is no lesson called “x”.", "/lessons/x").links

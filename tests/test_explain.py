@@ -374,8 +374,8 @@ def test_no_lesson_says_that_a_layer_passes_on_a_quarter_at_most() -> None:
 @pytest.mark.parametrize(
     ("slope", "said"),
     [
-        (0.1, "the rest by 0.1, so no unit goes silent."),
-        (0.0, "multiplies the rest by 0."),
+        (0.1, "negative ones by 0.1, so no unit goes silent."),
+        (0.0, "multiplies negative ones by 0."),
         (2.0, "by 2, so no"),
     ],
 )

@@ -48,12 +48,12 @@ def test_names_of_files_are_safe(name: str, key: str) -> None:
 def test_what_cannot_be_made_is_a_page_that_says_why(address: str) -> None:
     answer = get(f"{DECK}/{address}")
     assert answer.status_code == (400 if "blanks" in address else 404)
-    assert "blanks are all" in answer.text or "no export is called" in answer.text
-    assert "<b>" not in answer.text.partition("no export is called")[2][:20]
+    assert "blanks can be all" in answer.text or "there is no export called" in answer.text
+    assert "<b>" not in answer.text.partition("there is no export called")[2][:20]
 
 
 def test_an_unknown_kind_is_an_error_of_the_lesson() -> None:
-    with pytest.raises(LessonError, match="no export is called"):
+    with pytest.raises(LessonError, match="there is no export called"):
         make(open_lesson(scenario("linear-sigmoid")), "pdf", View(), ExportOrder())
 
 
@@ -160,9 +160,9 @@ def test_what_does_not_fit_comes_back_beside_its_field_as_it_was_typed(
     assert {name: inputs[name]["value"] for name in typed} == typed
     assert [name for name in inputs if inputs[name].get("aria-invalid")] == [field]
     assert shown.root.one("p", id=inputs[field]["aria-describedby"]).text.startswith(
-        (f"{field} “", "version 2 is one of those")
+        (f"{field} “", "version 2 has new numbers")
     )
-    assert "No file was made yet" in shown.root.one("p", cls="notice").text
+    assert "There is no file yet" in shown.root.one("p", cls="notice").text
     assert not list(shown.root.all("pre"))
 
 
@@ -173,7 +173,7 @@ def test_what_no_field_can_say_stands_above_and_no_file_is_made(query: str) -> N
     answer = get(f"{DECK}?do=download&{query}")
     assert answer.status_code == 422
     first, *others = [notice.text for notice in read(answer.text).root.all("p", cls="notice")]
-    assert "No file was made yet" in first
+    assert "There is no file yet" in first
     assert len(others) == 1
     assert "ignored" not in others[0]
 
@@ -182,7 +182,7 @@ def test_a_file_that_cannot_be_made_is_said_in_the_form(monkeypatch: pytest.Monk
     monkeypatch.setattr("tutor.export.worked.MOST_STEPS", 20)
     answer = get(f"{DECK}?kind=html&do=download&grain=number")
     assert answer.status_code == 422
-    assert "a file holds 20" in read(answer.text).root.one("form").one("p", cls="stop").text
+    assert "a file has at most 20" in read(answer.text).root.one("form").one("p", cls="stop").text
     assert get(f"{DECK}?kind=html&do=download&grain=pass").status_code == 302
 
 
@@ -233,7 +233,7 @@ def test_every_kind_of_file_is_refused_with_all_that_is_wrong(key: str) -> None:
         "seed “-3”",
         "version “0”",
         "phases “sideways”",
-        "blanks are",
+        "blanks can be",
         "learning_rate?",
         "w[9]",
     ):

@@ -256,7 +256,7 @@ def test_where_all_files_are_in_order_nothing_leads_to_the_page_that_says_so(fol
     write(folder / "a.yaml")
     assert not list(page(folder).all("p", cls="problems"))
     listed = page(folder, address="/problems")
-    assert "All scenario and course files are in order." in listed.text
+    assert "No problems: all scenario and course files are valid." in listed.text
     assert not list(listed.all("section", cls="broken"))
 
 

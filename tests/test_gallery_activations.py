@@ -167,7 +167,7 @@ def test_at_0_each_kink_shows_the_choice_that_the_engine_makes() -> None:
 
 
 @pytest.mark.parametrize(
-    ("z", "word"), [(800.0, "exactly 0"), (20.0, "falls short of 1 by 2.061e−9"), (0.5, "")]
+    ("z", "word"), [(800.0, "exactly 0"), (20.0, "is 2.061e−9 short of 1"), (0.5, "")]
 )
 def test_what_float64_does_to_a_saturated_sigmoid_is_said(z: float, word: str) -> None:
     remark = cards(page({"z": repr(z)}))["sigmoid"].remark
@@ -203,7 +203,7 @@ def test_what_is_also_written_is_the_same_function(key: str, other: types.Functi
         ("slope", "1.5", "below 1"),
         ("slope", "0", "above 0"),
         ("alpha", "-1", "above 0"),
-        ("alpha", "1e300", "at most 10"),
+        ("alpha", "1e300", "up to 10"),
         ("logits", "1 2", "hree numbers"),
         ("logits", "1 x 3", "not a number"),
         ("logits", "1;2;1e999", "too large"),

@@ -92,14 +92,14 @@ def test_the_small_lesson_fits_the_defaults() -> None:
     [
         ("FILE_BYTES", "500", "larger than 500 bytes"),
         ("FILE_BYTES", "1024", "fits"),
-        ("DEPTH", "2", "more than 2 lists and mappings inside one another"),
+        ("DEPTH", "2", "more than 2 lists and mappings inside each other"),
         ("ENTRIES", "30", "more than 30 entries"),
         ("LAYERS", "1", "at most 1 entries, got 2"),
         ("UNITS", "1", "a whole number from 1 to 1, got 2"),
         ("SAMPLES", "1", "data.inputs: expected at most 1 entries, got 2"),
-        ("PARAMETERS", "8", "the network has 9 weights and biases, the limit is 8"),
-        ("ACTIVATIONS", "9", "10 activations to keep, the limit is 9"),
-        ("WORK", "17", "18 products to compute at once, the limit is 17"),
+        ("PARAMETERS", "8", "the network has 9 weights and biases; the limit is 8"),
+        ("ACTIVATIONS", "9", "10 activations to keep; the limit is 9"),
+        ("WORK", "17", "18 products to compute at once; the limit is 17"),
         ("ITERATIONS", "4", "a whole number from 1 to 4, got 5"),
         ("DECIMALS", "4", "display.decimals: expected a whole number from 0 to 4, got 5"),
         ("TITLE", "5", "title: expected at most 5 characters, got 9"),
@@ -120,7 +120,7 @@ def test_a_message_names_the_limit_that_is_set(name: str, value: str, said: str)
 
 def test_a_number_longer_than_the_limit_is_refused_with_the_limit() -> None:
     long = SMALL.replace("learning_rate: 0.1", f"learning_rate: 0.{'1' * 70}")
-    assert "at most 66 are read" in told(PARSE, stdin=long, NUMBER_CHARACTERS="66").stdout
+    assert "the limit is 66" in told(PARSE, stdin=long, NUMBER_CHARACTERS="66").stdout
     assert told(PARSE, stdin=long, NUMBER_CHARACTERS="80").stdout == "fits\n"
 
 
@@ -184,7 +184,7 @@ def test_nonsense_is_said_in_words_and_the_default_stands(
     monkeypatch.setenv("LIMIT_SAMPLES", value)
     assert limits._set("SAMPLES", 7) == 7
     with pytest.raises(
-        SettingError, match=f"LIMIT_SAMPLES is {value!r}; it is a whole number from 1 to"
+        SettingError, match=f"LIMIT_SAMPLES is {value!r}; expected a whole number from 1 to"
     ):
         limits.check()
 
@@ -214,7 +214,7 @@ def test_a_limit_that_would_break_the_reader_has_a_ceiling(monkeypatch: pytest.M
         EXPRESSION_DEPTH="51",
         DECIMALS="13",
     )
-    assert done.stdout.count("it is a whole number from 1 to") == 3
+    assert done.stdout.count("expected a whole number from 1 to") == 3
 
 
 def test_a_name_that_is_nearly_a_limit_is_not_passed_over(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -63,7 +63,7 @@ def test_there_is_one_bias_per_unit(shape: tuple[int, ...]) -> None:
 )
 def test_a_cross_entropy_needs_its_own_output_layer(under: str, right: str) -> None:
     assert network(layer(2, 1, right), under=under).loss.fused_with == right
-    with pytest.raises(NetworkError, match=f"needs a {right} output layer, this one is relu"):
+    with pytest.raises(NetworkError, match=f"needs a {right} output layer, got relu"):
         network(layer(2, 1, "relu"), under=under)
 
 

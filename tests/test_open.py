@@ -236,7 +236,7 @@ def test_a_printed_number_that_disagrees_is_a_problem_as_for_the_command(app: Fl
     assert bad != text
     answer = post(app, bad)
     assert answer.status_code == 422
-    assert any("the slide prints 0.7799, the engine has" in line for line in listed(answer))
+    assert any("the slide prints 0.7799, but the engine has" in line for line in listed(answer))
 
 
 def test_a_long_line_is_cut_in_the_list_and_whole_in_the_field(app: Flask) -> None:
@@ -359,9 +359,9 @@ def test_an_empty_file_is_named_and_the_typed_text_stays(app: Flask, content: by
     (b"%PDF-1.7\n%\xe2\xe3\xcf\xd3", "a PDF document"),
     (b"PK\x03\x04" + b"\0" * 100, "a ZIP archive"),
     (b"\x1f\x8b\x08\0", "a gzip archive"),
-    (bytes(range(256)), "byte 0x00 stands at place 1"),
-    (b"format: 1\n" + b"\0" * 20, "byte 0x00 stands at place 11"),
-    (b"\x01\x02\x03\x04", "byte 0x01 stands at place 1"),
+    (bytes(range(256)), "the byte 0x00 at position 1"),
+    (b"format: 1\n" + b"\0" * 20, "the byte 0x00 at position 11"),
+    (b"\x01\x02\x03\x04", "the byte 0x01 at position 1"),
 ])  # fmt: skip
 def test_a_file_that_is_no_text_is_named_and_the_typed_text_stays(
     app: Flask, content: bytes, word: str

@@ -376,7 +376,7 @@ def test_the_slides_page_says_what_it_ignores_and_keeps_the_changes_of_a_reader_
     address = "/lessons/3-2-3-softmax/slides"
     strange = page(f"{address}?show=<b>all").root
     assert [notice.text for notice in strange.all("p", cls="notice")] == [
-        "show “<b>all” is not known, so all numbers are here; there are all, slips, open, agrees."
+        "show “<b>all” is not known, so all numbers are here. Choices: all, slips, open, agrees."
     ]
     assert len([row for body in strange.all("tbody") for row in body.all("tr")]) == len(
         scenario("3-2-3-softmax").printed

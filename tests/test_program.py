@@ -346,11 +346,11 @@ def skipping(skip: int, *sizes: int, under: str = "squared_error", output: str =
 @pytest.mark.parametrize(
     ("skip", "sizes", "message"),
     [
-        (3, (2, 2, 2), "layer 2 has 2 before it, the input counted: skip can be 1 to 2, not 3"),
+        (3, (2, 2, 2), "layer 2 has 2 before it, counting the input: skip can be 1 to 2, not 3"),
         (2, (2, 2), "skip can be 1, not 2"),
         (-1, (2, 2), "skip can be 1, not -1"),
-        (1, (2, 3, 2), "layer 2 has 2 units, layer 1 has 3"),
-        (2, (3, 2, 2), "layer 2 has 2 units, the input has 3"),
+        (1, (2, 3, 2), "layer 2 has 2 units, but layer 1 has 3"),
+        (2, (3, 2, 2), "layer 2 has 2 units, but the input has 3"),
     ],
 )
 def test_a_skip_that_reaches_too_far_or_does_not_fit_is_refused(
@@ -365,5 +365,5 @@ def test_a_skip_that_reaches_too_far_or_does_not_fit_is_refused(
     ("under", "output"), [("binary_cross_entropy", "sigmoid"), ("cross_entropy", "softmax")]
 )
 def test_nothing_is_added_to_the_outputs_of_a_cross_entropy(under: str, output: str) -> None:
-    with pytest.raises(NetworkError, match="a skip connection would add something to it"):
+    with pytest.raises(NetworkError, match="a skip connection would add to it"):
         skipping(1, 2, 2, under=under, output=output)

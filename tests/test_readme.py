@@ -191,7 +191,7 @@ def test_numbers_of_lessons_and_steps_are_right() -> None:
     decks = [lesson.lecture.deck for lesson in lessons if lesson.lecture]
     first, taught = words[len(lessons) - len(decks)], words[len(decks)]
     assert (
-        f"{words[len(lessons)].capitalize()} lessons are here: {first} to start with, and {taught}"
+        f"{words[len(lessons)].capitalize()} lessons come with it: {first} to start with, and {taught}"
         f" from {words[len(set(decks))]} lectures."
     ) in README
     lesson = open_lesson(load(ROOT / "scenarios" / "1-2-3-1-sigmoid.yaml"))
@@ -284,7 +284,7 @@ def test_every_folder_of_the_map_is_there_and_none_is_forgotten() -> None:
 
 
 def test_every_room_is_in_the_readme_and_none_is_forgotten() -> None:
-    rooms = re.findall(r"^\| `tutor/(\w+)/` \|", section("The rooms"), re.MULTILINE)
+    rooms = re.findall(r"^\| `tutor/(\w+)/` \|", section("The packages"), re.MULTILINE)
     assert rooms == re.findall(r"^    (\w+)/ ", tutor.__doc__ or "", re.MULTILINE)
 
 

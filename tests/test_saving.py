@@ -168,8 +168,8 @@ def test_without_settings_lessons_are_kept_beside_the_program() -> None:
 @pytest.mark.parametrize(
     ("name", "value", "said"),
     [
-        ("SAVING", "maybe", "SAVING is 'maybe'; it is on or off"),
-        ("SAVES_PER_MINUTE", "0", "SAVES_PER_MINUTE is '0'; it is a whole number from 1"),
+        ("SAVING", "maybe", "SAVING is 'maybe'; expected on or off"),
+        ("SAVES_PER_MINUTE", "0", "SAVES_PER_MINUTE is '0'; expected a whole number from 1"),
         ("SAVES_PER_MINUTE", "-3", "SAVES_PER_MINUTE is '-3'"),
         ("SAVES_PER_MINUTE", "²", "SAVES_PER_MINUTE is '²'"),
         ("SAVES_PER_MINUTE", "9" * 50, "SAVES_PER_MINUTE is '999"),
@@ -203,7 +203,7 @@ def test_a_store_that_cannot_be_used_is_said_when_the_server_starts(tmp_path: Pa
     (line,) = server.trouble(
         from_environment({"DATABASE_URL": f"sqlite:///{tmp_path}/x.sqlite"}, ROOT)
     )
-    assert line.startswith("Saved lessons cannot be reached")
+    assert line.startswith("Saved lessons are not available")
     assert (
         server.trouble(from_environment({"DATABASE_URL": f"sqlite:///{tmp_path}/new.sqlite"}, ROOT))
         == []

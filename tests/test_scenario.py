@@ -218,8 +218,8 @@ REFUSED = [
      [":1: title: is missing; give the lesson a name", ":2: titel: is not a key of the format; did you mean title?"]),
     ("title: Two layers", "title: 3", [":2: title: expected a text, got the number 3; put it in quotes"]),
     ("title: Two layers", "title: [a]", [":2: title: expected a text, got a list of 1"]),
-    ("title: Two layers", "title: '  '", [":2: title: expected a text, this one has nothing to read"]),
-    ("title: Two layers", 'title: "\u200b\u200d"', [":2: title: expected a text, this one has nothing to read"]),
+    ("title: Two layers", "title: '  '", [":2: title: expected a text, got one with nothing to read"]),
+    ("title: Two layers", 'title: "\u200b\u200d"', [":2: title: expected a text, got one with nothing to read"]),
     ("title: Two layers", "title: " + "x" * 201, [":2: title: expected at most 200 characters, got 201"]),
     ("title: Two layers", "title: a\nabout: " + "x" * 2001, [":3: about: expected at most 2,000 characters, got 2,001"]),
     ("title: Two layers", "title: a\nlearn: [a, b, c, d, e]", [":3: learn: expected at most 4 entries, got 5"]),
@@ -242,8 +242,8 @@ REFUSED = [
      "identity, sigmoid, tanh, relu, leaky_relu, elu, softmax, softplus, step, sign")]),
     ("activation: tanh", "activation: 3", [(":6: network.layers[0].activation: expected identity, sigmoid, tanh, relu, leaky_relu, elu, "
      "softmax, softplus, step or sign, got the number 3")]),
-    ("activation: tanh", "activation: tanh, slope: 0.1", [":6: network.layers[0].slope: belongs to leaky_relu, the activation here is tanh"]),
-    ("activation: tanh", "activation: tanh, alpha: 1", [":6: network.layers[0].alpha: belongs to elu, the activation here is tanh"]),
+    ("activation: tanh", "activation: tanh, slope: 0.1", [":6: network.layers[0].slope: belongs to leaky_relu, but the activation here is tanh"]),
+    ("activation: tanh", "activation: tanh, alpha: 1", [":6: network.layers[0].alpha: belongs to elu, but the activation here is tanh"]),
     ("activation: tanh", "activation: elu, alpha: 0", [":6: network.layers[0].alpha: expected a number above 0, got 0"]),
     (FIRST, "{}", [
         ":6: network.layers[0].units: is missing", ":6: network.layers[0].activation: is missing",
@@ -271,7 +271,7 @@ REFUSED = [
     ("weights: [[1, 2], [3, 4], [5, 6]], biases: [0.1, 0.2, 0.3]", "biases: none",
      [":6: network.layers[0].weights: is missing; give one row per unit, or init"]),
     ("weights: [[1, 2], [3, 4], [5, 6]]", "weights: [[1, 2], [3, 4], [5, 6]], init: {scheme: he}",
-     [":6: network.layers[0].init: weights are given and made at once; keep one of weights and init"]),
+     [":6: network.layers[0].init: there are both weights and init; keep one of them"]),
     ("weights: [[1, 2], [3, 4], [5, 6]]", "init: {scheme: glorot}",
      [":6: network.layers[0].init.scheme: 'glorot' is not known; did you mean xavier? Known here: uniform, normal, xavier, he, constant, identity"]),
     ("weights: [[1, 2], [3, 4], [5, 6]]", "init: {scheme: he, seed: -1}",
@@ -283,7 +283,7 @@ REFUSED = [
      [":6: network.layers[0].biases: expected a list of numbers, or the word none, got the word 'no'"]),
     (", biases: [0.1, 0.2, 0.3]", "", [":6: network.layers[0].biases: is missing; give one number per unit, or the word none"]),
     ("biases: [0.1, 0.2, 0.3]", "biases: none, dropout: 0.5",
-     [":6: network.layers[0].dropout: dropout is part of the format, but this version does not run it"]),
+     [":6: network.layers[0].dropout: dropout is part of the format, but this version does not support it yet"]),
     ("biases: [0.1, 0.2, 0.3]", "biases: none, trainable: {weights: 1}",
      [":6: network.layers[0].trainable.weights: expected true or false, got the number 1"]),
     # Loss, data and training
@@ -292,14 +292,14 @@ REFUSED = [
     ("{name: cross_entropy}", "{name: squared_error, reduction: none}", [":11: network.loss.reduction: 'none' is not known; known here: sum, mean"]),
     ("{name: cross_entropy}", "mse", [":11: network.loss: expected a mapping of keys to values, got the word 'mse'"]),
     ("activation: softmax", "activation: sigmoid",
-     [":11: network.loss.name: cross_entropy needs a softmax in the last layer, which is sigmoid here"]),
+     [":11: network.loss.name: cross_entropy needs a softmax in the last layer, got sigmoid"]),
     ("inputs: [[1, 2], [3, 4]]", "inputs: [[1, 2]]", [":14: data.targets: expected 1 row, one per row of data.inputs, got 2 rows"]),
     ("inputs: [[1, 2], [3, 4]]", "inputs: [[1, 2], [3]]", [":13: data.inputs[1]: expected 2 numbers as in network.inputs, got 1"]),
     ("inputs: [[1, 2], [3, 4]]", "inputs: []", [":13: data.inputs: is empty; there must be at least one"]),
     ("inputs: [[1, 2], [3, 4]]", "inputs: 3", [":13: data.inputs: expected a list, got the number 3"]),
     ("targets: [[1, 0], [0.25, 0.75]]", "targets: [[1], [1, 0]]", [":14: data.targets[0]: expected 2 numbers as in the units of the last layer, got 1"]),
     ("targets: [[1, 0], [0.25, 0.75]]", "targets: [[1, 0], [0.2, 0.7]]",
-     [":14: data.targets[1]: cross_entropy needs targets that sum to 1, these sum to 0.9"]),
+     [":14: data.targets[1]: cross_entropy needs targets that sum to 1; these sum to 0.9"]),
     ("targets: [[1, 0], [0.25, 0.75]]", "targets: [[1, 0], [-1, 2]]", [
         ":14: data.targets[1][0]: cross_entropy needs targets from 0 to 1, got -1",
         ":14: data.targets[1][1]: cross_entropy needs targets from 0 to 1, got 2"]),
@@ -307,18 +307,18 @@ REFUSED = [
      [":12: data.targets: is missing; give one row per sample; without targets there is no loss to learn from"]),
     ("  inputs: [[1, 2], [3, 4]]\n  targets: [[1, 0], [0.25, 0.75]]\n", "  generator: {name: circle}\n", [
         ":12: data.inputs: is missing", ":12: data.targets: is missing; give one row per sample; without targets there is no loss to learn from",
-        ":13: data.generator: generator is part of the format, but this version does not run it"]),
+        ":13: data.generator: generator is part of the format, but this version does not support it yet"]),
     ("learning_rate: 0.1", "learning_rate: 0", [":15: training.learning_rate: expected a number above 0, got 0"]),
     ("learning_rate: 0.1", "learning_rate: -1e-3", [":15: training.learning_rate: expected a number above 0, got -0.001"]),
-    ("learning_rate: 0.1", "learning_rate: .inf", [":15: training.learning_rate: .inf is no number to compute with; give a finite one"]),
+    ("learning_rate: 0.1", "learning_rate: .inf", [":15: training.learning_rate: .inf cannot be computed with; give a finite number"]),
     ("training: {learning_rate: 0.1}\n", "", [":1: training: is missing"]),
     ("{learning_rate: 0.1}", "{}", [":15: training.learning_rate: is missing; give a number above 0"]),
-    ("learning_rate: 0.1", "learning_rate: 0.1, optimizer: adam", [":15: training.optimizer: adam is part of the format, but this version runs only sgd"]),
+    ("learning_rate: 0.1", "learning_rate: 0.1, optimizer: adam", [":15: training.optimizer: adam is part of the format, but this version supports only sgd"]),
     ("learning_rate: 0.1", "learning_rate: 0.1, optimizer: lion", [":15: training.optimizer: 'lion' is not known; known here: sgd"]),
-    ("learning_rate: 0.1", "learning_rate: 0.1, batch: online", [":15: training.batch: online is part of the format, but this version runs only full"]),
-    ("learning_rate: 0.1", "learning_rate: 0.1, batch: 8", [":15: training.batch: 8 is part of the format, but this version runs only full"]),
+    ("learning_rate: 0.1", "learning_rate: 0.1, batch: online", [":15: training.batch: online is part of the format, but this version supports only full"]),
+    ("learning_rate: 0.1", "learning_rate: 0.1, batch: 8", [":15: training.batch: 8 is part of the format, but this version supports only full"]),
     ("learning_rate: 0.1", "learning_rate: 0.1, batch: {}", [":15: training.batch: expected full, got a mapping of keys to values"]),
-    ("learning_rate: 0.1", "learning_rate: 0.1, l2: 0.01", [":15: training.l2: l2 is part of the format, but this version does not run it"]),
+    ("learning_rate: 0.1", "learning_rate: 0.1, l2: 0.01", [":15: training.l2: l2 is part of the format, but this version does not support it yet"]),
     ("learning_rate: 0.1", "learning_rate: 0.1, iterations: 0", [":15: training.iterations: expected a whole number from 1 to 1,000, got 0"]),
 ]  # fmt: skip
 
@@ -338,11 +338,11 @@ NAMES = [
     ("printed: [{quantity: 'w[2][1,4]', value: '1', where: a}]", "printed[0].quantity: there is no w[2][1,4] here: layer 2 has 3 inputs"),
     ("printed: [{quantity: 'w[1][1,3]', value: '1', where: a}]", "printed[0].quantity: there is no w[1][1,3] here: layer 1 has 2 inputs"),
     ("printed: [{quantity: 'a[1][1]', value: '1', where: a}]",
-     "printed[0].quantity: there is no a[1][1] here: there are 2 samples; say which, such as a[1][1]@1"),
+     "printed[0].quantity: there is no a[1][1] here: there are 2 samples; say which one, such as a[1][1]@1"),
     ("printed: [{quantity: 'loss@3', value: '1', where: a}]", "printed[0].quantity: there is no loss@3 here: there are 2 samples"),
     ("printed: [{quantity: 'b[2][1]', value: '1', where: a}]", "printed[0].quantity: there is no b[2][1] here: layer 2 has no biases"),
     ("printed: [{quantity: 'da/dz[2][1]@1', value: '1', where: a}]",
-     "printed[0].quantity: there is no da/dz[2][1]@1 here: in a softmax each output depends on each input; write da/dz[2][1,1]"),
+     "printed[0].quantity: there is no da/dz[2][1]@1 here: each output of a softmax depends on every pre-activation; write da/dz[2][1,1]"),
     ("printed: [{quantity: 'da/dz[2][1,3]@1', value: '1', where: a}]", "printed[0].quantity: there is no da/dz[2][1,3]@1 here: layer 2 has 2 units"),
     ("printed: [{quantity: 'da/dz[1][1,2]@1', value: '1', where: a}]",
      "printed[0].quantity: there is no da/dz[1][1,2]@1 here: the units of a tanh layer do not depend on one another; write da/dz[1][1]"),
@@ -354,7 +354,7 @@ NAMES = [
     ("printed: [{expression: '{loss}', value: '1', where: a}]",
      "printed[0].at: is missing; name the quantity at whose step the expression is shown"),
     ("printed: [{expression: '{loss', at: loss, value: '1', where: a}]",
-     "printed[0].expression: at character 1: '{' is not part of this arithmetic; it has numbers, + - * / ^, parentheses and {names}"),
+     "printed[0].expression: at character 1: '{' cannot be used here; use numbers, + - * / ^, parentheses and {names}"),
     ("printed: [{expression: '{loss} * {z[9][1]}', at: loss, value: '1', where: a}]",
      "printed[0].expression: there is no z[9][1] here: the network has 2 layers"),
     ("printed: [{quantity: loss, value: 0.77, where: a}]", "printed[0].value: expected a text, got the number 0.77; put it in quotes"),
@@ -379,7 +379,7 @@ def test_with_one_sample_names_leave_it_out() -> None:
     text = changed("targets: [[1, 0], [0.25, 0.75]]", "targets: [[1, 0]]", text)
     parse(text + "notes: [{at: 'z[1][1]', text: a}]")
     assert problems(text + "notes: [{at: 'z[1][1]@1', text: a}]") == [
-        ":16: notes[0].at: there is no z[1][1]@1 here: @1 is left out where there is one sample"
+        ":16: notes[0].at: there is no z[1][1]@1 here: there is one sample, so leave out @1"
     ]
 
 
@@ -412,7 +412,7 @@ STEP = changed(
 )
 def test_behind_a_step_function_there_are_no_numbers(name: str) -> None:
     assert problems(STEP + f"printed: [{{quantity: '{name}', value: '1', where: a}}]") == [
-        f":16: printed[0].quantity: there is no {name} here: the step function of layer 1 has no derivative to learn from, so backward stops there"
+        f":16: printed[0].quantity: there is no {name} here: the step function of layer 1 has no derivative to learn from, so the backward pass stops there"
     ]
 
 
@@ -442,7 +442,7 @@ def test_binary_cross_entropy_needs_outputs_and_targets_between_0_and_1() -> Non
         changed("activation: softmax", "activation: tanh"),
     )
     assert problems(changed("[0.25, 0.75]", "[0.25, 2]", text)) == [
-        ":11: network.loss.name: binary_cross_entropy needs a sigmoid in the last layer, which is tanh here",
+        ":11: network.loss.name: binary_cross_entropy needs a sigmoid in the last layer, got tanh",
         ":14: data.targets[1][1]: binary_cross_entropy needs targets from 0 to 1, got 2",
     ]
     sigmoid = changed(
@@ -477,7 +477,7 @@ def test_problems_of_different_parts_come_at_once() -> None:
         ":2: titel: is not a key of the format; did you mean title?",
         ":6: network.layers[0].weights[1][0]: expected a number, got the word 'x'",
         ":9: network.layers[1].weights: expected 2 rows of 3, got 1 row of 3",
-        ":14: data.targets[1]: cross_entropy needs targets that sum to 1, these sum to 0.5",
+        ":14: data.targets[1]: cross_entropy needs targets that sum to 1; these sum to 0.5",
     ]
 
 
@@ -508,7 +508,7 @@ def test_too_many_parameters_are_counted() -> None:
     found = problems(text)
     assert (
         found[0]
-        == ":5: network.layers: the network has 1,028,072 weights and biases, the limit is 200,000"
+        == ":5: network.layers: the network has 1,028,072 weights and biases; the limit is 200,000"
     )
 
 
@@ -576,7 +576,7 @@ def test_a_file_that_cannot_be_read_is_a_problem(tmp_path: Path) -> None:
         ("none.yaml", "f: cannot be read: there is no such file"),
         ("bad\0name.yaml", "f: cannot be read: its name is not valid"),
         ("\ud800.yaml", "f: cannot be read: its name is not valid"),
-        ("large.yaml", "f: is larger than 64 KB, the limit of a scenario file"),
+        ("large.yaml", "f: is larger than 64 KB, the limit for a scenario file"),
         ("image.yaml", "f:1: is not UTF-8 text (byte 0x89)"),
     ]:
         with pytest.raises(ScenarioError) as caught:
@@ -703,7 +703,7 @@ def test_a_fraction_has_the_same_address_as_its_number() -> None:
         (
             "[[1, 0], [0.25, 0.75]]",
             "[[1/3, 1/3], [0.25, 0.75]]",
-            ":14: data.targets[0]: cross_entropy needs targets that sum to 1, these sum to 0.666667",
+            ":14: data.targets[0]: cross_entropy needs targets that sum to 1; these sum to 0.666667",
         ),
         (
             "[[1, 0], [0.25, 0.75]]",

@@ -129,23 +129,23 @@ BAD = [
     # Losses and outputs
     (put(*LAYER, {"units": 1, "activation": "softmax", "weights": ((1, 2),), "biases": "none"}), (*LAYER, "activation"),
      "a softmax of one unit is always 1; use sigmoid, or give it two units or more"),
-    (put("data", "targets", 0, (0.5, 0.6)), ("data", "targets", 0), "cross_entropy needs targets that sum to 1, these sum to 1.1"),
+    (put("data", "targets", 0, (0.5, 0.6)), ("data", "targets", 0), "cross_entropy needs targets that sum to 1; these sum to 1.1"),
     (put("data", "targets", 0, (2, -1)), ("data", "targets", 0, 0), "cross_entropy needs targets from 0 to 1, got 2"),
     (put(*LAYER, "activation", "sigmoid"), ("network", "loss", "name"),
-     "cross_entropy needs a softmax in the last layer, which is sigmoid here"),
+     "cross_entropy needs a softmax in the last layer, got sigmoid"),
     # Keys
     (put("titel", "A"), ("titel",), "is not a key of the format; did you mean title?"),
     (put("title", ...), ("title",), "is missing; give the lesson a name"),
-    (put(*LAYER, "generator", 1), (*LAYER, "generator"), "generator is part of the format, but this version does not run it"),
+    (put(*LAYER, "generator", 1), (*LAYER, "generator"), "generator is part of the format, but this version does not support it yet"),
     (put(3, 1), (), "a key must be a word"),
-    (put("training", "optimizer", "adam"), ("training", "optimizer"), "adam is part of the format, but this version runs only sgd"),
+    (put("training", "optimizer", "adam"), ("training", "optimizer"), "adam is part of the format, but this version supports only sgd"),
     # Texts
-    (put("title", "a\0b"), ("title",), "has the character U+0000, which does not belong in a text"),
-    (put("title", "\u202eabc"), ("title",), "has the character U+202E, which does not belong in a text"),
-    (put("notes", ({"at": "loss", "text": "\ud800"},)), ("notes", 0, "text"), "has the character U+D800, which does not belong in a text"),
-    (put("title", "\u200b\u200d"), ("title",), "expected a text, this one has nothing to read"),
-    (put("a\0b", 1), (), "has the character U+0000, which does not belong in a text"),
-    (put("title", b"A"), ("title",), "is a bytes, which no file holds"),
+    (put("title", "a\0b"), ("title",), "has the character U+0000, which is not allowed in a text"),
+    (put("title", "\u202eabc"), ("title",), "has the character U+202E, which is not allowed in a text"),
+    (put("notes", ({"at": "loss", "text": "\ud800"},)), ("notes", 0, "text"), "has the character U+D800, which is not allowed in a text"),
+    (put("title", "\u200b\u200d"), ("title",), "expected a text, got one with nothing to read"),
+    (put("a\0b", 1), (), "has the character U+0000, which is not allowed in a text"),
+    (put("title", b"A"), ("title",), "is a bytes, which a file cannot hold"),
     (put("title", None), ("title",), "has no value; give one or leave the key out"),
     (put("origin", "../../etc/passwd"), ("origin",),
      "expected the id of a lesson, 1 to 80 of a-z, 0-9 and -, such as two-layers, got '../../etc/passwd'"),
@@ -189,7 +189,7 @@ def test_lists_inside_one_another_without_end_are_refused() -> None:
         value = (value,)
     deep = (*("network", "layers"), *[0] * 15)
     (problem,) = reader.problems_of({"network": {"layers": value}})
-    assert problem == (deep, "more than 16 lists and mappings inside one another")
+    assert problem == (deep, "more than 16 lists and mappings inside each other")
     refused({"network": {"layers": value}})
 
 
@@ -367,7 +367,7 @@ def test_a_text_is_told_what_only_the_computed_numbers_show() -> None:
     )
     with pytest.raises(
         ScenarioError,
-        match=r"^typed in:\d+: printed\[0\]\.value: the slide prints 7, the engine has .*; say why",
+        match=r"^typed in:\d+: printed\[0\]\.value: the slide prints 7, but the engine has .*; say why",
     ):
         validation.check_text(text, "typed in")
 

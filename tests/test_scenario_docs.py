@@ -243,8 +243,8 @@ def test_make_docs_leaves_a_page_that_is_up_to_date_as_it_is() -> None:
 def test_defaults_of_activations_are_as_documented() -> None:
     assert activation("leaky_relu").parameters == {"slope": 0.01}
     assert activation("elu").parameters == {"alpha": 1.0}
-    assert "left out, 0.01" in KEYS["network.layers[].slope"][3]
-    assert "left out, 1" in KEYS["network.layers[].alpha"][3]
+    assert "0.01 if left out" in KEYS["network.layers[].slope"][3]
+    assert "1 if left out" in KEYS["network.layers[].alpha"][3]
 
 
 def test_what_is_reserved_is_listed_and_refused(problems: Any) -> None:
@@ -252,7 +252,7 @@ def test_what_is_reserved_is_listed_and_refused(problems: Any) -> None:
     assert listed == {*LATER["optimizer"], "batch: online", *LATER_KEYS}
     for word in LATER["optimizer"]:
         (answer,) = problems(SHORTEST.replace("0.5}\n", f"0.5, optimizer: {word}}}\n"))
-        assert "this version runs only sgd" in answer
+        assert "this version supports only sgd" in answer
 
 
 def test_limits_are_as_documented() -> None:
@@ -357,7 +357,7 @@ def test_a_mistake_gets_the_documented_answer(row: list[str], problems: Any) -> 
 
 def test_what_is_said_of_files_that_the_tutor_writes_is_so() -> None:
     said = section("How the tutor writes a file")
-    assert f"Lines are up to {dump.WIDTH} characters long" in said
+    assert f"Lines have up to {dump.WIDTH} characters" in said
     text = SHORTEST.replace("title: My", "title: My\u200b").replace("[[1, 2]]", "[[-0.0, 2.0]]")
     text = text.replace("0.5}\n", "0.0000001, batch: full}\n")
     written = dump.write(reader.parse(f"# a comment\n{text}", NAME))

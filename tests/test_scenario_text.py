@@ -262,7 +262,7 @@ def test_a_text_that_would_be_too_large_with_a_row_in_each_line_is_written_close
 
 def test_a_lesson_that_no_file_can_hold_is_refused_with_the_limit() -> None:
     with pytest.raises(
-        TutorError, match=r"cannot be written as a file: it has [0-9.]+ KB, the limit is 64 KB$"
+        TutorError, match=r"cannot be written as a file: it has [0-9.]+ KB; the limit is 64 KB$"
     ):
         dump.write(wide(1_000, 12, 0.125))
 

@@ -269,7 +269,7 @@ def test_an_address_that_programs_would_cut_has_no_code_and_says_so() -> None:
     assert read(text).problems == []
     assert not list(root.all("svg", cls="qr"))
     said = [notice.text for notice in root.all("p", cls="notice")]
-    assert any("letters; many programs cut links" in text for text in said)
+    assert any("characters; many programs cut links" in text for text in said)
     assert "This link is too long for a QR code." in said
     assert (
         "This link is too long for a QR code."
@@ -359,7 +359,7 @@ def test_a_saved_lesson_says_so_and_names_the_lesson_that_it_was_made_from(
 
 def test_a_saved_lesson_whose_origin_is_gone_says_so_without_a_link(with_saved: Flask) -> None:
     article = read(get(f"/lessons/{ORPHAN}", with_saved).text).root.one("article")
-    assert "Made from a lesson that is no longer here." in article.text
+    assert "Made from a lesson that no longer exists." in article.text
     assert not [link for link in article.all("a") if link.attributes["href"].endswith(GONE)]
 
 

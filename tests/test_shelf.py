@@ -96,7 +96,7 @@ def test_one_broken_file_hurts_no_other(folder: Path) -> None:
         ],
         "lessons/empty.yaml": ["lessons/empty.yaml: is empty"],
         "lessons/large.yaml": [
-            "lessons/large.yaml: is larger than 64 KB, the limit of a scenario file"
+            "lessons/large.yaml: is larger than 64 KB, the limit for a scenario file"
         ],
         "lessons/lost.yaml": ["lessons/lost.yaml: cannot be read: there is no such file"],
         "lessons/picture.yaml": ["lessons/picture.yaml:1: is not UTF-8 text (byte 0x89)"],
@@ -128,7 +128,7 @@ def test_of_two_files_with_one_id_the_second_is_listed(folder: Path) -> None:
     shelf = open_shelf((folder,))
     assert [lesson.title for lesson in shelf.lessons] == ["First"]
     assert problems(shelf) == {
-        "lessons/a.yaml": ["lessons/a.yaml: the lesson a is already there, from lessons/a.json"]
+        "lessons/a.yaml": ["lessons/a.yaml: there is already a lesson a, from lessons/a.json"]
     }
 
 
@@ -343,9 +343,9 @@ def test_the_same_id_in_two_folders_is_refused_in_the_second_with_the_place_of_t
     describe(own / "inside", "Inside", "groups: [{title: G, lessons: [a, b]}]")
     found = open_shelf([folder, own])
     assert problems(found) == {
-        "own/a.yaml": ["own/a.yaml: the lesson a is already there, from lessons/a.yaml"],
+        "own/a.yaml": ["own/a.yaml: there is already a lesson a, from lessons/a.yaml"],
         "own/inside/a.yaml": [
-            "own/inside/a.yaml: the lesson a is already there, from lessons/a.yaml"
+            "own/inside/a.yaml: there is already a lesson a, from lessons/a.yaml"
         ],
     }
     assert courses(found) == {"Inside": ["a", "b"], "More lessons": ["a"]}
@@ -359,7 +359,7 @@ def test_a_name_like_that_of_a_saved_lesson_is_refused(folder: Path) -> None:
     assert ids(found) == ["saved-" + "a1" * 10, saved + "a"]
     assert problems(found) == {
         f"lessons/{saved}.yaml": [
-            f"lessons/{saved}.yaml: names like this belong to lessons that readers have saved; give the file another name"
+            f"lessons/{saved}.yaml: such names belong to lessons that readers saved; give the file another name"
         ]
     }
 
@@ -423,7 +423,7 @@ def test_links_that_lead_in_a_circle_are_read_once(folder: Path) -> None:
     found = open_shelf((folder,))
     assert ids(found) == ["a"]
     assert problems(found) == {
-        "lessons/again": ["lessons/again: is the same folder as lessons, which is read already"]
+        "lessons/again": ["lessons/again: is the same folder as lessons, which was already read"]
     }
     assert ids(open_shelf([folder, folder])) == ["a"]
     assert problems(open_shelf([folder / "again", folder])).keys() == {"again/again", "lessons"}
@@ -435,9 +435,7 @@ def test_two_folders_of_one_name_are_told_apart(tmp_path: Path) -> None:
         write(tmp_path / name / "lessons" / "a.yaml")
     found = open_shelf([tmp_path / "x" / "lessons", tmp_path / "y" / "lessons"])
     assert problems(found) == {
-        "y/lessons/a.yaml": [
-            "y/lessons/a.yaml: the lesson a is already there, from x/lessons/a.yaml"
-        ]
+        "y/lessons/a.yaml": ["y/lessons/a.yaml: there is already a lesson a, from x/lessons/a.yaml"]
     }
 
 
@@ -553,7 +551,7 @@ def test_of_twenty_thousand_files_the_first_are_read_and_the_rest_is_said(
     found = open_shelf((folder,))
     assert loads == [f"lessons/n{number:05}.yaml" for number in range(20)]
     assert problems(found)["lessons"] == [
-        "lessons: holds 20,000 scenario files; the first 20 by name are read, which is the limit of a folder"
+        "lessons: has 20,000 scenario files; only the first 20 by name are read, which is the limit for a folder"
     ]
 
 
@@ -567,7 +565,7 @@ def test_of_too_many_folders_the_first_are_read_and_the_rest_is_said(
     found = open_shelf((folder,))
     assert ids(found) == ["a0", "a1", "a2"]
     assert problems(found) == {
-        "lessons": ["lessons: holds 5 folders; the first 3 by name are read, which is the limit"]
+        "lessons": ["lessons: has 5 folders; only the first 3 by name are read, which is the limit"]
     }
 
 

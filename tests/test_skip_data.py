@@ -91,7 +91,7 @@ def test_what_is_at_its_default_is_not_written() -> None:
     [
         (
             "3",
-            "8: network.layers[1].skip: layer 2 has 2 before it, the input counted: skip can be 1 to 2, not 3",
+            "8: network.layers[1].skip: layer 2 has 2 before it, counting the input: skip can be 1 to 2, not 3",
         ),
         ("-1", "8: network.layers[1].skip: expected a whole number from 0 to 32, got -1"),
         ("33", "8: network.layers[1].skip: expected a whole number from 0 to 32, got 33"),
@@ -107,7 +107,7 @@ def test_a_skip_that_cannot_be_is_refused_at_its_line(skip: str, message: str) -
 def test_units_that_do_not_add_up_are_told_with_everything_else() -> None:
     file = text("skip-from-input").replace("inputs: 2", "inputs: 3").replace("0.1}\n", "-0.1}\n")
     found = told(file)
-    added = "a skip connection adds number to number: layer 2 has 2 units, the input has 3"
+    added = "a skip connection needs equal sizes: layer 2 has 2 units, but the input has 3"
     assert "7: network.layers[0].weights: expected 3 rows of 3, got 3 rows of 2" in found
     assert f"8: network.layers[1].skip: {added}" in found
     assert any("training.learning_rate" in problem for problem in found)
@@ -115,7 +115,7 @@ def test_units_that_do_not_add_up_are_told_with_everything_else() -> None:
 
 def test_a_skip_of_a_layer_names_the_layer() -> None:
     file = text().replace(", skip: 1", "").replace("biases: [0]}", "biases: [0], skip: 1}")
-    added = "a skip connection adds number to number: layer 3 has 1 unit, layer 2 has 2"
+    added = "a skip connection needs equal sizes: layer 3 has 1 unit, but layer 2 has 2"
     assert told(file)[0] == f"9: network.layers[2].skip: {added}"
 
 
@@ -124,8 +124,8 @@ def test_a_cross_entropy_needs_the_output_itself() -> None:
     file = file.replace("units: 1", "units: 2").replace("[[1]]", "[[1, 0]]")
     (problem,) = told(file)
     assert problem == (
-        "9: network.layers[2].skip: binary_cross_entropy needs what the sigmoid gives as the output; "
-        "a skip connection would add something to it"
+        "9: network.layers[2].skip: binary_cross_entropy needs the sigmoid itself as the output; "
+        "a skip connection would add to it"
     )
 
 
@@ -136,11 +136,11 @@ def test_a_cross_entropy_needs_the_output_itself() -> None:
     ("name", "wrong"),
     [
         ("r[2][1]", ""), ("r+[2][2]", ""), ("dL/dr[2][1]", ""), ("dL/da[0][2]", ""),
-        ("r[1][1]", "there is no r[1][1] here: layer 1 has no skip connection, so what it passes on is its activation"),
-        ("dL/dr[3][1]", "there is no dL/dr[3][1] here: layer 3 has no skip connection, so what it passes on is its activation"),
+        ("r[1][1]", "there is no r[1][1] here: layer 1 has no skip connection; it passes on its activation"),
+        ("dL/dr[3][1]", "there is no dL/dr[3][1] here: layer 3 has no skip connection; it passes on its activation"),
         ("r[4][1]", "there is no r[4][1] here: the network has 3 layers"),
         ("dL/da[0][3]", "there is no dL/da[0][3] here: there are 2 inputs"),
-        ("r[2][1]@1", "there is no r[2][1]@1 here: @1 is left out where there is one sample"),
+        ("r[2][1]@1", "there is no r[2][1]@1 here: there is one sample, so leave out @1"),
     ],
 )  # fmt: skip
 def test_names_are_taken_where_the_network_has_the_number(name: str, wrong: str) -> None:
@@ -160,7 +160,9 @@ def test_behind_a_step_there_are_no_derivatives_by_the_inputs() -> None:
     assert "step function of layer 1" in refusal("dL/da[0][1]", sizes(reader.parse(flat, "f.yaml")))
     flat = text().replace("relu", "step")
     assert refusal("dL/dr[2][1]", sizes(reader.parse(flat, "f.yaml"))) == ""
-    assert "backward stops there" in refusal("dL/dz[2][1]", sizes(reader.parse(flat, "f.yaml")))
+    assert "backward pass stops there" in refusal(
+        "dL/dz[2][1]", sizes(reader.parse(flat, "f.yaml"))
+    )
 
 
 @pytest.mark.parametrize(
@@ -196,7 +198,7 @@ def test_a_loss_that_cannot_stand_behind_a_skip_is_not_taken() -> None:
     own = reader.parse(file, "f.yaml")
     found, notices = changes.read({"activation[2]": "softmax", "loss": "cross_entropy"}, own)
     assert "loss" not in dict(found)
-    assert any("a skip connection would add something to it" in notice for notice in notices)
+    assert any("a skip connection would add to it" in notice for notice in notices)
 
 
 # ---- settings ----

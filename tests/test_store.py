@@ -154,7 +154,7 @@ def test_a_text_that_was_damaged_counts_as_not_there(
     made = store.save("title: one\n", "")
     sql("UPDATE tutor_lessons SET text = 'title: other'")
     assert store.find(made) is None
-    assert f"{made} does not fit its id" in caplog.text
+    assert f"{made} no longer matches its id" in caplog.text
 
 
 def test_saving_a_damaged_lesson_again_mends_it(

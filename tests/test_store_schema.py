@@ -120,7 +120,7 @@ def test_a_store_of_a_newer_tutor_is_left_alone(store_url: str) -> None:
         lambda: store.prune(1),
     ):
         with pytest.raises(
-            StoreError, match=f"version 99, this tutor knows versions up to {NEWEST}"
+            StoreError, match=f"version 99, but this tutor reads versions up to {NEWEST}"
         ):
             act()
     assert "newer tutor" in store.trouble()

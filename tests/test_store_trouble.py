@@ -32,7 +32,7 @@ from tutor.store.texts import Store, open_store
 ROOT = Path(__file__).parents[1]
 ELSEWHERE = Path("/nowhere/instance/lessons.sqlite")
 UNKNOWN = "saved-aaaaaaaaaaaaaaaaaaaa"
-WORDS = "Saved lessons cannot be reached just now."
+WORDS = "Saved lessons are not available right now."
 
 
 def stored(path: Path) -> tuple[Store, str]:

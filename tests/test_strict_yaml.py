@@ -49,12 +49,12 @@ def test_a_word_stands_for_what_yaml_1_2_says(text: str, value: object) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("k: .nan", "f.yaml:1: k: .nan is no number to compute with; give a finite one"),
-        ("k: -.inf", "f.yaml:1: k: -.inf is no number to compute with; give a finite one"),
+        ("k: .nan", "f.yaml:1: k: .nan cannot be computed with; give a finite number"),
+        ("k: -.inf", "f.yaml:1: k: -.inf cannot be computed with; give a finite number"),
         ("k: 1.0e+400", "f.yaml:1: k: 1.0e+400 is too large; numbers go up to about 1.8e308"),
         (
             "k: 1e-400",
-            "f.yaml:1: k: 1e-400 is too small to be told from 0; numbers go down to about 5e-324",
+            "f.yaml:1: k: 1e-400 is too small to tell from 0; numbers go down to about 5e-324",
         ),
         (
             "k: 010",
@@ -64,74 +64,77 @@ def test_a_word_stands_for_what_yaml_1_2_says(text: str, value: object) -> None:
             "k: -00.5",
             'f.yaml:1: k: -00.5 starts with a 0; write the number without it, or "-00.5" in quotes for a text',
         ),
-        ("k: " + "1" * 5000, "f.yaml:1: k: is a number of 5,000 characters; at most 64 are read"),
+        ("k: " + "1" * 5000, "f.yaml:1: k: is a number of 5,000 characters; the limit is 64"),
         ("k:", "f.yaml:1: k: has no value; give one or leave the key out"),
         ("k: ~", "f.yaml:1: k: has no value; give one or leave the key out"),
         ("k: [1, null]", "f.yaml:1: k[1]: has no value; give one or leave the key out"),
         (
             "k: &a 1",
-            "f.yaml:1: k: the anchor &a is not read; write the value out where it is needed",
+            "f.yaml:1: k: the anchor &a is not allowed; write the value out where it is needed",
         ),
         (
             "k: !!str 1",
-            "f.yaml:1: k: the tag tag:yaml.org,2002:str is not read; write the plain value",
+            "f.yaml:1: k: the tag tag:yaml.org,2002:str is not allowed; write the plain value",
         ),
         (
             "k: !!int abc",
-            "f.yaml:1: k: the tag tag:yaml.org,2002:int is not read; write the plain value",
+            "f.yaml:1: k: the tag tag:yaml.org,2002:int is not allowed; write the plain value",
         ),
         (
             "k: !!python/name:os.system x",
-            "f.yaml:1: k: the tag tag:yaml.org,2002:python/name:os.system is not read; write the plain value",
+            "f.yaml:1: k: the tag tag:yaml.org,2002:python/name:os.system is not allowed; write the plain value",
         ),
-        ("a: 1\nb: 2\na: 3", "f.yaml:3: a: is there twice, first in line 1"),
-        ("a:\n  b: {c: 1,\n   c: 2}", "f.yaml:3: a.b.c: is there twice, first in line 2"),
-        ("a: 1\n---\nb: 2", "f.yaml:2: a second document starts here; a file has one"),
-        ("%YAML 1.1\n---\na: 1", "f.yaml:1: directives (lines that start with %) are not read"),
-        ("1: x", "f.yaml:1: a key must be a word, this is '1'"),
-        ("true: x", "f.yaml:1: a key must be a word, this is 'true'"),
-        ("[1, 2]: x", "f.yaml:1: a key must be a word, this is a list, a mapping or an alias"),
-        ("? {a: b}\n: x", "f.yaml:1: a key must be a word, this is a list, a mapping or an alias"),
+        ("a: 1\nb: 2\na: 3", "f.yaml:3: a: appears twice, first in line 1"),
+        ("a:\n  b: {c: 1,\n   c: 2}", "f.yaml:3: a.b.c: appears twice, first in line 2"),
+        ("a: 1\n---\nb: 2", "f.yaml:2: a second document starts here; a file has only one"),
+        (
+            "%YAML 1.1\n---\na: 1",
+            "f.yaml:1: directives (lines that start with %) are not allowed; leave them out",
+        ),
+        ("1: x", "f.yaml:1: a key must be a word, got '1'"),
+        ("true: x", "f.yaml:1: a key must be a word, got 'true'"),
+        ("[1, 2]: x", "f.yaml:1: a key must be a word, not a list, a mapping or an alias"),
+        ("? {a: b}\n: x", "f.yaml:1: a key must be a word, not a list, a mapping or an alias"),
         ("a:\n  b: 1\n\tc: 2", "f.yaml:3: is not YAML: a tab cannot indent a line; use spaces"),
         (
             "a: b: c",
-            "f.yaml:1: is not YAML: a colon where none can be; put a text that has a colon in quotes",
+            "f.yaml:1: is not YAML: there is a colon where none can be; put a text that has a colon in quotes",
         ),
         ("a: 1\nb: @x", "f.yaml:2: is not YAML: a text cannot start with @; put it in quotes"),
         (
             "a: 1\nb: [1, 2",
-            "f.yaml:2: is not YAML: while parsing a flow sequence expected ',' or ']', but got '<stream end>'",
+            "f.yaml:2: is not YAML: a list is not closed with ], or a comma is missing in it",
         ),
         ("", "f.yaml: is empty"),
         ("# only a comment\n", "f.yaml: is empty"),
         (
             "a: 1\nb: x\x07y",
-            "f.yaml:2: the character U+0007 does not belong in a scenario; a text file has none of those",
+            "f.yaml:2: the character U+0007 is not allowed in a scenario; is this a text file?",
         ),
         (
             "a: \x00",
-            "f.yaml:1: the character U+0000 does not belong in a scenario; a text file has none of those",
+            "f.yaml:1: the character U+0000 is not allowed in a scenario; is this a text file?",
         ),
         (
             "a: \ud800",
-            "f.yaml:1: the character U+D800 does not belong in a scenario; a text file has none of those",
+            "f.yaml:1: the character U+D800 is not allowed in a scenario; is this a text file?",
         ),
         (
             "a: b\u202ec",
-            "f.yaml:1: the character U+202E does not belong in a scenario; a text file has none of those",
+            "f.yaml:1: the character U+202E is not allowed in a scenario; is this a text file?",
         ),
-        ('a: "\\a"', "f.yaml:1: a: has the character U+0007, which does not belong in a text"),
+        ('a: "\\a"', "f.yaml:1: a: has the character U+0007, which is not allowed in a text"),
         ('a: "\\ud800"', "f.yaml:1: a: has half a character (a lone surrogate)"),
         (
             "a: " + "x" * limits.FILE_BYTES,
-            "f.yaml: is larger than 64 KB, the limit of a scenario file",
+            "f.yaml: is larger than 64 KB, the limit for a scenario file",
         ),
         (
             "a: " + "é" * (limits.FILE_BYTES // 2),
-            "f.yaml: is larger than 64 KB, the limit of a scenario file",
+            "f.yaml: is larger than 64 KB, the limit for a scenario file",
         ),
-        ("[" * 20_000, "f.yaml:1: more than 16 lists and mappings inside one another"),
-        ("- " * 20_000, "f.yaml:1: more than 16 lists and mappings inside one another"),
+        ("[" * 20_000, "f.yaml:1: more than 16 lists and mappings inside each other"),
+        ("- " * 20_000, "f.yaml:1: more than 16 lists and mappings inside each other"),
         ("- a\n" * 6_000, "f.yaml:5000: has more than 5,000 entries by here"),
     ],
 )
@@ -142,12 +145,12 @@ def test_what_surprises_is_refused_with_its_line(text: str, message: str) -> Non
 def test_several_refusals_come_at_once_in_the_order_of_the_lines() -> None:
     text = "base: &base {a: 1}\nother:\n  <<: *base\n  b: *base\n  c: .inf\n  c: 2\n"
     assert problems(text) == [
-        "f.yaml:1: base: the anchor &base is not read; write the value out where it is needed",
-        "f.yaml:3: other: the merge key << is not read; write the keys out",
-        "f.yaml:3: other.<<: the alias *base is not read; write the value out",
-        "f.yaml:4: other.b: the alias *base is not read; write the value out",
-        "f.yaml:5: other.c: .inf is no number to compute with; give a finite one",
-        "f.yaml:6: other.c: is there twice, first in line 5",
+        "f.yaml:1: base: the anchor &base is not allowed; write the value out where it is needed",
+        "f.yaml:3: other: the merge key << is not allowed; write the keys out",
+        "f.yaml:3: other.<<: the alias *base is not allowed; write the value out",
+        "f.yaml:4: other.b: the alias *base is not allowed; write the value out",
+        "f.yaml:5: other.c: .inf cannot be computed with; give a finite number",
+        "f.yaml:6: other.c: appears twice, first in line 5",
     ]
 
 
@@ -173,7 +176,7 @@ def test_every_value_knows_its_line() -> None:
 @pytest.mark.parametrize("ending", ["\n", "\r\n", "\r"])
 def test_lines_are_counted_whatever_ends_them(ending: str) -> None:
     assert problems(f"a: 1{ending}{ending}# x{ending}b: .nan") == [
-        "f.yaml:4: b: .nan is no number to compute with; give a finite one"
+        "f.yaml:4: b: .nan cannot be computed with; give a finite number"
     ]
 
 
@@ -274,7 +277,7 @@ def test_bytes_that_are_no_text_are_refused() -> None:
     assert str(caught.value) == "f.yaml:2: is not UTF-8 text (byte 0xff)"
     with pytest.raises(ScenarioError) as caught:
         strict_yaml.decode(b"x" * (limits.FILE_BYTES + 1), "f.yaml")
-    assert str(caught.value) == "f.yaml: is larger than 64 KB, the limit of a scenario file"
+    assert str(caught.value) == "f.yaml: is larger than 64 KB, the limit for a scenario file"
 
 
 def test_a_document_cannot_be_changed() -> None:
@@ -305,7 +308,8 @@ def test_a_long_text_that_is_not_yaml_is_refused_with_its_line() -> None:
         r"f.yaml:102: is not YAML: a text cannot start with .+; put it in quotes", start
     )
     assert re.fullmatch(
-        r"f.yaml:10[23]: is not YAML: while parsing a flow sequence .*expected ',' or ']'.*", end
+        r"f.yaml:10[23]: is not YAML: a list is not closed with \], or a comma is missing in it",
+        end,
     )
 
 

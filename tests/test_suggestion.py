@@ -94,7 +94,7 @@ def test_a_file_is_told_what_was_probably_meant(right: str, typed: str, said: st
 
 def test_an_optimizer_of_a_later_version_is_known_in_any_case() -> None:
     with pytest.raises(
-        ScenarioError, match="Adam is part of the format, but this version runs only sgd"
+        ScenarioError, match="Adam is part of the format, but this version supports only sgd"
     ):
         scenarios.parse(
             TEXT.replace("learning_rate: 0.1", "learning_rate: 0.1, optimizer: Adam"), "a.yaml"

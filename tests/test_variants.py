@@ -587,7 +587,7 @@ SPOILT: list[tuple[str, Scenario, Callable[[], Scenario]]] = [
     ("a sum in layer 1 is 0", SIGMOIDS, lambda: sigmoids([[0.2, 0.1], [0.3, -0.4]], [-0.4, 0.3])),
     ("too many units", RELUS, lambda: relus([[0.1, -0.2], [0.3, 0.4]])),
     ("no unit of layer 1 is off", relus([[0.1, -0.2], [0.3, 0.4]]), lambda: RELUS),
-    ("a target is met", RELUS, lambda: relus(y=1.3)),
+    ("a target is already met", RELUS, lambda: relus(y=1.3)),
     ("a target is not above 0", RELUS, lambda: relus(y=-1)),
     ("the loss does not fall", RELUS, lambda: relus(eta=0.99)),
     ("the loss does not rise", relus(eta=0.99), lambda: RELUS),
@@ -631,7 +631,7 @@ def test_a_lesson_that_allows_no_fit_numbers_says_why() -> None:
 
 def test_a_lesson_with_few_numbers_says_when_all_have_been_used() -> None:
     init = {"units": 1, "activation": "identity", "init": {"scheme": "constant", "scale": 0.5}}
-    with pytest.raises(VariantError, match="the numbers have been used already"):
+    with pytest.raises(VariantError, match="the numbers were already used"):
         variants(made([init], [[2]], [[1]]), 500, 1)
 
 

@@ -45,7 +45,7 @@ class StoreError(TutorError):
     def __init__(self, text: str = "") -> None:
         super().__init__(
             text
-            or "Saved lessons cannot be reached just now. "
+            or "Saved lessons are not available right now. "
             "All other lessons work; please try again in a minute."
         )
 
@@ -59,7 +59,7 @@ class TooManySavesError(TutorError):
             "second" if wait == 1 else "seconds",
         )
         super().__init__(
-            f"From one address, {limit:,} new {lessons} a minute can be saved. "
+            f"One address can save {limit:,} new {lessons} a minute. "
             f"Please try again in {wait} {seconds}."
         )
         self.wait = wait

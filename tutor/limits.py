@@ -26,7 +26,7 @@ def _set(name: str, default: int, *, least: int = 1, most: int = 10**12) -> int:
     if text.isascii() and text.isdigit() and len(text) < 20 and least <= int(text) <= most:
         return int(text)
     PROBLEMS.append(
-        f"{PREFIX}{name} is {text[:40]!r}; it is a whole number from {least:,} to {most:,}"
+        f"{PREFIX}{name} is {text[:40]!r}; expected a whole number from {least:,} to {most:,}"
     )
     return default
 

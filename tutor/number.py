@@ -165,7 +165,7 @@ def read(text: str) -> float:
     cleaned = text.strip().replace(MINUS, "-")
     if len(cleaned) > MAX_LENGTH:
         raise NumberError(
-            f"a number has at most {MAX_LENGTH} characters, this text has {len(cleaned)}"
+            f"a number has at most {MAX_LENGTH} characters; this text has {len(cleaned)}"
         )
     found = fraction(cleaned)
     if found is not None:

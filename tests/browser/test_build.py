@@ -148,7 +148,7 @@ def numbers(page: Page) -> None:
         "0.4017",
     ]
     expect(page.get_by_role("status").first).to_be_attached()
-    assert page.locator("#said").text_content() == "Filled 6 cells. Ctrl+Z takes it back."
+    assert page.locator("#said").text_content() == "Filled 6 cells. Ctrl+Z undoes it."
 
 
 def go_to_button(page: Page, name: str, key: str = "Tab", most: int = 90) -> None:
@@ -329,7 +329,7 @@ def test_the_field_for_pasted_weights_takes_what_a_table_takes(page: Page, text:
             page.locator('[id="paste[1]"]').fill(text)
             page.locator('button[value="paste:1"]').click()
             expect(page.locator("main")).to_contain_text(
-                "Pasted 2 rows of 3, the last number of each is its bias."
+                "Pasted 2 rows of 3; the last number of each is its bias."
             )
         found.append(values(page, "w[1]") | values(page, "b[1]"))
     assert found[0] == found[1]
@@ -349,7 +349,7 @@ def test_what_does_not_fit_is_left_out_and_said_so(table: Page) -> None:
     table.locator('[id="w[1][1,2]"]').focus()
     table.keyboard.press("Control+V")
     assert list(values(table, "w[1]").values()) == ["0.4963", "1", "2", "0.7682", "4", "5"]
-    said = "Filled 4 cells. 5 cells did not fit and were left out. Ctrl+Z takes it back."
+    said = "Filled 4 cells. 5 cells did not fit and were left out. Ctrl+Z undoes it."
     assert table.locator("#said").text_content() == said
     expect(table.locator("#build .notice")).to_have_text(said)
     assert values(table, "w[2]")["w[2][1,1]"] == "0.4901"
@@ -360,7 +360,7 @@ def test_samples_that_do_not_fit_are_shown_the_way_to_a_larger_table(table: Page
     table.locator('#samples-part input[data-row="0"][data-col="0"]').focus()
     table.keyboard.press("Control+V")
     expect(table.locator("#samples-part .notice")).to_contain_text(
-        "The first line holds no numbers, so it was left out. Filled 3 cells."
+        "The first line has no numbers, so it was skipped. Filled 3 cells."
     )
     expect(table.locator("#samples-part .notice")).to_contain_text(
         "“Paste samples” below takes any number of rows."
@@ -375,7 +375,7 @@ def test_a_paste_is_taken_back_by_control_z(table: Page) -> None:
     preview(table, re.compile(r"1\s*×"))
     table.keyboard.press("Control+Z")
     assert values(table, "w[1]") == before
-    assert table.locator("#said").text_content() == "6 cells as before the paste."
+    assert table.locator("#said").text_content() == "6 cells restored."
     preview(table, "0.4963")
 
 

@@ -189,7 +189,7 @@ def test_an_upload_of_100_megabytes_leaves_the_server_as_it_was(page: Page, tmp_
     page.get_by_role("button", name="Check").click(no_wait_after=True)
     page.wait_for_timeout(1000)
     page.goto("/open")
-    expect(page.get_by_role("heading", level=1)).to_have_text("Open a lesson from a file or a text")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Open a lesson from a file or text")
 
 
 def sized(folder: Path, megabytes: int) -> Path:

@@ -190,7 +190,7 @@ def test_a_wrong_address_says_so_in_the_frame(
     visitor: Page, course: CoursePage, server: Server
 ) -> None:
     frame = framed(visitor, course, f"{server.url}/embed{SIGMOID}/steps/80")
-    expect(frame.get_by_text("This lesson has the steps 1 to 79")).to_be_visible()
+    expect(frame.get_by_text("This lesson has steps 1 to 79")).to_be_visible()
     with visitor.expect_popup() as popup:
         frame.get_by_role("link", name="Back to the lesson").click()
     popup.value.wait_for_url(f"{server.url}{SIGMOID}")

@@ -274,7 +274,7 @@ def test_one_change_is_taken_back_and_all(page: Page) -> None:
     expect(page).to_have_url(re.compile(f"{LESSON}/30$"))
     expect(box).to_have_count(0)
     assert result(page) == expected(with_changes({}), 30)
-    expect(page.locator("#said")).to_contain_text("Nothing is changed now")
+    expect(page.locator("#said")).to_contain_text("Nothing is changed any more")
     assert page.locator('[id="if-x[1]"]').input_value() == "2"
 
 

@@ -100,8 +100,8 @@ def too_large(scenario: Scenario) -> str:
     if count <= MOST_NUMBERS:
         return ""
     return (
-        f"This lesson has {count:,} written numbers; the form carries up to {MOST_NUMBERS:,}. "
-        "Its text can still be changed."
+        f"This lesson has {count:,} written numbers; the form holds up to {MOST_NUMBERS:,}. "
+        "You can still edit its text."
     )
 
 

@@ -108,7 +108,7 @@ def _own(text: str) -> Any:
 def _mapping(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) < len(pairs):
-        raise ValueError("a key stands twice")
+        raise ValueError("a key appears twice")
     return found
 
 
@@ -148,7 +148,7 @@ def typing(draft: Draft) -> dict[str, str]:
     found = {name: message for name, message in _unreadable(draft) if message}
     for name in draft.repeated:
         found[name] = (
-            "came more than once; the first one counts, so look at it and send the form again"
+            "was sent more than once; the first value counts: check it and send the form again"
         )
     try:
         rest(draft)

@@ -72,7 +72,7 @@ def fitted(draft: Draft, texts: bool = False) -> Edited:
     resized = bool(changed) or (found.x, found.y) != (draft.x, draft.y)
     return Edited(
         found,
-        "The tables have their new sizes; new cells hold friendly numbers." if resized else "",
+        "The tables are resized; new cells hold friendly numbers." if resized else "",
         problems,
     )
 
@@ -80,7 +80,7 @@ def fitted(draft: Draft, texts: bool = False) -> Edited:
 def _too_many(wanted: int) -> str:
     return (
         f"this layer would have {wanted:,} numbers, "
-        f"and the form carries up to {MOST_NUMBERS:,} in all; "
+        f"and the form holds up to {MOST_NUMBERS:,} in all; "
         "let a rule make its weights, or write the lesson as text"
     )
 
@@ -113,7 +113,7 @@ def _fitted_samples(
     if height * (inputs + outputs) > left:
         problems["samples"] = (
             f"{height:,} samples are too many numbers for the form; "
-            f"it carries up to {MOST_NUMBERS:,} in all"
+            f"it holds up to {MOST_NUMBERS:,} in all"
         )
         return draft
     x, y = (
@@ -180,7 +180,7 @@ def _add_layer(draft: Draft, _: str) -> Edited:
     )
     after = [_emptied(layer) for layer in draft.layers[place : place + 1]]
     layers = (*draft.layers[:place], new, *after, *draft.layers[place + 1 :])
-    return Edited(replace(draft, layers=layers), f"Layer {place + 1} is new.")
+    return Edited(replace(draft, layers=layers), f"Layer {place + 1} was added.")
 
 
 def _emptied(layer: LayerDraft) -> LayerDraft:
@@ -195,7 +195,7 @@ def _remove_layer(draft: Draft, where: str) -> Edited:
     layers = [layer for k, layer in enumerate(draft.layers, 1) if k != n]
     if n <= len(layers):
         layers[n - 1] = _emptied(layers[n - 1])
-    return Edited(replace(draft, layers=tuple(layers)), f"Layer {n} is gone.")
+    return Edited(replace(draft, layers=tuple(layers)), f"Layer {n} was removed.")
 
 
 def _move_layer(step: int, draft: Draft, where: str) -> Edited:
@@ -204,7 +204,7 @@ def _move_layer(step: int, draft: Draft, where: str) -> Edited:
         return Edited(draft)
     layers = list(draft.layers)
     layers[n - 1], layers[other - 1] = layers[other - 1], layers[n - 1]
-    return Edited(replace(draft, layers=tuple(layers)), f"Layer {n} is layer {other} now.")
+    return Edited(replace(draft, layers=tuple(layers)), f"Layer {n} is now layer {other}.")
 
 
 # ---- samples ----
@@ -224,8 +224,8 @@ def _add_sample(draft: Draft, _: str) -> Edited:
         )
         text = f"{draft.rows.rstrip()}\n{'  '.join(new)}"
         x, y = Grid((*draft.x.cells, new[:inputs])), Grid((*draft.y.cells, new[inputs:]))
-        return Edited(replace(draft, rows=text, x=x, y=y), f"Sample {height + 1} is new.")
-    return Edited(replace(draft, samples=str(height + 1)), f"Sample {height + 1} is new.")
+        return Edited(replace(draft, rows=text, x=x, y=y), f"Sample {height + 1} was added.")
+    return Edited(replace(draft, samples=str(height + 1)), f"Sample {height + 1} was added.")
 
 
 def _remove_sample(draft: Draft, where: str) -> Edited:
@@ -239,7 +239,9 @@ def _remove_sample(draft: Draft, where: str) -> Edited:
         Grid(tuple(row for k, row in enumerate(grid.cells, 1) if k != n))
         for grid in (draft.x, draft.y)
     )
-    return Edited(replace(draft, x=x, y=y, samples=str(draft.height - 1)), f"Sample {n} is gone.")
+    return Edited(
+        replace(draft, x=x, y=y, samples=str(draft.height - 1)), f"Sample {n} was removed."
+    )
 
 
 # ---- numbers ----
@@ -262,7 +264,7 @@ def _fill(draft: Draft, where: str) -> Edited:
         return Edited(draft, problems={f"{key}[{n}]": message for key, message in found.items()})
     new = replace(layer.with_parts(fill="given"), weights=Grid.of_rows(found))
     return Edited(
-        draft.with_layer(n, new), f"The weights of layer {n} stand in its table now, rounded."
+        draft.with_layer(n, new), f"The weights of layer {n} are now in its table, rounded."
     )
 
 
@@ -276,10 +278,10 @@ def _fill_friendly(draft: Draft, n: int, rows: int, columns: int) -> Edited:
     new = replace(
         layer, weights=Grid.of_rows(friendly(f"weights {n} {seed}", rows, columns)), bias=bias
     )
-    said = f"Layer {n} has the friendly numbers of seed {seed}."
+    said = f"Layer {n} now has the friendly numbers from seed {seed}."
     if (new.weights.cells, new.bias.cells) == (layer.weights.cells, layer.bias.cells):
         said = (
-            f"Layer {n} has the friendly numbers of seed {seed} already. "
+            f"Layer {n} already has the friendly numbers from seed {seed}. "
             "“Other numbers” takes the next seed."
         )
     return Edited(draft.with_layer(n, new), said)
@@ -298,21 +300,21 @@ def _other(draft: Draft, where: str) -> Edited:
     return (
         _fill(after, where)
         if layer.given
-        else Edited(after, f"The rule of layer {n} has the next seed.")
+        else Edited(after, f"The rule for layer {n} now uses the next seed.")
     )
 
 
 def _fill_inputs(draft: Draft) -> Edited:
     rows, columns = draft.height, draft.widths[0]
     if rows * (columns + draft.y.columns) > MOST_NUMBERS:
-        return Edited(draft, problems={"samples": "these are too many numbers for the form"})
+        return Edited(draft, problems={"samples": "that would be too many numbers for the form"})
     drawn = friendly(f"inputs {draft.x.cells}", rows, columns)
     x = Grid(tuple(tuple(text.removeprefix("-") for text in row) for row in drawn))
     after = replace(draft, x=x, samples=str(rows))
     rows_now = rows_text(x, draft.y) if draft.rows is not None else None  # `fitted` sees to a table
     return Edited(
         replace(after, rows=rows_now),
-        "The inputs are new friendly numbers; the targets are as they were.",
+        "The inputs are new friendly numbers; the targets stay the same.",
     )
 
 
@@ -327,7 +329,7 @@ def _paste(draft: Draft, where: str) -> Edited:
     found = pasted(text, inputs + outputs, bias=with_bias)
     most = limits.SAMPLES if where == "data" else limits.UNITS
     problem = found.problem or (
-        f"it has {len(found.cells):,} rows; there may be {most:,}"
+        f"it has {len(found.cells):,} rows; the limit is {most:,}"
         if len(found.cells) > most
         else ""
     )
@@ -351,7 +353,7 @@ def _paste(draft: Draft, where: str) -> Edited:
     changed = (
         ""
         if rows == draft.layers[n - 1]["units"].strip()
-        else f" Layer {n} has {units} now, one per row."
+        else f" Layer {n} now has {units}, one per row."
     )
     new = replace(
         draft.layers[n - 1].with_parts(fill="given", units=rows),

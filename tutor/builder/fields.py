@@ -25,7 +25,7 @@ from tutor.scenario.problem import Path, quotable
 
 TOP: Final = ""
 """The field of what belongs to no field: it goes to the top of the form."""
-EMPTY: Final = "is empty; give a number, such as 0.5"
+EMPTY: Final = "is empty; enter a number, such as 0.5"
 WHOLE_BELOW: Final = 1e15
 """Below this a number without decimals is given as a whole one."""
 _TRAINABLE = re.compile(r"(weights|biases): (true|false)")
@@ -142,7 +142,8 @@ class FormField:
 
 
 _FILLS = {
-    "given": "as in the table", "uniform": "uniform, ± scale", "normal": "normal, scale wide",
+    "given": "as in the table", "uniform": "uniform, ± scale",
+    "normal": "normal, standard deviation scale",
     "xavier": "Xavier", "he": "He", "constant": "all equal to scale",
     "identity": "scale on the diagonal",
 }  # fmt: skip
@@ -151,14 +152,14 @@ _PLANNED = {name: f"{name} (planned)" for name in LATER["optimizer"]}
 
 FIELDS: Final = {field.name: field for field in (
     FormField("title", ("title",), "Title", TEXT, named="the title"),
-    FormField("course", ("course",), "Course", TEXT, "it stands above the title",
+    FormField("course", ("course",), "Course", TEXT, "shown above the title",
               optional=True, named="the course"),
     FormField("about", ("about",), "What it is about", PARAGRAPH, "a paragraph in your own words",
               optional=True, named="the text"),
     FormField("origin", ("origin",), "Where it comes from", HIDDEN, optional=True,
               named="the address"),
     FormField("learn", ("learn",), "Learning goals", SENTENCES,
-              "up to four short sentences, one on each line", optional=True, named="the list"),
+              "up to four short sentences, one per line", optional=True, named="the list"),
     FormField("inputs", ("network", "inputs"), "Inputs", WHOLE, least=1, most=limits.UNITS),
     FormField("layers", ("network", "layers"), "Layers", TABLE),
     FormField("units", ("units",), "units", WHOLE, least=1, most=limits.UNITS, of_layer=True),
@@ -167,7 +168,7 @@ FIELDS: Final = {field.name: field for field in (
     *(FormField(name, (name,), of.label, NUMBER, optional=True, only=of.owner, of_layer=True)
       for name, of in PARAMETERS.items()),
     FormField("skip", ("skip",), "skip connection", SKIP,
-              "how many layers back what is added lies; 1 is its own input, 0 is none",
+              "how many layers back to add from: 1 is the layer’s own input, 0 is none",
               least=0, most=limits.LAYERS, optional=True, of_layer=True),
     FormField("w", ("weights",), "weights", TABLE, made=False, of_layer=True),
     FormField("fill", ("init", "scheme"), "weights", CHOICE, default="given", options=_FILLS,
@@ -184,8 +185,8 @@ FIELDS: Final = {field.name: field for field in (
     FormField("samples", (), "Samples", COUNT, optional=True, least=1, most=limits.SAMPLES),
     FormField("rows", (), "Samples", TABLE),
     FormField("loss", ("network", "loss", "name"), "Loss", CHOICE, default="squared_error"),
-    FormField("reduction", ("network", "loss", "reduction"), "Over the samples", CHOICE,
-              default="mean", options={"mean": "their mean", "sum": "their sum"}),
+    FormField("reduction", ("network", "loss", "reduction"), "Loss of a batch", CHOICE,
+              default="mean", options={"mean": "mean over samples", "sum": "sum over samples"}),
     FormField("learning_rate", ("training", "learning_rate"), "Learning rate", NUMBER),
     FormField("optimizer", ("training", "optimizer"), "Optimizer", CHOICE, default="sgd",
               options={"sgd": "gradient descent (sgd)", **_PLANNED}, closed=tuple(_PLANNED)),
@@ -228,7 +229,7 @@ def unreadable(field: FormField, text: str) -> str:
     if field.named and (match := scalars.FOREIGN.search(joined(text))):
         return (
             f"{field.named} has the character U+{ord(match[0]):04X}, "
-            "which cannot be seen and does not belong in a text"
+            "which is invisible and not allowed in a text"
         )
     if field.optional and not text.strip():
         return ""

@@ -29,7 +29,7 @@ NEEDS: Final = {"binary_cross_entropy": "sigmoid", "cross_entropy": "softmax"}
 KEPT_BESIDE: Final = {
     "lecture": "its place in the gallery", "network": "which parameters learn",
     "training": "how many iterations a reader can go through",
-    "notation": "its own choices of notation",
+    "notation": "its own notation",
 }  # fmt: skip
 """What came with the lesson and cannot be dropped."""
 assert set(NO_FIELD) == set(DROPPABLE)
@@ -256,7 +256,7 @@ class _Form:
         parameters = (
             name for name in PARTS if FIELDS[name].optional and name not in _hidden(PARTS)
         )
-        hint = "; the bias may stand in a last column" if layer.has_biases else ""
+        hint = "; the bias may be the last column" if layer.has_biases else ""
         return LayerForm(
             n, f"Layer {n}, the output" if last else f"Layer {n}",
             self.field("units", n), self.field("activation", n),
@@ -274,7 +274,7 @@ class _Form:
         if layer.weights.text is not None:
             yield Field(
                 f"w[{n}]",
-                f"Weights of layer {n}, a row per unit",
+                f"Weights of layer {n}, one row per unit",
                 layer.weights.text,
                 self.problem(f"w[{n}]"),
                 "lines",
@@ -307,7 +307,7 @@ class _Form:
         draft = self.draft
         long = None
         if draft.rows is not None:
-            label = "Samples, one on each line: inputs, then targets"
+            label = "Samples, one per line: inputs, then targets"
             long = Field("rows", label, draft.rows, self.problem("rows"), "lines")
         text = draft.samples if draft.samples.strip() else str(draft.height)
         count = (
@@ -315,7 +315,7 @@ class _Form:
             if long is None
             else None
         )
-        hint = "one sample per row, inputs and then targets; it takes the place of all samples"
+        hint = "one sample per row, inputs and then targets; replaces all samples"
         return SampleForm(
             count, sample_table(draft, self.line, self.problems), long,
             self._paste("data", "Paste samples", hint),
@@ -356,7 +356,7 @@ def note(layer: LayerDraft) -> str:
     """What a reader of the form has to know of a layer's weights."""
     if not layer.given:
         waits = (
-            " The numbers in the table wait until you choose “as in the table” again."
+            " The numbers in the table are kept until you choose “as in the table” again."
             if layer.weights.rows
             else ""
         )

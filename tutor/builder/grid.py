@@ -26,8 +26,7 @@ MOST_READ = 20_000
 """Numbers that are taken out of one text; one with more has no cells, and that is said."""
 
 TOO_MANY = (
-    f"holds more than {MOST_READ:,} numbers, the most that are read; "
-    "give fewer, or let a rule make them"
+    f"has more than {MOST_READ:,} numbers, which is the limit; give fewer, or let a rule make them"
 )
 
 
@@ -149,13 +148,13 @@ def pasted(text: str, columns: int, *, bias: bool = False) -> Pasted:
     said = ""
     if len(cells) > 1 and _words(cells[0]) and not _words(cells[1]):
         first = _short(" ".join(cells[0]))
-        said = f"The first line, “{first}”, holds no numbers, so it was left out. "
+        said = f"The first line, “{first}”, has no numbers, so it was skipped. "
         cells = cells[1:]
     if not cells and text.strip():
         return Pasted(problem=TOO_MANY)
     if not cells:
         return Pasted(
-            problem="there is nothing in it; paste one row per line, with commas, semicolons, "
+            problem="nothing was pasted; paste one row per line, with commas, semicolons, "
             "tabs or spaces between the numbers"
         )
     if (
@@ -178,9 +177,10 @@ def pasted(text: str, columns: int, *, bias: bool = False) -> Pasted:
             f" or, with the bias, {columns + 1:,}" if bias else ""
         )
         return Pasted(
-            problem=f"each row takes {wanted}, row {n} has {found:,}{more}; nothing was changed"
+            problem=f"expected {wanted} in each row, got {found:,} in row {n}{more}; "
+            "nothing was changed"
         )
-    last = ", the last number of each is its bias" if width > columns else ""
+    last = "; the last number of each is its bias" if width > columns else ""
     return Pasted(cells, f"{said}Pasted {counted(len(cells), 'row')} of {width:,}{last}.")
 
 

@@ -191,9 +191,7 @@ def _state(found: Examined) -> str:
 
 def _notes(found: Examined) -> tuple[str, ...]:
     if found.scenario and found.lesson is None:
-        return (
-            "It is too large to be computed while you type. Once it is saved, its steps are there.",
-        )
+        return ("It is too large to compute while you type; save it to see its steps.",)
     if found.lesson and found.lesson.trace.stop:
         return (
             (
@@ -295,7 +293,7 @@ def _scene(draft: Draft, network: Network) -> Scene:
         nothing,
         "",
         1 if many else 0,
-        "The network as it is so far",
+        "The network so far",
     )
 
 

@@ -17,7 +17,7 @@ _KINDS = {
     b"\xff\xd8\xff": "a JPEG picture",
     b"GIF8": "a GIF picture",
     b"%PDF": "a PDF document",
-    b"PK\x03\x04": "a ZIP archive, as the documents and spreadsheets of office programs are",
+    b"PK\x03\x04": "a ZIP archive, such as an office document or spreadsheet",
     b"\x1f\x8b": "a gzip archive",
     b"\xd0\xcf\x11\xe0": "a document of an older office program",
     b"SQLite format 3": "a database",
@@ -44,9 +44,7 @@ def read(content: bytes, name: str) -> Upload:
     shown = quotable(name, 80) or "the file"
     known = next((kind for start, kind in _KINDS.items() if content.startswith(start)), "")
     if known:
-        return Upload(
-            shown, "", f"is {known}, not a text; a lesson is a text file with YAML or JSON"
-        )
+        return Upload(shown, "", f"is {known}; a lesson is a text file with YAML or JSON")
     for mark, encoding in _UTF16.items():
         if content.startswith(mark):
             return Upload(shown, content[2:].decode(encoding, "replace"), _UTF16_ADVICE)
@@ -55,15 +53,15 @@ def read(content: bytes, name: str) -> Upload:
         return Upload(
             shown,
             "",
-            f"is not a text: byte {content[byte]:#04x} stands at place {byte + 1:,}; "
-            "a lesson is a text file",
+            f"is not a text file: it has the byte {content[byte]:#04x} at position {byte + 1:,}; "
+            "a lesson is a text file with YAML or JSON",
         )
     return _utf8(content, shown)
 
 
 _UTF16_ADVICE = (
     "is UTF-16 text, and lessons are UTF-8; "
-    "it is shown below as it reads, so checking it once more takes that text"
+    "its text is shown below, converted: check it once more to use it"
 )
 
 
@@ -86,6 +84,6 @@ def _utf8(content: bytes, name: str) -> Upload:
         line = content.count(b"\n", 0, error.start) + 1
         advice = (
             f"is not UTF-8 text: byte {content[error.start]:#04x} in line {line}; "
-            "what could not be read is shown as \ufffd"
+            "it shows below as \ufffd"
         )
         return Upload(name, content.decode("utf-8", "replace"), advice)

@@ -102,7 +102,7 @@ class CourseText:
                     _said(
                         name,
                         f"the lesson {name.id} is in another folder; "
-                        "a course can hide only lessons of its own folder",
+                        "a course can hide only lessons in its own folder",
                     )
                 )
         return ScenarioError(found).problems if found else ()
@@ -157,8 +157,8 @@ def _twice(names: Collection[Found]) -> Iterator[Found]:
             yield (
                 path,
                 (
-                    f"{quotable(name, 80)} is named already, at {written(first[name])}; "
-                    "a lesson stands in one place"
+                    f"{quotable(name, 80)} is already listed, at {written(first[name])}; "
+                    "a lesson has one place in a course"
                 ),
             )
         first.setdefault(name, path)

@@ -173,9 +173,7 @@ def unfit(name: str) -> str:
     if id_ is None:
         return "the name of a scenario file is made of a-z, 0-9 and -, such as two-layers.yaml"
     if _SAVED.fullmatch(id_):
-        return (
-            "names like this belong to lessons that readers have saved; give the file another name"
-        )
+        return "such names belong to lessons that readers saved; give the file another name"
     return ""
 
 
@@ -209,13 +207,13 @@ def left_out(listing: Listing) -> Iterable[str]:
     most_files, most_folders = limits.SHELF_FILES, limits.SHELF_FOLDERS
     if listing.files_in_all > most_files:
         yield (
-            f"holds {listing.files_in_all:,} scenario files; "
-            f"the first {most_files:,} by name are read, which is the limit of a folder"
+            f"has {listing.files_in_all:,} scenario files; "
+            f"only the first {most_files:,} by name are read, which is the limit for a folder"
         )
     if listing.folders_in_all > most_folders:
         yield (
-            f"holds {listing.folders_in_all:,} folders; "
-            f"the first {most_folders:,} by name are read, which is the limit"
+            f"has {listing.folders_in_all:,} folders; "
+            f"only the first {most_folders:,} by name are read, which is the limit"
         )
 
 

@@ -170,7 +170,7 @@ def _once(folder: Folder, seen: dict[Identity, Folder]) -> Contents:
     return (
         folder.look()
         if first is folder
-        else folder.refused(f"is the same folder as {first.name}, which is read already")
+        else folder.refused(f"is the same folder as {first.name}, which was already read")
     )
 
 
@@ -245,7 +245,7 @@ def arranged(folders: Sequence[Contents], beside: Sequence[Contents] = ()) -> Ar
 def _refused(file: Scenario, first: Scenario) -> BrokenScenario:
     return BrokenScenario(
         file.where,
-        (Problem(file.where, 0, "", f"the lesson {file.id} is already there, from {first.where}"),),
+        (Problem(file.where, 0, "", f"there is already a lesson {file.id}, from {first.where}"),),
     )
 
 

@@ -28,16 +28,14 @@ from tutor.scenario import reader
 
 def add_options(command: argparse.ArgumentParser) -> None:
     """The options of `export`, beside FILE and --iteration."""
-    command.add_argument("--to", choices=KINDS, required=True, help="what the lesson becomes")
+    command.add_argument("--to", choices=KINDS, required=True, help="what to make of the lesson")
     command.add_argument(
         "-o",
         "--out",
         metavar="OUT",
-        help="file or folder to write; - for standard output; default: a name that speaks",
+        help="file or folder to write; - for standard output; default: named after the lesson",
     )
-    command.add_argument(
-        "--force", action="store_true", help="write over a file that is there already"
-    )
+    command.add_argument("--force", action="store_true", help="overwrite a file that exists")
     command.add_argument("--grain", choices=GRAINS, default="number", help="default: number")
     command.add_argument(
         "--notation", choices=PRESETS, default="", help="default: the lesson's own"
@@ -55,14 +53,14 @@ def add_options(command: argparse.ArgumentParser) -> None:
         help="what a worksheet leaves open: all, a phase, or every:3; default: all",
     )
     several = (
-        "N versions with new numbers, each a file or, with --to class-set, all in one; needs --seed"
+        "N versions with new numbers, one file each or, as a class-set, all in one; needs --seed"
     )
     command.add_argument("--variants", type=bounded(1, MOST_VERSIONS), metavar="N", help=several)
     command.add_argument(
         "--seed",
         type=bounded(0, MOST_SEED),
         metavar="S",
-        help="the same seed gives the same numbers forever",
+        help="the same seed always gives the same numbers",
     )
 
 
@@ -123,7 +121,7 @@ def write(made: Made, out: str | None, force: bool) -> None:
         return
     path = target(made, out)
     if path.exists() and not force:
-        raise LessonError(f"{path} is there already; --force writes over it")
+        raise LessonError(f"{path} exists already; --force overwrites it")
     chunks = started(made.chunks)
     draft = path.with_name(path.name + ".part")
     try:

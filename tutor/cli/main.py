@@ -27,7 +27,7 @@ from tutor.scenario.reader import Scenario
 
 FAILED = 2
 
-ABOUT = "Look at the lessons of the backpropagation tutor without a browser."
+ABOUT = "Use the lessons of Backprop Tutor without a browser."
 EXAMPLE = """\
 for example:
   python -m tutor list
@@ -99,7 +99,7 @@ def parser() -> argparse.ArgumentParser:
     validating = add(
         "validate",
         shelf.validate,
-        "check scenario and course files and name every problem with its line",
+        "check scenario and course files and list every problem with its line",
     )
     validating.add_argument(
         "files",
@@ -123,7 +123,7 @@ def parser() -> argparse.ArgumentParser:
         )
     export.add_options(exporting)
     prune.add_options(
-        add("prune", prune.prune, "remove saved lessons that nobody has opened for long")
+        add("prune", prune.prune, "remove saved lessons that nobody has opened for a long time")
     )
     stepping.add_argument("--grain", choices=GRAINS, default="number", help="default: number")
     stepping.add_argument("--notation", choices=PRESETS, help="default: the lesson's own")

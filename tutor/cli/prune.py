@@ -14,10 +14,10 @@ from tutor.number import counted
 HOME: Final = Path(__file__).parents[2]
 MOST_DAYS: Final = 36_500
 ABOUT: Final = """\
-A lesson stays as long as somebody opened it on one of the last DAYS days, \
-or a lesson that stays was made from it.
-The ids of those that go are on stdout. \
-DATABASE_URL says which store it is, as it does for the server.
+A lesson is kept if somebody opened it in the last DAYS days, \
+or if a lesson that is kept was made from it.
+The ids of removed lessons go to stdout. \
+DATABASE_URL names the store, as for the server.
 """
 
 
@@ -32,7 +32,7 @@ def add_options(command: argparse.ArgumentParser) -> None:
         help="days without a visit",
     )
     command.add_argument(
-        "--dry-run", action="store_true", help="print what would go, remove nothing"
+        "--dry-run", action="store_true", help="print what would be removed, but remove nothing"
     )
 
 

@@ -126,7 +126,7 @@ def course_words(name: str) -> str:
     if problems or found.file is None:
         raise ScenarioError(problems)
     groups, lessons = len(found.file.groups), len(found.named)
-    return f"a course: {counted(groups, 'group')}, {counted(lessons, 'lesson')} named"
+    return f"a course: {counted(groups, 'group')}, {counted(lessons, 'lesson')} listed"
 
 
 def complain(*lines: str) -> None:

@@ -92,9 +92,9 @@ def _of_slide(slide: Slide, decimals: int) -> Iterator[str]:
 
 def _comparison(entry: SlideNumber) -> str:
     if entry.agrees:
-        return ", and so do we."
+        return ", as computed."
     left_open = "left open or unchanged; " if entry.state == OPEN else ""
-    return f"; {left_open}we have {entry.ours}" + (f": {entry.why}" if entry.why else ".")
+    return f"; {left_open}computed {entry.ours}" + (f": {entry.why}" if entry.why else ".")
 
 
 class StepWriter:

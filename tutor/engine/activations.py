@@ -187,7 +187,7 @@ def _identity() -> Activation:
         as_output="As an output, it may be any number.",
         title="Identity", span="any number", use="Regression networks end with it.",
         gradient="Gradients pass through unchanged. "
-        "But layers with only this between them amount to a single linear layer.",
+        "But layers with nothing else between them amount to a single linear layer.",
     )  # fmt: skip
 
 
@@ -232,10 +232,10 @@ def _relu() -> Activation:
             exact=Largest(ARGUMENT, ZERO), torch="relu",
         ),
         _above_zero(ONE, ZERO), 1.0,
-        about="It keeps what is positive and replaces the rest by 0.",
+        about="It keeps positive values and replaces negative ones with 0.",
         at_kink="At 0 the curve has a corner; we take the derivative there to be 0.",
         title="ReLU", span="0 and up", use="It is a common choice for hidden layers.",
-        gradient="Where z is positive a gradient passes unchanged, else it stops. "
+        gradient="Where z is positive, a gradient passes unchanged; elsewhere it stops. "
         "A unit whose z is negative for every sample does not learn.",
     )  # fmt: skip
 
@@ -248,15 +248,15 @@ def _leaky_relu(slope: float = SLOPE.default) -> Activation:
             parameters={"slope": slope},
         ),
         _above_zero(ONE, s), max(1.0, abs(slope)),
-        about=f"It keeps what is positive and multiplies the rest by {number.shown(slope)}"
+        about=f"It keeps positive values and multiplies negative ones by {number.shown(slope)}"
         + (", so no unit goes silent." if slope else "."),
         at_kink="At 0 the curve has a corner; "
         "we take the derivative there to be the slope of the negative side.",
         title="Leaky ReLU", span="any number",
-        gradient="Where z is negative the slope still lets a part of the gradient through, "
+        gradient="Where z is negative, the slope still lets part of the gradient through, "
         "so the unit can recover.",
-        note="Lectures write this slope differently: a for any slope, or 0.01, or 0.1. "
-        "All are leaky ReLU; set the one you work with.",
+        note="Lectures choose this slope differently: a for any slope, or 0.01, or 0.1. "
+        "All are leaky ReLU; set the one that you use.",
         values=(0.01, 0.1),
     )  # fmt: skip
 
@@ -271,12 +271,12 @@ def _elu(alpha: float = ALPHA.default) -> Activation:
             parameters={"alpha": alpha},
         ),
         _above_zero(ONE, Product((s, Exp(ARGUMENT)))), max(1.0, abs(alpha)), edges=(-alpha,),
-        about="It keeps what is positive and bends the rest, "
-        f"which comes ever closer to {number.shown(-alpha)}.",
+        about="It keeps positive values and bends negative ones, "
+        f"which approach {number.shown(-alpha)}.",
         at_kink=f"At 0 we take the derivative of the negative side, {number.shown(alpha)}.",
         title="ELU", span="above −α",
         gradient="On the negative side the derivative fades: "
-        "a little below 0 a unit still learns, far below hardly.",
+        "just below 0 a unit still learns, far below 0 it hardly does.",
         note="With α = 1 the derivatives of both sides meet at 0; "
         "with any other α there is a corner.",
         small="α times e^z is too small for float64 here and counts as 0, "
@@ -321,25 +321,25 @@ def _softmax() -> Activation:
         title="Softmax", span="0 to 1",
         use="Networks that choose one of several classes end with it.",
         gradient="Each probability depends on every logit, "
-        "so there is a table of derivatives in place of one: the Jacobian. "
+        "so there is not one derivative but a table of them: the Jacobian. "
         "Each of its columns adds up to 0: when a logit rises, "
-        "what one probability gains the others lose.",
+        "the others lose what one probability gains.",
     )  # fmt: skip
 
 
 def _step() -> Activation:
     return Activation(
         Function("step", "step", _above_zero(ONE, ZERO, "≥")), None, 0.0,
-        about="It decides: 1 where the pre-activation reaches 0, else 0.",
-        at_kink="At 0 it jumps; we count 0 as reached.",
-        title="Step", span="0 or 1", use="The perceptron decides with it.",
+        about="It decides: 1 if the pre-activation reaches 0, otherwise 0.",
+        at_kink="At 0 it jumps; its value there is 1.",
+        title="Step", span="0 or 1", use="The perceptron uses it to decide.",
     )  # fmt: skip
 
 
 def _sign() -> Activation:
     return Activation(
         Function("sign", "sgn", primitive=np.sign, library="sign", torch="sign"), None, 0.0,
-        about="It keeps only the side: 1 for positive, −1 for negative, 0 at 0.",
+        about="It keeps only the sign: 1 for positive, −1 for negative, 0 at 0.",
         at_kink="At 0 it jumps; its value there is 0.",
         title="Sign", span="−1, 0 or 1", use="Linear classifiers read their answer from it.",
     )  # fmt: skip
@@ -360,7 +360,7 @@ def activation(name: str, **parameters: float) -> Activation:
     Raises NetworkError where the name is unknown or a parameter does not belong to it.
     """
     if name not in _MAKERS:
-        raise NetworkError(f"no activation is called {name!r}; the tutor knows {', '.join(NAMES)}")
+        raise NetworkError(f"there is no activation called {name!r}; there are {', '.join(NAMES)}")
     try:
         # no minus zero
         return _made(name, tuple(sorted((key, value + 0.0) for key, value in parameters.items())))

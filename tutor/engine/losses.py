@@ -134,8 +134,8 @@ def _log_of_inverse(inverse: ArrayRef, log: Node) -> Node:
 
 
 _HUBER = (
-    "A difference of up to 1 counts half its square, a larger one its size minus ½, so outliers "
-    "pull less."
+    "A difference of up to 1 counts as half its square, a larger one as its size minus ½, so "
+    "outliers count less."
 )
 _SURPRISE = (
     "The loss is the surprise: −log of the probability that the network assigned to the right "
@@ -191,5 +191,5 @@ NAMES: Sequence[str] = tuple(LOSSES)
 def loss(name: str) -> Loss:
     """Look up a loss. Raises NetworkError where the name is unknown."""
     if name not in LOSSES:
-        raise NetworkError(f"no loss is called {name!r}; the tutor knows {', '.join(NAMES)}")
+        raise NetworkError(f"there is no loss called {name!r}; there are {', '.join(NAMES)}")
     return LOSSES[name]

@@ -100,12 +100,12 @@ class Network:
         last = self.layers[-1].activation.name
         if self.loss.fused_with and last != self.loss.fused_with:
             raise NetworkError(
-                f"{self.loss.title} needs a {self.loss.fused_with} output layer, this one is {last}"
+                f"{self.loss.title} needs a {self.loss.fused_with} output layer, got {last}"
             )
         if self.loss.fused_with and self.layers[-1].skip:
             raise NetworkError(
                 f"{self.loss.title} needs the {last} itself as output; "
-                "a skip connection would add something to it"
+                "a skip connection would add to it"
             )
         parts = tuple(
             LayerPlan(

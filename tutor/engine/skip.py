@@ -20,10 +20,10 @@ def skip_fault(number: int, skip: int, sizes: Sequence[int | None]) -> str:
         return ""
     if not 0 < skip <= number:
         reach = "skip can be 1" if number == 1 else f"skip can be 1 to {number}"
-        return f"layer {number} has {number} before it, the input counted: {reach}, not {skip}"
+        return f"layer {number} has {number} before it, counting the input: {reach}, not {skip}"
     here, there = sizes[number], sizes[number - skip]
     if here is None or there is None or here == there:
         return ""
     added = f"layer {number - skip}" if number > skip else "the input"
     own = f"layer {number} has {counted(here, 'unit')}"
-    return f"a skip connection adds number to number: {own}, {added} has {there:,}"
+    return f"a skip connection needs equal sizes: {own}, but {added} has {there:,}"

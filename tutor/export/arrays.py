@@ -123,7 +123,7 @@ def _result(trace: Trace, stage: Stage, size: Array) -> Result:
 
 def _words(trace: Trace, stage: Stage) -> str:
     if stage.kind == "loss-loss+":
-        return "how much the loss has fallen"
+        return "how much the loss fell"
     if stage.single:
         what = (
             trace.network.loss.title

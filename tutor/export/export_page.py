@@ -34,14 +34,14 @@ from tutor.pages.view import MOST_NOTICES, Ignored
 PREVIEW_LINES = 60
 BLANKS = (
     ("all", "every result"),
-    *((phase, f"the results of the phase {PHASE_TITLES[phase].lower()}") for phase in PHASES),
+    *((phase, f"the results of one phase: {PHASE_TITLES[phase].lower()}") for phase in PHASES),
     ("every:2", "every second result"),
     ("every:3", "every third result"),
     ("every:5", "every fifth result"),
 )
 
 
-NO_FILE = "No file was made yet, because something here does not fit."
+NO_FILE = "There is no file yet: please fix what is marked here first."
 
 
 @dataclass(frozen=True, slots=True)

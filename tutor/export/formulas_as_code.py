@@ -91,5 +91,5 @@ def _about(function: Function) -> str:
         return ""
     return (
         "e^z over the sum of its row. "
-        "Taking the largest z away first changes nothing, but no e^z overflows."
+        "Subtracting the largest z first changes nothing, but no e^z overflows."
     )

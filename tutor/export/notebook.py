@@ -45,12 +45,12 @@ SKIP = (
 )
 HEADS = {
     "setup": "## Setup\n\nNumPy, and two small functions: one shows an array, "
-    "the other compares it with what the lesson has.",
+    "the other compares it with the lesson's own numbers.",
     "rules": "## The rules\n\nThe activation and loss functions of this network, "
-    "whole arrays at once.",
-    "given": "## What is given\n\nLayer 1 is the first behind the inputs. Rows are samples; "
+    "for whole arrays at once.",
+    "given": "## What is given\n\nLayer 1 comes right after the inputs. Rows are samples; "
     "`W1` has one row per unit of layer 1 and one column per input.",
-    "check": "## Check\n\nEvery array is compared with what the lesson has.",
+    "check": "## Check\n\nEvery array is compared with the lesson's own numbers.",
 }
 
 _ACTIVE = re.compile(r"([\\`*_\[\]{}()#+\-=!|~$^])")
@@ -102,7 +102,7 @@ def _title(lesson: Lesson) -> str:
     shape = lesson.trace.network.shape
     lines.append(
         f"Lesson {escaped_markdown(scenario.id)}, a {shape} network. "
-        "It needs NumPy; run the cells from top to bottom."
+        "You need NumPy; run the cells from top to bottom."
     )
     return "\n\n".join(lines)
 

@@ -79,8 +79,7 @@ def numpy_script(lesson: Lesson) -> str:
     """The whole script; the same lesson gives the same text."""
     lines = header(
         lesson,
-        "A lesson of the backpropagation tutor in NumPy: it computes every number, "
-        "prints it and checks it.",
+        "A Backprop Tutor lesson in NumPy: it computes, prints and checks every number.",
         "NumPy",
     )
     phase = ""
@@ -142,7 +141,7 @@ def _setup(lesson: Lesson, found: Sequence[Result]) -> list[str]:
     ]
     if _loud(lesson.trace, [result.values for result in found if result.values.ndim]):
         lines += [
-            "# Some numbers here are so large that e^z or a product may leave float64 on the way;",
+            "# Some numbers here are so large that e^z or a product may overflow on the way;",
             "# 1 / (1 + infinity) is 0, as it should be.",
             'np.seterr(over="ignore", invalid="ignore")',
         ]
@@ -194,7 +193,7 @@ def given(
     still = _frozen(trace)
     if still:
         left = "it as it is" if len(still) == 1 else "them as they are"
-        lines += comment(f"{', '.join(still)}: frozen, the update leaves {left}")
+        lines += comment(f"{', '.join(still)}: frozen, so the update leaves {left}")
     return [*lines, "", f"eta = {exact(trace.eta)}  # the learning rate"]
 
 
@@ -209,7 +208,7 @@ def _frozen(trace: Trace) -> list[str]:
 
 
 def _when(lesson: Lesson) -> str:
-    return f" as iteration {lesson.iteration} finds them" if lesson.iteration > 1 else ""
+    return f" at the start of iteration {lesson.iteration}" if lesson.iteration > 1 else ""
 
 
 def _layer(trace: Trace, n: int) -> str:
@@ -255,10 +254,7 @@ def _mean(trace: Trace) -> list[str]:
     if trace.scale == 1.0:
         return []
     return [
-        (
-            "# The loss of the batch is the mean over the M samples: "
-            "from there its derivatives have their 1/M."
-        ),
+        ("# The loss of the batch is the mean over the M samples, so its derivatives contain 1/M."),
         "M = len(x)",
     ]
 
@@ -272,7 +268,7 @@ def _remarks(trace: Trace, result: Result) -> list[str]:
         return [
             (
                 "# One matrix per sample: "
-                "row i, column k says how output i answers to pre-activation k."
+                "row i, column k says how output i responds to pre-activation k."
             )
         ]
     if kind.role != "error" or kind.by != "z":
@@ -283,7 +279,7 @@ def _remarks(trace: Trace, result: Result) -> list[str]:
         return [
             (
                 "# Each pre-activation reaches the loss through every output; "
-                "the sum over them, without making the matrices:"
+                "sum over them, without building the matrices:"
             )
         ]
     return (
@@ -304,7 +300,7 @@ def _fused(trace: Trace, n: int, full_jacobian: bool) -> list[str]:
         return [
             (
                 "# An output is so close to 0 or 1 "
-                "that float64 cannot hold the derivative of the loss by it. Its product with"
+                "that float64 cannot hold the loss gradient there. Its product with"
             ),
             (
                 "# the slope of the activation is harmless, because the two cancel: "
@@ -314,8 +310,8 @@ def _fused(trace: Trace, n: int, full_jacobian: bool) -> list[str]:
     if full_jacobian and jacobian_is_large(trace, n):
         return [
             (
-                "# Softmax and cross-entropy fit together: "
-                f"of the chain rule only output minus target{over} is left."
+                "# Softmax and cross-entropy simplify together: "
+                f"the chain rule leaves only output minus target{over}."
             )
         ]
     long = (
@@ -324,8 +320,8 @@ def _fused(trace: Trace, n: int, full_jacobian: bool) -> list[str]:
     rule = "Softmax" if full_jacobian else "Sigmoid"
     return [
         (
-            f"# {rule} and cross-entropy fit together: "
-            f"of the chain rule only output minus target{over} is left."
+            f"# {rule} and cross-entropy simplify together: "
+            f"the chain rule leaves only output minus target{over}."
         ),
-        f"# By the long way it is {long}, the same up to rounding.",
+        f"# The long way is {long}, the same up to rounding.",
     ]

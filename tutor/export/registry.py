@@ -128,20 +128,20 @@ KINDS: Mapping[str, FileKind] = {
     for kind in (
         FileKind(
             "html", "Worked solution",
-            "one HTML file to read and to print; works from disk, without a network",
+            "one HTML file to read or print; works offline",
             "worked.html", HTML, _document(), True,
         ),
         FileKind(
             "interactive", "Worked solution, step by step",
-            "the same file with the stepper inside",
+            "the same file, to step through",
             "interactive.html", HTML, _document(interactive=True), True,
         ),
         FileKind(
-            "worksheet", "Worksheet", "the same document with results left open",
+            "worksheet", "Worksheet", "the same document with blanks to fill in",
             "worksheet.html", HTML, _document(blanks=True), True,
         ),
         FileKind(
-            "key", "Answer key", "the worksheet with its answers",
+            "key", "Answer key", "the worksheet with the answers filled in",
             "key.html", HTML, _document(blanks=True, answers=True), True,
         ),
         FileKind(
@@ -151,7 +151,7 @@ KINDS: Mapping[str, FileKind] = {
             "class-set.html", HTML, _class_set, True, several=True,
         ),
         FileKind(
-            "numpy", "NumPy script", "a plain script that prints the numbers and checks them",
+            "numpy", "NumPy script", "a plain script that computes, prints and checks every number",
             "numpy.py", "text/x-python; charset=utf-8",
             lambda lesson, view, order: iter((numpy_script.numpy_script(lesson),)),
         ),
@@ -161,7 +161,7 @@ KINDS: Mapping[str, FileKind] = {
             lambda lesson, view, order: iter((torch_script.torch_script(lesson),)),
         ),
         FileKind(
-            "notebook", "Jupyter notebook", "the NumPy script cell by cell, with words",
+            "notebook", "Jupyter notebook", "the NumPy script cell by cell, with explanations",
             "notebook.ipynb", "application/x-ipynb+json",
             lambda lesson, view, order: iter((notebook.notebook(lesson),)),
         ),
@@ -202,16 +202,16 @@ def unknown_kind(key: str) -> str:
     """What is said of a kind of export that there is not."""
     close = suggestion.meant(key, KINDS)
     meant = f"did you mean {close}? There" if close else "there"
-    return f"no export is called “{quotable(key, 30)}”; {meant} are {', '.join(KINDS)}"
+    return f"there is no export called “{quotable(key, 30)}”; {meant} are {', '.join(KINDS)}"
 
 
 def online(lesson: Lesson, key: str, view: View, order: ExportOrder) -> Made:
     """An export as a download. Raises LessonError also where it would take too long."""
     count = len(lesson.walk("number").order)
     if key in {"json", "csv"} and count > MOST_ONLINE:
-        advice = "on the command line, python -m tutor export writes them all"
+        advice = "python -m tutor export writes them all on your own computer"
         raise LessonError(
-            f"this lesson has {count:,} numbers, a download holds {MOST_ONLINE:,}; {advice}"
+            f"this lesson has {count:,} numbers, a download at most {MOST_ONLINE:,}; {advice}"
         )
     refusal = too_long(lesson, key, view, order)
     if refusal:
@@ -242,10 +242,10 @@ def too_long(lesson: Lesson, key: str, view: View, order: ExportOrder) -> str:
         f"--variants {order.versions} --seed {_set_seed(order)}",
     )
     return (
-        f"{order.versions} with their keys are more than one download holds: "
-        f"{2 * order.versions} papers of {each}, "
-        f"each counted with {STEPS_OF_A_TOP} more for its top and tables, "
-        f"and the limit is {most:,}. Take {fewer}; or make the file on your own computer: "
+        "that is too large for one download: "
+        f"{2 * order.versions} sheets of {each}, "
+        f"each counted with {STEPS_OF_A_TOP} more for its heading and tables; "
+        f"the limit is {most:,}. Take {fewer}, or make the file on your own computer: "
         f"python -m tutor export {file} --to {key} {wanted}"
     )
 
@@ -303,7 +303,7 @@ def read(
     seed = whole(query, "seed", 0, MOST_SEED, None, ignored)
     version = whole(query, "version", 1, MOST_VERSIONS, 1, ignored) or 1
     if version > 1 and not query.get("seed", "").strip():
-        reason = f"version {version} is one of those with new numbers, which need a seed"
+        reason = f"version {version} has new numbers, which need a seed"
         ignored.append(Ignored(reason, "the lesson’s own numbers stay", field="seed"))
     blanks = query.get("blanks", "").strip() or "all"
     refusal = unreadable_blanks(blanks)

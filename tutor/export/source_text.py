@@ -59,10 +59,10 @@ def header(lesson: Lesson, what: str, needs: str) -> list[str]:
         "#",
         *comment(
             f"Lesson {scenario.id}, a {trace.network.shape} network. "
-            "Layer 1 is the first behind the inputs; rows are samples, columns are units. "
+            "Layer 1 comes right after the inputs; rows are samples, columns are units. "
             "W1 has one row per unit of layer 1 and one column per input."
         ),
-        *comment(f"To run it you need Python and {needs}."),
+        *comment(f"To run it, you need Python and {needs}."),
     ]
     return lines
 
@@ -144,12 +144,12 @@ def check_lines(
     the array.
     """
     chosen = large(lesson, found)
-    lines = ["# What the lesson has, to the last digit."]
+    lines = ["# The lesson's own numbers, to the last digit."]
     if chosen:
         lines += [
             (
-                f"# This network is large: of an array with more than {FEW} numbers "
-                "a few entries are compared, the corners and the largest,"
+                f"# This network is large: in an array with more than {FEW} numbers "
+                "only a few entries are compared, the corners and the largest,"
             ),
             "# and the sum of its absolute values.",
         ]

@@ -28,10 +28,7 @@ from tutor.export.source_text import check_lines, comment, header
 from tutor.lesson.explain import PHASE_ABOUT, PHASE_TITLES
 from tutor.lesson.walk import Lesson
 
-WHAT = (
-    "A lesson of the backpropagation tutor in PyTorch: autograd finds the same numbers, "
-    "and they are checked."
-)
+WHAT = "A Backprop Tutor lesson in PyTorch: autograd finds the same numbers, and they are checked."
 
 
 def torch_script(lesson: Lesson) -> str:

@@ -146,7 +146,7 @@ def unreadable_blanks(blanks: str) -> str:
     if blanks in {"all", *PHASES} or re.fullmatch(r"every:0*[1-9][0-9]?", blanks, re.ASCII):
         return ""
     return (
-        f"blanks are all, one of {', '.join(PHASES)}, or every:2 to every:99, "
+        f"blanks can be all, one of {', '.join(PHASES)}, or every:2 to every:99, "
         f"not “{quotable(blanks, 30)}”"
     )
 
@@ -194,8 +194,8 @@ def refuse_endless(walk: Walk) -> None:
     """Raise LessonError where a document would have too many steps to be read."""
     if len(walk) > MOST_STEPS:
         raise LessonError(
-            f"this lesson has {len(walk):,} steps in the grain {walk.grain}, "
-            f"a file holds {MOST_STEPS:,}; take the grain layer"
+            f"this lesson has {len(walk):,} steps in the grain {walk.grain}, but "
+            f"a file has at most {MOST_STEPS:,}; take the grain layer"
         )
 
 
@@ -422,7 +422,7 @@ def made_from(context: Context, sheet: Sheet) -> str:
 def unnamed(context: Context) -> str:
     """That numbers of the slides which agree are not named in a file, where there are such."""
     agree = any(entry.agrees for slide in context.slides.values() for entry in slide.numbers)
-    return "Numbers of the slides are named where they differ." if agree else ""
+    return "Where a number on the slides differs, the step says so." if agree else ""
 
 
 def end(

@@ -105,7 +105,7 @@ def part(name: str, scenario: Scenario) -> Changeable:
         raise BadChangeError(refused)
     q = quantity.parse(name)
     if q.kind not in NUMBERS:
-        raise BadChangeError(f"{name} is computed; what can be changed are {', '.join(KINDS)}")
+        raise BadChangeError(f"{name} is computed; you can change {', '.join(KINDS)}")
     return Changeable(q.kind, q.layer, q.i, q.j, q.sample)
 
 

@@ -102,16 +102,21 @@ def read(query: Mapping[str, str], scenario: Scenario) -> tuple[Changes, tuple[s
             continue
         if len(all_values(query, name)) > 1:
             notices.append(
-                f"“{quotable(name)}” stands in the address more than once; the first one counts."
+                f"“{quotable(name)}” appears in the address more than once; the first one counts."
             )
         try:
             at, found = _entry(name, query[name], scenario)
         except BadChangeError as error:
-            notices.append(f"“{quotable(name)}” is not changed: {error}.")
+            notices.append(sentence(f"“{quotable(name)}” is not changed: {error}"))
             continue
         wanted[at] = found
     _drop_misfits(wanted, scenario, notices)
     return _within(_canonical(wanted, scenario), notices), tuple(notices)
+
+
+def sentence(message: str) -> str:
+    """A message with a full stop, unless it ends with a question."""
+    return message if message.endswith("?") else f"{message}."
 
 
 def all_values(query: Mapping[str, str], name: str) -> list[str]:
@@ -130,7 +135,7 @@ def _drop_misfits(wanted: Wanted, scenario: Scenario, notices: list[str]) -> Non
     while misfits := find_misfits(scenario, wanted):
         names, message = misfits[0]
         blamed = next((at for at in names if at in wanted), None) or next(iter(wanted))
-        notices.append(f"“{blamed}” is not changed: {message}.")
+        notices.append(sentence(f"“{blamed}” is not changed: {message}"))
         del wanted[blamed]
 
 
@@ -147,8 +152,8 @@ def _within(changes: Changes, notices: list[str]) -> Changes:
 def too_many(count: int) -> str:
     """What is said where an address cannot hold all changes."""
     return (
-        f"{count} changes are more than an address can hold ({MOST}, or {LONGEST:,} characters); "
-        "make a lesson of your own of them."
+        f"{count} changes are too many for an address (at most {MOST}, in {LONGEST:,} characters); "
+        "make them in a lesson of your own."
     )
 
 
@@ -195,7 +200,7 @@ def edited(
         try:
             at, found = _entry(name, text, scenario)
         except BadChangeError as error:
-            problems[name] = f"{error}."
+            problems[name] = sentence(str(error))
             continue
         if found != (wanted[at] if at in wanted else _own(scenario, at, wanted)):
             wanted[at] = found
@@ -203,7 +208,7 @@ def edited(
     _let_go(wanted, touched)
     for names, message in find_misfits(scenario, wanted):
         blamed = next((at for at in names if at in touched), names[0])
-        problems.setdefault(str(blamed), f"{message}.")
+        problems.setdefault(str(blamed), sentence(message))
     after = _canonical(wanted, scenario)
     if len(after) > MOST or len(query(after)) > LONGEST:
         problems[""] = too_many(len(after))

@@ -75,7 +75,10 @@ def _printed(path: Path, entry: Printed, lesson: Lesson) -> Iterator[tuple[Path,
         return
     ours = _ours(entry, slide.computed)
     if not slide.agrees and not slide.why:
-        yield (*path, "value"), f"the slide prints {entry.value}, the engine has {ours}{MENDING}"
+        yield (
+            (*path, "value"),
+            f"the slide prints {entry.value}, but the engine has {ours}{MENDING}",
+        )
     if slide.agrees and entry.slip:
         yield (
             (*path, "slip"),
@@ -101,14 +104,14 @@ def _closed_form(path: Path, form: Check, lesson: Lesson) -> Iterator[tuple[Path
     if not found.agrees:
         yield (
             (*path, "equals"),
-            f"gives {exact(found.value)}, which is not what the engine has for {form.quantity}",
+            f"gives {exact(found.value)}, but the engine has another number for {form.quantity}",
         )
 
 
 def _not_computed(lesson: Lesson, error: Exception) -> str:
     stop = lesson.trace.stop
     return (
-        f"cannot be compared, the lesson ends at {stop.quantity}"
+        f"cannot be compared: the lesson ends at {stop.quantity}"
         if stop
         else f"cannot be computed: {error}"
     )

@@ -76,7 +76,7 @@ def variants(
 def _refuse(number: int, seed: int) -> None:
     """Raise VariantError where there is no such version, or no such seed."""
     if not 1 <= number <= MOST:
-        raise VariantError(f"versions count from 1 to {MOST:,}, there is no version {number}")
+        raise VariantError(f"versions count from 1 to {MOST:,}; there is no version {number}")
     if not 0 <= seed <= LARGEST_SEED:
         raise VariantError(f"a seed is a whole number from 0 to {LARGEST_SEED:,}, got {seed}")
 
@@ -99,7 +99,7 @@ def _versions(
                 raise VariantError(_too_many(number, most))
             found = redrawn(scenario, trace, Stream(json.dumps([structure, seed, number, draw])))
             reason = (
-                "the numbers have been used already"
+                "the numbers were already used"
                 if _numbers(found) in seen
                 else yardstick.fault(_trace(found))
             )
@@ -161,8 +161,8 @@ def _free(scenario: Scenario) -> int:
 def _too_many(number: int, most: int) -> str:
     return (
         f"finding numbers for version {number} takes more than the {most:,} numbers "
-        "that may be drawn for one download; take a smaller version, another seed, "
-        "or python -m tutor export on your own computer, which draws on"
+        "that may be drawn for one download; take a smaller version or another seed, "
+        "or use python -m tutor export on your own computer, which has no limit"
     )
 
 
@@ -275,7 +275,7 @@ class Yardstick:
             self.kind in {"numbers", "shares"}
             and (np.abs(trace.outputs - trace.y) < NEAREST_TARGET).any()
         ):
-            yield "a target is met already"
+            yield "a target is already met"
         if self.kind == "numbers" and (self.trace.y > 0).all() and not (trace.y > 0).all():
             yield "a target is not above 0 as they are in the original"
 

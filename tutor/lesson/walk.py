@@ -81,7 +81,7 @@ class Walk:
     def step(self, n: int) -> Step:
         """Step n. Raises LessonError where there is none."""
         if not 1 <= n <= len(self):
-            raise LessonError(f"this lesson has the steps 1 to {len(self)}, there is no step {n}")
+            raise LessonError(f"this lesson has steps 1 to {len(self)}; there is no step {n}")
         return Step(self, n, self.phase(n), self.anchor(n), self.stages_of(n))
 
     def stages_of(self, n: int) -> tuple[Stage, ...]:
@@ -111,7 +111,7 @@ class Walk:
         q = Quantity("loss-loss+") if q.kind == "(loss-loss+)/loss" else q
         n = self._step_of(q)
         if n > len(self):
-            raise LessonError(f"{q} is behind the end of this lesson")
+            raise LessonError(f"{q} comes after the end of this lesson")
         return n
 
     def place(self, q: Quantity) -> int:
@@ -338,7 +338,7 @@ class Lesson:
     def walk(self, grain: str) -> Walk:
         """The walk in one grain. Raises LessonError where there is no such grain."""
         if grain not in _WALKS:
-            raise LessonError(f"no grain is called {grain!r}; there are {', '.join(GRAINS)}")
+            raise LessonError(f"there is no grain called {grain!r}; there are {', '.join(GRAINS)}")
         return self.walks[grain]
 
     def same_place(self, step: Step, grain: str) -> int:
@@ -390,7 +390,7 @@ def open_lesson(
     """
     if not 1 <= iteration <= furthest(scenario):
         raise LessonError(
-            f"iterations of this lesson go from 1 to {furthest(scenario)}, "
+            f"iterations of this lesson go from 1 to {furthest(scenario)}; "
             f"there is no iteration {iteration}"
         )
     problem = build(scenario)

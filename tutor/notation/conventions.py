@@ -114,12 +114,12 @@ PRESETS: dict[str, Notation] = {
 def notation(preset: str, overrides: Mapping[str, str] | None = None) -> Notation:
     """A preset with its overrides. Raises LessonError that names the unknown and the known."""
     if preset not in PRESETS:
-        raise LessonError(f"no notation is called {preset!r}; there are {', '.join(PRESETS)}")
+        raise LessonError(f"there is no notation called {preset!r}; there are {', '.join(PRESETS)}")
     for key, value in (overrides or {}).items():
         if key not in CHOICES:
-            raise LessonError(f"a notation has no {key!r}; it has {', '.join(CHOICES)}")
+            raise LessonError(f"a notation has no setting {key!r}; it has {', '.join(CHOICES)}")
         if value not in CHOICES[key]:
-            raise LessonError(f"{key} is one of {', '.join(CHOICES[key])}, not {value!r}")
+            raise LessonError(f"{key} can be {', '.join(CHOICES[key])}, not {value!r}")
     return replace(PRESETS[preset], **dict(overrides or {}))
 
 

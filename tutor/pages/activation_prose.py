@@ -24,7 +24,7 @@ def flat(z: float) -> str:
     return (
         "does not exist at z = 0, where the function jumps"
         if z == 0
-        else "is 0, as it is everywhere but at the jump"
+        else "is 0, as it is everywhere except at the jump"
     )
 
 
@@ -33,7 +33,7 @@ def outside(z: float) -> str:
     where, shown = position(z), number.shown(z)
     if where == "inside":
         return ""
-    return f"z = {shown} is to the {where} of what the drawings show, which is ±{WINDOW:g}."
+    return f"z = {shown} lies to the {where} of the graphs, which show −{WINDOW:g} to {WINDOW:g}."
 
 
 def remark(rule: Activation, a: float, slope: float) -> str:
@@ -44,13 +44,13 @@ def remark(rule: Activation, a: float, slope: float) -> str:
         return rule.small if slope == 0 else ""
     if slope == 0:
         return (
-            f"float64 has no room for the difference between a and {number.shown(a)} here, "
+            f"Here a is too close to {number.shown(a)} for float64 to tell the two apart, "
             "so the derivative comes out as exactly 0."
         )
     if number.plain(abs(a)) == "1.0000":
         return (
-            f"a is shown rounded: its size falls short of 1 by {number.shown(1.0 - abs(a))}, "
-            "too little for four decimals."
+            f"a is rounded here: its size is {number.shown(1.0 - abs(a))} short of 1, "
+            "which four decimals cannot show."
         )
     return ""
 
@@ -61,5 +61,5 @@ def certain(a: np.ndarray) -> str:
         return ""
     return (
         "A probability of exactly 0 or 1 is float64's rounding; "
-        "softmax itself comes close but never gets there."
+        "softmax itself comes close but never reaches it."
     )

@@ -102,9 +102,7 @@ def _unknown(raw: Mapping[str, str]) -> str:
     if not names:
         return ""
     quoted = ", ".join(f"“{name}”" for name in names)
-    return (
-        f"The address names {quoted}, which this page does not know. It reads {', '.join(_USUAL)}."
-    )
+    return f"This page does not know {quoted} in the address; it knows {', '.join(_USUAL)}."
 
 
 def _as_text(value: float | tuple[float, ...]) -> str:
@@ -118,7 +116,7 @@ def _slope(text: str) -> float:
     value = number.read(text)
     if not 0.0 < value < 1.0:
         raise NumberError(
-            f"{text.strip()!r} is no slope of a leaky ReLU; it lies above 0 and below 1"
+            f"{text.strip()!r} is not a leaky slope; give a number above 0 and below 1"
         )
     return value
 
@@ -127,7 +125,7 @@ def _alpha(text: str) -> float:
     value = number.read(text)
     if not 0.0 < value <= MAX_ALPHA:
         raise NumberError(
-            f"{text.strip()!r} is no α for this page; it lies above 0 and is at most {MAX_ALPHA:g}"
+            f"{text.strip()!r} is not an α here; give a number above 0, up to {MAX_ALPHA:g}"
         )
     return value
 
@@ -146,9 +144,7 @@ def _three(text: str) -> tuple[float, ...]:
     if len(parts) == 1 and parts[0].count(",") == LOGITS - 1:
         parts = parts[0].split(",")
     if len(parts) != LOGITS:
-        raise NumberError(
-            f"three numbers are needed here, this text has {len(parts)}; write them like 2 1 -1"
-        )
+        raise NumberError(f"expected three numbers, got {len(parts)}; write them like 2 1 -1")
     return tuple(_any(part) for part in parts)
 
 

@@ -20,7 +20,7 @@ from tutor.pages.outline import Link
 from tutor.pages.view import View
 from tutor.scenario.problem import quotable
 
-OWN = "These are the lesson’s own numbers, as the slides have them; your changes are not in them."
+OWN = "These are the lesson’s own numbers, as on the slides, without your changes."
 ALL = "all"
 CHOICES = {
     ALL: ("All", "", "Printed numbers"),
@@ -83,7 +83,7 @@ def slides_page(
     notices = (*ignored, *((OWN,) if view.changes else ()))
     if show not in CHOICES:
         asked, known = quotable(show, 30), ", ".join(CHOICES)
-        notices += (f"show “{asked}” is not known, so all numbers are here; there are {known}.",)
+        notices += (f"show “{asked}” is not known, so all numbers are here. Choices: {known}.",)
         show = ALL
     line = Line(context.alphabet, context.decimals)
     entries = [
@@ -99,8 +99,8 @@ def slides_page(
     )
     scenario = context.lesson.scenario
     said = (
-        f"{number.counted(len(entries), 'printed number')}, each compared with the computed one "
-        "at the digits that the slide prints: "
+        f"{number.counted(len(entries), 'printed number')}, each compared with the computed number "
+        "to as many digits as the slide prints: "
     )
     found = tally(counts[AGREES], counts[OPEN], counts[DIFFERS])
     return SlidesPage(

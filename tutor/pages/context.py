@@ -108,7 +108,7 @@ class Context:
         if self.lesson.iteration == 1:
             return ""
         return (
-            f"iteration {self.lesson.iteration}, so the numbers are no longer those of the slides"
+            f"iteration {self.lesson.iteration}, so the numbers are no longer those on the slides"
         )
 
     def was(self, q: Quantity) -> float | None:

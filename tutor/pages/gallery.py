@@ -91,7 +91,7 @@ class ProblemsPage:
 
 
 NOTHING = "There is no lesson here yet."
-BEGIN = "Put a scenario file into the folder scenarios/; docs and the README say how."
+BEGIN = "Put a scenario file into the folder scenarios/; README.md says how."
 GLANCE = 20
 """So many lessons are found without a search."""
 LONGEST = 100

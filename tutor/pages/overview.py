@@ -90,7 +90,7 @@ def made_from(scenario: Scenario, origin: Scenario | None) -> Link | None:
     return (
         Link(origin.title, f"/lessons/{origin.id}")
         if origin
-        else Link("a lesson that is no longer here", "")
+        else Link("a lesson that no longer exists", "")
     )
 
 

@@ -131,7 +131,7 @@ def _too_long(address: str) -> str:
     letters = len(address)
     if letters <= LONGEST_LINK:
         return ""
-    return f"This link has {letters:,} letters; many programs cut links after {LONGEST_LINK:,}."
+    return f"This link has {letters:,} characters; many programs cut links after {LONGEST_LINK:,}."
 
 
 def _only_here(host: str) -> str:
@@ -140,10 +140,10 @@ def _only_here(host: str) -> str:
         return ""
     return (
         f"These links work on this computer only, because {host} always means the computer "
-        "that it is opened on. To let others in, start the tutor with make run HOST=0.0.0.0 "
-        "and open this page by your computer’s name or number in the network, "
+        "you are on. To let others in, start the tutor with make run HOST=0.0.0.0 "
+        "and open this page under your computer’s name or number in the network, "
         "such as http://192.168.1.20:8000. If the tutor has a public address, share from there. "
-        "More is in docs/deploy.md."
+        "docs/deploy.md says more."
     )
 
 

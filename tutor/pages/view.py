@@ -161,7 +161,7 @@ def examined_query(
     )
     notices += [
         Ignored(
-            f"“{_short(key)}” is no setting of a lesson",
+            f"“{_short(key)}” is not a setting of a lesson",
             IGNORED,
             _near(key, scenario, KNOWN | also),
         )
@@ -185,7 +185,7 @@ def _first(notices: tuple[str, ...]) -> tuple[str, ...]:
         return notices
     return (
         *notices[: MOST_NOTICES - 1],
-        f"{len(notices) - MOST_NOTICES + 1} more parts of the address do not count.",
+        f"{len(notices) - MOST_NOTICES + 1} more parts of the address are ignored.",
     )
 
 
@@ -198,7 +198,7 @@ def _repeated(query: Mapping[str, str]) -> Iterator[Ignored]:
             and len(changes.all_values(query, key)) > 1
         ):
             yield Ignored(
-                f"“{_short(key)}” stands in the address more than once", "the first one counts"
+                f"“{_short(key)}” appears in the address more than once", "the first one counts"
             )
 
 

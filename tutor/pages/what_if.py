@@ -28,7 +28,7 @@ from tutor.scenario.reader import Scenario
 
 DECIMALS = 6
 """Of old and new values, where that is enough to tell them apart."""
-ABOUT = "The description below speaks of the lesson’s own numbers."
+ABOUT = "The description below is about the lesson’s own numbers."
 
 
 @dataclass(frozen=True, slots=True)

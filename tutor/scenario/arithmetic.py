@@ -60,7 +60,7 @@ def evaluate(tree: Node, env: Environment) -> float:
     """The value of an expression, in float64. Raises BadArithmeticError, and `env`'s own errors."""
     value = _value(tree, env)
     if not math.isfinite(value):
-        raise BadArithmeticError(f"the result is {value}, which is no number to compare with")
+        raise BadArithmeticError(f"the result is {value}, which cannot be compared with a number")
     return value
 
 
@@ -68,13 +68,15 @@ def parse(expression: str) -> Node:
     """Read an expression. Raises BadArithmeticError with the position from 1, or QuantityError."""
     if len(expression) > limits.EXPRESSION:
         raise BadArithmeticError(
-            f"the expression has {len(expression):,} characters, the limit is {limits.EXPRESSION}"
+            f"the expression has {len(expression):,} characters; the limit is {limits.EXPRESSION}"
         )
     reader = _Reader(expression)
     tree = reader.sum()
     if reader.kind != "end":
         raise reader.error(
-            "an operator is missing" if reader.starts_operand else "nothing was opened here"
+            "an operator is missing"
+            if reader.starts_operand
+            else "there is no opening parenthesis for it"
         )
     if reader.unknown:
         raise reader.unknown
@@ -109,8 +111,7 @@ class _Reader:
                 - len(self.expression[self.end :].lstrip())
             )
             raise self.error(
-                "is not part of this arithmetic; "
-                "it has numbers, + - * / ^, parentheses and {names}",
+                "cannot be used here; use numbers, + - * / ^, parentheses and {names}",
                 quote=True,
             )
         self.kind = str(match.lastgroup)
@@ -131,7 +132,7 @@ class _Reader:
         if self.depth > limits.EXPRESSION_DEPTH:
             raise self.error(
                 f"more than {limits.EXPRESSION_DEPTH} parentheses, "
-                "signs and powers inside one another"
+                "signs and powers inside each other"
             )
         tree = read()
         self.depth -= 1

@@ -125,7 +125,7 @@ def _layers(parts: Parts) -> Iterator[Found]:
         if "weights" in raw and "init" in raw:
             yield (
                 (*path, "init"),
-                "weights are given and made at once; keep one of weights and init",
+                "there are both weights and init; keep one of them",
             )
         elif "weights" not in raw and "init" not in raw:
             yield (*path, "weights"), "is missing; give one row per unit, or init"
@@ -151,7 +151,10 @@ def _activation(path: Path, raw: dict[str, Any]) -> Iterator[Found]:
     name = raw.get("activation")
     for key, parameter in PARAMETERS.items():
         if key in raw and isinstance(name, str) and name != parameter.owner:
-            yield (*path, key), f"belongs to {parameter.owner}, the activation here is {name[:40]}"
+            yield (
+                (*path, key),
+                (f"belongs to {parameter.owner}, but the activation here is {name[:40]}"),
+            )
         if name == parameter.owner and isinstance(raw.get(key), int | float):
             yield from _refused((*path, key), parameter.refusal(raw[key]))
     if name == "softmax" and _width(raw.get("units")) == 1:
@@ -200,14 +203,14 @@ def _parameters(parts: Parts) -> Iterator[Found]:
     if count > limits.PARAMETERS:
         yield (
             ("network", "layers"),
-            f"the network has {count:,} weights and biases, the limit is {limits.PARAMETERS:,}",
+            f"the network has {count:,} weights and biases; the limit is {limits.PARAMETERS:,}",
         )
     elif count * len(parts.inputs) > limits.WORK:
         work = count * len(parts.inputs)
         yield (
             ("data", "inputs"),
             (
-                f"parameters times samples are {work:,} products to compute at once, "
+                f"parameters times samples are {work:,} products to compute at once; "
                 f"the limit is {limits.WORK:,}"
             ),
         )
@@ -219,7 +222,7 @@ def _samples(parts: Parts) -> Iterator[Found]:
         yield (
             ("data", "inputs"),
             (
-                f"units times samples are {count:,} activations to keep, "
+                f"units times samples are {count:,} activations to keep; "
                 f"the limit is {limits.ACTIVATIONS:,}"
             ),
         )
@@ -256,17 +259,17 @@ def _loss(parts: Parts) -> Iterator[Found]:
     if name == "cross_entropy" and output != "softmax":
         yield (
             ("network", "loss", "name"),
-            f"cross_entropy needs a softmax in the last layer, which is {output} here",
+            f"cross_entropy needs a softmax in the last layer, got {output}",
         )
     if name == "binary_cross_entropy" and output != "sigmoid":
         yield (
             ("network", "loss", "name"),
-            f"binary_cross_entropy needs a sigmoid in the last layer, which is {output} here",
+            f"binary_cross_entropy needs a sigmoid in the last layer, got {output}",
         )
     if name.endswith("cross_entropy") and parts.output.skip:
         last: Path = ("network", "layers", len(parts.layers) - 1, "skip")
-        needed = f"{name} needs what the {output} gives as the output"
-        yield last, f"{needed}; a skip connection would add something to it"
+        needed = f"{name} needs the {output} itself as the output"
+        yield last, f"{needed}; a skip connection would add to it"
 
 
 def _targets(parts: Parts) -> Iterator[Found]:
@@ -285,7 +288,7 @@ def _targets(parts: Parts) -> Iterator[Found]:
         if parts.loss.name == "cross_entropy" and not outside and not abs(total - 1) <= 1e-9:
             yield (
                 ("data", "targets", n),
-                f"cross_entropy needs targets that sum to 1, these sum to {total:g}",
+                f"cross_entropy needs targets that sum to 1; these sum to {total:g}",
             )
 
 

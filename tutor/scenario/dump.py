@@ -50,7 +50,7 @@ def _over(text: str) -> str:
     """Which limit of a file a text is over, or nothing."""
     size = len(text.encode())
     if size > limits.FILE_BYTES:
-        return f"it has {size / 1024:,.1f} KB, the limit is {limits.amount(limits.FILE_BYTES)}"
+        return f"it has {size / 1024:,.1f} KB; the limit is {limits.amount(limits.FILE_BYTES)}"
     # perhaps: rows count as one, so the reader decides
     if text.count("\n") + text.count(",") + 2 * text.count(":") > limits.ENTRIES:
         try:

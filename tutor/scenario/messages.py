@@ -138,7 +138,7 @@ def _range(path: Path, file: Format) -> str:
 def _unknown_key(path: Path, file: Format) -> str:
     key = str(path[-1])
     if key in file.later:
-        return f"{key} is part of the format, but this version does not run it"
+        return f"{key} is part of the format, but this version does not support it yet"
     model = _model_at(path[:-1], file.model)
     known = list(model.model_fields) if model else []
     return f"{UNKNOWN}; {_meant(key, known)}"
@@ -148,7 +148,7 @@ def _not_one_of(path: Path, found: object, file: Format) -> str:
     key = str(path[-1])
     known = _choices(path, file)
     if str(found).casefold() in LATER.get(key, ()) or (key == "batch" and type(found) is int):
-        return f"{found} is part of the format, but this version runs only {known[0]}"
+        return f"{found} is part of the format, but this version supports only {known[0]}"
     if isinstance(found, str):
         meant = _meant(found, known)
         also = f" Known here: {', '.join(known)}" if meant.endswith("?") else ""

@@ -61,7 +61,7 @@ def _visible(text: str) -> str:
     """A text with something to read in it, without white space around it."""
     stripped = text.strip()
     if not any(c.isprintable() and not c.isspace() for c in stripped):
-        raise _said("expected a text, this one has nothing to read")
+        raise _said("expected a text, got one with nothing to read")
     return stripped
 
 

@@ -100,7 +100,10 @@ def _jacobian(q: Quantity, sizes: Sizes) -> str:
             f"write da/dz[{q.layer}][{q.i}]"
         )
     if not q.j and layer.activation == "softmax":
-        return f"in a softmax each output depends on each input; write da/dz[{q.layer}][{q.i},1]"
+        return (
+            "each output of a softmax depends on every pre-activation; "
+            f"write da/dz[{q.layer}][{q.i},1]"
+        )
     return f"layer {q.layer} has {counted(layer.units, 'unit')}" if q.j > layer.units else ""
 
 
@@ -108,9 +111,9 @@ def _sample(q: Quantity, sizes: Sizes) -> str:
     if q.sample > sizes.samples:
         return f"there {'is' if sizes.samples == 1 else 'are'} {counted(sizes.samples, 'sample')}"
     if q.sample and sizes.samples == 1:
-        return f"@{q.sample} is left out where there is one sample"
+        return f"there is one sample, so leave out @{q.sample}"
     if q.of.per_sample and not q.sample and sizes.samples > 1:
-        return f"there are {sizes.samples:,} samples; say which, such as {q}@1"
+        return f"there are {sizes.samples:,} samples; say which one, such as {q}@1"
     return ""
 
 
@@ -128,7 +131,7 @@ def _parameters(q: Quantity, sizes: Sizes) -> str:
 def _skip(q: Quantity, sizes: Sizes) -> str:
     if (q.of.before or q.of.by or q.kind) != "r" or sizes.layers[q.layer - 1].skip:
         return ""
-    return f"layer {q.layer} has no skip connection, so what it passes on is its activation"
+    return f"layer {q.layer} has no skip connection; it passes on its activation"
 
 
 def _derivative(q: Quantity, sizes: Sizes) -> str:
@@ -139,7 +142,7 @@ def _derivative(q: Quantity, sizes: Sizes) -> str:
     name = sizes.layers[sizes.flat - 1].activation
     return (
         f"the {name} function of layer {sizes.flat} has no derivative to learn from, "
-        "so backward stops there"
+        "so the backward pass stops there"
         if sizes.flat
         else ""
     )

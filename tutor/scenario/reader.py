@@ -247,7 +247,7 @@ _LARGEST: Final = 10**limits.NUMBER_CHARACTERS
 def unfit_values(value: Any, path: Path = ()) -> Iterator[Found]:
     """Everything that the strict reader would have refused, as (path, message)."""
     if len(path) > limits.DEPTH:
-        yield path, f"more than {limits.DEPTH} lists and mappings inside one another"
+        yield path, f"more than {limits.DEPTH} lists and mappings inside each other"
     elif isinstance(value, str):
         yield from _text(value, path)
     elif isinstance(value, tuple):
@@ -268,14 +268,14 @@ def unfit_values(value: Any, path: Path = ()) -> Iterator[Found]:
             path,
             "has no value; give one or leave the key out"
             if value is None
-            else f"is a {type(value).__name__}, which no file holds",
+            else f"is a {type(value).__name__}, which a file cannot hold",
         )
 
 
 def _text(text: str, path: Path) -> Iterator[Found]:
     found = FOREIGN.search(text)
     if found:
-        yield path, f"has the character U+{ord(found[0]):04X}, which does not belong in a text"
+        yield path, f"has the character U+{ord(found[0]):04X}, which is not allowed in a text"
 
 
 # ---- Fractions in a scenario file ----

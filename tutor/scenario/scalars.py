@@ -52,7 +52,7 @@ def plain(text: str) -> Scalar:
     if text in _TRUE or text in _FALSE:
         return text in _TRUE
     if _NOT_FINITE.fullmatch(text):
-        raise RefusedError(f"{text} is no number to compute with; give a finite one")
+        raise RefusedError(f"{text} cannot be computed with; give a finite number")
     return text
 
 
@@ -66,7 +66,7 @@ def quoted(text: str) -> str:
     found = FOREIGN.search(joined)
     if found:
         raise RefusedError(
-            f"has the character U+{ord(found[0]):04X}, which does not belong in a text"
+            f"has the character U+{ord(found[0]):04X}, which is not allowed in a text"
         )
     return joined
 
@@ -74,7 +74,7 @@ def quoted(text: str) -> str:
 def _number(text: str) -> int | float:
     if len(text) > limits.NUMBER_CHARACTERS:
         raise RefusedError(
-            f"is a number of {len(text):,} characters; at most {limits.NUMBER_CHARACTERS} are read"
+            f"is a number of {len(text):,} characters; the limit is {limits.NUMBER_CHARACTERS}"
         )
     if _LEADING_ZERO.match(text):
         raise RefusedError(
@@ -86,7 +86,5 @@ def _number(text: str) -> int | float:
     if not math.isfinite(value):
         raise RefusedError(f"{text} is too large; numbers go up to about 1.8e308")
     if value == 0 and re.search("[1-9]", re.split("[eE]", text)[0]):
-        raise RefusedError(
-            f"{text} is too small to be told from 0; numbers go down to about 5e-324"
-        )
+        raise RefusedError(f"{text} is too small to tell from 0; numbers go down to about 5e-324")
     return value

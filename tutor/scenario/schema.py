@@ -143,13 +143,13 @@ TOGETHER: Final[dict[str, Schema]] = {
 MEANINGS: Final[Mapping[str, str]] = MappingProxyType({
     "format": "the version of this format",
     "title": "the lesson's name",
-    "course": "the course; it heads the lesson's row in the gallery",
-    "about": "what the lesson is about, on its first page",
-    "lecture": "where the lesson stands in the gallery; without it, at the end",
+    "course": "the course, shown above the lesson's title",
+    "about": "what the lesson is about, shown on its first page",
+    "lecture": "where the lesson appears in the gallery; without it, at the end",
     "lecture.deck":
         'which lecture it belongs to: its title, or its number in quotes, `"3"`. '
-        "Rows stand in the order of these names",
-    "lecture.order": "its place in the row",
+        "Lectures are sorted by this name",
+    "lecture.order": "its place within the lecture",
     "origin":
         "the id of the lesson that this one was made from. "
         "The tutor writes it when a copy of a lesson is edited and saved",
@@ -158,69 +158,69 @@ MEANINGS: Final[Mapping[str, str]] = MappingProxyType({
     "network": "inputs, layers and loss",
     "network.inputs": "how many numbers one sample has",
     "network.layers":
-        "the layers, the output layer last. Layer 1 is the first entry, the input is layer 0",
+        "the layers, with the output layer last. The first entry is layer 1; the input is layer 0",
     "network.layers[].units": "how many units",
     "network.layers[].activation":
-        "the activation function. `step` and `sign` can only be walked forward: "
-        "the lesson says why backward stops there. `softmax` needs two units or more",
+        "the activation function. `step` and `sign` allow a forward pass only: "
+        "the lesson says why the backward pass stops there. `softmax` needs at least two units",
     **{
         f"network.layers[].{name}":
-            f"only with `{found.owner}`: {found.meaning}; left out, {number.shown(found.default)}"
+            f"only with `{found.owner}`: {found.meaning}; {number.shown(found.default)} if left out"
         for name, found in PARAMETERS.items()
     },
     "network.layers[].weights":
         "one row per unit, one column per unit of the layer before. "
-        "Either `weights` or `init` must be there",
+        "Give either `weights` or `init`",
     "network.layers[].biases":
         "one per unit, or the word `none` for a layer without biases. "
-        "With `init` it may be left out and is then all 0",
+        "With `init` it may be left out; the biases are then 0",
     "network.layers[].init":
-        "makes the weights in place of `weights`; the same seed gives the same weights again",
+        "generates the weights, instead of `weights`; the same seed always gives the same weights",
     "network.layers[].init.scheme":
-        "between −scale and scale; normal with standard deviation scale; "
+        "uniform between −scale and scale; normal with standard deviation scale; "
         "normal with variance scale² · 2/(inputs + units); "
         "normal with variance scale² · 2/inputs; scale everywhere; "
         "scale on the diagonal and 0 elsewhere",
-    "network.layers[].init.scale": "see `scheme`; not below 0 for the four random ones",
-    "network.layers[].init.seed": "where the random numbers begin",
-    "network.layers[].trainable": "what learns in this layer; its word counts before the network's",
+    "network.layers[].init.scale": "see `scheme`; at least 0 for the four random schemes",
+    "network.layers[].init.seed": "the seed of the random numbers",
+    "network.layers[].trainable": "what learns in this layer; it overrides the network's setting",
     "network.layers[].trainable.weights":
-        "whether this layer's weights learn; left out, the network decides",
+        "whether this layer's weights learn; if left out, as for the network",
     "network.layers[].trainable.biases":
-        "whether this layer's biases learn; left out, the network decides",
+        "whether this layer's biases learn; if left out, as for the network",
     "network.layers[].skip":
-        "a skip connection: what the layer so many layers before passes on is added to this "
-        "layer's activations (1: its own input), and the sum r is what it passes on. "
-        "Both need as many units; 0 is none",
+        "a skip connection: the output of the layer this many layers back (1: this layer's own "
+        "input) is added to this layer's activations, and it passes on the sum r. "
+        "Both need the same number of units; 0 is none",
     "network.loss": "the loss of the batch",
     "network.loss.name":
-        "Σ(ŷ − y)², ½ Σ(ŷ − y)², or a cross-entropy. "
+        "Σ(ŷ − y)², ½ Σ(ŷ − y)², the Huber loss, or a cross-entropy. "
         "`binary_cross_entropy` needs a sigmoid in the last layer, `cross_entropy` a softmax; "
         "their targets are from 0 to 1, and those of `cross_entropy` sum to 1",
     "network.loss.reduction":
-        "over the samples of the batch. Over the outputs of one sample it is always a sum",
+        "over the samples of the batch; over the outputs of one sample it is always a sum",
     "network.trainable": "what learns in all layers",
-    "network.trainable.weights": "whether weights learn; left out, they do",
-    "network.trainable.biases": "whether biases learn; left out, they do",
+    "network.trainable.weights": "whether weights learn; they do if left out",
+    "network.trainable.biases": "whether biases learn; they do if left out",
     "data": "the samples",
     "data.inputs": "one row per sample, `network.inputs` numbers each",
     "data.targets":
         "one row per sample, one number per unit of the last layer. "
-        "A squared error takes any number, also one that the last activation cannot reach",
+        "A squared error takes any number, even one that the last activation cannot reach",
     "training": "how the network learns",
-    "training.optimizer": "how the weights move: against the gradient, times the learning rate",
-    "training.learning_rate": "η, what the gradient is multiplied with in an update",
+    "training.optimizer": "how the weights are updated: subtract learning rate × gradient",
+    "training.learning_rate": "η, the number that multiplies the gradient in an update",
     "training.batch": "how many samples an update uses: all of them",
     "training.iterations":
-        "how many iterations a reader can go through. "
-        "100 can always be opened, except in large networks",
-    "notation": "how the lecture writes; readers can switch to another preset",
-    "notation.preset": "one way of writing; the other choices change single things of it",
-    "notation.layer_mark": "the layer above a letter: [2], (2) or not at all",
+        "how many iterations a reader can go through; "
+        "always at least 100, except in large networks",
+    "notation": "the lecture's notation; readers can switch to another preset",
+    "notation.preset": "a complete notation; the other keys change parts of it",
+    "notation.layer_mark": "how the layer is written above a letter: [2], (2) or not at all",
     "notation.weight_index": "w₂₁ goes from unit 2 into unit 1, or into unit 2 from unit 1",
-    "notation.bias": "a bias is weight number 0, or has its own letter",
-    "notation.vectors": "samples are columns of a matrix, or rows",
-    "notation.sample_mark": "the sample's number behind the letter or in front of it",
+    "notation.bias": "whether a bias is weight 0 or has its own letter",
+    "notation.vectors": "whether samples are columns of a matrix, or rows",
+    "notation.sample_mark": "whether the sample's number comes after the letter or before it",
     "notation.names":
         "z and a in all layers, or a letter for each role: "
         "q and h in hidden layers, z at the output; "
@@ -230,40 +230,41 @@ MEANINGS: Final[Mapping[str, str]] = MappingProxyType({
     "notation.loss": "the loss",
     "notation.learning_rate": "the learning rate",
     "notation.update":
-        'an updated weight is marked "new" or "(t+1)", or the old one is assigned to with :=',
+        'how an updated weight is written: marked "new" or "(t+1)", or assigned with :=',
     "notation.times": "the sign between numbers",
-    "notation.weights": "a weight matrix has a row per unit, or a row per input",
+    "notation.weights": "whether a weight matrix has one row per unit, or one row per input",
     "notation.factors": "w·x or x·w",
     "display": "how numbers are shown at first; readers can change it",
     "display.decimals":
-        "decimals of numbers that are not exact; where they are too few for a formula to give its "
-        "result on a calculator, its numbers have more",
+        "decimals of numbers that are not exact; a formula shows more where it takes more to get "
+        "its result on a calculator",
     "display.input_gradients":
         "whether the derivatives of the loss with respect to the inputs, `dL/da[0][1]`, are steps",
     "printed": "numbers that the slides print",
-    "printed[].quantity": "the quantity whose value it is. Either `quantity` or `expression`",
+    "printed[].quantity": "the quantity with this value. Give either `quantity` or `expression`",
     "printed[].expression": "for a number that is not one quantity, such as `1 - {a[2][1]}`",
     "printed[].at":
-        "at whose step it is shown: required with `expression`, otherwise the step of `quantity`",
+        "the quantity at whose step it is shown: required with `expression`; "
+        "otherwise the step of `quantity`",
     "printed[].value": 'as the slide prints it: `"0.7739"`, `"-1.29"`, `"34.5%"`',
-    "printed[].where": "where on the slides",
+    "printed[].where": "where it is on the slides",
     "printed[].slip":
-        "why the slide differs; this or `left_open` is required where it does, "
-        "both are refused where it does not",
+        "why the slide differs. Where it does, `slip` or `left_open` is required; "
+        "where it agrees, both are refused",
     "printed[].left_open":
-        "in place of `slip`, where the lecture made no mistake: "
+        "instead of `slip`, where the lecture made no mistake: "
         "how it leaves this number open or unchanged",
     "notes": "what the tutor adds at a step",
     "notes[].at": "the step",
     "notes[].text": "what it says",
     "notes[].about_slides":
-        "whether it is a remark about what the slides print or say, "
-        "and stands with their numbers. Otherwise it is headed *Worth knowing*",
+        "whether the note is about the slides, and shown with their numbers; "
+        "otherwise its heading is *Worth knowing*",
     "checks": "closed forms that must agree with the engine",
-    "checks[].quantity": "the quantity that it is for; the formula is shown at its step",
-    "checks[].equals": "what it must be",
-    "checks[].text": "how the page writes the formula; left out, as in `equals`",
-    "checks[].where": "where on the slides",
+    "checks[].quantity": "the quantity it is for; the formula is shown at its step",
+    "checks[].equals": "the formula that must give its value",
+    "checks[].text": "how the page writes the formula; as in `equals` if left out",
+    "checks[].where": "where it is on the slides",
 })  # fmt: skip
 """What each key is for; what it may hold is said by the models."""
 

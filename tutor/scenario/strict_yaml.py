@@ -41,11 +41,19 @@ _HALVES = re.compile(r"(?<!\\)\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-
 _ADVICE = {
     r"'\t'": "a tab cannot indent a line; use spaces",
     "mapping values are not allowed":
-        "a colon where none can be; put a text that has a colon in quotes",
+        "there is a colon where none can be; put a text that has a colon in quotes",
     "found character '@'": "a text cannot start with @; put it in quotes",
     "found character '`'": "a text cannot start with `; put it in quotes",
     "found character '%'": "a text cannot start with %; put it in quotes",
     "character that cannot start": "a text cannot start with this character; put it in quotes",
+    "expected ',' or ']'": "a list is not closed with ], or a comma is missing in it",
+    "expected ',' or '}'": "a mapping is not closed with }, or a comma is missing in it",
+    "expected the node content, but found '<stream end>'":
+        "the text ends inside brackets or braces; close them",
+    "expected the node content": "a value is missing here; check the brackets and braces",
+    "found unexpected end of stream": "a quotation mark is never closed",
+    "could not find expected ':'": "a key has no colon; write key: value",
+    "expected <block end>": "this does not fit what comes before it; check indentation and quotes",
 }  # fmt: skip
 _NUMBER = re.compile(
     r"[-+]?(?:0|[1-9][0-9]{0,29})(?:\.[0-9]{0,30})?(?:[eE][-+]?[0-9]{1,2})?", re.ASCII
@@ -117,8 +125,8 @@ def load(text: str, where: str) -> Document:
     if refused:
         line = cleaned.count("\n", 0, refused.start()) + 1
         message = (
-            f"the character U+{ord(refused[0]):04X} does not belong in a scenario; "
-            "a text file has none of those"
+            f"the character U+{ord(refused[0]):04X} is not allowed in a scenario; "
+            "is this a text file?"
         )
         raise ScenarioError([Problem(where, line, "", message)])
     if cleaned.lstrip()[:1] in {"{", "["}:
@@ -204,9 +212,13 @@ class _Reader:
             line = _line(event.start_mark)
             if isinstance(event, yaml.DocumentStartEvent):
                 if data is not None:
-                    raise StopReadingError(line, "a second document starts here; a file has one")
+                    raise StopReadingError(
+                        line, "a second document starts here; a file has only one"
+                    )
                 if event.version or event.tags:
-                    self.refuse(line, "directives (lines that start with %) are not read")
+                    self.refuse(
+                        line, "directives (lines that start with %) are not allowed; leave them out"
+                    )
             elif isinstance(event, yaml.NodeEvent):
                 self.lines[()] = line
                 data = self._value(event, ())
@@ -241,7 +253,7 @@ class _Reader:
     def _deeper(self, line: int) -> None:
         self.depth += 1
         if self.depth > limits.DEPTH:
-            message = f"more than {limits.DEPTH} lists and mappings inside one another"
+            message = f"more than {limits.DEPTH} lists and mappings inside each other"
             raise StopReadingError(line, message)
 
     def _numbers(self, event: yaml.ScalarEvent, line: int, path: Path, in_brackets: bool) -> Plain:
@@ -271,13 +283,13 @@ class _Reader:
         if event.anchor is not None:
             name = quotable(str(event.anchor))
             if isinstance(event, yaml.AliasEvent):
-                self.refuse(line, f"the alias *{name} is not read; write the value out", path)
+                self.refuse(line, f"the alias *{name} is not allowed; write the value out", path)
                 return
-            message = f"the anchor &{name} is not read; write the value out where it is needed"
+            message = f"the anchor &{name} is not allowed; write the value out where it is needed"
             self.refuse(line, message, path)
         tag = getattr(event, "tag", None)
         if tag is not None:
-            message = f"the tag {quotable(str(tag))} is not read; write the plain value"
+            message = f"the tag {quotable(str(tag))} is not allowed; write the plain value"
             self.refuse(line, message, path)
 
     def _scalar(self, event: yaml.ScalarEvent, line: int, path: Path) -> Plain:
@@ -318,19 +330,19 @@ class _Reader:
         if self.lists and "\ue000" in getattr(event, "value", ""):
             raise ReadAgainError
         if not isinstance(event, yaml.ScalarEvent):
-            self.refuse(line, "a key must be a word, this is a list, a mapping or an alias", path)
+            self.refuse(line, "a key must be a word, not a list, a mapping or an alias", path)
             self._value(event, (*path, "?"))
             return "?"
         self._count(line)
         self._check_properties(event, line, path)
         key = str(event.value)
         if scalars.is_plain(event) and key == "<<":
-            self.refuse(line, "the merge key << is not read; write the keys out", path)
+            self.refuse(line, "the merge key << is not allowed; write the keys out", path)
         elif not _is_word(event):
-            self.refuse(line, f"a key must be a word, this is {quotable(key)!r}", path)
+            self.refuse(line, f"a key must be a word, got {quotable(key)!r}", path)
         elif (*path, key) in self.lines:
             first = self.lines[*path, key]
-            self.refuse(line, f"is there twice, first in line {first}", (*path, key))
+            self.refuse(line, f"appears twice, first in line {first}", (*path, key))
         self.lines.setdefault((*path, key), line)
         return key
 
@@ -367,4 +379,4 @@ def _explained(error: yaml.MarkedYAMLError) -> str:
 
 
 def _too_large() -> str:
-    return f"is larger than {limits.amount(limits.FILE_BYTES)}, the limit of a scenario file"
+    return f"is larger than {limits.amount(limits.FILE_BYTES)}, the limit for a scenario file"

@@ -91,8 +91,8 @@ def prepare(engine: Engine) -> None:
     if found > NEWEST:
         raise StoreError(
             f"Saved lessons cannot be opened: the store has version {found}, "
-            f"this tutor knows versions up to {NEWEST}. "
-            "A newer tutor has used it; start that one."
+            f"but this tutor reads versions up to {NEWEST}. "
+            "A newer tutor has written to it; start that one."
         )
 
 

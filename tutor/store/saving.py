@@ -96,7 +96,7 @@ def from_environment(environment: Mapping[str, str], home: Path) -> Saving:
     """Saving as the settings want it. Raises SettingError, which names the setting."""
     switch = environment.get("SAVING", "").strip().lower() or "on"
     if switch not in {"on", "off"}:
-        raise SettingError(f"SAVING is {environment['SAVING'][:40]!r}; it is on or off")
+        raise SettingError(f"SAVING is {environment['SAVING'][:40]!r}; expected on or off")
     many = _whole(
         environment, "SAVES_PER_MINUTE", PER_MINUTE, MOST_PER_MINUTE, ", or SAVING=off for none"
     )
@@ -109,5 +109,7 @@ def _whole(environment: Mapping[str, str], name: str, default: int, most: int, m
     """A whole number from 1 to `most`."""
     text = environment.get(name, "").strip() or str(default)
     if not (text.isascii() and text.isdigit() and len(text) < 8 and 1 <= int(text) <= most):
-        raise SettingError(f"{name} is {text[:40]!r}; it is a whole number from 1 to {most}{more}")
+        raise SettingError(
+            f"{name} is {text[:40]!r}; expected a whole number from 1 to {most}{more}"
+        )
     return int(text)

@@ -87,7 +87,7 @@ class Store:
         if row is None:
             return None
         if not _sound(row.text, lesson):
-            log.error("the saved lesson %s does not fit its id any more and is not shown", lesson)
+            log.error("the saved lesson %s no longer matches its id and is not shown", lesson)
             return None
         moment = time.time() if now is None else now
         if row.seen < _day(moment):
@@ -177,7 +177,7 @@ def _clear_damaged(connection: Connection, lesson: str, known: str) -> None:
         log.error("another lesson already has the id %s", lesson)
         raise StoreError(
             "Another lesson already has the address that this one would get. "
-            "Changing anything in it helps."
+            "Change anything in it, and save again."
         )
     connection.execute(delete(LESSONS).where(LESSONS.c.id == lesson))
 
@@ -236,19 +236,18 @@ def address(url: str | None, default: Path) -> URL:
         read = make_url(url)
     except (ArgumentError, ValueError):
         raise SettingError(
-            "DATABASE_URL cannot be read; it looks like postgresql://user:password@host/name"
+            "DATABASE_URL cannot be read; write it like postgresql://user:password@host/name"
         ) from None
     backend = read.drivername
     if backend in {"postgres", "postgresql", "postgresql+psycopg"}:
         return read.set(drivername="postgresql+psycopg")
     if backend != "sqlite":
         raise SettingError(
-            f"DATABASE_URL begins with {backend[:20]!r}; "
-            "the tutor keeps lessons in sqlite:///… or postgresql://…"
+            f"DATABASE_URL begins with {backend[:20]!r}; expected sqlite:///… or postgresql://…"
         )
     if not read.database or read.database == ":memory:" or read.database.startswith("file:"):
         raise SettingError(
-            "DATABASE_URL names no file; it looks like sqlite:////srv/lessons.sqlite, "
+            "DATABASE_URL names no file; write it like sqlite:////srv/lessons.sqlite, "
             "with four slashes"
         )
     return URL.create("sqlite", database=str(default.absolute().parents[1] / read.database))

@@ -149,7 +149,7 @@ def save(site: Site, posted: Draft) -> ResponseReturnValue:
             422,
         )
     if after.said:
-        return answer(found, f"{after.said} Look at them, and save again.", 422)
+        return answer(found, f"{after.said} Check them and save again.", 422)
     try:
         return redirect(
             url_for(

@@ -29,7 +29,7 @@ from tutor.errors import TutorError
 from tutor.export.export_page import export_page, file_address
 from tutor.export.registry import KINDS, at_home, online, with_address
 from tutor.lesson.changeable import BadChangeError, known, part
-from tutor.lesson.changes import Changes, edited
+from tutor.lesson.changes import Changes, edited, sentence
 from tutor.pages import share, view
 from tutor.pages.comparison import ALL, slides_page
 from tutor.pages.context import Context
@@ -141,8 +141,8 @@ def add_steps(app: Flask, site: Site) -> None:
         content = chain_page(context, step_number(context, n), notices)
         if content is None:
             raise Missing(
-                "This lesson writes out whole chains "
-                "for gradients of single weights with few paths only."
+                "A whole chain is written out "
+                "only for the gradient of a single weight with few paths."
             )
         return render_template("chain.html", page=content)
 
@@ -278,7 +278,7 @@ def wanted(context: Context, form: Mapping[str, str]) -> tuple[Changes, dict[str
     name = form.get(NAME, "").strip()
     if not name:
         missing = (
-            {NAME: "Write which number the value is for, such as w[2][1,3]."}
+            {NAME: "Say which number the value is for, such as w[2][1,3]."}
             if form.get(VALUE, "").strip()
             else {}
         )
@@ -287,7 +287,7 @@ def wanted(context: Context, form: Mapping[str, str]) -> tuple[Changes, dict[str
     try:
         name = str(part(name, context.source))
     except BadChangeError as error:
-        return context.view.changes, {NAME: f"{error}."}
+        return context.view.changes, {NAME: sentence(str(error))}
     after, problems = edited(
         context.view.changes, fields | {name: form.get(VALUE, "")}, context.source
     )

@@ -47,7 +47,7 @@ STARTS: Final = frozenset({"from", "example"})
 """What the address of the page has beside changes of a lesson."""
 COPIED: Final = (
     "This is the text of a lesson. "
-    "Saving what you make of it gives a lesson of its own; that one stays as it is."
+    "Saving your changes makes a new lesson; the original stays as it is."
 )
 
 
@@ -120,18 +120,17 @@ def posted() -> tuple[str, str, Problem | None]:
     there is no form.
     """
     if request.mimetype not in FORMS:
-        raise NoForm("This page reads forms: a text or a file, sent from the page “Open a file”.")
+        raise NoForm("This page reads a text or a file sent from the page “Open a file”.")
     try:
         form, file = request.form, request.files.get("file")
     except RequestEntityTooLarge:
         most = limits.amount(limits.FILE_BYTES)
         raise TooLarge(
-            f"A lesson may have up to {most}. "
-            "Going back brings you to what you typed; choose a smaller file there."
+            f"A lesson may have up to {most}. Go back to what you typed and choose a smaller file."
         ) from None
     wish = form.get("do", "check" if "text" in form or file else "")
     if wish not in WISHES:
-        raise Unreadable("The form did not say what to do: check, save or form.")
+        raise Unreadable("The form does not say what to do: check, save or form.")
     if file is not None and file.filename:
         return (wish, *uploaded(file, form.get("text", "")))
     return wish, form.get("text", "").replace("\r\n", "\n"), None
@@ -142,7 +141,7 @@ def uploaded(file: FileStorage, typed: str) -> tuple[str, Problem | None]:
     found = upload.read(file.read(), file.filename or "")
     if typed.strip() and not (found.problem or found.text.strip()):
         said = (
-            f"{found.name} is empty, so your text stayed; "
+            f"{found.name} is empty, so your text was kept; "
             "check it without a file, or choose another one."
         )
         return typed, Problem(found.name, 0, "", said)

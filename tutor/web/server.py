@@ -78,7 +78,7 @@ def read(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--host",
         default=os.environ.get("HOST") or "127.0.0.1",
-        help="0.0.0.0 lets other machines in",
+        help="0.0.0.0 lets other computers connect",
     )
     parser.add_argument(
         "--port",

@@ -196,7 +196,7 @@ def refuse(ignored: tuple[Ignored, ...]) -> None:
 
 
 NO_FILE = (
-    "The file was not made, because its address asks for something else than this lesson can give:"
+    "The file was not made, because its address asks for something that this lesson cannot give:"
 )
 
 
@@ -210,7 +210,7 @@ def step_number(context: Context, text: str) -> int:
         return total
     if not 1 <= number <= total:
         raise Missing(
-            f"This lesson has the steps 1 to {total}; there is no step “{quotable(text, 20)}”."
+            f"This lesson has steps 1 to {total}; there is no step “{quotable(text, 20)}”."
         )
     return number
 
