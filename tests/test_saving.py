@@ -173,7 +173,7 @@ def test_without_settings_lessons_are_kept_beside_the_program() -> None:
         ("SAVES_PER_MINUTE", "-3", "SAVES_PER_MINUTE is '-3'"),
         ("SAVES_PER_MINUTE", "²", "SAVES_PER_MINUTE is '²'"),
         ("SAVES_PER_MINUTE", "9" * 50, "SAVES_PER_MINUTE is '999"),
-        ("DATABASE_WAIT", "soon", "DATABASE_WAIT is 'soon'; it is a whole number from 1 to 60"),
+        ("DATABASE_WAIT", "soon", "DATABASE_WAIT is 'soon'; expected a whole number from 1 to 60"),
         ("DATABASE_WAIT", "61", "DATABASE_WAIT is '61'"),
         ("BEHIND_PROXY", "maybe", "BEHIND_PROXY is 'maybe'; it is the number of proxies"),
         ("BEHIND_PROXY", "-1", "BEHIND_PROXY is '-1'"),

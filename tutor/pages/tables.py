@@ -50,6 +50,9 @@ _UNITS: dict[str, tuple[str, ...]] = {
 }  # fmt: skip
 """The columns of a phase's units; those of a skip connection only where there is one."""
 _LOSSES = {LOSS: ("value",), VERIFY: ("before", "after")}
+_OF_SLOPE = ("z", "a")
+"""What a slope is by, and what it is of."""
+_NEW_LOSS = AFTER["loss"]
 _DROP = ("loss-loss+", "(loss-loss+)/loss")
 """What the last step makes of the loss before and the loss after."""
 _BY_INPUT = "dL/da"
@@ -206,7 +209,7 @@ def _layout(
         return [*inputs, *made[: len(outs)], *targets, *made[len(outs) :], *by_inputs]
     losses = [Quantity("loss")] if phase == LOSS else []
     if phase == VERIFY and maker.anchor.of.role == "loss":
-        losses = [Quantity("loss+")]
+        losses = [Quantity(_NEW_LOSS)]
     return [*inputs, *made, *targets, *losses]
 
 
@@ -219,7 +222,7 @@ def _jacobian(maker: TableMaker, layer: int) -> Table:
     shown = matrix_table(maker, "", SLOPE, layer)
     across, down = (
         [_symbol(maker, kind, layer, i) for i in axis.drawn]
-        for kind, axis in zip(("z", "a"), reversed(_sides(maker, SLOPE, layer)), strict=True)
+        for kind, axis in zip(_OF_SLOPE, reversed(_sides(maker, SLOPE, layer)), strict=True)
     )
     rows = (Row(symbol, row.cells) for symbol, row in zip(down, shown.rows, strict=True))
     of_sample = f", sample {maker.sample}" if maker.sample else ""
@@ -238,12 +241,12 @@ def _with_jacobian(maker: TableMaker, layers: Iterable[int]) -> Iterator[int]:
 
 def _verified(maker: TableMaker) -> bool:
     """Whether a new loss is there to be compared with the old one."""
-    return any(map(maker.step.known, (Quantity("loss+"), Quantity("loss+", sample=1))))
+    return any(map(maker.step.known, (Quantity(_NEW_LOSS), Quantity(_NEW_LOSS, sample=1))))
 
 
 def _losses(maker: TableMaker, phase: str, *, each: bool) -> Table:
     """The loss, and with `each` that of each sample; at the end what it fell by."""
-    kinds = ("loss", "loss+")[: len(_LOSSES[phase])]
+    kinds = ("loss", _NEW_LOSS)[: len(_LOSSES[phase])]
     columns: tuple[Markup | str, ...] = _LOSSES[phase]
     if phase == VERIFY and maker.step.known(Quantity(_DROP[0])):
         kinds += _DROP
