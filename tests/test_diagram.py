@@ -362,20 +362,19 @@ def test_a_network_without_biases_shows_none() -> None:
 def text_boxes(svg: ET.Element) -> list[tuple[str, Box]]:
     """Boxes of all numbers and names, reckoned by the widths of the font."""
     boxes = []
+    tight = "tight" in classes(svg)
     for e in svg.iter("text"):
         css = classes(e)
         if e.get("data-q"):
             smaller = SIZES[
                 max(SIZE_NAMES.index(css) for css in ["", *classes(e)] if css in SIZE_NAMES)
             ]
-            half, up = (
-                width(e.text or "") * 14 * smaller / 2,
-                10.0 * smaller,
-            )
+            size = 12 if tight and not e.get("data-q", "").startswith(("l", "y")) else 14
+            half, up = width(e.text or "") * size * smaller / 2, 10.0 * smaller * size / 14
         elif "n" in css and "t" not in css:
             base = e.text or ""
             marks = max((len(part.text or "") for part in e.iter("tspan")), default=0)
-            half, up = (7.0 * len(base) + 5.0 * marks) / 2, 13.0
+            half, up = (7.0 * len(base) + 5.0 * marks) / 2, 10.0 if tight else 13.0
         else:
             continue
         x, y = float(e.get("x", "")), float(e.get("y", ""))
@@ -502,7 +501,8 @@ def test_a_deep_network_keeps_the_layers_of_the_step() -> None:
 
 def test_elision_says_how_many_are_left_out() -> None:
     assert chosen_units(6, set()) == [1, 2, 3, 4, 5, 6]
-    assert chosen_units(8, set()) == [1, 2, 3, -4, 8]
+    assert chosen_units(8, set()) == [1, 2, 3, 4, 5, 6, 7, 8]
+    assert chosen_units(9, set()) == [1, 2, 3, -5, 9]
     assert chosen_units(10, set()) == [1, 2, 3, -6, 10]
     assert chosen_units(10, {6}) == [1, 2, 3, -2, 6, -3, 10]
     assert chosen_layers(5, {3}) == [0, 1, 2, 3, 4]

@@ -15,8 +15,6 @@ from tutor.engine.quantity import Quantity
 from tutor.notation.conventions import Alphabet, Symbol
 from tutor.notation.markup import attribute
 
-SIZE = 14
-"""The size of most text."""
 SIZES = (1.0, 13 / 14, 11.2 / 14)
 """How much smaller a number may be written, step by step; `static/diagram.css` has the same sizes
 by the names below.
@@ -119,11 +117,11 @@ def italic(letter: str) -> str:
     return chr(start + ord(letter) - ord(base))
 
 
-def ring(css: str, x: float, y: float, half: float) -> str:
+def ring(css: str, x: float, y: float, half: float, high: int) -> str:
     """A rounded box round a number twice `half` wide, the middle of its baseline at (x, y)."""
     wide = round(2 * half) + 8
-    left = x - wide / 2
-    return f'<rect class="{css} o" x="{left:.0f}" y="{y - 12:.0f}" width="{wide}" height="16"/>'
+    at = f'x="{x - wide / 2:.0f}" y="{y - high + 4:.0f}"'
+    return f'<rect class="{css} o" {at} width="{wide}" height="{high}"/>'
 
 
 def was(written: str, x: float, y: float, title: str) -> str:
