@@ -71,7 +71,8 @@ def _card(layout: Layout, shown: Column, y: float) -> str:
     """The outline of a unit's card, with round corners."""
     top, bottom = layout.outline(shown, y)
     across, down = layout.right(shown) - shown.x - 10, round(bottom - top) - 10
-    return f"M{shown.x + 5} {top:.0f}h{across}q5 0 5 5v{down}q0 5-5 5h{-across}q-5 0-5-5v{-down}q0-5 5-5z"
+    right, left = f"h{across}q5 0 5 5v{down}", f"q0 5-5 5h{-across}q-5 0-5-5v{-down}q0-5 5-5z"
+    return f"M{shown.x + 5} {top:.0f}{right}{left}"
 
 
 def _dividers(layout: Layout, shown: Column, y: float) -> str:
