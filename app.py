@@ -14,54 +14,71 @@ tutor.web.routes_open      a lesson as text: paste, upload, check, save, take aw
 
 from __future__ import annotations
 
-import hashlib
 import os
-import posixpath
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from flask import Flask, Response, abort, redirect, render_template, request, url_for
+from flask import (
+    Flask,
+    Response,
+    abort,
+    current_app,
+    g,
+    redirect,
+    render_template,
+    request,
+    url_for,
+)
 from jinja2 import StrictUndefined
 from werkzeug.exceptions import HTTPException
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from tutor import limits
+from tutor.budget import OverBudgetError
 from tutor.catalogue import shelf
 from tutor.errors import StoreError
+from tutor.number import counted
 from tutor.pages import activations as activation_page
 from tutor.pages import glossary, style_guide
-from tutor.pages.error_page import Explained, error_page
+from tutor.pages.error_page import Busy, Explained, TooMuch, TooOften, error_page
 from tutor.store import saving
 from tutor.web import routes_build, routes_lessons, routes_open, security
+from tutor.web.caching import PARTS, Caching
 from tutor.web.library import Library
-from tutor.web.request_body import REFUSED
-from tutor.web.site import Site, render_step, wants_fragment
+from tutor.web.places import RETRY, PerMinute, kind, outside
+from tutor.web.request_body import REASON, REFUSED
+from tutor.web.site import Site, step_renderer, wants_fragment
+from tutor.web.static_files import StaticFiles
 
 if TYPE_CHECKING:
     from werkzeug.wrappers import Response as AnyResponse
 
 HOME = Path(__file__).parent
-WEEK = 7 * 24 * 3600
+STATIC = StaticFiles(HOME / "static")
+TOLD = {"Allow", "Retry-After"}
+"""Headers of an error that go with its page."""
 
 
 def create_app(*folders: str | os.PathLike[str]) -> Flask:
     """The application over some folders of scenarios, without any over those that SCENARIOS and
     SHELF name.
     """
-    app = Flask(
-        __name__, static_folder=str(HOME / "static"), template_folder=str(HOME / "templates")
-    )
+    app = Flask(__name__, static_folder=None, template_folder=str(HOME / "templates"))
     app.config["MAX_CONTENT_LENGTH"] = limits.REQUEST_BYTES
     app.jinja_env.undefined = StrictUndefined
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    app.jinja_env.globals["asset"] = asset_address
+    app.jinja_env.globals["asset"] = STATIC.address
+    app.wsgi_app = STATIC.before(app.wsgi_app)  # type: ignore[method-assign,assignment]
     # Pages have attributes, never keys.
     app.jinja_env.getattr = getattr  # type: ignore[method-assign,assignment]
     if os.environ.get("BEHIND_PROXY"):
         app.wsgi_app = ProxyFix(app.wsgi_app)  # type: ignore[method-assign]
     limits.check()
     saved = saving.from_environment(os.environ, HOME)
-    site = Site(Library(folders or shelf.configured(), render_step, saved.find), saved)
+    render = step_renderer(app.jinja_env)
+    library = Library(folders or shelf.configured(), render, outside(saved.find))
+    site = Site(library, saved, Caching.of(os.environ, HOME))
     app.extensions["tutor"] = site
     add_pages(app)
     routes_lessons.add(app, site)
@@ -69,10 +86,12 @@ def create_app(*folders: str | os.PathLike[str]) -> Flask:
     routes_lessons.add_share(app, site)
     routes_lessons.add_what_if(app, site)
     routes_open.add(app, site)
-    routes_open.add_schema(app)
+    routes_open.add_schema(app, site)
     add_errors(app)
     app.before_request(refuse_foreign)
     app.before_request(refuse_unread)
+    app.before_request(partial(refuse_often, PerMinute(limits.FILES_A_MINUTE)))
+    app.before_request(partial(known, site))
     app.after_request(finish)
     return app
 
@@ -96,41 +115,13 @@ def add_pages(app: Flask) -> None:
     def healthz() -> Response:
         return Response("ok\n", mimetype="text/plain")
 
+    @app.get("/static/<path:filename>")
+    def static(filename: str) -> Response:
+        abort(404)  # what is there, `STATIC` has given
+
     @app.get("/favicon.ico")
     def favicon() -> AnyResponse:
-        return redirect(asset_address("icon.svg"), 301)
-
-
-def asset_address(name: str) -> str:
-    """The address of a static file with its fingerprint, so that browsers may keep it.
-
-    Not by url_for: that fails where the request names no proper host, and error pages have to be
-    shown even then.
-    """
-    return f"/static/{name}?v={fingerprint(name)}"
-
-
-def fingerprint(name: str, kept: dict[str, tuple[int, str]] = {}) -> str:  # noqa: B006 - a cache
-    """The first letters of a file's hash; read again when the file changes."""
-    path = HOME / "static" / name
-    changed = path.stat().st_mtime_ns if path.exists() else 0
-    if kept.get(name, (-1, ""))[0] != changed:
-        kept[name] = (
-            changed,
-            hashlib.sha256(path.read_bytes()).hexdigest()[:10] if changed else "0",
-        )
-    return kept[name][1]
-
-
-def is_fingerprinted() -> bool:
-    """Whether the address is that of a static file as it is now. Under any other `v` it may be
-    another file tomorrow.
-    """
-    if request.endpoint != "static" or "v" not in request.args:
-        return False
-    return request.args["v"] == fingerprint(
-        posixpath.normpath((request.view_args or {})["filename"])
-    )
+        return redirect(STATIC.address("icon.svg"), 301)
 
 
 def refuse_foreign() -> None:
@@ -148,8 +139,23 @@ def refuse_foreign() -> None:
 def refuse_unread() -> None:
     """Refuse what the server could not take in; `tutor.web.request_body` has tried."""
     status = request.environ.get(REFUSED)
+    if REASON in request.environ:
+        raise Busy(request.environ[REASON], retry_after=RETRY)
     if status:
         abort(status)
+
+
+def refuse_often(files: PerMinute) -> None:
+    """Refuse the many downloads of one address. The author's own computer may have them all."""
+    if kind(request.environ) != "files" or routes_lessons.by_author():
+        return
+    wait = files.wait(saving.client(request.remote_addr or ""))
+    if wait:
+        raise TooOften(
+            f"One address can download {files.most:,} files a minute. Please try again in "
+            f"{counted(wait, 'second')}; python -m tutor export makes any number of them.",
+            retry_after=wait,
+        )
 
 
 def finish(response: Response) -> Response:
@@ -158,12 +164,22 @@ def finish(response: Response) -> Response:
         response.headers.setdefault(name, value)
     if request.is_secure:
         response.headers["Strict-Transport-Security"] = security.STRICT_TRANSPORT
-    if response.status_code < 400 and is_fingerprinted():
-        response.headers["Cache-Control"] = f"public, max-age={WEEK}, immutable"
-    elif request.endpoint != "static" or response.status_code >= 400:
-        response.headers["Cache-Control"] = "no-cache"
-        response.vary.add("HX-Request")
+    tag = g.get("tag") if response.status_code in {200, 304} else ""
+    site: Site = current_app.extensions["tutor"]
+    response.headers["Cache-Control"] = site.caching.control(request) if tag else "no-cache"
+    response.vary.update(PARTS)
+    if tag:
+        response.set_etag(tag)
     return response
+
+
+def known(site: Site) -> Response | None:
+    """304 where the reader has the answer already."""
+    g.tag = "" if request.endpoint == "gallery" and routes_lessons.by_author() else site.tag()
+    asked = request.if_none_match
+    if g.tag and not asked.star_tag and asked.contains_weak(g.tag):
+        return Response(status=304)
+    return None
 
 
 def add_errors(app: Flask) -> None:
@@ -177,8 +193,12 @@ def add_errors(app: Flask) -> None:
         reply = answer(
             error.code or 500, error.description if ours else None, getattr(error, "problems", ())
         )
-        allowed = getattr(error, "valid_methods", None)
-        return (*reply, {"Allow": ", ".join(sorted(allowed))}) if allowed else reply
+        headers = {name: value for name, value in error.get_headers() if name in TOLD}
+        return (*reply, headers)
+
+    @app.errorhandler(OverBudgetError)
+    def costly(error: OverBudgetError) -> Any:
+        return refused(TooMuch(str(error)))
 
     @app.errorhandler(StoreError)
     def unreachable(error: StoreError) -> Any:

@@ -9,10 +9,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tutor.engine.activations import NAMES, Activation, activation, softmax, softmax_jacobian
+from tutor.builder.fields import FIELDS
+from tutor.engine.activations import (
+    NAMES,
+    Activation,
+    activation,
+    softmax,
+    softmax_jacobian,
+)
+from tutor.engine.parameters import PARAMETERS, Parameter
 from tutor.engine.quantity import Quantity
 from tutor.engine.tree import Apply, Number, Numbers, Ref, evaluate
 from tutor.errors import NetworkError
+from tutor.lesson import changeable
+from tutor.scenario.model import LayerSpec
 
 SMOOTH = [
     activation("identity"),
@@ -215,3 +225,14 @@ def test_a_parameter_of_another_activation_is_refused(
 def test_the_parameters_reach_the_formula() -> None:
     tree = activation("leaky_relu", slope=0.1).formula(Number(-2.0))
     assert evaluate(tree, Numbers({})) == pytest.approx(-0.2)
+
+
+@pytest.mark.parametrize("parameter", PARAMETERS.values(), ids=PARAMETERS)
+def test_a_parameter_is_in_files_form_and_addresses_by_its_entry_alone(
+    parameter: Parameter,
+) -> None:
+    assert activation(parameter.owner).parameters == {parameter.name: parameter.default}
+    assert parameter.name in LayerSpec.model_fields
+    assert FIELDS[parameter.name].only == parameter.owner
+    assert parameter.name in changeable.KINDS
+    assert bool(parameter.refusal(0.0)) == parameter.positive

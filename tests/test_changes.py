@@ -37,7 +37,6 @@ from tutor.lesson.setup import build
 from tutor.lesson.walk import open_lesson
 from tutor.pages.view import View
 from tutor.scenario.reader import Scenario, parse
-from tutor.web.library import ByIdentity
 
 ONE = "1-2-3-1-sigmoid"
 LARGE = """
@@ -155,14 +154,6 @@ def test_any_query_at_all_is_read(query: dict[str, str], name: str) -> None:
     assert apply(scenario(name), found)
     _, problems = edited((), query, scenario(name))
     assert all(message.isprintable() for message in problems.values())
-
-
-def test_of_heavy_lessons_only_a_few_are_kept() -> None:
-    large = parse(LARGE, "large.yaml")
-    assert not ByIdentity(large).heavy
-    assert ByIdentity(
-        replace(large, data=large.data.model_copy(update={"inputs": large.inputs * 400}))
-    ).heavy
 
 
 def test_changes_stand_in_one_order_whatever_order_they_were_typed_in() -> None:

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from tutor import limits
 from tutor.catalogue import course
 from tutor.catalogue.folder import Contents
-from tutor.catalogue.shelf import REST, Shelf, arranged, open_folder
+from tutor.catalogue.shelf import REST, Shelf, arranged, open_shelf
 from tutor.scenario.reader import Scenario, parse
 
 ROOT = Path(__file__).parents[1]
@@ -190,7 +190,7 @@ def test_the_example_of_the_documentation_is_a_course(tmp_path: Path) -> None:
     ):
         (tmp_path / f"{name}.yaml").write_text(LESSON.format(title=name), encoding="utf-8")
     (tmp_path / "course.yaml").write_text(EXAMPLE, encoding="utf-8")
-    shelf = open_folder(tmp_path)
+    shelf = open_shelf((tmp_path,))
     assert shelf.broken == ()
     assert shown(shelf) == [("Neural networks, summer 2026", [
         ("The first week", ["linear-regression", "two-layers"]),
@@ -207,7 +207,7 @@ def test_the_documentation_names_every_key_and_every_limit() -> None:
 
 
 def test_the_shipped_course_names_every_shipped_lesson() -> None:
-    shelf = open_folder(ROOT / "scenarios")
+    shelf = open_shelf((ROOT / "scenarios",))
     assert shelf.broken == ()
     assert [REST for c in shelf.courses for group in c.groups if group.title == REST] == []
     assert (len(shelf.courses), shelf.hidden) == (1, ())

@@ -14,12 +14,14 @@ from hypothesis import given, settings
 from tests.closeness import agree, ordered, size
 from tests.strategies import extreme_problems, problems
 from tutor.engine.activations import activation
-from tutor.engine.derivation import LONGEST, derive, loses_digits
+from tutor.engine.derivation import derive
+from tutor.engine.entry import LONGEST
 from tutor.engine.losses import loss
 from tutor.engine.network import Layer, Network, frozen
 from tutor.engine.order import NumberOrder
 from tutor.engine.paths import chain
 from tutor.engine.quantity import Quantity, parse
+from tutor.engine.stable_loss import loses_digits
 from tutor.engine.trace import Trace, run
 from tutor.engine.tree import Elided, Log, Node, Quotient, Ref, Stable, evaluate, leaves, walk
 from tutor.lesson.setup import Setup

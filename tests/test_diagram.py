@@ -438,13 +438,19 @@ def text_boxes(svg: ET.Element) -> list[tuple[str, Box]]:
             half, up = width(e.text or "") * size * smaller / 2, 10.0 * smaller * size / 14
         elif "n" in css and "t" not in css:
             base = e.text or ""
-            marks = max((len(part.text or "") for part in e.iter("tspan")), default=0)
+            marks = max(map(marks_wide, e.iter("tspan")), default=0)
             half, up = (7.0 * len(base) + 5.0 * marks) / 2, 10.0 if tight else 13.0
         else:
             continue
         x, y = float(e.get("x", "")), float(e.get("y", ""))
         boxes.append((e.get("data-q") or "name", (x - half, y - up, x + half, y + 1)))
     return boxes
+
+
+def marks_wide(marks: ET.Element) -> int:
+    """How many characters wide an index is with the marks that start over it."""
+    both, index = len(marks.text or ""), -int(marks.get("dx", "0").split()[-1]) // 5
+    return max(index, both - index)
 
 
 def cards(svg: ET.Element) -> list[Box]:
@@ -519,7 +525,7 @@ def test_the_type_of_every_lecture_can_be_read_on_a_laptop(name: str) -> None:
     for q in (parse("x[1]") if trace.stop else parse("dL/dz[1][1]"), parse("z[1][1]")):
         if not q.given:
             sample = 1 if trace.samples > 1 else 0
-            svg = parsed(draw(scene(trace, replace(q, sample=sample))))
+            svg = parsed(draw(scene(trace, q._replace(sample=sample))))
             assert type_on_a_laptop(svg) >= 11
 
 

@@ -18,7 +18,7 @@ from tests.htmltree import read
 from tests.visiting import NAMES, get, scenario
 from tutor.builder import text_page
 from tutor.catalogue import course, folder
-from tutor.catalogue.shelf import open_folder
+from tutor.catalogue.shelf import open_shelf
 from tutor.export.file_name import LONGEST, SUFFIX, slug, stem
 from tutor.export.registry import KINDS, ExportOrder, make
 from tutor.lesson.walk import open_lesson
@@ -119,7 +119,7 @@ def test_a_saved_lesson_goes_from_its_page_to_the_shelf_as_it_is(
     app: Flask, title: str, tmp_path: Path
 ) -> None:
     file = downloaded(app, saved(app, title), tmp_path)
-    shelf = open_folder(tmp_path)
+    shelf = open_shelf((tmp_path,))
     assert shelf.broken == ()
     assert [(lesson.id, lesson.title) for lesson in shelf.lessons] == [(file.stem, title)]
     served = create_app(tmp_path)
@@ -130,7 +130,7 @@ def test_a_saved_lesson_does_not_take_the_name_of_a_lesson_that_is_there(
     app: Flask, tmp_path: Path
 ) -> None:
     assert downloaded(app, saved(app, "Linear sigmoid"), tmp_path).name == "linear-sigmoid-2.yaml"
-    assert open_folder(tmp_path).broken == ()
+    assert open_shelf((tmp_path,)).broken == ()
 
 
 def test_a_lesson_of_the_shelf_is_downloaded_under_its_own_name(app: Flask, tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ import pytest
 from app import create_app
 from tests.htmltree import Element, read, text_of
 from tests.visiting import NAMES, fragment, get, scenario
-from tutor.catalogue.shelf import open_folder
+from tutor.catalogue.shelf import open_shelf
 from tutor.errors import LessonError
 from tutor.export.registry import KINDS
 from tutor.lesson import walk
@@ -312,7 +312,7 @@ def test_a_card_tells_the_steps_that_the_lesson_has(name: str) -> None:
 
 
 def gallery_facts(name: str) -> str:
-    found = open_folder(ROOT / "scenarios")
+    found = open_shelf((ROOT / "scenarios",))
     made = gallery_page(found, {name: walk.length(scenario(name))})
     return next(
         card.facts

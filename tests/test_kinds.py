@@ -18,7 +18,6 @@ from tutor.engine.kinds import (
     VERIFY,
     Kind,
     marked,
-    of_phase,
 )
 from tutor.engine.quantity import Quantity, example, parse
 from tutor.errors import QuantityError
@@ -63,8 +62,11 @@ def test_a_kind_is_of_data_or_of_parameters_or_a_single_number(kind: Kind) -> No
 
 
 def test_every_phase_has_its_kinds_and_every_kind_its_phase() -> None:
-    assert [kind for phase in (GIVEN, *PHASES) for kind in of_phase(phase)] == list(KINDS.values())
-    assert {kind.name for kind in of_phase(GIVEN)} == {"x", "y", "w", "b", "eta"}
+    phases = (GIVEN, *PHASES)
+    assert [kind for phase in phases for kind in KINDS.values() if kind.phase == phase] == list(
+        KINDS.values()
+    )
+    assert {kind.name for kind in KINDS.values() if kind.given} == {"x", "y", "w", "b", "eta"}
 
 
 @EACH

@@ -8,18 +8,21 @@ import json
 import os
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from app import create_app
+from app import HOME, create_app
 from tests.htmltree import read
 from tests.visiting import NAMES, get, library, scenario
 from tutor.errors import LessonError
 from tutor.lesson.walk import furthest, open_lesson
+from tutor.memo import Kept
 from tutor.pages.view import View
-from tutor.web.library import CONTEXTS, LESSONS, STEPS
+from tutor.scenario.reader import load
+from tutor.web.library import CONTEXTS, LESSONS, STEPS, ByContent, weight
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -212,10 +215,45 @@ def test_a_step_is_rendered_once_and_shown_again() -> None:
 
 
 def test_what_is_remembered_is_bounded() -> None:
+    app = create_app()
+    shown = library(app)
+    for kept, most in ((shown._step, STEPS), (shown._context, CONTEXTS), (shown._lesson, LESSONS)):
+        assert kept.most == most
+    with app.app_context():
+        one = scenario("1-2-3-1-sigmoid")
+        size = len(shown.step(one, View(), 1))
+        shown._step.most = 10 * size
+        for n in range(1, 80):
+            shown.step(one, View(), n)
+            assert shown._step.bytes <= shown._step.most
+        assert 3 <= len(shown._step) <= 10
+        assert shown.step(one, View(), 79) is shown.step(one, View(), 79)
+
+
+def test_of_heavy_lessons_only_a_few_are_kept() -> None:
+    one = scenario("1-2-3-1-sigmoid")
+    many = one.data.model_copy(update={"inputs": one.inputs * 20_000})
+    assert weight(one) < LESSONS / 20
+    assert LESSONS / 2 > weight(replace(one, data=many)) > LESSONS / 4
+
+
+def test_a_lesson_that_is_read_again_is_known() -> None:
     shown = library()
-    assert shown._step.cache_info().maxsize == STEPS
-    assert shown._context.cache_info().maxsize == CONTEXTS
-    assert LESSONS <= CONTEXTS <= STEPS
+    path = HOME / "scenarios" / "one-weight.yaml"
+    one, again = load(path, path.name), load(path, path.name)
+    assert one is not again
+    assert shown.lesson(one) is shown.lesson(again)
+    other = replace(again, mark="of another text")
+    assert shown.lesson(other) is not shown.lesson(one)
+    assert ByContent(replace(one, mark="")) != ByContent(replace(one, mark=""))
+
+
+def test_what_is_larger_than_the_room_is_made_each_time() -> None:
+    made: list[int] = []
+    kept = Kept(lambda n: made.append(n) or [n], 100, lambda found: 60 * found[0])  # type: ignore[func-returns-value]
+    assert [kept(1), kept(1), kept(2), kept(2), kept(1)] == [[1], [1], [2], [2], [1]]
+    assert made == [1, 2, 2]
+    assert kept.bytes == 60
 
 
 def test_many_readers_at_once_get_the_same_step() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -107,6 +109,6 @@ def test_new_parameters_leave_the_rest_of_the_network_as_it_was() -> None:
 
 def test_another_loss_is_checked_against_the_output_layer_too() -> None:
     net = network(layer(1, 1, "sigmoid"))
-    assert net.with_loss(loss("binary_cross_entropy")).loss.name == "binary_cross_entropy"
+    assert replace(net, loss=loss("binary_cross_entropy")).loss.name == "binary_cross_entropy"
     with pytest.raises(NetworkError, match="softmax"):
-        net.with_loss(loss("cross_entropy"))
+        replace(net, loss=loss("cross_entropy"))

@@ -19,13 +19,14 @@ from tests.test_matrices import shown, size_of
 from tests.test_matrices import trees as matrix_trees
 from tutor.engine import activations, code
 from tutor.engine.activations import activation
+from tutor.engine.dialects import Python, python_name
 from tutor.engine.losses import loss
 from tutor.engine.network import Layer, Network, frozen
 from tutor.engine.order import NumberOrder, stages
-from tutor.engine.program import Name, Program
+from tutor.engine.program import Definition, Name, Program, made_of
 from tutor.engine.quantity import Quantity, parse
 from tutor.engine.trace import Trace, advance, run, updated
-from tutor.engine.tree import evaluate, ratio
+from tutor.engine.tree import ArrayRef, Sum, evaluate, ratio
 from tutor.errors import NetworkError
 from tutor.export.numpy_script import numpy_script
 from tutor.lesson.setup import Setup
@@ -60,16 +61,14 @@ def test_every_number_of_a_network_with_skip_connections_is_what_its_trees_compu
 
 def plainly(trace: Trace) -> dict[Name, Any]:
     """The arrays of a program in plain NumPy, one definition after the other, functions called."""
-    dialect, program = code.Python(), trace.program
+    dialect, program = Python(), trace.program
     rules = [
         code.defined(dialect.called(function), ["z"], code.function_lines(tree, dialect))
         for function, tree in code.functions([d.tree for d in program.definitions], dialect)
     ]
-    body = [
-        code.assigned(code.python_name(*d.name), dialect.write(d.tree)) for d in program.definitions
-    ]
-    answer = code.answered(code.python_name(*name) for name in program.names)
-    arguments = ["eta", "scale", *(code.python_name(*name) for name in program.given)]
+    body = [code.assigned(python_name(*d.name), dialect.write(d.tree)) for d in program.definitions]
+    answer = code.answered(python_name(*name) for name in program.names)
+    arguments = ["eta", "scale", *(python_name(*name) for name in program.given)]
     plain = code.defined("plain", arguments, [*body, answer])
     made = code.compiled("plain", [*rules, plain], {"np": np, "ratio": ratio})
     with np.errstate(all="ignore"):
@@ -189,7 +188,7 @@ def test_a_program_names_each_array_once_and_only_after_what_it_is_made_of(probl
     assert len(program.by_name) == len(program.definitions)
     there = set(program.given)
     for found in program.definitions:
-        assert {(leaf.kind, leaf.layer) for leaf in program.reads(found.name)} <= there
+        assert set(made_of(found.tree)) <= there
         there.add(found.name)
 
 
@@ -211,13 +210,57 @@ def test_there_is_no_minus_zero_in_a_function_whichever_was_asked_for_first(
     assert str(activation(name, **{key: -0.0}).function.parameters[key]) == "0.0"
 
 
-def test_what_an_array_is_made_of_can_be_asked_for_alone() -> None:
-    program = network_of(([[1.0]], [0.1], "tanh"), ([[1.0]], None, "identity")).program(1)
-    assert [found.name for found in program.needed([("a", 1)])] == [("z", 1), ("a", 1)]
-    assert [found.name for found in program.needed([("loss", 0)])][-2:] == [
-        ("loss@", 0),
-        ("loss", 0),
-    ]
+def defined(name: str, *reads: str) -> Definition:
+    """An array of layer 1 as a sum of others."""
+    return Definition(ArrayRef(name, 1), Sum(tuple(ArrayRef(other, 1) for other in reads)))
+
+
+PLAN = network_of(([[1.0]], None, "tanh")).plans[0]
+
+
+@pytest.mark.parametrize(
+    ("definitions", "message"),
+    [
+        (
+            [defined("a", "w"), defined("z", "a", "r"), defined("r", "a", "z")],
+            "the program goes round in a circle: z[1], which reads r[1], which reads z[1]",
+        ),
+        (
+            [defined("z", "w", "r"), defined("a", "b", "z"), defined("r", "a")],
+            (
+                "the program goes round in a circle: "
+                "z[1], which reads r[1], which reads a[1], which reads z[1]"
+            ),
+        ),
+        (
+            [defined("z", "w"), defined("a", "z", "a")],
+            "the program goes round in a circle: a[1], which reads a[1]",
+        ),
+        (
+            [defined("z", "a"), defined("a", "r"), defined("r", "a")],
+            "the program goes round in a circle: a[1], which reads r[1], which reads a[1]",
+        ),
+        (
+            [defined("a", "z"), defined("z", "w")],
+            "a[1] reads z[1], which is made only later",
+        ),
+        (
+            [defined("z", "w"), defined("a", "z"), defined("z", "b")],
+            "z[1] is made twice",
+        ),
+    ],
+)
+def test_an_array_that_reads_what_is_not_there_yet_is_refused(
+    definitions: list[Definition], message: str
+) -> None:
+    with pytest.raises(NetworkError) as caught:
+        Program(PLAN, tuple(definitions))
+    assert str(caught.value) == message
+
+
+def test_a_program_in_order_may_read_what_nobody_makes() -> None:
+    program = Program(PLAN, (defined("z", "w", "b"), defined("a", "z", "w")))
+    assert program.given == (("w", 1), ("b", 1))
 
 
 # ---- the update alone ----

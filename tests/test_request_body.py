@@ -13,7 +13,7 @@ import pytest
 
 from tests.visiting import tutor
 from tutor.web import request_body
-from tutor.web.request_body import BUSY, DROPPED, REFUSED, SeatedApplication
+from tutor.web.request_body import BUSY, DROPPED, REFUSED, WholeBodies
 
 MOST = 100
 
@@ -39,9 +39,7 @@ class Line(io.RawIOBase):
         return piece
 
 
-def seen(
-    line: Line, seated: Callable[..., Any] = SeatedApplication, **environ: Any
-) -> dict[str, Any]:
+def seen(line: Line, whole: Callable[..., Any] = WholeBodies, **environ: Any) -> dict[str, Any]:
     """What the application gets of a request."""
     found: dict[str, Any] = {}
 
@@ -49,7 +47,7 @@ def seen(
         found.update(environ, body=environ["wsgi.input"].read(MOST * 10))
         return [b"done"]
 
-    answer = seated(application, MOST, 1, 1)(
+    answer = whole(application, MOST, 1)(
         {"wsgi.input": line, "REQUEST_METHOD": "POST", **environ}, lambda *_: None
     )
     assert list(answer) == [b"done"]
@@ -113,52 +111,27 @@ def test_a_body_without_an_end_is_left_after_a_while() -> None:
     assert DROPPED < line.taken <= DROPPED + 2 * request_body.PIECE
 
 
-def test_a_half_sent_body_keeps_neither_seats_nor_others_without_a_body(
+def test_a_half_sent_body_keeps_neither_threads_nor_others_without_a_body(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(request_body, "PATIENCE", 0.05)
     ready, answered = threading.Event(), []
-    seated = SeatedApplication(
-        lambda environ, _: [answered.append(environ.get(REFUSED)) or b""], MOST, 1, 1
-    )  # type: ignore[func-returns-value]
+    whole = WholeBodies(lambda environ, _: [answered.append(environ.get(REFUSED)) or b""], MOST, 1)  # type: ignore[func-returns-value]
     slow = threading.Thread(
-        target=seated,
+        target=whole,
         args=({"wsgi.input": Line(b"hello", ready=ready), "CONTENT_LENGTH": "5"}, lambda *_: None),
     )
     slow.start()
     try:
-        seated({"wsgi.input": Line()}, lambda *_: None)
-        seated({"wsgi.input": Line(b"other"), "CONTENT_LENGTH": "5"}, lambda *_: None)
+        whole({"wsgi.input": Line()}, lambda *_: None)
+        whole({"wsgi.input": Line(b"other"), "CONTENT_LENGTH": "5"}, lambda *_: None)
         assert answered == [None, BUSY]
     finally:
         ready.set()
         slow.join(10)
     assert answered == [None, BUSY, None]
-    seated({"wsgi.input": Line(b"other"), "CONTENT_LENGTH": "5"}, lambda *_: None)
+    whole({"wsgi.input": Line(b"other"), "CONTENT_LENGTH": "5"}, lambda *_: None)
     assert answered[-1] is None
-
-
-def test_no_more_requests_are_at_work_than_there_are_seats() -> None:
-    at_work, most, lock = 0, 0, threading.Lock()
-    go = threading.Event()
-
-    def application(_environ: Any, _start: Any) -> list[bytes]:
-        nonlocal at_work, most
-        with lock:
-            at_work += 1
-            most = max(most, at_work)
-        go.wait(0.01)
-        with lock:
-            at_work -= 1
-        return []
-
-    seated = SeatedApplication(application, MOST, 2, 1)
-    threads = [threading.Thread(target=seated, args=({}, lambda *_: None)) for _ in range(12)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(10)
-    assert most == 2
 
 
 def test_a_refusal_is_a_page_of_ours() -> None:
@@ -175,7 +148,7 @@ def test_a_body_that_breaks_off_frees_its_place() -> None:
         def read(self, size: int = -1) -> bytes:
             raise OSError("the line is gone")
 
-    seated = SeatedApplication(lambda *_: [b""], MOST, 1, 1)
+    whole = WholeBodies(lambda *_: [b""], MOST, 1)
     for _ in range(3):
         with pytest.raises(OSError, match="the line is gone"):
-            seated({"wsgi.input": Broken(), "CONTENT_LENGTH": "5"}, lambda *_: None)
+            whole({"wsgi.input": Broken(), "CONTENT_LENGTH": "5"}, lambda *_: None)

@@ -14,7 +14,7 @@ import pytest
 from tutor import limits
 from tutor.catalogue import folder as folders
 from tutor.catalogue import shelf
-from tutor.catalogue.shelf import Shelf, WatchedShelf, open_folder, open_shelf
+from tutor.catalogue.shelf import Shelf, WatchedShelf, open_shelf
 from tutor.scenario import reader
 
 TEXT = """\
@@ -60,12 +60,12 @@ def test_lessons_stand_by_deck_order_and_title_and_those_without_a_deck_come_las
     (folder / "a.json").write_text(
         (folder / "a.json").read_text().replace('lecture: {deck: "001", order: 1}\n', "")
     )
-    assert ids(open_folder(folder)) == ["b", "c", "d", "e", "a"]
+    assert ids(open_shelf((folder,))) == ["b", "c", "d", "e", "a"]
 
 
 def test_a_lesson_is_found_by_its_id(folder: Path) -> None:
     write(folder / "one.yaml", "One")
-    shelf = open_folder(folder)
+    shelf = open_shelf((folder,))
     found = shelf.find("one")
     assert found is not None
     assert (found.title, found.where) == ("One", "lessons/one.yaml")
@@ -83,7 +83,7 @@ def test_one_broken_file_hurts_no_other(folder: Path) -> None:
     (folder / "lost.yaml").symlink_to("nowhere.yaml")
     (folder / "round.yaml").symlink_to("round.yaml")
     (folder / "empty.yaml").touch()
-    shelf = open_folder(folder)
+    shelf = open_shelf((folder,))
     assert ids(shelf) == ["good"]
     found = problems(shelf)
     assert (
@@ -117,7 +117,7 @@ def test_a_refused_permission_is_told_in_words(
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr(reader.os, "open", refuse)
-    assert problems(open_folder(folder)) == {
+    assert problems(open_shelf((folder,))) == {
         "lessons/secret.yaml": ["lessons/secret.yaml: cannot be read: permission denied"]
     }
 
@@ -125,7 +125,7 @@ def test_a_refused_permission_is_told_in_words(
 def test_of_two_files_with_one_id_the_second_is_listed(folder: Path) -> None:
     write(folder / "a.json", "First")
     write(folder / "a.yaml", "Second")
-    shelf = open_folder(folder)
+    shelf = open_shelf((folder,))
     assert [lesson.title for lesson in shelf.lessons] == ["First"]
     assert problems(shelf) == {
         "lessons/a.yaml": ["lessons/a.yaml: the lesson a is already there, from lessons/a.json"]
@@ -135,12 +135,12 @@ def test_of_two_files_with_one_id_the_second_is_listed(folder: Path) -> None:
 def test_hidden_and_other_files_are_passed_over(folder: Path) -> None:
     for name in (".a.yaml", ".#b.yaml", "README.md", "c.yaml~", "d.yaml.bak"):
         (folder / name).write_text("nothing")
-    assert open_folder(folder) == Shelf()
+    assert open_shelf((folder,)) == Shelf()
 
 
 def test_a_name_of_odd_bytes_can_be_shown(folder: Path) -> None:
     (folder / os.fsdecode(b"\xff\n.yaml")).write_text("x")
-    (broken,) = open_folder(folder).broken
+    (broken,) = open_shelf((folder,)).broken
     assert broken.name == "lessons/\\udcff\\n.yaml"
     str(broken.problems[0]).encode("utf-8")
 
@@ -148,7 +148,7 @@ def test_a_name_of_odd_bytes_can_be_shown(folder: Path) -> None:
 @pytest.mark.parametrize("kind", ["missing", "file", "bad name"])
 def test_a_folder_that_is_none_is_a_problem_and_not_a_crash(tmp_path: Path, kind: str) -> None:
     (tmp_path / "file").touch()
-    shelf = open_folder(f"{tmp_path}/{kind}" if kind != "bad name" else "a\0b")
+    shelf = open_shelf((f"{tmp_path}/{kind}" if kind != "bad name" else "a\0b",))
     assert shelf.lessons == ()
     assert (
         str(shelf.broken[0].problems[0])
@@ -355,7 +355,7 @@ def test_a_name_like_that_of_a_saved_lesson_is_refused(folder: Path) -> None:
     saved = "saved-" + "a2" * 10
     for name in (saved, saved + "a", "saved-" + "a1" * 10):
         write(folder / f"{name}.yaml")
-    found = open_folder(folder)
+    found = open_shelf((folder,))
     assert ids(found) == ["saved-" + "a1" * 10, saved + "a"]
     assert problems(found) == {
         f"lessons/{saved}.yaml": [
@@ -368,7 +368,7 @@ def test_a_course_names_a_lesson_that_has_problems_without_having_one(folder: Pa
     write(folder / "good.yaml")
     (folder / "torn.yaml").write_text("format: 1")
     describe(folder, "Nets", "groups: [{title: G, lessons: [torn, good]}]")
-    found = open_folder(folder)
+    found = open_shelf((folder,))
     assert courses(found) == {"Nets": ["good"]}
     assert list(problems(found)) == ["lessons/torn.yaml"]
 
@@ -377,7 +377,7 @@ def test_of_two_course_files_the_second_is_refused(folder: Path) -> None:
     write(folder / "a.yaml")
     describe(folder, "First")
     (folder / "course.yml").write_text("format: 1\ntitle: Second\n", encoding="utf-8")
-    found = open_folder(folder)
+    found = open_shelf((folder,))
     assert list(courses(found)) == ["First"]
     assert problems(found) == {
         "lessons/course.yml": [
@@ -394,7 +394,7 @@ def test_a_course_file_that_cannot_be_read_is_listed_and_hides_nothing(
     path = folder / "course.yaml"
     {"pipe": lambda: os.mkfifo(path), "folder": path.mkdir, "lost": lambda: path.symlink_to("nowhere"),
      "bytes": lambda: path.write_bytes(b"format: 1\xff")}[kind]()  # fmt: skip
-    found = open_folder(folder)
+    found = open_shelf((folder,))
     assert courses(found) == {"More lessons": ["a"]}
     assert [str(problem) for broken in found.broken for problem in broken.problems] == [{
         "pipe": "lessons/course.yaml: is not a file", "folder": "lessons/course.yaml: cannot be read: it is a folder",
@@ -411,8 +411,8 @@ def test_only_the_folders_directly_inside_are_read_and_hidden_or_empty_ones_are_
     write(folder / "one" / "a.yaml")
     write(folder / "one" / "two" / "deep.yaml")
     write(folder / ".git" / "hidden.yaml")
-    assert courses(open_folder(folder)) == {"one": ["a"]}
-    assert problems(open_folder(folder)) == {}
+    assert courses(open_shelf((folder,))) == {"one": ["a"]}
+    assert problems(open_shelf((folder,))) == {}
 
 
 def test_links_that_lead_in_a_circle_are_read_once(folder: Path) -> None:
@@ -420,7 +420,7 @@ def test_links_that_lead_in_a_circle_are_read_once(folder: Path) -> None:
     (folder / "again").symlink_to(folder)
     (folder / "circle").symlink_to("circle")
     (folder / "nowhere").symlink_to("gone")
-    found = open_folder(folder)
+    found = open_shelf((folder,))
     assert ids(found) == ["a"]
     assert problems(found) == {
         "lessons/again": ["lessons/again: is the same folder as lessons, which is read already"]
@@ -446,7 +446,7 @@ def test_a_folder_of_odd_bytes_is_a_course_that_can_be_shown(folder: Path) -> No
     inside.mkdir()
     write(inside / "a.yaml")
     (inside / os.fsdecode(b"\xfe.yaml")).write_text("x")
-    found = open_folder(folder)
+    found = open_shelf((folder,))
     assert courses(found) == {"\\udcffodd": ["a"]}
     assert [broken.name for broken in found.broken] == ["lessons/\\udcffodd/\\udcfe.yaml"]
     str(problems(found)).encode("utf-8")
@@ -487,7 +487,7 @@ def test_a_file_that_vanishes_between_listing_and_reading_is_left_out(
         return real(path, where)
 
     monkeypatch.setattr(reader, "read", vanish)
-    found = open_folder(folder)
+    found = open_shelf((folder,))
     assert (courses(found), problems(found)) == ({"More lessons": ["b"]}, {})
 
 
@@ -550,7 +550,7 @@ def test_of_twenty_thousand_files_the_first_are_read_and_the_rest_is_said(
     for number in range(20_000):
         (folder / f"n{number:05}.yaml").touch()
     describe(folder, "Many")
-    found = open_folder(folder)
+    found = open_shelf((folder,))
     assert loads == [f"lessons/n{number:05}.yaml" for number in range(20)]
     assert problems(found)["lessons"] == [
         "lessons: holds 20,000 scenario files; the first 20 by name are read, which is the limit of a folder"
@@ -564,7 +564,7 @@ def test_of_too_many_folders_the_first_are_read_and_the_rest_is_said(
     for number in range(5):
         (folder / f"f{number}").mkdir()
         write(folder / f"f{number}" / f"a{number}.yaml")
-    found = open_folder(folder)
+    found = open_shelf((folder,))
     assert ids(found) == ["a0", "a1", "a2"]
     assert problems(found) == {
         "lessons": ["lessons: holds 5 folders; the first 3 by name are read, which is the limit"]
@@ -582,6 +582,6 @@ def test_the_folders_are_those_of_the_settings(tmp_path: Path) -> None:
 
 
 def test_the_shelf_of_the_project_has_no_broken_file() -> None:
-    found = open_folder(Path(__file__).parents[1] / "scenarios")
+    found = open_shelf((Path(__file__).parents[1] / "scenarios",))
     assert problems(found) == {}
     assert found.lessons

@@ -204,6 +204,55 @@ def test_a_list_of_numbers_is_the_same_without_the_c_parser(
     assert dict(fast.lines) == dict(slow.lines)
 
 
+WITH_LISTS = [
+    "k: [1, 2]", "- [1, 2]", "[1, 2]", "k:\n  [1, 2]", "k: [[1], [2.5, -3e2]]", "{k: [1], l: [2,3]}", '{"k":[1,2]}',
+    "k: [ 1 ,2 ]", "k: [1,\n 2]", "k: [1, 2,]", "k: [01]", "k: [1 2]", "k: [1.5.2]", "k: [-0, -0.0]", "k: [1] # [2]",
+    "k: a [1, 2]", "k: [1, 2] a", "k: [1][2]", "k: [1]\n  [2]", "k: [1],", "k: [a [1], 2]", "k: {a [1]: 2}", "k: [1]#",
+    "k: '[1, 2] and [3]'", 'k: "a [1,  2]"', "k: |\n  [1, 2]\n  [3]", "k: >-\n  a [1]\n  b [2]", "k: ['[1]', 2]", r'k: "\[1]"',
+    "[1]: 2", "? [1]\n: 2", "'[1]': 2", "k: [[1]: 2]", "k: {[1]: 2}", "k: &a [1]", "k: !!seq [1]", "k: *a\nl: [1]", "k: [*a, [1]]",
+    "k: [1]\nk: [2]", "k: [1]\n---\nl: [2]", "%YAML 1.1\n---\nk: [1]", "k: [1]\n\tl: [2]", "k: \ue0000\ue001\nl: [1]",
+    r'k: "\ue0000\ue001 [1]"', r'k: "\uE0007\ue001 [1]"', "k: [1", "k: [1]]", "k: [1]\nl: @", "k: [1]\nl: .inf",
+    "[" * 15 + "1" + "]" * 15, "[" * 16 + "1" + "]" * 16, "[" * 17 + "1" + "]" * 17,
+    f"k: [{'[1], ' * 6000}]", f"k: [{'[], ' * 5001}]", f"k: [{chr(39)}[1]{chr(39)}{', a [1]' * 6000}]", "k:\n" + "- [1]\n" * 6000,
+    f"k: [{'*a, ' * 6000}]", "k: ['[1]'" + ", '[1]'" * 6000 + "]",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("text", WITH_LISTS, ids=lambda text: text[:24])
+def test_lists_that_are_read_beforehand_change_nothing(
+    text: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def read() -> tuple[str, Any]:
+        try:
+            document = strict_yaml.load(text, "f.yaml")
+        except ScenarioError as error:
+            return str(error), None
+        return repr(document.data), dict(document.lines)
+
+    quick = read()
+    monkeypatch.setattr(strict_yaml, "_quickly", lambda text, where: None)
+    assert quick == read()
+
+
+def test_aliases_in_brackets_count_as_entries() -> None:
+    found = problems(f"k: [{'*a, ' * 6_000}]")
+    assert len(found) == 50
+    assert any("more problems" in problem for problem in found)
+
+
+def test_a_long_list_of_numbers_makes_no_events(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[str] = []
+    value = strict_yaml._Reader._value
+
+    def counted(self: Any, event: Any, *rest: Any) -> Any:
+        seen.append(event)
+        return value(self, event, *rest)
+
+    monkeypatch.setattr(strict_yaml._Reader, "_value", counted)
+    assert data(f"k: [[{', '.join(['1'] * 20_000)}], '[2]']") == {"k": ((1,) * 20_000, "[2]")}
+    assert len(seen) == 4
+
+
 def test_a_decimal_comma_stays_a_word() -> None:
     assert data("k: 0,5") == {"k": "0,5"}
 

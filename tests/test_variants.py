@@ -329,17 +329,24 @@ def test_the_last_bits_of_a_sum_decide_nothing(path: Path, monkeypatch: pytest.M
     prepared, drawn = trace._prepared, redraw._Layers.drawn
 
     def noisily(*args: Any) -> Any:
-        program, given, scale = prepared(*args)
+        program, arguments = prepared(*args)
+        given = dict(zip(program.given, arguments[2:], strict=True))
+        given |= {new: given[old] for new, old in program._unchanged}
         shaken = copy(program)
-        shaken.__dict__["run"] = lambda eta, scale, *arrays: program.run(
-            eta,
-            scale,
-            *(
-                a if name[0] == "y" else noisy(a)
-                for name, a in zip(program.given, arrays, strict=True)
-            ),
-        )
-        return shaken, given, scale
+
+        def run(eta: Any, scale: float, *arrays: Any) -> Any:
+            found, finite = program.run(
+                eta,
+                scale,
+                *(
+                    a if name[0] == "y" else noisy(a)
+                    for name, a in zip(program.given, arrays, strict=True)
+                ),
+            )
+            return {**found, **given}, finite
+
+        shaken.__dict__["run"] = run
+        return shaken, arguments
 
     monkeypatch.setattr(trace, "_prepared", noisily)
     monkeypatch.setattr(redraw._Layers, "drawn", lambda self, a: drawn(self, noisy(a)))

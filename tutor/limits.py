@@ -59,6 +59,19 @@ DRAWN: Final = _set("DRAWN", 50_000)
 """Numbers that may be drawn for the versions of one download, in vain or not; about a second and a
 half of one core.
 """
+PAGE_MILLISECONDS: Final = _set("PAGE_MILLISECONDS", 500)
+"""Time of one core that a page may take where it can be long."""
+FILE_MILLISECONDS: Final = _set("FILE_MILLISECONDS", 2_000)
+"""The same for a file to download."""
+PAGES_AT_ONCE: Final = _set("PAGES_AT_ONCE", 2, most=32)
+"""Pages that a worker works on at once; more would only take turns at one core."""
+FILES_AT_ONCE: Final = _set("FILES_AT_ONCE", 8, most=64)
+"""Downloads of a worker: each keeps its place until it has arrived."""
+RUNS_AT_ONCE: Final = _set("RUNS_AT_ONCE", 1, most=32)
+WAIT_SECONDS: Final = _set("WAIT_SECONDS", 5, most=60)
+"""How long a request waits for its place before it is told to come back."""
+FILES_A_MINUTE: Final = _set("FILES_A_MINUTE", 60)
+"""Downloads for one address in a minute, by each worker."""
 DECIMALS: Final = _set("DECIMALS", 12, most=12)
 
 TITLE: Final = _set("TITLE", 200)

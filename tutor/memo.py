@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
 from typing import Any
 
 MOST = 2048
@@ -22,3 +24,41 @@ class Memo(dict[Any, Any]):
         if len(self) >= MOST:
             self.clear()
         super().__setitem__(key, value)
+
+
+class Kept:
+    """What `make` gave for the last keys, as much of it as fits into `most` bytes by the estimate
+    of `size`. One that is larger than all the room is made each time.
+    """
+
+    def __init__(self, make: Callable[..., Any], most: int, size: Callable[..., int]) -> None:
+        self._make, self.most, self._size = make, most, size
+        self._found: OrderedDict[Hashable, tuple[Any, int]] = OrderedDict()
+        self._lock = threading.Lock()
+        self.bytes = 0
+
+    def __call__(self, *key: Hashable) -> Any:
+        """What the key gives; two threads that ask at once may both make it."""
+        with self._lock:
+            found = self._found.get(key)
+            if found is not None:
+                self._found.move_to_end(key)
+                return found[0]
+        made = self._make(*key)
+        size = self._size(made)
+        with self._lock:
+            if size <= self.most and key not in self._found:
+                self._found[key] = made, size
+                self.bytes += size
+            while self.bytes > self.most:
+                self.bytes -= self._found.popitem(last=False)[1][1]
+        return made
+
+    def __len__(self) -> int:
+        return len(self._found)
+
+    def clear(self) -> None:
+        """Forget them all."""
+        with self._lock:
+            self._found.clear()
+            self.bytes = 0

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from tutor import limits
+from tutor.engine.parameters import PARAMETERS
 from tutor.errors import NumberError
 from tutor.notation.conventions import PRESETS
 from tutor.number import read, short
@@ -163,9 +164,8 @@ FIELDS: Final = {field.name: field for field in (
     FormField("units", ("units",), "units", WHOLE, least=1, most=limits.UNITS, of_layer=True),
     FormField("activation", ("activation",), "activation", CHOICE, default="sigmoid",
               options={name: name.replace("_", " ") for name in ACTIVATIONS}, of_layer=True),
-    FormField("slope", ("slope",), "slope below 0", NUMBER, optional=True, only="leaky_relu",
-              of_layer=True),
-    FormField("alpha", ("alpha",), "alpha", NUMBER, optional=True, only="elu", of_layer=True),
+    *(FormField(name, (name,), of.label, NUMBER, optional=True, only=of.owner, of_layer=True)
+      for name, of in PARAMETERS.items()),
     FormField("skip", ("skip",), "skip connection", SKIP,
               "how many layers back what is added lies; 1 is its own input, 0 is none",
               least=0, most=limits.LAYERS, optional=True, of_layer=True),

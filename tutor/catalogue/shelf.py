@@ -10,6 +10,7 @@ a restart. The folders directly inside a folder are read too, each as a course o
 
 from __future__ import annotations
 
+import hashlib
 import os
 import threading
 import time
@@ -41,9 +42,23 @@ class Shelf:
     broken: tuple[BrokenScenario, ...] = ()
     courses: tuple[Course, ...] = ()
     _by_id: dict[str, Scenario] = field(init=False, repr=False, compare=False)
+    _mark: str = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
+        held = (
+            [(lesson.id, lesson.mark) for lesson in self.lessons],
+            [[(g.title, g.about, [lesson.id for lesson in g.lessons]) for g in course.groups]
+             for course in self.courses],
+            [(course.title, course.about) for course in self.courses],
+            [str(problem) for file in self.broken for problem in file.problems],
+        )  # fmt: skip
+        object.__setattr__(self, "_mark", hashlib.sha256(repr(held).encode()).hexdigest()[:20])
         object.__setattr__(self, "_by_id", {lesson.id: lesson for lesson in self.lessons})
+
+    @property
+    def mark(self) -> str:
+        """Changes with whatever the shelf holds."""
+        return self._mark
 
     def find(self, scenario_id: str) -> Scenario | None:
         """The lesson of this id, also one that no course shows."""
@@ -70,11 +85,6 @@ def open_shelf(paths: Iterable[AnyPath], beside: Iterable[AnyPath] = ()) -> Shel
     Their courses may also name lessons of the folders `beside`, of which nothing else is listed.
     """
     return Shelf(*arranged(WatchedShelf(paths).contents(), WatchedShelf(beside).contents()))
-
-
-def open_folder(path: AnyPath) -> Shelf:
-    """What is in one folder now."""
-    return open_shelf((path,))
 
 
 class WatchedShelf:

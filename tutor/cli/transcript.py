@@ -17,7 +17,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 
 from tutor import number
 from tutor.engine.derivation import Derivation, derive, derive_stage, result
@@ -143,7 +142,7 @@ class StepWriter:
     ) -> tuple[str, list[Shown], Shown]:
         """The left-hand side, the formula in its forms, and the result."""
         kind, sign = left_side(q.kind, self.notation)
-        left = self.text[SYMBOLS].name(replace(q, kind=kind))
+        left = self.text[SYMBOLS].name(q._replace(kind=kind))
         named = [] if found.name is None else [self.text[SYMBOLS].line(found.name)]
         forms = _signed([*named, *self._forms(tree, digits)], sign)
         return left, forms, self._result(self.trace.value(q))

@@ -241,7 +241,7 @@ class _Picture:
     def of_loss(self) -> Iterator[Quantity]:
         outputs, reading = self.layout.columns[-1], self.reading
         for loss in (LOST, LOST.after, FALL):
-            yield from (loss, replace(loss, sample=self.scene.sample))
+            yield from (loss, loss._replace(sample=self.scene.sample))
         units = (*self.layout.targets.spots, *outputs.spots)
         yield from (reading.named("y", 0, unit) for unit, _ in units)
         for unit, _ in outputs.spots:
@@ -340,7 +340,7 @@ class _Picture:
     def _row(self, column: Column, unit: int) -> list[Quantity]:
         """The derivatives of a softmax's output with respect to each of its pre-activations."""
         q = self.reading.named(SLOPE, column.layer, unit)
-        return [replace(q, j=k) for k in range(1, column.slopes + 1)]
+        return [q._replace(j=k) for k in range(1, column.slopes + 1)]
 
     def _slope(self, layer: int, unit: int) -> Quantity | None:
         """da/dz of a unit; of a softmax, which has one for each pair, the one that the step deals
@@ -504,7 +504,7 @@ class _Picture:
 
     def _amount(self, batch: Quantity, x: float, top: float, high: float) -> None:
         """A loss in its box, or the empty box, under its own name."""
-        q = self.reading.pick(batch, replace(batch, sample=self.scene.sample)) or batch
+        q = self.reading.pick(batch, batch._replace(sample=self.scene.sample)) or batch
         label = self.reading.label(q, _AMOUNT)
         self._name(q, x, top - 7)
         css = "l" + self.reading.state(q) + ("" if label else f' todo" data-q="{q}')

@@ -7,7 +7,7 @@ at work.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 from math import isfinite
 from typing import NamedTuple
@@ -219,7 +219,7 @@ class Reading:
         made, gradient = self.scene.makes, Quantity(GRADIENT["w"], layer, i, j)
         if Quantity(AFTER["w"], layer, i, j) in made or gradient in made:
             return " makes"
-        if self.scene.sample and replace(gradient, sample=self.scene.sample) in made:
+        if self.scene.sample and gradient._replace(sample=self.scene.sample) in made:
             return " makes"
         return " uses" if self._uses_weight(layer, i, j) else ""
 

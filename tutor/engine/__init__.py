@@ -12,16 +12,20 @@ In the order in which it is best read:
     kinds                 the table of kinds: phase, axes, role, what is a derivative of what
     quantity              the names of all numbers: z[2][1], dL/dw[3][1,2]@4
     tree                  open expression trees, and the environments that give them numbers
+    magnitude             how far the last digits of a tree may be off
     entry                 from the tree of an array to that of one entry
+    parameters            the numbers that some activation functions have
     activations           each activation function: its formula, its derivative, its words
     losses                the same for losses
-    code                  from trees to Python: the engine's own program, and the scripts
+    dialects              trees as expressions of Python: for the engine, for scripts, for PyTorch
+    code                  programs of them: the engine's own, compiled, and the scripts
     program               what a network computes, in topological order; compiled to one function
     skip                  skip connections that fit
     network               layers and loss, frozen
     order                 which number comes at which step, by arithmetic, and where a walk ends
                           early
     trace                 one iteration: every number, computed once and kept
+    stable_loss           the loss of an output that is rounded to 0 or 1
     derivation            the tree of one number, or of one matrix for the whole batch
     paths                 a gradient as the sum over every path from the loss
     training              one iteration after the other, and any of them again

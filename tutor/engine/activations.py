@@ -19,6 +19,7 @@ from functools import cached_property, lru_cache
 import numpy as np
 
 from tutor import number
+from tutor.engine.parameters import ALPHA, SLOPE
 from tutor.engine.tree import (
     ARGUMENT,
     ONE,
@@ -239,7 +240,7 @@ def _relu() -> Activation:
     )  # fmt: skip
 
 
-def _leaky_relu(slope: float = 0.01) -> Activation:
+def _leaky_relu(slope: float = SLOPE.default) -> Activation:
     s = Number(slope)
     return Activation(
         Function(
@@ -260,7 +261,7 @@ def _leaky_relu(slope: float = 0.01) -> Activation:
     )  # fmt: skip
 
 
-def _elu(alpha: float = 1.0) -> Activation:
+def _elu(alpha: float = ALPHA.default) -> Activation:
     # e^z of a large z would overflow, although nobody asks for it
     s, below = Number(alpha), Smallest(ARGUMENT, ZERO)
     return Activation(
@@ -354,7 +355,7 @@ NAMES = tuple(_MAKERS)
 
 
 def activation(name: str, **parameters: float) -> Activation:
-    """Look up an activation function; `slope` belongs to leaky_relu and `alpha` to elu.
+    """Look up an activation function; `PARAMETERS` says which has which parameter.
 
     Raises NetworkError where the name is unknown or a parameter does not belong to it.
     """

@@ -19,13 +19,14 @@ from typing import Any
 
 import numpy as np
 
-from tutor.engine.entry import LONGEST, entry, long_sum, named
+from tutor.engine.entry import entry, long_sum
 from tutor.engine.kinds import KINDS, marked
-from tutor.engine.losses import INVERSE, INVERSE_NOT, A, Y, Z, with_leaves
+from tutor.engine.losses import Y, Z
 from tutor.engine.network import Array
 from tutor.engine.order import Stage
-from tutor.engine.program import output_leaves, shared
-from tutor.engine.quantity import K, Quantity
+from tutor.engine.program import shared
+from tutor.engine.quantity import Quantity
+from tutor.engine.stable_loss import outputs, stable_loss, stable_term, with_inverse
 from tutor.engine.trace import Trace
 from tutor.engine.tree import (
     ONE,
@@ -34,9 +35,7 @@ from tutor.engine.tree import (
     Diagonal,
     Difference,
     Elided,
-    Environment,
     Exp,
-    Log,
     MatrixProduct,
     Negative,
     Node,
@@ -45,20 +44,14 @@ from tutor.engine.tree import (
     Product,
     Quotient,
     Ref,
-    Stable,
     Sum,
     SumOver,
     Transpose,
-    Weighted,
     put,
-    renamed,
     rewrite,
-    walk,
 )
 
 LARGE_EXPONENT = 700.0
-CALCULATOR = 1e-10
-"""With an output smaller than this, 1 − it is 1 on a pocket calculator, and its logarithm 0."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -77,23 +70,6 @@ class Derivation:
     """The number itself is beyond float64; backward goes on by the shortcut."""
 
 
-@dataclass(frozen=True, slots=True)
-class Shapes:
-    """The sizes of a trace's arrays."""
-
-    trace: Trace
-
-    @property
-    def samples(self) -> int:
-        return self.trace.samples
-
-    def columns(self, leaf: ArrayRef) -> int:
-        return int(self.trace.array(leaf.kind, leaf.layer).shape[-1])
-
-    def rows(self, leaf: ArrayRef) -> int:
-        return int(self.trace.array(leaf.kind, leaf.layer).shape[0])
-
-
 def derive(trace: Trace, q: Quantity) -> Derivation:
     """The tree of one quantity. Raises KeyError where the trace does not have it."""
     trace.value(q)  # a number that there is none of has no derivation either
@@ -103,7 +79,7 @@ def derive(trace: Trace, q: Quantity) -> Derivation:
 def _entry(trace: Trace, tree: Node, q: Quantity) -> Node:
     """The entry of a matrix tree that stands at the place of q."""
     row, column = (q.i, q.j) if q.of.weights else (max(q.sample, 1), q.i)
-    return entry(tree, row, column, Shapes(trace))
+    return entry(tree, row, column, trace)
 
 
 def _plain(trace: Trace, q: Quantity) -> Derivation:
@@ -121,7 +97,7 @@ def ref(trace: Trace, kind: str, layer: int = 0, i: int = 0, j: int = 0, sample:
 
 def _activation(trace: Trace, q: Quantity) -> Derivation:
     rule = trace.network.layer(q.layer).activation
-    z = replace(q, kind=marked("z", q.of.mark))
+    z = q._replace(kind=marked("z", q.of.mark))
     if rule.full_jacobian:
         return Derivation(softmax_of(z, trace.array(z.kind, z.layer)[max(z.sample, 1) - 1]))
     written = rule.formula(Ref(z))
@@ -136,11 +112,11 @@ def softmax_of(z: Quantity, row: Array) -> Node:
 
     Where an e^z would overflow, or lose its digits near 0, every z is shifted by the largest.
     """
-    largest = Ref(replace(z, i=int(np.argmax(row)) + 1))
+    largest = Ref(z._replace(i=int(np.argmax(row)) + 1))
     shift = np.abs(row).max() > LARGE_EXPONENT
 
     def power(k: int) -> Node:
-        other = Ref(replace(z, i=k))
+        other = Ref(z._replace(i=k))
         return Exp(Difference(other, largest) if shift else other)
 
     return Quotient(power(z.i), long_sum(len(row), power))
@@ -149,11 +125,11 @@ def softmax_of(z: Quantity, row: Array) -> Node:
 def _loss(trace: Trace, q: Quantity) -> Derivation:
     """The loss of a sample by itself; that of a batch of several is the mean or sum of theirs."""
     if trace.samples > 1 and not q.sample:
-        total = long_sum(trace.samples, lambda s: Ref(replace(q, sample=s)))
+        total = long_sum(trace.samples, lambda s: Ref(q._replace(sample=s)))
         return Derivation(shared(trace.program.plan, total))
     each = trace.program.by_name[f"{q.kind}@", 0].tree
     return Derivation(
-        written_out(entry(each, max(q.sample, 1), 0, Shapes(trace))), stable=_stable_loss(trace, q)
+        written_out(entry(each, max(q.sample, 1), 0, trace)), stable=stable_loss(trace, q)
     )
 
 
@@ -165,99 +141,6 @@ def written_out(tree: Node) -> Node:
         return None if formula is None or not isinstance(node, Apply) else put(formula, node.of)
 
     return rewrite(tree, rule)
-
-
-def _stable_loss(trace: Trace, q: Quantity) -> Node | None:
-    """A cross-entropy as the engine computes it, from the pre-activations; outputs that do not
-    count are left out.
-    """
-    tree = _stable_term(trace, q.of.mark)
-    if tree is None:
-        return None
-    sample, full_jacobian = max(q.sample, 1), trace.network.layers[-1].activation.full_jacobian
-    z = output_leaves(trace.program.plan)[2].kind
-    counting = [i for i, y in enumerate(trace.y[sample - 1], 1) if y or not full_jacobian]
-    if len(counting) > LONGEST:
-        counting = list(range(1, trace.y.shape[1] + 1))
-
-    def term(n: int) -> Node:
-        i = n if n == K else counting[n - 1]
-        one = Ref(named(marked(z, q.of.mark), trace.network.depth, sample, i, Shapes(trace)))
-        inverse = _softmax_inverse(trace, one) if full_jacobian else Sum((ONE, Exp(Negative(one))))
-        return _with_inverse(entry(tree, sample, i, Shapes(trace)), inverse, Sum((ONE, Exp(one))))
-
-    return long_sum(len(counting), term) if counting else None
-
-
-def _stable_term(trace: Trace, mark: str) -> Node | None:
-    """What one output adds to a cross-entropy, from its pre-activation; 1/a and 1/(1 − a) are left
-    as names.
-    """
-    found = trace.network.loss.stable_term
-    return (
-        None
-        if found is None
-        else with_leaves(
-            found, {**_outputs(trace, mark), INVERSE: _INVERSE, INVERSE_NOT: _INVERSE_NOT}
-        )
-    )
-
-
-_INVERSE, _INVERSE_NOT = Ref(Quantity("1/a")), Ref(Quantity("1/(1-a)"))
-
-
-def _with_inverse(tree: Node, inverse: Node, inverse_not: Node) -> Node:
-    return renamed(
-        tree,
-        lambda node: (
-            {_INVERSE: inverse, _INVERSE_NOT: inverse_not}.get(node)
-            if isinstance(node, Ref)
-            else None
-        ),
-    )
-
-
-def _softmax_inverse(trace: Trace, z: Ref) -> Node:
-    """1 over a softmax: Σ e^(zₖ − zᵢ)."""
-    return long_sum(trace.y.shape[1], lambda k: Exp(Difference(Ref(replace(z.quantity, i=k)), z)))
-
-
-def _outputs(trace: Trace, mark: str) -> dict[Node, Node]:
-    """The leaves of a loss: outputs, targets, pre-activations; `mark` is + after the update."""
-    found = output_leaves(trace.program.plan)
-    return dict(
-        zip((A, Y, Z), (replace(leaf, kind=marked(leaf.kind, mark)) for leaf in found), strict=True)
-    )
-
-
-def loses_digits(tree: Node, env: Environment, decimals: int) -> bool:
-    """Whether some logarithm in a loss cannot be had from its output as it is shown, which reads 0
-    or 1, or from 1 − it.
-    """
-    weighted = (
-        node
-        for node in walk(tree)
-        if isinstance(node, Weighted) and isinstance(node.terms[1], Stable)
-    )
-    with np.errstate(all="ignore"):
-        return any(
-            bool(np.any((node.value(env) != 0) & _reads_as_edge(node.terms[1], env, decimals)))
-            for node in weighted
-        )
-
-
-def _reads_as_edge(logarithm: Node, env: Environment, decimals: int) -> Any:
-    """For an output a, or 1 − a, whether the shown digits are those of 0 or 1; `number.plain` has
-    two digits at least.
-    """
-    inside = (
-        logarithm.shown.of
-        if isinstance(logarithm, Stable) and isinstance(logarithm.shown, Log)
-        else logarithm
-    )
-    a = (inside.right if isinstance(inside, Difference) else inside).value(env)
-    edge = (a == 0) | (np.round(a, max(decimals, 2)) == 1)
-    return edge | (a < CALCULATOR) if isinstance(inside, Difference) else edge
 
 
 # ---- backward ----
@@ -273,9 +156,9 @@ def _chained(tree: Node, q: Quantity) -> Node:
     """The chain rule: behind each derivative by X the rest is the local derivative ∂X/∂Y, where q
     is the derivative by Y.
     """
-    below = replace(q, kind=q.of.by, sample=q.sample if KINDS[q.of.by].per_sample else 0)
+    below = q._replace(kind=q.of.by, sample=q.sample if KINDS[q.of.by].per_sample else 0)
     if q.layer == 0:
-        below = replace(below, kind="x")
+        below = below._replace(kind="x")
 
     def step(term: Node) -> Node:
         if isinstance(term, Elided):
@@ -284,7 +167,7 @@ def _chained(tree: Node, q: Quantity) -> Node:
         if not isinstance(up, Ref) or not up.quantity.of.derivative:
             return term
         local = rest[0] if rest else ONE
-        return Product((up, Partial(local, replace(up.quantity, kind=up.quantity.of.by), below)))
+        return Product((up, Partial(local, up.quantity._replace(kind=up.quantity.of.by), below)))
 
     return Sum(tuple(map(step, tree.terms))) if type(tree) is Sum else step(tree)
 
@@ -292,14 +175,14 @@ def _chained(tree: Node, q: Quantity) -> Node:
 def _slope(trace: Trace, q: Quantity) -> Derivation:
     """da/dz: the derivative of the activation, or one entry of the softmax Jacobian."""
     rule = trace.network.layer(q.layer).activation
-    z, a = replace(q, kind="z", j=0), replace(q, kind="a", j=0)
+    z, a = q._replace(kind="z", j=0), q._replace(kind="a", j=0)
     if rule.slope is not None:
         return Derivation(rule.derivative_formula(Ref(z), Ref(a)))
     if not rule.full_jacobian:
         raise KeyError(f"{rule.name} has no derivative")
     if q.i == q.j:
         return Derivation(Product((Ref(a), Difference(ONE, Ref(a)))))
-    return Derivation(Negative(Product((Ref(a), Ref(replace(a, i=q.j))))))
+    return Derivation(Negative(Product((Ref(a), Ref(a._replace(i=q.j))))))
 
 
 def _error_signal(trace: Trace, q: Quantity) -> Derivation:
@@ -314,10 +197,10 @@ def _error_signal(trace: Trace, q: Quantity) -> Derivation:
         return Derivation(shortcut)
     if not trace.network.layer(q.layer).activation.full_jacobian:
         return Derivation(_entry(trace, found.long or found.tree, q), shortcut=shortcut)
-    grad, slope = replace(q, kind="dL/da"), replace(q, kind="da/dz", j=q.i)
+    grad, slope = q._replace(kind="dL/da"), q._replace(kind="da/dz", j=q.i)
     tree = long_sum(
         trace.network.sizes[q.layer],
-        lambda k: Product((Ref(replace(grad, i=k)), Ref(replace(slope, i=k)))),
+        lambda k: Product((Ref(grad._replace(i=k)), Ref(slope._replace(i=k)))),
     )
     return Derivation(tree, shortcut=shortcut)
 
@@ -342,7 +225,7 @@ def shorter(trace: Trace, tree: Node, rows: Any = slice(None)) -> Node:
 def _gradient(trace: Trace, q: Quantity) -> Derivation:
     """dL/dw and dL/db: of one sample, or the sum over the samples."""
     if trace.samples > 1 and not q.sample:
-        return Derivation(long_sum(trace.samples, lambda s: Ref(replace(q, sample=s))))
+        return Derivation(long_sum(trace.samples, lambda s: Ref(q._replace(sample=s))))
     tree = trace.program.by_name[q.kind, q.layer].tree
     sample = max(q.sample, 1)
     if isinstance(tree, MatrixProduct):
@@ -351,15 +234,15 @@ def _gradient(trace: Trace, q: Quantity) -> Derivation:
             _chained(
                 Product(
                     (
-                        entry(signal, q.i, sample, Shapes(trace)),
-                        entry(below, sample, q.j, Shapes(trace)),
+                        entry(signal, q.i, sample, trace),
+                        entry(below, sample, q.j, trace),
                     )
                 ),
                 q,
             )
         )
     assert isinstance(tree, SumOver)
-    return Derivation(_chained(entry(tree.of, sample, q.i, Shapes(trace)), q))
+    return Derivation(_chained(entry(tree.of, sample, q.i, trace), q))
 
 
 def _share(trace: Trace, q: Quantity) -> Derivation:
@@ -425,11 +308,11 @@ def _sample_losses(trace: Trace, stage: Stage) -> Derivation:
         trace.program.by_name[f"{stage.kind}@", 0].tree,
         lambda node: _in_two_dimensions(trace, node),
     )
-    found = _stable_term(trace, KINDS[stage.kind].mark)
+    found = stable_term(trace, KINDS[stage.kind].mark)
     if found is None or trace.network.layers[-1].activation.full_jacobian:
         return Derivation(tree)  # that of a softmax is written for one sample only
-    z = _outputs(trace, KINDS[stage.kind].mark)[Z]
-    stable = _with_inverse(found, Sum((ONE, Exp(Negative(z)))), Sum((ONE, Exp(z))))
+    z = outputs(trace, KINDS[stage.kind].mark)[Z]
+    stable = with_inverse(found, Sum((ONE, Exp(Negative(z)))), Sum((ONE, Exp(z))))
     return Derivation(
         tree, stable=stable if trace.y.shape[1] == 1 else SumOver(stable, "outputs", 1)
     )

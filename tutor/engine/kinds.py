@@ -7,7 +7,6 @@ function elsewhere decides by a list of names.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 GIVEN, FORWARD, LOSS, BACKWARD, UPDATE, VERIFY = (
@@ -202,8 +201,3 @@ def marked(kind: str, mark: str) -> str:
     no other.
     """
     return AFTER.get(kind, kind) if mark else kind
-
-
-def of_phase(phase: str) -> Iterator[Kind]:
-    """The kinds that a phase computes."""
-    return (kind for kind in _TABLE if kind.phase == phase)

@@ -81,6 +81,8 @@ class Network:
     """What there is to compute: for a loss that is summed up, and for one that is a mean over
     several samples.
     """
+    _programs: dict[bool, Program] = field(init=False, default_factory=dict)
+    """Those that were asked for; to look one up takes longer than some of its steps."""
 
     def __post_init__(self) -> None:
         if not self.layers:
@@ -151,7 +153,10 @@ class Network:
 
     def program(self, samples: int) -> Program:
         """What is computed for a batch of this size."""
-        return Program.of(self.plans[self.scale(samples) != 1.0])
+        mean = self.scale(samples) != 1.0
+        if mean not in self._programs:
+            self._programs[mean] = Program.of(self.plans[mean])
+        return self._programs[mean]
 
     def passed(self, number: int) -> tuple[str, int]:
         """Kind and layer of what a layer passes on: x at the input, r behind a skip, else a."""
@@ -164,17 +169,6 @@ class Network:
         """The skip connections: (layer that the value comes from, layer that adds it)."""
         return tuple((n - layer.skip, n) for n, layer in enumerate(self.layers, 1) if layer.skip)
 
-    def with_loss(self, loss: Loss) -> Network:
-        """The same network under another loss."""
-        return replace_network(self, self.layers, loss)
-
-
-def replace_network(
-    network: Network, layers: tuple[Layer, ...], loss: Loss | None = None
-) -> Network:
-    """A network like this one with other layers."""
-    return Network(layers, loss or network.loss, network.reduction)
-
 
 def with_parameters(
     network: Network, weights: tuple[Array, ...], biases: tuple[Array | None, ...]
@@ -184,4 +178,4 @@ def with_parameters(
         replace(p, weights=w, biases=b)
         for p, w, b in zip(network.layers, weights, biases, strict=True)
     )
-    return replace_network(network, tuple(layers))
+    return replace(network, layers=tuple(layers))

@@ -14,15 +14,18 @@ programs are kept by their plan.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
+from graphlib import CycleError, TopologicalSorter
+from math import isfinite
 from typing import Any, TypeAlias
 
 import numpy as np
 
 from tutor.engine import code
 from tutor.engine.activations import Activation
+from tutor.engine.dialects import Engine, python_name
 from tutor.engine.kinds import AFTER, GRADIENT, KINDS, VERIFY
 from tutor.engine.losses import A, Loss, Y, Z, with_leaves
 from tutor.engine.quantity import Quantity
@@ -44,10 +47,16 @@ from tutor.engine.tree import (
     renamed,
     walk,
 )
+from tutor.errors import NetworkError
 
 Array = np.ndarray
 Name: TypeAlias = tuple[str, int]
 """Kind and layer of an array; `loss@` and `loss+@` are the losses of the samples, each by itself.
+"""
+
+Computed: TypeAlias = Callable[..., tuple[dict[Name, Any], bool]]
+"""(eta, scale, *given) -> arrays by name, and whether all numbers are finite. `scale`: the 1/M of a
+mean. What is left aside there, `_watched` says.
 """
 
 X = ArrayRef("x")
@@ -115,6 +124,25 @@ class Program:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "by_name", {found.name: found for found in self.definitions})
+        self._check_order()
+
+    def _check_order(self) -> None:
+        """Each array is made once, and of what is there by then. Raises NetworkError."""
+        reads = {found.name: made_of(found.tree) for found in self.definitions}
+        try:
+            TopologicalSorter(reads).prepare()
+        except CycleError as error:
+            circle = ", which reads ".join(_written(name) for name in reversed(error.args[1]))
+            raise NetworkError(f"the program goes round in a circle: {circle}") from None
+        made: set[Name] = set()
+        for name in (found.name for found in self.definitions):
+            if name in made:
+                raise NetworkError(f"{_written(name)} is made twice")
+            for other in reads[name]:
+                if other in reads and other not in made:
+                    later = f"{_written(other)}, which is made only later"
+                    raise NetworkError(f"{_written(name)} reads {later}")
+            made.add(name)
 
     @classmethod
     def of(cls, plan: Plan) -> Program:
@@ -123,7 +151,7 @@ class Program:
 
     @cached_property
     def names(self) -> tuple[Name, ...]:
-        """What `run` gives, in its order."""
+        """What is computed, in its order."""
         return tuple(self.by_name)
 
     @cached_property
@@ -132,69 +160,28 @@ class Program:
         return tuple(_given(self.definitions))
 
     @cached_property
-    def run(self) -> Callable[..., tuple[Any, ...]]:
-        """The whole iteration: (eta, scale, *given) -> every array of `names`."""
-        return _compiled(self.definitions, self.given, self.names)
+    def run(self) -> Computed:
+        """The whole iteration: every array, by name, what is given and what stays included."""
+        found = [*self.given, *self.names]
+        stays = () if self.blocked else self._unchanged
+        return _compiled(self.definitions, self.given, {**{n: n for n in found}, **dict(stays)})
 
     @cached_property
-    def whole(self) -> tuple[int, ...]:
-        """Which of the results of `run` are arrays; the others are single numbers."""
-        return tuple(
-            n for n, (kind, _) in enumerate(self.names) if kind.endswith("@") or KINDS[kind].axes
-        )
+    def advance(self) -> Computed:
+        """The iteration up to the update: everything but the verification pass."""
+        found = [d for d in self.definitions if KINDS[d.leaf.kind.rstrip("@")].phase != VERIFY]
+        return _compiled(found, self.given, {d.name: d.name for d in found})
 
-    @cached_property
-    def unchanged(self) -> tuple[tuple[Name, Name], ...]:
+    @property
+    def _unchanged(self) -> Iterator[tuple[Name, Name]]:
         """What the update leaves as it is: the name after it, and the name before."""
-        found = (
-            (AFTER[kind], (kind, layer)) for kind, layer in self.given if KINDS[kind].parameter
-        )
-        return tuple(
-            ((new, old[1]), old) for new, old in found if (new, old[1]) not in self.by_name
-        )
-
-    @cached_property
-    def until_update(self) -> tuple[Name, ...]:
-        """What `advance` gives, in its order: everything but the verification pass."""
-        return tuple(
-            name for name in self.names if KINDS[name[0].removesuffix("@")].phase != VERIFY
-        )
-
-    @cached_property
-    def advance(self) -> Callable[..., tuple[Any, ...]]:
-        """The iteration up to the update: (eta, scale, *given) -> every array of `until_update`."""
-        return _compiled(self._until_update, self.given, self.until_update)
-
-    @cached_property
-    def _until_update(self) -> list[Definition]:
-        names = set(self.until_update)
-        return [found for found in self.definitions if found.name in names]
-
-    @cached_property
-    def watched(self) -> tuple[Name, ...]:
-        """The arrays of `run` that are finite only if all are."""
-        return _watched(self.definitions)
-
-    @cached_property
-    def watched_until_update(self) -> tuple[Name, ...]:
-        """Those of `advance`."""
-        return _watched(self._until_update)
-
-    def needed(self, wanted: Iterable[Name]) -> list[Definition]:
-        """The definitions that some arrays are made of, with their own, in the same order."""
-        need, kept = set(wanted), []
-        for found in reversed(self.definitions):
-            if found.name in need:
-                kept.append(found)
-                need |= {(leaf.kind, leaf.layer) for leaf in _uses(found.tree)}
-        return kept[::-1]
-
-    def reads(self, name: Name) -> tuple[ArrayRef, ...]:
-        """The arrays that a definition is made of, in reading order."""
-        return tuple(dict.fromkeys(_uses(self.by_name[name].tree)))
+        for kind, layer in self.given:
+            new = AFTER.get(kind, ""), layer
+            if KINDS[kind].parameter and new not in self.by_name:
+                yield new, (kind, layer)
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=64)  # one takes about 0.3 MB
 def _made(plan: Plan) -> Program:
     forward = list(_forward(plan))
     ahead = [*(Definition(step.out, step.tree) for step in forward), *_losses(plan)]
@@ -414,23 +401,54 @@ def _watched(definitions: Sequence[Definition]) -> tuple[Name, ...]:
 
 
 def _compiled(
-    definitions: Sequence[Definition], given: Sequence[Name], wanted: Sequence[Name]
-) -> Callable[..., tuple[Any, ...]]:
-    """One function of NumPy of the learning rate, the 1/M of a mean, and what is given."""
-    made = ((code.python_name(*found.name), found.tree) for found in definitions)
-    dialect = code.Engine()
+    definitions: Sequence[Definition], given: Sequence[Name], wanted: Mapping[Name, Name]
+) -> Computed:
+    """One function of NumPy. `wanted`: what it gives, and by which name that is computed."""
+    made = ((python_name(*found.name), found.tree) for found in definitions)
+    dialect = Engine()
     body = code.program_lines(made, dialect)
-    answer = code.answered(code.python_name(*name) for name in wanted)
-    arguments = ["eta", "scale", *(code.python_name(*name) for name in given)]
-    iteration = code.defined("iteration", arguments, [*body, answer])
-    constants = {name: np.asarray(value) for name, value in dialect.constants.items()}
-    return code.compiled("iteration", [iteration], {"np": np, "ratio": ratio, **constants})
+    arrays = (python_name(*found.name) for found in definitions if not _single(found.name))
+    answer = code.answered_with_check(
+        {name: python_name(*found) for name, found in wanted.items()},
+        *_sorted_for_check(_watched(definitions)),
+    )
+    arguments = ["eta", "scale", *(python_name(*name) for name in given)]
+    lines = [*body, *map(code.frozen, arrays), answer]
+    scope = {name: np.asarray(value) for name, value in dialect.constants.items()}
+    return code.compiled(
+        "iteration",
+        [code.defined("iteration", arguments, lines)],
+        {"np": np, "ratio": ratio, "isfinite": isfinite, **scope},
+    )
+
+
+def _single(name: Name) -> bool:
+    """Whether this is one number and no array."""
+    return not name[0].endswith("@") and not KINDS[name[0]].axes
+
+
+def _sorted_for_check(names: Sequence[Name]) -> tuple[list[str], list[str], list[str]]:
+    """Arrays with a row for each sample, which fit side by side; other arrays; single numbers."""
+    found: tuple[list[str], list[str], list[str]] = ([], [], [])
+    for name in names:
+        in_rows = not name[0].endswith("@") and KINDS[name[0]].per_sample
+        found[0 if in_rows else 2 if _single(name) else 1].append(python_name(*name))
+    return found
 
 
 def _given(definitions: Sequence[Definition]) -> Iterator[Name]:
-    made = {found.leaf for found in definitions}
-    found = (leaf for definition in definitions for leaf in _uses(definition.tree))
-    return iter(dict.fromkeys((leaf.kind, leaf.layer) for leaf in found if leaf not in made))
+    made = {found.name for found in definitions}
+    found = (name for definition in definitions for name in made_of(definition.tree))
+    return iter(dict.fromkeys(name for name in found if name not in made))
+
+
+def made_of(tree: Node) -> tuple[Name, ...]:
+    """The arrays that a tree is computed from, each once, in reading order."""
+    return tuple(dict.fromkeys((leaf.kind, leaf.layer) for leaf in _uses(tree)))
+
+
+def _written(name: Name) -> str:
+    return f"{name[0]}[{name[1]}]" if name[1] else name[0]
 
 
 def _uses(tree: Node) -> Iterator[ArrayRef]:

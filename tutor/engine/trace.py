@@ -18,7 +18,7 @@ goes on by that shortcut.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -45,11 +45,10 @@ class Trace(Mapping[Name, Array]):
 
     network: Network
     eta: float
-    samples: int
-    scale: float
-    """The factor of each sample's loss in that of the batch: 1/M for a mean."""
     program: Program
     arrays: dict[Name, Array]
+    finite: bool
+    """Whether every number of the walk is finite, dL/da of a fused output layer left aside."""
     span: slice | None = None
 
     # ---- a mapping ----
@@ -69,6 +68,24 @@ class Trace(Mapping[Name, Array]):
     def array(self, kind: str, layer: int = 0) -> Array:
         """All of one kind in a layer: data (M, units), parameters (units, inputs) or (units,)."""
         return self["x" if kind in _ACTIVATIONS and not layer else kind, layer]
+
+    @property
+    def samples(self) -> int:
+        """How many there are in the batch, M."""
+        return len(self.x)
+
+    @property
+    def scale(self) -> float:
+        """The factor of each sample's loss in that of the batch: 1/M for a mean."""
+        return self.network.scale(self.samples)
+
+    def rows(self, leaf: ArrayRef) -> int:
+        """How many rows an array has; that of a bias has one entry for each unit."""
+        return len(self.array(leaf.kind, leaf.layer))
+
+    def columns(self, leaf: ArrayRef) -> int:
+        """How many columns, in two dimensions."""
+        return int(self.array(leaf.kind, leaf.layer).shape[-1])
 
     @property
     def x(self) -> Array:
@@ -205,11 +222,13 @@ class Trace(Mapping[Name, Array]):
 
     # ---- where it ends early ----
 
-    @cached_property
+    @property
     def stop(self) -> EarlyEnd | None:
         """The first quantity in walking order that is not a finite number or has no derivative."""
-        if self.finite and not self.blocked:
-            return None
+        return None if self.finite and not self.blocked else self._early_end
+
+    @cached_property
+    def _early_end(self) -> EarlyEnd | None:
         with np.errstate(all="ignore"):
             order = NumberOrder.of(self.network, self.samples, self.blocked)
             return first_bad(order, self._bad, self._value_or_none)
@@ -218,11 +237,6 @@ class Trace(Mapping[Name, Array]):
     def stop_phase(self) -> str:
         """The phase of the quantity that the walk stops at, or ""."""
         return "" if self.stop is None else self.stop.quantity.of.phase
-
-    @cached_property
-    def finite(self) -> bool:
-        """Whether every number of the walk is finite, dL/da of a fused output layer left aside."""
-        return _finite(self.arrays, self.program.watched)
 
     def _bad(self, kind: str, layer: int, samples: int) -> Array:
         """For each sample (one entry where `samples` is 0): a number of this kind cannot be had."""
@@ -292,41 +306,29 @@ _ACTIVATIONS = frozenset({"a", AFTER["a"]})
 """Kinds that in layer 0 are the inputs."""
 
 
+@np.errstate(all="ignore")
 def run(network: Network, x: Array, y: Array, eta: float) -> Trace:
     """Compute one iteration for inputs x (M, N) and targets y (M, K) with learning rate eta.
 
     Raises NetworkError where x or y do not fit the network: they would broadcast to numbers nobody
     meant.
     """
-    x, y = frozen(x), frozen(y)
-    program, given, scale = _prepared(network, x, y)
-    with np.errstate(all="ignore"):
-        made = program.run(eta, scale, *(given[name] for name in program.given))
-    arrays = given | dict(zip(program.names, made, strict=True))
-    for n in program.whole:
-        made[n].setflags(False)
-    for new, old in () if program.blocked else program.unchanged:
-        arrays[new] = arrays[old]
-    return Trace(network, eta, len(x), scale, program, arrays)
+    program, arguments = _prepared(network, frozen(x), frozen(y), eta)
+    arrays, finite = program.run(*arguments)
+    return Trace(network, eta, program, arrays, finite)
 
 
+@np.errstate(all="ignore")
 def advance(network: Network, x: Array, y: Array, eta: float) -> Network | None:
     """The network after one update, without a trace and without the verification pass.
 
     None where some number on the way is none, or behind an activation without a derivative.
     """
-    program, given, scale = _prepared(network, frozen(x), frozen(y))
+    program, arguments = _prepared(network, frozen(x), frozen(y), eta)
     if program.blocked:
         return None
-    with np.errstate(all="ignore"):
-        made = program.advance(eta, scale, *(given[name] for name in program.given))
-    arrays = dict(zip(program.until_update, made, strict=True))
-    return _with(network, arrays) if _finite(arrays, program.watched_until_update) else None
-
-
-def _finite(arrays: Mapping[Name, Array], watched: Sequence[Name]) -> bool:
-    """Whether all of these are."""
-    return bool(np.isfinite(np.concatenate([arrays[name] for name in watched], axis=None)).all())
+    arrays, finite = program.advance(*arguments)
+    return _with(network, arrays) if finite else None
 
 
 def updated(trace: Trace) -> Network:
@@ -342,16 +344,17 @@ def _with(network: Network, arrays: Mapping[Name, Array]) -> Network:
     )
 
 
-def _prepared(network: Network, x: Array, y: Array) -> tuple[Program, dict[Name, Array], float]:
+def _prepared(network: Network, x: Array, y: Array, eta: float) -> tuple[Program, list[Any]]:
+    """The program of a network, and what it is a function of."""
     inputs, outputs = (len(x), network.sizes[0]), (len(x), network.sizes[-1])
     if not len(x) or x.shape != inputs or y.shape != outputs:
         raise NetworkError(
             f"a {network.shape} network does not take inputs of shape {x.shape} "
             f"with targets of shape {y.shape}"
         )
-    given: dict[Name, Array] = {("x", 0): x, ("y", 0): y}
+    given: dict[Name, Array | None] = {("x", 0): x, ("y", 0): y}
     for number, layer in enumerate(network.layers, 1):
-        given["w", number] = layer.weights
-        if layer.biases is not None:
-            given["b", number] = layer.biases
-    return network.program(len(x)), given, network.scale(len(x))
+        given["w", number], given["b", number] = layer.weights, layer.biases
+    program = network.program(len(x))
+    # As an array, eta need not be made one for each product
+    return program, [np.asarray(eta), network.scale(len(x)), *map(given.get, program.given)]

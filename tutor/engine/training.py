@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
+from tutor import budget
 from tutor.engine.kinds import FORWARD, LOSS
 from tutor.engine.network import Array, Network
 from tutor.engine.program import Name
@@ -89,6 +90,7 @@ class Training:
         """The state that an iteration starts from. Raises UnfinishedError where there is none."""
         state = self._kept[max(n for n in self._kept if n <= iteration)]
         while state.iteration < iteration:
+            budget.check()
             state = self.advance(state)
             if state.iteration % self._every == 0:
                 self._keep(state)

@@ -237,11 +237,11 @@ class Quotient(Pair):
 
 def ratio(top: Value, bottom: Value) -> Value:
     """top / bottom, and 0 where the top is exactly 0: a class with target 0 takes no part."""
-    if not np.ndim(top):
+    if not top.ndim:
         return top / bottom
-    shape = np.shape(bottom)
     # Alike in every program; finding a common shape takes longer than the division
-    shape = shape if shape == top.shape else np.broadcast_shapes(top.shape, shape)
+    alike = top.shape == bottom.shape
+    shape = top.shape if alike else np.broadcast_shapes(top.shape, bottom.shape)
     return np.divide(top, bottom, np.zeros(shape), where=top.astype(bool))
 
 
@@ -546,87 +546,6 @@ def evaluate(tree: Node, env: Environment) -> Value:
         return tree.value(env)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Known(Node):
-    """A value in the place of a tree that comes to it."""
-
-    known: Value
-
-    def value(self, env: Environment) -> Value:
-        return self.known
-
-
-NUDGE = 2.0**-20
-
-
-def magnitude(tree: Node, env: Environment, sizes: Environment) -> Value:
-    """How large the numbers are whose last digits reach what a tree comes to, whether they cancel
-    or not.
-
-    Each operation rounds its own result, and hands on by how much its arguments may be off. `env`
-    has the numbers, `sizes` the same of what is behind each leaf: 0 for what is given. For the
-    trees of arrays.
-    """
-    match tree:
-        case Number() | Share():
-            return np.float64(0.0)
-        case Ref() | ArrayRef():
-            return tree.value(sizes)
-        case Stable():
-            return magnitude(tree.exact, env, sizes)
-        case Transpose():
-            return magnitude(tree.of, env, sizes).T
-        case MatrixProduct():
-            return _magnitude_of_product(tree, env, sizes)
-        case SumOver():
-            terms = np.abs(tree.of.value(env)) + magnitude(tree.of, env, sizes)
-            return terms.sum(axis=tree.axis, keepdims=tree.keep)
-        case LargestOver():
-            return magnitude(tree.of, env, sizes).max(axis=tree.axis, keepdims=True)
-        case Jacobians():
-            return _magnitude_of_jacobians(tree, env, sizes)
-        case Cases():
-            branches = (magnitude(branch, env, sizes) for branch in (tree.then, tree.otherwise))
-            return np.where(tree.holds(env), *branches)
-        case Apply() if tree.function.by_row:
-            return magnitude(put(tree.function.computed, tree.of), env, sizes)
-        case _:
-            return _magnitude_by_entry(tree, env, sizes)
-
-
-def _magnitude_of_product(tree: MatrixProduct, env: Environment, sizes: Environment) -> Value:
-    value, size = tree.terms[0].value(env), magnitude(tree.terms[0], env, sizes)
-    for term in tree.terms[1:]:
-        factor = term.value(env)
-        own = np.abs(factor) + magnitude(term, env, sizes)
-        size = np.abs(value) @ own + size @ np.abs(factor)
-        value = value @ factor
-    return size
-
-
-def _magnitude_of_jacobians(tree: Jacobians, env: Environment, sizes: Environment) -> Value:
-    a, size = np.abs(tree.of.value(env)), magnitude(tree.of, env, sizes)
-    rest = np.abs(np.eye(a.shape[1]) - a[:, None, :])
-    return (a + size)[:, :, None] * rest + a[:, :, None] * (rest + size[:, None, :])
-
-
-def _magnitude_by_entry(tree: Node, env: Environment, sizes: Environment) -> Value:
-    """Of a node that takes numbers one by one: what nudging each argument does, on the side where
-    it does less.
-    """
-    known = tuple(Known(child.value(env)) for child in tree.children)
-    here = tree.rebuild(known).value(env)
-    size = np.abs(here)
-    for n, child in enumerate(tree.children):
-        off = NUDGE * magnitude(child, env, sizes)
-        if not np.any(off):
-            continue
-        nudged = (Known(known[n].known + way) for way in (off, -off))
-        moved = (tree.rebuild((*known[:n], node, *known[n + 1 :])).value(env) for node in nudged)
-        size = size + np.minimum(*(np.abs(value - here) for value in moved)) / NUDGE
-    return size
-
-
 def walk(tree: Node, env: Environment | None = None) -> Iterator[Node]:
     """Every node, depth first, left to right; of what is left out in the middle of a sum only that
     it is left out.
@@ -747,7 +666,7 @@ class Rounded:
         return False
 
     def seen(self, value: Value) -> Value:
-        if not np.ndim(value):
+        if isinstance(value, float) or not np.ndim(value):
             return np.float64(self.digits(float(value)))
         flat = [self.digits(float(entry)) for entry in np.ravel(value)]
         return np.array(flat, dtype=np.float64).reshape(np.shape(value))

@@ -14,14 +14,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tutor.engine.code import python_name
+from tutor.engine.dialects import python_name
 from tutor.engine.kinds import KINDS
+from tutor.engine.magnitude import magnitude
 from tutor.engine.network import Array
 from tutor.engine.order import Stage
 from tutor.engine.program import ETA, Name
 from tutor.engine.quantity import Quantity
 from tutor.engine.trace import Trace
-from tutor.engine.tree import Node, Numbers, magnitude
+from tutor.engine.tree import Node, Numbers
 from tutor.export.formulas_as_code import formula
 from tutor.lesson.explain import explain_stage
 from tutor.lesson.walk import LayerWalk, Lesson

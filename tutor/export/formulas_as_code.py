@@ -16,6 +16,7 @@ from dataclasses import replace
 from tutor.engine import code
 from tutor.engine.activations import OUTPUT
 from tutor.engine.derivation import shorter
+from tutor.engine.dialects import Python
 from tutor.engine.kinds import KINDS, SLOPE
 from tutor.engine.losses import A, Z
 from tutor.engine.order import Stage
@@ -60,7 +61,7 @@ def loss_argument(trace: Trace, from_z: bool) -> ArrayRef:
     return ArrayRef("z" if from_z else kind, layer)
 
 
-def loss_function(trace: Trace, dialect: code.Python, from_z: bool) -> code.Statement:
+def loss_function(trace: Trace, dialect: Python, from_z: bool) -> code.Statement:
     """The loss of each sample as a function of outputs (or pre-activations) and targets."""
     rule = trace.network.loss
     about = (
@@ -75,7 +76,7 @@ def loss_function(trace: Trace, dialect: code.Python, from_z: bool) -> code.Stat
     return code.defined(rule.name, [dialect.name(Z if from_z else A), "y"], body, about)
 
 
-def activation_functions(trees: Iterable[Node], dialect: code.Python) -> list[code.Statement]:
+def activation_functions(trees: Iterable[Node], dialect: Python) -> list[code.Statement]:
     """The functions that formulas apply, each once."""
     return [
         code.defined(

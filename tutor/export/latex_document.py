@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from tutor import budget
 from tutor.engine.derivation import leaf
 from tutor.engine.kinds import PHASES
 from tutor.engine.quantity import Quantity
@@ -83,6 +84,13 @@ def document(context: Context, phases: tuple[str, ...] = PHASES) -> Iterator[str
     )
     yield from _opening(context)
     yield from _given(context, lines)
+    yield from budget.foreseen(_phases(context, phases, formulas, lines), len(context.walk))
+    yield "\n\\end{document}\n"
+
+
+def _phases(
+    context: Context, phases: tuple[str, ...], formulas: FormulaWriter, lines: LatexLines
+) -> Iterator[str]:
     for phase, first, last in context.walk.phases():
         if phase in phases:
             numbered = context.walk.grain != "pass"
@@ -94,7 +102,6 @@ def document(context: Context, phases: tuple[str, ...] = PHASES) -> Iterator[str
                 yield _step(step_body(context, n, formulas), numbered=numbered)
             if phase == "update":
                 yield from _update_table(context, lines)
-    yield "\n\\end{document}\n"
 
 
 def _opening(context: Context) -> Iterator[str]:

@@ -17,7 +17,8 @@ from itertools import groupby
 
 import numpy as np
 
-from tutor.engine.code import Statement, Textbook, python_name, source
+from tutor.engine.code import Statement, source
+from tutor.engine.dialects import Textbook, python_name
 from tutor.engine.kinds import BACKWARD, KINDS, marked
 from tutor.engine.network import Array
 from tutor.engine.order import Stage

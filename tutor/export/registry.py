@@ -250,6 +250,28 @@ def too_long(lesson: Lesson, key: str, view: View, order: ExportOrder) -> str:
     )
 
 
+def at_home(lesson: Lesson, key: str, view: View, order: ExportOrder) -> str:
+    """How to have a file that is too much for a download: the command that makes it."""
+    plain, own = ExportOrder(), View()
+    options = [
+        ("--iteration", view.iteration, own.iteration),
+        ("--grain", view.grain, own.grain),
+        ("--notation", view.notation, own.notation),
+        ("--decimals", view.decimals, own.decimals),
+        ("--phases", " ".join(order.phases), " ".join(plain.phases)),
+        ("--blanks", order.blanks, plain.blanks),
+        ("--seed", order.seed, plain.seed),
+        ("--variants", order.versions if KINDS[key].several else order.version, 1),
+    ]
+    said = " ".join(f"{name} {value}" for name, value, usual in options if value != usual)
+    file = file_name.stem(lesson.scenario) + file_name.SUFFIX
+    changed = " with your changes in it" if lesson.changes else ""
+    return (
+        f"To make it on your own computer, take the lesson’s file{changed} and type: "
+        f"python -m tutor export {file} --to {key} {said}".rstrip()
+    )
+
+
 def versioned(lesson: Lesson, view: View, order: ExportOrder) -> Lesson:
     """A lesson as it is; with a seed, the version with new friendly numbers, which take the place
     of numbers that a reader changed.

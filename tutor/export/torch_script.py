@@ -12,7 +12,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tutor.engine.code import Torch, answered, assigned, defined, python_name, source
+from tutor.engine.code import answered, assigned, defined, source
+from tutor.engine.dialects import Torch, python_name
 from tutor.engine.kinds import KINDS, PHASES
 from tutor.engine.trace import Trace
 from tutor.export.arrays import Result, last_stage, results

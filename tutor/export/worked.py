@@ -16,7 +16,9 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import chain
 
+from tutor import budget
 from tutor.draw.diagram import Drawing, draw, drawing
 from tutor.draw.frames import together
 from tutor.engine.kinds import BACKWARD, PHASES, UPDATE, Kind
@@ -164,7 +166,7 @@ def _file(paper: Paper) -> Iterator[str]:
         page_heading(f"{title} – {sheet.kind}"),
         interactive=sheet.interactive,
     ) + next(chunks)
-    yield from chunks
+    yield from budget.foreseen(chunks, len(paper))
     yield closing(interactive=sheet.interactive)
 
 
@@ -216,6 +218,15 @@ class Paper:
         refuse_endless(walk)
         hidden = blanked(walk, sheet.blanks)
         return cls(Context(lesson, view, None if sheet.answers else hidden), sheet, hidden, anchor)
+
+    def __len__(self) -> int:
+        """How many chunks it has."""
+        phases = [
+            last - first + 3
+            for phase, first, last in self.context.walk.phases()
+            if phase in self.sheet.phases
+        ]
+        return 1 + sum(phases)
 
     def id(self, name: str) -> str:
         """The id of a part of the document, which no other part of the file has."""
@@ -492,9 +503,8 @@ def _chunks(
     yield (
         opening(f"{title} – {what}", "".join(_rule(title, paper) for paper in papers), STYLE) + top
     )
-    for paper in papers:
-        yield from paper.chunks()
-        yield "</article>\n"
+    bodies = chain.from_iterable(chain(paper.chunks(), ["</article>\n"]) for paper in papers)
+    yield from budget.foreseen(bodies, sum(map(len, papers)) + len(papers))
     yield closing()
 
 

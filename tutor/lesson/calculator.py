@@ -16,7 +16,7 @@ from functools import partial
 import numpy as np
 
 from tutor import number
-from tutor.engine.derivation import loses_digits
+from tutor.engine.stable_loss import loses_digits
 from tutor.engine.tree import ArrayRef, Environment, Node, Rounded, Value, evaluate, walk
 from tutor.notation.mathml import SHOWN_COLUMNS, SHOWN_ROWS
 

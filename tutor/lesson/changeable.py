@@ -4,7 +4,7 @@ value is written.
     x[j]  y[i]  w[l][i,j]  b[l][i]           numbers; x and y with @s where there are several
           samples
     learning_rate  loss  reduction           of the whole lesson
-    activation[l]  slope[l]  alpha[l]        of a layer
+    activation[l]  slope[l]  alpha[l]        of a layer; the parameters of its activation
 
 A name is read with the scenario's own checks, so that a message is the same as for a file. A value
 is written in one way only (`-0.3`, `2`, `1e-07`), whichever way it was typed.
@@ -19,8 +19,8 @@ from typing import Final, TypeAlias, get_args
 
 from tutor import number, suggestion
 from tutor.engine import quantity
-from tutor.engine.activations import activation
 from tutor.engine.network import Array, frozen
+from tutor.engine.parameters import PARAMETERS
 from tutor.engine.quantity import Quantity
 from tutor.errors import NumberError, QuantityError, TutorError
 from tutor.lesson.setup import initial
@@ -37,15 +37,14 @@ WORDS: Final[dict[str, tuple[str, ...]]] = {
     "activation": ACTIVATIONS,
 }
 """What is chosen from a list."""
-KINDS: Final = (*NUMBERS, "learning_rate", "loss", "reduction", "activation", "slope", "alpha")
-"""In the order in which they stand in an address."""
-OWNERS: Final = {"slope": "leaky_relu", "alpha": "elu"}
-"""Whose parameter it is."""
-OF_LAYERS: Final = ("activation", "slope", "alpha")
+OF_LAYERS: Final = ("activation", *PARAMETERS)
 """What each layer has of its own; its number stands behind the name."""
-_LAYERED = re.compile(r"(activation|slope|alpha)\[([1-9][0-9]{0,2})\]", re.ASCII)
+KINDS: Final = (*NUMBERS, "learning_rate", "loss", "reduction", *OF_LAYERS)
+"""In the order in which they stand in an address."""
+_OF_LAYERS = "|".join(OF_LAYERS)
+_LAYERED = re.compile(rf"({_OF_LAYERS})\[([1-9][0-9]{{0,2}})\]", re.ASCII)
 LOOKS: Final = re.compile(
-    r"\s*(?:[xywb]\[|learning_rate\b|loss\b|reduction\b|(?:activation|slope|alpha)\[)", re.ASCII
+    rf"\s*(?:[xywb]\[|learning_rate\b|loss\b|reduction\b|(?:{_OF_LAYERS})\[)", re.ASCII
 )
 """What is meant as the name of such a part, whether or not there is one."""
 
@@ -157,7 +156,7 @@ def value(scenario: Scenario, at: Changeable) -> ChangedValue:
             return str(layer.activation)
         case kind:
             given = layer.parameters.get(kind)
-            return float(activation(OWNERS[kind]).parameters[kind] if given is None else given)
+            return float(PARAMETERS[kind].default if given is None else given)
 
 
 @lru_cache(maxsize=8)
@@ -181,7 +180,9 @@ def understood(at: Changeable, text: str) -> ChangedValue:
         found = number.read(text) + 0.0  # no minus zero
     except NumberError as error:
         raise BadChangeError(_quoted(str(error))) from None
-    if at.kind in {"learning_rate", "alpha"} and not found > 0:
+    parameter = PARAMETERS.get(at.kind)
+    positive = parameter.positive if parameter else at.kind == "learning_rate"
+    if positive and not found > 0:
         raise BadChangeError(f"expected a number above 0, got {written(found)}")
     return found
 

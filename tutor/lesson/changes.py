@@ -22,11 +22,11 @@ from itertools import islice
 from typing import Any, Final, TypeAlias
 from urllib.parse import quote_plus
 
-from tutor.engine.activations import activation
+from tutor.engine.parameters import PARAMETERS
 from tutor.errors import TutorError
 from tutor.lesson.changeable import (
     NUMBERS,
-    OWNERS,
+    OF_LAYERS,
     BadChangeError,
     Changeable,
     ChangedValue,
@@ -171,8 +171,9 @@ def _own(scenario: Scenario, at: Changeable, wanted: Wanted) -> ChangedValue:
     """What the lesson would have at a part: a parameter of another activation is that activation's
     usual one.
     """
-    if at.kind in OWNERS and scenario.network.layers[at.layer - 1].activation != OWNERS[at.kind]:
-        return usual(at.kind)
+    parameter = PARAMETERS.get(at.kind)
+    if parameter and scenario.network.layers[at.layer - 1].activation != parameter.owner:
+        return parameter.default
     return value(scenario, at)
 
 
@@ -210,9 +211,10 @@ def edited(
 
 
 def _let_go(wanted: Wanted, touched: set[Changeable]) -> None:
-    """A slope or alpha goes with the activation that had it, unless it was typed just now."""
-    for at in [at for at in wanted if at.kind in OWNERS and at not in touched]:
-        if wanted.get(Changeable("activation", at.layer), OWNERS[at.kind]) != OWNERS[at.kind]:
+    """A parameter goes with the activation that had it, unless it was typed just now."""
+    for at in [at for at in wanted if at.kind in PARAMETERS and at not in touched]:
+        owner = PARAMETERS[at.kind].owner
+        if wanted.get(Changeable("activation", at.layer), owner) != owner:
             del wanted[at]
 
 
@@ -258,7 +260,7 @@ def told(changes: Iterable[Change], most: int = 20) -> str:
 def without(changes: Changes, name: str) -> Changes:
     """The changes without one of them; a parameter goes with the activation that it belongs to."""
     own = (
-        {f"{kind}{name.removeprefix('activation')}" for kind in OWNERS}
+        {f"{kind}{name.removeprefix('activation')}" for kind in PARAMETERS}
         if name.startswith("activation[")
         else set()
     )
@@ -284,14 +286,9 @@ Misfit = tuple[tuple[Changeable, ...], str]
 MOST_MISFITS = 50
 
 
-def usual(kind: str) -> float:
-    """What slope or alpha is where nobody says otherwise."""
-    return activation(OWNERS[kind]).parameters[kind]
-
-
 def find_misfits(scenario: Scenario, wanted: WantedChanges) -> tuple[Misfit, ...]:
     """What of the changes does not fit together, by the same checks that a file has to pass."""
-    if not any(at.kind in {"y", "loss", "activation", "slope", "alpha"} for at in wanted):
+    if not any(at.kind in {"y", "loss", *OF_LAYERS} for at in wanted):
         return ()
     network, data = _network(scenario, wanted, numbers=False), _data(scenario, wanted)
     found = islice(checks.fit(network, data), MOST_MISFITS)
@@ -357,8 +354,8 @@ def _layer(network: NetworkSpec, n: int, wanted: WantedChanges, *, numbers: bool
     update: dict[str, Any] = {}
     kind = wanted.get(Changeable("activation", n), layer.activation)
     if kind != layer.activation:
-        update |= {"activation": kind, "slope": None, "alpha": None}
-    update |= {key: wanted[Changeable(key, n)] for key in OWNERS if Changeable(key, n) in wanted}
+        update |= {"activation": kind, **dict.fromkeys(PARAMETERS)}
+    update |= {at.kind: v for at, v in wanted.items() if at.kind in PARAMETERS and at.layer == n}
     weights = {
         (at.i, at.j): float(v) for at, v in wanted.items() if (at.kind, at.layer) == ("w", n)
     }

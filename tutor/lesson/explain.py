@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tutor.engine.derivation import Derivation, loses_digits
+from tutor.engine.derivation import Derivation
 from tutor.engine.kinds import BACKWARD, KINDS
 from tutor.engine.network import Network
 from tutor.engine.order import Stage, forward_kinds, passed_back
 from tutor.engine.quantity import Quantity
+from tutor.engine.stable_loss import loses_digits
 from tutor.engine.trace import FLAT, OVERFLOW, EarlyEnd, Trace
 from tutor.lesson.reasons import Reason, is_first, number_reason, stage_reason
 from tutor.lesson.titles import function, stage_title, title, unit

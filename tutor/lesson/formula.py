@@ -181,7 +181,7 @@ class FormulaWriter:
     def _left(self, q: Quantity) -> tuple[str, str]:
         """The left-hand side and the sign behind it."""
         kind, sign = left_side(q.kind, self.notation)
-        return self.line.quantity(replace(q, kind=kind)), sign
+        return self.line.quantity(q if kind == q.kind else q._replace(kind=kind)), sign
 
     def _named(self, found: Derivation, sign: str) -> tuple[FormulaLine, ...]:
         return (

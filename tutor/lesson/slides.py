@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
+from functools import lru_cache
 
 from tutor import number
 from tutor.engine.quantity import Quantity, parse
@@ -23,6 +24,8 @@ AGREES, OPEN, DIFFERS = "agrees", "left-open", "differs"
 """How a printed number stands to the computed one: it agrees; the lecture leaves it open or
 unchanged; it is a slip.
 """
+MOST_TREES = 1024
+"""So many of the expressions of slides are kept as trees."""
 _WORDS = {AGREES: "agrees", OPEN: "left open", DIFFERS: "slip"}
 
 
@@ -115,6 +118,7 @@ def computed(text: str, trace: Trace) -> float:
     return arithmetic.evaluate(arithmetic.parse(text), trace)
 
 
+@lru_cache(MOST_TREES)
 def tree(text: str) -> Node:
     """What a slide prints a number of, as a tree: a quantity, or small arithmetic over quantities
     in braces.

@@ -26,7 +26,7 @@ from typing import Final, TypeAlias
 
 import numpy as np
 
-from tutor import limits
+from tutor import budget, limits
 from tutor.engine.activations import Activation
 from tutor.engine.kinds import KINDS, SLOPE, UPDATE, Kind
 from tutor.engine.network import Array
@@ -39,6 +39,10 @@ from tutor.scenario.reader import Scenario
 DRAWS: Final = 200
 MOST: Final = 1_000
 """Versions of one seed."""
+FEW: Final = 10
+"""Numbers that are drawn freely, below which two versions of a lesson can be the same by chance.
+With more of them the versions before one need not be drawn.
+"""
 LARGEST_SEED: Final = 2**32 - 1
 
 Numbers: TypeAlias = tuple[object, ...]
@@ -52,7 +56,9 @@ class VariantError(TutorError, ValueError):
 
 def variant(scenario: Scenario, seed: int, number: int, most: int | None = None) -> Scenario:
     """Version `number` of a lesson. Raises VariantError, also where no fit numbers are found."""
-    return variants(scenario, number, seed, most)[-1]
+    _refuse(number, seed)
+    first = 1 if _free(scenario) < FEW else number
+    return next(islice(_versions(scenario, seed, most, first), number - first, None))
 
 
 def variants(
@@ -63,21 +69,31 @@ def variants(
 
     `most` is how many numbers may be drawn for all of them together, in vain or not.
     """
-    if not 1 <= count <= MOST:
-        raise VariantError(f"versions count from 1 to {MOST:,}, there is no version {count}")
-    if not 0 <= seed <= LARGEST_SEED:
-        raise VariantError(f"a seed is a whole number from 0 to {LARGEST_SEED:,}, got {seed}")
+    _refuse(count, seed)
     return tuple(islice(_versions(scenario, seed, most), count))
 
 
-def _versions(scenario: Scenario, seed: int, most: int | None) -> Iterator[Scenario]:
-    """Version 1, 2, 3 …; a version depends on those before it only in that it is none of them."""
+def _refuse(number: int, seed: int) -> None:
+    """Raise VariantError where there is no such version, or no such seed."""
+    if not 1 <= number <= MOST:
+        raise VariantError(f"versions count from 1 to {MOST:,}, there is no version {number}")
+    if not 0 <= seed <= LARGEST_SEED:
+        raise VariantError(f"a seed is a whole number from 0 to {LARGEST_SEED:,}, got {seed}")
+
+
+def _versions(
+    scenario: Scenario, seed: int, most: int | None, first: int = 1
+) -> Iterator[Scenario]:
+    """The versions from `first` on; one depends on those before it only in that it is none of
+    them.
+    """
     trace = _trace(scenario)
     yardstick, structure = Yardstick.of(scenario, trace), _structure(scenario)
     seen, drawn, size = {_numbers(scenario)}, 0, _size(scenario)
-    for number in range(1, MOST + 1):
+    for number in range(first, MOST + 1):
         reasons: Counter[str] = Counter()
         for draw in range(1, DRAWS + 1):
+            budget.check()
             drawn += size
             if most is not None and drawn > most:
                 raise VariantError(_too_many(number, most))
@@ -129,6 +145,17 @@ def _size(scenario: Scenario) -> int:
     return (
         given + biases + len(scenario.inputs) * (len(scenario.inputs[0]) + len(scenario.targets[0]))
     )
+
+
+def _free(scenario: Scenario) -> int:
+    """How many numbers are drawn, each for itself."""
+    free = len(scenario.inputs) * len(scenario.inputs[0])
+    for layer in scenario.network.layers:
+        own = layer.init is None and not diagonal(layer.weights)
+        free += len(layer.biases or ()) + (
+            sum(map(len, layer.weights)) if own and layer.weights else 0
+        )
+    return free
 
 
 def _too_many(number: int, most: int) -> str:

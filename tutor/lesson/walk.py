@@ -343,6 +343,8 @@ class Lesson:
 
     def same_place(self, step: Step, grain: str) -> int:
         """The step of another grain that shows what this step shows."""
+        if grain == step.walk.grain:
+            return step.n
         other = self.walk(grain)
         return min(other.place(step.anchor), len(other))
 

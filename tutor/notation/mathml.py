@@ -218,7 +218,8 @@ def _letter(symbol: Symbol, css: str) -> str:
     if symbol.hat:
         base = f'<mover{"" if scripts else mark} accent="true">{base}<mo>ˆ</mo></mover>'
     sub = f"<mn>{symbol.sub}</mn>" if symbol.sub else ""
-    sup = "".join(f"<mtext>{part}</mtext>" for part in symbol.sup)
+    # of several letters each, so they stand upright
+    sup = "".join(f"<mi>{part}</mi>" for part in symbol.sup)
     sup = _row(sup) if len(symbol.sup) > 1 else sup
     if symbol.before:
         both = f"{sub or '<mrow/>'}{sup or '<mrow/>'}"

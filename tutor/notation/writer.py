@@ -180,22 +180,22 @@ class Writer:
         if isinstance(node, Sum):
             head, *rest = node.terms
             return [self.write(head), *(self._continued(term) for term in rest)]
+        if type(node) is Ref:
+            return [self.write(node)]
         if isinstance(node, Product) and len(node.terms) > 2 and not isinstance(node, Hadamard):
             first, *others = (self.write(t, FACTOR, n == 0) for n, t in enumerate(node.terms))
             return [first, *(self.joined(["", other], self._times) for other in others)]
-        if self.mode == NUMBERS and _is_matrix(node):
-            return self._matrix_pieces(node)
+        if self.mode == NUMBERS and isinstance(node, Difference | Product | MatrixProduct):
+            return self._matrix_pieces(node) if _is_matrix(node) else [self.write(node)]
         return [self.write(node)]
 
-    def _matrix_pieces(self, node: Node) -> list[str]:
+    def _matrix_pieces(self, node: Difference | Product | MatrixProduct) -> list[str]:
         """The same of a formula with the entries of matrices, which are wide."""
         if isinstance(node, Difference):
             taken = self.write(node.right, FACTOR - 1 + _is_sum(node.right), False)
             return [*self.pieces(node.left), self.joined(["", taken], "−")]
-        if isinstance(node, Product | MatrixProduct):
-            first, *others = (self.write(t, FACTOR, n == 0) for n, t in enumerate(node.terms))
-            return [first, *(self.joined(["", other], self._sign_of(node)) for other in others)]
-        return [self.write(node)]
+        first, *others = (self.write(t, FACTOR, n == 0) for n, t in enumerate(node.terms))
+        return [first, *(self.joined(["", other], self._sign_of(node)) for other in others)]
 
     def name(self, q: Quantity) -> str:
         """The symbol of a quantity, derivatives as fractions; the share of a sample in a mean has
@@ -228,7 +228,11 @@ class Writer:
 
     def _bare(self, q: Quantity) -> str:
         """A symbol inside a derivative: the fraction as a whole has a role, its parts have none."""
-        return self.letter(self.alphabet.symbol(q), "")
+        written, key = self.alphabet.written, (type(self), q, "bare")
+        found: str | None = written.get(key)
+        if found is None:
+            found = written[key] = self.letter(self.alphabet.symbol(q), "")
+        return found
 
     def symbol(self, q: Quantity) -> str:
         if q.kind in _RATIOS:
@@ -261,6 +265,8 @@ class Writer:
         match node:
             case Ref() if self.mode == NUMBERS:
                 return ANYTHING if self._negative_number(node) else ATOM
+            case Ref():
+                return TERM if self._has_factor(node.quantity) else ATOM
             case Partial() if self.mode != RULE:
                 return self._binding(node.of)
             case Stable():
@@ -273,9 +279,7 @@ class Writer:
                 return FACTOR if isinstance(node, SumOver | Log) else TERM
             case Cases():
                 return TERM if self.mode == SYMBOLS else self._binding(self._chosen(node)[0])
-            case Ref() if self.mode != NUMBERS and self._has_factor(node.quantity):
-                return TERM
-            case Ref() | Number() | Elided():
+            case Number() | Elided():
                 return ANYTHING if self._negative_number(node) else ATOM
             case _:
                 return ATOM
@@ -285,9 +289,11 @@ class Writer:
             return bool(node.number < 0)
         if self.mode != NUMBERS or not isinstance(node, Ref | Elided):
             return False
-        if isinstance(node, Ref) and self.hidden is not None and self.hidden(node.quantity):
+        if isinstance(node, Elided):
+            return bool(evaluate(node, self.env) < 0)
+        if self.hidden is not None and self.hidden(node.quantity):
             return False
-        return bool(evaluate(node, self.env) < 0)
+        return bool(self.env.number(node.quantity) < 0)
 
     def _continued(self, term: Node) -> str:
         """A further term of a sum, with its sign in front."""

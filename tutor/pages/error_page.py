@@ -5,7 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from werkzeug.exceptions import BadRequest, HTTPException, NotFound
+from werkzeug.exceptions import (
+    BadRequest,
+    HTTPException,
+    NotFound,
+    ServiceUnavailable,
+    TooManyRequests,
+    UnprocessableEntity,
+)
 
 from tutor import limits
 from tutor.pages.outline import Link
@@ -27,6 +34,18 @@ class Unreadable(Explained, BadRequest):
     def __init__(self, description: str, problems: Iterable[str] = ()) -> None:
         super().__init__(description)
         self.problems = tuple(problems)
+
+
+class TooMuch(Explained, UnprocessableEntity):
+    """422: it costs more than one request may."""
+
+
+class Busy(Explained, ServiceUnavailable):
+    """503, for a few seconds."""
+
+
+class TooOften(Explained, TooManyRequests):
+    """429, for the rest of a minute."""
 
 
 @dataclass(frozen=True, slots=True)

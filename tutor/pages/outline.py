@@ -5,7 +5,7 @@ neighbours of a step.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from tutor.engine.kinds import KINDS
 from tutor.engine.order import Block, Stage
@@ -203,5 +203,5 @@ def samples(step: Step, address: Address, most: int = 9) -> tuple[Link, ...]:
     count = walk.trace.samples
     first = max(1, min(q.sample - most // 2, count - most + 1))
     wanted = sorted({1, count, *range(first, min(count, first + most - 1) + 1)})
-    found = ((s, walk.place(replace(q, sample=s))) for s in wanted)
+    found = ((s, walk.place(q._replace(sample=s))) for s in wanted)
     return tuple(Link(str(s), address(n), s == q.sample, n) for s, n in found if n != NEVER)

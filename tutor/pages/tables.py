@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 
 from tutor import number
@@ -189,7 +189,7 @@ def _layout(
 
 
 def _sample_entries(layout: list[Quantity], s: int) -> Iterator[Entry]:
-    return (replace(q, sample=s) for q in layout)
+    return (q._replace(sample=s) for q in layout)
 
 
 def _losses(maker: TableMaker, phase: str) -> Iterator[Table]:

@@ -12,9 +12,10 @@ from dataclasses import dataclass, replace
 
 from tutor import number
 from tutor.engine.losses import LOSSES
+from tutor.engine.parameters import PARAMETERS
 from tutor.engine.quantity import Quantity
 from tutor.errors import LessonError
-from tutor.lesson.changeable import NUMBERS, OWNERS, WORDS, Changeable, value, written
+from tutor.lesson.changeable import NUMBERS, WORDS, Changeable, value, written
 from tutor.lesson.changes import Change, Changes, listed, structural, without
 from tutor.lesson.titles import capital, enumerated
 from tutor.lesson.walk import Walk
@@ -140,7 +141,7 @@ def same_step(walk: Walk, n: int, other: Walk) -> int | None:
     """The step of another walk that makes what step n makes; None where it has none."""
     q = walk.anchor(n)
     # a softmax has a slope for each pair, other activations for each unit
-    for same in (q, replace(q, j=0), replace(q, j=1)):
+    for same in (q, q._replace(j=0), q._replace(j=1)):
         try:
             return other.step_of(same)
         except (LessonError, LookupError, ValueError):
@@ -356,15 +357,15 @@ class _Maker:
                 )
         yield self.field(Changeable("learning_rate"))
         for depth, layer in enumerate(self.scenario.network.layers, 1):
-            for kind, owner in OWNERS.items():
-                if layer.activation == owner or f"{kind}[{depth}]" in self.typed:
+            for kind, parameter in PARAMETERS.items():
+                if layer.activation == parameter.owner or f"{kind}[{depth}]" in self.typed:
                     yield self.field(Changeable(kind, depth))
 
     def field(self, at: Changeable, group: str = "") -> ChangeField:
         name = str(at)
         label = TITLES[at.kind].format(at.layer) if at.kind in TITLES else name
         text = self.typed.get(name, written(value(self.scenario, at)))
-        sign = "" if at.kind in OWNERS else symbol(self.line, at)
+        sign = "" if at.kind in PARAMETERS else symbol(self.line, at)
         return ChangeField(
             name,
             f"if-{name}",

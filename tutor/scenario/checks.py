@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from tutor import limits
+from tutor.engine.parameters import PARAMETERS
 from tutor.engine.skip import skip_fault
 from tutor.number import counted
 from tutor.scenario import names
@@ -148,12 +149,11 @@ def _skip(path: Path, number: int, skip: object, widths: tuple[int | None, ...])
 
 def _activation(path: Path, raw: dict[str, Any]) -> Iterator[Found]:
     name = raw.get("activation")
-    for key, owner in (("slope", "leaky_relu"), ("alpha", "elu")):
-        if key in raw and isinstance(name, str) and name != owner:
-            yield (*path, key), f"belongs to {owner}, the activation here is {name[:40]}"
-    alpha = raw.get("alpha")
-    if name == "elu" and isinstance(alpha, int | float) and alpha <= 0:
-        yield (*path, "alpha"), f"expected a number above 0, got {alpha}"
+    for key, parameter in PARAMETERS.items():
+        if key in raw and isinstance(name, str) and name != parameter.owner:
+            yield (*path, key), f"belongs to {parameter.owner}, the activation here is {name[:40]}"
+        if name == parameter.owner and isinstance(raw.get(key), int | float):
+            yield from _refused((*path, key), parameter.refusal(raw[key]))
     if name == "softmax" and _width(raw.get("units")) == 1:
         yield (
             (*path, "activation"),

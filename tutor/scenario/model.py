@@ -11,10 +11,19 @@ from __future__ import annotations
 import re
 from typing import Annotated, Any, Literal, TypeAlias, get_args
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    create_model,
+    model_validator,
+)
 from pydantic_core import PydanticCustomError
 
 from tutor import limits
+from tutor.engine.parameters import PARAMETERS
 from tutor.scenario.problem import described, quotable
 
 ActivationName: TypeAlias = Literal[
@@ -130,15 +139,23 @@ class Init(Model):
     seed: int = Field(0, ge=0, le=2**32 - 1)
 
 
-class LayerSpec(Model):
+class _Activated(Model):
+    """What every layer has."""
+
+    units: int = Field(ge=1, le=limits.UNITS)
+    activation: ActivationName
+
+
+_PARAMETERS: dict[str, Any] = dict.fromkeys(PARAMETERS, (Finite | None, None))
+_WithParameters: Any = create_model("_WithParameters", __base__=_Activated, **_PARAMETERS)
+"""And the parameters of activations, a key for each."""
+
+
+class LayerSpec(_WithParameters, _Activated):
     """One layer. `biases` is None where the file says none; with `init` and no `biases` they are
     zeros.
     """
 
-    units: int = Field(ge=1, le=limits.UNITS)
-    activation: ActivationName
-    slope: Finite | None = None
-    alpha: Finite | None = None
     weights: Rows | None = None
     biases: Annotated[NumberRow | None, BeforeValidator(_biases)]
     init: Init | None = None
@@ -157,10 +174,8 @@ class LayerSpec(Model):
 
     @property
     def parameters(self) -> dict[str, float]:
-        """What goes to the activation beside z: `slope` or `alpha`, where the file gives it."""
-        return {
-            name: value for name in ("slope", "alpha") if (value := getattr(self, name)) is not None
-        }
+        """What goes to the activation beside z, where the file gives it."""
+        return {name: value for name in PARAMETERS if (value := getattr(self, name)) is not None}
 
 
 class LossSpec(Model):

@@ -14,10 +14,11 @@ Nothing here computes with the numbers; `tutor.lesson.setup` makes the network o
 from __future__ import annotations
 
 import errno
+import hashlib
 import os
 import stat
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import PurePath
 from typing import Any, Final, TypeAlias
 
@@ -102,6 +103,8 @@ class Scenario:
     notes: tuple[Note, ...]
     checks: tuple[Check, ...]
     origin: str
+    mark: str = field(default="", compare=False)
+    """Changes with the text that it was read from; empty where there was none."""
 
     @classmethod
     def of(cls, file: ScenarioFile, where: str) -> Scenario:
@@ -144,7 +147,8 @@ def parse(text: str, where: str) -> Scenario:
     document = strict_yaml.load(text, where)
     if not isinstance(document.data, dict):
         raise ScenarioError([document.problem((), "expected keys with values, such as format: 1")])
-    return _scenario(_examined(document.data), where, document.problem)
+    found = _scenario(_examined(document.data), where, document.problem)
+    return replace(found, mark=hashlib.sha256(text.encode("utf-8")).hexdigest()[:20])
 
 
 def parse_data(data: dict[str, Any], where: str) -> Scenario:

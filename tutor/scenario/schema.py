@@ -12,6 +12,8 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, Final, TypeAlias
 
+from tutor import number
+from tutor.engine.parameters import PARAMETERS
 from tutor.number import FRACTION_PATTERN
 from tutor.scenario.model import LESSON_ID, PRINTED, ScenarioFile
 
@@ -104,13 +106,16 @@ TOGETHER: Final[dict[str, Schema]] = {
             {"required": ["init"], "not": {"required": ["weights"]}},
         ],
         "dependentSchemas": {
-            "slope": _given("activation", "leaky_relu"),
-            "alpha": _given("activation", "elu"),
+            name: _given("activation", found.owner) for name, found in PARAMETERS.items()
         },
         "if": _given("activation", "softmax"),
         "then": {"properties": {"units": {"minimum": 2}}},
     },
-    "network.layers[].alpha": {"exclusiveMinimum": 0},
+    **{
+        f"network.layers[].{name}": {"exclusiveMinimum": 0}
+        for name, found in PARAMETERS.items()
+        if found.positive
+    },
     "network.layers[].init": {
         "if": _given("scheme", "uniform", "normal", "xavier", "he"),
         "then": {"properties": {"scale": {"minimum": 0}}},
@@ -158,8 +163,11 @@ MEANINGS: Final[Mapping[str, str]] = MappingProxyType({
     "network.layers[].activation":
         "the activation function. `step` and `sign` can only be walked forward: "
         "the lesson says why backward stops there. `softmax` needs two units or more",
-    "network.layers[].slope": "only with `leaky_relu`: the slope below 0; left out, 0.01",
-    "network.layers[].alpha": "only with `elu`: the value far below 0 is −alpha; left out, 1",
+    **{
+        f"network.layers[].{name}":
+            f"only with `{found.owner}`: {found.meaning}; left out, {number.shown(found.default)}"
+        for name, found in PARAMETERS.items()
+    },
     "network.layers[].weights":
         "one row per unit, one column per unit of the layer before. "
         "Either `weights` or `init` must be there",

@@ -9,13 +9,17 @@ refused comes as one ScenarioError, all at once as far as the text can be read a
 PyYAML's C parser reads the text, as events alone: its loader would crash on deep nesting. Events
 come one by one and the parser looks 1,024 characters ahead at most, so counting their depth stops
 it at the first bracket that is too deep. Where PyYAML was built without C, its own parser reads.
+
+An event costs more than a number is worth, so a list of numbers in brackets on one line is read
+beforehand and stands in the text as one word. Whatever then is not as expected is read again, as it
+was written: every refusal comes from there.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, TypeAlias
@@ -47,6 +51,15 @@ _NUMBER = re.compile(
     r"[-+]?(?:0|[1-9][0-9]{0,29})(?:\.[0-9]{0,30})?(?:[eE][-+]?[0-9]{1,2})?", re.ASCII
 )
 """A number that is no entry of its own, in brackets: any number that a lesson needs."""
+_PLAIN_NUMBER = r"-?(?:0|[1-9][0-9]{0,29}+)(?:\.[0-9]{1,30}+)?+(?:[eE][-+]?+[0-9]{1,2}+)?+"
+_NUMBERS = re.compile(rf"\[ *+{_PLAIN_NUMBER} *+(?:, *+{_PLAIN_NUMBER} *+)*+\]")
+"""A list of such numbers on one line, as JSON writes them. Nothing is tried twice: its time is that
+of the text.
+"""
+_STANDS_FOR = re.compile("\ue000([0-9]+)\ue001")
+"""The word that stands for a list of numbers, by its place among them: for private use, so no text
+has it by chance, and one that has it on purpose is read as it is.
+"""
 
 
 class StopReadingError(Exception):
@@ -55,6 +68,10 @@ class StopReadingError(Exception):
     def __init__(self, line: int, message: str) -> None:
         super().__init__(message)
         self.line = line
+
+
+class ReadAgainError(Exception):
+    """A list of numbers stands where a list cannot be, or where the parsers differ."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +125,7 @@ def load(text: str, where: str) -> Document:
         # JSON may indent with tabs, and writes an emoji as two halves; the C parser takes neither.
         cleaned = cleaned.replace("\t", " ")
         cleaned = _HALVES.sub(lambda pair: str(json.loads(f'"{pair[0]}"')), cleaned)
-    reader = _read(cleaned, where, _LOADER)
+    reader = _quickly(cleaned, where) or _read(cleaned, where, _LOADER)
     if reader.unreadable or "\t" in cleaned:  # the C parser lets tabs pass where they have no place
         # PyYAML's own parser has the last word and better ones, unless the text is too long for it.
         own = _read(cleaned, where, yaml.SafeLoader, free_numbers=False)
@@ -118,9 +135,32 @@ def load(text: str, where: str) -> Document:
     return Document(where, reader.data, MappingProxyType(reader.lines))
 
 
-def _read(text: str, where: str, loader: _Loader, *, free_numbers: bool = True) -> _Reader:
-    reader = _Reader(where, iter(yaml.parse(text, Loader=loader)), free_numbers)
+def _quickly(text: str, where: str) -> _Reader | None:
+    """With lists of numbers read beforehand; None where there are none, or a problem is."""
+    lists: list[str] = []
+
+    def word(found: re.Match[str]) -> str:
+        lists.append(found[0])
+        return f"\ue000{len(lists) - 1}\ue001"
+
+    # e000: as an escape in quotes
+    odd = "\t" in text or "\ue000" in text or "e000" in text.lower()
+    shorter = text if odd else _NUMBERS.sub(word, text)
+    if not lists:
+        return None
     try:
+        reader = _read(shorter, where, _LOADER, lists=lists)
+    except ReadAgainError:
+        return None
+    return None if reader.problems else reader
+
+
+def _read(
+    text: str, where: str, loader: _Loader, *, free_numbers: bool = True, lists: Sequence[str] = ()
+) -> _Reader:
+    reader = _Reader(where, iter(()), free_numbers, lists)
+    try:
+        reader.events = iter(loader(text).get_event, None)
         reader.data = reader.document()
     except StopReadingError as stop:
         reader.refuse(stop.line, str(stop))
@@ -141,6 +181,8 @@ class _Reader:
     events: Iterator[yaml.Event]
     free_numbers: bool
     """Whether numbers in brackets, and lists of them, are no entries."""
+    lists: Sequence[str]
+    """Lists of numbers for which a word stands in the text."""
     data: Plain = ""
     stopped: bool = False
     """Whether a limit ended the reading."""
@@ -178,17 +220,16 @@ class _Reader:
         self.lines.setdefault(path, line)
         self._check_properties(event, line, path)
         if isinstance(event, yaml.ScalarEvent):
+            if self.lists and "\ue000" in event.value:
+                return self._numbers(event, line, path, in_brackets)
             if not in_brackets or _number(event) is None:
                 self._count(line)
             return self._scalar(event, line, path)
-        if not in_brackets:
+        if not in_brackets or isinstance(event, yaml.AliasEvent):
             self._count(line)
         if not isinstance(event, yaml.CollectionStartEvent):
             return ""
-        self.depth += 1
-        if self.depth > limits.DEPTH:
-            message = f"more than {limits.DEPTH} lists and mappings inside one another"
-            raise StopReadingError(line, message)
+        self._deeper(line)
         before = self.entries
         is_list = isinstance(event, yaml.SequenceStartEvent)
         value = self._list(path, bool(event.flow_style)) if is_list else self._mapping(path)
@@ -197,6 +238,29 @@ class _Reader:
             self._count(line)
         return value
 
+    def _deeper(self, line: int) -> None:
+        self.depth += 1
+        if self.depth > limits.DEPTH:
+            message = f"more than {limits.DEPTH} lists and mappings inside one another"
+            raise StopReadingError(line, message)
+
+    def _numbers(self, event: yaml.ScalarEvent, line: int, path: Path, in_brackets: bool) -> Plain:
+        """The list that a word stands for; in a text it is a part of the text."""
+        is_text = not scalars.is_plain(event)
+        if is_text or not in_brackets:
+            self._count(line)
+        if is_text:
+            return scalars.quoted(_STANDS_FOR.sub(lambda at: self.lists[int(at[1])], event.value))
+        found = _STANDS_FOR.fullmatch(event.value)
+        if not found:
+            raise ReadAgainError
+        self._deeper(line)
+        self.depth -= 1
+        numbers = tuple(json.loads(self.lists[int(found[1])]))
+        if line != self.lines[path]:
+            self.lines |= {(*path, n): line for n in range(len(numbers))}
+        return numbers
+
     def _count(self, line: int) -> None:
         self.entries += 1
         if self.entries > limits.ENTRIES:
@@ -204,11 +268,11 @@ class _Reader:
 
     def _check_properties(self, event: yaml.NodeEvent, line: int, path: Path) -> None:
         """Aliases, anchors and tags are refused wherever they stand."""
-        name = quotable(str(event.anchor))
-        if isinstance(event, yaml.AliasEvent):
-            self.refuse(line, f"the alias *{name} is not read; write the value out", path)
-            return
         if event.anchor is not None:
+            name = quotable(str(event.anchor))
+            if isinstance(event, yaml.AliasEvent):
+                self.refuse(line, f"the alias *{name} is not read; write the value out", path)
+                return
             message = f"the anchor &{name} is not read; write the value out where it is needed"
             self.refuse(line, message, path)
         tag = getattr(event, "tag", None)
@@ -251,6 +315,8 @@ class _Reader:
     def _key(self, event: yaml.NodeEvent, path: Path) -> str:
         """A key: a word, given once. What is no word is read past and refused."""
         line = _line(event.start_mark)
+        if self.lists and "\ue000" in getattr(event, "value", ""):
+            raise ReadAgainError
         if not isinstance(event, yaml.ScalarEvent):
             self.refuse(line, "a key must be a word, this is a list, a mapping or an alias", path)
             self._value(event, (*path, "?"))

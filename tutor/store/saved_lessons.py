@@ -18,6 +18,8 @@ from tutor.scenario.problem import ScenarioError
 from tutor.scenario.reader import Scenario
 
 KEPT: Final = 256
+ROOM: Final = 4 * 2**20
+"""Letters of all texts whose lessons are kept; each letter comes to some six bytes of a lesson."""
 DAY: Final = 24 * 3600
 _ID = re.compile(r"saved-[a-z2-7]{20}", re.ASCII)
 log = logging.getLogger(__name__)
@@ -42,7 +44,7 @@ class SavedLessons:
         self._find = find
         self._clock = clock
         self._lock = threading.Lock()
-        self._kept: OrderedDict[str, tuple[int, Scenario | None]] = OrderedDict()
+        self._kept: OrderedDict[str, tuple[int, Scenario | None, int]] = OrderedDict()
 
     def find(self, lesson: str) -> Scenario | None:
         """The scenario of an id. Raises StoreError where it is not known yet and the store cannot
@@ -77,8 +79,8 @@ class SavedLessons:
             if text is None:
                 return None
             found = known[1] if known is not None else opened(lesson, text)
-            self._kept[lesson] = (today, found)
-            while len(self._kept) > KEPT:
+            self._kept[lesson] = (today, found, len(text))
+            while len(self._kept) > KEPT or sum(size for *_, size in self._kept.values()) > ROOM:
                 self._kept.popitem(last=False)
             return found
 

@@ -7,13 +7,16 @@ Flask and granian.
 In the order in which it is best read:
 
     security              the headers of every answer
+    static_files          styles, scripts and pictures, from memory
+    request_body          a body read before the work begins, so that slow uploads hold nobody up
+    places                how many requests are worked on at once, and what each may cost
+    caching               what browsers and proxies may keep, and how they learn that it has changed
     library               lessons and steps, kept ready
     site                  what the routes share: finding a lesson, pages and fragments
     routes_lessons        the gallery, lessons, steps, slides and exports; links and frames;
                           changed numbers
     routes_build          the form: fill it in, check it, save it
     routes_open           paste or upload a lesson, check it, save it; the JSON Schema
-    request_body          a body read before the work begins, so that slow uploads hold nobody up
     request_log           one line in the log for each request
     server                the server: `make run`
 """

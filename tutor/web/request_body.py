@@ -3,9 +3,9 @@ nobody waiting.
 
 A request is handed over as soon as its head is there; its body is read in the thread that answers.
 With as many threads as there is work for, a few half-sent forms would stop the tutor. So threads
-are many, for they cost nothing while they wait, and seats are few: a request takes one when all of
-it is there. Threads are left for those without a body, however many forms stay half-sent; other
-forms are then told to come back (503).
+are many, for they cost nothing while they wait, and a request asks for a place (see
+`tutor.web.places`) when all of it is there. Threads are left for those without a body, however many
+forms stay half-sent; other forms are then told to come back (503).
 
     up to the limit     read here
     somewhat more       read and dropped, so that a browser is still there when the page of 413
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 REFUSED: Final = "tutor.refused"
 """Where the environment has the status of a refusal."""
+REASON: Final = "tutor.reason"
+"""And where it has the reason, in words, if there is more to say than the status does."""
 PATIENCE: Final = 1.0
 """Seconds that a form waits for one of the others to arrive."""
 PIECE: Final = 64 * 1024
@@ -39,21 +41,20 @@ DROPPED: Final = 16 * 1024 * 1024
 BUSY: Final = 503
 
 
-class SeatedApplication:
-    """The application with `seats` requests at work at once, and `waiting` bodies on their way;
-    `most` bytes of each are kept.
+class WholeBodies:
+    """The application with requests whose bodies are there as a whole. `waiting` bodies may be on
+    their way at once, `most` bytes of each are kept.
     """
 
-    def __init__(self, application: WSGIApplication, most: int, seats: int, waiting: int) -> None:
+    def __init__(self, application: WSGIApplication, most: int, waiting: int) -> None:
         self.application, self.most = application, most
-        self.seats, self.waiting = threading.Semaphore(seats), threading.Semaphore(waiting)
+        self.waiting = threading.Semaphore(waiting)
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer once the body is there."""
         if has_body(environ):
             self.take(environ)
-        with self.seats:
-            return self.application(environ, start_response)
+        return self.application(environ, start_response)
 
     def take(self, environ: WSGIEnvironment) -> None:
         """Put the body into the environment in place of the line; or the status of the refusal."""

@@ -28,6 +28,7 @@ from tutor.lesson import validation
 from tutor.scenario import dump
 from tutor.scenario.reader import ScenarioError
 from tutor.store.saving import Refused
+from tutor.web.places import outside
 from tutor.web.site import Site, as_notices
 
 if TYPE_CHECKING:
@@ -151,7 +152,10 @@ def save(site: Site, posted: Draft) -> ResponseReturnValue:
         return answer(found, f"{after.said} Look at them, and save again.", 422)
     try:
         return redirect(
-            url_for("lesson", lesson=site.saving.save(found.scenario, request.remote_addr or "")),
+            url_for(
+                "lesson",
+                lesson=outside(site.saving.save)(found.scenario, request.remote_addr or ""),
+            ),
             303,
         )
     except Refused as error:

@@ -17,7 +17,6 @@ A step's page and its fragment are the same text: the page includes the fragment
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -25,9 +24,10 @@ from urllib.parse import unquote
 
 from flask import Flask, Response, abort, redirect, render_template, request, url_for
 
+from tutor import budget
 from tutor.errors import TutorError
 from tutor.export.export_page import export_page, file_address
-from tutor.export.registry import KINDS, online, with_address
+from tutor.export.registry import KINDS, at_home, online, with_address
 from tutor.lesson.changeable import BadChangeError, known, part
 from tutor.lesson.changes import Changes, edited
 from tutor.pages import share, view
@@ -182,14 +182,19 @@ def add_exports(app: Flask, site: Site) -> None:
         context, order, ignored = site.ordered(lesson)
         if kind in KINDS:
             refuse((*contradiction(kind), *ignored))
-        if not share.only_here(request.host):  # a loopback address on paper leads nobody anywhere
-            order = with_address(order, url_for("lesson", lesson=lesson, _external=True))
+        here = site.here()
+        # a loopback address on paper leads nobody anywhere
+        if not share.only_here(here.partition("://")[2]):
+            order = with_address(order, here + url_for("lesson", lesson=lesson))
+        counted = budget.current()
+        if counted is not None:
+            counted.advice = at_home(context.lesson, kind, context.view, order)
         try:
             made = online(context.lesson, kind, context.view, order)
-            first = next(made.chunks, "")
+            chunks = budget.begun(made.chunks)
         except TutorError as error:
             raise Missing(str(error)) from None
-        response = Response(itertools.chain([first], made.chunks), content_type=made.media)
+        response = Response(chunks, content_type=made.media)
         response.headers["Content-Disposition"] = f'attachment; filename="{made.name}"'
         return response
 
@@ -218,7 +223,7 @@ def add_sharing(app: Flask, site: Site) -> None:
         if not request.host:  # a Host header that is none: there would be nothing to link to
             abort(400)
         context, notices = site.opened(lesson, STEP)
-        page = share_page(context, f"{request.scheme}://{request.host}", request.args, notices)
+        page = share_page(context, site.here(), request.args, notices)
         return render_template("qr.html" if context.view.present else "share.html", page=page)
 
 

@@ -32,6 +32,7 @@ from tutor.scenario.problem import Problem, ScenarioError
 from tutor.scenario.reader import Scenario
 from tutor.store import saving
 from tutor.web import routes_build
+from tutor.web.places import outside
 from tutor.web.site import Site, as_notices, refuse
 
 if TYPE_CHECKING:
@@ -169,7 +170,10 @@ def save(site: Site, text: str) -> ResponseReturnValue:
         return refused(text, error.problems)
     try:
         return redirect(
-            url_for("lesson", lesson=site.saving.save(lesson.scenario, request.remote_addr or "")),
+            url_for(
+                "lesson",
+                lesson=outside(site.saving.save)(lesson.scenario, request.remote_addr or ""),
+            ),
             303,
         )
     except saving.Refused as error:
@@ -202,10 +206,10 @@ def refused(text: str, problems: Sequence[Problem]) -> ResponseReturnValue:
 # ---- /schema/scenario.json: the JSON Schema of scenario files, which editors fetch ----
 
 
-def add_schema(app: Flask) -> None:
+def add_schema(app: Flask, site: Site) -> None:
     """The JSON Schema."""
 
     @app.get(schema.PATH)
     def scenario_schema() -> Response:
-        text = json.dumps(schema.schema(request.base_url), ensure_ascii=False, indent=1)
+        text = json.dumps(schema.schema(site.here() + schema.PATH), ensure_ascii=False, indent=1)
         return Response(f"{text}\n", content_type="application/schema+json")

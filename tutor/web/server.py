@@ -29,17 +29,18 @@ from tutor import limits
 from tutor.catalogue import shelf
 from tutor.errors import SettingError
 from tutor.store import saving
-from tutor.web.request_body import SeatedApplication
+from tutor.web.places import PlacedApplication
+from tutor.web.request_body import WholeBodies
 from tutor.web.request_log import RequestLog
 
 if TYPE_CHECKING:
     from wsgiref.types import WSGIApplication
 
 HOME = Path(__file__).parents[2]
-SEATS = 2  # requests that each worker works on at once; more would only take turns at one core
-# of each worker, so that those who wait for a seat or for the rest of an upload stand in nobody's
+# of each worker, so that those who wait for a place or for the rest of an upload stand in nobody's
 # way
-THREADS = 64
+THREADS = 256
+BODIES = 64  # uploads on their way to a worker
 CONNECTIONS = 4096  # that each worker keeps open, most of them idle; tests/benchmarks tries 1,500
 
 
@@ -187,4 +188,4 @@ def logged() -> "WSGIApplication":
     """
     app = importlib.import_module("app").app
     threading.Thread(target=app.extensions["tutor"].library.steps, daemon=True).start()
-    return RequestLog(SeatedApplication(app, limits.REQUEST_BYTES, SEATS, THREADS // 2))
+    return RequestLog(WholeBodies(PlacedApplication(app), limits.REQUEST_BYTES, BODIES))

@@ -9,10 +9,13 @@ site)`.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from sys import getsizeof
 from typing import TYPE_CHECKING, Any
 
-from flask import Response, current_app, render_template, request
+from flask import Response, render_template, request
+from jinja2 import Environment
 
 from tutor.errors import TutorError
 from tutor.export import registry
@@ -30,7 +33,8 @@ from tutor.pages.view import Ignored, View
 from tutor.scenario.problem import quotable
 from tutor.scenario.reader import Scenario
 from tutor.store.saving import Saving
-from tutor.web.library import ByIdentity, Library
+from tutor.web.caching import Caching
+from tutor.web.library import ByContent, Library
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
@@ -50,6 +54,10 @@ class StepText:
     """What a fragment has before the step: the document's title, and what the live region says."""
     body: Markup
 
+    def __len__(self) -> int:
+        """About how many bytes it takes."""
+        return getsizeof(self.head) + getsizeof(self.body)
+
     @property
     def fragment(self) -> str:
         """What htmx swaps in."""
@@ -62,6 +70,7 @@ class Site:
 
     library: Library[StepText]
     saving: Saving = field(default_factory=Saving)
+    caching: Caching = field(default_factory=lambda: Caching(""))
     views: Memo = field(default_factory=Memo)
     """What addresses ask for: the same query stands behind every step of a walk."""
 
@@ -71,6 +80,20 @@ class Site:
         if scenario is None:
             raise Missing(f"{NO_LESSON} called “{quotable(lesson, 80)}”.")
         return scenario
+
+    def here(self) -> str:
+        """Where the tutor is, as its links say: https://tutor.example."""
+        return self.caching.here(request)
+
+    def tag(self) -> str:
+        """The ETag of the answer to this request, before it is made; "" where it has none."""
+        lesson = (request.view_args or {}).get("lesson")
+        scenario = self.library.find(lesson) if lesson else None
+        if lesson and (scenario is None or not scenario.mark):
+            return ""
+        mark = scenario.mark if scenario else ""
+        part = "fragment" if wants_fragment() else "page"
+        return self.caching.tag(request, mark, self.library.shelf.mark, part)
 
     def origin(self, scenario: Scenario) -> Scenario | None:
         """The lesson that a lesson was made from, where it is still there and can be reached."""
@@ -108,7 +131,7 @@ class Site:
         query = request.query_string
         if len(query) > SHORT:
             return view.read(request.args, scenario, also)
-        asked = (ByIdentity(scenario), query, also)
+        asked = (ByContent(scenario), query, also)
         found: tuple[View, tuple[str, ...]] = self.views.once(
             asked, lambda: view.read(request.args, scenario, also)
         )
@@ -215,12 +238,24 @@ def wants_fragment() -> bool:
     return "HX-Request" in headers and not whole
 
 
-def render_step(context: Context, n: int, notices: tuple[str, ...]) -> StepText:
-    """The text of a step. Its templates know their page alone, so they need nothing of Flask."""
-    content = step_page(context, n, notices)
-    template = current_app.jinja_env.get_template
-    head, body = (template(name).render(page=content) for name in ("_fragment.html", "_step.html"))
-    return StepText(content.document, head, trusted(body))
+TEMPLATES = "_fragment", "_step"
+RenderStep = Callable[[Context, int, tuple[str, ...]], StepText]
+
+
+def step_renderer(environment: Environment) -> RenderStep:
+    """What gives the text of a step. Its templates know their page alone and need nothing of Flask,
+    so they are spared the names that Flask's other templates have: looking those up takes longer
+    than to fill in a page.
+    """
+    bare = environment.overlay()
+    bare.globals = {}
+
+    def render_step(context: Context, n: int, notices: tuple[str, ...]) -> StepText:
+        content, template = step_page(context, n, notices), bare.get_template
+        head, body = (template(f"{name}.html").render(page=content) for name in TEMPLATES)
+        return StepText(content.document, head, trusted(body))
+
+    return render_step
 
 
 def whole_page(text: StepText, beside: Panels) -> str:
