@@ -185,6 +185,71 @@ def test_each_kind_of_quantity_is_coloured_by_its_name_in_the_variable_of_its_ro
         assert f"var(--{role(kind)}" in rule, (kind, rule)
 
 
+# The derivatives of a softmax form a matrix
+
+
+def slopes(svg: ET.Element) -> dict[tuple[int, int], ET.Element]:
+    found = {parse(e.get("data-q", "")): e for e in svg.iter("text") if e.get("data-q")}
+    return {(q.i, q.j): e for q, e in found.items() if q.kind == "da/dz" and q.layer == 2}
+
+
+def test_the_derivatives_of_a_softmax_stand_in_a_matrix_that_fills_up() -> None:
+    first, last = step(DECKS[1], "da/dz[2][1,3]"), step(DECKS[1], "dL/dw[2][1,1]")
+    assert slopes(first).keys() == {(1, 1), (1, 2), (1, 3)}, "the others are empty"
+    states = {place: {*classes(e)} & {"makes", "uses"} for place, e in slopes(first).items()}
+    assert states == {(1, 1): set(), (1, 2): set(), (1, 3): {"makes"}}
+    matrix = slopes(last)
+    assert matrix.keys() == {(i, k) for i in (1, 2, 3) for k in (1, 2, 3)}
+    for across in (True, False):
+        lines = [
+            {
+                e.get("y" if across else "x")
+                for (i, k), e in matrix.items()
+                if n == (i if across else k)
+            }
+            for n in (1, 2, 3)
+        ]
+        assert [len(line) for line in lines] == [1, 1, 1]
+        places = [float(line.pop() or "") for line in lines]
+        assert places == sorted(set(places))
+    z, p = named(last, "z[2][1]"), named(last, "a[2][1]")
+    xs = [float(e.get("x", "")) for e in (z, *(matrix[1, k] for k in (1, 2, 3)), p)]
+    assert xs == sorted(xs), "between z and p"
+    assert [matrix[i, 1].get("y") for i in (1, 2, 3)] == [
+        named(last, f"dL/da[2][{i}]").get("y") for i in (1, 2, 3)
+    ]
+    names = ["".join(e.itertext()) for e in last.iter("text") if classes(e) == ["d", "n"]]
+    assert [n.replace("\N{COMBINING CIRCUMFLEX ACCENT}", "") for n in sorted(names)] == [
+        "∂𝑦1", "∂𝑦2", "∂𝑦3", "∂𝑧1", "∂𝑧2", "∂𝑧3"
+    ]  # fmt: skip
+
+
+def test_the_matrix_of_a_softmax_uses_the_column_of_the_pre_activation() -> None:
+    matrix = slopes(step(DECKS[1], "dL/dz[2][2]"))
+    assert {place for place, e in matrix.items() if "uses" in classes(e)} == {
+        (1, 2),
+        (2, 2),
+        (3, 2),
+    }
+
+
+def test_made_at_once_all_derivatives_of_a_softmax_are_marked() -> None:
+    one = scene(lecture(DECKS[1]), parse("da/dz[2][3,3]"))
+    every = frozenset(Quantity("da/dz", 2, i, k) for i in (1, 2, 3) for k in (1, 2, 3))
+    svg = parsed(draw(replace(one, makes=every)))
+    assert all("makes" in classes(e) for e in slopes(svg).values())
+    assert len(slopes(svg)) == 9
+    assert sum({"d", "makes", "o"} <= {*classes(e)} for e in svg.iter("rect")) == 9
+
+
+def test_of_many_classes_the_derivative_of_the_step_is_shown() -> None:
+    trace = some(3, 4, 8, output="softmax", under="cross_entropy")
+    assert slopes(parsed(draw(scene(trace, parse("da/dz[2][2,3]"))))).keys() == {(2, 3)}
+    used = slopes(parsed(draw(scene(trace, parse("dL/dz[2][5]")))))
+    assert used.keys() == {(i, 5) for i in range(1, 9)}
+    assert not slopes(parsed(draw(scene(trace, parse("dL/dw[2][2,3]")))))
+
+
 # The phases
 
 
@@ -362,25 +427,30 @@ def test_a_network_without_biases_shows_none() -> None:
 def text_boxes(svg: ET.Element) -> list[tuple[str, Box]]:
     """Boxes of all numbers and names, reckoned by the widths of the font."""
     boxes = []
+    tight = "tight" in classes(svg)
     for e in svg.iter("text"):
         css = classes(e)
         if e.get("data-q"):
             smaller = SIZES[
                 max(SIZE_NAMES.index(css) for css in ["", *classes(e)] if css in SIZE_NAMES)
             ]
-            half, up = (
-                width(e.text or "") * 14 * smaller / 2,
-                10.0 * smaller,
-            )
+            size = 12 if tight and not e.get("data-q", "").startswith(("l", "y")) else 14
+            half, up = width(e.text or "") * size * smaller / 2, 10.0 * smaller * size / 14
         elif "n" in css and "t" not in css:
             base = e.text or ""
-            marks = max((len(part.text or "") for part in e.iter("tspan")), default=0)
-            half, up = (7.0 * len(base) + 5.0 * marks) / 2, 13.0
+            marks = max(map(marks_wide, e.iter("tspan")), default=0)
+            half, up = (7.0 * len(base) + 5.0 * marks) / 2, 10.0 if tight else 13.0
         else:
             continue
         x, y = float(e.get("x", "")), float(e.get("y", ""))
         boxes.append((e.get("data-q") or "name", (x - half, y - up, x + half, y + 1)))
     return boxes
+
+
+def marks_wide(marks: ET.Element) -> int:
+    """How many characters wide an index is with the marks that start over it."""
+    both, index = len(marks.text or ""), -int(marks.get("dx", "0").split()[-1]) // 5
+    return max(index, both - index)
 
 
 def cards(svg: ET.Element) -> list[Box]:
@@ -432,8 +502,8 @@ def test_the_deck_networks_can_be_read_on_a_laptop_and_stay_small(deck: str) -> 
     assert arrange(trace.network.sizes).width * 11 / 14 <= 830, (
         "beside the formula, numbers stay at 11 pixels"
     )
-    assert max(len(picture.encode()) for picture in pictures) < 8_000
-    assert sorted(len(picture.encode()) for picture in pictures)[len(pictures) // 2] < 6_500
+    assert max(len(picture.encode()) for picture in pictures) < 7_400
+    assert sorted(len(picture.encode()) for picture in pictures)[len(pictures) // 2] < 5_700
 
 
 def test_edge_numbers_stay_where_they_are_from_phase_to_phase() -> None:
@@ -441,6 +511,59 @@ def test_edge_numbers_stay_where_they_are_from_phase_to_phase() -> None:
         named(step(DECKS[0], q), "w[2][3,1]").get("x") for q in ("z[1][1]", "loss", "dL/da[1][1]")
     ]
     assert len(set(at)) == 1
+
+
+def type_on_a_laptop(svg: ET.Element) -> float:
+    """How large the type is beside a formula at 1366 x 657, in CSS pixels."""
+    scale = min(838 / float(svg.get("width", "")), 300 / float(svg.get("height", "")))
+    return scale * (12 if "tight" in classes(svg) else 14)
+
+
+@pytest.mark.parametrize("name", sorted(path.stem for path in SCENARIOS.glob("*.yaml")))
+def test_the_type_of_every_lecture_can_be_read_on_a_laptop(name: str) -> None:
+    trace = lecture(name)
+    for q in (parse("x[1]") if trace.stop else parse("dL/dz[1][1]"), parse("z[1][1]")):
+        if not q.given:
+            sample = 1 if trace.samples > 1 else 0
+            svg = parsed(draw(scene(trace, q._replace(sample=sample))))
+            assert type_on_a_laptop(svg) >= 11
+
+
+@pytest.mark.parametrize("sizes", [(8, 8, 8, 2), (3, 8, 8, 3), (8, 8, 8, 8, 8, 3), (5, 6, 5, 2)])
+def test_layers_of_up_to_eight_units_are_shown_whole_and_can_be_read(
+    sizes: tuple[int, ...],
+) -> None:
+    trace = some(*sizes, output="softmax", under="cross_entropy")
+    for q in ("z[2][3]", "dL/da[1][2]", "dL/dw[2][1,1]", "w+[1][1,2]", "loss"):
+        svg = parsed(draw(scene(trace, parse(q))))
+        shown = mentioned(svg)
+        for layer, size in enumerate(sizes[1:], 1):
+            assert {f"a[{layer}][{i}]" for i in range(1, size + 1)} <= shown, q
+        assert {f"x[{i}]" for i in range(1, sizes[0] + 1)} <= shown
+        assert type_on_a_laptop(svg) >= 10, q
+        assert "makes" in classes(named(svg, q))
+
+
+def test_layers_that_a_step_leaves_alone_show_what_they_pass_on() -> None:
+    trace = some(8, 8, 8, 8, 8, 3, output="softmax", under="cross_entropy")
+    shown = mentioned(parsed(draw(scene(trace, parse("dL/da[2][3]")))))
+    kinds = {
+        layer: {parse(q).kind for q in shown if parse(q).layer == layer} for layer in range(1, 6)
+    }
+    assert kinds[2] == {"z", "a", "dL/da"}
+    assert kinds[3] == {"z", "a", "w", "dL/dz", "da/dz", "dL/da"}
+    assert kinds[1] == kinds[4] == kinds[5] == {"a"}
+
+
+def test_many_edges_of_a_step_are_as_wide_as_their_weights_and_have_no_heads() -> None:
+    trace = some(3, 8, 8, 2, output="softmax", under="cross_entropy")
+    uses = frozenset(Quantity("w", 2, i, j) for i in range(1, 9) for j in range(1, 9))
+    makes = frozenset(Quantity("z", 2, i) for i in range(1, 9))
+    svg = parsed(draw(replace(scene(trace, parse("z[2][8]")), uses=uses, makes=makes)))
+    lines = [e for e in svg.iter("path") if {"line", "uses", "many"} <= {*classes(e)}]
+    assert sum(e.get("d", "").count("M") for e in lines) == 64
+    dashed = sum(e.get("d", "").count("M") for e in lines if "minus" in classes(e))
+    assert dashed == int((trace.network.layers[1].weights < 0).sum())
 
 
 # Large networks
@@ -455,7 +578,7 @@ def test_a_large_layer_keeps_its_first_its_last_and_the_unit_in_question() -> No
     assert {"66 more", "57 more", "296 more", "483 more"} <= {
         "".join(e.itertext()) for e in svg.iter("text")
     }
-    assert len(ET.tostring(svg)) < 14_000
+    assert len(ET.tostring(svg)) < 10_000
 
 
 def test_in_a_dense_network_only_the_edges_of_the_step_have_numbers() -> None:
@@ -502,7 +625,8 @@ def test_a_deep_network_keeps_the_layers_of_the_step() -> None:
 
 def test_elision_says_how_many_are_left_out() -> None:
     assert chosen_units(6, set()) == [1, 2, 3, 4, 5, 6]
-    assert chosen_units(8, set()) == [1, 2, 3, -4, 8]
+    assert chosen_units(8, set()) == [1, 2, 3, 4, 5, 6, 7, 8]
+    assert chosen_units(9, set()) == [1, 2, 3, -5, 9]
     assert chosen_units(10, set()) == [1, 2, 3, -6, 10]
     assert chosen_units(10, {6}) == [1, 2, 3, -2, 6, -3, 10]
     assert chosen_layers(5, {3}) == [0, 1, 2, 3, 4]

@@ -11,6 +11,7 @@ In the order in which it is best read:
     marks                 numbers, symbols, rings and arrows in it
     neuron                one neuron that computes forward and back
     scene                 what a step means for the diagram
+    parts                 what each part adds to it, and which of them steps have in common
     backdrop              what it shows whatever the step
     diagram               the network as SVG
     frames                the diagrams of many steps in one

@@ -30,10 +30,8 @@ def backdrop(layout: Layout, rules: tuple[str, ...]) -> str:
     lines, cards, dividers, texts = [], [], [], []
     for left, right in layout.gaps():
         if right.layer != left.layer + 1:
-            count, between = (
-                right.layer - left.layer - 1,
-                (layout.right(left) + right.entrance) // 2,
-            )
+            count = right.layer - left.layer - 1
+            between = (layout.right(left) + right.entrance) // 2
             texts.append(f'<text class="dots" x="{between}" y="{layout.middle:.0f}">⋯</text>')
             texts.append(f'<text x="{between}" y="14">{count} more</text>')
     x, y = layout.loss
@@ -59,8 +57,8 @@ def backdrop(layout: Layout, rules: tuple[str, ...]) -> str:
         f'<text x="{x}" y="14">loss</text>'
     )
     for shown in layout.columns[1:]:
-        middle, rule = layout.centre(shown), rules[shown.layer - 1]
-        texts.append(f'<text x="{middle}" y="14">layer {shown.layer} · {rule}</text>')
+        rule = f" · {rules[shown.layer - 1]}" if shown.open else ""
+        texts.append(f'<text x="{layout.centre(shown)}" y="14">layer {shown.layer}{rule}</text>')
     wires = f'<path class="wires" d="{"".join(lines)}"/>'
     if layout.skips:
         wires += f'<path class="wires skip a" d="{"".join(skip.path for skip in layout.skips)}"/>'
@@ -71,24 +69,29 @@ def backdrop(layout: Layout, rules: tuple[str, ...]) -> str:
 
 def _card(layout: Layout, shown: Column, y: float) -> str:
     """The outline of a unit's card, with round corners."""
-    across = layout.right(shown) - shown.x - 10
-    down = round(layout.bottom(shown, y) - layout.top(y)) - 10
-    return (
-        f"M{shown.x + 5} {layout.top(y):.0f}h{across}q5 0 5 5v{down}q0 5-5 5"
-        f"h{-across}q-5 0-5-5v{-down}q0-5 5-5z"
-    )
+    top, bottom = layout.outline(shown, y)
+    across, down = layout.right(shown) - shown.x - 10, round(bottom - top) - 10
+    right, left = f"h{across}q5 0 5 5v{down}", f"q0 5-5 5h{-across}q-5 0-5-5v{-down}q0-5 5-5z"
+    return f"M{shown.x + 5} {top:.0f}{right}{left}"
 
 
 def _dividers(layout: Layout, shown: Column, y: float) -> str:
-    """The lines between the places in a card: numbers above, their derivatives below."""
-    if not shown.layer:
+    """The lines between the places in a card: numbers above, their derivatives below; in a flat
+    card with an arrow from z to a.
+    """
+    if not shown.open:
         return ""
-    top, wide = layout.top(y), shown.cells * layout.cell
-    upright = "".join(
-        f"M{shown.x + n * layout.cell} {top:.0f}v{2 * layout.row}" for n in range(1, shown.cells)
-    )
-    level = "".join(f"M{shown.x} {top + n * layout.row:.0f}h{wide}" for n in (1, 2))
-    return upright + level
+    top, row, wide = layout.top(shown, y), layout.row, layout.cell
+    inner = range(2, shown.slopes + 1)
+    lines = [
+        f"M{shown.x + n * wide} {top + row * (n in inner):.0f}v{row * (1 if n in inner else 2)}"
+        for n in range(1, shown.cells)
+    ]
+    lines += [f"M{shown.x} {top + n * row:.0f}h{shown.cells * wide}" for n in range(1, shown.rows)]
+    if shown.slopes == 1 and not layout.tight:
+        x = shown.x + 3 * wide // 2
+        lines.append(f"M{x - 11} {top + row / 2:.0f}h22m-5-3l5 3-5 3")
+    return "".join(lines)
 
 
 def _break(x: int, y: float, words: str) -> str:

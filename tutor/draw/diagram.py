@@ -1,13 +1,14 @@
 """The network diagram of a step, as SVG: what is known stands in it, what is not is visibly empty.
 
 Every number has one place for good. A unit is a card: z and a side by side under their names, the
-derivative of the loss with respect to each of them below it, da/dz in the last row; behind a skip
-connection the sum r stands at the right of a. In front of a card stands its list: the bias, then a
-weight a line, each with its gradient; the edge of a weight ends at its line. Edges are as wide as
-their weights are large, dashed where they are negative. What the step uses is drawn thick and
-outlined, what it makes is filled and outlined thicker; edges in use carry arrow heads in the
-direction of flow. Colours come from `static/diagram.css`; nothing is said by colour alone.
-`tutor.draw.layout` says where things stand, `tutor.draw.marks` how small marks are written.
+derivative of the loss with respect to each of them below it, da/dz between them or in a row of its
+own; those of a softmax form their matrix. Behind a skip connection the sum r stands at the right of
+a. In front of a card stands its list: the bias, then a weight a line, each with its gradient; the
+edge of a weight ends at its line. Edges are as wide as their weights are large, dashed where they
+are negative. What the step uses is drawn thick and outlined, what it makes is filled and outlined
+thicker; edges in use carry arrow heads in the direction of flow. Colours come from
+`static/diagram.css`; nothing is said by colour alone. `tutor.draw.layout` says where things stand,
+`tutor.draw.parts` what a step takes over from another.
 
 A skip connection is a curve from the unit that the value comes from, faint until a step goes along
 it. Each quantity is one element with `data-q`: its number where it is known, else its empty place.
@@ -15,30 +16,33 @@ it. Each quantity is one element with `data-q`: its number where it is known, el
 
 from __future__ import annotations
 
-from bisect import bisect_right
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from itertools import chain
+from collections.abc import Callable, Hashable, Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from math import ceil, isfinite
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 
 from tutor.draw.backdrop import backdrop, thumbnail
 from tutor.draw.layout import (
     LINE,
     LOSS_HALF,
     LOSS_HEIGHT,
+    MOST_TARGETS,
+    ROWS_OF_FLAT,
+    TIGHT_TYPE,
+    TYPE,
     Column,
     Layout,
     Place,
     arrange,
 )
-from tutor.draw.marks import SIZE, SIZE_NAMES, SIZES, Room, arrow, bent, name, ring, thick, was
+from tutor.draw.marks import SIZES, Room, arrow, bent, name, symbol, thick
+from tutor.draw.parts import Part, Parts, together
 from tutor.draw.scene import Label, Reading, Scene
 from tutor.engine.kinds import AFTER, BACKWARD, FORWARD, GRADIENT, LOSS, UPDATE, VERIFY
 from tutor.engine.network import Network
 from tutor.engine.order import forward_kinds
 from tutor.engine.quantity import Quantity
-from tutor.memo import Memo
 from tutor.notation.markup import Markup, attribute, trusted
 from tutor.notation.mathml import role
 
@@ -51,16 +55,22 @@ FLOW = {
 SLOPE = "da/dz"
 LOST, FALL = Quantity("loss"), Quantity("loss-loss+")
 """The loss of the batch, and how much it has fallen."""
+MOST_HEADS = 20
+"""Of more edges between two layers that a step touches none has the head of an arrow."""
 MOST_LABELS = 9
 """Where not every weight is listed, those that the step touches are, if they are no more."""
 THICKNESSES = 4
 """How many widths an edge can have: the widest for the largest weight of the network."""
-_TIGHT_SIZE = 12
-"""The size of the type inside a small card."""
 _TARGET = Room(2.6)
 """The room beside the name of a target."""
-_BROAD = 560
-"""From this width on the legend has room in one line."""
+_AMOUNT = Room(2 * LOSS_HALF / TYPE)
+"""The room for a loss in its box."""
+_BROAD = 640
+"""From this width on the legend has room beside the direction of flow."""
+_SWITCH = 60
+"""The room for the switch of the tables, which stands over the corner of the diagram."""
+_LETTER = 6.2
+"""How wide a letter of the legend is."""
 _MIDDLING, _WIDE = 400, 500
 """From these widths on a diagram has a class that keeps it from shrinking too far;
 `static/diagram.css` has the rest.
@@ -71,66 +81,6 @@ _About = Callable[..., Iterable[Quantity]]
 """What a part of a drawing depends on, for the same arguments as the method that draws it."""
 States = dict[tuple[int, int], str]
 """What the step does with the weights of a layer, by (i, j)."""
-
-
-class _Written(NamedTuple):
-    """A number with its place: the middle of its baseline, or the right end of it."""
-
-    label: Label
-    x: float
-    y: float
-    ringed: bool
-    at_end: bool
-
-    def svg(self, size: int, changed: Mapping[Quantity, str]) -> tuple[str, str]:
-        """(the ring around it or "", the number) in one of the sizes."""
-        (q, text, em, state, _, _), y = self.label, self.y
-        half = em * SIZES[size] * SIZE / 2
-        x = self.x - half * self.at_end
-        css = f"{state} {SIZE_NAMES[size]}".strip()
-        mark = f' class="{css}"' if css else ""
-        number = f'<text{mark} data-q="{q}" x="{x:.0f}" y="{y:.0f}">{text}</text>'
-        around = ring(role(q.kind) + state, x, y, half) if state and self.ringed else ""
-        return around, was(number, x + half, y, f"{q} was {changed[q]}") if q in changed else number
-
-
-class _Part:
-    """What one part of a drawing adds to it; the drawing decides how large its numbers are."""
-
-    __slots__ = ("_numbers", "left_out", "lines", "shapes", "sizes", "texts", "written")
-
-    def __init__(self) -> None:
-        self.lines: list[str] = []
-        self.shapes: list[str] = []
-        self.texts: list[str] = []
-        self.written: list[_Written] = []
-        self.left_out = False
-        """Whether an edge has a number for which there is no room."""
-        self.sizes: dict[str, int] = {}
-        """The size that each family of its numbers needs."""
-        self._numbers: dict[tuple[int, ...], tuple[list[str], list[str]]] = {}
-
-    def write(
-        self, label: Label, x: float, y: float, *, ringed: bool = True, at_end: bool = False
-    ) -> None:
-        """Add a number."""
-        self.written.append(_Written(label, x, y, ringed, at_end))
-        if label.size >= self.sizes.get(label.family, 0):
-            self.sizes[label.family] = label.size
-
-    def numbers(
-        self, sizes: Mapping[str, int], changed: Mapping[Quantity, str]
-    ) -> tuple[list[str], list[str]]:
-        """(rings, numbers) in these sizes."""
-        key = tuple([sizes[family] for family in self.sizes])
-        found = self._numbers.get(key)
-        if found is None:
-            made = [written.svg(sizes[written.label.family], changed) for written in self.written]
-            found = self._numbers[key] = (
-                [ring for ring, _ in made if ring],
-                [number for _, number in made],
-            )
-        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,117 +115,114 @@ def drawing(scene: Scene) -> Drawing:
     return _Picture(scene).drawing()
 
 
+@dataclass(frozen=True, slots=True)
+class _Frame:
+    """What the steps of a layout have in common, in one phase and for one sample."""
+
+    opening: str
+    box: str
+    backdrop: str
+    plan: tuple[tuple[Hashable, _About, Callable[..., None], tuple[Any, ...]], ...]
+    """The parts: a key, on what each depends, what draws it, and where."""
+    parts: Parts | None
+    edges: dict[tuple[int, int, int, Place, bool], tuple[str, str]] = field(default_factory=dict)
+    """The edges that a step leaves alone, before and after the update."""
+
+
 class _Picture:
     """Collects the parts of one drawing."""
 
     def __init__(self, scene: Scene) -> None:
-        self.scene, self.phase = scene, scene.phase
+        self.scene, self.phase, self.when = scene, scene.phase, scene.when
         self.reading = Reading(scene)
-        network = scene.network
-        self.layout = arrange(network.sizes, self.reading.must_see(), scene.decimals, network.skips)
-        self._inside = (
-            Room((self.layout.cell - 4) / _TIGHT_SIZE, 1)
-            if self.layout.tight
-            else self.reading.room
-        )
-        when = scene.when
-        if when:
-            self._n, self._place = when.n, when.place
-        self._drawn: Memo | None = (
-            when.drawn.once((self.layout, scene.phase, scene.sample), Memo) if when else None
-        )
-        self.parts: list[_Part] = []
-        self.part = _Part()
+        self.layout = self._laid_out()
+        self.em = self.layout.type
+        self.room = _room(self.layout.cell, tight=self.layout.tight)
+        self.part = Part()
         """The part that is being drawn."""
-
-    def drawing(self) -> Drawing:
-        layout, network = self.layout, self.scene.network
-        for left, right in layout.gaps():
-            if right.layer == left.layer + 1:
-                self._part(right.layer, self._of_edges, self._edges, left, right)
-        self._part("skips", self._of_skips, self._skips)
-        for place in layout.columns:
-            draw_one = self._unit if place.layer else self._input
-            for unit, y in place.spots:
-                self._part((place.layer, unit), self._of_unit, draw_one, place, unit, y)
-        self._part(0, self._of_loss, self._loss)
-        self.part = _Part()
-        legend = self._legend(left_out=any(part.left_out for part in self.parts))
-        self._footer(legend)
-        title = f"Network {network.shape}{_spoken(network.skips)}"
-        about = f"<desc>{attribute(self.scene.caption)}</desc>" if self.scene.caption else ""
-        css = (
-            "net"
-            + (" tight" if layout.tight else "")
-            + (" wide" if layout.width > _WIDE else " mid" if layout.width > _MIDDLING else "")
+        when = scene.when
+        key = self.layout, scene.phase, scene.sample
+        self.frame: _Frame = when.drawn.once(key, self._framed) if when else self._framed()
+        self.touched = (
+            self.frame.parts.touched(self.reading.touched) if self.frame.parts else frozenset()
         )
-        high = layout.height + LINE * (len(legend) - 1)
+
+    def _laid_out(self) -> Layout:
+        """The layout of the step; it is the same at all steps where every weight is listed."""
+        scene, network, when = self.scene, self.scene.network, self.when
+        known: Layout | None = when.drawn.get("layout") if when else None
+        if known:
+            return known
+        layout = arrange(
+            network.sizes, self.reading.must_see(), scene.decimals, network.skips,
+            _matrices(network), self.reading.layers(),
+        )  # fmt: skip
+        if when and layout.listed and network.sizes[-1] <= MOST_TARGETS:
+            when.drawn["layout"] = layout
+        return layout
+
+    def _framed(self) -> _Frame:
+        layout, network = self.layout, self.scene.network
+        plan = tuple(self._plan())
+        title = f"Network {network.shape}{_spoken(network.skips)}"
+        css = "net" + " tight" * layout.tight
+        css += " wide" if layout.width > _WIDE else " mid" * (layout.width > _MIDDLING)
+        high = layout.height + LINE * (self._lines() - 1)
         box = f"0 0 {layout.width} {high}"
         size = f'viewBox="{box}" width="{layout.width}" height="{high}"'
         opening = (
             f'<svg class="{css}" {size} role="img" aria-label="{title}"><title>{title}</title>'
         )
-        behind = backdrop(layout, _rules(network))
-        return Drawing(opening, about, behind, self._together(), layout, box)
+        parts = None
+        if self.when:
+            members = [(key, about(self, *place)) for key, about, _, place in plan]
+            parts = Parts(members, self.when.place)
+        return _Frame(opening, box, backdrop(layout, _rules(network)), plan, parts)
 
-    def _together(self) -> tuple[str, ...]:
-        """Lines, shapes on top, then text; numbers of a family in the size of the widest."""
-        sizes: dict[str, int] = {}
-        for part in self.parts:
-            for family, size in part.sizes.items():
-                sizes[family] = max(size, sizes.get(family, 0))
-        numbers = [part.numbers(sizes, self.scene.changed) for part in self.parts]
-        parts = [*self.parts, self.part]
-        everything = (
-            *(part.lines for part in parts),
-            *(part.shapes for part in parts), *(rings for rings, _ in numbers),
-            *(part.texts for part in self.parts), *(texts for _, texts in numbers), self.part.texts,
-        )  # fmt: skip
-        return tuple(chain.from_iterable(everything))
+    def _plan(self) -> Iterator[tuple[Hashable, _About, Callable[..., None], tuple[Any, ...]]]:
+        """The parts of the picture from back to front."""
+        layout, this = self.layout, _Picture
+        for left, right in layout.gaps():
+            if right.layer == left.layer + 1:
+                yield right.layer, this.of_edges, this.draw_edges, (left, right)
+                for i, y in right.spots if layout.listed else ():
+                    place = left, right, i, y
+                    yield ("list", right.layer, i), this.of_list, this.draw_list, place
+        yield "skips", this.of_skips, this.draw_skips, ()
+        yield "words", this.of_words, this.draw_words, ()
+        for column in layout.columns:
+            draw_one = this.draw_unit if column.layer else this.draw_input
+            for unit, y in column.spots:
+                yield (column.layer, unit), this.of_unit, draw_one, (column, unit, y)
+        yield 0, this.of_loss, this.draw_loss, ()
+
+    def drawing(self) -> Drawing:
+        frame = self.frame
+        about = f"<desc>{attribute(self.scene.caption)}</desc>" if self.scene.caption else ""
+        parts = [self._part(key, draw_it, place) for key, _, draw_it, place in frame.plan]
+        pieces = together(parts, self.scene.changed)
+        return Drawing(frame.opening, about, frame.backdrop, pieces, self.layout, frame.box)
 
     # Parts: most of a drawing is that of the step before
 
-    def _part(
-        self, key: Hashable, about: _About, draw_it: Callable[..., None], *place: Any
-    ) -> None:
+    def _part(self, key: Hashable, draw_it: Callable[..., None], place: tuple[Any, ...]) -> Part:
         """Draw a part, or take over what another step drew."""
 
-        def make() -> _Part:
-            self.part = _Part()
-            draw_it(*place)
-            return self.part
+        def make() -> Part:
+            self.part = part = Part()
+            draw_it(self, *place)
+            return part
 
-        self.parts.append(self._same(key, lambda: about(*place), make))
+        return self._same(key, make)
 
-    def _same(
-        self, key: Hashable, about: Callable[[], Iterable[Quantity]], make: Callable[[], T]
-    ) -> T:
-        """What `make` makes, or what it made for another step.
-
-        That step knew as much of the quantities `about`, and neither step uses or makes any of
-        them.
-        """
-        if self._drawn is None:
+    def _same(self, key: Hashable, make: Callable[[], T]) -> T:
+        """What `make` makes, or what it made for another step."""
+        parts = self.frame.parts
+        if not parts or not self.when or key in self.touched or key in self.reading.slopes:
             return make()
-        found = self._drawn.get(key)
-        if found is None:
-            found = self._drawn[key] = self._kept(frozenset(about()))
-        members, steps, made = found
-        if not members.isdisjoint(self.reading.touched) or key in self.reading.slopes:
-            return make()
-        known = bisect_right(steps, self._n)
-        same: T | None = made.get(known)
-        if same is None:
-            same = made[known] = make()
-        return same
+        return parts.same(key, self.when.n, make)
 
-    def _kept(
-        self, members: frozenset[Quantity]
-    ) -> tuple[frozenset[Quantity], list[int], dict[int, Any]]:
-        """(the quantities, the steps that make them, what was made after so many of these steps)"""
-        return members, sorted({self._place(q) for q in members}), {}
-
-    def _of_unit(self, column: Column, unit: int, _: float) -> Iterator[Quantity]:
+    def of_unit(self, column: Column, unit: int, _: float) -> Iterator[Quantity]:
         """The quantities on which the drawing of a unit depends."""
         layer, named = column.layer, self.reading.named
         yield self.reading.passed_back(layer, unit)
@@ -285,15 +232,23 @@ class _Picture:
         part = self.scene.network.layer(layer)
         for kind in forward_kinds(part):
             yield from (named(each, layer, unit) for each in (kind, AFTER[kind], GRADIENT[kind]))
-        if not part.activation.full_jacobian:
+        if column.slopes > 1:
+            yield from self._row(column, unit)
+        elif not part.activation.full_jacobian:
             yield named(SLOPE, layer, unit)
 
-    def _of_edges(self, left: Column, right: Column) -> Iterator[Quantity]:
-        for i, _ in right.spots:
-            for j in (0, *(j for j, _ in left.spots)):
-                yield from self._of_parameter(right.layer, i, j)
+    def of_edges(self, left: Column, right: Column) -> Iterator[Quantity]:
+        for i, y in right.spots:
+            yield from self.of_list(left, right, i, y)
 
-    def _of_loss(self) -> Iterator[Quantity]:
+    def of_list(self, left: Column, right: Column, i: int, _: float) -> Iterator[Quantity]:
+        for j in (0, *[j for j, _ in left.spots]):
+            kind = "w" if j else "b"
+            for each in (kind, AFTER[kind], GRADIENT[kind]):
+                yield Quantity(each, right.layer, i, j)
+            yield Quantity(GRADIENT[kind], right.layer, i, j, self.scene.sample)
+
+    def of_loss(self) -> Iterator[Quantity]:
         outputs, reading = self.layout.columns[-1], self.reading
         for loss in (LOST, LOST.after, FALL):
             yield from (loss, loss._replace(sample=self.scene.sample))
@@ -303,35 +258,99 @@ class _Picture:
             of_output = reading.passed, reading.passed_back, reading.error
             yield from (quantity(outputs.layer, unit) for quantity in of_output)
 
-    def _of_skips(self) -> Iterator[Quantity]:
+    def of_skips(self) -> Iterator[Quantity]:
         for skip in self.layout.skips:
             for layer in (skip.source, skip.target):
                 yield self.reading.passed(layer, skip.unit)
                 yield self.reading.passed_back(layer, skip.unit)
 
+    def of_words(self) -> Iterator[Quantity]:
+        yield from ()
+
+    def draw_words(self) -> None:
+        """What the phase alone says: names, the head of a softmax's matrix, how to read it all."""
+        for column in self.layout.columns:
+            for unit, y in column.spots:
+                self._names(column, unit, y)
+            if column.slopes > 1 and self.phase == BACKWARD:
+                self._matrix(column)
+        self._footer()
+
     def _name(self, q: Quantity, x: float, y: float, css: str = "n") -> None:
-        self.part.texts.append(
-            f'<text class="{css}" x="{x:.0f}" y="{y:.0f}">{name(self.scene.alphabet, q)}</text>'
-        )
+        said = name(self.scene.alphabet, q)
+        self.part.texts.append(f'<text class="{css}" x="{x:.0f}" y="{y:.0f}">{said}</text>')
+
+    def _head(self, q: Quantity, x: float, y: float) -> None:
+        """What stands above a column or a row of a matrix: ∂ and a symbol without its layer."""
+        said = symbol(replace(self.scene.alphabet.symbol(q), sup=()))
+        self.part.texts.append(f'<text class="d n" x="{x:.0f}" y="{y:.0f}">∂{said}</text>')
+
+    def _names(self, column: Column, unit: int, y: float) -> None:
+        """The names of a unit's numbers: above their places, or inside a small card."""
+        layout, reading = self.layout, self.reading
+        above = layout.outline(column, y)[0] - 5
+        if not column.open:
+            q = reading.passed(column.layer, unit)
+            x, at = layout.place(column, y, 0, 0)
+            beside = layout.tight and not column.layer
+            place = (x - layout.cell / 2 - 16, at) if beside else (x, above)
+            self._name(q, *place, f"{role(q.kind)} n")
+            return
+        inside = reading.inside(column.layer, unit)
+        if layout.tight:  # the unit's name, between z and a
+            self._name(inside[1], *layout.place(column, y, 0, (1 + column.slopes) / 2), "a n")
+            return
+        for n, q in enumerate(inside):
+            x, _ = layout.place(column, y, 0, column.cell(n))
+            self._name(q, x, above, f"{role(q.kind)} n")
+
+    def _matrix(self, column: Column) -> None:
+        """What the derivatives of a softmax are derivatives of, and with respect to what; brackets
+        around them.
+        """
+        layout, spots = self.layout, column.spots
+        top, bottom = layout.top(column, spots[0][1]), layout.bottom(column, spots[-1][1])
+        for unit, y in spots:
+            z, a, *_ = self.reading.inside(column.layer, unit)
+            x, _ = layout.place(column, y, 0, unit)
+            self._head(z, x, top - 5)
+            if not layout.tight:
+                self._head(a, *layout.place(column, y, 0, (1 + column.slopes) / 2))
+        left, right = column.x + layout.cell, column.x + layout.cell * (1 + column.slopes)
+        start, down = top + layout.row, bottom - top - layout.row
+        ends = f"M{left + 5} {start:.0f}h-5v{down:.0f}h5M{right - 5} {start:.0f}h5v{down:.0f}h-5"
+        self.part.lines.append(f'<path class="d matrix" d="{ends}"/>')
 
     # Units
 
-    def _input(self, column: Column, unit: int, y: float) -> None:
-        q, back = self.reading.named("x", 0, unit), self.reading.passed_back(0, unit)
-        self._cell(q, column, y, 0, 0)
-        self._called(q, column, y, 0)
+    def draw_input(self, column: Column, unit: int, y: float) -> None:
+        self._cell(self.reading.named("x", 0, unit), column, y, 0)
         if self.phase == BACKWARD:
-            self._number(back, column, y, 1, 0)
+            self._number(self.reading.passed_back(0, unit), column, y, 1, 0)
 
-    def _unit(self, column: Column, unit: int, y: float) -> None:
-        layer = column.layer
-        for n, q in enumerate(self.reading.inside(layer, unit)):
-            self._cell(q, column, y, 0, n)
-            self._called(q, column, y, n)
-            if self.phase == BACKWARD:
-                self._number(self.reading.named(GRADIENT[q.of.base], layer, unit), column, y, 1, n)
-        if self.phase == BACKWARD:
-            self._number(self._slope(layer, unit), column, y, 2, 0.5)
+    def draw_unit(self, column: Column, unit: int, y: float) -> None:
+        layer, reading, backward = column.layer, self.reading, self.phase == BACKWARD
+        if not column.open:
+            self._cell(reading.passed(layer, unit), column, y, 0)
+            return
+        for n, q in enumerate(reading.inside(layer, unit)):
+            cell = column.cell(n)
+            self._cell(q, column, y, cell)
+            if backward:
+                self._number(reading.named(GRADIENT[q.of.base], layer, unit), column, y, 1, cell)
+        if not backward:
+            return
+        if column.slopes > 1:
+            for k, q in enumerate(self._row(column, unit), 1):
+                self._number(q, column, y, 1, k)
+        else:
+            row, at = (1, 1.0) if column.slopes else (2, 0.5)
+            self._number(self._slope(layer, unit), column, y, row, at)
+
+    def _row(self, column: Column, unit: int) -> list[Quantity]:
+        """The derivatives of a softmax's output with respect to each of its pre-activations."""
+        q = self.reading.named(SLOPE, column.layer, unit)
+        return [q._replace(j=k) for k in range(1, column.slopes + 1)]
 
     def _slope(self, layer: int, unit: int) -> Quantity | None:
         """da/dz of a unit; of a softmax, which has one for each pair, the one that the step deals
@@ -343,32 +362,27 @@ class _Picture:
             return None
         return self.reading.named(SLOPE, layer, unit)
 
-    def _cell(self, q: Quantity, column: Column, y: float, row: int, cell: float) -> None:
+    def _cell(self, q: Quantity, column: Column, y: float, cell: float) -> None:
         """A number that a card always has a place for; dashed and empty where there is none yet."""
-        if not self._number(q, column, y, row, cell):
-            x, top = column.x + cell * self.layout.cell, self.layout.top(y)
-            high, wide = self.layout.row - 4, self.layout.cell - 6
+        if not self._number(q, column, y, 0, cell):
+            layout = self.layout
+            x, top = column.x + cell * layout.cell, layout.outline(column, y)[0]
             self.part.shapes.append(
                 f'<rect class="{role(q.kind)} todo" data-q="{q}" x="{x + 3:.0f}" '
-                f'y="{top + row * self.layout.row + 2:.0f}" width="{wide}" height="{high}"/>'
+                f'y="{top + 2:.0f}" width="{layout.cell - 6}" height="{layout.row - 4}"/>'
             )
 
     def _number(self, q: Quantity | None, column: Column, y: float, row: int, cell: float) -> bool:
         """Write a number in its place of a card; False where it is unknown."""
-        label = self.reading.label(q, self._inside)
+        label = self.reading.label(q, self.room)
         if label:
-            self.part.write(label, *self.layout.place(column, y, row, cell))
+            self.part.write(label, *self.layout.place(column, y, row, cell), self.em)
         return label is not None
-
-    def _called(self, q: Quantity, column: Column, y: float, cell: int) -> None:
-        """The name of a number, above its place."""
-        x, _ = self.layout.place(column, y, 0, cell)
-        self._name(q, x, self.layout.top(y) - 5, f"{role(q.kind)} n")
 
     # Edges and the lists of weights in which they end
 
-    def _edges(self, left: Column, right: Column) -> None:
-        """The edges between two layers, and the lists of weights, as many as can be read."""
+    def draw_edges(self, left: Column, right: Column) -> None:
+        """The edges between two layers; where not every weight is listed, those of the step."""
         states: States = {}
         if right.layer in self.reading.hot:
             pairs = ((i, j) for i, _ in right.spots for j, _ in left.spots)
@@ -376,83 +390,100 @@ class _Picture:
             states = {pair: state for pair, state in found if state}
         drawn: dict[str, list[str]] = {}
         for i, y in right.spots:
-            listed = self._listed(left, right, i, states)
-            lines = {j: self.layout.line(right, y, n, len(listed)) for n, j in enumerate(listed)}
+            lines = self._lines_of(left, right, i, y, states)
             for j, from_y in left.spots:
-                end_x, end_y = lines.get(j, (right.x, y))
-                state = states.get((i, j), "")
-                css, path = self._edge(left, right.layer, i, j, state, from_y, (end_x - 3, end_y))
+                x, to_y = lines.get(j) or self.layout.enters(right, y)
+                ends = (left, from_y), (x - 3, to_y)
+                if (i, j) in states:
+                    many = len(states) > MOST_HEADS
+                    css, path = self._edge(right.layer, i, j, states[i, j], *ends, many=many)
+                else:
+                    css, path = self._thin(right.layer, i, j, *ends)
                 drawn.setdefault(css, []).append(path)
-            for j, place in lines.items():
-                self._line(right, i, j, place)
+            if not self.layout.listed:
+                for j, place in lines.items():
+                    self._line(right.layer, i, j, place)
         for css, paths in sorted(drawn.items(), reverse=True):  # wires first, below the others
-            thin = css.startswith("wires")
-            self.part.lines.append(
-                f'<path class="{css}" d="{"".join(paths)}"/>' if thin else thick(css, *paths)
-            )
-        self.part.left_out |= not self.layout.listed
+            self.part.lines.append(f'<path class="{css}" d="{"".join(paths)}"/>')
 
-    def _listed(self, left: Column, right: Column, i: int, states: States) -> list[int]:
-        """The lines of a unit's list: 0 for the bias, then the units that its weights lead from."""
+    def draw_list(self, left: Column, right: Column, i: int, y: float) -> None:
+        """The list of a unit's bias and weights."""
+        for j, place in self._lines_of(left, right, i, y, {}).items():
+            self._line(right.layer, i, j, place)
+
+    def _lines_of(
+        self, left: Column, right: Column, i: int, y: float, states: States
+    ) -> dict[int, Place]:
+        """Where the lines of a unit's list begin: 0 for the bias, then the units that its weights
+        lead from.
+        """
         biased = self.scene.network.layer(right.layer).biases is not None
         if self.layout.listed:
-            return [0] * biased + [j for j, _ in left.spots]
-        if len(states) > MOST_LABELS:
-            return []
-        bias = biased and any(label.state for label in self._labels(right.layer, i, 0))
-        return [0] * bias + [j for j, _ in left.spots if (i, j) in states]
+            listed = [0] * biased + [j for j, _ in left.spots]
+        elif len(states) > MOST_LABELS or right.entrance == right.x:
+            listed = []
+        else:
+            bias = biased and any(label.state for label in self._labels(right.layer, i, 0))
+            listed = [0] * bias + [j for j, _ in left.spots if (i, j) in states]
+        return {j: self.layout.line(right, y, n, len(listed)) for n, j in enumerate(listed)}
 
     def _edge(
-        self, left: Column, layer: int, i: int, j: int, state: str, from_y: float, end: Place
-    ) -> tuple[str, str]:
-        """(class, `d`) of an edge: thin, or thick where the step touches it, with a head where
-        numbers flow along it.
+        self, layer: int, i: int, j: int, state: str, start: tuple[Column, float], end: Place,
+        *, many: bool,
+    ) -> tuple[str, str]:  # fmt: skip
+        """(class, `d`) of an edge that the step touches: thick, with a head where numbers flow
+        along it. Many such edges are no thicker than their weights are large.
         """
-        flows = bool(state) and self.reading.flows(layer, i, j)
+        if many:
+            css, path = self._thin(layer, i, j, start, end)
+            return css.replace("wires", f"w{state} line many"), path
+        flows = self.reading.flows(layer, i, j)
         back = flows and self.phase == BACKWARD
-        start = self.layout.leaves(left, from_y, int(back))
-        if state:
-            first, last = (end, start) if back else (start, end)
-            return "w" + state, arrow(first, last, 1, 2, pointed=flows)
-        path = f"M{start[0]} {start[1]:.0f}L{end[0]:.0f} {end[1]:.0f}"
-        return "wires " + self._thickness(layer, i, j), path
+        first, last = self.layout.leaves(*start, int(back)), end
+        if back:
+            first, last = last, first
+        return f"w{state} line", arrow(first, last, 1, 2, pointed=flows)
 
-    def _thickness(self, layer: int, i: int, j: int) -> str:
-        """How wide an edge is, by the size of its weight, and whether the weight is negative."""
-        old = Quantity("w", layer, i, j)
+    def _thin(
+        self, layer: int, i: int, j: int, start: tuple[Column, float], end: Place
+    ) -> tuple[str, str]:
+        """(class, `d`) of an edge as wide as its weight is large."""
+        old, kept = Quantity("w", layer, i, j), self.frame.edges
         new = self.reading.value(old.after) if self.phase in {UPDATE, VERIFY} else None
-        value = self.reading.value(old) if new is None else new
+        key = layer, i, j, end, new is None
+        found = kept.get(key)
+        if found is None:
+            x, y = self.layout.leaves(*start)
+            path = f"M{x} {y:.0f}L{end[0]:.0f} {end[1]:.0f}"
+            width = self._width(self.reading.value(old) if new is None else new)
+            found = kept[key] = f"wires {width}", path
+        return found
+
+    def _width(self, value: float | None) -> str:
         if value is None or not isfinite(value):
             return "t1"
         share = min(1.0, abs(value) / self.reading.largest)
         return f"t{max(1, ceil(THICKNESSES * share))}" + (" minus" if value < 0 else "")
 
-    def _line(self, right: Column, i: int, j: int, place: Place) -> None:
+    def _line(self, layer: int, i: int, j: int, place: Place) -> None:
         """A line of a list: a weight or bias with its gradient beside or below it."""
-        (x, y), labels = place, self._labels(right.layer, i, j)
+        (x, y), labels = place, self._labels(layer, i, j)
+        if not self.layout.listed:
+            labels = [label for label in labels if label.state]
         for n, label in enumerate(labels):
-            half = label.em * SIZES[label.size] * SIZE / 2
+            half = label.em * SIZES[label.size] * self.em / 2
             if self.layout.stacked:
-                self.part.write(label, x + 4 + half, y - 3 + 13 * n)
+                down = 13 * n - 3 if len(labels) > 1 else 4
+                self.part.write(label, x + 4 + half, y + down, self.em)
             else:
                 at = x + self.layout.beside if n else x + 4 + half
-                self.part.write(label, at, y + 5)
+                self.part.write(label, at, y + 5, self.em)
 
     def _labels(self, layer: int, i: int, j: int) -> list[Label]:
         """What there is to say of a weight, or for j = 0 of a bias."""
-        kind = "w" if j else "b"
-        return self._same(
-            (kind, layer, i, j),
-            lambda: self._of_parameter(layer, i, j),
-            lambda: self.reading.parameter(kind, layer, i, j),
-        )
+        return self.reading.parameter("w" if j else "b", layer, i, j, self.room)
 
-    def _of_parameter(self, layer: int, i: int, j: int) -> Iterator[Quantity]:
-        kind = "w" if j else "b"
-        yield from (Quantity(each, layer, i, j) for each in (kind, AFTER[kind], GRADIENT[kind]))
-        yield Quantity(GRADIENT[kind], layer, i, j, self.scene.sample)
-
-    def _skips(self) -> None:
+    def draw_skips(self) -> None:
         """The skip connections that the step goes along, with heads where the numbers flow to."""
         for skip in self.layout.skips:
             state = self.reading.skip_state(skip)
@@ -462,7 +493,7 @@ class _Picture:
 
     # The loss
 
-    def _loss(self) -> None:
+    def draw_loss(self) -> None:
         """The loss with its targets, and the lines that tie the outputs to it; afterwards the old
         loss, the new one, their difference.
         """
@@ -470,10 +501,10 @@ class _Picture:
         if self.phase == VERIFY:
             self._amount(LOST, x, y - 64, LOSS_HEIGHT)
             self._amount(LOST.after, x, y - LOSS_HEIGHT / 2, LOSS_HEIGHT)
-            fall = self.reading.label(FALL)
+            fall = self.reading.label(FALL, _AMOUNT)
             if fall:
                 self._name(fall.quantity, x, y + 30)
-                self.part.write(fall, x, y + 47)
+                self.part.write(fall, x, y + 47, TYPE)
         else:
             self._amount(LOST, x, y - LOSS_HEIGHT, 2 * LOSS_HEIGHT)
         for unit, at in self.layout.targets.spots:
@@ -484,12 +515,12 @@ class _Picture:
     def _amount(self, batch: Quantity, x: float, top: float, high: float) -> None:
         """A loss in its box, or the empty box, under its own name."""
         q = self.reading.pick(batch, batch._replace(sample=self.scene.sample)) or batch
-        label = self.reading.label(q)
+        label = self.reading.label(q, _AMOUNT)
         self._name(q, x, top - 7)
         css = "l" + self.reading.state(q) + ("" if label else f' todo" data-q="{q}')
         self.part.shapes.append(_box(css, x, top, high))
         if label:
-            self.part.write(label, x, top + high / 2 + 5, ringed=False)
+            self.part.write(label, x, top + high / 2 + 5, TYPE, ringed=False)
 
     def _target(self, unit: int, x: float, y: float) -> None:
         q = Quantity("y", 0, unit, 0, self.scene.sample)
@@ -500,7 +531,7 @@ class _Picture:
             f'<text class="n t" x="{x - LOSS_HALF + 5}" y="{y + 4:.0f}">{said}</text>'
         )
         if label:
-            self.part.write(label, x + LOSS_HALF - 5, y + 5, ringed=False, at_end=True)
+            self.part.write(label, x + LOSS_HALF - 5, y + 5, TYPE, ringed=False, at_end=True)
 
     def _tie(self, unit: int, y: float) -> None:
         """A thick line between an output and the loss, where the step goes along it."""
@@ -516,26 +547,59 @@ class _Picture:
         if self.phase == BACKWARD and (back in scene.makes or (y_used and error in scene.makes)):
             self.part.lines.append(thick("g uses", arrow(loss, output, 1, 2)))
 
-    def _footer(self, legend: list[str]) -> None:
+    def _footer(self) -> None:
         """Which way the numbers flow, which sample this is, and how to read the picture."""
-        scene, y = self.scene, self.layout.height - 7
-        texts, middle = self.part.texts, self.layout.width // 2
-        if scene.phase in FLOW:
-            flow = FLOW[scene.phase]
-            texts.append(f'<text class="flow" x="{middle}" y="{y - LINE}">{flow}</text>')
-        if scene.sample:
-            of = f"sample {scene.sample} of {scene.alphabet.samples}"
-            texts.append(f'<text class="s" x="6" y="{y - LINE}">{of}</text>')
-        for n, line in enumerate(legend):
-            texts.append(f'<text class="s" x="6" y="{y + n * LINE}">{line}</text>')
+        scene, y, texts = self.scene, self.layout.height - 7, self.part.texts
+        said = [f"sample {scene.sample} of {scene.alphabet.samples}"] if scene.sample else []
+        said += [FLOW[scene.phase]] if scene.phase in FLOW else []
+        if said:
+            texts.append(f'<text class="flow" x="6" y="{y}">{" · ".join(said)}</text>')
+        for n, line in enumerate(self._legend(scene.phase), 0 if self._beside else 1):
+            texts.append(f'<text class="s" x="{6 + self._beside}" y="{y + n * LINE}">{line}</text>')
 
-    def _legend(self, *, left_out: bool) -> list[str]:
-        """How to read the picture in this phase, in as many lines as it takes."""
-        loss = name(self.scene.alphabet, LOST)
-        parts = [f"below z and a: ∂{loss}/∂z and ∂{loss}/∂a, then ∂a/∂z"] * (self.phase == BACKWARD)
+    @property
+    def _beside(self) -> int:
+        """How far from the left the legend begins, where it has room beside the flow; else 0."""
+        return (110 + 90 * bool(self.scene.sample)) * (self.layout.width >= _BROAD)
+
+    def _lines(self) -> int:
+        """How many lines there is room for below the picture, the same in every phase."""
+        return len(self._legend(BACKWARD)) + (not self._beside)
+
+    def _legend(self, phase: str) -> list[str]:
+        """How to read the picture in a phase, in lines that have room."""
+        room = self.layout.width - 12 - (self._beside and self._beside + _SWITCH)
+        loss, layout = name(self.scene.alphabet, LOST), self.layout
+        parts = []
+        if layout.tight:
+            below = f"; below: ∂{loss}/∂z, ∂a/∂z, ∂{loss}/∂a" if phase == BACKWARD else ""
+            parts.append(f"left z, right a{below}")
+        elif phase == BACKWARD and any(column.rows > ROWS_OF_FLAT for column in layout.columns):
+            parts.append(f"below z and a: ∂{loss}/∂z and ∂{loss}/∂a, then ∂a/∂z")
+        elif phase == BACKWARD:
+            parts.append(f"below: ∂{loss}/∂z, ∂a/∂z, ∂{loss}/∂a")
         parts.append("wide edge: large weight, dashed: negative")
-        lines = [" · ".join(parts)] if self.layout.width >= _BROAD else parts
-        return [*lines, "the numbers of the other edges are left out"] if left_out else lines
+        parts += ["numbers of other edges are left out"] * (not layout.listed)
+        lines: list[str] = []
+        for part in parts:
+            if lines and _LETTER * (len(lines[-1]) + len(part)) <= room:
+                lines[-1] += f" · {part}"
+            else:
+                lines.append(part)
+        return lines
+
+
+@lru_cache(maxsize=256)
+def _matrices(network: Network) -> frozenset[int]:
+    """The layers in which every activation depends on every pre-activation."""
+    layers = enumerate(network.layers, 1)
+    return frozenset(n for n, layer in layers if layer.activation.full_jacobian)
+
+
+@lru_cache
+def _room(cell: int, *, tight: bool) -> Room:
+    """The room for a number in a card or a list."""
+    return Room((cell - 2) / TIGHT_TYPE, 1) if tight else Room((cell - 2) / TYPE)
 
 
 def _spoken(skips: tuple[tuple[int, int], ...]) -> str:
@@ -549,6 +613,7 @@ def _layer(number: int) -> str:
     return f"layer {number}" if number else "the input"
 
 
+@lru_cache(maxsize=256)
 def _rules(network: Network) -> tuple[str, ...]:
     """What stands above each layer: its activation, and what a skip connection adds."""
     added = {

@@ -15,8 +15,6 @@ from tutor.engine.quantity import Quantity
 from tutor.notation.conventions import Alphabet, Symbol
 from tutor.notation.markup import attribute
 
-SIZE = 14
-"""The size of most text."""
 SIZES = (1.0, 13 / 14, 11.2 / 14)
 """How much smaller a number may be written, step by step; `static/diagram.css` has the same sizes
 by the names below.
@@ -102,11 +100,14 @@ def symbol(s: Symbol) -> str:
     if s.before:
         before = attribute(s.before)
         letter = f'<tspan dy="-5">{before}</tspan><tspan class="base" dy="5">{letter}</tspan>'
-    sub = f'<tspan dy="3">{attribute(s.sub)}</tspan>' if s.sub else ""
-    raised = "".join(s.sup)
-    back = f' dx="{-5 * len(s.sub)}"' if s.sub else ""
-    sup = f'<tspan dy="{-9 if s.sub else -6}"{back}>{attribute(raised)}</tspan>' if raised else ""
-    return letter + sub + sup
+    down, back, raised = "3", "", "".join(s.sup)
+    if s.sub and raised:  # one place a character: down to the index, then up and back to the marks
+        rest = " 0" * (len(s.sub) - 1)
+        down, back = f"3{rest} -9", f' dx="0{rest} {-5 * len(s.sub)}"'
+    elif raised:
+        down = "-6"
+    marks = attribute(s.sub + raised)
+    return f'{letter}<tspan dy="{down}"{back}>{marks}</tspan>' if marks else letter
 
 
 def italic(letter: str) -> str:
@@ -119,11 +120,13 @@ def italic(letter: str) -> str:
     return chr(start + ord(letter) - ord(base))
 
 
-def ring(css: str, x: float, y: float, half: float) -> str:
-    """A rounded box round a number twice `half` wide, the middle of its baseline at (x, y)."""
+def ring(css: str, x: float, y: float, half: float, high: int) -> str:
+    """A rounded box round a number twice `half` wide, the middle of its baseline at (x, y);
+    `static/diagram.css` says how high it is.
+    """
     wide = round(2 * half) + 8
-    left = x - wide / 2
-    return f'<rect class="{css} o" x="{left:.0f}" y="{y - 12:.0f}" width="{wide}" height="16"/>'
+    at = f'x="{x - wide / 2:.0f}" y="{y - high + 4:.0f}"'
+    return f'<rect class="{css} o" {at} width="{wide}"/>'
 
 
 def was(written: str, x: float, y: float, title: str) -> str:

@@ -14,8 +14,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tutor.draw.layout import Skip, cell
-from tutor.draw.marks import SIZE, Room, fitted
+from tutor.draw.layout import Skip
+from tutor.draw.marks import Room, fitted
 from tutor.engine.kinds import AFTER, BACKWARD, GRADIENT, UPDATE, VERIFY, Kind, marked
 from tutor.engine.network import Network
 from tutor.engine.order import forward_kinds
@@ -29,6 +29,8 @@ _LOOK = 512
 """How many names of a step are looked through to find out where it is at work."""
 _FEW = 8
 """A step that makes more numbers is about whole layers."""
+TWO = 2
+"""How many layers are open at least where the others are gathered."""
 
 
 class Label(NamedTuple):
@@ -84,8 +86,6 @@ class Reading:
     def __init__(self, scene: Scene) -> None:
         self.scene, self.phase = scene, scene.phase
         self.after = "+" if scene.phase == VERIFY else ""
-        self.room = Room((cell(scene.decimals) - 4) / SIZE)
-        """The room for a number wherever its place says nothing else."""
         self.touched = scene.uses | scene.makes
         self._labels: dict[Room, Memo] = scene.when.labels if scene.when else {}
         self.hot, self.slopes = self._look()
@@ -100,6 +100,18 @@ class Reading:
         when = self.scene.when
         find = partial(_largest, self.scene.network)
         return when.drawn.once("largest weight", find) if when else find()
+
+    def layers(self) -> frozenset[int]:
+        """The layers that the step is about: where its numbers are made, and what they are made
+        from; at least two. Those of the output where it makes none in a layer.
+        """
+        network, some = self.scene.network, {(q.kind, q.layer): q for q in self.scene.makes if q.i}
+        found = {layer for q in some.values() for layer, _ in _places(network, q)}
+        found &= set(range(1, network.depth + 1))
+        last = max(found, default=network.depth if self.touched else 0)
+        if len(found) < TWO and last:
+            found |= {last, last - 1 or 2} & set(range(1, network.depth + 1))
+        return frozenset(found)
 
     def must_see(self) -> frozenset[tuple[int, int]]:
         """(layer, unit) of the units that the step is about, as far as it is about a few, and where
@@ -141,7 +153,7 @@ class Reading:
                     return q
         return next((q for q in choices if self.value(q) is not None), None)
 
-    def label(self, q: Quantity | None, room: Room | None = None) -> Label | None:
+    def label(self, q: Quantity | None, room: Room) -> Label | None:
         """What to write for a quantity in a place with so much room; None where it is not known.
 
         The type of what is computed follows from the decimals alone where it can, so that it stays
@@ -150,7 +162,6 @@ class Reading:
         value = None if q is None else self.scene.value(q)
         if q is None or value is None:
             return None
-        room = room or self.room
         labels = self._labels.get(room)
         if labels is None:
             labels = self._labels[room] = Memo()
@@ -186,18 +197,18 @@ class Reading:
         """The derivative of the loss with respect to that."""
         return self.named(gradient_of_passed(self.scene.network, layer), layer, unit)
 
-    def parameter(self, kind: str, layer: int, i: int, j: int) -> list[Label]:
+    def parameter(self, kind: str, layer: int, i: int, j: int, room: Room) -> list[Label]:
         """What is to be said of a weight or bias in this phase: its value, and its gradient while
         that matters.
         """
         old = Quantity(kind, layer, i, j)
         new = old.after if self.phase in {UPDATE, VERIFY} else None
-        first = (self.label(new) if new else None) or self.label(old)
+        first = (self.label(new, room) if new else None) or self.label(old, room)
         labels = [first] if first else []
         if self.phase in {BACKWARD, UPDATE}:
             total = Quantity(GRADIENT[kind], layer, i, j)
             share = Quantity(GRADIENT[kind], layer, i, j, self.scene.sample)
-            gradient = self.label(self.pick(total, share))
+            gradient = self.label(self.pick(total, share), room)
             shown = self.phase == BACKWARD or (first and first.quantity == old)
             if gradient and (shown or gradient.state):
                 labels.append(gradient)
