@@ -35,7 +35,7 @@ from tutor.pages.context import Context
 from tutor.pages.step_page import step_page
 from tutor.pages.view import View
 
-LARGEST = 19.5 * 1024
+LARGEST = 22 * 1024
 """Bytes of a fragment, number by number and layer by layer. The bar is 15 KB; most steps keep it,
 none is above this: the diagram writes every number that is known in a place of its own.
 """

@@ -51,6 +51,8 @@ class Budget:
         self.seconds, self.what, self.advice, self._pause = seconds, what, advice, pause
         self.begun = False
         """Whether the reader has the beginning of the answer, so that no other can be given."""
+        self.foreseen = False
+        """Whether so much was done that the rest could be foreseen."""
         self._before, self._since, self._paused = 0.0, 0.0, 0.0
 
     @contextmanager
@@ -68,11 +70,6 @@ class Budget:
         """Seconds so far."""
         return self._before + (thread_time() - self._since if self._since else 0.0)
 
-    @property
-    def sampled(self) -> bool:
-        """Whether so much is done that the rest can be foreseen."""
-        return self.spent >= SAMPLE * self.seconds
-
     def check(self, done: int = 0, of: int = 0) -> None:
         """Raise OverBudgetError where the time is used up, or would be with all `of` parts."""
         spent = self.spent
@@ -82,6 +79,7 @@ class Budget:
         if spent > self.seconds * (BEGUN if self.begun else 1.0):
             raise OverBudgetError(self._text(f"takes more than {_seconds(self.seconds)}"))
         if done and not self.begun and spent >= SAMPLE * self.seconds:
+            self.foreseen = True
             whole = spent / done * of
             if whole > DOUBT * self.seconds:
                 about = f"would take about {_seconds(whole)}"
@@ -124,7 +122,7 @@ def begun(pieces: Iterator[Piece]) -> Iterator[Piece]:
     budget, held = _current.get(), []
     for piece in pieces:
         held.append(piece)
-        if budget is None or budget.sampled:
+        if budget is None or budget.foreseen:
             break
     if budget is not None:
         budget.begun = True

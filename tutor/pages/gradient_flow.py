@@ -15,7 +15,7 @@ from math import ceil, floor, log10
 import numpy as np
 
 from tutor import number
-from tutor.engine.kinds import GRADIENT, SLOPE
+from tutor.engine.kinds import BACKWARD, GRADIENT, SLOPE
 from tutor.engine.order import passed_back
 from tutor.engine.quantity import Quantity
 from tutor.engine.trace import Trace
@@ -140,9 +140,12 @@ def scale(sizes: Iterable[float]) -> Scale:
 
 
 def flow_chart(context: Context, step: Step) -> FlowChart | None:
-    """The chart at a step of the backward pass; None where there is one layer, so no way to go."""
+    """The chart at a step of the backward pass; None where there is one layer, so no way to go.
+    Number by number it stands at the error signals.
+    """
     parts = flow(context.trace)
-    if len(parts) < 2:
+    by_number = context.view.grain == "number"
+    if step.phase != BACKWARD or (by_number and step.anchor.kind != _SIGNAL) or len(parts) < 2:
         return None
     bars = scale(part.size for part in parts if part.size is not None)
     done = [part for part in parts if part.size is not None and _reached(context, step, part.layer)]

@@ -14,7 +14,6 @@ from dataclasses import dataclass, fields, replace
 from tutor import number
 from tutor.draw.diagram import Drawing, Scene, drawing
 from tutor.draw.scene import When
-from tutor.engine.kinds import BACKWARD
 from tutor.engine.quantity import Quantity
 from tutor.lesson.explain import CHAIN, explain
 from tutor.lesson.formula import Formula
@@ -150,7 +149,7 @@ def step_page(context: Context, n: int, notices: tuple[str, ...] = ()) -> StepPa
         matrices=_aligned(shown, drawn, context.trace.network.depth),
         ruler=drawn.box,
         rows=_rows(context),
-        flow=flow_chart(context, step) if step.phase == BACKWARD else None,
+        flow=flow_chart(context, step),
         phases=timeline(step, context.href),
         grains=grains(context, step),
         samples=samples(step, context.href),

@@ -15,7 +15,6 @@ from sys import getsizeof
 from typing import TYPE_CHECKING, Any
 
 from flask import Response, render_template, request
-from jinja2 import Environment
 
 from tutor.errors import TutorError
 from tutor.export import registry
@@ -38,6 +37,7 @@ from tutor.web.library import ByContent, Library
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
+    from jinja2 import Environment
     from werkzeug.datastructures import Headers
 
 
