@@ -123,7 +123,7 @@ def _seconds(text: str) -> int:
     if text.isascii() and text.isdigit() and len(text) < 9 and int(text) <= MOST_SECONDS:
         return int(text)
     raise SettingError(
-        f"CACHE_SECONDS is {text[:40]!r}; it is a whole number from 0 to {MOST_SECONDS:,}, "
+        f"CACHE_SECONDS is {text[:40]!r}; expected a whole number from 0 to {MOST_SECONDS:,}, "
         "and 0 is for no cache but the reader's own"
     )
 
@@ -136,6 +136,6 @@ def _origin(text: str) -> str:
     if not text or _ORIGIN.fullmatch(text):
         return text
     raise SettingError(
-        f"PUBLIC_URL is {text[:80]!r}; it is the tutor's own address without a path, "
+        f"PUBLIC_URL is {text[:80]!r}; expected the tutor’s own address without a path, "
         "such as https://tutor.example"
     )
