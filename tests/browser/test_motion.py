@@ -245,35 +245,3 @@ def test_a_step_moves_what_stays_by_a_hundredth_at_most(
         go_on(page, n)
         moved[n] = round(page.evaluate(SETTLED)[0], 4)
     assert {n: far for n, far in moved.items() if far > 0.01} == {}
-
-
-def test_on_a_phone_the_diagram_keeps_its_place(page: Page) -> None:
-    page.set_viewport_size(PHONE)
-    opened(page, f"{LESSON}/4")
-    _, place, _ = page.evaluate(SETTLED)
-    controls = page.locator("nav.controls").bounding_box()
-    assert controls is not None
-    assert sum(place) <= controls["y"] + 1
-    far = 0.0
-    for n in range(5, 15):
-        go_on(page, n)
-        moved, now, formula = page.evaluate(SETTLED)
-        assert now == place
-        assert formula < place[0]
-        far += moved
-    assert far / 10 <= 0.01
-
-
-def test_on_a_phone_what_has_the_focus_is_not_below_the_diagram(page: Page) -> None:
-    page.set_viewport_size(PHONE)
-    page.goto(f"{LESSON}/7")
-    page.locator("#from > summary").focus()
-    page.keyboard.press("Enter")
-    for _ in range(6):
-        page.keyboard.press("Tab")
-        focused = page.evaluate("""() => { const box = document.activeElement.getBoundingClientRect();
-            return document.activeElement.closest('figure, .controls') ? null : [box.top, box.bottom]; }""")
-        diagram = page.locator("figure.network").bounding_box()
-        assert diagram is not None
-        if focused:
-            assert focused[1] <= diagram["y"] + 1
