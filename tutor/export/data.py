@@ -28,7 +28,7 @@ from tutor.lesson.walk import Lesson
 COLUMNS = ("quantity", "kind", "layer", "i", "j", "sample", "value")
 RUNS = ("=", "+", "-", "@", "\t", "\r")
 """A cell that begins so is run as a formula by spreadsheets."""
-ROWS = 1_000
+ROWS = 500
 """As many rows in a piece, but for the last of a group; so short that nobody waits for a piece."""
 
 

@@ -41,6 +41,7 @@ HOME = Path(__file__).parents[2]
 # of each worker, so that those who wait for a place or for the rest of an upload stand in nobody's
 # way
 THREADS = 256
+TURN = 0.001  # seconds that a thread keeps the interpreter while a page waits for it
 BODIES = 64  # uploads on their way to a worker
 CONNECTIONS = 4096  # that each worker keeps open, most of them idle; tests/benchmarks tries 1,500
 
@@ -188,6 +189,7 @@ def logged() -> "WSGIApplication":
     """The app with a log of its requests; each worker calls this once. A full shelf is read before
     the first reader asks.
     """
+    sys.setswitchinterval(TURN)
     app = importlib.import_module("app").app
     threading.Thread(target=app.extensions["tutor"].library.steps, daemon=True).start()
     return RequestLog(WholeBodies(PlacedApplication(app), limits.REQUEST_BYTES, BODIES))
