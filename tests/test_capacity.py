@@ -35,7 +35,7 @@ def test_a_million_students_need_what_is_said(row: list[str]) -> None:
     assert proxies == pytest.approx(CLICKS * HIT, rel=0.03)
 
 
-@pytest.mark.parametrize("row", rows("Computed: what a machine of which size carries"))
+@pytest.mark.parametrize("row", rows("Computed: what machines of four sizes can serve"))
 def test_a_machine_carries_what_is_said(row: list[str]) -> None:
     cores, workers, pages, memory, alone, shared = map(number, row)
     assert workers == cores
