@@ -25,6 +25,7 @@ from tutor.scenario.reader import load
 from tutor.store import saving
 from tutor.store.database import WAIT
 from tutor.web import server
+from tutor.web.caching import SECONDS
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -216,6 +217,7 @@ def test_settings_and_their_defaults_are_those_of_the_server(
         "HOST": default.host, "PORT": str(default.port), "WORKERS": str(default.workers),
         "SCENARIOS": "scenarios", "SHELF": "", "BEHIND_PROXY": "",
         "DATABASE_URL": f"sqlite:///{saving.FILE}", "DATABASE_WAIT": str(WAIT), "SAVING": "on", "SAVES_PER_MINUTE": str(saving.PER_MINUTE),
+        "PUBLIC_URL": "", "CACHE_SECONDS": str(SECONDS),
     }  # fmt: skip
     limited = {name: str(getattr(limits, name.removeprefix("LIMIT_"))) for name in limits.NAMES}
     assert settings(section("Deploy")) == known
