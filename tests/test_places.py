@@ -11,9 +11,13 @@ from typing import Any
 import pytest
 from werkzeug.test import Client
 
-from app import create_app
+from app import HOME, create_app
 from tests.visiting import tutor
 from tutor import budget, limits
+from tutor.export.registry import ExportOrder, at_home
+from tutor.lesson.walk import open_lesson
+from tutor.pages.view import View
+from tutor.scenario.reader import load
 from tutor.web import places
 from tutor.web.places import PerMinute, Place, PlacedApplication, kind, outside
 from tutor.web.request_body import BUSY, REASON, REFUSED
@@ -234,8 +238,23 @@ def test_a_file_over_its_budget_is_refused_before_it_begins_with_the_command_tha
     assert answer.status_code == 422
     assert "0.01 seconds" in answer.text
     assert (
-        "python -m tutor export 1-2-3-1-sigmoid.yaml --to html --decimals 3 --seed 9 --variants 3"
+        "python -m tutor export 1-2-3-1-sigmoid.yaml --to html --decimals 3 --variants 3 --seed 9"
         in answer.text
+    )
+
+
+def test_a_kind_of_file_that_there_is_not_is_named_as_such() -> None:
+    answer = Client(PlacedApplication(tutor())).get("/lessons/one-weight/export/nonsense")
+    assert answer.status_code == 404
+    assert "there is no export called" in answer.text
+
+
+def test_the_command_for_a_class_set_has_the_seed_that_it_needs() -> None:
+    opened = open_lesson(load(HOME / "scenarios" / "one-weight.yaml"))
+    said = at_home(opened, "class-set", View(input_gradients=True), ExportOrder())
+    assert said.endswith(
+        "python -m tutor export one-weight.yaml --to class-set "
+        "--variants 4 --seed 1 --input-gradients"
     )
 
 

@@ -70,7 +70,7 @@ class Budget:
         """Seconds so far."""
         return self._before + (thread_time() - self._since if self._since else 0.0)
 
-    def check(self, done: int = 0, of: int = 0) -> None:
+    def check(self, done: int, of: int) -> None:
         """Raise OverBudgetError where the time is used up, or would be with all `of` parts."""
         spent = self.spent
         if self._pause is not None and spent - self._paused > PAUSE:
@@ -94,32 +94,37 @@ class Budget:
 _current: ContextVar[Budget | None] = ContextVar("budget", default=None)
 
 
+def current() -> Budget | None:
+    """The budget of the request that is worked on; None where nobody counts."""
+    return _current.get()
+
+
 def check() -> None:
     """Raise OverBudgetError where the request that is worked on has used up its time."""
-    budget = _current.get()
-    if budget is not None:
-        budget.check()
+    foresee(0, 0)
 
 
 def foresee(done: int, of: int) -> None:
     """The same after `done` of `of` parts that cost about the same; raises also where all of them
     would be too much.
     """
-    budget = _current.get()
+    budget = current()
     if budget is not None:
         budget.check(done, of)
 
 
-def current() -> Budget | None:
-    """The budget of the request that is worked on; None where nobody counts."""
-    return _current.get()
+def advise(text: str) -> None:
+    """Say how to have all the same what the request that is worked on may be refused for."""
+    budget = current()
+    if budget is not None:
+        budget.advice = text
 
 
 def begun(pieces: Iterator[Piece]) -> Iterator[Piece]:
     """The same pieces, the first of them made already: as many as it takes to foresee the whole.
     Raises what the first ones raise, and OverBudgetError where all would be too much.
     """
-    budget, held = _current.get(), []
+    budget, held = current(), []
     for piece in pieces:
         held.append(piece)
         if budget is None or budget.foreseen:

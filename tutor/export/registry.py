@@ -237,22 +237,27 @@ def too_long(lesson: Lesson, key: str, view: View, order: ExportOrder) -> str:
         if version <= most
         else "larger steps or fewer phases"
     )
-    file, wanted = (
-        file_name.stem(lesson.scenario) + file_name.SUFFIX,
-        f"--variants {order.versions} --seed {_set_seed(order)}",
-    )
     return (
         "that is too large for one download: "
         f"{2 * order.versions} sheets of {each}, "
         f"each counted with {STEPS_OF_A_TOP} more for its heading and tables; "
         f"the limit is {most:,}. Take {fewer}, or make the file on your own computer: "
-        f"python -m tutor export {file} --to {key} {wanted}"
+        + _command(lesson, key, view, order)
     )
 
 
 def at_home(lesson: Lesson, key: str, view: View, order: ExportOrder) -> str:
-    """How to have a file that is too much for a download: the command that makes it."""
-    plain, own = ExportOrder(), View()
+    """How to have a file that is too much for a download."""
+    changed = " with your changes in it" if lesson.changes else ""
+    return (
+        f"To make it on your own computer, take the lesson’s file{changed} and type: "
+        f"{_command(lesson, key, view, order)}"
+    )
+
+
+def _command(lesson: Lesson, key: str, view: View, order: ExportOrder) -> str:
+    """The command that makes the same file."""
+    several, plain, own = KINDS[key].several, ExportOrder(), View()
     options = [
         ("--iteration", view.iteration, own.iteration),
         ("--grain", view.grain, own.grain),
@@ -260,16 +265,14 @@ def at_home(lesson: Lesson, key: str, view: View, order: ExportOrder) -> str:
         ("--decimals", view.decimals, own.decimals),
         ("--phases", " ".join(order.phases), " ".join(plain.phases)),
         ("--blanks", order.blanks, plain.blanks),
-        ("--seed", order.seed, plain.seed),
-        ("--variants", order.versions if KINDS[key].several else order.version, 1),
+        ("--variants", order.versions if several else order.version, None if several else 1),
+        ("--seed", _set_seed(order) if several else order.seed, None),
     ]
-    said = " ".join(f"{name} {value}" for name, value, usual in options if value != usual)
+    said = [f"{name} {value}" for name, value, usual in options if value != usual]
+    if view.input_gradients is not None:
+        said.append("--input-gradients" if view.input_gradients else "--no-input-gradients")
     file = file_name.stem(lesson.scenario) + file_name.SUFFIX
-    changed = " with your changes in it" if lesson.changes else ""
-    return (
-        f"To make it on your own computer, take the lesson’s file{changed} and type: "
-        f"python -m tutor export {file} --to {key} {said}".rstrip()
-    )
+    return " ".join([f"python -m tutor export {file} --to {key}", *said])
 
 
 def versioned(lesson: Lesson, view: View, order: ExportOrder) -> Lesson:

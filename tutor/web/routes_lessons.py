@@ -182,13 +182,11 @@ def add_exports(app: Flask, site: Site) -> None:
         context, order, ignored = site.ordered(lesson)
         if kind in KINDS:
             refuse((*contradiction(kind), *ignored))
+            budget.advise(at_home(context.lesson, kind, context.view, order))
         here = site.here()
         # a loopback address on paper leads nobody anywhere
         if not share.only_here(here.partition("://")[2]):
             order = with_address(order, here + url_for("lesson", lesson=lesson))
-        counted = budget.current()
-        if counted is not None:
-            counted.advice = at_home(context.lesson, kind, context.view, order)
         try:
             made = online(context.lesson, kind, context.view, order)
             chunks = budget.begun(made.chunks)
