@@ -24,7 +24,6 @@ from flask import (
     Flask,
     Response,
     abort,
-    current_app,
     g,
     redirect,
     render_template,
@@ -100,7 +99,7 @@ def create_app(*folders: str | os.PathLike[str]) -> Flask:
     app.before_request(refuse_unread)
     app.before_request(partial(refuse_often, PerMinute(limits.FILES_A_MINUTE)))
     app.before_request(partial(known, site))
-    app.after_request(finish)
+    app.after_request(partial(finish, site))
     return app
 
 
@@ -188,14 +187,13 @@ def refuse_often(files: PerMinute) -> None:
         )
 
 
-def finish(response: Response) -> Response:
+def finish(site: Site, response: Response) -> Response:
     """Headers for safety and for caches."""
     for name, value in security.headers(request.path).items():
         response.headers.setdefault(name, value)
     if request.is_secure:
         response.headers["Strict-Transport-Security"] = security.STRICT_TRANSPORT
     tag = g.get("tag") if response.status_code in {200, 304} else ""
-    site: Site = current_app.extensions["tutor"]
     response.headers["Cache-Control"] = site.caching.control(request) if tag else "no-cache"
     response.vary.update(PARTS)
     if tag:

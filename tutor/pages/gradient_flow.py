@@ -143,9 +143,11 @@ def flow_chart(context: Context, step: Step) -> FlowChart | None:
     """The chart at a step of the backward pass; None where there is one layer, so no way to go.
     Number by number it stands at the error signals.
     """
-    parts = flow(context.trace)
     by_number = context.view.grain == "number"
-    if step.phase != BACKWARD or (by_number and step.anchor.kind != _SIGNAL) or len(parts) < 2:
+    if step.phase != BACKWARD or (by_number and step.anchor.kind != _SIGNAL):
+        return None
+    parts = flow(context.trace)
+    if len(parts) < 2:
         return None
     bars = scale(part.size for part in parts if part.size is not None)
     done = [part for part in parts if part.size is not None and _reached(context, step, part.layer)]

@@ -97,19 +97,21 @@ def from_environment(environment: Mapping[str, str], home: Path) -> Saving:
     switch = environment.get("SAVING", "").strip().lower() or "on"
     if switch not in {"on", "off"}:
         raise SettingError(f"SAVING is {environment['SAVING'][:40]!r}; expected on or off")
-    many = _whole(
+    many = whole(
         environment, "SAVES_PER_MINUTE", PER_MINUTE, MOST_PER_MINUTE, ", or SAVING=off for none"
     )
-    wait = _whole(environment, "DATABASE_WAIT", WAIT, LONGEST_WAIT, ", in seconds")
+    wait = whole(environment, "DATABASE_WAIT", WAIT, LONGEST_WAIT, ", in seconds")
     store = open_store(environment.get("DATABASE_URL"), home / FILE, wait)
     return Saving(store, many, switch == "on")
 
 
-def _whole(environment: Mapping[str, str], name: str, default: int, most: int, more: str) -> int:
-    """A whole number from 1 to `most`."""
+def whole(
+    environment: Mapping[str, str], name: str, default: int, most: int, more: str, least: int = 1
+) -> int:
+    """A setting that is a whole number from `least` to `most`. Raises SettingError."""
     text = environment.get(name, "").strip() or str(default)
-    if not (text.isascii() and text.isdigit() and len(text) < 8 and 1 <= int(text) <= most):
+    if not (text.isascii() and text.isdigit() and len(text) < 8 and least <= int(text) <= most):
         raise SettingError(
-            f"{name} is {text[:40]!r}; expected a whole number from 1 to {most}{more}"
+            f"{name} is {text[:40]!r}; expected a whole number from {least} to {most}{more}"
         )
     return int(text)

@@ -2,9 +2,8 @@
 of the tutor, and on nothing else.
 
     caching = Caching.of(environment, home)
-    caching.tag(request, lesson, shelf, here)    the ETag of the answer, before it is made; "" where
-                                                 it depends on more
-    caching.control(here)                        its Cache-Control
+    caching.tag(request, lesson, shelf, …)     the ETag of the answer, before it is made
+    caching.control(request)                   its Cache-Control
 
 The ETag is made of all that the answer depends on, so it is the same on all machines of the same
 version, and who has the answer is told so (304) without it being made again.
@@ -22,6 +21,7 @@ from typing import TYPE_CHECKING, Final
 
 from tutor import limits
 from tutor.errors import SettingError
+from tutor.store.saving import whole
 
 if TYPE_CHECKING:
     from flask import Request
@@ -33,12 +33,21 @@ LATER: Final = 600
 MOST_SECONDS: Final = 30 * 24 * 3600
 PARTS: Final = ("HX-Request", "HX-Request-Type", "HX-History-Restore-Request")
 """The headers that tell a fragment from a page."""
-SAME: Final = frozenset({"activations", "glossary_page", "style", "scenario_schema"})
-LESSON: Final = frozenset({"slides", "step", "chain", "export_choices", "framed_step"})
+ALONE: Final = frozenset({
+    "activations", "glossary_page", "style",
+    "slides", "step", "chain", "export_choices", "framed_step",
+})  # fmt: skip
+"""Pages that depend on nothing else than their lesson, if on that."""
 AMONG: Final = frozenset({"gallery", "lesson", "scenario_file"})
 """Pages that speak of other lessons too."""
 LINKING: Final = frozenset({"share", "download", "scenario_schema"})
 """Answers in which the tutor's own address stands."""
+KEPT: Final = ALONE | AMONG | LINKING
+
+
+def may_keep(request: Request) -> bool:
+    """Whether the answer to a request depends on nothing but what its tag is made of."""
+    return request.method in {"GET", "HEAD"} and request.endpoint in KEPT
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,23 +64,19 @@ class Caching:
     def of(cls, settings: Mapping[str, str], home: Path) -> Caching:
         """From the settings CACHE_SECONDS and PUBLIC_URL. Raises SettingError."""
         public = settings.get("PUBLIC_URL", "").strip().rstrip("/")
-        seconds = settings.get("CACHE_SECONDS", "").strip() or str(SECONDS)
-        return cls(
-            version(home, (settings.get("SAVING", ""), public)), _seconds(seconds), _origin(public)
-        )
+        more = ", and 0 is for no cache but the reader's own"
+        seconds = whole(settings, "CACHE_SECONDS", SECONDS, MOST_SECONDS, more, least=0)
+        return cls(version(home, (settings.get("SAVING", ""), public)), seconds, _origin(public))
 
     def here(self, request: Request) -> str:
         """Where the tutor is, as its links say."""
         return self.public or f"{request.scheme}://{request.host}"
 
     def tag(self, request: Request, lesson: str, shelf: str, *others: str) -> str:
-        """The ETag of the answer to a GET, or "" where it may not be kept.
-
-        `lesson` and `shelf` are marks of their contents; `others` is what else it depends on.
+        """The ETag of the answer to a request that may be kept. `lesson` and `shelf` are marks of
+        their contents; `others` is what else it depends on.
         """
-        endpoint = request.endpoint or ""
-        if request.method not in {"GET", "HEAD"} or endpoint not in KNOWN:
-            return ""
+        endpoint = request.endpoint
         parts = [
             self.version,
             request.path,
@@ -89,9 +94,6 @@ class Caching:
         if linking or not self.seconds:
             return "no-cache"
         return f"public, max-age=0, s-maxage={self.seconds}, stale-while-revalidate={LATER}"
-
-
-KNOWN: Final = SAME | LESSON | AMONG | LINKING
 
 
 def version(home: Path, settings: Iterable[str]) -> str:
@@ -117,15 +119,6 @@ def _hash(parts: Iterable[bytes]) -> str:
         made.update(b"%d:" % len(part))
         made.update(part)
     return made.hexdigest()[:20]
-
-
-def _seconds(text: str) -> int:
-    if text.isascii() and text.isdigit() and len(text) < 9 and int(text) <= MOST_SECONDS:
-        return int(text)
-    raise SettingError(
-        f"CACHE_SECONDS is {text[:40]!r}; expected a whole number from 0 to {MOST_SECONDS:,}, "
-        "and 0 is for no cache but the reader's own"
-    )
 
 
 _ORIGIN = re.compile(r"https?://(?:[a-z0-9.-]+|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?", re.ASCII)

@@ -32,7 +32,7 @@ from tutor.pages.view import Ignored, View
 from tutor.scenario.problem import quotable
 from tutor.scenario.reader import Scenario
 from tutor.store.saving import Saving
-from tutor.web.caching import Caching
+from tutor.web.caching import Caching, may_keep
 from tutor.web.library import ByContent, Library
 
 if TYPE_CHECKING:
@@ -87,6 +87,8 @@ class Site:
 
     def tag(self) -> str:
         """The ETag of the answer to this request, before it is made; "" where it has none."""
+        if not may_keep(request):
+            return ""
         lesson = (request.view_args or {}).get("lesson")
         scenario = self.library.find(lesson) if lesson else None
         if lesson and (scenario is None or not scenario.mark):
