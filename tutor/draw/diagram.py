@@ -473,7 +473,8 @@ class _Picture:
         for n, label in enumerate(labels):
             half = label.em * SIZES[label.size] * self.em / 2
             if self.layout.stacked:
-                down = 13 * n - 3 if len(labels) > 1 else 4
+                apart = self.layout.line_height // 2
+                down = apart * n - apart // 4 if len(labels) > 1 else 4
                 self.part.write(label, x + 4 + half, y + down, self.em)
             else:
                 at = x + self.layout.beside if n else x + 4 + half
@@ -560,7 +561,7 @@ class _Picture:
     @property
     def _beside(self) -> int:
         """How far from the left the legend begins, where it has room beside the flow; else 0."""
-        return (110 + 90 * bool(self.scene.sample)) * (self.layout.width >= _BROAD)
+        return (124 + 90 * bool(self.scene.sample)) * (self.layout.width >= _BROAD)
 
     def _lines(self) -> int:
         """How many lines there is room for below the picture, the same in every phase."""

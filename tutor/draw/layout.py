@@ -33,12 +33,13 @@ READABLE = 11.0
 """Below this size of type, in CSS pixels, the layers of a network are gathered."""
 HEADER, FOOTER, MARGIN = 22, 24, 5
 LOSS_GAP, LOSS_HALF, LOSS_HEIGHT, TARGET_PITCH = 36, 30, 26, 28
-LOSS_ABOVE, LOSS_BELOW = 64, 62
+LOSS_ABOVE, LOSS_BELOW = 82, 62
 """What the losses take up above and below their middle: both of them with their names, and what the
 loss fell by.
 """
-LINE, STACKED = 16, 27
-"""The height of a line of a list; of one with the gradient below its weight."""
+LINE, STACKED, TIGHT_STACKED = 16, 35, 27
+"""The height of a line of a list; of one with the gradient below its weight, in both sizes of type.
+"""
 NAME, GAP = 18, 8
 """The height of the names above a card; the room between one card and the names of the next."""
 LONG = 4
@@ -153,6 +154,11 @@ class Layout:
         return not self.tight
 
     @property
+    def line_height(self) -> int:
+        """The height of a line of a list."""
+        return (TIGHT_STACKED if self.tight else STACKED) if self.stacked else LINE
+
+    @property
     def beside(self) -> int:
         """How far the middle of a gradient is from where its line begins."""
         return 3 * self.cell // 2 - 4
@@ -200,7 +206,7 @@ class Layout:
 
     def line(self, column: Column, y: float, n: int, count: int) -> Place:
         """Where line n of a list of so many lines begins: there its edge ends."""
-        high = STACKED if self.stacked else LINE
+        high = self.line_height
         half = (count - 1) / 2 * high
         lowest, highest = self.height - FOOTER - half - high / 2, HEADER + half + high / 2
         return column.entrance, max(highest, min(y, lowest)) + n * high - half
