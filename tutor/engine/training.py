@@ -19,7 +19,7 @@ from tutor import budget
 from tutor.engine.kinds import FORWARD, LOSS
 from tutor.engine.network import Array, Network
 from tutor.engine.program import Name
-from tutor.engine.trace import Trace, advance, run, updated
+from tutor.engine.trace import Progress, Trace, advance, remembered, run, updated
 from tutor.errors import NetworkError
 
 EVERY = 32
@@ -46,13 +46,18 @@ class State:
     network: Network
     iteration: int = 1
     slots: Mapping[Name, Array] = field(default_factory=dict)
-    seed: int | None = None
+    seed: int = 0
+
+    @property
+    def progress(self) -> Progress:
+        """What an iteration has to know of those before it."""
+        return Progress(self.iteration, self.slots, self.seed)
 
 
 @dataclass(eq=False)
 class Training:
-    """A network that learns from inputs x (M, N) and targets y (M, K) at a learning rate, by plain
-    gradient descent.
+    """A network that learns from inputs x (M, N) and targets y (M, K) at a learning rate, by its
+    own rule.
     """
 
     network: Network
@@ -73,18 +78,22 @@ class Training:
         """One iteration with every number. The next state holds numbers that are none where the
         trace has a stop.
         """
-        trace = run(state.network, *self.batch(state), self.eta)
-        return trace, replace(state, network=updated(trace), iteration=state.iteration + 1)
+        trace = run(state.network, *self.batch(state), self.eta, state.progress)
+        slots = remembered(state.network, trace.arrays)
+        return trace, replace(
+            state, network=updated(trace), iteration=state.iteration + 1, slots=slots
+        )
 
     def advance(self, state: State) -> State:
         """The state after an iteration, without its trace. Raises UnfinishedError where a number on
         the way is none.
         """
-        network = advance(state.network, *self.batch(state), self.eta)
-        if network is None:
+        found = advance(state.network, *self.batch(state), self.eta, state.progress)
+        if found is None:
             trace, _ = self.step(state)
             raise UnfinishedError(_unfinished(trace, state.iteration))
-        return replace(state, network=network, iteration=state.iteration + 1)
+        network, slots = found
+        return replace(state, network=network, iteration=state.iteration + 1, slots=slots)
 
     def at(self, iteration: int) -> State:
         """The state that an iteration starts from. Raises UnfinishedError where there is none."""
