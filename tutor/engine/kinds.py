@@ -7,7 +7,6 @@ function elsewhere decides by a list of names.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 GIVEN, FORWARD, LOSS, BACKWARD, UPDATE, VERIFY = (
@@ -120,50 +119,32 @@ def _knob(name: str, words: str, letter: str) -> Kind:
     return Kind(name, GIVEN, words, layered=False, role="knob", contract=False, letter=letter)
 
 
-def _optimizing() -> Iterator[Kind]:
-    """What stands between the gradient and the update, in the order in which it is computed."""
-    yield Kind(
-        "lr", UPDATE, "learning rate of this iteration", layered=False, role="rate", letter="η"
+_OF_PARAMETERS = tuple(
+    Kind(
+        f"{name}.{parameter}",
+        GIVEN if name.endswith("-") else UPDATE,
+        f"{words} of a {of}",
+        axes,
+        role="memory",
+        contract=not name.endswith("-"),
+        letter=letter,
+        earlier=name.endswith("-"),
     )
-    yield Kind(
-        "dR/dw",
-        UPDATE,
-        "derivative of the penalty with respect to a weight",
-        WEIGHT,
-        role="gradient",
-        top="penalty",
-        by="w",
+    for name, words, letter in (
+        ("g", "gradient after penalty and clipping", "g"),
+        ("m-", "momentum from the iteration before", "m"),
+        ("m", "momentum", "m"),
+        ("v-", "accumulated squares from the iteration before", "v"),
+        ("v", "accumulated squares", "v"),
+        ("mhat", "bias-corrected momentum", "m^"),
+        ("vhat", "bias-corrected squares", "v^"),
+        ("step", "what is subtracted, that", "Δ"),
     )
-    yield Kind(
-        "gnorm", UPDATE, "length of the whole gradient", layered=False, role="memory", letter="‖g‖"
-    )
-    for name, words, letter in _OPTIMIZING:
-        before = name.endswith("-")
-        for parameter, axes in (("w", WEIGHT), ("b", BIAS)):
-            of = "weight" if parameter == "w" else "bias"
-            yield Kind(
-                f"{name}.{parameter}",
-                GIVEN if before else UPDATE,
-                f"{words} of a {of}",
-                axes,
-                role="memory",
-                contract=not before,
-                letter=letter,
-                earlier=before,
-            )
-
-
-_OPTIMIZING = (
-    ("g", "gradient for the update", "g"),
-    ("m-", "momentum from the iteration before", "m"),
-    ("m", "momentum", "m"),
-    ("v-", "mean square from the iteration before", "v"),
-    ("v", "mean square", "v"),
-    ("mhat", "bias-corrected momentum", "m̂"),
-    ("vhat", "bias-corrected mean square", "v̂"),
-    ("step", "what is subtracted", "Δ"),
+    for parameter, of, axes in (("w", "weight", WEIGHT), ("b", "bias", BIAS))
 )
-"""What an optimizer has for each weight and bias; - marks what it remembers."""
+"""What an optimizer has for each weight and bias, in the order in which it is computed; - marks
+what it remembers.
+"""
 
 _TABLE = (
     Kind("x", GIVEN, "input", DATA, layered=False, role="data"),
@@ -185,14 +166,15 @@ _TABLE = (
     _knob("beta2", "decay rate of the mean square", "β_2"),
     _knob("epsilon", "small number that keeps the division safe", "ε"),
     _knob("weight_decay", "weight decay", "λ"),
+    Kind("mask", GIVEN, "dropout mask", DATA, role="mask", letter="M"),
+    *(kind for kind in _OF_PARAMETERS if kind.given),
     Kind("z", FORWARD, "pre-activation", DATA, role="unit"),
-    Kind("mask", GIVEN, "dropout mask", DATA, role="mask", letter="μ"),
     Kind("a", FORWARD, "activation", DATA, role="unit"),
     Kind("d", FORWARD, "activation after dropout", DATA, role="unit"),
     Kind("r", FORWARD, "skip-connection sum", DATA, role="unit"),
-    Kind("data_loss", LOSS, "loss on the data", layered=False, role="loss"),
+    Kind("data_loss", LOSS, "loss on the data", layered=False, role="loss", letter="L_data"),
     Kind("wnorm", LOSS, "length of all weights", layered=False, role="loss", letter="‖W‖"),
-    Kind("penalty", LOSS, "penalty on large weights", layered=False, role="loss"),
+    Kind("penalty", LOSS, "penalty on large weights", layered=False, role="loss", letter="R"),
     Kind("loss", LOSS, "loss", layered=False, role="loss", shared=True),
     Kind("da/dz", BACKWARD, "activation derivative", DATA, role="slope", top="a", by="z"),
     Kind(
@@ -243,14 +225,33 @@ _TABLE = (
         by="b",
         shared=True,
     ),
-    *_optimizing(),
+    Kind("lr", UPDATE, "learning rate of this iteration", layered=False, role="rate", letter="η_t"),
+    Kind(
+        "dR/dw",
+        UPDATE,
+        "derivative of the penalty with respect to a weight",
+        WEIGHT,
+        role="gradient",
+        top="penalty",
+        by="w",
+    ),
+    Kind(
+        "gnorm", UPDATE, "length of the whole gradient", layered=False, role="memory", letter="‖g‖"
+    ),
+    *(kind for kind in _OF_PARAMETERS if not kind.given),
     Kind("w+", UPDATE, "new weight", WEIGHT, role="parameter", before="w"),
     Kind("b+", UPDATE, "new bias", BIAS, role="parameter", before="b"),
     Kind("z+", VERIFY, "new pre-activation", DATA, role="unit", before="z"),
     Kind("a+", VERIFY, "new activation", DATA, role="unit", before="a"),
     Kind("r+", VERIFY, "new skip-connection sum", DATA, role="unit", before="r"),
     Kind(
-        "data_loss+", VERIFY, "new loss on the data", layered=False, role="loss", before="data_loss"
+        "data_loss+",
+        VERIFY,
+        "new loss on the data",
+        layered=False,
+        role="loss",
+        before="data_loss",
+        letter="L_data",
     ),
     Kind(
         "wnorm+",
@@ -268,6 +269,7 @@ _TABLE = (
         layered=False,
         role="loss",
         before="penalty",
+        letter="R",
     ),
     Kind("loss+", VERIFY, "new loss", layered=False, role="loss", before="loss", shared=True),
     Kind(

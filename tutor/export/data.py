@@ -168,8 +168,13 @@ def _given(trace: Trace) -> Iterator[NamedNumbers]:
                 array[row],
             )
     for kind, layer in trace:
-        if layer and KINDS[kind].given:
+        of = KINDS[kind.removesuffix("@")]
+        if layer and of.given and of.contract and of.parameter:
             yield _parameter(trace, kind, layer)
+        elif layer and of.given and of.per_sample:
+            units = _units(kind, layer, trace.network.sizes[layer])
+            for row in range(trace.samples):
+                yield _marked(units, trace, row), trace[kind, layer][row]
 
 
 def _frozen(trace: Trace) -> Iterator[NamedNumbers]:

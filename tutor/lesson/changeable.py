@@ -127,7 +127,7 @@ def sizes(scenario: Scenario) -> Sizes:
     """What names depend on."""
     network = scenario.network
     learns = tuple(network.learns(number) for number in range(1, len(network.layers) + 1))
-    return Sizes(network.inputs, network.layers, learns, len(scenario.inputs))
+    return Sizes(network.inputs, network.layers, learns, len(scenario.inputs), scenario.training)
 
 
 def value(scenario: Scenario, at: Changeable) -> ChangedValue:

@@ -11,6 +11,7 @@ from tutor.engine.losses import loss
 from tutor.engine.network import Array, Layer, Network, frozen
 from tutor.scenario import model
 from tutor.scenario.reader import Scenario
+from tutor.scenario.update import rule_of
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -27,7 +28,8 @@ def build(scenario: Scenario) -> Setup:
     """The network and batch of a scenario."""
     spec = scenario.network
     layers = tuple(_layer(spec, number) for number in range(1, len(spec.layers) + 1))
-    network = Network(layers, loss(spec.loss.name), spec.loss.reduction)
+    rule = rule_of(scenario.training)
+    network = Network(layers, loss(spec.loss.name), spec.loss.reduction, rule)
     return Setup(
         network, frozen(scenario.inputs), frozen(scenario.targets), scenario.training.learning_rate
     )
@@ -43,7 +45,9 @@ def _layer(spec: model.NetworkSpec, number: int) -> Layer:
     )
     biases = None if part.biases is None else frozen(part.biases)
     rule = activation(part.activation, **part.parameters)
-    return Layer(frozen(weights), biases, rule, learns_weights, learns_biases, part.skip)
+    return Layer(
+        frozen(weights), biases, rule, learns_weights, learns_biases, part.skip, part.dropout
+    )
 
 
 def initial(init: model.Init, units: int, inputs: int) -> Array:

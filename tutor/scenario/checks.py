@@ -19,7 +19,7 @@ from tutor import limits
 from tutor.engine.parameters import PARAMETERS
 from tutor.engine.skip import skip_fault
 from tutor.number import counted
-from tutor.scenario import names
+from tutor.scenario import names, update
 from tutor.scenario.model import (
     Check,
     Data,
@@ -32,6 +32,7 @@ from tutor.scenario.model import (
 )
 from tutor.scenario.names import Sizes
 from tutor.scenario.problem import Found, Path
+from tutor.scenario.update import Learning
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -44,6 +45,7 @@ def of(data: dict[str, Any]) -> Iterator[Found]:
     yield from _samples(parts)
     yield from _loss(parts)
     yield from _targets(parts)
+    yield from update.unfit(_mapping(data.get("training")))
     if parts.sizes:
         yield from _names(parts, parts.sizes)
 
@@ -91,7 +93,7 @@ class Parts:
         inputs, targets = (_list(data.get(key))[: limits.SAMPLES] for key in ("inputs", "targets"))
         return cls(
             raw_layers, layers, widths, _sound(LossSpec, network.get("loss")), inputs, targets,
-            _sizes(network, layers, widths[0], _sound(Data, data)), raw,
+            _sizes(network, layers, widths[0], _sound(Data, data), raw.get("training")), raw,
         )  # fmt: skip
 
     @property
@@ -101,7 +103,11 @@ class Parts:
 
 
 def _sizes(
-    raw: dict[str, Any], layers: tuple[LayerSpec | None, ...], inputs: int | None, data: Data | None
+    raw: dict[str, Any],
+    layers: tuple[LayerSpec | None, ...],
+    inputs: int | None,
+    data: Data | None,
+    training: object,
 ) -> Sizes | None:
     sound = tuple(layer for layer in layers if layer is not None)
     if inputs is None or data is None or not layers or len(sound) < len(layers):
@@ -114,6 +120,7 @@ def _sizes(
         sound,
         tuple(network.learns(number) for number in range(1, len(sound) + 1)),
         len(data.inputs),
+        _sound(Learning, training) or Learning(),
     )
 
 
@@ -266,6 +273,9 @@ def _loss(parts: Parts) -> Iterator[Found]:
             ("network", "loss", "name"),
             f"binary_cross_entropy needs a sigmoid in the last layer, got {output}",
         )
+    if parts.output.dropout:
+        path: Path = ("network", "layers", len(parts.layers) - 1, "dropout")
+        yield path, "dropout is for hidden layers; the outputs are the answer"
     if name.endswith("cross_entropy") and parts.output.skip:
         last: Path = ("network", "layers", len(parts.layers) - 1, "skip")
         needed = f"{name} needs the {output} itself as the output"

@@ -18,10 +18,9 @@ from tutor.scenario.model import ScenarioFile
 from tutor.scenario.problem import MAX_PROBLEMS, Found, Path, described, quotable
 
 LATER: Final[dict[str, tuple[str, ...]]] = {
-    "optimizer": ("momentum", "nesterov", "adagrad", "rmsprop", "adam", "adamw"),
     "batch": ("online",),
 }
-LATER_KEYS: Final = frozenset({"l2", "clip_norm", "clip_value", "dropout", "schedule", "generator"})
+LATER_KEYS: Final = frozenset({"generator"})
 """Parts of the format that this version does not run: refused, not ignored."""
 
 MISSING: Final = {

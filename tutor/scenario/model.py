@@ -25,6 +25,7 @@ from pydantic_core import PydanticCustomError
 from tutor import limits
 from tutor.engine.parameters import PARAMETERS
 from tutor.scenario.problem import described, quotable
+from tutor.scenario.update import Learning
 
 ActivationName: TypeAlias = Literal[
     "identity",
@@ -161,6 +162,7 @@ class LayerSpec(_WithParameters, _Activated):
     init: Init | None = None
     trainable: Trainable = Trainable()
     skip: int = Field(0, ge=0, le=limits.LAYERS)
+    dropout: Annotated[Finite, Field(ge=0, lt=1)] = 0.0
 
     @model_validator(mode="before")
     @classmethod
@@ -214,10 +216,9 @@ class Data(Model):
     targets: Rows = Field(min_length=1, max_length=limits.SAMPLES)
 
 
-class Training(Model):
+class Training(Learning):
     """One iteration is shown; `iterations` says how far one can go on."""
 
-    optimizer: Literal["sgd"] = "sgd"
     learning_rate: Annotated[Finite, Field(gt=0)]
     batch: Literal["full"] = "full"
     iterations: int = Field(1, ge=1, le=limits.ITERATIONS)
