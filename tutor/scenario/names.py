@@ -18,7 +18,6 @@ from tutor.scenario import update
 from tutor.scenario.model import FORWARD_ONLY, LayerSpec
 from tutor.scenario.update import Learning
 
-
 PLAIN = Learning()
 
 
