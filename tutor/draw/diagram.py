@@ -231,7 +231,8 @@ class _Picture:
             return
         part = self.scene.network.layer(layer)
         for kind in forward_kinds(part):
-            yield from (named(each, layer, unit) for each in (kind, AFTER[kind], GRADIENT[kind]))
+            after = (AFTER[kind],) if kind in AFTER else ()
+            yield from (named(each, layer, unit) for each in (kind, *after, GRADIENT[kind]))
         if column.slopes > 1:
             yield from self._row(column, unit)
         elif not part.activation.full_jacobian:
@@ -244,12 +245,14 @@ class _Picture:
     def of_list(self, left: Column, right: Column, i: int, _: float) -> Iterator[Quantity]:
         for j in (0, *[j for j, _ in left.spots]):
             kind = "w" if j else "b"
-            for each in (kind, AFTER[kind], GRADIENT[kind]):
+            between = self.scene.network.rule.made(kind)
+            for each in (kind, AFTER[kind], GRADIENT[kind], *between):
                 yield Quantity(each, right.layer, i, j)
             yield Quantity(GRADIENT[kind], right.layer, i, j, self.scene.sample)
 
     def of_loss(self) -> Iterator[Quantity]:
         outputs, reading = self.layout.columns[-1], self.reading
+        yield from (part for loss in (LOST, LOST.after) for part in self.reading.parts_of(loss))
         for loss in (LOST, LOST.after, FALL):
             yield from (loss, loss._replace(sample=self.scene.sample))
         units = (*self.layout.targets.spots, *outputs.spots)
@@ -515,7 +518,8 @@ class _Picture:
 
     def _amount(self, batch: Quantity, x: float, top: float, high: float) -> None:
         """A loss in its box, or the empty box, under its own name."""
-        q = self.reading.pick(batch, batch._replace(sample=self.scene.sample)) or batch
+        whole = (batch, batch._replace(sample=self.scene.sample))
+        q = self.reading.pick(*whole, *self.reading.parts_of(batch)) or batch
         label = self.reading.label(q, _AMOUNT)
         self._name(q, x, top - 7)
         css = "l" + self.reading.state(q) + ("" if label else f' todo" data-q="{q}')

@@ -306,8 +306,8 @@ TITLES |= {
         ("g", "gradient after penalty and clipping"),
         ("m", "momentum"),
         ("v", "squares"),
-        ("mhat", "corrected momentum"),
-        ("vhat", "corrected squares"),
+        ("mhat", "bias-corrected momentum"),
+        ("vhat", "bias-corrected squares"),
         ("step", "what is subtracted"),
     )
     for parameter, noun in (("w", "weight"), ("b", "bias"))
