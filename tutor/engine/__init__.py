@@ -19,6 +19,7 @@ In the order in which it is best read:
     losses                the same for losses
     dialects              trees as expressions of Python: for the engine, for scripts, for PyTorch
     code                  programs of them: the engine's own, compiled, and the scripts
+    optimizers            schedules, penalties, clipping, optimizers: from gradient to update
     program               what a network computes, in topological order; compiled to one function
     skip                  skip connections that fit
     network               layers and loss, frozen
