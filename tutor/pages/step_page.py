@@ -74,6 +74,8 @@ class StepPage(StepBody):
     phases: tuple[PhaseLink, ...]
     grains: tuple[GrainLink, ...]
     samples: tuple[Link, ...]
+    batch: str
+    """Which samples of the data set the iteration uses; "" where they are all, in their order."""
     first: str
     back: str
     next: str
@@ -153,6 +155,7 @@ def step_page(context: Context, n: int, notices: tuple[str, ...] = ()) -> StepPa
         phases=timeline(step, context.href),
         grains=grains(context, step),
         samples=samples(step, context.href),
+        batch=context.batch,
         first=context.href(1) if n > 1 else "",
         back=context.href(n - 1) if n > 1 else "" if view.embedded else context.home,
         next=context.href(n + 1) if n < total else "",

@@ -75,6 +75,8 @@ def as_data(scenario: Scenario) -> dict[str, Any]:
             data[key] = value
     for layer in data["network"]["layers"]:
         _spoken(layer)
+    if data["training"].get("shuffle") == {}:
+        data["training"]["shuffle"] = {"seed": 0}
     return data
 
 
