@@ -22,6 +22,7 @@ from tutor.notation.markup import Markup
 from tutor.pages.alignment import AlignedRow, aligned
 from tutor.pages.cells import Table, TableMaker
 from tutor.pages.context import Context
+from tutor.pages.data_facts import unscaled
 from tutor.pages.glossary import address
 from tutor.pages.gradient_flow import FlowChart, flow_chart
 from tutor.pages.outline import GrainLink, Link, PhaseLink, grains, samples, timeline
@@ -269,6 +270,8 @@ def _was(context: Context, q: Quantity, text: str = "") -> str:
 def _source(context: Context, step: Step, q: Quantity) -> tuple[str, str]:
     """(where a number comes from, the address of that step)."""
     if q.given:
+        if raw := unscaled(context, q):
+            return f"{raw} before scaling", ""
         after = context.lesson.iteration > 1 and q.of.parameter
         return (f"after iteration {context.lesson.iteration - 1}" if after else "given"), ""
     made = context.step_of(q)
