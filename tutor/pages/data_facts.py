@@ -75,7 +75,7 @@ def _scaled(data: Dataset) -> Iterator[str]:
 def unscaled(context: Context, q: Quantity) -> str:
     """An input as the file has it, where it was scaled; else ""."""
     lesson = context.lesson
-    if q.kind != "x" or not q.j == 0 or lesson.scenario.data.scale is None:
+    if q.kind != "x" or q.j != 0 or lesson.scenario.data.scale is None:
         return ""
     sample = max(q.sample, 1)
     row = (lesson.batch.number(sample) if lesson.batch else sample) - 1
