@@ -29,5 +29,8 @@ In the order in which it is best read:
     stable_loss           the loss of an output that is rounded to 0 or 1
     derivation            the tree of one number, or of one matrix for the whole batch
     paths                 a gradient as the sum over every path from the loss
+    batches               which samples an iteration takes, and in which order
+    generators            made data: a circle, clouds, half moons, curves
+    scaling               inputs standardised, or brought to 0 to 1
     training              one iteration after the other, and any of them again
 """
