@@ -9,6 +9,7 @@ import numpy as np
 from tutor.engine.activations import activation
 from tutor.engine.losses import loss
 from tutor.engine.network import Array, Layer, Network, frozen
+from tutor.engine.training import Training
 from tutor.scenario import model
 from tutor.scenario.reader import Scenario
 
@@ -31,6 +32,12 @@ def build(scenario: Scenario) -> Setup:
     return Setup(
         network, frozen(scenario.inputs), frozen(scenario.targets), scenario.training.learning_rate
     )
+
+
+def training_of(scenario: Scenario) -> Training:
+    """The training of a scenario, before its first iteration."""
+    problem = build(scenario)
+    return Training(problem.network, problem.x, problem.y, problem.eta)
 
 
 def _layer(spec: model.NetworkSpec, number: int) -> Layer:

@@ -21,6 +21,9 @@ In the order in which it is best read:
     gradient_flow         how large the gradient is in each layer, as a chart
     step_page             the page of a step, and of a whole chain
     style_guide           the tutor's own design: figures of the style sheets, each part once
+    training_query        what a reader asks of a training
+    training_pictures     what the network does at a moment, and the loss over two weights
+    training_page         a training: its curves, with a way into every iteration
     overview              the first page of a lesson
     comparison            all printed numbers of a lesson beside ours
     front                 above the lessons: where to start, and one neuron that learns
