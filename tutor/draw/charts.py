@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from math import ceil, floor, isfinite, log10
 
 from tutor import number
@@ -21,7 +22,7 @@ from tutor.notation.markup import Markup, attribute, trusted
 Point = tuple[float, float]
 
 WIDTH, HEIGHT = 400, 232
-LEFT, RIGHT, TOP, BOTTOM = 50.0, 390.0, 12.0, 190.0
+LEFT, RIGHT, TOP, BOTTOM = 54.0, 378.0, 12.0, 190.0
 DECADES = 2
 """Sizes that span so many powers of ten are drawn on a logarithmic scale."""
 MOST_COLUMNS = 240
@@ -78,6 +79,8 @@ class Chart:
     """What is shown at least."""
     linear: bool = False
     """Never a logarithmic scale."""
+    most: float | None = None
+    """Where the scale ends at the latest; a line that goes beyond leaves the chart there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +123,8 @@ def plain_tick(value: float, among: Sequence[float]) -> str:
     """A tick as text, with as many decimals as its neighbours need."""
     size = max(map(abs, among))
     if value and not 1e-4 <= size < 1e6:
-        return number.shown(value, 2)
+        digits, _, power = f"{value:.1e}".replace("-", number.MINUS).partition("e")
+        return f"{digits.removesuffix('.0')}e{power.removeprefix('+').lstrip('0')}"
     step = among[1] - among[0] if len(among) > 1 else value or 1.0
     decimals = max(0, -floor(log10(step) + 1e-9))
     return f"{value:,.{decimals}f}".replace("-", number.MINUS) if value else "0"
@@ -142,9 +146,11 @@ def spans_decades(values: Iterable[float]) -> bool:
 def y_axis(chart: Chart) -> Axis:
     """The scale of a chart's numbers."""
     values = [y for line in (*chart.series, *chart.samples) for _, y in line.points]
+    if chart.most is not None:
+        values = [min(y, chart.most) for y in values]
     if not chart.linear and not chart.y_range and spans_decades(values):
-        low, high = floor(log10(min(values))), ceil(log10(max(values)))
-        return Axis(low, max(high, low + 1), BOTTOM, TOP, logarithmic=True)
+        lowest, highest = floor(log10(min(values))), ceil(log10(max(values)))
+        return Axis(lowest, max(highest, lowest + 1), BOTTOM, TOP, logarithmic=True)
     shown = chart.y_range or ()
     low, high = min((*values, *shown), default=0.0), max((*values, *shown), default=1.0)
     if not chart.linear and not shown and 0 < low < high:
@@ -169,7 +175,7 @@ def draw(chart: Chart) -> Markup:
     body = [
         f'<title>{title}</title><desc id="{described}">{attribute(about(chart, up))}</desc>',
         axes(across, up, chart.x_name, chart.y_name),
-        *(_line(line, across, up) for line in chart.series),
+        *(_line(line, across, up, chart.most) for line in chart.series),
         *(dots(line, across, up) for line in chart.samples),
     ]
     if chart.cursor is not None:
@@ -195,7 +201,7 @@ def axes(across: Axis, up: Axis, x_name: str, y_name: str) -> str:
     beside = "".join(text(left - 5, up(y) + 4, label, "end") for y, label in ys)
     names = text((left + right) / 2, bottom + 33, x_name, "middle", "axis-name")
     side = (
-        f'<text class="axis-name" transform="translate(12 {n((top + bottom) / 2)}) rotate(-90)" '
+        f'<text class="axis-name" transform="translate(13 {n((top + bottom) / 2)}) rotate(-90)" '
         f'text-anchor="middle">{attribute(y_name)}</text>'
         if y_name
         else ""
@@ -206,8 +212,17 @@ def axes(across: Axis, up: Axis, x_name: str, y_name: str) -> str:
     )
 
 
-def _line(line: Series, across: Axis, up: Axis) -> str:
-    points = [(across(x), up(y)) for x, y in thinned(line.points) if not up.logarithmic or y > 0]
+def inside(points: list[Point], most: float | None) -> list[Point]:
+    """The points up to the first that is too high, which stands at the upper end."""
+    if most is None:
+        return points
+    over = next((at for at, (_, y) in enumerate(points) if y > most), None)
+    return points if over is None else [*points[:over], (points[over][0], most)]
+
+
+def _line(line: Series, across: Axis, up: Axis, most: float | None = None) -> str:
+    seen = inside(line.points, most)
+    points = [(across(x), up(y)) for x, y in thinned(seen) if not up.logarithmic or y > 0]
     if not points:
         return ""
     if len(points) == 1:
@@ -255,11 +270,11 @@ def strokes(points: Iterable[Point], style: int, css: str = "") -> str:
 def places(chart: Chart, across: Axis, up: Axis) -> list[str]:
     """The links: a dot each, and a field around it that reaches halfway to the next."""
     xs = [across(place.x) for place in chart.places]
-    ends = [LEFT, *((a + b) / 2 for a, b in zip(xs, xs[1:], strict=False)), RIGHT]
+    ends = [LEFT, *((a + b) / 2 for a, b in pairwise(xs)), RIGHT]
     off = "" if chart.reached else ' tabindex="-1"'
     found = []
     for place, x, start, end in zip(chart.places, xs, ends, ends[1:], strict=False):
-        if up.logarithmic and place.y <= 0:
+        if (up.logarithmic and place.y <= 0) or (chart.most is not None and place.y > chart.most):
             continue
         name = attribute(place.label)
         found.append(

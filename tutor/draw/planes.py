@@ -10,18 +10,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
 
 import contourpy
 import numpy as np
 
-from tutor.draw.charts import LEFT, TOP, Axis, Point, axes, dot, n, strokes, text
+from tutor.draw.charts import LEFT, RIGHT, TOP, Axis, Point, axes, dot, n, strokes, text
 from tutor.draw.curves import simplified
 from tutor.notation.markup import Markup, attribute, trusted
 
 Array = np.ndarray
 
 WIDTH, HEIGHT = 400, 348
-RIGHT, BOTTOM = 390.0, 306.0
+BOTTOM = 306.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -88,7 +90,8 @@ def draw(plane: Plane) -> Markup:
     )
 
 
-def _contours(field: Array, plane: Plane) -> contourpy.ContourGenerator:
+def _contours(field: Array, plane: Plane) -> Any:
+    """What finds lines, each by itself, and polygons, each with its holes."""
     return contourpy.contour_generator(
         plane.x,
         plane.y,
@@ -103,7 +106,7 @@ def _area(area: Area, plane: Plane, across: Axis, up: Axis) -> str:
     parts = [
         _drawn(points[start:end], across, up) + "Z"
         for points, offsets in zip(polygons, rings, strict=True)
-        for start, end in zip(offsets[:-1], offsets[1:], strict=True)
+        for start, end in pairwise(offsets)
     ]
     return f'<path class="area {area.css}" d="{"".join(parts)}"/>' if parts else ""
 

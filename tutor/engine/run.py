@@ -209,7 +209,7 @@ class Run:
 
 
 def norm(trace: Trace, layer: int) -> float:
-    """The Euclidean norm of the gradient of a layer's weights and biases; 0 where all are frozen."""
+    """The Euclidean norm of the gradient of a layer's weights and biases; 0 if all are frozen."""
     parts = (trace.get((kind, layer)) for kind in ("dL/dw", "dL/db"))
     return sqrt(sum(float(np.vdot(part, part)) for part in parts if part is not None))
 
@@ -300,11 +300,17 @@ def with_values(network: Network, chosen: Mapping[Quantity, float]) -> Network:
 
 
 def surface(
-    network: Network, x: Array, y: Array, first: Quantity, second: Quantity, across: Array, up: Array
+    network: Network,
+    x: Array,
+    y: Array,
+    chosen: tuple[Quantity, Quantity],
+    across: Array,
+    up: Array,
 ) -> Array:
     """The loss, (len(up), len(across)), where two parameters have other values and all the others
     stay as they are.
     """
+    first, second = chosen
     return np.array(
         [
             [loss_on(with_values(network, {first: a, second: b}), x, y) for a in across.tolist()]

@@ -21,7 +21,7 @@ import numpy as np
 
 from tutor import budget
 from tutor.engine.run import Goal, Run, accuracy_of
-from tutor.lesson.setup import training_of
+from tutor.lesson.setup import training
 from tutor.scenario.reader import Scenario
 
 CRAWLS, CONVERGES, FALLS, BOUNCES, DIVERGES, EXPLODES, STAYS = (
@@ -29,7 +29,7 @@ CRAWLS, CONVERGES, FALLS, BOUNCES, DIVERGES, EXPLODES, STAYS = (
 )  # fmt: skip
 LITTLE = 0.1
 """A loss that has fallen by less than this part crawls."""
-SETTLED = 0.02
+SETTLED = 0.01
 """A loss that fell in the last tenth by less than this part of its whole fall has converged."""
 
 
@@ -37,7 +37,7 @@ class Running:
     """The training of a scenario with what is recorded of it. Threads may share it."""
 
     def __init__(self, scenario: Scenario) -> None:
-        self.training = training_of(scenario)
+        self.training = training(scenario)
         network = self.training.network
         self.run = Run(self.training, accuracy_of(network, self.training.y))
         self.seconds = 0.0

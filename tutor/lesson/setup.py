@@ -34,7 +34,7 @@ def build(scenario: Scenario) -> Setup:
     )
 
 
-def training_of(scenario: Scenario) -> Training:
+def training(scenario: Scenario) -> Training:
     """The training of a scenario, before its first iteration."""
     problem = build(scenario)
     return Training(problem.network, problem.x, problem.y, problem.eta)

@@ -26,7 +26,7 @@ from tutor.engine.trace import FLAT, OVERFLOW, UNDEFINED, EarlyEnd, Trace
 from tutor.engine.training import Training, UnfinishedError
 from tutor.errors import LessonError, TutorError
 from tutor.lesson.changes import Change
-from tutor.lesson.setup import build, training_of
+from tutor.lesson.setup import build, training
 from tutor.lesson.slides import Slide, slides
 from tutor.memo import Memo
 from tutor.number import counted
@@ -379,14 +379,13 @@ def open_lesson(
     iteration: int = 1,
     changes: tuple[Change, ...] = (),
     input_gradients: bool | None = None,
-    training: Training | None = None,
+    known: Training | None = None,
 ) -> Lesson:
     """Compute a lesson; `changes` have been made in the scenario already, the lesson keeps them to
     tell of them.
 
     The derivatives with respect to the inputs are steps where the scenario says so, or
-    `input_gradients`. `training` is the scenario's own, where there is one already that knows
-    some iterations.
+    `input_gradients`. `known` is the scenario's training, where some iterations were run already.
 
     Raises LessonError where training does not get to that iteration.
     """
@@ -395,8 +394,9 @@ def open_lesson(
             f"iterations of this lesson go from 1 to {furthest(scenario)}; "
             f"there is no iteration {iteration}"
         )
+    problem = known or training(scenario)
     try:
-        trace = (training or training_of(scenario)).trace(iteration)
+        trace = problem.trace(iteration)
     except UnfinishedError as unfinished:
         raise LessonError(
             f"iteration {unfinished.iteration} cannot be finished, "

@@ -1,7 +1,7 @@
 """Pictures of a training: what the network does at a moment, and the loss over two parameters.
 
-    picture(context, network)              regions for two inputs, the fitted curve for one
-    surface_picture(context, …)            the loss over two parameters with the way taken
+picture(context, network)              regions for two inputs, the fitted curve for one
+surface_picture(context, …)            the loss over two parameters with the way taken
 """
 
 from __future__ import annotations
@@ -100,9 +100,7 @@ def _regions(run: Run, network: Network, x: Array, y: Array, when: str) -> Pictu
     names = _class_names(run, classes)
     areas = tuple(Area(fields[:, :, k], f"area-{k + 1}") for k in range(classes))
     border = tuple(Levels(fields[:, :, k], (0.0,), "border") for k in range(min(classes, 9)))
-    groups = [
-        Samples(_points(x[(right == k) & (guessed == k)]), k + 1) for k in range(classes)
-    ]
+    groups = [Samples(_points(x[(right == k) & (guessed == k)]), k + 1) for k in range(classes)]
     groups += [
         Samples(_points(x[(right == k) & (guessed != k)]), k + 1, "wrong") for k in range(classes)
     ]
@@ -127,10 +125,7 @@ def _margins(run: Run, found: Array) -> Array:
     """By how much each class is ahead of the others, (M, classes); above 0 where it wins."""
     if found.shape[1] > 1:
         return np.stack(
-            [
-                found[:, k] - np.delete(found, k, axis=1).max(axis=1)
-                for k in range(found.shape[1])
-            ],
+            [found[:, k] - np.delete(found, k, axis=1).max(axis=1) for k in range(found.shape[1])],
             axis=1,
         )
     signs = bool((run.training.y < 0).any())
@@ -168,9 +163,7 @@ def _heights(network: Network, x: Array, y: Array, when: str) -> Picture:
         levels=(Levels(field, tuple(heights), "level", labels),),
         samples=(Samples(_points(x), 1),),
     )  # fmt: skip
-    return Picture(
-        f"Lines of equal {name}", planes.draw(plane), (("mark-1", "samples"),), ""
-    )
+    return Picture(f"Lines of equal {name}", planes.draw(plane), (("mark-1", "samples"),), "")
 
 
 # ---- the loss over two parameters ----
@@ -195,13 +188,16 @@ def surface_picture(
     if CELLS**2 * network.parameters * len(training.x) > MOST_WORK:
         return None
     first, second = chosen
-    paths = [
-        tuple((value(one, first), value(one, second)) for one in way.networks) for way in ways
-    ]
-    points = np.array([point for path in paths for point in path])
-    points = points[np.isfinite(points).all(axis=1)]
+    paths = [tuple((value(one, first), value(one, second)) for one in way.networks) for way in ways]
+    points = np.array(paths[0])
+    (left, right), (low, high) = (span(points[:, i], 0.35) for i in (0, 1))
+    for path in paths[1:]:  # as far as it stays near
+        near = _near(path, (2 * left - right, 2 * right - left), (2 * low - high, 2 * high - low))
+        points = np.array([*points, *near])
     across, up = (np.linspace(*span(points[:, i], 0.35), CELLS) for i in (0, 1))
-    field = surface(network, training.x, training.y, first, second, across, up)
+    box = (float(across[0]), float(across[-1])), (float(up[0]), float(up[-1]))
+    paths = [_near(path, *box) for path in paths]
+    field = surface(network, training.x, training.y, chosen, across, up)
     finite = field[np.isfinite(field)]
     if not finite.size or float(finite.min()) == float(finite.max()):
         return None
@@ -229,6 +225,18 @@ def surface_picture(
         f"they are {when}, so a way that they shaped earlier may cross the lines."
     )
     return Picture("Loss surface", planes.draw(plane), legend, text)
+
+
+def _near(
+    path: tuple[tuple[float, float], ...], across: tuple[float, float], up: tuple[float, float]
+) -> tuple[tuple[float, float], ...]:
+    """A way up to where it leaves a box for the first time."""
+    out = (
+        at
+        for at, (x, y) in enumerate(path)
+        if not (across[0] <= x <= across[1] and up[0] <= y <= up[1])
+    )
+    return path[: max(1, next(out, len(path)))]
 
 
 def _pair(point: tuple[float, float]) -> str:

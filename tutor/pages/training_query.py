@@ -62,6 +62,14 @@ class Asked:
         path = f"/lessons/{self.lesson}/training{'/' + part if part else ''}"
         return f"{path}?{whole}" if whole else path
 
+    def trained(self, iterations: int) -> str:
+        """The address of the page with so many iterations."""
+        return self.address(iterations=iterations, at=None, of=0)
+
+    def compared(self, rate: float | None) -> str:
+        """The address of the page with another learning rate beside the lesson's own."""
+        return self.address(other=rate, at=None)
+
     def query(self, **other: Any) -> dict[str, str]:
         """The wishes that differ from the usual, as they stand in an address."""
         asked = replace(self, **other) if other else self
@@ -127,9 +135,7 @@ def read(query: Mapping[str, str], context: Context) -> Asked:
     goal = Goal(positive("loss_below"), positive("change_below"), positive("accuracy", 1.0))
     network, y = context.trace.network, context.trace.y
     if goal.accuracy is not None and accuracy_of(network, y) is None:
-        problems["accuracy"] = (
-            "The targets of this lesson are no classes, so there is no accuracy."
-        )
+        problems["accuracy"] = "The targets of this lesson are no classes, so there is no accuracy."
     other = positive("other")
     return Asked(
         scenario.id, replace(context.view, iteration=1, present=False), iterations, first, goal,

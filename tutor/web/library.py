@@ -118,9 +118,9 @@ class Library(Generic[Text]):
         return found
 
     def _open(self, key: ByContent, iteration: int, made: Changes, inputs: bool | None) -> Lesson:
-        training = self._running(key, made).training if iteration > 1 else None
+        known = self._running(key, made).training if iteration > 1 else None
         return open_lesson(
-            self._changed(key, made), iteration, changes.listed(key.scenario, made), inputs, training
+            self._changed(key, made), iteration, changes.listed(key.scenario, made), inputs, known
         )
 
     def running(self, scenario: Scenario, made: Changes = ()) -> Running:

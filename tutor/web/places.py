@@ -193,9 +193,10 @@ class Stream:
 
     def __init__(self, application: PlacedApplication, place: Place) -> None:
         self.application, self.place = application, place
-        training = place.name == TRAINING_PAGES
-        pause = application.give_way_to_steps if training else application.give_way
-        pause = None if place.name == "pages" else pause
+        pause = {
+            "pages": None,
+            TRAINING_PAGES: application.give_way_to_steps,
+        }.get(place.name, application.give_way)
         self.budget = Budget(place.seconds, f"This {place.one}", place.advice, pause)
         self.turn = application.turn if place.until_closed else nullcontext()
 

@@ -18,8 +18,9 @@ from flask import Flask, g, render_template, request
 
 from tutor.pages.context import Context
 from tutor.pages.error_page import Missing
-from tutor.pages.training_page import Trained, training_page
+from tutor.pages.training_page import training_page
 from tutor.pages.training_query import NAMES, Asked, read, with_rate
+from tutor.pages.training_runs import Trained
 from tutor.web.site import Elsewhere, Site, wants_fragment
 
 if TYPE_CHECKING:
@@ -67,9 +68,7 @@ def answer(site: Site, lesson: str, seconds: float, part: str = "") -> ResponseR
     return text, 422 if asked.problems else 200
 
 
-def trained(
-    site: Site, context: Context, asked: Asked, seconds: float
-) -> tuple[Trained, ...]:
+def trained(site: Site, context: Context, asked: Asked, seconds: float) -> tuple[Trained, ...]:
     """The runs that are asked for, each gone on with for its part of the time."""
     view, source = asked.view, context.source
     rate = context.lesson.scenario.training.learning_rate
