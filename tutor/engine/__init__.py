@@ -29,5 +29,6 @@ In the order in which it is best read:
     derivation            the tree of one number, or of one matrix for the whole batch
     paths                 a gradient as the sum over every path from the loss
     training              one iteration after the other, and any of them again
+    lean                  many iterations in a row without traces, as fast as NumPy by hand
     run                   what is recorded of many iterations: losses, gradient norms, accuracy
 """

@@ -21,7 +21,9 @@ from typing import Generic, TypeVar
 
 import numpy as np
 
+from tutor import budget
 from tutor.engine.kinds import FORWARD, LOSS
+from tutor.engine.lean import Lean
 from tutor.engine.network import Array, Network, with_parameters
 from tutor.engine.quantity import Quantity
 from tutor.engine.trace import EarlyEnd, Trace
@@ -31,6 +33,10 @@ from tutor.engine.training import State, Training
 MOST_POINTS = 400
 BYTES_OF_STATES = 8 * 2**20
 """So much of a run's networks is kept."""
+LIGHT = 100_000
+"""Parameters times samples up to which an iteration is so short that the clock is looked at only
+now and then.
+"""
 PIECE = 16
 """Iterations between two looks at whether to go on."""
 Item = TypeVar("Item")
@@ -114,8 +120,14 @@ class Run:
         self.points: Thinned[Point] = Thinned(MOST_POINTS)
         self.ending: Ending | None = None
         self._next: State = training.at(1)
-        size = 8 * max(1, self._next.network.parameters) + 4096
-        self.states: Thinned[State] = Thinned(min(MOST_POINTS, BYTES_OF_STATES // size))
+        self._lean = Lean.of(training, self._next)
+        parameters = self._next.network.parameters
+        size = 8 * max(1, parameters) + 4096
+        self.states: Thinned[Callable[[], State]] = Thinned(
+            min(MOST_POINTS, BYTES_OF_STATES // size)
+        )
+        """What some iterations start from; made when it is asked for."""
+        self._patience = 1 if len(training.x) * parameters > LIGHT else 8
 
     @property
     def length(self) -> int:
@@ -127,6 +139,7 @@ class Run:
         """How many layers the network has."""
         return self._next.network.depth
 
+    @np.errstate(all="ignore")
     def record(
         self, last: int, go_on: Callable[[], bool] = always, goal: Goal | None = None
     ) -> None:
@@ -138,20 +151,48 @@ class Run:
             if goal and self.reached(goal, since) is not None:
                 return
             since = max(1, self.length)
-            for _ in range(min(PIECE, last - self.length)):
-                if self.length and not go_on():
+            piece = min(PIECE, last - self.length)
+            for n in range(piece):
+                if self.length and n % self._patience == 0 and not go_on():
                     return
                 if not self._recorded():
                     return
 
     def _recorded(self) -> bool:
         """Record the next iteration. Whether another one follows."""
-        trace, after = self.training.step(self._next)
-        if self._taken(self._next, trace):
+        if self._lean is not None:
+            if self._lean.step():
+                self._take_lean(self._lean)
+                return True
+            self._next, self._lean = self._lean.state(), None
+        state = self._next
+        trace, after = self.training.step(state)
+        if self._taken(state, trace):
             self._next = after
             self.training.keep(after)
             return True
         return False
+
+    def _take_lean(self, lean: Lean) -> None:
+        n = lean.iteration - 1
+        self.losses.append(lean.loss)
+        if self.classified is not None:
+            self.accuracies.append(self.classified(lean.outputs, self.training.y))
+        if self.states.wants(n):
+            self.states.add(n, lean.start())
+        if self.points.wants(n):
+            others = self._others(lean.start) if self.others else ()
+            self.points.add(n, Point(lean.norms(), self._accuracy, others))
+        if self.training.keeps(lean.iteration):
+            self.training.keep(lean.state())
+
+    def _others(self, start: Callable[[], Callable[[], State]]) -> tuple[float, ...]:
+        network = start()().network
+        return tuple(loss_on(network, x, y) for x, y in self.others.values())
+
+    @property
+    def _accuracy(self) -> float | None:
+        return self.accuracies[-1] if self.classified is not None else None
 
     def _taken(self, state: State, trace: Trace) -> bool:
         """Record an iteration. Whether another one follows."""
@@ -166,7 +207,7 @@ class Run:
             if self.classified is not None:
                 self.accuracies.append(self.classified(trace.outputs, trace.y))
             if self.states.wants(n):
-                self.states.add(n, state)
+                self.states.add(n, lambda: state)
             if self.points.wants(n):
                 self.points.add(n, self._point(state, trace))
         if stop is not None:
@@ -176,7 +217,7 @@ class Run:
     def _point(self, state: State, trace: Trace) -> Point:
         return Point(
             tuple(norm(trace, layer) for layer in range(1, self.depth + 1)),
-            self.accuracies[-1] if self.classified is not None else None,
+            self._accuracy,
             tuple(loss_on(state.network, x, y) for x, y in self.others.values()),
         )
 
@@ -195,11 +236,13 @@ class Run:
 
     def state(self, iteration: int) -> State:
         """What a recorded iteration starts from, or the one after the last."""
-        if iteration == self._next.iteration:
-            return self._next
-        kept = self.states.kept
-        state = kept[max(n for n in kept if n <= iteration)]
+        known = self._lean.state() if self._lean is not None else self._next
+        if iteration == known.iteration:
+            return known
+        kept = dict(self.states.kept)
+        state = kept[max(n for n in kept if n <= iteration)]()
         while state.iteration < iteration:
+            budget.check()
             state = self.training.advance(state)
         return state
 

@@ -109,13 +109,17 @@ class Training:
         """Keep a state on the way, where it is one of those that are kept. Other threads may look
         for one meanwhile, so the old ones stay as they are.
         """
-        if state.iteration % self._every:
+        if not self.keeps(state.iteration):
             return
         kept = {**self._kept, state.iteration: state}
         if len(kept) > self._most:
             self._every *= 2
             kept = {n: found for n, found in kept.items() if n == 1 or n % self._every == 0}
         self._kept = kept
+
+    def keeps(self, iteration: int) -> bool:
+        """Whether the state of an iteration is one of those that are kept."""
+        return iteration % self._every == 0
 
     @property
     def _most(self) -> int:

@@ -85,7 +85,7 @@ class Trained:
     def networks(self) -> list[tuple[int, Network]]:
         """(iterations done, the network after them), some of them, from the first to the last."""
         states = dict(self.run.states.kept)
-        found = [(n - 1, s.network) for n, s in sorted(states.items()) if n <= self.end + 1]
+        found = [(n - 1, made().network) for n, made in sorted(states.items()) if n <= self.end + 1]
         if found and found[-1][0] != self.last:
             found.append((self.last, self.run.parameters(self.last + 1)))
         return found
