@@ -123,8 +123,8 @@ def plain_tick(value: float, among: Sequence[float]) -> str:
     """A tick as text, with as many decimals as its neighbours need."""
     size = max(map(abs, among))
     if value and not 1e-4 <= size < 1e6:
-        digits, _, power = f"{value:.1e}".replace("-", number.MINUS).partition("e")
-        return f"{digits.removesuffix('.0')}e{power.removeprefix('+').lstrip('0')}"
+        digits, _, power = f"{value:.1e}".partition("e")
+        return f"{digits.removesuffix('.0')}e{int(power)}".replace("-", number.MINUS)
     step = among[1] - among[0] if len(among) > 1 else value or 1.0
     decimals = max(0, -floor(log10(step) + 1e-9))
     return f"{value:,.{decimals}f}".replace("-", number.MINUS) if value else "0"

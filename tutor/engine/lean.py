@@ -26,8 +26,8 @@ from tutor.engine.dialects import Engine, python_name
 from tutor.engine.kinds import AFTER, GRADIENT
 from tutor.engine.network import Array, with_parameters
 from tutor.engine.program import Definition, Name, Plan, Program, made_of
-from tutor.engine.tree import ratio
 from tutor.engine.training import State, Training
+from tutor.engine.tree import ratio
 
 RANGE = 240.0
 """Powers of ten within which products along all layers stay."""

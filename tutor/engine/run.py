@@ -135,6 +135,11 @@ class Run:
         return len(self.losses)
 
     @property
+    def quick(self) -> bool:
+        """Whether it goes on without traces."""
+        return self._lean is not None
+
+    @property
     def depth(self) -> int:
         """How many layers the network has."""
         return self._next.network.depth

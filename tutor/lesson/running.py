@@ -21,16 +21,25 @@ import numpy as np
 
 from tutor import budget
 from tutor.engine.run import Goal, Run, accuracy_of
+from tutor.engine.training import Training
 from tutor.lesson.setup import training
 from tutor.scenario.reader import Scenario
 
 CRAWLS, CONVERGES, FALLS, BOUNCES, DIVERGES, EXPLODES, STAYS = (
     "crawls", "converges", "falls", "bounces", "diverges", "explodes", "stays",
 )  # fmt: skip
+OFTEN, MUCH = 0.3, 0.05
+"""A loss whose last tenth goes up so often, and by such a part of all it went through, bounces."""
 LITTLE = 0.1
 """A loss that has fallen by less than this part crawls."""
 SETTLED = 0.01
 """A loss that fell in the last tenth by less than this part of its whole fall has converged."""
+
+
+def in_budget() -> bool:
+    """Always, as long as the request has not used up its time: that raises."""
+    budget.check()
+    return True
 
 
 class Running:
@@ -58,6 +67,17 @@ class Running:
                 self.run.record(last, in_time, goal)
             if self.run.length > before:
                 self.seconds += perf_counter() - begun
+
+    def ready(self, iteration: int) -> Training:
+        """The training, for who opens one of its iterations: run up to it, where that is quick and
+        nobody else is at it.
+        """
+        if self.run.quick and self._lock.acquire(blocking=False):
+            try:
+                self.run.record(iteration - 1, in_budget)
+            finally:
+                self._lock.release()
+        return self.training
 
     @property
     def pace(self) -> float:
@@ -95,11 +115,11 @@ def verdict(losses: Sequence[float], exploded: bool = False) -> Verdict | None:
         return said(EXPLODES)
     if len(found) < 2 or float(found.max()) == lowest:
         return said(STAYS)
-    ups = float(np.mean(np.diff(found) > 0))
-    fall = first - lowest
-    if last > first or (last - lowest > 0.5 * fall and ups > 0.25):
-        return said(DIVERGES if last > first * 1.01 else BOUNCES)
-    if ups > 0.25 and last - lowest > SETTLED * fall:
+    end = found[-max(3, len(found) // 10) :]
+    ups, swing = float(np.mean(np.diff(end) > 0)), float(end.max() - end.min())
+    if last > 1.01 * first:
+        return said(DIVERGES)
+    if ups >= OFTEN and swing > MUCH * (float(found.max()) - lowest):
         return said(BOUNCES)
     tenth = float(found[-max(2, len(found) // 10)])
     if first - last < LITTLE * abs(first) and tenth - last > SETTLED * (first - last):

@@ -304,7 +304,7 @@ def _after(context: Context) -> tuple[Link, ...]:
         text = f"Go on with the new weights: iteration {lesson.iteration + 1}"
         links.append(Link(text, view.address(id_, 1, iteration=lesson.iteration + 1)))
         if not view.embedded:
-            links.append(Link("Train on, and see the loss fall", view.training(id_)))
+            links.append(Link("Train on over many iterations", view.training(id_)))
     for grain, text in (
         ("layer", "Walk the same lesson in matrices"),
         ("number", "Walk the same lesson number by number"),

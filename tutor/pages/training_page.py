@@ -164,12 +164,19 @@ def training_page(
     scenario = context.lesson.scenario
     rate = scenario.training.learning_rate
     return TrainingPage(
-        scenario.id, scenario.title, context.home, notices, "", changed(context, None),
+        scenario.id, scenario.title, context.home, (*notices, *elsewhere(asked)), "",
+        changed(context, None),
         asked.address().partition("?")[0], tuple(presets(context, asked)), fields(asked),
         goals(context, asked), bool(asked.goal) or any(f.problem for f in goals(context, asked)),
         hidden(asked.view), number.shown(rate, 6), rates(asked, rate),
         result(context, asked, runs) if runs else None,
     )  # fmt: skip
+
+
+def elsewhere(asked: Asked) -> tuple[str, ...]:
+    """What is wrong in the address where no field of the form has it."""
+    named = ("at", "first", "second", "of")
+    return tuple(f"{name}: {asked.problems[name]}" for name in named if name in asked.problems)
 
 
 def presets(context: Context, asked: Asked) -> Iterator[Link]:

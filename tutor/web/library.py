@@ -118,7 +118,7 @@ class Library(Generic[Text]):
         return found
 
     def _open(self, key: ByContent, iteration: int, made: Changes, inputs: bool | None) -> Lesson:
-        known = self._running(key, made).training if iteration > 1 else None
+        known = self._running(key, made).ready(iteration) if iteration > 1 else None
         return open_lesson(
             self._changed(key, made), iteration, changes.listed(key.scenario, made), inputs, known
         )
