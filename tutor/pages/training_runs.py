@@ -113,7 +113,7 @@ def said(one: Trained, *, several: bool) -> str:
     if one.asked.goal and goal is None and not one.ending:
         reached = f" The goal is not reached within {number.counted(one.end, 'iteration')}."
     cut = one.asked.of
-    if cut > one.end and not several:
+    if cut > one.end and one.style == 1:
         reached += f" You stopped the run after {one.end:,} of {cut:,} iterations."
     return _said(start, found, one) + reached
 
