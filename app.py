@@ -16,6 +16,7 @@ tutor.web.routes_open      a lesson as text: paste, upload, check, save, take aw
 from __future__ import annotations
 
 import os
+from collections.abc import Container
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -63,9 +64,9 @@ READY_WAIT = 2
 """Seconds for the store to answer whether it can be used."""
 
 
-def create_app(*folders: str | os.PathLike[str]) -> Flask:
+def create_app(*folders: str | os.PathLike[str], only: Container[str] | None = None) -> Flask:
     """The application over some folders of scenarios, without any over those that SCENARIOS and
-    SHELF name.
+    SHELF name; with `only`, over the lessons with these ids.
     """
     app = Flask(__name__, static_folder=None, template_folder=str(HOME / "templates"))
     app.config["MAX_CONTENT_LENGTH"] = limits.REQUEST_BYTES
@@ -82,7 +83,7 @@ def create_app(*folders: str | os.PathLike[str]) -> Flask:
     limits.check()
     saved = saving.from_environment(os.environ, HOME)
     render = step_renderer(app.jinja_env)
-    library = Library(folders or shelf.configured(), render, outside(saved.find))
+    library = Library(folders or shelf.configured(), render, outside(saved.find), only)
     site = Site(library, saved, Caching.of(os.environ, HOME))
     app.extensions["tutor"] = site
     add_pages(app)

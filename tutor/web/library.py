@@ -8,7 +8,7 @@ with the scenario of the file and the view.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sized
+from collections.abc import Callable, Container, Iterable, Sized
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -68,7 +68,7 @@ class Library(Generic[Text]):
     """All lessons of some folders, and those that readers saved.
 
     `render` turns a context and a step into the text of that step, of whatever type; `saved` gives
-    the text of a saved lesson's id.
+    the text of a saved lesson's id; `only` leaves out all lessons but some.
     """
 
     def __init__(
@@ -76,8 +76,9 @@ class Library(Generic[Text]):
         folders: Iterable[AnyPath],
         render: Callable[[Context, int, tuple[str, ...]], Text],
         saved: Callable[[str], str | None] = lambda _: None,
+        only: Container[str] | None = None,
     ) -> None:
-        self._watched = WatchedShelf(folders)
+        self._watched = WatchedShelf(folders, only=only)
         self._saved = SavedLessons(saved)
         self._render = render
         self._changed = Kept(lambda key, made: changes.apply(key.scenario, made), LESSONS, weight)
