@@ -91,7 +91,7 @@ def problems(folder: Path) -> tuple[list[str], Counter[str]]:
             there, wrong = _leads(name, link, files, pages)
             reached.add(there)
             found += [f"{name}: <{tag}> to {link}: {wrong}"] if wrong else []
-    quiet = {n for n in files if n.startswith(".") or n.startswith("static/fonts/")}
+    quiet = {n for n in files if n.startswith((".", "static/fonts/"))}
     found += [f"{name}: nothing leads there" for name in sorted(files - reached - quiet)]
     return found, count
 

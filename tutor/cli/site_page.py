@@ -115,7 +115,7 @@ class _Writer(HTMLParser):
         if tag == "main" and not self.said:
             self._write(f'<p class="source">{NEEDS_SERVER}</p>\n')
         if tag == "head" and self.place.canonical:
-            link = [("rel", "canonical"), ("href", self.place.canonical)]
+            link: Attributes = [("rel", "canonical"), ("href", self.place.canonical)]
             self._write(f"{_start('link', link)}\n")
         if tag in UNITS and self._close(tag):
             return

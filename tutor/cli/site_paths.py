@@ -93,7 +93,8 @@ def _of_lesson(rest: list[str], query: Mapping[str, str]) -> str | None:
             return f"/steps{between}/{n}-chain.html"
         case ["slides"] if others <= {"show"}:
             show = query.get("show", "")
-            return f"/slides/{show}.html" if show and _is_name(show) else "/slides.html"
+            made = f"/slides/{show}.html" if show else "/slides.html"
+            return made if _is_name(show) else None
         case ["export"] if others <= {"kind"}:
             kind = query.get("kind", PLAIN)
             made = "/export.html" if kind == PLAIN else f"/export/{kind}.html"
