@@ -123,7 +123,7 @@ def test_what_needs_the_tutor_running_is_said_in_one_line_and_nothing_leads_ther
         if page.parent.name != "files":
             text = page.read_text(encoding="utf-8")
             assert text.count(site_page.NEEDS_SERVER) == 1, page
-            gone = r'href="[^"]*/(?:build|open|share)[".]|iteration=|seed=|htmx|<form|<input type="hid'
+            gone = r'href="[^"]*/(?:build|open|share)(?:\.html)?"|iteration=|seed=|htmx|<form|<input type="hid'
             assert not re.search(gone, text), page
 
 
@@ -290,6 +290,7 @@ def test_a_lesson_with_too_many_steps_is_refused_with_the_way_to_allow_it(
     said = refusal(capsys, tmp_path / "out", SMALL, SLIDES, "--most-steps", "50")
     assert said.startswith(f"{SLIDES} has 79 steps, more than 50, and each would be a page; ")
     assert "--most-steps" in said
+    assert not (tmp_path / "out").exists()
 
 
 def test_a_broken_file_of_the_shelf_is_reported_before_anything_is_written(
@@ -345,7 +346,7 @@ def test_a_query_becomes_a_part_of_the_path(address: str, path: str) -> None:
         "/build", "/open", "/?q=x", "/glossary?x=1", "/activations?z=../../x", "/activations?y=1",
         "/lessons/a/share", "/lessons/a?iteration=2", "/lessons/a/steps/7?present=yes",
         "/lessons/a/steps/7?w[1][1,1]=2", "/lessons/a/steps/x", "/lessons/a/steps/7?grain=other",
-        "/lessons/a/export?kind=worksheet", "/lessons/a/export?seed=1", "/embed/lessons/a/steps/1",
+        "/lessons/a/export?kind=class-set", "/lessons/a/export?seed=1", "/embed/lessons/a/steps/1",
         "/lessons/a/slides?show=../x", "/lessons/a/steps/7/change", "/lessons/a/scenario.yaml",
     ],
 )  # fmt: skip

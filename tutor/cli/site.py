@@ -27,6 +27,7 @@ from tutor.cli.site_page import POLICY, Place, static_page
 from tutor.errors import TutorError
 from tutor.export import registry
 from tutor.export.registry import ExportOrder
+from tutor.lesson.walk import length
 from tutor.number import counted
 from tutor.pages.view import View
 from tutor.scenario.reader import Scenario
@@ -92,10 +93,9 @@ def site(wanted: argparse.Namespace) -> int:
     """
     try:
         lessons = chosen(wanted.lessons)
+        refuse_endless(lessons, wanted.most_steps)
         with open_folder(wanted.out) as folder:
-            maker = SiteMaker(folder, lessons, wanted.public_url or "")
-            maker.refuse_endless(wanted.most_steps)
-            maker.make()
+            SiteMaker(folder, lessons, wanted.public_url or "").make()
     except TutorError as error:
         say(str(error))
         return FAILED
@@ -122,6 +122,18 @@ def chosen(ids: Sequence[str]) -> tuple[Scenario, ...]:
     if problems:
         raise TutorError("\n".join(problems))
     return tuple(lesson for id_, lesson in known.items() if id_ in wanted)
+
+
+def refuse_endless(lessons: Sequence[Scenario], most: int) -> None:
+    """Raise TutorError where a lesson has more steps than anybody wants files."""
+    problems = [
+        f"{lesson.id} has {found}, more than {most:,}, and each would be a page; name the lessons "
+        "that you want, or allow more with --most-steps"
+        for lesson in lessons
+        if (found := length(lesson)) and found.steps > most
+    ]
+    if problems:
+        raise TutorError("\n".join(problems))
 
 
 def unknown(id_: str, known: Sequence[str]) -> str:
@@ -156,18 +168,6 @@ class SiteMaker:
     def library(self) -> Any:
         """The lessons, as the app opens them."""
         return self.app.extensions["tutor"].library
-
-    def refuse_endless(self, most: int) -> None:
-        """Raise TutorError where a lesson has more steps than anybody wants files."""
-        lengths = self.library.steps()
-        problems = [
-            f"{lesson.id} has {length}, more than {most:,}, and each would be a page; name the "
-            "lessons that you want, or allow more with --most-steps"
-            for lesson in self.lessons
-            if (length := lengths[lesson.id]) and length.steps > most
-        ]
-        if problems:
-            raise TutorError("\n".join(problems))
 
     def make(self) -> None:
         """Write all files."""

@@ -20,9 +20,9 @@ from typing import Final
 from urllib.parse import urldefrag, urljoin, urlsplit
 
 NEEDS_SERVER: Final = (
-    "These pages are files. Other numbers and notations, further iterations, worksheets, the "
-    "projector view, and building, opening and sharing lessons need the tutor running: type make "
-    "run in its folder, as its README says."
+    "These pages are files. Other numbers and notations, further iterations, worksheets with new "
+    "numbers, the projector view, and building, opening and sharing lessons need the tutor "
+    "running: type make run in its folder, as its README says."
 )
 SCRIPTS: Final = frozenset({"walk.js"})
 """The scripts that do something for files; the others talk to the server."""

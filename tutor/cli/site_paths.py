@@ -20,8 +20,8 @@ from tutor.lesson.walk import GRAINS
 
 FRONT: Final = "/"
 STATIC: Final = "static"
-FILES: Final = tuple(kind for kind in KINDS if kind not in {"worksheet", "key", "class-set"})
-"""Exports that are one file of a lesson; the others are made to measure."""
+FILES: Final = tuple(key for key, kind in KINDS.items() if not kind.several)
+"""Exports that are one file of a lesson; how many versions one wants, only a form can ask."""
 PLAIN: Final = FILES[0]
 """What the export page shows where its address names no kind."""
 SETTINGS: Final = ("z", "slope", "alpha", "logits")
