@@ -178,6 +178,7 @@ class SiteMaker:
             self.export(lesson)
             self.wait(site_paths.lesson_address(lesson.id))
             self.drain(lesson.id)
+            self.library.clear()
         assert not any(self.waiting.values())
         self.write_missing()
         self.write_static()

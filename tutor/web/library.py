@@ -143,7 +143,7 @@ class Library(Generic[Text]):
         return {s.id: self._length(ByContent(s)) for s in self.shelf.lessons}
 
     def clear(self) -> None:
-        """Forget everything that was remembered (for measuring)."""
+        """Forget everything that was remembered, to measure, or to make room."""
         for kept in (self._changed, self._lesson, self._context, self._step):
             kept.clear()
         self._length.cache_clear()
