@@ -220,10 +220,14 @@ class SiteMaker:
             there = self.wait(other)
             return None if there is None else site_paths.relative(path, there)
 
-        canonical = f"{self.public}/{site_paths.relative('', path)}" if self.public else ""
+        canonical = self.public_address(path)
         form = self.download(address, path)
         place = Place(address, target, answer.headers[POLICY], canonical, form)
         self.folder.write(path, static_page(answer.text, place))
+
+    def public_address(self, path: str) -> str:
+        """Where a file of the folder will be served, or "" where nobody said."""
+        return f"{self.public}/{site_paths.relative('', path)}" if self.public else ""
 
     def ask(self, address: str) -> TestResponse:
         """The tutor's answer, as to its author's own browser."""
@@ -247,7 +251,8 @@ class SiteMaker:
 
     def export(self, lesson: Scenario) -> None:
         """Write the files that a lesson can become; a kind that is not for it has none."""
-        home = f"{self.public}/lessons/{lesson.id}.html" if self.public else ""
+        page = site_paths.path(site_paths.lesson_address(lesson.id)) or ""
+        home = self.public_address(page)
         for kind in site_paths.FILES:
             opened, order = self.library.lesson(lesson), ExportOrder(address=home)
             try:
