@@ -315,6 +315,21 @@ def test_a_lesson_of_the_shelf_is_there_too(
     assert (tmp_path / "out" / "lessons" / "ours" / "steps" / "12.html").exists()
 
 
+def test_a_hidden_lesson_is_made_where_it_is_named_and_stays_hidden(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    (tmp_path / "shelf").mkdir()
+    text = (ROOT / "scenarios" / f"{SMALL}.yaml").read_text(encoding="utf-8")
+    (tmp_path / "shelf" / "exam.yaml").write_text(text, encoding="utf-8")
+    course = "format: 1\ntitle: Ours\nhidden: [exam]\n"
+    (tmp_path / "shelf" / "course.yaml").write_text(course, encoding="utf-8")
+    monkeypatch.setenv("SHELF", str(tmp_path / "shelf"))
+    assert make(tmp_path / "out", "exam") == 0
+    assert "exam is hidden in its course" in capsys.readouterr().err
+    assert (tmp_path / "out" / "lessons" / "exam.html").exists()
+    assert "exam" not in (tmp_path / "out" / "index.html").read_text(encoding="utf-8")
+
+
 # ---- paths ----
 
 

@@ -182,6 +182,9 @@ class SiteMaker:
         assert not any(self.waiting.values())
         self.write_missing()
         self.write_static()
+        for lesson in self.library.shelf.hidden:
+            address = site_paths.lesson_address(lesson.id)
+            say(f"{lesson.id} is hidden in its course, so only who knows {address}.html finds it")
 
     def drain(self, lesson: str) -> None:
         """Write what waits of a lesson, and say how much it was."""
