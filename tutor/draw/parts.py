@@ -78,7 +78,7 @@ class Part:
         self, sizes: Mapping[str, int], changed: Mapping[Quantity, str]
     ) -> tuple[list[str], list[str]]:
         """(rings, numbers) in these sizes."""
-        key = tuple([sizes[family] for family in self.sizes])
+        key = tuple(map(sizes.__getitem__, self.sizes))
         found = self._numbers.get(key)
         if found is None:
             made = [written.svg(sizes[written.label.family], changed) for written in self.written]
