@@ -15,13 +15,14 @@ from sys import getsizeof
 from typing import TYPE_CHECKING, Any
 
 from flask import Response, render_template, request
+from jinja2.compiler import CodeGenerator
 
 from tutor.errors import TutorError
 from tutor.export import registry
 from tutor.export.registry import ExportOrder
 from tutor.lesson import changes
 from tutor.memo import Memo
-from tutor.notation.markup import Markup, trusted
+from tutor.notation.markup import Markup, trusted, written
 from tutor.pages import view
 from tutor.pages.context import Context
 from tutor.pages.error_page import NO_LESSON, Missing, Unreadable
@@ -245,9 +246,17 @@ def wants_fragment() -> bool:
     """Whether htmx asks for a part of a page; a history restore asks for the whole, and so does who
     takes a part of it himself.
     """
-    headers = request.headers
-    whole = headers.get("HX-Request-Type") == "full" or "HX-History-Restore-Request" in headers
-    return "HX-Request" in headers and not whole
+    headers = request.environ
+    whole = headers.get("HTTP_HX_REQUEST_TYPE") == "full"
+    restored = "HTTP_HX_HISTORY_RESTORE_REQUEST" in headers
+    return "HTTP_HX_REQUEST" in headers and not (whole or restored)
+
+
+class _Escaping(CodeGenerator):
+    """Templates that escape like all others, but do not make an object of markup of each text."""
+
+    def _output_child_pre(self, *_: Any) -> None:
+        self.write("environment.written(")
 
 
 TEMPLATES = "_fragment", "_step"
@@ -261,6 +270,8 @@ def step_renderer(environment: Environment) -> RenderStep:
     """
     bare = environment.overlay()
     bare.globals = {}
+    bare.code_generator_class = _Escaping
+    bare.extend(written=written)
 
     def render_step(context: Context, n: int, notices: tuple[str, ...]) -> StepText:
         content, template = step_page(context, n, notices), bare.get_template
