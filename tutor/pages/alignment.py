@@ -25,8 +25,8 @@ WIDTH, MOST = 100, 170
 """What the diagram takes up, in digits, and the widest row that stands whole below it on a small
 screen.
 """
-_NAME, _UNKNOWN = 13, 6
-"""What the name of a matrix takes up, and a number that is not known yet."""
+_NAME, _COMPUTED = 13, 7
+"""What the name of a matrix takes up, and at least a number that is computed, with its sign."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,12 +161,13 @@ def _width(matrices: Sequence[Table]) -> int:
 
 
 def _digits(matrix: Table) -> int:
-    """How wide a matrix is: its columns, in which a number that is not known yet has its room."""
+    """How wide a matrix is, its name included."""
     rows = matrix.rows
     widest = (max(map(_letters, (row.cells[n] for row in rows))) for n in range(len(rows[0].cells)))
     return max(_NAME, sum(max(width, 4) + 1 for width in widest))
 
 
 def _letters(cell: Cell) -> int:
-    return _UNKNOWN if cell.state == "todo" else len(cell.text)
-
+    """As long as its text; what is computed has the same room before and after."""
+    given = not cell.name or cell.name.startswith(("x[", "y[", "w[", "b["))
+    return len(cell.text) if given else max(len(cell.text), _COMPUTED)
