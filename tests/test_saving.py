@@ -205,7 +205,9 @@ def test_a_store_that_cannot_be_used_is_said_when_the_server_starts(tmp_path: Pa
     )
     assert line.startswith("Saved lessons are not available")
     assert (
-        server.prepared(from_environment({"DATABASE_URL": f"sqlite:///{tmp_path}/new.sqlite"}, ROOT))
+        server.prepared(
+            from_environment({"DATABASE_URL": f"sqlite:///{tmp_path}/new.sqlite"}, ROOT)
+        )
         == []
     )
     assert server.prepared(Saving()) == []
