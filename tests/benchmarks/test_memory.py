@@ -11,9 +11,8 @@ import random
 import threading
 from collections.abc import Sequence
 from contextlib import closing
-from itertools import islice
+from itertools import islice, pairwise
 from pathlib import Path
-from urllib.parse import urlencode
 
 from tests.benchmarks import table
 from tests.serving import Tutor
@@ -22,7 +21,7 @@ LESSONS, WALKED, CLICKS, CLIENTS = 300, 4, 12_000, 8
 """Lessons; steps of each in the rotation; clicks, as a class of 10 makes in an hour; readers at
 once.
 """
-SIZES = (64, 64, 32, 1)
+SIZES = (60, 60, 34, 1)
 BAR = 300
 GRAINS = ("", "?grain=unit", "?grain=layer")
 FRAGMENT = {"HX-Request": "true"}
@@ -39,7 +38,7 @@ def large(seed: int) -> str:
         f"    - units: {units}\n      activation: tanh\n      weights:\n"
         + "".join(f"        - {row(below)}\n" for _ in range(units))
         + f"      biases: {row(units)}"
-        for below, units in zip(SIZES, SIZES[1:], strict=False)
+        for below, units in pairwise(SIZES)
     )
     return (
         f"format: 1\ntitle: Large lesson {seed}\nnetwork:\n  inputs: {SIZES[0]}\n  layers:\n{layers}\n"
