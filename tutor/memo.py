@@ -40,12 +40,20 @@ class Kept:
 
     def once(self, key: Hashable, make: Callable[[], Any]) -> Any:
         """What `make` makes for this key; two threads that ask at once may both make it."""
+        found = self.get(key)
+        return self.keep(key, make()) if found is None else found
+
+    def get(self, key: Hashable) -> Any:
+        """What was kept for this key, or None."""
         with self._lock:
             found = self._found.get(key)
-            if found is not None:
-                self._found.move_to_end(key)
-                return found[0]
-        made = make()
+            if found is None:
+                return None
+            self._found.move_to_end(key)
+            return found[0]
+
+    def keep(self, key: Hashable, made: Any) -> Any:
+        """Keep what was made for this key, and return it."""
         size = self._size(made)
         with self._lock:
             if size <= self.most and key not in self._found:

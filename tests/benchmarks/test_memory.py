@@ -23,7 +23,8 @@ once.
 """
 SIZES = (60, 60, 34, 1)
 BAR = 300
-GRAINS = ("", "?grain=unit", "?grain=layer")
+STEPS = {"number": 12_206, "layer": 36, "pass": 5}
+"""How many steps of each grain a lesson has."""
 FRAGMENT = {"HX-Request": "true"}
 
 
@@ -104,9 +105,10 @@ def test_memory(tmp_path: Path) -> None:
         note(f"{LESSONS} lessons of {size / 1000:.0f} KB saved", {})
         walk = [f"{lesson}/steps/{n}" for n in range(1, WALKED + 1) for lesson in lessons]
         note(f"each visited {WALKED} times, in rotation", clicked(tutor, walk))
+        grains = chance.choices([*STEPS], [6, 3, 1], k=CLICKS)
         anywhere = (
-            f"{chance.choice(lessons)}/steps/{chance.randint(1, 60)}{chance.choice(GRAINS)}"
-            for _ in range(CLICKS)
+            f"{chance.choice(lessons)}/steps/{chance.randint(1, STEPS[grain])}?grain={grain}"
+            for grain in grains
         )
         for part in range(1, 5):
             note(
