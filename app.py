@@ -198,17 +198,18 @@ def finish(site: Site, response: Response) -> Response:
     response.headers["Cache-Control"] = site.caching.control(request) if tag else "no-cache"
     response.vary.update(PARTS)
     if tag:
+        site.keep(tag, response)
         response.set_etag(tag)
     return response
 
 
 def known(site: Site) -> Response | None:
-    """304 where the reader has the answer already."""
+    """304 where the reader has the answer already; a page as it was made for another reader."""
     g.tag = "" if request.endpoint == "gallery" and routes_lessons.by_author() else site.tag()
     asked = request.if_none_match
     if g.tag and not asked.star_tag and asked.contains_weak(g.tag):
         return Response(status=304)
-    return None
+    return site.again(g.tag)
 
 
 def add_errors(app: Flask) -> None:

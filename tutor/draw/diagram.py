@@ -581,7 +581,6 @@ class _Picture:
         return lines
 
 
-@lru_cache(maxsize=256)
 def _matrices(network: Network) -> frozenset[int]:
     """The layers in which every activation depends on every pre-activation."""
     layers = enumerate(network.layers, 1)
@@ -605,7 +604,6 @@ def _layer(number: int) -> str:
     return f"layer {number}" if number else "the input"
 
 
-@lru_cache(maxsize=256)
 def _rules(network: Network) -> tuple[str, ...]:
     """What stands above each layer: its activation, and what a skip connection adds."""
     added = {
