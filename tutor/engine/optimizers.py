@@ -87,9 +87,13 @@ class Knob:
         """Why it cannot be this number, or ""."""
         if (value > 0 if self.positive else value >= self.least) and value < self.below:
             return ""
-        start = "above 0" if self.positive else f"from {self.least:g}"
-        end = "" if self.below == float("inf") else f" and below {self.below:g}"
-        return f"expected a number {start}{end}, got {value:g}"
+        return f"expected a number {self.bounds}, got {value}"
+
+    @property
+    def bounds(self) -> str:
+        """Where it may lie, in words."""
+        start = "above 0" if self.positive else f"of at least {self.least:g}"
+        return start if self.below == float("inf") else f"{start} and below {self.below:g}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -409,6 +413,6 @@ def knobs(optimizer: str, schedule: str, penalty: str, clip: str) -> tuple[Knob,
     return (
         *OPTIMIZERS[optimizer].knobs,
         *(SCHEDULES[schedule][0] if schedule else ()),
-        *((Knob("l2", "weight", 0.01),) if penalty else ()),
+        *((Knob("l2", "weight", 0.01, positive=True),) if penalty else ()),
         *((Knob("clip", clip, 1.0, positive=True),) if clip else ()),
     )

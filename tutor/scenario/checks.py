@@ -110,7 +110,10 @@ def _sizes(
     training: object,
 ) -> Sizes | None:
     sound = tuple(layer for layer in layers if layer is not None)
-    if inputs is None or data is None or not layers or len(sound) < len(layers):
+    learning = _sound(Learning, training)
+    if inputs is None or data is None or learning is None:
+        return None
+    if not layers or len(sound) < len(layers):
         return None
     trainable = _sound(Trainable, raw.get("trainable", {})) or Trainable()
     loss = LossSpec(name="squared_error")
@@ -120,7 +123,7 @@ def _sizes(
         sound,
         tuple(network.learns(number) for number in range(1, len(sound) + 1)),
         len(data.inputs),
-        _sound(Learning, training) or Learning(),
+        learning,
     )
 
 
@@ -145,7 +148,14 @@ def _layers(parts: Parts) -> Iterator[Found]:
                 f"expected {counted(rows, 'number')}, got {len(raw['biases']):,}",
             )
         yield from _activation(path, raw)
+        if n == len(parts.raw_layers) - 1 and type(raw.get("dropout")) in {int, float}:
+            yield from _refused((*path, "dropout"), output_dropout(raw["dropout"]))
         yield from _skip((*path, "skip"), n + 1, raw.get("skip"), parts.widths)
+
+
+def output_dropout(share: float) -> str:
+    """Why the last layer cannot drop this share, or ""; what is no share is refused elsewhere."""
+    return "dropout is for hidden layers; the outputs are the answer" if 0 < share < 1 else ""
 
 
 def _skip(path: Path, number: int, skip: object, widths: tuple[int | None, ...]) -> Iterator[Found]:
@@ -273,9 +283,6 @@ def _loss(parts: Parts) -> Iterator[Found]:
             ("network", "loss", "name"),
             f"binary_cross_entropy needs a sigmoid in the last layer, got {output}",
         )
-    if parts.output.dropout:
-        path: Path = ("network", "layers", len(parts.layers) - 1, "dropout")
-        yield path, "dropout is for hidden layers; the outputs are the answer"
     if name.endswith("cross_entropy") and parts.output.skip:
         last: Path = ("network", "layers", len(parts.layers) - 1, "skip")
         needed = f"{name} needs the {output} itself as the output"
