@@ -155,7 +155,7 @@ class _Picture:
             return known
         layout = arrange(
             network.sizes, self.reading.must_see(), scene.decimals, network.skips,
-            _matrices(network), self.reading.layers(),
+            _matrices(network), self.reading.layers(), _dropped(network),
         )  # fmt: skip
         if when and layout.listed and network.sizes[-1] <= MOST_TARGETS:
             when.drawn["layout"] = layout
@@ -601,6 +601,12 @@ def _matrices(network: Network) -> frozenset[int]:
     return frozenset(n for n, layer in layers if layer.activation.full_jacobian)
 
 
+@lru_cache(maxsize=256)
+def _dropped(network: Network) -> frozenset[int]:
+    """The layers with dropout."""
+    return frozenset(n for n, layer in enumerate(network.layers, 1) if layer.dropout)
+
+
 @lru_cache
 def _room(cell: int, *, tight: bool) -> Room:
     """The room for a number in a card or a list."""
@@ -624,7 +630,10 @@ def _rules(network: Network) -> tuple[str, ...]:
     added = {
         target: f" + {_layer(source).removeprefix('the ')}" for source, target in network.skips
     }
-    names = (layer.activation.name.replace("_", " ") for layer in network.layers)
+    names = (
+        layer.activation.name.replace("_", " ") + (" · dropout" if layer.dropout else "")
+        for layer in network.layers
+    )
     return tuple(name + added.get(n, "") for n, name in enumerate(names, 1))
 
 
