@@ -294,6 +294,11 @@ class UpdateRule:
         """Whether an iteration is another one for its number or for those before it."""
         return bool(self.schedule or self.remembered("w"))
 
+    @property
+    def counts(self) -> bool:
+        """Whether its formulas have the number of the iteration."""
+        return bool(self.schedule) or "mhat.w" in self.made("w")
+
     def made(self, parameter: str) -> tuple[str, ...]:
         """The kinds that there are for every w or b, in their order, the updated ones left out."""
         return _made(self.plan, parameter)[0]
@@ -309,8 +314,10 @@ class UpdateRule:
     def has(self, kind: str) -> bool:
         """Whether there are numbers of this kind, of those that not every rule has."""
         of = KINDS[kind]
+        if kind == "t":
+            return self.counts
         if of.role == "knob":
-            return kind in self.numbers or kind == "t"
+            return kind in self.numbers
         if kind in {"lr", "gnorm"}:
             return kind in self.whole()
         if of.base == "wnorm":
