@@ -87,7 +87,7 @@ class Knob:
         """Why it cannot be this number, or ""."""
         if (value > 0 if self.positive else value >= self.least) and value < self.below:
             return ""
-        return f"expected a number {self.bounds}, got {value}"
+        return f"expected a number {self.bounds}, got {str(value).removesuffix('.0')}"
 
     @property
     def bounds(self) -> str:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from tutor import number
 from tutor.engine.kinds import KINDS
 from tutor.engine.losses import LOSSES
+from tutor.engine.optimizers import OPTIMIZERS
 from tutor.engine.parameters import PARAMETERS
 from tutor.engine.quantity import Quantity
 from tutor.errors import LessonError
@@ -24,6 +25,7 @@ from tutor.notation.markup import Markup
 from tutor.notation.mathml import Line
 from tutor.notation.speech import Words
 from tutor.pages.context import Context
+from tutor.scenario.knobs import CHOICES, KNOBS, chosen
 from tutor.scenario.reader import Scenario
 
 DECIMALS = 6
@@ -100,6 +102,8 @@ def symbol(line: Line, part: Changeable) -> Markup | str:
     """A part as a reader knows it: the symbol of a number, else words."""
     if part.kind in NUMBERS or part.kind == "learning_rate":
         return line.quantity(part.quantity)
+    if part.knob:
+        return part.knob.words
     return (
         f"{part.kind} of layer {part.layer}"
         if part.layer
@@ -111,15 +115,25 @@ def symbol(line: Line, part: Changeable) -> Markup | str:
 
 def old_and_new(change: Change) -> tuple[str, str]:
     """(old, new) as a page shows them."""
-    if change.part.kind in WORDS:
+    kind = change.part.kind
+    if kind in CHOICES:
+        return choice_in_words(kind, change.old), choice_in_words(kind, change.new)
+    if kind in WORDS:
         return in_words(change.old), in_words(change.new)
     old, new = float(change.old), float(change.new)
     return number.apart(old, new, DECIMALS), number.apart(new, old, DECIMALS)
 
 
+def choice_in_words(kind: str, word: str) -> str:
+    """What one of the words of a choice is called on a page."""
+    return WORDING.get(kind, {}).get(word) or in_words(word)
+
+
 def in_words(name: str) -> str:
-    """What a loss or an activation is called on a page."""
-    return LOSSES[name].title if name in LOSSES else name.replace("_", " ")
+    """What a loss, an activation or an optimizer is called on a page."""
+    if name in LOSSES:
+        return LOSSES[name].title
+    return OPTIMIZERS[name].title if name in OPTIMIZERS else name.replace("_", " ")
 
 
 def _address(context: Context, n: int | None, rest: Changes) -> str:
@@ -172,10 +186,20 @@ TITLES = {
     "activation": "Activation of layer {}",
     "slope": "Slope of layer {}",
     "alpha": "Alpha of layer {}",
+    "dropout": "Dropout of layer {}",
+    "optimizer": "Optimizer",
+    "schedule": "Schedule of the learning rate",
+    "penalty": "Penalty on large weights",
+    "clipping": "Clipping of the gradient",
     NAME: "Which number",
     VALUE: "Its new value",
 }
-WORDING = {"sum": "sum over samples", "mean": "mean over samples"}
+WORDING = {
+    "reduction": {"sum": "sum over samples", "mean": "mean over samples"},
+    "penalty": {"squared": "half of the squares", "norm": "length of the weights"},
+    "clipping": {"norm": "by length", "value": "each number"},
+}
+"""Words of a choice that say too little by themselves."""
 NOTHING: Mapping[str, str] = {}
 
 
@@ -359,16 +383,23 @@ class _Maker:
                     self.problems.pop(name, ""),
                 )
         yield self.field(Changeable("learning_rate"))
+        words = chosen(self.scenario.training)
+        for name, knob in KNOBS.items():
+            if words[knob.part] in knob.owners or name in self.typed:
+                yield self.field(Changeable(name))
         for depth, layer in enumerate(self.scenario.network.layers, 1):
             for kind, parameter in PARAMETERS.items():
                 if layer.activation == parameter.owner or f"{kind}[{depth}]" in self.typed:
                     yield self.field(Changeable(kind, depth))
+            if depth < len(self.scenario.network.layers):
+                yield self.field(Changeable("dropout", depth))
 
     def field(self, at: Changeable, group: str = "") -> ChangeField:
         name = str(at)
-        label = TITLES[at.kind].format(at.layer) if at.kind in TITLES else self._spoken(at)
+        label = self._label(at)
         text = self.typed.get(name, written(value(self.scenario, at)))
-        sign = "" if at.kind in PARAMETERS else symbol(self.line, at)
+        plain = at.parameter or at.kind == "dropout"
+        sign = "" if plain else self.line.quantity(at.quantity)
         return ChangeField(
             name,
             f"if-{name}",
@@ -380,22 +411,27 @@ class _Maker:
             sign,
         )
 
+    def _label(self, at: Changeable) -> str:
+        if at.knob:
+            return capital(at.knob.words)
+        return TITLES[at.kind].format(at.layer) if at.kind in TITLES else self._spoken(at)
+
     def _spoken(self, at: Changeable) -> str:
         """What a number is, and its symbol read out: `weight w 1 2 of layer 1`."""
         return f"{KINDS[at.kind].words} {self.words.name(at.quantity)}"
 
     def choices(self) -> Iterator[ChangeChoice]:
-        """Loss, reduction and the activation of every layer."""
+        """Loss, reduction, how it learns, and the activation of every layer."""
         for at in (
             Changeable("loss"),
             Changeable("reduction"),
+            *map(Changeable, CHOICES),
             *(Changeable("activation", n) for n in range(1, len(self.scenario.network.layers) + 1)),
         ):
             name = str(at)
             chosen = self.typed.get(name, str(value(self.scenario, at)))
             options = tuple(
-                (word, WORDING.get(word) or in_words(word), word == chosen)
-                for word in WORDS[at.kind]
+                (word, choice_in_words(at.kind, word), word == chosen) for word in WORDS[at.kind]
             )
             yield ChangeChoice(
                 name,

@@ -11,7 +11,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
@@ -35,6 +35,8 @@ from tutor.scenario.problem import Found, Path
 from tutor.scenario.update import Learning
 
 M = TypeVar("M", bound=BaseModel)
+
+OUTPUT_DROPOUT: Final = "dropout is for hidden layers; the outputs are the answer"
 
 
 def of(data: dict[str, Any]) -> Iterator[Found]:
@@ -148,14 +150,14 @@ def _layers(parts: Parts) -> Iterator[Found]:
                 f"expected {counted(rows, 'number')}, got {len(raw['biases']):,}",
             )
         yield from _activation(path, raw)
-        if n == len(parts.raw_layers) - 1 and type(raw.get("dropout")) in {int, float}:
-            yield from _refused((*path, "dropout"), output_dropout(raw["dropout"]))
+        if n == len(parts.raw_layers) - 1 and _drops(raw.get("dropout")):
+            yield (*path, "dropout"), OUTPUT_DROPOUT
         yield from _skip((*path, "skip"), n + 1, raw.get("skip"), parts.widths)
 
 
-def output_dropout(share: float) -> str:
-    """Why the last layer cannot drop this share, or ""; what is no share is refused elsewhere."""
-    return "dropout is for hidden layers; the outputs are the answer" if 0 < share < 1 else ""
+def _drops(share: object) -> bool:
+    """Whether it is a share of activations to be dropped; what is none is refused elsewhere."""
+    return isinstance(share, int | float) and 0 < share < 1
 
 
 def _skip(path: Path, number: int, skip: object, widths: tuple[int | None, ...]) -> Iterator[Found]:

@@ -63,6 +63,11 @@ class TrainingNumber:
             self.part, (self.part, self.knob.key)
         )
 
+    @property
+    def words(self) -> str:
+        """What it is called where it stands alone."""
+        return f"{self.label} of the schedule" if self.part == "schedule" else self.label
+
     def usual(self, owner: str) -> float:
         """What it is when nobody says; of the first owner where this one has no such number."""
         return self.owners.get(owner, self.knob).default
@@ -79,13 +84,13 @@ _LABELS: Final = {
     "beta2": ("beta 2", "the share of the mean square that is kept"),
     "epsilon": ("epsilon", "a small number that keeps the division safe"),
     "weight_decay": ("weight decay", "how strongly every parameter is pulled towards 0"),
-    "every": ("every", "after how many iterations the learning rate changes"),
+    "every": ("iterations per step", "after how many iterations the learning rate changes"),
     "factor": ("factor", "what the learning rate is multiplied by"),
     "period": ("period", "how many iterations the learning rate takes to its minimum"),
     "minimum": ("minimum", "the smallest learning rate"),
-    "decay": ("decay", "how fast the learning rate falls: η / (1 + decay · (t − 1))"),
-    "l2": ("penalty λ", "how much large weights count"),
-    "clip": ("limit", "the largest length of the gradient, or size of each of its numbers"),
+    "decay": ("decay", "how fast the learning rate falls"),
+    "l2": ("weight of the penalty", "how much large weights count"),
+    "clip": ("limit of the clipping", "the largest length of the gradient, or size of a number"),
 }  # fmt: skip
 """Label and meaning of each, by its name."""
 
@@ -139,7 +144,7 @@ def number(training: Learning, name: str) -> float:
         return at.usual(word)
     match at.part:
         case "penalty":
-            given = training.l2 and training.l2.weight
+            given = getattr(training.l2, "weight", None)
         case "clipping":
             given = getattr(training.clip, word)
         case part:

@@ -260,7 +260,7 @@ MEANINGS: Final[Mapping[str, str]] = MappingProxyType({
         "how a gradient becomes an update: a name, or a mapping with its name and its numbers. "
         "`sgd` if left out",
     "training.optimizer.name": _optimizers(),
-    **{path: meaning for path, meaning in _numbers("optimizer")},
+    **dict(_numbers("optimizer")),
     "training.schedule":
         "how the learning rate changes: a name, or a mapping with its name and its numbers. "
         "`constant` if left out",
@@ -270,7 +270,7 @@ MEANINGS: Final[Mapping[str, str]] = MappingProxyType({
         "multiplied by `factor` in each iteration; "
         "down to `minimum` along a cosine in `period` iterations; "
         "η / (1 + `decay` · (t − 1))",
-    **{path: meaning for path, meaning in _numbers("schedule")},
+    **dict(_numbers("schedule")),
     "training.l2":
         "a penalty on large weights, added to the loss. Biases are left out",
     "training.l2.weight": "λ, how much the penalty counts",

@@ -170,8 +170,8 @@ def _knobs(
         if key not in own and owners:
             yield path, stray(part, owners, word)
         elif key in own and type(value) in {int, float} and math.isfinite(value):
-            if refusal := own[key].refusal(value):
-                yield path, refusal
+            refused = own[key].refusal(value)
+            yield from [(path, refused)] if refused else []
 
 
 def stray(part: str, owners: Sequence[str], word: str) -> str:
