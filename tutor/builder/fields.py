@@ -19,7 +19,6 @@ from tutor.errors import NumberError
 from tutor.notation.conventions import PRESETS
 from tutor.number import read, short
 from tutor.scenario import scalars
-from tutor.scenario.messages import LATER
 from tutor.scenario.model import ACTIVATIONS
 from tutor.scenario.problem import Path, quotable
 
@@ -148,7 +147,6 @@ _FILLS = {
     "identity": "scale on the diagonal",
 }  # fmt: skip
 SCHEMES: Final = tuple(_FILLS)[1:]
-_PLANNED = {name: f"{name} (planned)" for name in LATER.get("optimizer", ())}
 
 FIELDS: Final = {field.name: field for field in (
     FormField("title", ("title",), "Title", TEXT, named="the title"),
@@ -189,7 +187,7 @@ FIELDS: Final = {field.name: field for field in (
               default="mean", options={"mean": "mean over samples", "sum": "sum over samples"}),
     FormField("learning_rate", ("training", "learning_rate"), "Learning rate", NUMBER),
     FormField("optimizer", ("training", "optimizer"), "Optimizer", CHOICE, default="sgd",
-              options={"sgd": "gradient descent (sgd)", **_PLANNED}, closed=tuple(_PLANNED)),
+              options={"sgd": "gradient descent (sgd)"}),
     FormField("batch", ("training", "batch"), "Batch", Kind("hidden", whole), default="full"),
     FormField("notation", ("notation", "preset"), "Notation", CHOICE, default="brackets",
               options={key: f"{preset.title}: {preset.about}" for key, preset in PRESETS.items()}),

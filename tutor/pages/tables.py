@@ -248,7 +248,7 @@ def _jacobian(maker: TableMaker, layer: int) -> Table:
     shown = matrix_table(maker, "", SLOPE, layer)
     across, down = (
         [_symbol(maker, kind, layer, i) for i in axis.drawn]
-        for kind, axis in zip(_OF_SLOPE, reversed(_sides(maker, SLOPE, layer)), strict=True)
+        for kind, axis in zip(_OF_SLOPE, reversed(sides(maker, SLOPE, layer)), strict=True)
     )
     rows = (Row(symbol, row.cells) for symbol, row in zip(down, shown.rows, strict=True))
     of_sample = f", sample {maker.sample}" if maker.sample else ""
@@ -562,7 +562,7 @@ def matrix_table(maker: TableMaker, title: str, kind: str, layer: int) -> Table:
 
 def _entries(maker: TableMaker, kind: str, layer: int) -> Iterator[Entry]:
     """The places of a matrix, row by row."""
-    down, across = _sides(maker, kind, layer)
+    down, across = sides(maker, kind, layer)
     sample = _of_sample(maker, kind, layer)
     for row in down.drawn:
         for column in across.drawn:
@@ -574,7 +574,7 @@ def _entries(maker: TableMaker, kind: str, layer: int) -> Iterator[Entry]:
 
 
 def _matrix(maker: TableMaker, title: str, kind: str, layer: int, cells: tuple[Cell, ...]) -> Table:
-    down, across = _sides(maker, kind, layer)
+    down, across = sides(maker, kind, layer)
     rows = _matrix_rows(cells, len(across.drawn))
     symbol = maker.line.matrix(kind, layer, _of_sample(maker, kind, layer))
     return Table(
@@ -607,7 +607,7 @@ def _square(maker: TableMaker, kind: str, layer: int) -> bool:
     return KINDS[kind].role == "slope" and maker.network.layer(layer).activation.full_jacobian
 
 
-def _sides(maker: TableMaker, kind: str, layer: int) -> tuple[Axis, Axis]:
+def sides(maker: TableMaker, kind: str, layer: int) -> tuple[Axis, Axis]:
     """(down, across) as the notation has them."""
     if _square(maker, kind, layer):
         count = maker.network.sizes[layer]
