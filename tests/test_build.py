@@ -123,7 +123,7 @@ WRONG = [
     {"w[1][1,1]": "abc"}, {"w[1][1,1]": "NaN"}, {"b[1][1]": "infinity"}, {"x[1]": "1e999"}, {"units[1]": "1000000"}, {"units[1]": "0"},
     {"activation[2]": "softmax"}, {"activation[2]": "softmax", "loss": "cross_entropy"}, {"y[1]": "7"}, {"learning_rate": "-1"},
     {"title": ""}, {"title": "\u202e\u200b"}, {"about": "\0\x01"}, {"course": "x" * 400}, {"rest": "[[[["}, {"rest": "a: &b 1"},
-    {"batch": "7"}, {"optimizer": "adam"}, {"decimals": "many"}, {"activation[1]": "<script>"}, {"inputs": "\u0663"},
+    {"batch": "7"}, {"optimizer": "lion"}, {"decimals": "many"}, {"activation[1]": "<script>"}, {"inputs": "\u0663"},
 ]  # fmt: skip
 
 

@@ -167,7 +167,7 @@ def test_numbers_are_read_as_people_write_them(
         ({"y[1]": "2"}, "y[1]", "needs targets from 0 to 1, got 2"),
         ({"loss": "cross_entropy"}, "loss", "needs a softmax in the last layer"),
         ({"loss": "hinge"}, "loss", "'hinge' is not known"),
-        ({"optimizer": "adam"}, "optimizer", "this version supports only sgd"),
+        ({"optimizer": "lion"}, "optimizer", "'lion' is not known; known here: sgd, momentum"),
         ({"notation": "runes"}, "notation", "'runes' is not known"),
         ({"title": "   "}, "title", "nothing to read"),
         ({"title": "x" * 300}, "title", "expected at most 200 characters"),

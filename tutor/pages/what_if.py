@@ -13,7 +13,6 @@ from dataclasses import dataclass, replace
 from tutor import number
 from tutor.engine.kinds import KINDS
 from tutor.engine.losses import LOSSES
-from tutor.engine.optimizers import OPTIMIZERS
 from tutor.engine.parameters import PARAMETERS
 from tutor.engine.quantity import Quantity
 from tutor.errors import LessonError
@@ -25,7 +24,7 @@ from tutor.notation.markup import Markup
 from tutor.notation.mathml import Line
 from tutor.notation.speech import Words
 from tutor.pages.context import Context
-from tutor.scenario.knobs import CHOICES, KNOBS, chosen
+from tutor.scenario.knobs import CHOICES, KNOBS, chosen, title
 from tutor.scenario.reader import Scenario
 
 DECIMALS = 6
@@ -119,24 +118,20 @@ def symbol(line: Line, part: Changeable) -> Markup | str:
 def old_and_new(change: Change) -> tuple[str, str]:
     """(old, new) as a page shows them."""
     kind = change.part.kind
-    if kind in CHOICES:
-        return choice_in_words(kind, change.old), choice_in_words(kind, change.new)
     if kind in WORDS:
-        return in_words(change.old), in_words(change.new)
+        return choice_in_words(kind, change.old), choice_in_words(kind, change.new)
     old, new = float(change.old), float(change.new)
     return number.apart(old, new, DECIMALS), number.apart(new, old, DECIMALS)
 
 
 def choice_in_words(kind: str, word: str) -> str:
     """What one of the words of a choice is called on a page."""
-    return WORDING.get(kind, {}).get(word) or in_words(word)
+    return title(kind, word) if kind in CHOICES else in_words(word)
 
 
 def in_words(name: str) -> str:
-    """What a loss, an activation or an optimizer is called on a page."""
-    if name in LOSSES:
-        return LOSSES[name].title
-    return OPTIMIZERS[name].title if name in OPTIMIZERS else name.replace("_", " ")
+    """What a loss or an activation is called on a page."""
+    return LOSSES[name].title if name in LOSSES else name.replace("_", " ")
 
 
 def _address(context: Context, n: int | None, rest: Changes) -> str:
@@ -197,12 +192,7 @@ TITLES = {
     NAME: "Which number",
     VALUE: "Its new value",
 }
-WORDING = {
-    "reduction": {"sum": "sum over samples", "mean": "mean over samples"},
-    "penalty": {"squared": "half of the squares", "norm": "length of the weights"},
-    "clipping": {"norm": "by length", "value": "each number"},
-}
-"""Words of a choice that say too little by themselves."""
+WORDING = {"sum": "sum over samples", "mean": "mean over samples"}
 NOTHING: Mapping[str, str] = {}
 
 
@@ -437,7 +427,8 @@ class _Maker:
             name = str(at)
             chosen = self.typed.get(name, str(value(self.scenario, at)))
             options = tuple(
-                (word, choice_in_words(at.kind, word), word == chosen) for word in WORDS[at.kind]
+                (word, WORDING.get(word) or choice_in_words(at.kind, word), word == chosen)
+                for word in WORDS[at.kind]
             )
             yield ChangeChoice(
                 name,

@@ -118,6 +118,21 @@ def _table() -> dict[str, TrainingNumber]:
 KNOBS: Final[Mapping[str, TrainingNumber]] = MappingProxyType(_table())
 
 
+_TITLES: Final = {
+    ("penalty", "squared"): "half of the squares",
+    ("penalty", "norm"): "length of the weights",
+    ("clipping", "norm"): "by length",
+    ("clipping", "value"): "each number",
+}
+
+
+def title(part: str, word: str) -> str:
+    """What a word of a choice is called on a page."""
+    if part == "optimizer" and word in OPTIMIZERS:
+        return OPTIMIZERS[word].title
+    return _TITLES.get((part, word)) or word.replace("_", " ")
+
+
 def refusal(name: str, value: float) -> str:
     """Why a number cannot be this one, or ""."""
     return KNOBS[name].knob.refusal(value)
