@@ -296,7 +296,7 @@ def unreadable(field: FormField, text: str) -> str:
         )
     if field.optional and not text.strip():
         return ""
-    if field.kind is NUMBER:
+    if field.kind.name == "number":
         return no_number(text)
     value = whole(text)
     sound = isinstance(value, int) and field.least <= value <= field.most

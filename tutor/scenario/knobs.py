@@ -92,7 +92,7 @@ _LABELS: Final = {
     "l2": ("weight of the penalty", "how much large weights count"),
     "clip": ("limit of the clipping", "the largest length of the gradient, or size of a number"),
 }  # fmt: skip
-"""Label and meaning of each, by its name."""
+"""Label and meaning of each, by its name, in the order of forms and addresses."""
 
 
 def _knobs_of(part: str, word: str) -> tuple[Knob, ...]:
@@ -109,10 +109,11 @@ def _table() -> dict[str, TrainingNumber]:
             for knob in _knobs_of(part, word):
                 name = knob.name if part in {"penalty", "clipping"} else knob.key
                 owners.setdefault((name, part), {})[word] = knob
-    return {
+    made = {
         name: TrainingNumber(name, part, MappingProxyType(found), *_LABELS[name])
         for (name, part), found in owners.items()
     }
+    return {name: made[name] for name in _LABELS}
 
 
 KNOBS: Final[Mapping[str, TrainingNumber]] = MappingProxyType(_table())
