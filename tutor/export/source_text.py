@@ -114,6 +114,17 @@ def _filled(words: Iterable[str], width: int) -> Iterator[str]:
     yield ", ".join(line) + ","
 
 
+def broken(line: str) -> list[str]:
+    """A line that adds up many terms in parentheses, as lines that are not too long."""
+    first, *others = line.split(" + (")
+    lines = [first]
+    for term in others:
+        if len(lines[-1]) + len(term) > WIDTH - 4:
+            lines.append("   ")
+        lines[-1] += f" + ({term}"
+    return lines
+
+
 # ---- The end of a script ----
 #
 # Every array is compared with what the lesson has, and how many numbers agree is told. Small
