@@ -12,7 +12,7 @@ pieces of it, which `notebook` puts into cells.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
@@ -202,6 +202,12 @@ def given(
         "",
         f"# The weights and biases{_when(lesson)}",
     ]
+    return [*lines, *parameters(trace, parameter, frozen)]
+
+
+def parameters(trace: Trace, parameter: str, frozen: str) -> list[str]:
+    """The weights, the biases and the learning rate."""
+    lines = []
     for n, layer in enumerate(trace.network.layers, 1):
         weights = parameter if layer.train_weights else frozen
         lines.append(f"W{n} = {weights.format(array(layer.weights))}")
@@ -215,24 +221,29 @@ def given(
     return [*lines, "", f"eta = {exact(trace.eta)}  # the learning rate"]
 
 
-def learning(
-    trace: Trace,
-    library: str = "np",
-    but: Callable[[str], bool] = lambda kind: False,
-    memory: bool = True,
-) -> list[str]:
-    """What else an iteration needs: the numbers of its rule (`but` some that a script does without),
-    the masks of dropout, and what the optimizer remembers.
+def learning(trace: Trace) -> list[str]:
+    """What else an iteration needs: the numbers of its rule, and what changes from one iteration to
+    the next.
     """
-    lines = [
+    return [*knobs(trace), *varying(trace)]
+
+
+def knobs(trace: Trace, but: Container[str] = ()) -> list[str]:
+    """The numbers of a rule."""
+    return [
         f"{python_name(kind)} = {_knob(trace.knobs[kind], kind)}  # the {KINDS[kind].words}"
         for kind in trace.program.knobs
-        if not but(kind)
+        if kind not in but
     ]
+
+
+def varying(trace: Trace, library: str = "np", memory: bool = True) -> list[str]:
+    """The masks of dropout and what the optimizer remembers."""
+    lines = []
     masks = [name for name in trace.program.given if KINDS[name[0]].role == "mask"]
     earlier = [name for name in trace.program.given if KINDS[name[0]].earlier and memory]
     for about, names in (
-        ("Which activations are dropped: 0; the others are divided by the share that is kept", masks),
+        ("Dropout: 0 where an activation is dropped, else 1 over the share that is kept", masks),
         ("What the optimizer remembers of the iterations before", earlier),
     ):
         if names:

@@ -125,6 +125,15 @@ def broken(line: str) -> list[str]:
     return lines
 
 
+def filled(start: str, names: Sequence[str], end: str, then: str = "") -> list[str]:
+    """Names with commas between them, in one line or in several."""
+    comma = "," * (len(names) == 1 and start.endswith("("))
+    line = f"{start}{', '.join(names)}{comma}{end}{then}"
+    if len(line) <= WIDTH - 4:
+        return [line]
+    return [start, *(f"    {part}" for part in _filled(names, WIDTH - 8)), end + then]
+
+
 # ---- The end of a script ----
 #
 # Every array is compared with what the lesson has, and how many numbers agree is told. Small

@@ -29,7 +29,7 @@ from tutor.export.formulas_as_code import (
     loss_argument,
     loss_function,
 )
-from tutor.export.numpy_script import ending, given, is_loss, learning, loss_call
+from tutor.export.numpy_script import ending, given, is_loss, knobs, loss_call, varying
 from tutor.export.source_text import check_lines, comment, header
 from tutor.lesson.explain import PHASE_ABOUT, PHASE_TITLES
 from tutor.lesson.walk import Lesson
@@ -74,8 +74,8 @@ def _done(lesson: Lesson) -> tuple[str, ...]:
 
 
 def _kept(trace: Trace, result: Result, done: Sequence[str]) -> bool:
-    """Whether PyTorch keeps this array: no slopes, no dL/da of a loss that is taken on logits, of an
-    optimizer its memory alone.
+    """Whether PyTorch keeps this array: no slopes, no dL/da of a loss that is taken on logits, and
+    of an optimizer its memory alone.
     """
     stage, kind = result.stage, KINDS[result.stage.kind]
     if kind.role == "slope" or (kind.by == "a" and 0 < stage.layer == trace.fused_layer):
@@ -143,8 +143,7 @@ def _given(lesson: Lesson) -> list[str]:
         lesson, "torch.tensor({})", "torch.tensor({}, requires_grad=True)", "torch.tensor({})"
     )
     trace = lesson.trace
-    started = lesson.iteration > 1
-    lines += learning(trace, "torch", lambda kind: kind == "t", memory=started)
+    lines += [*knobs(trace, {"t"}), *varying(trace, "torch", memory=lesson.iteration > 1)]
     if trace.network.rule.schedule:
         lines.append(f"t = torch.tensor({exact(lesson.iteration)})  # the number of the iteration")
     first = lesson.trace.network.layer(1)
@@ -209,13 +208,16 @@ def _forward(trace: Trace, found: Sequence[Result]) -> list[str]:
     names = _tensors(found)
     return (
         [
-            f"{', '.join(names)}{',' if len(names) == 1 else ''} = "
-            f"forward({', '.join(['x', *masks(trace)])})",
+            f"{_unpacked(names)} = forward({', '.join(['x', *masks(trace)])})",
             *_shows(trace, found, FORWARD),
         ]
         if names
         else []
     )
+
+
+def _unpacked(names: Sequence[str]) -> str:
+    return ", ".join(names) + "," * (len(names) == 1)
 
 
 def _loss(trace: Trace, found: Sequence[Result], mark: str = "") -> list[str]:
@@ -298,7 +300,7 @@ def _penalised(rule: UpdateRule, weights: Sequence[str]) -> Iterator[str]:
     """The derivative of the penalty, and what it adds to the gradient."""
     if not rule.penalty or not weights:
         return
-    found = ", ".join(f"dR_d{name}" for name in weights) + "," * (len(weights) == 1)
+    found = _unpacked([f"dR_d{name}" for name in weights])
     yield f"{found} = torch.autograd.grad(penalty, [{', '.join(weights)}])"
     yield "# (data_loss + penalty).backward() adds them up at once"
     yield from (f"{name}.grad += dR_d{name}" for name in weights)
@@ -339,8 +341,11 @@ def _memory(trace: Trace, names: Sequence[str]) -> Iterator[str]:
 
 
 def _verify(trace: Trace, found: Sequence[Result]) -> list[str]:
-    tensors = [(result.name, result.stage.kind) for result in found if result.stage.phase == FORWARD]
-    names = ["_" if kind in NOT_AGAIN else f"{name}_new" for name, kind in tensors]
+    names = [
+        "_" if result.stage.kind in NOT_AGAIN else f"{result.name}_new"
+        for result in found
+        if result.stage.phase == FORWARD
+    ]
     call = f"forward({', '.join(['x', *['1.0'] * len(masks(trace))])})"
     dropped = "  # now nothing is dropped" * bool(masks(trace))
     body = [f"{', '.join(names)} = {call}{dropped}", *_loss(trace, found, "_new")]
