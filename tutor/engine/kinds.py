@@ -113,6 +113,11 @@ class Kind:
         """Whether only a layer with a skip connection has it."""
         return "r" in {self.name, self.before, self.by}
 
+    @property
+    def dropped(self) -> bool:
+        """Whether only a layer with dropout has it."""
+        return "d" in {self.name, self.by} or self.role == "mask"
+
 
 def _knob(name: str, words: str, letter: str) -> Kind:
     """A number that says how the network learns."""

@@ -328,7 +328,8 @@ class UpdateRule:
         """Whether there are numbers of this kind, of those that not every rule has."""
         of = KINDS[kind]
         if of.role == "knob":
-            return kind in self.numbers or kind == "t"
+            counts = bool(self.schedule) or "mhat.w" in self.made("w")
+            return kind in self.numbers or (kind == "t" and counts)
         if kind in {"lr", "gnorm"}:
             return kind in self.whole()
         if of.base == "wnorm":

@@ -79,6 +79,8 @@ def as_data(scenario: Scenario) -> dict[str, Any]:
         spec = data["training"].get(key, {})
         if spec.keys() == {"name"}:
             data["training"][key] = spec["name"]
+    if data["training"].get("shuffle") == {}:
+        data["training"]["shuffle"] = {"seed": 0}
     return data
 
 

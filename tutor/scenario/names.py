@@ -18,7 +18,6 @@ from tutor.scenario import update
 from tutor.scenario.model import FORWARD_ONLY, LayerSpec
 from tutor.scenario.update import Learning
 
-
 PLAIN = Learning()
 
 
@@ -147,7 +146,7 @@ ALWAYS = frozenset(
 
 def _learning(q: Quantity, sizes: Sizes) -> str:
     """What only some networks have: dropout, a penalty, clipping, an optimizer's memory."""
-    if "d" in {q.kind, q.of.by} or q.of.role == "mask":
+    if q.of.dropped:
         dropped = sizes.layers[q.layer - 1].dropout
         return "" if dropped else f"layer {q.layer} has no dropout"
     if q.kind in ALWAYS or not (q.of.role in {"knob", "memory", "rate"} or q.of.letter or q.of.top):
