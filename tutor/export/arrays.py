@@ -25,7 +25,6 @@ from tutor.engine.trace import Trace
 from tutor.engine.tree import Node, Numbers
 from tutor.export.formulas_as_code import formula
 from tutor.lesson.explain import explain_stage
-from tutor.lesson.titles import TITLES
 from tutor.lesson.walk import LayerWalk, Lesson
 
 MOST_JACOBIAN = 10_000
@@ -126,8 +125,6 @@ def _words(trace: Trace, stage: Stage) -> str:
     if stage.kind == "loss-loss+":
         return "how much the loss fell"
     kind = KINDS[stage.kind]
-    if kind.base not in TITLES:
-        return f"{kind.words}, layer {stage.layer}" if stage.layer else kind.words
     if stage.single and kind.base == "loss":
         what = (
             "the loss on the data and the penalty together"

@@ -18,6 +18,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from tutor import budget
 from tutor.engine.code import source
 from tutor.engine.dialects import Python, Textbook, Torch, python_name
 from tutor.engine.kinds import AFTER, FORWARD, KINDS, LOSS, Kind
@@ -26,7 +27,7 @@ from tutor.engine.optimizers import LENGTH, SCHEDULED
 from tutor.engine.order import Stage
 from tutor.engine.program import Definition, Name, Program, made_of
 from tutor.engine.trace import Trace
-from tutor.engine.training import State, Training, UnfinishedError
+from tutor.engine.training import State, Stop, Training, UnfinishedError
 from tutor.engine.tree import Node, Power, Share, walk
 from tutor.export.arrays import Result
 from tutor.export.formulas_as_code import (
@@ -41,7 +42,7 @@ from tutor.export.numpy_script import knobs, parameters
 from tutor.export.source_text import array, broken, check_lines, comment, filled, header
 from tutor.export.torch_script import clipped, optimizer, part_of_loss
 from tutor.lesson.explain import explain_stop
-from tutor.lesson.setup import build
+from tutor.lesson.setup import training
 from tutor.lesson.walk import Lesson, furthest
 
 NUMPY = "A training run of a Backprop Tutor lesson in NumPy: every update, the same final weights."
@@ -67,16 +68,6 @@ class Run:
     @property
     def program(self) -> Program:
         return self.first.program
-
-    @property
-    def size(self) -> int:
-        """How many samples a batch has."""
-        return getattr(self.training, "batch_size", None) or len(self.training.x)
-
-    @property
-    def shuffle(self) -> int | None:
-        """The seed of the order of samples."""
-        return getattr(self.training, "shuffle", None)
 
     @property
     def dropout(self) -> dict[int, float]:
@@ -106,26 +97,35 @@ def run_of(lesson: Lesson) -> Run:
     """The run of a lesson: as many iterations as its file asks for, or to the one that is open."""
     scenario = lesson.scenario
     wanted = max(scenario.training.iterations, lesson.iteration)
-    wanted = min(wanted, furthest(scenario))
-    training = training_of(lesson)
-    first, _ = training.step(training.at(1))
-    done, reason = wanted, ""
+    trained, reason = training(scenario), ""
+    first, _ = trained.step(trained.at(1))
+    done = wanted = min(wanted, furthest(scenario))
     try:
-        training.at(wanted + 1)
+        found = _stops(trained, wanted)
+        if lesson.iteration <= found < wanted:
+            done, reason = found, f"The run stops by itself after iteration {found}."
+        trained.at(done + 1)
     except UnfinishedError as error:
         done = error.iteration - 1
-        trace, _ = training.step(training.at(max(error.iteration, 1)))
-        stop = trace.stop
-        why = explain_stop(trace, stop) if stop is not None else ""
+        trace, _ = trained.step(trained.at(error.iteration))
+        why = explain_stop(trace, trace.stop) if trace.stop is not None else ""
         reason = f"Iteration {error.iteration} cannot be finished. {why}".rstrip()
-    last, end = training.step(training.at(max(done, 1)))
-    return Run(lesson, training, done, first, end, last.loss, reason)
+    last, end = trained.step(trained.at(max(done, 1)))
+    return Run(lesson, trained, done, first, end, last.loss, reason)
 
 
-def training_of(lesson: Lesson) -> Training:
-    """The training of a lesson from its start."""
-    problem = build(lesson.scenario)
-    return Training(problem.network, problem.x, problem.y, problem.eta)
+def _stops(trained: Training, wanted: int) -> int:
+    """The iteration after which a run stops by itself, or the last one that is wanted."""
+    losses: list[float] = []
+    state = trained.at(1)
+    while trained.stop != Stop() and len(losses) < wanted:
+        budget.check()
+        trace, after = trained.step(state)
+        losses.append(trace.loss)
+        if trained.stop.reached(losses, trained.batches):
+            return len(losses)
+        state = after if trace.finite else trained.advance(state)
+    return wanted
 
 
 def numpy_run(lesson: Lesson) -> str:
@@ -169,7 +169,7 @@ def torch_run(lesson: Lesson) -> str:
     trees = [found.tree for found in _forward(run)]
     rules = [*map(source, activation_functions(trees, dialect))]
     rules.append(source(loss_function(run.first, dialect, bool(run.first.fused_layer))))
-    draws = bool(run.dropout) or run.shuffle is not None
+    draws = bool(run.dropout) or run.training.shuffle is not None
     lines += [
         "", "", *_TORCH_CHECK, "", "", *"\n\n\n".join(rules).split("\n"), "", "",
         *_given(run, "torch.tensor({})", "torch.tensor({}, requires_grad=True)"),
@@ -208,10 +208,10 @@ def _given(run: Run, plain: str, learns: str) -> Iterator[str]:
     yield f"iterations = {run.iterations}"
     if run.reason:
         yield from comment(run.reason)
-    if run.size < samples:
-        yield f"batch_size = {run.size}"
-    if run.shuffle is not None:
-        yield f"shuffle = {run.shuffle}  # the seed of the order of samples"
+    if not run.training.batches.full:
+        yield f"batch_size = {run.training.batches.each}"
+    if run.training.shuffle is not None:
+        yield f"shuffle = {run.training.shuffle}  # the seed of the order of samples"
     if run.dropout:
         yield f"dropout = {run.dropout!r}  # the share that is dropped in each layer"
         yield f"seed = {run.end.seed}  # of what is dropped"
@@ -219,9 +219,9 @@ def _given(run: Run, plain: str, learns: str) -> Iterator[str]:
 
 def _batch(run: Run, generator: str) -> list[str]:
     """The function that says which samples an iteration takes."""
-    several = run.size < len(run.training.x)
+    several, shuffle = not run.training.batches.full, run.training.shuffle
     lines = ["def batch(t):"]
-    if run.shuffle is None and not several:
+    if shuffle is None and not several:
         return [*lines, '    """All samples, in every iteration."""', "    return x, y"]
     lines.append('    """The samples of iteration t; an epoch takes all of them once."""')
     if several:
@@ -232,7 +232,7 @@ def _batch(run: Run, generator: str) -> list[str]:
     else:
         lines.append("    epoch = t - 1")
     part = "place * batch_size:(place + 1) * batch_size"
-    if run.shuffle is None:
+    if shuffle is None:
         return [
             *lines,
             f"    rows = slice({part.replace(':', ', ')})",
@@ -306,7 +306,7 @@ _CURVE = (
     "    print()",
     "    largest = max(curve) or 1",
     "    for t in sorted({1 + k * (iterations - 1) // 19 for k in range(20)}):",
-    '        print(f"{t:>8} {curve[t - 1]:>12.6g} " + "#" * round(50 * curve[t - 1] / largest))',
+    '        print(f"{t:>8} {curve[t - 1]:>12.6g} " + "#" * round(50 * (curve[t - 1] / largest)))',
     "else:",
     "    plt.plot(range(1, iterations + 1), curve)",
     '    plt.xlabel("iteration")',
