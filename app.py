@@ -3,6 +3,7 @@
 tutor.web.routes_lessons   the gallery, lessons and their steps, slides, exports; links, QR
                            codes and frames on other sites; a changed number becomes another
                            address
+tutor.web.routes_training  a lesson's training: many iterations, their curves, a way into each
 tutor.web.routes_build     a form for a lesson of one's own
 tutor.web.routes_open      a lesson as text: paste, upload, check, save, take away; the JSON
                            Schema, for editors
@@ -43,7 +44,7 @@ from tutor.pages import activations as activation_page
 from tutor.pages import glossary, style_guide
 from tutor.pages.error_page import Busy, Explained, TooMuch, TooOften, error_page
 from tutor.store import saving
-from tutor.web import routes_build, routes_lessons, routes_open, security
+from tutor.web import routes_build, routes_lessons, routes_open, routes_training, security
 from tutor.web.caching import PARTS, Caching
 from tutor.web.forwarding import has_one_host, trusted_proxies
 from tutor.web.library import Library
@@ -88,6 +89,7 @@ def create_app(*folders: str | os.PathLike[str]) -> Flask:
     add_pages(app)
     add_health(app, site)
     routes_lessons.add(app, site)
+    routes_training.add(app, site)
     routes_build.add(app, site)
     routes_lessons.add_share(app, site)
     routes_lessons.add_what_if(app, site)

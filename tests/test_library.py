@@ -282,7 +282,7 @@ def test_the_last_iteration_can_be_opened_and_the_next_is_refused_with_a_word() 
     assert get(f"/lessons/{one.id}/steps/1?iteration={last}").status_code == 200
     answer = get(f"/lessons/{one.id}/steps/1?iteration={last + 1}")
     assert answer.status_code == 200
-    assert str(last) in read(answer.text).root.one("p", cls="notice").text
+    assert f"{last:,}" in read(answer.text).root.one("p", cls="notice").text
     with pytest.raises(LessonError, match=str(last)):
         open_lesson(one, last + 1)
     end = len(library().context(one, View(iteration=last)).walk)

@@ -168,7 +168,7 @@ def test_compute_for_one_request_limits_how_far_one_may_go() -> None:
         "from tutor.scenario import reader;"
         "print(walk.furthest(reader.load('scenarios/1-2-3-1-sigmoid.yaml')))"
     )
-    assert told(code).stdout == "100\n"
+    assert told(code).stdout == "10000\n"
     assert int(told(code, WORK="100").stdout) == 100 // 17
 
 

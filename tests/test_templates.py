@@ -27,6 +27,7 @@ from tutor.pages.panels import Panels
 from tutor.pages.share import SharePage
 from tutor.pages.step_page import ChainPage, StepPage
 from tutor.pages.style_guide import StyleGuide
+from tutor.pages.training_page import TrainingPage
 
 FOLDER = Path(__file__).parents[1] / "templates"
 TEMPLATES = sorted(path.name for path in FOLDER.iterdir() if not path.name.startswith("worked_"))
@@ -51,6 +52,9 @@ PAGES: dict[str, dict[str, type[Any]]] = {
     "_step.html": {"page": StepPage},
     "_panels.html": {"panels": Panels},
     "step.html": {"panels": Panels},
+    "training.html": {"page": TrainingPage},
+    "_training_run.html": {"page": TrainingPage},
+    "_training_moment.html": {"page": TrainingPage},
     "share.html": {"page": SharePage},
     "qr.html": {"page": SharePage},
     "embed_error.html": {"page": ErrorPage},

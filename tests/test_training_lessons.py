@@ -317,3 +317,73 @@ def test_a_first_page_says_where_its_data_come_from() -> None:
     assert "24 samples made by the generator sine with seed 0, noise 0.3" in facts
     assert "12 for training, 6 for validation, 6 for test; drawn by a shuffle with seed 0" in facts
     assert get("/lessons/overfitting/scenario.yaml").text == dump.write(scenario("overfitting"))
+
+
+# ---- what else one can turn ----
+
+
+def losses(name: str, *iterations: int) -> list[float]:
+    return [round(trained(name).trace(t).loss, 4) for t in iterations]
+
+
+def weights_of(name: str, iteration: int) -> list[np.ndarray]:
+    return [layer.weights for layer in trained(name).at(iteration).network.layers]
+
+
+def test_momentum_gets_through_the_valley() -> None:
+    found = [float(weights_of("valley-momentum", t)[0][0, 1]) for t in (11, 51)]
+    assert [round(weight, 2) for weight in found] == [0.03, 1.01]
+    assert round(float(weights_of("narrow-valley", 51)[0][0, 1]), 2) == 0.22
+
+
+def test_adams_first_step_is_the_learning_rate_and_it_goes_past_the_target() -> None:
+    first = trained("adam-by-hand").trace(1)
+    assert first["dL/dw", 1][0, 0] == -8
+    assert -first["step.w", 1][0, 0] == pytest.approx(0.1, abs=1e-9)
+    assert round(float(weights_of("adam-by-hand", 20)[0][0, 0]), 2) == 1.77
+
+
+def test_one_scaling_decides_whether_the_life_style_network_learns() -> None:
+    assert losses("lifestyle-unscaled", 1, 300) == [0.6399, 0.6932]
+    raw = trained("lifestyle-unscaled").trace(1)
+    assert round(float(raw["z", 1].max()), 1) == 89.8
+    assert raw["da/dz", 1][2, 0] == 0
+    assert losses("lifestyle-scaled", 1, 100, 300) == [0.6603, 0.0584, 0.0157]
+    inputs = trained("lifestyle-scaled").x
+    np.testing.assert_allclose(inputs.mean(axis=0), 0, atol=1e-12)
+    np.testing.assert_allclose(inputs.std(axis=0), 1, rtol=1e-12)
+
+
+def test_from_zeros_nothing_is_learned() -> None:
+    assert losses("lifestyle-zeros", 1, 300) == [0.6931, 0.6931]
+    assert all((weights == 0).all() for weights in weights_of("lifestyle-zeros", 300))
+
+
+def test_a_penalty_keeps_the_weights_short_and_costs_something_on_the_data() -> None:
+    def length(name: str) -> float:
+        return round(math.sqrt(sum(float((w**2).sum()) for w in weights_of(name, 301))), 2)
+
+    assert (length("lifestyle-penalty"), length("lifestyle-scaled")) == (5.12, 7.47)
+    last = trained("lifestyle-penalty").trace(300)
+    assert round(float(last["data_loss", 0]), 4) == 0.0766
+
+
+def test_dropout_makes_the_loss_jump_while_verification_falls() -> None:
+    assert losses("lifestyle-dropout", 1, 2) == [0.6192, 0.7431]
+    after = [round(trained("lifestyle-dropout").trace(t).loss_new, 4) for t in (1, 10, 300)]
+    assert after == [0.6507, 0.5987, 0.1010]
+
+
+def test_stairs_bring_the_loss_down_and_keep_it_there() -> None:
+    assert losses("lifestyle-schedule", 1, 50, 300) == [0.6603, 0.0089, 0.0043]
+    rates = [float(trained("lifestyle-schedule").trace(t)["lr", 0]) for t in (50, 51, 300)]
+    assert rates == [5, 2.5, 5 * 0.5**5]
+
+
+def test_clipping_saves_the_update_that_explodes() -> None:
+    first = trained("exploding-clipped").trace(1)
+    assert first["gnorm", 0] == 270
+    assert losses("exploding-clipped", 1, 2, 3, 10, 20)[:3] == [2.5, 0.5321, 0.0139]
+    assert set(losses("exploding-clipped", *range(2, 21))) == {0.5321, 0.0139}
+    plain = load(ROOT / "scenarios" / "exploding-gradient.yaml")
+    assert round(training(plain).trace(1).loss_new, 2) == 13172.54

@@ -49,7 +49,7 @@ PARAMETERS: Final = _set("PARAMETERS", 200_000)
 ACTIVATIONS: Final = _set("ACTIVATIONS", 1_000_000)
 """Units times samples: how many activations one pass may keep."""
 ITERATIONS: Final = _set("ITERATIONS", 1_000)
-FURTHER_ITERATIONS: Final = _set("FURTHER_ITERATIONS", 100)
+FURTHER_ITERATIONS: Final = _set("FURTHER_ITERATIONS", 10_000)
 """How far a reader may go on where the file asks for fewer iterations."""
 WORK: Final = _set("WORK", 500_000_000)
 """Parameters times samples times iterations for one request; about a second of one core."""

@@ -56,6 +56,14 @@ def pages() -> Iterator[str]:
         "/embed/nothing",
     )
     yield from (
+        "/lessons/1-2-3-1-sigmoid/training",
+        "/lessons/linear-regression/training?other=5&iterations=90",
+        "/lessons/linear-sigmoid/training?iterations=10&at=3&accuracy=0.9",
+        "/lessons/one-weight/training?iterations=1",
+        "/lessons/perceptron-step/training",
+        "/lessons/3-2-3-softmax/training?iterations=x&other=-1&accuracy=2&colour=red",
+    )
+    yield from (
         "/build",
         "/build?from=3-2-3-softmax&learning_rate=0.25",
         "/build?from=vanishing-gradient",

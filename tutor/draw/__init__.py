@@ -1,4 +1,4 @@
-"""Pictures as SVG: the network with its numbers, and curves.
+"""Pictures as SVG: the network with its numbers, curves and charts.
 
 The diagram has a fixed place for every quantity; pages, exports and the form draw the same one.
 
@@ -16,4 +16,6 @@ In the order in which it is best read:
     diagram               the network as SVG
     frames                the diagrams of many steps in one
     curves                a function and its derivative as a picture
+    charts                lines over iterations, with links to them
+    planes                regions, level lines and ways over two numbers
 """

@@ -33,4 +33,6 @@ In the order in which it is best read:
     generators            made data: a circle, clouds, half moons, curves
     scaling               inputs standardised, or brought to 0 to 1
     training              one iteration after the other, and any of them again
+    lean                  many iterations in a row without traces, as fast as NumPy by hand
+    run                   what is recorded of many iterations: losses, gradient norms, accuracy
 """

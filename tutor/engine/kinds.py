@@ -143,7 +143,7 @@ _OF_PARAMETERS = tuple(
         ("v", "accumulated squares", "v"),
         ("mhat", "bias-corrected momentum", "m^"),
         ("vhat", "bias-corrected squares", "v^"),
-        ("step", "what is subtracted, that", "Δ"),
+        ("step", "what is subtracted, that", "s"),
     )
     for parameter, of, axes in (("w", "weight", WEIGHT), ("b", "bias", BIAS))
 )

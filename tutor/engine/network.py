@@ -183,6 +183,13 @@ class Network:
         return tuple((n - layer.skip, n) for n, layer in enumerate(self.layers, 1) if layer.skip)
 
 
+def without_dropout(network: Network) -> Network:
+    """The network as it is used: nothing is dropped."""
+    if not any(layer.dropout for layer in network.layers):
+        return network
+    return replace(network, layers=tuple(replace(p, dropout=0.0) for p in network.layers))
+
+
 def with_parameters(
     network: Network, weights: tuple[Array, ...], biases: tuple[Array | None, ...]
 ) -> Network:

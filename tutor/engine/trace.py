@@ -42,6 +42,7 @@ __all__ = [
     "Progress",
     "Trace",
     "advance",
+    "prepared",
     "remembered",
     "run",
     "updated",
@@ -341,7 +342,7 @@ def run(network: Network, x: Array, y: Array, eta: float, progress: Progress = S
     Raises NetworkError where x or y do not fit the network: they would broadcast to numbers nobody
     meant.
     """
-    program, arguments = _prepared(network, frozen(x), frozen(y), eta, progress)
+    program, arguments = prepared(network, frozen(x), frozen(y), eta, progress)
     arrays, finite = program.run(*arguments)
     knobs = {**network.rule.numbers, "t": float(progress.iteration)} if program.knobs else {}
     return Trace(network, eta, program, arrays, finite, knobs)
@@ -356,7 +357,7 @@ def advance(
 
     None where some number on the way is none, or behind an activation without a derivative.
     """
-    program, arguments = _prepared(network, frozen(x), frozen(y), eta, progress)
+    program, arguments = prepared(network, frozen(x), frozen(y), eta, progress)
     if program.blocked:
         return None
     arrays, finite = program.advance(*arguments)
@@ -388,10 +389,12 @@ def _with(network: Network, arrays: Mapping[Name, Array]) -> Network:
     )
 
 
-def _prepared(
+def prepared(
     network: Network, x: Array, y: Array, eta: float, progress: Progress
 ) -> tuple[Program, list[Any]]:
-    """The program of a network, and what it is a function of."""
+    """The program of a network, and what it is a function of: learning rate, factor of the mean,
+    knobs, given arrays.
+    """
     inputs, outputs = (len(x), network.sizes[0]), (len(x), network.sizes[-1])
     if not len(x) or x.shape != inputs or y.shape != outputs:
         raise NetworkError(

@@ -28,6 +28,8 @@ from tutor.errors import NetworkError
 EVERY = 32
 """A state is kept every so many iterations at first; a longer run keeps fewer early ones."""
 MOST_KEPT = 64
+BYTES_KEPT = 16 * 2**20
+"""About how much of a training is kept."""
 
 
 class UnfinishedError(NetworkError):
@@ -146,8 +148,7 @@ class Training:
         while state.iteration < iteration:
             budget.check()
             state = self.advance(state)
-            if state.iteration % self._every == 0:
-                self._keep(state)
+            self.keep(state)
         return state
 
     def trace(self, iteration: int) -> Trace:
@@ -158,13 +159,26 @@ class Training:
             raise UnfinishedError(iteration - 1)
         return trace
 
-    def _keep(self, state: State) -> None:
-        self._kept[state.iteration] = state
-        if len(self._kept) > MOST_KEPT:
+    def keep(self, state: State) -> None:
+        """Keep a state on the way, where it is one of those that are kept. Other threads may look
+        for one meanwhile, so the old ones stay as they are.
+        """
+        if not self.keeps(state.iteration):
+            return
+        kept = {**self._kept, state.iteration: state}
+        if len(kept) > self._most:
             self._every *= 2
-            self._kept = {
-                n: kept for n, kept in self._kept.items() if n == 1 or n % self._every == 0
-            }
+            kept = {n: found for n, found in kept.items() if n == 1 or n % self._every == 0}
+        self._kept = kept
+
+    def keeps(self, iteration: int) -> bool:
+        """Whether the state of an iteration is one of those that are kept."""
+        return iteration % self._every == 0
+
+    @property
+    def _most(self) -> int:
+        """How many states are kept: fewer of a large network."""
+        return max(4, min(MOST_KEPT, BYTES_KEPT // (8 * self.network.parameters)))
 
 
 def _unfinished(trace: Trace, iteration: int) -> int:

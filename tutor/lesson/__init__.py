@@ -14,6 +14,7 @@ In the order in which it is best read:
     changes               what if: changes from an address or a form, and the scenario with them
     slides                what the lecture prints, compared
     walk                  the walk in three grains; iterations; how many steps there are
+    running               a lesson's training while it runs, piece by piece; how it went
     titles                what units, layers and steps are called
     reasons               why a step does what it does, at length and in a line
     explain               the words of a step, and the terms where they first appear

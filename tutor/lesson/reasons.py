@@ -26,6 +26,7 @@ from tutor.lesson.titles import (
     every,
     every_unit,
     function,
+    gradient_name,
     input_name,
     is_output,
     neuron,
@@ -575,10 +576,11 @@ def _each(reason: Callable[[Trace, Quantity], Reason]) -> Callable[[Trace, Stage
 def _update(t: Trace, q: Quantity) -> Reason:
     rule = t.network.rule
     if rule.made("w") or rule.schedule:
-        step = t.value(Quantity(q.of.before, q.layer, q.i, q.j)) - t.value(q)
-        goes = "goes down" if step > 0 else "goes up" if step < 0 else "stays the same"
+        moved = t.value(Quantity(q.of.before, q.layer, q.i, q.j)) - t.value(q)
+        goes = "goes down" if moved > 0 else "goes up" if moved < 0 else "stays the same"
         turn = f"The {_parameter(q)} {goes}."
-        what = "what the optimizer worked out" if rule.optimizer != "sgd" else _subtracted(rule, q)
+        step = f"the step that {rule.how.title} has worked out"
+        what = _subtracted(rule, q) if rule.optimizer == "sgd" else step
         return Reason(f"The update: subtract {what}. {turn}", turn)
     grad = t.value(Quantity(GRADIENT[q.of.before], q.layer, q.i, q.j))
     sign, goes = (
@@ -591,8 +593,9 @@ def _update(t: Trace, q: Quantity) -> Reason:
 
 def _subtracted(rule: UpdateRule, q: Quantity) -> str:
     rate = "this iteration's learning rate" if rule.schedule else "learning rate"
-    changed = "g" in {kind[0] for kind in rule.made(q.of.before)}
-    return f"{rate} × gradient" + " after penalty and clipping" * changed
+    kind = f"g.{q.of.before}"
+    what = gradient_name(rule, kind) if kind in rule.made(q.of.before) else "gradient"
+    return f"{rate} × {what}"
 
 
 def _drop(t: Trace, q: Quantity) -> Reason:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from tutor.engine.activations import Activation
 from tutor.engine.kinds import KINDS
 from tutor.engine.network import Network
+from tutor.engine.optimizers import UpdateRule
 from tutor.engine.order import Stage
 from tutor.engine.quantity import Quantity
 from tutor.engine.trace import Trace
@@ -141,9 +142,19 @@ def _of_parameter(t: Trace, q: Quantity) -> str:
         return f"what is subtracted from the {_parameter(t, q)}"
     if q.kind.startswith("v") and t.network.rule.optimizer != "adagrad":
         what = what.replace("accumulated squares", "mean square")
+    if q.kind.startswith("g"):
+        what = gradient_name(t.network.rule, q.kind)
     if q.of.by:
         return f"penalty gradient of the {_parameter(t, q)}"
     return f"{what}: {_parameter(t, q)}"
+
+
+def gradient_name(rule: UpdateRule, kind: str) -> str:
+    """What the gradient is called that an optimizer gets."""
+    penalised = bool(rule.penalty) and KINDS[kind].weights
+    if rule.clip and penalised:
+        return "gradient after penalty and clipping"
+    return "clipped gradient" if rule.clip else "gradient with the penalty"
 
 
 def _loss(t: Trace, q: Quantity) -> str:
@@ -234,6 +245,9 @@ def _stage_title(trace: Trace, stage: Stage) -> str:
         what = "softmax Jacobian" if rule.full_jacobian else "slope" + "s" * plural
         return f"{what} of {'' if rule.full_jacobian else f'the {function(rule)} at '}{where}"
     ending = "" if not plural else "es" if of.biases else "s"
+    if kind.startswith("g."):
+        what = gradient_name(network.rule, kind)
+        return f"{what}, {'bias' if of.biases else 'weight'}{ending} of {where}"
     return words_of(kind).matrix.format(ending, where)
 
 

@@ -439,12 +439,13 @@ def open_lesson(
     iteration: int = 1,
     changes: tuple[Change, ...] = (),
     input_gradients: bool | None = None,
+    known: Training | None = None,
 ) -> Lesson:
     """Compute a lesson; `changes` have been made in the scenario already, the lesson keeps them to
     tell of them.
 
     The derivatives with respect to the inputs are steps where the scenario says so, or
-    `input_gradients`.
+    `input_gradients`. `known` is the scenario's training, where some iterations were run already.
 
     Raises LessonError where training does not get to that iteration.
     """
@@ -453,7 +454,7 @@ def open_lesson(
             f"iterations of this lesson go from 1 to {furthest(scenario)}; "
             f"there is no iteration {iteration}"
         )
-    problem = training(scenario)
+    problem = known or training(scenario)
     try:
         trace = problem.trace(iteration)
     except UnfinishedError as unfinished:

@@ -208,8 +208,6 @@ class Alphabet:
         if not q.of.axes:
             return self._marked(Symbol(letter, below), q)
         one = self._parameter(Quantity(q.kind[-1], q.layer, q.i, q.j), q.kind[-1])
-        if letter == "Δ":
-            return replace(one, letter=letter + one.letter)
         of = one.letter if self.notation.names == "letters" or q.of.biases else ""
         of = "" if q.of.biases and self.notation.bias == "w0" else of
         old = ("old",) if q.of.earlier else ()
@@ -236,8 +234,6 @@ class Alphabet:
     def _memory(self, of: Kind, one: Symbol, layer: int) -> Symbol:
         """What an optimizer has for all weights or biases of a layer: its letter with theirs."""
         parameter = self.matrix(of.name[-1], layer)
-        if one.letter.startswith("Δ"):
-            return replace(parameter, letter="Δ" + parameter.letter)
         return replace(one, sub=parameter.letter + parameter.sub, bold=True)
 
     def _of_each(self, loss: Symbol) -> Symbol:

@@ -22,6 +22,11 @@ In the order in which it is best read:
     data_facts            where the data come from, and what is made of them
     step_page             the page of a step, and of a whole chain
     style_guide           the tutor's own design: figures of the style sheets, each part once
+    training_query        what a reader asks of a training
+    training_pictures     what the network does at a moment, and the loss over two weights
+    training_runs         its runs, how far they are and how they went
+    training_charts       its curves with links to iterations, and their numbers
+    training_page         a training: its curves, with a way into every iteration
     overview              the first page of a lesson
     comparison            all printed numbers of a lesson beside ours
     front                 above the lessons: where to start, and one neuron that learns

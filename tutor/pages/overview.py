@@ -43,6 +43,8 @@ class LessonPage:
     printed: str
     """How many numbers the slides print, in words, and how many of them are in each state."""
     tally: str
+    training: str
+    """The address of the training; "" where nothing can be trained."""
     export: str
     share: str
     edit: str
@@ -78,6 +80,7 @@ def lesson_page(
         f"/lessons/{scenario.id}/slides" if scenario.printed else "",
         number.counted(len(scenario.printed), "number"),
         tally(len(scenario.printed) - len(slips) - len(left_open), len(left_open), len(slips)),
+        "" if context.trace.stop else view.training(scenario.id),
         view.export(scenario.id), view.share(scenario.id), view.edit(scenario.id),
         is_saved(scenario.id), made_from(scenario, origin), notices, context.variant,
         changed(context, None),

@@ -309,6 +309,8 @@ def _after(context: Context) -> tuple[Link, ...]:
     if not lesson.trace.stop and lesson.iteration < furthest(lesson.scenario):
         text = f"Go on with the new weights: iteration {lesson.iteration + 1}"
         links.append(Link(text, view.address(id_, 1, iteration=lesson.iteration + 1)))
+        if not view.embedded:
+            links.append(Link("Train on over many iterations", view.training(id_)))
     for grain, text in (
         ("layer", "Walk the same lesson in matrices"),
         ("number", "Walk the same lesson number by number"),

@@ -110,6 +110,11 @@ class View:
         """The address of the export page under this view."""
         return _with(f"/lessons/{quote(lesson)}/export", replace(self, present=False).query())
 
+    def training(self, lesson: str) -> str:
+        """The address of the lesson's training under this view."""
+        query = replace(self, iteration=1, present=False).query()
+        return _with(f"/lessons/{quote(lesson)}/training", query)
+
     def share(self, lesson: str, n: int | None = None, *, large: bool = False) -> str:
         """The address of the page with the links and the QR code of a lesson, or of its step n;
         `large` is the code alone.

@@ -19,6 +19,7 @@ from tutor.catalogue.shelf import AnyPath, Shelf, WatchedShelf
 from tutor.errors import LessonError
 from tutor.lesson import changes
 from tutor.lesson.changes import Changes
+from tutor.lesson.running import Running
 from tutor.lesson.walk import Length, Lesson, length, open_lesson
 from tutor.memo import Kept
 from tutor.pages.context import Context
@@ -28,6 +29,7 @@ from tutor.store.saved_lessons import SavedLessons
 
 MEGABYTE = 2**20
 LESSONS, CONTEXTS, STEPS = 32 * MEGABYTE, 64 * MEGABYTE, 48 * MEGABYTE
+TRAININGS = 128 * MEGABYTE
 """What a worker keeps of each."""
 LENGTHS = 4096
 OPEN, EACH = MEGABYTE, 100
@@ -81,6 +83,11 @@ class Library(Generic[Text]):
         self._saved = SavedLessons(saved)
         self._render = render
         self._changed = Kept(lambda key, made: changes.apply(key.scenario, made), LESSONS, weight)
+        self._running = Kept(
+            lambda key, made: Running(self._changed(key, made)),
+            TRAININGS,
+            lambda running: running.size,
+        )
         self._lesson = Kept(self._open, LESSONS, lambda lesson: weight(lesson.scenario))
         self._context = Kept(
             lambda key, view: self._looked_at(key.scenario, view),
@@ -111,9 +118,15 @@ class Library(Generic[Text]):
         return found
 
     def _open(self, key: ByContent, iteration: int, made: Changes, inputs: bool | None) -> Lesson:
+        known = self._running(key, made).ready(iteration) if iteration > 1 else None
         return open_lesson(
-            self._changed(key, made), iteration, changes.listed(key.scenario, made), inputs
+            self._changed(key, made), iteration, changes.listed(key.scenario, made), inputs, known
         )
+
+    def running(self, scenario: Scenario, made: Changes = ()) -> Running:
+        """The training of a lesson with changes, as far as it was run."""
+        found: Running = self._running(ByContent(scenario), made)
+        return found
 
     def _looked_at(self, scenario: Scenario, view: View) -> Context:
         """A lesson under a view; where numbers were changed, beside the original, unless that stops
@@ -143,7 +156,7 @@ class Library(Generic[Text]):
 
     def clear(self) -> None:
         """Forget everything that was remembered (for measuring)."""
-        for kept in (self._changed, self._lesson, self._context, self._step):
+        for kept in (self._changed, self._running, self._lesson, self._context, self._step):
             kept.clear()
         self._length.cache_clear()
         self._saved.clear()

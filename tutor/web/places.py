@@ -40,6 +40,7 @@ SHORT_LINE: Final = 4
 """Who may wait for a place that is kept for long."""
 GIVES_WAY: Final = 0.005
 """Seconds for which a file or a run waits, again and again, while pages are worked on."""
+TRAINING_PAGES: Final = "training pages"
 AT_HOME: Final = (
     "Fewer steps, a larger grain or an earlier iteration take less; and on your own computer "
     "(python -m tutor serve, with the lesson’s file) the tutor works as long as it takes."
@@ -109,17 +110,20 @@ RETRY: Final = 5
 
 
 def kind(environ: WSGIEnvironment) -> str:
-    """Which kind of place a request needs: "pages", "files" or "runs"; "" for none."""
+    """Which kind of place a request needs: "pages", "files", "runs" or "trainings"; "" for none."""
     path = environ.get("PATH_INFO", "")
     if path in FREE or path.startswith("/static/"):
         return ""
     if _FILE.fullmatch(path):
         return "files"
+    if _TRAINING.fullmatch(path):
+        return "trainings"
     return "runs" if _RUN.search(environ.get("QUERY_STRING", "")) else "pages"
 
 
 FREE: Final = {"/healthz", "/readyz", "/favicon.ico"}
 _FILE = re.compile(r"/lessons/[^/]+/export/[^/]+")
+_TRAINING = re.compile(r"/lessons/[^/]+/training(?:/[^/]*)?")
 _RUN = re.compile(r"(?:^|&)iteration=(?!1?(?:&|$))")
 
 
@@ -133,6 +137,9 @@ def standard() -> dict[str, Place]:
             "file", limits.FILE_MILLISECONDS / 1000, AT_HOME, until_closed=True,
         ),
         "runs": Place("training runs", limits.RUNS_AT_ONCE, LINE, wait, "training", page, AT_HOME),
+        "trainings": Place(
+            TRAINING_PAGES, limits.RUNS_AT_ONCE, LINE, wait, "training", page, AT_HOME
+        ),
     }  # fmt: skip
 
 
@@ -168,8 +175,16 @@ class PlacedApplication:
 
     def give_way(self) -> None:
         """Let those go first who wait for a page, for a moment."""
+        self._let_pass("pages")
+
+    def give_way_to_steps(self) -> None:
+        """The same for a training, which lets the steps of single iterations pass as well."""
+        self._let_pass("pages", "runs")
+
+    def _let_pass(self, *kinds: str) -> None:
         until = time.monotonic() + GIVES_WAY
-        while self.places["pages"].taken and time.monotonic() < until:
+        ahead = [self.places[kind] for kind in kinds if kind in self.places]
+        while any(place.taken for place in ahead) and time.monotonic() < until:
             time.sleep(0.001)
 
 
@@ -178,7 +193,10 @@ class Stream:
 
     def __init__(self, application: PlacedApplication, place: Place) -> None:
         self.application, self.place = application, place
-        pause = application.give_way if place.name != "pages" else None
+        pause = {
+            "pages": None,
+            TRAINING_PAGES: application.give_way_to_steps,
+        }.get(place.name, application.give_way)
         self.budget = Budget(place.seconds, f"This {place.one}", place.advice, pause)
         self.turn = application.turn if place.until_closed else nullcontext()
 

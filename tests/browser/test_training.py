@@ -1,0 +1,127 @@
+"""A training in the browser: train, scrub, open an iteration, stop a long run, explode one; and once
+without JavaScript.
+"""
+
+import re
+
+from playwright.sync_api import Page, expect
+
+from tests.browser.reading import shown
+
+LESSON = "/lessons/linear-regression/training"
+MANY = "/lessons/1-2-3-1-sigmoid/training?iterations=10000&other=0.05"
+
+
+def run(page: Page) -> str:
+    return str(page.locator("#run").text_content())
+
+
+def test_a_lesson_is_trained_scrubbed_and_opened_at_an_iteration(page: Page) -> None:
+    page.goto("/lessons/linear-regression")
+    page.get_by_role("link", name="Train the network").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Training")
+    page.get_by_role("navigation", name="How many iterations").get_by_role(
+        "link", name="10", exact=True
+    ).click()
+    expect(page.locator("#run")).to_contain_text("After 10 iterations")
+    range_ = page.get_by_role("slider", name="Iterations done")
+    before = page.locator("#pictures svg.plane").first.get_attribute("aria-label")
+    range_.focus()
+    page.keyboard.press("ArrowLeft")
+    page.keyboard.press("ArrowLeft")
+    expect(page.locator("#moment-text")).to_contain_text("After iteration 8")
+    expect(page).to_have_url(re.compile(r"at=8"))
+    assert page.locator("#pictures svg.plane").first.get_attribute("aria-label") != before
+    expect(range_).to_be_focused()
+    page.locator("svg.chart").first.get_by_role(
+        "link", name=re.compile("Open iteration 5:")
+    ).click()
+    expect(page).to_have_url(re.compile(r"/steps/1\?iteration=5$"))
+    assert shown(page).n == 1
+
+
+def test_a_chart_is_walked_by_the_tab_key(page: Page) -> None:
+    page.goto(f"{LESSON}?iterations=10")
+    loss = page.locator("svg.chart").filter(has=page.locator("a")).first
+    loss.get_by_role("link").first.focus()
+    page.keyboard.press("Tab")
+    page.keyboard.press("Tab")
+    expect(loss.get_by_role("link", name=re.compile("Open iteration 3:"))).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile(r"iteration=3$"))
+
+
+def test_the_slider_of_the_learning_rate_converges_and_explodes(page: Page) -> None:
+    page.goto(f"{LESSON}?iterations=100")
+    slider = page.get_by_role("slider", name="Slide the other learning rate")
+    slider.fill("40")
+    expect(page.locator("#run")).to_contain_text("With learning rate 0.04")
+    expect(page.locator("path.line-2").first).to_be_attached()
+    slider.fill("95")
+    expect(page.locator("#run")).to_contain_text("training explodes")
+    expect(page).to_have_url(re.compile(r"other=6\.3"))
+    page.get_by_role("link", name=re.compile(r"^Open iteration \d+ where it ends")).click()
+    expect(page.locator("#step")).to_contain_text("The walk ends here")
+
+
+def test_a_long_run_shows_its_progress_and_can_be_stopped(page: Page) -> None:
+    page.route("**/training/progress*", lambda route: None)  # the next piece is on its way
+    page.goto(MANY)
+    bar = page.get_by_role("progressbar", name="Iterations")
+    expect(bar).to_be_visible()
+    expect(page.locator("#run")).to_contain_text("of 10,000 iterations, loss so far")
+    expect(page.locator("path.line-1").first).to_be_attached()
+    page.get_by_role("link", name="Stop here").click()
+    expect(page.locator("#run")).to_contain_text(
+        re.compile(r"You stopped the run after [\d,]+ of 10,000 iterations\.")
+    )
+    expect(bar).to_have_count(0)
+
+
+def test_a_long_run_goes_on_by_itself_to_its_end(page: Page) -> None:
+    page.goto(f"{MANY}&at=10")
+    expect(page.locator("#run")).to_contain_text("With learning rate 0.05", timeout=60_000)
+    expect(page.get_by_role("progressbar")).to_have_count(0)
+    expect(page.locator("#said")).to_contain_text("With learning rate 0.1 ")
+
+
+def test_all_of_it_works_without_a_script(page_without_script: Page) -> None:
+    page = page_without_script
+    page.goto("/lessons/linear-regression/training")
+    page.get_by_label("Iterations", exact=True).fill("12")
+    page.get_by_label("Compare with learning rate").fill("5")
+    page.get_by_role("button", name="Train").click()
+    expect(page).to_have_url(re.compile(r"iterations=12.*other=5"))
+    assert "With learning rate 5" in run(page)
+    page.get_by_role("navigation", name="Other moments").get_by_role(
+        "link", name="Before training"
+    ).click()
+    expect(page.locator("#moment-text")).to_contain_text("Before training")
+    page.get_by_label("Iterations done").focus()
+    page.keyboard.press("ArrowRight")
+    page.get_by_role("button", name="Show").click()
+    expect(page.locator("#moment-text")).to_contain_text("After iteration 1")
+    page.locator("summary", has_text="The numbers of these charts").click()
+    page.get_by_role("row", name=re.compile("^5 ")).get_by_role("link").click()
+    expect(page).to_have_url(re.compile(r"iteration=5$"))
+    assert shown(page).n == 1
+
+
+def test_a_long_run_without_a_script_goes_on_with_a_link(page_without_script: Page) -> None:
+    page = page_without_script
+    page.goto(f"{MANY}&loss_below=1e-300")
+    for _ in range(60):
+        if not page.get_by_role("link", name="Go on").count():
+            break
+        page.get_by_role("link", name="Go on").click()
+    assert "The goal is not reached within 10,000 iterations." in run(page)
+
+
+def test_nonsense_is_answered_beside_its_field(page: Page) -> None:
+    page.goto(LESSON)
+    page.get_by_label("Iterations", exact=True).fill("ten million")
+    page.get_by_role("button", name="Train").click()
+    field = page.get_by_label("Iterations", exact=True)
+    expect(field).to_have_attribute("aria-invalid", "true")
+    expect(field).to_have_accessible_description(re.compile("whole number from 1 to 10,000"))
+    expect(field).to_have_value("ten million")

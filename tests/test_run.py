@@ -1,0 +1,317 @@
+"""Runs: what is recorded of many iterations is what stepping through them shows, bit for bit."""
+
+from __future__ import annotations
+
+import math
+from itertools import count, takewhile
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tutor.engine.activations import activation
+from tutor.engine.kinds import FORWARD
+from tutor.engine.lean import Lean
+from tutor.engine.losses import loss
+from tutor.engine.network import Layer, Network
+from tutor.engine.optimizers import OPTIMIZERS, rule
+from tutor.engine.quantity import Quantity
+from tutor.engine.run import (
+    MOST_POINTS,
+    Goal,
+    Run,
+    Thinned,
+    accuracy_of,
+    loss_on,
+    norm,
+    outputs,
+    parameter_names,
+    surface,
+    value,
+    with_values,
+)
+from tutor.engine.training import Training
+from tutor.lesson.setup import training
+from tutor.scenario import reader
+
+SHELF = sorted((Path(__file__).parents[1] / "scenarios").glob("*.yaml"))
+TRAINED = [path for path in SHELF if path.stem not in {"perceptron-step", "exploding-gradient"}]
+RANDOM = np.random.default_rng(0)
+X = RANDOM.uniform(-1, 1, (40, 2))
+Y = (np.hypot(X[:, 0], X[:, 1]) < 0.65).astype(float)[:, None]
+
+
+def circle(eta: float = 0.5, hidden: str = "relu") -> Training:
+    random = np.random.default_rng(3)
+    layers = (
+        Layer(random.standard_normal((8, 2)), np.zeros(8), activation(hidden)),
+        Layer(random.standard_normal((1, 8)), np.zeros(1), activation("sigmoid")),
+    )
+    return Training(Network(layers, loss("binary_cross_entropy")), X, Y, eta)
+
+
+def line(eta: float) -> Training:
+    """One weight without a bias; it doubles its distance at eta 3 and leaves the range at last."""
+    network = Network(
+        (Layer(np.array([[2.0]]), None, activation("identity")),), loss("half_squared_error")
+    )
+    return Training(network, np.array([[1.0]]), np.array([[0.0]]), eta)
+
+
+def same(one: Network, other: Network) -> bool:
+    return all(
+        value(one, q) == value(other, q) or math.isnan(value(one, q)) for q in parameter_names(one)
+    )
+
+
+@pytest.mark.parametrize("path", TRAINED, ids=lambda path: path.stem)
+def test_a_run_of_a_lesson_is_what_stepping_through_it_gives(path: Path) -> None:
+    run, walked = Run(training(reader.load(path))), training(reader.load(path))
+    run.record(40)
+    assert run.length == 40
+    state = walked.at(1)
+    for n in range(1, 41):
+        trace, state_after = walked.step(state)
+        assert run.losses[n - 1] == trace.loss
+        assert run.points.kept[n].norms == tuple(
+            norm(trace, layer) for layer in range(1, trace.network.depth + 1)
+        )
+        assert same(run.parameters(n), state.network)
+        state = state_after
+    assert same(run.parameters(41), state.network)
+
+
+@pytest.mark.parametrize("hidden", ["relu", "tanh", "sigmoid", "softplus", "elu", "leaky_relu"])
+def test_the_short_way_and_the_way_through_traces_are_the_same(hidden: str) -> None:
+    short, long = Run(circle(hidden=hidden)), Run(circle(hidden=hidden))
+    assert short._lean is not None
+    long._lean = None
+    short.record(70)
+    long.record(70)
+    assert short.losses == long.losses
+    assert short.points.kept == long.points.kept
+    assert all(same(short.parameters(n), long.parameters(n)) for n in (1, 2, 33, 70, 71))
+
+
+def test_a_run_in_pieces_is_the_run_in_one_go() -> None:
+    whole, pieces = Run(circle()), Run(circle())
+    whole.record(50)
+    for last in (1, 2, 17, 33, 50):
+        pieces.record(last)
+        assert pieces.length == last
+    assert pieces.losses == whole.losses
+    assert same(pieces.parameters(51), whole.parameters(51))
+
+
+def test_a_run_stops_where_it_is_told_to_and_goes_on_from_there() -> None:
+    run, looks = Run(circle()), count()
+    run.record(1000, lambda: next(looks) < 3)
+    reached = run.length
+    assert 1 <= reached < 1000
+    run.record(reached + 5)
+    assert run.length == reached + 5
+
+
+def test_a_run_leaves_its_states_to_whoever_opens_an_iteration() -> None:
+    trained = circle()
+    Run(trained).record(200)
+    assert max(trained._kept) > 160
+    assert same(trained.at(190).network, circle().at(190).network)
+
+
+def test_a_long_run_has_few_points_and_all_its_losses() -> None:
+    run = Run(line(0.01))
+    run.record(2000)
+    assert len(run.losses) == 2000
+    assert len(run.points.kept) <= MOST_POINTS
+    assert len(run.states.kept) <= MOST_POINTS
+    assert {1, 1 + run.points.every} <= set(run.points.kept)
+    assert same(run.parameters(1234), line(0.01).at(1234).network)
+
+
+def test_what_is_thinned_keeps_the_first_and_every_so_many() -> None:
+    thinned: Thinned[int] = Thinned(4)
+    for n in range(1, 20):
+        if thinned.wants(n):
+            thinned.add(n, n)
+    assert sorted(thinned.kept) == [1, 9, 17]
+    assert thinned.every == 8
+
+
+# ---- where it ends ----
+
+
+@pytest.mark.parametrize("eta", [3.0, 20.0, 1e6])
+def test_a_run_that_explodes_ends_where_the_walk_ends(eta: float) -> None:
+    run = Run(line(eta))
+    run.record(5000)
+    assert run.ending is not None
+    n = run.ending.iteration
+    trace = line(eta).trace(n)
+    assert trace.stop == run.ending.why
+    assert run.length in {n, n - 1}
+    assert all(map(math.isfinite, run.losses))
+    walked = list(takewhile(lambda m: line(eta).trace(m).stop is None, range(1, n + 1)))
+    assert walked == list(range(1, n))
+
+
+def test_a_circle_that_explodes_ends_in_the_same_iteration_by_both_ways() -> None:
+    found = []
+    for lean in (True, False):
+        run = Run(circle(1e60))
+        if not lean:
+            run._lean = None
+        run.record(50)
+        found.append((run.ending and (run.ending.iteration, run.ending.why), list(run.losses)))
+    assert found[0] == found[1]
+
+
+def test_a_run_that_cannot_begin_says_so() -> None:
+    run = Run(training(reader.load(SHELF[0].with_name("perceptron-step.yaml"))))
+    run.record(10)
+    assert run.ending is not None
+    assert (run.ending.iteration, run.ending.why.why) == (1, "flat")
+
+
+def test_an_input_that_is_near_the_end_of_the_range_is_not_taken_the_short_way() -> None:
+    trained = Training(line(0.1).network, np.array([[1e200]]), np.array([[0.0]]), 0.1)
+    assert Lean.of(trained, trained.at(1)) is None
+    run = Run(trained)
+    run.record(3)
+    assert run.ending is not None
+    assert run.ending.iteration == 1
+    assert run.ending.why.quantity.of.phase != FORWARD
+
+
+# ---- goals ----
+
+
+def test_a_goal_is_met_by_the_first_iteration_that_meets_it() -> None:
+    run = Run(line(0.1))
+    run.record(1000, goal=Goal(loss_below=0.01))
+    met = run.reached(Goal(loss_below=0.01))
+    assert met is not None
+    assert run.losses[met - 1] < 0.01 <= run.losses[met - 2]
+    assert run.length < met + 32
+
+
+def test_a_goal_for_the_change_compares_neighbours() -> None:
+    run = Run(line(0.1))
+    run.record(1000, goal=Goal(change_below=1e-3))
+    met = run.reached(Goal(change_below=1e-3))
+    assert met is not None
+    assert abs(run.losses[met - 1] - run.losses[met - 2]) < 1e-3
+    assert abs(run.losses[met - 2] - run.losses[met - 3]) >= 1e-3
+
+
+def test_a_goal_for_the_accuracy_counts_right_answers() -> None:
+    trained = circle()
+    run = Run(trained, accuracy_of(trained.network, Y))
+    run.record(2000, goal=Goal(accuracy=0.95))
+    met = run.reached(Goal(accuracy=0.95))
+    assert met is not None
+    right = (outputs(run.parameters(met), X, Y) > 0.5) == (Y > 0.5)
+    assert run.accuracies[met - 1] == np.mean(right) >= 0.95
+
+
+def test_a_goal_that_was_met_already_adds_nothing() -> None:
+    run = Run(line(0.1))
+    run.record(100)
+    run.record(5000, goal=Goal(loss_below=0.01))
+    assert run.length == 100
+
+
+# ---- classes ----
+
+
+def network(output: str, name: str = "squared_error", units: int = 1) -> Network:
+    return Network((Layer(np.ones((units, 2)), None, activation(output)),), loss(name))
+
+
+@pytest.mark.parametrize(
+    ("output", "targets", "found", "accuracy"),
+    [
+        ("sigmoid", [[0], [1], [1]], [[0.2], [0.7], [0.4]], 2 / 3),
+        ("tanh", [[-1], [1]], [[-0.2], [0.9]], 1.0),
+        ("identity", [[-1], [1]], [[3.0], [0.9]], 0.5),
+        ("softmax", [[1, 0], [0, 1]], [[0.6, 0.4], [0.7, 0.3]], 0.5),
+    ],
+)
+def test_targets_that_are_classes_are_counted(
+    output: str, targets: list[list[float]], found: list[list[float]], accuracy: float
+) -> None:
+    y = np.array(targets, dtype=float)
+    counted = accuracy_of(network(output, units=y.shape[1]), y)
+    assert counted is not None
+    assert counted(np.array(found), y) == accuracy
+
+
+@pytest.mark.parametrize(
+    ("output", "targets"),
+    [("sigmoid", [[0.3], [0.9]]), ("identity", [[2.0], [5.0]]), ("softmax", [[0.5, 0.5]])],
+)
+def test_other_targets_have_no_accuracy(output: str, targets: list[list[float]]) -> None:
+    y = np.array(targets)
+    assert accuracy_of(network(output, units=y.shape[1]), y) is None
+
+
+# ---- single parameters ----
+
+
+def test_every_parameter_that_learns_has_a_name_and_a_value() -> None:
+    names = parameter_names(circle().network)
+    assert len(names) == 8 * 2 + 8 + 8 + 1
+    assert len(set(names)) == len(names)
+    changed = with_values(circle().network, {names[3]: 7.0, Quantity("b", 1, 2): -1.5})
+    assert value(changed, names[3]) == 7.0
+    assert value(changed, Quantity("b", 1, 2)) == -1.5
+    kept = [q for q in names if q not in {names[3], Quantity("b", 1, 2)}]
+    assert all(value(changed, q) == value(circle().network, q) for q in kept)
+
+
+def test_a_surface_has_the_loss_of_the_network_in_its_middle() -> None:
+    network = circle().network
+    chosen = (Quantity("w", 1, 1, 1), Quantity("b", 2, 1))
+    across = np.array([value(network, chosen[0]) - 1, value(network, chosen[0])])
+    up = np.array([value(network, chosen[1]), value(network, chosen[1]) + 2])
+    found = surface(network, X, Y, chosen, across, up)
+    assert found[0, 1] == loss_on(network, X, Y)
+    corner = with_values(network, {chosen[0]: across[0], chosen[1]: up[1]})
+    assert found[1, 0] == loss_on(corner, X, Y)
+
+
+def test_losses_on_other_sets_are_recorded_with_the_points() -> None:
+    trained = circle()
+    run = Run(trained, others={"validation": (X[:5], Y[:5])})
+    run.record(10)
+    for n, point in run.points.kept.items():
+        assert point.others == (loss_on(run.parameters(n), X[:5], Y[:5]),)
+
+
+@pytest.mark.parametrize("optimizer", [*OPTIMIZERS])
+@pytest.mark.parametrize("dropout", [0.0, 0.3])
+def test_a_run_with_an_optimizer_is_that_of_stepping_bit_for_bit(
+    optimizer: str, dropout: float
+) -> None:
+    by = rule(optimizer, schedule="cosine", penalty="squared", clip="norm")
+    weights = np.array([[0.1, 0.2], [0.3, -0.4]])
+    first = Layer(weights, np.array([0.1, 0.2]), activation("tanh"), dropout=dropout)
+    last = Layer(np.array([[0.1, -0.3]]), np.array([0.1]), activation("sigmoid"))
+    net = Network((first, last), loss("binary_cross_entropy"), "mean", by)
+    random = np.random.default_rng(1)
+    x, y = random.normal(size=(4, 2)), (random.random((4, 1)) > 0.5) * 1.0
+    recorded = Run(Training(net, x, y, 0.1))
+    recorded.record(50)
+    assert recorded.quick
+    straight = Training(net, x, y, 0.1)
+    state, losses = straight.at(1), []
+    for _ in range(50):
+        trace, state = straight.step(state)
+        losses.append(trace.loss)
+    assert list(recorded.losses) == losses
+    found = recorded.state(51)
+    for one, other in zip(found.network.layers, state.network.layers, strict=True):
+        assert one.weights.tobytes() == other.weights.tobytes()
+    assert {k: v.tobytes() for k, v in found.slots.items()} == {
+        k: v.tobytes() for k, v in state.slots.items()
+    }

@@ -1,0 +1,334 @@
+"""The page of a training: its addresses, what it says of a run, and its way into each iteration."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from flask.testing import FlaskClient
+
+from app import create_app
+from tutor.lesson.running import verdict
+from tutor.pages.training_charts import chosen_iterations, round_up
+from tutor.web import routes_training
+
+LESSON = "/lessons/linear-regression/training"
+HX = {"HX-Request": "true"}
+SLOW = """\
+format: 1
+title: Many samples
+network:
+  inputs: 2
+  layers:
+    - {units: 60, activation: tanh, init: {scheme: xavier, seed: 1}}
+    - {units: 1, activation: sigmoid, init: {scheme: xavier, seed: 2}}
+  loss: {name: binary_cross_entropy}
+data:
+  inputs: [INPUTS]
+  targets: [TARGETS]
+training: {learning_rate: 0.3, iterations: 1000}
+"""
+
+
+@pytest.fixture(scope="module")
+def client() -> FlaskClient:
+    return create_app(Path(__file__).parents[1] / "scenarios").test_client()
+
+
+@pytest.fixture
+def slow(tmp_path: Path) -> FlaskClient:
+    """A lesson whose training takes more than one request."""
+    inputs = ", ".join(f"[{n % 17}e-1, {n % 23}e-1]" for n in range(400))
+    targets = ", ".join(f"[{int(n % 17 > 8)}]" for n in range(400))
+    text = SLOW.replace("INPUTS", inputs).replace("TARGETS", targets)
+    (tmp_path / "slow.yaml").write_text(text, encoding="utf-8")
+    return create_app(tmp_path).test_client()
+
+
+def words(html: str) -> str:
+    return " ".join(re.sub(r"<[^>]+>", " ", html).split())
+
+
+# ---- what it shows ----
+
+
+def test_a_run_is_told_in_a_sentence_and_drawn(client: FlaskClient) -> None:
+    page = client.get(f"{LESSON}?iterations=100").text
+    assert "After 100 iterations" in page
+    assert "the loss has fallen from 2.75 to 0.0019" in page
+    for heading in ("Loss", "Gradient norm per layer", "Weights and biases", "Loss surface"):
+        assert f"<h2>{heading}</h2>" in page
+
+
+def test_each_point_of_the_loss_opens_its_iteration_at_the_first_step(client: FlaskClient) -> None:
+    page = client.get(f"{LESSON}?iterations=100").text
+    links = re.findall(r'<a href="([^"]*)" aria-label="Open iteration (\d+): loss ([^"]*)"', page)
+    assert [int(n) for _, n, _ in links] == [1, 20, 40, 60, 80, 100]
+    for href, n, _ in links:
+        where = "" if n == "1" else f"?iteration={n}"
+        assert href == f"/lessons/linear-regression/steps/1{where}"
+        assert client.get(href).status_code == 200
+
+
+def test_the_numbers_of_the_charts_are_a_table_whose_rows_open_iterations(
+    client: FlaskClient,
+) -> None:
+    page = client.get(f"{LESSON}?iterations=10").text
+    table = page[page.index('<table class="ledger">') : page.index("</table>")]
+    assert table.count("<tr>") == 11
+    assert '<a href="/lessons/linear-regression/steps/1?iteration=7">7</a>' in table
+    heads = [words(head) for head in re.findall(r'<th scope="col">(.*?)</th>', table)]
+    assert heads[:3] == ["Iteration", "Loss", "Gradient, output layer"]
+
+
+def test_the_same_numbers_stand_in_the_table_and_in_the_steps(client: FlaskClient) -> None:
+    page = client.get(f"{LESSON}?iterations=10").text
+    loss = re.search(r'iteration=7">7</a></th><td>([^<]*)', page)
+    assert loss is not None
+    trace = client.get("/lessons/linear-regression/export/json?iteration=7").json
+    assert trace is not None
+    assert f"{trace['loss'] if 'loss' in trace else float(loss[1]):.4f}" == loss[1]
+
+
+def test_a_changed_lesson_is_trained_as_it_is_changed(client: FlaskClient) -> None:
+    page = client.get(f"{LESSON}?iterations=10&w[1][1,1]=0.7").text
+    assert "What was changed" in page
+    assert "steps/1?iteration=7&amp;w[1][1,1]=0.7" in page
+    assert '<input type="hidden" name="w[1][1,1]" value="0.7">' in page
+
+
+def test_a_single_iteration_has_one_loss(client: FlaskClient) -> None:
+    page = client.get(f"{LESSON}?iterations=1").text
+    assert "After 1 iteration one loss is known, that of iteration 1: 2.75." in page
+
+
+# ---- another learning rate ----
+
+
+def test_two_learning_rates_are_on_the_same_axes(client: FlaskClient) -> None:
+    page = client.get(f"{LESSON}?iterations=50&other=0.01").text
+    assert "With learning rate 0.1 the loss has fallen" in page or "With learning rate 0.1" in page
+    assert "With learning rate 0.01" in page
+    assert 'class="line line-2"' in page
+    assert "Learning rate 0.01: starts at 2.75" in page
+
+
+def test_a_rate_that_explodes_says_where_and_what_to_try(client: FlaskClient) -> None:
+    page = client.get(f"{LESSON}?other=5").text
+    assert "training explodes" in page
+    assert "With learning rate 5 the run stops in iteration 84: the new loss" in page
+    assert "is larger than a 64-bit number can hold" in page
+    assert "The curve is kept up to there." in page
+    assert "Compare with learning rate 0.5" in page
+    opened = re.search(r'<a href="([^"]*)">Open iteration 84 where it ends', page)
+    assert opened is not None
+    step = client.get(opened[1].replace("&amp;", "&"))
+    assert step.status_code == 200
+    assert "The walk ends here" in step.text
+
+
+def test_a_lesson_that_explodes_by_itself_keeps_its_curve(client: FlaskClient) -> None:
+    page = client.get(f"{LESSON}?learning_rate=5&iterations=90").text
+    assert "training explodes" in page
+    assert "<h2>Loss</h2>" in page
+    assert "leaves the chart" in page
+
+
+def test_a_network_behind_a_step_function_cannot_be_trained(client: FlaskClient) -> None:
+    page = client.get("/lessons/perceptron-step/training").text
+    assert "This network cannot be trained." in page
+    assert (
+        'href="/lessons/perceptron-step/training"'
+        not in client.get("/lessons/perceptron-step").text
+    )
+
+
+# ---- goals ----
+
+
+def test_a_run_ends_where_its_goal_is_reached(client: FlaskClient) -> None:
+    page = client.get(f"{LESSON}?iterations=1000&loss_below=0.01").text
+    reached = re.search(r"The goal is reached in iteration (\d+)\.", page)
+    assert reached is not None
+    assert f"After {reached[1]} iterations" in page
+    assert '<details class="goals" open>' in page
+
+
+def test_a_goal_that_is_out_of_reach_is_said_to_be(client: FlaskClient) -> None:
+    page = client.get(f"{LESSON}?iterations=10&loss_below=1e-9").text
+    assert "The goal is not reached within 10 iterations." in page
+
+
+# ---- moments ----
+
+
+def test_the_picture_of_a_moment_has_an_address(client: FlaskClient) -> None:
+    page = client.get(f"{LESSON}?iterations=20&at=5").text
+    assert "<b>After iteration 5</b>" in page
+    assert 'name="at" min="0" max="20" value="5"' in page
+    assert "Lines of equal output after iteration 5" in page
+    assert "<b>Before training</b>" in client.get(f"{LESSON}?iterations=20&at=0").text
+
+
+def test_the_moment_alone_is_a_part_of_the_page(client: FlaskClient) -> None:
+    part = client.get(f"{LESSON}/moment?iterations=20&at=5", headers=HX)
+    assert part.text.startswith('<div id="moment"')
+    whole = client.get(f"{LESSON}?iterations=20&at=5").text
+    assert part.text.strip() in whole
+    answer = client.get(f"{LESSON}/moment?iterations=20&at=5")
+    assert answer.status_code == 302
+    assert answer.headers["Location"] == f"{LESSON}?iterations=20&at=5#moment"
+
+
+def test_the_surface_is_over_the_chosen_parameters(client: FlaskClient) -> None:
+    page = client.get(f"{LESSON}?iterations=20&first=w[1][1,2]&second=b[1][1]").text
+    assert "The loss over w[1][1,2] and b[1][1]" in page
+
+
+# ---- nonsense ----
+
+
+@pytest.mark.parametrize(
+    ("query", "said"),
+    [
+        ("iterations=x", "“x” is not a whole number from 1 to 10,000."),
+        ("iterations=0", "“0” is not a whole number from 1 to 10,000."),
+        ("iterations=10000000", "“10000000” is not a whole number from 1 to 10,000."),
+        ("other=-1", "Expected a number above 0, got −1."),
+        ("other=fast", "&#39;fast&#39; is not a number"),
+        ("accuracy=0.5", "The targets of this lesson are no classes, so there is no accuracy."),
+        ("accuracy=2", "Expected a number above 0 and at most 1, got 2."),
+        ("loss_below=0", "Expected a number above 0, got 0."),
+        ("change_below=1e999", "too large"),
+        ("first=w[9][1,1]&second=b[1][1]", "“w[9][1,1]” is not a weight or bias that learns here"),
+        ("first=b[1][1]&second=b[1][1]", "The surface needs two different parameters."),
+        ("at=101&iterations=100", "“101” is not a whole number from 0 to 100."),
+    ],
+)
+def test_nonsense_in_a_field_is_answered_in_the_form(
+    client: FlaskClient, query: str, said: str
+) -> None:
+    answer = client.get(f"{LESSON}?{query}")
+    assert answer.status_code == 422
+    assert said in answer.text
+    assert 'id="run"' in answer.text
+
+
+def test_what_is_no_setting_is_ignored_and_said_to_be(client: FlaskClient) -> None:
+    answer = client.get(f"{LESSON}?colour=red&grain=zzz")
+    assert answer.status_code == 200
+    assert "“colour” is not a setting of a lesson" in answer.text
+
+
+def test_a_lesson_that_there_is_not_is_missing(client: FlaskClient) -> None:
+    assert client.get("/lessons/nothing/training").status_code == 404
+    assert client.get(f"{LESSON}/nothing").status_code == 404
+    part = client.get(f"{LESSON}/moment?iterations=x", headers=HX)
+    assert part.status_code == 404
+    assert "There is no picture of this moment." in part.text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "<script>x</script>",
+        '"><b>',
+        "'; drop",
+        "\ud800".encode("utf-8", "surrogatepass").decode("latin-1"),
+        "9" * 5000,
+    ],
+)
+def test_what_stands_in_a_field_comes_back_as_text(client: FlaskClient, text: str) -> None:
+    for name in ("iterations", "other", "loss_below", "first", "at"):
+        answer = client.get(LESSON, query_string={name: text})
+        assert answer.status_code == 422
+        assert "<script>x" not in answer.text
+        assert '"><b>' not in answer.text
+
+
+# ---- long runs ----
+
+
+def test_a_long_run_shows_how_far_it_is_and_goes_on(
+    slow: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for piece in ("FIRST", "PIECE", "PATIENT"):
+        monkeypatch.setattr(routes_training, piece, 0.05)
+    answer = slow.get("/lessons/slow/training")
+    assert answer.headers["Cache-Control"] == "no-cache"
+    assert "ETag" not in answer.headers
+    told = re.search(
+        r"([\d,]+) of 1,000 iterations, loss so far [\d.]+, about [\d,]+ seconds? left", answer.text
+    )
+    assert told is not None
+    done = int(told[1].replace(",", ""))
+    assert f'<progress max="1000" value="{done}"' in answer.text
+    assert '<a class="button" id="go-on" href="/lessons/slow/training/progress">' in answer.text
+    part = slow.get("/lessons/slow/training/progress", headers=HX).text
+    assert part.startswith('<div id="run"')
+    further = re.search(r'value="(\d+)" aria-label="Iterations"', part)
+    assert further is None or int(further[1]) > done
+    whole = slow.get("/lessons/slow/training/progress").text
+    assert whole.startswith("<!doctype html>")
+
+
+def test_a_run_that_is_stopped_keeps_what_it_has(slow: FlaskClient) -> None:
+    page = slow.get("/lessons/slow/training?iterations=3&of=1000").text
+    assert "You stopped the run after 3 of 1,000 iterations." in page
+    assert "<h2>Loss</h2>" in page
+
+
+def test_a_run_that_is_done_may_be_kept_by_caches(client: FlaskClient) -> None:
+    answer = client.get(f"{LESSON}?iterations=10")
+    assert answer.headers["Cache-Control"].startswith("public")
+    again = client.get(f"{LESSON}?iterations=10", headers={"If-None-Match": answer.headers["ETag"]})
+    assert again.status_code == 304
+
+
+def test_an_iteration_opens_from_what_the_run_left(client: FlaskClient) -> None:
+    client.get(f"{LESSON}?iterations=300")
+    running = client.application.extensions["tutor"].library.running
+    scenario = client.application.extensions["tutor"].library.find("linear-regression")
+    kept = running(scenario).training
+    assert max(kept._kept) >= 288
+    assert client.get("/lessons/linear-regression/steps/1?iteration=290").status_code == 200
+
+
+# ---- verdicts and round numbers ----
+
+
+@pytest.mark.parametrize(
+    ("losses", "word"),
+    [
+        ([1.0 * 0.9**n for n in range(100)], "converges"),
+        ([1.0 - 0.009 * n for n in range(100)], "falls"),
+        ([1.0 - 0.0001 * n for n in range(100)], "crawls"),
+        ([1.0 * 1.1**n for n in range(50)], "diverges"),
+        ([1.0 + 0.5 * (-1) ** n for n in range(50)], "bounces"),
+        ([1.0] * 10, "stays"),
+    ],
+)
+def test_how_a_run_went_is_one_word(losses: list[float], word: str) -> None:
+    found = verdict(losses)
+    assert found is not None
+    assert found.word == word
+
+
+def test_there_is_no_verdict_without_losses() -> None:
+    assert verdict([]) is None
+    exploded = verdict([1.0, 1e200], exploded=True)
+    assert exploded is not None
+    assert exploded.word == "explodes"
+
+
+@pytest.mark.parametrize("last", [1, 2, 9, 10, 11, 84, 100, 999, 1000, 1234, 10_000])
+def test_the_linked_iterations_are_few_and_round_and_go_to_the_end(last: int) -> None:
+    found = chosen_iterations(last, 10)
+    assert found[0] == 1
+    assert found[-1] == last
+    assert len(found) <= 10
+    assert found == sorted(set(found))
+    if last > 10:
+        step = round_up(last / 9)
+        assert all(n % step == 0 for n in found[1:-1])

@@ -1,0 +1,369 @@
+"""A training run: what one wants to know of each of many iterations, recorded on the way.
+
+    run = Run(training)
+    run.record(1000)            go on up to iteration 1000, or to the first number that is none
+    run.losses                  the loss of each iteration
+    run.points                  of some iterations, at most so many: gradient norms, accuracy
+    run.parameters(40)          the network that iteration 40 starts from
+
+A run can go on at any time from where it is, in pieces of any length, and its numbers are those of
+stepping through, bit for bit. A short run has a point for each iteration; a long one leaves out
+every second of them as often as it takes.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from math import isfinite, sqrt
+from typing import Generic, TypeVar
+
+import numpy as np
+
+from tutor import budget
+from tutor.engine.kinds import FORWARD, LOSS
+from tutor.engine.lean import Lean
+from tutor.engine.network import Array, Network, with_parameters, without_dropout
+from tutor.engine.quantity import Quantity
+from tutor.engine.trace import EarlyEnd, Trace
+from tutor.engine.trace import run as traced
+from tutor.engine.training import State, Training
+
+MOST_POINTS = 400
+BYTES_OF_STATES = 8 * 2**20
+"""So much of a run's networks is kept."""
+LIGHT = 100_000
+"""Parameters times samples up to which an iteration is so short that the clock is looked at only
+now and then.
+"""
+PIECE = 16
+"""Iterations between two looks at whether to go on."""
+Item = TypeVar("Item")
+Sets = Mapping[str, tuple[Array, Array]]
+
+
+def always() -> bool:
+    """Go on without an end."""
+    return True
+
+
+class Thinned(Generic[Item]):
+    """Something of every so many iterations, from the first on; when it is full, every second is
+    left out.
+    """
+
+    def __init__(self, most: int) -> None:
+        self.most, self.every = max(2, most), 1
+        self.kept: dict[int, Item] = {}
+
+    def wants(self, iteration: int) -> bool:
+        """Whether this iteration is one of them."""
+        return (iteration - 1) % self.every == 0
+
+    def add(self, iteration: int, item: Item) -> None:
+        """Keep what belongs to an iteration."""
+        self.kept[iteration] = item
+        if len(self.kept) > self.most:
+            self.every *= 2
+            self.kept = {n: kept for n, kept in self.kept.items() if self.wants(n)}
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """What is recorded of an iteration beside its loss."""
+
+    norms: tuple[float, ...]
+    """The norm of the gradient of each layer, weights and biases together."""
+    accuracy: float | None
+    """The share of the samples that are classified right, before the update."""
+    others: tuple[float, ...]
+    """The loss on each of the other sets."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """Why no iteration follows: the iteration that cannot be finished, and its first bad number."""
+
+    iteration: int
+    why: EarlyEnd
+    trace: Trace
+
+
+@dataclass(frozen=True, slots=True)
+class Goal:
+    """When a run has reached what it is for; None where that does not matter."""
+
+    loss_below: float | None = None
+    change_below: float | None = None
+    accuracy: float | None = None
+
+    def __bool__(self) -> bool:
+        return self != Goal()
+
+
+class Run:
+    """What is recorded of a training. Not for several threads at once."""
+
+    def __init__(
+        self,
+        training: Training,
+        classified: Callable[[Array, Array], float] | None = None,
+        others: Sets | None = None,
+    ) -> None:
+        """`classified` is the accuracy of outputs (M, K) for targets (M, K), where targets are
+        classes.
+        """
+        self.training, self.classified, self.others = training, classified, dict(others or {})
+        self.losses = array("d")
+        self.accuracies = array("d")
+        self.points: Thinned[Point] = Thinned(MOST_POINTS)
+        self.ending: Ending | None = None
+        self._next: State = training.at(1)
+        self._lean = Lean.of(training, self._next)
+        parameters = self._next.network.parameters
+        size = 8 * max(1, parameters) + 4096
+        self.states: Thinned[Callable[[], State]] = Thinned(
+            min(MOST_POINTS, BYTES_OF_STATES // size)
+        )
+        """What some iterations start from; made when it is asked for."""
+        self._patience = 1 if len(training.x) * parameters > LIGHT else 8
+
+    @property
+    def length(self) -> int:
+        """How many iterations are recorded."""
+        return len(self.losses)
+
+    @property
+    def quick(self) -> bool:
+        """Whether it goes on without traces."""
+        return self._lean is not None
+
+    @property
+    def depth(self) -> int:
+        """How many layers the network has."""
+        return self._next.network.depth
+
+    @np.errstate(all="ignore")
+    def record(
+        self, last: int, go_on: Callable[[], bool] = always, goal: Goal | None = None
+    ) -> None:
+        """Go on up to iteration `last`, as long as `go_on` says so; less far where a goal is
+        reached or the run ends.
+        """
+        since = 1
+        while self.length < last and self.ending is None:
+            if goal and self.reached(goal, since) is not None:
+                return
+            since = max(1, self.length)
+            piece = min(PIECE, last - self.length)
+            for n in range(piece):
+                if self.length and n % self._patience == 0 and not go_on():
+                    return
+                if not self._recorded():
+                    return
+
+    def _recorded(self) -> bool:
+        """Record the next iteration. Whether another one follows."""
+        if self._lean is not None:
+            if self._lean.step():
+                self._take_lean(self._lean)
+                return True
+            self._next, self._lean = self._lean.state(), None
+        state = self._next
+        trace, after = self.training.step(state)
+        if self._taken(state, trace):
+            self._next = after
+            self.training.keep(after)
+            return True
+        return False
+
+    def _take_lean(self, lean: Lean) -> None:
+        n = lean.iteration - 1
+        self.losses.append(lean.loss)
+        if self.classified is not None:
+            self.accuracies.append(self.classified(lean.outputs, self.training.y))
+        if self.states.wants(n):
+            self.states.add(n, lean.start())
+        if self.points.wants(n):
+            others = self._others(lean.start) if self.others else ()
+            self.points.add(n, Point(lean.norms(), self._accuracy, others))
+        if self.training.keeps(lean.iteration):
+            self.training.keep(lean.state())
+
+    def _others(self, start: Callable[[], Callable[[], State]]) -> tuple[float, ...]:
+        network = start()().network
+        return tuple(loss_on(network, x, y) for x, y in self.others.values())
+
+    @property
+    def _accuracy(self) -> float | None:
+        return self.accuracies[-1] if self.classified is not None else None
+
+    def _taken(self, state: State, trace: Trace) -> bool:
+        """Record an iteration. Whether another one follows."""
+        n, stop = state.iteration, trace.stop
+        if stop is not None and trace.stop_phase in {FORWARD, LOSS} and n > 1:
+            # the iteration before could not be verified, so it is the one that is not finished
+            before, _ = self.training.step(self.training.at(n - 1))
+            self.ending = Ending(n - 1, before.stop or stop, before)
+            return False
+        if isfinite(trace.loss):
+            self.losses.append(trace.loss)
+            if self.classified is not None:
+                self.accuracies.append(self.classified(trace.outputs, trace.y))
+            if self.states.wants(n):
+                self.states.add(n, lambda: state)
+            if self.points.wants(n):
+                self.points.add(n, self._point(state, trace))
+        if stop is not None:
+            self.ending = Ending(n, stop, trace)
+        return stop is None
+
+    def _point(self, state: State, trace: Trace) -> Point:
+        return Point(
+            tuple(norm(trace, layer) for layer in range(1, self.depth + 1)),
+            self._accuracy,
+            tuple(loss_on(state.network, x, y) for x, y in self.others.values()),
+        )
+
+    def reached(self, goal: Goal, since: int = 1) -> int | None:
+        """The first recorded iteration, from `since` on, that meets a goal."""
+        first = since - 1
+        losses = np.array(self.losses[first:])
+        met = np.zeros(len(losses), dtype=bool)
+        if goal.loss_below is not None:
+            met |= losses < goal.loss_below
+        if goal.change_below is not None:
+            met[1:] |= np.abs(np.diff(losses)) < goal.change_below
+        if goal.accuracy is not None and self.classified is not None:
+            met |= np.array(self.accuracies[first:]) >= goal.accuracy
+        return since + int(met.argmax()) if met.any() else None
+
+    def state(self, iteration: int) -> State:
+        """What a recorded iteration starts from, or the one after the last."""
+        known = self._lean.state() if self._lean is not None else self._next
+        if iteration == known.iteration:
+            return known
+        kept = dict(self.states.kept)
+        state = kept[max(n for n in kept if n <= iteration)]()
+        while state.iteration < iteration:
+            budget.check()
+            state = self.training.advance(state)
+        return state
+
+    def parameters(self, iteration: int) -> Network:
+        """The network that an iteration starts from."""
+        return self.state(iteration).network
+
+
+def norm(trace: Trace, layer: int) -> float:
+    """The Euclidean norm of the gradient of a layer's weights and biases; 0 if all are frozen."""
+    parts = (trace.get((kind, layer)) for kind in ("dL/dw", "dL/db"))
+    return sqrt(sum(float(np.vdot(part, part)) for part in parts if part is not None))
+
+
+def outputs(network: Network, x: Array, like: Array) -> Array:
+    """What a network answers to inputs x (M, N); `like` are targets of its training."""
+    targets = np.zeros((len(x), like.shape[1]))
+    return traced(without_dropout(network), x, targets, 0.0).outputs
+
+
+def loss_on(network: Network, x: Array, y: Array) -> float:
+    """The loss of a network on a set of samples, the penalty left aside."""
+    trace = traced(without_dropout(network), x, y, 0.0)
+    return float(trace.get(("data_loss", 0), trace.loss))
+
+
+# ---- which targets are classes ----
+
+
+def accuracy_of(network: Network, y: Array) -> Callable[[Array, Array], float] | None:
+    """How to count right answers, where the targets of a network are classes; else None.
+
+    The largest output of a softmax; a sigmoid above ½; the sign of an output for targets −1 and 1.
+    """
+    rule = network.layers[-1].activation
+    values = set(np.unique(y).tolist())
+    if rule.full_jacobian:
+        return _largest if values <= {0.0, 1.0} and bool((y.sum(axis=1) == 1).all()) else None
+    if values <= {0.0, 1.0} and (rule.name in {"sigmoid", "step"} or network.loss.fused_with):
+        return _above_half
+    if values <= {-1.0, 1.0} and rule.name in {"tanh", "sign", "identity"}:
+        return _signs
+    return None
+
+
+def _largest(found: Array, y: Array) -> float:
+    return float(np.mean(found.argmax(axis=1) == y.argmax(axis=1)))
+
+
+def _above_half(found: Array, y: Array) -> float:
+    right = (found > 0.5) == (y > 0.5)
+    return np.count_nonzero(right if right.shape[1] == 1 else right.all(axis=1)) / len(y)
+
+
+def _signs(found: Array, y: Array) -> float:
+    right = (found > 0.0) == (y > 0.0)
+    return np.count_nonzero(right if right.shape[1] == 1 else right.all(axis=1)) / len(y)
+
+
+# ---- single parameters, and the loss over two of them ----
+
+
+def parameter_names(network: Network) -> tuple[Quantity, ...]:
+    """All weights and biases that learn, layer by layer."""
+    found: list[Quantity] = []
+    for number, layer in enumerate(network.layers, 1):
+        units, inputs = layer.weights.shape
+        if layer.train_weights:
+            found += [
+                Quantity("w", number, i, j)
+                for i in range(1, units + 1)
+                for j in range(1, inputs + 1)
+            ]
+        if layer.learns_biases:
+            found += [Quantity("b", number, i) for i in range(1, units + 1)]
+    return tuple(found)
+
+
+def value(network: Network, q: Quantity) -> float:
+    """A weight or a bias of a network."""
+    layer = network.layer(q.layer)
+    if q.j:
+        return float(layer.weights[q.i - 1, q.j - 1])
+    return 0.0 if layer.biases is None else float(layer.biases[q.i - 1])
+
+
+def with_values(network: Network, chosen: Mapping[Quantity, float]) -> Network:
+    """The same network with other values of some weights and biases."""
+    weights = [layer.weights for layer in network.layers]
+    biases = [layer.biases for layer in network.layers]
+    for q, number in chosen.items():
+        if q.j:
+            weights[q.layer - 1] = weights[q.layer - 1].copy()
+            weights[q.layer - 1][q.i - 1, q.j - 1] = number
+        elif (known := biases[q.layer - 1]) is not None:
+            changed = known.copy()
+            changed[q.i - 1] = number
+            biases[q.layer - 1] = changed
+    return with_parameters(network, tuple(weights), tuple(biases))
+
+
+def surface(
+    network: Network,
+    x: Array,
+    y: Array,
+    chosen: tuple[Quantity, Quantity],
+    across: Array,
+    up: Array,
+) -> Array:
+    """The loss, (len(up), len(across)), where two parameters have other values and all the others
+    stay as they are.
+    """
+    first, second = chosen
+    return np.array(
+        [
+            [loss_on(with_values(network, {first: a, second: b}), x, y) for a in across.tolist()]
+            for b in up.tolist()
+        ]
+    )

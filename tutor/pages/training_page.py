@@ -1,0 +1,374 @@
+"""The page of a training: how it goes over many iterations, with a way into each of them.
+
+    training_page(context, asked, runs, notices)  -> TrainingPage
+
+The first run is the lesson's own; a second one, with another learning rate, is drawn on the same
+axes. What is not trained yet is said to be so, with the address that goes on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from math import ceil
+from urllib.parse import unquote_plus
+
+from tutor import number
+from tutor.engine.quantity import Quantity
+from tutor.engine.run import accuracy_of, parameter_names
+from tutor.engine.trace import FLAT, OVERFLOW
+from tutor.lesson.explain import explain_stop
+from tutor.lesson.titles import capital, place
+from tutor.lesson.walk import Lesson, furthest
+from tutor.notation.markup import Markup
+from tutor.pages.context import Context
+from tutor.pages.outline import Link
+from tutor.pages.training_charts import (
+    ChartPart,
+    TableRow,
+    loss_chart,
+    more_charts,
+    movers,
+    round_up,
+    table,
+)
+from tutor.pages.training_pictures import Picture, Way, has_picture, picture, surface_picture
+from tutor.pages.training_query import Asked
+from tutor.pages.training_runs import FEW, Trained, said
+from tutor.pages.view import View
+from tutor.pages.what_if import Changed, changed
+
+STEPS = (1, 10, 100, 1000, 10_000)
+"""Numbers of iterations that are a click away."""
+RATES = (0.1, 0.3, 3.0, 10.0)
+"""Other learning rates that are a click away, as factors."""
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One field of the form."""
+
+    name: str
+    label: str
+    text: str
+    hint: str = ""
+    problem: str = ""
+
+    @property
+    def described_by(self) -> str:
+        """The ids of the texts that belong to it."""
+        ids = [f"{self.name}-hint"] if self.hint else []
+        return " ".join([*ids, f"{self.name}-problem"] if self.problem else ids)
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a run is that has not reached its end."""
+
+    done: int
+    of: int
+    text: str
+    """Count, loss so far, time left."""
+    go_on: str
+    """The address that goes on."""
+    stop: str
+    """The address of what there is so far."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stopped:
+    """A run that cannot go on."""
+
+    text: str
+    """Which iteration, which layer, why."""
+    open: Link
+    """That iteration, where its first bad number is."""
+    tries: tuple[Link, ...]
+    """What to try."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scrub:
+    """The moment at which the pictures are drawn, and other moments."""
+
+    action: str
+    hidden: tuple[tuple[str, str], ...]
+    at: int
+    last: int
+    text: str
+    """Which moment this is."""
+    links: tuple[Link, ...]
+    open: Link | None
+    """The iteration that led here."""
+    part: str
+    """The address of the pictures alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """What the network does after an iteration."""
+
+    scrub: Scrub
+    picture: Picture | None
+    surface: Picture | None
+    choose: tuple[Field, ...]
+    """The fields for the parameters of the surface."""
+    names: tuple[str, ...]
+    """What may stand in them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What is known of the runs so far."""
+
+    said: str
+    """In short, for those who listen."""
+    sentences: tuple[str, ...]
+    progress: Progress | None
+    stopped: tuple[Stopped, ...]
+    loss: ChartPart | None
+    more: tuple[ChartPart, ...]
+    moment: Moment | None
+    columns: tuple[Markup | str, ...]
+    rows: tuple[TableRow, ...]
+    next: tuple[Link, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingPage:
+    """The form, and what came of it."""
+
+    id: str
+    title: str
+    home: str
+    notices: tuple[str, ...]
+    variant: str
+    changed: Changed | None
+    action: str
+    presets: tuple[Link, ...]
+    fields: tuple[Field, ...]
+    goals: tuple[Field, ...]
+    until: bool
+    """Whether a goal is set, so that its fields are open."""
+    hidden: tuple[tuple[str, str], ...]
+    rate: str
+    """The learning rate of the lesson."""
+    rates: tuple[Link, ...]
+    result: Result | None
+
+
+def training_page(
+    context: Context, asked: Asked, runs: Sequence[Trained], notices: tuple[str, ...] = ()
+) -> TrainingPage:
+    """The whole page; without runs where something in the form is wrong."""
+    scenario = context.lesson.scenario
+    rate = scenario.training.learning_rate
+    return TrainingPage(
+        scenario.id, scenario.title, context.home, (*notices, *elsewhere(asked)), "",
+        changed(context, None),
+        asked.address().partition("?")[0], tuple(presets(context, asked)), fields(asked),
+        goals(context, asked), bool(asked.goal) or any(f.problem for f in goals(context, asked)),
+        hidden(asked.view), number.shown(rate, 6), rates(asked, rate),
+        result(context, asked, runs) if runs else None,
+    )  # fmt: skip
+
+
+def elsewhere(asked: Asked) -> tuple[str, ...]:
+    """What is wrong in the address where no field of the form has it."""
+    named = ("at", "first", "second", "of")
+    return tuple(f"{name}: {asked.problems[name]}" for name in named if name in asked.problems)
+
+
+def presets(context: Context, asked: Asked) -> Iterator[Link]:
+    """Numbers of iterations that are a click away; that of the file is its end."""
+    scenario = context.lesson.scenario
+    most, end = furthest(scenario), scenario.training.iterations
+    for n in sorted({n for n in (*STEPS, end) if n <= most}):
+        text = f"{n:,} (to the end)" if n == end > 1 else f"{n:,}"
+        yield Link(text, asked.trained(n), n == asked.iterations and not asked.goal, n)
+
+
+def fields(asked: Asked) -> tuple[Field, ...]:
+    """The fields that are always there."""
+    return (
+        _field(asked, "iterations", "Iterations", text=str(asked.iterations)),
+        _field(asked, "other", "Compare with learning rate"),
+    )
+
+
+def goals(context: Context, asked: Asked) -> tuple[Field, ...]:
+    """The fields for when to stop early."""
+    found = [
+        _field(asked, "loss_below", "Loss below"),
+        _field(asked, "change_below", "Change of the loss below"),
+    ]
+    if accuracy_of(context.trace.network, context.trace.y) or "accuracy" in asked.problems:
+        found.append(_field(asked, "accuracy", "Accuracy at least", "between 0 and 1"))
+    return tuple(found)
+
+
+def _field(asked: Asked, name: str, label: str, hint: str = "", text: str = "") -> Field:
+    return Field(name, label, asked.texts.get(name, "") or text, hint, asked.problems.get(name, ""))
+
+
+def hidden(view: View, **more: str) -> tuple[tuple[str, str], ...]:
+    """What the form keeps of the address."""
+    kept = [part.partition("=") for part in view.query().split("&") if part]
+    return (*((key, unquote_plus(text)) for key, _, text in kept), *more.items())
+
+
+def rates(asked: Asked, rate: float) -> tuple[Link, ...]:
+    """Other learning rates to compare with, and none."""
+    found = [float(f"{rate * factor:.3g}") for factor in RATES]
+    links = [Link(number.shown(one, 6), asked.compared(one), one == asked.other) for one in found]
+    none = [Link("none", asked.compared(None))] if asked.other is not None else []
+    return (*links, *none)
+
+
+# ---- what came of it ----
+
+
+def result(context: Context, asked: Asked, runs: Sequence[Trained]) -> Result:
+    """All that is known of the runs so far; pictures and table only when they are done."""
+    done = all(one.done for one in runs)
+    sentences = tuple(said(one, several=len(runs) > 1) for one in runs)
+    columns, rows = table(context, runs) if done else ((), ())
+    return Result(
+        sentences[0] if done else "",
+        sentences if done else (),
+        None if done else progress(asked, runs),
+        tuple(stopped(context, asked, one) for one in runs if one.ending),
+        loss_chart(runs),
+        tuple(more_charts(context, runs)) if done else (),
+        moment(context, asked, runs) if done and runs[0].last >= 0 and runs[0].losses else None,
+        columns,
+        rows,
+        tuple(onward(context, asked, runs)) if done else (),
+    )
+
+
+def progress(asked: Asked, runs: Sequence[Trained]) -> Progress:
+    """How far the slowest is."""
+    slow = min(runs, key=lambda one: one.run.length if not one.done else asked.iterations)
+    done, of = slow.run.length, asked.iterations
+    left = sum((of - one.run.length) * one.running.pace for one in runs if not one.done)
+    seconds = max(1, ceil(left))
+    loss = f", loss so far {number.shown(slow.losses[-1], FEW)}" if slow.losses else ""
+    text = (
+        f"{done:,} of {number.counted(of, 'iteration')}{loss}, "
+        f"about {number.counted(seconds, 'second')} left"
+    )
+    stop = asked.address(iterations=max(1, done), of=of, at=None)
+    return Progress(done, of, text, asked.address("progress"), stop)
+
+
+def stopped(context: Context, asked: Asked, one: Trained) -> Stopped:
+    """Where and why a run cannot go on, and what to try."""
+    ending = one.ending
+    assert ending is not None
+    q = ending.why.quantity
+    network = ending.trace.network
+    where = f" in {place(network, q.layer)}" if q.layer else ""
+    lesson = Lesson(context.lesson.scenario, ending.trace, ending.iteration)
+    opened = Link(
+        f"Open iteration {ending.iteration:,} where it ends",
+        one.view.address(
+            asked.lesson, len(lesson.walk(one.view.grain)), iteration=ending.iteration
+        ),
+    )
+    if ending.why.why == FLAT:
+        text = explain_stop(ending.trace, ending.why).replace(
+            "The backward pass ends here.", "This network cannot be trained.", 1
+        )
+        return Stopped(text, Link("Walk through the forward pass", one.step(1)), ())
+    reason = (
+        "is larger than a 64-bit number can hold, about 1.8 × 10³⁰⁸"
+        if ending.why.why == OVERFLOW
+        else "is not a number: infinity meets infinity or 0"
+    )
+    text = (
+        f"With {one.name} the run stops in iteration {ending.iteration:,}: "
+        f"the {q.of.words}{where} ({q}) {reason}. The curve is kept up to there."
+    )
+    smaller = [float(f"{one.rate * factor:.3g}") for factor in (0.3, 0.1, 0.01)]
+    tries = tuple(
+        Link(
+            f"Compare with learning rate {number.shown(rate, 6)}",
+            asked.address(other=rate, at=None),
+        )
+        for rate in smaller
+    )
+    return Stopped(text, opened, tries)
+
+
+def onward(context: Context, asked: Asked, runs: Sequence[Trained]) -> Iterator[Link]:
+    """What one may do next."""
+    own = runs[0]
+    if own.losses:
+        yield Link("Open iteration 1 number by number", own.step(1))
+        if own.end > 1:
+            yield Link(f"Open iteration {own.end:,}, the last one", own.step(own.end))
+    further = next((n for n in STEPS if n > own.end), 0)
+    if own.ending is None and own.end < further <= furthest(context.lesson.scenario):
+        yield Link(
+            f"Train on to iteration {further:,}", asked.address(iterations=further, at=None, of=0)
+        )
+
+
+# ---- a moment ----
+
+
+def moment(context: Context, asked: Asked, runs: Sequence[Trained]) -> Moment | None:
+    """What the network of the first run does after an iteration."""
+    own = runs[0]
+    at = min(own.last if asked.at is None else asked.at, own.last)
+    network = own.run.parameters(at + 1)
+    when = f"after iteration {at:,}" if at else "before training"
+    if at == own.last and at:
+        when = f"after {number.counted(at, 'iteration')}"
+    drawn = picture(own.run, network, when) if has_picture(network) else None
+    chosen = asked.chosen or tuple(_two(own))
+    over = None
+    if len(chosen) == 2 and own.last >= 1:
+        ways = [
+            Way(tuple(network for _, network in one.networks()), one.style, capital(one.name))
+            for one in runs
+            if len(one.networks()) > 1
+        ]
+        over = surface_picture(own.run, network, ways, (chosen[0], chosen[1]), when)
+    if drawn is None and over is None:
+        return None
+    choose = tuple(
+        Field(name, label, str(q), "", asked.problems.get(name, ""))
+        for name, label, q in zip(("first", "second"), ("Across", "Up"), chosen, strict=False)
+    )
+    names = tuple(map(str, parameter_names(network)[:200])) if over else ()
+    return Moment(scrub(asked, own, at), drawn, over, choose if over else (), names)
+
+
+def _two(one: Trained) -> list[Quantity]:
+    networks = one.networks()
+    return movers(networks[0][1], networks[-1][1], 2) if len(networks) > 1 else []
+
+
+def scrub(asked: Asked, own: Trained, at: int) -> Scrub:
+    """The moment, and the way to others."""
+    last = own.last
+    step = max(1, round_up(last / 20)) if last else 1
+    moments = [
+        ("Before training", 0),
+        (f"− {step:,}", max(0, at - step)),
+        (f"+ {step:,}", min(last, at + step)),
+        ("End", last),
+    ]
+    links = tuple(
+        Link(text, asked.address(at=n) + "#moment", n == at and n in {0, last} and text[0] in "BE")
+        for text, n in moments
+    )
+    opened = Link(f"Open iteration {max(at, 1):,}", own.step(max(at, 1))) if own.losses else None
+    kept = {key: text for key, text in asked.query(at=None).items() if key != "at"}
+    return Scrub(
+        asked.address().partition("?")[0], hidden(asked.view, **kept), at, last,
+        f"After iteration {at:,}" if at else "Before training", links, opened,
+        asked.address("moment", at=None),
+    )  # fmt: skip

@@ -1,0 +1,243 @@
+"""Pictures of a training: what the network does at a moment, and the loss over two parameters.
+
+picture(context, network)              regions for two inputs, the fitted curve for one
+surface_picture(context, …)            the loss over two parameters with the way taken
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from tutor import number
+from tutor.draw import charts, planes
+from tutor.draw.charts import Chart, Series
+from tutor.draw.planes import Area, Levels, Plane, Samples
+from tutor.engine.network import Array, Network
+from tutor.engine.quantity import Quantity
+from tutor.engine.run import Run, outputs, surface, value
+from tutor.lesson.titles import enumerated
+from tutor.notation.markup import Markup
+
+GRID = 41
+CELLS = 21
+"""Rows and columns of the loss surface."""
+HEIGHTS = 9
+MOST_WORK = 40_000_000
+"""Parameters times samples times cells of a surface: about a tenth of a second."""
+MARGIN = 0.15
+LINE_OF = 161
+"""Places at which the fitted curve is computed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A drawing with its heading and legend."""
+
+    heading: str
+    svg: Markup
+    legend: tuple[tuple[str, str], ...]
+    """(class of its mark, what it stands for)"""
+    text: str
+    """What to see in it."""
+
+
+def span(values: Array, margin: float = MARGIN) -> tuple[float, float]:
+    """From the lowest to the highest value, with some room on both sides."""
+    low, high = float(values.min()), float(values.max())
+    room = margin * (high - low) or 0.5 * abs(high) or 1.0
+    return low - room, high + room
+
+
+def has_picture(network: Network) -> bool:
+    """Whether there is one: of one input or two."""
+    return network.sizes[0] in {1, 2} and network.sizes[-1] <= charts.STYLES
+
+
+def picture(run: Run, network: Network, when: str) -> Picture | None:
+    """What a network of the run does with its inputs; `when` says which: after iteration 5."""
+    if not has_picture(network):
+        return None
+    x, y = run.training.x, run.training.y
+    if network.sizes[0] == 1:
+        return _fitted(network, x, y, when)
+    return _regions(run, network, x, y, when) if run.classified else _heights(network, x, y, when)
+
+
+def _fitted(network: Network, x: Array, y: Array, when: str) -> Picture:
+    low, high = span(x)
+    grid = np.linspace(low, high, LINE_OF)
+    found, several = outputs(network, grid[:, None], y), y.shape[1] > 1
+    names = [f"output {k}" if several else "the network" for k in range(1, y.shape[1] + 1)]
+    lines = tuple(
+        Series(name, grid.tolist(), found[:, k].tolist(), k + 1) for k, name in enumerate(names)
+    )
+    samples = tuple(
+        Series("samples", x[:, 0].tolist(), y[:, k].tolist(), k + 1) for k in range(y.shape[1])
+    )
+    title = f"The fitted curve {when}"
+    svg = charts.draw(
+        Chart("fit", title, lines, "x", "output", (low, high), samples=samples, linear=True)
+    )
+    legend = (*((f"line-{k + 1}", name) for k, name in enumerate(names)), ("mark-1", "targets"))
+    return Picture("Fitted curve", svg, legend, "")
+
+
+def _grid(x: Array) -> tuple[Array, Array, Array]:
+    """Places across, up, and all of them as inputs."""
+    across, up = (np.linspace(*span(x[:, i]), GRID) for i in (0, 1))
+    return across, up, np.stack([part.ravel() for part in np.meshgrid(across, up)], axis=1)
+
+
+def _regions(run: Run, network: Network, x: Array, y: Array, when: str) -> Picture:
+    across, up, inputs = _grid(x)
+    fields = _margins(run, outputs(network, inputs, y)).reshape(GRID, GRID, -1)
+    guessed = _margins(run, outputs(network, x, y)).argmax(axis=1)
+    right = _margins(run, y).argmax(axis=1)
+    classes = fields.shape[2]
+    names = _class_names(run, classes)
+    areas = tuple(Area(fields[:, :, k], f"area-{k + 1}") for k in range(classes))
+    border = tuple(Levels(fields[:, :, k], (0.0,), "border") for k in range(min(classes, 9)))
+    groups = [Samples(_points(x[(right == k) & (guessed == k)]), k + 1) for k in range(classes)]
+    groups += [
+        Samples(_points(x[(right == k) & (guessed != k)]), k + 1, "wrong") for k in range(classes)
+    ]
+    wrong = int(np.count_nonzero(right != guessed))
+    about = (
+        f"Regions of {enumerated(names)} over the two inputs. "
+        f"{len(x) - wrong:,} of {len(x):,} samples lie in the region of their class."
+    )
+    plane = Plane(
+        "regions", f"The decision boundary {when}", about, "x₁", "x₂", across, up,
+        areas, border[: 1 if classes == 2 else classes], tuple(groups),
+    )  # fmt: skip
+    legend = tuple((f"mark-{k + 1}", name) for k, name in enumerate(names))
+    legend += (("wrong", "classified wrong"),) if wrong else ()
+    said = "all" if not wrong else f"{len(x) - wrong:,} of {len(x):,}"
+    return Picture(
+        "Decision boundary", planes.draw(plane), legend, f"{said} samples right".capitalize() + "."
+    )
+
+
+def _margins(run: Run, found: Array) -> Array:
+    """By how much each class is ahead of the others, (M, classes); above 0 where it wins."""
+    if found.shape[1] > 1:
+        return np.stack(
+            [found[:, k] - np.delete(found, k, axis=1).max(axis=1) for k in range(found.shape[1])],
+            axis=1,
+        )
+    signs = bool((run.training.y < 0).any())
+    ahead = found[:, 0] - (0.0 if signs else 0.5)
+    return np.stack([-ahead, ahead], axis=1)
+
+
+def _class_names(run: Run, classes: int) -> list[str]:
+    if run.training.y.shape[1] > 1:
+        return [f"class {k}" for k in range(1, classes + 1)]
+    low = number.shown(float(run.training.y.min()) if (run.training.y < 0).any() else 0.0)
+    return [f"target {low}", "target 1"]
+
+
+def _points(rows: Array) -> tuple[tuple[float, float], ...]:
+    return tuple((float(a), float(b)) for a, b in rows)
+
+
+def _heights(network: Network, x: Array, y: Array, when: str) -> Picture:
+    across, up, inputs = _grid(x)
+    field = outputs(network, inputs, y)[:, 0].reshape(GRID, GRID)
+    finite = field[np.isfinite(field)]
+    heights = charts.nice(float(finite.min()), float(finite.max()), 8) if finite.size else []
+    labels = tuple(charts.plain_tick(height, heights) for height in heights)
+    about = (
+        "Lines of equal output over the two inputs, from "
+        f"{charts.shown(float(finite.min()))} to {charts.shown(float(finite.max()))}, "
+        f"with {number.counted(len(x), 'sample')}."
+        if finite.size
+        else "No output is a finite number here."
+    )
+    name = "output 1" if y.shape[1] > 1 else "output"
+    plane = Plane(
+        "heights", f"Lines of equal {name} {when}", about, "x₁", "x₂", across, up,
+        levels=(Levels(field, tuple(heights), "level", labels),),
+        samples=(Samples(_points(x), 1),),
+    )  # fmt: skip
+    return Picture(f"Lines of equal {name}", planes.draw(plane), (("mark-1", "samples"),), "")
+
+
+# ---- the loss over two parameters ----
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """The way of a run through its parameters: networks at some iterations."""
+
+    networks: tuple[Network, ...]
+    style: int
+    name: str
+
+
+def surface_picture(
+    run: Run, network: Network, ways: Sequence[Way], chosen: tuple[Quantity, Quantity], when: str
+) -> Picture | None:
+    """The loss over two parameters, all the others as in `network`, with the ways taken; None where
+    it would take too long.
+    """
+    training = run.training
+    if CELLS**2 * network.parameters * len(training.x) > MOST_WORK:
+        return None
+    first, second = chosen
+    paths = [tuple((value(one, first), value(one, second)) for one in way.networks) for way in ways]
+    points = np.array(paths[0])
+    (left, right), (low, high) = (span(points[:, i], 0.35) for i in (0, 1))
+    for path in paths[1:]:  # as far as it stays near
+        near = _near(path, (2 * left - right, 2 * right - left), (2 * low - high, 2 * high - low))
+        points = np.array([*points, *near])
+    across, up = (np.linspace(*span(points[:, i], 0.35), CELLS) for i in (0, 1))
+    box = (float(across[0]), float(across[-1])), (float(up[0]), float(up[-1]))
+    paths = [_near(path, *box) for path in paths]
+    field = surface(network, training.x, training.y, chosen, across, up)
+    finite = field[np.isfinite(field)]
+    if not finite.size or float(finite.min()) == float(finite.max()):
+        return None
+    heights = tuple(
+        float(height) for height in np.unique(np.quantile(finite, np.linspace(0.04, 0.92, HEIGHTS)))
+    )
+    bands = tuple(Area(height - field, "band") for height in heights)
+    about = (
+        f"The loss over {first} and {second}; all other parameters are as they are {when}. "
+        f"It goes from {charts.shown(float(finite.min()))} to "
+        f"{charts.shown(float(finite.max()))}; the darker, the lower. "
+        + " ".join(
+            f"{way.name} goes from ({_pair(path[0])}) to ({_pair(path[-1])})."
+            for way, path in zip(ways, paths, strict=True)
+        )
+    )
+    plane = Plane(
+        "surface", f"The loss over {first} and {second}", about, str(first), str(second),
+        across, up, bands, (Levels(field, heights, "level"),),
+        paths=tuple((path, way.style) for path, way in zip(paths, ways, strict=True)),
+    )  # fmt: skip
+    legend = tuple((f"line-{way.style}", way.name) for way in ways)
+    text = (
+        f"Each line joins places of equal loss; the darker, the lower. The other parameters are as "
+        f"they are {when}, so a way that they shaped earlier may cross the lines."
+    )
+    return Picture("Loss surface", planes.draw(plane), legend, text)
+
+
+def _near(
+    path: tuple[tuple[float, float], ...], across: tuple[float, float], up: tuple[float, float]
+) -> tuple[tuple[float, float], ...]:
+    """A way up to where it leaves a box for the first time."""
+    out = (
+        at
+        for at, (x, y) in enumerate(path)
+        if not (across[0] <= x <= across[1] and up[0] <= y <= up[1])
+    )
+    return path[: max(1, next(out, len(path)))]
+
+
+def _pair(point: tuple[float, float]) -> str:
+    return ", ".join(number.shown(one, 3) for one in point)

@@ -1,0 +1,168 @@
+"""What a reader asks of the page of a training: how far, until when, what to compare, which moment.
+
+    read(query, context) -> Asked
+
+Nothing here fails. A text that makes no sense keeps its place in the form with a word beside it,
+and the page runs nothing until it is right.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+from urllib.parse import quote_plus
+
+from tutor import number
+from tutor.engine.quantity import Quantity
+from tutor.engine.run import Goal, accuracy_of, parameter_names
+from tutor.errors import NumberError
+from tutor.lesson import changes
+from tutor.lesson.walk import furthest
+from tutor.pages.context import Context
+from tutor.pages.view import View
+from tutor.scenario.problem import quotable
+from tutor.scenario.reader import Scenario
+
+USUAL = 100
+"""Iterations where neither the address nor the file says how many."""
+NAMES = frozenset(
+    {"iterations", "loss_below", "change_below", "accuracy", "other", "at", "first", "second", "of"}
+)
+LONGEST = 80
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What the address asks for."""
+
+    lesson: str
+    view: View
+    iterations: int
+    usual: int
+    """How many there are where the address does not say."""
+    goal: Goal = field(default_factory=Goal)
+    other: float | None = None
+    """A second learning rate, for a run beside the first."""
+    at: int | None = None
+    """After which iteration the pictures are drawn; None for the last."""
+    chosen: tuple[Quantity, ...] = ()
+    """The two parameters of the loss surface; the page chooses where there are none."""
+    of: int = 0
+    """How many iterations were wanted, where the reader stopped before."""
+    texts: Mapping[str, str] = field(default_factory=dict)
+    """What stands in the fields."""
+    problems: Mapping[str, str] = field(default_factory=dict)
+    """What is wrong with them."""
+
+    def address(self, part: str = "", **other: Any) -> str:
+        """The address of the page, or of a part of it, with other wishes."""
+        query = "&".join(f"{key}={quote_plus(text)}" for key, text in self.query(**other).items())
+        whole = "&".join(part for part in (query, self.view.query()) if part)
+        path = f"/lessons/{self.lesson}/training{'/' + part if part else ''}"
+        return f"{path}?{whole}" if whole else path
+
+    def trained(self, iterations: int) -> str:
+        """The address of the page with so many iterations."""
+        return self.address(iterations=iterations, at=None, of=0)
+
+    def compared(self, rate: float | None) -> str:
+        """The address of the page with another learning rate beside the lesson's own."""
+        return self.address(other=rate, at=None)
+
+    def query(self, **other: Any) -> dict[str, str]:
+        """The wishes that differ from the usual, as they stand in an address."""
+        asked = replace(self, **other) if other else self
+        goal = asked.goal
+        wishes: dict[str, Any] = {
+            "iterations": asked.iterations if asked.iterations != asked.usual else None,
+            "loss_below": goal.loss_below,
+            "change_below": goal.change_below,
+            "accuracy": goal.accuracy,
+            "other": asked.other,
+            "at": asked.at,
+            "first": asked.chosen[0] if asked.chosen else None,
+            "second": asked.chosen[1] if asked.chosen else None,
+            "of": asked.of or None,
+        }
+        return {
+            key: number.short(wish) if isinstance(wish, float) else str(wish)
+            for key, wish in wishes.items()
+            if wish is not None
+        }
+
+
+def usual(scenario: Scenario) -> int:
+    """How many iterations are trained at first: those of the file, or a hundred."""
+    wanted = scenario.training.iterations
+    return min(wanted if wanted > 1 else USUAL, furthest(scenario))
+
+
+def read(query: Mapping[str, str], context: Context) -> Asked:
+    """What a query asks for, with a problem for each text that cannot be taken."""
+    scenario = context.lesson.scenario
+    texts = {name: query.get(name, "").strip()[:LONGEST] for name in NAMES}
+    problems: dict[str, str] = {}
+    most, first = furthest(scenario), usual(scenario)
+
+    def whole(name: str, least: int, greatest: int) -> int | None:
+        text = texts[name].replace(",", "") if name == "iterations" else texts[name]
+        if not text:
+            return None
+        if text.isascii() and text.isdigit() and len(text) < 12 and least <= int(text) <= greatest:
+            return int(text)
+        problems[name] = (
+            f"“{quotable(text, 20)}” is not a whole number from {least:,} to {greatest:,}."
+        )
+        return None
+
+    def positive(name: str, greatest: float | None = None) -> float | None:
+        text = texts[name]
+        if not text:
+            return None
+        try:
+            found = number.read(text)
+        except NumberError as error:
+            problems[name] = f"{str(error)[:1].upper()}{str(error)[1:]}."
+            return None
+        if found > 0 and (greatest is None or found <= greatest):
+            return found
+        limit = "above 0" if greatest is None else f"above 0 and at most {greatest:g}"
+        problems[name] = f"Expected a number {limit}, got {number.shown(found)}."
+        return None
+
+    iterations = whole("iterations", 1, most) or first
+    goal = Goal(positive("loss_below"), positive("change_below"), positive("accuracy", 1.0))
+    network, y = context.trace.network, context.trace.y
+    if goal.accuracy is not None and accuracy_of(network, y) is None:
+        problems["accuracy"] = "The targets of this lesson are no classes, so there is no accuracy."
+    other = positive("other")
+    return Asked(
+        scenario.id, replace(context.view, iteration=1, present=False), iterations, first, goal,
+        other, whole("at", 0, iterations), _chosen(texts, context, problems),
+        whole("of", 1, most) or 0, texts, problems,
+    )  # fmt: skip
+
+
+def _chosen(
+    texts: Mapping[str, str], context: Context, problems: dict[str, str]
+) -> tuple[Quantity, ...]:
+    """Two different parameters, where both fields name one."""
+    known = {str(q): q for q in parameter_names(context.trace.network)}
+    for name in ("first", "second"):
+        text = texts[name]
+        if text and text not in known:
+            problems[name] = (
+                f"“{quotable(text, 20)}” is not a weight or bias that learns here, "
+                f"such as {next(iter(known), 'w[1][1,1]')}."
+            )
+    found = tuple(known[texts[name]] for name in ("first", "second") if texts[name] in known)
+    if len(found) == 2 and found[0] == found[1]:
+        problems["second"] = "The surface needs two different parameters."
+    return found if len(found) == 2 and found[0] != found[1] else ()
+
+
+def with_rate(view: View, scenario: Scenario, rate: float) -> View:
+    """The same view of the lesson with another learning rate; `scenario` is that of the file."""
+    wanted = {**dict(view.changes), "learning_rate": number.short(rate)}
+    return replace(view, changes=changes.read(wanted, scenario)[0])

@@ -1,0 +1,155 @@
+"""Runs of a training as a page looks at them: how far they are wanted, and how they went.
+
+Trained(running, rate, view, style, asked)   one run: what is recorded, and how it is looked at
+said(trained, several=…)                     whether it converges, crawls, diverges or explodes
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tutor import number
+from tutor.engine.network import Network
+from tutor.engine.run import Ending, Point, Run
+from tutor.engine.trace import FLAT
+from tutor.lesson import running as how
+from tutor.lesson.running import Running, Verdict, verdict
+from tutor.pages.training_query import Asked
+from tutor.pages.view import View
+
+FEW = 4
+"""Digits of numbers in sentences."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trained:
+    """One run, how it is looked at, and how far it is wanted."""
+
+    running: Running
+    rate: float
+    view: View
+    """Of its steps."""
+    style: int
+    asked: Asked
+
+    @property
+    def run(self) -> Run:
+        return self.running.run
+
+    @property
+    def goal_met(self) -> int | None:
+        """The iteration that meets the reader's goal, if one does."""
+        found = self.run.reached(self.asked.goal) if self.asked.goal else None
+        return found if found is None or found <= self.asked.iterations else None
+
+    @property
+    def end(self) -> int:
+        """The last iteration that is shown."""
+        return min(self.goal_met or self.asked.iterations, self.run.length)
+
+    @property
+    def done(self) -> bool:
+        """Whether it is as far as it is wanted, or as it can get."""
+        return (
+            self.goal_met is not None
+            or self.run.length >= self.asked.iterations
+            or self.run.ending is not None
+        )
+
+    @property
+    def ending(self) -> Ending | None:
+        """Why it ends early, where that is within what is wanted."""
+        found = self.run.ending
+        within = found and found.iteration <= self.asked.iterations and self.goal_met is None
+        return found if within else None
+
+    @property
+    def losses(self) -> list[float]:
+        return list(self.run.losses[: self.end])
+
+    @property
+    def name(self) -> str:
+        """What the run is called beside another."""
+        return f"learning rate {number.shown(self.rate, 6)}"
+
+    @property
+    def points(self) -> list[tuple[int, Point]]:
+        """What is recorded beside the losses, up to the end."""
+        kept = dict(self.run.points.kept)
+        return [(n, point) for n, point in sorted(kept.items()) if n <= self.end]
+
+    def step(self, iteration: int) -> str:
+        """The address of an iteration's first step."""
+        return self.view.address(self.asked.lesson, 1, iteration=iteration)
+
+    def networks(self) -> list[tuple[int, Network]]:
+        """(iterations done, the network after them), some of them, from the first to the last."""
+        states = dict(self.run.states.kept)
+        found = [(n - 1, made().network) for n, made in sorted(states.items()) if n <= self.end + 1]
+        if found and found[-1][0] != self.last:
+            found.append((self.last, self.run.parameters(self.last + 1)))
+        return found
+
+    @property
+    def last(self) -> int:
+        """After how many iterations there is a network."""
+        return self.end - 1 if self._cut else self.end
+
+    @property
+    def _cut(self) -> bool:
+        """Whether the last recorded iteration has no update that can be used."""
+        found = self.run.ending
+        return found is not None and self.end >= found.iteration
+
+
+def said(one: Trained, *, several: bool) -> str:
+    """How a run went, in a sentence or two."""
+    found = verdict(one.losses, one.ending is not None and one.ending.why.why != FLAT)
+    start = f"With {one.name}" if several else f"After {number.counted(one.end, 'iteration')}"
+    if found is None:
+        return f"{start} there is no loss to show."
+    goal = one.goal_met
+    reached = f" The goal is reached in iteration {goal:,}." if goal is not None else ""
+    if one.asked.goal and goal is None and not one.ending:
+        reached = f" The goal is not reached within {number.counted(one.end, 'iteration')}."
+    cut = one.asked.of
+    if cut > one.end and one.style == 1:
+        reached += f" You stopped the run after {one.end:,} of {cut:,} iterations."
+    return _said(start, found, one) + reached
+
+
+def _said(start: str, found: Verdict, one: Trained) -> str:
+    first, last = (number.shown(loss, FEW) for loss in (found.first, found.last))
+    if one.end == 1 and found.word == how.STAYS:
+        return f"{start} one loss is known, that of iteration 1: {first}."
+    match found.word:
+        case how.EXPLODES:
+            return (
+                f"{start} training explodes: the numbers leave the range of 64-bit numbers in "
+                f"iteration {one.ending.iteration if one.ending else one.end:,}."
+            )
+        case how.CONVERGES:
+            return (
+                f"{start} training has converged: the loss has fallen from {first} to {last} and "
+                "hardly changes any more."
+            )
+        case how.FALLS:
+            return f"{start} the loss has fallen from {first} to {last} and is still falling."
+        case how.CRAWLS:
+            return (
+                f"{start} training crawls: the loss has only fallen from {first} to {last}. "
+                "More iterations or a larger learning rate would help."
+            )
+        case how.BOUNCES:
+            return (
+                f"{start} the loss bounces up and down: it starts at {first}, ends at {last} and "
+                f"was {number.shown(found.lowest, FEW)} at its lowest. "
+                "A smaller learning rate takes smaller steps."
+            )
+        case how.DIVERGES:
+            return (
+                f"{start} training diverges: the loss has grown from {first} to {last}. "
+                "Each step goes too far; try a smaller learning rate."
+            )
+        case _:
+            return f"{start} the loss is still {first}: nothing has changed."
