@@ -65,8 +65,29 @@ def test_every_knob_is_given_under_its_name_and_every_update_is_shown(knobs: str
 
 @pytest.mark.parametrize("knobs", KNOBS)
 def test_a_notebook_has_cells_of_different_names_with_every_knob(knobs: str) -> None:
-    ids = [cell["id"] for cell in json.loads(notebook(lesson(knobs)))["cells"]]
-    assert len(ids) == len(set(ids))
+    cells = {
+        cell["id"]: "".join(cell["source"]) for cell in json.loads(notebook(lesson(knobs)))["cells"]
+    }
+    assert len(cells) == len(json.loads(notebook(lesson(knobs)))["cells"])
+    assert all(text.count("$$") in {0, 2} for text in cells.values())
+
+
+def test_a_notebook_tells_the_update_and_the_loss_in_formulas() -> None:
+    book = json.loads(
+        notebook(lesson("optimizer: adamw, schedule: exponential, l2: {weight: 0.1}"))
+    )
+    told = {cell["id"]: "".join(cell["source"]) for cell in book["cells"]}
+    assert (
+        r"\qquad L_{data} = \frac{1}{M} \sum_m L^{(m)} \qquad L = L_{data} + R$$"
+        in told["about-loss"]
+    )
+    update = told["about-update"]
+    assert r"\eta_t &= \eta \cdot {\gamma}^{t - 1} \\" in update
+    assert r"m &= \beta_1 \cdot m^{\text{old}} + (1 - \beta_1) \cdot g \\" in update
+    assert r"\hat{v} &= \frac{v}{1 - {\beta_2}^{t}} \\" in update
+    assert r"w^{\text{new}} &= w - " in update
+    plain = json.loads(notebook(lesson("optimizer: sgd")))
+    assert any("W^{\\mathrm{new}} = W" in "".join(cell["source"]) for cell in plain["cells"])
 
 
 def test_where_all_weights_are_0_the_norm_has_no_derivative_and_nothing_is_divided(
