@@ -105,6 +105,12 @@ class Optimizer:
     about: str
     knobs: tuple[Knob, ...] = ()
     formulas: Formulas = lambda of: iter(())
+    torch: str = "SGD"
+    """Its class in PyTorch."""
+    arguments: str = ""
+    """What that is told beside the learning rate, by the names of the knobs."""
+    slots: Mapping[str, str] = field(default_factory=dict)
+    """What that calls m and v."""
 
 
 def _momentum(of: Parameter) -> Iterator[tuple[str, Node]]:
@@ -172,6 +178,8 @@ OPTIMIZERS: dict[str, Optimizer] = {
             "turn back and forth cancel",
             (_MU,),
             _momentum,
+            arguments="momentum=mu",
+            slots={"m": "momentum_buffer"},
         ),
         Optimizer(
             "nesterov",
@@ -180,6 +188,8 @@ OPTIMIZERS: dict[str, Optimizer] = {
             "just changed",
             (_MU,),
             _nesterov,
+            arguments="momentum=mu, nesterov=True",
+            slots={"m": "momentum_buffer"},
         ),
         Optimizer(
             "adagrad",
@@ -187,6 +197,9 @@ OPTIMIZERS: dict[str, Optimizer] = {
             "adds up the squares of all gradients so far: what has moved much moves less",
             (replace(_TINY, default=1e-10),),
             _adagrad,
+            torch="Adagrad",
+            arguments="eps=epsilon",
+            slots={"v": "sum"},
         ),
         Optimizer(
             "rmsprop",
@@ -195,6 +208,9 @@ OPTIMIZERS: dict[str, Optimizer] = {
             "a similar pace",
             (_RHO, _TINY),
             _rmsprop,
+            torch="RMSprop",
+            arguments="alpha=rho, eps=epsilon",
+            slots={"v": "square_avg"},
         ),
         Optimizer(
             "adam",
@@ -203,6 +219,9 @@ OPTIMIZERS: dict[str, Optimizer] = {
             "squares; both start at 0, which the correction makes up for",
             (*_BETAS, _TINY),
             _adam,
+            torch="Adam",
+            arguments="betas=(beta1, beta2), eps=epsilon",
+            slots={"m": "exp_avg", "v": "exp_avg_sq"},
         ),
         Optimizer(
             "adamw",
@@ -210,6 +229,9 @@ OPTIMIZERS: dict[str, Optimizer] = {
             "is Adam, and pulls every parameter towards 0 by a small share of itself",
             (*_BETAS, _TINY, _DECAY),
             _adamw,
+            torch="AdamW",
+            arguments="betas=(beta1, beta2), eps=epsilon, weight_decay=weight_decay",
+            slots={"m": "exp_avg", "v": "exp_avg_sq"},
         ),
     )
 }

@@ -14,7 +14,14 @@ from tutor import budget, limits, suggestion
 from tutor.engine.kinds import PHASES
 from tutor.errors import LessonError
 from tutor.export import data as data_export
-from tutor.export import file_name, latex_document, notebook, numpy_script, torch_script
+from tutor.export import (
+    file_name,
+    latex_document,
+    notebook,
+    numpy_script,
+    run_script,
+    torch_script,
+)
 from tutor.export import worked as class_set
 from tutor.export.worked import Sheet, refuse_endless, unreadable_blanks, worked
 from tutor.lesson.changes import Change
@@ -165,6 +172,17 @@ KINDS: Mapping[str, FileKind] = {
             "notebook", "Jupyter notebook", "the NumPy script cell by cell, with explanations",
             "notebook.ipynb", "application/x-ipynb+json",
             lambda lesson, view, order: iter((notebook.notebook(lesson),)),
+        ),
+        FileKind(
+            "numpy-run", "Training run in NumPy",
+            "all iterations with their batches, masks and memory; ends with the same weights",
+            "numpyrun.py", "text/x-python; charset=utf-8",
+            lambda lesson, view, order: iter((run_script.numpy_run(lesson),)),
+        ),
+        FileKind(
+            "torch-run", "Training run in PyTorch", "the same with autograd and torch.optim",
+            "torchrun.py", "text/x-python; charset=utf-8",
+            lambda lesson, view, order: iter((run_script.torch_run(lesson),)),
         ),
         FileKind(
             "json", "JSON", "every quantity under its name", "numbers.json", "application/json",
