@@ -164,7 +164,7 @@ def addresses(scenarios: Path) -> Iterator[str]:
 
 def posted(client: FlaskClient, scenarios: Path) -> Iterator[tuple[str, str]]:
     """What forms answer: (what was done, its page)."""
-    for text in (*BROKEN, *(file.read_text("utf-8") for file in scenarios.glob("*.yaml"))):
+    for text in (*BROKEN, *(file.read_text("utf-8") for file in scenarios.rglob("*.yaml"))):
         for wish in ("check", "form"):
             answer = client.post("/open", data={"text": text, "do": wish})
             yield f"/open, {wish}", answer.text
@@ -190,7 +190,7 @@ def written() -> Iterator[tuple[str, str]]:
     for file in (ROOT / "README.md", *sorted(ROOT.glob("docs/*.md"))):
         text = re.sub(r"```.*?```", "\n\n", file.read_text("utf-8"), flags=re.DOTALL)
         yield from _of(file, re.split(r"\n\s*\n|\n(?=[-|#] ?|\d\. )|\|", text))
-    for file in sorted((*ROOT.glob("docs/examples/*"), *ROOT.glob("scenarios/*"))):
+    for file in sorted((*ROOT.glob("docs/examples/*"), *ROOT.glob("scenarios/**/*.y*ml"))):
         yield from _of(file, texts_of_lesson(file.read_text("utf-8")))
 
 

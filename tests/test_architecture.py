@@ -34,11 +34,11 @@ MAY: dict[str, set[str]] = {
 }
 MAY_TOO = {
     ("scenario", "engine.quantity"), ("scenario", "engine.kinds"), ("scenario", "engine.skip"), ("scenario", "engine.tree"),
-    ("scenario", "engine.parameters"),
+    ("scenario", "engine.parameters"), ("scenario", "engine.optimizers"),
     ("pages", "store.saved_lessons"), ("cli", "pages.view"),
 }  # fmt: skip
 """Single modules of another package: a scenario file speaks of quantities by name, of skip
-connections and parameters of activations, and in formulas. Where a package is named here and not
+connections, of parameters of activations and of optimizers, and in formulas. Where a package is named here and not
 above, this is all that it may import of the other.
 """
 ONLY_SO = {("pages", "store"), ("cli", "pages")}

@@ -99,9 +99,28 @@ training: {learning_rate: 0.1}
 """
 
 
+LEARNING = """
+format: 1
+title: Everything between a gradient and an update
+network:
+  inputs: 1
+  layers:
+    - {units: 2, activation: tanh, weights: [[0.5], [0.3]], biases: [0.1, 0.2], dropout: 0.5}
+    - {units: 1, activation: identity, weights: [[0.4, 0.6]], biases: [0.1]}
+  loss: {name: squared_error}
+data: {inputs: [[1], [2]], targets: [[0], [1]]}
+training:
+  learning_rate: 0.1
+  optimizer: adamw
+  schedule: {name: cosine, period: 10}
+  l2: {weight: 0.1, form: norm}
+  clip: {norm: 0.5}
+"""
+
+
 def test_every_computed_kind_of_quantity_occurs_in_the_lessons() -> None:
-    skip = open_lesson(parse(SKIP, "skip.yaml")).walk("number")
-    seen = {q.kind for walk in (*(context(name).walk for name in NAMES), skip) for q in walk.order}
+    own = [open_lesson(parse(text, "own.yaml")).walk("number") for text in (SKIP, LEARNING)]
+    seen = {q.kind for walk in (*(context(name).walk for name in NAMES), *own) for q in walk.order}
     assert seen == {kind for kind in KINDS if not Quantity(kind).given} - {"(loss-loss+)/loss"}
 
 

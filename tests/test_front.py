@@ -82,7 +82,11 @@ def test_an_empty_shelf_has_nothing_to_start_with(tmp_path: Path) -> None:
 
 
 def test_the_groups_go_from_one_weight_to_depth() -> None:
-    (section,) = page("/").root.all("section", cls="lecture")
+    section, training = page("/").root.all("section", cls="lecture")
+    assert [card.attributes["data-lesson"] for card in training.all("li", cls="card")] == [
+        "narrow-valley", "rate-too-large", "stochastic-descent", "batch-descent", "xor",
+        "circle-summed", "circle-averaged", "underfitting", "overfitting",
+    ]  # fmt: skip
     assert [heading.text for heading in section.all("h3")] == [
         "Start here", "One unit", "A network by hand", "Deep networks",
     ]  # fmt: skip

@@ -267,10 +267,13 @@ def test_a_program_in_order_may_read_what_nobody_makes() -> None:
 
 
 def assert_advances(problem: Setup) -> None:
-    trace, net = traced(problem), advance(problem.network, problem.x, problem.y, problem.eta)
-    if net is None:
+    trace = traced(problem)
+    found = advance(problem.network, problem.x, problem.y, problem.eta)
+    if found is None:
         assert trace.stop
         return
+    net, slots = found
+    assert not slots
     assert not trace.blocked
     for one, other in zip(net.layers, updated(trace).layers, strict=True):
         assert one.weights.tobytes() == other.weights.tobytes()

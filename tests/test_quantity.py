@@ -93,11 +93,12 @@ def test_the_example_of_a_kind_is_a_name_of_that_kind(kind: str) -> None:
 
 
 def test_what_a_lesson_starts_from_is_given_and_the_rest_is_not() -> None:
-    assert (
-        {kind for kind in KINDS if Quantity(kind).given}
-        == {kind for kind in KINDS if KINDS[kind].given}
-        == {"x", "y", "w", "b", "eta"}
-    )
+    given = {kind for kind in KINDS if KINDS[kind].given}
+    assert {kind for kind in KINDS if Quantity(kind).given} == given
+    knobs = {kind for kind in given if KINDS[kind].role == "knob"}
+    earlier = {kind for kind in given if KINDS[kind].earlier}
+    assert given - knobs - earlier == {"x", "y", "w", "b", "eta", "mask"}
+    assert earlier == {"m-.w", "m-.b", "v-.w", "v-.b"}
 
 
 def test_the_verification_pass_has_its_own_names_for_what_changes_only() -> None:

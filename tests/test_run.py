@@ -14,6 +14,7 @@ from tutor.engine.kinds import FORWARD
 from tutor.engine.lean import Lean
 from tutor.engine.losses import loss
 from tutor.engine.network import Layer, Network
+from tutor.engine.optimizers import OPTIMIZERS, rule
 from tutor.engine.quantity import Quantity
 from tutor.engine.run import (
     MOST_POINTS,
@@ -290,3 +291,32 @@ def test_losses_on_other_sets_are_recorded_with_the_points() -> None:
     run.record(10)
     for n, point in run.points.kept.items():
         assert point.others == (loss_on(run.parameters(n), X[:5], Y[:5]),)
+
+
+@pytest.mark.parametrize("optimizer", [*OPTIMIZERS])
+@pytest.mark.parametrize("dropout", [0.0, 0.3])
+def test_a_run_with_an_optimizer_is_that_of_stepping_bit_for_bit(
+    optimizer: str, dropout: float
+) -> None:
+    by = rule(optimizer, schedule="cosine", penalty="squared", clip="norm")
+    weights = np.array([[0.1, 0.2], [0.3, -0.4]])
+    first = Layer(weights, np.array([0.1, 0.2]), activation("tanh"), dropout=dropout)
+    last = Layer(np.array([[0.1, -0.3]]), np.array([0.1]), activation("sigmoid"))
+    net = Network((first, last), loss("binary_cross_entropy"), "mean", by)
+    random = np.random.default_rng(1)
+    x, y = random.normal(size=(4, 2)), (random.random((4, 1)) > 0.5) * 1.0
+    recorded = Run(Training(net, x, y, 0.1))
+    recorded.record(50)
+    assert recorded.quick
+    straight = Training(net, x, y, 0.1)
+    state, losses = straight.at(1), []
+    for _ in range(50):
+        trace, state = straight.step(state)
+        losses.append(trace.loss)
+    assert list(recorded.losses) == losses
+    found = recorded.state(51)
+    for one, other in zip(found.network.layers, state.network.layers, strict=True):
+        assert one.weights.tobytes() == other.weights.tobytes()
+    assert {k: v.tobytes() for k, v in found.slots.items()} == {
+        k: v.tobytes() for k, v in state.slots.items()
+    }

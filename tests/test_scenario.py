@@ -306,8 +306,10 @@ REFUSED = [
     ("  targets: [[1, 0], [0.25, 0.75]]\n", "",
      [":12: data.targets: is missing; give one row per sample; without targets there is no loss to learn from"]),
     ("  inputs: [[1, 2], [3, 4]]\n  targets: [[1, 0], [0.25, 0.75]]\n", "  generator: {name: circle}\n", [
-        ":12: data.inputs: is missing", ":12: data.targets: is missing; give one row per sample; without targets there is no loss to learn from",
-        ":13: data.generator: generator is part of the format, but this version does not support it yet"]),
+        ":13: data.generator.samples: is missing; say how many samples to make"]),
+    ("  inputs: [[1, 2], [3, 4]]\n  targets: [[1, 0], [0.25, 0.75]]\n", "  generator: {name: circle, samples: 9}\n", [
+        ":13: data.generator.name: circle makes 1 target per sample here, but the last layer has 2 units",
+        ":13: data.generator.labels: cross_entropy needs labels: one_hot, whose targets sum to 1"]),
     ("learning_rate: 0.1", "learning_rate: 0", [":15: training.learning_rate: expected a number above 0, got 0"]),
     ("learning_rate: 0.1", "learning_rate: -1e-3", [":15: training.learning_rate: expected a number above 0, got -0.001"]),
     ("learning_rate: 0.1", "learning_rate: .inf", [":15: training.learning_rate: .inf cannot be computed with; give a finite number"]),
@@ -315,9 +317,9 @@ REFUSED = [
     ("{learning_rate: 0.1}", "{}", [":15: training.learning_rate: is missing; give a number above 0"]),
     ("learning_rate: 0.1", "learning_rate: 0.1, optimizer: adam", [":15: training.optimizer: adam is part of the format, but this version supports only sgd"]),
     ("learning_rate: 0.1", "learning_rate: 0.1, optimizer: lion", [":15: training.optimizer: 'lion' is not known; known here: sgd"]),
-    ("learning_rate: 0.1", "learning_rate: 0.1, batch: online", [":15: training.batch: online is part of the format, but this version supports only full"]),
-    ("learning_rate: 0.1", "learning_rate: 0.1, batch: 8", [":15: training.batch: 8 is part of the format, but this version supports only full"]),
-    ("learning_rate: 0.1", "learning_rate: 0.1, batch: {}", [":15: training.batch: expected full, got a mapping of keys to values"]),
+    ("learning_rate: 0.1", "learning_rate: 0.1, batch: offline", [":15: training.batch: 'offline' is not known; known here: full, online, or a number of samples"]),
+    ("learning_rate: 0.1", "learning_rate: 0.1, batch: 8", [":15: training.batch: is 8, more than the 2 samples of this lesson; the limit is 2, which is full"]),
+    ("learning_rate: 0.1", "learning_rate: 0.1, batch: {}", [":15: training.batch: expected full, online or a whole number of samples, got a mapping of keys to values"]),
     ("learning_rate: 0.1", "learning_rate: 0.1, l2: 0.01", [":15: training.l2: l2 is part of the format, but this version does not support it yet"]),
     ("learning_rate: 0.1", "learning_rate: 0.1, iterations: 0", [":15: training.iterations: expected a whole number from 1 to 1,000, got 0"]),
 ]  # fmt: skip

@@ -136,7 +136,7 @@ BAD = [
     # Keys
     (put("titel", "A"), ("titel",), "is not a key of the format; did you mean title?"),
     (put("title", ...), ("title",), "is missing; give the lesson a name"),
-    (put(*LAYER, "generator", 1), (*LAYER, "generator"), "generator is part of the format, but this version does not support it yet"),
+    (put(*LAYER, "dropout", 1), (*LAYER, "dropout"), "dropout is part of the format, but this version does not support it yet"),
     (put(3, 1), (), "a key must be a word"),
     (put("training", "optimizer", "adam"), ("training", "optimizer"), "adam is part of the format, but this version supports only sgd"),
     # Texts

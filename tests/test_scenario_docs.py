@@ -249,7 +249,7 @@ def test_defaults_of_activations_are_as_documented() -> None:
 
 def test_what_is_reserved_is_listed_and_refused(problems: Any) -> None:
     listed = set(code(TEXT.split(" Reserved and refused", 1)[1].split("\n\n", 1)[0]))
-    assert listed == {*LATER["optimizer"], "batch: online", *LATER_KEYS}
+    assert listed == {*LATER["optimizer"], *LATER_KEYS}
     for word in LATER["optimizer"]:
         (answer,) = problems(SHORTEST.replace("0.5}\n", f"0.5, optimizer: {word}}}\n"))
         assert "this version supports only sgd" in answer

@@ -43,6 +43,8 @@ NUMBER_CHARACTERS: Final = _set("NUMBER_CHARACTERS", 64, least=64, most=4_000)
 LAYERS: Final = _set("LAYERS", 32)
 UNITS: Final = _set("UNITS", 1_024)
 SAMPLES: Final = _set("SAMPLES", 1_000)
+CLASSES: Final = _set("CLASSES", 10, least=2, most=100)
+"""Classes of made data."""
 PARAMETERS: Final = _set("PARAMETERS", 200_000)
 ACTIVATIONS: Final = _set("ACTIVATIONS", 1_000_000)
 """Units times samples: how many activations one pass may keep."""

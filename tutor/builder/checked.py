@@ -67,8 +67,12 @@ def _rest(scenario: Scenario) -> str:
     parts: dict[str, Any] = {
         "lecture": scenario.lecture and scenario.lecture.model_dump(),
         "network": trainable and {"trainable": trainable},
-        "training": scenario.training.iterations != 1
-        and {"iterations": scenario.training.iterations},
+        "data": scenario.data.model_dump(include={"split", "scale"}, exclude_none=True),
+        "training": scenario.training.model_dump(
+            exclude={"learning_rate", "optimizer", "batch"},
+            exclude_defaults=True,
+            exclude_none=True,
+        ),
         "notation": scenario.notation.overrides,
     }
     parts |= {
@@ -94,6 +98,11 @@ def written(value: float) -> str:
 
 def too_large(scenario: Scenario) -> str:
     """Why a lesson is no work for a form, or ""."""
+    if scenario.data.generator is not None:
+        return (
+            f"The data of this lesson are made by a generator ({scenario.data.generator.name}), "
+            "for which the form has no fields. You can still edit its text."
+        )
     layers = scenario.network.layers
     numbers = [row for layer in layers for row in (*(layer.weights or ()), layer.biases or ())]
     count = sum(map(len, (*numbers, *scenario.inputs, *scenario.targets)))

@@ -24,7 +24,7 @@ from tutor.scenario import strict_yaml
 from tutor.scenario.problem import Path, ScenarioError
 
 WHERE: Final = "kept"
-OPEN: Final = ("network", "training", "notation")
+OPEN: Final = ("network", "data", "training", "notation")
 """Parts of a lesson that have keys with a field and others without."""
 _FIRST = {field.path[0] for field in FIELDS.values() if field.path and not field.of_layer}
 _OWNED: Final = {"format"} | _FIRST - {*OPEN}

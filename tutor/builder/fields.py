@@ -148,7 +148,7 @@ _FILLS = {
     "identity": "scale on the diagonal",
 }  # fmt: skip
 SCHEMES: Final = tuple(_FILLS)[1:]
-_PLANNED = {name: f"{name} (planned)" for name in LATER["optimizer"]}
+_PLANNED = {name: f"{name} (planned)" for name in LATER.get("optimizer", ())}
 
 FIELDS: Final = {field.name: field for field in (
     FormField("title", ("title",), "Title", TEXT, named="the title"),

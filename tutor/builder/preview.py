@@ -149,7 +149,7 @@ def _doubted(doubts: list[tuple[Path, str]]) -> str:
 def heavy(scenario: Scenario) -> bool:
     """Whether computing it takes too long to be done while one types."""
     return (
-        len(scenario.inputs)
+        scenario.data.samples
         * sum(into * (below + 1) for below, into in pairwise(scenario.network.sizes))
         > MOST_WORK
     )

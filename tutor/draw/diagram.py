@@ -155,7 +155,7 @@ class _Picture:
             return known
         layout = arrange(
             network.sizes, self.reading.must_see(), scene.decimals, network.skips,
-            _matrices(network), self.reading.layers(),
+            _matrices(network), self.reading.layers(), _dropped(network),
         )  # fmt: skip
         if when and layout.listed and network.sizes[-1] <= MOST_TARGETS:
             when.drawn["layout"] = layout
@@ -231,7 +231,8 @@ class _Picture:
             return
         part = self.scene.network.layer(layer)
         for kind in forward_kinds(part):
-            yield from (named(each, layer, unit) for each in (kind, AFTER[kind], GRADIENT[kind]))
+            after = (AFTER[kind],) if kind in AFTER else ()
+            yield from (named(each, layer, unit) for each in (kind, *after, GRADIENT[kind]))
         if column.slopes > 1:
             yield from self._row(column, unit)
         elif not part.activation.full_jacobian:
@@ -244,12 +245,14 @@ class _Picture:
     def of_list(self, left: Column, right: Column, i: int, _: float) -> Iterator[Quantity]:
         for j in (0, *[j for j, _ in left.spots]):
             kind = "w" if j else "b"
-            for each in (kind, AFTER[kind], GRADIENT[kind]):
+            between = self.scene.network.rule.made(kind)
+            for each in (kind, AFTER[kind], GRADIENT[kind], *between):
                 yield Quantity(each, right.layer, i, j)
             yield Quantity(GRADIENT[kind], right.layer, i, j, self.scene.sample)
 
     def of_loss(self) -> Iterator[Quantity]:
         outputs, reading = self.layout.columns[-1], self.reading
+        yield from (part for loss in (LOST, LOST.after) for part in self.reading.parts_of(loss))
         for loss in (LOST, LOST.after, FALL):
             yield from (loss, loss._replace(sample=self.scene.sample))
         units = (*self.layout.targets.spots, *outputs.spots)
@@ -515,7 +518,8 @@ class _Picture:
 
     def _amount(self, batch: Quantity, x: float, top: float, high: float) -> None:
         """A loss in its box, or the empty box, under its own name."""
-        q = self.reading.pick(batch, batch._replace(sample=self.scene.sample)) or batch
+        whole = (batch, batch._replace(sample=self.scene.sample))
+        q = self.reading.pick(*whole, *self.reading.parts_of(batch)) or batch
         label = self.reading.label(q, _AMOUNT)
         self._name(q, x, top - 7)
         css = "l" + self.reading.state(q) + ("" if label else f' todo" data-q="{q}')
@@ -597,6 +601,12 @@ def _matrices(network: Network) -> frozenset[int]:
     return frozenset(n for n, layer in layers if layer.activation.full_jacobian)
 
 
+@lru_cache(maxsize=256)
+def _dropped(network: Network) -> frozenset[int]:
+    """The layers with dropout."""
+    return frozenset(n for n, layer in enumerate(network.layers, 1) if layer.dropout)
+
+
 @lru_cache
 def _room(cell: int, *, tight: bool) -> Room:
     """The room for a number in a card or a list."""
@@ -620,7 +630,10 @@ def _rules(network: Network) -> tuple[str, ...]:
     added = {
         target: f" + {_layer(source).removeprefix('the ')}" for source, target in network.skips
     }
-    names = (layer.activation.name.replace("_", " ") for layer in network.layers)
+    names = (
+        layer.activation.name.replace("_", " ") + (" · dropout" if layer.dropout else "")
+        for layer in network.layers
+    )
     return tuple(name + added.get(n, "") for n, name in enumerate(names, 1))
 
 

@@ -85,7 +85,7 @@ class Column:
     """Whether a card has one number only, under its name."""
 
     def cell(self, n: int) -> int:
-        """The cell of z, a or r, which count from 0."""
+        """The cell of z, a, d or r, which count from 0."""
         return n + self.slopes * (n > 0)
 
     @property
@@ -225,22 +225,23 @@ def arrange(
     skips: tuple[tuple[int, int], ...] = (),
     matrices: frozenset[int] = frozenset(),
     layers: frozenset[int] = frozenset(),
+    dropped: frozenset[int] = frozenset(),
 ) -> Layout:
     """Lay a network out; `units` are (layer, unit) pairs that must be seen where something is left
     out, `layers` those that are open where layers are gathered.
 
     `skips`: from which layer to which the skip connections go. `matrices`: the layers in which each
-    activation depends on every pre-activation.
+    activation depends on every pre-activation. `dropped`: those with dropout.
     """
     whole = len(sizes) <= MOST_COLUMNS and max(sizes) <= MOST_UNITS and sizes[-1] <= MOST_TARGETS
     if whole and units:
-        return arrange(sizes, frozenset(), decimals, skips, matrices, layers)
+        return arrange(sizes, frozenset(), decimals, skips, matrices, layers, dropped)
     if whole and layers:
-        layout = arrange(sizes, units, decimals, skips, matrices)
+        layout = arrange(sizes, units, decimals, skips, matrices, dropped=dropped)
         if layout.listed:
             return layout
     whole = whole or max(sizes) <= MOST_UNITS
-    network = _Network(sizes, units, decimals, skips, matrices)
+    network = _Network(sizes, units, decimals, skips, matrices, dropped)
     if whole and len(sizes) <= FEW_COLUMNS:
         shapes = product((True,) if matrices else (True, False), (False, True))
         layouts = [network.laid_out(flat=flat, stacked=stacked) for flat, stacked in shapes]
@@ -264,6 +265,7 @@ class _Network:
     decimals: int
     skips: tuple[tuple[int, int], ...]
     matrices: frozenset[int]
+    dropped: frozenset[int]
 
     def laid_out(
         self, *, flat: bool, stacked: bool, gathered: frozenset[int] | None = None
@@ -316,11 +318,11 @@ class _Network:
         """A column without its place."""
         if not is_open:
             return Column(layer, 0, (), (), named=tight and layer > 0)
-        summed = any(target == layer for _, target in self.skips)
+        more = any(target == layer for _, target in self.skips) + (layer in self.dropped)
         size = self.sizes[layer]
         matrix = layer in self.matrices and size <= MOST_CLASSES
         slopes = size if matrix else int(flat)
-        return Column(layer, 0, (), (), 2 + slopes + summed, rows=2 if slopes else 3, slopes=slopes)
+        return Column(layer, 0, (), (), 2 + slopes + more, rows=2 if slopes else 3, slopes=slopes)
 
     def _pitch(self, form: Column, row: int, listed: int) -> float:
         """How far it is from one card to the next."""

@@ -16,9 +16,9 @@ import numpy as np
 
 from tutor.draw.layout import Skip
 from tutor.draw.marks import Room, fitted
-from tutor.engine.kinds import AFTER, BACKWARD, GRADIENT, UPDATE, VERIFY, Kind, marked
+from tutor.engine.kinds import AFTER, BACKWARD, GRADIENT, UPDATE, VERIFY, Kind
 from tutor.engine.network import Network
-from tutor.engine.order import forward_kinds
+from tutor.engine.order import forward_kinds, loss_kinds
 from tutor.engine.program import by
 from tutor.engine.quantity import Quantity
 from tutor.engine.tree import ArrayRef
@@ -191,7 +191,7 @@ class Reading:
 
     def passed(self, layer: int, unit: int) -> Quantity:
         """What a unit passes on: its activation, the sum behind a skip connection, or an input."""
-        return self.named(marked(self.scene.network.passed(layer)[0], self.after), layer, unit)
+        return self.named(self.scene.network.passed(layer, self.after)[0], layer, unit)
 
     def passed_back(self, layer: int, unit: int) -> Quantity:
         """The derivative of the loss with respect to that."""
@@ -208,16 +208,30 @@ class Reading:
         if self.phase in {BACKWARD, UPDATE}:
             total = Quantity(GRADIENT[kind], layer, i, j)
             share = Quantity(GRADIENT[kind], layer, i, j, self.scene.sample)
-            gradient = self.label(self.pick(total, share), room)
+            between = [old._replace(kind=each) for each in self._between(kind)]
+            gradient = self.label(self.pick(total, share, *between), room)
             shown = self.phase == BACKWARD or (first and first.quantity == old)
             if gradient and (shown or gradient.state):
                 labels.append(gradient)
         return labels
 
+    def _between(self, kind: str) -> tuple[str, ...]:
+        """What stands between the gradient of a weight or bias and its new value, the last first:
+        it is the one that matters.
+        """
+        return self.scene.network.rule.made(kind)[::-1] if self.phase == UPDATE else ()
+
+    def parts_of(self, loss: Quantity) -> tuple[Quantity, ...]:
+        """What the loss of the batch is the sum of, where it has a penalty."""
+        kinds = loss_kinds(self.scene.network, loss.of.mark)[:-1]
+        return tuple(Quantity(kind) for kind in kinds[::-1])
+
     def edge_state(self, layer: int, i: int, j: int) -> str:
         """Whether the step uses this weight, or makes its gradient or its new value."""
         made, gradient = self.scene.makes, Quantity(GRADIENT["w"], layer, i, j)
         if Quantity(AFTER["w"], layer, i, j) in made or gradient in made:
+            return " makes"
+        if any(gradient._replace(kind=kind) in made for kind in self._between("w")):
             return " makes"
         if self.scene.sample and gradient._replace(sample=self.scene.sample) in made:
             return " makes"

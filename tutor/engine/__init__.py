@@ -19,6 +19,7 @@ In the order in which it is best read:
     losses                the same for losses
     dialects              trees as expressions of Python: for the engine, for scripts, for PyTorch
     code                  programs of them: the engine's own, compiled, and the scripts
+    optimizers            schedules, penalties, clipping, optimizers: from gradient to update
     program               what a network computes, in topological order; compiled to one function
     skip                  skip connections that fit
     network               layers and loss, frozen
@@ -28,6 +29,9 @@ In the order in which it is best read:
     stable_loss           the loss of an output that is rounded to 0 or 1
     derivation            the tree of one number, or of one matrix for the whole batch
     paths                 a gradient as the sum over every path from the loss
+    batches               which samples an iteration takes, and in which order
+    generators            made data: a circle, clouds, half moons, curves
+    scaling               inputs standardised, or brought to 0 to 1
     training              one iteration after the other, and any of them again
     lean                  many iterations in a row without traces, as fast as NumPy by hand
     run                   what is recorded of many iterations: losses, gradient norms, accuracy

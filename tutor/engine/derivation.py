@@ -124,12 +124,15 @@ def softmax_of(z: Quantity, row: Array) -> Node:
 
 def _loss(trace: Trace, q: Quantity) -> Derivation:
     """The loss of a sample by itself; that of a batch of several is the mean or sum of theirs."""
+    if q.of.base == "loss" and trace.network.rule.penalty and not q.sample:
+        return _plain(trace, q)
+    of_data = Quantity(marked("loss", q.of.mark), sample=q.sample)
     if trace.samples > 1 and not q.sample:
-        total = long_sum(trace.samples, lambda s: Ref(q._replace(sample=s)))
+        total = long_sum(trace.samples, lambda s: Ref(of_data._replace(sample=s)))
         return Derivation(shared(trace.program.plan, total))
-    each = trace.program.by_name[f"{q.kind}@", 0].tree
+    each = trace.program.by_name[f"{of_data.kind}@", 0].tree
     return Derivation(
-        written_out(entry(each, max(q.sample, 1), 0, trace)), stable=stable_loss(trace, q)
+        written_out(entry(each, max(q.sample, 1), 0, trace)), stable=stable_loss(trace, of_data)
     )
 
 
@@ -260,8 +263,9 @@ def _whole(trace: Trace, q: Quantity) -> Derivation:
 
 
 _RULES: dict[str, Callable[[Trace, Quantity], Derivation]] = {
-    "a": _activation, "loss": _loss,
-    "dL/da": _by_activation, "dL/dr": _by_activation, "da/dz": _slope, "dL/dz": _error_signal,
+    "a": _activation, "loss": _loss, "data_loss": _loss,
+    "dL/da": _by_activation, "dL/dr": _by_activation, "dL/dd": _by_activation,
+    "da/dz": _slope, "dL/dz": _error_signal,
     "dL/dw": _gradient, "dL/db": _gradient,
     "loss-loss+": _whole, "(loss-loss+)/loss": _share,
 }  # fmt: skip
@@ -300,7 +304,11 @@ def leaf(trace: Trace, kind: str, layer: int) -> ArrayRef:
 
 
 def _plain_stage(trace: Trace, stage: Stage) -> Derivation:
-    return Derivation(trace.program.by_name[stage.kind, stage.layer].tree)
+    def number(node: Node) -> Node | None:
+        single = isinstance(node, ArrayRef) and not KINDS[node.kind].axes
+        return Ref(Quantity(node.kind)) if single and isinstance(node, ArrayRef) else None
+
+    return Derivation(rewrite(trace.program.by_name[stage.kind, stage.layer].tree, number))
 
 
 def _sample_losses(trace: Trace, stage: Stage) -> Derivation:

@@ -23,9 +23,11 @@ from tutor.engine.tree import (
     Apply,
     ArrayRef,
     Cases,
+    Cos,
     Difference,
     Exp,
     ExpMinusOne,
+    Floor,
     Function,
     Jacobians,
     Largest,
@@ -45,7 +47,9 @@ from tutor.engine.tree import (
     Share,
     Size,
     Smallest,
+    Sqrt,
     Square,
+    Squares,
     Stable,
     Sum,
     SumOver,
@@ -61,13 +65,14 @@ def python_name(kind: str, layer: int = 0) -> str:
     found = KINDS[kind.removesuffix("@")]
     if found.name == DROP:
         return "drop"
-    stem, new = found.name.removesuffix("+").replace("/", "_"), "_new" if found.again else ""
+    stem, new = found.name.removesuffix("+").translate(_IN_STEMS), "_new" if found.again else ""
     stem = stem[:-1] + "W" if found.weights else stem
     many = "es" if kind.endswith("@") else ""
     return f"{stem}{many}{layer if layer or found.derivative else ''}{new}"
 
 
 DROP = "loss-loss+"
+_IN_STEMS = str.maketrans({"/": "_", ".": "_", "-": "_before"})
 
 
 class Python:
@@ -169,6 +174,8 @@ class Python:
                 return ast.BinOp(self.write(node.left), ast.Pow(), self.write(node.right))
             case Square():
                 return ast.BinOp(self.write(node.of), ast.Pow(), ast.Constant(2))
+            case Squares():
+                return self._squares(node.terms)
             case Largest() | Smallest():
                 return self._bounded(node)
             case Transpose():
@@ -231,6 +238,14 @@ class Python:
         ] * keep
         return ast.Call(attribute(self.write(of), how), [], keywords)
 
+    def _squares(self, terms: Sequence[Node]) -> ast.expr:
+        total: ast.expr | None = None
+        for term in terms:
+            found = ast.Call(attribute(self.write(Square(term)), "sum"), [], [])
+            total = found if total is None else ast.BinOp(total, ast.Add(), found)
+        assert total is not None
+        return total
+
     def _condition(self, node: Cases) -> ast.expr:
         return ast.Compare(self.write(node.on), [_COMPARE[node.sign]], [self.number(node.limit)])
 
@@ -271,7 +286,15 @@ class Python:
         return ast.BinOp(columns, ast.Mult(), ast.BinOp(self.library("eye", size), ast.Sub(), rows))
 
 
-_LIBRARY = {Exp: "exp", ExpMinusOne: "expm1", Log: "log", Size: "abs"}
+_LIBRARY = {
+    Sqrt: "sqrt",
+    Floor: "floor",
+    Cos: "cos",
+    Exp: "exp",
+    ExpMinusOne: "expm1",
+    Log: "log",
+    Size: "abs",
+}
 _COMPARE: dict[str, ast.cmpop] = {
     ">": ast.Gt(),
     "≥": ast.GtE(),

@@ -10,7 +10,7 @@ sum.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Protocol
+from typing import Any, Protocol
 
 from tutor.engine.kinds import KINDS
 from tutor.engine.quantity import K, Quantity
@@ -18,6 +18,7 @@ from tutor.engine.tree import (
     Apply,
     ArrayRef,
     Elided,
+    ElidedSquares,
     MatrixProduct,
     Node,
     Number,
@@ -25,6 +26,8 @@ from tutor.engine.tree import (
     Product,
     Ref,
     Share,
+    Square,
+    Squares,
     Stable,
     Sum,
     SumOver,
@@ -73,6 +76,8 @@ def added(*terms: Node) -> Node:
 def named(kind: str, layer: int, row: int, column: int, sizes: Sizes) -> Quantity:
     """The quantity in this row and column of an array."""
     found = KINDS[kind]
+    if not found.axes:
+        return Quantity(kind)
     if found.weights:
         return Quantity(kind, layer, row, column)
     if found.biases:
@@ -98,6 +103,8 @@ def entry(tree: Node, row: int, column: int, sizes: Sizes) -> Node:
             return long_sum(
                 _columns(left, sizes), lambda k: _product(at(left, row, k), at(right, k, column))
             )
+        case Squares():
+            return _all_squares(tree, sizes)
         case SumOver(axis=1):
             return long_sum(_columns(tree.of, sizes), lambda k: at(tree.of, row, k))
         case SumOver():
@@ -114,6 +121,32 @@ def entry(tree: Node, row: int, column: int, sizes: Sizes) -> Node:
             return Product(tuple(map(at, tree.terms)))
         case _:
             return tree.rebuild(tuple(map(at, tree.children)))
+
+
+def _all_squares(tree: Squares, sizes: Sizes) -> Node:
+    """The square of every entry of every array, in their order; the middle of many is elided."""
+    places = [
+        (term, row, column)
+        for term in tree.terms
+        for leaf in (_array_of(term),)
+        for row in range(1, 1 + (sizes.rows(leaf) if KINDS[leaf.kind].weights else 1))
+        for column in range(1, 1 + sizes.columns(leaf))
+    ]
+    terms: list[Node] = [
+        Square(entry(term, row, column, sizes)) for term, row, column in _shown(places)
+    ]
+    if len(places) > LONGEST:
+        terms.insert(HEAD, ElidedSquares(HEAD + 1, len(places) - TAIL, tree))
+    return Sum(tuple(terms)) if len(terms) > 1 else terms[0]
+
+
+def _array_of(tree: Node) -> ArrayRef:
+    """The first array of a tree, which has its shape."""
+    return tree if isinstance(tree, ArrayRef) else _array_of(tree.children[0])
+
+
+def _shown(places: list[Any]) -> list[Any]:
+    return places if len(places) <= LONGEST else [*places[:HEAD], *places[-TAIL:]]
 
 
 def _row(tree: Apply, sample: int) -> Node:

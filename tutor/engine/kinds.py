@@ -48,6 +48,10 @@ class Kind:
     shared: bool = False
     contract: bool = True
     """Whether the name stands in files and addresses; the others are ours."""
+    letter: str = ""
+    """Its letter, where that is no notation's business: β₁ is β and 1 below it."""
+    earlier: bool = False
+    """Whether it is what an optimizer remembers from the iteration before."""
 
     @property
     def base(self) -> str:
@@ -109,6 +113,43 @@ class Kind:
         """Whether only a layer with a skip connection has it."""
         return "r" in {self.name, self.before, self.by}
 
+    @property
+    def dropped(self) -> bool:
+        """Whether only a layer with dropout has it."""
+        return "d" in {self.name, self.by} or self.role == "mask"
+
+
+def _knob(name: str, words: str, letter: str) -> Kind:
+    """A number that says how the network learns."""
+    return Kind(name, GIVEN, words, layered=False, role="knob", contract=False, letter=letter)
+
+
+_OF_PARAMETERS = tuple(
+    Kind(
+        f"{name}.{parameter}",
+        GIVEN if name.endswith("-") else UPDATE,
+        f"{words} of a {of}",
+        axes,
+        role="memory",
+        contract=not name.endswith("-"),
+        letter=letter,
+        earlier=name.endswith("-"),
+    )
+    for name, words, letter in (
+        ("g", "gradient after penalty and clipping", "g"),
+        ("m-", "momentum from the iteration before", "m"),
+        ("m", "momentum", "m"),
+        ("v-", "accumulated squares from the iteration before", "v"),
+        ("v", "accumulated squares", "v"),
+        ("mhat", "bias-corrected momentum", "m^"),
+        ("vhat", "bias-corrected squares", "v^"),
+        ("step", "what is subtracted, that", "s"),
+    )
+    for parameter, of, axes in (("w", "weight", WEIGHT), ("b", "bias", BIAS))
+)
+"""What an optimizer has for each weight and bias, in the order in which it is computed; - marks
+what it remembers.
+"""
 
 _TABLE = (
     Kind("x", GIVEN, "input", DATA, layered=False, role="data"),
@@ -116,9 +157,29 @@ _TABLE = (
     Kind("w", GIVEN, "weight", WEIGHT, role="parameter"),
     Kind("b", GIVEN, "bias", BIAS, role="parameter"),
     Kind("eta", GIVEN, "learning rate", layered=False, contract=False),
+    _knob("t", "number of the iteration", "t"),
+    _knob("every", "iterations of a stair of the schedule", "k"),
+    _knob("factor", "factor of the schedule", "γ"),
+    _knob("period", "iterations down to the smallest learning rate", "T"),
+    _knob("minimum", "smallest learning rate", "η_min"),
+    _knob("decay", "decay of the schedule", "k"),
+    _knob("l2", "weight of the penalty", "λ"),
+    _knob("clip", "limit of the clipping", "c"),
+    _knob("mu", "momentum", "μ"),
+    _knob("rho", "decay rate of the mean square", "ρ"),
+    _knob("beta1", "decay rate of the momentum", "β_1"),
+    _knob("beta2", "decay rate of the mean square", "β_2"),
+    _knob("epsilon", "small number that keeps the division safe", "ε"),
+    _knob("weight_decay", "weight decay", "λ"),
+    Kind("mask", GIVEN, "dropout mask", DATA, role="mask", letter="M"),
+    *(kind for kind in _OF_PARAMETERS if kind.given),
     Kind("z", FORWARD, "pre-activation", DATA, role="unit"),
     Kind("a", FORWARD, "activation", DATA, role="unit"),
+    Kind("d", FORWARD, "activation after dropout", DATA, role="unit"),
     Kind("r", FORWARD, "skip-connection sum", DATA, role="unit"),
+    Kind("data_loss", LOSS, "loss on the data", layered=False, role="loss", letter="L_data"),
+    Kind("wnorm", LOSS, "length of all weights", layered=False, role="loss", letter="‖W‖"),
+    Kind("penalty", LOSS, "penalty on large weights", layered=False, role="loss", letter="R"),
     Kind("loss", LOSS, "loss", layered=False, role="loss", shared=True),
     Kind("da/dz", BACKWARD, "activation derivative", DATA, role="slope", top="a", by="z"),
     Kind(
@@ -138,6 +199,15 @@ _TABLE = (
         role="error",
         top="loss",
         by="r",
+    ),
+    Kind(
+        "dL/dd",
+        BACKWARD,
+        "derivative of the loss with respect to an activation after dropout",
+        DATA,
+        role="error",
+        top="loss",
+        by="d",
     ),
     Kind("dL/dz", BACKWARD, "error signal", DATA, role="error", top="loss", by="z"),
     Kind(
@@ -160,11 +230,52 @@ _TABLE = (
         by="b",
         shared=True,
     ),
+    Kind("lr", UPDATE, "learning rate of this iteration", layered=False, role="rate", letter="η_t"),
+    Kind(
+        "dR/dw",
+        UPDATE,
+        "derivative of the penalty with respect to a weight",
+        WEIGHT,
+        role="gradient",
+        top="penalty",
+        by="w",
+    ),
+    Kind(
+        "gnorm", UPDATE, "length of the whole gradient", layered=False, role="memory", letter="‖g‖"
+    ),
+    *(kind for kind in _OF_PARAMETERS if not kind.given),
     Kind("w+", UPDATE, "new weight", WEIGHT, role="parameter", before="w"),
     Kind("b+", UPDATE, "new bias", BIAS, role="parameter", before="b"),
     Kind("z+", VERIFY, "new pre-activation", DATA, role="unit", before="z"),
     Kind("a+", VERIFY, "new activation", DATA, role="unit", before="a"),
     Kind("r+", VERIFY, "new skip-connection sum", DATA, role="unit", before="r"),
+    Kind(
+        "data_loss+",
+        VERIFY,
+        "new loss on the data",
+        layered=False,
+        role="loss",
+        before="data_loss",
+        letter="L_data",
+    ),
+    Kind(
+        "wnorm+",
+        VERIFY,
+        "new length of all weights",
+        layered=False,
+        role="loss",
+        before="wnorm",
+        letter="‖W‖",
+    ),
+    Kind(
+        "penalty+",
+        VERIFY,
+        "new penalty on large weights",
+        layered=False,
+        role="loss",
+        before="penalty",
+        letter="R",
+    ),
     Kind("loss+", VERIFY, "new loss", layered=False, role="loss", before="loss", shared=True),
     Kind(
         "loss-loss+",

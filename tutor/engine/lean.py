@@ -15,6 +15,7 @@ none can leave the range of float64. Tests compare it with a walk through the sa
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import lru_cache
 from math import isfinite, sqrt
 from typing import Any
@@ -23,39 +24,40 @@ import numpy as np
 
 from tutor.engine import code
 from tutor.engine.dialects import Engine, python_name
-from tutor.engine.kinds import AFTER, GRADIENT
+from tutor.engine.kinds import AFTER, GRADIENT, KINDS
 from tutor.engine.network import Array, with_parameters
 from tutor.engine.program import Definition, Name, Plan, Program, made_of
+from tutor.engine.trace import Progress, mask, prepared
 from tutor.engine.training import State, Training
 from tutor.engine.tree import ratio
 
 RANGE = 240.0
 """Powers of ten within which products along all layers stay."""
-PLAIN = frozenset({"x", "y", "w", "b"})
-"""What iterations may be computed from here."""
+HUGE = 1e300
+"""Squares that an optimizer adds up stay below this."""
 
 
 class Lean:
     """Where such a run is: the parameters, and what the last iteration made."""
 
     def __init__(self, training: Training, state: State, program: Program) -> None:
-        x, y = training.x, training.y
         self._start, self.iteration = state, state.iteration
         network = state.network
-        given: dict[Name, Array | None] = {("x", 0): x, ("y", 0): y}
-        for number, layer in enumerate(network.layers, 1):
-            given["w", number], given["b", number] = layer.weights, layer.biases
-        self._names = program.given
-        self._at = [n for n, name in enumerate(program.given) if name[0] in AFTER]
-        self._arguments: list[Any] = [given[name] for name in program.given]
+        _, self._arguments = prepared(network, training.x, training.y, training.eta, state.progress)
         self._before = self._arguments
-        self._fixed = np.asarray(training.eta), network.scale(len(x))
+        first = len(self._arguments) - len(program.given)
+        places = list(enumerate(program.given, first))
+        self._names = dict(places)
+        self._at = [n for n, (kind, _) in places if kind in AFTER]
+        self._slots = [n for n, (kind, _) in places if KINDS[kind].earlier]
+        self._masks = [(n, layer) for n, (kind, layer) in places if KINDS[kind].role == "mask"]
+        self._counter = [n for n, knob in enumerate(program.knobs, 2) if knob == "t"]
         output = network.passed(network.depth)
-        learned = tuple(program.given[n] for n in self._at)
-        self._compute = _compiled(program.plan, output, learned)
+        learned, slots = (tuple(self._names[n] for n in at) for at in (self._at, self._slots))
+        self._compute = _compiled(program.plan, output, learned, slots)
         self._depth = network.depth
         self._bound = 10.0 ** (2 * RANGE / (network.depth + 1))
-        self.loss, self.outputs = 0.0, y
+        self.loss, self.outputs = 0.0, training.y
         self._gradients: tuple[Array, ...] = ()
 
     @classmethod
@@ -69,28 +71,40 @@ class Lean:
             x is training.x
             and y is training.y
             and not program.blocked
-            and not getattr(program, "knobs", ())
-            and all(kind in PLAIN for kind, _ in program.given)
             and all(p.train_weights and p.train_biases for p in network.layers)
             and float(np.abs(x).max()) < bound
         )
-        return cls(training, state, program) if fits and not state.slots else None
+        return cls(training, state, program) if fits else None
 
     def step(self) -> bool:
         """Compute the next iteration. False, and nothing has happened, where its numbers come near
         the end of the range.
         """
-        found = self._compute(*self._fixed, *self._arguments)
+        found = self._compute(*self._arguments)
         loss, count = found[0], len(self._at)
-        after = found[2 : 2 + count]
+        after, gradients = found[2 : 2 + count], found[2 + count : 2 + 2 * count]
+        slots = found[2 + 2 * count :]
         if not isfinite(loss) or not all(np.vdot(new, new) < self._bound for new in after):
             return False
+        if not all(np.vdot(new, new) < HUGE for new in slots):
+            return False
         self._before, self._arguments = self._arguments, list(self._arguments)
-        for place, new in zip(self._at, after, strict=True):
+        for place, new in zip((*self._at, *self._slots), (*after, *slots), strict=True):
             self._arguments[place] = new
-        self.loss, self.outputs, self._gradients = float(loss), found[1], found[2 + count :]
+        self.loss, self.outputs, self._gradients = float(loss), found[1], gradients
         self.iteration += 1
+        self._draw()
         return True
+
+    def _draw(self) -> None:
+        """What is another one in each iteration: its number, and which units are dropped."""
+        for place in self._counter:
+            self._arguments[place] = np.asarray(float(self.iteration))
+        network, progress = self._start.network, Progress(self.iteration, seed=self._start.seed)
+        for place, layer in self._masks:
+            shape = self._arguments[place].shape
+            share = network.layer(layer).dropout
+            self._arguments[place] = mask(share, shape, progress, layer)
 
     def norms(self) -> tuple[float, ...]:
         """The norm of the last iteration's gradient, layer by layer."""
@@ -110,25 +124,35 @@ class Lean:
 
     def _state(self, arguments: list[Any], iteration: int) -> State:
         network = self._start.network
-        known = dict(zip(self._names, arguments, strict=True))
+        known = {name: arguments[place] for place, name in self._names.items()}
         layers = list(enumerate(network.layers, 1))
         weights = tuple(known["w", n] for n, _ in layers)
         biases = tuple(known.get(("b", n), layer.biases) for n, layer in layers)
-        return State(with_parameters(network, weights, biases), iteration)
+        slots = {self._names[place]: arguments[place] for place in self._slots}
+        return replace(
+            self._start,
+            network=with_parameters(network, weights, biases),
+            iteration=iteration,
+            slots=slots,
+        )
 
 
 @lru_cache(maxsize=64)
-def _compiled(plan: Plan, output: Name, learned: tuple[Name, ...]) -> Callable[..., Any]:
-    """(eta, scale, *given) -> loss, outputs, new parameters, gradients"""
+def _compiled(
+    plan: Plan, output: Name, learned: tuple[Name, ...], slots: tuple[Name, ...]
+) -> Callable[..., Any]:
+    """(eta, scale, *knobs, *given) -> loss, outputs, new parameters, gradients, new slots"""
     program = Program.of(plan)
     after = [(AFTER[kind], layer) for kind, layer in learned]
     gradients = [(GRADIENT[kind], layer) for kind, layer in learned]
-    wanted = [("loss", 0), output, *after, *gradients]
+    memory = [(kind.replace("-", ""), layer) for kind, layer in slots]
+    wanted = [("loss", 0), output, *after, *gradients, *memory]
     dialect = Engine()
     made = ((python_name(*found.name), found.tree) for found in _needed(program, wanted))
     body = code.program_lines(made, dialect)
     answer = code.answered(python_name(*name) for name in wanted)
-    arguments = ["eta", "scale", *(python_name(*name) for name in program.given)]
+    given = (*((knob, 0) for knob in program.knobs), *program.given)
+    arguments = ["eta", "scale", *(python_name(*name) for name in given)]
     function = code.defined("iteration", arguments, [*body, answer])
     scope = {name: np.asarray(value) for name, value in dialect.constants.items()}
     return code.compiled("iteration", [function], {"np": np, "ratio": ratio, **scope})

@@ -20,6 +20,7 @@ from tutor.engine.tree import (
     Number,
     Ref,
     Share,
+    Squares,
     Stable,
     SumOver,
     Transpose,
@@ -60,6 +61,8 @@ def magnitude(tree: Node, env: Environment, sizes: Environment) -> Value:
             return magnitude(tree.of, env, sizes).T
         case MatrixProduct():
             return _magnitude_of_product(tree, env, sizes)
+        case Squares():
+            return tree.value(env)
         case SumOver():
             terms = np.abs(tree.of.value(env)) + magnitude(tree.of, env, sizes)
             return terms.sum(axis=tree.axis, keepdims=tree.keep)

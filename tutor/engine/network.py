@@ -8,6 +8,7 @@ import numpy as np
 
 from tutor.engine.activations import Activation
 from tutor.engine.losses import Loss
+from tutor.engine.optimizers import PLAIN, UpdateRule
 from tutor.engine.program import LayerPlan, Plan, Program
 from tutor.engine.skip import skip_fault
 from tutor.errors import NetworkError
@@ -39,10 +40,14 @@ class Layer:
     train_weights: bool = True
     train_biases: bool = True
     skip: int = 0
+    dropout: float = 0.0
+    """The share of its activations that is dropped while it learns."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "weights", frozen(self.weights))
         object.__setattr__(self, "biases", None if self.biases is None else frozen(self.biases))
+        if not 0 <= self.dropout < 1:
+            raise NetworkError(f"dropout is from 0 to below 1, got {self.dropout:g}")
         if self.weights.ndim != 2 or 0 in self.weights.shape:
             raise NetworkError(
                 "weights have one row per unit and one column per input, "
@@ -76,6 +81,8 @@ class Network:
     layers: tuple[Layer, ...]
     loss: Loss
     reduction: str = "mean"
+    rule: UpdateRule = PLAIN
+    """How it learns."""
     sizes: tuple[int, ...] = field(init=False)
     plans: tuple[Plan, Plan] = field(init=False)
     """What there is to compute: for a loss that is summed up, and for one that is a mean over
@@ -102,6 +109,8 @@ class Network:
             raise NetworkError(
                 f"{self.loss.title} needs a {self.loss.fused_with} output layer, got {last}"
             )
+        if self.layers[-1].dropout:
+            raise NetworkError("dropout is for hidden layers; the outputs are the answer")
         if self.loss.fused_with and self.layers[-1].skip:
             raise NetworkError(
                 f"{self.loss.title} needs the {last} itself as output; "
@@ -114,12 +123,12 @@ class Network:
                 layer.train_weights,
                 layer.learns_biases,
                 layer.skip,
+                layer.dropout > 0,
             )
             for layer in self.layers
         )
-        object.__setattr__(
-            self, "plans", (Plan(parts, self.loss, False), Plan(parts, self.loss, True))
-        )
+        plans = (Plan(parts, self.loss, mean, self.rule.plan) for mean in (False, True))
+        object.__setattr__(self, "plans", tuple(plans))
 
     def _check_skip(self, number: int, layer: Layer) -> None:
         fault = skip_fault(number, layer.skip, self.sizes)
@@ -158,16 +167,27 @@ class Network:
             self._programs[mean] = Program.of(self.plans[mean])
         return self._programs[mean]
 
-    def passed(self, number: int) -> tuple[str, int]:
-        """Kind and layer of what a layer passes on: x at the input, r behind a skip, else a."""
+    def passed(self, number: int, mark: str = "") -> tuple[str, int]:
+        """Kind and layer of what a layer passes on: x at the input, r behind a skip, d where some
+        are dropped, else a; before or (mark +) after the update, when nothing is dropped.
+        """
         if not number:
             return "x", 0
-        return "r" if self.layers[number - 1].skip else "a", number
+        layer = self.layers[number - 1]
+        kind = "r" if layer.skip else "d" if layer.dropout and not mark else "a"
+        return kind + mark, number
 
     @property
     def skips(self) -> tuple[tuple[int, int], ...]:
         """The skip connections: (layer that the value comes from, layer that adds it)."""
         return tuple((n - layer.skip, n) for n, layer in enumerate(self.layers, 1) if layer.skip)
+
+
+def without_dropout(network: Network) -> Network:
+    """The network as it is used: nothing is dropped."""
+    if not any(layer.dropout for layer in network.layers):
+        return network
+    return replace(network, layers=tuple(replace(p, dropout=0.0) for p in network.layers))
 
 
 def with_parameters(

@@ -156,7 +156,7 @@ class NumberOrder(Sequence[Quantity]):
 
 def _sections(network: Network, samples: int, blocked: int, inputs: bool) -> Iterator[Section]:
     yield Section("forward", _forward(network, ""), samples)
-    yield from _losses("loss", "loss", samples)
+    yield from _losses(network, "loss", "", samples)
     yield Section("backward", _backward(network, blocked, inputs), samples)
     if blocked:
         return
@@ -164,17 +164,59 @@ def _sections(network: Network, samples: int, blocked: int, inputs: bool) -> Ite
     if samples:
         totals = (_parameters(network.layer(n), n, "dL/db", "dL/dw") for n in downwards)
         yield Section("backward", tuple(block for block in totals if block))
-    updates = (_parameters(network.layer(n), n, "b+", "w+") for n in downwards)
-    yield Section("update", tuple(block for block in updates if block))
+    yield Section("update", tuple(_updates(network)))
     yield Section("verify", _forward(network, "+"), samples)
-    yield from _losses("verify", "loss+", samples)
+    yield from _losses(network, "verify", "+", samples)
     yield Section("verify", (Block(("loss-loss+",)),))
 
 
-def _losses(phase: str, kind: str, samples: int) -> Iterator[Section]:
+def _losses(network: Network, phase: str, mark: str, samples: int) -> Iterator[Section]:
     if samples:
-        yield Section(phase, (Block((kind,)),), samples)
-    yield Section(phase, (Block((kind,)),))
+        yield Section(phase, (Block((marked("loss", mark),)),), samples)
+    yield Section(phase, tuple(Block((kind,)) for kind in loss_kinds(network, mark)))
+
+
+def loss_kinds(network: Network, mark: str = "") -> tuple[str, ...]:
+    """What the loss of the batch is made of, and the loss itself."""
+    parts = ("data_loss", "wnorm", "penalty")
+    found = (kind for kind in parts if network.rule.has(kind))
+    return tuple(marked(kind, mark) for kind in (*found, "loss"))
+
+
+def _updates(network: Network) -> Iterator[Block]:
+    """What the whole update needs first, then layer by layer from the output what its weights and
+    biases need, quantity by quantity.
+    """
+    downwards = range(network.depth, 0, -1)
+    before, then = update_kinds(network)
+    for kind in before:
+        if not KINDS[kind].axes:
+            yield Block((kind,))
+            continue
+        blocks = (_parameters(network.layer(n), n, "", kind) for n in downwards)
+        yield from (block for block in blocks if block)
+    for n in downwards:
+        for bias, weight in then:
+            block = _parameters(network.layer(n), n, bias, weight)
+            if block:
+                yield block
+
+
+def update_kinds(network: Network) -> tuple[list[str], list[tuple[str, str]]]:
+    """(what comes before all layers, pairs of what each bias and each weight has, to the new
+    value).
+    """
+    rule = network.rule
+    biases, weights = rule.made("b"), rule.made("w")
+    before = [kind for kind in rule.whole() if kind != "gnorm"]
+    before += [kind for kind in weights if KINDS[kind].by]
+    before += [kind for kind in rule.whole() if kind == "gnorm"]
+    stems = dict.fromkeys(k[:-1] for k in (*weights, *biases) if k not in before)
+    pairs = [
+        tuple(stem + end if stem + end in of else "" for end, of in (("b", biases), ("w", weights)))
+        for stem in stems
+    ]
+    return before, [*((bias, weight) for bias, weight in pairs), ("b+", "w+")]
 
 
 def _forward(network: Network, mark: str) -> tuple[Block, ...]:
@@ -190,8 +232,12 @@ def _forward(network: Network, mark: str) -> tuple[Block, ...]:
 
 
 def forward_kinds(layer: Layer, mark: str = "") -> tuple[str, ...]:
-    """What a layer computes on the way forward, before or (mark +) after the update."""
-    return tuple(marked(kind, mark) for kind in (("z", "a", "r") if layer.skip else ("z", "a")))
+    """What a layer computes on the way forward, before or (mark +) after the update, when nothing
+    is dropped.
+    """
+    drops = ("d",) if layer.dropout and not mark else ()
+    kinds = ("z", "a", *drops, *(("r",) if layer.skip else ()))
+    return tuple(marked(kind, mark) for kind in kinds)
 
 
 def _backward(network: Network, blocked: int, inputs: bool) -> tuple[Block, ...]:
@@ -214,12 +260,13 @@ def _backward(network: Network, blocked: int, inputs: bool) -> tuple[Block, ...]
 
 def passed_back(layer: Layer) -> tuple[str, ...]:
     """The derivatives by what a layer passes on and by its activation, from the loss down."""
-    return ("dL/dr", "dL/da") if layer.skip else ("dL/da",)
+    skip = ("dL/dr",) if layer.skip else ()
+    return (*skip, *(("dL/dd",) if layer.dropout else ()), "dL/da")
 
 
 def _parameters(layer: Layer, number: int, bias: str, weight: str) -> Block | None:
     """The block of a layer's trainable parameters: unit by unit, the bias first, as on slides."""
-    kinds = (bias if layer.learns_biases else "", weight if layer.train_weights else "")
+    kinds = (bias * layer.learns_biases, weight * layer.train_weights)
     return Block(kinds, number, layer.units, layer.inputs) if any(kinds) else None
 
 
@@ -246,7 +293,7 @@ def stages(
     the inputs are one.
     """
     found = list(_forward_stages("forward", network, ""))
-    found += _loss_stages("loss", "loss", samples)
+    found += _loss_stages(network, "loss", "", samples)
     for number in range(network.depth, 0, -1):
         layer = network.layer(number)
         found += [Stage("backward", kind, number) for kind in (*passed_back(layer), "da/dz")]
@@ -256,12 +303,9 @@ def stages(
         found += [Stage("backward", kind, number) for kind in _learned(layer, "dL/db", "dL/dw")]
     if inputs:
         found.append(Stage("backward", "dL/da", 0))
-    for number in range(network.depth, 0, -1):
-        found += [
-            Stage("update", kind, number) for kind in _learned(network.layer(number), "b+", "w+")
-        ]
+    found += _update_stages(network)
     found += _forward_stages("verify", network, "+")
-    found += _loss_stages("verify", "loss+", samples)
+    found += _loss_stages(network, "verify", "+", samples)
     return (*found, Stage("verify", "loss-loss+"))
 
 
@@ -271,12 +315,23 @@ def _forward_stages(phase: str, network: Network, mark: str) -> Iterator[Stage]:
             yield Stage(phase, kind, number)
 
 
-def _loss_stages(phase: str, kind: str, samples: int) -> list[Stage]:
-    return (
-        [Stage(phase, kind, per_sample=True), Stage(phase, kind)]
-        if samples > 1
-        else [Stage(phase, kind)]
-    )
+def _loss_stages(network: Network, phase: str, mark: str, samples: int) -> list[Stage]:
+    each = [Stage(phase, marked("loss", mark), per_sample=True)] if samples > 1 else []
+    return each + [Stage(phase, kind) for kind in loss_kinds(network, mark)]
+
+
+def _update_stages(network: Network) -> Iterator[Stage]:
+    downwards = range(network.depth, 0, -1)
+    before, then = update_kinds(network)
+    for kind in before:
+        if not KINDS[kind].axes:
+            yield Stage("update", kind)
+            continue
+        yield from (Stage("update", kind, n) for n in downwards if network.layer(n).train_weights)
+    for n in downwards:
+        layer = network.layer(n)
+        for side, learns in enumerate((layer.learns_biases, layer.train_weights)):
+            yield from (Stage("update", pair[side], n) for pair in then if learns and pair[side])
 
 
 def _learned(layer: Layer, bias: str, weight: str) -> list[str]:

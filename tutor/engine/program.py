@@ -23,12 +23,12 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from tutor.engine import code
+from tutor.engine import code, optimizers
 from tutor.engine.activations import Activation
 from tutor.engine.dialects import Engine, python_name
 from tutor.engine.kinds import AFTER, GRADIENT, KINDS, VERIFY
 from tutor.engine.losses import A, Loss, Y, Z, with_leaves
-from tutor.engine.quantity import Quantity
+from tutor.engine.optimizers import PLAIN, UpdateRule
 from tutor.engine.tree import (
     Apply,
     ArrayRef,
@@ -55,12 +55,12 @@ Name: TypeAlias = tuple[str, int]
 """
 
 Computed: TypeAlias = Callable[..., tuple[dict[Name, Any], bool]]
-"""(eta, scale, *given) -> arrays by name, and whether all numbers are finite. `scale`: the 1/M of a
-mean. What is left aside there, `_watched` says.
+"""(eta, scale, *knobs, *given) -> arrays by name, and whether all numbers are finite. `scale`: the
+1/M of a mean. What is left aside there, `_watched` says.
 """
 
 X = ArrayRef("x")
-ETA = Ref(Quantity("eta"))
+ETA = optimizers.RATE
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +74,8 @@ class LayerPlan:
     trains_weights: bool
     trains_biases: bool
     skip: int = 0
+    drops: bool = False
+    """Whether some of its activations are dropped while it learns."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +87,7 @@ class Plan:
     layers: tuple[LayerPlan, ...]
     loss: Loss
     mean: bool
+    rule: UpdateRule = PLAIN
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,24 +163,32 @@ class Program:
         return tuple(_given(self.definitions))
 
     @cached_property
+    def knobs(self) -> tuple[str, ...]:
+        """The numbers of the rule that are computed with."""
+        found = (node for made in self.definitions for node in walk(made.tree))
+        names = (node.quantity.kind for node in found if isinstance(node, Ref))
+        return tuple(dict.fromkeys(name for name in names if KINDS[name].role == "knob"))
+
+    @cached_property
     def run(self) -> Computed:
         """The whole iteration: every array, by name, what is given and what stays included."""
         found = [*self.given, *self.names]
         stays = () if self.blocked else self._unchanged
-        return _compiled(self.definitions, self.given, {**{n: n for n in found}, **dict(stays)})
+        wanted = {**{n: n for n in found}, **dict(stays)}
+        return _compiled(self.definitions, (self.knobs, self.given), wanted)
 
     @cached_property
     def advance(self) -> Computed:
         """The iteration up to the update: everything but the verification pass."""
         found = [d for d in self.definitions if KINDS[d.leaf.kind.rstrip("@")].phase != VERIFY]
-        return _compiled(found, self.given, {d.name: d.name for d in found})
+        return _compiled(found, (self.knobs, self.given), {d.name: d.name for d in found})
 
     @property
     def _unchanged(self) -> Iterator[tuple[Name, Name]]:
         """What the update leaves as it is: the name after it, and the name before."""
         for kind, layer in self.given:
             new = AFTER.get(kind, ""), layer
-            if KINDS[kind].parameter and new not in self.by_name:
+            if kind in AFTER and KINDS[kind].parameter and new not in self.by_name:
                 yield new, (kind, layer)
 
 
@@ -207,6 +218,10 @@ def _forward(plan: Plan) -> Iterator[Operation]:
             yield Operation(z, product, (w, passed[-1]))
         yield Operation(a, Apply(z, layer.activation.function), (z,))
         passed.append(a)
+        if layer.drops:
+            d, mask = ArrayRef("d", number), ArrayRef("mask", number)
+            yield Operation(d, Hadamard((a, mask)), (a,))
+            passed[-1] = a = d
         if layer.skip:
             r, earlier = ArrayRef("r", number), passed[number - layer.skip]
             yield Operation(r, Sum((a, earlier)), (a, earlier))
@@ -228,7 +243,17 @@ def _losses(plan: Plan) -> Iterator[Definition]:
     loss, each = plan.loss, ArrayRef("loss@")
     terms = with_leaves(loss.term, _leaves(plan))
     yield Definition(each, loss.of_sample(SumOver(terms, "outputs", 1, keep=False)))
-    yield Definition(ArrayRef("loss"), shared(plan, SumOver(each, "samples", 0, keep=False)))
+    whole = shared(plan, SumOver(each, "samples", 0, keep=False))
+    rule, depth = plan.rule, len(plan.layers)
+    if not rule.penalty:
+        yield Definition(ArrayRef("loss"), whole)
+        return
+    data, penalty = ArrayRef("data_loss"), ArrayRef("penalty")
+    yield Definition(data, whole)
+    if rule.penalty == "norm":
+        yield Definition(optimizers.LENGTH, optimizers.weights_length(depth))
+    yield Definition(penalty, optimizers.penalty(rule, depth))
+    yield Definition(ArrayRef("loss"), Sum((data, penalty)))
 
 
 def shared(plan: Plan, tree: Node) -> Node:
@@ -305,6 +330,8 @@ def _pullback(tree: Node, leaf: ArrayRef, grad: Node) -> Node:
             return grad
         case Transpose():
             return _pullback(tree.of, leaf, _transposed(grad))
+        case Hadamard(terms=(first, second)):
+            return Hadamard((grad, second if leaf == first else first))
         case Sum():
             return next(_pullback(term, leaf, grad) for term in tree.terms if leaf in _uses(term))
         case MatrixProduct():
@@ -346,31 +373,56 @@ def _learns(plan: Plan, leaf: ArrayRef) -> bool:
 
 
 def _updates(plan: Plan) -> Iterator[Definition]:
-    """Gradient descent, θ⁺ = θ − η ∂L/∂θ, for everything that learns."""
+    """θ⁺ = θ − η ∂L/∂θ for everything that learns, or what an optimizer makes of it."""
+    rule, learned = plan.rule, list(_learned(plan))
+    if rule.schedule:
+        yield Definition(optimizers.SCHEDULED, optimizers.SCHEDULES[rule.schedule][1])
+    found = [(leaf, list(optimizers.update(rule, leaf, by(leaf)))) for leaf in learned]
+    if rule.clip == "norm" and learned:
+        for leaf, made in found:  # it is made of these
+            if rule.penalty and KINDS[leaf.kind].weights:
+                yield Definition(*made.pop(0))
+        yield Definition(
+            optimizers.NORM, optimizers.norm(rule, [(leaf, by(leaf)) for leaf in learned])
+        )
+    for _, made in found:
+        yield from (Definition(*one) for one in made)
+
+
+def _learned(plan: Plan) -> Iterator[ArrayRef]:
+    """Weights and biases that learn, from the output down."""
     for number in range(len(plan.layers), 0, -1):
         for leaf in (ArrayRef("b", number), ArrayRef("w", number)):
             if _learns(plan, leaf) and (
                 plan.layers[number - 1].biased or not KINDS[leaf.kind].biases
             ):
-                yield Definition(
-                    ArrayRef(AFTER[leaf.kind], number), Difference(leaf, Product((ETA, by(leaf))))
-                )
+                yield leaf
 
 
 def _again(ahead: Sequence[Definition], updates: Sequence[Definition]) -> Iterator[Definition]:
     """The forward pass and the losses once more, with everything that learns in its new state."""
     new = {
-        ArrayRef(KINDS[found.leaf.kind].before, found.leaf.layer): found.leaf for found in updates
+        ArrayRef(KINDS[found.leaf.kind].before, found.leaf.layer): found.leaf
+        for found in updates
+        if KINDS[found.leaf.kind].again
     }
     new |= {found.leaf: ArrayRef(_after(found.leaf.kind), found.leaf.layer) for found in ahead}
     for found in ahead:
+        if found.leaf.kind in NOT_AGAIN:
+            continue
         yield Definition(
             new[found.leaf],
             renamed(found.tree, lambda node: new.get(node) if isinstance(node, ArrayRef) else None),
         )
 
 
+NOT_AGAIN = {"d": "a+"}
+"""What is there only while the network learns, and what stands in its place afterwards."""
+
+
 def _after(kind: str) -> str:
+    if kind in NOT_AGAIN:
+        return NOT_AGAIN[kind]
     return AFTER[kind.removesuffix("@")] + "@" * kind.endswith("@")
 
 
@@ -401,9 +453,13 @@ def _watched(definitions: Sequence[Definition]) -> tuple[Name, ...]:
 
 
 def _compiled(
-    definitions: Sequence[Definition], given: Sequence[Name], wanted: Mapping[Name, Name]
+    definitions: Sequence[Definition],
+    arguments: tuple[Sequence[str], Sequence[Name]],
+    wanted: Mapping[Name, Name],
 ) -> Computed:
-    """One function of NumPy. `wanted`: what it gives, and by which name that is computed."""
+    """One function of NumPy of knobs and arrays. `wanted`: what it gives, and by which name that
+    is computed.
+    """
     made = ((python_name(*found.name), found.tree) for found in definitions)
     dialect = Engine()
     body = code.program_lines(made, dialect)
@@ -412,12 +468,13 @@ def _compiled(
         {name: python_name(*found) for name, found in wanted.items()},
         *_sorted_for_check(_watched(definitions)),
     )
-    arguments = ["eta", "scale", *(python_name(*name) for name in given)]
+    knobs, given = arguments
+    names = ["eta", "scale", *map(python_name, knobs), *(python_name(*name) for name in given)]
     lines = [*body, *map(code.frozen, arrays), answer]
     scope = {name: np.asarray(value) for name, value in dialect.constants.items()}
     return code.compiled(
         "iteration",
-        [code.defined("iteration", arguments, lines)],
+        [code.defined("iteration", names, lines)],
         {"np": np, "ratio": ratio, "isfinite": isfinite, **scope},
     )
 

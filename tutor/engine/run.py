@@ -24,7 +24,7 @@ import numpy as np
 from tutor import budget
 from tutor.engine.kinds import FORWARD, LOSS
 from tutor.engine.lean import Lean
-from tutor.engine.network import Array, Network, with_parameters
+from tutor.engine.network import Array, Network, with_parameters, without_dropout
 from tutor.engine.quantity import Quantity
 from tutor.engine.trace import EarlyEnd, Trace
 from tutor.engine.trace import run as traced
@@ -264,12 +264,14 @@ def norm(trace: Trace, layer: int) -> float:
 
 def outputs(network: Network, x: Array, like: Array) -> Array:
     """What a network answers to inputs x (M, N); `like` are targets of its training."""
-    return traced(network, x, np.zeros((len(x), like.shape[1])), 0.0).outputs
+    targets = np.zeros((len(x), like.shape[1]))
+    return traced(without_dropout(network), x, targets, 0.0).outputs
 
 
 def loss_on(network: Network, x: Array, y: Array) -> float:
-    """The loss of a network on a set of samples."""
-    return traced(network, x, y, 0.0).loss
+    """The loss of a network on a set of samples, the penalty left aside."""
+    trace = traced(without_dropout(network), x, y, 0.0)
+    return float(trace.get(("data_loss", 0), trace.loss))
 
 
 # ---- which targets are classes ----

@@ -19,7 +19,7 @@ goes on by that shortcut.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -34,7 +34,19 @@ from tutor.engine.quantity import K, Quantity
 from tutor.engine.tree import ArrayRef, Environment, Leaf, Value
 from tutor.errors import NetworkError
 
-__all__ = ["FLAT", "OVERFLOW", "UNDEFINED", "EarlyEnd", "Trace", "advance", "run", "updated"]
+__all__ = [
+    "FLAT",
+    "OVERFLOW",
+    "UNDEFINED",
+    "EarlyEnd",
+    "Progress",
+    "Trace",
+    "advance",
+    "prepared",
+    "remembered",
+    "run",
+    "updated",
+]
 
 Array = np.ndarray
 
@@ -49,6 +61,8 @@ class Trace(Mapping[Name, Array]):
     arrays: dict[Name, Array]
     finite: bool
     """Whether every number of the walk is finite, dL/da of a fused output layer left aside."""
+    knobs: Mapping[str, float] = field(default_factory=dict)
+    """The numbers of its rule by kind, and which iteration it is."""
     span: slice | None = None
 
     # ---- a mapping ----
@@ -121,8 +135,7 @@ class Trace(Mapping[Name, Array]):
         """What a layer passes on, before or (mark +) after the update: its activations, or what a
         skip makes of them.
         """
-        kind, number = self.network.passed(layer)
-        return self[AFTER.get(kind, kind) if mark else kind, number]
+        return self[self.network.passed(layer, mark)]
 
     def sample_losses(self, kind: str) -> Array:
         """The loss of each sample by itself, for `loss` or `loss+`, shape (M,)."""
@@ -158,6 +171,8 @@ class Trace(Mapping[Name, Array]):
     def _scalar(self, q: Quantity) -> Value:
         if q.kind == "eta":
             return self.eta
+        if q.of.role == "knob":
+            return np.float64(self.knobs[q.kind])
         if q.sample:
             return self.sample_losses(q.kind)[self._at(q.sample)]
         if q.kind == "(loss-loss+)/loss":
@@ -306,29 +321,59 @@ _ACTIVATIONS = frozenset({"a", AFTER["a"]})
 """Kinds that in layer 0 are the inputs."""
 
 
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """Where training is: which iteration comes (from 1), what the optimizer remembers of those
+    before it (nothing is 0), and the seed of what is dropped.
+    """
+
+    iteration: int = 1
+    slots: Mapping[Name, Array] = field(default_factory=dict)
+    seed: int = 0
+
+
+START = Progress()
+
+
 @np.errstate(all="ignore")
-def run(network: Network, x: Array, y: Array, eta: float) -> Trace:
+def run(network: Network, x: Array, y: Array, eta: float, progress: Progress = START) -> Trace:
     """Compute one iteration for inputs x (M, N) and targets y (M, K) with learning rate eta.
 
     Raises NetworkError where x or y do not fit the network: they would broadcast to numbers nobody
     meant.
     """
-    program, arguments = _prepared(network, frozen(x), frozen(y), eta)
+    program, arguments = prepared(network, frozen(x), frozen(y), eta, progress)
     arrays, finite = program.run(*arguments)
-    return Trace(network, eta, program, arrays, finite)
+    knobs = {**network.rule.numbers, "t": float(progress.iteration)} if program.knobs else {}
+    return Trace(network, eta, program, arrays, finite, knobs)
 
 
 @np.errstate(all="ignore")
-def advance(network: Network, x: Array, y: Array, eta: float) -> Network | None:
-    """The network after one update, without a trace and without the verification pass.
+def advance(
+    network: Network, x: Array, y: Array, eta: float, progress: Progress = START
+) -> tuple[Network, Mapping[Name, Array]] | None:
+    """The network after one update and what the optimizer remembers, without a trace and without
+    the verification pass.
 
     None where some number on the way is none, or behind an activation without a derivative.
     """
-    program, arguments = _prepared(network, frozen(x), frozen(y), eta)
+    program, arguments = prepared(network, frozen(x), frozen(y), eta, progress)
     if program.blocked:
         return None
     arrays, finite = program.advance(*arguments)
-    return _with(network, arrays) if finite else None
+    return (_with(network, arrays), remembered(network, arrays)) if finite else None
+
+
+def remembered(network: Network, arrays: Mapping[Name, Array]) -> dict[Name, Array]:
+    """What the next iteration takes over from the arrays of one."""
+    return {
+        (earlier, layer): arrays[now, layer]
+        for parameter in ("w", "b")
+        for earlier in network.rule.remembered(parameter)
+        for now in (earlier.replace("-", ""),)
+        for layer in range(1, network.depth + 1)
+        if (now, layer) in arrays
+    }
 
 
 def updated(trace: Trace) -> Network:
@@ -344,8 +389,12 @@ def _with(network: Network, arrays: Mapping[Name, Array]) -> Network:
     )
 
 
-def _prepared(network: Network, x: Array, y: Array, eta: float) -> tuple[Program, list[Any]]:
-    """The program of a network, and what it is a function of."""
+def prepared(
+    network: Network, x: Array, y: Array, eta: float, progress: Progress
+) -> tuple[Program, list[Any]]:
+    """The program of a network, and what it is a function of: learning rate, factor of the mean,
+    knobs, given arrays.
+    """
     inputs, outputs = (len(x), network.sizes[0]), (len(x), network.sizes[-1])
     if not len(x) or x.shape != inputs or y.shape != outputs:
         raise NetworkError(
@@ -355,6 +404,28 @@ def _prepared(network: Network, x: Array, y: Array, eta: float) -> tuple[Program
     given: dict[Name, Array | None] = {("x", 0): x, ("y", 0): y}
     for number, layer in enumerate(network.layers, 1):
         given["w", number], given["b", number] = layer.weights, layer.biases
+        if layer.dropout:
+            given["mask", number] = mask(layer.dropout, (len(x), layer.units), progress, number)
     program = network.program(len(x))
+    knobs = {**network.rule.numbers, "t": float(progress.iteration)}
+    for name in program.given:
+        if KINDS[name[0]].earlier:
+            given[name] = progress.slots.get(name, _zeros(given, name))
     # As an array, eta need not be made one for each product
-    return program, [np.asarray(eta), network.scale(len(x)), *map(given.get, program.given)]
+    numbers = (np.asarray(knobs[name]) for name in program.knobs)
+    fixed = (np.asarray(eta), network.scale(len(x)), *numbers)
+    return program, [*fixed, *map(given.get, program.given)]
+
+
+def _zeros(given: Mapping[Name, Array | None], name: Name) -> Array:
+    parameter = given[name[0][-1], name[1]]
+    assert parameter is not None
+    return frozen(np.zeros(parameter.shape))
+
+
+def mask(dropout: float, shape: tuple[int, int], progress: Progress, layer: int) -> Array:
+    """What activations are multiplied by: 0 where they are dropped, else 1 over the share that is
+    kept, so that their sum stays about the same. The same for the same seed, iteration and layer.
+    """
+    random = np.random.default_rng([progress.seed, progress.iteration, layer])
+    return frozen((random.random(shape) >= dropout) / (1.0 - dropout))

@@ -295,6 +295,27 @@ class Square(One):
         return number * number
 
 
+class Sqrt(One):
+    """The square root."""
+
+    def value(self, env: Environment) -> Value:
+        return np.sqrt(self.of.value(env))
+
+
+class Floor(One):
+    """The largest whole number that is not above `of`."""
+
+    def value(self, env: Environment) -> Value:
+        return np.floor(self.of.value(env))
+
+
+class Cos(One):
+    """The cosine."""
+
+    def value(self, env: Environment) -> Value:
+        return np.cos(self.of.value(env))
+
+
 class Exp(One):
     """e to the power of `of`"""
 
@@ -364,6 +385,27 @@ class SumOver(One):
 
     def value(self, env: Environment) -> Value:
         return self.of.value(env).sum(axis=self.axis, keepdims=self.keep)
+
+
+class Squares(Many):
+    """The sum of the squares of all entries of some arrays."""
+
+    def value(self, env: Environment) -> Value:
+        total = np.float64(0.0)
+        for term in self.terms:
+            array = term.value(env)
+            total = total + (array * array).sum()
+        return total
+
+
+class ElidedSquares(Elided):
+    """The middle of such a sum, written out: from the entry `first` to `last` of all arrays."""
+
+    def value(self, env: Environment) -> Value:
+        inner = env.bound(slice(None))
+        found = np.concatenate([np.ravel(term.value(inner)) for term in self.body.children])
+        part = found[self.first - 1 : self.last]
+        return env.seen(np.float64((part * part).sum()))
 
 
 @dataclass(frozen=True, slots=True)

@@ -81,7 +81,8 @@ _KIND_CELLS = {name: text_cell(name) for name in KINDS}
 # shortest text that reads back as the same float64. JSON has no infinity: where the walk stops
 # early, what lies behind is left out and `stopped` says where and why; single numbers beyond
 # float64 are left out and named in `beyond`. Where a reader changed the lesson, `changed` has the
-# old and the new value of each change.
+# old and the new value of each change. Where an iteration uses a batch, `batch` has the numbers in
+# the data set of its samples, in their order, and the epoch.
 #
 # Written block by block, a layer of a sample at a time, so that a large network needs neither long
 # nor much memory.
@@ -127,6 +128,8 @@ def chunks(lesson: Lesson, out_of_range: list[str]) -> Iterator[str]:
 
 def _ending(lesson: Lesson, out_of_range: list[str]) -> str:
     found: dict[str, object] = {"beyond": out_of_range} if out_of_range else {}
+    if lesson.batch:
+        found["batch"] = {"samples": lesson.batch.samples, "epoch": lesson.batch.epoch}
     if lesson.changes:
         found["changed"] = {
             change.name: {"old": change.old, "new": change.new} for change in lesson.changes
@@ -168,8 +171,13 @@ def _given(trace: Trace) -> Iterator[NamedNumbers]:
                 array[row],
             )
     for kind, layer in trace:
-        if layer and KINDS[kind].given:
+        of = KINDS[kind.removesuffix("@")]
+        if layer and of.given and of.contract and of.parameter:
             yield _parameter(trace, kind, layer)
+        elif layer and of.given and of.per_sample:
+            units = _units(kind, layer, trace.network.sizes[layer])
+            for row in range(trace.samples):
+                yield _marked(units, trace, row), trace[kind, layer][row]
 
 
 def _frozen(trace: Trace) -> Iterator[NamedNumbers]:

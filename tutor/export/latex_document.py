@@ -130,6 +130,7 @@ def _source(context: Context) -> str:
         f"iteration {lesson.iteration}, {_GRAINS[context.walk.grain]}, "
     )
     said += f"notation “{context.notation.title}”, {digits_shown}."
+    said += f" {context.batch}" if context.batch else ""
     said += f" It differs from the lecture: {context.variant}." if context.variant else ""
     return escaped(
         " ".join(part for part in (said, told(lesson.changes), unnamed(context)) if part)

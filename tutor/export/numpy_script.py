@@ -179,6 +179,7 @@ def given(
     samples = f"{trace.samples} samples, one row each" if trace.samples > 1 else "one sample"
     lines = [
         f"# The inputs and targets: {samples}",
+        *(comment(f"{lesson.batch}.") if lesson.batch else ()),
         f"x = {call.format(array(trace.x))}",
         f"y = {call.format(array(trace.y))}",
         "",

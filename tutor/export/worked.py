@@ -414,7 +414,12 @@ def made_from(context: Context, sheet: Sheet) -> str:
     made = ", ".join(part for part in parts if part) + "."
     return " ".join(
         part
-        for part in (made, told(context.lesson.changes), "" if sheet.blanks else unnamed(context))
+        for part in (
+            made,
+            context.batch,
+            told(context.lesson.changes),
+            "" if sheet.blanks else unnamed(context),
+        )
         if part
     )
 

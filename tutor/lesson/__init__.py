@@ -8,6 +8,7 @@ The engine, notation, scenarios. Nothing of pages, and nothing of the web.
 
 In the order in which it is best read:
 
+    dataset               all samples: written or made, split and scaled
     setup                 network, inputs, targets and learning rate of a scenario, for the engine
     changeable            which parts of a lesson a reader may change
     changes               what if: changes from an address or a form, and the scenario with them

@@ -23,6 +23,7 @@ from tutor.engine.network import Array, frozen
 from tutor.engine.parameters import PARAMETERS
 from tutor.engine.quantity import Quantity
 from tutor.errors import NumberError, QuantityError, TutorError
+from tutor.lesson.dataset import raw_rows
 from tutor.lesson.setup import initial
 from tutor.scenario import names
 from tutor.scenario.model import ACTIVATIONS, LossName
@@ -127,7 +128,7 @@ def sizes(scenario: Scenario) -> Sizes:
     """What names depend on."""
     network = scenario.network
     learns = tuple(network.learns(number) for number in range(1, len(network.layers) + 1))
-    return Sizes(network.inputs, network.layers, learns, len(scenario.inputs))
+    return Sizes(network.inputs, network.layers, learns, scenario.data.samples, scenario.training)
 
 
 def value(scenario: Scenario, at: Changeable) -> ChangedValue:
@@ -136,8 +137,8 @@ def value(scenario: Scenario, at: Changeable) -> ChangedValue:
     layer = network.layers[at.layer - 1]
     match at.kind:
         case "x" | "y":
-            rows = scenario.inputs if at.kind == "x" else scenario.targets
-            return float(rows[max(at.sample, 1) - 1][at.i - 1])
+            x, y = raw_rows(scenario.data)
+            return float((x if at.kind == "x" else y)[max(at.sample, 1) - 1, at.i - 1])
         case "w" if layer.init is not None:
             return float(
                 made(layer.init, layer.units, network.sizes[at.layer - 1])[at.i - 1, at.j - 1]

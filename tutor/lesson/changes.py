@@ -37,6 +37,7 @@ from tutor.lesson.changeable import (
     written,
 )
 from tutor.lesson.changeable import made as made_by_init
+from tutor.lesson.dataset import raw_rows
 from tutor.scenario import checks
 from tutor.scenario.problem import Path, quotable
 from tutor.scenario.reader import Data, LayerSpec, NetworkSpec, Rows, Scenario
@@ -384,9 +385,20 @@ def _data(scenario: Scenario, wanted: WantedChanges) -> Data:
     for at, v in wanted.items():
         if at.kind in {"x", "y"}:
             cells[at.kind][max(at.sample, 1), at.i] = float(v)
-    tables = (("x", "inputs", scenario.inputs), ("y", "targets", scenario.targets))
+    if not cells:
+        return scenario.data
+    data = _data_written_out(scenario.data)
+    tables = (("x", "inputs", data.inputs), ("y", "targets", data.targets))
     update = {key: _put(rows, cells[kind]) for kind, key, rows in tables if cells[kind]}
-    return scenario.data.model_copy(update=update) if update else scenario.data
+    return data.model_copy(update=update)
+
+
+def _data_written_out(data: Data) -> Data:
+    """The rows of a generator in its place."""
+    if data.generator is None:
+        return data
+    inputs, targets = (tuple(map(tuple, rows.tolist())) for rows in raw_rows(data))
+    return data.model_copy(update={"inputs": inputs, "targets": targets, "generator": None})
 
 
 def _put(rows: Rows, cells: Mapping[tuple[int, int], float]) -> Rows:

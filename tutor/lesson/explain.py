@@ -97,11 +97,35 @@ TERMS = {
             "in the direction in which the loss grows fastest"
         ),
     ),
+    "d": (
+        "dropout",
+        (
+            "setting some activations to 0 at random while the network learns, others each time; "
+            "afterwards all are there"
+        ),
+    ),
+    "penalty": (
+        "regularization",
+        "a penalty on large weights that is added to the loss",
+    ),
+    "lr": ("schedule", "a rule by which the learning rate changes from iteration to iteration"),
+    "gnorm": (
+        "clipping",
+        "limiting the gradient, so that a steep place in the loss does not throw the weights far",
+    ),
+    "m.w": ("momentum", "a running sum or mean of the gradients, which keeps the update going"),
+    "v.w": (
+        "adaptive learning rate",
+        "a step of its own size for each parameter, from the squares of its gradients",
+    ),
     "w+": ("learning rate", "the factor that sets the size of each step against the gradient"),
     "z+": ("verification pass", "the forward pass once more, with the new weights and biases"),
 }
 
-_SAME_TERM = {"dL/dr": "dL/da", "dL/db": "dL/dw", "b+": "w+"}
+_SAME_TERM = {
+    "dL/dr": "dL/da", "dL/dd": "dL/da", "dL/db": "dL/dw", "b+": "w+",
+    "m.b": "m.w", "v.b": "v.w",
+}  # fmt: skip
 """Kinds that are explained by the word of another."""
 
 

@@ -22,6 +22,7 @@ import numpy as np
 from tutor import budget
 from tutor.engine.run import Goal, Run, accuracy_of
 from tutor.engine.training import Training
+from tutor.lesson.dataset import PARTS, dataset
 from tutor.lesson.setup import training
 from tutor.scenario.reader import Scenario
 
@@ -48,7 +49,9 @@ class Running:
     def __init__(self, scenario: Scenario) -> None:
         self.training = training(scenario)
         network = self.training.network
-        self.run = Run(self.training, accuracy_of(network, self.training.y))
+        data = dataset(scenario)
+        others = {name: data.part(name) for name in PARTS[1:] if len(data.rows(name))}
+        self.run = Run(self.training, accuracy_of(network, self.training.y), others)
         self.seconds = 0.0
         """How long it ran so far, by the clock."""
         self._lock = threading.Lock()

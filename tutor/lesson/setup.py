@@ -1,4 +1,8 @@
-"""Build the engine's network and batch from a scenario."""
+"""Build the engine's network, training samples and training from a scenario.
+
+build(scenario) -> Setup            network, all training samples, learning rate
+training(scenario) -> Training      the same with its batches and what stops it
+"""
 
 from __future__ import annotations
 
@@ -9,14 +13,18 @@ import numpy as np
 from tutor.engine.activations import activation
 from tutor.engine.losses import loss
 from tutor.engine.network import Array, Layer, Network, frozen
-from tutor.engine.training import Training
+from tutor.engine.training import Stop, Training
+from tutor.lesson.dataset import dataset
 from tutor.scenario import model
 from tutor.scenario.reader import Scenario
+from tutor.scenario.update import rule_of
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Setup:
-    """What is computed: a network, inputs x (M, N), targets y (M, K) and a learning rate."""
+    """What is computed: a network, inputs x (M, N) and targets y (M, K) of the samples to learn
+    from, and a learning rate.
+    """
 
     network: Network
     x: Array
@@ -25,19 +33,26 @@ class Setup:
 
 
 def build(scenario: Scenario) -> Setup:
-    """The network and batch of a scenario."""
-    spec = scenario.network
-    layers = tuple(_layer(spec, number) for number in range(1, len(spec.layers) + 1))
-    network = Network(layers, loss(spec.loss.name), spec.loss.reduction)
-    return Setup(
-        network, frozen(scenario.inputs), frozen(scenario.targets), scenario.training.learning_rate
-    )
+    """The network and training samples of a scenario. Raises DataError where there are none."""
+    x, y = dataset(scenario).part("training")
+    return Setup(network_of(scenario), x, y, scenario.training.learning_rate)
 
 
 def training(scenario: Scenario) -> Training:
-    """The training of a scenario, before its first iteration."""
-    problem = build(scenario)
-    return Training(problem.network, problem.x, problem.y, problem.eta)
+    """The training of a scenario: its batches, their order, and when it stops by itself."""
+    setup, spec = build(scenario), scenario.training
+    stop = Stop(**spec.stop.model_dump()) if spec.stop else Stop()
+    return Training(
+        setup.network, setup.x, setup.y, setup.eta,
+        batch_size=spec.batch_size, shuffle=spec.shuffle.seed if spec.shuffle else None, stop=stop,
+    )  # fmt: skip
+
+
+def network_of(scenario: Scenario) -> Network:
+    """The network of a scenario."""
+    spec = scenario.network
+    layers = tuple(_layer(spec, number) for number in range(1, len(spec.layers) + 1))
+    return Network(layers, loss(spec.loss.name), spec.loss.reduction, rule_of(scenario.training))
 
 
 def _layer(spec: model.NetworkSpec, number: int) -> Layer:
@@ -50,7 +65,9 @@ def _layer(spec: model.NetworkSpec, number: int) -> Layer:
     )
     biases = None if part.biases is None else frozen(part.biases)
     rule = activation(part.activation, **part.parameters)
-    return Layer(frozen(weights), biases, rule, learns_weights, learns_biases, part.skip)
+    return Layer(
+        frozen(weights), biases, rule, learns_weights, learns_biases, part.skip, part.dropout
+    )
 
 
 def initial(init: model.Init, units: int, inputs: int) -> Array:

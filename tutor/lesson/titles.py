@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from tutor.engine.activations import Activation
 from tutor.engine.kinds import KINDS
 from tutor.engine.network import Network
+from tutor.engine.optimizers import UpdateRule
 from tutor.engine.order import Stage
 from tutor.engine.quantity import Quantity
 from tutor.engine.trace import Trace
@@ -122,6 +123,40 @@ def _r(t: Trace, q: Quantity) -> str:
     return f"skip-connection sum of {where}"
 
 
+def _d(t: Trace, q: Quantity) -> str:
+    return f"activation of {unit(t.network, q.layer, q.i)} after dropout"
+
+
+def _data_loss(t: Trace, q: Quantity) -> str:
+    return "loss on the data" if q.of.again else f"loss on the data: {t.network.loss.title}"
+
+
+def _whole(t: Trace, q: Quantity) -> str:
+    return q.of.words.removeprefix("new ")
+
+
+def _of_parameter(t: Trace, q: Quantity) -> str:
+    """What an optimizer has for one weight or bias."""
+    what = q.of.words.rsplit(" of a ", 1)[0]
+    if q.kind.startswith("step"):
+        return f"what is subtracted from the {_parameter(t, q)}"
+    if q.kind.startswith("v") and t.network.rule.optimizer != "adagrad":
+        what = what.replace("accumulated squares", "mean square")
+    if q.kind.startswith("g"):
+        what = gradient_name(t.network.rule, q.kind)
+    if q.of.by:
+        return f"penalty gradient of the {_parameter(t, q)}"
+    return f"{what}: {_parameter(t, q)}"
+
+
+def gradient_name(rule: UpdateRule, kind: str) -> str:
+    """What the gradient is called that an optimizer gets."""
+    penalised = bool(rule.penalty) and KINDS[kind].weights
+    if rule.clip and penalised:
+        return "gradient after penalty and clipping"
+    return "clipped gradient" if rule.clip else "gradient with the penalty"
+
+
 def _loss(t: Trace, q: Quantity) -> str:
     if q.sample:
         return f"loss of sample {q.sample}"
@@ -138,6 +173,9 @@ def _dL_da(t: Trace, q: Quantity) -> str:
     if network.layer(q.layer).skip and not is_output(network, by.name, q.layer):
         what = "skip-connection sum" if by.residual else "activation"
         return f"loss gradient at the {what} of {where}"
+    if network.layer(q.layer).dropout:
+        side = "after" if by.name == "d" else "before"
+        return f"loss gradient at {where} {side} dropout"
     return f"loss gradient at {where}"
 
 
@@ -207,6 +245,9 @@ def _stage_title(trace: Trace, stage: Stage) -> str:
         what = "softmax Jacobian" if rule.full_jacobian else "slope" + "s" * plural
         return f"{what} of {'' if rule.full_jacobian else f'the {function(rule)} at '}{where}"
     ending = "" if not plural else "es" if of.biases else "s"
+    if kind.startswith("g."):
+        what = gradient_name(network.rule, kind)
+        return f"{what}, {'bias' if of.biases else 'weight'}{ending} of {where}"
     return words_of(kind).matrix.format(ending, where)
 
 
@@ -247,7 +288,19 @@ TITLES: dict[str, KindTitles] = {
     "z": KindTitles(_z, "pre-activations", "pre-activation{} of {}", "z"),
     "a": KindTitles(_a, "activations", "activation{} of {}", "a"),
     "r": KindTitles(_r, "skip-connection sums", "skip-connection sum{} of {}", "r"),
+    "d": KindTitles(_d, "dropout", "activation{} of {} after dropout", "d"),
     "loss": KindTitles(_loss, "loss"),
+    "data_loss": KindTitles(_data_loss, "loss on the data"),
+    "wnorm": KindTitles(_whole, "length of the weights"),
+    "penalty": KindTitles(_whole, "penalty"),
+    "dL/dd": KindTitles(
+        _dL_da, "loss gradient after dropout", "loss gradient at {1} after dropout", "∂L/∂d"
+    ),
+    "lr": KindTitles(_whole, "learning rate"),
+    "gnorm": KindTitles(_whole, "length of the gradient"),
+    "dR/dw": KindTitles(
+        _of_parameter, "penalty gradient", "penalty gradient of the weight{} of {}"
+    ),
     "dL/da": KindTitles(_dL_da, "loss gradient", "loss gradient at {1}", "∂L/∂a"),
     "dL/dr": KindTitles(_dL_da, "loss gradient at the sums", "loss gradient at {1}", "∂L/∂r"),
     "da/dz": KindTitles(_da_dz, "slopes", heading="∂a/∂z"),
@@ -260,6 +313,20 @@ TITLES: dict[str, KindTitles] = {
     "(loss-loss+)/loss": KindTitles(_drop, "change of the loss"),
 }
 """Every computed kind has one entry, or that of what it starts from."""
+
+TITLES |= {
+    f"{stem}.{parameter}": KindTitles(_of_parameter, what, f"{what}, {noun}{{}} of {{}}")
+    for stem, what in (
+        ("g", "gradient after penalty and clipping"),
+        ("m", "momentum"),
+        ("v", "squares"),
+        ("mhat", "bias-corrected momentum"),
+        ("vhat", "bias-corrected squares"),
+        ("step", "what is subtracted"),
+    )
+    for parameter, noun in (("w", "weight"), ("b", "bias"))
+}
+"""And what an optimizer has for each weight and bias."""
 
 
 def words_of(kind: str) -> KindTitles:

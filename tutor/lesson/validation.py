@@ -12,6 +12,7 @@ from pathlib import PurePath
 
 from tutor.catalogue import folder
 from tutor.errors import TutorError
+from tutor.lesson.dataset import DataError
 from tutor.lesson.slides import closed_form, compare
 from tutor.lesson.walk import Lesson, open_lesson
 from tutor.number import counted, exact
@@ -36,6 +37,8 @@ def check_text(text: str, where: str) -> Lesson:
     document = strict_yaml.load(text, where)
     try:
         lesson = open_lesson(found)
+    except DataError as error:
+        raise ScenarioError([document.problem(error.path, str(error))]) from None
     except TutorError as error:
         raise ScenarioError([document.problem(("network",), str(error))]) from None
     problems = [document.problem(place, message) for place, message in disagreeing(lesson)]

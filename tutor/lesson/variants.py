@@ -81,12 +81,30 @@ def _refuse(number: int, seed: int) -> None:
         raise VariantError(f"a seed is a whole number from 0 to {LARGEST_SEED:,}, got {seed}")
 
 
+def _refuse_data(scenario: Scenario) -> None:
+    """Raise VariantError where an iteration does not use all samples as the file has them."""
+    data = scenario.data
+    reasons = [
+        (data.generator is not None, "its data are made by a generator"),
+        (data.split is not None, "its data are split"),
+        (data.scale is not None, "its inputs are scaled"),
+        (scenario.in_batches, "an iteration uses a batch of its samples"),
+    ]
+    for there, reason in reasons:
+        if there:
+            raise VariantError(
+                "versions with new numbers are drawn for lessons that use all samples as they are "
+                f"written down; here {reason}"
+            )
+
+
 def _versions(
     scenario: Scenario, seed: int, most: int | None, first: int = 1
 ) -> Iterator[Scenario]:
     """The versions from `first` on; one depends on those before it only in that it is none of
     them.
     """
+    _refuse_data(scenario)
     trace = _trace(scenario)
     yardstick, structure = Yardstick.of(scenario, trace), _structure(scenario)
     seen, drawn, size = {_numbers(scenario)}, 0, _size(scenario)

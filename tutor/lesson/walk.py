@@ -26,7 +26,8 @@ from tutor.engine.trace import FLAT, OVERFLOW, UNDEFINED, EarlyEnd, Trace
 from tutor.engine.training import Training, UnfinishedError
 from tutor.errors import LessonError, TutorError
 from tutor.lesson.changes import Change
-from tutor.lesson.setup import build, training
+from tutor.lesson.dataset import dataset
+from tutor.lesson.setup import network_of, training
 from tutor.lesson.slides import Slide, slides
 from tutor.memo import Memo
 from tutor.number import counted
@@ -35,6 +36,8 @@ from tutor.scenario.reader import Scenario
 
 GRAINS = ("number", "layer", "pass")
 MAX_ITERATION = limits.FURTHER_ITERATIONS
+MOST_LISTED = 12
+"""Numbers of samples that a line names."""
 NEVER = 1 << 62
 """The step that makes what a walk does not come to: behind every other."""
 
@@ -318,6 +321,52 @@ class PassWalk(Walk):
 _WALKS: dict[str, type[Walk]] = {walk.grain: walk for walk in (NumberWalk, LayerWalk, PassWalk)}
 
 
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """The samples of an iteration by their numbers in the data set, from 1; `@s` in a trace is the
+    s-th of them.
+    """
+
+    samples: tuple[int, ...]
+    of: int
+    """How many samples there are to learn from."""
+    all: int
+    """How many samples the data set has, those for validation and test too."""
+    epoch: int
+
+    @classmethod
+    def of_iteration(cls, scenario: Scenario, training: Training, iteration: int) -> Batch:
+        """The batch of an iteration."""
+        rows = dataset(scenario).training
+        samples = tuple(int(rows[s - 1]) + 1 for s in training.samples(iteration))
+        return cls(samples, len(rows), scenario.data.samples, training.batches.epoch(iteration))
+
+    def number(self, sample: int) -> int:
+        """The number in the data set of what is `@sample` in the trace; 0 stands for the only
+        one.
+        """
+        return self.samples[max(sample, 1) - 1]
+
+    def sample(self, number: int) -> int | None:
+        """The other way round: what a sample of the data set is called in the trace; None where
+        this iteration does not use it.
+        """
+        if number not in self.samples:
+            return None
+        return self.samples.index(number) + 1 if len(self.samples) > 1 else 0
+
+    def __str__(self) -> str:
+        shown = [str(number) for number in self.samples[:MOST_LISTED]]
+        more = len(self.samples) - len(shown)
+        shown += [f"… and {more} more"] if more else []
+        word = "sample" if len(self.samples) == 1 else "samples"
+        whole = f"{self.of} for training; " if self.of < self.all else ""
+        return (
+            f"This iteration’s batch: {word} {', '.join(shown)} of {self.all} "
+            f"({whole}epoch {self.epoch})"
+        )
+
+
 @dataclass(frozen=True, eq=False)
 class Lesson:
     """A scenario at one iteration, ready to be walked through."""
@@ -329,6 +378,8 @@ class Lesson:
     """What of the scenario is not the original's, for pages that say so."""
     input_gradients: bool = False
     """Whether the derivatives with respect to the inputs are steps."""
+    batch: Batch | None = None
+    """Which samples of the data set the iteration uses; None where they are all, in their order."""
 
     @cached_property
     def walks(self) -> dict[str, Walk]:
@@ -347,6 +398,15 @@ class Lesson:
             return step.n
         other = self.walk(grain)
         return min(other.place(step.anchor), len(other))
+
+    def in_trace(self, q: Quantity) -> Quantity | None:
+        """The name in the trace of an input or target whose sample counts in the data set; None
+        where this iteration does not use that sample.
+        """
+        if self.batch is None or q.kind not in {"x", "y"}:
+            return q
+        sample = self.batch.sample(max(q.sample, 1))
+        return None if sample is None else q._replace(sample=sample)
 
     @property
     def original(self) -> bool:
@@ -370,7 +430,7 @@ def furthest(scenario: Scenario) -> int:
     computed at once.
     """
     sizes = scenario.network.sizes
-    work = len(scenario.inputs) * sum(a * b + b for a, b in pairwise(sizes))
+    work = scenario.batch * sum(a * b + b for a, b in pairwise(sizes))
     return max(1, min(max(MAX_ITERATION, scenario.training.iterations), limits.WORK // work))
 
 
@@ -403,7 +463,8 @@ def open_lesson(
             f"so there is no iteration {iteration}"
         ) from None
     inputs = scenario.display.input_gradients if input_gradients is None else input_gradients
-    return Lesson(scenario, trace, iteration, changes, inputs)
+    batch = Batch.of_iteration(scenario, problem, iteration) if scenario.in_batches else None
+    return Lesson(scenario, trace, iteration, changes, inputs, batch)
 
 
 # ---- How many steps a lesson has, number by number, for lists of many lessons ----
@@ -448,7 +509,7 @@ def length(scenario: Scenario) -> Length | None:
 
 def _easy(scenario: Scenario) -> bool:
     return (
-        len(scenario.inputs)
+        scenario.batch
         * sum(below * into + into for below, into in pairwise(scenario.network.sizes))
         <= EASY
     )
@@ -465,7 +526,7 @@ def _by_shape(scenario: Scenario) -> int:
         default=0,
     )
     order = NumberOrder.of(
-        build(scenario).network, len(scenario.inputs), flat, scenario.display.input_gradients
+        network_of(scenario), scenario.batch, flat, scenario.display.input_gradients
     )
     if not flat:
         return len(order)

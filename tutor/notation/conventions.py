@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, fields, replace
 from functools import lru_cache
 from typing import Any
 
-from tutor.engine.kinds import BIAS, KINDS, WEIGHT
+from tutor.engine.kinds import BIAS, KINDS, WEIGHT, Kind
 from tutor.engine.network import Network
 from tutor.engine.quantity import Quantity
 from tutor.engine.tree import (
@@ -127,7 +127,8 @@ assert {field.name for field in fields(Notation)} == {"preset", "title", "about"
 
 
 _LETTERS = {
-    "z": ("q", "z"), "a": ("h", "a"), "r": ("r", "r"), "w": ("v", "w"), "b": ("b", "c"),
+    "z": ("q", "z"), "a": ("h", "a"), "d": ("d", "d"), "r": ("r", "r"),
+    "w": ("v", "w"), "b": ("b", "c"),
 }  # fmt: skip
 """Where each role has a letter: that of a hidden layer and that of the output layer."""
 
@@ -155,6 +156,8 @@ class Alphabet:
     samples: int = 1
     mean: bool = False
     """Whether the loss of the batch is the mean over the samples, so that each counts with 1/M."""
+    penalised: bool = False
+    """Whether the loss has a penalty, which the derivatives of the backward pass leave aside."""
     output: str = "a"
     """The kind of the outputs: r behind a skip connection."""
     written: dict[Any, Any] = field(default_factory=Memo, init=False, compare=False, repr=False)
@@ -166,7 +169,8 @@ class Alphabet:
         that write it alike.
         """
         output, _ = network.passed(network.depth)
-        return _alphabet(notation, network.sizes, samples, network.reduction == "mean", output)
+        mean, penalised = network.reduction == "mean", bool(network.rule.penalty)
+        return _alphabet(notation, network.sizes, samples, mean, penalised, output)
 
     @property
     def depth(self) -> int:
@@ -175,6 +179,8 @@ class Alphabet:
     def symbol(self, q: Quantity) -> Symbol:
         """The symbol of a number. Derivatives have none: they are drawn as fractions of these."""
         base = q.of.base
+        if q.of.letter:
+            return self._lettered(q)
         match q.of.role:
             case "loss" if not q.of.shared:
                 return Symbol("Δ" + self.notation.loss)
@@ -190,6 +196,24 @@ class Alphabet:
             case _:
                 return Symbol(self.notation.learning_rate)
 
+    def _lettered(self, q: Quantity) -> Symbol:
+        """The symbol of a number whose letter is its kind's own; one that belongs to a weight or a
+        bias has its indices.
+        """
+        letter, _, below = q.of.letter.partition("_")
+        hat, letter = letter.endswith("^"), letter.removesuffix("^")
+        letter = {"L": self.notation.loss, "η": self.notation.learning_rate}.get(letter, letter)
+        if q.of.role == "mask":
+            return self._marked(Symbol(letter, self._unit(q.layer, q.i), self._layer(q.layer)), q)
+        if not q.of.axes:
+            return self._marked(Symbol(letter, below), q)
+        one = self._parameter(Quantity(q.kind[-1], q.layer, q.i, q.j), q.kind[-1])
+        of = one.letter if self.notation.names == "letters" or q.of.biases else ""
+        of = "" if q.of.biases and self.notation.bias == "w0" else of
+        old = ("old",) if q.of.earlier else ()
+        said = (*one.said, *(("before",) if q.of.earlier else ()))
+        return Symbol(letter, of + one.sub, (*one.sup, *old), hat=hat, said=said)
+
     def matrix(self, kind: str, layer: int, sample: int = 0) -> Symbol:
         """The symbol of a matrix (capital) or vector (small), bold; italic capitals where tables
         have letters.
@@ -198,12 +222,19 @@ class Alphabet:
         one = self.symbol(Quantity(kind, layer, 1, 1 if of.weights else 0, sample))
         if not of.axes:
             return self._of_each(one)
+        if of.role == "memory":
+            return self._memory(of, one, layer)
         letters = self.notation.names == "letters"
         capital = letters or self._is_matrix(kind, layer)
         letter = one.letter.upper() if capital else one.letter
         if of.biases and self.notation.bias == "w0":
             return replace(one, sub="0", bold=True)
         return replace(one, letter=letter, sub="", bold=not letters)
+
+    def _memory(self, of: Kind, one: Symbol, layer: int) -> Symbol:
+        """What an optimizer has for all weights or biases of a layer: its letter with theirs."""
+        parameter = self.matrix(of.name[-1], layer)
+        return replace(one, sub=parameter.letter + parameter.sub, bold=True)
 
     def _of_each(self, loss: Symbol) -> Symbol:
         """The loss of every sample: the letter with s in place of its number, so that it is not
@@ -290,9 +321,14 @@ class Alphabet:
 
 @lru_cache(32)
 def _alphabet(
-    notation: Notation, sizes: tuple[int, ...], samples: int, mean: bool, output: str
+    notation: Notation,
+    sizes: tuple[int, ...],
+    samples: int,
+    mean: bool,
+    penalised: bool,
+    output: str,
 ) -> Alphabet:
-    return Alphabet(notation, sizes, samples, mean, output)
+    return Alphabet(notation, sizes, samples, mean, penalised, output)
 
 
 # ---- Turn a tree the way a lecture writes it ----

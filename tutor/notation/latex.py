@@ -53,8 +53,13 @@ SIGNS = {
     ":=": ":=",
     "": "",
 }
-_FUNCTIONS = {"σ": r"\sigma", "log": r"\log", "tanh": r"\tanh"}
-_LETTERS = {"ℒ": r"\mathcal{L}", "⊤": r"\top"}
+_FUNCTIONS = {
+    "σ": r"\sigma", "log": r"\log", "tanh": r"\tanh",
+    "cos": r"\cos", "min": r"\min", "max": r"\max",
+}  # fmt: skip
+_LETTERS = {
+    "ℒ": r"\mathcal{L}", "⊤": r"\top", "‖g‖": r"\lVert g \rVert", "‖W‖": r"\lVert W \rVert",
+}  # fmt: skip
 _TALL = (r"\frac", "matrix}", "cases}")
 LEAST_COLUMNS = 3
 
@@ -65,6 +70,8 @@ class Latex(Writer):
     glue = " "
 
     def constant(self, value: float, text: str) -> str:
+        if text == "π":
+            return r"\pi"
         if "/" in text:
             top, bottom = text.split("/")
             return f"\\frac{{{top}}}{{{bottom}}}"
@@ -158,6 +165,18 @@ class Latex(Writer):
             return r"\cdots"
         shown = digits(total, self.decimals, self.more)
         return f"\\underbrace{{{shown}}}_{{\\text{{{count} more terms}}}}"
+
+    def root(self, x: str) -> str:
+        return f"\\sqrt{{{x}}}"
+
+    def floor(self, x: str) -> str:
+        return f"\\left\\lfloor {x} \\right\\rfloor"
+
+    def length(self, x: str) -> str:
+        return f"\\left\\lVert {x} \\right\\rVert"
+
+    def listed(self, parts: list[str]) -> str:
+        return ", ".join(parts)
 
     def bars(self, x: str) -> str:
         return f"\\left| {x} \\right|"

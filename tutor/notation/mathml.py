@@ -28,6 +28,9 @@ ROLES = {
     "da/dz": "d",
 }  # fmt: skip
 """The colour role of each kind of quantity; everything that is a gradient of the loss is `g`."""
+_BY_ROLE = {
+    "knob": "e", "rate": "e", "memory": "g", "gradient": "g", "unit": "a", "mask": "d",
+}  # fmt: skip
 SHOWN_ROWS = SHOWN_COLUMNS = 6
 _BOLD_CAPITAL, _BOLD_SMALL = 0x1D400, 0x1D41A
 _SINGLE = re.compile(r"<(m[in])[^<]*</\1>")
@@ -36,13 +39,15 @@ _SINGLE = re.compile(r"<(m[in])[^<]*</\1>")
 def role(kind: str) -> str:
     """The class by which a kind of quantity is coloured everywhere."""
     of = KINDS[kind]
-    return ROLES.get(of.base, "g" if of.derivative else "l")
+    return ROLES.get(of.base) or _BY_ROLE.get(of.role) or ("g" if of.derivative else "l")
 
 
 class MathML(Writer):
     """The dialect: each method returns one MathML element (or a row of them)."""
 
     def constant(self, value: float, text: str) -> str:
+        if text == "π":
+            return "<mi>π</mi>"
         if "/" in text:
             top, bottom = text.split("/")
             return f"<mfrac><mn>{top}</mn><mn>{bottom}</mn></mfrac>"
@@ -132,6 +137,18 @@ class MathML(Writer):
             "<mo>⏟</mo></munder>"
             f"<mtext>{count} more terms</mtext></munder>"
         )
+
+    def root(self, x: str) -> str:
+        return f"<msqrt>{x}</msqrt>"
+
+    def floor(self, x: str) -> str:
+        return f"<mrow><mo>⌊</mo>{x}<mo>⌋</mo></mrow>"
+
+    def length(self, x: str) -> str:
+        return f"<mrow><mo>‖</mo>{x}<mo>‖</mo></mrow>"
+
+    def listed(self, parts: list[str]) -> str:
+        return "<mo>,</mo>".join(parts)
 
     def bars(self, x: str) -> str:
         return f"<mrow><mo>|</mo>{x}<mo>|</mo></mrow>"

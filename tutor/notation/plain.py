@@ -102,6 +102,18 @@ class PlainText(Writer):
             else f"({number.shown(total, self.decimals, self.more)} for {count} more terms)"
         )
 
+    def root(self, x: str) -> str:
+        return f"√({x})"
+
+    def floor(self, x: str) -> str:
+        return f"⌊{x}⌋"
+
+    def length(self, x: str) -> str:
+        return f"‖{x}‖"
+
+    def listed(self, parts: list[str]) -> str:
+        return ", ".join(parts)
+
     def bars(self, x: str) -> str:
         return f"|{x}|"
 

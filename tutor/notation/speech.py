@@ -11,7 +11,12 @@ from tutor.notation.conventions import Symbol
 from tutor.notation.writer import NUMBERS, Writer
 
 _SIGNS = {"+": "plus", "−": "minus", "·": "times", "×": "times", "⊙": "element-wise times"}
-_GREEK = {"η": "eta", "α": "alpha", "σ": "sigmoid", "ℒ": "L", "⊤": "transposed", "ŷ": "y hat"}
+_GREEK = {
+    "β": "beta", "γ": "gamma", "ε": "epsilon", "λ": "lambda", "μ": "mu", "ρ": "rho",
+    "‖g‖": "length of g", "‖W‖": "length of W", "cos": "cosine", "max": "the larger",
+    "min": "the smaller", "η": "eta", "α": "alpha", "σ": "sigmoid", "ℒ": "L",
+    "⊤": "transposed", "ŷ": "y hat",
+}  # fmt: skip
 
 
 class Words(Writer):
@@ -92,6 +97,18 @@ class Words(Writer):
         if self.mode != NUMBERS or self.hidden is not None:
             return "and so on"
         return f"{spoken(total, self.decimals, self.more)} for {count} more terms"
+
+    def root(self, x: str) -> str:
+        return f"the square root of ({x})" if " " in x else f"the square root of {x}"
+
+    def floor(self, x: str) -> str:
+        return f"({x}) rounded down"
+
+    def length(self, x: str) -> str:
+        return f"the length of {x}"
+
+    def listed(self, parts: list[str]) -> str:
+        return " and ".join(parts)
 
     def bars(self, x: str) -> str:
         return f"the size of ({x})" if " " in x else f"the size of {x}"

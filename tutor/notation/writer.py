@@ -17,13 +17,17 @@ from tutor.engine.tree import (
     Apply,
     ArrayRef,
     Cases,
+    Cos,
     Diagonal,
     Difference,
     Elided,
+    ElidedSquares,
     Environment,
     Exp,
     ExpMinusOne,
+    Floor,
     Hadamard,
+    Largest,
     Log,
     Many,
     MatrixProduct,
@@ -38,7 +42,10 @@ from tutor.engine.tree import (
     Ref,
     Share,
     Size,
+    Smallest,
+    Sqrt,
     Square,
+    Squares,
     Stable,
     Sum,
     SumOver,
@@ -148,6 +155,18 @@ class Writer:
     def bars(self, x: str) -> str:
         raise NotImplementedError
 
+    def root(self, x: str) -> str:
+        raise NotImplementedError
+
+    def floor(self, x: str) -> str:
+        raise NotImplementedError
+
+    def length(self, x: str) -> str:
+        raise NotImplementedError
+
+    def listed(self, parts: list[str]) -> str:
+        raise NotImplementedError
+
     def array(self, leaf: ArrayRef) -> Any:
         """The numbers of a matrix, the way round that it is written."""
         return leaf.value(self.env)
@@ -208,13 +227,18 @@ class Writer:
         return found
 
     def _name(self, q: Quantity) -> str:
-        top, bottom = derivative_of(q)
+        top, bottom = self._derived(q)
         if not (top and bottom):
             return self.symbol(q)
         whole = self.derivative(self._bare(top), self._bare(bottom), q.kind)
         if not self._has_factor(q):
             return whole
         return self.joined([self._share(), whole], "·")
+
+    def _derived(self, q: Quantity) -> tuple[Quantity | None, Quantity | None]:
+        """`derivative_of`; where the loss has a penalty, that of the loss on the data."""
+        top, bottom = derivative_of(q)
+        return (DATA_LOSS if self.alphabet.penalised and top == LOSS else top), bottom
 
     def _share(self, node: Share | None = None) -> str:
         samples = self.alphabet.samples
@@ -248,7 +272,7 @@ class Writer:
         return found
 
     def _matrix_name(self, kind: str, layer: int, sample: int) -> str:
-        top, bottom = derivative_of(Quantity(kind, layer))
+        top, bottom = self._derived(Quantity(kind, layer))
         if not (top and bottom):
             return self.letter(self.alphabet.matrix(kind, layer, sample), kind)
         numerator = self._whole(top, sample) if top.of.axes else self._bare(top)
@@ -371,6 +395,28 @@ class Writer:
     def _square(self, node: Square) -> str:
         return self.power(self.write(node.of, ATOM), self.constant(2.0, ""))
 
+    def _sqrt(self, node: Sqrt) -> str:
+        return self.root(self.write(node.of))
+
+    def _floor(self, node: Floor) -> str:
+        return self.floor(self.write(node.of))
+
+    def _cos(self, node: Cos) -> str:
+        return self.function("cos", self.parenthesised(self.write(node.of)))
+
+    def _bounded(self, node: Smallest | Largest) -> str:
+        inside = self.listed([self.write(node.left), self.write(node.right)])
+        return self.function(
+            "min" if isinstance(node, Smallest) else "max", self.parenthesised(inside)
+        )
+
+    def _squares(self, node: Squares) -> str:
+        return self.glue.join(
+            self.joined([""] * (n > 0) + [self.power(self.length(self.write(term)), two)], "+")
+            for two in (self.constant(2.0, ""),)
+            for n, term in enumerate(node.terms)
+        )
+
     def _power(self, node: Power) -> str:
         return self.power(self.write(node.left, ATOM), self.write(node.right))
 
@@ -436,7 +482,8 @@ class Writer:
         Quotient: _quotient, Exp: _exp, ExpMinusOne: _exp_minus_one, Square: _square, Log: _log,
         Transpose: _transpose, Diagonal: _diagonal, SumOver: _sum_over, Power: _power,
         Apply: _call, Cases: _cases, Stable: _stable, Partial: _partial, Share: _share,
-        Size: _size,
+        Size: _size, Sqrt: _sqrt, Floor: _floor, Cos: _cos, Smallest: _bounded, Largest: _bounded,
+        Squares: _squares, ElidedSquares: _elided,
     }  # fmt: skip
 
 
@@ -452,7 +499,7 @@ def _is_matrix(node: Node) -> bool:
     return any(isinstance(part, ArrayRef) for part in walk(node))
 
 
-_LOSS = Quantity("loss")
+LOSS, DATA_LOSS = Quantity("loss"), Quantity("data_loss")
 _RATIOS = {"(loss-loss+)/loss": ("loss-loss+", "loss")}
 """Kinds that are written as one number over another."""
 
@@ -466,9 +513,9 @@ def derivative_of(q: Quantity) -> tuple[Quantity | None, Quantity | None]:
     of = q.of
     if not of.by:
         return None, None
-    if not of.derivative:
+    if KINDS[of.top].axes:
         top = Quantity(of.top, q.layer, q.i, 0, q.sample)
         return top, Quantity(of.by, q.layer, q.j or q.i, 0, q.sample)
     if of.per_sample:
-        return _LOSS, Quantity(of.by if q.layer else "x", q.layer, q.i, 0, q.sample)
+        return LOSS, Quantity(of.by if q.layer else "x", q.layer, q.i, 0, q.sample)
     return Quantity(of.top, sample=q.sample), Quantity(of.by, q.layer, q.i, q.j)

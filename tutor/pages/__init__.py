@@ -19,6 +19,7 @@ In the order in which it is best read:
     panels                outline and settings beside the steps
     alignment             rows of matrices under the columns of the diagram
     gradient_flow         how large the gradient is in each layer, as a chart
+    data_facts            where the data come from, and what is made of them
     step_page             the page of a step, and of a whole chain
     style_guide           the tutor's own design: figures of the style sheets, each part once
     training_query        what a reader asks of a training

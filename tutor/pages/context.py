@@ -111,6 +111,11 @@ class Context:
             f"iteration {self.lesson.iteration}, so the numbers are no longer those on the slides"
         )
 
+    @property
+    def batch(self) -> str:
+        """Which samples of the data set the iteration uses; "" where they are all, in order."""
+        return "" if self.lesson.batch is None else f"{self.lesson.batch}."
+
     def was(self, q: Quantity) -> float | None:
         """What the original has for a quantity that differs from it; None where it is the same or
         there is none.

@@ -200,7 +200,7 @@ def _skips(scenario: Scenario) -> tuple[tuple[int, int], ...]:
 
 def _kind(scenario: Scenario) -> str:
     rules = dict.fromkeys(layer.activation.replace("_", " ") for layer in scenario.network.layers)
-    samples = len(scenario.inputs)
+    samples = scenario.data.samples
     return ", ".join(rules) + (f", {samples} samples" if samples > 1 else "")
 
 

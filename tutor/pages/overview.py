@@ -14,6 +14,7 @@ from tutor.lesson.slides import tally
 from tutor.notation.markup import Markup
 from tutor.pages.cells import Table, TableMaker
 from tutor.pages.context import Context
+from tutor.pages.data_facts import before_scaling, data_facts
 from tutor.pages.outline import Link
 from tutor.pages.tables import matrix_table
 from tutor.pages.what_if import Changed, changed, marked
@@ -138,7 +139,8 @@ def facts(context: Context) -> tuple[tuple[str, str], ...]:
         ),
         *(((heading, "; ".join(skips)),) if skips else ()),
         ("Loss", network.loss.title + over),
-        ("Samples", str(context.trace.samples)),
+        ("Samples", str(context.lesson.scenario.data.samples)),
+        *data_facts(context.lesson.scenario),
         ("Weights and biases", f"{network.parameters:,}"),
         ("Learning rate", number.shown(training.learning_rate, 6)),
     )
@@ -151,6 +153,8 @@ def _skip(layer: int, skip: int) -> str:
 def given(context: Context) -> Iterator[Table]:
     """The numbers that the lesson starts from: a row of matrices, whatever the notation."""
     maker = TableMaker(context, context.lesson.walk("number").step(1))
+    if context.lesson.scenario.data.scale is not None:
+        yield before_scaling(maker)
     yield matrix_table(maker, "Inputs", "x", 0)
     for layer in range(1, context.trace.network.depth + 1):
         yield matrix_table(maker, f"Weights of layer {layer}", "w", layer)

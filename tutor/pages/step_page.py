@@ -22,6 +22,7 @@ from tutor.notation.markup import Markup
 from tutor.pages.alignment import AlignedRow, aligned
 from tutor.pages.cells import Table, TableMaker
 from tutor.pages.context import Context
+from tutor.pages.data_facts import unscaled
 from tutor.pages.glossary import address
 from tutor.pages.gradient_flow import FlowChart, flow_chart
 from tutor.pages.outline import GrainLink, Link, PhaseLink, grains, samples, timeline
@@ -74,6 +75,8 @@ class StepPage(StepBody):
     phases: tuple[PhaseLink, ...]
     grains: tuple[GrainLink, ...]
     samples: tuple[Link, ...]
+    batch: str
+    """Which samples of the data set the iteration uses; "" where they are all, in their order."""
     first: str
     back: str
     next: str
@@ -153,6 +156,7 @@ def step_page(context: Context, n: int, notices: tuple[str, ...] = ()) -> StepPa
         phases=timeline(step, context.href),
         grains=grains(context, step),
         samples=samples(step, context.href),
+        batch=context.batch,
         first=context.href(1) if n > 1 else "",
         back=context.href(n - 1) if n > 1 else "" if view.embedded else context.home,
         next=context.href(n + 1) if n < total else "",
@@ -266,6 +270,8 @@ def _was(context: Context, q: Quantity, text: str = "") -> str:
 def _source(context: Context, step: Step, q: Quantity) -> tuple[str, str]:
     """(where a number comes from, the address of that step)."""
     if q.given:
+        if raw := unscaled(context, q):
+            return f"{raw} before scaling", ""
         after = context.lesson.iteration > 1 and q.of.parameter
         return (f"after iteration {context.lesson.iteration - 1}" if after else "given"), ""
     made = context.step_of(q)

@@ -8,11 +8,23 @@ from functools import partial
 from operator import attrgetter
 
 from tutor import number
-from tutor.engine.kinds import AFTER, BACKWARD, GRADIENT, KINDS, LOSS, SLOPE, UPDATE, VERIFY, marked
+from tutor.engine.kinds import (
+    AFTER,
+    BACKWARD,
+    GRADIENT,
+    KINDS,
+    LOSS,
+    SLOPE,
+    UPDATE,
+    VERIFY,
+    Kind,
+    marked,
+)
 from tutor.engine.network import Layer, Network
-from tutor.engine.order import passed_back
+from tutor.engine.optimizers import UpdateRule
+from tutor.engine.order import loss_kinds, passed_back
 from tutor.engine.quantity import Quantity
-from tutor.lesson.titles import heading, input_name, place, unit
+from tutor.lesson.titles import capital, heading, input_name, place, unit
 from tutor.notation.conventions import flipped
 from tutor.notation.markup import Markup
 from tutor.pages.cells import FEW, GAP, Cell, Entry, Row, Table, TableMaker, gap, some
@@ -44,8 +56,8 @@ MOST_OF_A_PHASE = 60
 """The same where a step is a whole phase. On paper there is no such bound."""
 
 _UNITS: dict[str, tuple[str, ...]] = {
-    "forward": ("z", "a", "r"), "loss": ("z", "a", "r"),
-    "backward": ("a", "dL/dr", "dL/da", "da/dz", "dL/dz"),
+    "forward": ("z", "a", "d", "r"), "loss": ("z", "a", "d", "r"),
+    "backward": ("a", "dL/dr", "dL/dd", "dL/da", "da/dz", "dL/dz"),
     "verify": ("z", "z+", "a", "a+", "r", "r+"),
 }  # fmt: skip
 """The columns of a phase's units; those of a skip connection only where there is one."""
@@ -60,6 +72,15 @@ _OF_INPUTS = {"a": "x", _BY_INPUT: _BY_INPUT}
 """What stands in the row of an input."""
 _PARAMETERS: dict[str, Mapping[str, str]] = {"value": {}, "gradient": GRADIENT, "new value": AFTER}
 """The columns of parameters, and which kind they have for w or b."""
+_BETWEEN = {
+    "dR/d": "penalty", "g.": "g", "m.": "m", "v.": "v", "mhat.": "m̂", "vhat.": "v̂",
+    "step.": "step",
+}  # fmt: skip
+"""The columns of what an optimizer works out, by what their kinds begin with."""
+_PARAMETERS |= {
+    title: {letter: start + letter for letter in "wb"} for start, title in _BETWEEN.items()
+}
+_CLOSING = ("value", "gradient", "new value")
 _BEFORE_AND_AFTER = ("before", "gradient", "after")
 """The same columns, when all is done."""
 
@@ -71,13 +92,15 @@ def row_tables(maker: TableMaker) -> Iterator[Table]:
     at_gradients = (
         maker.whole or maker.anchor.of.role == "gradient" or maker.step.walk.grain == "pass"
     )
-    skips = any(layer.skip for layer in maker.network.layers)
-    kinds = tuple(kind for kind in _UNITS.get(phase, ()) if skips or not KINDS[kind].residual)
+    layers = maker.network.layers
+    kinds = tuple(
+        kind for kind in _UNITS.get(phase, ()) if any(_has(layer, KINDS[kind]) for layer in layers)
+    )
     if phase == VERIFY and maker.step.last and not (maker.whole or maker.step.walk.grain == "pass"):
         kinds = ()  # the table of the parameters, beside what comes next, takes their place
     by_sample = kinds and many and maker.network.depth == 1
     if by_sample and phase == VERIFY and maker.anchor.of.role == "loss" and not maker.whole:
-        kinds = (marked(maker.network.passed(1)[0], "+"),)  # the losses need the room
+        kinds = (maker.network.passed(1, "+")[0],)  # the losses need the room
     in_rows = by_sample and len(_layout(maker, phase, kinds, narrow=True)) <= MOST_COLUMNS
     if in_rows:
         yield _samples(maker, phase, kinds)
@@ -146,12 +169,15 @@ def _unit_entries(maker: TableMaker, kinds: tuple[str, ...], layer: int, i: int)
         if part is None:
             name = _OF_INPUTS.get(of.name)
             yield Quantity(name, 0, i, 0, maker.sample) if name else _NONE
-        elif (of.residual and not part.skip) or (
-            of.role == "slope" and part.activation.full_jacobian
-        ):
+        elif not _has(part, of) or (of.role == "slope" and part.activation.full_jacobian):
             yield _NONE
         else:
             yield Quantity(of.name, layer, i, 0, maker.sample)
+
+
+def _has(layer: Layer, of: Kind) -> bool:
+    """Whether a layer has numbers of a kind, as far as skip connections and dropout decide it."""
+    return bool((layer.skip or not of.residual) and (layer.dropout or not of.dropped))
 
 
 _NONE = Cell("–", "gap")
@@ -222,7 +248,7 @@ def _jacobian(maker: TableMaker, layer: int) -> Table:
     shown = matrix_table(maker, "", SLOPE, layer)
     across, down = (
         [_symbol(maker, kind, layer, i) for i in axis.drawn]
-        for kind, axis in zip(_OF_SLOPE, reversed(_sides(maker, SLOPE, layer)), strict=True)
+        for kind, axis in zip(_OF_SLOPE, reversed(sides(maker, SLOPE, layer)), strict=True)
     )
     rows = (Row(symbol, row.cells) for symbol, row in zip(down, shown.rows, strict=True))
     of_sample = f", sample {maker.sample}" if maker.sample else ""
@@ -257,6 +283,10 @@ def _losses(maker: TableMaker, phase: str, *, each: bool) -> Table:
         for s in samples
     ]
     name = "whole batch" if maker.trace.samples > 1 else "loss"
+    for part in loss_kinds(maker.network)[:-1]:
+        both = (part, AFTER[part])[: len(_LOSSES[phase])]
+        cells = [maker.cell(Quantity(kind)) for kind in both]
+        rows.append(Row(KINDS[part].words, (*cells, *[_NONE] * (len(kinds) - len(both)))))
     return Table("Loss", columns, (*rows, Row(name, _losses_of(maker, kinds))))
 
 
@@ -274,7 +304,13 @@ def _parameters(maker: TableMaker, phase: str) -> Iterator[Table]:
     layer = maker.layer
     most = MOST_OF_A_PHASE if maker.step.walk.grain == "pass" else MOST_PARAMETERS
     layers = range(network.depth, 0, -1) if maker.whole or count <= most else (layer,)
-    columns = tuple(_PARAMETERS)[: 2 if phase == "backward" else 3]
+    columns: tuple[str, ...] = ("value", "gradient")
+    if phase == UPDATE:
+        columns = (*columns, *_between(network), "new value")
+        if network.rule.whole():
+            cells = ((kind, maker.cell(Quantity(kind))) for kind in network.rule.whole())
+            whole = tuple(Row(capital(KINDS[kind].words), (cell,)) for kind, cell in cells)
+            yield Table("This update", ("value",), whole)
     share = maker.sample if phase == "backward" and maker.anchor.sample and not maker.whole else 0
     rows: list[Row] = []
     for number_ in layers:
@@ -284,6 +320,12 @@ def _parameters(maker: TableMaker, phase: str) -> Iterator[Table]:
     title += f", shares of sample {share}" if share else ""
     if rows:
         yield Table(title, columns, tuple(rows))
+
+
+def _between(network: Network) -> Iterator[str]:
+    """The columns of what stands between gradient and update."""
+    made = {kind[:-1] for letter in "wb" for kind in network.rule.made(letter)}
+    yield from (title for start, title in _BETWEEN.items() if start in made)
 
 
 def closing(maker: TableMaker) -> Table | None:
@@ -299,9 +341,7 @@ def closing(maker: TableMaker) -> Table | None:
     rows = [
         row
         for layer in layers
-        for row in _parameter_rows(
-            maker, layer, tuple(_PARAMETERS), 0, MOST_OF_A_PHASE if whole else FEW
-        )
+        for row in _parameter_rows(maker, layer, _CLOSING, 0, MOST_OF_A_PHASE if whole else FEW)
     ]
     title = "Weights and biases of the output layer"
     return Table("All weights and biases" if whole else title, _BEFORE_AND_AFTER, tuple(rows))
@@ -331,19 +371,24 @@ def _parameter_rows(
         key = ("parameter", columns, layer, i, j, share)
         yield maker.shared(
             key,
-            partial(_parameter_entries, part, columns, *key[2:]),
+            partial(_parameter_entries, part, maker.network.rule, columns, *key[2:]),
             partial(_parameter_row, maker, layer, i, j),
         )
 
 
 def _parameter_entries(
-    part: Layer, columns: tuple[str, ...], layer: int, i: int, j: int, share: int
+    part: Layer, rule: UpdateRule, columns: tuple[str, ...], layer: int, i: int, j: int, share: int
 ) -> Iterator[Entry]:
     """A parameter, its gradient, its new value; what does not learn has its value alone."""
     letter = "w" if j else "b"
     learned = part.train_weights if j else part.learns_biases
+    made = rule.made(letter)
     for column in columns:
-        kind = KINDS[_PARAMETERS[column].get(letter, letter)]
+        name = _PARAMETERS[column].get(letter, letter)
+        if column in _BETWEEN.values() and name not in made:
+            yield _NONE
+            continue
+        kind = KINDS[name]
         if learned or kind.given:
             yield Quantity(kind.name, layer, i, j, share if kind.derivative else 0)
         else:
@@ -393,6 +438,8 @@ def _updates(maker: TableMaker, layers: Sequence[int]) -> Iterator[Table]:
         for title, kind in _learned(maker.network.layer(layer)):
             yield matrix_table(maker, title, kind, layer)
             yield matrix_table(maker, "", GRADIENT[kind], layer)
+            for between in maker.network.rule.made(kind):
+                yield matrix_table(maker, "", between, layer)
             yield matrix_table(maker, "New", AFTER[kind], layer)
 
 
@@ -409,9 +456,12 @@ def _matrix_table_row(maker: TableMaker, layers: Sequence[int], mark: str) -> It
     yield matrix_table(maker, "Inputs", "x", 0)
     for layer in layers:
         for title, kind in _forward(maker.network, layer):
-            yield matrix_table(maker, title, marked(kind, mark), layer)
+            if not (mark and KINDS[kind].dropped):
+                yield matrix_table(maker, title, marked(kind, mark), layer)
     yield matrix_table(maker, "Labels", "y", 0)
     if maker.step.phase == LOSS or (mark and _verified(maker)):
+        for part in loss_kinds(maker.network, mark)[:-1]:
+            yield _loss_matrix(maker, capital(KINDS[part].words), part)
         for kind, title in _LOSS_TITLES[maker.step.phase]:
             if maker.trace.samples > 1 and KINDS[kind].shared:
                 yield matrix_table(maker, "Losses", kind, 0)
@@ -445,6 +495,8 @@ def _forward(network: Network, layer: int) -> Iterator[tuple[str, str]]:
         "Activation" if part.skip else "Probs" if soft else "Output" if last else "Hidden",
         _ACTIVATION,
     )
+    if part.dropout:
+        yield "After dropout", "d"
     if part.skip:
         yield "Output with skip" if last else "With skip", "r"
 
@@ -510,7 +562,7 @@ def matrix_table(maker: TableMaker, title: str, kind: str, layer: int) -> Table:
 
 def _entries(maker: TableMaker, kind: str, layer: int) -> Iterator[Entry]:
     """The places of a matrix, row by row."""
-    down, across = _sides(maker, kind, layer)
+    down, across = sides(maker, kind, layer)
     sample = _of_sample(maker, kind, layer)
     for row in down.drawn:
         for column in across.drawn:
@@ -522,7 +574,7 @@ def _entries(maker: TableMaker, kind: str, layer: int) -> Iterator[Entry]:
 
 
 def _matrix(maker: TableMaker, title: str, kind: str, layer: int, cells: tuple[Cell, ...]) -> Table:
-    down, across = _sides(maker, kind, layer)
+    down, across = sides(maker, kind, layer)
     rows = _matrix_rows(cells, len(across.drawn))
     symbol = maker.line.matrix(kind, layer, _of_sample(maker, kind, layer))
     return Table(
@@ -555,7 +607,7 @@ def _square(maker: TableMaker, kind: str, layer: int) -> bool:
     return KINDS[kind].role == "slope" and maker.network.layer(layer).activation.full_jacobian
 
 
-def _sides(maker: TableMaker, kind: str, layer: int) -> tuple[Axis, Axis]:
+def sides(maker: TableMaker, kind: str, layer: int) -> tuple[Axis, Axis]:
     """(down, across) as the notation has them."""
     if _square(maker, kind, layer):
         count = maker.network.sizes[layer]

@@ -69,10 +69,13 @@ def marked(context: Context) -> dict[Quantity, str]:
     """The changed numbers with their old values, as the diagram marks them."""
     # later weights are computed
     kinds = {"x", "y", "w", "b"} if context.lesson.iteration == 1 else {"x", "y"}
+    if context.source.data.scale is not None:
+        kinds -= {"x"}  # the changed number is not the one that the network sees
     return {
-        change.part.quantity: old_and_new(change)[0]
+        q: old_and_new(change)[0]
         for change in context.lesson.changes
         if change.part.kind in kinds
+        and (q := context.lesson.in_trace(change.part.quantity)) is not None
     }
 
 
@@ -298,13 +301,15 @@ class _Maker:
             change.name: change for change in listed(context.source, context.view.changes)
         }
         self.samples = context.trace.samples
+        self.batch = context.lesson.batch
         self.line = Line(context.alphabet, context.decimals)
         self.words = Words(context.alphabet, context.decimals)
 
     def tables(self) -> Iterator[FieldTable]:
         """All given numbers, matrix by matrix."""
         sizes = self.scenario.network.sizes
-        yield self._data("Inputs", "x", sizes[0])
+        scaled = ", before scaling" if self.scenario.data.scale is not None else ""
+        yield self._data(f"Inputs{scaled}", "x", sizes[0])
         for depth, layer in enumerate(self.scenario.network.layers, 1):
             columns = tuple(
                 f"from {'input' if depth == 1 else 'unit'} {j}"
@@ -316,7 +321,8 @@ class _Maker:
         yield self._data("Targets", "y", sizes[-1])
 
     def _data(self, caption: str, kind: str, width: int) -> FieldTable:
-        many = self.samples > 1
+        many = self.scenario.data.samples > 1
+        samples = self.batch.samples if self.batch else range(1, self.samples + 1)
         columns = tuple(f"{'input' if kind == 'x' else 'target'} {i}" for i in range(1, width + 1))
         together = kind == "y" and self.scenario.loss.name == "cross_entropy"
         rows = tuple(
@@ -330,7 +336,7 @@ class _Maker:
                     for i in range(1, width + 1)
                 ),
             )
-            for s in range(1, self.samples + 1)
+            for s in samples
         )
         return FieldTable(caption, columns, rows)
 

@@ -13,6 +13,7 @@ In the order in which it is best read:
     scalars               what a word of the file stands for
     strict_yaml           text to plain data with line numbers, from the events of a parser
     arithmetic            small safe formulas over quantity names
+    update                how the network learns: optimizer, schedule, penalty, clipping
     model                 which keys there are, and what each may hold
     names                 which quantities this network has
     checks                what the parts of a file must agree on

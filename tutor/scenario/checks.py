@@ -19,19 +19,24 @@ from tutor import limits
 from tutor.engine.parameters import PARAMETERS
 from tutor.engine.skip import skip_fault
 from tutor.number import counted
-from tutor.scenario import names
+from tutor.scenario import names, update
 from tutor.scenario.model import (
+    CURVES,
     Check,
     Data,
+    Generator,
     LayerSpec,
     LossSpec,
     NetworkSpec,
     Note,
     Printed,
+    Split,
     Trainable,
+    Training,
 )
 from tutor.scenario.names import Sizes
 from tutor.scenario.problem import Found, Path
+from tutor.scenario.update import Learning
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -41,9 +46,12 @@ def of(data: dict[str, Any]) -> Iterator[Found]:
     parts = Parts.of(data)
     yield from _layers(parts)
     yield from _parameters(parts)
+    yield from _source(parts)
     yield from _samples(parts)
+    yield from _batch(parts)
     yield from _loss(parts)
     yield from _targets(parts)
+    yield from update.unfit(_mapping(data.get("training")))
     if parts.sizes:
         yield from _names(parts, parts.sizes)
 
@@ -56,9 +64,13 @@ def fit(network: NetworkSpec, data: Data) -> Iterator[Found]:
         {"units": layer.units, "activation": layer.activation, **layer.parameters}
         for layer in network.layers
     )
-    parts = Parts(raw, network.layers, network.sizes, network.loss, (), data.targets, None, {})
+    parts = Parts(
+        raw, network.layers, network.sizes, network.loss, (), data.targets, data, None, {}
+    )
     for n, layer in enumerate(raw):
         yield from _activation(("network", "layers", n), layer)
+    if data.generator:
+        yield from _made_targets(parts, data.generator)
     yield from _loss(parts)
     yield from _targets(parts)
 
@@ -75,6 +87,8 @@ class Parts:
     loss: LossSpec | None
     inputs: tuple[Any, ...]
     targets: tuple[Any, ...]
+    data: Data | None
+    """Where all of it is sound by itself: neither both nor none of rows and generator."""
     sizes: Sizes | None
     raw: dict[str, Any]
 
@@ -89,10 +103,20 @@ class Parts:
             *(_width(_mapping(layer).get("units")) for layer in raw_layers),
         )
         inputs, targets = (_list(data.get(key))[: limits.SAMPLES] for key in ("inputs", "targets"))
+        sound = _sound(Data, data)
+        if sound and bool(sound.generator) == bool(sound.inputs):
+            sound = None
         return cls(
             raw_layers, layers, widths, _sound(LossSpec, network.get("loss")), inputs, targets,
-            _sizes(network, layers, widths[0], _sound(Data, data)), raw,
+            sound,
+            _sizes(raw, layers, widths[0], _batch_size(raw, sound) if sound else None),
+            raw,
         )  # fmt: skip
+
+    @property
+    def samples(self) -> int:
+        """How many samples an iteration computes at most."""
+        return (self.data and _batch_size(self.raw, self.data)) or len(self.inputs)
 
     @property
     def output(self) -> LayerSpec | None:
@@ -101,10 +125,10 @@ class Parts:
 
 
 def _sizes(
-    raw: dict[str, Any], layers: tuple[LayerSpec | None, ...], inputs: int | None, data: Data | None
+    raw: dict[str, Any], layers: tuple[LayerSpec | None, ...], inputs: int | None, batch: int | None
 ) -> Sizes | None:
     sound = tuple(layer for layer in layers if layer is not None)
-    if inputs is None or data is None or not layers or len(sound) < len(layers):
+    if inputs is None or batch is None or not layers or len(sound) < len(layers):
         return None
     trainable = _sound(Trainable, raw.get("trainable", {})) or Trainable()
     loss = LossSpec(name="squared_error")
@@ -113,8 +137,16 @@ def _sizes(
         inputs,
         sound,
         tuple(network.learns(number) for number in range(1, len(sound) + 1)),
-        len(data.inputs),
+        batch,
+        _sound(Learning, raw.get("training")) or Learning(),
     )
+
+
+def _batch_size(raw: dict[str, Any], data: Data) -> int:
+    """How many samples the first iteration uses; all that there are where the file is unclear."""
+    training = _sound(Training, raw.get("training"))
+    most = max(data.training_samples, 1)
+    return min(training.batch_size or most, most) if training else most
 
 
 def _layers(parts: Parts) -> Iterator[Found]:
@@ -205,10 +237,10 @@ def _parameters(parts: Parts) -> Iterator[Found]:
             ("network", "layers"),
             f"the network has {count:,} weights and biases; the limit is {limits.PARAMETERS:,}",
         )
-    elif count * len(parts.inputs) > limits.WORK:
-        work = count * len(parts.inputs)
+    elif count * parts.samples > limits.WORK:
+        work = count * parts.samples
         yield (
-            ("data", "inputs"),
+            _rows_path(parts),
             (
                 f"parameters times samples are {work:,} products to compute at once; "
                 f"the limit is {limits.WORK:,}"
@@ -216,11 +248,135 @@ def _parameters(parts: Parts) -> Iterator[Found]:
         )
 
 
+def _rows_path(parts: Parts) -> Path:
+    made = parts.data is not None and parts.data.generator is not None
+    return ("data", "generator", "samples") if made else ("data", "inputs")
+
+
+def _source(parts: Parts) -> Iterator[Found]:
+    """Rows or a generator, whose data fit the network, and what is made of them."""
+    raw = parts.raw.get("data")
+    if not isinstance(raw, dict):
+        return
+    written = [key for key in ("inputs", "targets") if key in raw]
+    if "generator" in raw and written:
+        both = " and ".join(written)
+        yield (
+            ("data", "generator"),
+            f"there are both {both} and a generator; keep the one or the other",
+        )
+    for key, advice in ROWS.items():
+        if "generator" not in raw and key not in written:
+            yield ("data", key), f"is missing; {advice}"
+    generator, split = _sound(Generator, raw.get("generator")), _sound(Split, raw.get("split"))
+    if generator and "generator" in raw:
+        yield from _generator(parts, generator, _mapping(raw["generator"]))
+    if split and "split" in raw:
+        samples = generator.samples if generator and "generator" in raw else len(parts.inputs)
+        yield from _split(split, samples)
+
+
+ROWS = {
+    "inputs": "give one row per sample, or a generator",
+    "targets": "give one row per sample; without targets there is no loss to learn from",
+}
+"""What helps where the rows are missing."""
+
+
+def _generator(parts: Parts, made: Generator, raw: dict[str, Any]) -> Iterator[Found]:
+    path: Path = ("data", "generator")
+    if made.name in CURVES and "labels" in raw:
+        yield (*path, "labels"), f"belongs to classes, but {made.name} makes a curve"
+    if made.name != "blobs" and "classes" in raw:
+        yield (*path, "classes"), f"belongs to blobs, but the generator here is {made.name}"
+    elif made.name == "blobs" and made.classes > 2 and made.labels != "one_hot":
+        yield (
+            (*path, "labels"),
+            f"{made.classes} classes need labels: one_hot; 0 and 1 tell only two apart",
+        )
+    least = made.classes if made.name not in CURVES else 1
+    if made.samples < least:
+        yield (
+            (*path, "samples"),
+            f"{least} classes need at least {counted(least, 'sample')}, got {made.samples}",
+        )
+    inputs, units = parts.widths[0], parts.widths[-1] if parts.raw_layers else None
+    if inputs is not None and inputs != made.inputs:
+        yield (
+            (*path, "name"),
+            (
+                f"{made.name} makes {counted(made.inputs, 'input')} per sample, "
+                f"but network.inputs is {inputs}"
+            ),
+        )
+    if units is not None and units != made.targets:
+        yield (
+            (*path, "name"),
+            (
+                f"{made.name} makes {counted(made.targets, 'target')} per sample here, "
+                f"but the last layer has {counted(units, 'unit')}"
+            ),
+        )
+    yield from _made_targets(parts, made)
+
+
+def _made_targets(parts: Parts, made: Generator) -> Iterator[Found]:
+    """What a cross-entropy needs of targets that no file shows."""
+    name = parts.loss.name if parts.loss else ""
+    if not name.endswith("cross_entropy"):
+        return
+    path: Path = ("data", "generator", "name" if made.name in CURVES else "labels")
+    if made.name in CURVES:
+        yield path, f"{name} needs classes, but {made.name} makes numbers of a curve"
+    elif name == "cross_entropy" and made.labels != "one_hot":
+        yield path, f"{name} needs labels: one_hot, whose targets sum to 1"
+    elif made.labels == "minus_one_one":
+        yield path, f"{name} needs targets from 0 to 1, not -1; use zero_one"
+
+
+def _split(split: Split, samples: int) -> Iterator[Found]:
+    path: Path = ("data", "split")
+    parts = {"train": split.train, "validation": split.validation, "test": split.test}
+    total = math.fsum(parts.values())
+    if not abs(total - 1) <= 1e-9:
+        yield path, f"train, validation and test must add up to 1; these add up to {total:g}"
+    elif samples:
+        for (key, part), count in zip(parts.items(), split.counts(samples), strict=True):
+            if part and count < 1:
+                yield (
+                    (*path, key),
+                    (
+                        f"{part:g} of {counted(samples, 'sample')} leaves none for this part; "
+                        "give it a larger share or the data set more samples"
+                    ),
+                )
+
+
+def _batch(parts: Parts) -> Iterator[Found]:
+    """A batch is at most all samples that the network learns from."""
+    training = _sound(Training, parts.raw.get("training"))
+    size = training.batch_size if training else None
+    if training and training.stop is not None and not training.stop.model_dump(exclude_none=True):
+        yield ("training", "stop"), "is empty; give loss_below or change_below, or leave it out"
+    if parts.data is None or size is None:
+        return
+    most = parts.data.training_samples
+    if size > most >= 1:
+        of = "training samples" if parts.data.split else "samples"
+        yield (
+            ("training", "batch"),
+            (
+                f"is {size:,}, more than the {most:,} {of} of this lesson; "
+                f"the limit is {most:,}, which is full"
+            ),
+        )
+
+
 def _samples(parts: Parts) -> Iterator[Found]:
-    count = sum(width or 0 for width in parts.widths) * len(parts.inputs)
+    count = sum(width or 0 for width in parts.widths) * parts.samples
     if count > limits.ACTIVATIONS:
         yield (
-            ("data", "inputs"),
+            _rows_path(parts),
             (
                 f"units times samples are {count:,} activations to keep; "
                 f"the limit is {limits.ACTIVATIONS:,}"
@@ -266,6 +422,9 @@ def _loss(parts: Parts) -> Iterator[Found]:
             ("network", "loss", "name"),
             f"binary_cross_entropy needs a sigmoid in the last layer, got {output}",
         )
+    if parts.output.dropout:
+        path: Path = ("network", "layers", len(parts.layers) - 1, "dropout")
+        yield path, "dropout is for hidden layers; the outputs are the answer"
     if name.endswith("cross_entropy") and parts.output.skip:
         last: Path = ("network", "layers", len(parts.layers) - 1, "skip")
         needed = f"{name} needs the {output} itself as the output"

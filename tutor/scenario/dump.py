@@ -75,6 +75,12 @@ def as_data(scenario: Scenario) -> dict[str, Any]:
             data[key] = value
     for layer in data["network"]["layers"]:
         _spoken(layer)
+    for key in ("optimizer", "schedule"):
+        spec = data["training"].get(key, {})
+        if spec.keys() == {"name"}:
+            data["training"][key] = spec["name"]
+    if data["training"].get("shuffle") == {}:
+        data["training"]["shuffle"] = {"seed": 0}
     return data
 
 

@@ -17,11 +17,8 @@ from tutor.errors import NumberError
 from tutor.scenario.model import ScenarioFile
 from tutor.scenario.problem import MAX_PROBLEMS, Found, Path, described, quotable
 
-LATER: Final[dict[str, tuple[str, ...]]] = {
-    "optimizer": ("momentum", "nesterov", "adagrad", "rmsprop", "adam", "adamw"),
-    "batch": ("online",),
-}
-LATER_KEYS: Final = frozenset({"l2", "clip_norm", "clip_value", "dropout", "schedule", "generator"})
+LATER: Final[dict[str, tuple[str, ...]]] = {}
+LATER_KEYS: Final = frozenset({"clip_norm", "clip_value"})
 """Parts of the format that this version does not run: refused, not ignored."""
 
 MISSING: Final = {
@@ -29,8 +26,9 @@ MISSING: Final = {
     "title": "give the lesson a name",
     "weights": "give one row per unit, or init",
     "biases": "give one number per unit, or the word none",
-    "targets": "give one row per sample; without targets there is no loss to learn from",
     "inputs": "",
+    "samples": "say how many samples to make",
+    "train": "give the share of the samples to learn from, such as 0.6",
     "learning_rate": "give a number above 0",
     "value": "give the number as the slide prints it, in quotes",
     "where": "say where the slide prints it",
@@ -130,9 +128,21 @@ def _range(path: Path, file: Format) -> str:
     """The bounds of a field, `a whole number from 1 to 1,024`."""
     model = _model_at(path[:-1], file.model)
     bounds: dict[str, int] = {}
-    for part in model.model_fields[str(path[-1])].metadata if model else ():
+    field = model.model_fields[str(path[-1])] if model else None
+    for part in (*(field.metadata if field else ()), *_constraints(field and field.annotation)):
         bounds |= {name: getattr(part, name) for name in ("ge", "le") if hasattr(part, name)}
+    if "le" not in bounds:
+        return f"{bounds['ge']:,} or more"
     return f"a whole number from {bounds['ge']:,} to {bounds['le']:,}"
+
+
+def _constraints(annotation: Any) -> Iterator[Any]:
+    """What an annotation demands where it is one of several, such as a number or nothing."""
+    for part in get_args(annotation):
+        yield from getattr(part, "__metadata__", ())
+        for field in getattr(part, "__metadata__", ()):
+            yield from getattr(field, "metadata", ())
+        yield from _constraints(part)
 
 
 def _unknown_key(path: Path, file: Format) -> str:
@@ -147,7 +157,7 @@ def _unknown_key(path: Path, file: Format) -> str:
 def _not_one_of(path: Path, found: object, file: Format) -> str:
     key = str(path[-1])
     known = _choices(path, file)
-    if str(found).casefold() in LATER.get(key, ()) or (key == "batch" and type(found) is int):
+    if str(found).casefold() in LATER.get(key, ()):
         return f"{found} is part of the format, but this version supports only {known[0]}"
     if isinstance(found, str):
         meant = _meant(found, known)

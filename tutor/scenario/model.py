@@ -9,7 +9,7 @@ messages are `tutor.scenario.messages`.
 from __future__ import annotations
 
 import re
-from typing import Annotated, Any, Literal, TypeAlias, get_args
+from typing import Annotated, Any, Final, Literal, TypeAlias, get_args
 
 from pydantic import (
     AfterValidator,
@@ -17,7 +17,9 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    SerializerFunctionWrapHandler,
     create_model,
+    model_serializer,
     model_validator,
 )
 from pydantic_core import PydanticCustomError
@@ -25,6 +27,7 @@ from pydantic_core import PydanticCustomError
 from tutor import limits
 from tutor.engine.parameters import PARAMETERS
 from tutor.scenario.problem import described, quotable
+from tutor.scenario.update import Learning
 
 ActivationName: TypeAlias = Literal[
     "identity",
@@ -161,6 +164,7 @@ class LayerSpec(_WithParameters, _Activated):
     init: Init | None = None
     trainable: Trainable = Trainable()
     skip: int = Field(0, ge=0, le=limits.LAYERS)
+    dropout: Annotated[Finite, Field(ge=0, lt=1)] = 0.0
 
     @model_validator(mode="before")
     @classmethod
@@ -207,20 +211,120 @@ class NetworkSpec(Model):
         return weights, own.biases if own.biases is not None else common.biases is not False
 
 
+GeneratorName: TypeAlias = Literal["circle", "blobs", "xor", "moons", "sine", "ramp"]
+CURVES: Final = frozenset({"sine", "ramp"})
+"""Generators of a curve: one input and a number to predict. The others make points in classes."""
+USUAL_NOISE: Final = {"blobs": 0.5, "moons": 0.1, "sine": 0.1}
+"""Where the file says nothing; the other generators make data without noise."""
+Seed: TypeAlias = Annotated[int, Field(ge=0, le=2**32 - 1)]
+
+
+class Generator(Model):
+    """Data that are made instead of written down."""
+
+    name: GeneratorName
+    samples: int = Field(ge=1, le=limits.SAMPLES)
+    seed: Seed = 0
+    noise: Annotated[Finite, Field(ge=0)] | None = None
+    labels: Literal["zero_one", "minus_one_one", "one_hot"] = "zero_one"
+    classes: int = Field(2, ge=2, le=limits.CLASSES)
+
+    @property
+    def inputs(self) -> int:
+        """How many numbers a sample has."""
+        return 1 if self.name in CURVES else 2
+
+    @property
+    def targets(self) -> int:
+        """How many targets a sample has."""
+        return self.classes if self.labels == "one_hot" and self.name not in CURVES else 1
+
+    @property
+    def usual_noise(self) -> float:
+        """The standard deviation of the noise."""
+        return USUAL_NOISE.get(self.name, 0.0) if self.noise is None else self.noise
+
+
+class Split(Model):
+    """The samples in three parts, drawn by a seeded shuffle."""
+
+    train: Annotated[Finite, Field(gt=0)]
+    validation: Annotated[Finite, Field(ge=0)] = 0.0
+    test: Annotated[Finite, Field(ge=0)] = 0.0
+    seed: Seed = 0
+
+    def counts(self, samples: int) -> tuple[int, int, int]:
+        """How many samples are for training, validation and test: the last two rounded, training
+        has the rest.
+        """
+        validation, test = (int(samples * part + 0.5) for part in (self.validation, self.test))
+        return samples - validation - test, validation, test
+
+
 class Data(Model):
-    """One row per sample."""
+    """One row per sample, or a generator that makes them."""
 
-    inputs: Rows = Field(min_length=1, max_length=limits.SAMPLES)
-    targets: Rows = Field(min_length=1, max_length=limits.SAMPLES)
+    inputs: Rows = Field((), min_length=1, max_length=limits.SAMPLES)
+    targets: Rows = Field((), min_length=1, max_length=limits.SAMPLES)
+    generator: Generator | None = None
+    split: Split | None = None
+    scale: Literal["standardize", "min_max"] | None = None
+
+    @model_serializer(mode="wrap")
+    def _given(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Without the keys that a file leaves out: rows or generator, split, scale."""
+        return {key: value for key, value in write(self).items() if value not in (None, (), [])}
+
+    @property
+    def samples(self) -> int:
+        """How many samples the data set has, all parts together."""
+        return self.generator.samples if self.generator else len(self.inputs)
+
+    @property
+    def training_samples(self) -> int:
+        """How many of them the network learns from."""
+        return self.split.counts(self.samples)[0] if self.split else self.samples
 
 
-class Training(Model):
+def _batch(value: object) -> object:
+    """All samples, one, or a number of them."""
+    if type(value) is int or value in ("full", "online"):
+        if type(value) is int and not 1 <= value <= limits.SAMPLES:
+            raise _said(f"expected a whole number from 1 to {limits.SAMPLES:,}, got {value}")
+        return value
+    if isinstance(value, str):
+        raise _said(
+            f"{quotable(value)!r} is not known; known here: full, online, or a number of samples"
+        )
+    raise _said(f"expected full, online or a whole number of samples, got {described(value)}")
+
+
+class Shuffle(Model):
+    """Another order of the samples in each epoch, drawn from a seed."""
+
+    seed: Seed = 0
+
+
+class StopSpec(Model):
+    """When a run ends before its last iteration."""
+
+    loss_below: Annotated[Finite, Field(gt=0)] | None = None
+    change_below: Annotated[Finite, Field(gt=0)] | None = None
+
+
+class Training(Learning):
     """One iteration is shown; `iterations` says how far one can go on."""
 
-    optimizer: Literal["sgd"] = "sgd"
     learning_rate: Annotated[Finite, Field(gt=0)]
-    batch: Literal["full"] = "full"
+    batch: Annotated[Literal["full", "online"] | int, BeforeValidator(_batch)] = "full"
+    shuffle: Shuffle | None = None
     iterations: int = Field(1, ge=1, le=limits.ITERATIONS)
+    stop: StopSpec | None = None
+
+    @property
+    def batch_size(self) -> int | None:
+        """How many samples an iteration uses; None for all of them."""
+        return None if self.batch == "full" else 1 if self.batch == "online" else int(self.batch)
 
 
 class NotationSpec(Model):

@@ -14,7 +14,11 @@ from tutor.engine.kinds import BACKWARD, UPDATE, VERIFY
 from tutor.engine.quantity import Quantity
 from tutor.errors import QuantityError, TutorError
 from tutor.number import counted
+from tutor.scenario import update
 from tutor.scenario.model import FORWARD_ONLY, LayerSpec
+from tutor.scenario.update import Learning
+
+PLAIN = Learning()
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +29,7 @@ class Sizes:
     layers: tuple[LayerSpec, ...]
     learns: tuple[tuple[bool, bool], ...]
     samples: int
+    learning: Learning = PLAIN
 
     def units(self, layer: int) -> int:
         """The units of a layer; layer 0 is the input."""
@@ -53,7 +58,7 @@ def refusal(name: str, sizes: Sizes, *, step: bool = False) -> str:
         return str(error)
     if step and q.of.role == "slope" and 0 < q.layer == sizes.flat:
         return ""
-    checks = (_layer, _indices, _sample, _parameters, _skip, _derivative)
+    checks = (_layer, _indices, _sample, _parameters, _skip, _learning, _derivative)
     found = next(filter(None, (check(q, sizes) for check in checks)), "")
     return f"there is no {name} here: {found}" if found else ""
 
@@ -132,6 +137,25 @@ def _skip(q: Quantity, sizes: Sizes) -> str:
     if (q.of.before or q.of.by or q.kind) != "r" or sizes.layers[q.layer - 1].skip:
         return ""
     return f"layer {q.layer} has no skip connection; it passes on its activation"
+
+
+ALWAYS = frozenset(
+    {"loss", "loss+", "loss-loss+", "(loss-loss+)/loss", "eta", "x", "y", "w", "b", "w+", "b+"}
+)
+
+
+def _learning(q: Quantity, sizes: Sizes) -> str:
+    """What only some networks have: dropout, a penalty, clipping, an optimizer's memory."""
+    if q.of.dropped:
+        dropped = sizes.layers[q.layer - 1].dropout
+        return "" if dropped else f"layer {q.layer} has no dropout"
+    if q.kind in ALWAYS or not (q.of.role in {"knob", "memory", "rate"} or q.of.letter or q.of.top):
+        return ""
+    if q.of.top and q.of.top != "penalty":
+        return ""
+    if update.rule_of(sizes.learning).has(q.kind):
+        return ""
+    return f"its training does not have the {q.of.words}"
 
 
 def _derivative(q: Quantity, sizes: Sizes) -> str:

@@ -131,13 +131,24 @@ class Scenario:
 
     @property
     def inputs(self) -> Rows:
-        """One row per sample, `network.inputs` numbers each."""
+        """The rows of the file, one per sample; none where the data are made by a generator."""
         return self.data.inputs
 
     @property
     def targets(self) -> Rows:
-        """One row per sample, one number per unit of the last layer."""
+        """The rows of the file, one number per unit of the last layer; none where they are made."""
         return self.data.targets
+
+    @property
+    def batch(self) -> int:
+        """How many samples an iteration uses, the last one of an epoch aside."""
+        return self.training.batch_size or self.data.training_samples
+
+    @property
+    def in_batches(self) -> bool:
+        """Whether an iteration's samples may be others than all of the file in their order."""
+        whole = self.batch == self.data.samples
+        return not whole or self.training.shuffle is not None
 
 
 def parse(text: str, where: str) -> Scenario:

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, Final, TypeAlias
 
-from tutor import number
+from tutor import limits, number
 from tutor.engine.parameters import PARAMETERS
 from tutor.number import FRACTION_PATTERN
 from tutor.scenario.model import LESSON_ID, PRINTED, ScenarioFile
@@ -61,6 +61,8 @@ def _part(found: Schema, path: str, models: dict[str, Schema]) -> Schema:
         part["items"] = _part(part["items"], f"{path}[]", models)
     if part.get("type") == "number":
         part = _number(part)
+    if path in NUMBERS:
+        part = {"anyOf": [part, NUMBERS[path]]}
     if path in WORDS:
         part = {"anyOf": [part, {"const": WORDS[path]}]}
     return {**_words(path), **part, **TOGETHER.get(path, {})}
@@ -90,6 +92,10 @@ def _given(key: str, *values: str) -> Schema:
 
 WORDS: Final = {"network.layers[].biases": "none"}
 """The word that may stand in place of a value."""
+NUMBERS: Final[dict[str, Schema]] = {
+    "training.batch": {"type": "integer", "minimum": 1, "maximum": limits.SAMPLES}
+}
+"""The number that may stand in place of a word."""
 VISIBLE: Final[Schema] = {"pattern": r"\S"}
 
 TOGETHER: Final[dict[str, Schema]] = {
@@ -120,6 +126,17 @@ TOGETHER: Final[dict[str, Schema]] = {
         "if": _given("scheme", "uniform", "normal", "xavier", "he"),
         "then": {"properties": {"scale": {"minimum": 0}}},
     },
+    "data": {
+        "oneOf": [
+            {"required": ["inputs", "targets"], "not": {"required": ["generator"]}},
+            {
+                "required": ["generator"],
+                "not": {"anyOf": [{"required": ["inputs"]}, {"required": ["targets"]}]},
+            },
+        ],
+    },
+    "data.generator": {"dependentSchemas": {"classes": _given("name", "blobs")}},
+    "training.stop": {"minProperties": 1},
     "printed[]": {
         "oneOf": [{"required": ["quantity"]}, {"required": ["expression"]}],
         "dependentRequired": {"expression": ["at"]},
@@ -202,18 +219,58 @@ MEANINGS: Final[Mapping[str, str]] = MappingProxyType({
     "network.trainable": "what learns in all layers",
     "network.trainable.weights": "whether weights learn; they do if left out",
     "network.trainable.biases": "whether biases learn; they do if left out",
-    "data": "the samples",
+    "data": "the samples: either `inputs` and `targets`, or a `generator` that makes them",
     "data.inputs": "one row per sample, `network.inputs` numbers each",
     "data.targets":
         "one row per sample, one number per unit of the last layer. "
         "A squared error takes any number, even one that the last activation cannot reach",
+    "data.generator":
+        "makes the samples, instead of `inputs` and `targets`; "
+        "the same seed always gives the same samples",
+    "data.generator.name":
+        "points from the standard normal distribution, of class 1 inside the unit circle; clouds "
+        "around centres 2 away from the origin, one for each class; the corners of the unit square "
+        "in turn, of class 1 where one coordinate alone is 1; two half circles that reach into "
+        "each other; sin x from −π to π; 0 up to −1, a straight line, 1 from 1 on, between −2 "
+        "and 2. The last two make a curve with one input, the others points with two",
+    "data.generator.samples": "how many samples to make",
+    "data.generator.seed": "the seed of the random numbers",
+    "data.generator.noise":
+        "the standard deviation of normal noise, on the coordinates of points or on the values of "
+        "a curve; if left out, 0.5 for `blobs`, 0.1 for `moons` and `sine`, else 0",
+    "data.generator.labels":
+        "the targets of the classes: 0 and 1, −1 and 1, or a row with a 1 at its class",
+    "data.generator.classes":
+        "only with `blobs`: how many classes; more than two need `labels: one_hot`",
+    "data.split":
+        "the samples in three parts, drawn by a seeded shuffle. The network learns from the first; "
+        "the others are never in a batch. The three shares add up to 1",
+    "data.split.train": "the share of the samples to learn from: what the others leave",
+    "data.split.validation": "the share to compare settings with, rounded to whole samples",
+    "data.split.test": "the share to judge the result with, rounded to whole samples",
+    "data.split.seed": "the seed of the shuffle",
+    "data.scale":
+        "scales each input by itself: (x − mean)/standard deviation, or (x − min)/(max − min). "
+        "The numbers come from the training samples alone and are applied to all",
     "training": "how the network learns",
     "training.optimizer": "how the weights are updated: subtract learning rate × gradient",
     "training.learning_rate": "η, the number that multiplies the gradient in an update",
-    "training.batch": "how many samples an update uses: all of them",
+    "training.batch":
+        "how many samples an update uses: all of them, one, or so many; the last batch of an epoch "
+        "may be smaller",
+    "training.shuffle":
+        "another order of the samples in each epoch; without it, the order of the data set, again "
+        "and again",
+    "training.shuffle.seed": "the seed of these orders",
     "training.iterations":
         "how many iterations a reader can go through; "
         "always at least 100, except in large networks",
+    "training.stop":
+        "when a run ends before that, at the end of an epoch; its loss is the mean over its "
+        "iterations",
+    "training.stop.loss_below": "the loss is below this number",
+    "training.stop.change_below":
+        "the loss differs by less than this from that of the epoch before",
     "notation": "the lecture's notation; readers can switch to another preset",
     "notation.preset": "a complete notation; the other keys change parts of it",
     "notation.layer_mark": "how the layer is written above a letter: [2], (2) or not at all",
@@ -279,7 +336,12 @@ EXAMPLES: Final[Mapping[str, tuple[Any, ...]]] = MappingProxyType({
     "network.layers[].init": ({"scheme": "xavier", "seed": 3},),
     "data.inputs": ([[1, 0.5], [0, 2]],),
     "data.targets": ([[1, 0], [0, 1]],),
+    "data.generator": ({"name": "circle", "samples": 200, "seed": 0},),
+    "data.split": ({"train": 0.6, "validation": 0.2, "test": 0.2},),
     "training.learning_rate": (0.1, 1e-3),
+    "training.batch": ("full", "online", 8),
+    "training.shuffle": ({"seed": 0},),
+    "training.stop": ({"loss_below": 0.01}, {"change_below": 1e-6}),
     "printed[].quantity": ("a[3][1]", "z[1][2]@1", "dL/dw[2][1,3]", "loss"),
     "printed[].expression": ("1 - {a[2][1]}",),
     "printed[].value": ("0.7739", "-1.29", "34.5%"),

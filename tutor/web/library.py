@@ -62,7 +62,7 @@ class ByContent:
 def weight(scenario: Scenario) -> int:
     """About how many bytes an open lesson takes."""
     sizes = scenario.network.sizes
-    numbers = sum(a * b for a, b in pairwise(sizes)) + sum(sizes) * len(scenario.inputs)
+    numbers = sum(a * b for a, b in pairwise(sizes)) + sum(sizes) * scenario.batch
     return OPEN + EACH * numbers
 
 

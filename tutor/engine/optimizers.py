@@ -1,0 +1,415 @@
+"""Optimizers and everything else between a gradient and the update: schedules, penalties, clipping.
+
+Each has its formulas once, as trees over whole arrays; the program, the steps and the scripts are
+made of them. What they mean and their defaults are PyTorch's.
+
+    rule("adam", schedule="step", numbers={"beta1": 0.8, …}) -> UpdateRule
+
+A new optimizer is one entry of `OPTIMIZERS`: what it computes for each parameter, in its order, and
+the numbers that it needs. `m-` is what `m` was in the iteration before; a `step` is subtracted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property, lru_cache
+from math import pi
+
+from tutor.engine.kinds import KINDS
+from tutor.engine.quantity import Quantity
+from tutor.engine.tree import (
+    ONE,
+    ArrayRef,
+    Cos,
+    Difference,
+    Floor,
+    Largest,
+    Negative,
+    Node,
+    Number,
+    Power,
+    Product,
+    Quotient,
+    Ref,
+    Smallest,
+    Sqrt,
+    Square,
+    Squares,
+    Sum,
+    walk,
+)
+
+
+def knob(name: str) -> Ref:
+    """A number that says how the network learns, by the name of its kind."""
+    return Ref(Quantity(name))
+
+
+HALF = Number(0.5, "1/2")
+PI = Number(pi, "π")
+RATE, SCHEDULED, NORM = Ref(Quantity("eta")), ArrayRef("lr"), ArrayRef("gnorm")
+LENGTH = ArrayRef("wnorm")
+T, LIMIT, WEIGHT = knob("t"), knob("clip"), knob("l2")
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """The weights or the biases of a layer, where an optimizer works on them."""
+
+    leaf: ArrayRef
+    gradient: Node
+    """What it gets: after penalty and clipping."""
+    rate: Node
+
+    def __call__(self, name: str) -> ArrayRef:
+        """An array that belongs to it: what `m` is here."""
+        return ArrayRef(f"{name}.{self.leaf.kind}", self.leaf.layer)
+
+
+Formulas = Callable[[Parameter], Iterator[tuple[str, Node]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Knob:
+    """A number of a rule: its key in files, what it is when nobody says, and where it may lie."""
+
+    name: str
+    """The name of its kind."""
+    key: str
+    default: float
+    least: float = 0.0
+    below: float = float("inf")
+    positive: bool = False
+    """Whether it has to be above 0."""
+
+    def refusal(self, value: float) -> str:
+        """Why it cannot be this number, or ""."""
+        if (value > 0 if self.positive else value >= self.least) and value < self.below:
+            return ""
+        start = "above 0" if self.positive else f"from {self.least:g}"
+        end = "" if self.below == float("inf") else f" and below {self.below:g}"
+        return f"expected a number {start}{end}, got {value:g}"
+
+
+@dataclass(frozen=True, slots=True)
+class Optimizer:
+    """How a gradient becomes an update."""
+
+    name: str
+    title: str
+    about: str
+    knobs: tuple[Knob, ...] = ()
+    formulas: Formulas = lambda of: iter(())
+
+
+def _momentum(of: Parameter) -> Iterator[tuple[str, Node]]:
+    yield "m", Sum((Product((knob("mu"), of("m-"))), of.gradient))
+    yield "step", Product((of.rate, of("m")))
+
+
+def _nesterov(of: Parameter) -> Iterator[tuple[str, Node]]:
+    yield "m", Sum((Product((knob("mu"), of("m-"))), of.gradient))
+    yield "step", Product((of.rate, Sum((of.gradient, Product((knob("mu"), of("m")))))))
+
+
+def _adagrad(of: Parameter) -> Iterator[tuple[str, Node]]:
+    yield "v", Sum((of("v-"), Square(of.gradient)))
+    yield "step", Quotient(Product((of.rate, of.gradient)), _root(of("v")))
+
+
+def _rmsprop(of: Parameter) -> Iterator[tuple[str, Node]]:
+    yield "v", _mixed(knob("rho"), of("v-"), Square(of.gradient))
+    yield "step", Quotient(Product((of.rate, of.gradient)), _root(of("v")))
+
+
+def _moments(of: Parameter) -> Iterator[tuple[str, Node]]:
+    """Adam's means of gradient and square, without the pull towards the zeros they start from."""
+    yield "m", _mixed(knob("beta1"), of("m-"), of.gradient)
+    yield "v", _mixed(knob("beta2"), of("v-"), Square(of.gradient))
+    for corrected, moment, rate in (("mhat", "m", "beta1"), ("vhat", "v", "beta2")):
+        yield corrected, Quotient(of(moment), Difference(ONE, Power(knob(rate), T)))
+
+
+def _adam(of: Parameter) -> Iterator[tuple[str, Node]]:
+    yield from _moments(of)
+    yield "step", Quotient(Product((of.rate, of("mhat"))), _root(of("vhat")))
+
+
+def _adamw(of: Parameter) -> Iterator[tuple[str, Node]]:
+    yield from _moments(of)
+    decay = Product((knob("weight_decay"), of.leaf))
+    yield "step", Product((of.rate, Sum((Quotient(of("mhat"), _root(of("vhat"))), decay))))
+
+
+def _mixed(rate: Ref, before: Node, now: Node) -> Node:
+    """ρ · before + (1 − ρ) · now"""
+    return Sum((Product((rate, before)), Product((Difference(ONE, rate), now))))
+
+
+def _root(square: Node) -> Node:
+    return Sum((Sqrt(square), knob("epsilon")))
+
+
+_MU = Knob("mu", "momentum", 0.9, below=1.0)
+_RHO = Knob("rho", "alpha", 0.99, below=1.0)
+_BETAS = (Knob("beta1", "beta1", 0.9, below=1.0), Knob("beta2", "beta2", 0.999, below=1.0))
+_TINY = Knob("epsilon", "epsilon", 1e-8, positive=True)
+_DECAY = Knob("weight_decay", "weight_decay", 0.01)
+
+OPTIMIZERS: dict[str, Optimizer] = {
+    found.name: found
+    for found in (
+        Optimizer("sgd", "gradient descent", "subtracts learning rate × gradient"),
+        Optimizer(
+            "momentum",
+            "momentum",
+            "keeps part of the last step, so that steps in one direction add up and steps that "
+            "turn back and forth cancel",
+            (_MU,),
+            _momentum,
+        ),
+        Optimizer(
+            "nesterov",
+            "Nesterov momentum",
+            "looks ahead: the gradient counts once more, together with the momentum that it has "
+            "just changed",
+            (_MU,),
+            _nesterov,
+        ),
+        Optimizer(
+            "adagrad",
+            "AdaGrad",
+            "adds up the squares of all gradients so far: what has moved much moves less",
+            (replace(_TINY, default=1e-10),),
+            _adagrad,
+        ),
+        Optimizer(
+            "rmsprop",
+            "RMSProp",
+            "divides by the root of a running mean of the squares, so that all parameters move at "
+            "a similar pace",
+            (_RHO, _TINY),
+            _rmsprop,
+        ),
+        Optimizer(
+            "adam",
+            "Adam",
+            "divides a running mean of the gradients by the root of a running mean of their "
+            "squares; both start at 0, which the correction makes up for",
+            (*_BETAS, _TINY),
+            _adam,
+        ),
+        Optimizer(
+            "adamw",
+            "AdamW",
+            "is Adam, and pulls every parameter towards 0 by a small share of itself",
+            (*_BETAS, _TINY, _DECAY),
+            _adamw,
+        ),
+    )
+}
+
+SCHEDULES: dict[str, tuple[tuple[Knob, ...], Node]] = {
+    "step": (
+        (Knob("every", "every", 100.0, least=1.0), Knob("factor", "factor", 0.5, positive=True)),
+        Product(
+            (
+                RATE,
+                Power(knob("factor"), Floor(Quotient(Difference(T, ONE), knob("every")))),
+            )
+        ),
+    ),
+    "exponential": (
+        (Knob("factor", "factor", 0.99, positive=True),),
+        Product((RATE, Power(knob("factor"), Difference(T, ONE)))),
+    ),
+    "cosine": (
+        (Knob("period", "period", 100.0, least=1.0), Knob("minimum", "minimum", 0.0)),
+        Sum(
+            (
+                knob("minimum"),
+                Product(
+                    (
+                        HALF,
+                        Difference(RATE, knob("minimum")),
+                        Sum(
+                            (
+                                ONE,
+                                Cos(Quotient(Product((PI, Difference(T, ONE))), knob("period"))),
+                            )
+                        ),
+                    )
+                ),
+            )
+        ),
+    ),
+    "inverse_time": (
+        (Knob("decay", "decay", 0.01),),
+        Quotient(RATE, Sum((ONE, Product((knob("decay"), Difference(T, ONE)))))),
+    ),
+}
+"""The learning rate of iteration t, from 1, by the name of the schedule."""
+
+PENALTIES = ("squared", "norm")
+CLIPS = ("norm", "value")
+
+
+@dataclass(frozen=True)
+class UpdateRule:
+    """How a network learns; plain gradient descent where nothing else is said."""
+
+    optimizer: str = "sgd"
+    schedule: str = ""
+    penalty: str = ""
+    clip: str = ""
+    numbers: Mapping[str, float] = field(default_factory=dict, hash=False)
+    """The knobs, by the name of their kind."""
+
+    @property
+    def plan(self) -> UpdateRule:
+        """What of it decides the program: everything but the numbers."""
+        return replace(self, numbers={})
+
+    @property
+    def plain(self) -> bool:
+        """Whether it is gradient descent without anything else."""
+        return self.plan == PLAIN
+
+    @property
+    def how(self) -> Optimizer:
+        return OPTIMIZERS[self.optimizer]
+
+    @property
+    def rate(self) -> Node:
+        """The learning rate that an update uses."""
+        return SCHEDULED if self.schedule else RATE
+
+    @property
+    def stateful(self) -> bool:
+        """Whether an iteration is another one for its number or for those before it."""
+        return bool(self.schedule or self.remembered("w"))
+
+    def made(self, parameter: str) -> tuple[str, ...]:
+        """The kinds that there are for every w or b, in their order, the updated ones left out."""
+        return _made(self.plan, parameter)[0]
+
+    def remembered(self, parameter: str) -> tuple[str, ...]:
+        """The kinds that an iteration takes over from the one before: m-.w and so on."""
+        return _made(self.plan, parameter)[1]
+
+    def whole(self) -> tuple[str, ...]:
+        """The single numbers of an update, in their order."""
+        return ("lr",) * bool(self.schedule) + ("gnorm",) * (self.clip == "norm")
+
+    def has(self, kind: str) -> bool:
+        """Whether there are numbers of this kind, of those that not every rule has."""
+        of = KINDS[kind]
+        if of.role == "knob":
+            counts = bool(self.schedule) or "mhat.w" in self.made("w")
+            return kind in self.numbers or (kind == "t" and counts)
+        if kind in {"lr", "gnorm"}:
+            return kind in self.whole()
+        if of.base == "wnorm":
+            return self.penalty == "norm"
+        if of.base in {"data_loss", "penalty"} or of.top == "penalty":
+            return bool(self.penalty)
+        return kind in {*self.made(kind[-1]), *self.remembered(kind[-1])}
+
+    @cached_property
+    def quantities(self) -> dict[Quantity, float]:
+        """The knobs as numbers of the lesson."""
+        return {Quantity(name): value for name, value in self.numbers.items()}
+
+
+PLAIN = UpdateRule()
+
+
+@lru_cache
+def _made(rule: UpdateRule, parameter: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    leaf = ArrayRef(parameter, 1)
+    found = list(update(rule, leaf, ArrayRef(f"dL/d{parameter}", 1)))
+    leaves = (node.kind for _, tree in found for node in walk(tree) if isinstance(node, ArrayRef))
+    earlier = dict.fromkeys(kind for kind in leaves if KINDS[kind].earlier)
+    return tuple(leaf.kind for leaf, _ in found[:-1]), tuple(earlier)
+
+
+def update(rule: UpdateRule, leaf: ArrayRef, gradient: ArrayRef) -> Iterator[tuple[ArrayRef, Node]]:
+    """Everything between the gradient of the data and the new value, which is the last."""
+    penalised, layer = bool(rule.penalty) and KINDS[leaf.kind].weights, leaf.layer
+    if penalised:
+        yield ArrayRef("dR/dw", layer), _by_weight(rule, leaf)
+    given: Node = gradient
+    if penalised or rule.clip:
+        given = ArrayRef(f"g.{leaf.kind}", layer)
+        yield given, _clipped(rule, raw(rule, leaf, gradient))
+    of = Parameter(leaf, given, rule.rate)
+    found = list(rule.how.formulas(of))
+    for name, tree in found:
+        yield of(name), tree
+    step = of("step") if found else Product((rule.rate, given))
+    yield ArrayRef(f"{leaf.kind}+", layer), Difference(leaf, step)
+
+
+def raw(rule: UpdateRule, leaf: ArrayRef, gradient: ArrayRef) -> Node:
+    """The gradient before clipping: that of the data, plus the penalty's."""
+    if rule.penalty and KINDS[leaf.kind].weights:
+        return Sum((gradient, ArrayRef("dR/dw", leaf.layer)))
+    return gradient
+
+
+def _clipped(rule: UpdateRule, whole: Node) -> Node:
+    if rule.clip == "norm":
+        return Product((Smallest(Quotient(LIMIT, NORM), ONE), whole))
+    return Largest(Smallest(whole, LIMIT), Negative(LIMIT)) if rule.clip == "value" else whole
+
+
+def norm(rule: UpdateRule, parameters: Sequence[tuple[ArrayRef, ArrayRef]]) -> Node:
+    """The length of all gradients together, before clipping; of (parameter, gradient) each."""
+    return Sqrt(Squares(tuple(raw(rule, leaf, gradient) for leaf, gradient in parameters)))
+
+
+def penalty(rule: UpdateRule, depth: int) -> Node:
+    """½λ times the sum of all squared weights, or λ times its root; biases are left out."""
+    if rule.penalty == "squared":
+        return Product((HALF, WEIGHT, _all_squares(depth)))
+    return Product((WEIGHT, LENGTH))
+
+
+def weights_length(depth: int) -> Node:
+    """The root of the sum of all squared weights."""
+    return Sqrt(_all_squares(depth))
+
+
+def _by_weight(rule: UpdateRule, leaf: ArrayRef) -> Node:
+    if rule.penalty == "squared":
+        return Product((WEIGHT, leaf))
+    return Quotient(Product((WEIGHT, leaf)), LENGTH)
+
+
+def _all_squares(depth: int) -> Node:
+    return Squares(tuple(ArrayRef("w", layer) for layer in range(1, depth + 1)))
+
+
+def rule(
+    optimizer: str = "sgd",
+    *,
+    schedule: str = "",
+    penalty: str = "",
+    clip: str = "",
+    numbers: Mapping[str, float] | None = None,
+) -> UpdateRule:
+    """A rule with the defaults of all numbers that are not given."""
+    found = knobs(optimizer, schedule, penalty, clip)
+    values = {**{knob.name: knob.default for knob in found}, **(numbers or {})}
+    return UpdateRule(optimizer, schedule, penalty, clip, values)
+
+
+def knobs(optimizer: str, schedule: str, penalty: str, clip: str) -> tuple[Knob, ...]:
+    """The numbers that a rule has."""
+    return (
+        *OPTIMIZERS[optimizer].knobs,
+        *(SCHEDULES[schedule][0] if schedule else ()),
+        *((Knob("l2", "weight", 0.01),) if penalty else ()),
+        *((Knob("clip", clip, 1.0, positive=True),) if clip else ()),
+    )
