@@ -127,7 +127,8 @@ def test_a_split_takes_every_sample_once_and_depends_on_its_seed_alone(
     assert sorted(row for part in parts for row in part.tolist()) == list(range(samples))
     assert tuple(map(len, parts)) == split.counts(samples)
     assert all((np.diff(part) > 0).all() for part in parts)
-    same = dataset(replace(one, data=data.model_copy(update={"scale": "standardize"})))
+    changed = made.model_copy(update={"seed": other})
+    same = dataset(replace(one, data=data.model_copy(update={"generator": changed})))
     assert np.array_equal(same.training, found.training)
 
 
@@ -145,7 +146,9 @@ def test_scaling_knows_the_training_samples_alone() -> None:
 
 
 def test_a_column_that_never_changes_is_told() -> None:
-    assert Scaling.fitted("min_max", np.array([[1.0, 2.0], [1.0, 3.0]])).constant == (1,)
+    for name in ("min_max", "standardize"):
+        found = Scaling.fitted(name, np.array([[0.1, 2.0], [0.1, 3.0], [0.1, 3.0]]))
+        assert found.constant == (1,)
 
 
 def test_plain_rows_are_used_as_they_are() -> None:
