@@ -36,7 +36,7 @@ from tutor.scenario.reader import Scenario
 
 GRAINS = ("number", "layer", "pass")
 MAX_ITERATION = limits.FURTHER_ITERATIONS
-MOST_LISTED = 8
+MOST_LISTED = 6
 """Numbers of samples that a line names."""
 NEVER = 1 << 62
 """The step that makes what a walk does not come to: behind every other."""
