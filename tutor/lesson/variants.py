@@ -57,6 +57,7 @@ class VariantError(TutorError, ValueError):
 def variant(scenario: Scenario, seed: int, number: int, most: int | None = None) -> Scenario:
     """Version `number` of a lesson. Raises VariantError, also where no fit numbers are found."""
     _refuse(number, seed)
+    _refuse_data(scenario)
     first = 1 if _free(scenario) < FEW else number
     return next(islice(_versions(scenario, seed, most, first), number - first, None))
 

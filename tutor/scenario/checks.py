@@ -368,7 +368,7 @@ def _batch(parts: Parts) -> Iterator[Found]:
     """A batch is at most all samples that the network learns from."""
     training = _sound(Training, parts.raw.get("training"))
     size = training.batch_size if training else None
-    if training and training.stop is not None and not training.stop.model_dump(exclude_none=True):
+    if _mapping(parts.raw.get("training")).get("stop") == {}:
         yield ("training", "stop"), "is empty; give loss_below or change_below, or leave it out"
     if parts.data is None or size is None:
         return
