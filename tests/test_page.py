@@ -38,11 +38,11 @@ from tutor.pages.view import View
 BAR = 15
 """KB of a fragment, number by number and layer by layer."""
 LARGER = {
-    "1-2-3-1-sigmoid": 17.9,
-    "3-2-3-softmax": 21.4,
-    "3-4-2-regression": 19.6,
-    "exploding-gradient": 16.8,
-    "vanishing-gradient": 18,
+    "1-2-3-1-sigmoid": 18,
+    "3-2-3-softmax": 21.6,
+    "3-4-2-regression": 19.8,
+    "exploding-gradient": 17,
+    "vanishing-gradient": 18.2,
 }
 """Lessons with steps above the bar, and how far: late in a walk through 12 weights or more the
 diagram writes 50 to 90 numbers, each in its own place under its own name, and the tables once more.
