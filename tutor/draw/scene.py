@@ -175,7 +175,7 @@ class Reading:
         label: Label | None = labels.get(q)
         if label is None:
             label = labels[q] = self._label(q, value, room)
-        return label._replace(state=self.state(q)) if q in self.touched else label
+        return Label(*label[:3], self.state(q), *label[4:]) if q in self.touched else label
 
     def _label(self, q: Quantity, value: float, room: Room) -> Label:
         """What every step writes that does not touch the quantity."""
@@ -214,8 +214,8 @@ class Reading:
         labels = [first] if first else []
         if self.phase in {BACKWARD, UPDATE}:
             total = Quantity(GRADIENT[kind], layer, i, j)
-            share = Quantity(GRADIENT[kind], layer, i, j, self.scene.sample)
-            gradient = self.label(self.pick(total, share), room)
+            share = total._replace(sample=self.scene.sample)
+            gradient = self.label(self.pick(total, share) if share.sample else total, room)
             shown = self.phase == BACKWARD or (first and first.quantity == old)
             if gradient and (shown or gradient.state):
                 labels.append(gradient)
