@@ -444,3 +444,22 @@ def test_the_opened_editor_and_the_form_have_no_barrier(
         .filter(e => e.checkVisibility()).map(e => [e.outerHTML.slice(0, 60), e.getBoundingClientRect()])
         .filter(([, box]) => box.width < 24 || box.height < 24).map(([text]) => text)""")
     assert small == []
+
+
+def test_a_number_of_the_optimizer_is_changed_where_the_formula_has_it(page: Page) -> None:
+    start = {"optimizer": "momentum"}
+    q = parse("m.w[3][1,1]")
+    n = with_changes(start).walk("number").step_of(q)
+    page.goto(f"{LESSON}/{n}?optimizer=momentum")
+    page.locator('#step .formula [data-q="mu"]').first.click()
+    field = editor(page).get_by_label("momentum")
+    expect(field).to_have_value("0.9")
+    field.fill("1")
+    page.keyboard.press("Enter")
+    expect(page.locator("#edit-problem")).to_have_text(
+        "expected a number of at least 0 and below 1, got 1."
+    )
+    field.fill("0.5")
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile(r"\?optimizer=momentum&momentum=0\.5$"))
+    expect(page.locator('#step .formula [data-q="mu"]').first).to_have_text("0.5")
