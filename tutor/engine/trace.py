@@ -19,7 +19,7 @@ goes on by that shortcut.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -33,6 +33,7 @@ from tutor.engine.program import Name, Program
 from tutor.engine.quantity import K, Quantity
 from tutor.engine.tree import ArrayRef, Environment, Leaf, Value
 from tutor.errors import NetworkError
+from tutor.memo import Memo
 
 __all__ = ["FLAT", "OVERFLOW", "UNDEFINED", "EarlyEnd", "Trace", "advance", "run", "updated"]
 
@@ -50,6 +51,8 @@ class Trace(Mapping[Name, Array]):
     finite: bool
     """Whether every number of the walk is finite, dL/da of a fused output layer left aside."""
     span: slice | None = None
+    _numbers: Memo = field(init=False, repr=False, default_factory=Memo)
+    """Those that were looked up: a step asks for each of its numbers several times."""
 
     # ---- a mapping ----
 
@@ -132,10 +135,13 @@ class Trace(Mapping[Name, Array]):
 
     def value(self, q: Quantity) -> float:
         """Look up one number. Raises KeyError where this trace does not have it."""
-        try:
-            return float(self._value(q))
-        except IndexError:
-            raise KeyError(f"{q} is not part of this trace") from None
+        found: float | None = self._numbers.get(q)
+        if found is None:
+            try:
+                found = self._numbers[q] = float(self._value(q))
+            except IndexError:
+                raise KeyError(f"{q} is not part of this trace") from None
+        return found
 
     def _value(self, q: Quantity) -> Value:
         found = KINDS[q.kind]

@@ -109,6 +109,8 @@ def _versions(
     trace = _trace(scenario)
     yardstick, structure = Yardstick.of(scenario, trace), _structure(scenario)
     seen, drawn, size = {_numbers(scenario)}, 0, _size(scenario)
+    # a small lesson is drawn with the same numbers again and again
+    faults: dict[Numbers, str] = {}
     for number in range(first, MOST + 1):
         reasons: Counter[str] = Counter()
         for draw in range(1, DRAWS + 1):
@@ -117,11 +119,10 @@ def _versions(
             if most is not None and drawn > most:
                 raise VariantError(_too_many(number, most))
             found = redrawn(scenario, trace, Stream(json.dumps([structure, seed, number, draw])))
-            reason = (
-                "the numbers were already used"
-                if _numbers(found) in seen
-                else yardstick.fault(_trace(found))
-            )
+            numbers = _numbers(found)
+            if numbers not in seen and numbers not in faults:
+                faults[numbers] = yardstick.fault(_trace(found))
+            reason = "the numbers were already used" if numbers in seen else faults[numbers]
             if not reason:
                 break
             reasons[reason] += 1
@@ -132,7 +133,7 @@ def _versions(
                 f"were found in {DRAWS} draws from seed {seed}; "
                 f"most often ({often[1]} times): {often[0]}"
             )
-        seen.add(_numbers(found))
+        seen.add(numbers)
         yield _named(found, number)
 
 
