@@ -162,6 +162,23 @@ def test_a_finger_beside_a_small_number_of_the_diagram_means_that_number(page: P
     expect(page.locator("#editor")).to_have_count(0)
 
 
+def test_a_sample_of_a_batch_is_changed_by_its_number_in_the_data_set(page: Page) -> None:
+    own = load("scenarios/training/stochastic-descent.yaml")
+    batch = open_lesson(own, 8).batch
+    assert batch is not None
+    name = f"x[1]@{batch.samples[0]}"
+    page.goto("/lessons/stochastic-descent/steps/1?iteration=8")
+    click_number(page, "x[1]")
+    field = editor(page).get_by_label(name)
+    expect(field).to_have_value(f"{own.inputs[batch.samples[0] - 1][0]:g}")
+    field.fill("0.75")
+    field.press("Enter")
+    page.wait_for_url(lambda address: f"{name}=0.75" in unquote(address))
+    expect(page.locator('#step svg.net text[data-q="x[1]"]')).to_contain_text("0.75")
+    page.goto(f"/lessons/stochastic-descent/steps/1?iteration=7&{name}=0.75")
+    expect(page.locator('#step svg.net text[data-q="x[1]"]')).not_to_contain_text("0.75")
+
+
 def test_every_part_of_the_page_follows(page: Page) -> None:
     page.goto(f"{LESSON}/7")
     click_number(page, "w[2][2,1]")
