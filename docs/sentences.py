@@ -48,6 +48,15 @@ UNFIT = (
     "?notation=x&decimals=99&grain=x&iteration=0&x=1&w[9][1,1]=2",
     "?w[1][1,1]=abc&eta=-1&loss=x&activation[1]=x&input_gradients=x",
 )
+TRAININGS = (
+    "",
+    "?iterations=1",
+    "?iterations=10&at=0&loss_below=1e-9",
+    "?iterations=200&other=1e6",
+    "?iterations=500&other=1e-4&change_below=1e-3",
+    "?iterations=x&other=-1&accuracy=2&at=9999&first=x&second=y",
+    "/moment?iterations=x",
+)
 
 
 class _Texts(HTMLParser):
@@ -143,6 +152,7 @@ def addresses(scenarios: Path) -> Iterator[str]:
                 for preset, n in product(PRESETS, (1, total // 3, 2 * total // 3))
             )
         yield from (f"{lesson}/steps/5/{part}" for part in ("chain", "change"))
+        yield from (f"{lesson}/training{query}" for query in TRAININGS)
         yield from (f"{lesson}/{part}" for part in ("slides", "export", "share", "steps/9999"))
         yield from (f"/build?from={file.stem}", f"/embed{lesson}/steps/2")
         yield from (f"{lesson}/steps/2{query}" for query in UNFIT)

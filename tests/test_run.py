@@ -248,7 +248,12 @@ def test_targets_that_are_classes_are_counted(
 
 @pytest.mark.parametrize(
     ("output", "targets"),
-    [("sigmoid", [[0.3], [0.9]]), ("identity", [[2.0], [5.0]]), ("softmax", [[0.5, 0.5]])],
+    [
+        ("sigmoid", [[0.3], [0.9]]),
+        ("identity", [[2.0], [5.0]]),
+        ("softmax", [[0.5, 0.5], [1, 0]]),
+        ("sigmoid", [[1]]),
+    ],
 )
 def test_other_targets_have_no_accuracy(output: str, targets: list[list[float]]) -> None:
     y = np.array(targets)

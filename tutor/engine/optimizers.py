@@ -87,9 +87,13 @@ class Knob:
         """Why it cannot be this number, or ""."""
         if (value > 0 if self.positive else value >= self.least) and value < self.below:
             return ""
-        start = "above 0" if self.positive else f"from {self.least:g}"
-        end = "" if self.below == float("inf") else f" and below {self.below:g}"
-        return f"expected a number {start}{end}, got {value:g}"
+        return f"expected a number {self.bounds}, got {str(value).removesuffix('.0')}"
+
+    @property
+    def bounds(self) -> str:
+        """Where it may lie, in words."""
+        start = "above 0" if self.positive else f"of at least {self.least:g}"
+        return start if self.below == float("inf") else f"{start} and below {self.below:g}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -312,6 +316,11 @@ class UpdateRule:
         """Whether an iteration is another one for its number or for those before it."""
         return bool(self.schedule or self.remembered("w"))
 
+    @property
+    def counts(self) -> bool:
+        """Whether its formulas have the number of the iteration."""
+        return bool(self.schedule) or "mhat.w" in self.made("w")
+
     def made(self, parameter: str) -> tuple[str, ...]:
         """The kinds that there are for every w or b, in their order, the updated ones left out."""
         return _made(self.plan, parameter)[0]
@@ -327,9 +336,10 @@ class UpdateRule:
     def has(self, kind: str) -> bool:
         """Whether there are numbers of this kind, of those that not every rule has."""
         of = KINDS[kind]
+        if kind == "t":
+            return self.counts
         if of.role == "knob":
-            counts = bool(self.schedule) or "mhat.w" in self.made("w")
-            return kind in self.numbers or (kind == "t" and counts)
+            return kind in self.numbers
         if kind in {"lr", "gnorm"}:
             return kind in self.whole()
         if of.base == "wnorm":
@@ -432,6 +442,6 @@ def knobs(optimizer: str, schedule: str, penalty: str, clip: str) -> tuple[Knob,
     return (
         *OPTIMIZERS[optimizer].knobs,
         *(SCHEDULES[schedule][0] if schedule else ()),
-        *((Knob("l2", "weight", 0.01),) if penalty else ()),
+        *((Knob("l2", "weight", 0.01, positive=True),) if penalty else ()),
         *((Knob("clip", clip, 1.0, positive=True),) if clip else ()),
     )

@@ -278,10 +278,12 @@ def loss_on(network: Network, x: Array, y: Array) -> float:
 
 
 def accuracy_of(network: Network, y: Array) -> Callable[[Array, Array], float] | None:
-    """How to count right answers, where the targets of a network are classes; else None.
+    """How to count right answers, where the targets of several samples are classes; else None.
 
     The largest output of a softmax; a sigmoid above ½; the sign of an output for targets −1 and 1.
     """
+    if len(y) < 2:
+        return None
     rule = network.layers[-1].activation
     values = set(np.unique(y).tolist())
     if rule.full_jacobian:

@@ -208,7 +208,7 @@ def surface_picture(
     about = (
         f"The loss over {first} and {second}; all other parameters are as they are {when}. "
         f"It goes from {charts.shown(float(finite.min()))} to "
-        f"{charts.shown(float(finite.max()))}; the darker, the lower. "
+        f"{charts.shown(float(finite.max()))}; the stronger the colour, the lower. "
         + " ".join(
             f"{way.name} goes from ({_pair(path[0])}) to ({_pair(path[-1])})."
             for way, path in zip(ways, paths, strict=True)
@@ -221,8 +221,8 @@ def surface_picture(
     )  # fmt: skip
     legend = tuple((f"line-{way.style}", way.name) for way in ways)
     text = (
-        f"Each line joins places of equal loss; the darker, the lower. The other parameters are as "
-        f"they are {when}, so a way that they shaped earlier may cross the lines."
+        "Each line joins places of equal loss; the stronger the colour, the lower. "
+        f"All other parameters are as they are {when}; on the way they were different."
     )
     return Picture("Loss surface", planes.draw(plane), legend, text)
 
