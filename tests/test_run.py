@@ -30,7 +30,7 @@ from tutor.engine.run import (
     value,
     with_values,
 )
-from tutor.engine.training import Training
+from tutor.engine.training import Stop, Training
 from tutor.lesson.setup import training
 from tutor.scenario import reader
 
@@ -320,3 +320,40 @@ def test_a_run_with_an_optimizer_is_that_of_stepping_bit_for_bit(
     assert {k: v.tobytes() for k, v in found.slots.items()} == {
         k: v.tobytes() for k, v in state.slots.items()
     }
+
+
+# ---- epochs, and where a training stops by itself ----
+
+
+def batched(stop: Stop) -> Training:
+    trained = circle()
+    return Training(trained.network, X, Y, 0.5, batch_size=10, shuffle=1, stop=stop)
+
+
+def test_a_run_in_batches_is_that_of_stepping_and_has_the_mean_of_each_epoch() -> None:
+    run, walked = Run(batched(Stop())), batched(Stop())
+    run.record(14)
+    state = walked.at(1)
+    for n in range(14):
+        trace, state = walked.step(state)
+        assert run.losses[n] == trace.loss
+    ends, means = run.epochs(14)
+    assert ends == [4, 8, 12]
+    assert means[1] == pytest.approx(np.mean(run.losses[4:8]))
+    assert Run(circle()).epochs(0) == ([], [])
+
+
+def test_a_training_that_stops_by_itself_ends_a_run_at_an_epoch() -> None:
+    run = Run(batched(Stop(loss_below=0.4)))
+    run.record(4000, goal=Goal(own=True))
+    met = run.reached(Goal(own=True))
+    assert met is not None
+    assert met % 4 == 0
+    assert np.mean(run.losses[met - 4 : met]) < 0.4
+    assert all(np.mean(run.losses[n - 4 : n]) >= 0.4 for n in range(4, met, 4))
+    assert run.reached(Goal(own=True), since=met - 1) == met
+
+
+def test_the_loss_alone_is_that_of_a_trace() -> None:
+    trained = circle()
+    assert loss_on(trained.network, X, Y) == trained.trace(1).loss

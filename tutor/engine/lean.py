@@ -14,7 +14,7 @@ none can leave the range of float64. Tests compare it with a walk through the sa
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import lru_cache
 from math import isfinite, sqrt
@@ -25,7 +25,7 @@ import numpy as np
 from tutor.engine import code
 from tutor.engine.dialects import Engine, python_name
 from tutor.engine.kinds import AFTER, GRADIENT, KINDS
-from tutor.engine.network import Array, with_parameters
+from tutor.engine.network import Array, Network, with_parameters, without_dropout
 from tutor.engine.program import Definition, Name, Plan, Program, made_of
 from tutor.engine.trace import Progress, mask, prepared
 from tutor.engine.training import State, Training
@@ -147,6 +147,11 @@ def _compiled(
     gradients = [(GRADIENT[kind], layer) for kind, layer in learned]
     memory = [(kind.replace("-", ""), layer) for kind, layer in slots]
     wanted = [("loss", 0), output, *after, *gradients, *memory]
+    return _function(program, wanted)
+
+
+def _function(program: Program, wanted: list[Name]) -> Callable[..., Any]:
+    """A function of what a program is a function of, which gives some of its arrays."""
     dialect = Engine()
     made = ((python_name(*found.name), found.tree) for found in _needed(program, wanted))
     body = code.program_lines(made, dialect)
@@ -156,6 +161,36 @@ def _compiled(
     function = code.defined("iteration", arguments, [*body, answer])
     scope = {name: np.asarray(value) for name, value in dialect.constants.items()}
     return code.compiled("iteration", [function], {"np": np, "ratio": ratio, **scope})
+
+
+# ---- the loss alone ----
+
+
+def losses_of(network: Network, x: Array, y: Array) -> Callable[[Mapping[Name, Array]], float]:
+    """The loss of a network on a set of samples, with other arrays in place of some of its own; the
+    penalty left aside, and nothing dropped.
+    """
+    program, arguments = prepared(without_dropout(network), x, y, 0.0, Progress())
+    first = len(arguments) - len(program.given)
+    places = {name: n for n, name in enumerate(program.given, first)}
+    compute = _loss(program.plan)
+
+    def loss(changed: Mapping[Name, Array]) -> float:
+        taken = list(arguments)
+        for name, array in changed.items():
+            taken[places[name]] = array
+        (found,) = compute(*taken)
+        return float(found)
+
+    return loss
+
+
+@lru_cache(maxsize=64)
+def _loss(plan: Plan) -> Callable[..., Any]:
+    """(eta, scale, *knobs, *given) -> (loss,)"""
+    program = Program.of(plan)
+    name = ("data_loss", 0) if ("data_loss", 0) in program.by_name else ("loss", 0)
+    return _function(program, [name])
 
 
 def _needed(program: Program, wanted: list[Name]) -> list[Definition]:

@@ -23,7 +23,7 @@ import numpy as np
 
 from tutor import budget
 from tutor.engine.kinds import FORWARD, LOSS
-from tutor.engine.lean import Lean
+from tutor.engine.lean import Lean, losses_of
 from tutor.engine.network import Array, Network, with_parameters, without_dropout
 from tutor.engine.quantity import Quantity
 from tutor.engine.trace import EarlyEnd, Trace
@@ -97,9 +97,16 @@ class Goal:
     loss_below: float | None = None
     change_below: float | None = None
     accuracy: float | None = None
+    own: bool = False
+    """Or where the training stops by itself."""
 
     def __bool__(self) -> bool:
         return self != Goal()
+
+    @property
+    def set(self) -> bool:
+        """Whether there is more than the training's own stop."""
+        return (self.loss_below, self.change_below, self.accuracy) != (None, None, None)
 
 
 class Run:
@@ -138,6 +145,15 @@ class Run:
     def quick(self) -> bool:
         """Whether it goes on without traces."""
         return self._lean is not None
+
+    def epochs(self, last: int) -> tuple[list[int], list[float]]:
+        """The last iteration of each epoch up to iteration `last`, and the mean loss of its
+        iterations; nothing where each iteration is an epoch.
+        """
+        each = self.training.batches.per_epoch
+        whole = last // each if each > 1 else 0
+        means = np.array(self.losses[: whole * each]).reshape(whole, each).mean(axis=1)
+        return [n * each for n in range(1, whole + 1)], means.tolist()
 
     @property
     def depth(self) -> int:
@@ -237,7 +253,20 @@ class Run:
             met[1:] |= np.abs(np.diff(losses)) < goal.change_below
         if goal.accuracy is not None and self.classified is not None:
             met |= np.array(self.accuracies[first:]) >= goal.accuracy
+        if goal.own:
+            met |= self._stops(since)
         return since + int(met.argmax()) if met.any() else None
+
+    def _stops(self, since: int) -> Array:
+        """At which recorded iterations, from `since` on, the training stops by itself: the last
+        ones of an epoch at most.
+        """
+        batches, stop = self.training.batches, self.training.stop
+        each = batches.per_epoch
+        met = np.zeros(self.length - since + 1, dtype=bool)
+        for n in range(-(-since // each) * each, self.length + 1, each):
+            met[n - since] = stop.reached(self.losses[max(0, n - 2 * each) : n], batches)
+        return met
 
     def state(self, iteration: int) -> State:
         """What a recorded iteration starts from, or the one after the last."""
@@ -268,10 +297,10 @@ def outputs(network: Network, x: Array, like: Array) -> Array:
     return traced(without_dropout(network), x, targets, 0.0).outputs
 
 
+@np.errstate(all="ignore")
 def loss_on(network: Network, x: Array, y: Array) -> float:
     """The loss of a network on a set of samples, the penalty left aside."""
-    trace = traced(without_dropout(network), x, y, 0.0)
-    return float(trace.get(("data_loss", 0), trace.loss))
+    return losses_of(network, x, y)({})
 
 
 # ---- which targets are classes ----
@@ -351,6 +380,7 @@ def with_values(network: Network, chosen: Mapping[Quantity, float]) -> Network:
     return with_parameters(network, tuple(weights), tuple(biases))
 
 
+@np.errstate(all="ignore")
 def surface(
     network: Network,
     x: Array,
@@ -362,10 +392,16 @@ def surface(
     """The loss, (len(up), len(across)), where two parameters have other values and all the others
     stay as they are.
     """
-    first, second = chosen
-    return np.array(
-        [
-            [loss_on(with_values(network, {first: a, second: b}), x, y) for a in across.tolist()]
-            for b in up.tolist()
-        ]
-    )
+    loss, (first, second) = losses_of(network, x, y), chosen
+    arrays = {
+        (q.kind, q.layer): np.array(layer.weights if q.j else layer.biases)
+        for q in chosen
+        for layer in (network.layer(q.layer),)
+    }
+
+    def at(a: float, b: float) -> float:
+        for q, number in ((first, a), (second, b)):
+            arrays[q.kind, q.layer][(q.i - 1, q.j - 1) if q.j else q.i - 1] = number
+        return loss(arrays)
+
+    return np.array([[at(a, b) for a in across.tolist()] for b in up.tolist()])

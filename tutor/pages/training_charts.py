@@ -30,6 +30,8 @@ from tutor.pages.training_runs import FEW, Trained
 
 MOST_PLACES = 10
 """Links of a chart: on a phone each is as wide as a thumb."""
+MEANS = 2
+"""The style of the line of epochs."""
 MOST_ROWS = 24
 MOST_LINES = 6
 MOST_COMPARED = 4000
@@ -115,6 +117,9 @@ def loss_chart(runs: Sequence[Trained]) -> ChartPart | None:
         for k, name in enumerate(one.run.others)
     ]
     own = shown[0]
+    ends, means = own.run.epochs(own.end)
+    if means and len(shown) == 1:
+        series.append(Series("Mean of each epoch", ends, means, MEANS))
     most = ROOM * max(one.losses[0] for one in shown)
     out = any(max(one.losses) > most > 0 for one in shown)
     svg = charts.draw(

@@ -167,7 +167,7 @@ def training_page(
         scenario.id, scenario.title, context.home, (*notices, *elsewhere(asked)), "",
         changed(context, None),
         asked.address().partition("?")[0], tuple(presets(context, asked)), fields(asked),
-        goals(context, asked), bool(asked.goal) or any(f.problem for f in goals(context, asked)),
+        goals(context, asked), asked.goal.set or any(f.problem for f in goals(context, asked)),
         hidden(asked.view), number.shown(rate, 6), rates(asked, rate),
         result(context, asked, runs) if runs else None,
     )  # fmt: skip
@@ -185,7 +185,7 @@ def presets(context: Context, asked: Asked) -> Iterator[Link]:
     most, end = furthest(scenario), scenario.training.iterations
     for n in sorted({n for n in (*STEPS, end) if n <= most}):
         text = f"{n:,} (to the end)" if n == end > 1 else f"{n:,}"
-        yield Link(text, asked.trained(n), n == asked.iterations and not asked.goal, n)
+        yield Link(text, asked.trained(n), n == asked.iterations and not asked.goal.set, n)
 
 
 def fields(asked: Asked) -> tuple[Field, ...]:

@@ -136,6 +136,8 @@ def read(query: Mapping[str, str], context: Context) -> Asked:
     network, y = context.trace.network, context.trace.y
     if goal.accuracy is not None and accuracy_of(network, y) is None:
         problems["accuracy"] = "The targets of this lesson are no classes, so there is no accuracy."
+    if not goal and iterations == scenario.training.iterations:
+        goal = Goal(own=scenario.training.stop is not None)
     other = positive("other")
     return Asked(
         scenario.id, replace(context.view, iteration=1, present=False), iterations, first, goal,

@@ -32,20 +32,22 @@ class Trained:
     style: int
     asked: Asked
 
+    goal_met: int | None
+    """The iteration that meets a goal, if one does."""
+    end: int
+    """The last iteration that is shown."""
+
+    @classmethod
+    def of(cls, running: Running, rate: float, view: View, style: int, asked: Asked) -> Trained:
+        """A run as far as it is recorded now."""
+        run, wanted = running.run, asked.iterations
+        met = run.reached(asked.goal) if asked.goal else None
+        met = None if met is not None and met > wanted else met
+        return cls(running, rate, view, style, asked, met, min(met or wanted, run.length))
+
     @property
     def run(self) -> Run:
         return self.running.run
-
-    @property
-    def goal_met(self) -> int | None:
-        """The iteration that meets the reader's goal, if one does."""
-        found = self.run.reached(self.asked.goal) if self.asked.goal else None
-        return found if found is None or found <= self.asked.iterations else None
-
-    @property
-    def end(self) -> int:
-        """The last iteration that is shown."""
-        return min(self.goal_met or self.asked.iterations, self.run.length)
 
     @property
     def done(self) -> bool:
@@ -109,8 +111,10 @@ def said(one: Trained, *, several: bool) -> str:
     if found is None:
         return f"{start} there is no loss to show."
     goal = one.goal_met
-    reached = f" The goal is reached in iteration {goal:,}." if goal is not None else ""
-    if one.asked.goal and goal is None and not one.ending:
+    own = one.asked.goal.own
+    what = "The lesson’s own stop" if own else "The goal"
+    reached = f" {what} is reached in iteration {goal:,}." if goal is not None else ""
+    if one.asked.goal.set and goal is None and not one.ending:
         reached = f" The goal is not reached within {number.counted(one.end, 'iteration')}."
     cut = one.asked.of
     if cut > one.end and one.style == 1:

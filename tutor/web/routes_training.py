@@ -79,5 +79,5 @@ def trained(site: Site, context: Context, asked: Asked, seconds: float) -> tuple
     for style, (eta, seen) in enumerate(wanted, 1):
         running = site.library.running(source, seen.changes)
         running.go_on(asked.iterations, asked.goal, seconds / len(wanted))
-        found.append(Trained(running, eta, seen, style, asked))
+        found.append(Trained.of(running, eta, seen, style, asked))
     return tuple(found)
