@@ -17,6 +17,7 @@ tutor.web.routes_open      a lesson as text: paste, upload, check, save, take aw
 from __future__ import annotations
 
 import os
+from collections.abc import Container
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -64,9 +65,9 @@ READY_WAIT = 2
 """Seconds for the store to answer whether it can be used."""
 
 
-def create_app(*folders: str | os.PathLike[str]) -> Flask:
+def create_app(*folders: str | os.PathLike[str], only: Container[str] | None = None) -> Flask:
     """The application over some folders of scenarios, without any over those that SCENARIOS and
-    SHELF name.
+    SHELF name; with `only`, over the lessons with these ids.
     """
     app = Flask(__name__, static_folder=None, template_folder=str(HOME / "templates"))
     app.config["MAX_CONTENT_LENGTH"] = limits.REQUEST_BYTES
@@ -83,7 +84,7 @@ def create_app(*folders: str | os.PathLike[str]) -> Flask:
     limits.check()
     saved = saving.from_environment(os.environ, HOME)
     render = step_renderer(app.jinja_env)
-    library = Library(folders or shelf.configured(), render, outside(saved.find))
+    library = Library(folders or shelf.configured(), render, outside(saved.find), only)
     site = Site(library, saved, Caching.of(os.environ, HOME))
     app.extensions["tutor"] = site
     add_pages(app)
@@ -199,17 +200,18 @@ def finish(site: Site, response: Response) -> Response:
     response.headers["Cache-Control"] = site.caching.control(request) if tag else "no-cache"
     response.vary.update(PARTS)
     if tag:
+        site.keep(tag, response)
         response.set_etag(tag)
     return response
 
 
 def known(site: Site) -> Response | None:
-    """304 where the reader has the answer already."""
+    """304 where the reader has the answer already; a page as it was made for another reader."""
     g.tag = "" if request.endpoint == "gallery" and routes_lessons.by_author() else site.tag()
     asked = request.if_none_match
     if g.tag and not asked.star_tag and asked.contains_weak(g.tag):
         return Response(status=304)
-    return None
+    return site.again(g.tag)
 
 
 def add_errors(app: Flask) -> None:

@@ -10,7 +10,9 @@ from pathlib import Path
 from tutor.scenario.schema import MEANINGS
 
 PAGE = Path(__file__).with_name("scenarios.md")
-ROW = re.compile(r"^\| `(?P<key>[a-z_.\[\]]+)` \|(?P<middle>[^|]*\|[^|]*)\|[^|]*\|$", re.MULTILINE)
+ROW = re.compile(
+    r"^\| `(?P<key>[a-z0-9_.\[\]]+)` \|(?P<middle>[^|]*\|[^|]*)\|[^|]*\|$", re.MULTILINE
+)
 
 
 def renewed(text: str) -> str:

@@ -49,7 +49,7 @@
     if (event.target.closest('input:not([type="checkbox"]), select, textarea, .scroll, [contenteditable]')) return;
     event.preventDefault();
     const control = $(id);
-    if (control?.hasAttribute('hx-get')) control.click(); // keys go from step to step, never out of the lesson
+    if (control?.hasAttribute('aria-keyshortcuts')) control.click(); // keys go from step to step, never out of the lesson
   });
 
   // ---- auto-play ----
@@ -57,9 +57,19 @@
   const stop = () => { clearInterval(timer); timer = 0; dress(); };
   const go = () => {
     const next = $('next');
-    if (!next || next.hasAttribute('aria-disabled')) stop(); else next.click();
+    if (!next || next.hasAttribute('aria-disabled')) return stop();
+    if (!window.htmx) carry(true); // the next page is another document, which goes on playing
+    next.click();
   };
   const start = () => { clearInterval(timer); timer = setInterval(go, 1000 * Number($('speed').value)); dress(); };
+  const carry = (on) => {
+    try {
+      const speed = sessionStorage.getItem('play');
+      sessionStorage.removeItem('play');
+      if (on) sessionStorage.setItem('play', $('speed').value);
+      return on ? null : speed;
+    } catch { return null; /* storage may be switched off; then it plays one step */ }
+  };
   const dress = () => {
     const play = $('play');
     if (!play) return;
@@ -131,7 +141,8 @@
     for (const card of document.querySelectorAll('.card[data-lesson]')) {
       try {
         const left = JSON.parse(localStorage.getItem(`step:${card.dataset.lesson}`));
-        if (!left || !left.to.startsWith(`/lessons/${card.dataset.lesson}/steps/`)) continue;
+        const home = new URL(card.querySelector('a').href).pathname.replace(/\.html$/, ''); // .html: pages kept as files
+        if (!left || !left.to.startsWith(`${home}/steps/`)) continue;
         const link = document.createElement('a');
         link.href = left.to;
         link.textContent = `Continue at step ${left.n} of ${left.of}`;
@@ -262,7 +273,7 @@
     if (event.defaultPrevented) return;
     still();
     // Another formula comes and other words: these do not turn into them.
-    for (const old of document.querySelectorAll('#step .board > :is(.formula, .why, .term, .source, .chain, .was, .stop, .way):not(:focus-within)')) old.remove();
+    for (const old of document.querySelectorAll('#step .board > :is(.formula, .why, .reason, .term, .source, .layer, .chain, .was, .stop, .way):not(:focus-within)')) old.remove();
   });
   calm.addEventListener('change', still);
   addEventListener('beforeprint', still);
@@ -270,6 +281,11 @@
   const settle = () => { dress(); mark(); reopen(); centre(); move(); remember(); };
   document.addEventListener('htmx:after:swap', settle);
   document.addEventListener('htmx:after:history:push', remember);
+  const speed = $('play') && carry(false);
+  if (speed) {
+    $('speed').value = speed;
+    start();
+  }
   settle();
   recall();
   addEventListener('pageshow', (event) => { if (event.persisted) recall(); });

@@ -4,10 +4,11 @@
 (() => {
   const $ = (id) => document.getElementById(id);
   const walk = () => $('walk');
-  const GIVEN = /^(?:[xywb]\[|eta$)/;
+  const OTHER = { eta: 'learning_rate', mu: 'momentum', rho: 'alpha' }; // numbers that the form calls by another name than the steps do
+  const GIVEN = /^(?:[xywb]\[|(?:eta|mu|rho|beta[12]|epsilon|weight_decay|every|factor|period|minimum|decay|l2|clip)$)/;
   const later = () => Number(new URLSearchParams(location.search).get('iteration') || 1) > 1; // weights are then computed ones
   const given = (q) => GIVEN.test(q) && !(later() && /^[wb]/.test(q));
-  const field = (q) => (q === 'eta' ? 'learning_rate' : q);
+  const field = (q) => OTHER[q] ?? q;
   const spoken = (q) => { // as the form calls it
     const input = $(`if-${field(q)}`);
     return input?.getAttribute('aria-label') ?? input?.labels[0]?.textContent.trim() ?? field(q);
@@ -98,7 +99,7 @@
     const was = $(`if-${name}`)?.dataset.was;
     made.className = 'number';
     const known = document.createElement('span');
-    known.textContent = name === 'learning_rate' ? 'learning rate' : name;
+    known.textContent = /\[/.test(name) ? name : name.replace('_', ' ');
     const symbol = $(`if-${name}`)?.labels[0]?.querySelector('math'); // as the lesson writes it
     if (symbol) known.className = 'source';
     label.append(...(symbol ? [symbol.cloneNode(true), ' '] : []), known);

@@ -238,6 +238,41 @@ def _layer(draw: Any, units: int, below: int, names: tuple[str, ...]) -> dict[st
     )
 
 
+_SHARES = st.sampled_from([0, 0.5, 0.9, 1 / 3])
+_ABOVE_0 = st.sampled_from([1, 0.5, 2.0, 1e-8, 1e300])
+
+
+def _with(name: str, **numbers: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    """A name alone, or with some of its numbers."""
+    mapping = st.fixed_dictionaries({"name": st.just(name)}, optional=numbers)
+    return st.just(name) | mapping
+
+
+LEARNING = {
+    "optimizer": st.one_of(
+        _with("sgd"),
+        _with("momentum", momentum=_SHARES),
+        _with("nesterov", momentum=_SHARES),
+        _with("adagrad", epsilon=_ABOVE_0),
+        _with("rmsprop", alpha=_SHARES, epsilon=_ABOVE_0),
+        _with("adam", beta1=_SHARES, beta2=_SHARES, epsilon=_ABOVE_0),
+        _with("adamw", beta1=_SHARES, weight_decay=_SHARES | _ABOVE_0),
+    ),
+    "schedule": st.one_of(
+        _with("constant"),
+        _with("step", every=st.sampled_from([1, 10.0]), factor=_ABOVE_0),
+        _with("exponential", factor=_ABOVE_0),
+        _with("cosine", period=st.sampled_from([1, 50]), minimum=_SHARES),
+        _with("inverse_time", decay=_SHARES | _ABOVE_0),
+    ),
+    "l2": st.fixed_dictionaries(
+        {"weight": _ABOVE_0}, optional={"form": st.sampled_from(["squared", "norm"])}
+    ),
+    "clip": st.fixed_dictionaries({"norm": _ABOVE_0}) | st.fixed_dictionaries({"value": _ABOVE_0}),
+}
+"""How a network learns, in all ways that a file can say it."""
+
+
 @st.composite
 def scenario_data(draw: Any) -> dict[str, Any]:
     """A sound scenario as plain data, as `strict_yaml` would read it, with nasty texts and any
@@ -289,7 +324,7 @@ def scenario_data(draw: Any) -> dict[str, Any]:
         "data": {"inputs": draw(_rows(samples, sizes[0])), "targets": one_hot},
         "training": {
             "learning_rate": draw(st.sampled_from([0.1, 1, 1e-9])),
-            **_some(draw, {"iterations": st.integers(1, 9)}),
+            **_some(draw, {"iterations": st.integers(1, 9), **LEARNING}),
         },
         **_some(
             draw,

@@ -84,6 +84,35 @@ def test_the_whole_is_foreseen_from_a_tenth_of_the_budget() -> None:
     assert allowed.spent == 0.25
 
 
+def test_what_came_before_the_parts_and_the_first_one_do_not_count_for_the_others() -> None:
+    allowed = Budget(2, "This file")
+    with allowed.running():
+        work(1)
+        parts = [0.25, *[0.0625] * 10]
+        assert len(list(budget.begun(budget.foreseen(pieces(*parts), 11)))) == 11
+    assert allowed.foreseen
+    assert allowed.spent == 1.875
+
+
+def test_what_came_before_counts_once() -> None:
+    allowed = Budget(2, "This file")
+    with allowed.running():
+        work(1)
+        with pytest.raises(OverBudgetError, match=r"about 2\.8 seconds"):
+            budget.begun(budget.foreseen(pieces(*[0.125] * 14), 14))
+
+
+def test_work_that_was_counted_before_is_not_refused_by_the_clock_but_ends_some_time() -> None:
+    allowed = Budget(2, "This file")
+    with allowed.running():
+        budget.counted()
+        made = budget.begun(budget.foreseen(pieces(*[0.25] * 40), 40))
+        assert allowed.spent == 0.25
+        assert [next(made) for _ in range(16)] == [str(n) for n in range(16)]
+        with pytest.raises(OverBudgetError):
+            list(made)
+
+
 def test_what_fits_is_made_with_its_first_pieces_ready() -> None:
     allowed = Budget(2, "This file")
     with allowed.running():

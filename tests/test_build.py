@@ -18,13 +18,16 @@ from tests.test_draft import FIELDS, TEXTS
 from tests.test_open import ONE_STEP
 from tests.test_security import PAYLOADS
 from tests.visiting import NAMES, get, library, page, scenario
+from tutor.builder.fields import field_of_number
 from tutor.lesson.changes import query
 from tutor.scenario import dump
+from tutor.scenario.knobs import CHOICES, KNOBS
 
 if TYPE_CHECKING:
     from flask import Flask
 
 ROOT = Path(__file__).parents[1]
+STYLE = (ROOT / "static" / "build.css").read_text(encoding="utf-8")
 
 
 def with_store(path: Path, **settings_: str) -> Flask:
@@ -119,11 +122,53 @@ def test_every_field_has_a_label_and_every_number_a_name() -> None:
                 )
 
 
+def test_the_form_has_a_field_for_every_number_of_how_a_lesson_learns() -> None:
+    form = page("/build").root.one("form", id="build")
+    part = form.one("div", cls="learning")
+    fields = {field.attributes["name"]: field for field in part.all("input", "select")}
+    assert set(fields) == {"learning_rate", *CHOICES, *map(field_of_number, KNOBS.values())}
+    for at in KNOBS.values():
+        # the style sheet shows a number with what it belongs to, and any that has a text
+        box = next(
+            box
+            for box in part.all("div", cls="field")
+            if fields[field_of_number(at)] in box.all("input")
+        )
+        classes = str(box.attributes["class"]).split()
+        for word in at.owners:
+            shown = f"only-{at.part}-{word}".replace("_", "-")
+            assert shown in classes
+            assert f'#{at.part} option[value="{word}"]:checked) .{shown}' in STYLE
+        assert fields[field_of_number(at)].attributes["placeholder"]
+    names = {field.attributes["name"] for field in form.all("input")}
+    assert "dropout[1]" in names
+    assert "dropout[2]" not in names
+
+
+def test_a_lesson_that_learns_by_adam_is_saved_as_it_was_typed(
+    app: Flask, blank: MultiDict[str, str]
+) -> None:
+    typed = {
+        "optimizer": "adam",
+        "beta1": "0.8",
+        "penalty": "norm",
+        "l2": "0.1",
+        "dropout[1]": "0.25",
+    }
+    saved = sent(MultiDict({**blank.to_dict(), **typed}), "save", app)
+    assert saved.status_code == 303
+    shown = app.test_client().get(saved.headers["Location"]).text
+    assert "Adam: β₁ = 0.8, β₂ = 0.999, ε = 1e-08" in shown
+    assert "25% of layer 1" in shown
+    again = opened(f"/build?from={saved.headers['Location'].removeprefix('/lessons/')}", app)
+    assert {**typed, "beta2": "", "clipping": "none"}.items() <= again.to_dict().items()
+
+
 WRONG = [
     {"w[1][1,1]": "abc"}, {"w[1][1,1]": "NaN"}, {"b[1][1]": "infinity"}, {"x[1]": "1e999"}, {"units[1]": "1000000"}, {"units[1]": "0"},
     {"activation[2]": "softmax"}, {"activation[2]": "softmax", "loss": "cross_entropy"}, {"y[1]": "7"}, {"learning_rate": "-1"},
     {"title": ""}, {"title": "\u202e\u200b"}, {"about": "\0\x01"}, {"course": "x" * 400}, {"rest": "[[[["}, {"rest": "a: &b 1"},
-    {"batch": "7"}, {"optimizer": "adam"}, {"decimals": "many"}, {"activation[1]": "<script>"}, {"inputs": "\u0663"},
+    {"batch": "7"}, {"optimizer": "lion"}, {"decimals": "many"}, {"activation[1]": "<script>"}, {"inputs": "\u0663"},
 ]  # fmt: skip
 
 

@@ -71,10 +71,50 @@ def test_who_has_an_answer_is_told_so(address: str) -> None:
 
 
 def test_it_is_not_made_again_for_that(counted: list[int]) -> None:
-    tag = get(STEP).headers["ETag"]
+    client = create_app().test_client()
+    tag = get(STEP, client).headers["ETag"]
     assert counted == [1]
-    assert get(STEP, If_None_Match=tag).status_code == 304
+    assert get(STEP, client, If_None_Match=tag).status_code == 304
     assert counted == [1]
+
+
+OPENED = ["/lessons/one-weight", STEP, f"{STEP}?grain=layer", "/embed/lessons/one-weight/steps/2"]
+"""What a class opens in the same minute."""
+
+
+@pytest.mark.parametrize("address", OPENED)
+def test_a_page_that_many_open_is_made_once(address: str, counted: list[int]) -> None:
+    client = create_app().test_client()
+    first, again = get(address, client), get(address, client)
+    assert len(counted) == 1
+    assert (again.status_code, again.data) == (200, first.data)
+    assert list(again.headers) == list(first.headers)
+    head = client.head(address)
+    assert (head.data, head.headers["Content-Length"]) == (b"", str(len(first.data)))
+
+
+def test_a_part_or_an_error_is_never_given_for_a_page() -> None:
+    client = create_app().test_client()
+    for address in (STEP, "/embed/lessons/one-weight/steps/2"):
+        part, page = get(address, client, HX_Request="true"), get(address, client)
+        assert "<html" not in part.text
+        assert "<html" in page.text
+        assert get(address, client, HX_Request="true").data == part.data
+        assert get(address, client).data == page.data
+    for _ in range(2):
+        assert get(f"{STEP}0000", client).status_code == 404
+        assert get("/lessons/one-weight/steps/0", client).status_code == 404
+
+
+def test_pages_are_kept_as_far_as_there_is_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tutor.web.site.PAGES", 200_000)
+    app = create_app()
+    client = app.test_client()
+    for n in range(1, 20):
+        assert get(f"/lessons/1-2-3-1-sigmoid/steps/{n}", client).status_code == 200
+    pages = app.extensions["tutor"].pages
+    assert 1 < len(pages) < 15
+    assert pages.bytes <= 200_000
 
 
 @pytest.mark.parametrize("address", KEPT)

@@ -37,6 +37,8 @@ from tutor.lesson.changes import (
 from tutor.lesson.setup import build
 from tutor.lesson.walk import open_lesson
 from tutor.pages.view import View
+from tutor.scenario import dump, reader
+from tutor.scenario.knobs import CHOICES, KNOBS
 from tutor.scenario.reader import Scenario, parse
 
 ONE = "1-2-3-1-sigmoid"
@@ -77,9 +79,14 @@ def parts(lesson: Scenario) -> Iterator[Changeable]:
             if layer.biases is not None:
                 yield Changeable("b", number_, i)
         yield from (Changeable(kind, number_) for kind in ("activation", "slope", "alpha"))
+        if number_ < len(lesson.network.layers):
+            yield Changeable("dropout", number_)
     yield from (Changeable(kind) for kind in ("learning_rate", "loss", "reduction"))
+    yield from (Changeable(kind) for kind in (*CHOICES, *KNOBS))
 
 
+BELONGING = {"slope", "alpha", *KNOBS}
+"""What is there only with an activation or an optimizer of its own."""
 NUMBERS = st.one_of(
     st.floats(allow_nan=False, allow_infinity=False).map(repr),
     st.sampled_from(["1/3", "0,5", "-0", "-1e-3", " 2 ", "+7.50", "1e5", "−0.3"]),
@@ -96,6 +103,7 @@ WORDS = st.sampled_from(
         "cross_entropy",
         "sum",
         "mean",
+        *(word for words in CHOICES.values() for word in words),
     ]
 )
 
@@ -131,9 +139,7 @@ def test_whatever_is_read_can_be_made_and_every_change_is_really_one(
         now = value(made, change.part)
         assert now == (change.new if isinstance(now, str) else float(change.new))
     untouched = [
-        part
-        for part in parts(own)
-        if str(part) not in dict(found) and part.kind not in {"slope", "alpha"}
+        part for part in parts(own) if str(part) not in dict(found) and part.kind not in BELONGING
     ]
     assert all(value(made, part) == value(own, part) for part in untouched)
     build(made)
@@ -224,6 +230,26 @@ def test_what_the_lesson_has_anyway_is_no_change() -> None:
         ("reduction", "max", "choose one of sum, mean"),
         ("slope[1]", "0.5", "belongs to leaky_relu"),
         ("y[1]", "2", "needs targets from 0 to 1"),
+        ("optimizer", "lion", "choose one of sgd, momentum"),
+        ("schedule", "stairs", "choose one of constant, step"),
+        ("penalty", "l1", "choose one of none, squared, norm"),
+        ("clipping", "length", "choose one of none, norm, value"),
+        ("beta1", "0.8", "belongs to adam or adamw, but the optimizer here is sgd"),
+        ("beta1", "1", "at least 0 and below 1, got 1"),
+        ("momentum", "-0.1", "at least 0 and below 1, got -0.1"),
+        ("epsilon", "0", "above 0, got 0"),
+        ("weight_decay", "-1", "at least 0, got -1"),
+        ("every", "0.5", "at least 1, got 0.5"),
+        ("factor", "2", "belongs to step or exponential, but the schedule here is constant"),
+        ("l2", "0.1", "belongs to squared or norm, but the penalty here is none"),
+        ("l2", "0", "above 0, got 0"),
+        ("clip", "2", "belongs to norm or value, but the clipping here is none"),
+        ("clip", "0", "above 0, got 0"),
+        ("alpha", "0.5", "belongs to rmsprop"),
+        ("dropout[1]", "1", "below 1, got 1; it is the share that is dropped"),
+        ("dropout[2]", "half", "is not a number"),
+        ("dropout[3]", "0.5", "dropout is for hidden layers"),
+        ("dropout[4]", "0.5", "there is no layer 4"),
     ],
 )
 def test_what_makes_no_sense_is_ignored_by_an_address_and_refused_elsewhere(
@@ -366,6 +392,81 @@ def test_a_parameter_goes_with_its_activation() -> None:
     assert dict(without(now, "slope[1]")) == {"activation[1]": "leaky_relu"}
 
 
+ADAM = reader.load(Path(__file__).parents[1] / "docs" / "examples" / "optimizer-adam.yaml")
+"""A lesson with beta1 0.8 and beta2 0.95."""
+
+
+@pytest.mark.parametrize(("address", "training", "said"), [
+    ("optimizer=adam&beta1=0.8", {"optimizer": {"name": "adam", "beta1": 0.8}}, "optimizer from sgd to adam, beta1 from 0.9 to 0.8"),
+    ("optimizer=rmsprop&alpha=0.9", {"optimizer": {"name": "rmsprop", "alpha": 0.9}}, "optimizer from sgd to rmsprop, alpha from 0.99 to 0.9"),
+    ("optimizer=adagrad&epsilon=1e-08", {"optimizer": {"name": "adagrad", "epsilon": 1e-8}},
+     "optimizer from sgd to adagrad, epsilon from 1e-10 to 1e-08"),
+    ("schedule=step&every=3&factor=0.1", {"schedule": {"name": "step", "every": 3, "factor": 0.1}},
+     "schedule from constant to step, every from 100 to 3, factor from 0.5 to 0.1"),
+    ("penalty=squared", {"l2": {"weight": 0.01}}, "penalty from none to squared"),
+    ("penalty=norm&l2=0.2", {"l2": {"weight": 0.2, "form": "norm"}}, "penalty from none to norm, l2 from 0.01 to 0.2"),
+    ("clipping=value&clip=0.5", {"clip": {"value": 0.5}}, "clipping from none to value, clip from 1 to 0.5"),
+    ("clipping=norm", {"clip": {"norm": 1}}, "clipping from none to norm"),
+])  # fmt: skip
+def test_how_a_lesson_learns_can_be_changed_by_its_address(
+    address: str, training: dict[str, Any], said: str
+) -> None:
+    own = scenario(ONE)
+    found, notices = read(dict(parse_qsl(address)), own)
+    assert (query(found), notices) == (address, ())
+    made = apply(own, found)
+    assert made.training.model_dump(exclude_defaults=True) == {"learning_rate": 0.1, **training}
+    assert told(listed(own, found)) == f"Changed from the original: {said}."
+    assert parse(dump.write(made), "x.yaml").training == made.training
+    assert open_lesson(made).trace.finite
+    assert all(changes.structural(name) for name, _ in found if name in CHOICES)
+
+
+def test_an_optimizer_chosen_anew_has_its_usual_numbers() -> None:
+    assert apply(ADAM, (("optimizer", "adamw"),)).training.optimizer.beta1 is None
+    assert apply(ADAM, (("beta2", "0.5"),)).training.optimizer.beta1 == 0.8
+    assert read({"optimizer": "adamw", "beta1": "0.9"}, ADAM)[0] == (("optimizer", "adamw"),)
+    assert read({"beta1": "0.8", "optimizer": "adam"}, ADAM)[0] == ()
+    now = read({"beta1": "0.7", "beta2": "0.5"}, ADAM)[0]
+    shown = {"beta1": "0.7", "beta2": "0.5", "epsilon": "1e-08"}
+    for fields in ({**shown, "optimizer": "sgd"}, {"optimizer": "sgd", **shown}):
+        assert edited(now, fields, ADAM) == ((("optimizer", "sgd"),), {})
+    after, problems = edited((), {"optimizer": "sgd", "momentum": "0.5"}, ADAM)
+    assert after == ()
+    assert problems == {
+        "momentum": "belongs to momentum or nesterov, but the optimizer here is sgd."
+    }
+    both = (("optimizer", "adamw"), ("beta1", "0.5"))
+    assert without(both, "optimizer") == ()
+    assert without(both, "beta1") == both[:1]
+
+
+def test_a_share_of_a_hidden_layer_can_be_dropped() -> None:
+    own = scenario(ONE)
+    found, notices = read({"dropout[2]": "1/4"}, own)
+    assert (query(found), notices) == ("dropout[2]=0.25", ())
+    assert [layer.dropout for layer in apply(own, found).network.layers] == [0, 0.25, 0]
+    assert read({"dropout[2]": "0"}, own) == ((), ())
+    assert changes.structural("dropout[2]")
+
+
+def test_the_parameter_and_the_optimizers_number_of_one_name_are_two_parts() -> None:
+    wanted = {
+        "optimizer": "rmsprop",
+        "alpha": "0.5",
+        "activation[1]": "elu",
+        "alpha[1]": "2",
+    }
+    own = scenario(ONE)
+    found, notices = read(wanted, own)
+    assert (dict(found), notices) == (wanted, ())
+    made = apply(own, found)
+    assert made.training.optimizer.alpha == 0.5
+    assert made.network.layers[0].parameters == {"alpha": 2}
+    assert dict(without(found, "optimizer")).keys() == {"activation[1]", "alpha[1]"}
+    assert dict(without(found, "activation[1]")).keys() == {"optimizer", "alpha"}
+
+
 def test_fields_that_say_what_is_there_change_nothing() -> None:
     own = scenario(ONE)
     now = read({"x[1]": "3"}, own)[0]
@@ -393,6 +494,23 @@ def test_the_kinds_are_those_that_the_documentation_names() -> None:
         "activation",
         "slope",
         "alpha",
+        "dropout",
+        "optimizer",
+        "schedule",
+        "penalty",
+        "clipping",
+        "momentum",
+        "beta1",
+        "beta2",
+        "epsilon",
+        "weight_decay",
+        "every",
+        "factor",
+        "period",
+        "minimum",
+        "decay",
+        "l2",
+        "clip",
     )
     assert sizes(scenario(ONE)).samples == 1
     assert not changes.structural("w[1][1,1]")
@@ -659,9 +777,34 @@ def test_the_form_has_every_given_number_and_every_choice() -> None:
     root = page(f"/lessons/{ONE}/steps/4").root
     form = next(form for form in root.all("form") if form.attributes.get("id") == "what-if")
     names = {field.attributes["name"] for field in [*form.all("input"), *form.all("select")]}
-    wanted = {str(part) for part in parts(scenario(ONE)) if part.kind not in {"slope", "alpha"}}
+    wanted = {str(part) for part in parts(scenario(ONE)) if part.kind not in BELONGING}
     assert names == wanted
     assert "slope[1]" in get(f"/lessons/{ONE}/steps/4?activation[1]=leaky_relu").text
+
+
+def test_the_form_has_the_numbers_of_what_is_chosen() -> None:
+    address = f"/lessons/{ONE}/steps/4?optimizer=adam&penalty=norm&l2=0.2&beta1=0.8"
+    form = page(address).root.one("form", id="what-if")
+    fields = {field.attributes["name"]: field.attributes["value"] for field in form.all("input")}
+    assert {"beta1": "0.8", "beta2": "0.999", "epsilon": "1e-08", "l2": "0.2"}.items() <= (
+        fields.items()
+    )
+    assert not {"momentum", "alpha", "weight_decay", "clip", "every"} & fields.keys()
+    changed = [" ".join(row.text.split()) for row in page(address).root.all("li")]
+    for told_ in ("optimizer was gradient descent → Adam", "beta 1 was 0.9 → 0.8"):
+        assert any(told_ in text.replace("Reset", " Reset") for text in changed), changed
+
+
+def test_a_number_of_another_optimizer_is_refused_beside_its_field() -> None:
+    answer = send(f"{ONE}/steps/4/change", {"beta1": "0.8", "penalty": "norm"})
+    assert answer.status_code == 422
+    shown = read_page(answer.text)
+    field = next(f for f in shown.root.all("input") if f.attributes.get("name") == "beta1")
+    assert field.attributes["value"] == "0.8"
+    assert field.attributes["aria-invalid"] == "true"
+    assert "belongs to adam or adamw, but the optimizer here is sgd." in answer.text
+    sent = send(f"{ONE}/steps/4/change", {"optimizer": "momentum", "beta1": "0.9"})
+    assert sent.headers["Location"].endswith("?optimizer=momentum")
 
 
 def test_the_form_shows_each_number_as_the_lesson_writes_it_and_all_its_digits() -> None:

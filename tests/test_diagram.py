@@ -544,6 +544,18 @@ def test_layers_of_up_to_eight_units_are_shown_whole_and_can_be_read(
         assert "makes" in classes(named(svg, q))
 
 
+@pytest.mark.parametrize("sizes", [(8, 8, 8, 8, 8, 3), (2, 8, 8, 8, 8, 8, 1), (8, 5, 5, 5, 5, 5)])
+@pytest.mark.parametrize("kind", ["a", "dL/dz", "w+"])
+def test_a_whole_phase_of_a_deep_network_can_be_read(sizes: tuple[int, ...], kind: str) -> None:
+    trace = some(*sizes, output="sigmoid", under="half_squared_error")
+    units = [(layer, i) for layer, size in enumerate(sizes[1:], 1) for i in range(1, size + 1)]
+    makes = frozenset(Quantity(kind, layer, i, int(kind == "w+")) for layer, i in units)
+    last = parse(f"{kind}[{len(sizes) - 1}][1{',1' * (kind == 'w+')}]")
+    svg = parsed(draw(replace(scene(trace, last), makes=makes)))
+    assert type_on_a_laptop(svg) >= 11
+    assert "makes" in classes(named(svg, str(last)))
+
+
 def test_layers_that_a_step_leaves_alone_show_what_they_pass_on() -> None:
     trace = some(8, 8, 8, 8, 8, 3, output="softmax", under="cross_entropy")
     shown = mentioned(parsed(draw(scene(trace, parse("dL/da[2][3]")))))

@@ -79,7 +79,14 @@ def test_a_lesson_comes_back_from_the_form_as_it_was(name: str) -> None:
     assert dump.write(found) == dump.write(original)
 
 
-EXAMPLES = sorted((Path(__file__).parents[1] / "docs" / "examples").glob("*.yaml"))
+FILES = sorted((Path(__file__).parents[1] / "docs" / "examples").glob("*.yaml"))
+GENERATED = [path for path in FILES if scenarios.load(path).data.generator]
+EXAMPLES = [path for path in FILES if path not in GENERATED]
+
+
+@pytest.mark.parametrize("path", GENERATED, ids=lambda path: path.stem)
+def test_a_lesson_whose_data_are_generated_is_no_work_for_the_form(path: Path) -> None:
+    assert "for which the form has no fields" in checked.too_large(scenarios.load(path))
 
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
@@ -104,6 +111,89 @@ def test_the_first_draft_is_a_sound_lesson() -> None:
     assert not wrong
     assert found is not None
     assert found.network.sizes == (2, 2, 1)
+
+
+LEARNING = """
+training:
+  learning_rate: 0.05
+  iterations: 20
+  optimizer: {name: adamw, beta1: 0.8, weight_decay: 0}
+  schedule: {name: step, every: 3, factor: 0.3333333333333333}
+  l2: {weight: 0.5, form: norm}
+  clip: {value: 0.25}
+"""
+
+
+def test_how_a_lesson_learns_comes_back_number_by_number() -> None:
+    text = RICH.replace("training: {learning_rate: 0.05, iterations: 20}\n", LEARNING[1:])
+    original = scenarios.parse(
+        text.replace("biases: none", "biases: none, dropout: 0.2"), "rich.yaml"
+    )
+    draft = checked.of_scenario(original)
+    shown = {"schedule": "step", "every": "3", "optimizer": "adamw", "beta1": "0.8", "beta2": "", "weight_decay": "0",
+             "penalty": "norm", "l2": "0.5", "clipping": "value", "clip": "0.25", "rho": ""}  # fmt: skip
+    assert {name: draft[name] for name in shown} == shown
+    assert [layer["dropout"] for layer in draft.layers] == ["", "0.2", ""]
+    assert "optimizer" not in draft["rest"]
+    found, wrong = checked.checked(back(draft))
+    assert not wrong
+    assert found is not None
+    assert named(found, original) == original
+    assert dump.write(found) == dump.write(original)
+
+
+TRAININGS = [
+    ({"optimizer": "adam", "beta1": "0,8"}, {"optimizer": {"name": "adam", "beta1": 0.8}}),
+    ({"optimizer": "rmsprop", "rho": "1/2"}, {"optimizer": {"name": "rmsprop", "alpha": 0.5}}),
+    ({"optimizer": "momentum", "momentum": " "}, {"optimizer": {"name": "momentum"}}),
+    ({"schedule": "cosine", "minimum": "0"}, {"schedule": {"name": "cosine", "minimum": 0}}),
+    ({"penalty": "squared", "l2": "0.1"}, {"l2": {"weight": 0.1}}),
+    ({"penalty": "norm", "l2": "0.1"}, {"l2": {"weight": 0.1, "form": "norm"}}),
+    ({"clipping": "norm", "clip": "2"}, {"clip": {"norm": 2}}),
+    ({"clipping": "none", "penalty": "none", "schedule": "constant", "optimizer": "sgd"}, {}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("changes", "training"), TRAININGS)
+def test_what_is_chosen_is_what_the_lesson_learns_with(
+    form: dict[str, str], changes: dict[str, str], training: dict[str, Any]
+) -> None:
+    found, wrong = checked.checked(checked.of_form(MultiDict({**form, **changes})))
+    assert not wrong
+    assert found is not None
+    assert found.training.model_dump(exclude_defaults=True) == {"learning_rate": 0.5, **training}
+
+
+@pytest.mark.parametrize(
+    ("changes", "field", "words"),
+    [
+        ({"optimizer": "Adam"}, "optimizer", "did you mean adam?"),
+        ({"optimizer": "adam", "beta1": "1"}, "beta1", "at least 0 and below 1, got 1"),
+        ({"optimizer": "adam", "beta2": "x"}, "beta2", "is not a number"),
+        ({"optimizer": "rmsprop", "rho": "-1"}, "rho", "at least 0 and below 1, got -1"),
+        ({"beta1": "0.8"}, "beta1", "belongs to adam or adamw, but the optimizer here is sgd"),
+        ({"schedule": "stairs"}, "schedule", "is not known"),
+        ({"schedule": "step", "every": "0"}, "every", "at least 1, got 0"),
+        ({"factor": "0.5"}, "factor", "but the schedule here is constant"),
+        ({"penalty": "squared"}, "l2", EMPTY),
+        ({"penalty": "norm", "l2": "0"}, "l2", "above 0, got 0"),
+        ({"l2": "0.1"}, "l2", "belongs to squared or norm, but the penalty here is none"),
+        ({"penalty": "l1", "l2": "0.1"}, "penalty", "'l1' is not known"),
+        ({"clipping": "norm"}, "clip", EMPTY),
+        ({"clipping": "value", "clip": "-1"}, "clip", "above 0, got -1"),
+        ({"clip": "1"}, "clip", "belongs to norm or value, but the clipping here is none"),
+        ({"clipping": "<b>"}, "clipping", "'<b>' is not known; known here: none, norm, value"),
+        ({"dropout[1]": "1"}, "dropout[1]", "below 1, got 1; it is the share that is dropped"),
+        ({"dropout[1]": "half"}, "dropout[1]", "is not a number"),
+        ({"dropout[2]": "0.5"}, "dropout[2]", "dropout is for hidden layers"),
+    ],
+)
+def test_a_problem_of_how_it_learns_stands_beside_its_field(
+    form: dict[str, str], changes: dict[str, str], field: str, words: str
+) -> None:
+    found = problems(form, **changes)
+    assert set(found) == {field}
+    assert words in found[field]
 
 
 def test_a_form_is_kept_to_the_letter(form: dict[str, str]) -> None:
@@ -167,7 +257,7 @@ def test_numbers_are_read_as_people_write_them(
         ({"y[1]": "2"}, "y[1]", "needs targets from 0 to 1, got 2"),
         ({"loss": "cross_entropy"}, "loss", "needs a softmax in the last layer"),
         ({"loss": "hinge"}, "loss", "'hinge' is not known"),
-        ({"optimizer": "adam"}, "optimizer", "this version supports only sgd"),
+        ({"optimizer": "lion"}, "optimizer", "'lion' is not known; known here: sgd, momentum"),
         ({"notation": "runes"}, "notation", "'runes' is not known"),
         ({"title": "   "}, "title", "nothing to read"),
         ({"title": "x" * 300}, "title", "expected at most 200 characters"),

@@ -10,7 +10,8 @@ from collections.abc import Iterator
 import pytest
 from flask import Flask, request
 
-from app import create_app
+from app import STATIC, create_app
+from tests import visiting
 from tests.serving import Tutor
 from tutor.errors import SettingError
 from tutor.web.forwarding import has_one_host, trusted_proxies
@@ -76,11 +77,16 @@ def test_a_host_is_a_host(host: str) -> None:
     assert has_one_host({"HTTP_HOST": host})
 
 
+PATHS = ["/", "/static/walk.js", STATIC.address("walk.js"), "/static/none.js", "/healthz"]
+
+
+@pytest.mark.parametrize("path", PATHS)
 @pytest.mark.parametrize("host", BAD)
-def test_what_is_no_host_or_more_than_one_is_refused_with_our_page(host: str) -> None:
-    answer = create_app().test_client().get("/", headers={"Host": host})
+def test_what_is_no_host_or_more_than_one_is_refused_with_our_page(host: str, path: str) -> None:
+    answer = visiting.tutor().test_client().get(path, headers={"Host": host})
     assert answer.status_code == 400
     assert "This request cannot be read" in answer.text
+    assert answer.headers["Cache-Control"] == "no-cache"
 
 
 def test_a_request_without_a_host_is_refused() -> None:
@@ -100,6 +106,7 @@ def tutor() -> Iterator[Tutor]:
         yield running
 
 
+@pytest.mark.parametrize("path", ["/", STATIC.address("walk.js")])
 @pytest.mark.parametrize(
     ("hosts", "status"),
     [
@@ -112,9 +119,15 @@ def tutor() -> Iterator[Tutor]:
     ],
 )
 def test_the_server_refuses_a_request_without_or_with_two_hosts(
-    hosts: list[str], status: int, tutor: Tutor
+    hosts: list[str], status: int, path: str, tutor: Tutor
 ) -> None:
-    lines = ["GET / HTTP/1.1", *(f"Host: {host}" for host in hosts), "Connection: close", "", ""]
+    lines = [
+        f"GET {path} HTTP/1.1",
+        *(f"Host: {host}" for host in hosts),
+        "Connection: close",
+        "",
+        "",
+    ]
     with socket.create_connection(("127.0.0.1", tutor.port), timeout=10) as line:
         line.sendall("\r\n".join(lines).encode())
         answered = line.makefile("rb").readline()

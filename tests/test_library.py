@@ -4,10 +4,12 @@ far one may compute.
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import threading
 import time
+import weakref
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -248,10 +250,49 @@ def test_a_lesson_that_is_read_again_is_known() -> None:
     assert ByContent(replace(one, mark="")) != ByContent(replace(one, mark=""))
 
 
+def test_what_is_kept_of_a_lesson_does_not_keep_its_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A saved lesson is read again and again where many are walked through; each of its steps would
+    hold a copy of all its numbers.
+    """
+    monkeypatch.setattr("tutor.web.library.CONTEXTS", 0)
+    monkeypatch.setattr("tutor.web.library.LESSONS", 0)
+    app = create_app()
+    shown, path = library(app), HOME / "scenarios" / "one-weight.yaml"
+    read_again: list[weakref.ref[Any]] = []
+    with app.test_request_context("/lessons/one-weight/steps/1?grain=layer"):
+        site = app.extensions["tutor"]
+        for n in range(1, 6):
+            one = load(path, path.name)
+            # a Scenario has no room for a weak reference, its network has
+            read_again.append(weakref.ref(one.network))
+            shown.step(one, View(), n)
+            site._read(one, frozenset())
+            shown._length.once(ByContent(one), lambda: None)
+        del one
+    gc.collect()
+    assert len(shown._step) == 5
+    assert len(site.views) == 1
+    assert [ref() for ref in read_again] == [None] * 5
+
+
+def test_a_lesson_without_a_mark_is_held_by_its_key() -> None:
+    path = HOME / "scenarios" / "one-weight.yaml"
+    one = replace(load(path, path.name), mark="")
+    network, key = weakref.ref(one.network), ByContent(one)
+    del one
+    gc.collect()
+    assert network() is not None
+    assert hash(key)
+
+
 def test_what_is_larger_than_the_room_is_made_each_time() -> None:
     made: list[int] = []
-    kept = Kept(lambda n: made.append(n) or [n], 100, lambda found: 60 * found[0])  # type: ignore[func-returns-value]
-    assert [kept(1), kept(1), kept(2), kept(2), kept(1)] == [[1], [1], [2], [2], [1]]
+    kept = Kept(100, lambda found: 60 * found[0])
+
+    def ask(n: int) -> Any:
+        return kept.once(n, lambda: made.append(n) or [n])  # type: ignore[func-returns-value]
+
+    assert [ask(1), ask(1), ask(2), ask(2), ask(1)] == [[1], [1], [2], [2], [1]]
     assert made == [1, 2, 2]
     assert kept.bytes == 60
 

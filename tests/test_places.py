@@ -246,6 +246,35 @@ def test_a_file_over_its_budget_is_refused_before_it_begins_with_the_command_tha
     )
 
 
+def test_whether_numbers_are_too_many_is_counted_and_not_measured(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    address = "/lessons/3-2-3-softmax/export/{}?iteration=2"
+    count = len(
+        open_lesson(load(HOME / "scenarios" / "3-2-3-softmax.yaml"), 2).walk("number").order
+    )
+    monkeypatch.setattr("tutor.export.registry.NUMBERS_A_MILLISECOND", 1)
+    # a clock that runs much too fast, as on a machine that is busy
+    monkeypatch.setattr(budget, "SAMPLE", 1e-9)
+    monkeypatch.setattr(budget, "DOUBT", 1e-9)
+    for kind_ in ("csv", "json"):
+        client = visitor(monkeypatch, FILE_MILLISECONDS=count)
+        assert client.get(address.format(kind_)).status_code == 200
+        client = visitor(monkeypatch, FILE_MILLISECONDS=count - 1)
+        refused = client.get(address.format(kind_))
+        assert refused.status_code == 422
+        assert f"would have {count:,} numbers" in refused.text
+        assert f"at most {count - 1:,}" in refused.text
+        assert f"export 3-2-3-softmax.yaml --to {kind_} --iteration 2" in refused.text
+
+
+def test_a_high_version_of_a_small_lesson_is_made() -> None:
+    client = Client(PlacedApplication(tutor()))
+    answer = client.get("/lessons/one-weight/export/worksheet?seed=1&version=100")
+    assert answer.status_code == 200
+    assert "version 100" in answer.text
+
+
 def test_a_kind_of_file_that_there_is_not_is_named_as_such() -> None:
     answer = Client(PlacedApplication(tutor())).get("/lessons/one-weight/export/nonsense")
     assert answer.status_code == 404

@@ -200,12 +200,14 @@ def test_a_setting_that_makes_no_sense_stops_the_server_in_words(
 
 def test_a_store_that_cannot_be_used_is_said_when_the_server_starts(tmp_path: Path) -> None:
     (tmp_path / "x.sqlite").write_text("my notes\n" * 1_000)
-    (line,) = server.trouble(
+    (line,) = server.prepared(
         from_environment({"DATABASE_URL": f"sqlite:///{tmp_path}/x.sqlite"}, ROOT)
     )
     assert line.startswith("Saved lessons are not available")
     assert (
-        server.trouble(from_environment({"DATABASE_URL": f"sqlite:///{tmp_path}/new.sqlite"}, ROOT))
+        server.prepared(
+            from_environment({"DATABASE_URL": f"sqlite:///{tmp_path}/new.sqlite"}, ROOT)
+        )
         == []
     )
-    assert server.trouble(Saving()) == []
+    assert server.prepared(Saving()) == []

@@ -76,7 +76,7 @@ def test_a_small_file_gives_a_scenario_with_everything_else_at_its_default() -> 
     assert found.inputs == ((1, 2), (3, 4))
     assert found.targets == ((1, 0), (0.25, 0.75))
     assert (
-        found.training.optimizer,
+        found.training.optimizer.name,
         found.training.learning_rate,
         found.training.batch,
         found.training.iterations,
@@ -282,8 +282,8 @@ REFUSED = [
     ("biases: [0.1, 0.2, 0.3]", "biases: no",
      [":6: network.layers[0].biases: expected a list of numbers, or the word none, got the word 'no'"]),
     (", biases: [0.1, 0.2, 0.3]", "", [":6: network.layers[0].biases: is missing; give one number per unit, or the word none"]),
-    ("biases: [0.1, 0.2, 0.3]", "biases: none, dropout: 0.5",
-     [":6: network.layers[0].dropout: dropout is part of the format, but this version does not support it yet"]),
+    ("biases: [0.1, 0.2, 0.3]", "biases: none, dropout: 1",
+     [":6: network.layers[0].dropout: expected a number of at least 0 and below 1, got 1; it is the share that is dropped"]),
     ("biases: [0.1, 0.2, 0.3]", "biases: none, trainable: {weights: 1}",
      [":6: network.layers[0].trainable.weights: expected true or false, got the number 1"]),
     # Loss, data and training
@@ -315,12 +315,11 @@ REFUSED = [
     ("learning_rate: 0.1", "learning_rate: .inf", [":15: training.learning_rate: .inf cannot be computed with; give a finite number"]),
     ("training: {learning_rate: 0.1}\n", "", [":1: training: is missing"]),
     ("{learning_rate: 0.1}", "{}", [":15: training.learning_rate: is missing; give a number above 0"]),
-    ("learning_rate: 0.1", "learning_rate: 0.1, optimizer: adam", [":15: training.optimizer: adam is part of the format, but this version supports only sgd"]),
-    ("learning_rate: 0.1", "learning_rate: 0.1, optimizer: lion", [":15: training.optimizer: 'lion' is not known; known here: sgd"]),
+    ("learning_rate: 0.1", "learning_rate: 0.1, optimizer: lion", [":15: training.optimizer: 'lion' is not known; known here: sgd, momentum, nesterov, adagrad, rmsprop, adam, adamw"]),
     ("learning_rate: 0.1", "learning_rate: 0.1, batch: offline", [":15: training.batch: 'offline' is not known; known here: full, online, or a number of samples"]),
     ("learning_rate: 0.1", "learning_rate: 0.1, batch: 8", [":15: training.batch: is 8, more than the 2 samples of this lesson; the limit is 2, which is full"]),
     ("learning_rate: 0.1", "learning_rate: 0.1, batch: {}", [":15: training.batch: expected full, online or a whole number of samples, got a mapping of keys to values"]),
-    ("learning_rate: 0.1", "learning_rate: 0.1, l2: 0.01", [":15: training.l2: l2 is part of the format, but this version does not support it yet"]),
+    ("learning_rate: 0.1", "learning_rate: 0.1, l2: 0.01", [":15: training.l2: expected a mapping of keys to values, got the number 0.01; write it like {weight: 0.01}"]),
     ("learning_rate: 0.1", "learning_rate: 0.1, iterations: 0", [":15: training.iterations: expected a whole number from 1 to 1,000, got 0"]),
 ]  # fmt: skip
 
@@ -330,6 +329,123 @@ def test_what_does_not_fit_is_refused_with_its_line(
     old: str, new: str, expected: list[str]
 ) -> None:
     assert problems(changed(old, new)) == expected
+
+
+BELOW_1 = "expected a number of at least 0 and below 1, got"
+ANY_NAME = "expected the name of an optimizer, or a mapping with its name and numbers, got"
+TRAININGS = [
+    ("optimizer: Adam", ["optimizer: 'Adam' is not known; did you mean adam? Known here: sgd, momentum, nesterov, adagrad, rmsprop, adam, adamw"]),
+    ("optimizer: {name: adm}", ["optimizer.name: 'adm' is not known; did you mean adam? Known here: sgd, momentum, nesterov, adagrad, rmsprop, adam, adamw"]),
+    ("optimizer: 3", [f"optimizer: {ANY_NAME} the number 3"]),
+    ("optimizer: true", [f"optimizer: {ANY_NAME} true"]),
+    ("optimizer: [adam]", [f"optimizer: {ANY_NAME} a list of 1"]),
+    ("optimizer: {}", ["optimizer.name: is missing"]),
+    ("optimizer: {name: [adam]}", ["optimizer.name: expected sgd, momentum, nesterov, adagrad, rmsprop, adam or adamw, got a list of 1"]),
+    ("optimizer: {name: adam, beta1: 1}", [f"optimizer.beta1: {BELOW_1} 1"]),
+    ("optimizer: {name: adam, beta1: 4/3, beta2: -1e-3, epsilon: 0}",
+     [f"optimizer.beta1: {BELOW_1} 1.3333333333333333", f"optimizer.beta2: {BELOW_1} -0.001", "optimizer.epsilon: expected a number above 0, got 0"]),
+    ("optimizer: {name: adam, beta1: true, beta2: x}", ["optimizer.beta1: expected a number, got true", "optimizer.beta2: expected a number, got the word 'x'"]),
+    ("optimizer: {name: adam, beta_1: 0.9}", ["optimizer.beta_1: is not a key of the format; did you mean beta1?"]),
+    ("optimizer: {name: adam, momentum: 0.9}", ["optimizer.momentum: belongs to momentum or nesterov, but the optimizer here is adam"]),
+    ("optimizer: {name: sgd, epsilon: 2}", ["optimizer.epsilon: belongs to adagrad, rmsprop, adam or adamw, but the optimizer here is sgd"]),
+    ("optimizer: {name: momentum, momentum: 1}", [f"optimizer.momentum: {BELOW_1} 1"]),
+    ("optimizer: {name: rmsprop, alpha: -1}", [f"optimizer.alpha: {BELOW_1} -1"]),
+    ("optimizer: {name: adamw, weight_decay: -1}", ["optimizer.weight_decay: expected a number of at least 0, got -1"]),
+    ("schedule: linear", ["schedule: 'linear' is not known; known here: constant, step, exponential, cosine, inverse_time"]),
+    ("schedule: {every: 3}", ["schedule.name: is missing"]),
+    ("schedule: {name: step, every: 0, factor: 0}", ["schedule.every: expected a number of at least 1, got 0", "schedule.factor: expected a number above 0, got 0"]),
+    ("schedule: {name: cosine, factor: 2}", ["schedule.factor: belongs to step or exponential, but the schedule here is cosine"]),
+    ("schedule: {name: constant, decay: 2}", ["schedule.decay: belongs to inverse_time, but the schedule here is constant"]),
+    ("l2: {}", ["l2.weight: is missing; give a number above 0"]),
+    ("l2: {weight: 0}", ["l2.weight: expected a number above 0, got 0"]),
+    ("l2: {weight: -0.1, form: l1}", ["l2.weight: expected a number above 0, got -0.1", "l2.form: 'l1' is not known; known here: squared, norm"]),
+    ("clip: 1", ["clip: expected a mapping of keys to values, got the number 1; write it like {norm: 1}"]),
+    ("clip: {}", ["clip: expected either norm or value, with a number above 0"]),
+    ("clip: {norm: 0}", ["clip.norm: expected a number above 0, got 0"]),
+    ("clip: {norm: 1, value: 2}", ["clip: expected either norm or value, with a number above 0"]),
+    ("clip: {nrom: 1}", ["clip.nrom: is not a key of the format; did you mean norm?"]),
+    ("weight_decay: 0.1", ["weight_decay: is not a key of the format; did you mean l2?"]),
+    ("clip_norm: 1", ["clip_norm: is not a key of the format; did you mean clip?"]),
+    ("optimizer: {name: adam, beta1: 2}, schedule: stairs, l2: {weight: 0}, clip: {norm: 0}",
+     ["schedule: 'stairs' is not known; known here: constant, step, exponential, cosine, inverse_time", "l2.weight: expected a number above 0, got 0",
+      "clip.norm: expected a number above 0, got 0", f"optimizer.beta1: {BELOW_1} 2"]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("setting", "expected"), TRAININGS, ids=lambda value: str(value)[:40])
+def test_what_a_training_cannot_have_is_said_once_and_at_its_place(
+    setting: str, expected: list[str]
+) -> None:
+    text = changed("learning_rate: 0.1", f"learning_rate: 0.1, {setting}")
+    assert problems(text) == [f":15: training.{message}" for message in expected]
+
+
+def test_a_problem_of_a_training_stands_at_its_own_line() -> None:
+    spread = "training:\n  learning_rate: 0.1\n  optimizer:\n    name: adam\n    beta1: 2\n  clip:\n    norm: 0\n"
+    assert problems(changed("training: {learning_rate: 0.1}\n", spread)) == [
+        f":19: training.optimizer.beta1: {BELOW_1} 2",
+        ":21: training.clip.norm: expected a number above 0, got 0",
+    ]
+
+
+DROPOUTS = [
+    ("1", f"{BELOW_1} 1; it is the share that is dropped"), ("20", f"{BELOW_1} 20; it is the share that is dropped"),
+    ("-0.5", f"{BELOW_1} -0.5; it is the share that is dropped"), ("true", "expected a number, got true"),
+    ("half", "expected a number, got the word 'half'"), ("[0.5]", "expected a number, got a list of 1"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "expected"), DROPOUTS)
+def test_a_share_that_cannot_be_dropped_is_refused(text: str, expected: str) -> None:
+    broken = changed("[0.1, 0.2, 0.3]}", f"[0.1, 0.2, 0.3], dropout: {text}}}")
+    assert problems(broken) == [f":6: network.layers[0].dropout: {expected}"]
+
+
+def test_outputs_are_not_dropped_whatever_else_is_wrong() -> None:
+    broken = changed("biases: none", "biases: none\n      dropout: 0.5")
+    said = (
+        ":11: network.layers[1].dropout: dropout is for hidden layers; the outputs are the answer"
+    )
+    assert problems(broken) == [said]
+    assert said in problems(changed("{name: cross_entropy}", "{}", broken))
+    assert parse(changed("dropout: 0.5", "dropout: 0", broken)).network.layers[1].dropout == 0
+
+
+def test_what_does_not_learn_in_the_whole_network_has_no_gradient() -> None:
+    frozen = changed(
+        "{name: cross_entropy}", "{name: cross_entropy}\n  trainable: {weights: false}"
+    )
+    (said, *_) = problems(f"{frozen}checks: [{{quantity: 'dL/dw[1][1,1]', equals: '1'}}]\n")
+    assert said.endswith("there is no dL/dw[1][1,1] here: the weights of layer 1 do not learn")
+
+
+def test_names_are_left_alone_where_it_is_not_clear_how_a_network_learns() -> None:
+    checks = "checks: [{quantity: 'v.w[1][1,1]', equals: '1'}]\n"
+    wrong = changed("learning_rate: 0.1", "learning_rate: 0.1, optimizer: adm")
+    assert len(problems(f"{wrong}{checks}")) == 1
+    (said, _) = problems(
+        f"{GOOD}checks: [{{quantity: 'v.w[1][1,1]', equals: '{{v.w[1][1,1]}}'}}]\n"
+    )
+    assert "its training does not have" in said
+
+
+SOUND = [
+    ("optimizer: {name: sgd}", ""), ("optimizer: {name: adam}", "optimizer: adam"), ("schedule: {name: cosine}", "schedule: cosine"),
+    ("schedule: constant", ""), ("optimizer: {beta1: 4/5, name: adam}", "optimizer: {name: adam, beta1: 0.8}"),
+    ("l2: {form: squared, weight: 0.5}", "l2: {weight: 0.5}"), ("l2: {weight: 2.0, form: norm}", "l2: {weight: 2, form: norm}"),
+    ("clip: {value: 5e-1}", "clip: {value: 0.5}"), ("schedule: {name: step, every: 10.0}", "schedule: {name: step, every: 10}"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("setting", "canonical"), SOUND)
+def test_a_training_is_written_in_one_way(setting: str, canonical: str) -> None:
+    found = parse(changed("learning_rate: 0.1", f"{setting}, learning_rate: 0.1"))
+    written = dump.write(found)
+    assert written.count("learning_rate") == 1
+    (line,) = (line for line in written.splitlines() if line.startswith("training:"))
+    start = f"{canonical}, " if canonical else ""
+    assert line == f"training: {{{start}learning_rate: 0.1}}"
+    assert parse(written).training == found.training
 
 
 NAMES = [

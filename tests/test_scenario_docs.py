@@ -21,8 +21,11 @@ from tutor.lesson import validation
 from tutor.lesson.setup import build
 from tutor.notation.conventions import CHOICES, PRESETS, Alphabet
 from tutor.notation.plain import PlainText
+from tutor.number import short
 from tutor.scenario import dump, reader, strict_yaml
-from tutor.scenario.messages import LATER, LATER_KEYS
+from tutor.scenario.knobs import CHOICES as TRAINING_CHOICES
+from tutor.scenario.knobs import KNOBS
+from tutor.scenario.messages import LATER_KEYS
 from tutor.scenario.model import ScenarioFile
 from tutor.scenario.reader import ScenarioError
 from tutor.scenario.schema import MEANINGS
@@ -133,12 +136,15 @@ def test_between_them_the_examples_use_every_key_and_every_word() -> None:
         "network.loss.name",
         "network.loss.reduction",
         "notation.preset",
+        "training.optimizer.name",
+        "training.schedule.name",
+        "training.l2.form",
     ):
-        assert set(code(KEYS[key][1])) - words <= {"sign"}
+        assert set(code(KEYS[key][1])) - words <= {"sign", "sgd", "constant", "squared"}
 
 
 SHOWN_TOGETHER = {
-    "training.optimizer", "training.batch", "notation.layer_mark", "notation.weight_index", "notation.bias", "notation.sample_mark",
+    "training.batch", "notation.layer_mark", "notation.weight_index", "notation.bias", "notation.sample_mark",
     "notation.names",
 }  # fmt: skip
 """Keys without an example of their own: they have one value, or are shown by a preset."""
@@ -219,7 +225,7 @@ def test_what_is_said_of_a_key_is_what_the_model_says(key: str) -> None:
         }
         assert said <= bounds | {1}
         assert {bound for bound in bounds if bound > 1} <= said
-    assert ("above 0" in value) == ("exclusiveMinimum" in found or key.endswith("alpha"))
+    assert ("above 0" in value) == ("exclusiveMinimum" in found or key == "network.layers[].alpha")
     if required:
         assert default == "required"
     elif isinstance(found.get("default"), str | int | float):
@@ -248,11 +254,33 @@ def test_defaults_of_activations_are_as_documented() -> None:
 
 
 def test_what_is_reserved_is_listed_and_refused(problems: Any) -> None:
-    listed = set(code(TEXT.split(" Reserved and refused", 1)[1].split("\n\n", 1)[0]))
-    assert listed == {*LATER["optimizer"], *LATER_KEYS}
-    for word in LATER["optimizer"]:
-        (answer,) = problems(SHORTEST.replace("0.5}\n", f"0.5, optimizer: {word}}}\n"))
-        assert "this version supports only sgd" in answer
+    listed = set(code(TEXT.split("\nReserved and refused", 1)[1].split("\n\n", 1)[0]))
+    assert listed == LATER_KEYS
+    for key in LATER_KEYS:
+        (answer,) = problems(f"{SHORTEST}{key}: {{}}\n")
+        said = f"{key} is part of the format, but this version does not support it yet"
+        assert answer == f"{NAME}:11: {key}: {said}"
+
+
+def test_every_number_of_training_is_documented_with_its_owners_its_bounds_and_its_default() -> (
+    None
+):
+    for at in KNOBS.values():
+        if at.part not in {"optimizer", "schedule"}:
+            continue
+        said = KEYS[".".join(map(str, ("training", *at.path)))][3]
+        assert set(code(said)) == set(at.owners)
+        assert f"a number {at.knob.bounds};" in said
+        assert said.endswith(" if left out")
+        for knob in at.owners.values():
+            assert short(knob.default) in said
+
+
+def test_what_may_be_a_bare_name_is_documented() -> None:
+    for part in ("optimizer", "schedule"):
+        assert KEYS[f"training.{part}"][1] == "name, or mapping"
+        assert code(KEYS[f"training.{part}.name"][1]) == list(TRAINING_CHOICES[part])
+        assert f"`{TRAINING_CHOICES[part][0]}` if left out" in KEYS[f"training.{part}"][3]
 
 
 def test_limits_are_as_documented() -> None:
@@ -285,9 +313,30 @@ def test_a_documented_name_is_accepted(row: list[str]) -> None:
             SKIP,
             SKIP.replace("[[1, 2]]", "[[1, 2], [2, 1]]").replace("[[1]]", "[[1], [0]]"),
         )
+    ways = [setting for setting in code(row[2]) if re.match(r"\w+: ", setting)]
     for text, names in ((one, code(row[0])), (several, code(row[1]))):
-        checks = "".join(f'  - {{quantity: "{name}", equals: "{{{name}}}"}}\n' for name in names)
-        assert reader.parse(f"{text}checks:\n{checks}", NAME).checks
+        for n, name in enumerate(names):
+            checks = f'  - {{quantity: "{name}", equals: "{{{name}}}"}}\n'
+            found = [_set(text, way) for way in ways] or [text]
+            assert any(_has(f"{each}checks:\n{checks}") for each in found), (n, name)
+            assert not ways or not _has(f"{text}checks:\n{checks}")
+
+
+def _set(text: str, setting: str) -> str:
+    """A lesson with a setting more: of its training, or of its first layer."""
+    if setting.startswith("dropout"):
+        return text.replace("      slope: 0.1\n", f"      slope: 0.1\n      {setting}\n")
+    return text.replace("optimizer: sgd, ", "").replace("training: {", f"training: {{{setting}, ")
+
+
+def _has(text: str) -> bool:
+    """Whether a lesson has what its closed forms ask for."""
+    try:
+        return bool(reader.parse(text, NAME).checks)
+    except ScenarioError as error:
+        if all("here: " in problem.message for problem in error.problems):
+            return False
+        raise
 
 
 def test_names_of_one_sample_have_no_sample() -> None:

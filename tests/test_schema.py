@@ -18,7 +18,7 @@ from jsonschema import Draft202012Validator
 from app import create_app
 from tests.strategies import scenario_data
 from tutor.scenario import dump, reader, strict_yaml
-from tutor.scenario.messages import LATER, LATER_KEYS
+from tutor.scenario.messages import LATER_KEYS
 from tutor.scenario.reader import load
 from tutor.scenario.schema import EXAMPLES, MEANINGS, PATH, schema
 
@@ -59,7 +59,11 @@ def refusals(text: str) -> list[str]:
 
 
 def parts(part: dict[str, Any], path: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
-    """Every key of the schema, as the documentation writes it."""
+    """Every key of the schema, as the documentation writes it; what may be a bare name too is a
+    choice between this name and a mapping.
+    """
+    for choice in part.get("anyOf", ()):
+        yield from parts(choice, path)
     for key, inner in part.get("properties", {}).items():
         name = f"{path}.{key}" if path else key
         yield name, inner
@@ -94,7 +98,8 @@ def test_unknown_keys_are_refused_everywhere() -> None:
     for key, part in [
         ("", SCHEMA),
         *KEYS.items(),
-        *((f"{key}[]", part.get("items", {})) for key, part in KEYS.items()),
+        *((f"{key}[]", value.get("items", {})) for key, value in KEYS.items()),
+        *((key, choice) for key, value in KEYS.items() for choice in value.get("anyOf", ())),
     ]:
         assert "properties" not in part or part["additionalProperties"] is False, key
 
@@ -102,7 +107,7 @@ def test_unknown_keys_are_refused_everywhere() -> None:
 def test_what_this_version_refuses_is_not_offered() -> None:
     assert not {key.rpartition(".")[2] for key in KEYS} & LATER_KEYS
     text = json.dumps(SCHEMA)
-    assert not [word for words in LATER.values() for word in words if f'"{word}"' in text]
+    assert not [word for word in LATER_KEYS if f'"{word}"' in text]
 
 
 @pytest.mark.parametrize("key", EXAMPLES)
@@ -122,6 +127,22 @@ def test_whatever_the_loader_takes_is_taken(data: dict[str, Any]) -> None:
     assert [error.message for error in VALIDATOR.iter_errors(listed(data))] == []
 
 
+WRONG = [
+    "optimizer: [adam]", "optimizer: {}", "optimizer: {name: lion}", "optimizer: {name: adam, momentum: 0.9}",
+    "optimizer: {name: adam, beta1: 1}", "optimizer: {name: adam, beta2: -0.1}", "optimizer: {name: adam, epsilon: 0}",
+    "optimizer: {name: sgd, momentum: 0.9}", "optimizer: {name: adam, beta: 0.9}", "optimizer: {name: momentum, momentum: x}",
+    "schedule: linear", "schedule: {every: 3}", "schedule: {name: step, every: 0}", "schedule: {name: cosine, factor: 0.5}",
+    "schedule: {name: constant, every: 2}", "schedule: {name: exponential, factor: 0}", "l2: {}", "l2: {weight: 0}",
+    "l2: {weight: 0.1, form: l1}", "clip: 1", "clip: {}", "clip: {norm: 0}", "clip: {value: -1}", "clip: {norm: 1, value: 1}",
+]  # fmt: skip
+"""What cannot stand in a training."""
+TAKEN = [
+    "optimizer: sgd", "optimizer: {name: sgd}", "optimizer: adam", "optimizer: {name: adam, beta1: 1/3, beta2: 0, epsilon: 1e-8}",
+    "optimizer: {name: nesterov, momentum: 0}", "optimizer: {name: rmsprop, alpha: 0.9}", "optimizer: {name: adamw, weight_decay: 0}",
+    "schedule: constant", "schedule: {name: step, every: 1, factor: 2}", "schedule: {name: cosine, period: 10, minimum: 0}",
+    "l2: {weight: 1/2}", "l2: {weight: 1, form: norm}", "clip: {norm: 1/2}", "clip: {value: 3}",
+]  # fmt: skip
+
 BROKEN = [
     ("format: 1", "format: 2"), ("format: 1", "format: 1\nhello: 1"), ("title: A\n", ""), ("title: A", "title: 3"),
     ("title: A", 'title: " "'), ("title: A", "title: " + "a" * 201), ("title: A", "title: A\norigin: ../x"),
@@ -134,8 +155,10 @@ BROKEN = [
     ("init: {scheme: he}", "init: {scheme: he, scale: -1}"), ("init: {scheme: he}", "init: {scheme: he, seed: -1}"),
     ("units: 2, activation: softmax", "units: 1, activation: softmax"), ("cross_entropy", "hinge"), ("{name: cross_entropy}", "{}"),
     ("[[0, 1]]}", "[]}"), ("inputs: [[1]], ", ""), ("learning_rate: 0.1", "learning_rate: 0"),
-    ("learning_rate: 0.1", "learning_rate: fast"), ("learning_rate: 0.1", "learning_rate: 0.1, optimizer: adam"),
+    ("learning_rate: 0.1", "learning_rate: fast"), ("learning_rate: 0.1", "learning_rate: 0.1, optimizer: lion"),
     ("learning_rate: 0.1", "learning_rate: 0.1, l2: 0.1"), ("learning_rate: 0.1", "learning_rate: 0.1, iterations: 0"),
+    *(("learning_rate: 0.1", f"learning_rate: 0.1, {wrong}") for wrong in WRONG),
+    ("slope: 0.1, ", "slope: 0.1, dropout: 1, "), ("slope: 0.1, ", "slope: 0.1, dropout: -0.1, "),
     ("learning_rate: 0.1}", "learning_rate: 0.1}\nnotation: {preset: mine}"),
     ("learning_rate: 0.1}", "learning_rate: 0.1}\ndisplay: {decimals: 13}"), ('"0.5"', "0.5"), ('"0.5"', '"half"'),
     ("quantity: loss, ", ""), ("quantity: loss", "quantity: loss, expression: '1'"), ("quantity: loss", "expression: '1'"),
@@ -153,6 +176,28 @@ def test_a_broken_file_is_refused(old: str, new: str) -> None:
     assert SMALL.count(old) == 1, old
     text = SMALL.replace(old, new)
     assert refusals(text)
+
+
+@pytest.mark.parametrize("setting", TAKEN)
+def test_what_the_loader_takes_in_a_training_is_taken(setting: str) -> None:
+    text = SMALL.replace("learning_rate: 0.1", f"learning_rate: 0.1, {setting}")
+    reader.parse(text.replace("printed:", "learn: []\n#"), "x.yaml")
+    assert refusals(text) == []
+
+
+@pytest.mark.parametrize("setting", WRONG)
+def test_what_is_refused_in_a_training_is_refused_by_the_loader_too(setting: str) -> None:
+    with pytest.raises(reader.ScenarioError):
+        reader.parse(
+            SMALL.replace("learning_rate: 0.1", f"learning_rate: 0.1, {setting}"), "x.yaml"
+        )
+
+
+def test_an_optimizer_and_a_schedule_may_be_a_bare_name() -> None:
+    for part in ("optimizer", "schedule"):
+        bare, mapping = KEYS[f"training.{part}"]["anyOf"]
+        assert bare["enum"] == mapping["properties"]["name"]["enum"]
+        assert KEYS[f"training.{part}"]["default"] == bare["enum"][0]
 
 
 FRACTIONS = [

@@ -72,6 +72,25 @@ def test_a_lesson_is_found_by_its_id(folder: Path) -> None:
     assert shelf.find("two") is None
 
 
+def test_some_lessons_of_a_shelf_are_a_shelf_without_empty_groups_and_broken_files(
+    folder: Path,
+) -> None:
+    for name in "abc":
+        write(folder / f"{name}.yaml", name)
+    (folder / "broken.yaml").write_text("format: 1", encoding="utf-8")
+    groups = "{title: One, lessons: [a, b]}, {title: Two, lessons: [c]}"
+    (folder / "course.yaml").write_text(
+        f"format: 1\ntitle: All\ngroups: [{groups}]\n", encoding="utf-8"
+    )
+    whole = open_shelf([folder])
+    some = whole.only({"b", "x"})
+    assert ids(some) == ["b"]
+    assert [[group.title for group in course.groups] for course in some.courses] == [["One"]]
+    assert (some.broken, some.find("a"), some.hidden) == ((), None, ())
+    assert some.mark != whole.mark
+    assert WatchedShelf([folder], only={"b"}).shelf().mark == some.mark
+
+
 def test_one_broken_file_hurts_no_other(folder: Path) -> None:
     write(folder / "good.yaml")
     (folder / "bad.yaml").write_text("format: 1\n")

@@ -4,8 +4,10 @@ comes back by itself.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
+import signal
 import socket
 import sqlite3
 import subprocess
@@ -23,6 +25,7 @@ from sqlalchemy import Engine
 
 from app import create_app
 from tests.databases import PostgreSQL
+from tests.serving import Tutor
 from tutor.errors import StoreError
 from tutor.scenario.reader import load
 from tutor.store import database, migrations
@@ -224,6 +227,34 @@ def test_a_process_that_never_opened_the_file_does_not_make_it_anew_either(tmp_p
         assert store.find(lesson) is None
         store.close()
     again.close()
+
+
+def test_a_file_that_was_emptied_is_not_filled_with_new_tables(tmp_path: Path) -> None:
+    path = tmp_path / "lessons.sqlite"
+    store, lesson = stored(path)
+    store.close()
+    remove(path)
+    path.touch()
+    for act in (lambda: store.find(lesson), lambda: store.save("title: two\n", "")):
+        refuses(act, "is gone")
+    assert path.stat().st_size == 0
+    store.close()
+
+
+def test_a_store_that_another_process_has_made_is_never_made_here(tmp_path: Path) -> None:
+    path = tmp_path / "lessons.sqlite"
+    maker = open_store(f"sqlite:///{path}", ELSEWHERE)
+    maker.make()
+    assert maker.was_there
+    maker.close()
+    remove(path)
+    late = open_store(f"sqlite:///{path}", ELSEWHERE)
+    assert not late.was_there
+    late.expect()
+    for act in (lambda: late.find(UNKNOWN), lambda: late.save("title: one\n", "")):
+        refuses(act, "is gone")
+    assert "is gone" in late.trouble()
+    assert not path.exists()
 
 
 def test_a_file_that_was_never_there_is_made_at_the_first_save(tmp_path: Path) -> None:
@@ -485,4 +516,71 @@ def test_a_deleted_file_is_a_page_with_our_words(
         assert answer.status_code == 503
         assert "the file that they are kept in is gone" in answer.text
     assert client.get("/lessons/3-2-3-softmax/steps/1").status_code == 200
+    assert not path.exists()
+
+
+# ---- workers ----
+
+
+def workers(tutor: Tutor) -> list[int]:
+    listed = Path(f"/proc/{tutor.pid}/task/{tutor.pid}/children").read_text("ascii")
+    return sorted(map(int, listed.split()))
+
+
+def respawned(tutor: Tutor) -> None:
+    """Kill every worker, and wait until others answer."""
+    before = workers(tutor)
+    for worker in before:
+        os.kill(worker, signal.SIGKILL)
+    deadline = time.monotonic() + 30
+    while True:
+        with contextlib.suppress(OSError):
+            after = workers(tutor)
+            new = not set(before) & set(after) and len(after) == len(before)
+            if new and tutor.get("/healthz")[0] == 200:
+                return
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+@pytest.mark.slow
+def test_a_worker_that_starts_after_the_file_was_deleted_does_not_make_it_anew(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "store" / "lessons.sqlite"
+    form = {
+        "do": "save",
+        "text": (ROOT / "scenarios" / "3-2-3-softmax.yaml").read_text(encoding="utf-8"),
+    }
+    settings = {"DATABASE_URL": f"sqlite:///{path}"}
+    with Tutor(**settings) as tutor:
+        assert path.exists(), "the server makes it before there are workers"
+        assert f"{path} is new and empty" in tutor.log()
+        assert tutor.post("/open", form)[0] == 303
+        remove(path)
+        respawned(tutor)
+        for status, _, said in (
+            tutor.get("/readyz"),
+            tutor.get(f"/lessons/{UNKNOWN}"),
+            tutor.post("/open", form),
+        ):
+            assert status == 503
+            assert "the file that they are kept in is gone" in said
+        assert tutor.get("/lessons/3-2-3-softmax/steps/1")[0] == 200
+        assert not path.exists()
+        assert f"{path} was there and is gone; put it back" in tutor.log()
+    with Tutor(**settings) as tutor:
+        assert tutor.get("/readyz")[0] == 200, "whoever starts it again has an empty one"
+        assert tutor.get(f"/lessons/{UNKNOWN}")[0] == 404
+        assert tutor.post("/open", form)[0] == 303
+
+
+@pytest.mark.slow
+def test_a_tutor_that_saves_nothing_makes_no_file(tmp_path: Path) -> None:
+    path = tmp_path / "lessons.sqlite"
+    with Tutor(DATABASE_URL=f"sqlite:///{path}", SAVING="off") as tutor:
+        assert tutor.get(f"/lessons/{UNKNOWN}")[0] == 404
+        assert tutor.get("/readyz")[0] == 200
+        respawned(tutor)
+        assert tutor.get(f"/lessons/{UNKNOWN}")[0] == 404
     assert not path.exists()

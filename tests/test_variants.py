@@ -244,6 +244,42 @@ def test_version_five_is_the_same_alone_and_among_others(path: Path) -> None:
     assert variant(original, 11, 5) == variants(original, 8, 11)[4]
 
 
+@pytest.mark.parametrize("name", ["1-2-3-1-sigmoid", "linear-sigmoid", "vanishing-gradient"])
+def test_a_high_version_needs_none_of_those_before_it(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn: list[int] = []
+
+    def noted(key: str) -> Stream:
+        drawn.append(json.loads(key)[2])
+        return Stream(key)
+
+    monkeypatch.setattr("tutor.lesson.variants.Stream", noted)
+    for number in (1, 100, MOST):
+        variant(scenario(name), 1, number)
+        assert set(drawn) == {number}
+        assert len(drawn) < 20
+        drawn.clear()
+
+
+@pytest.mark.parametrize("name", ["one-weight", "one-neuron", "exploding-gradient"])
+def test_a_lesson_with_few_numbers_judges_the_same_ones_only_once(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    judged: list[str] = []
+    fault = Yardstick.fault
+
+    def noted(yardstick: Yardstick, trace: Trace) -> str:
+        judged.append(
+            repr([trace.x, trace.y, *(trace["w", n] for n in range(1, 1 + trace.network.depth))])
+        )
+        return fault(yardstick, trace)
+
+    monkeypatch.setattr(Yardstick, "fault", noted)
+    variant(scenario(name), 1, 100)
+    assert len(judged) == len(set(judged))
+
+
 def test_other_seeds_give_other_numbers() -> None:
     original = scenario("vanishing-gradient")
     found = [numbers(variant(original, seed, 1)) for seed in SEEDS]

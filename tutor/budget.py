@@ -3,8 +3,9 @@
     allowed = Budget(2.0, "a file", "make it on your own computer")
     with allowed.running():          as often as there is something to do
         budget.check()               in each loop that can be long: raises OverBudgetError
-        budget.foresee(done, of)     the same, and also where the part that is done says that the
+        budget.foresee(done, of)     the same, and also where the parts that are done say that the
                                      whole would be too much
+        budget.counted()             the work was counted before it began: nothing to foresee
 
 Code below the web asks `check` and `foresee` and need not know whether anybody counts: outside of
 `running`, on the command line for instance, nothing is limited.
@@ -20,8 +21,8 @@ from time import thread_time
 from typing import Final, TypeVar
 
 Piece = TypeVar("Piece")
-SAMPLE: Final = 0.1
-"""The part of a budget after which the whole can be foreseen."""
+SAMPLE: Final = 0.05
+"""The share of a budget that parts must have taken before the whole is foreseen from them."""
 DOUBT: Final = 1.25
 """By how much the foreseen whole must be over before it counts: steps differ in length."""
 PAUSE: Final = 0.001
@@ -54,6 +55,10 @@ class Budget:
         self.foreseen = False
         """Whether so much was done that the rest could be foreseen."""
         self._before, self._since, self._paused = 0.0, 0.0, 0.0
+        self._first = 0.0
+        """Seconds until the first part was done. Whatever came before the parts is in it, and so is
+        what only the first one needs; neither says how long the others take.
+        """
 
     @contextmanager
     def running(self) -> Iterator[None]:
@@ -78,9 +83,11 @@ class Budget:
             self._paused = spent
         if spent > self.seconds * (BEGUN if self.begun else 1.0):
             raise OverBudgetError(self._text(f"takes more than {_seconds(self.seconds)}"))
-        if done and not self.begun and spent >= SAMPLE * self.seconds:
+        if done == 1:
+            self._first = spent
+        if done > 1 and not self.begun and spent - self._first >= SAMPLE * self.seconds:
             self.foreseen = True
-            whole = spent / done * of
+            whole = self._first + (spent - self._first) / (done - 1) * (of - 1)
             if whole > DOUBT * self.seconds:
                 about = f"would take about {_seconds(whole)}"
                 raise OverBudgetError(
@@ -111,6 +118,15 @@ def foresee(done: int, of: int) -> None:
     budget = current()
     if budget is not None:
         budget.check(done, of)
+
+
+def counted() -> None:
+    """Say that the work was counted before it began and is not too much. Time depends on what else
+    the machine does, so near a limit the same file would be made once and refused the next time.
+    """
+    budget = current()
+    if budget is not None:
+        budget.foreseen = True
 
 
 def advise(text: str) -> None:

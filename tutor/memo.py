@@ -27,27 +27,40 @@ class Memo(dict[Any, Any]):
 
 
 class Kept:
-    """What `make` gave for the last keys, as much of it as fits into `most` bytes by the estimate
-    of `size`. One that is larger than all the room is made each time.
+    """The last things that were made, as many as fit into `most` bytes by the estimate of `size`.
+    One that is larger than all the room is made each time. Keys count for nothing, so they must
+    hold nothing large.
     """
 
-    def __init__(self, make: Callable[..., Any], most: int, size: Callable[..., int]) -> None:
-        self._make, self.most, self._size = make, most, size
+    def __init__(self, most: int, size: Callable[[Any], int]) -> None:
+        self.most, self._size = most, size
         self._found: OrderedDict[Hashable, tuple[Any, int]] = OrderedDict()
         self._lock = threading.Lock()
         self.bytes = 0
 
-    def __call__(self, *key: Hashable) -> Any:
-        """What the key gives; two threads that ask at once may both make it."""
+    def once(self, key: Hashable, make: Callable[[], Any]) -> Any:
+        """What `make` makes for this key; two threads that ask at once may both make it, and get
+        the first.
+        """
+        found = self.get(key)
+        return self.keep(key, make()) if found is None else found
+
+    def get(self, key: Hashable) -> Any:
+        """What was kept for this key, or None."""
         with self._lock:
             found = self._found.get(key)
-            if found is not None:
-                self._found.move_to_end(key)
-                return found[0]
-        made = self._make(*key)
+            if found is None:
+                return None
+            self._found.move_to_end(key)
+            return found[0]
+
+    def keep(self, key: Hashable, made: Any) -> Any:
+        """Keep what was made for this key, and return it; or what is kept already."""
         size = self._size(made)
         with self._lock:
-            if size <= self.most and key not in self._found:
+            if key in self._found:
+                return self._found[key][0]
+            if size <= self.most:
                 self._found[key] = made, size
                 self.bytes += size
             while self.bytes > self.most:

@@ -22,7 +22,7 @@ from tests.serving import Tutor
 LESSON = "/lessons/1-2-3-1-sigmoid"
 FRAGMENT = {"HX-Request": "true"}
 STEPS = 79
-ROUNDS, EACH, QUICK = 5, 200, 3_000
+ROUNDS, EACH, MANY, QUICK = 5, 200, 2_000, 3_000
 
 
 class Processes:
@@ -113,11 +113,11 @@ def test_what_an_answer_costs(tmp_path: Path) -> None:
         empty = worker.megabytes()
         step = f"{LESSON}/steps/{{}}"
         rows = [
-            row("fragment of a step, warm", cost(worker, tutor.port, lambda n: step.format(n % STEPS + 1), FRAGMENT)),
-            row("page of a step, warm", cost(worker, tutor.port, lambda n: step.format(n % STEPS + 1), {})),
+            row("fragment of a step, warm", cost(worker, tutor.port, lambda n: step.format(n % STEPS + 1), FRAGMENT, MANY)),
+            row("page of a step, warm", cost(worker, tutor.port, lambda n: step.format(n % STEPS + 1), {}, MANY)),
             # another learning rate is another lesson: nothing of it is known
             row("fragment of a lesson that nobody has opened", cost(worker, tutor.port, lambda n: f"{step.format(3)}?learning_rate={(n + 1) / 10_000}", FRAGMENT)),
-            row("static file", cost(worker, tutor.port, lambda _: "/static/walk.js", {})),
+            row("static file", cost(worker, tutor.port, lambda _: "/static/walk.js", {}, MANY)),
         ]  # fmt: skip
         note = f"A worker has {empty:.0f} MB before its first answer, {worker.megabytes():.0f} MB after these."
     with ThreadingHTTPServer(("127.0.0.1", 0), Page) as stub:

@@ -26,8 +26,10 @@ from tests.browser.conftest import Server
 LESSON = "/lessons/1-2-3-1-sigmoid/steps/"
 ROUNDS, CLICKS = 3, 22
 """Rounds in which the cases take turns, and clicks in each; the first two of a round warm up."""
-READING = 250
-"""Milliseconds that a reader looks at a step before the next click; long enough for the preload."""
+READING = 700
+"""Milliseconds that a reader looks at a step before the next click: long enough for the preload and
+for the movement of a step to be over, as `SKIMMING` in static/walk.js has it.
+"""
 
 WATCH = """() => {
     window.painted = [];

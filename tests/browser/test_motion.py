@@ -9,10 +9,13 @@ from itertools import pairwise
 import pytest
 from playwright.sync_api import BrowserContext, Page, ViewportSize, expect
 
+from tests.browser.kinds import kinds, lessons
 from tests.browser.reading import shown, wait_for_step
+from tutor.lesson.walk import Lesson
 
 LESSON = "/lessons/1-2-3-1-sigmoid/steps"
 LAPTOP, PHONE = ViewportSize(width=1366, height=657), ViewportSize(width=390, height=760)
+DESK = ViewportSize(width=1920, height=950)
 READ = 700
 """Milliseconds for which a reader who does not skim looks at a step."""
 LONGEST = 500
@@ -245,3 +248,45 @@ def test_a_step_moves_what_stays_by_a_hundredth_at_most(
         go_on(page, n)
         moved[n] = round(page.evaluate(SETTLED)[0], 4)
     assert {n: far for n, far in moved.items() if far > 0.01} == {}
+
+
+SWAPPED = """([address, n]) => new Promise(done => {
+    const settled = () => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(() => {
+        done(seen.moved);
+        seen.moved = 0;
+    }, 20)));
+    const swapped = () => {
+        if (Number(document.querySelector('#title').dataset.n) !== n) return;
+        document.removeEventListener('htmx:after:swap', swapped);
+        settled();
+    };
+    document.addEventListener('htmx:after:swap', swapped);
+    if (address) htmx.ajax('GET', address, {target: '#step', swap: 'innerMorph'}); else document.querySelector('#next').click();
+})"""
+"""Go to step n, by its address or with Next, and tell how far all things moved."""
+
+
+@pytest.mark.parametrize("lesson", lessons(), ids=lambda lesson: lesson.scenario.id)
+@pytest.mark.parametrize("size", [LAPTOP, PHONE, pytest.param(DESK, marks=pytest.mark.slow)])
+def test_no_kind_of_step_moves_what_stays(
+    new_context: Callable[..., BrowserContext], size: ViewportSize, lesson: Lesson
+) -> None:
+    page = new_context(viewport=size, reduced_motion="reduce").new_page()
+    moved = {}
+    for grain in ("number", "layer", "pass"):
+        walk = lesson.walk(grain)
+        path = f"/lessons/{lesson.scenario.id}/steps"
+        page.goto(f"{path}/1?grain={grain}")
+        page.evaluate("() => document.fonts.ready.then(() => true)")
+        page.evaluate(WATCH)
+        page.wait_for_timeout(100)
+        at = 1
+        for n in sorted({n for _, first in kinds(walk) for n in (first, first + 1)} - {1}):
+            if n > len(walk):
+                continue
+            if at != n - 1:
+                page.evaluate(SWAPPED, [f"{path}/{n - 1}?grain={grain}", n - 1])
+            moved[grain, n] = round(page.evaluate(SWAPPED, ["", n]), 4)
+            at = n
+    assert len(moved) > 5
+    assert {step: far for step, far in moved.items() if far > 0.01} == {}

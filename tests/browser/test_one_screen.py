@@ -31,9 +31,11 @@ SEEN = """const seen = () => {
     const all = selector => [...document.querySelectorAll('#step ' + selector)];
     const controls = document.querySelector('nav.controls');
     const low = getComputedStyle(controls).opacity === '0' ? innerHeight : controls.getBoundingClientRect().top;
+    const over = [...document.querySelectorAll('#step :is(.picture, figure.network, #more)')].filter(panel => getComputedStyle(panel).position === 'sticky');
     const inside = element => {
         const box = element.getBoundingClientRect();
-        let [left, top, right, bottom] = [0, 0, innerWidth, low];
+        const covers = over.filter(panel => !panel.contains(element)).map(panel => panel.getBoundingClientRect().top);
+        let [left, top, right, bottom] = [0, 0, innerWidth, Math.min(low, ...covers)];
         for (let around = element.parentElement; around; around = around.parentElement) {
             const {overflowX, overflowY} = getComputedStyle(around);
             if (overflowX === 'visible' && overflowY === 'visible') continue;

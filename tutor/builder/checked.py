@@ -19,8 +19,10 @@ from tutor.builder.fields import FIELDS, PARTS, PLAIN, TOP, in_order
 from tutor.builder.grid import MOST_CELLS, Grid
 from tutor.number import short
 from tutor.scenario import reader as scenarios
+from tutor.scenario.knobs import chosen
 from tutor.scenario.problem import ScenarioError
 from tutor.scenario.reader import LayerSpec, Scenario
+from tutor.scenario.update import Learning
 
 __all__ = [
     "MOST_NUMBERS", "Draft", "blank", "checked", "data", "fields", "of_form", "of_scenario",
@@ -35,7 +37,12 @@ WHERE = "the form"
 def of_scenario(scenario: Scenario) -> Draft:
     """The draft of a lesson: its numbers as people write them, what has no field in `rest`."""
     x, y = (Grid(_texts(rows)) for rows in (scenario.inputs, scenario.targets))
-    texts = {**_written(PLAIN, scenario), "rest": _rest(scenario), "split": scenario.network.inputs}
+    texts = {
+        **_written(PLAIN, scenario),
+        "clipping": chosen(scenario.training)["clipping"],
+        "rest": _rest(scenario),
+        "split": scenario.network.inputs,
+    }
     layers, samples = compact(map(_layer, scenario.network.layers)), str(len(scenario.inputs))
     return Draft(frozen_texts(texts), layers, x, y, rows_text(x, y), samples=samples)
 
@@ -69,7 +76,7 @@ def _rest(scenario: Scenario) -> str:
         "network": trainable and {"trainable": trainable},
         "data": scenario.data.model_dump(include={"split", "scale"}, exclude_none=True),
         "training": scenario.training.model_dump(
-            exclude={"learning_rate", "optimizer", "batch"},
+            exclude={"learning_rate", "batch", *Learning.model_fields},
             exclude_defaults=True,
             exclude_none=True,
         ),

@@ -18,10 +18,22 @@ from typing import Any, Final, NoReturn
 
 from tutor import limits
 from tutor.builder.draft import DROPPABLE, Draft, LayerDraft
-from tutor.builder.fields import FIELDS, PARTS, PLAIN, TOP, field_at, no_number, number, unreadable
+from tutor.builder.fields import (
+    EMPTY,
+    FIELDS,
+    PARTS,
+    PLAIN,
+    TOP,
+    field_at,
+    no_number,
+    number,
+    unreadable,
+)
 from tutor.builder.grid import TOO_MANY, Cells, Grid
+from tutor.engine.optimizers import CLIPS
 from tutor.scenario import strict_yaml
-from tutor.scenario.problem import Path, ScenarioError
+from tutor.scenario.knobs import CHOICES, KNOBS, NONE
+from tutor.scenario.problem import Path, ScenarioError, quotable
 
 WHERE: Final = "kept"
 OPEN: Final = ("network", "data", "training", "notation")
@@ -35,8 +47,11 @@ def data(draft: Draft) -> dict[str, Any]:
     tables = {
         "layers": tuple(map(_layer, draft.layers)),
         "x": _numbers(draft.x.cells), "y": _numbers(draft.y.cells),
+        "l2": "" if draft["penalty"].strip() == NONE else number(draft["l2"]),
+        "clip": _clip(draft),
     }  # fmt: skip
-    found, others = _nested([*PLAIN, *tables], draft, tables), _kept(draft)
+    names = dict.fromkeys((*PLAIN, *tables))
+    found, others = _nested(names, draft, tables), _kept(draft)
     mappings = {key: value for key, value in found.items() if isinstance(value, dict)}
     return {
         "format": 1,
@@ -44,6 +59,12 @@ def data(draft: Draft) -> dict[str, Any]:
         **{key: value for key, value in others.items() if key not in OPEN},
         **{key: {**others.get(key, {}), **value} for key, value in mappings.items()},
     }
+
+
+def _clip(draft: Draft) -> dict[str, Any]:
+    """The limit under the key of its kind; nothing where there is no clipping."""
+    word = draft["clipping"].strip()
+    return {word: number(draft["clip"])} if word in CLIPS else {}
 
 
 def _layer(layer: LayerDraft) -> dict[str, Any]:
@@ -162,6 +183,7 @@ def typing(draft: Draft) -> dict[str, str]:
 
 def _unreadable(draft: Draft) -> Iterator[tuple[str, str]]:
     yield from ((name, unreadable(FIELDS[name], draft[name])) for name in PLAIN)
+    yield from _choices(draft)
     for n, layer in enumerate(draft.layers, 1):
         asked = (name for name in PARTS if FIELDS[name].made in {None, not layer.given})
         yield from ((f"{name}[{n}]", unreadable(FIELDS[name], layer[name])) for name in asked)
@@ -176,6 +198,21 @@ def _unreadable(draft: Draft) -> Iterator[tuple[str, str]]:
     yield "samples", unreadable(FIELDS["samples"], draft.samples)
     for kind, grid in (("x", draft.x), ("y", draft.y)):
         yield from _grid(kind, Grid(grid.cells), place_in_samples(draft))
+
+
+def _choices(draft: Draft) -> Iterator[tuple[str, str]]:
+    """A penalty or a clipping without its number, or a number without them."""
+    for name, at in KNOBS.items():
+        if at.part not in {"penalty", "clipping"}:
+            continue
+        word = draft[at.part].strip()
+        if word not in CHOICES[at.part]:
+            known = ", ".join(CHOICES[at.part])
+            yield at.part, f"{quotable(word)!r} is not known; known here: {known}"
+        elif word == NONE and draft[name].strip():
+            yield name, at.stray(word)
+        elif word != NONE and not draft[name].strip():
+            yield name, EMPTY
 
 
 def place_in_samples(draft: Draft) -> str:

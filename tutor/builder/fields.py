@@ -9,7 +9,7 @@ posted form and its writing (`draft_model`), the data of a draft and the place o
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -19,7 +19,7 @@ from tutor.errors import NumberError
 from tutor.notation.conventions import PRESETS
 from tutor.number import read, short
 from tutor.scenario import scalars
-from tutor.scenario.messages import LATER
+from tutor.scenario.knobs import CHOICES, KNOBS, NONE, TrainingNumber, title
 from tutor.scenario.model import ACTIVATIONS
 from tutor.scenario.problem import Path, quotable
 
@@ -77,6 +77,21 @@ def _steps_back(value: Any) -> str:
     return str(value) if value else ""
 
 
+def _share(value: Any) -> str:
+    """The share that is dropped; no text for none."""
+    return short(value) if value else ""
+
+
+def _limit(clip: Any) -> str:
+    """The one number of a clipping."""
+    return short(clip.value if clip.norm is None else clip.norm)
+
+
+def _penalty(text: str) -> str:
+    """The form of a penalty; no text for none."""
+    return "" if clean(text) == NONE else clean(text)
+
+
 def _yes(text: str) -> bool | str:
     return {"yes": True, "no": False}.get(clean(text), clean(text))
 
@@ -100,6 +115,9 @@ WHOLE: Final = Kind("whole", whole)
 NUMBER: Final = Kind("number", number, short)
 CHOICE: Final = Kind("choice", clean)
 HIDDEN: Final = Kind("hidden", clean)
+SHARE: Final = Kind("number", number, _share)
+LIMIT: Final = Kind("number", number, _limit)
+PENALTY: Final = Kind("choice", _penalty)
 SKIP: Final = Kind("whole", whole, _steps_back)
 YES_OR_NO: Final = Kind("choice", _yes, _yes_text)
 LEARNS: Final = Kind("hidden", _trainable, _trainable_text)
@@ -135,8 +153,12 @@ class FormField:
     of_layer: bool = False
     made: bool | None = None
     """True: only where a rule makes the weights; False: only where they are given."""
-    only: str = ""
-    """The activation that it belongs to; with another one it is hidden while it is empty."""
+    only: tuple[str, ...] = ()
+    """What it belongs to, an activation or `optimizer-adam`; with another one it is hidden while it
+    is empty.
+    """
+    placeholder: str = ""
+    """What is said where it is empty."""
     named: str = ""
     """What it is called where a character in it cannot be seen."""
 
@@ -148,7 +170,38 @@ _FILLS = {
     "identity": "scale on the diagonal",
 }  # fmt: skip
 SCHEMES: Final = tuple(_FILLS)[1:]
-_PLANNED = {name: f"{name} (planned)" for name in LATER.get("optimizer", ())}
+
+USUAL: Final = "as usual"
+
+
+def _choice(part: str, path: tuple[str, ...], label: str, kind: Kind = CHOICE) -> FormField:
+    """A list of what how it learns has to choose from, the first one at first."""
+    words = CHOICES[part]
+    options = {word: title(part, word) for word in words}
+    return FormField(part, path, label, kind, default=words[0], optional=kind is PENALTY,
+                     options=options)  # fmt: skip
+
+
+def field_of_number(at: TrainingNumber) -> str:
+    """The field of a number of training; `alpha` is one of layers."""
+    return "rho" if at.name in PARAMETERS else at.name
+
+
+def _numbers(*parts: str) -> Iterator[FormField]:
+    """A field for each number of these choices; those of a penalty and of clipping are needed."""
+    for at in KNOBS.values():
+        if at.part not in parts:
+            continue
+        needed = at.part in {"penalty", "clipping"}
+        usual = " or ".join(dict.fromkeys(short(k.default) for k in at.owners.values()))
+        yield FormField(
+            field_of_number(at), ("training", *map(str, at.path)), at.label.capitalize(),
+            LIMIT if at.part == "clipping" else NUMBER,
+            at.meaning if needed else f"{at.meaning}; {usual} if left empty", optional=True,
+            only=tuple(f"{at.part}-{word}" for word in at.owners),
+            placeholder="a number" if needed else USUAL,
+        )  # fmt: skip
+
 
 FIELDS: Final = {field.name: field for field in (
     FormField("title", ("title",), "Title", TEXT, named="the title"),
@@ -165,11 +218,15 @@ FIELDS: Final = {field.name: field for field in (
     FormField("units", ("units",), "units", WHOLE, least=1, most=limits.UNITS, of_layer=True),
     FormField("activation", ("activation",), "activation", CHOICE, default="sigmoid",
               options={name: name.replace("_", " ") for name in ACTIVATIONS}, of_layer=True),
-    *(FormField(name, (name,), of.label, NUMBER, optional=True, only=of.owner, of_layer=True)
+    *(FormField(name, (name,), of.label, NUMBER, optional=True, only=(of.owner,),
+                placeholder=USUAL, of_layer=True)
       for name, of in PARAMETERS.items()),
     FormField("skip", ("skip",), "skip connection", SKIP,
               "how many layers back to add from: 1 is the layer’s own input, 0 is none",
               least=0, most=limits.LAYERS, optional=True, of_layer=True),
+    FormField("dropout", ("dropout",), "dropout", SHARE,
+              "the share of activations that is dropped in an iteration, such as 0.2",
+              optional=True, of_layer=True),
     FormField("w", ("weights",), "weights", TABLE, made=False, of_layer=True),
     FormField("fill", ("init", "scheme"), "weights", CHOICE, default="given", options=_FILLS,
               made=True, of_layer=True),
@@ -188,8 +245,14 @@ FIELDS: Final = {field.name: field for field in (
     FormField("reduction", ("network", "loss", "reduction"), "Loss of a batch", CHOICE,
               default="mean", options={"mean": "mean over samples", "sum": "sum over samples"}),
     FormField("learning_rate", ("training", "learning_rate"), "Learning rate", NUMBER),
-    FormField("optimizer", ("training", "optimizer"), "Optimizer", CHOICE, default="sgd",
-              options={"sgd": "gradient descent (sgd)", **_PLANNED}, closed=tuple(_PLANNED)),
+    _choice("schedule", ("training", "schedule", "name"), "Schedule of the learning rate"),
+    *_numbers("schedule"),
+    _choice("optimizer", ("training", "optimizer", "name"), "Optimizer"),
+    *_numbers("optimizer"),
+    _choice("penalty", ("training", "l2", "form"), "Penalty on large weights", PENALTY),
+    *_numbers("penalty"),
+    _choice("clipping", (), "Clipping of the gradient"),
+    *_numbers("clipping"),
     FormField("batch", ("training", "batch"), "Batch", Kind("hidden", whole), default="full"),
     FormField("notation", ("notation", "preset"), "Notation", CHOICE, default="brackets",
               options={key: f"{preset.title}: {preset.about}" for key, preset in PRESETS.items()}),
@@ -233,7 +296,7 @@ def unreadable(field: FormField, text: str) -> str:
         )
     if field.optional and not text.strip():
         return ""
-    if field.kind is NUMBER:
+    if field.kind.name == "number":
         return no_number(text)
     value = whole(text)
     sound = isinstance(value, int) and field.least <= value <= field.most

@@ -16,13 +16,14 @@ from typing import Final
 
 from tutor.builder.draft import DROPPABLE, Draft, LayerDraft
 from tutor.builder.draft_data import rest
-from tutor.builder.fields import FIELDS, PARTS, PLAIN
+from tutor.builder.fields import FIELDS, PARTS, PLAIN, field_of_number
 from tutor.builder.form_tables import NumberTable, layer_table, sample_table
 from tutor.builder.preview import NO_FIELD, Examined, Preview, alphabet_of, anchor, preview
 from tutor.engine.losses import LOSSES
 from tutor.limits import LAYERS
 from tutor.notation.mathml import Line
 from tutor.pages.outline import Link
+from tutor.scenario.knobs import KNOBS
 from tutor.scenario.problem import ScenarioError
 
 NEEDS: Final = {"binary_cross_entropy": "sigmoid", "cross_entropy": "softmax"}
@@ -45,10 +46,11 @@ class Field:
     problem: str
     kind: str = "text"
     hint: str = ""
-    only: str = ""
-    """The activation that this field belongs to; with another one it is shown only while something
-    stands in it.
+    only: tuple[str, ...] = ()
+    """What this field belongs to, an activation or `optimizer-adam`; with another one it is shown
+    only while something stands in it.
     """
+    placeholder: str = ""
     options: tuple[tuple[str, str, bool, bool], ...] = ()
     """What can be chosen: (value, text, chosen, can be chosen)."""
 
@@ -125,8 +127,8 @@ class BuildPage:
     samples: SampleForm
     loss: Field
     reduction: Field
-    learning_rate: Field
-    optimizer: Field
+    learning: tuple[tuple[Field, ...], ...]
+    """How it learns, row by row: each choice with its numbers."""
     notation: Field
     own_notation: str
     decimals: Field
@@ -166,7 +168,7 @@ def build_page(
         "layers_problem": form.problem("layers"),
         "samples": form.samples(),
         "loss": form.loss(), "reduction": form.field("reduction"),
-        "learning_rate": form.field("learning_rate"), "optimizer": form.field("optimizer"),
+        "learning": tuple(form.learning()),
         "notation": form.field("notation"), "decimals": form.field("decimals"),
         "input_gradients": form.field("input_gradients"), "keeping": form.keeping(),
     }  # fmt: skip
@@ -240,7 +242,10 @@ class _Form:
         made = tuple(
             (value, words, value == text, value not in row.closed) for value, words in known.items()
         )
-        return Field(name, label, text, self.problem(name), row.kind.name, row.hint, row.only, made)
+        return Field(
+            name, label, text, self.problem(name), row.kind.name, row.hint, row.only,
+            row.placeholder, made,
+        )  # fmt: skip
 
     # ---- layers ----
 
@@ -254,7 +259,10 @@ class _Form:
                 (f"b[{n}][{c}]", text) for row in layer.bias.cells for c, text in enumerate(row, 1)
             ]
         parameters = (
-            name for name in PARTS if FIELDS[name].optional and name not in _hidden(PARTS)
+            name
+            for name in PARTS
+            if FIELDS[name].optional and name not in _hidden(PARTS)
+            if name != "dropout" or layer[name].strip() or not last
         )
         hint = "; the bias may be the last column" if layer.has_biases else ""
         return LayerForm(
@@ -332,6 +340,19 @@ class _Form:
                 else f"{rule.title} (needs {needs} in the last layer)"
             )
         return self.field("loss", options=texts)
+
+    def learning(self) -> Iterable[tuple[Field, ...]]:
+        """Learning rate and schedule, optimizer, penalty and clipping, each with its numbers."""
+        for start, parts in (
+            (("learning_rate",), ("schedule",)),
+            ((), ("optimizer",)),
+            ((), ("penalty", "clipping")),
+        ):
+            names = [*start]
+            for part in parts:
+                own = (field_of_number(at) for at in KNOBS.values() if at.part == part)
+                names += [part, *own]
+            yield tuple(map(self.field, names))
 
     def keeping(self) -> Keeping | None:
         """What came with the lesson, with a box for each part that can be dropped."""

@@ -14,8 +14,8 @@ import hashlib
 import os
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeAlias
 
@@ -64,6 +64,20 @@ class Shelf:
         """The lesson of this id, also one that no course shows."""
         return self._by_id.get(scenario_id)
 
+    def only(self, chosen: Container[str]) -> Shelf:
+        """The shelf with some of its lessons; courses and groups without any are left out, and so
+        are broken files.
+        """
+        courses = []
+        for course in self.courses:
+            kept = (
+                replace(group, lessons=tuple(one for one in group.lessons if one.id in chosen))
+                for group in course.groups
+            )
+            groups = tuple(group for group in kept if group.lessons)
+            courses += [replace(course, groups=groups)] if groups else []
+        return Shelf(tuple(one for one in self.lessons if one.id in chosen), (), tuple(courses))
+
     @property
     def hidden(self) -> tuple[Scenario, ...]:
         """The lessons that no course shows."""
@@ -91,8 +105,12 @@ class WatchedShelf:
     """Folders that are looked at again when someone asks. Any number of threads may ask at once."""
 
     def __init__(
-        self, paths: Iterable[AnyPath], clock: Callable[[], float] = time.monotonic
+        self,
+        paths: Iterable[AnyPath],
+        clock: Callable[[], float] = time.monotonic,
+        only: Container[str] | None = None,
     ) -> None:
+        self._only = only
         self._paths = tuple(dict.fromkeys(os.fspath(path) for path in paths))
         self._clock = clock
         self._lock = threading.Lock()
@@ -123,7 +141,10 @@ class WatchedShelf:
             a is b for a, b in zip(contents, self._contents, strict=True)
         )
         self._folders, self._contents = folders, contents
-        return before if before and same else Shelf(*arranged(contents))
+        if before and same:
+            return before
+        whole = Shelf(*arranged(contents))
+        return whole if self._only is None else whole.only(self._only)
 
     def _read(self, folders: dict[str, Folder]) -> Iterator[Contents]:
         """The contents of all folders, first those that are named, then what is inside them; each

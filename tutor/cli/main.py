@@ -1,4 +1,4 @@
-"""The command line: `python -m tutor list | validate | trace | steps | export | prune`.
+"""The command line: `python -m tutor list | validate | trace | steps | export | site | prune`.
 
 What was asked for goes to stdout, what is wrong to stderr. The status is 0, or 2 where something
 could not be done.
@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from tutor import limits
-from tutor.cli import export, prune, shelf, transcript
+from tutor.cli import export, prune, shelf, site, transcript
 from tutor.cli.export import bounded
 from tutor.errors import SettingError, StoreError, TutorError
 from tutor.export import data, rendering
@@ -35,6 +35,7 @@ for example:
   python -m tutor trace scenarios/1-2-3-1-sigmoid.yaml > trace.json
   python -m tutor validate scenarios/
   python -m tutor export scenarios/1-2-3-1-sigmoid.yaml --to worksheet --variants 3 --seed 7
+  python -m tutor site --out public/
   python -m tutor prune --older-than 365 --dry-run
 
 The status is 0, or 2 where something could not be done; the reason is on stderr. \
@@ -122,6 +123,9 @@ def parser() -> argparse.ArgumentParser:
             help="default: 1",
         )
     export.add_options(exporting)
+    site.add_options(
+        add("site", site.site, "write the lessons as a folder of pages for any static host")
+    )
     prune.add_options(
         add("prune", prune.prune, "remove saved lessons that nobody has opened for a long time")
     )

@@ -20,7 +20,7 @@ from collections.abc import Callable, Hashable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from math import ceil, isfinite
-from typing import Any, TypeVar
+from typing import Any
 
 from tutor.draw.backdrop import backdrop, thumbnail
 from tutor.draw.layout import (
@@ -38,8 +38,8 @@ from tutor.draw.layout import (
 )
 from tutor.draw.marks import SIZES, Room, arrow, bent, name, symbol, thick
 from tutor.draw.parts import Part, Parts, together
-from tutor.draw.scene import Label, Reading, Scene
-from tutor.engine.kinds import AFTER, BACKWARD, FORWARD, GRADIENT, LOSS, UPDATE, VERIFY
+from tutor.draw.scene import Label, Reading, Scene, States
+from tutor.engine.kinds import AFTER, BACKWARD, FORWARD, GRADIENT, LOSS, SLOPE, UPDATE, VERIFY
 from tutor.engine.network import Network
 from tutor.engine.order import forward_kinds
 from tutor.engine.quantity import Quantity
@@ -52,7 +52,6 @@ FLOW = {
     FORWARD: "forward →", LOSS: "forward →", BACKWARD: "← backward", UPDATE: "update",
     VERIFY: "forward again →",
 }  # fmt: skip
-SLOPE = "da/dz"
 LOST, FALL = Quantity("loss"), Quantity("loss-loss+")
 """The loss of the batch, and how much it has fallen."""
 MOST_HEADS = 20
@@ -76,11 +75,8 @@ _MIDDLING, _WIDE = 400, 500
 `static/diagram.css` has the rest.
 """
 
-T = TypeVar("T")
 _About = Callable[..., Iterable[Quantity]]
 """What a part of a drawing depends on, for the same arguments as the method that draws it."""
-States = dict[tuple[int, int], str]
-"""What the step does with the weights of a layer, by (i, j)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,20 +203,15 @@ class _Picture:
 
     def _part(self, key: Hashable, draw_it: Callable[..., None], place: tuple[Any, ...]) -> Part:
         """Draw a part, or take over what another step drew."""
+        parts, when = self.frame.parts, self.when
+        if not parts or not when or key in self.touched or key in self.reading.slopes:
+            return self._drawn(draw_it, place)
+        return parts.same(key, when.n, self._drawn, draw_it, place)
 
-        def make() -> Part:
-            self.part = part = Part()
-            draw_it(self, *place)
-            return part
-
-        return self._same(key, make)
-
-    def _same(self, key: Hashable, make: Callable[[], T]) -> T:
-        """What `make` makes, or what it made for another step."""
-        parts = self.frame.parts
-        if not parts or not self.when or key in self.touched or key in self.reading.slopes:
-            return make()
-        return parts.same(key, self.when.n, make)
+    def _drawn(self, draw_it: Callable[..., None], place: tuple[Any, ...]) -> Part:
+        self.part = part = Part()
+        draw_it(self, *place)
+        return part
 
     def of_unit(self, column: Column, unit: int, _: float) -> Iterator[Quantity]:
         """The quantities on which the drawing of a unit depends."""
@@ -387,10 +378,10 @@ class _Picture:
     def draw_edges(self, left: Column, right: Column) -> None:
         """The edges between two layers; where not every weight is listed, those of the step."""
         states: States = {}
-        if right.layer in self.reading.hot:
+        found = self.reading.edges.get(right.layer)
+        if found:
             pairs = ((i, j) for i, _ in right.spots for j, _ in left.spots)
-            found = ((pair, self.reading.edge_state(right.layer, *pair)) for pair in pairs)
-            states = {pair: state for pair, state in found if state}
+            states = {pair: found[pair] for pair in pairs if pair in found}
         drawn: dict[str, list[str]] = {}
         for i, y in right.spots:
             lines = self._lines_of(left, right, i, y, states)
@@ -594,7 +585,6 @@ class _Picture:
         return lines
 
 
-@lru_cache(maxsize=256)
 def _matrices(network: Network) -> frozenset[int]:
     """The layers in which every activation depends on every pre-activation."""
     layers = enumerate(network.layers, 1)
@@ -624,7 +614,6 @@ def _layer(number: int) -> str:
     return f"layer {number}" if number else "the input"
 
 
-@lru_cache(maxsize=256)
 def _rules(network: Network) -> tuple[str, ...]:
     """What stands above each layer: its activation, and what a skip connection adds."""
     added = {

@@ -31,6 +31,8 @@ STAGE = 838, 300
 """The room beside a formula on a laptop, in CSS pixels."""
 READABLE = 11.0
 """Below this size of type, in CSS pixels, the layers of a network are gathered."""
+FEW_OPEN = 2
+"""So many layers are open in any case, where a step is about no more."""
 HEADER, FOOTER, MARGIN = 22, 24, 5
 LOSS_GAP, LOSS_HALF, LOSS_HEIGHT, TARGET_PITCH = 36, 30, 26, 28
 LOSS_ABOVE, LOSS_BELOW = 82, 62
@@ -248,7 +250,20 @@ def arrange(
         best = max(layouts, key=_type_on_stage)
         if _type_on_stage(best) >= READABLE:
             return best
-    return network.laid_out(flat=True, stacked=True, gathered=layers)
+    return _gathered(network, layers)
+
+
+def _gathered(network: _Network, layers: frozenset[int]) -> Layout:
+    """Those layers open, the others gathered. Of a whole phase, which is about all of them, so many
+    of the last ones as can be read.
+    """
+    layout = network.laid_out(flat=True, stacked=True, gathered=layers)
+    if len(layers) <= FEW_OPEN:
+        return layout
+    while len(layers) > 1 and _type_on_stage(layout) < READABLE:
+        layers -= {min(layers)}
+        layout = network.laid_out(flat=True, stacked=True, gathered=layers)
+    return layout
 
 
 def _type_on_stage(layout: Layout) -> float:
@@ -328,7 +343,7 @@ class _Network:
         """How far it is from one card to the next."""
         tight = row < ROW
         high = form.rows * row + (0 if tight else NAME)
-        return max(high, listed) + (GAP - 2 * tight) + (SAG if self.skips else 0)
+        return max(high, listed) + (GAP - 3 * tight) + (SAG if self.skips else 0)
 
 
 MOST_OPEN = 3

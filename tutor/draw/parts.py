@@ -9,14 +9,13 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Callable, Collection, Hashable, Iterable, Mapping
 from itertools import chain
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
 from tutor.draw.marks import SIZE_NAMES, SIZES, ring, was
 from tutor.draw.scene import Label
 from tutor.engine.quantity import Quantity
 from tutor.notation.mathml import role
 
-T = TypeVar("T")
 _MANY = 512
 """Of so many touched quantities each part is asked whether it depends on one of them."""
 
@@ -79,7 +78,7 @@ class Part:
         self, sizes: Mapping[str, int], changed: Mapping[Quantity, str]
     ) -> tuple[list[str], list[str]]:
         """(rings, numbers) in these sizes."""
-        key = tuple([sizes[family] for family in self.sizes])
+        key = tuple(map(sizes.__getitem__, self.sizes))
         found = self._numbers.get(key)
         if found is None:
             made = [written.svg(sizes[written.label.family], changed) for written in self.written]
@@ -97,7 +96,7 @@ def together(parts: list[Part], changed: Mapping[Quantity, str]) -> tuple[str, .
         for family, size in part.sizes.items():
             if size >= sizes.get(family, 0):
                 sizes[family] = size
-    numbers = [part.numbers(sizes, changed) for part in parts]
+    numbers = [part.numbers(sizes, changed) for part in parts if part.written]
     everything = (
         *[part.lines for part in parts],
         *[part.shapes for part in parts], *[rings for rings, _ in numbers],
@@ -121,7 +120,7 @@ class Parts:
         """The steps that make the quantities of a part."""
         self._keys: dict[Quantity, list[Hashable]] = {}
         """The parts that depend on a quantity."""
-        self._made: dict[tuple[Hashable, int], Any] = {}
+        self._made: dict[tuple[Hashable, int], Part] = {}
         """Each part as it is after so many of these steps."""
         for key, quantities in members:
             found = set(quantities)
@@ -136,12 +135,12 @@ class Parts:
             return {key for q, own in keys.items() if q in quantities for key in own}
         return {key for q in quantities for key in keys.get(q, ())}
 
-    def same(self, key: Hashable, n: int, make: Callable[[], T]) -> T:
-        """What `make` makes at step n of a part that the step does not touch, or what it made
+    def same(self, key: Hashable, n: int, make: Callable[..., Part], *by: Any) -> Part:
+        """What `make` makes of `by` at step n, which does not touch this part, or what it made
         before.
         """
         place = key, bisect_right(self._steps[key], n)
-        found: T | None = self._made.get(place)
+        found = self._made.get(place)
         if found is None:
-            found = self._made[place] = make()
+            found = self._made[place] = make(*by)
         return found

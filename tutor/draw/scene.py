@@ -16,7 +16,7 @@ import numpy as np
 
 from tutor.draw.layout import Skip
 from tutor.draw.marks import Room, fitted
-from tutor.engine.kinds import AFTER, BACKWARD, GRADIENT, UPDATE, VERIFY, Kind
+from tutor.engine.kinds import BACKWARD, GRADIENT, SLOPE, UPDATE, VERIFY, Kind
 from tutor.engine.network import Network
 from tutor.engine.order import forward_kinds, loss_kinds
 from tutor.engine.program import by
@@ -31,6 +31,10 @@ _FEW = 8
 """A step that makes more numbers is about whole layers."""
 TWO = 2
 """How many layers are open at least where the others are gathered."""
+
+
+States = dict[tuple[int, int], str]
+"""What a step does with the weights of a layer, by (i, j): " uses" or " makes"."""
 
 
 class Label(NamedTuple):
@@ -88,7 +92,7 @@ class Reading:
         self.after = "+" if scene.phase == VERIFY else ""
         self.touched = scene.uses | scene.makes
         self._labels: dict[Room, Memo] = scene.when.labels if scene.when else {}
-        self.hot, self.slopes = self._look()
+        self.edges, self.slopes = self._look()
 
     def value(self, q: Quantity) -> float | None:
         """The scene's value."""
@@ -123,20 +127,23 @@ class Reading:
         places = {place for q in made if q.i for place in _places(network, q)}
         return frozenset((layer, unit) for layer, unit in places if layer <= network.depth)
 
-    def _look(self) -> tuple[frozenset[int], dict[tuple[int, int], Quantity | None]]:
-        """The layers whose edges the step may touch, and the da/dz that belongs to each unit (None:
-        several).
+    def _look(self) -> tuple[dict[int, States], dict[tuple[int, int], Quantity | None]]:
+        """What the step does with the weights of each layer, and the da/dz that belongs to each
+        unit (None: several).
         """
-        if len(self.touched) > _LOOK:
-            return frozenset(range(1, self.scene.network.depth + 1)), {}
-        hot: set[int] = set()
+        edges: dict[int, States] = {}
         slopes: dict[tuple[int, int], Quantity | None] = {}
-        for q in self.touched:
-            if q.of.role != "slope":
-                hot |= {q.layer} if q.j else set()
-            elif q.sample == self.scene.sample:
+        used, samples = {"w", f"w{self.after}"}, {0, self.scene.sample}
+        for q in self.scene.uses:
+            if q.kind in used:
+                edges.setdefault(q.layer, {})[q.i, q.j] = " uses"
+        for q in self.scene.makes:  # the gradient of a weight, or its new value
+            if q.j and q.sample in samples and q.of.weights:
+                edges.setdefault(q.layer, {})[q.i, q.j] = " makes"
+        for q in self.touched if len(self.touched) <= _LOOK else ():
+            if q.kind == SLOPE and q.sample == self.scene.sample:
                 slopes[q.layer, q.i] = None if (q.layer, q.i) in slopes else q
-        return frozenset(hot), slopes
+        return edges, slopes
 
     def state(self, q: Quantity) -> str:
         if q not in self.touched:
@@ -226,17 +233,6 @@ class Reading:
         kinds = loss_kinds(self.scene.network, loss.of.mark)[:-1]
         return tuple(Quantity(kind) for kind in kinds[::-1])
 
-    def edge_state(self, layer: int, i: int, j: int) -> str:
-        """Whether the step uses this weight, or makes its gradient or its new value."""
-        made, gradient = self.scene.makes, Quantity(GRADIENT["w"], layer, i, j)
-        if Quantity(AFTER["w"], layer, i, j) in made or gradient in made:
-            return " makes"
-        if any(gradient._replace(kind=kind) in made for kind in self._between("w")):
-            return " makes"
-        if self.scene.sample and gradient._replace(sample=self.scene.sample) in made:
-            return " makes"
-        return " uses" if self._uses_weight(layer, i, j) else ""
-
     def skip_state(self, skip: Skip) -> str:
         """The colour and state of a skip connection that the step goes along, or ""."""
         used, made = self.scene.uses, self.scene.makes
@@ -250,12 +246,10 @@ class Reading:
         """Whether numbers go along this edge: where its weight only gets a gradient or a new value,
         none do.
         """
-        return self.phase != UPDATE and self._uses_weight(layer, i, j)
-
-    def _uses_weight(self, layer: int, i: int, j: int) -> bool:
-        used = self.scene.uses
-        weight = Quantity("w", layer, i, j)
-        return weight in used or (bool(self.after) and weight.after in used)
+        weight, used = Quantity("w", layer, i, j), self.scene.uses
+        return self.phase != UPDATE and (
+            weight in used or (bool(self.after) and weight.after in used)
+        )
 
 
 def _largest(network: Network) -> float:

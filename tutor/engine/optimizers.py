@@ -87,9 +87,13 @@ class Knob:
         """Why it cannot be this number, or ""."""
         if (value > 0 if self.positive else value >= self.least) and value < self.below:
             return ""
-        start = "above 0" if self.positive else f"from {self.least:g}"
-        end = "" if self.below == float("inf") else f" and below {self.below:g}"
-        return f"expected a number {start}{end}, got {value:g}"
+        return f"expected a number {self.bounds}, got {str(value).removesuffix('.0')}"
+
+    @property
+    def bounds(self) -> str:
+        """Where it may lie, in words."""
+        start = "above 0" if self.positive else f"of at least {self.least:g}"
+        return start if self.below == float("inf") else f"{start} and below {self.below:g}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +105,12 @@ class Optimizer:
     about: str
     knobs: tuple[Knob, ...] = ()
     formulas: Formulas = lambda of: iter(())
+    torch: str = "SGD"
+    """Its class in PyTorch."""
+    arguments: str = ""
+    """What that is told beside the learning rate, by the names of the knobs."""
+    slots: Mapping[str, str] = field(default_factory=dict)
+    """What that calls m and v."""
 
 
 def _momentum(of: Parameter) -> Iterator[tuple[str, Node]]:
@@ -168,6 +178,8 @@ OPTIMIZERS: dict[str, Optimizer] = {
             "turn back and forth cancel",
             (_MU,),
             _momentum,
+            arguments="momentum=mu",
+            slots={"m": "momentum_buffer"},
         ),
         Optimizer(
             "nesterov",
@@ -176,6 +188,8 @@ OPTIMIZERS: dict[str, Optimizer] = {
             "just changed",
             (_MU,),
             _nesterov,
+            arguments="momentum=mu, nesterov=True",
+            slots={"m": "momentum_buffer"},
         ),
         Optimizer(
             "adagrad",
@@ -183,6 +197,9 @@ OPTIMIZERS: dict[str, Optimizer] = {
             "adds up the squares of all gradients so far: what has moved much moves less",
             (replace(_TINY, default=1e-10),),
             _adagrad,
+            torch="Adagrad",
+            arguments="eps=epsilon",
+            slots={"v": "sum"},
         ),
         Optimizer(
             "rmsprop",
@@ -191,6 +208,9 @@ OPTIMIZERS: dict[str, Optimizer] = {
             "a similar pace",
             (_RHO, _TINY),
             _rmsprop,
+            torch="RMSprop",
+            arguments="alpha=rho, eps=epsilon",
+            slots={"v": "square_avg"},
         ),
         Optimizer(
             "adam",
@@ -199,6 +219,9 @@ OPTIMIZERS: dict[str, Optimizer] = {
             "squares; both start at 0, which the correction makes up for",
             (*_BETAS, _TINY),
             _adam,
+            torch="Adam",
+            arguments="betas=(beta1, beta2), eps=epsilon",
+            slots={"m": "exp_avg", "v": "exp_avg_sq"},
         ),
         Optimizer(
             "adamw",
@@ -206,6 +229,9 @@ OPTIMIZERS: dict[str, Optimizer] = {
             "is Adam, and pulls every parameter towards 0 by a small share of itself",
             (*_BETAS, _TINY, _DECAY),
             _adamw,
+            torch="AdamW",
+            arguments="betas=(beta1, beta2), eps=epsilon, weight_decay=weight_decay",
+            slots={"m": "exp_avg", "v": "exp_avg_sq"},
         ),
     )
 }
@@ -290,6 +316,11 @@ class UpdateRule:
         """Whether an iteration is another one for its number or for those before it."""
         return bool(self.schedule or self.remembered("w"))
 
+    @property
+    def counts(self) -> bool:
+        """Whether its formulas have the number of the iteration."""
+        return bool(self.schedule) or "mhat.w" in self.made("w")
+
     def made(self, parameter: str) -> tuple[str, ...]:
         """The kinds that there are for every w or b, in their order, the updated ones left out."""
         return _made(self.plan, parameter)[0]
@@ -305,9 +336,10 @@ class UpdateRule:
     def has(self, kind: str) -> bool:
         """Whether there are numbers of this kind, of those that not every rule has."""
         of = KINDS[kind]
+        if kind == "t":
+            return self.counts
         if of.role == "knob":
-            counts = bool(self.schedule) or "mhat.w" in self.made("w")
-            return kind in self.numbers or (kind == "t" and counts)
+            return kind in self.numbers
         if kind in {"lr", "gnorm"}:
             return kind in self.whole()
         if of.base == "wnorm":
@@ -410,6 +442,6 @@ def knobs(optimizer: str, schedule: str, penalty: str, clip: str) -> tuple[Knob,
     return (
         *OPTIMIZERS[optimizer].knobs,
         *(SCHEDULES[schedule][0] if schedule else ()),
-        *((Knob("l2", "weight", 0.01),) if penalty else ()),
+        *((Knob("l2", "weight", 0.01, positive=True),) if penalty else ()),
         *((Knob("clip", clip, 1.0, positive=True),) if clip else ()),
     )

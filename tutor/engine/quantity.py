@@ -59,7 +59,7 @@ class Quantity(NamedTuple):
     @property
     def after(self) -> Quantity:
         """The same quantity in the verification pass: `w` becomes `w+`, `x` stays as it is."""
-        return self._replace(kind=AFTER[self.kind]) if self.kind in AFTER else self
+        return Quantity(AFTER[self.kind], *self[1:]) if self.kind in AFTER else self
 
 
 @lru_cache(MOST_NAMES)

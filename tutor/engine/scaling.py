@@ -32,10 +32,12 @@ class Scaling:
     @classmethod
     def fitted(cls, name: str, x: Array) -> Scaling:
         """The scaling whose numbers come from these samples, x (M, N)."""
-        if name == "standardize":
-            return cls(name, frozen(x.mean(axis=0)), frozen(x.std(axis=0)))
         low = x.min(axis=0)
-        return cls(name, frozen(low), frozen(x.max(axis=0) - low))
+        span = x.max(axis=0) - low
+        if name == "standardize":
+            # the mean of equal numbers may be rounded, so their deviation need not be exactly 0
+            return cls(name, frozen(x.mean(axis=0)), frozen(np.where(span > 0, x.std(axis=0), 0)))
+        return cls(name, frozen(low), frozen(span))
 
     @property
     def constant(self) -> tuple[int, ...]:

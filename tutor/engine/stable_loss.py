@@ -103,11 +103,13 @@ def loses_digits(tree: Node, env: Environment, decimals: int) -> bool:
     """Whether some logarithm in a loss cannot be had from its output as it is shown, which reads 0
     or 1, or from 1 − it.
     """
-    weighted = (
+    weighted = [
         node
         for node in walk(tree)
         if isinstance(node, Weighted) and isinstance(node.terms[1], Stable)
-    )
+    ]
+    if not weighted:
+        return False
     with np.errstate(all="ignore"):
         return any(
             bool(np.any((node.value(env) != 0) & _reads_as_edge(node.terms[1], env, decimals)))

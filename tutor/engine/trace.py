@@ -33,6 +33,7 @@ from tutor.engine.program import Name, Program
 from tutor.engine.quantity import K, Quantity
 from tutor.engine.tree import ArrayRef, Environment, Leaf, Value
 from tutor.errors import NetworkError
+from tutor.memo import Memo
 
 __all__ = [
     "FLAT",
@@ -64,6 +65,8 @@ class Trace(Mapping[Name, Array]):
     knobs: Mapping[str, float] = field(default_factory=dict)
     """The numbers of its rule by kind, and which iteration it is."""
     span: slice | None = None
+    _numbers: Memo = field(init=False, repr=False, default_factory=Memo)
+    """Those that were looked up: a step asks for each of its numbers several times."""
 
     # ---- a mapping ----
 
@@ -145,10 +148,13 @@ class Trace(Mapping[Name, Array]):
 
     def value(self, q: Quantity) -> float:
         """Look up one number. Raises KeyError where this trace does not have it."""
-        try:
-            return float(self._value(q))
-        except IndexError:
-            raise KeyError(f"{q} is not part of this trace") from None
+        found: float | None = self._numbers.get(q)
+        if found is None:
+            try:
+                found = self._numbers[q] = float(self._value(q))
+            except IndexError:
+                raise KeyError(f"{q} is not part of this trace") from None
+        return found
 
     def _value(self, q: Quantity) -> Value:
         found = KINDS[q.kind]

@@ -1,6 +1,7 @@
 """Files to take away: a lesson without the server.
 
-Documents, worksheets, LaTeX, NumPy and PyTorch scripts, notebooks, JSON and CSV. A kind of export
+Documents, worksheets, LaTeX, NumPy and PyTorch scripts of an iteration or of the whole training,
+notebooks, JSON and CSV. A kind of export
 is one module and its line in the `registry`.
 
 Lessons and pages; files are made piece by piece, never held as a whole.
@@ -21,6 +22,8 @@ In the order in which it is best read:
     numpy_script          a lesson as a NumPy script
     torch_script          a lesson as a PyTorch script
     notebook              the NumPy script in cells, with the story between them
+    numpy_random          NumPy's random numbers without NumPy, for scripts
+    run_script            a whole training run as a NumPy or PyTorch script
     registry              every kind of file, its name and its maker
     export_page           what a lesson can become, with a preview
 """

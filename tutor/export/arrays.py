@@ -124,13 +124,16 @@ def _result(trace: Trace, stage: Stage, size: Array) -> Result:
 def _words(trace: Trace, stage: Stage) -> str:
     if stage.kind == "loss-loss+":
         return "how much the loss fell"
-    if stage.single:
+    kind = KINDS[stage.kind]
+    if stage.single and kind.base == "loss":
         what = (
-            trace.network.loss.title
+            "the loss on the data and the penalty together"
+            if trace.network.rule.penalty
+            else trace.network.loss.title
             if trace.samples == 1
             else f"loss of the batch, the {trace.network.reduction} of them"
         )
-        return what + " after the update" * KINDS[stage.kind].again
+        return what + " after the update" * kind.again
     title = explain_stage(trace, stage).title
     return title[0].lower() + title[1:]
 
@@ -169,8 +172,9 @@ def sizes(trace: Trace) -> dict[Name, Array]:
 
 def size(trace: Trace, tree: Node, found: Mapping[Name, Array]) -> Array:
     """That of one tree, where those of the arrays in it have been found."""
-    numbers = Numbers({ETA.quantity: trace.eta}, trace.arrays, trace.scale)
-    behind = Numbers({ETA.quantity: 0.0}, found)
+    knobs = {Quantity(name): value for name, value in trace.knobs.items()}
+    numbers = Numbers({ETA.quantity: trace.eta, **knobs}, trace.arrays, trace.scale)
+    behind = Numbers(dict.fromkeys(numbers.known, 0.0), found)
     with np.errstate(all="ignore"):
         found_size = np.asarray(magnitude(tree, numbers, behind))
         return np.where(np.isnan(found_size), np.inf, found_size)

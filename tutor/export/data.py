@@ -103,8 +103,7 @@ def write(lesson: Lesson, out: TextIO) -> list[str]:
 
 def chunks(lesson: Lesson, out_of_range: list[str]) -> Iterator[str]:
     """The same text in pieces; `out_of_range` is given the names of numbers that are left out."""
-    comma = ""
-    yield (
+    before = (
         f'{{"scenario": {json.dumps(lesson.scenario.id)}, "iteration": {lesson.iteration}, '
         f'"quantities": {{'
     )
@@ -121,9 +120,9 @@ def chunks(lesson: Lesson, out_of_range: list[str]) -> Iterator[str]:
             if isfinite(value)
         }
         if found:
-            yield comma + json.dumps(found, allow_nan=False)[1:-1]
-            comma = ", "
-    yield "}" + _ending(lesson, out_of_range) + "}\n"
+            yield before + json.dumps(found, allow_nan=False)[1:-1]
+            before = ", "
+    yield before.removesuffix(", ") + "}" + _ending(lesson, out_of_range) + "}\n"
 
 
 def _ending(lesson: Lesson, out_of_range: list[str]) -> str:

@@ -3,6 +3,7 @@ that way.
 
     formula(trace, stage) -> tree        what a script computes for a stage
     loss_function(trace, dialect)        the loss of the samples as a function
+    Guarded(safe)                        NumPy where the length of all weights may be 0
 
 The cross-entropies are written as in a textbook, from the outputs, unless an output comes so close
 to 0 or 1 that its logarithm would lose digits; then they are written from the pre-activations.
@@ -10,22 +11,41 @@ to 0 or 1 that its logarithm would lose digits; then they are written from the p
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterable
 from dataclasses import replace
 
 from tutor.engine import code
 from tutor.engine.activations import OUTPUT
 from tutor.engine.derivation import shorter
-from tutor.engine.dialects import Python
+from tutor.engine.dialects import Python, Textbook
 from tutor.engine.kinds import KINDS, SLOPE
 from tutor.engine.losses import A, Z
+from tutor.engine.optimizers import LENGTH
 from tutor.engine.order import Stage
 from tutor.engine.program import by
 from tutor.engine.trace import Trace
-from tutor.engine.tree import ArrayRef, Function, Jacobians, Node, SumOver, Through
+from tutor.engine.tree import ArrayRef, Function, Jacobians, Node, Quotient, SumOver, Through
 
 EDGE = 0.01
 """Outputs closer than this to 0 or 1 are close."""
+
+
+class Guarded(Textbook):
+    """NumPy as one reads it, where the length of all weights may be 0: 0 / 0 is 0 there."""
+
+    def write(self, node: Node) -> ast.expr:
+        if not isinstance(node, Quotient) or node.right != LENGTH or node in self.names:
+            return super().write(node)
+        return Python.ratio(self, self.write(node.left), self.write(node.right))
+
+
+RATIO = (
+    "def ratio(top, bottom):",
+    '    """top / bottom, and 0 where the top is exactly 0."""',
+    "    return np.divide(top, bottom, np.zeros_like(top), where=top != 0)",
+)
+"""What it needs."""
 
 
 def formula(trace: Trace, stage: Stage, large: bool = False) -> Node:

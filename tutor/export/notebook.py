@@ -13,19 +13,23 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from tutor.engine.derivation import written_out
-from tutor.engine.kinds import FORWARD, LOSS
+from tutor.engine.kinds import FORWARD, LOSS, UPDATE
 from tutor.engine.losses import A, Y, Z, with_leaves
+from tutor.engine.optimizers import SCHEDULED, update
+from tutor.engine.program import by
 from tutor.engine.quantity import Quantity
-from tutor.engine.tree import Ref, SumOver
+from tutor.engine.trace import Trace
+from tutor.engine.tree import ArrayRef, Node, Ref, SumOver, renamed
 from tutor.export.numpy_script import ScriptPart, parts
 from tutor.export.source_text import printable
 from tutor.lesson.changes import told
 from tutor.lesson.explain import PHASE_ABOUT, PHASE_TITLES
 from tutor.lesson.walk import Lesson
-from tutor.notation.conventions import PRESETS, Alphabet
+from tutor.notation.conventions import PRESETS, Alphabet, Symbol
 from tutor.notation.latex import Latex
 
 NotebookCell = dict[str, Any]
@@ -39,6 +43,7 @@ FORMULAS = {
     "update": r"$$W^{\mathrm{new}} = W - \eta\, \frac{\partial L}{\partial W} \qquad "
     r"b^{\mathrm{new}} = b - \eta\, \frac{\partial L}{\partial b}$$",
 }
+"""The update is that of plain gradient descent."""
 SKIP = (
     " A layer with a skip connection adds what an earlier layer passes on, "
     "and passes on the sum `r`."
@@ -111,7 +116,14 @@ def _about(lesson: Lesson, phase: str) -> str:
     text = f"## {PHASE_TITLES[phase]}\n\n{PHASE_ABOUT[phase]}"
     if phase == FORWARD and any(layer.skip for layer in lesson.trace.network.layers):
         text += SKIP
-    formula = _loss(lesson) if phase == LOSS else FORMULAS.get(phase, "")
+    plain = lesson.trace.network.rule.plain
+    formula = (
+        _loss(lesson)
+        if phase == LOSS
+        else _update(lesson.trace)
+        if phase == UPDATE and not plain
+        else FORMULAS.get(phase, "")
+    )
     return f"{text}\n\n{formula}" if formula else text
 
 
@@ -131,10 +143,49 @@ def _loss(lesson: Lesson) -> str:
     term = with_leaves(loss.term, {leaf: Ref(Quantity(leaf.kind)) for leaf in (A, Y, Z)})
     alphabet = Alphabet.of(PRESETS["brackets"], trace.network, trace.samples)
     rule = _OfOneOutput(alphabet, 0).write(loss.of_sample(SumOver(written_out(term), "outputs", 1)))
+    whole, sum_of_both = "L", ""
+    if trace.network.rule.penalty:
+        loss_and_penalty = _OfOneWeight(alphabet, 0).write(
+            _entry(trace.program.by_name["loss", 0].tree)
+        )
+        whole, sum_of_both = r"L_{data}", rf" \qquad L = {loss_and_penalty}"
     if trace.samples == 1:
-        return f"$$L = {rule}$$"
+        return f"$${whole} = {rule}{sum_of_both}$$"
     mean = r"\frac{1}{M} " if trace.scale != 1.0 else ""
-    return rf"$$L^{{(m)}} = {rule} \qquad L = {mean}\sum_m L^{{(m)}}$$"
+    return rf"$$L^{{(m)}} = {rule} \qquad {whole} = {mean}\sum_m L^{{(m)}}{sum_of_both}$$"
+
+
+class _OfOneWeight(Latex):
+    """LaTeX of the formulas of an update, for one weight as for all: without its place."""
+
+    def letter(self, symbol: Symbol, kind: str) -> str:
+        return super().letter(replace(symbol, sub=symbol.sub.replace(NO_PLACE, "")), kind)
+
+
+NO_PLACE = "00"
+
+
+def _update(trace: Trace) -> str:
+    """What the optimizer makes of the gradient of a weight, line by line."""
+    alphabet = Alphabet.of(
+        replace(PRESETS["brackets"], layer_mark="none"), trace.network, trace.samples
+    )
+    writer, rule = _OfOneWeight(alphabet, 0), trace.network.rule
+    weight = ArrayRef("w", 1)
+    found: list[tuple[ArrayRef, Node]] = list(update(rule, weight, by(weight)))
+    if rule.schedule:
+        found.insert(0, (SCHEDULED, trace.program.by_name[SCHEDULED.kind, 0].tree))
+    lines = (
+        f"{writer.write(_entry(leaf))} &= {writer.write(_entry(tree))}" for leaf, tree in found
+    )
+    return "$$\\begin{aligned} " + r" \\ ".join(lines) + r" \end{aligned}$$"
+
+
+def _entry(tree: Node) -> Node:
+    """A tree over arrays, as it is for any of their numbers."""
+    return renamed(
+        tree, lambda node: Ref(Quantity(node.kind)) if isinstance(node, ArrayRef) else None
+    )
 
 
 def _stop(part: ScriptPart) -> NotebookCell:

@@ -11,7 +11,8 @@ pieces of it, which `notebook` puts into cells.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
@@ -19,20 +20,22 @@ import numpy as np
 
 from tutor.engine.code import Statement, source
 from tutor.engine.dialects import Textbook, python_name
-from tutor.engine.kinds import BACKWARD, KINDS, marked
+from tutor.engine.kinds import BACKWARD, KINDS, LOSS, UPDATE, marked
 from tutor.engine.network import Array
 from tutor.engine.order import Stage
 from tutor.engine.trace import Trace
 from tutor.engine.tree import Apply, ArrayRef
 from tutor.export.arrays import Result, jacobian_is_large, results, saturated
 from tutor.export.formulas_as_code import (
+    RATIO,
+    Guarded,
     activation_functions,
     formula,
     loss_argument,
     loss_function,
     safe,
 )
-from tutor.export.source_text import array, check_lines, comment, header
+from tutor.export.source_text import array, broken, check_lines, comment, header
 from tutor.lesson.explain import PHASE_ABOUT, PHASE_TITLES, explain_stop
 from tutor.lesson.walk import Lesson
 from tutor.number import exact
@@ -98,17 +101,20 @@ def parts(lesson: Lesson) -> Iterator[ScriptPart]:
     trace, found = lesson.trace, results(lesson)
     first = next((result for result in found if KINDS[result.stage.kind].derivative), None)
     yield ScriptPart("setup", "", tuple(_setup(lesson, found)))
-    dialect = Textbook(safe(trace))
-    yield ScriptPart(
-        "rules", "", tuple("\n\n\n".join(map(source, _rules(trace, dialect))).split("\n"))
-    )
-    yield ScriptPart("given", "", tuple(given(lesson)))
+    weightless = _is_zero(trace, "wnorm", "wnorm+")
+    dialect = (Guarded if weightless else Textbook)(safe(trace))
+    rules = [*map(source, _rules(trace, dialect)), *(["\n".join(RATIO)] if weightless else [])]
+    yield ScriptPart("rules", "", tuple("\n\n\n".join(rules).split("\n")))
+    yield ScriptPart("given", "", (*given(lesson), *learning(trace)))
+    names: Counter[str] = Counter()
     for (phase, layer), group in groupby(
         found, lambda result: (result.stage.phase, result.stage.layer)
     ):
         steps = (_step(lesson, dialect, result, result is first) for result in group)
         head = [f"# {_layer(trace, layer)}"] if layer else []
         name = f"{phase}-{layer}" if layer or phase == BACKWARD else phase_end(phase)
+        names[name] += 1
+        name = f"{name}-again" if names[name] > 1 else name
         yield ScriptPart(name, phase, (*head, *(line for lines in steps for line in lines)))
     if reason := ending(lesson, found):
         yield ScriptPart("stop", "", tuple(comment(reason)))
@@ -122,8 +128,10 @@ def _rules(trace: Trace, dialect: Textbook) -> list[Statement]:
 
 
 def phase_end(phase: str) -> str:
-    """The id of the piece about the loss, in the loss phase and in the verification."""
-    return "loss" if phase == "loss" else f"{phase}-loss"
+    """The id of a piece that belongs to no layer: about the loss, in the loss phase and in the
+    verification, or about the whole update.
+    """
+    return phase if phase in {LOSS, UPDATE} else f"{phase}-loss"
 
 
 def ending(lesson: Lesson, found: Sequence[Result]) -> str:
@@ -145,6 +153,11 @@ def _setup(lesson: Lesson, found: Sequence[Result]) -> list[str]:
             "# 1 / (1 + infinity) is 0, as it should be.",
             'np.seterr(over="ignore", invalid="ignore")',
         ]
+    if _is_zero(lesson.trace, "gnorm"):
+        lines += [
+            "# The whole gradient is 0; the limit over its length is infinite, and nothing is cut.",
+            'np.seterr(divide="ignore")',
+        ]
     lines += [
         "", "",
         "def show(name, value, words):",
@@ -153,6 +166,11 @@ def _setup(lesson: Lesson, found: Sequence[Result]) -> list[str]:
         "", "",
     ]  # fmt: skip
     return [*lines, *(_CHECK_SIZED if any(result.size for result in found) else _CHECK)]
+
+
+def _is_zero(trace: Trace, *names: str) -> bool:
+    """Whether one of these single numbers is there and 0."""
+    return any((name, 0) in trace and not trace[name, 0] for name in names)
 
 
 def _loud(trace: Trace, made: Sequence[Array]) -> bool:
@@ -185,6 +203,12 @@ def given(
         "",
         f"# The weights and biases{_when(lesson)}",
     ]
+    return [*lines, *parameters(trace, parameter, frozen)]
+
+
+def parameters(trace: Trace, parameter: str, frozen: str) -> list[str]:
+    """The weights, the biases and the learning rate."""
+    lines = []
     for n, layer in enumerate(trace.network.layers, 1):
         weights = parameter if layer.train_weights else frozen
         lines.append(f"W{n} = {weights.format(array(layer.weights))}")
@@ -196,6 +220,48 @@ def given(
         left = "it as it is" if len(still) == 1 else "them as they are"
         lines += comment(f"{', '.join(still)}: frozen, so the update leaves {left}")
     return [*lines, "", f"eta = {exact(trace.eta)}  # the learning rate"]
+
+
+def learning(trace: Trace) -> list[str]:
+    """What else an iteration needs: the numbers of its rule, and what changes from one iteration to
+    the next.
+    """
+    return [*knobs(trace), *varying(trace)]
+
+
+def knobs(trace: Trace, but: Container[str] = ()) -> list[str]:
+    """The numbers of a rule."""
+    return [
+        f"{python_name(kind)} = {_knob(trace.knobs[kind], kind)}  # the {KINDS[kind].words}"
+        for kind in trace.program.knobs
+        if kind not in but
+    ]
+
+
+def varying(trace: Trace, library: str = "np", memory: bool = True) -> list[str]:
+    """The masks of dropout and what the optimizer remembers."""
+    lines = []
+    masks = [name for name in trace.program.given if KINDS[name[0]].role == "mask"]
+    earlier = [name for name in trace.program.given if KINDS[name[0]].earlier and memory]
+    for about, names in (
+        ("Dropout: 0 where an activation is dropped, else 1 over the share that is kept", masks),
+        ("What the optimizer remembers of the iterations before", earlier),
+    ):
+        if names:
+            lines += ["", f"# {about}"]
+            lines += [f"{python_name(*n)} = {made(library, trace.arrays[n])}" for n in names]
+    return lines
+
+
+def made(library: str, values: Array) -> str:
+    """An array as `np` or `torch` makes it."""
+    if not values.any():
+        return f"{library}.zeros({values.shape if values.ndim > 1 else len(values)})"
+    return f"{library}.{'array' if library == 'np' else 'tensor'}({array(values)})"
+
+
+def _knob(value: float, kind: str) -> str:
+    return str(int(value)) if kind == "t" else exact(value)
 
 
 def _frozen(trace: Trace) -> list[str]:
@@ -226,7 +292,7 @@ def _step(lesson: Lesson, dialect: Textbook, result: Result, first: bool) -> lis
     remarks += _remarks(trace, result) if result.stage.layer else []
     return [
         *remarks,
-        f"{result.name} = {_formula(trace, dialect, result)}",
+        *broken(f"{result.name} = {_formula(trace, dialect, result)}"),
         f'show("{result.name}", {result.name}, "{result.words}")',
     ]
 
@@ -234,16 +300,23 @@ def _step(lesson: Lesson, dialect: Textbook, result: Result, first: bool) -> lis
 def _formula(trace: Trace, dialect: Textbook, result: Result) -> str:
     """The right-hand side."""
     stage = result.stage
-    if stage.layer or not KINDS[stage.kind].shared:
-        return source(dialect.write(formula(trace, stage, jacobian_is_large(trace, stage.layer))))
-    return loss_call(trace, stage, loss_argument(trace, dialect.safe))
+    if is_loss(trace, stage):
+        return loss_call(trace, stage, loss_argument(trace, dialect.safe))
+    return source(dialect.write(formula(trace, stage, jacobian_is_large(trace, stage.layer))))
+
+
+def is_loss(trace: Trace, stage: Stage) -> bool:
+    """Whether a stage is the loss on the data, of the samples or of the batch."""
+    whole = "data_loss" if trace.network.rule.penalty else "loss"
+    return KINDS[stage.kind].base == whole or stage.per_sample
 
 
 def loss_call(trace: Trace, stage: Stage, argument: ArrayRef) -> str:
     """The loss of the samples or of the batch."""
     mark = KINDS[stage.kind].mark
     if trace.samples > 1 and not stage.per_sample:
-        return f"{python_name(f'{stage.kind}@')}.{trace.network.reduction}()"
+        each = python_name(marked("loss", mark) + "@")
+        return f"{each}.{trace.network.reduction}()"
     rule = (
         f"{trace.network.loss.name}({python_name(marked(argument.kind, mark), argument.layer)}, y)"
     )
@@ -296,7 +369,7 @@ def _remarks(trace: Trace, result: Result) -> list[str]:
 
 
 def _fused(trace: Trace, n: int, full_jacobian: bool) -> list[str]:
-    over = "" if trace.scale == 1.0 else ", over M,"
+    over = "" if trace.scale == 1.0 else ", over M"
     if saturated(trace):
         return [
             (
@@ -305,7 +378,7 @@ def _fused(trace: Trace, n: int, full_jacobian: bool) -> list[str]:
             ),
             (
                 "# the slope of the activation is harmless, because the two cancel: "
-                f"it is the output minus the target{over.rstrip(',')}."
+                f"it is the output minus the target{over}."
             ),
         ]
     if full_jacobian and jacobian_is_large(trace, n):

@@ -10,11 +10,18 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from tutor import limits, suggestion
+from tutor import budget, limits, suggestion
 from tutor.engine.kinds import PHASES
 from tutor.errors import LessonError
 from tutor.export import data as data_export
-from tutor.export import file_name, latex_document, notebook, numpy_script, torch_script
+from tutor.export import (
+    file_name,
+    latex_document,
+    notebook,
+    numpy_script,
+    run_script,
+    torch_script,
+)
 from tutor.export import worked as class_set
 from tutor.export.worked import Sheet, refuse_endless, unreadable_blanks, worked
 from tutor.lesson.changes import Change
@@ -26,9 +33,10 @@ from tutor.pages.view import IGNORED, Ignored, View, unknown, whole
 from tutor.scenario.problem import quotable
 
 MOST_VERSIONS = 100
-MOST_ONLINE = 500_000
-"""How many numbers a download may hold, so that no request keeps a worker for long; the command
-line knows no limit.
+NUMBERS_A_MILLISECOND = 250
+"""How many numbers of a JSON or CSV file count as a millisecond of LIMIT_FILE_MILLISECONDS (a quiet
+core writes 400 to 700). Counted, not measured: the same file is always made or always refused. The
+command line knows no limit.
 """
 MOST_SEED = 2**32 - 1
 STEPS_OF_A_TOP = 10
@@ -166,6 +174,17 @@ KINDS: Mapping[str, FileKind] = {
             lambda lesson, view, order: iter((notebook.notebook(lesson),)),
         ),
         FileKind(
+            "numpy-run", "Training run in NumPy",
+            "all iterations with their batches, masks and memory; ends with the same weights",
+            "numpyrun.py", "text/x-python; charset=utf-8",
+            lambda lesson, view, order: iter((run_script.numpy_run(lesson),)),
+        ),
+        FileKind(
+            "torch-run", "Training run in PyTorch", "the same with autograd and torch.optim",
+            "torchrun.py", "text/x-python; charset=utf-8",
+            lambda lesson, view, order: iter((run_script.torch_run(lesson),)),
+        ),
+        FileKind(
             "json", "JSON", "every quantity under its name", "numbers.json", "application/json",
             lambda lesson, view, order: data_export.as_json(lesson), data=True,
         ),
@@ -206,17 +225,25 @@ def unknown_kind(key: str) -> str:
 
 
 def online(lesson: Lesson, key: str, view: View, order: ExportOrder) -> Made:
-    """An export as a download. Raises LessonError also where it would take too long."""
-    count = len(lesson.walk("number").order)
-    if key in {"json", "csv"} and count > MOST_ONLINE:
-        advice = "python -m tutor export writes them all on your own computer"
-        raise LessonError(
-            f"this lesson has {count:,} numbers, a download at most {MOST_ONLINE:,}; {advice}"
-        )
+    """An export as a download. Raises LessonError also where a class set would take too long, and
+    OverBudgetError where there are too many numbers.
+    """
+    if key in KINDS and KINDS[key].data:
+        _count(lesson, at_home(lesson, key, view, order))
     refusal = too_long(lesson, key, view, order)
     if refusal:
         raise LessonError(refusal)
     return make(lesson, key, view, replace(order, most=limits.DRAWN))
+
+
+def _count(lesson: Lesson, advice: str) -> None:
+    """Decide by how many numbers there are whether a download may hold them all."""
+    count = len(lesson.walk("number").order)
+    most = NUMBERS_A_MILLISECOND * limits.FILE_MILLISECONDS
+    if count > most:
+        said = f"This file would have {count:,} numbers, and a download has at most {most:,}."
+        raise budget.OverBudgetError(f"{said} {advice}")
+    budget.counted()
 
 
 def too_long(lesson: Lesson, key: str, view: View, order: ExportOrder) -> str:

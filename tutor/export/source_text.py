@@ -114,6 +114,26 @@ def _filled(words: Iterable[str], width: int) -> Iterator[str]:
     yield ", ".join(line) + ","
 
 
+def broken(line: str) -> list[str]:
+    """A line that adds up many terms in parentheses, as lines that are not too long."""
+    first, *others = line.split(" + (")
+    lines = [first]
+    for term in others:
+        if len(lines[-1]) + len(term) > WIDTH - 4:
+            lines.append("   ")
+        lines[-1] += f" + ({term}"
+    return lines
+
+
+def filled(start: str, names: Sequence[str], end: str, then: str = "") -> list[str]:
+    """Names with commas between them, in one line or in several."""
+    comma = "," * (len(names) == 1 and start.endswith("("))
+    line = f"{start}{', '.join(names)}{comma}{end}{then}"
+    if len(line) <= WIDTH - 4:
+        return [line]
+    return [start, *(f"    {part}" for part in _filled(names, WIDTH - 8)), end + then]
+
+
 # ---- The end of a script ----
 #
 # Every array is compared with what the lesson has, and how many numbers agree is told. Small

@@ -4,18 +4,24 @@
 
 Weights and biases are tensors that learn, the forward pass is written out, and everything backward
 is one call: `loss.backward()`. Cross-entropies are taken on the pre-activations (logits), as
-PyTorch wants them. What autograd does not keep, such as da/dz, is not compared; where a pass cannot
-be finished, the script ends before it.
+PyTorch wants them, and the update is an optimizer of `torch.optim`, with its memory of the
+iterations before. What autograd or an optimizer does not keep, such as da/dz, is not compared;
+where a pass cannot be finished, the script ends before it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from functools import partial
 
 from tutor.engine.code import answered, assigned, defined, source
 from tutor.engine.dialects import Torch, python_name
-from tutor.engine.kinds import KINDS, PHASES
+from tutor.engine.kinds import BACKWARD, FORWARD, KINDS, LOSS, PHASES, UPDATE, VERIFY, marked
+from tutor.engine.optimizers import LENGTH, UpdateRule
+from tutor.engine.order import Stage
+from tutor.engine.program import NOT_AGAIN
 from tutor.engine.trace import Trace
+from tutor.engine.tree import ArrayRef, Node
 from tutor.export.arrays import Result, last_stage, results
 from tutor.export.formulas_as_code import (
     activation_functions,
@@ -23,10 +29,11 @@ from tutor.export.formulas_as_code import (
     loss_argument,
     loss_function,
 )
-from tutor.export.numpy_script import ending, given, loss_call
+from tutor.export.numpy_script import ending, given, is_loss, knobs, loss_call, varying
 from tutor.export.source_text import check_lines, comment, header
 from tutor.lesson.explain import PHASE_ABOUT, PHASE_TITLES
 from tutor.lesson.walk import Lesson
+from tutor.number import exact
 
 WHAT = "A Backprop Tutor lesson in PyTorch: autograd finds the same numbers, and they are checked."
 
@@ -57,7 +64,7 @@ def torch_script(lesson: Lesson) -> str:
     if reason := ending(lesson, results(lesson)):
         lines += ["", "", *comment(reason)]
     lines = [*header(lesson, WHAT, "PyTorch"), "", *_setup(lesson), *lines]
-    return "\n".join([*lines, "", "", *check_lines(lesson, found, python)]) + "\n"
+    return "\n".join([*lines, "", "", *check_lines(lesson, found, partial(python, trace))]) + "\n"
 
 
 def _done(lesson: Lesson) -> tuple[str, ...]:
@@ -67,21 +74,41 @@ def _done(lesson: Lesson) -> tuple[str, ...]:
 
 
 def _kept(trace: Trace, result: Result, done: Sequence[str]) -> bool:
-    """Whether autograd gives this array: no slopes, no dL/da of a loss that is taken on logits."""
+    """Whether PyTorch keeps this array: no slopes, no dL/da of a loss that is taken on logits, and
+    of an optimizer its memory alone.
+    """
     stage, kind = result.stage, KINDS[result.stage.kind]
     if kind.role == "slope" or (kind.by == "a" and 0 < stage.layer == trace.fused_layer):
+        return False
+    if kind.role == "memory" and kind.axes and kind.name[:2] not in {"g.", *_slots(trace)}:
         return False
     return stage.phase in done or stage.phase == "forward"
 
 
-def python(result: Result) -> str:
+def _slots(trace: Trace) -> dict[str, str]:
+    """Where a PyTorch optimizer keeps what."""
+    return {f"{name}.": slot for name, slot in trace.network.rule.how.slots.items()}
+
+
+def python(trace: Trace, result: Result) -> str:
     """Where the script has an array: gradients belong to their tensor, an updated parameter is the
     parameter itself.
     """
-    kind, n = result.stage.kind, result.stage.layer
-    if KINDS[kind].derivative:
-        return f"{'x' if not n else python_name(KINDS[kind].by, n)}.grad"
-    return python_name(KINDS[kind].before, n) if result.stage.phase == "update" else result.name
+    kind, n = KINDS[result.stage.kind], result.stage.layer
+    if kind.derivative and not (kind.parameter and changed(trace)):
+        return f"{'x' if not n else python_name(kind.by, n)}.grad"
+    if result.stage.phase != UPDATE or kind.role in {"rate", "gradient"} or not n:
+        return result.name
+    parameter = python_name(kind.before or kind.name[-1], n)
+    if kind.before:
+        return parameter
+    slot = _slots(trace).get(kind.name[:2], "")
+    return f"optimizer.state[{parameter}]['{slot}']" if slot else f"{parameter}.grad"
+
+
+def changed(trace: Trace) -> bool:
+    """Whether an optimizer gets something else than the gradient of the data."""
+    return bool(trace.network.rule.penalty or trace.network.rule.clip)
 
 
 def _setup(lesson: Lesson) -> list[str]:
@@ -115,6 +142,10 @@ def _given(lesson: Lesson) -> list[str]:
     lines = given(
         lesson, "torch.tensor({})", "torch.tensor({}, requires_grad=True)", "torch.tensor({})"
     )
+    trace = lesson.trace
+    lines += [*knobs(trace, {"t"}), *varying(trace, "torch", memory=lesson.iteration > 1)]
+    if trace.network.rule.schedule:
+        lines.append(f"t = torch.tensor({exact(lesson.iteration)})  # the number of the iteration")
     first = lesson.trace.network.layer(1)
     if lesson.input_gradients:
         lines += [
@@ -146,7 +177,10 @@ def _rules(trace: Trace, found: Sequence[Result]) -> list[str]:
     ]
     answer = answered(result.name for result in made)
     forward = defined(
-        "forward", ["x"], [*lines, answer], "The pre-activations and activations of every layer."
+        "forward",
+        ["x", *masks(trace)],
+        [*lines, answer],
+        "The pre-activations and activations of every layer.",
     )
     rules = [*activation_functions(trees, dialect), forward]
     if any(result.stage.kind == "loss" for result in found):
@@ -154,66 +188,170 @@ def _rules(trace: Trace, found: Sequence[Result]) -> list[str]:
     return "\n\n\n".join(map(source, rules)).split("\n")
 
 
-def _shows(found: Sequence[Result], phase: str) -> list[str]:
+def masks(trace: Trace) -> list[str]:
+    """The names of the masks of dropout."""
+    return [python_name(*name) for name in trace.program.given if KINDS[name[0]].role == "mask"]
+
+
+def _shows(trace: Trace, found: Sequence[Result], phase: str) -> list[str]:
     chosen = [result for result in found if result.stage.phase == phase]
-    return [f'show("{python(result)}", {python(result)}, "{result.words}")' for result in chosen]
+    return [_show(trace, result) for result in chosen]
+
+
+def _show(trace: Trace, result: Result) -> str:
+    where = python(trace, result)
+    name = result.name if "[" in where else where
+    return f'show("{name}", {where}, "{result.words}")'
 
 
 def _forward(trace: Trace, found: Sequence[Result]) -> list[str]:
     names = _tensors(found)
     return (
         [
-            f"{', '.join(names)}{',' if len(names) == 1 else ''} = forward(x)",
-            *_shows(found, "forward"),
+            f"{_unpacked(names)} = forward({', '.join(['x', *masks(trace)])})",
+            *_shows(trace, found, FORWARD),
         ]
         if names
         else []
     )
 
 
+def _unpacked(names: Sequence[str]) -> str:
+    return ", ".join(names) + "," * (len(names) == 1)
+
+
 def _loss(trace: Trace, found: Sequence[Result], mark: str = "") -> list[str]:
-    argument = loss_argument(trace, bool(trace.fused_layer))
     stages = [
         result.stage
         for result in found
-        if result.stage.phase == ("verify" if mark else "loss") and KINDS[result.stage.kind].shared
+        if result.stage.phase == (VERIFY if mark else LOSS)
+        and not (KINDS[result.stage.kind].axes or result.name == "drop")
     ]
     lines = [
-        f"{python_name(stage.kind + '@' * stage.per_sample)} = {loss_call(trace, stage, argument)}"
+        f"{python_name(stage.kind + '@' * stage.per_sample)} = {_of_loss(trace, stage, mark)}"
         for stage in stages
     ]
-    return [*lines, *([] if mark else _shows(found, "loss"))]
+    return [*lines, *([] if mark else _shows(trace, found, LOSS))]
+
+
+def _of_loss(trace: Trace, stage: Stage, mark: str) -> str:
+    """The loss or a part of it; afterwards the parameters have the same names as before."""
+    if is_loss(trace, stage):
+        return loss_call(trace, stage, loss_argument(trace, bool(trace.fused_layer)))
+    return part_of_loss(trace, KINDS[stage.kind].base, mark)
+
+
+def part_of_loss(trace: Trace, kind: str, mark: str = "") -> str:
+    """The loss as a sum, its penalty, or the length of all weights: where that is 0, PyTorch's own
+    has a derivative.
+    """
+    if kind == LENGTH.kind:
+        weights = (f"W{n}.flatten()" for n in range(1, trace.network.depth + 1))
+        return f"torch.cat([{', '.join(weights)}]).norm()"
+    parts = (ArrayRef(part) for part in ("data_loss", "penalty", LENGTH.kind))
+    names: dict[Node, str] = {part: python_name(marked(part.kind, mark)) for part in parts}
+    return source(Torch().having(names).write(trace.program.by_name[kind, 0].tree))
 
 
 def _backward(trace: Trace, found: Sequence[Result]) -> list[str]:
-    return [
+    lines = [
         f"for tensor in ({', '.join(_tensors(found))}):",
         (
             "    tensor.retain_grad()  # autograd keeps the gradients of parameters; "
             "these are the ones in between"
         ),
-        "loss.backward()",
-        *_shows(found, "backward"),
     ]
+    learned = [
+        python_name(KINDS[result.stage.kind].by, result.stage.layer)
+        for result in found
+        if result.stage.phase == BACKWARD and KINDS[result.stage.kind].parameter
+    ]
+    lines.append(f"{'data_loss' if trace.network.rule.penalty else 'loss'}.backward()")
+    if changed(trace) and learned:
+        lines.append("# The gradients of the data, before the update changes them")
+        lines += [f"dL_d{name} = {name}.grad.clone()" for name in learned]
+    return [*lines, *_shows(trace, found, BACKWARD)]
 
 
 def _update(trace: Trace, found: Sequence[Result]) -> list[str]:
-    names = [python(result) for result in found if result.stage.phase == "update"]
+    made = [result for result in found if result.stage.phase == UPDATE]
+    rule = trace.network.rule
+    names = [python(trace, result) for result in made if KINDS[result.stage.kind].before][::-1]
+    lines = [
+        f"lr = {source(Torch().write(formula(trace, result.stage)))}"
+        for result in made
+        if result.name == "lr"
+    ]
     if not names:
-        return ["# Nothing learns here: every parameter is frozen."]
+        lines.append("# Nothing learns here: every parameter is frozen.")
+        return [*lines, *_shows(trace, found, UPDATE)]
+    if changed(trace):
+        lines.append(f"parameters = [{', '.join(names)}]")
+    lines += _penalised(rule, [name for name in names if name[0] == "W"])
+    lines += clipped(rule)
+    of = "parameters" if changed(trace) else f"[{', '.join(names)}]"
+    lines.append(optimizer(rule, of, "lr.item()" if rule.schedule else "eta"))
+    lines += _memory(trace, names)
+    lines.append("optimizer.step()  # changes the parameters in place")
+    return [*lines, *_shows(trace, found, UPDATE)]
+
+
+def _penalised(rule: UpdateRule, weights: Sequence[str]) -> Iterator[str]:
+    """The derivative of the penalty, and what it adds to the gradient."""
+    if not rule.penalty or not weights:
+        return
+    found = _unpacked([f"dR_d{name}" for name in weights])
+    yield f"{found} = torch.autograd.grad(penalty, [{', '.join(weights)}])"
+    yield "# (data_loss + penalty).backward() adds them up at once"
+    yield from (f"{name}.grad += dR_d{name}" for name in weights)
+
+
+def clipped(rule: UpdateRule) -> list[str]:
+    """Lines that clip the gradients of `parameters`."""
+    if rule.clip == "value":
+        return ["torch.nn.utils.clip_grad_value_(parameters, clip)"]
+    if not rule.clip:
+        return []
     return [
-        f"optimizer = torch.optim.SGD([{', '.join(reversed(names))}], lr=eta)",
-        "optimizer.step()  # changes the parameters in place",
-        *_shows(found, "update"),
+        "gnorm = torch.cat([tensor.grad.flatten() for tensor in parameters]).norm()",
+        "# As torch.nn.utils.clip_grad_norm_ does it, which divides by gnorm + 1e-6, though",
+        "if gnorm > clip:",
+        "    for tensor in parameters:",
+        "        tensor.grad *= clip / gnorm",
     ]
 
 
+def optimizer(rule: UpdateRule, of: str, rate: str) -> str:
+    """The line that makes an optimizer."""
+    how = rule.how
+    more = f", {how.arguments}" if how.arguments else ""
+    return f"optimizer = torch.optim.{how.torch}({of}, lr={rate}{more})"
+
+
+def _memory(trace: Trace, names: Sequence[str]) -> Iterator[str]:
+    """What an optimizer has to know of the iterations before."""
+    rule, t = trace.network.rule, trace.knobs.get("t", 1.0)
+    if t == 1 or not rule.how.slots:
+        return
+    yield "# What it remembers is that of the iteration before"
+    step = [] if rule.how.torch == "SGD" else [f"step=torch.tensor({exact(t - 1)})"]
+    for name in names:
+        kept = (f"{slot}={kind}_before_{name}" for kind, slot in rule.how.slots.items())
+        yield f"optimizer.state[{name}].update({', '.join([*step, *kept])})"
+
+
 def _verify(trace: Trace, found: Sequence[Result]) -> list[str]:
-    names = [f"{name}_new" for name in _tensors(found)]
-    body = [f"{', '.join(names)} = forward(x)", *_loss(trace, found, "_new")]
+    names = [
+        "_" if result.stage.kind in NOT_AGAIN else f"{result.name}_new"
+        for result in found
+        if result.stage.phase == FORWARD
+    ]
+    call = f"forward({', '.join(['x', *['1.0'] * len(masks(trace))])})"
+    dropped = "  # now nothing is dropped" * bool(masks(trace))
+    body = [f"{', '.join(names)} = {call}{dropped}", *_loss(trace, found, "_new")]
     return [
         "with torch.no_grad():",
         *(f"    {line}" for line in body),
         "drop = loss - loss_new",
-        *_shows(found, "verify"),
+        *_shows(trace, found, VERIFY),
     ]

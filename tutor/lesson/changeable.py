@@ -4,7 +4,10 @@ value is written.
     x[j]  y[i]  w[l][i,j]  b[l][i]           numbers; x and y with @s where there are several
           samples
     learning_rate  loss  reduction           of the whole lesson
+    optimizer  schedule  penalty  clipping   how it learns; each with its numbers:
+    momentum  beta1  every  factor  l2  clip …
     activation[l]  slope[l]  alpha[l]        of a layer; the parameters of its activation
+    dropout[l]                               of a hidden layer: the share that is dropped
 
 A name is read with the scenario's own checks, so that a message is the same as for a file. A value
 is written in one way only (`-0.3`, `2`, `1e-07`), whichever way it was typed.
@@ -20,12 +23,13 @@ from typing import Final, TypeAlias, get_args
 from tutor import number, suggestion
 from tutor.engine import quantity
 from tutor.engine.network import Array, frozen
-from tutor.engine.parameters import PARAMETERS
+from tutor.engine.parameters import PARAMETERS, Parameter
 from tutor.engine.quantity import Quantity
 from tutor.errors import NumberError, QuantityError, TutorError
 from tutor.lesson.dataset import raw_rows
 from tutor.lesson.setup import initial
-from tutor.scenario import names
+from tutor.scenario import checks, knobs, names
+from tutor.scenario.knobs import CHOICES, KNOBS, TrainingNumber
 from tutor.scenario.model import ACTIVATIONS, LossName
 from tutor.scenario.names import Sizes
 from tutor.scenario.problem import quotable
@@ -36,17 +40,20 @@ WORDS: Final[dict[str, tuple[str, ...]]] = {
     "loss": get_args(LossName),
     "reduction": ("sum", "mean"),
     "activation": ACTIVATIONS,
+    **CHOICES,
 }
 """What is chosen from a list."""
-OF_LAYERS: Final = ("activation", *PARAMETERS)
+OF_LAYERS: Final = ("activation", *PARAMETERS, "dropout")
 """What each layer has of its own; its number stands behind the name."""
-KINDS: Final = (*NUMBERS, "learning_rate", "loss", "reduction", *OF_LAYERS)
-"""In the order in which they stand in an address."""
+WHOLE: Final = ("learning_rate", "loss", "reduction", *CHOICES, *KNOBS)
+"""What the lesson has as a whole."""
+KINDS: Final = tuple(dict.fromkeys(
+    (*NUMBERS, "learning_rate", "loss", "reduction", *OF_LAYERS, *CHOICES, *KNOBS)
+))  # fmt: skip
+"""In the order in which they stand in an address; `alpha` is of a layer and of an optimizer."""
 _OF_LAYERS = "|".join(OF_LAYERS)
 _LAYERED = re.compile(rf"({_OF_LAYERS})\[([1-9][0-9]{{0,2}})\]", re.ASCII)
-LOOKS: Final = re.compile(
-    rf"\s*(?:[xywb]\[|learning_rate\b|loss\b|reduction\b|(?:{_OF_LAYERS})\[)", re.ASCII
-)
+LOOKS: Final = re.compile(rf"\s*(?:[xywb]\[|(?:{'|'.join(WHOLE)})\b|(?:{_OF_LAYERS})\[)", re.ASCII)
 """What is meant as the name of such a part, whether or not there is one."""
 
 ChangedValue: TypeAlias = float | str
@@ -74,21 +81,32 @@ class Changeable:
     @property
     def quantity(self) -> Quantity:
         """The quantity of a number; the learning rate is `eta`."""
-        return (
-            Quantity("eta")
-            if self.kind == "learning_rate"
-            else Quantity(self.kind, self.layer, self.i, self.j, self.sample)
-        )
+        if self.knob:
+            return Quantity(self.knob.knob.name)
+        if self.kind == "learning_rate":
+            return Quantity("eta")
+        return Quantity(self.kind, self.layer, self.i, self.j, self.sample)
+
+    @property
+    def knob(self) -> TrainingNumber | None:
+        """The number of training that it is, if it is one."""
+        return None if self.layer else KNOBS.get(self.kind)
+
+    @property
+    def parameter(self) -> Parameter | None:
+        """The parameter of an activation that it is, if it is one."""
+        return PARAMETERS.get(self.kind) if self.layer else None
 
     @property
     def place(self) -> tuple[int, ...]:
         """What parts are sorted by."""
-        return KINDS.index(self.kind), self.layer, self.sample, self.i, self.j
+        rank = list(KNOBS).index(self.kind) + len(KINDS) if self.knob else KINDS.index(self.kind)
+        return rank, self.layer, self.sample, self.i, self.j
 
 
 def part(name: str, scenario: Scenario) -> Changeable:
     """The part of this name. Raises BadChangeError where this lesson has none."""
-    if name in {"learning_rate", "loss", "reduction"}:
+    if name in WHOLE:
         return Changeable(name)
     layered = _LAYERED.fullmatch(name)
     if layered:
@@ -97,6 +115,8 @@ def part(name: str, scenario: Scenario) -> Changeable:
             raise BadChangeError(
                 f"there is no layer {layer} here: the network has {number.counted(count, 'layer')}"
             )
+        if layered[1] == "dropout" and layer == count:
+            raise BadChangeError(checks.OUTPUT_DROPOUT)
         return Changeable(layered[1], layer)
     near = meant(name, scenario)
     if near:
@@ -134,6 +154,10 @@ def sizes(scenario: Scenario) -> Sizes:
 def value(scenario: Scenario, at: Changeable) -> ChangedValue:
     """What a lesson has at a part: a number or a word."""
     network = scenario.network
+    if at.knob:
+        return knobs.number(scenario.training, at.kind)
+    if at.kind in CHOICES:
+        return knobs.chosen(scenario.training)[at.kind]
     layer = network.layers[at.layer - 1]
     match at.kind:
         case "x" | "y":
@@ -155,6 +179,8 @@ def value(scenario: Scenario, at: Changeable) -> ChangedValue:
             return str(network.loss.reduction)
         case "activation":
             return str(layer.activation)
+        case "dropout":
+            return float(layer.dropout)
         case kind:
             given = layer.parameters.get(kind)
             return float(PARAMETERS[kind].default if given is None else given)
@@ -181,11 +207,20 @@ def understood(at: Changeable, text: str) -> ChangedValue:
         found = number.read(text) + 0.0  # no minus zero
     except NumberError as error:
         raise BadChangeError(_quoted(str(error))) from None
-    parameter = PARAMETERS.get(at.kind)
-    positive = parameter.positive if parameter else at.kind == "learning_rate"
-    if positive and not found > 0:
-        raise BadChangeError(f"expected a number above 0, got {written(found)}")
+    refused = _refusal(at, found)
+    if refused:
+        raise BadChangeError(refused)
     return found
+
+
+def _refusal(at: Changeable, found: float) -> str:
+    if at.knob:
+        return knobs.refusal(at.kind, found)
+    if at.kind == "dropout" and not 0 <= found < 1:
+        bounds = "expected a number of at least 0 and below 1"
+        return f"{bounds}, got {written(found)}; it is the share that is dropped"
+    positive = at.parameter.positive if at.parameter else at.kind == "learning_rate"
+    return f"expected a number above 0, got {written(found)}" if positive and found <= 0 else ""
 
 
 def written(found: ChangedValue) -> str:
@@ -212,7 +247,7 @@ def known(name: str) -> bool:
     if LOOKS.match(name):
         return True
     try:
-        quantity.parse(name)
+        # many call the learning rate itself lr
+        return quantity.parse(name).of.role != "rate"
     except QuantityError:
         return False
-    return True

@@ -16,7 +16,7 @@ values; the scenario is made here.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any, Final, TypeAlias
@@ -38,9 +38,10 @@ from tutor.lesson.changeable import (
 )
 from tutor.lesson.changeable import made as made_by_init
 from tutor.lesson.dataset import raw_rows
-from tutor.scenario import checks
+from tutor.scenario import checks, knobs
+from tutor.scenario.knobs import CHOICES, KNOBS
 from tutor.scenario.problem import Path, quotable
-from tutor.scenario.reader import Data, LayerSpec, NetworkSpec, Rows, Scenario
+from tutor.scenario.reader import Data, LayerSpec, NetworkSpec, Rows, Scenario, Training
 
 Changes: TypeAlias = tuple[tuple[str, str], ...]
 """Sorted (name, text) pairs."""
@@ -49,7 +50,7 @@ Wanted: TypeAlias = dict[Changeable, ChangedValue]
 MOST: Final = 100
 LONGEST: Final = 1_900
 """Characters of the changes in an address; with the rest of it that stays under 2,000."""
-STRUCTURE: Final = frozenset({"activation", "loss"})
+STRUCTURE: Final = frozenset({"activation", "loss", "dropout", *CHOICES})
 """Changes after which a lesson may have other steps."""
 
 
@@ -174,13 +175,20 @@ def _canonical(wanted: Wanted, scenario: Scenario) -> Changes:
 
 
 def _own(scenario: Scenario, at: Changeable, wanted: Wanted) -> ChangedValue:
-    """What the lesson would have at a part: a parameter of another activation is that activation's
-    usual one.
+    """What the lesson would have at a part: a number of another activation or another optimizer is
+    its usual one.
     """
-    parameter = PARAMETERS.get(at.kind)
+    if at.knob and _chosen(scenario, at.knob.part, wanted) != _chosen(scenario, at.knob.part, {}):
+        return at.knob.usual(_chosen(scenario, at.knob.part, wanted))
+    parameter = at.parameter
     if parameter and scenario.network.layers[at.layer - 1].activation != parameter.owner:
         return parameter.default
     return value(scenario, at)
+
+
+def _chosen(scenario: Scenario, part: str, wanted: WantedChanges) -> str:
+    """The optimizer, schedule, penalty or clipping after some changes."""
+    return str(wanted.get(Changeable(part), knobs.chosen(scenario.training)[part]))
 
 
 # ---- from a form ----
@@ -196,6 +204,7 @@ def edited(
     """
     problems: dict[str, str] = {}
     wanted = dict(_entry(name, text, scenario) for name, text in now)
+    before = dict(wanted)
     touched: set[Changeable] = set()
     for name, text in form.items():
         try:
@@ -203,10 +212,10 @@ def edited(
         except BadChangeError as error:
             problems[name] = sentence(str(error))
             continue
-        if found != (wanted[at] if at in wanted else _own(scenario, at, wanted)):
+        if found != (wanted[at] if at in wanted else _own(scenario, at, before)):
             wanted[at] = found
             touched.add(at)
-    _let_go(wanted, touched)
+    _let_go(scenario, wanted, touched)
     for names, message in find_misfits(scenario, wanted):
         blamed = next((at for at in names if at in touched), names[0])
         problems.setdefault(str(blamed), sentence(message))
@@ -216,11 +225,14 @@ def edited(
     return (now, problems) if problems else (after, {})
 
 
-def _let_go(wanted: Wanted, touched: set[Changeable]) -> None:
-    """A parameter goes with the activation that had it, unless it was typed just now."""
-    for at in [at for at in wanted if at.kind in PARAMETERS and at not in touched]:
-        owner = PARAMETERS[at.kind].owner
-        if wanted.get(Changeable("activation", at.layer), owner) != owner:
+def _let_go(scenario: Scenario, wanted: Wanted, touched: set[Changeable]) -> None:
+    """A number goes with the activation or the optimizer that had it, unless it was typed just
+    now.
+    """
+    for at in [at for at in wanted if at not in touched]:
+        owner = at.parameter and at.parameter.owner
+        stray = at.knob and at.knob.stray(_chosen(scenario, at.knob.part, wanted))
+        if stray or (owner and wanted.get(Changeable("activation", at.layer), owner) != owner):
             del wanted[at]
 
 
@@ -252,7 +264,7 @@ def listed(scenario: Scenario, changes: Changes) -> tuple[Change, ...]:
     found = []
     wanted = {part(name, scenario): text for name, text in changes}
     for at, text in wanted.items():
-        found.append(Change(at, written(_own(scenario, at, {})), text))
+        found.append(Change(at, written(_own(scenario, at, dict(wanted))), text))
     return tuple(found)
 
 
@@ -264,12 +276,12 @@ def told(changes: Iterable[Change], most: int = 20) -> str:
 
 
 def without(changes: Changes, name: str) -> Changes:
-    """The changes without one of them; a parameter goes with the activation that it belongs to."""
-    own = (
-        {f"{kind}{name.removeprefix('activation')}" for kind in PARAMETERS}
-        if name.startswith("activation[")
-        else set()
-    )
+    """The changes without one of them; a number goes with the activation or the optimizer that it
+    belongs to.
+    """
+    own = {at.name for at in KNOBS.values() if at.part == name}
+    if name.startswith("activation["):
+        own = {f"{kind}{name.removeprefix('activation')}" for kind in PARAMETERS}
     return tuple(pair for pair in changes if pair[0] != name and pair[0] not in own)
 
 
@@ -294,11 +306,22 @@ MOST_MISFITS = 50
 
 def find_misfits(scenario: Scenario, wanted: WantedChanges) -> tuple[Misfit, ...]:
     """What of the changes does not fit together, by the same checks that a file has to pass."""
+    strays = tuple(_strays(scenario, wanted))
     if not any(at.kind in {"y", "loss", *OF_LAYERS} for at in wanted):
-        return ()
+        return strays
     network, data = _network(scenario, wanted, numbers=False), _data(scenario, wanted)
     found = islice(checks.fit(network, data), MOST_MISFITS)
-    return tuple((_culprits(path, network, len(data.targets)), message) for path, message in found)
+    fit = ((_culprits(path, network, len(data.targets)), message) for path, message in found)
+    return (*strays, *fit)
+
+
+def _strays(scenario: Scenario, wanted: WantedChanges) -> Iterator[Misfit]:
+    """Numbers of another optimizer, schedule, penalty or clipping than there is."""
+    for at in wanted:
+        if at.knob:
+            message = at.knob.stray(_chosen(scenario, at.knob.part, wanted))
+            if message:
+                yield (at, Changeable(at.knob.part)), message
 
 
 def _culprits(path: Path, network: NetworkSpec, samples: int) -> tuple[Changeable, ...]:
@@ -326,14 +349,22 @@ def made(scenario: Scenario, wanted: WantedChanges) -> Scenario:
     """The scenario with the changes made; they have to fit together."""
     if not wanted:
         return scenario
-    training, rate = scenario.training, Changeable("learning_rate")
-    if rate in wanted:
-        training = training.model_copy(update={"learning_rate": wanted[rate]})
     return replace(
         scenario,
-        network=_network(scenario, wanted), data=_data(scenario, wanted), training=training,
+        network=_network(scenario, wanted), data=_data(scenario, wanted),
+        training=_training(scenario.training, wanted),
         printed=(), notes=(), checks=(), lecture=None,
     )  # fmt: skip
+
+
+def _training(training: Training, wanted: WantedChanges) -> Training:
+    words = {at.kind: str(word) for at, word in wanted.items() if at.kind in CHOICES}
+    numbers = {at.kind: float(v) for at, v in wanted.items() if at.knob}
+    update = knobs.changed(training, words, numbers) if words or numbers else {}
+    rate = wanted.get(Changeable("learning_rate"))
+    if rate is not None:
+        update["learning_rate"] = rate
+    return training.model_copy(update=update) if update else training
 
 
 def _network(scenario: Scenario, wanted: WantedChanges, *, numbers: bool = True) -> NetworkSpec:
@@ -361,7 +392,8 @@ def _layer(network: NetworkSpec, n: int, wanted: WantedChanges, *, numbers: bool
     kind = wanted.get(Changeable("activation", n), layer.activation)
     if kind != layer.activation:
         update |= {"activation": kind, **dict.fromkeys(PARAMETERS)}
-    update |= {at.kind: v for at, v in wanted.items() if at.kind in PARAMETERS and at.layer == n}
+    own = {*PARAMETERS, "dropout"}
+    update |= {at.kind: v for at, v in wanted.items() if at.kind in own and at.layer == n}
     weights = {
         (at.i, at.j): float(v) for at, v in wanted.items() if (at.kind, at.layer) == ("w", n)
     }

@@ -128,16 +128,24 @@ def _check_classes(scenario: Scenario, y: Array, training: Array) -> None:
     if len(np.unique(y, axis=0)) > 1:
         raise DataError(
             ("data", "split"),
-            f"all {counted(len(training), 'training sample')} are of one class; "
+            f"{_all(len(training), 'training sample')} of one class; "
             "give the training part a larger share, or the split another seed",
         )
     if generator is not None:
         raise DataError(
             ("data", "generator"),
-            f"all {counted(len(y), 'sample')} are of one class, with targets "
+            f"{_all(len(y), 'sample')} of one class, with targets "
             f"{', '.join(shown(number) for number in y[0].tolist())}; "
             "make more samples, or give another seed",
         )
+
+
+def _every(count: int, what: str) -> str:
+    return f"all {counted(count, what)}" if count > 1 else f"the only {what}"
+
+
+def _all(count: int, what: str) -> str:
+    return f"{_every(count, what)} {'are' if count > 1 else 'is'}"
 
 
 def _check_scaling(scaling: Scaling, raw: Array, what: str) -> None:
@@ -149,6 +157,6 @@ def _check_scaling(scaling: Scaling, raw: Array, what: str) -> None:
     zero = "standard deviation" if scaling.name == "standardize" else "range"
     raise DataError(
         ("data", "scale"),
-        f"{', '.join(constant)} in all {counted(len(raw), what)}, so the {zero} is 0 and nothing "
+        f"{', '.join(constant)} in {_every(len(raw), what)}, so the {zero} is 0 and nothing "
         "can be divided by it; leave out scale, or what never changes",
     )

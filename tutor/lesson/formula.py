@@ -13,7 +13,7 @@ nothing else. How it is put down is the business of `Lines`: MathML for pages
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import islice
 from typing import Protocol
 
@@ -43,6 +43,8 @@ MOST_OPERANDS = 9
 FEW_OPERANDS = 5
 """With more operands than this, those that are given are left to the tables and the diagram."""
 HIGHLIGHTED_UNITS = 8
+NO_MORE = Digits()
+"""The lecture's decimals, and nothing to say of them."""
 
 
 class Lines(Protocol):
@@ -252,51 +254,54 @@ class FormulaWriter:
 
     # ---- one matrix ----
 
-    def stage(self, stage: Stage) -> Formula:
-        """The formula of one matrix, in the lecture's orientation."""
+    def stage(self, stage: Stage, *, brief: bool = False) -> Formula:
+        """The formula of one matrix, in the lecture's orientation; `brief`: with its symbols and
+        its result alone.
+        """
         if stage.single:
             return self.number(Quantity(stage.kind))
         try:
-            found, made = derive_stage(self.trace, stage), result(self.trace, stage)
+            found, result_ = derive_stage(self.trace, stage), result(self.trace, stage)
         except KeyError:
             return Formula(self.line.matrix(stage.kind, stage.layer), ())
-        turn = flipped(made.kind, self.notation)
+        turn, made = flipped(result_.kind, self.notation), turned(result_, self.notation)
         tree = oriented(found.tree, self.notation, turn)
-        digits = self._digits(tree, turned(made, self.notation).value(self.trace))
+        digits = NO_MORE
+        if not brief or KINDS[stage.kind].role == "loss":
+            digits = self._digits(tree, made.value(self.trace))
         said = remark(self.trace, found, self.decimals + digits.more)
+        stable = found.stable if said is ROUNDED else None
         arrays = _arrays(tree)
         kind, sign = left_side(stage.kind, self.notation)
+
+        def way(other: Node | None) -> tuple[FormulaLine, ...]:
+            if other is None:
+                return ()
+            written = oriented(other, self.notation, turn)
+            own = NO_MORE if brief else self._digits(written, made.value(self.trace))
+            return tuple(self._matrix_lines(written, made, "=", own, brief=brief))
+
         return Formula(
             self.line.matrix(kind, stage.layer, made.sample),
-            (*self._matrix_lines(tree, turned(made, self.notation), sign, digits),),
-            tuple(self._matrix_operand(leaf) for leaf in arrays),
-            0,
-            0,
-            ()
-            if found.shortcut is None
-            else self._matrix_way(oriented(found.shortcut, self.notation, turn), made),
-            False,
-            frozenset(q for leaf in arrays for q in _members(leaf, self.trace)),
-            frozenset(_members(turned(made, self.notation), self.trace)),
-            said,
-            ()
-            if said is not ROUNDED or found.stable is None
-            else self._matrix_way(oriented(found.stable, self.notation, turn), made),
+            tuple(self._matrix_lines(tree, made, sign, digits, brief=brief)),
+            () if brief else tuple(self._matrix_operand(leaf) for leaf in arrays),
+            shortcut=() if brief else way(found.shortcut),
+            uses=frozenset(q for leaf in arrays for q in _members(leaf, self.trace)),
+            makes=frozenset(_members(made, self.trace)),
+            remark=said,
+            stable=way(stable),
         )
 
     def _matrix_lines(
-        self, tree: Node, made: ArrayRef, sign: str, digits: Digits
+        self, tree: Node, made: ArrayRef, sign: str, digits: Digits, *, brief: bool
     ) -> Iterator[FormulaLine]:
         yield FormulaLine("symbols", self.line.tree(tree, SYMBOLS, sign))
-        numbers = self.line.tree(tree, NUMBERS, "=", digits.more)
-        yield FormulaLine("numbers", numbers, self._of_numbers(digits, tree))
+        if not brief:
+            numbers = self.line.tree(tree, NUMBERS, "=", digits.more)
+            yield FormulaLine("numbers", numbers, self._of_numbers(digits, tree))
         written = self.line.tree(made, NUMBERS, "=")
-        yield FormulaLine("result", written, self._of_result(digits, member(made)))
-
-    def _matrix_way(self, tree: Node, made: ArrayRef) -> tuple[FormulaLine, ...]:
-        made = turned(made, self.notation)
-        digits = self._digits(tree, made.value(self.trace))
-        return tuple(self._matrix_lines(tree, made, "=", digits))
+        note = "" if brief else self._of_result(digits, member(made))
+        yield FormulaLine("result", written, note)
 
     def _matrix_operand(self, leaf: ArrayRef) -> Operand:
         rows, columns = leaf.value(self.trace).shape
@@ -311,31 +316,21 @@ class FormulaWriter:
         """The formula of one matrix in short: without its numbers, and so without a word on them;
         those of the loss are few.
         """
-        formula = self.stage(stage)
         if not stage.single:
-            ways = (_without_numbers(way) for way in (formula.lines, formula.stable))
-        else:
-            kept = {"symbols", "numbers", "result"}
-            ways = (
-                tuple(line for line in way if line.label in kept)
-                for way in (formula.lines, formula.stable)
-            )
-        lines, stable = ways
-        return replace(
-            formula,
-            lines=lines,
-            stable=stable,
-            operands=(),
-            more_operands=0,
-            given_operands=0,
-            shortcut=(),
-            has_chain=False,
+            return self.stage(stage, brief=True)
+        formula, kept = self.stage(stage), {"symbols", "numbers", "result"}
+        lines, stable = (
+            tuple(line for line in way if line.label in kept)
+            for way in (formula.lines, formula.stable)
         )
-
-
-def _without_numbers(lines: tuple[FormulaLine, ...]) -> tuple[FormulaLine, ...]:
-    """Symbols and result; with nothing to type there is nothing to say of it."""
-    return tuple(replace(line, note="") for line in lines if line.label in {"symbols", "result"})
+        return Formula(
+            formula.left,
+            lines,
+            uses=formula.uses,
+            makes=formula.makes,
+            remark=formula.remark,
+            stable=stable,
+        )
 
 
 def _arrays(tree: Node) -> tuple[ArrayRef, ...]:

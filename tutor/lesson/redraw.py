@@ -27,7 +27,6 @@ import numpy as np
 
 from tutor.engine.network import Array
 from tutor.engine.trace import Trace
-from tutor.lesson.setup import build
 from tutor.scenario.reader import LayerSpec, Rows, Scenario
 
 
@@ -83,7 +82,7 @@ class _Layers:
 
     def drawn(self, a: Array) -> tuple[tuple[LayerSpec, ...], Array]:
         """The layers, and the outputs (M, units) that they give for the inputs `a` (M, inputs)."""
-        rules = build(self.scenario).network
+        rules = self.trace.network
         layers, passed = [], [a]
         for number, old in enumerate(self.scenario.network.layers, 1):
             made = None if old.init is None else rules.layer(number).weights

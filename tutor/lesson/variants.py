@@ -57,6 +57,7 @@ class VariantError(TutorError, ValueError):
 def variant(scenario: Scenario, seed: int, number: int, most: int | None = None) -> Scenario:
     """Version `number` of a lesson. Raises VariantError, also where no fit numbers are found."""
     _refuse(number, seed)
+    _refuse_data(scenario)
     first = 1 if _free(scenario) < FEW else number
     return next(islice(_versions(scenario, seed, most, first), number - first, None))
 
@@ -108,6 +109,8 @@ def _versions(
     trace = _trace(scenario)
     yardstick, structure = Yardstick.of(scenario, trace), _structure(scenario)
     seen, drawn, size = {_numbers(scenario)}, 0, _size(scenario)
+    # a small lesson is drawn with the same numbers again and again
+    faults: dict[Numbers, str] = {}
     for number in range(first, MOST + 1):
         reasons: Counter[str] = Counter()
         for draw in range(1, DRAWS + 1):
@@ -116,11 +119,10 @@ def _versions(
             if most is not None and drawn > most:
                 raise VariantError(_too_many(number, most))
             found = redrawn(scenario, trace, Stream(json.dumps([structure, seed, number, draw])))
-            reason = (
-                "the numbers were already used"
-                if _numbers(found) in seen
-                else yardstick.fault(_trace(found))
-            )
+            numbers = _numbers(found)
+            if numbers not in seen and numbers not in faults:
+                faults[numbers] = yardstick.fault(_trace(found))
+            reason = "the numbers were already used" if numbers in seen else faults[numbers]
             if not reason:
                 break
             reasons[reason] += 1
@@ -131,7 +133,7 @@ def _versions(
                 f"were found in {DRAWS} draws from seed {seed}; "
                 f"most often ({often[1]} times): {often[0]}"
             )
-        seen.add(_numbers(found))
+        seen.add(numbers)
         yield _named(found, number)
 
 

@@ -36,7 +36,7 @@ from tutor.scenario.reader import Scenario
 
 GRAINS = ("number", "layer", "pass")
 MAX_ITERATION = limits.FURTHER_ITERATIONS
-MOST_LISTED = 12
+MOST_LISTED = 6
 """Numbers of samples that a line names."""
 NEVER = 1 << 62
 """The step that makes what a walk does not come to: behind every other."""
@@ -356,15 +356,12 @@ class Batch:
         return self.samples.index(number) + 1 if len(self.samples) > 1 else 0
 
     def __str__(self) -> str:
-        shown = [str(number) for number in self.samples[:MOST_LISTED]]
-        more = len(self.samples) - len(shown)
-        shown += [f"… and {more} more"] if more else []
+        shown = ", ".join(str(number) for number in self.samples[:MOST_LISTED])
+        more = max(0, len(self.samples) - MOST_LISTED)
+        shown += f" and {more} more" if more else ""
         word = "sample" if len(self.samples) == 1 else "samples"
         whole = f"{self.of} for training; " if self.of < self.all else ""
-        return (
-            f"This iteration’s batch: {word} {', '.join(shown)} of {self.all} "
-            f"({whole}epoch {self.epoch})"
-        )
+        return f"This iteration’s batch: {word} {shown} of {self.all} ({whole}epoch {self.epoch})"
 
 
 @dataclass(frozen=True, eq=False)

@@ -7,9 +7,11 @@ unescaped. `tests/test_markup.py` checks that no other module makes Markup.
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from markupsafe import Markup, escape
 
-__all__ = ["Markup", "attribute", "trusted"]
+__all__ = ["Markup", "attribute", "trusted", "written"]
 
 
 def trusted(html: str) -> Markup:
@@ -20,3 +22,13 @@ def trusted(html: str) -> Markup:
 def attribute(text: str) -> str:
     """Text made safe for the inside of a tag or between tags."""
     return str(escape(text))
+
+
+_short = lru_cache(4096)(attribute)
+
+
+def written(value: object) -> str:
+    """What a page of short texts says of a value, most of which stand on the page before too."""
+    if type(value) is Markup:
+        return value
+    return _short(value if type(value) is str else str(value))

@@ -8,7 +8,6 @@ can wrap on a phone.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable
 from string import ascii_lowercase, ascii_uppercase
 from typing import Any
@@ -33,7 +32,6 @@ _BY_ROLE = {
 }  # fmt: skip
 SHOWN_ROWS = SHOWN_COLUMNS = 6
 _BOLD_CAPITAL, _BOLD_SMALL = 0x1D400, 0x1D41A
-_SINGLE = re.compile(r"<(m[in])[^<]*</\1>")
 
 
 def role(kind: str) -> str:
@@ -92,7 +90,7 @@ class MathML(Writer):
         return _digits(value, self.decimals, more=self.more)
 
     def shaped(self, x: str, rows: int, columns: int) -> str:
-        return f'<munder>{_row(x)}<mtext class="s">({rows}×{columns})</mtext></munder>'
+        return f'<munder>{x}<mtext class="s">({rows}×{columns})</mtext></munder>'
 
     def fraction(self, top: str, bottom: str) -> str:
         return f"<mfrac>{_row(top)}{_row(bottom)}</mfrac>"
@@ -213,8 +211,12 @@ def shown_rows(count: int, most: int = SHOWN_ROWS) -> list[int]:
 
 
 def _row(x: str) -> str:
-    """One element: a row of several, a single letter or number as it is."""
-    return x if _SINGLE.fullmatch(x) else f"<mrow>{x}</mrow>"
+    """One element: a row of several, a single one as it is. Of its tag there is no other in it, so
+    that its end is the end of all.
+    """
+    tag = x[1 : x.find(">")].partition(" ")[0]
+    single = x.endswith(f"</{tag}>") and x.count(f"<{tag}") == 1
+    return x if single else f"<mrow>{x}</mrow>"
 
 
 def _digits(value: float, decimals: int, mark: str = "", more: int = 0) -> str:

@@ -291,22 +291,16 @@ class Writer:
                 return ANYTHING if self._negative_number(node) else ATOM
             case Ref():
                 return TERM if self._has_factor(node.quantity) else ATOM
+            case Number() | Elided():
+                return ANYTHING if self._negative_number(node) else ATOM
             case Partial() if self.mode != RULE:
                 return self._binding(node.of)
             case Stable():
                 return self._binding(node.shown)
-            case Sum() | Difference() | ExpMinusOne():
-                return ANYTHING
-            case Negative():
-                return ANYTHING
-            case Product() | MatrixProduct() | Weighted() | SumOver() | Log():
-                return FACTOR if isinstance(node, SumOver | Log) else TERM
             case Cases():
                 return TERM if self.mode == SYMBOLS else self._binding(self._chosen(node)[0])
-            case Number() | Elided():
-                return ANYTHING if self._negative_number(node) else ATOM
             case _:
-                return ATOM
+                return _BINDING.get(type(node), ATOM)
 
     def _negative_number(self, node: Node) -> bool:
         if isinstance(node, Number):
@@ -487,6 +481,12 @@ class Writer:
     }  # fmt: skip
 
 
+_BINDING: dict[type, int] = {
+    **dict.fromkeys((Sum, Difference, ExpMinusOne, Negative), ANYTHING),
+    **dict.fromkeys((Product, Hadamard, Weighted, MatrixProduct), TERM),
+    **dict.fromkeys((SumOver, Log), FACTOR),
+}
+"""How tightly each kind of node binds, where that does not depend on what is in it."""
 _CHAINS = frozenset({Product, Hadamard, Weighted, MatrixProduct})
 """What is written as factors, of which the first may stand behind nothing."""
 

@@ -16,15 +16,17 @@ from operator import attrgetter
 import numpy as np
 
 from tutor.draw.layout import Layout
-from tutor.pages.cells import Table
+from tutor.pages.cells import Cell, Table, keyed
 from tutor.pages.tables import FORWARD_ROW
 
 STEP = 2
 """The sheet of styles has widths in steps of so many percent, w2 to w100."""
-WIDTH, _NAME = 100, 8
-"""What the diagram and the name of a matrix take up, in digits; less on small screens, where the
-browser makes them give way.
+WIDTH, MOST = 100, 170
+"""What the diagram takes up, in digits, and the widest row that stands whole below it on a small
+screen.
 """
+_NAME, _COMPUTED = 13, 7
+"""What the name of a matrix takes up, and at least a number that is computed, with its sign."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,8 @@ class Slot:
     matrices: tuple[Table, ...] = ()
     heading: str = ""
     """That of the row, where one of several has no matrix in its first slot."""
+    stacked: str = ""
+    """The class with which its matrices stand one below the other on a small screen, or ""."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +47,16 @@ class AlignedRow:
 
     heading: str
     slots: tuple[Slot, ...]
+    folded: bool = False
+    """Whether a matrix that the step leaves alone gives its room to the others, and only its name
+    stays; where there is room for all of them every matrix keeps its place.
+    """
+
+    @property
+    def key(self) -> str:
+        """Its id in a page: a row of other matrices is another row."""
+        count = sum(len(slot.matrices) for slot in self.slots)
+        return f"{keyed(self.heading)}-{count}"
 
     @property
     def inset(self) -> bool:
@@ -66,13 +80,14 @@ def aligned(
         for heading, matrices in rows
     ]
     places = sorted({0, 2 * depth + 1}.union(*(by_place for _, by_place in found)))
-    needs = [
-        max(sum(map(_digits, by_place.get(at, ()))) or _NAME for _, by_place in found)
-        for at in places
-    ]
+    widths = [[_width(row.get(at, ())) for at in places] for _, row in found]
+    needs = [max(*widest, _NAME) for widest in zip(*widths, strict=True)]
+    folded = max(map(sum, widths)) > MOST
     edges = slot_edges(centres(layout, depth, places), needs)
     return tuple(
-        AlignedRow(heading, tuple(_slots(heading * (len(found) > 1), places, edges, by_place)))
+        AlignedRow(
+            heading, tuple(_slots(heading * (len(found) > 1), places, edges, by_place)), folded
+        )
         for heading, by_place in found
     )
 
@@ -123,14 +138,36 @@ def _slots(
         if left > before:
             yield Slot(f"w{left - before}")
         own = matrices.get(at, ())
-        yield Slot(f"slot w{right - left}", own, "" if at or own else heading)
+        yield Slot(f"slot w{right - left}", own, "" if at or own else heading, _stacked(own))
         before = right
 
 
+def _stacked(matrices: Sequence[Table]) -> str:
+    """Matrices of one row stand one below the other on a small screen: two in one column, more in
+    two. Of three the second, a slope, may have more rows.
+    """
+    taller = [n for n, matrix in enumerate(matrices) if len(matrix.rows) > 1]
+    if len(matrices) < 2 or (taller and (taller != [1] or len(matrices) != 3)):
+        return ""
+    return "stack beside" if len(matrices) > 2 else "stack"
+
+
+def _width(matrices: Sequence[Table]) -> int:
+    """How wide a slot is on a small screen."""
+    digits, stacked = [_digits(matrix) for matrix in matrices], _stacked(matrices)
+    if stacked == "stack":
+        return max(digits)
+    return max(digits[0::2]) + max(digits[1::2]) if stacked else sum(digits)
+
+
 def _digits(matrix: Table) -> int:
-    """How wide a matrix is: its columns where the step touches it, else its name."""
+    """How wide a matrix is, its name included."""
     rows = matrix.rows
-    if not any(cell.state in {"makes", "uses"} for row in rows for cell in row.cells):
-        return _NAME
-    widest = (max(len(row.cells[n].text) for row in rows) for n in range(len(rows[0].cells)))
+    widest = (max(map(_letters, (row.cells[n] for row in rows))) for n in range(len(rows[0].cells)))
     return max(_NAME, sum(max(width, 4) + 1 for width in widest))
+
+
+def _letters(cell: Cell) -> int:
+    """As long as its text; what is computed has the same room before and after."""
+    given = not cell.name or cell.name.startswith(("x[", "y[", "w[", "b["))
+    return len(cell.text) if given else max(len(cell.text), _COMPUTED)

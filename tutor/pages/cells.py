@@ -7,6 +7,7 @@ large layers the first rows are shown, the last, and the one that the step is ab
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass, field
 from typing import TypeVar
@@ -82,6 +83,18 @@ class Table:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "html", trusted("".join([row.html for row in self.rows])))
+
+    @property
+    def key(self) -> str:
+        """Its id in a page: a table of other units or with other columns is another table, which
+        does not turn into this one.
+        """
+        return f"{keyed(self.caption)}-{len(self.columns)}"
+
+
+def keyed(caption: str) -> str:
+    """A caption as an id: `Going back, hidden layer 2` is `table-going-back-hidden-layer-2`."""
+    return f"table-{'-'.join(re.findall('[a-z0-9]+', caption.lower()))}"
 
 
 Entry = Quantity | Cell

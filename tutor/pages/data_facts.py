@@ -48,7 +48,13 @@ def data_facts(scenario: Scenario) -> Iterator[tuple[str, str]]:
             if training.shuffle
             else "in the order of the data set"
         )
-        yield "Batch", f"{counted(scenario.batch, 'sample')}, {order}"
+        whole = scenario.batch == data.training_samples
+        each = (
+            f"all {scenario.batch:,} training samples"
+            if whole
+            else (counted(scenario.batch, "sample"))
+        )
+        yield "Batch", f"{each}, {order}"
     if data.scale is not None:
         yield "Scaling", "; ".join(_scaled(dataset(scenario)))
 

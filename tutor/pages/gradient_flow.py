@@ -146,7 +146,7 @@ def flow_chart(context: Context, step: Step) -> FlowChart | None:
     by_number = context.view.grain == "number"
     if step.phase != BACKWARD or (by_number and step.anchor.kind != _SIGNAL):
         return None
-    parts = flow(context.trace)
+    parts: tuple[LayerFlow, ...] = context.memo.once("flow", partial(flow, context.trace))
     if len(parts) < 2:
         return None
     bars = scale(part.size for part in parts if part.size is not None)

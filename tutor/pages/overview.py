@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from itertools import groupby
+from typing import Final
 
 from tutor import number
 from tutor.draw.diagram import Scene, draw
+from tutor.engine.kinds import KINDS
+from tutor.engine.optimizers import Knob
 from tutor.engine.quantity import Quantity
 from tutor.lesson.slides import tally
 from tutor.notation.markup import Markup
@@ -143,7 +146,58 @@ def facts(context: Context) -> tuple[tuple[str, str], ...]:
         *data_facts(context.lesson.scenario),
         ("Weights and biases", f"{network.parameters:,}"),
         ("Learning rate", number.shown(training.learning_rate, 6)),
+        *learning(context),
     )
+
+
+def learning(context: Context) -> Iterator[tuple[str, str]]:
+    """How it learns, where that is not plain gradient descent: optimizer, schedule, penalty,
+    clipping and dropout with their numbers.
+    """
+    rule = context.trace.network.rule
+    shown = {name: number.short(value) for name, value in rule.numbers.items()}
+    if rule.optimizer != "sgd":
+        yield "Optimizer", rule.how.title + _letters(rule.how.knobs, shown)
+    if rule.schedule:
+        yield "Schedule", SCHEDULED[rule.schedule].format(**shown)
+    if rule.penalty:
+        yield "Penalty", PENALISED[rule.penalty].format(**shown)
+    if rule.clip:
+        yield "Clipping", CLIPPED[rule.clip].format(**shown)
+    layers = enumerate(context.trace.network.layers, 1)
+    dropped = [f"{100 * layer.dropout:.4g}% of layer {n}" for n, layer in layers if layer.dropout]
+    if dropped:
+        yield "Dropout", ", ".join(dropped)
+
+
+SCHEDULED: Final = {
+    "step": "step: learning rate × {factor} after every {every} iterations",
+    "exponential": "exponential: learning rate × {factor} in each iteration",
+    "cosine": "cosine: learning rate down to {minimum} in {period} iterations",
+    "inverse_time": "inverse time: learning rate / (1 + {decay} (t − 1)) in iteration t",
+}
+PENALISED: Final = {
+    "squared": "½ λ‖W‖² over all weights, λ = {l2}",
+    "norm": "λ‖W‖ over all weights, λ = {l2}",
+}
+CLIPPED: Final = {
+    "norm": "gradient scaled down to length {clip} where it is longer",
+    "value": "each number of the gradient at least −{clip} and at most {clip}",
+}
+
+
+def _letters(knobs: Iterable[Knob], shown: Mapping[str, str]) -> str:
+    """The numbers with their letters: `: β₁ = 0.9, ε = 1e-08`."""
+    told = ", ".join(f"{_letter(knob)} = {shown[knob.name]}" for knob in knobs)
+    return f": {told}" if told else ""
+
+
+def _letter(knob: Knob) -> str:
+    letter = KINDS[knob.name].letter.replace("_", "").translate(LOWERED)
+    return f"weight decay {letter}" if knob.name == "weight_decay" else letter
+
+
+LOWERED: Final = str.maketrans("12", "₁₂")
 
 
 def _skip(layer: int, skip: int) -> str:

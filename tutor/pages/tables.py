@@ -158,7 +158,7 @@ def _unit_rows(maker: TableMaker, kinds: tuple[str, ...], layer: int) -> Iterato
             yield gap(len(kinds))
             continue
         key = ("unit", kinds, layer, i, maker.sample)
-        row = partial(Row, _unit_name(maker.network, layer, i))
+        row = partial(_unit_row, maker.network, layer, i)
         yield maker.shared(key, partial(_unit_entries, maker, kinds, layer, i), row)
 
 
@@ -184,10 +184,10 @@ _NONE = Cell("–", "gap")
 """Where there is no such number."""
 
 
-def _unit_name(network: Network, layer: int, i: int) -> str:
+def _unit_row(network: Network, layer: int, i: int, cells: tuple[Cell, ...]) -> Row:
     """`input 2`, `hidden unit 1`, `unit 1 of hidden layer 2`, `output`: as in titles."""
     name = unit(network, layer, i) if layer else input_name(network, i)
-    return name.removeprefix("the ")
+    return Row(name.removeprefix("the "), cells)
 
 
 def _heading(maker: TableMaker, kind: str) -> str:

@@ -24,6 +24,7 @@ from tutor.notation.markup import Markup
 from tutor.notation.mathml import Line
 from tutor.notation.speech import Words
 from tutor.pages.context import Context
+from tutor.scenario.knobs import CHOICES, KNOBS, chosen, title
 from tutor.scenario.reader import Scenario
 
 DECIMALS = 6
@@ -103,6 +104,8 @@ def symbol(line: Line, part: Changeable) -> Markup | str:
     """A part as a reader knows it: the symbol of a number, else words."""
     if part.kind in NUMBERS or part.kind == "learning_rate":
         return line.quantity(part.quantity)
+    if part.knob:
+        return part.knob.words
     return (
         f"{part.kind} of layer {part.layer}"
         if part.layer
@@ -114,10 +117,16 @@ def symbol(line: Line, part: Changeable) -> Markup | str:
 
 def old_and_new(change: Change) -> tuple[str, str]:
     """(old, new) as a page shows them."""
-    if change.part.kind in WORDS:
-        return in_words(change.old), in_words(change.new)
+    kind = change.part.kind
+    if kind in WORDS:
+        return choice_in_words(kind, change.old), choice_in_words(kind, change.new)
     old, new = float(change.old), float(change.new)
     return number.apart(old, new, DECIMALS), number.apart(new, old, DECIMALS)
+
+
+def choice_in_words(kind: str, word: str) -> str:
+    """What one of the words of a choice is called on a page."""
+    return title(kind, word) if kind in CHOICES else in_words(word)
 
 
 def in_words(name: str) -> str:
@@ -175,6 +184,11 @@ TITLES = {
     "activation": "Activation of layer {}",
     "slope": "Slope of layer {}",
     "alpha": "Alpha of layer {}",
+    "dropout": "Dropout of layer {}",
+    "optimizer": "Optimizer",
+    "schedule": "Schedule of the learning rate",
+    "penalty": "Penalty on large weights",
+    "clipping": "Clipping of the gradient",
     NAME: "Which number",
     VALUE: "Its new value",
 }
@@ -365,16 +379,23 @@ class _Maker:
                     self.problems.pop(name, ""),
                 )
         yield self.field(Changeable("learning_rate"))
+        words = chosen(self.scenario.training)
+        for name, knob in KNOBS.items():
+            if words[knob.part] in knob.owners or name in self.typed:
+                yield self.field(Changeable(name))
         for depth, layer in enumerate(self.scenario.network.layers, 1):
             for kind, parameter in PARAMETERS.items():
                 if layer.activation == parameter.owner or f"{kind}[{depth}]" in self.typed:
                     yield self.field(Changeable(kind, depth))
+            if depth < len(self.scenario.network.layers):
+                yield self.field(Changeable("dropout", depth))
 
     def field(self, at: Changeable, group: str = "") -> ChangeField:
         name = str(at)
-        label = TITLES[at.kind].format(at.layer) if at.kind in TITLES else self._spoken(at)
+        label = self._label(at)
         text = self.typed.get(name, written(value(self.scenario, at)))
-        sign = "" if at.kind in PARAMETERS else symbol(self.line, at)
+        plain = at.parameter or at.kind == "dropout"
+        sign = "" if plain else self.line.quantity(at.quantity)
         return ChangeField(
             name,
             f"if-{name}",
@@ -386,21 +407,27 @@ class _Maker:
             sign,
         )
 
+    def _label(self, at: Changeable) -> str:
+        if at.knob:
+            return capital(at.knob.words)
+        return TITLES[at.kind].format(at.layer) if at.kind in TITLES else self._spoken(at)
+
     def _spoken(self, at: Changeable) -> str:
         """What a number is, and its symbol read out: `weight w 1 2 of layer 1`."""
         return f"{KINDS[at.kind].words} {self.words.name(at.quantity)}"
 
     def choices(self) -> Iterator[ChangeChoice]:
-        """Loss, reduction and the activation of every layer."""
+        """Loss, reduction, how it learns, and the activation of every layer."""
         for at in (
             Changeable("loss"),
             Changeable("reduction"),
+            *map(Changeable, CHOICES),
             *(Changeable("activation", n) for n in range(1, len(self.scenario.network.layers) + 1)),
         ):
             name = str(at)
             chosen = self.typed.get(name, str(value(self.scenario, at)))
             options = tuple(
-                (word, WORDING.get(word) or in_words(word), word == chosen)
+                (word, WORDING.get(word) or choice_in_words(at.kind, word), word == chosen)
                 for word in WORDS[at.kind]
             )
             yield ChangeChoice(

@@ -13,7 +13,8 @@ In the order in which it is best read:
     scalars               what a word of the file stands for
     strict_yaml           text to plain data with line numbers, from the events of a parser
     arithmetic            small safe formulas over quantity names
-    update                how the network learns: optimizer, schedule, penalty, clipping
+    update                how a network learns: optimizer, schedule, penalty and clipping
+    knobs                 the numbers of these, by their names in forms and addresses
     model                 which keys there are, and what each may hold
     names                 which quantities this network has
     checks                what the parts of a file must agree on

@@ -11,7 +11,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
@@ -39,6 +39,8 @@ from tutor.scenario.problem import Found, Path
 from tutor.scenario.update import Learning
 
 M = TypeVar("M", bound=BaseModel)
+
+OUTPUT_DROPOUT: Final = "dropout is for hidden layers; the outputs are the answer"
 
 
 def of(data: dict[str, Any]) -> Iterator[Found]:
@@ -128,9 +130,12 @@ def _sizes(
     raw: dict[str, Any], layers: tuple[LayerSpec | None, ...], inputs: int | None, batch: int | None
 ) -> Sizes | None:
     sound = tuple(layer for layer in layers if layer is not None)
-    if inputs is None or batch is None or not layers or len(sound) < len(layers):
+    learning = _sound(Learning, raw.get("training"))
+    if inputs is None or batch is None or learning is None:
         return None
-    trainable = _sound(Trainable, raw.get("trainable", {})) or Trainable()
+    if not layers or len(sound) < len(layers):
+        return None
+    trainable = _sound(Trainable, _mapping(raw.get("network")).get("trainable")) or Trainable()
     loss = LossSpec(name="squared_error")
     network = NetworkSpec(inputs=inputs, layers=sound, loss=loss, trainable=trainable)
     return Sizes(
@@ -138,7 +143,7 @@ def _sizes(
         sound,
         tuple(network.learns(number) for number in range(1, len(sound) + 1)),
         batch,
-        _sound(Learning, raw.get("training")) or Learning(),
+        learning,
     )
 
 
@@ -170,7 +175,14 @@ def _layers(parts: Parts) -> Iterator[Found]:
                 f"expected {counted(rows, 'number')}, got {len(raw['biases']):,}",
             )
         yield from _activation(path, raw)
+        if n == len(parts.raw_layers) - 1 and _drops(raw.get("dropout")):
+            yield (*path, "dropout"), OUTPUT_DROPOUT
         yield from _skip((*path, "skip"), n + 1, raw.get("skip"), parts.widths)
+
+
+def _drops(share: object) -> bool:
+    """Whether it is a share of activations to be dropped; what is none is refused elsewhere."""
+    return isinstance(share, int | float) and 0 < share < 1
 
 
 def _skip(path: Path, number: int, skip: object, widths: tuple[int | None, ...]) -> Iterator[Found]:
@@ -356,7 +368,7 @@ def _batch(parts: Parts) -> Iterator[Found]:
     """A batch is at most all samples that the network learns from."""
     training = _sound(Training, parts.raw.get("training"))
     size = training.batch_size if training else None
-    if training and training.stop is not None and not training.stop.model_dump(exclude_none=True):
+    if _mapping(parts.raw.get("training")).get("stop") == {}:
         yield ("training", "stop"), "is empty; give loss_below or change_below, or leave it out"
     if parts.data is None or size is None:
         return
@@ -422,9 +434,6 @@ def _loss(parts: Parts) -> Iterator[Found]:
             ("network", "loss", "name"),
             f"binary_cross_entropy needs a sigmoid in the last layer, got {output}",
         )
-    if parts.output.dropout:
-        path: Path = ("network", "layers", len(parts.layers) - 1, "dropout")
-        yield path, "dropout is for hidden layers; the outputs are the answer"
     if name.endswith("cross_entropy") and parts.output.skip:
         last: Path = ("network", "layers", len(parts.layers) - 1, "skip")
         needed = f"{name} needs the {output} itself as the output"

@@ -17,8 +17,7 @@ from tutor.errors import NumberError
 from tutor.scenario.model import ScenarioFile
 from tutor.scenario.problem import MAX_PROBLEMS, Found, Path, described, quotable
 
-LATER: Final[dict[str, tuple[str, ...]]] = {}
-LATER_KEYS: Final = frozenset({"clip_norm", "clip_value"})
+LATER_KEYS: Final = frozenset({"graph"})
 """Parts of the format that this version does not run: refused, not ignored."""
 
 MISSING: Final = {
@@ -30,6 +29,7 @@ MISSING: Final = {
     "samples": "say how many samples to make",
     "train": "give the share of the samples to learn from, such as 0.6",
     "learning_rate": "give a number above 0",
+    "weight": "give a number above 0",
     "value": "give the number as the slide prints it, in quotes",
     "where": "say where the slide prints it",
 }
@@ -91,12 +91,15 @@ def _message(detail: ErrorDetails, path: Path, file: Format) -> str:
             return str(limit["text"])
         case "greater_than":
             return f"expected a number above {limit['gt']:g}, got {quotable(str(found))}"
-        case "greater_than_equal" | "less_than_equal":
-            return f"expected {_range(path, file)}, got {quotable(str(found))}"
+        case "greater_than_equal" | "less_than_equal" | "less_than":
+            share = "; it is the share that is dropped" if path[-1] == "dropout" else ""
+            return f"expected {_range(path, file)}, got {quotable(str(found))}{share}"
+        case "unknown_name":
+            return _not_known(found, list(limit["known"]))
         case kind:
             return (
                 f"expected {_WANTED.get(kind, 'something else')}, "
-                f"got {described(found)}{_advice(kind, found)}"
+                f"got {described(found)}{_advice(kind, found, path)}"
             )
 
 
@@ -112,7 +115,16 @@ _WANTED: Final = {
 }
 
 
-def _advice(kind: str, found: object) -> str:
+MAPPINGS: Final = {
+    ("training", "l2"): "{weight: 0.01}",
+    ("training", "clip"): "{norm: 1}",
+}
+"""What a number alone may be meant for."""
+
+
+def _advice(kind: str, found: object, path: Path) -> str:
+    if kind == "model_type" and path in MAPPINGS:
+        return f"; write it like {MAPPINGS[path]}"
     if kind == "string_type" and isinstance(found, int | float):
         return "; put it in quotes"
     if kind != "float_type" or not isinstance(found, str):
@@ -130,7 +142,9 @@ def _range(path: Path, file: Format) -> str:
     bounds: dict[str, int] = {}
     field = model.model_fields[str(path[-1])] if model else None
     for part in (*(field.metadata if field else ()), *_constraints(field and field.annotation)):
-        bounds |= {name: getattr(part, name) for name in ("ge", "le") if hasattr(part, name)}
+        bounds |= {name: getattr(part, name) for name in ("ge", "le", "lt") if hasattr(part, name)}
+    if "lt" in bounds:
+        return f"a number of at least {bounds['ge']:,} and below {bounds['lt']:,}"
     if "le" not in bounds:
         return f"{bounds['ge']:,} or more"
     return f"a whole number from {bounds['ge']:,} to {bounds['le']:,}"
@@ -155,15 +169,16 @@ def _unknown_key(path: Path, file: Format) -> str:
 
 
 def _not_one_of(path: Path, found: object, file: Format) -> str:
-    key = str(path[-1])
     known = _choices(path, file)
-    if str(found).casefold() in LATER.get(key, ()):
-        return f"{found} is part of the format, but this version supports only {known[0]}"
     if isinstance(found, str):
-        meant = _meant(found, known)
-        also = f" Known here: {', '.join(known)}" if meant.endswith("?") else ""
-        return f"{quotable(found)!r} is not known; {meant}{also}"
+        return _not_known(found, known)
     return f"expected {_or(known)}, got {described(found)}"
+
+
+def _not_known(found: str, known: list[str]) -> str:
+    meant = _meant(found, known)
+    also = f" Known here: {', '.join(known)}" if meant.endswith("?") else ""
+    return f"{quotable(found)!r} is not known; {meant}{also}"
 
 
 def _meant(text: str, known: list[str]) -> str:

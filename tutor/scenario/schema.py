@@ -8,13 +8,15 @@ validate` sees.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import Any, Final, TypeAlias
 
 from tutor import limits, number
+from tutor.engine.optimizers import OPTIMIZERS, Knob
 from tutor.engine.parameters import PARAMETERS
 from tutor.number import FRACTION_PATTERN
+from tutor.scenario.knobs import CHOICES, KNOBS
 from tutor.scenario.model import LESSON_ID, PRINTED, ScenarioFile
 
 Schema: TypeAlias = dict[str, Any]
@@ -60,12 +62,15 @@ def _part(found: Schema, path: str, models: dict[str, Schema]) -> Schema:
     if "items" in part:
         part["items"] = _part(part["items"], f"{path}[]", models)
     if part.get("type") == "number":
-        part = _number(part)
+        part = _number({**part, **BOUNDS.get(path, {})})
+    part |= TOGETHER.get(path, {})
     if path in NUMBERS:
         part = {"anyOf": [part, NUMBERS[path]]}
     if path in WORDS:
         part = {"anyOf": [part, {"const": WORDS[path]}]}
-    return {**_words(path), **part, **TOGETHER.get(path, {})}
+    if path in NAMED:
+        part = {"anyOf": [{"enum": list(NAMED[path])}, part], "default": NAMED[path][0]}
+    return {**_words(path), **part}
 
 
 def _number(part: Schema) -> Schema:
@@ -90,6 +95,27 @@ def _given(key: str, *values: str) -> Schema:
     return {"properties": {key: {"enum": list(values)}}, "required": [key]}
 
 
+def _bounds(knob: Knob) -> Schema:
+    least = {"exclusiveMinimum": 0} if knob.positive else {"minimum": knob.least}
+    return least if knob.below == float("inf") else {**least, "exclusiveMaximum": knob.below}
+
+
+def _own_numbers(part: str) -> Schema:
+    """Which numbers an optimizer or a schedule has beside its name."""
+    numbers = [at for at in KNOBS.values() if at.part == part]
+    return {
+        "dependentSchemas": {str(at.path[-1]): _given("name", *at.owners) for at in numbers},
+    }
+
+
+NAMED: Final = {f"training.{part}": CHOICES[part] for part in ("optimizer", "schedule")}
+"""What may be a bare name, in place of a mapping with a name in it."""
+BOUNDS: Final = {
+    ".".join(map(str, ("training", *at.path))): _bounds(at.knob)
+    for at in KNOBS.values()
+    if at.part != "clipping"
+}
+"""Where numbers may lie, beside what the models say."""
 WORDS: Final = {"network.layers[].biases": "none"}
 """The word that may stand in place of a value."""
 NUMBERS: Final[dict[str, Schema]] = {
@@ -126,6 +152,8 @@ TOGETHER: Final[dict[str, Schema]] = {
         "if": _given("scheme", "uniform", "normal", "xavier", "he"),
         "then": {"properties": {"scale": {"minimum": 0}}},
     },
+    **{path: _own_numbers(path.removeprefix("training.")) for path in NAMED},
+    "training.clip": {"minProperties": 1, "maxProperties": 1},
     "data": {
         "oneOf": [
             {"required": ["inputs", "targets"], "not": {"required": ["generator"]}},
@@ -155,6 +183,22 @@ TOGETHER: Final[dict[str, Schema]] = {
 # The JSON Schema has them as descriptions (`tutor.scenario.schema`), docs/scenarios.md in its
 # tables; `make docs` renews those. A key is written as a path, `[]` stands for each entry of a
 # list.
+
+
+def _optimizers() -> str:
+    return "; ".join(f"`{name}` {found.about}" for name, found in OPTIMIZERS.items())
+
+
+def _numbers(part: str) -> Iterator[tuple[str, str]]:
+    """The key of each number of an optimizer or a schedule, and its meaning."""
+    for at in KNOBS.values():
+        if at.part == part:
+            path = ".".join(map(str, ("training", *at.path)))
+            *others, last = (f"`{name}`" for name in at.owners)
+            owners = f"{', '.join(others)} or {last}" if others else last
+            usual = " or ".join(dict.fromkeys(number.short(k.default) for k in at.owners.values()))
+            bounds = f"a number {at.knob.bounds}"
+            yield path, f"only with {owners}: {at.meaning}. It is {bounds}; {usual} if left out"
 
 
 MEANINGS: Final[Mapping[str, str]] = MappingProxyType({
@@ -209,6 +253,10 @@ MEANINGS: Final[Mapping[str, str]] = MappingProxyType({
         "a skip connection: the output of the layer this many layers back (1: this layer's own "
         "input) is added to this layer's activations, and it passes on the sum r. "
         "Both need the same number of units; 0 is none",
+    "network.layers[].dropout":
+        "the share of this layer's activations that is dropped in each iteration, by chance; "
+        "the others are divided by the share that is kept. "
+        "For hidden layers; in *verify* nothing is dropped",
     "network.loss": "the loss of the batch",
     "network.loss.name":
         "Σ(ŷ − y)², ½ Σ(ŷ − y)², the Huber loss, or a cross-entropy. "
@@ -253,7 +301,33 @@ MEANINGS: Final[Mapping[str, str]] = MappingProxyType({
         "scales each input by itself: (x − mean)/standard deviation, or (x − min)/(max − min). "
         "The numbers come from the training samples alone and are applied to all",
     "training": "how the network learns",
-    "training.optimizer": "how the weights are updated: subtract learning rate × gradient",
+    "training.optimizer":
+        "how a gradient becomes an update: a name, or a mapping with its name and its numbers. "
+        "`sgd` if left out",
+    "training.optimizer.name": _optimizers(),
+    **dict(_numbers("optimizer")),
+    "training.schedule":
+        "how the learning rate changes: a name, or a mapping with its name and its numbers. "
+        "`constant` if left out",
+    "training.schedule.name":
+        "the learning rate η of iteration t, counted from 1: always η; "
+        "multiplied by `factor` after each `every` iterations; "
+        "multiplied by `factor` in each iteration; "
+        "down to `minimum` along a cosine in `period` iterations; "
+        "η / (1 + `decay` · (t − 1))",
+    **dict(_numbers("schedule")),
+    "training.l2":
+        "a penalty on large weights, added to the loss. Biases are left out",
+    "training.l2.weight": "λ, how much the penalty counts",
+    "training.l2.form":
+        "`squared`: ½ λ‖W‖², where ‖W‖² is the sum of all squared weights. "
+        "`norm`: λ‖W‖, as some slides print it",
+    "training.clip":
+        "a limit for the gradient, before the optimizer gets it. Give either `norm` or `value`",
+    "training.clip.norm":
+        "the largest length of the whole gradient: where it is longer, all of it is scaled down",
+    "training.clip.value":
+        "the largest size of each number of the gradient; what is beyond it is cut off",
     "training.learning_rate": "η, the number that multiplies the gradient in an update",
     "training.batch":
         "how many samples an update uses: all of them, one, or so many; the last batch of an epoch "
@@ -336,9 +410,14 @@ EXAMPLES: Final[Mapping[str, tuple[Any, ...]]] = MappingProxyType({
     "network.layers[].init": ({"scheme": "xavier", "seed": 3},),
     "data.inputs": ([[1, 0.5], [0, 2]],),
     "data.targets": ([[1, 0], [0, 1]],),
+    "network.layers[].dropout": (0.2, 0.5),
     "data.generator": ({"name": "circle", "samples": 200, "seed": 0},),
     "data.split": ({"train": 0.6, "validation": 0.2, "test": 0.2},),
     "training.learning_rate": (0.1, 1e-3),
+    "training.optimizer": ("momentum", "adam", {"name": "adam", "beta1": 0.8}),
+    "training.schedule": ("cosine", {"name": "step", "every": 10, "factor": 0.5}),
+    "training.l2": ({"weight": 0.01},),
+    "training.clip": ({"norm": 1.0}, {"value": 0.5}),
     "training.batch": ("full", "online", 8),
     "training.shuffle": ({"seed": 0},),
     "training.stop": ({"loss_below": 0.01}, {"change_below": 1e-6}),

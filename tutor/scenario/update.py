@@ -9,12 +9,14 @@ these keys can do without.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias, get_args
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic_core import PydanticCustomError
 
-from tutor.scenario.problem import Found, Path
+from tutor.scenario.problem import Found, Path, described
 
 if TYPE_CHECKING:
     from tutor.engine.optimizers import Knob, UpdateRule
@@ -33,6 +35,22 @@ class _Model(BaseModel):
 def named(value: object) -> object:
     """A bare name stands for all defaults."""
     return {"name": value} if isinstance(value, str) else value
+
+
+def _named(known: tuple[str, ...], what: str) -> Callable[[object], object]:
+    """A reader of a name or a mapping, which refuses names that are not known at their place."""
+
+    def read(value: object) -> object:
+        if isinstance(value, str) and value not in known:
+            raise PydanticCustomError("unknown_name", "", {"known": known})
+        if not isinstance(value, str | dict | BaseModel):
+            wanted = f"the name of {what}, or a mapping with its name and numbers"
+            raise PydanticCustomError(
+                "said", "{text}", {"text": f"expected {wanted}, got {described(value)}"}
+            )
+        return named(value)
+
+    return read
 
 
 class OptimizerSpec(_Model):
@@ -72,8 +90,12 @@ class ClipSpec(_Model):
     value: Annotated[Finite, Field(gt=0)] | None = None
 
 
-Optimizer: TypeAlias = Annotated[OptimizerSpec, BeforeValidator(named)]
-Schedule: TypeAlias = Annotated[ScheduleSpec, BeforeValidator(named)]
+Optimizer: TypeAlias = Annotated[
+    OptimizerSpec, BeforeValidator(_named(get_args(OptimizerName), "an optimizer"))
+]
+Schedule: TypeAlias = Annotated[
+    ScheduleSpec, BeforeValidator(_named(get_args(ScheduleName), "a schedule"))
+]
 SGD = OptimizerSpec(name="sgd")
 CONSTANT = ScheduleSpec(name="constant")
 
@@ -127,22 +149,33 @@ def unfit(raw: dict[str, Any]) -> Iterator[Found]:
     schedules = {name: found[0] for name, found in optimizers.SCHEDULES.items()}
     yield from _knobs("schedule", raw, {"constant": (), **schedules})
     clip = raw.get("clip")
-    if isinstance(clip, dict) and len(clip.keys() & {"norm", "value"}) != 1:
+    if isinstance(clip, dict) and not clip.keys() - ClipSpec.model_fields and len(clip) != 1:
         yield ("training", "clip"), "expected either norm or value, with a number above 0"
 
 
-def _knobs(key: str, raw: dict[str, Any], known: dict[str, tuple[Knob, ...]]) -> Iterator[Found]:
-    spec = named(raw.get(key))
-    if not isinstance(spec, dict) or spec.get("name") not in known:
+def _knobs(
+    part: str, raw: Mapping[str, Any], known: Mapping[str, tuple[Knob, ...]]
+) -> Iterator[Found]:
+    """Numbers of another optimizer or schedule, and those that lie outside; what is no number is
+    refused by the models.
+    """
+    spec = named(raw.get(part))
+    word = spec.get("name") if isinstance(spec, dict) else None
+    if not isinstance(spec, dict) or not isinstance(word, str) or word not in known:
         return
-    own = {knob.key: knob for knob in known[spec["name"]]}
-    every = {knob.key for knobs in known.values() for knob in knobs}
-    for name, value in spec.items():
-        path: Path = ("training", key, name)
-        if name in own and isinstance(value, int | float) and not isinstance(value, bool):
-            refusal = own[name].refusal(value)
-            if refusal:
-                yield path, refusal
-        elif name in every and name not in own:
-            has = ", ".join(own) or "no numbers of its own"
-            yield path, f"does not belong to {spec['name']}, which has {has}"
+    own = {knob.key: knob for knob in known[word]}
+    for key, value in spec.items():
+        path: Path = ("training", part, key)
+        owners = [name for name, knobs in known.items() if key in {knob.key for knob in knobs}]
+        if key not in own and owners:
+            yield path, stray(part, owners, word)
+        elif key in own and type(value) in {int, float} and math.isfinite(value):
+            refused = own[key].refusal(value)
+            yield from [(path, refused)] if refused else []
+
+
+def stray(part: str, owners: Sequence[str], word: str) -> str:
+    """Why a number of these owners does not belong to another choice."""
+    *others, last = owners
+    names = f"{', '.join(others)} or {last}" if others else last
+    return f"belongs to {names}, but the {part} here is {word}"

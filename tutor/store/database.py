@@ -96,35 +96,42 @@ class Database:
         self._belongs: Owner | None = None
         self._paused_until = 0.0
         self.file = Path(url.database or "") if url.get_backend_name() == "sqlite" else None
-        self._was_there = self.file is not None and is_sqlite(self.file)
+        self.was_there = self.file is not None and is_sqlite(self.file)
+        """Whether the file is one that was there, so that it is not made anew where it is gone."""
 
     @property
     def missing(self) -> bool:
         """Whether there is no file yet, so that nothing can be in it. One that cannot be looked at
-        counts as there. Raises StoreError where a file that was there is gone.
+        counts as there. Raises StoreError where a file that was there is gone, or was emptied.
         """
         if self.file is None:
             return False
         try:
-            self.file.stat()
+            if not self.file.stat().st_size:
+                self._refuse_gone()
         except (FileNotFoundError, NotADirectoryError):
             self._refuse_gone()
             return True
         except OSError:
             return False
         # also one that another process has made
-        self._was_there = self._was_there or is_sqlite(self.file)
+        self.was_there = self.was_there or is_sqlite(self.file)
         return False
 
     def _refuse_gone(self) -> None:
         """An empty store in place of one that was deleted would look as if all were well."""
-        if self._was_there:
+        if self.was_there:
             log.error(
                 "the store of saved lessons: %s was there and is gone; put it back, "
                 "or start the tutor again for an empty one",
                 self.file,
             )
             raise StoreError(GONE)
+
+    def make(self) -> None:
+        """Make the file and the tables where there are none yet. Raises StoreError."""
+        with self.reading():
+            pass
 
     @contextmanager
     def reading(self, wait: float | None = None) -> Iterator[Connection]:
@@ -174,6 +181,7 @@ class Database:
             # a parent's connections, or those of a file that is gone
             self._engine.dispose(close=False)
         if self.file is not None and self.missing:
+            log.warning("the store of saved lessons: %s is new and empty", self.file)
             self.file.parent.mkdir(parents=True, exist_ok=True)
         opened = engine(self._url, self._wait)
         try:
@@ -182,7 +190,7 @@ class Database:
             opened.dispose()
             raise
         self._belongs, self._paused_until = self._owner(), 0.0
-        self._was_there = self._belongs[1] is not None
+        self.was_there = self._belongs[1] is not None
         return opened
 
     def _owner(self) -> Owner:

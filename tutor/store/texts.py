@@ -130,6 +130,19 @@ class Store:
             return str(error)
         return ""
 
+    def make(self) -> None:
+        """Make the file and the tables where there are none yet. Raises StoreError."""
+        self._database.make()
+
+    @property
+    def was_there(self) -> bool:
+        """Whether there is a file, or was one."""
+        return self._database.was_there
+
+    def expect(self) -> None:
+        """Never make the file, as another process has; where it is gone, say so."""
+        self._database.was_there = self._database.file is not None
+
     def close(self) -> None:
         """Close the connections of this process; the next use opens new ones."""
         self.visits.write_now()

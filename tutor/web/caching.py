@@ -43,6 +43,8 @@ AMONG: Final = frozenset({"gallery", "lesson", "scenario_file"})
 LINKING: Final = frozenset({"share", "download", "scenario_schema"})
 """Answers in which the tutor's own address stands."""
 KEPT: Final = ALONE | AMONG | LINKING
+OPENED: Final = frozenset({"lesson", "step", "framed_step"})
+"""Pages that a whole class opens in the same minute."""
 
 
 def may_keep(request: Request) -> bool:

@@ -8,10 +8,10 @@ with the scenario of the file and the view.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sized
+from collections.abc import Callable, Container, Iterable, Sized
 from contextlib import suppress
-from dataclasses import dataclass, replace
-from functools import lru_cache
+from dataclasses import replace
+from functools import partial
 from itertools import pairwise
 from typing import Generic, TypeVar
 
@@ -40,23 +40,24 @@ PLAIN = View()
 Text = TypeVar("Text", bound=Sized)
 
 
-@dataclass(frozen=True, eq=False, slots=True)
 class ByContent:
     """A scenario as a key: equal to one that was read from the same text under the same id, so that
-    nothing compares thousands of weights, and a lesson that is read again is known.
+    nothing compares thousands of weights, and a lesson that is read again is known. The key does
+    not hold the scenario, for thousands of keys would hold one each, unless nothing but itself
+    tells it from others.
     """
 
-    scenario: Scenario
+    __slots__ = ("_content", "_itself")
+
+    def __init__(self, scenario: Scenario) -> None:
+        self._content = scenario.id, scenario.mark or id(scenario)
+        self._itself = None if scenario.mark else scenario
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, ByContent) and self._content == other._content
 
     def __hash__(self) -> int:
         return hash(self._content)
-
-    @property
-    def _content(self) -> tuple[str, str | int]:
-        return self.scenario.id, self.scenario.mark or id(self.scenario)
 
 
 def weight(scenario: Scenario) -> int:
@@ -70,7 +71,7 @@ class Library(Generic[Text]):
     """All lessons of some folders, and those that readers saved.
 
     `render` turns a context and a step into the text of that step, of whatever type; `saved` gives
-    the text of a saved lesson's id.
+    the text of a saved lesson's id; `only` leaves out all lessons but some.
     """
 
     def __init__(
@@ -78,26 +79,17 @@ class Library(Generic[Text]):
         folders: Iterable[AnyPath],
         render: Callable[[Context, int, tuple[str, ...]], Text],
         saved: Callable[[str], str | None] = lambda _: None,
+        only: Container[str] | None = None,
     ) -> None:
-        self._watched = WatchedShelf(folders)
+        self._watched = WatchedShelf(folders, only=only)
         self._saved = SavedLessons(saved)
         self._render = render
-        self._changed = Kept(lambda key, made: changes.apply(key.scenario, made), LESSONS, weight)
-        self._running = Kept(
-            lambda key, made: Running(self._changed(key, made)),
-            TRAININGS,
-            lambda running: running.size,
-        )
-        self._lesson = Kept(self._open, LESSONS, lambda lesson: weight(lesson.scenario))
-        self._context = Kept(
-            lambda key, view: self._looked_at(key.scenario, view),
-            CONTEXTS,
-            lambda context: LOOKED_AT + weight(context.source),
-        )
-        self._step = Kept(
-            lambda key, view, n: self._render(self._context(key, view), n, ()), STEPS, len
-        )
-        self._length = lru_cache(LENGTHS)(lambda key: length(key.scenario))
+        self._changed = Kept(LESSONS, weight)
+        self._running = Kept(TRAININGS, lambda running: running.size)
+        self._lesson = Kept(LESSONS, lambda lesson: weight(lesson.scenario))
+        self._context = Kept(CONTEXTS, lambda context: LOOKED_AT + weight(context.source))
+        self._step = Kept(STEPS, len)
+        self._length = Kept(LENGTHS, lambda _: 1)
 
     @property
     def shelf(self) -> Shelf:
@@ -112,20 +104,27 @@ class Library(Generic[Text]):
 
     def lesson(self, scenario: Scenario, view: View = PLAIN) -> Lesson:
         """A lesson at the iteration of a view, with the view's changes made."""
-        found: Lesson = self._lesson(
-            ByContent(scenario), view.iteration, view.changes, view.input_gradients
-        )
+        key = ByContent(scenario), view.iteration, view.changes, view.input_gradients
+        found: Lesson = self._lesson.once(key, lambda: self._open(scenario, view))
         return found
 
-    def _open(self, key: ByContent, iteration: int, made: Changes, inputs: bool | None) -> Lesson:
-        known = self._running(key, made).ready(iteration) if iteration > 1 else None
-        return open_lesson(
-            self._changed(key, made), iteration, changes.listed(key.scenario, made), inputs, known
-        )
+    def _open(self, scenario: Scenario, view: View) -> Lesson:
+        made, iteration = self._with_changes(scenario, view.changes), view.iteration
+        known = self.running(scenario, view.changes).ready(iteration) if iteration > 1 else None
+        listed = changes.listed(scenario, view.changes)
+        return open_lesson(made, iteration, listed, view.input_gradients, known)
+
+    def _with_changes(self, scenario: Scenario, made: Changes) -> Scenario:
+        key = ByContent(scenario), made
+        found: Scenario = self._changed.once(key, lambda: changes.apply(scenario, made))
+        return found
 
     def running(self, scenario: Scenario, made: Changes = ()) -> Running:
         """The training of a lesson with changes, as far as it was run."""
-        found: Running = self._running(ByContent(scenario), made)
+        key = ByContent(scenario), made
+        found: Running = self._running.once(
+            key, lambda: Running(self._with_changes(scenario, made))
+        )
         return found
 
     def _looked_at(self, scenario: Scenario, view: View) -> Context:
@@ -140,23 +139,31 @@ class Library(Generic[Text]):
 
     def context(self, scenario: Scenario, view: View) -> Context:
         """A lesson under a view."""
-        found: Context = self._context(ByContent(scenario), view)
+        found: Context = self._context.once(
+            (ByContent(scenario), view), lambda: self._looked_at(scenario, view)
+        )
         return found
 
     def step(self, scenario: Scenario, view: View, n: int, notices: tuple[str, ...] = ()) -> Text:
         """The text of one step; one with notices is about a single address and is not kept."""
         if notices:
             return self._render(self.context(scenario, view), n, notices)
-        text: Text = self._step(ByContent(scenario), view, n)
+        text: Text = self._step.once(
+            (ByContent(scenario), view, n),
+            lambda: self._render(self.context(scenario, view), n, ()),
+        )
         return text
 
     def steps(self) -> dict[str, Length | None]:
         """How many steps each lesson has, number by number; None where it cannot be computed."""
-        return {s.id: self._length(ByContent(s)) for s in self.shelf.lessons}
+        return {
+            s.id: self._length.once(ByContent(s), partial(length, s)) for s in self.shelf.lessons
+        }
 
     def clear(self) -> None:
-        """Forget everything that was remembered (for measuring)."""
-        for kept in (self._changed, self._running, self._lesson, self._context, self._step):
+        """Forget everything that was remembered, to measure, or to make room."""
+        for kept in (
+            self._changed, self._running, self._lesson, self._context, self._step, self._length,
+        ):  # fmt: skip
             kept.clear()
-        self._length.cache_clear()
         self._saved.clear()

@@ -27,7 +27,7 @@ from granian.server.mp import MPServer
 
 from tutor import limits
 from tutor.catalogue import shelf
-from tutor.errors import SettingError
+from tutor.errors import SettingError, StoreError
 from tutor.store import saving
 from tutor.web.forwarding import trusted_proxies
 from tutor.web.places import PlacedApplication
@@ -43,6 +43,7 @@ HOME = Path(__file__).parents[2]
 THREADS = 256
 TURN = 0.001  # seconds that a thread keeps the interpreter while a page waits for it
 BODIES = 64  # uploads on their way to a worker
+STORE_WAS_THERE = "TUTOR_STORE_WAS_THERE"  # in the environment of the workers
 CONNECTIONS = 4096  # that each worker keeps open, most of them idle; tests/benchmarks tries 1,500
 
 
@@ -64,7 +65,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(refusal(wanted.host, wanted.port, error), file=sys.stderr)
         return 1
     print(greeting(wanted.host, port), flush=True)
-    for line in (*broken(*shelf.configured()), *trouble(saved)):
+    for line in (*broken(*shelf.configured()), *prepared(saved)):
         print(line, file=sys.stderr, flush=True)
     allow_open_files(CONNECTIONS * 2)
     server(wanted.host, port, wanted.workers).serve()
@@ -147,12 +148,24 @@ def broken(*folders: Path) -> list[str]:
     return [str(problem) for file in shelf.open_shelf(folders).broken for problem in file.problems]
 
 
-def trouble(saved: saving.Saving) -> list[str]:
-    """A line where the store of saved lessons cannot be used now; the tutor starts all the same."""
-    if saved.store is None:
+def prepared(saved: saving.Saving) -> list[str]:
+    """Make the store of saved lessons where there is none, and tell the workers that it is there:
+    one that starts later must not take a file that was deleted meanwhile for one that nobody has
+    made yet. A line where it cannot be used; the tutor starts all the same.
+    """
+    os.environ.pop(STORE_WAS_THERE, None)
+    store = saved.store
+    if store is None:
         return []
-    found = saved.store.trouble()
-    saved.store.close()  # each worker opens its own
+    try:
+        if saved.allowed:
+            store.make()
+        found = store.trouble()
+    except StoreError as error:
+        found = str(error)
+    if store.was_there:
+        os.environ[STORE_WAS_THERE] = "yes"
+    store.close()  # each worker opens its own
     return [found] if found else []
 
 
@@ -191,5 +204,8 @@ def logged() -> "WSGIApplication":
     """
     sys.setswitchinterval(TURN)
     app = importlib.import_module("app").app
+    store = app.extensions["tutor"].saving.store
+    if STORE_WAS_THERE in os.environ and store is not None:
+        store.expect()
     threading.Thread(target=app.extensions["tutor"].library.steps, daemon=True).start()
     return RequestLog(WholeBodies(PlacedApplication(app), limits.REQUEST_BYTES, BODIES))

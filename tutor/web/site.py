@@ -15,13 +15,14 @@ from sys import getsizeof
 from typing import TYPE_CHECKING, Any
 
 from flask import Response, render_template, request
+from jinja2.compiler import CodeGenerator
 
 from tutor.errors import TutorError
 from tutor.export import registry
 from tutor.export.registry import ExportOrder
 from tutor.lesson import changes
-from tutor.memo import Memo
-from tutor.notation.markup import Markup, trusted
+from tutor.memo import Kept, Memo
+from tutor.notation.markup import Markup, trusted, written
 from tutor.pages import view
 from tutor.pages.context import Context
 from tutor.pages.error_page import NO_LESSON, Missing, Unreadable
@@ -32,8 +33,8 @@ from tutor.pages.view import Ignored, View
 from tutor.scenario.problem import quotable
 from tutor.scenario.reader import Scenario
 from tutor.store.saving import Saving
-from tutor.web.caching import Caching, may_keep
-from tutor.web.library import ByContent, Library
+from tutor.web.caching import OPENED, Caching, may_keep
+from tutor.web.library import MEGABYTE, ByContent, Library
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
@@ -41,6 +42,8 @@ if TYPE_CHECKING:
     from werkzeug.datastructures import Headers
 
 
+PAGES = 16 * MEGABYTE
+"""What a worker keeps of whole pages: some hundreds, as when a class opens its lesson."""
 SHORT = 200
 """Queries up to so many bytes are read once."""
 
@@ -73,6 +76,8 @@ class Site:
     caching: Caching = field(default_factory=lambda: Caching(""))
     views: Memo = field(default_factory=Memo)
     """What addresses ask for: the same query stands behind every step of a walk."""
+    pages: Kept = field(default_factory=lambda: Kept(PAGES, len))
+    """Whole pages by their ETags, which say all that they depend on."""
 
     def found(self, lesson: str) -> Scenario:
         """The scenario of an address, or 404 with the way back."""
@@ -96,6 +101,16 @@ class Site:
         mark = scenario.mark if scenario else ""
         part = "fragment" if wants_fragment() else "page"
         return self.caching.tag(request, mark, self.library.shelf.mark, part)
+
+    def again(self, tag: str) -> Response | None:
+        """The page that was made for the same address before, if it is still there."""
+        page = self.pages.get(tag) if tag and opens() else None
+        return None if page is None else Response(page)
+
+    def keep(self, tag: str, response: Response) -> None:
+        """Keep a page that others will open too."""
+        if tag and response.status_code == 200 and opens():
+            self.pages.keep(tag, response.get_data())
 
     def unready(self, wait: float) -> list[tuple[str, str]]:
         """What cannot be used now, each with the reason; the store has `wait` seconds to answer."""
@@ -245,9 +260,22 @@ def wants_fragment() -> bool:
     """Whether htmx asks for a part of a page; a history restore asks for the whole, and so does who
     takes a part of it himself.
     """
-    headers = request.headers
-    whole = headers.get("HX-Request-Type") == "full" or "HX-History-Restore-Request" in headers
-    return "HX-Request" in headers and not whole
+    headers = request.environ
+    whole = headers.get("HTTP_HX_REQUEST_TYPE") == "full"
+    restored = "HTTP_HX_HISTORY_RESTORE_REQUEST" in headers
+    return "HTTP_HX_REQUEST" in headers and not (whole or restored)
+
+
+class _Escaping(CodeGenerator):
+    """Templates that escape like all others, but do not make an object of markup of each text."""
+
+    def _output_child_pre(self, *_: Any) -> None:
+        self.write("environment.written(")
+
+
+def opens() -> bool:
+    """Whether a whole page is asked for that a class opens together."""
+    return request.endpoint in OPENED and request.method == "GET" and not wants_fragment()
 
 
 TEMPLATES = "_fragment", "_step"
@@ -261,6 +289,8 @@ def step_renderer(environment: Environment) -> RenderStep:
     """
     bare = environment.overlay()
     bare.globals = {}
+    bare.code_generator_class = _Escaping
+    bare.extend(written=written)
 
     def render_step(context: Context, n: int, notices: tuple[str, ...]) -> StepText:
         content, template = step_page(context, n, notices), bare.get_template

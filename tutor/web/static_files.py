@@ -3,7 +3,8 @@ them each, and they are the same for all.
 
     files = StaticFiles(folder)
     files.address("walk.js")        /static/walk.js?v=<fingerprint>: may be kept for good
-    files.before(application)       the application behind it, for everything else
+    files.before(application)       the application behind it, for everything else, and to refuse
+                                    what names no host, or two
 
 Under its fingerprint a file never changes, so it is kept for good; under another one, as when a new
 version replaces an old one machine by machine, it is not kept at all; without one it is asked for
@@ -25,6 +26,7 @@ from typing import TYPE_CHECKING, Final
 from werkzeug.http import parse_etags
 
 from tutor.web import security
+from tutor.web.forwarding import has_one_host
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
@@ -103,7 +105,8 @@ class StaticFiles:
 
         def answer(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
             path: str = environ.get("PATH_INFO", "")
-            if path.startswith(PREFIX) and environ["REQUEST_METHOD"] in {"GET", "HEAD"}:
+            wanted = path.startswith(PREFIX) and environ["REQUEST_METHOD"] in {"GET", "HEAD"}
+            if wanted and has_one_host(environ):
                 file = self.find(posixpath.normpath(path).removeprefix(PREFIX))
                 if file is not None:
                     return served(file, environ, start_response)

@@ -1,0 +1,138 @@
+"""Scripts of a whole training run end with the weights of the tutor, with NumPy alone and with
+PyTorch alone.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.knobs import KNOBS, counts, lesson, needs_torch, outcomes
+from tutor import budget
+from tutor.export import run_script
+from tutor.export.numpy_random import Random
+from tutor.export.registry import ExportOrder, make
+from tutor.export.run_script import numpy_run, run_of, torch_run
+from tutor.lesson.walk import open_lesson
+from tutor.pages.view import View
+from tutor.scenario.reader import load, parse
+
+ROOT = Path(__file__).parents[1]
+ALL = sorted(path.stem for path in (ROOT / "scenarios").glob("*.yaml"))
+SEED = st.integers(0, 2**32 - 1)
+DIVERGES = """
+format: 1
+title: Too large
+network:
+  inputs: 1
+  layers: [{units: 1, activation: identity, weights: [[1]], biases: none}]
+  loss: {name: squared_error}
+data: {inputs: [[1]], targets: [[0]]}
+training: {learning_rate: 1.0e+60, iterations: 50}
+"""
+
+
+def weights(knobs: str) -> int:
+    """How many numbers a run compares: all that learns, and the last loss."""
+    return lesson(knobs).trace.network.parameters + 1
+
+
+# ---- random numbers ----
+
+
+@given(st.lists(SEED, min_size=2, max_size=3), st.integers(1, 300))
+@settings(max_examples=50)
+def test_plain_python_draws_what_numpy_draws(seeds: list[int], count: int) -> None:
+    plain, real = Random(*seeds), np.random.default_rng(seeds)
+    assert [plain.random() for _ in range(20)] == real.random(20).tolist()
+    plain, real = Random(*seeds), np.random.default_rng(seeds)
+    assert plain.permutation(count) == real.permutation(count).tolist()
+
+
+# ---- runs ----
+
+
+def test_a_numpy_run_ends_with_the_same_weights_with_every_knob(tmp_path: Path) -> None:
+    scripts = {str(n): numpy_run(lesson(k, 1, 200)) for n, k in enumerate(KNOBS)}
+    found = counts(outcomes(scripts, tmp_path))
+    assert found == {str(n): weights(knobs) for n, knobs in enumerate(KNOBS)}
+
+
+@needs_torch
+def test_a_run_of_torch_optim_ends_with_the_same_weights_with_every_knob(tmp_path: Path) -> None:
+    scripts = {str(n): torch_run(lesson(k, 1, 30)) for n, k in enumerate(KNOBS)}
+    long = "optimizer: adamw, schedule: exponential"
+    scripts["long"] = torch_run(lesson(long, 1, 200))
+    found = counts(outcomes(scripts, tmp_path))
+    assert found.pop("long") == weights(long)
+    assert found == {str(n): weights(knobs) for n, knobs in enumerate(KNOBS)}
+
+
+def test_the_runs_of_all_lessons_agree(tmp_path: Path) -> None:
+    lessons = {name: open_lesson(load(ROOT / "scenarios" / f"{name}.yaml"), 1) for name in ALL}
+    scripts = {name: numpy_run(of) for name, of in lessons.items() if run_of(of).iterations}
+    assert min(counts(outcomes(scripts, tmp_path)).values()) > 1
+    for name in ALL:
+        compile(torch_run(lessons[name]), name, "exec")
+
+
+@pytest.mark.parametrize("knobs", KNOBS)
+def test_every_iteration_is_a_function_of_the_trees_that_the_tutor_computes(knobs: str) -> None:
+    script = numpy_run(lesson(knobs))
+    (function,) = (
+        node
+        for node in ast.walk(ast.parse(script))
+        if isinstance(node, ast.FunctionDef) and node.name == "iteration"
+    )
+    assert [argument.arg for argument in function.args.args] == ["t", "x", "y", "state"]
+    assert max(map(len, script.splitlines())) <= 130
+    assert "import torch" not in script
+    assert "numpy" not in re.sub(r'"""[^"]*"""', "", torch_run(lesson(knobs)))
+
+
+def test_a_wrong_rule_is_found(tmp_path: Path) -> None:
+    script = numpy_run(lesson("optimizer: momentum", 1, 30))
+    wrong = script.replace("m_W1 = mu * m_before_W1 + dL_dW1", "m_W1 = m_before_W1 + dL_dW1")
+    assert wrong != script
+    with pytest.raises(AssertionError, match="Not equal to tolerance"):
+        outcomes({"wrong": wrong}, tmp_path)
+
+
+def test_a_run_goes_to_the_iteration_that_is_open_or_as_far_as_the_file_says() -> None:
+    assert run_of(lesson("clip: {norm: 0.1}", 1, 30)).iterations == 30
+    assert run_of(lesson("clip: {norm: 0.1}", 42, 30)).iterations == 42
+    assert "iterations = 42\n" in numpy_run(lesson("clip: {norm: 0.1}", 42, 30))
+    made = make(lesson("optimizer: adam", 5), "torch-run", View(), ExportOrder())
+    assert made.name == "knobs-i5-torchrun.py"
+    assert "iterations = 100\n" in "".join(made.chunks)
+
+
+def test_a_run_that_cannot_be_finished_ends_before_and_says_why(tmp_path: Path) -> None:
+    of = open_lesson(parse(DIVERGES.lstrip(), "diverges.yaml"))
+    run = run_of(of)
+    assert 1 <= run.iterations < 50
+    assert run.reason.startswith(f"Iteration {run.iterations + 1} cannot be finished. The walk")
+    script = numpy_run(of)
+    assert f"# Iteration {run.iterations + 1} cannot be finished." in script
+    assert counts(outcomes({"diverges": script}, tmp_path)) == {"diverges": 2}
+
+
+def test_where_nothing_can_be_trained_the_script_says_why() -> None:
+    of = open_lesson(load(ROOT / "scenarios" / "perceptron-step.yaml"))
+    for write in (numpy_run, torch_run):
+        script = write(of)
+        assert "# Iteration 1 cannot be finished. The backward pass ends here." in script
+        assert "def iteration" not in script
+        compile(script, "script.py", "exec")
+
+
+def test_a_run_that_takes_too_long_is_refused_as_any_other_file() -> None:
+    allowed = budget.Budget(0.0, "This file")
+    with allowed.running(), pytest.raises(budget.OverBudgetError, match="This file takes more"):
+        run_script.numpy_run(lesson("optimizer: adam", 1, 100))

@@ -1,0 +1,483 @@
+"""A whole training run as a script: every iteration of it, and the same weights in the end.
+
+    numpy_run(lesson) -> str       each update is the program's own trees, with NumPy alone
+    torch_run(lesson) -> str       the same run by autograd and torch.optim, with PyTorch alone
+
+Both start from the lesson's numbers, take the samples of each iteration and drop the activations
+that the tutor does, compare the final weights with the tutor's, and draw the loss. A run that
+cannot be finished ends before the iteration in which a number is none; where there is not even a
+first one, the script says why.
+"""
+
+from __future__ import annotations
+
+import ast
+import inspect
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from tutor import budget
+from tutor.engine.code import source
+from tutor.engine.dialects import Python, Textbook, Torch, python_name
+from tutor.engine.kinds import AFTER, FORWARD, KINDS, LOSS, Kind
+from tutor.engine.network import Array
+from tutor.engine.optimizers import LENGTH, SCHEDULED
+from tutor.engine.order import Stage
+from tutor.engine.program import Definition, Name, Program, made_of
+from tutor.engine.trace import Trace
+from tutor.engine.training import State, Stop, Training, UnfinishedError
+from tutor.engine.tree import Node, Power, Share, walk
+from tutor.export.arrays import Result
+from tutor.export.formulas_as_code import (
+    RATIO,
+    Guarded,
+    activation_functions,
+    loss_argument,
+    loss_function,
+)
+from tutor.export.numpy_random import Random
+from tutor.export.numpy_script import knobs, parameters
+from tutor.export.source_text import array, broken, check_lines, comment, filled, header
+from tutor.export.torch_script import clipped, optimizer, part_of_loss
+from tutor.lesson.explain import explain_stop
+from tutor.lesson.setup import training
+from tutor.lesson.walk import Lesson, furthest
+
+NUMPY = "A training run of a Backprop Tutor lesson in NumPy: every update, the same final weights."
+TORCH = "A training run of a Backprop Tutor lesson in PyTorch, with the same final weights."
+MATPLOTLIB = "With Matplotlib it draws the loss as a curve."
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Run:
+    """What a script repeats."""
+
+    lesson: Lesson
+    training: Training
+    iterations: int
+    """How many there are; fewer than asked for where one cannot be finished."""
+    first: Trace
+    end: State
+    loss: float
+    """Of the last iteration, before its update."""
+    reason: str
+    """Why there are fewer."""
+
+    @property
+    def program(self) -> Program:
+        return self.first.program
+
+    @property
+    def dropout(self) -> dict[int, float]:
+        """The share that each layer drops."""
+        layers = enumerate(self.first.network.layers, 1)
+        return {n: layer.dropout for n, layer in layers if layer.dropout}
+
+    @property
+    def learned(self) -> list[Name]:
+        """Weights and biases that change, layer by layer."""
+        found = [name for name in self.program.given if (AFTER.get(name[0]), name[1]) in self.made]
+        parameters = [name for name in found if KINDS[name[0]].parameter]
+        return sorted(parameters, key=lambda name: (name[1], not KINDS[name[0]].weights))
+
+    @property
+    def memory(self) -> list[Name]:
+        """What an iteration takes over from the one before."""
+        return [name for name in self.program.given if KINDS[name[0]].earlier]
+
+    @property
+    def made(self) -> dict[Name, Definition]:
+        """What the program computes."""
+        return self.program.by_name
+
+
+def run_of(lesson: Lesson) -> Run:
+    """The run of a lesson: as many iterations as its file asks for, or to the one that is open."""
+    scenario = lesson.scenario
+    wanted = max(scenario.training.iterations, lesson.iteration)
+    trained, reason = training(scenario), ""
+    first, _ = trained.step(trained.at(1))
+    done = wanted = min(wanted, furthest(scenario))
+    try:
+        found = _stops(trained, wanted)
+        if lesson.iteration <= found < wanted:
+            done, reason = found, f"The run stops by itself after iteration {found}."
+        trained.at(done + 1)
+    except UnfinishedError as error:
+        done = error.iteration - 1
+        trace, _ = trained.step(trained.at(error.iteration))
+        why = explain_stop(trace, trace.stop) if trace.stop is not None else ""
+        reason = f"Iteration {error.iteration} cannot be finished. {why}".rstrip()
+    last, end = trained.step(trained.at(max(done, 1)))
+    return Run(lesson, trained, done, first, end, last.loss, reason)
+
+
+def _stops(trained: Training, wanted: int) -> int:
+    """The iteration after which a run stops by itself, or the last one that is wanted."""
+    losses: list[float] = []
+    state = trained.at(1)
+    while trained.stop != Stop() and len(losses) < wanted:
+        budget.check()
+        trace, after = trained.step(state)
+        losses.append(trace.loss)
+        if trained.stop.reached(losses, trained.batches):
+            return len(losses)
+        state = after if trace.finite else trained.advance(state)
+    return wanted
+
+
+def numpy_run(lesson: Lesson) -> str:
+    """The whole script with NumPy; the same lesson gives the same text."""
+    run = run_of(lesson)
+    lines = [
+        *_head(run, NUMPY, "NumPy"),
+        "", "import numpy as np", "",
+        "# Some powers of e overflow on the way; 1 / (1 + infinity) is 0, as it should be.",
+        'np.seterr(all="ignore")',
+    ]  # fmt: skip
+    if not run.iterations:
+        return _ended([*lines, *_nothing(run)])
+    rules = "\n\n\n".join(_numpy_rules(run)).split("\n")
+    memory = [
+        f"{python_name(*name)} = np.zeros_like({python_name(name[0][-1], name[1])})"
+        for name in run.memory
+    ]
+    if memory:
+        memory = ["", "# The optimizer remembers nothing yet", *memory]
+    lines += [
+        "", "", *_NUMPY_CHECK, "", "", *rules, "", "",
+        *_given(run, "np.array({})", "np.array({})"), *memory,
+        "", "", *_batch(run, "np.random.default_rng([shuffle, epoch])"),
+        *(_NUMPY_MASK if run.dropout else ()), "", "", *_iteration(run), "", "",
+        *_numpy_loop(run), *_ending(run),
+    ]  # fmt: skip
+    return _ended(lines)
+
+
+def torch_run(lesson: Lesson) -> str:
+    """The whole script with PyTorch; the same lesson gives the same text."""
+    run = run_of(lesson)
+    lines = [
+        *_head(run, TORCH, "PyTorch"),
+        "", "import torch", "", "torch.set_default_dtype(torch.float64)",
+    ]  # fmt: skip
+    if not run.iterations:
+        return _ended([*lines, *_nothing(run)])
+    dialect = Torch()
+    trees = [found.tree for found in _forward(run)]
+    rules = [*map(source, activation_functions(trees, dialect))]
+    rules.append(source(loss_function(run.first, dialect, bool(run.first.fused_layer))))
+    draws = bool(run.dropout) or run.training.shuffle is not None
+    lines += [
+        "", "", *_TORCH_CHECK, "", "", *"\n\n\n".join(rules).split("\n"), "", "",
+        *_given(run, "torch.tensor({})", "torch.tensor({}, requires_grad=True)"),
+        *([] if not draws else ["", "", *inspect.getsource(Random).rstrip().split("\n")]),
+        "", "", *_batch(run, "Random(shuffle, epoch)"),
+        *(_TORCH_MASK if run.dropout else ()), *_torch_rate(run), "", "",
+        *_torch_iteration(run, dialect), "", "", *_torch_loop(run), *_ending(run),
+    ]  # fmt: skip
+    return _ended(lines)
+
+
+def _ended(lines: Sequence[str]) -> str:
+    return "\n".join(lines) + "\n"
+
+
+def _head(run: Run, what: str, needs: str) -> list[str]:
+    return [*header(replace(run.lesson, iteration=1), what, needs), *comment(MATPLOTLIB)]
+
+
+def _nothing(run: Run) -> list[str]:
+    """Where there is no iteration to repeat."""
+    return ["", "", *comment(run.reason), f"print({run.reason!a})"]
+
+
+# ---- what both have ----
+
+
+def _given(run: Run, plain: str, learns: str) -> Iterator[str]:
+    samples = len(run.training.x)
+    yield f"# The inputs and targets: {samples} samples" if samples > 1 else "# The sample"
+    yield f"x = {plain.format(array(run.training.x))}"
+    yield f"y = {plain.format(array(run.training.y))}"
+    yield from ("", "# The weights and biases at the start")
+    yield from parameters(run.first, learns, plain)
+    yield from knobs(run.first, {"t"})
+    yield f"iterations = {run.iterations}"
+    if run.reason:
+        yield from comment(run.reason)
+    if not run.training.batches.full:
+        yield f"batch_size = {run.training.batches.each}"
+    if run.training.shuffle is not None:
+        yield f"shuffle = {run.training.shuffle}  # the seed of the order of samples"
+    if run.dropout:
+        yield f"dropout = {run.dropout!r}  # the share that is dropped in each layer"
+        yield f"seed = {run.end.seed}  # of what is dropped"
+
+
+def _batch(run: Run, generator: str) -> list[str]:
+    """The function that says which samples an iteration takes."""
+    several, shuffle = not run.training.batches.full, run.training.shuffle
+    lines = ["def batch(t):"]
+    if shuffle is None and not several:
+        return [*lines, '    """All samples, in every iteration."""', "    return x, y"]
+    lines.append('    """The samples of iteration t; an epoch takes all of them once."""')
+    if several:
+        lines += [
+            "    batches = (len(x) + batch_size - 1) // batch_size",
+            "    epoch, place = divmod(t - 1, batches)",
+        ]
+    else:
+        lines.append("    epoch = t - 1")
+    part = "place * batch_size:(place + 1) * batch_size"
+    if shuffle is None:
+        return [
+            *lines,
+            f"    rows = slice({part.replace(':', ', ')})",
+            "    return x[rows], y[rows]",
+        ]
+    lines.append(f"    rows = {generator}.permutation(len(x))" + f"[{part}]" * several)
+    return [*lines, "    return x[rows], y[rows]"]
+
+
+def _ending(run: Run) -> Iterator[str]:
+    """The final weights and the last loss compared, and the curve."""
+    yield from ("", "", *check_lines(run.lesson, tuple(_results(run))), "", "", *_CURVE)
+
+
+def _results(run: Run) -> Iterator[Result]:
+    for kind, n in run.learned:
+        layer = run.end.network.layer(n)
+        values = layer.weights if KINDS[kind].weights else layer.biases
+        assert values is not None
+        yield _result(python_name(kind, n), values)
+    yield _result("loss", np.asarray(run.loss))
+
+
+def _result(name: str, values: Array) -> Result:
+    return Result(name, "", Stage(LOSS, "loss"), values, 0.0)
+
+
+_NUMPY_CHECK = (
+    "def check(name, value, expected):",
+    '    """Compare with what the tutor has, to 9 digits; return how many numbers these are."""',
+    "    largest = np.max(np.abs(expected))",
+    (
+        "    np.testing.assert_allclose("
+        "value, expected, rtol=1e-9, atol=1e-9 * largest, err_msg=name)"
+    ),
+    "    return np.size(value)",
+)
+_TORCH_CHECK = (
+    "def check(name, value, expected):",
+    '    """Compare with what the tutor has, to 9 digits; return how many numbers these are."""',
+    "    value, expected = torch.as_tensor(value).detach(), torch.tensor(expected)",
+    "    largest = float(expected.abs().max())",
+    "    torch.testing.assert_close(",
+    ('        value, expected, rtol=1e-9, atol=1e-9 * largest, msg=lambda text: f"{name}: {text}"'),
+    "    )",
+    "    return expected.numel()",
+)
+_NUMPY_MASK = (
+    "",
+    "",
+    "def mask(t, layer, shape):",
+    '    """0 where an activation is dropped in iteration t, else 1 over the share kept."""',
+    "    random = np.random.default_rng([seed, t, layer])",
+    "    return (random.random(shape) >= dropout[layer]) / (1 - dropout[layer])",
+)
+_TORCH_MASK = (
+    "",
+    "",
+    "def mask(t, layer, shape):",
+    '    """0 where an activation is dropped in iteration t, else 1 over the share kept."""',
+    "    random = Random(seed, t, layer)",
+    "    kept = [random.random() >= dropout[layer] for _ in range(shape[0] * shape[1])]",
+    "    return torch.tensor(kept).reshape(shape) / (1 - dropout[layer])",
+)
+_SHOWN = "    if t in {1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, iterations}:"
+_CURVE = (
+    "# ---- The loss of every iteration ----",
+    "try:",
+    "    import matplotlib.pyplot as plt",
+    "except ImportError:",
+    "    print()",
+    "    largest = max(curve) or 1",
+    "    for t in sorted({1 + k * (iterations - 1) // 19 for k in range(20)}):",
+    '        print(f"{t:>8} {curve[t - 1]:>12.6g} " + "#" * round(50 * (curve[t - 1] / largest)))',
+    "else:",
+    "    plt.plot(range(1, iterations + 1), curve)",
+    '    plt.xlabel("iteration")',
+    '    plt.ylabel("loss")',
+    "    plt.show()",
+)
+
+
+# ---- NumPy ----
+
+
+def _needed(run: Run) -> list[Definition]:
+    """What an update and its loss are made of, in its order."""
+    made = run.made
+    wanted = [("loss", 0), *((AFTER[kind], layer) for kind, layer in run.learned)]
+    wanted += [_after(name) for name in run.memory]
+    needed: set[Name] = set()
+    while wanted:
+        name = wanted.pop()
+        if name in made and name not in needed:
+            needed.add(name)
+            wanted += made_of(made[name].tree)
+    return [found for found in run.program.definitions if found.name in needed]
+
+
+def _after(name: Name) -> Name:
+    """What the next iteration remembers: m for m-."""
+    return name[0].replace("-", ""), name[1]
+
+
+def _numpy_rules(run: Run) -> Iterator[str]:
+    dialect = Textbook(safe=True)
+    trees = [found.tree for found in _needed(run)]
+    yield from map(source, activation_functions(trees, dialect))
+    yield source(loss_function(run.first, dialect, bool(run.first.fused_layer)))
+    if run.first.network.rule.penalty == "norm":
+        yield "\n".join(RATIO)
+
+
+class _Exact(Guarded):
+    """What the engine computes, to the last digit: a mean is a factor, and a power that of arrays.
+    A long run may make much of a last digit.
+    """
+
+    def write(self, node: Node) -> ast.expr:
+        if not isinstance(node, Power) or node in self.names:
+            return super().write(node)
+        return self.library("power", self.write(node.left), self.write(node.right))
+
+    def shared(self, whole: ast.expr) -> ast.expr:
+        return Python.shared(self, whole)
+
+
+def _iteration(run: Run) -> Iterator[str]:
+    """One update as a function: the trees of the program."""
+    needed, dialect = _needed(run), _Exact()
+    state = [python_name(*name) for name in (*run.learned, *run.memory)]
+    new = [python_name(AFTER[kind], layer) for kind, layer in run.learned]
+    new += [python_name(*_after(name)) for name in run.memory]
+    yield "def iteration(t, x, y, state):"
+    yield '    """One update of everything that learns: its loss, and the state after it."""'
+    if state:
+        yield from _indented(filled("(", state, ")", " = state"))
+    if any(isinstance(node, Share) for found in needed for node in walk(found.tree)):
+        yield "    scale = 1 / len(x)  # the loss of the batch is the mean over its samples"
+    phase = FORWARD
+    for found in needed:
+        kind, n = _kind(found), found.leaf.layer
+        if kind.phase != phase:
+            phase = kind.phase
+            yield ""
+        if kind.name == "d":
+            yield f"    mask{n} = mask(t, {n}, a{n}.shape)"
+        right = _own_loss(run, found) or source(dialect.write(found.tree))
+        yield from _indented(broken(f"{python_name(*found.name)} = {right}"))
+    yield from _indented(filled("return loss, (", new, ")"))
+
+
+def _own_loss(run: Run, found: Definition) -> str:
+    """The loss of the samples as a call of the function, that of the batch as their mean or sum."""
+    network, kind = run.first.network, found.leaf.kind
+    if kind == "loss@":
+        argument = loss_argument(run.first, bool(run.first.fused_layer))
+        return f"{network.loss.name}({python_name(argument.kind, argument.layer)}, y)"
+    if kind == ("data_loss" if network.rule.penalty else "loss"):
+        return f"losses.{network.reduction}()"
+    return ""
+
+
+def _numpy_loop(run: Run) -> Iterator[str]:
+    state = [python_name(*name) for name in (*run.learned, *run.memory)]
+    yield "# ---- Training ----"
+    yield from filled("state = (", state, ")")
+    yield from (
+        "curve = []",
+        "for t in range(1, iterations + 1):",
+        "    loss, state = iteration(t, *batch(t), state)",
+        "    curve.append(loss)",
+        _SHOWN,
+        '        print(f"iteration {t}: loss {loss:.6g}")',
+    )
+    if state:
+        yield from filled("(", state, ")", " = state")
+
+
+def _indented(lines: Sequence[str]) -> list[str]:
+    return [f"    {line}" for line in lines]
+
+
+# ---- PyTorch ----
+
+
+def _forward(run: Run) -> list[Definition]:
+    return [found for found in run.program.definitions if _kind(found).phase == FORWARD]
+
+
+def _kind(found: Definition) -> Kind:
+    return KINDS[found.leaf.kind.removesuffix("@")]
+
+
+def _torch_rate(run: Run) -> list[str]:
+    if not run.first.network.rule.schedule:
+        return []
+    tree = run.made[SCHEDULED.kind, 0].tree
+    return [
+        "", "",
+        "def rate(t):",
+        '    """The learning rate of iteration t."""',
+        "    t = torch.tensor(float(t))",
+        f"    return ({source(Torch().write(tree))}).item()",
+    ]  # fmt: skip
+
+
+def _torch_iteration(run: Run, dialect: Torch) -> Iterator[str]:
+    rule = run.first.network.rule
+    yield "def iteration(t, x, y):"
+    yield '    """One update of everything that learns, and the loss before it."""'
+    for found in _forward(run):
+        n = found.leaf.layer
+        if found.leaf.kind == "d":
+            yield f"    mask{n} = mask(t, {n}, a{n}.shape)"
+        yield f"    {python_name(*found.name)} = {source(dialect.write(found.tree))}"
+    argument = loss_argument(run.first, bool(run.first.fused_layer))
+    name = run.first.network.loss.name
+    yield f"    losses = {name}({python_name(argument.kind, argument.layer)}, y)"
+    whole = "data_loss" if rule.penalty else "loss"
+    yield f"    {whole} = losses.{run.first.network.reduction}()"
+    for kind in (LENGTH.kind, "penalty", "loss") if rule.penalty else ():
+        if (kind, 0) in run.made:
+            yield from _indented(broken(f"{kind} = {part_of_loss(run.first, kind)}"))
+    if not run.learned:
+        yield "    return loss.item()"
+        return
+    yield from ("", "    optimizer.zero_grad()", "    loss.backward()")
+    yield from _indented(clipped(rule))
+    if rule.schedule:
+        yield '    optimizer.param_groups[0]["lr"] = rate(t)'
+    yield from ("    optimizer.step()", "    return loss.item()")
+
+
+def _torch_loop(run: Run) -> Iterator[str]:
+    yield "# ---- Training ----"
+    learned = [python_name(*name) for name in run.learned]
+    if learned:
+        yield from filled("parameters = [", learned, "]")
+        yield optimizer(run.first.network.rule, "parameters", "eta")
+    yield from (
+        "curve = []",
+        "for t in range(1, iterations + 1):",
+        "    loss = iteration(t, *batch(t))",
+        "    curve.append(loss)",
+        _SHOWN,
+        '        print(f"iteration {t}: loss {loss:.6g}")',
+    )
