@@ -280,7 +280,7 @@ def table(
     columns += [context.line.quantity(q) for q, _ in lines]
     points, values = dict(own.points), [dict(line) for _, line in lines]
     rows = []
-    for n in table_iterations(own, points):
+    for n in table_iterations(own, points, {n + 1 for n, _ in own.networks()}):
         cells = [
             number.shown(one.losses[n - 1], FEW) if n <= one.end else ""
             for one in runs
@@ -299,9 +299,9 @@ def table(
     return tuple(columns), tuple(rows)
 
 
-def table_iterations(one: Trained, points: dict[int, Point]) -> list[int]:
-    """Iterations for the table: recorded ones, evenly, and the last."""
-    known = sorted(points)
+def table_iterations(one: Trained, points: dict[int, Point], others: set[int]) -> list[int]:
+    """Iterations for the table: those of which most is known, evenly, and the last."""
+    known = sorted(others & set(points)) or sorted(points)
     if len(known) > MOST_ROWS:
         known = [known[round(k * (len(known) - 1) / (MOST_ROWS - 1))] for k in range(MOST_ROWS)]
     return known if known and known[-1] == one.end else [*known, one.end]

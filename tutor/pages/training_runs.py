@@ -6,7 +6,7 @@ said(trained, several=…)                     whether it converges, crawls, div
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from tutor import number
 from tutor.engine.network import Network
@@ -17,6 +17,7 @@ from tutor.lesson.running import Running, Verdict, verdict
 from tutor.pages.training_query import Asked
 from tutor.pages.view import View
 
+MOST_NETWORKS = 100
 FEW = 4
 """Digits of numbers in sentences."""
 
@@ -36,6 +37,7 @@ class Trained:
     """The iteration that meets a goal, if one does."""
     end: int
     """The last iteration that is shown."""
+    _networks: list[tuple[int, Network]] = field(default_factory=list)
 
     @classmethod
     def of(cls, running: Running, rate: float, view: View, style: int, asked: Asked) -> Trained:
@@ -86,11 +88,14 @@ class Trained:
 
     def networks(self) -> list[tuple[int, Network]]:
         """(iterations done, the network after them), some of them, from the first to the last."""
-        states = dict(self.run.states.kept)
-        found = [(n - 1, made().network) for n, made in sorted(states.items()) if n <= self.end + 1]
-        if found and found[-1][0] != self.last:
-            found.append((self.last, self.run.parameters(self.last + 1)))
-        return found
+        if not self._networks:
+            states = sorted(dict(self.run.states.kept).items())
+            there = [(n - 1, made) for n, made in states if n <= self.last + 1]
+            every = -(-len(there) // MOST_NETWORKS)
+            self._networks.extend((n, made().network) for n, made in there[:: max(1, every)])
+            if there and self._networks[-1][0] != self.last:
+                self._networks.append((self.last, self.run.parameters(self.last + 1)))
+        return self._networks
 
     @property
     def last(self) -> int:
