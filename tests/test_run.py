@@ -337,10 +337,10 @@ def test_a_run_in_batches_is_that_of_stepping_and_has_the_mean_of_each_epoch() -
     for n in range(14):
         trace, state = walked.step(state)
         assert run.losses[n] == trace.loss
-    ends, means = run.epochs(14)
+    ends, means = run.epochs(run.losses)
     assert ends == [4, 8, 12]
     assert means[1] == pytest.approx(np.mean(run.losses[4:8]))
-    assert Run(circle()).epochs(0) == ([], [])
+    assert Run(circle()).epochs([1.0]) == ([], [])
 
 
 def test_a_training_that_stops_by_itself_ends_a_run_at_an_epoch() -> None:

@@ -40,6 +40,8 @@ class Series:
     x: Sequence[float]
     y: Sequence[float]
     style: int = 1
+    faint: bool = False
+    """Whether it is the noise behind another line."""
 
     @property
     def points(self) -> list[Point]:
@@ -229,7 +231,8 @@ def _line(line: Series, across: Axis, up: Axis, most: float | None = None) -> st
         return dot(points[0], f"dot-{line.style}")
     drawn = simplified(points) if len(points) > 2 else points
     path = "L".join(f"{n(x)} {n(y)}" for x, y in drawn)
-    return f'<path class="line line-{line.style}" d="M{path}"/>'
+    faint = " faint" if line.faint else ""
+    return f'<path class="line line-{line.style}{faint}" d="M{path}"/>'
 
 
 def thinned(points: list[Point], most: int = MOST_COLUMNS) -> list[Point]:

@@ -14,7 +14,7 @@ every second of them as often as it takes.
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from math import isfinite, sqrt
 from typing import Generic, TypeVar
@@ -146,13 +146,13 @@ class Run:
         """Whether it goes on without traces."""
         return self._lean is not None
 
-    def epochs(self, last: int) -> tuple[list[int], list[float]]:
-        """The last iteration of each epoch up to iteration `last`, and the mean loss of its
-        iterations; nothing where each iteration is an epoch.
+    def epochs(self, values: Sequence[float]) -> tuple[list[int], list[float]]:
+        """The last iteration of each epoch, and the mean over its iterations of values that there
+        is one of for each iteration from the first; nothing where each iteration is an epoch.
         """
         each = self.training.batches.per_epoch
-        whole = last // each if each > 1 else 0
-        means = np.array(self.losses[: whole * each]).reshape(whole, each).mean(axis=1)
+        whole = len(values) // each if each > 1 else 0
+        means = np.array(values[: whole * each]).reshape(whole, each).mean(axis=1)
         return [n * each for n in range(1, whole + 1)], means.tolist()
 
     @property

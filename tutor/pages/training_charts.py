@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from bisect import bisect
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import floor, log10
 
 import numpy as np
@@ -117,8 +117,9 @@ def loss_chart(runs: Sequence[Trained]) -> ChartPart | None:
         for k, name in enumerate(one.run.others)
     ]
     own = shown[0]
-    ends, means = own.run.epochs(own.end)
+    ends, means = own.run.epochs(own.losses)
     if means and len(shown) == 1:
+        series[0] = replace(series[0], name="Loss of each batch", faint=True)
         series.append(Series("Mean of each epoch", ends, means, MEANS))
     most = ROOM * max(one.losses[0] for one in shown)
     out = any(max(one.losses) > most > 0 for one in shown)
@@ -159,25 +160,27 @@ def more_charts(context: Context, runs: Sequence[Trained]) -> Iterator[ChartPart
 
 
 def _accuracy(runs: Sequence[Trained]) -> ChartPart:
-    series = [
-        Series(
-            capital(one.name) if len(runs) > 1 else "Accuracy",
-            range(1, one.end + 1), list(one.run.accuracies[: one.end]), one.style,
-        )
-        for one in runs
-    ]  # fmt: skip
-    own = runs[0]
+    """Of each iteration; of each epoch where an iteration has a part of the samples."""
+    series, known = [], dict[int, float]()
+    for one in runs:
+        each = list(one.run.accuracies[: one.end])
+        ends, means = one.run.epochs(each)
+        x, y = (ends, means) if means else (list(range(1, one.end + 1)), each)
+        known = known or dict(zip(x, y, strict=True))
+        name = capital(one.name) if len(runs) > 1 else "Accuracy"
+        series.append(Series(name, x, y, one.style))
+    by_epoch = "epoch" if runs[0].run.epochs(runs[0].losses)[0] else "iteration"
     last = max(one.end for one in runs)
     svg = charts.draw(
         Chart(
-            "accuracy", "Accuracy of each iteration", tuple(series), "iteration", "accuracy",
-            (1.0, float(max(2, last))),
-            _places(own, dict(enumerate(own.run.accuracies[: own.end], 1)), "accuracy"),
+            "accuracy", f"Accuracy of each {by_epoch}", tuple(series), "iteration", "accuracy",
+            (1.0, float(max(2, last))), _places(runs[0], known, "accuracy"),
             reached=False, y_range=(0.0, 1.0),
         )
     )  # fmt: skip
     legend = tuple((f"line-{line.style}", line.name) for line in series)
-    return ChartPart("Accuracy", svg, legend if len(series) > 1 else ())
+    note = "The mean over the batches of each epoch." if by_epoch == "epoch" else ""
+    return ChartPart("Accuracy", svg, legend if len(series) > 1 else (), note)
 
 
 def _norms(context: Context, one: Trained, *, several: bool) -> ChartPart:

@@ -6,6 +6,7 @@ said(trained, several=…)                     whether it converges, crawls, div
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from tutor import number
@@ -17,7 +18,11 @@ from tutor.lesson.running import Running, Verdict, verdict
 from tutor.pages.training_query import Asked
 from tutor.pages.view import View
 
-MOST_NETWORKS = 100
+MOST_NETWORKS = 80
+BEGINNING = 40
+"""So many of the first networks are looked at one by one: there they change most."""
+OVER = 1.1
+"""A loss on other samples that is so many times its lowest has risen."""
 FEW = 4
 """Digits of numbers in sentences."""
 
@@ -91,8 +96,9 @@ class Trained:
         if not self._networks:
             states = sorted(dict(self.run.states.kept).items())
             there = [(n - 1, made) for n, made in states if n <= self.last + 1]
-            every = -(-len(there) // MOST_NETWORKS)
-            self._networks.extend((n, made().network) for n, made in there[:: max(1, every)])
+            every = -(-len(there) // MOST_NETWORKS) or 1
+            taken = there[:BEGINNING] + there[BEGINNING::every]
+            self._networks.extend((n, made().network) for n, made in taken)
             if there and self._networks[-1][0] != self.last:
                 self._networks.append((self.last, self.run.parameters(self.last + 1)))
         return self._networks
@@ -124,7 +130,34 @@ def said(one: Trained, *, several: bool) -> str:
     cut = one.asked.of
     if cut > one.end and one.style == 1:
         reached += f" You stopped the run after {one.end:,} of {cut:,} iterations."
-    return _said(start, found, one) + reached
+    return " ".join([_said(start, found, one) + reached, *_on_other_sets(one)])
+
+
+def _why_it_bounces(one: Trained) -> str:
+    training = one.running.training
+    if not training.batches.full:
+        return "Each batch has other samples, so its loss is another one."
+    if any(layer.dropout for layer in training.network.layers):
+        return "Other units are dropped in each iteration, so its loss is another one."
+    return "A smaller learning rate takes smaller steps."
+
+
+def _on_other_sets(one: Trained) -> Iterator[str]:
+    """How the loss goes on samples that are not learned from."""
+    for at, name in enumerate(one.run.others if one.end > 1 else ()):
+        losses = [(point.others[at], n) for n, point in one.points]
+        (lowest, n), (last, _) = min(losses), losses[-1]
+        if last > OVER * lowest:
+            yield (
+                f"On the {name} set it was lowest in iteration {n:,}, {_few(lowest)}, and has "
+                f"risen to {_few(last)} since: a sign of overfitting."
+            )
+        else:
+            yield f"On the {name} set it is {_few(last)}."
+
+
+def _few(value: float) -> str:
+    return number.shown(value, FEW)
 
 
 def _said(start: str, found: Verdict, one: Trained) -> str:
@@ -152,8 +185,7 @@ def _said(start: str, found: Verdict, one: Trained) -> str:
         case how.BOUNCES:
             return (
                 f"{start} the loss bounces up and down: it starts at {first}, ends at {last} and "
-                f"was {number.shown(found.lowest, FEW)} at its lowest. "
-                "A smaller learning rate takes smaller steps."
+                f"was {number.shown(found.lowest, FEW)} at its lowest. {_why_it_bounces(one)}"
             )
         case how.DIVERGES:
             return (
