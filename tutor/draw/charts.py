@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from math import ceil, floor, isfinite, log10
 
-from tutor import number
+from tutor import budget, number
 from tutor.draw.curves import simplified
 from tutor.notation.markup import Markup, attribute, trusted
 
@@ -172,6 +172,7 @@ def x_axis(chart: Chart) -> Axis:
 
 def draw(chart: Chart) -> Markup:
     """The chart as one `<svg>`."""
+    budget.give_way()
     across, up = x_axis(chart), y_axis(chart)
     title, described = attribute(chart.title), f"chart-{chart.key}-about"
     body = [

@@ -400,6 +400,7 @@ def surface(
     }
 
     def at(a: float, b: float) -> float:
+        budget.give_way()
         for q, number in ((first, a), (second, b)):
             arrays[q.kind, q.layer][(q.i - 1, q.j - 1) if q.j else q.i - 1] = number
         return loss(arrays)
