@@ -35,9 +35,18 @@ from tutor.pages.context import Context
 from tutor.pages.step_page import step_page
 from tutor.pages.view import View
 
-LARGEST = 22 * 1024
-"""Bytes of a fragment, number by number and layer by layer. The bar is 15 KB; most steps keep it,
-none is above this: the diagram writes every number that is known in a place of its own.
+BAR = 15
+"""KB of a fragment, number by number and layer by layer."""
+LARGER = {
+    "1-2-3-1-sigmoid": 18,
+    "3-2-3-softmax": 21.6,
+    "3-4-2-regression": 19.8,
+    "exploding-gradient": 17,
+    "vanishing-gradient": 18.2,
+}
+"""Lessons with steps above the bar, and how far: late in a walk through 12 weights or more the
+diagram writes 50 to 90 numbers, each in its own place under its own name, and the tables once more.
+What is left to save there is what one sees.
 """
 LARGEST_PHASE, DEEPEST_PHASE = 48 * 1024, 250 * 1024
 """The same phase by phase, for a lesson of the decks and for the deepest network there may be."""
@@ -80,7 +89,8 @@ def test_the_pages_around_the_steps_are_sound_markup(address: str) -> None:
 @pytest.mark.parametrize("grain", ["number", "layer"])
 def test_a_fragment_of_a_deck_lesson_stays_small(name: str, grain: str) -> None:
     sizes = {n: len(text.encode()) for n, text in texts(name, View(grain=grain))}
-    assert {n: size for n, size in sizes.items() if size > LARGEST} == {}
+    most = LARGER.get(name, BAR) * 1024
+    assert {n: size for n, size in sizes.items() if size > most} == {}
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -288,7 +288,7 @@ REFUSED = [
      [":6: network.layers[0].trainable.weights: expected true or false, got the number 1"]),
     # Loss, data and training
     ("{name: cross_entropy}", "{name: squared_eror}", [(":11: network.loss.name: 'squared_eror' is not known; did you mean squared_error? "
-     "Known here: squared_error, half_squared_error, huber, binary_cross_entropy, cross_entropy")]),
+     "Known here: squared_error, half_squared_error, huber, perceptron, binary_cross_entropy, cross_entropy")]),
     ("{name: cross_entropy}", "{name: squared_error, reduction: none}", [":11: network.loss.reduction: 'none' is not known; known here: sum, mean"]),
     ("{name: cross_entropy}", "mse", [":11: network.loss: expected a mapping of keys to values, got the word 'mse'"]),
     ("activation: softmax", "activation: sigmoid",

@@ -403,6 +403,7 @@ def test_the_formula_of_a_loss_in_a_notebook_is_that_of_its_tree(name: str) -> N
         "squared_error": r"\sum_i (a_i - y_i)^{2}",
         "half_squared_error": r"\frac{1}{2} \cdot \sum_i (a_i - y_i)^{2}",
         "huber": r"\sum_i \left( \begin{cases} \frac{1}{2} \cdot (a_i - y_i)^{2} & \text{if } \left| a_i - y_i \right| \le 1",
+        "perceptron": r"\begin{cases}",
         "binary_cross_entropy": r"-\sum_i (y_i \cdot \log a_i + (1 - y_i) \cdot \log(1 - a_i))",
         "cross_entropy": r"-\sum_i (y_i \cdot \log a_i)",
     }

@@ -17,6 +17,7 @@ import math
 import os
 import re
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -387,3 +388,55 @@ def test_clipping_saves_the_update_that_explodes() -> None:
     assert set(losses("exploding-clipped", *range(2, 21))) == {0.5321, 0.0139}
     plain = load(ROOT / "scenarios" / "exploding-gradient.yaml")
     assert round(training(plain).trace(1).loss_new, 2) == 13172.54
+
+
+# ---- a line, a curve, many layers ----
+
+
+def lines(name: str, *iterations: int) -> list[list[float]]:
+    layers = (trained(name).at(t).network.layers[0] for t in iterations)
+    return [[*p.weights[0], *(() if p.biases is None else p.biases)] for p in layers]
+
+
+def test_the_perceptron_rule_finds_a_line_where_there_is_one() -> None:
+    found = lines("perceptron-separable", *range(1, 61))
+    changed = [t for t, (one, other) in enumerate(pairwise(found), 1) if one != other]
+    assert changed == [1, 6, 10]
+    assert found[-1] == [3, 2, -1]
+    assert right("perceptron-separable", 10) == 5
+    assert right("perceptron-separable", 11) == 6
+
+
+def right(name: str, iteration: int) -> int:
+    """How many points are on their side."""
+    trace = over(name, iteration)
+    return int((trace.outputs * trace.y > 0).sum())
+
+
+def test_the_perceptron_rule_goes_round_in_circles_where_there_is_none() -> None:
+    found = lines("perceptron-inseparable", *range(18, 61))
+    assert found[:31] == found[12:]
+    assert len({tuple(line) for line in found}) == 4
+    assert {right("perceptron-inseparable", t) for t in range(18, 61)} == {4, 5}
+
+
+def test_three_bent_lines_are_nearly_a_sine_and_training_makes_them_better() -> None:
+    first, last = trained("relu-towers").trace(1), trained("relu-towers").trace(1_000)
+    assert (round(first.loss, 4), round(last.loss, 5)) == (0.0039, 0.00066)
+    x, y = first.x[:, 0], first.y[:, 0]
+    errors = {}
+    for pieces in (1, 6):
+        knots = np.linspace(0, 3, pieces + 1)
+        errors[pieces] = float(((np.interp(x, knots, np.sin(knots)) - y) ** 2).mean())
+    assert (round(errors[1], 2), round(errors[6], 5)) == (0.40, 0.00023)
+
+
+def test_skip_connections_let_seven_layers_learn() -> None:
+    assert losses("deep-plain", 1, 500) == [0.6931, 0.6931]
+    assert losses("deep-residual", 1, 50, 500) == [0.6932, 0.0126, 0.0004]
+    first = {
+        name: [float(abs(trained(name).trace(1)["dL/dz", n]).max()) for n in (1, 7)]
+        for name in ("deep-plain", "deep-residual")
+    }
+    assert [round(v, 5) for v in first["deep-plain"]] == [0.00063, 0.1251]
+    assert round(first["deep-residual"][0], 4) == 0.0045

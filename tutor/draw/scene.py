@@ -175,7 +175,7 @@ class Reading:
         label: Label | None = labels.get(q)
         if label is None:
             label = labels[q] = self._label(q, value, room)
-        return label._replace(state=self.state(q)) if q in self.touched else label
+        return Label(*label[:3], self.state(q), *label[4:]) if q in self.touched else label
 
     def _label(self, q: Quantity, value: float, room: Room) -> Label:
         """What every step writes that does not touch the quantity."""
@@ -214,9 +214,10 @@ class Reading:
         labels = [first] if first else []
         if self.phase in {BACKWARD, UPDATE}:
             total = Quantity(GRADIENT[kind], layer, i, j)
-            share = Quantity(GRADIENT[kind], layer, i, j, self.scene.sample)
+            share = total._replace(sample=self.scene.sample)
             between = [old._replace(kind=each) for each in self._between(kind)]
-            gradient = self.label(self.pick(total, share, *between), room)
+            choices = (total, *(() if not share.sample else (share,)), *between)
+            gradient = self.label(self.pick(*choices) if len(choices) > 1 else total, room)
             shown = self.phase == BACKWARD or (first and first.quantity == old)
             if gradient and (shown or gradient.state):
                 labels.append(gradient)

@@ -123,6 +123,15 @@ HUBER_SLOPE = Function(
     Cases(_SMALL, "≤", 1.0, ARGUMENT, Apply(ARGUMENT, activation("sign").function)), helper=True,
 )  # fmt: skip
 
+_MARGIN = Product((Y, A))
+"""Above 0 where the sign of the output is that of the target."""
+PERCEPTRON = Function(
+    "perceptron", "perceptron", Cases(ARGUMENT, ">", 0.0, ZERO, Negative(ARGUMENT)), helper=True,
+)  # fmt: skip
+PERCEPTRON_SLOPE = Function(
+    "perceptron_slope", "perceptron′", Cases(ARGUMENT, ">", 0.0, ZERO, Number(-1.0)), helper=True,
+)  # fmt: skip
+
 _NOT_A, _NOT_Y = Difference(ONE, A), Difference(ONE, Y)
 _LOG_A = Stable(Log(A), Apply(Z, LOG_SIGMOID), A)
 _LOG_NOT_A = Stable(Log(_NOT_A), Apply(Negative(Z), LOG_SIGMOID), A)
@@ -136,6 +145,10 @@ def _log_of_inverse(inverse: ArrayRef, log: Node) -> Node:
 _HUBER = (
     "A difference of up to 1 counts as half its square, a larger one as its size minus ½, so "
     "outliers count less."
+)
+_ON_ITS_SIDE = (
+    "An output on the side of its target, −1 or 1, costs nothing; one on the other side costs its "
+    "distance from 0."
 )
 _SURPRISE = (
     "The loss is the surprise: −log of the probability that the network assigned to the right "
@@ -162,6 +175,10 @@ LOSSES: dict[str, Loss] = {
         Loss(
             "huber", "Huber loss", Apply(Difference(A, Y), HUBER),
             Apply(Difference(A, Y), HUBER_SLOPE), _same, _HUBER, _HUBER,
+        ),
+        Loss(
+            "perceptron", "perceptron loss", Apply(_MARGIN, PERCEPTRON),
+            Product((Y, Apply(_MARGIN, PERCEPTRON_SLOPE))), _same, _ON_ITS_SIDE, _ON_ITS_SIDE,
         ),
         Loss(
             "binary_cross_entropy", "binary cross-entropy",

@@ -280,11 +280,11 @@ def _source(context: Context, step: Step, q: Quantity) -> tuple[str, str]:
 
 def scene(maker: TableMaker, caption: str) -> Scene:
     """The picture of the network at a step: what is known there, used and made."""
-    context, step = maker.context, maker.step
+    context, step, n, fact = maker.context, maker.step, maker.step.n, maker.context.fact
 
     def value(q: Quantity) -> float | None:
-        made, number = context.fact(q)
-        return number if made <= step.n else None
+        made, number = fact(q)
+        return number if made <= n else None
 
     return Scene(
         context.trace.network, context.alphabet, context.decimals, value,

@@ -42,7 +42,12 @@ ActivationName: TypeAlias = Literal[
     "sign",
 ]
 LossName: TypeAlias = Literal[
-    "squared_error", "half_squared_error", "huber", "binary_cross_entropy", "cross_entropy"
+    "squared_error",
+    "half_squared_error",
+    "huber",
+    "perceptron",
+    "binary_cross_entropy",
+    "cross_entropy",
 ]
 ACTIVATIONS: tuple[str, ...] = get_args(ActivationName)
 FORWARD_ONLY = frozenset({"step", "sign"})

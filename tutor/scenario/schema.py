@@ -259,7 +259,8 @@ MEANINGS: Final[Mapping[str, str]] = MappingProxyType({
         "For hidden layers; in *verify* nothing is dropped",
     "network.loss": "the loss of the batch",
     "network.loss.name":
-        "Σ(ŷ − y)², ½ Σ(ŷ − y)², the Huber loss, or a cross-entropy. "
+        "Σ(ŷ − y)², ½ Σ(ŷ − y)², the Huber loss, the perceptron loss max(0, −y · ŷ), or a "
+        "cross-entropy. "
         "`binary_cross_entropy` needs a sigmoid in the last layer, `cross_entropy` a softmax; "
         "their targets are from 0 to 1, and those of `cross_entropy` sum to 1",
     "network.loss.reduction":

@@ -128,10 +128,13 @@ class Database:
             )
             raise StoreError(GONE)
 
-    def make(self) -> None:
-        """Make the file and the tables where there are none yet. Raises StoreError."""
+    def make(self) -> Path | None:
+        """Make the file and the tables where there are none yet; the file, where it is new. Raises
+        StoreError.
+        """
+        new = self.file if self.missing else None
         with self.reading():
-            pass
+            return new
 
     @contextmanager
     def reading(self, wait: float | None = None) -> Iterator[Connection]:
@@ -181,7 +184,6 @@ class Database:
             # a parent's connections, or those of a file that is gone
             self._engine.dispose(close=False)
         if self.file is not None and self.missing:
-            log.warning("the store of saved lessons: %s is new and empty", self.file)
             self.file.parent.mkdir(parents=True, exist_ok=True)
         opened = engine(self._url, self._wait)
         try:

@@ -130,9 +130,11 @@ class Store:
             return str(error)
         return ""
 
-    def make(self) -> None:
-        """Make the file and the tables where there are none yet. Raises StoreError."""
-        self._database.make()
+    def make(self) -> Path | None:
+        """Make the file and the tables where there are none yet; the file, where it is new. Raises
+        StoreError.
+        """
+        return self._database.make()
 
     @property
     def was_there(self) -> bool:

@@ -12,6 +12,7 @@ clients hold nothing that others need.
 
 import argparse
 import importlib
+import logging
 import os
 import resource
 import socket
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from wsgiref.types import WSGIApplication
 
 HOME = Path(__file__).parents[2]
+log = logging.getLogger(__name__)
 # of each worker, so that those who wait for a place or for the rest of an upload stand in nobody's
 # way
 THREADS = 256
@@ -158,8 +160,8 @@ def prepared(saved: saving.Saving) -> list[str]:
     if store is None:
         return []
     try:
-        if saved.allowed:
-            store.make()
+        if saved.allowed and (new := store.make()):
+            log.warning("the store of saved lessons: %s is new and empty", new)
         found = store.trouble()
     except StoreError as error:
         found = str(error)
