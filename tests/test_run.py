@@ -325,18 +325,29 @@ def test_a_run_with_an_optimizer_is_that_of_stepping_bit_for_bit(
 # ---- epochs, and where a training stops by itself ----
 
 
-def batched(stop: Stop) -> Training:
+def batched(stop: Stop, size: int = 10, shuffle: int | None = 1) -> Training:
     trained = circle()
-    return Training(trained.network, X, Y, 0.5, batch_size=10, shuffle=1, stop=stop)
+    return Training(trained.network, X, Y, 0.5, batch_size=size, shuffle=shuffle, stop=stop)
 
 
-def test_a_run_in_batches_is_that_of_stepping_and_has_the_mean_of_each_epoch() -> None:
-    run, walked = Run(batched(Stop())), batched(Stop())
+@pytest.mark.parametrize(("size", "shuffle"), [(10, 1), (10, None), (1, 2), (12, 1), (40, None)])
+def test_a_run_in_batches_is_that_of_stepping(size: int, shuffle: int | None) -> None:
+    walked = batched(Stop(), size, shuffle)
+    run = Run(batched(Stop(), size, shuffle), accuracy_of(walked.network, Y))
+    assert run.quick == (40 % size == 0)
     run.record(14)
     state = walked.at(1)
     for n in range(14):
-        trace, state = walked.step(state)
+        trace, after = walked.step(state)
         assert run.losses[n] == trace.loss
+        assert run.accuracies[n] == np.mean((trace.outputs > 0.5) == (trace.y > 0.5))
+        assert same(run.parameters(n + 1), state.network)
+        state = after
+
+
+def test_the_mean_of_each_epoch_is_taken_over_its_batches() -> None:
+    run = Run(batched(Stop()))
+    run.record(14)
     ends, means = run.epochs(run.losses)
     assert ends == [4, 8, 12]
     assert means[1] == pytest.approx(np.mean(run.losses[4:8]))

@@ -43,7 +43,9 @@ class Lean:
     def __init__(self, training: Training, state: State, program: Program) -> None:
         self._start, self.iteration = state, state.iteration
         network = state.network
-        _, self._arguments = prepared(network, training.x, training.y, training.eta, state.progress)
+        x, self._next_y = training.batch(state)
+        _, self._arguments = prepared(network, x, self._next_y, training.eta, state.progress)
+        self._training, self.y = training, self._next_y
         self._before = self._arguments
         first = len(self._arguments) - len(program.given)
         places = list(enumerate(program.given, first))
@@ -57,22 +59,22 @@ class Lean:
         self._compute = _compiled(program.plan, output, learned, slots)
         self._depth = network.depth
         self._bound = 10.0 ** (2 * RANGE / (network.depth + 1))
-        self.loss, self.outputs = 0.0, training.y
+        self._data = [place for name in ("x", "y") for place, one in places if one == (name, 0)]
+        self.loss, self.outputs = 0.0, self.y
         self._gradients: tuple[Array, ...] = ()
 
     @classmethod
     def of(cls, training: Training, state: State) -> Lean | None:
         """A run from a state on; None where that is not enough."""
         network = state.network
-        x, y = training.batch(state)
-        program = network.program(len(x))
+        batches = training.batches
+        program = network.program(batches.each)
         bound = 10.0 ** (RANGE / (network.depth + 1))
         fits = (
-            x is training.x
-            and y is training.y
+            batches.samples % batches.each == 0  # otherwise the last one of an epoch is smaller
             and not program.blocked
             and all(p.train_weights and p.train_biases for p in network.layers)
-            and float(np.abs(x).max()) < bound
+            and float(np.abs(training.x).max()) < bound
         )
         return cls(training, state, program) if fits else None
 
@@ -92,12 +94,17 @@ class Lean:
         for place, new in zip((*self._at, *self._slots), (*after, *slots), strict=True):
             self._arguments[place] = new
         self.loss, self.outputs, self._gradients = float(loss), found[1], gradients
+        self.y = self._next_y
         self.iteration += 1
         self._draw()
         return True
 
     def _draw(self) -> None:
-        """What is another one in each iteration: its number, and which units are dropped."""
+        """What is another one in each iteration: its batch, its number, which units are dropped."""
+        if not self._training.batches.full:
+            x, self._next_y = self._training.batch(replace(self._start, iteration=self.iteration))
+            for place, array in zip(self._data, (x, self._next_y), strict=True):
+                self._arguments[place] = array
         for place in self._counter:
             self._arguments[place] = np.asarray(float(self.iteration))
         network, progress = self._start.network, Progress(self.iteration, seed=self._start.seed)

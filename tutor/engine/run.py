@@ -198,7 +198,7 @@ class Run:
         n = lean.iteration - 1
         self.losses.append(lean.loss)
         if self.classified is not None:
-            self.accuracies.append(self.classified(lean.outputs, self.training.y))
+            self.accuracies.append(self.classified(lean.outputs, lean.y))
         if self.states.wants(n):
             self.states.add(n, lean.start())
         if self.points.wants(n):
