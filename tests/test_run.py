@@ -22,7 +22,9 @@ from tutor.engine.run import (
     Run,
     Thinned,
     accuracy_of,
+    learning,
     loss_on,
+    movers,
     norm,
     outputs,
     parameter_names,
@@ -264,7 +266,8 @@ def test_other_targets_have_no_accuracy(output: str, targets: list[list[float]])
 
 
 def test_every_parameter_that_learns_has_a_name_and_a_value() -> None:
-    names = parameter_names(circle().network)
+    names = tuple(parameter_names(circle().network))
+    assert learning(circle().network) == len(names)
     assert len(names) == 8 * 2 + 8 + 8 + 1
     assert len(set(names)) == len(names)
     changed = with_values(circle().network, {names[3]: 7.0, Quantity("b", 1, 2): -1.5})
@@ -368,3 +371,14 @@ def test_a_training_that_stops_by_itself_ends_a_run_at_an_epoch() -> None:
 def test_the_loss_alone_is_that_of_a_trace() -> None:
     trained = circle()
     assert loss_on(trained.network, X, Y) == trained.trace(1).loss
+
+
+def test_the_parameters_that_change_most_are_found_by_their_names() -> None:
+    before = circle().network
+    moved = {Quantity("w", 1, 3, 2): 90.0, Quantity("b", 1, 5): -80.0, Quantity("w", 2, 1, 8): 70.0}
+    after = with_values(before, moved)
+    assert movers(before, after, 3) == [
+        Quantity("w", 1, 3, 2), Quantity("b", 1, 5), Quantity("w", 2, 1, 8),
+    ]  # fmt: skip
+    assert movers(before, after, 1) == [Quantity("w", 1, 3, 2)]
+    assert len(movers(before, before, 6)) == 6

@@ -41,13 +41,12 @@ class Lean:
     """Where such a run is: the parameters, and what the last iteration made."""
 
     def __init__(self, training: Training, state: State, program: Program) -> None:
-        self._start, self.iteration = state, state.iteration
-        network = state.network
+        self._start, network = state, state.network
         x, self._next_y = training.batch(state)
-        _, self._arguments = prepared(network, x, self._next_y, training.eta, state.progress)
+        _, arguments = prepared(network, x, self._next_y, training.eta, state.progress)
         self._training, self.y = training, self._next_y
-        self._before = self._arguments
-        first = len(self._arguments) - len(program.given)
+        self._before, self._now = arguments, (arguments, state.iteration)
+        first = len(arguments) - len(program.given)
         places = list(enumerate(program.given, first))
         self._names = dict(places)
         self._at = [n for n, (kind, _) in places if kind in AFTER]
@@ -82,7 +81,8 @@ class Lean:
         """Compute the next iteration. False, and nothing has happened, where its numbers come near
         the end of the range.
         """
-        found = self._compute(*self._arguments)
+        before, iteration = self._now
+        found = self._compute(*before)
         loss, count = found[0], len(self._at)
         after, gradients = found[2 : 2 + count], found[2 + count : 2 + 2 * count]
         slots = found[2 + 2 * count :]
@@ -90,28 +90,34 @@ class Lean:
             return False
         if not all(np.vdot(new, new) < HUGE for new in slots):
             return False
-        self._before, self._arguments = self._arguments, list(self._arguments)
+        arguments = list(before)
         for place, new in zip((*self._at, *self._slots), (*after, *slots), strict=True):
-            self._arguments[place] = new
+            arguments[place] = new
         self.loss, self.outputs, self._gradients = float(loss), found[1], gradients
         self.y = self._next_y
-        self.iteration += 1
-        self._draw()
+        self._draw(arguments, iteration + 1)
+        self._before, self._now = before, (arguments, iteration + 1)
         return True
 
-    def _draw(self) -> None:
+    def _draw(self, arguments: list[Any], iteration: int) -> None:
         """What is another one in each iteration: its batch, its number, which units are dropped."""
         if not self._training.batches.full:
-            x, self._next_y = self._training.batch(replace(self._start, iteration=self.iteration))
+            x, self._next_y = self._training.batch(replace(self._start, iteration=iteration))
             for place, array in zip(self._data, (x, self._next_y), strict=True):
-                self._arguments[place] = array
+                arguments[place] = array
         for place in self._counter:
-            self._arguments[place] = np.asarray(float(self.iteration))
-        network, progress = self._start.network, Progress(self.iteration, seed=self._start.seed)
+            arguments[place] = np.asarray(float(iteration))
+        if not self._masks:
+            return
+        network, progress = self._start.network, Progress(iteration, seed=self._start.seed)
         for place, layer in self._masks:
-            shape = self._arguments[place].shape
-            share = network.layer(layer).dropout
-            self._arguments[place] = mask(share, shape, progress, layer)
+            shape, share = arguments[place].shape, network.layer(layer).dropout
+            arguments[place] = mask(share, shape, progress, layer)
+
+    @property
+    def iteration(self) -> int:
+        """Which iteration comes next."""
+        return self._now[1]
 
     def norms(self) -> tuple[float, ...]:
         """The norm of the last iteration's gradient, layer by layer."""
@@ -122,12 +128,12 @@ class Lean:
 
     def start(self) -> Callable[[], State]:
         """How to make the state that the last iteration started from."""
-        arguments, iteration = self._before, self.iteration - 1
+        arguments, iteration = self._before, self._now[1] - 1
         return lambda: self._state(arguments, iteration)
 
     def state(self) -> State:
         """What the next iteration starts from."""
-        return self._state(self._arguments, self.iteration)
+        return self._state(*self._now)
 
     def _state(self, arguments: list[Any], iteration: int) -> State:
         network = self._start.network

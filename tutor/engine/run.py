@@ -14,7 +14,7 @@ every second of them as often as it takes.
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import isfinite, sqrt
 from typing import Generic, TypeVar
@@ -270,7 +270,8 @@ class Run:
 
     def state(self, iteration: int) -> State:
         """What a recorded iteration starts from, or the one after the last."""
-        known = self._lean.state() if self._lean is not None else self._next
+        lean = self._lean
+        known = lean.state() if lean is not None else self._next
         if iteration == known.iteration:
             return known
         kept = dict(self.states.kept)
@@ -341,20 +342,41 @@ def _signs(found: Array, y: Array) -> float:
 # ---- single parameters, and the loss over two of them ----
 
 
-def parameter_names(network: Network) -> tuple[Quantity, ...]:
+def parameter_names(network: Network) -> Iterator[Quantity]:
     """All weights and biases that learn, layer by layer."""
-    found: list[Quantity] = []
     for number, layer in enumerate(network.layers, 1):
         units, inputs = layer.weights.shape
         if layer.train_weights:
-            found += [
-                Quantity("w", number, i, j)
-                for i in range(1, units + 1)
-                for j in range(1, inputs + 1)
-            ]
+            for i in range(1, units + 1):
+                yield from (Quantity("w", number, i, j) for j in range(1, inputs + 1))
         if layer.learns_biases:
-            found += [Quantity("b", number, i) for i in range(1, units + 1)]
-    return tuple(found)
+            yield from (Quantity("b", number, i) for i in range(1, units + 1))
+
+
+def learning(network: Network) -> int:
+    """How many parameters learn."""
+    return sum(
+        layer.weights.size * layer.train_weights + layer.units * layer.learns_biases
+        for layer in network.layers
+    )
+
+
+def movers(before: Network, after: Network, most: int) -> list[Quantity]:
+    """The parameters that differ most between two networks, in the order of their names."""
+    found: list[tuple[float, int, Quantity]] = []
+    for number, (old, new) in enumerate(zip(before.layers, after.layers, strict=True), 1):
+        for kind, a, b in (("w", old.weights, new.weights), ("b", old.biases, new.biases)):
+            if a is None or b is None:
+                continue
+            way = np.nan_to_num(np.abs(b - a), nan=0.0, posinf=0.0)
+            for at in np.argsort(-way, axis=None, kind="stable")[:most]:
+                i, *j = (int(n) + 1 for n in np.unravel_index(at, way.shape))
+                learns = old.train_weights if j else old.learns_biases
+                if learns:
+                    q = Quantity(kind, number, i, *j)
+                    found.append((-float(way.flat[at]), len(found), q))
+    largest = {q for _, _, q in sorted(found)[:most]}
+    return sorted(largest, key=lambda q: (q.layer, q.kind == "b", q.i, q.j))
 
 
 def value(network: Network, q: Quantity) -> float:

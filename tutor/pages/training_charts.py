@@ -15,14 +15,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import floor, log10
 
-import numpy as np
-
 from tutor import number
 from tutor.draw import charts
 from tutor.draw.charts import Chart, Place, Series
-from tutor.engine.network import Network
 from tutor.engine.quantity import Quantity
-from tutor.engine.run import Point, parameter_names, value
+from tutor.engine.run import Point, learning, movers, value
 from tutor.lesson.titles import capital, place
 from tutor.notation.markup import Markup
 from tutor.pages.context import Context
@@ -34,8 +31,6 @@ MEANS = 2
 """The style of the line of epochs."""
 MOST_ROWS = 24
 MOST_LINES = 6
-MOST_COMPARED = 4000
-"""Of more parameters some are looked at, to find those that change most."""
 ROOM = 1000.0
 """A loss of so many times that of the first iteration leaves the chart."""
 
@@ -217,16 +212,6 @@ def _some(found: list[int], most: int) -> list[int]:
     return [found[round(k * (len(found) - 1) / (most - 1))] for k in range(most)]
 
 
-def movers(before: Network, after: Network, most: int) -> list[Quantity]:
-    """The parameters that differ most, in the order of their names."""
-    names = parameter_names(before)
-    if len(names) > MOST_COMPARED:
-        names = names[:: len(names) // MOST_COMPARED + 1]
-    way = [abs(value(after, q) - value(before, q)) for q in names]
-    order = sorted(range(len(names)), key=lambda at: -way[at] if np.isfinite(way[at]) else 0.0)
-    return [names[at] for at in sorted(order[:most])]
-
-
 def weight_lines(one: Trained) -> list[tuple[Quantity, list[tuple[int, float]]]]:
     """The parameters that changed most, over time."""
     networks = one.networks()
@@ -255,7 +240,7 @@ def _weights(
         )
     )  # fmt: skip
     legend = tuple((f"line-{k}", context.line.quantity(q)) for k, (q, _) in enumerate(lines, 1))
-    all_of_them = len(lines) == len(parameter_names(context.trace.network))
+    all_of_them = len(lines) == learning(context.trace.network)
     note = "" if all_of_them else f"The {len(lines)} that change most."
     if several:
         note = f"{note} {capital(one.name)}.".strip()

@@ -150,6 +150,8 @@ def _chosen(
     texts: Mapping[str, str], context: Context, problems: dict[str, str]
 ) -> tuple[Quantity, ...]:
     """Two different parameters, where both fields name one."""
+    if not (texts["first"] or texts["second"]):
+        return ()
     known = {str(q): q for q in parameter_names(context.trace.network)}
     for name in ("first", "second"):
         text = texts[name]
