@@ -46,8 +46,8 @@ UNLISTED = re.compile(
 )
 """What search engines leave out. Saved lessons hold what anybody wrote and are found by whoever has
 the address, so the tutor does not spread them; the builder and the text page take a whole lesson in
-an address, without end; pages in a frame and pages for sharing say what the lesson's own pages say; a training
-has as many pages as there are numbers.
+an address, without end; pages in a frame and pages for sharing say what the lesson's own pages say;
+a training has as many pages as there are numbers.
 """
 
 
