@@ -8,7 +8,12 @@
   const GIVEN = /^(?:[xywb]\[|(?:eta|mu|rho|beta[12]|epsilon|weight_decay|every|factor|period|minimum|decay|l2|clip)$)/;
   const later = () => Number(new URLSearchParams(location.search).get('iteration') || 1) > 1; // weights are then computed ones
   const given = (q) => GIVEN.test(q) && !(later() && /^[wb]/.test(q));
-  const field = (q) => OTHER[q] ?? q;
+  const field = (q) => { // @2 is the second sample of a batch; what is changed counts in the data set
+    const numbers = $('what-if')?.dataset.samples?.split(' ');
+    if (!numbers || !/^[xy]\[/.test(q)) return OTHER[q] ?? q;
+    const [part, sample] = q.split('@');
+    return `${part}@${numbers[(sample ?? 1) - 1]}`;
+  };
   const spoken = (q) => { // as the form calls it
     const input = $(`if-${field(q)}`);
     return input?.getAttribute('aria-label') ?? input?.labels[0]?.textContent.trim() ?? field(q);
@@ -87,12 +92,12 @@
     editor = null;
     if (back) focus(mark);
   };
-  const value = (q, mark) => {
-    const known = $(`if-${field(q)}`);
+  const value = (name, mark) => {
+    const known = $(`if-${name}`);
+    if (!known && name.startsWith('x[') && $('what-if')?.dataset.scaled) return ''; // the page has it scaled
     return known ? known.defaultValue : plain([...(mark.querySelector?.('button') ?? mark).childNodes].filter((node) => node.nodeName !== 'DEL').map((node) => node.textContent).join(''));
   };
-  const line = (q, mark) => {
-    const name = field(q);
+  const line = (name, mark) => {
     const made = document.createElement('div');
     const label = document.createElement('label');
     const input = document.createElement('input');
@@ -105,7 +110,7 @@
     label.append(...(symbol ? [symbol.cloneNode(true), ' '] : []), known);
     label.htmlFor = input.id = `edit-${name}`;
     input.name = name;
-    input.value = input.defaultValue = value(q, mark);
+    input.value = input.defaultValue = value(name, mark);
     input.autocomplete = 'off';
     input.spellcheck = false;
     input.size = Math.min(Math.max(8, input.value.length), 24);
@@ -123,7 +128,7 @@
     close(false);
     const q = mark.dataset.q;
     const group = $(`if-${field(q)}`)?.dataset.group;
-    const all = group ? [...document.querySelectorAll(`#what-if [data-group="${CSS.escape(group)}"]`)].map((input) => input.name) : [q];
+    const all = group ? [...document.querySelectorAll(`#what-if [data-group="${CSS.escape(group)}"]`)].map((input) => input.name) : [field(q)];
     editor = document.createElement('form');
     editor.id = 'editor';
     editor.mark = { q, tag: mark.localName, node: mark };

@@ -594,3 +594,25 @@ def report(page: Page, axe: Axe, when: str) -> Iterator[str]:
     yield from (f"{when}: {line}" for line in found.violations)
     if (wide := page.evaluate(TOO_WIDE)) > 0:
         yield f"{when}: {wide} pixels too wide"
+
+
+@pytest.mark.parametrize("script", [True, False])
+def test_the_numbers_of_an_optimizer_are_there_with_it(
+    new_context: Callable[..., BrowserContext], script: bool
+) -> None:
+    page = new_context(java_script_enabled=script).new_page()
+    page.goto("/build")
+    seen = page.locator(".learning input:visible")
+    names = "fields => fields.map(field => field.name)"
+    assert seen.evaluate_all(names) == ["learning_rate"]
+    page.get_by_label("Optimizer").select_option("Adam")
+    page.get_by_label("Penalty on large weights").select_option("half of the squares")
+    assert seen.evaluate_all(names) == ["learning_rate", "beta1", "beta2", "epsilon", "l2"]
+    page.get_by_label("Beta 1").fill("0.8")
+    page.get_by_label("Optimizer").select_option("gradient descent")
+    # what was typed stays in sight, with the reason why it cannot stay
+    assert seen.evaluate_all(names) == ["learning_rate", "beta1", "l2"]
+    page.get_by_role("button", name="Check", exact=True).first.click()
+    beside_ = page.locator("#problem-beta1")
+    expect(beside_).to_have_text("belongs to adam or adamw, but the optimizer here is sgd")
+    expect(page.locator("#problem-l2")).to_have_text("is empty; enter a number, such as 0.5")

@@ -162,6 +162,23 @@ def test_a_finger_beside_a_small_number_of_the_diagram_means_that_number(page: P
     expect(page.locator("#editor")).to_have_count(0)
 
 
+def test_a_sample_of_a_batch_is_changed_by_its_number_in_the_data_set(page: Page) -> None:
+    own = load("scenarios/training/stochastic-descent.yaml")
+    batch = open_lesson(own, 8).batch
+    assert batch is not None
+    name = f"x[1]@{batch.samples[0]}"
+    page.goto("/lessons/stochastic-descent/steps/1?iteration=8")
+    click_number(page, "x[1]")
+    field = editor(page).get_by_label(name)
+    expect(field).to_have_value(f"{own.inputs[batch.samples[0] - 1][0]:g}")
+    field.fill("0.75")
+    field.press("Enter")
+    page.wait_for_url(lambda address: f"{name}=0.75" in unquote(address))
+    expect(page.locator('#step svg.net text[data-q="x[1]"]')).to_contain_text("0.75")
+    page.goto(f"/lessons/stochastic-descent/steps/1?iteration=7&{name}=0.75")
+    expect(page.locator('#step svg.net text[data-q="x[1]"]')).not_to_contain_text("0.75")
+
+
 def test_every_part_of_the_page_follows(page: Page) -> None:
     page.goto(f"{LESSON}/7")
     click_number(page, "w[2][2,1]")
@@ -444,3 +461,22 @@ def test_the_opened_editor_and_the_form_have_no_barrier(
         .filter(e => e.checkVisibility()).map(e => [e.outerHTML.slice(0, 60), e.getBoundingClientRect()])
         .filter(([, box]) => box.width < 24 || box.height < 24).map(([text]) => text)""")
     assert small == []
+
+
+def test_a_number_of_the_optimizer_is_changed_where_the_formula_has_it(page: Page) -> None:
+    start = {"optimizer": "momentum"}
+    q = parse("m.w[3][1,1]")
+    n = with_changes(start).walk("number").step_of(q)
+    page.goto(f"{LESSON}/{n}?optimizer=momentum")
+    page.locator('#step .formula [data-q="mu"]').first.click()
+    field = editor(page).get_by_label("momentum")
+    expect(field).to_have_value("0.9")
+    field.fill("1")
+    page.keyboard.press("Enter")
+    expect(page.locator("#edit-problem")).to_have_text(
+        "expected a number of at least 0 and below 1, got 1."
+    )
+    field.fill("0.5")
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile(r"\?optimizer=momentum&momentum=0\.5$"))
+    expect(page.locator('#step .formula [data-q="mu"]').first).to_have_text("0.5")

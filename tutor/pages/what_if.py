@@ -263,6 +263,10 @@ class WhatIfForm:
     """What is wrong with all of it."""
     own: str
     """The builder with these numbers, for a lesson of one's own."""
+    samples: str
+    """The numbers in the data set of this iteration's samples, where they are a batch."""
+    scaled: bool
+    """Whether the inputs are those before scaling."""
 
 
 def what_if_form(
@@ -278,9 +282,12 @@ def what_if_form(
     fields, choices = tuple(maker.fields(single=not small)), tuple(maker.choices())
     rest = " ".join(maker.problems.values())
     own = replace(context.view, embedded=False).edit(context.source.id)
+    batch = context.lesson.batch
+    samples = " ".join(map(str, batch.samples)) if batch else ""
     return WhatIfForm(
-        action(context, n), bool(problems), tables, fields, choices, before(context), rest, own
-    )
+        action(context, n), bool(problems), tables, fields, choices, before(context), rest, own,
+        samples, context.source.data.scale is not None,
+    )  # fmt: skip
 
 
 def action(context: Context, n: int) -> str:
@@ -289,11 +296,12 @@ def action(context: Context, n: int) -> str:
 
 
 def before(context: Context) -> str:
-    """Which numbers the form has, where the page shows a later iteration."""
-    return (
-        "These are the numbers that iteration 1 starts from."
-        if context.lesson.iteration > 1
-        else ""
+    """Which numbers the form has, where the page shows a later iteration or a batch."""
+    later = "These are the numbers that iteration 1 starts from."
+    counted = "Samples are numbered as in the data set."
+    lesson = context.lesson
+    return " ".join(
+        filter(None, (later if lesson.iteration > 1 else "", counted if lesson.batch else ""))
     )
 
 
