@@ -145,3 +145,14 @@ def test_others_may_go_first_now_and_then() -> None:
     with allowed.running():
         loop(budget.PAUSE / 4)
     assert 15 <= len(paused) <= 20
+
+
+def test_who_only_gives_way_is_never_over_the_budget() -> None:
+    let = []
+    allowed = Budget(0.0, "a page", pause=lambda: let.append(1))
+    with allowed.running():
+        for _ in range(5):
+            work(2 * budget.PAUSE)
+            budget.give_way()
+    assert let == [1] * 5
+    budget.give_way()

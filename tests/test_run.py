@@ -22,7 +22,9 @@ from tutor.engine.run import (
     Run,
     Thinned,
     accuracy_of,
+    learning,
     loss_on,
+    movers,
     norm,
     outputs,
     parameter_names,
@@ -30,7 +32,7 @@ from tutor.engine.run import (
     value,
     with_values,
 )
-from tutor.engine.training import Training
+from tutor.engine.training import Stop, Training
 from tutor.lesson.setup import training
 from tutor.scenario import reader
 
@@ -264,7 +266,8 @@ def test_other_targets_have_no_accuracy(output: str, targets: list[list[float]])
 
 
 def test_every_parameter_that_learns_has_a_name_and_a_value() -> None:
-    names = parameter_names(circle().network)
+    names = tuple(parameter_names(circle().network))
+    assert learning(circle().network) == len(names)
     assert len(names) == 8 * 2 + 8 + 8 + 1
     assert len(set(names)) == len(names)
     changed = with_values(circle().network, {names[3]: 7.0, Quantity("b", 1, 2): -1.5})
@@ -320,3 +323,62 @@ def test_a_run_with_an_optimizer_is_that_of_stepping_bit_for_bit(
     assert {k: v.tobytes() for k, v in found.slots.items()} == {
         k: v.tobytes() for k, v in state.slots.items()
     }
+
+
+# ---- epochs, and where a training stops by itself ----
+
+
+def batched(stop: Stop, size: int = 10, shuffle: int | None = 1) -> Training:
+    trained = circle()
+    return Training(trained.network, X, Y, 0.5, batch_size=size, shuffle=shuffle, stop=stop)
+
+
+@pytest.mark.parametrize(("size", "shuffle"), [(10, 1), (10, None), (1, 2), (12, 1), (40, None)])
+def test_a_run_in_batches_is_that_of_stepping(size: int, shuffle: int | None) -> None:
+    walked = batched(Stop(), size, shuffle)
+    run = Run(batched(Stop(), size, shuffle), accuracy_of(walked.network, Y))
+    assert run.quick == (40 % size == 0)
+    run.record(14)
+    state = walked.at(1)
+    for n in range(14):
+        trace, after = walked.step(state)
+        assert run.losses[n] == trace.loss
+        assert run.accuracies[n] == np.mean((trace.outputs > 0.5) == (trace.y > 0.5))
+        assert same(run.parameters(n + 1), state.network)
+        state = after
+
+
+def test_the_mean_of_each_epoch_is_taken_over_its_batches() -> None:
+    run = Run(batched(Stop()))
+    run.record(14)
+    ends, means = run.epochs(run.losses)
+    assert ends == [4, 8, 12]
+    assert means[1] == pytest.approx(np.mean(run.losses[4:8]))
+    assert Run(circle()).epochs([1.0]) == ([], [])
+
+
+def test_a_training_that_stops_by_itself_ends_a_run_at_an_epoch() -> None:
+    run = Run(batched(Stop(loss_below=0.4)))
+    run.record(4000, goal=Goal(own=True))
+    met = run.reached(Goal(own=True))
+    assert met is not None
+    assert met % 4 == 0
+    assert np.mean(run.losses[met - 4 : met]) < 0.4
+    assert all(np.mean(run.losses[n - 4 : n]) >= 0.4 for n in range(4, met, 4))
+    assert run.reached(Goal(own=True), since=met - 1) == met
+
+
+def test_the_loss_alone_is_that_of_a_trace() -> None:
+    trained = circle()
+    assert loss_on(trained.network, X, Y) == trained.trace(1).loss
+
+
+def test_the_parameters_that_change_most_are_found_by_their_names() -> None:
+    before = circle().network
+    moved = {Quantity("w", 1, 3, 2): 90.0, Quantity("b", 1, 5): -80.0, Quantity("w", 2, 1, 8): 70.0}
+    after = with_values(before, moved)
+    assert movers(before, after, 3) == [
+        Quantity("w", 1, 3, 2), Quantity("b", 1, 5), Quantity("w", 2, 1, 8),
+    ]  # fmt: skip
+    assert movers(before, after, 1) == [Quantity("w", 1, 3, 2)]
+    assert len(movers(before, before, 6)) == 6

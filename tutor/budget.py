@@ -77,10 +77,7 @@ class Budget:
 
     def check(self, done: int, of: int) -> None:
         """Raise OverBudgetError where the time is used up, or would be with all `of` parts."""
-        spent = self.spent
-        if self._pause is not None and spent - self._paused > PAUSE:
-            self._pause()
-            self._paused = spent
+        spent = self.give_way()
         if spent > self.seconds * (BEGUN if self.begun else 1.0):
             raise OverBudgetError(self._text(f"takes more than {_seconds(self.seconds)}"))
         if done == 1:
@@ -93,6 +90,14 @@ class Budget:
                 raise OverBudgetError(
                     self._text(f"{about}, and {_seconds(self.seconds)} is the most")
                 )
+
+    def give_way(self) -> float:
+        """Let others go first, where it is time to. The seconds so far."""
+        spent = self.spent
+        if self._pause is not None and spent - self._paused > PAUSE:
+            self._pause()
+            self._paused = spent
+        return spent
 
     def _text(self, told: str) -> str:
         return f"{self.what} {told} of the server’s time for one request. {self.advice}".rstrip()
@@ -109,6 +114,13 @@ def current() -> Budget | None:
 def check() -> None:
     """Raise OverBudgetError where the request that is worked on has used up its time."""
     foresee(0, 0)
+
+
+def give_way() -> None:
+    """Let others go first, whatever time is left."""
+    budget = current()
+    if budget is not None:
+        budget.give_way()
 
 
 def foresee(done: int, of: int) -> None:

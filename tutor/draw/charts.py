@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from math import ceil, floor, isfinite, log10
 
-from tutor import number
+from tutor import budget, number
 from tutor.draw.curves import simplified
 from tutor.notation.markup import Markup, attribute, trusted
 
@@ -40,6 +40,8 @@ class Series:
     x: Sequence[float]
     y: Sequence[float]
     style: int = 1
+    faint: bool = False
+    """Whether it is the noise behind another line."""
 
     @property
     def points(self) -> list[Point]:
@@ -170,6 +172,7 @@ def x_axis(chart: Chart) -> Axis:
 
 def draw(chart: Chart) -> Markup:
     """The chart as one `<svg>`."""
+    budget.give_way()
     across, up = x_axis(chart), y_axis(chart)
     title, described = attribute(chart.title), f"chart-{chart.key}-about"
     body = [
@@ -229,7 +232,8 @@ def _line(line: Series, across: Axis, up: Axis, most: float | None = None) -> st
         return dot(points[0], f"dot-{line.style}")
     drawn = simplified(points) if len(points) > 2 else points
     path = "L".join(f"{n(x)} {n(y)}" for x, y in drawn)
-    return f'<path class="line line-{line.style}" d="M{path}"/>'
+    faint = " faint" if line.faint else ""
+    return f'<path class="line line-{line.style}{faint}" d="M{path}"/>'
 
 
 def thinned(points: list[Point], most: int = MOST_COLUMNS) -> list[Point]:

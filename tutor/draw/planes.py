@@ -16,6 +16,7 @@ from typing import Any
 import contourpy
 import numpy as np
 
+from tutor import budget
 from tutor.draw.charts import LEFT, RIGHT, TOP, Axis, Point, axes, dot, n, strokes, text
 from tutor.draw.curves import simplified
 from tutor.notation.markup import Markup, attribute, trusted
@@ -102,6 +103,7 @@ def _contours(field: Array, plane: Plane) -> Any:
 
 
 def _area(area: Area, plane: Plane, across: Axis, up: Axis) -> str:
+    budget.give_way()
     polygons, rings = _contours(area.field, plane).filled(0.0, np.inf)
     parts = [
         _drawn(points[start:end], across, up) + "Z"

@@ -14,7 +14,7 @@ none can leave the range of float64. Tests compare it with a walk through the sa
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import lru_cache
 from math import isfinite, sqrt
@@ -25,7 +25,7 @@ import numpy as np
 from tutor.engine import code
 from tutor.engine.dialects import Engine, python_name
 from tutor.engine.kinds import AFTER, GRADIENT, KINDS
-from tutor.engine.network import Array, with_parameters
+from tutor.engine.network import Array, Network, with_parameters, without_dropout
 from tutor.engine.program import Definition, Name, Plan, Program, made_of
 from tutor.engine.trace import Progress, mask, prepared
 from tutor.engine.training import State, Training
@@ -41,11 +41,12 @@ class Lean:
     """Where such a run is: the parameters, and what the last iteration made."""
 
     def __init__(self, training: Training, state: State, program: Program) -> None:
-        self._start, self.iteration = state, state.iteration
-        network = state.network
-        _, self._arguments = prepared(network, training.x, training.y, training.eta, state.progress)
-        self._before = self._arguments
-        first = len(self._arguments) - len(program.given)
+        self._start, network = state, state.network
+        x, self._next_y = training.batch(state)
+        _, arguments = prepared(network, x, self._next_y, training.eta, state.progress)
+        self._training, self.y = training, self._next_y
+        self._before, self._now = arguments, (arguments, state.iteration)
+        first = len(arguments) - len(program.given)
         places = list(enumerate(program.given, first))
         self._names = dict(places)
         self._at = [n for n, (kind, _) in places if kind in AFTER]
@@ -57,22 +58,22 @@ class Lean:
         self._compute = _compiled(program.plan, output, learned, slots)
         self._depth = network.depth
         self._bound = 10.0 ** (2 * RANGE / (network.depth + 1))
-        self.loss, self.outputs = 0.0, training.y
+        self._data = [place for name in ("x", "y") for place, one in places if one == (name, 0)]
+        self.loss, self.outputs = 0.0, self.y
         self._gradients: tuple[Array, ...] = ()
 
     @classmethod
     def of(cls, training: Training, state: State) -> Lean | None:
         """A run from a state on; None where that is not enough."""
         network = state.network
-        x, y = training.batch(state)
-        program = network.program(len(x))
+        batches = training.batches
+        program = network.program(batches.each)
         bound = 10.0 ** (RANGE / (network.depth + 1))
         fits = (
-            x is training.x
-            and y is training.y
+            batches.samples % batches.each == 0  # otherwise the last one of an epoch is smaller
             and not program.blocked
             and all(p.train_weights and p.train_biases for p in network.layers)
-            and float(np.abs(x).max()) < bound
+            and float(np.abs(training.x).max()) < bound
         )
         return cls(training, state, program) if fits else None
 
@@ -80,7 +81,8 @@ class Lean:
         """Compute the next iteration. False, and nothing has happened, where its numbers come near
         the end of the range.
         """
-        found = self._compute(*self._arguments)
+        before, iteration = self._now
+        found = self._compute(*before)
         loss, count = found[0], len(self._at)
         after, gradients = found[2 : 2 + count], found[2 + count : 2 + 2 * count]
         slots = found[2 + 2 * count :]
@@ -88,23 +90,34 @@ class Lean:
             return False
         if not all(np.vdot(new, new) < HUGE for new in slots):
             return False
-        self._before, self._arguments = self._arguments, list(self._arguments)
+        arguments = list(before)
         for place, new in zip((*self._at, *self._slots), (*after, *slots), strict=True):
-            self._arguments[place] = new
+            arguments[place] = new
         self.loss, self.outputs, self._gradients = float(loss), found[1], gradients
-        self.iteration += 1
-        self._draw()
+        self.y = self._next_y
+        self._draw(arguments, iteration + 1)
+        self._before, self._now = before, (arguments, iteration + 1)
         return True
 
-    def _draw(self) -> None:
-        """What is another one in each iteration: its number, and which units are dropped."""
+    def _draw(self, arguments: list[Any], iteration: int) -> None:
+        """What is another one in each iteration: its batch, its number, which units are dropped."""
+        if not self._training.batches.full:
+            x, self._next_y = self._training.batch(replace(self._start, iteration=iteration))
+            for place, array in zip(self._data, (x, self._next_y), strict=True):
+                arguments[place] = array
         for place in self._counter:
-            self._arguments[place] = np.asarray(float(self.iteration))
-        network, progress = self._start.network, Progress(self.iteration, seed=self._start.seed)
+            arguments[place] = np.asarray(float(iteration))
+        if not self._masks:
+            return
+        network, progress = self._start.network, Progress(iteration, seed=self._start.seed)
         for place, layer in self._masks:
-            shape = self._arguments[place].shape
-            share = network.layer(layer).dropout
-            self._arguments[place] = mask(share, shape, progress, layer)
+            shape, share = arguments[place].shape, network.layer(layer).dropout
+            arguments[place] = mask(share, shape, progress, layer)
+
+    @property
+    def iteration(self) -> int:
+        """Which iteration comes next."""
+        return self._now[1]
 
     def norms(self) -> tuple[float, ...]:
         """The norm of the last iteration's gradient, layer by layer."""
@@ -115,12 +128,12 @@ class Lean:
 
     def start(self) -> Callable[[], State]:
         """How to make the state that the last iteration started from."""
-        arguments, iteration = self._before, self.iteration - 1
+        arguments, iteration = self._before, self._now[1] - 1
         return lambda: self._state(arguments, iteration)
 
     def state(self) -> State:
         """What the next iteration starts from."""
-        return self._state(self._arguments, self.iteration)
+        return self._state(*self._now)
 
     def _state(self, arguments: list[Any], iteration: int) -> State:
         network = self._start.network
@@ -147,6 +160,11 @@ def _compiled(
     gradients = [(GRADIENT[kind], layer) for kind, layer in learned]
     memory = [(kind.replace("-", ""), layer) for kind, layer in slots]
     wanted = [("loss", 0), output, *after, *gradients, *memory]
+    return _function(program, wanted)
+
+
+def _function(program: Program, wanted: list[Name]) -> Callable[..., Any]:
+    """A function of what a program is a function of, which gives some of its arrays."""
     dialect = Engine()
     made = ((python_name(*found.name), found.tree) for found in _needed(program, wanted))
     body = code.program_lines(made, dialect)
@@ -156,6 +174,36 @@ def _compiled(
     function = code.defined("iteration", arguments, [*body, answer])
     scope = {name: np.asarray(value) for name, value in dialect.constants.items()}
     return code.compiled("iteration", [function], {"np": np, "ratio": ratio, **scope})
+
+
+# ---- the loss alone ----
+
+
+def losses_of(network: Network, x: Array, y: Array) -> Callable[[Mapping[Name, Array]], float]:
+    """The loss of a network on a set of samples, with other arrays in place of some of its own; the
+    penalty left aside, and nothing dropped.
+    """
+    program, arguments = prepared(without_dropout(network), x, y, 0.0, Progress())
+    first = len(arguments) - len(program.given)
+    places = {name: n for n, name in enumerate(program.given, first)}
+    compute = _loss(program.plan)
+
+    def loss(changed: Mapping[Name, Array]) -> float:
+        taken = list(arguments)
+        for name, array in changed.items():
+            taken[places[name]] = array
+        (found,) = compute(*taken)
+        return float(found)
+
+    return loss
+
+
+@lru_cache(maxsize=64)
+def _loss(plan: Plan) -> Callable[..., Any]:
+    """(eta, scale, *knobs, *given) -> (loss,)"""
+    program = Program.of(plan)
+    name = ("data_loss", 0) if ("data_loss", 0) in program.by_name else ("loss", 0)
+    return _function(program, [name])
 
 
 def _needed(program: Program, wanted: list[Name]) -> list[Definition]:

@@ -14,7 +14,7 @@ every second of them as often as it takes.
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import isfinite, sqrt
 from typing import Generic, TypeVar
@@ -23,7 +23,7 @@ import numpy as np
 
 from tutor import budget
 from tutor.engine.kinds import FORWARD, LOSS
-from tutor.engine.lean import Lean
+from tutor.engine.lean import Lean, losses_of
 from tutor.engine.network import Array, Network, with_parameters, without_dropout
 from tutor.engine.quantity import Quantity
 from tutor.engine.trace import EarlyEnd, Trace
@@ -97,9 +97,16 @@ class Goal:
     loss_below: float | None = None
     change_below: float | None = None
     accuracy: float | None = None
+    own: bool = False
+    """Or where the training stops by itself."""
 
     def __bool__(self) -> bool:
         return self != Goal()
+
+    @property
+    def set(self) -> bool:
+        """Whether there is more than the training's own stop."""
+        return (self.loss_below, self.change_below, self.accuracy) != (None, None, None)
 
 
 class Run:
@@ -138,6 +145,15 @@ class Run:
     def quick(self) -> bool:
         """Whether it goes on without traces."""
         return self._lean is not None
+
+    def epochs(self, values: Sequence[float]) -> tuple[list[int], list[float]]:
+        """The last iteration of each epoch, and the mean over its iterations of values that there
+        is one of for each iteration from the first; nothing where each iteration is an epoch.
+        """
+        each = self.training.batches.per_epoch
+        whole = len(values) // each if each > 1 else 0
+        means = np.array(values[: whole * each]).reshape(whole, each).mean(axis=1)
+        return [n * each for n in range(1, whole + 1)], means.tolist()
 
     @property
     def depth(self) -> int:
@@ -182,7 +198,7 @@ class Run:
         n = lean.iteration - 1
         self.losses.append(lean.loss)
         if self.classified is not None:
-            self.accuracies.append(self.classified(lean.outputs, self.training.y))
+            self.accuracies.append(self.classified(lean.outputs, lean.y))
         if self.states.wants(n):
             self.states.add(n, lean.start())
         if self.points.wants(n):
@@ -237,11 +253,25 @@ class Run:
             met[1:] |= np.abs(np.diff(losses)) < goal.change_below
         if goal.accuracy is not None and self.classified is not None:
             met |= np.array(self.accuracies[first:]) >= goal.accuracy
+        if goal.own:
+            met |= self._stops(since)
         return since + int(met.argmax()) if met.any() else None
+
+    def _stops(self, since: int) -> Array:
+        """At which recorded iterations, from `since` on, the training stops by itself: the last
+        ones of an epoch at most.
+        """
+        batches, stop = self.training.batches, self.training.stop
+        each = batches.per_epoch
+        met = np.zeros(self.length - since + 1, dtype=bool)
+        for n in range(-(-since // each) * each, self.length + 1, each):
+            met[n - since] = stop.reached(self.losses[max(0, n - 2 * each) : n], batches)
+        return met
 
     def state(self, iteration: int) -> State:
         """What a recorded iteration starts from, or the one after the last."""
-        known = self._lean.state() if self._lean is not None else self._next
+        lean = self._lean
+        known = lean.state() if lean is not None else self._next
         if iteration == known.iteration:
             return known
         kept = dict(self.states.kept)
@@ -268,10 +298,10 @@ def outputs(network: Network, x: Array, like: Array) -> Array:
     return traced(without_dropout(network), x, targets, 0.0).outputs
 
 
+@np.errstate(all="ignore")
 def loss_on(network: Network, x: Array, y: Array) -> float:
     """The loss of a network on a set of samples, the penalty left aside."""
-    trace = traced(without_dropout(network), x, y, 0.0)
-    return float(trace.get(("data_loss", 0), trace.loss))
+    return losses_of(network, x, y)({})
 
 
 # ---- which targets are classes ----
@@ -312,20 +342,41 @@ def _signs(found: Array, y: Array) -> float:
 # ---- single parameters, and the loss over two of them ----
 
 
-def parameter_names(network: Network) -> tuple[Quantity, ...]:
+def parameter_names(network: Network) -> Iterator[Quantity]:
     """All weights and biases that learn, layer by layer."""
-    found: list[Quantity] = []
     for number, layer in enumerate(network.layers, 1):
         units, inputs = layer.weights.shape
         if layer.train_weights:
-            found += [
-                Quantity("w", number, i, j)
-                for i in range(1, units + 1)
-                for j in range(1, inputs + 1)
-            ]
+            for i in range(1, units + 1):
+                yield from (Quantity("w", number, i, j) for j in range(1, inputs + 1))
         if layer.learns_biases:
-            found += [Quantity("b", number, i) for i in range(1, units + 1)]
-    return tuple(found)
+            yield from (Quantity("b", number, i) for i in range(1, units + 1))
+
+
+def learning(network: Network) -> int:
+    """How many parameters learn."""
+    return sum(
+        layer.weights.size * layer.train_weights + layer.units * layer.learns_biases
+        for layer in network.layers
+    )
+
+
+def movers(before: Network, after: Network, most: int) -> list[Quantity]:
+    """The parameters that differ most between two networks, in the order of their names."""
+    found: list[tuple[float, int, Quantity]] = []
+    for number, (old, new) in enumerate(zip(before.layers, after.layers, strict=True), 1):
+        for kind, a, b in (("w", old.weights, new.weights), ("b", old.biases, new.biases)):
+            if a is None or b is None:
+                continue
+            way = np.nan_to_num(np.abs(b - a), nan=0.0, posinf=0.0)
+            for at in np.argsort(-way, axis=None, kind="stable")[:most]:
+                i, *j = (int(n) + 1 for n in np.unravel_index(at, way.shape))
+                learns = old.train_weights if j else old.learns_biases
+                if learns:
+                    q = Quantity(kind, number, i, *j)
+                    found.append((-float(way.flat[at]), len(found), q))
+    largest = {q for _, _, q in sorted(found)[:most]}
+    return sorted(largest, key=lambda q: (q.layer, q.kind == "b", q.i, q.j))
 
 
 def value(network: Network, q: Quantity) -> float:
@@ -351,6 +402,7 @@ def with_values(network: Network, chosen: Mapping[Quantity, float]) -> Network:
     return with_parameters(network, tuple(weights), tuple(biases))
 
 
+@np.errstate(all="ignore")
 def surface(
     network: Network,
     x: Array,
@@ -362,10 +414,17 @@ def surface(
     """The loss, (len(up), len(across)), where two parameters have other values and all the others
     stay as they are.
     """
-    first, second = chosen
-    return np.array(
-        [
-            [loss_on(with_values(network, {first: a, second: b}), x, y) for a in across.tolist()]
-            for b in up.tolist()
-        ]
-    )
+    loss, (first, second) = losses_of(network, x, y), chosen
+    arrays = {
+        (q.kind, q.layer): np.array(layer.weights if q.j else layer.biases)
+        for q in chosen
+        for layer in (network.layer(q.layer),)
+    }
+
+    def at(a: float, b: float) -> float:
+        budget.give_way()
+        for q, number in ((first, a), (second, b)):
+            arrays[q.kind, q.layer][(q.i - 1, q.j - 1) if q.j else q.i - 1] = number
+        return loss(arrays)
+
+    return np.array([[at(a, b) for a in across.tolist()] for b in up.tolist()])

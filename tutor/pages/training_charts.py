@@ -12,17 +12,14 @@ from __future__ import annotations
 
 from bisect import bisect
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import floor, log10
-
-import numpy as np
 
 from tutor import number
 from tutor.draw import charts
 from tutor.draw.charts import Chart, Place, Series
-from tutor.engine.network import Network
 from tutor.engine.quantity import Quantity
-from tutor.engine.run import Point, parameter_names, value
+from tutor.engine.run import Point, learning, movers, value
 from tutor.lesson.titles import capital, place
 from tutor.notation.markup import Markup
 from tutor.pages.context import Context
@@ -30,10 +27,10 @@ from tutor.pages.training_runs import FEW, Trained
 
 MOST_PLACES = 10
 """Links of a chart: on a phone each is as wide as a thumb."""
+MEANS = 2
+"""The style of the line of epochs."""
 MOST_ROWS = 24
 MOST_LINES = 6
-MOST_COMPARED = 4000
-"""Of more parameters some are looked at, to find those that change most."""
 ROOM = 1000.0
 """A loss of so many times that of the first iteration leaves the chart."""
 
@@ -115,6 +112,10 @@ def loss_chart(runs: Sequence[Trained]) -> ChartPart | None:
         for k, name in enumerate(one.run.others)
     ]
     own = shown[0]
+    ends, means = own.run.epochs(own.losses)
+    if means and len(shown) == 1:
+        series[0] = replace(series[0], name="Loss of each batch", faint=True)
+        series.append(Series("Mean of each epoch", ends, means, MEANS))
     most = ROOM * max(one.losses[0] for one in shown)
     out = any(max(one.losses) > most > 0 for one in shown)
     svg = charts.draw(
@@ -154,25 +155,27 @@ def more_charts(context: Context, runs: Sequence[Trained]) -> Iterator[ChartPart
 
 
 def _accuracy(runs: Sequence[Trained]) -> ChartPart:
-    series = [
-        Series(
-            capital(one.name) if len(runs) > 1 else "Accuracy",
-            range(1, one.end + 1), list(one.run.accuracies[: one.end]), one.style,
-        )
-        for one in runs
-    ]  # fmt: skip
-    own = runs[0]
+    """Of each iteration; of each epoch where an iteration has a part of the samples."""
+    series, known = [], dict[int, float]()
+    for one in runs:
+        each = list(one.run.accuracies[: one.end])
+        ends, means = one.run.epochs(each)
+        x, y = (ends, means) if means else (list(range(1, one.end + 1)), each)
+        known = known or dict(zip(x, y, strict=True))
+        name = capital(one.name) if len(runs) > 1 else "Accuracy"
+        series.append(Series(name, x, y, one.style))
+    by_epoch = "epoch" if runs[0].run.epochs(runs[0].losses)[0] else "iteration"
     last = max(one.end for one in runs)
     svg = charts.draw(
         Chart(
-            "accuracy", "Accuracy of each iteration", tuple(series), "iteration", "accuracy",
-            (1.0, float(max(2, last))),
-            _places(own, dict(enumerate(own.run.accuracies[: own.end], 1)), "accuracy"),
+            "accuracy", f"Accuracy of each {by_epoch}", tuple(series), "iteration", "accuracy",
+            (1.0, float(max(2, last))), _places(runs[0], known, "accuracy"),
             reached=False, y_range=(0.0, 1.0),
         )
     )  # fmt: skip
     legend = tuple((f"line-{line.style}", line.name) for line in series)
-    return ChartPart("Accuracy", svg, legend if len(series) > 1 else ())
+    note = "The mean over the batches of each epoch." if by_epoch == "epoch" else ""
+    return ChartPart("Accuracy", svg, legend if len(series) > 1 else (), note)
 
 
 def _norms(context: Context, one: Trained, *, several: bool) -> ChartPart:
@@ -209,16 +212,6 @@ def _some(found: list[int], most: int) -> list[int]:
     return [found[round(k * (len(found) - 1) / (most - 1))] for k in range(most)]
 
 
-def movers(before: Network, after: Network, most: int) -> list[Quantity]:
-    """The parameters that differ most, in the order of their names."""
-    names = parameter_names(before)
-    if len(names) > MOST_COMPARED:
-        names = names[:: len(names) // MOST_COMPARED + 1]
-    way = [abs(value(after, q) - value(before, q)) for q in names]
-    order = sorted(range(len(names)), key=lambda at: -way[at] if np.isfinite(way[at]) else 0.0)
-    return [names[at] for at in sorted(order[:most])]
-
-
 def weight_lines(one: Trained) -> list[tuple[Quantity, list[tuple[int, float]]]]:
     """The parameters that changed most, over time."""
     networks = one.networks()
@@ -247,7 +240,7 @@ def _weights(
         )
     )  # fmt: skip
     legend = tuple((f"line-{k}", context.line.quantity(q)) for k, (q, _) in enumerate(lines, 1))
-    all_of_them = len(lines) == len(parameter_names(context.trace.network))
+    all_of_them = len(lines) == learning(context.trace.network)
     note = "" if all_of_them else f"The {len(lines)} that change most."
     if several:
         note = f"{note} {capital(one.name)}.".strip()
@@ -275,7 +268,7 @@ def table(
     columns += [context.line.quantity(q) for q, _ in lines]
     points, values = dict(own.points), [dict(line) for _, line in lines]
     rows = []
-    for n in table_iterations(own, points):
+    for n in table_iterations(own, points, {n + 1 for n, _ in own.networks()}):
         cells = [
             number.shown(one.losses[n - 1], FEW) if n <= one.end else ""
             for one in runs
@@ -294,9 +287,9 @@ def table(
     return tuple(columns), tuple(rows)
 
 
-def table_iterations(one: Trained, points: dict[int, Point]) -> list[int]:
-    """Iterations for the table: recorded ones, evenly, and the last."""
-    known = sorted(points)
+def table_iterations(one: Trained, points: dict[int, Point], others: set[int]) -> list[int]:
+    """Iterations for the table: those of which most is known, evenly, and the last."""
+    known = sorted(others & set(points)) or sorted(points)
     if len(known) > MOST_ROWS:
         known = [known[round(k * (len(known) - 1) / (MOST_ROWS - 1))] for k in range(MOST_ROWS)]
     return known if known and known[-1] == one.end else [*known, one.end]

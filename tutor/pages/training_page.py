@@ -10,12 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from math import ceil
 from urllib.parse import unquote_plus
 
 from tutor import number
 from tutor.engine.quantity import Quantity
-from tutor.engine.run import accuracy_of, parameter_names
+from tutor.engine.run import accuracy_of, movers, parameter_names
 from tutor.engine.trace import FLAT, OVERFLOW
 from tutor.lesson.explain import explain_stop
 from tutor.lesson.titles import capital, place
@@ -28,7 +29,6 @@ from tutor.pages.training_charts import (
     TableRow,
     loss_chart,
     more_charts,
-    movers,
     round_up,
     table,
 )
@@ -40,6 +40,8 @@ from tutor.pages.what_if import Changed, changed
 
 STEPS = (1, 10, 100, 1000, 10_000)
 """Numbers of iterations that are a click away."""
+MOST_NAMES = 200
+"""Parameters that a field suggests."""
 RATES = (0.1, 0.3, 3.0, 10.0)
 """Other learning rates that are a click away, as factors."""
 
@@ -167,7 +169,7 @@ def training_page(
         scenario.id, scenario.title, context.home, (*notices, *elsewhere(asked)), "",
         changed(context, None),
         asked.address().partition("?")[0], tuple(presets(context, asked)), fields(asked),
-        goals(context, asked), bool(asked.goal) or any(f.problem for f in goals(context, asked)),
+        goals(context, asked), asked.goal.set or any(f.problem for f in goals(context, asked)),
         hidden(asked.view), number.shown(rate, 6), rates(asked, rate),
         result(context, asked, runs) if runs else None,
     )  # fmt: skip
@@ -185,7 +187,7 @@ def presets(context: Context, asked: Asked) -> Iterator[Link]:
     most, end = furthest(scenario), scenario.training.iterations
     for n in sorted({n for n in (*STEPS, end) if n <= most}):
         text = f"{n:,} (to the end)" if n == end > 1 else f"{n:,}"
-        yield Link(text, asked.trained(n), n == asked.iterations and not asked.goal, n)
+        yield Link(text, asked.trained(n), n == asked.iterations and not asked.goal.set, n)
 
 
 def fields(asked: Asked) -> tuple[Field, ...]:
@@ -342,7 +344,7 @@ def moment(context: Context, asked: Asked, runs: Sequence[Trained]) -> Moment | 
         Field(name, label, str(q), "", asked.problems.get(name, ""))
         for name, label, q in zip(("first", "second"), ("Across", "Up"), chosen, strict=False)
     )
-    names = tuple(map(str, parameter_names(network)[:200])) if over else ()
+    names = tuple(map(str, islice(parameter_names(network), MOST_NAMES))) if over else ()
     return Moment(scrub(asked, own, at), drawn, over, choose if over else (), names)
 
 

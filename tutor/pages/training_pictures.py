@@ -17,7 +17,7 @@ from tutor.draw.charts import Chart, Series
 from tutor.draw.planes import Area, Levels, Plane, Samples
 from tutor.engine.network import Array, Network
 from tutor.engine.quantity import Quantity
-from tutor.engine.run import Run, outputs, surface, value
+from tutor.engine.run import Run, Sets, outputs, surface, value
 from tutor.lesson.titles import enumerated
 from tutor.notation.markup import Markup
 
@@ -28,6 +28,8 @@ HEIGHTS = 9
 MOST_WORK = 40_000_000
 """Parameters times samples times cells of a surface: about a tenth of a second."""
 MARGIN = 0.15
+OTHERS = 3
+"""The style of the first set that is not learned from."""
 LINE_OF = 161
 """Places at which the fitted curve is computed."""
 
@@ -62,12 +64,12 @@ def picture(run: Run, network: Network, when: str) -> Picture | None:
         return None
     x, y = run.training.x, run.training.y
     if network.sizes[0] == 1:
-        return _fitted(network, x, y, when)
+        return _fitted(network, x, y, run.others, when)
     return _regions(run, network, x, y, when) if run.classified else _heights(network, x, y, when)
 
 
-def _fitted(network: Network, x: Array, y: Array, when: str) -> Picture:
-    low, high = span(x)
+def _fitted(network: Network, x: Array, y: Array, others: Sets, when: str) -> Picture:
+    low, high = span(np.concatenate([x, *(inputs for inputs, _ in others.values())]))
     grid = np.linspace(low, high, LINE_OF)
     found, several = outputs(network, grid[:, None], y), y.shape[1] > 1
     names = [f"output {k}" if several else "the network" for k in range(1, y.shape[1] + 1)]
@@ -77,11 +79,17 @@ def _fitted(network: Network, x: Array, y: Array, when: str) -> Picture:
     samples = tuple(
         Series("samples", x[:, 0].tolist(), y[:, k].tolist(), k + 1) for k in range(y.shape[1])
     )
+    if not several:
+        samples += tuple(
+            Series(name, inputs[:, 0].tolist(), targets[:, 0].tolist(), k)
+            for k, (name, (inputs, targets)) in enumerate(others.items(), OTHERS)
+        )
     title = f"The fitted curve {when}"
     svg = charts.draw(
         Chart("fit", title, lines, "x", "output", (low, high), samples=samples, linear=True)
     )
     legend = (*((f"line-{k + 1}", name) for k, name in enumerate(names)), ("mark-1", "targets"))
+    legend += tuple((f"mark-{one.style}", f"{one.name} set") for one in samples[y.shape[1] :])
     return Picture("Fitted curve", svg, legend, "")
 
 

@@ -136,6 +136,8 @@ def read(query: Mapping[str, str], context: Context) -> Asked:
     network, y = context.trace.network, context.trace.y
     if goal.accuracy is not None and accuracy_of(network, y) is None:
         problems["accuracy"] = "The targets of this lesson are no classes, so there is no accuracy."
+    if not goal and iterations == scenario.training.iterations:
+        goal = Goal(own=scenario.training.stop is not None)
     other = positive("other")
     return Asked(
         scenario.id, replace(context.view, iteration=1, present=False), iterations, first, goal,
@@ -148,6 +150,8 @@ def _chosen(
     texts: Mapping[str, str], context: Context, problems: dict[str, str]
 ) -> tuple[Quantity, ...]:
     """Two different parameters, where both fields name one."""
+    if not (texts["first"] or texts["second"]):
+        return ()
     known = {str(q): q for q in parameter_names(context.trace.network)}
     for name in ("first", "second"):
         text = texts[name]

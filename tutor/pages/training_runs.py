@@ -6,7 +6,8 @@ said(trained, several=…)                     whether it converges, crawls, div
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 
 from tutor import number
 from tutor.engine.network import Network
@@ -17,6 +18,11 @@ from tutor.lesson.running import Running, Verdict, verdict
 from tutor.pages.training_query import Asked
 from tutor.pages.view import View
 
+MOST_NETWORKS = 80
+BEGINNING = 40
+"""So many of the first networks are looked at one by one: there they change most."""
+OVER = 1.1
+"""A loss on other samples that is so many times its lowest has risen."""
 FEW = 4
 """Digits of numbers in sentences."""
 
@@ -32,20 +38,23 @@ class Trained:
     style: int
     asked: Asked
 
+    goal_met: int | None
+    """The iteration that meets a goal, if one does."""
+    end: int
+    """The last iteration that is shown."""
+    _networks: list[tuple[int, Network]] = field(default_factory=list)
+
+    @classmethod
+    def of(cls, running: Running, rate: float, view: View, style: int, asked: Asked) -> Trained:
+        """A run as far as it is recorded now."""
+        run, wanted = running.run, asked.iterations
+        met = run.reached(asked.goal) if asked.goal else None
+        met = None if met is not None and met > wanted else met
+        return cls(running, rate, view, style, asked, met, min(met or wanted, run.length))
+
     @property
     def run(self) -> Run:
         return self.running.run
-
-    @property
-    def goal_met(self) -> int | None:
-        """The iteration that meets the reader's goal, if one does."""
-        found = self.run.reached(self.asked.goal) if self.asked.goal else None
-        return found if found is None or found <= self.asked.iterations else None
-
-    @property
-    def end(self) -> int:
-        """The last iteration that is shown."""
-        return min(self.goal_met or self.asked.iterations, self.run.length)
 
     @property
     def done(self) -> bool:
@@ -84,11 +93,15 @@ class Trained:
 
     def networks(self) -> list[tuple[int, Network]]:
         """(iterations done, the network after them), some of them, from the first to the last."""
-        states = dict(self.run.states.kept)
-        found = [(n - 1, made().network) for n, made in sorted(states.items()) if n <= self.end + 1]
-        if found and found[-1][0] != self.last:
-            found.append((self.last, self.run.parameters(self.last + 1)))
-        return found
+        if not self._networks:
+            states = sorted(dict(self.run.states.kept).items())
+            there = [(n - 1, made) for n, made in states if n <= self.last + 1]
+            every = -(-len(there) // MOST_NETWORKS) or 1
+            taken = there[:BEGINNING] + there[BEGINNING::every]
+            self._networks.extend((n, made().network) for n, made in taken)
+            if there and self._networks[-1][0] != self.last:
+                self._networks.append((self.last, self.run.parameters(self.last + 1)))
+        return self._networks
 
     @property
     def last(self) -> int:
@@ -109,13 +122,42 @@ def said(one: Trained, *, several: bool) -> str:
     if found is None:
         return f"{start} there is no loss to show."
     goal = one.goal_met
-    reached = f" The goal is reached in iteration {goal:,}." if goal is not None else ""
-    if one.asked.goal and goal is None and not one.ending:
+    own = one.asked.goal.own
+    what = "The lesson’s own stop" if own else "The goal"
+    reached = f" {what} is reached in iteration {goal:,}." if goal is not None else ""
+    if one.asked.goal.set and goal is None and not one.ending:
         reached = f" The goal is not reached within {number.counted(one.end, 'iteration')}."
     cut = one.asked.of
     if cut > one.end and one.style == 1:
         reached += f" You stopped the run after {one.end:,} of {cut:,} iterations."
-    return _said(start, found, one) + reached
+    return " ".join([_said(start, found, one) + reached, *_on_other_sets(one)])
+
+
+def _why_it_bounces(one: Trained) -> str:
+    training = one.running.training
+    if not training.batches.full:
+        return "Each batch has other samples, so its loss is another one."
+    if any(layer.dropout for layer in training.network.layers):
+        return "Other units are dropped in each iteration, so its loss is another one."
+    return "A smaller learning rate takes smaller steps."
+
+
+def _on_other_sets(one: Trained) -> Iterator[str]:
+    """How the loss goes on samples that are not learned from."""
+    for at, name in enumerate(one.run.others if one.end > 1 else ()):
+        losses = [(point.others[at], n) for n, point in one.points]
+        (lowest, n), (last, _) = min(losses), losses[-1]
+        if last > OVER * lowest:
+            yield (
+                f"On the {name} set it was lowest in iteration {n:,}, {_few(lowest)}, and has "
+                f"risen to {_few(last)} since: a sign of overfitting."
+            )
+        else:
+            yield f"On the {name} set it is {_few(last)}."
+
+
+def _few(value: float) -> str:
+    return number.shown(value, FEW)
 
 
 def _said(start: str, found: Verdict, one: Trained) -> str:
@@ -143,8 +185,7 @@ def _said(start: str, found: Verdict, one: Trained) -> str:
         case how.BOUNCES:
             return (
                 f"{start} the loss bounces up and down: it starts at {first}, ends at {last} and "
-                f"was {number.shown(found.lowest, FEW)} at its lowest. "
-                "A smaller learning rate takes smaller steps."
+                f"was {number.shown(found.lowest, FEW)} at its lowest. {_why_it_bounces(one)}"
             )
         case how.DIVERGES:
             return (

@@ -40,6 +40,8 @@ SHORT_LINE: Final = 4
 """Who may wait for a place that is kept for long."""
 GIVES_WAY: Final = 0.005
 """Seconds for which a file or a run waits, again and again, while pages are worked on."""
+PATIENT: Final = 3
+"""A training waits so many times longer for its place: others give way for it, and it for all."""
 TRAINING_PAGES: Final = "training pages"
 AT_HOME: Final = (
     "Fewer steps, a larger grain or an earlier iteration take less; and on your own computer "
@@ -138,7 +140,7 @@ def standard() -> dict[str, Place]:
         ),
         "runs": Place("training runs", limits.RUNS_AT_ONCE, LINE, wait, "training", page, AT_HOME),
         "trainings": Place(
-            TRAINING_PAGES, limits.RUNS_AT_ONCE, LINE, wait, "training", page, AT_HOME
+            TRAINING_PAGES, limits.RUNS_AT_ONCE, LINE, PATIENT * wait, "training", page, AT_HOME
         ),
     }  # fmt: skip
 

@@ -21,6 +21,7 @@ from tutor.pages.error_page import Missing
 from tutor.pages.training_page import training_page
 from tutor.pages.training_query import NAMES, Asked, read, with_rate
 from tutor.pages.training_runs import Trained
+from tutor.pages.view import View
 from tutor.web.site import Elsewhere, Site, wants_fragment
 
 if TYPE_CHECKING:
@@ -48,8 +49,9 @@ def add(app: Flask, site: Site) -> None:
     @app.get("/lessons/<lesson>/training/moment")
     def training_moment(lesson: str) -> ResponseReturnValue:
         if not wants_fragment():
+            page = View().training(site.found(lesson).id)
             query = request.query_string.decode("ascii", "ignore")
-            return Elsewhere(f"/lessons/{lesson}/training?{query}#moment", 302)
+            return Elsewhere(f"{page}?{query}#moment", 302)
         return answer(site, lesson, PATIENT, "_training_moment.html")
 
 
@@ -79,5 +81,5 @@ def trained(site: Site, context: Context, asked: Asked, seconds: float) -> tuple
     for style, (eta, seen) in enumerate(wanted, 1):
         running = site.library.running(source, seen.changes)
         running.go_on(asked.iterations, asked.goal, seconds / len(wanted))
-        found.append(Trained(running, eta, seen, style, asked))
+        found.append(Trained.of(running, eta, seen, style, asked))
     return tuple(found)

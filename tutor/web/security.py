@@ -41,10 +41,13 @@ never sent: it knows no "from everywhere", and frame-ancestors replaces it.
 STRICT_TRANSPORT = "max-age=31536000"
 
 NO_INDEX = {"X-Robots-Tag": "noindex"}
-UNLISTED = re.compile(r"/(?:lessons/saved-|lessons/[^/]+/share(?:/|$)|(?:embed|build|open)(?:/|$))")
+UNLISTED = re.compile(
+    r"/(?:lessons/saved-|lessons/[^/]+/(?:share|training)(?:/|$)|(?:embed|build|open)(?:/|$))"
+)
 """What search engines leave out. Saved lessons hold what anybody wrote and are found by whoever has
 the address, so the tutor does not spread them; the builder and the text page take a whole lesson in
-an address, without end; pages in a frame and pages for sharing say what the lesson's own pages say.
+an address, without end; pages in a frame and pages for sharing say what the lesson's own pages say;
+a training has as many pages as there are numbers.
 """
 
 
