@@ -198,7 +198,7 @@ def test_the_preview_shows_the_numbers_of_the_seed() -> None:
 
 NONSENSE = [
     "seed=-3", "seed=x", "seed=²", "seed=4294967296", "seed=1&version=0", "seed=1&version=101", "version=2", "grain=atom", "grain=Layer",
-    "decimals=13", "decimals=-1", "decimals=1.5", "notation=runes", "notation=Letters", "iteration=0", "iteration=10000", "present=maybe",
+    "decimals=13", "decimals=-1", "decimals=1.5", "notation=runes", "notation=Letters", "iteration=0", "iteration=10001", "present=maybe",
     "phases=sideways", "phases=forward&phases=back", "phases=", "blanks=some", "blanks=every:0", "blanks=every:x", "sedd=3",
     "seed=1&seed=2", "grain=layer&grain=pass", "w[9][1,1]=1", "w[1][1,1]=x", "loss=hinge", "learning_rate=0", "lr=1", "kind=pdf",
     "kind=csv", "x[1]=1&x[1]=2",

@@ -564,7 +564,7 @@ class _Picture:
 
     def _legend(self, phase: str) -> list[str]:
         """How to read the picture in a phase, in lines that have room."""
-        room = self.layout.width - 12 - (self._beside and self._beside + _SWITCH)
+        room = self.layout.width - 12 - _SWITCH - self._beside
         loss, layout = name(self.scene.alphabet, LOST), self.layout
         parts = []
         if layout.tight:
