@@ -65,6 +65,10 @@ KNOBS = (
     "optimizer: adam, l2: {weight: 0.1, form: norm}, clip: {norm: 0.1}, schedule: step, dropout: 0.5",
     "optimizer: adamw, clip: {value: 0.1}, schedule: {name: inverse_time, decay: 0.5}, one: true",
     "l2: {weight: 0.1}, one: true",
+    "batch: 2, optimizer: adam",
+    "batch: 2, shuffle: {seed: 4}, optimizer: momentum, dropout: 0.25",
+    "batch: online, shuffle: {seed: 0}, clip: {norm: 0.2}",
+    "shuffle: {seed: 3}, l2: {weight: 0.1}",
     "optimizer: adam, l2: {weight: 0.1}, dropout: 0.3, reduction: sum, skip: 1",
 )
 needs_torch = pytest.mark.skipif(

@@ -24,7 +24,7 @@ from tutor.pages.view import View
 from tutor.scenario.reader import load, parse
 
 ROOT = Path(__file__).parents[1]
-ALL = sorted(path.stem for path in (ROOT / "scenarios").glob("*.yaml"))
+ALL = {path.stem: path for path in (ROOT / "scenarios").rglob("*.yaml")}
 SEED = st.integers(0, 2**32 - 1)
 DIVERGES = """
 format: 1
@@ -69,17 +69,33 @@ def test_a_run_of_torch_optim_ends_with_the_same_weights_with_every_knob(tmp_pat
     scripts = {str(n): torch_run(lesson(k, 1, 30)) for n, k in enumerate(KNOBS)}
     long = "optimizer: adamw, schedule: exponential"
     scripts["long"] = torch_run(lesson(long, 1, 200))
+    for name in ("stochastic-descent", "lifestyle-dropout"):
+        scripts[name] = torch_run(open_lesson(load(ALL[name])))
     found = counts(outcomes(scripts, tmp_path))
     assert found.pop("long") == weights(long)
+    assert found.pop("stochastic-descent") == 13
+    assert found.pop("lifestyle-dropout") == 12
     assert found == {str(n): weights(knobs) for n, knobs in enumerate(KNOBS)}
 
 
 def test_the_runs_of_all_lessons_agree(tmp_path: Path) -> None:
-    lessons = {name: open_lesson(load(ROOT / "scenarios" / f"{name}.yaml"), 1) for name in ALL}
+    lessons = {name: open_lesson(load(path)) for name, path in ALL.items()}
     scripts = {name: numpy_run(of) for name, of in lessons.items() if run_of(of).iterations}
+    assert len(lessons) - len(scripts) == 1  # the perceptron with its step function
     assert min(counts(outcomes(scripts, tmp_path)).values()) > 1
-    for name in ALL:
-        compile(torch_run(lessons[name]), name, "exec")
+
+
+def test_a_run_that_stops_by_itself_stops_there_in_the_script(tmp_path: Path) -> None:
+    of = lesson("optimizer: momentum, stop: {loss_below: 0.3}", 1, 300)
+    run = run_of(of)
+    assert 1 < run.iterations < 300
+    assert run.loss < 0.3
+    script = numpy_run(of)
+    assert f"# The run stops by itself after iteration {run.iterations}.\n" in script
+    assert min(counts(outcomes({"stops": script}, tmp_path)).values()) > 1
+    further = run.iterations + 3
+    later = lesson("optimizer: momentum, stop: {loss_below: 0.3}", further, 300)
+    assert run_of(later).iterations == further
 
 
 @pytest.mark.parametrize("knobs", KNOBS)
@@ -124,7 +140,7 @@ def test_a_run_that_cannot_be_finished_ends_before_and_says_why(tmp_path: Path) 
 
 
 def test_where_nothing_can_be_trained_the_script_says_why() -> None:
-    of = open_lesson(load(ROOT / "scenarios" / "perceptron-step.yaml"))
+    of = open_lesson(load(ALL["perceptron-step"]))
     for write in (numpy_run, torch_run):
         script = write(of)
         assert "# Iteration 1 cannot be finished. The backward pass ends here." in script

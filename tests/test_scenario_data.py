@@ -136,7 +136,10 @@ BAD = [
     # Keys
     (put("titel", "A"), ("titel",), "is not a key of the format; did you mean title?"),
     (put("title", ...), ("title",), "is missing; give the lesson a name"),
-    (put(*LAYER, "dropout", 1), (*LAYER, "dropout"), "dropout is part of the format, but this version does not support it yet"),
+    (put(*LAYER, "dropout", 1), (*LAYER, "dropout"),
+     "expected a number of at least 0 and below 1, got 1; it is the share that is dropped"),
+    (put(*LAYER, "dropout", 0.5), (*LAYER, "dropout"), "dropout is for hidden layers; the outputs are the answer"),
+    (put("graph", {}), ("graph",), "graph is part of the format, but this version does not support it yet"),
     (put(3, 1), (), "a key must be a word"),
     (put("training", "optimizer", {"name": "adam", "beta1": math.nan}), ("training", "optimizer", "beta1"), "expected a finite number, got the number nan"),
     (put("training", "optimizer", None), ("training", "optimizer"), "has no value; give one or leave the key out"),
@@ -144,7 +147,7 @@ BAD = [
      "expected the name of a schedule, or a mapping with its name and numbers, got a list of 1"),
     (put("training", "clip", {"norm": math.inf}), ("training", "clip", "norm"), "expected a finite number, got the number inf"),
     (put("training", "l2", {"weight": True}), ("training", "l2", "weight"), "expected a number, got true"),
-    (put("training", "batch", "online"), ("training", "batch"), "online is part of the format, but this version supports only full"),
+    (put("training", "batch", "offline"), ("training", "batch"), "'offline' is not known; known here: full, online, or a number of samples"),
     # Texts
     (put("title", "a\0b"), ("title",), "has the character U+0000, which is not allowed in a text"),
     (put("title", "\u202eabc"), ("title",), "has the character U+202E, which is not allowed in a text"),

@@ -106,3 +106,20 @@ training: {learning_rate: 0.1, l2: {weight: 0.3, form: norm}, clip: {norm: 1}, o
     of = open_lesson(parse(text.lstrip(), "zero.yaml"))
     found = outcomes({"numpy": numpy_script(of)}, tmp_path)
     assert counts(found) == {"numpy": len(of.walk("number"))}
+
+
+def test_where_nothing_learns_there_is_no_gradient_to_clip(tmp_path: Path) -> None:
+    text = """
+format: 1
+title: Frozen
+network:
+  inputs: 1
+  layers: [{units: 1, activation: tanh, weights: [[1]], biases: [0]}]
+  loss: {name: squared_error}
+  trainable: {weights: false, biases: false}
+data: {inputs: [[1]], targets: [[0]]}
+training: {learning_rate: 0.1, clip: {norm: 1}, schedule: exponential, l2: {weight: 0.1}}
+"""
+    of = open_lesson(parse(text.lstrip(), "frozen.yaml"))
+    found = outcomes({"numpy": numpy_script(of)}, tmp_path)
+    assert counts(found) == {"numpy": len(of.walk("number"))}

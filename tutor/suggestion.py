@@ -121,6 +121,8 @@ _OTHER_NAMES: Final = {
     "update": "updates, step",
     "verify": "check, verification",
     "torch": "pytorch",
+    "numpy-run": "run, training_run",
+    "torch-run": "pytorch_run",
     "numpy": "python, py, np",
     "latex": "tex",
     "notebook": "jupyter, ipynb",

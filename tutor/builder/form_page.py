@@ -29,7 +29,8 @@ from tutor.scenario.problem import ScenarioError
 NEEDS: Final = {"binary_cross_entropy": "sigmoid", "cross_entropy": "softmax"}
 KEPT_BESIDE: Final = {
     "lecture": "its place in the gallery", "network": "which parameters learn",
-    "training": "how many iterations a reader can go through",
+    "data": "how its samples are split and scaled",
+    "training": "how long it trains, in which order of samples, and when it stops",
     "notation": "its own notation",
 }  # fmt: skip
 """What came with the lesson and cannot be dropped."""

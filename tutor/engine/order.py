@@ -210,7 +210,8 @@ def update_kinds(network: Network) -> tuple[list[str], list[tuple[str, str]]]:
     biases, weights = rule.made("b"), rule.made("w")
     before = [kind for kind in rule.whole() if kind != "gnorm"]
     before += [kind for kind in weights if KINDS[kind].by]
-    before += [kind for kind in rule.whole() if kind == "gnorm"]
+    learns = any(layer.train_weights or layer.learns_biases for layer in network.layers)
+    before += [kind for kind in rule.whole() if kind == "gnorm" and learns]
     stems = dict.fromkeys(k[:-1] for k in (*weights, *biases) if k not in before)
     pairs = [
         tuple(stem + end if stem + end in of else "" for end, of in (("b", biases), ("w", weights)))

@@ -51,7 +51,7 @@ MATPLOTLIB = "With Matplotlib it draws the loss as a curve."
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Run:
+class ScriptedRun:
     """What a script repeats."""
 
     lesson: Lesson
@@ -93,7 +93,7 @@ class Run:
         return self.program.by_name
 
 
-def run_of(lesson: Lesson) -> Run:
+def run_of(lesson: Lesson) -> ScriptedRun:
     """The run of a lesson: as many iterations as its file asks for, or to the one that is open."""
     scenario = lesson.scenario
     wanted = max(scenario.training.iterations, lesson.iteration)
@@ -102,8 +102,9 @@ def run_of(lesson: Lesson) -> Run:
     done = wanted = min(wanted, furthest(scenario))
     try:
         found = _stops(trained, wanted)
-        if lesson.iteration <= found < wanted:
-            done, reason = found, f"The run stops by itself after iteration {found}."
+        if found < wanted:
+            done = max(found, lesson.iteration)
+            reason = f"The run stops by itself after iteration {found}." * (done == found)
         trained.at(done + 1)
     except UnfinishedError as error:
         done = error.iteration - 1
@@ -111,7 +112,7 @@ def run_of(lesson: Lesson) -> Run:
         why = explain_stop(trace, trace.stop) if trace.stop is not None else ""
         reason = f"Iteration {error.iteration} cannot be finished. {why}".rstrip()
     last, end = trained.step(trained.at(max(done, 1)))
-    return Run(lesson, trained, done, first, end, last.loss, reason)
+    return ScriptedRun(lesson, trained, done, first, end, last.loss, reason)
 
 
 def _stops(trained: Training, wanted: int) -> int:
@@ -185,11 +186,11 @@ def _ended(lines: Sequence[str]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _head(run: Run, what: str, needs: str) -> list[str]:
+def _head(run: ScriptedRun, what: str, needs: str) -> list[str]:
     return [*header(replace(run.lesson, iteration=1), what, needs), *comment(MATPLOTLIB)]
 
 
-def _nothing(run: Run) -> list[str]:
+def _nothing(run: ScriptedRun) -> list[str]:
     """Where there is no iteration to repeat."""
     return ["", "", *comment(run.reason), f"print({run.reason!a})"]
 
@@ -197,7 +198,7 @@ def _nothing(run: Run) -> list[str]:
 # ---- what both have ----
 
 
-def _given(run: Run, plain: str, learns: str) -> Iterator[str]:
+def _given(run: ScriptedRun, plain: str, learns: str) -> Iterator[str]:
     samples = len(run.training.x)
     yield f"# The inputs and targets: {samples} samples" if samples > 1 else "# The sample"
     yield f"x = {plain.format(array(run.training.x))}"
@@ -217,7 +218,7 @@ def _given(run: Run, plain: str, learns: str) -> Iterator[str]:
         yield f"seed = {run.end.seed}  # of what is dropped"
 
 
-def _batch(run: Run, generator: str) -> list[str]:
+def _batch(run: ScriptedRun, generator: str) -> list[str]:
     """The function that says which samples an iteration takes."""
     several, shuffle = not run.training.batches.full, run.training.shuffle
     lines = ["def batch(t):"]
@@ -242,12 +243,12 @@ def _batch(run: Run, generator: str) -> list[str]:
     return [*lines, "    return x[rows], y[rows]"]
 
 
-def _ending(run: Run) -> Iterator[str]:
+def _ending(run: ScriptedRun) -> Iterator[str]:
     """The final weights and the last loss compared, and the curve."""
     yield from ("", "", *check_lines(run.lesson, tuple(_results(run))), "", "", *_CURVE)
 
 
-def _results(run: Run) -> Iterator[Result]:
+def _results(run: ScriptedRun) -> Iterator[Result]:
     for kind, n in run.learned:
         layer = run.end.network.layer(n)
         values = layer.weights if KINDS[kind].weights else layer.biases
@@ -318,7 +319,7 @@ _CURVE = (
 # ---- NumPy ----
 
 
-def _needed(run: Run) -> list[Definition]:
+def _needed(run: ScriptedRun) -> list[Definition]:
     """What an update and its loss are made of, in its order."""
     made = run.made
     wanted = [("loss", 0), *((AFTER[kind], layer) for kind, layer in run.learned)]
@@ -337,7 +338,7 @@ def _after(name: Name) -> Name:
     return name[0].replace("-", ""), name[1]
 
 
-def _numpy_rules(run: Run) -> Iterator[str]:
+def _numpy_rules(run: ScriptedRun) -> Iterator[str]:
     dialect = Textbook(safe=True)
     trees = [found.tree for found in _needed(run)]
     yield from map(source, activation_functions(trees, dialect))
@@ -360,7 +361,7 @@ class _Exact(Guarded):
         return Python.shared(self, whole)
 
 
-def _iteration(run: Run) -> Iterator[str]:
+def _iteration(run: ScriptedRun) -> Iterator[str]:
     """One update as a function: the trees of the program."""
     needed, dialect = _needed(run), _Exact()
     state = [python_name(*name) for name in (*run.learned, *run.memory)]
@@ -385,7 +386,7 @@ def _iteration(run: Run) -> Iterator[str]:
     yield from _indented(filled("return loss, (", new, ")"))
 
 
-def _own_loss(run: Run, found: Definition) -> str:
+def _own_loss(run: ScriptedRun, found: Definition) -> str:
     """The loss of the samples as a call of the function, that of the batch as their mean or sum."""
     network, kind = run.first.network, found.leaf.kind
     if kind == "loss@":
@@ -396,7 +397,7 @@ def _own_loss(run: Run, found: Definition) -> str:
     return ""
 
 
-def _numpy_loop(run: Run) -> Iterator[str]:
+def _numpy_loop(run: ScriptedRun) -> Iterator[str]:
     state = [python_name(*name) for name in (*run.learned, *run.memory)]
     yield "# ---- Training ----"
     yield from filled("state = (", state, ")")
@@ -419,7 +420,7 @@ def _indented(lines: Sequence[str]) -> list[str]:
 # ---- PyTorch ----
 
 
-def _forward(run: Run) -> list[Definition]:
+def _forward(run: ScriptedRun) -> list[Definition]:
     return [found for found in run.program.definitions if _kind(found).phase == FORWARD]
 
 
@@ -427,7 +428,7 @@ def _kind(found: Definition) -> Kind:
     return KINDS[found.leaf.kind.removesuffix("@")]
 
 
-def _torch_rate(run: Run) -> list[str]:
+def _torch_rate(run: ScriptedRun) -> list[str]:
     if not run.first.network.rule.schedule:
         return []
     tree = run.made[SCHEDULED.kind, 0].tree
@@ -440,7 +441,7 @@ def _torch_rate(run: Run) -> list[str]:
     ]  # fmt: skip
 
 
-def _torch_iteration(run: Run, dialect: Torch) -> Iterator[str]:
+def _torch_iteration(run: ScriptedRun, dialect: Torch) -> Iterator[str]:
     rule = run.first.network.rule
     yield "def iteration(t, x, y):"
     yield '    """One update of everything that learns, and the loss before it."""'
@@ -467,7 +468,7 @@ def _torch_iteration(run: Run, dialect: Torch) -> Iterator[str]:
     yield from ("    optimizer.step()", "    return loss.item()")
 
 
-def _torch_loop(run: Run) -> Iterator[str]:
+def _torch_loop(run: ScriptedRun) -> Iterator[str]:
     yield "# ---- Training ----"
     learned = [python_name(*name) for name in run.learned]
     if learned:

@@ -314,7 +314,7 @@ def clipped(rule: UpdateRule) -> list[str]:
         return []
     return [
         "gnorm = torch.cat([tensor.grad.flatten() for tensor in parameters]).norm()",
-        "# As torch.nn.utils.clip_grad_norm_ does it, which divides by gnorm + 1e-6, though",
+        "# torch.nn.utils.clip_grad_norm_ does the same, but divides by gnorm + 1e-6",
         "if gnorm > clip:",
         "    for tensor in parameters:",
         "        tensor.grad *= clip / gnorm",
