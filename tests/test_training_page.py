@@ -121,7 +121,7 @@ def test_a_rate_that_explodes_says_where_and_what_to_try(client: FlaskClient) ->
     assert "is larger than a 64-bit number can hold" in page
     assert "The curve is kept up to there." in page
     assert "Compare with learning rate 0.5" in page
-    opened = re.search(r'<a href="([^"]*)">Open iteration 84 where it ends', page)
+    opened = re.search(r'<a href="([^"]*)">Open iteration 84 at the step where it stops', page)
     assert opened is not None
     step = client.get(opened[1].replace("&amp;", "&"))
     assert step.status_code == 200
@@ -132,7 +132,7 @@ def test_a_lesson_that_explodes_by_itself_keeps_its_curve(client: FlaskClient) -
     page = client.get(f"{LESSON}?learning_rate=5&iterations=90").text
     assert "training explodes" in page
     assert "<h2>Loss</h2>" in page
-    assert "leaves the chart" in page
+    assert "is cut off" in page
 
 
 def test_a_network_behind_a_step_function_cannot_be_trained(client: FlaskClient) -> None:
@@ -197,7 +197,7 @@ def test_the_surface_is_over_the_chosen_parameters(client: FlaskClient) -> None:
         ("iterations=10000000", "“10000000” is not a whole number from 1 to 10,000."),
         ("other=-1", "Expected a number above 0, got −1."),
         ("other=fast", "&#39;fast&#39; is not a number"),
-        ("accuracy=0.5", "The targets of this lesson are no classes, so there is no accuracy."),
+        ("accuracy=0.5", "The targets of this lesson are not classes, so there is no accuracy."),
         ("accuracy=2", "Expected a number above 0 and at most 1, got 2."),
         ("loss_below=0", "Expected a number above 0, got 0."),
         ("change_below=1e999", "too large"),

@@ -60,7 +60,7 @@ def test_the_slider_of_the_learning_rate_converges_and_explodes(page: Page) -> N
     slider.fill("95")
     expect(page.locator("#run")).to_contain_text("training explodes")
     expect(page).to_have_url(re.compile(r"other=6\.3"))
-    page.get_by_role("link", name=re.compile(r"^Open iteration \d+ where it ends")).click()
+    page.get_by_role("link", name=re.compile(r"^Open iteration \d+ at the step")).click()
     expect(page.locator("#step")).to_contain_text("The walk ends here")
 
 
@@ -93,7 +93,7 @@ def test_all_of_it_works_without_a_script(page_without_script: Page) -> None:
     page.get_by_role("button", name="Train").click()
     expect(page).to_have_url(re.compile(r"iterations=12.*other=5"))
     assert "With learning rate 5" in run(page)
-    page.get_by_role("navigation", name="Other moments").get_by_role(
+    page.get_by_role("navigation", name="Other iterations").get_by_role(
         "link", name="Before training"
     ).click()
     expect(page.locator("#moment-text")).to_contain_text("Before training")

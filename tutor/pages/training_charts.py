@@ -126,7 +126,7 @@ def loss_chart(runs: Sequence[Trained]) -> ChartPart | None:
         )
     )  # fmt: skip
     legend = tuple((f"line-{line.style}", line.name) for line in series)
-    note = f"A loss above {number.shown(most, 2)} leaves the chart." if out else ""
+    note = f"A loss above {number.shown(most, 2)} is cut off." if out else ""
     return ChartPart("Loss", svg, legend if len(series) > 1 else (), note)
 
 

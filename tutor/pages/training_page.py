@@ -273,7 +273,7 @@ def stopped(context: Context, asked: Asked, one: Trained) -> Stopped:
     where = f" in {place(network, q.layer)}" if q.layer else ""
     lesson = Lesson(context.lesson.scenario, ending.trace, ending.iteration)
     opened = Link(
-        f"Open iteration {ending.iteration:,} where it ends",
+        f"Open iteration {ending.iteration:,} at the step where it stops",
         one.view.address(
             asked.lesson, len(lesson.walk(one.view.grain)), iteration=ending.iteration
         ),

@@ -230,7 +230,7 @@ def surface_picture(
     legend = tuple((f"line-{way.style}", way.name) for way in ways)
     text = (
         "Each line joins places of equal loss; the stronger the colour, the lower. "
-        f"All other parameters are as they are {when}; on the way they were different."
+        f"All other parameters are as they are {when}; along the path they were different."
     )
     return Picture("Loss surface", planes.draw(plane), legend, text)
 

@@ -135,7 +135,9 @@ def read(query: Mapping[str, str], context: Context) -> Asked:
     goal = Goal(positive("loss_below"), positive("change_below"), positive("accuracy", 1.0))
     network, y = context.trace.network, context.trace.y
     if goal.accuracy is not None and accuracy_of(network, y) is None:
-        problems["accuracy"] = "The targets of this lesson are no classes, so there is no accuracy."
+        problems["accuracy"] = (
+            "The targets of this lesson are not classes, so there is no accuracy."
+        )
     if not goal and iterations == scenario.training.iterations:
         goal = Goal(own=scenario.training.stop is not None)
     other = positive("other")

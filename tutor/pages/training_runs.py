@@ -123,7 +123,7 @@ def said(one: Trained, *, several: bool) -> str:
         return f"{start} there is no loss to show."
     goal = one.goal_met
     own = one.asked.goal.own
-    what = "The lesson’s own stop" if own else "The goal"
+    what = "The lesson’s own stopping condition" if own else "The goal"
     reached = f" {what} is reached in iteration {goal:,}." if goal is not None else ""
     if one.asked.goal.set and goal is None and not one.ending:
         reached = f" The goal is not reached within {number.counted(one.end, 'iteration')}."
@@ -136,9 +136,9 @@ def said(one: Trained, *, several: bool) -> str:
 def _why_it_bounces(one: Trained) -> str:
     training = one.running.training
     if not training.batches.full:
-        return "Each batch has other samples, so its loss is another one."
+        return "Each batch contains different samples, so its loss differs."
     if any(layer.dropout for layer in training.network.layers):
-        return "Other units are dropped in each iteration, so its loss is another one."
+        return "Each iteration drops different units, so its loss differs."
     return "A smaller learning rate takes smaller steps."
 
 
