@@ -170,6 +170,8 @@ def _said(start: str, found: Verdict, one: Trained) -> str:
                 f"{start} training explodes: the numbers leave the range of 64-bit numbers in "
                 f"iteration {one.ending.iteration if one.ending else one.end:,}."
             )
+        case how.CONVERGES if last == first:
+            return f"{start} training has come to rest: the loss is {last} and changes no more."
         case how.CONVERGES:
             return (
                 f"{start} training has converged: the loss has fallen from {first} to {last} and "
