@@ -131,6 +131,10 @@ def test_a_colour_is_said_by_its_role(sheet: Path) -> None:
     assert [(name, value) for name, value in declarations(sheet) if COLOUR.search(value)] == []
 
 
+DRAWINGS = {"diagram.css", "curves.css", "gallery.css", "charts.css"}
+"""Sheets of drawings."""
+
+
 @pytest.mark.parametrize("sheet", SHEETS, ids=lambda sheet: sheet.name)
 def test_type_and_room_come_from_the_scales(sheet: Path) -> None:
     """Sizes in px are those of drawings, in their own units."""
@@ -139,7 +143,7 @@ def test_type_and_room_come_from_the_scales(sheet: Path) -> None:
         for name, value in declarations(sheet)
         if name in {"font", "font-size"}
         for size in SIZE.findall(value)
-        if not size.endswith("px") or sheet.name not in {"diagram.css", "curves.css", "gallery.css", "training.css"}
+        if not size.endswith("px") or sheet.name not in DRAWINGS
     }
     assert type_sizes <= OWN_SIZES
     room = {

@@ -4,7 +4,7 @@
 
 A chart has a title, a description in words, ticks at round numbers, and where the sizes span powers
 of ten a logarithmic scale. Lines differ by dashes as well as by colour. Places are links with a
-field as high as the chart, so that a thumb meets them. `static/training.css` has the colours; there
+field as high as the chart, so that a thumb meets them. `static/charts.css` has the colours; there
 is no style inside the drawing.
 """
 
