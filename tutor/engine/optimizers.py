@@ -67,6 +67,10 @@ class Parameter:
         return ArrayRef(f"{name}.{self.leaf.kind}", self.leaf.layer)
 
 
+Words = tuple[str, str]
+"""A sentence or two for the first step of a kind, and a line for the others; in both, {parameter}
+stands for weight or bias.
+"""
 Formulas = Callable[[Parameter], Iterator[tuple[str, Node]]]
 
 
@@ -111,6 +115,10 @@ class Optimizer:
     """What that is told beside the learning rate, by the names of the knobs."""
     slots: Mapping[str, str] = field(default_factory=dict)
     """What that calls m and v."""
+    words: Mapping[str, Words] = field(default_factory=dict)
+    """Why it computes what it computes."""
+    squares: str = "mean square"
+    """What v is."""
 
 
 def _momentum(of: Parameter) -> Iterator[tuple[str, Node]]:
@@ -161,6 +169,56 @@ def _root(square: Node) -> Node:
     return Sum((Sqrt(square), knob("epsilon")))
 
 
+_ROLLS: Words = (
+    (
+        "Momentum keeps μ of what it was and adds the gradient, like a ball that rolls downhill: "
+        "steps "
+        "in one direction add up, steps that turn back and forth cancel."
+    ),
+    "Part of what it was, plus the gradient of this {parameter}.",
+)
+_BY_SQUARES: Words = (
+    (
+        "Divide by the root of the squares: where gradients have been large, steps are small, so "
+        "all "
+        "parameters move at a similar pace. The tiny ε keeps the division safe."
+    ),
+    "Learning rate × gradient over the root of its squares.",
+)
+_CORRECTED: Words = (
+    (
+        "The running mean starts at 0, which makes it too small in the first iterations. Dividing "
+        "by "
+        "1 − βᵗ makes up for that; later on this is almost 1."
+    ),
+    "Without the pull towards the 0 that it started from.",
+)
+
+
+def _running(letter: str) -> Words:
+    return (
+        (
+            f"A running mean of the squares of the gradient: {letter} of what it was, and 1 − "
+            f"{letter} "
+            "of the new square. It starts at 0."
+        ),
+        "Running mean of the squares, for this {parameter}.",
+    )
+
+
+_MOMENTS: dict[str, Words] = {
+    "m": (
+        (
+            "A running mean of the gradients: β₁ of what it was, and 1 − β₁ of the gradient of "
+            "this "
+            "iteration. It starts at 0."
+        ),
+        "Running mean of the gradients of this {parameter}.",
+    ),
+    "v": _running("β₂"),
+    "mhat": _CORRECTED,
+    "vhat": _CORRECTED,
+}
 _MU = Knob("mu", "momentum", 0.9, below=1.0)
 _RHO = Knob("rho", "alpha", 0.99, below=1.0)
 _BETAS = (Knob("beta1", "beta1", 0.9, below=1.0), Knob("beta2", "beta2", 0.999, below=1.0))
@@ -180,6 +238,7 @@ OPTIMIZERS: dict[str, Optimizer] = {
             _momentum,
             arguments="momentum=mu",
             slots={"m": "momentum_buffer"},
+            words={"m": _ROLLS, "step": ("The step is learning rate × momentum.", "")},
         ),
         Optimizer(
             "nesterov",
@@ -190,6 +249,17 @@ OPTIMIZERS: dict[str, Optimizer] = {
             _nesterov,
             arguments="momentum=mu, nesterov=True",
             slots={"m": "momentum_buffer"},
+            words={
+                "m": _ROLLS,
+                "step": (
+                    (
+                        "Nesterov's step looks ahead: the gradient, plus μ of the momentum that "
+                        "it has "
+                        "just changed; times the learning rate."
+                    ),
+                    "Learning rate × (gradient + μ × momentum).",
+                ),
+            },
         ),
         Optimizer(
             "adagrad",
@@ -200,6 +270,18 @@ OPTIMIZERS: dict[str, Optimizer] = {
             torch="Adagrad",
             arguments="eps=epsilon",
             slots={"v": "sum"},
+            words={
+                "v": (
+                    (
+                        "AdaGrad adds up the squares of all gradients so far, for each parameter "
+                        "by "
+                        "itself."
+                    ),
+                    "What it was, plus the square of the gradient.",
+                ),
+                "step": _BY_SQUARES,
+            },
+            squares="accumulated squares",
         ),
         Optimizer(
             "rmsprop",
@@ -211,6 +293,7 @@ OPTIMIZERS: dict[str, Optimizer] = {
             torch="RMSprop",
             arguments="alpha=rho, eps=epsilon",
             slots={"v": "square_avg"},
+            words={"v": _running("ρ"), "step": _BY_SQUARES},
         ),
         Optimizer(
             "adam",
@@ -222,6 +305,7 @@ OPTIMIZERS: dict[str, Optimizer] = {
             torch="Adam",
             arguments="betas=(beta1, beta2), eps=epsilon",
             slots={"m": "exp_avg", "v": "exp_avg_sq"},
+            words={**_MOMENTS, "step": _BY_SQUARES},
         ),
         Optimizer(
             "adamw",
@@ -232,12 +316,35 @@ OPTIMIZERS: dict[str, Optimizer] = {
             torch="AdamW",
             arguments="betas=(beta1, beta2), eps=epsilon, weight_decay=weight_decay",
             slots={"m": "exp_avg", "v": "exp_avg_sq"},
+            words={
+                **_MOMENTS,
+                "step": (
+                    (
+                        "As in Adam, and a small share of the parameter itself comes on top: "
+                        "weight "
+                        "decay, which the running means do not see."
+                    ),
+                    "Adam's step, plus weight decay.",
+                ),
+            },
         ),
     )
 }
 
-SCHEDULES: dict[str, tuple[tuple[Knob, ...], Node]] = {
-    "step": (
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """How the learning rate changes from iteration to iteration."""
+
+    how: str
+    """In words: the learning rate …"""
+    knobs: tuple[Knob, ...]
+    rate: Node
+
+
+SCHEDULES: dict[str, Schedule] = {
+    "step": Schedule(
+        "falls in stairs: after every k iterations it is multiplied by γ",
         (Knob("every", "every", 100.0, least=1.0), Knob("factor", "factor", 0.5, positive=True)),
         Product(
             (
@@ -246,11 +353,13 @@ SCHEDULES: dict[str, tuple[tuple[Knob, ...], Node]] = {
             )
         ),
     ),
-    "exponential": (
+    "exponential": Schedule(
+        "is multiplied by γ after every iteration",
         (Knob("factor", "factor", 0.99, positive=True),),
         Product((RATE, Power(knob("factor"), Difference(T, ONE)))),
     ),
-    "cosine": (
+    "cosine": Schedule(
+        "falls along half a cosine: slowly, then fast, then slowly again",
         (Knob("period", "period", 100.0, least=1.0), Knob("minimum", "minimum", 0.0)),
         Sum(
             (
@@ -270,7 +379,8 @@ SCHEDULES: dict[str, tuple[tuple[Knob, ...], Node]] = {
             )
         ),
     ),
-    "inverse_time": (
+    "inverse_time": Schedule(
+        "is divided by a number that grows with every iteration",
         (Knob("decay", "decay", 0.01),),
         Quotient(RATE, Sum((ONE, Product((knob("decay"), Difference(T, ONE)))))),
     ),
@@ -441,7 +551,7 @@ def knobs(optimizer: str, schedule: str, penalty: str, clip: str) -> tuple[Knob,
     """The numbers that a rule has."""
     return (
         *OPTIMIZERS[optimizer].knobs,
-        *(SCHEDULES[schedule][0] if schedule else ()),
+        *(SCHEDULES[schedule].knobs if schedule else ()),
         *((Knob("l2", "weight", 0.01, positive=True),) if penalty else ()),
         *((Knob("clip", clip, 1.0, positive=True),) if clip else ()),
     )

@@ -376,7 +376,7 @@ def _updates(plan: Plan) -> Iterator[Definition]:
     """θ⁺ = θ − η ∂L/∂θ for everything that learns, or what an optimizer makes of it."""
     rule, learned = plan.rule, list(_learned(plan))
     if rule.schedule:
-        yield Definition(optimizers.SCHEDULED, optimizers.SCHEDULES[rule.schedule][1])
+        yield Definition(optimizers.SCHEDULED, optimizers.SCHEDULES[rule.schedule].rate)
     found = [(leaf, list(optimizers.update(rule, leaf, by(leaf)))) for leaf in learned]
     if rule.clip == "norm" and learned:
         for leaf, made in found:  # it is made of these

@@ -13,12 +13,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from tutor.engine.kinds import BACKWARD, GRADIENT, KINDS
+from tutor.engine.kinds import BACKWARD, KINDS
 from tutor.engine.network import Array, Layer, Network
-from tutor.engine.optimizers import UpdateRule
 from tutor.engine.order import Stage, forward_kinds, passed_back
 from tutor.engine.quantity import Quantity
 from tutor.engine.trace import Trace
+from tutor.lesson import update_reasons
 from tutor.lesson.titles import (
     activation_noun,
     capital,
@@ -26,7 +26,6 @@ from tutor.lesson.titles import (
     every,
     every_unit,
     function,
-    gradient_name,
     input_name,
     is_output,
     neuron,
@@ -34,6 +33,9 @@ from tutor.lesson.titles import (
     single_number,
     unit,
 )
+from tutor.lesson.update_reasons import Reason, parameter
+
+__all__ = ["REASONS", "Reason", "is_first", "number_reason", "reasons_of", "stage_reason"]
 
 UNDECIDED = "Where a target lies between 0 and 1, each possible answer is weighted by its share."
 UNCHANGED = (
@@ -41,15 +43,6 @@ UNCHANGED = (
     "so the derivative comes through unchanged."
 )
 NO_UPDATE = "Nothing is updated with it: the inputs are given."
-
-
-@dataclass(frozen=True, slots=True)
-class Reason:
-    """The words for a step: `long` at the first of its kind, `short` at the others."""
-
-    long: str
-    short: str = ""
-    """"" where `long` is short enough to be repeated."""
 
 
 # ---- the forward pass ----
@@ -383,7 +376,7 @@ def _dL_dw(t: Trace, q: Quantity) -> Reason:
 
 def _total(t: Trace, q: Quantity) -> Reason:
     """A gradient over all samples."""
-    noun, add = _parameter(q), f"add the contributions of {every(t.samples, 'sample')}"
+    noun, add = parameter(q), f"add the contributions of {every(t.samples, 'sample')}"
     short = f"Add the contributions of {every(t.samples, 'sample')} to the gradient of this {noun}."
     if t.scale == 1.0:
         return Reason(short)
@@ -391,211 +384,7 @@ def _total(t: Trace, q: Quantity) -> Reason:
     return Reason(f"Average over the samples: {add}; {here}.", short)
 
 
-def _parameter(q: Quantity) -> str:
-    return "bias" if q.of.biases else "weight"
-
-
-# ---- what training adds ----
-
-
-def _d(t: Trace, q: Quantity) -> Reason:
-    share = t.network.layer(q.layer).dropout
-    dropped = t.value(Quantity("mask", q.layer, q.i, 0, q.sample)) == 0
-    fate = "It is dropped in this iteration." if dropped else "It stays in this iteration."
-    return Reason(
-        f"While it learns, every hidden unit of this layer is dropped with probability {share:g}, "
-        "so that no unit can rely on another. Those that stay are divided by the share that is "
-        f"kept, {1 - share:g}, so that the next layer gets about as much as without dropout. "
-        f"{fate}",
-        fate,
-    )
-
-
-def _all_d(t: Trace, stage: Stage) -> Reason:
-    return Reason(
-        "Multiply every activation by its mask: 0 where the unit is dropped in this iteration, "
-        "else 1 over the share that is kept."
-    )
-
-
-def _data_loss(t: Trace, q: Quantity) -> Reason:
-    if q.of.again:
-        return Reason("How far off the updated network is, the penalty left aside.")
-    first = "How far off the outputs are" + (
-        f", for {every(t.samples, 'sample')}" if t.samples > 1 else ""
-    )
-    return Reason(f"{first}. The penalty on large weights comes on top of it.")
-
-
-def _wnorm(t: Trace, q: Quantity) -> Reason:
-    return Reason(
-        f"All {'new ' * q.of.again}weights as one long vector: the root of the sum of their "
-        "squares. Biases are left out."
-    )
-
-
-def _penalty(t: Trace, q: Quantity) -> Reason:
-    if q.of.again:
-        return Reason("The same penalty, of the new weights.")
-    if t.network.rule.penalty == "norm":
-        return Reason(
-            "A penalty on large weights: λ times their length. Small weights make a smoother "
-            "network, which depends less on single samples."
-        )
-    return Reason(
-        "A penalty on large weights: half of λ times the sum of their squares; biases are left "
-        "out. Small weights make a smoother network, which depends less on single samples."
-    )
-
-
-def _lr(t: Trace, q: Quantity) -> Reason:
-    falls = {
-        "step": "falls in stairs: after every k iterations it is multiplied by γ",
-        "exponential": "is multiplied by γ after every iteration",
-        "cosine": "falls along half a cosine: slowly, then fast, then slowly again",
-        "inverse_time": "is divided by a number that grows with every iteration",
-    }[t.network.rule.schedule]
-    return Reason(f"The learning rate {falls}. This is its value in iteration {t.knobs['t']:g}.")
-
-
-def _penalty_gradient(t: Trace, q: Quantity) -> Reason:
-    if t.network.rule.penalty == "norm":
-        return Reason(
-            "The derivative of a length with respect to one of its entries is that entry over the "
-            "length; times λ.",
-            "λ × this weight over the length of all weights.",
-        )
-    return Reason(
-        "The derivative of ½λw² is λw: the larger a weight is, the more the penalty pulls it "
-        "towards 0.",
-        "λ × this weight.",
-    )
-
-
-def _all_penalty_gradients(t: Trace, stage: Stage) -> Reason:
-    return _penalty_gradient(t, Quantity(stage.kind, stage.layer, 1, 1))
-
-
-def _gnorm(t: Trace, q: Quantity) -> Reason:
-    limit, length = t.knobs["clip"], t.value(q)
-    long = "longer" if length > limit else "not longer"
-    done = "is shortened to that length" if length > limit else "stays as it is"
-    return Reason(
-        "All gradients as one long vector: the root of the sum of their squares. It is "
-        f"{long} than the limit {limit:g}, so the gradient {done}."
-    )
-
-
-def _g(t: Trace, q: Quantity) -> Reason:
-    rule = t.network.rule
-    add = "Add the penalty's gradient to that of the data" * bool(rule.penalty and q.of.weights)
-    if rule.clip == "norm":
-        cut = "shorten the whole gradient where it is longer than the limit: its direction stays"
-    elif rule.clip == "value":
-        cut = "cut what lies beyond ± the limit"
-    else:
-        return Reason(f"{add}.")
-    return Reason(f"{add}, then {cut}." if add else capital(f"{cut}."))
-
-
-def _m(t: Trace, q: Quantity) -> Reason:
-    short = f"Part of what it was, plus the gradient of this {_parameter(q)}."
-    if t.network.rule.optimizer in {"momentum", "nesterov"}:
-        return Reason(
-            "Momentum keeps μ of what it was and adds the gradient, like a ball that rolls "
-            "downhill: steps in one direction add up, steps that turn back and forth cancel.",
-            short,
-        )
-    return Reason(
-        "A running mean of the gradients: β₁ of what it was, and 1 − β₁ of the gradient of this "
-        "iteration. It starts at 0.",
-        f"Running mean of the gradients of this {_parameter(q)}.",
-    )
-
-
-def _v(t: Trace, q: Quantity) -> Reason:
-    if t.network.rule.optimizer == "adagrad":
-        return Reason(
-            "AdaGrad adds up the squares of all gradients so far, for each parameter by itself.",
-            "What it was, plus the square of the gradient.",
-        )
-    letter = "ρ" if t.network.rule.optimizer == "rmsprop" else "β₂"
-    return Reason(
-        f"A running mean of the squares of the gradient: {letter} of what it was, and 1 − {letter} "
-        "of the new square. It starts at 0.",
-        f"Running mean of the squares, for this {_parameter(q)}.",
-    )
-
-
-def _corrected(t: Trace, q: Quantity) -> Reason:
-    return Reason(
-        "The running mean starts at 0, which makes it too small in the first iterations. Dividing "
-        "by 1 − βᵗ makes up for that; later on this is almost 1.",
-        "Without the pull towards the 0 that it started from.",
-    )
-
-
-def _step(t: Trace, q: Quantity) -> Reason:
-    match t.network.rule.optimizer:
-        case "momentum":
-            return Reason("The step is learning rate × momentum.")
-        case "nesterov":
-            return Reason(
-                "Nesterov's step looks ahead: the gradient, plus μ of the momentum that it has "
-                "just changed; times the learning rate.",
-                "Learning rate × (gradient + μ × momentum).",
-            )
-        case "adamw":
-            return Reason(
-                "As in Adam, and a small share of the parameter itself comes on top: weight decay, "
-                "which the running means do not see.",
-                "Adam's step, plus weight decay.",
-            )
-        case _:
-            return Reason(
-                "Divide by the root of the squares: where gradients have been large, steps are "
-                "small, so all parameters move at a similar pace. The tiny ε keeps the division "
-                "safe.",
-                "Learning rate × gradient over the root of its squares.",
-            )
-
-
-def _each(reason: Callable[[Trace, Quantity], Reason]) -> Callable[[Trace, Stage], Reason]:
-    """The words of a number for all of a layer."""
-
-    def whole(t: Trace, stage: Stage) -> Reason:
-        found = reason(t, Quantity(stage.kind, stage.layer, 1, KINDS[stage.kind].weights))
-        return Reason(found.long)
-
-    return whole
-
-
-# ---- the update and the verification pass ----
-
-
-def _update(t: Trace, q: Quantity) -> Reason:
-    rule = t.network.rule
-    if rule.made("w") or rule.schedule:
-        moved = t.value(Quantity(q.of.before, q.layer, q.i, q.j)) - t.value(q)
-        goes = "goes down" if moved > 0 else "goes up" if moved < 0 else "stays the same"
-        turn = f"The {_parameter(q)} {goes}."
-        step = f"the step that {rule.how.title} has worked out"
-        what = _subtracted(rule, q) if rule.optimizer == "sgd" else step
-        return Reason(f"The update: subtract {what}. {turn}", turn)
-    grad = t.value(Quantity(GRADIENT[q.of.before], q.layer, q.i, q.j))
-    sign, goes = (
-        ("negative", "goes up") if grad < 0 else ("positive", "goes down") if grad > 0
-        else ("0", "stays the same")
-    )  # fmt: skip
-    turn = f"The gradient is {sign}, so the {_parameter(q)} {goes}."
-    return Reason(f"One step of gradient descent: subtract learning rate × gradient. {turn}", turn)
-
-
-def _subtracted(rule: UpdateRule, q: Quantity) -> str:
-    rate = "this iteration's learning rate" if rule.schedule else "learning rate"
-    kind = f"g.{q.of.before}"
-    what = gradient_name(rule, kind) if kind in rule.made(q.of.before) else "gradient"
-    return f"{rate} × {what}"
+# ---- the verification pass ----
 
 
 def _drop(t: Trace, q: Quantity) -> Reason:
@@ -745,14 +534,6 @@ def _all_dL_db(t: Trace, stage: Stage) -> Reason:
     )
 
 
-def _all_updated(t: Trace, stage: Stage) -> Reason:
-    noun = "bias" if KINDS[stage.kind].biases else "weight"
-    where = place(t.network, stage.layer)
-    if t.network.rule.optimizer != "sgd":
-        return Reason(f"Subtract the step from every {noun} of {where}.")
-    return Reason(f"Subtract learning rate × gradient from every {noun} of {where}.")
-
-
 # ---- every kind ----
 
 
@@ -806,37 +587,33 @@ REASONS: dict[str, KindReasons] = {
     "z": KindReasons(_z, _all_z, _by_inputs),
     "a": KindReasons(_a, _all_a, _by_activation),
     "r": KindReasons(_r, _all_r),
-    "d": KindReasons(_d, _all_d),
+    "d": KindReasons(update_reasons.dropped, update_reasons.all_dropped),
     "loss": KindReasons(_loss, _all_losses),
-    "data_loss": KindReasons(_data_loss),
-    "wnorm": KindReasons(_wnorm),
-    "penalty": KindReasons(_penalty),
+    "data_loss": KindReasons(update_reasons.data_loss),
+    "wnorm": KindReasons(update_reasons.weights_length),
+    "penalty": KindReasons(update_reasons.penalty),
     "dL/dd": KindReasons(_dL_da, _all_dL_da, _by_start),
-    "lr": KindReasons(_lr),
-    "gnorm": KindReasons(_gnorm),
-    "dR/dw": KindReasons(_penalty_gradient, _all_penalty_gradients),
+    "lr": KindReasons(update_reasons.scheduled),
+    "gnorm": KindReasons(update_reasons.gradient_length),
+    "dR/dw": KindReasons(update_reasons.penalty_gradient, update_reasons.all_penalty_gradients),
     "dL/da": KindReasons(_dL_da, _all_dL_da, _by_start),
     "dL/dr": KindReasons(_dL_da, _all_dL_da, _by_start),
     "da/dz": KindReasons(_da_dz, _all_slopes, _by_function),
     "dL/dz": KindReasons(_dL_dz, _all_dL_dz, _by_jacobian),
     "dL/dw": KindReasons(_dL_dw, _all_dL_dw),
     "dL/db": KindReasons(_dL_dw, _all_dL_db),
-    "w": KindReasons(_update, _all_updated),
-    "b": KindReasons(_update, _all_updated),
+    "w": KindReasons(update_reasons.updated, update_reasons.all_updated),
+    "b": KindReasons(update_reasons.updated, update_reasons.all_updated),
     "loss-loss+": KindReasons(_drop),
     "(loss-loss+)/loss": KindReasons(_drop),
 }
 """Every computed kind has one entry, or that of what it starts from."""
 
 REASONS |= {
-    f"{stem}.{parameter}": KindReasons(reason, _each(reason))
+    f"{stem}.{parameter}": KindReasons(reason, update_reasons.for_all(reason))
     for stem, reason in (
-        ("g", _g),
-        ("m", _m),
-        ("v", _v),
-        ("mhat", _corrected),
-        ("vhat", _corrected),
-        ("step", _step),
+        ("g", update_reasons.for_update),
+        *((stem, update_reasons.worked_out) for stem in ("m", "v", "mhat", "vhat", "step")),
     )
     for parameter in "wb"
 }

@@ -140,8 +140,8 @@ def _of_parameter(t: Trace, q: Quantity) -> str:
     what = q.of.words.rsplit(" of a ", 1)[0]
     if q.kind.startswith("step"):
         return f"what is subtracted from the {_parameter(t, q)}"
-    if q.kind.startswith("v") and t.network.rule.optimizer != "adagrad":
-        what = what.replace("accumulated squares", "mean square")
+    if q.kind.startswith("v."):
+        what = t.network.rule.how.squares
     if q.kind.startswith("g"):
         what = gradient_name(t.network.rule, q.kind)
     if q.of.by:

@@ -119,7 +119,7 @@ def rule_of(training: Learning) -> UpdateRule:
     given: dict[str, float] = {}
     for spec, known in (
         (training.optimizer, optimizers.OPTIMIZERS[training.optimizer.name].knobs),
-        (training.schedule, optimizers.SCHEDULES[schedule][0] if schedule else ()),
+        (training.schedule, optimizers.SCHEDULES[schedule].knobs if schedule else ()),
     ):
         found = ((knob.name, getattr(spec, knob.key)) for knob in known)
         given |= {name: value for name, value in found if value is not None}
@@ -146,7 +146,7 @@ def unfit(raw: dict[str, Any]) -> Iterator[Found]:
 
     known = {name: found.knobs for name, found in optimizers.OPTIMIZERS.items()}
     yield from _knobs("optimizer", raw, known)
-    schedules = {name: found[0] for name, found in optimizers.SCHEDULES.items()}
+    schedules = {name: found.knobs for name, found in optimizers.SCHEDULES.items()}
     yield from _knobs("schedule", raw, {"constant": (), **schedules})
     clip = raw.get("clip")
     if isinstance(clip, dict) and not clip.keys() - ClipSpec.model_fields and len(clip) != 1:
