@@ -233,6 +233,6 @@ def test_a_parameter_is_in_files_form_and_addresses_by_its_entry_alone(
 ) -> None:
     assert activation(parameter.owner).parameters == {parameter.name: parameter.default}
     assert parameter.name in LayerSpec.model_fields
-    assert FIELDS[parameter.name].only == parameter.owner
+    assert FIELDS[parameter.name].only == (parameter.owner,)
     assert parameter.name in changeable.KINDS
     assert bool(parameter.refusal(0.0)) == parameter.positive

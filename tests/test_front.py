@@ -84,8 +84,12 @@ def test_an_empty_shelf_has_nothing_to_start_with(tmp_path: Path) -> None:
 def test_the_groups_go_from_one_weight_to_depth() -> None:
     section, training = page("/").root.all("section", cls="lecture")
     assert [card.attributes["data-lesson"] for card in training.all("li", cls="card")] == [
-        "narrow-valley", "rate-too-large", "stochastic-descent", "batch-descent", "xor",
-        "circle-summed", "circle-averaged", "underfitting", "overfitting",
+        "narrow-valley", "valley-momentum", "adam-by-hand", "rate-too-large",
+        "stochastic-descent", "batch-descent", "xor", "circle-summed", "circle-averaged",
+        "perceptron-separable", "perceptron-inseparable", "relu-towers", "deep-plain",
+        "deep-residual", "underfitting", "overfitting", "lifestyle-unscaled", "lifestyle-scaled",
+        "lifestyle-zeros", "lifestyle-penalty", "lifestyle-dropout", "lifestyle-schedule",
+        "exploding-clipped",
     ]  # fmt: skip
     assert [heading.text for heading in section.all("h3")] == [
         "Start here", "One unit", "A network by hand", "Deep networks",

@@ -47,6 +47,10 @@ def loss_of(name: str, a: Any, z: Any, y: Any) -> Any:
             return F.mse_loss(a, y, reduction="sum")
         case "half_squared_error":
             return 0.5 * F.mse_loss(a, y, reduction="sum")
+        case "huber":
+            return F.huber_loss(a, y, reduction="sum")
+        case "perceptron":
+            return (-y * a).clamp(min=0).sum()
         case "binary_cross_entropy":
             return F.binary_cross_entropy_with_logits(z, y, reduction="sum")
         case _:

@@ -362,7 +362,7 @@ def test_the_last_bits_of_a_sum_decide_nothing(path: Path, monkeypatch: pytest.M
     def noisy(array: Any) -> Any:
         return array * (1 + random.uniform(-1e-15, 1e-15, array.shape))
 
-    prepared, drawn = trace._prepared, redraw._Layers.drawn
+    prepared, drawn = trace.prepared, redraw._Layers.drawn
 
     def noisily(*args: Any) -> Any:
         program, arguments = prepared(*args)
@@ -384,7 +384,7 @@ def test_the_last_bits_of_a_sum_decide_nothing(path: Path, monkeypatch: pytest.M
         shaken.__dict__["run"] = run
         return shaken, arguments
 
-    monkeypatch.setattr(trace, "_prepared", noisily)
+    monkeypatch.setattr(trace, "prepared", noisily)
     monkeypatch.setattr(redraw._Layers, "drawn", lambda self, a: drawn(self, noisy(a)))
     assert variants(original, 15, 77) == expected
 

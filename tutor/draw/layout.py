@@ -32,7 +32,9 @@ STAGE = 838, 300
 READABLE = 11.0
 """Below this size of type, in CSS pixels, the layers of a network are gathered."""
 FEW_OPEN = 2
-"""So many layers are open in any case, where a step is about no more."""
+"""So many layers are open in any case, where a step is about no more; one more for each skip
+connection that may bring another one in.
+"""
 HEADER, FOOTER, MARGIN = 22, 24, 5
 LOSS_GAP, LOSS_HALF, LOSS_HEIGHT, TARGET_PITCH = 36, 30, 26, 28
 LOSS_ABOVE, LOSS_BELOW = 82, 62
@@ -258,7 +260,7 @@ def _gathered(network: _Network, layers: frozenset[int]) -> Layout:
     of the last ones as can be read.
     """
     layout = network.laid_out(flat=True, stacked=True, gathered=layers)
-    if len(layers) <= FEW_OPEN:
+    if len(layers) <= FEW_OPEN + len(network.skips):
         return layout
     while len(layers) > 1 and _type_on_stage(layout) < READABLE:
         layers -= {min(layers)}

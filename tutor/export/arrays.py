@@ -125,7 +125,7 @@ def _words(trace: Trace, stage: Stage) -> str:
     if stage.kind == "loss-loss+":
         return "how much the loss fell"
     kind = KINDS[stage.kind]
-    if stage.single and kind.base == "loss":
+    if stage.single and kind.shared:
         what = (
             "the loss on the data and the penalty together"
             if trace.network.rule.penalty
