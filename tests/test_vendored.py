@@ -67,7 +67,7 @@ def test_the_font_keeps_its_math_table_and_stays_small() -> None:
 @pytest.mark.parametrize(
     "path",
     [
-        "/", "/lessons/3-2-3-softmax", "/lessons/3-2-3-softmax/steps/9", "/build", "/build/text",
+        "/", "/lessons/3-2-3-softmax", "/lessons/3-2-3-softmax/steps/9", "/build", "/open",
         "/lessons/xor/training", "/lessons/3-2-3-softmax/export", "/glossary", "/activations",
     ],
 )  # fmt: skip
