@@ -81,7 +81,9 @@ STRAINED = """() => {
     const shown = e => e.checkVisibility({opacityProperty: true, visibilityProperty: true, contentVisibilityAuto: true})
         && !e.closest('.quiet, .skip, .brand span') && e.closest('svg, math') === null;
     // What is drawn above the page: its boxes may lie over what scrolls beneath.
-    const layer = e => e.closest('.controls, .autoplay, .tools details > :not(summary), .tools, #build > .actions');
+    const panels = [...document.querySelectorAll('#step :is(.picture, figure.network, #more)')].filter(panel => getComputedStyle(panel).position === 'sticky');
+    const layer = e => e.closest('.controls, .autoplay, .tools details > :not(summary), .tools, #build > .actions')
+        ?? panels.find(panel => panel.contains(e)) ?? null;
     const seen = (box, e) => {
         let [left, top, right, bottom] = [box.left, box.top, box.right, box.bottom];
         for (let around = e.parentElement; around && around !== document.documentElement; around = around.parentElement) {
