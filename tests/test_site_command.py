@@ -15,6 +15,7 @@ from tests.htmltree import read
 from tests.visiting import get
 from tutor.cli import site_folder, site_page, site_paths
 from tutor.cli.main import main
+from tutor.cli.site import chosen, without_endless
 from tutor.lesson.walk import GRAINS, open_lesson
 from tutor.scenario import reader
 
@@ -291,6 +292,20 @@ def test_a_lesson_with_too_many_steps_is_refused_with_the_way_to_allow_it(
     assert said.startswith(f"{SLIDES} has 79 steps, more than 50, and each would be a page; ")
     assert "--most-steps" in said
     assert not (tmp_path / "out").exists()
+
+
+def test_without_names_a_lesson_with_too_many_steps_is_left_out_and_said_to_be(
+    capsys: Capture,
+) -> None:
+    lessons = chosen(())
+    kept = without_endless(lessons, 100)
+    left_out = {lesson.id for lesson in lessons} - {lesson.id for lesson in kept}
+    assert {"circle-summed", "xor"} <= left_out
+    assert SLIDES not in left_out
+    said = capsys.readouterr().err.splitlines()
+    assert {line.split()[2] for line in said} == left_out
+    assert any("circle-summed has 19,669 steps, more than 100; --most" in line for line in said)
+    assert without_endless(lessons, 1) == lessons, "then the command refuses them all"
 
 
 def test_a_broken_file_of_the_shelf_is_reported_before_anything_is_written(

@@ -93,6 +93,8 @@ def site(wanted: argparse.Namespace) -> int:
     """
     try:
         lessons = chosen(wanted.lessons)
+        if not wanted.lessons:
+            lessons = without_endless(lessons, wanted.most_steps)
         refuse_endless(lessons, wanted.most_steps)
         with open_folder(wanted.out) as folder:
             SiteMaker(folder, lessons, wanted.public_url or "").make()
@@ -134,6 +136,18 @@ def refuse_endless(lessons: Sequence[Scenario], most: int) -> None:
     ]
     if problems:
         raise TutorError("\n".join(problems))
+
+
+def without_endless(lessons: tuple[Scenario, ...], most: int) -> tuple[Scenario, ...]:
+    """The lessons that are not too long, with a word on each that is; all where none is left."""
+    long = {
+        lesson.id: found for lesson in lessons if (found := length(lesson)) and found.steps > most
+    }
+    if len(long) == len(lessons):
+        return lessons
+    for id_, found in long.items():
+        say(f"left out: {id_} has {found}, more than {most:,}; --most-steps allows more")
+    return tuple(lesson for lesson in lessons if lesson.id not in long)
 
 
 def unknown(id_: str, known: Sequence[str]) -> str:
