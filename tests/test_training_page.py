@@ -171,6 +171,15 @@ def test_the_picture_of_a_moment_has_an_address(client: FlaskClient) -> None:
     assert "<b>Before training</b>" in client.get(f"{LESSON}?iterations=20&at=0").text
 
 
+def test_activations_that_pile_up_are_seen_in_a_histogram(client: FlaskClient) -> None:
+    page = client.get("/lessons/lifestyle-unscaled/training?iterations=100").text
+    said = re.search(r'<desc id="chart-activity-about">(.*?)</desc>', page)
+    assert said is not None
+    assert "Hidden layer: most of them, 50 %, from 0" in said[1]
+    assert "<h2>Activations</h2>" in page
+    assert "<h2>Activations</h2>" not in client.get(f"{LESSON}?iterations=10").text, "one layer"
+
+
 def test_the_moment_alone_is_a_part_of_the_page(client: FlaskClient) -> None:
     part = client.get(f"{LESSON}/moment?iterations=20&at=5", headers=HX)
     assert part.text.startswith('<div id="moment"')

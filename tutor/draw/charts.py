@@ -83,6 +83,8 @@ class Chart:
     """Never a logarithmic scale."""
     most: float | None = None
     """Where the scale ends at the latest; a line that goes beyond leaves the chart there."""
+    words: str = ""
+    """What it shows, where starts and ends of its lines do not say it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -291,6 +293,8 @@ def places(chart: Chart, across: Axis, up: Axis) -> list[str]:
 
 def about(chart: Chart, up: Axis) -> str:
     """The chart in words."""
+    if chart.words:
+        return chart.words
     low, high = chart.x_range
     lines = [f"{chart.x_name} from {shown(low)} to {shown(high)}."]
     if up.logarithmic:

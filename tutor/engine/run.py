@@ -299,6 +299,13 @@ def outputs(network: Network, x: Array, like: Array) -> Array:
 
 
 @np.errstate(all="ignore")
+def activations(network: Network, x: Array, like: Array) -> tuple[Array, ...]:
+    """What every layer makes of inputs x (M, N), layer by layer: (M, units)."""
+    targets = np.zeros((len(x), like.shape[1]))
+    trace = traced(without_dropout(network), x, targets, 0.0)
+    return tuple(trace["a", number] for number in range(1, network.depth + 1))
+
+
 def loss_on(network: Network, x: Array, y: Array) -> float:
     """The loss of a network on a set of samples, the penalty left aside."""
     return losses_of(network, x, y)({})

@@ -32,7 +32,14 @@ from tutor.pages.training_charts import (
     round_up,
     table,
 )
-from tutor.pages.training_pictures import Picture, Way, has_picture, picture, surface_picture
+from tutor.pages.training_pictures import (
+    Picture,
+    Way,
+    activity,
+    has_picture,
+    picture,
+    surface_picture,
+)
 from tutor.pages.training_query import Asked
 from tutor.pages.training_runs import FEW, Trained, said
 from tutor.pages.view import View
@@ -112,6 +119,7 @@ class Moment:
 
     scrub: Scrub
     picture: Picture | None
+    activity: Picture | None
     surface: Picture | None
     choose: tuple[Field, ...]
     """The fields for the parameters of the surface."""
@@ -329,6 +337,7 @@ def moment(context: Context, asked: Asked, runs: Sequence[Trained]) -> Moment | 
     if at == own.last and at:
         when = f"after {number.counted(at, 'iteration')}"
     drawn = picture(own.run, network, when) if has_picture(network) else None
+    spread = activity(own.run, network, when)
     chosen = asked.chosen or tuple(_two(own))
     over = None
     if len(chosen) == 2 and own.last >= 1:
@@ -338,14 +347,14 @@ def moment(context: Context, asked: Asked, runs: Sequence[Trained]) -> Moment | 
             if len(one.networks()) > 1
         ]
         over = surface_picture(own.run, network, ways, (chosen[0], chosen[1]), when)
-    if drawn is None and over is None:
+    if drawn is None and spread is None and over is None:
         return None
     choose = tuple(
         Field(name, label, str(q), "", asked.problems.get(name, ""))
         for name, label, q in zip(("first", "second"), ("Across", "Up"), chosen, strict=False)
     )
     names = tuple(map(str, islice(parameter_names(network), MOST_NAMES))) if over else ()
-    return Moment(scrub(asked, own, at), drawn, over, choose if over else (), names)
+    return Moment(scrub(asked, own, at), drawn, spread, over, choose if over else (), names)
 
 
 def _two(one: Trained) -> list[Quantity]:

@@ -1,7 +1,8 @@
 """Pictures of a training: what the network does at a moment, and the loss over two parameters.
 
-picture(context, network)              regions for two inputs, the fitted curve for one
-surface_picture(context, …)            the loss over two parameters with the way taken
+picture(run, network, when)            regions for two inputs, the fitted curve for one
+activity(run, network, when)           how the activations of each layer are spread
+surface_picture(run, …)                the loss over two parameters with the way taken
 """
 
 from __future__ import annotations
@@ -17,8 +18,8 @@ from tutor.draw.charts import Chart, Series
 from tutor.draw.planes import Area, Levels, Plane, Samples
 from tutor.engine.network import Array, Network
 from tutor.engine.quantity import Quantity
-from tutor.engine.run import Run, Sets, outputs, surface, value
-from tutor.lesson.titles import enumerated
+from tutor.engine.run import Run, Sets, activations, outputs, surface, value
+from tutor.lesson.titles import capital, enumerated, place
 from tutor.notation.markup import Markup
 
 GRID = 41
@@ -30,6 +31,9 @@ MOST_WORK = 40_000_000
 MARGIN = 0.15
 OTHERS = 3
 """The style of the first set that is not learned from."""
+FEW, BINS = 8, 24
+"""Fewer activations than this in every layer are no histogram; into so many steps they are sorted.
+"""
 LINE_OF = 161
 """Places at which the fitted curve is computed."""
 
@@ -172,6 +176,48 @@ def _heights(network: Network, x: Array, y: Array, when: str) -> Picture:
         samples=(Samples(_points(x), 1),),
     )  # fmt: skip
     return Picture(f"Lines of equal {name}", planes.draw(plane), (("mark-1", "samples"),), "")
+
+
+# ---- how the activations are spread ----
+
+
+def activity(run: Run, network: Network, when: str) -> Picture | None:
+    """A histogram of the activations of each layer over all samples; None where they are few, or
+    one of them is no number.
+    """
+    x = run.training.x
+    if network.depth < 2 or len(x) * max(network.sizes[1:]) < FEW or network.depth > charts.STYLES:
+        return None
+    layers = [found.ravel() for found in activations(network, x, run.training.y)]
+    every = np.concatenate(layers)
+    if not np.isfinite(every).all():
+        return None
+    low, high = float(every.min()), float(every.max())
+    if not high > low:
+        low, high = low - 0.5, high + 0.5
+    edges = np.linspace(low, high, BINS + 1)
+    names = [capital(place(network, n).removeprefix("the ")) for n in range(1, network.depth + 1)]
+    series, peaks = [], []
+    for style, (name, found) in enumerate(zip(names, layers, strict=True), 1):
+        shares = np.histogram(found, edges)[0] / len(found) * 100
+        heights = [0.0, *np.repeat(shares, 2).tolist(), 0.0]
+        peak = int(shares.argmax())
+        ends = " to ".join(
+            number.shown(round(float(edge), 4), 4) for edge in edges[peak : peak + 2]
+        )
+        peaks.append(f"{name}: most of them, {shares[peak]:.0f} %, from {ends}.")
+        series.append(Series(name, np.repeat(edges, 2).tolist(), heights, style))
+    chart = Chart(
+        "activity", f"The activations of each layer {when}", tuple(series), "activation",
+        "share in %", (low, high), y_range=(0.0, 0.0), linear=True,
+        words=" ".join(peaks),
+    )  # fmt: skip
+    legend = tuple((f"line-{one.style}", one.name) for one in series)
+    text = (
+        "Over all samples. A unit whose activations pile up at an end of its function hardly "
+        "learns."
+    )
+    return Picture("Activations", charts.draw(chart), legend, text)
 
 
 # ---- the loss over two parameters ----
