@@ -74,7 +74,7 @@ PICTURES = (
     Picture("step", "1-2-3-1-sigmoid", "dL/da[1][1]", height=800),
     Picture("matrices", "3-2-3-softmax", "dL/dw[2][1,1]", "layer", height=820),
     Picture("activations", address="/activations?z=0.5", height=860),
-    Picture("training", address="/lessons/xor/training?iterations=200", top="h1", height=1000),
+    Picture("training", address="/lessons/xor/training?iterations=200", top="h1", height=880),
     Picture("build", address="/build?from=3-2-3-softmax", top="#layers", height=860),
     *(
         Picture(
