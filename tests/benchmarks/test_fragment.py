@@ -22,6 +22,8 @@ from tests.benchmarks import table
 STATIC = "static step"
 WARM, RARE = 9, 3
 """How often a step is measured warm, and new or cold."""
+LONGEST = 200
+"""Walks of more steps are left out: one of them would take hours."""
 
 
 @dataclass
@@ -109,6 +111,7 @@ def test_a_fragment_against_a_static_page(root: Path) -> None:
         case
         for scenario in library.shelf.lessons
         for grain, walk in library.lesson(scenario).walks.items()
+        if len(walk) <= LONGEST
         for case in measured(app, texts, scenario.id, grain, len(walk))
     ]
     floor = median(case.floor for case in cases)
