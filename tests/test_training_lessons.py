@@ -14,7 +14,6 @@ from __future__ import annotations
 import io
 import json
 import math
-import os
 import re
 from functools import cache
 from itertools import pairwise
@@ -23,7 +22,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.htmltree import Element, read
+from tests.golden import Goldens, numbers, spoken
 from tests.visiting import context, get, page, texts
 from tutor.engine.trace import Trace, run
 from tutor.engine.training import Training, UnfinishedError
@@ -41,11 +40,9 @@ from tutor.scenario.reader import Scenario, load, parse
 ROOT = Path(__file__).parents[1]
 FILES = sorted((ROOT / "scenarios" / "training").glob("*.yaml"))
 NAMES = [path.stem for path in FILES]
-FOLDER = Path(__file__).parent / "goldens_training"
-RENEW = "To renew: RENEW_GOLDENS=1 .venv/bin/python -m pytest tests/test_training_lessons.py, then read `git diff tests/goldens_training`."
+GOLDENS = Goldens("goldens_training", "test_training_lessons.py")
 LONG = 300
 """Steps from which a lesson's goldens are in matrices."""
-BLOCKS = ("h1", "h2", "h3", "p", "li", "caption")
 
 
 @cache
@@ -226,65 +223,33 @@ def test_a_line_underfits_and_four_units_overfit() -> None:
 # ---- goldens ----
 
 
-def golden(name: str, text: str) -> str:
-    path = FOLDER / name
-    if os.environ.get("RENEW_GOLDENS"):
-        FOLDER.mkdir(exist_ok=True)
-        path.write_text(text, encoding="utf-8")
-    if not path.exists():
-        pytest.fail(f"There is no tests/goldens_training/{name}. {RENEW}")
-    return path.read_text(encoding="utf-8")
-
-
 def long(name: str) -> bool:
     return len(context(name).walk) > LONG
 
 
-def numbers(name: str) -> dict[str, str]:
-    out = io.StringIO()
-    data.write(context(name).lesson, out)
-    quantities: dict[str, float] = json.loads(out.getvalue())["quantities"]
-    return {
-        quantity: f"{value:.12g}"
-        for quantity, value in quantities.items()
-        if not long(name) or int(quantity.partition("@")[2] or 0) <= 3
-    }
-
-
 def words(name: str) -> str:
     view = View(grain="layer") if long(name) else View()
-    boards = (read(text).root.one("article", cls="board") for _, text in texts(name, view))
-    return "\n\n".join("\n".join(_lines(board)) for board in boards) + "\n"
-
-
-def _lines(board: Element) -> list[str]:
-    blocks = [b for b in board.all(*BLOCKS, "div") if b.tag != "div" or "left" in b.classes]
-    return [line for block in blocks if (line := block.named)]
+    return "\n\n".join(spoken(text) for _, text in texts(name, view)) + "\n"
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_the_numbers_of_a_lesson_are_those_of_its_golden(name: str) -> None:
-    found = numbers(name)
-    kept = json.loads(golden(f"{name}.numbers.json", json.dumps(found, indent=0) + "\n"))
-    assert found.keys() == kept.keys(), RENEW
-    wrong = [
-        q
-        for q in found
-        if not math.isclose(float(found[q]), float(kept[q]), rel_tol=1e-10, abs_tol=1e-14)
-    ]
-    assert not wrong, "\n".join([RENEW, *(f"{q}: {kept[q]} is now {found[q]}" for q in wrong[:20])])
+    found = {
+        quantity: number
+        for quantity, number in numbers(name).items()
+        if not long(name) or int(quantity.partition("@")[2] or 0) <= 3
+    }
+    GOLDENS.check_numbers(name, found)
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_the_words_of_a_lesson_are_those_of_its_golden(name: str) -> None:
     found = words(name)
-    assert found == golden(f"{name}.words.txt", found), RENEW
+    assert found == GOLDENS.text(f"{name}.words.txt", found), GOLDENS.renew
 
 
 def test_every_golden_belongs_to_a_lesson() -> None:
-    assert {path.name for path in FOLDER.iterdir()} == {
-        f"{name}.{kind}" for name in NAMES for kind in ("numbers.json", "words.txt")
-    }
+    GOLDENS.check_names(NAMES)
 
 
 # ---- batches and data on pages ----
