@@ -14,9 +14,11 @@ from tests.strategies import extreme_problems, problems
 from tutor.engine.activations import activation
 from tutor.engine.losses import NAMES, loss
 from tutor.engine.network import Layer, Network, frozen
+from tutor.engine.optimizers import UpdateRule, rule
 from tutor.engine.order import NumberOrder
 from tutor.engine.quantity import Quantity, parse
 from tutor.engine.trace import FLAT, OVERFLOW, UNDEFINED, Trace, run, updated
+from tutor.engine.training import Training, UnfinishedError
 from tutor.errors import NetworkError
 from tutor.lesson.setup import Setup, build
 from tutor.scenario.reader import load
@@ -368,6 +370,24 @@ def test_the_first_bad_number_is_named_with_the_reason(
     assert str(trace.stop.quantity) == name
     assert trace.stop.why == (why or trace.stop.why)
     assert trace.stop.why in {OVERFLOW, UNDEFINED}
+
+
+@pytest.mark.parametrize(
+    ("by", "x", "name"),
+    [
+        (rule("sgd", clip="norm"), 1e50, "gnorm"),
+        (rule("sgd", clip="value"), 1e160, "dL/dw[1][1,1]"),
+        *((rule(name), 1e50, "v.w[1][1,1]") for name in ("adagrad", "rmsprop", "adam")),
+    ],
+)
+def test_an_update_hides_no_number_out_of_range(by: UpdateRule, x: float, name: str) -> None:
+    net = replace(network_of(([[0.0]], None, "identity")), rule=by)
+    trace = run(net, frozen([[x]]), frozen([[1e150]]), 1e-300)
+    assert np.isfinite(trace["w+", 1]).all()
+    assert trace.stop is not None
+    assert (str(trace.stop.quantity), trace.stop.why) == (name, OVERFLOW)
+    with pytest.raises(UnfinishedError, match="iteration 1"):
+        Training(net, frozen([[x]]), frozen([[1e150]]), 1e-300).at(3)
 
 
 def test_of_several_samples_the_first_bad_one_in_the_walk_is_named() -> None:

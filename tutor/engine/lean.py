@@ -34,7 +34,7 @@ from tutor.engine.tree import ratio
 RANGE = 240.0
 """Powers of ten within which products along all layers stay."""
 HUGE = 1e300
-"""Squares that an optimizer adds up stay below this."""
+"""Squares that an optimizer or a clipping adds up stay below this."""
 
 
 class Lean:
@@ -56,7 +56,7 @@ class Lean:
         output = network.passed(network.depth)
         learned, slots = (tuple(self._names[n] for n in at) for at in (self._at, self._slots))
         self._compute = _compiled(program.plan, output, learned, slots)
-        self._depth = network.depth
+        self._depth, self._clips = network.depth, bool(network.rule.clip)
         self._bound = 10.0 ** (2 * RANGE / (network.depth + 1))
         self._data = [place for name in ("x", "y") for place, one in places if one == (name, 0)]
         self.loss, self.outputs = 0.0, self.y
@@ -88,7 +88,9 @@ class Lean:
         slots = found[2 + 2 * count :]
         if not isfinite(loss) or not all(np.vdot(new, new) < self._bound for new in after):
             return False
-        if not all(np.vdot(new, new) < HUGE for new in slots):
+        if not all(
+            np.vdot(new, new) < HUGE for new in (*slots, *(gradients if self._clips else ()))
+        ):
             return False
         arguments = list(before)
         for place, new in zip((*self._at, *self._slots), (*after, *slots), strict=True):
@@ -158,7 +160,7 @@ def _compiled(
     program = Program.of(plan)
     after = [(AFTER[kind], layer) for kind, layer in learned]
     gradients = [(GRADIENT[kind], layer) for kind, layer in learned]
-    memory = [(kind.replace("-", ""), layer) for kind, layer in slots]
+    memory = [(KINDS[kind].now, layer) for kind, layer in slots]
     wanted = [("loss", 0), output, *after, *gradients, *memory]
     return _function(program, wanted)
 

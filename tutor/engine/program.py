@@ -34,11 +34,14 @@ from tutor.engine.tree import (
     ArrayRef,
     Difference,
     Hadamard,
+    Largest,
     MatrixProduct,
     Node,
     Product,
+    Quotient,
     Ref,
     Share,
+    Smallest,
     Stable,
     Sum,
     SumOver,
@@ -377,16 +380,16 @@ def _updates(plan: Plan) -> Iterator[Definition]:
     rule, learned = plan.rule, list(_learned(plan))
     if rule.schedule:
         yield Definition(optimizers.SCHEDULED, optimizers.SCHEDULES[rule.schedule].rate)
-    found = [(leaf, list(optimizers.update(rule, leaf, by(leaf)))) for leaf in learned]
+    found = [
+        Definition(*one) for leaf in learned for one in optimizers.update(rule, leaf, by(leaf))
+    ]
     if rule.clip == "norm" and learned:
-        for leaf, made in found:  # it is made of these
-            if rule.penalty and KINDS[leaf.kind].weights:
-                yield Definition(*made.pop(0))
-        yield Definition(
-            optimizers.NORM, optimizers.norm(rule, [(leaf, by(leaf)) for leaf in learned])
-        )
-    for _, made in found:
-        yield from (Definition(*one) for one in made)
+        made_of_all = optimizers.norm(rule, [(leaf, by(leaf)) for leaf in learned])
+        needed = made_of(made_of_all)
+        yield from (one for one in found if one.name in needed)
+        yield Definition(optimizers.NORM, made_of_all)
+        found = [one for one in found if one.name not in needed]
+    yield from found
 
 
 def _learned(plan: Plan) -> Iterator[ArrayRef]:
@@ -434,7 +437,7 @@ def _drop() -> Definition:
 
 
 def _watched(definitions: Sequence[Definition]) -> tuple[Name, ...]:
-    """What nothing is made of, and what an activation function might hide.
+    """What nothing is made of, and what the formula of another might hide.
 
     A sum or a product that holds a number that is none is none itself (0 · ∞ too), so the others
     need not be looked at. Left aside is the derivative with respect to the inputs, which is no
@@ -445,8 +448,22 @@ def _watched(definitions: Sequence[Definition]) -> tuple[Name, ...]:
         leaf for found in definitions if found.long is not None for leaf in _uses(found.long)
     } - used
     kept = [found for found in definitions if found.leaf not in around | {by(X)}]
-    hidden = {node.of for found in kept for node in walk(found.tree) if isinstance(node, Apply)}
+    hidden = {leaf for found in kept for leaf in _hidden(found.tree)}
     return tuple(found.name for found in kept if found.leaf in hidden or found.leaf not in used)
+
+
+def _hidden(tree: Node) -> Iterator[ArrayRef]:
+    """The arrays whose infinite numbers a tree makes finite ones of: a function that flattens, a
+    division by them, a limit.
+    """
+    for node in walk(tree):
+        match node:
+            case Apply():
+                yield from _uses(node.of)
+            case Quotient():
+                yield from _uses(node.right)
+            case Smallest() | Largest():
+                yield from _uses(node)
 
 
 # ---- to Python ----
