@@ -175,7 +175,7 @@ class Reading:
         label: Label | None = labels.get(q)
         if label is None:
             label = labels[q] = self._label(q, value, room)
-        return Label(*label[:3], self.state(q), *label[4:]) if q in self.touched else label
+        return label._replace(state=self.state(q)) if q in self.touched else label
 
     def _label(self, q: Quantity, value: float, room: Room) -> Label:
         """What every step writes that does not touch the quantity."""
@@ -216,8 +216,8 @@ class Reading:
             total = Quantity(GRADIENT[kind], layer, i, j)
             share = total._replace(sample=self.scene.sample)
             between = [old._replace(kind=each) for each in self._between(kind)]
-            choices = (total, *(() if not share.sample else (share,)), *between)
-            gradient = self.label(self.pick(*choices) if len(choices) > 1 else total, room)
+            shares = (share,) if share.sample else ()
+            gradient = self.label(self.pick(total, *shares, *between), room)
             shown = self.phase == BACKWARD or (first and first.quantity == old)
             if gradient and (shown or gradient.state):
                 labels.append(gradient)

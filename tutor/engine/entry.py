@@ -10,7 +10,7 @@ sum.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Protocol
 
 from tutor.engine.kinds import KINDS
 from tutor.engine.quantity import K, Quantity
@@ -58,13 +58,15 @@ class Sizes(Protocol):
         """How many rows."""
 
 
-def long_sum(count: int, term: Callable[[int], Node]) -> Node:
-    """term(1) + … + term(count); the middle of a long sum is elided."""
+def long_sum(count: int, term: Callable[[int], Node], middle: Node | None = None) -> Node:
+    """term(1) + … + term(count); the middle of a long sum is elided, as `middle` where that is no
+    term with a running index.
+    """
     if count <= LONGEST:
         return Sum(tuple(term(n) for n in range(1, count + 1))) if count > 1 else term(1)
     head = tuple(term(n) for n in range(1, HEAD + 1))
     tail = tuple(term(n) for n in range(count - TAIL + 1, count + 1))
-    return Sum((*head, Elided(HEAD + 1, count - TAIL, term(K)), *tail))
+    return Sum((*head, middle or Elided(HEAD + 1, count - TAIL, term(K)), *tail))
 
 
 def added(*terms: Node) -> Node:
@@ -125,28 +127,27 @@ def entry(tree: Node, row: int, column: int, sizes: Sizes) -> Node:
 
 def _all_squares(tree: Squares, sizes: Sizes) -> Node:
     """The square of every entry of every array, in their order; the middle of many is elided."""
-    places = [
-        (term, row, column)
+    shapes = [
+        (term, sizes.rows(leaf) if KINDS[leaf.kind].weights else 1, sizes.columns(leaf))
         for term in tree.terms
         for leaf in (_array_of(term),)
-        for row in range(1, 1 + (sizes.rows(leaf) if KINDS[leaf.kind].weights else 1))
-        for column in range(1, 1 + sizes.columns(leaf))
     ]
-    terms: list[Node] = [
-        Square(entry(term, row, column, sizes)) for term, row, column in _shown(places)
-    ]
-    if len(places) > LONGEST:
-        terms.insert(HEAD, ElidedSquares(HEAD + 1, len(places) - TAIL, tree))
-    return Sum(tuple(terms)) if len(terms) > 1 else terms[0]
+
+    def square(n: int) -> Node:
+        for term, rows, columns in shapes:
+            if n <= rows * columns:
+                row, column = divmod(n - 1, columns)
+                return Square(entry(term, row + 1, column + 1, sizes))
+            n -= rows * columns
+        raise IndexError(n)
+
+    count = sum(rows * columns for _, rows, columns in shapes)
+    return long_sum(count, square, ElidedSquares(HEAD + 1, count - TAIL, tree))
 
 
 def _array_of(tree: Node) -> ArrayRef:
     """The first array of a tree, which has its shape."""
     return tree if isinstance(tree, ArrayRef) else _array_of(tree.children[0])
-
-
-def _shown(places: list[Any]) -> list[Any]:
-    return places if len(places) <= LONGEST else [*places[:HEAD], *places[-TAIL:]]
 
 
 def _row(tree: Apply, sample: int) -> Node:

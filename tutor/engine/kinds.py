@@ -25,6 +25,9 @@ DATA = ("sample", "unit")
 WEIGHT = ("unit", "input")
 BIAS = ("unit",)
 
+RULED = frozenset({"knob", "memory", "rate"})
+"""The roles of numbers that only some ways to learn have."""
+
 
 @dataclass(frozen=True, slots=True)
 class Kind:
@@ -87,6 +90,17 @@ class Kind:
     def biases(self) -> bool:
         """Whether its arrays have the shape of biases."""
         return self.axes == BIAS
+
+    @property
+    def now(self) -> str:
+        """The kind of this iteration that the next one remembers as this one: m.w for m-.w."""
+        return self.name.replace("-", "") if self.earlier else self.name
+
+    @property
+    def ruled(self) -> bool:
+        """Whether the rule of the update decides whether there is one."""
+        lettered_loss = self.role == "loss" and bool(self.letter)
+        return lettered_loss or self.role in RULED or self.top == "penalty"
 
     @property
     def given(self) -> bool:

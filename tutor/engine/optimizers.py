@@ -338,6 +338,8 @@ class Schedule:
 
     how: str
     """In words: the learning rate …"""
+    short: str
+    """The same as short as can be, with the numbers in braces."""
     knobs: tuple[Knob, ...]
     rate: Node
 
@@ -345,6 +347,7 @@ class Schedule:
 SCHEDULES: dict[str, Schedule] = {
     "step": Schedule(
         "falls in stairs: after every k iterations it is multiplied by γ",
+        "step: learning rate × {factor} after every {every} iterations",
         (Knob("every", "every", 100.0, least=1.0), Knob("factor", "factor", 0.5, positive=True)),
         Product(
             (
@@ -355,11 +358,13 @@ SCHEDULES: dict[str, Schedule] = {
     ),
     "exponential": Schedule(
         "is multiplied by γ after every iteration",
+        "exponential: learning rate × {factor} in each iteration",
         (Knob("factor", "factor", 0.99, positive=True),),
         Product((RATE, Power(knob("factor"), Difference(T, ONE)))),
     ),
     "cosine": Schedule(
         "falls along half a cosine: slowly, then fast, then slowly again",
+        "cosine: learning rate down to {minimum} in {period} iterations",
         (Knob("period", "period", 100.0, least=1.0), Knob("minimum", "minimum", 0.0)),
         Sum(
             (
@@ -381,6 +386,7 @@ SCHEDULES: dict[str, Schedule] = {
     ),
     "inverse_time": Schedule(
         "is divided by a number that grows with every iteration",
+        "inverse time: learning rate / (1 + {decay} (t − 1)) in iteration t",
         (Knob("decay", "decay", 0.01),),
         Quotient(RATE, Sum((ONE, Product((knob("decay"), Difference(T, ONE)))))),
     ),

@@ -376,7 +376,7 @@ def remembered(network: Network, arrays: Mapping[Name, Array]) -> dict[Name, Arr
         (earlier, layer): arrays[now, layer]
         for parameter in ("w", "b")
         for earlier in network.rule.remembered(parameter)
-        for now in (earlier.replace("-", ""),)
+        for now in (KINDS[earlier].now,)
         for layer in range(1, network.depth + 1)
         if (now, layer) in arrays
     }

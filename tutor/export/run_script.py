@@ -335,7 +335,7 @@ def _needed(run: ScriptedRun) -> list[Definition]:
 
 def _after(name: Name) -> Name:
     """What the next iteration remembers: m for m-."""
-    return name[0].replace("-", ""), name[1]
+    return KINDS[name[0]].now, name[1]
 
 
 def _numpy_rules(run: ScriptedRun) -> Iterator[str]:

@@ -400,7 +400,7 @@ class Lesson:
         """The name in the trace of an input or target whose sample counts in the data set; None
         where this iteration does not use that sample.
         """
-        if self.batch is None or q.kind not in {"x", "y"}:
+        if self.batch is None or q.of.role != "data":
             return q
         sample = self.batch.sample(max(q.sample, 1))
         return None if sample is None else q._replace(sample=sample)

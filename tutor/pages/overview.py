@@ -11,7 +11,7 @@ from typing import Final
 from tutor import number
 from tutor.draw.diagram import Scene, draw
 from tutor.engine.kinds import KINDS
-from tutor.engine.optimizers import Knob
+from tutor.engine.optimizers import SCHEDULES, Knob
 from tutor.engine.quantity import Quantity
 from tutor.lesson.slides import tally
 from tutor.notation.markup import Markup
@@ -159,7 +159,7 @@ def learning(context: Context) -> Iterator[tuple[str, str]]:
     if rule.optimizer != "sgd":
         yield "Optimizer", rule.how.title + _letters(rule.how.knobs, shown)
     if rule.schedule:
-        yield "Schedule", SCHEDULED[rule.schedule].format(**shown)
+        yield "Schedule", SCHEDULES[rule.schedule].short.format(**shown)
     if rule.penalty:
         yield "Penalty", PENALISED[rule.penalty].format(**shown)
     if rule.clip:
@@ -170,12 +170,6 @@ def learning(context: Context) -> Iterator[tuple[str, str]]:
         yield "Dropout", ", ".join(dropped)
 
 
-SCHEDULED: Final = {
-    "step": "step: learning rate × {factor} after every {every} iterations",
-    "exponential": "exponential: learning rate × {factor} in each iteration",
-    "cosine": "cosine: learning rate down to {minimum} in {period} iterations",
-    "inverse_time": "inverse time: learning rate / (1 + {decay} (t − 1)) in iteration t",
-}
 PENALISED: Final = {
     "squared": "½ λ‖W‖² over all weights, λ = {l2}",
     "norm": "λ‖W‖ over all weights, λ = {l2}",

@@ -139,21 +139,12 @@ def _skip(q: Quantity, sizes: Sizes) -> str:
     return f"layer {q.layer} has no skip connection; it passes on its activation"
 
 
-ALWAYS = frozenset(
-    {"loss", "loss+", "loss-loss+", "(loss-loss+)/loss", "eta", "x", "y", "w", "b", "w+", "b+"}
-)
-
-
 def _learning(q: Quantity, sizes: Sizes) -> str:
     """What only some networks have: dropout, a penalty, clipping, an optimizer's memory."""
     if q.of.dropped:
         dropped = sizes.layers[q.layer - 1].dropout
         return "" if dropped else f"layer {q.layer} has no dropout"
-    if q.kind in ALWAYS or not (q.of.role in {"knob", "memory", "rate"} or q.of.letter or q.of.top):
-        return ""
-    if q.of.top and q.of.top != "penalty":
-        return ""
-    if update.rule_of(sizes.learning).has(q.kind):
+    if not q.of.ruled or update.rule_of(sizes.learning).has(q.kind):
         return ""
     return f"its training does not have the {q.of.words}"
 
