@@ -14,9 +14,11 @@ from tutor.draw.charts import (
     BOTTOM,
     LEFT,
     RIGHT,
+    STYLES,
     TOP,
     Axis,
     Chart,
+    Key,
     Place,
     Series,
     draw,
@@ -25,6 +27,7 @@ from tutor.draw.charts import (
     plain_tick,
     power_of_ten,
     spans_decades,
+    strokes,
     thinned,
     y_axis,
 )
@@ -192,6 +195,21 @@ def test_an_area_with_a_hole_has_two_rings() -> None:
     path = re.search(r'class="area area-1" d="([^"]*)"', ring)
     assert path is not None
     assert path[1].count("Z") == 2
+
+
+def test_no_two_marks_differ_by_colour_alone() -> None:
+    drawn = {
+        style: re.findall(
+            r'class="mark[^"]*" d="M[\d.]+ [\d.]+([^"]*)"', strokes([(1.0, 2.0)], style)
+        )
+        for style in range(1, STYLES + 1)
+    }
+    assert all(len(paths) == 1 for paths in drawn.values())
+    shapes = [(paths[0], style == 1) for style, paths in drawn.items()]  # only the first is round
+    assert len(set(shapes)) == STYLES
+    assert [Key(f"mark-{style}", "").path for style in drawn] == [
+        f"M13 6{paths[0]}" for paths in drawn.values()
+    ]
 
 
 def test_an_area_that_is_nowhere_is_not_drawn() -> None:

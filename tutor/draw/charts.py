@@ -3,9 +3,9 @@
     draw(Chart(…)) -> one <svg>
 
 A chart has a title, a description in words, ticks at round numbers, and where the sizes span powers
-of ten a logarithmic scale. Lines differ by dashes as well as by colour. Places are links with a
-field as high as the chart, so that a thumb meets them. `static/charts.css` has the colours; there
-is no style inside the drawing.
+of ten a logarithmic scale. Lines differ by dashes as well as by colour, and marks by their shape.
+Places are links with a field as high as the chart, so that a thumb meets them. `static/charts.css`
+has the colours; there is no style inside the drawing.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from math import ceil, floor, isfinite, log10
+from typing import NamedTuple
 
 from tutor import budget, number
 from tutor.draw.curves import simplified
@@ -30,6 +31,26 @@ MOST_COLUMNS = 240
 STYLES = 6
 """How many kinds of lines there are."""
 TICKS = 5
+MARKS = ("h0", "h0", "m-3 0h6", "m0-3v6", "m-3 0h6m-3-3v6", "m-2.5-2.5l5 5m0-5l-5 5")
+"""How the marks of samples are drawn around their place, so that no two differ by colour alone: a
+disc and a square (the ends of a line without length), a bar that lies and one that stands, a plus
+and a cross.
+"""
+
+
+class Key(NamedTuple):
+    """An entry of a legend: the class of the line or mark, and what it stands for."""
+
+    css: str
+    name: Markup | str
+
+    @property
+    def path(self) -> str:
+        """A piece of it, 26 wide and 12 high."""
+        kind, _, style = self.css.partition("-")
+        if kind == "line":
+            return "M2 6h22"
+        return f"M13 6{_shape(int(style or 1))}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,13 +278,13 @@ def _height(point: Point) -> float:
 
 
 def dots(line: Series, across: Axis, up: Axis) -> str:
-    """Single points, as one path of lines without length: round ones, or squares by the style."""
+    """Single points, as one path."""
     return strokes([(across(x), up(y)) for x, y in line.points], line.style)
 
 
 def strokes(points: Iterable[Point], style: int, css: str = "") -> str:
-    """Dots at coordinates, with a rim behind them."""
-    path = "".join(f"M{n(x)} {n(y)}h0" for x, y in points)
+    """Marks at coordinates, each style another shape, with a rim behind them."""
+    path = "".join(f"M{n(x)} {n(y)}{_shape(style)}" for x, y in points)
     if not path:
         return ""
     css = f" {css}" if css else ""
@@ -271,6 +292,10 @@ def strokes(points: Iterable[Point], style: int, css: str = "") -> str:
         f'<path class="rim mark-{style}{css}" d="{path}"/>'
         f'<path class="mark mark-{style}{css}" d="{path}"/>'
     )
+
+
+def _shape(style: int) -> str:
+    return MARKS[(style - 1) % len(MARKS)]
 
 
 def places(chart: Chart, across: Axis, up: Axis) -> list[str]:

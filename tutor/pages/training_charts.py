@@ -17,7 +17,7 @@ from math import floor, log10
 
 from tutor import number
 from tutor.draw import charts
-from tutor.draw.charts import Chart, Place, Series
+from tutor.draw.charts import Chart, Key, Place, Series
 from tutor.engine.quantity import Quantity
 from tutor.engine.run import Point, learning, movers, value
 from tutor.lesson.titles import capital, place
@@ -41,7 +41,7 @@ class ChartPart:
 
     heading: str
     svg: Markup
-    legend: tuple[tuple[str, Markup | str], ...]
+    legend: tuple[Key, ...]
     """(class of its line, what it stands for)"""
     note: str = ""
 
@@ -125,7 +125,7 @@ def loss_chart(runs: Sequence[Trained]) -> ChartPart | None:
             _places(own, dict(enumerate(own.losses, 1)), "loss"), most=most if out else None,
         )
     )  # fmt: skip
-    legend = tuple((f"line-{line.style}", line.name) for line in series)
+    legend = tuple(Key(f"line-{line.style}", line.name) for line in series)
     note = f"A loss above {number.shown(most, 2)} is cut off." if out else ""
     return ChartPart("Loss", svg, legend if len(series) > 1 else (), note)
 
@@ -173,7 +173,7 @@ def _accuracy(runs: Sequence[Trained]) -> ChartPart:
             reached=False, y_range=(0.0, 1.0),
         )
     )  # fmt: skip
-    legend = tuple((f"line-{line.style}", line.name) for line in series)
+    legend = tuple(Key(f"line-{line.style}", line.name) for line in series)
     note = "The mean over the batches of each epoch." if by_epoch == "epoch" else ""
     return ChartPart("Accuracy", svg, legend if len(series) > 1 else (), note)
 
@@ -201,7 +201,7 @@ def _norms(context: Context, one: Trained, *, several: bool) -> ChartPart:
         if several
         else ("The norm of all gradients of a layer: near 0 the layer hardly learns.")
     )
-    legend = tuple((f"line-{line.style}", line.name) for line in series)
+    legend = tuple(Key(f"line-{line.style}", line.name) for line in series)
     return ChartPart("Gradient norm per layer", svg, legend, note)
 
 
@@ -239,7 +239,7 @@ def _weights(
             reached=False, linear=True,
         )
     )  # fmt: skip
-    legend = tuple((f"line-{k}", context.line.quantity(q)) for k, (q, _) in enumerate(lines, 1))
+    legend = tuple(Key(f"line-{k}", context.line.quantity(q)) for k, (q, _) in enumerate(lines, 1))
     all_of_them = len(lines) == learning(context.trace.network)
     note = "" if all_of_them else f"The {len(lines)} that change most."
     if several:

@@ -14,7 +14,7 @@ import numpy as np
 
 from tutor import number
 from tutor.draw import charts, planes
-from tutor.draw.charts import Chart, Series
+from tutor.draw.charts import Chart, Key, Series
 from tutor.draw.planes import Area, Levels, Plane, Samples
 from tutor.engine.network import Array, Network
 from tutor.engine.quantity import Quantity
@@ -44,7 +44,7 @@ class Picture:
 
     heading: str
     svg: Markup
-    legend: tuple[tuple[str, str], ...]
+    legend: tuple[Key, ...]
     """(class of its mark, what it stands for)"""
     text: str
     """What to see in it."""
@@ -92,8 +92,11 @@ def _fitted(network: Network, x: Array, y: Array, others: Sets, when: str) -> Pi
     svg = charts.draw(
         Chart("fit", title, lines, "x", "output", (low, high), samples=samples, linear=True)
     )
-    legend = (*((f"line-{k + 1}", name) for k, name in enumerate(names)), ("mark-1", "targets"))
-    legend += tuple((f"mark-{one.style}", f"{one.name} set") for one in samples[y.shape[1] :])
+    legend = (
+        *(Key(f"line-{k + 1}", name) for k, name in enumerate(names)),
+        Key("mark-1", "targets"),
+    )
+    legend += tuple(Key(f"mark-{one.style}", f"{one.name} set") for one in samples[y.shape[1] :])
     return Picture("Fitted curve", svg, legend, "")
 
 
@@ -125,8 +128,8 @@ def _regions(run: Run, network: Network, x: Array, y: Array, when: str) -> Pictu
         "regions", f"The decision boundary {when}", about, "x₁", "x₂", across, up,
         areas, border[: 1 if classes == 2 else classes], tuple(groups),
     )  # fmt: skip
-    legend = tuple((f"mark-{k + 1}", name) for k, name in enumerate(names))
-    legend += (("wrong", "classified wrong"),) if wrong else ()
+    legend = tuple(Key(f"mark-{k + 1}", name) for k, name in enumerate(names))
+    legend += (Key("wrong", "classified wrong"),) if wrong else ()
     said = "all" if not wrong else f"{len(x) - wrong:,} of {len(x):,}"
     return Picture(
         "Decision boundary", planes.draw(plane), legend, f"{said} samples right".capitalize() + "."
@@ -175,7 +178,7 @@ def _heights(network: Network, x: Array, y: Array, when: str) -> Picture:
         levels=(Levels(field, tuple(heights), "level", labels),),
         samples=(Samples(_points(x), 1),),
     )  # fmt: skip
-    return Picture(f"Lines of equal {name}", planes.draw(plane), (("mark-1", "samples"),), "")
+    return Picture(f"Lines of equal {name}", planes.draw(plane), (Key("mark-1", "samples"),), "")
 
 
 # ---- how the activations are spread ----
@@ -212,7 +215,7 @@ def activity(run: Run, network: Network, when: str) -> Picture | None:
         "share in %", (low, high), y_range=(0.0, 0.0), linear=True,
         words=" ".join(peaks),
     )  # fmt: skip
-    legend = tuple((f"line-{one.style}", one.name) for one in series)
+    legend = tuple(Key(f"line-{one.style}", one.name) for one in series)
     text = (
         "Over all samples. A unit whose activations pile up at an end of its function hardly "
         "learns."
@@ -273,7 +276,7 @@ def surface_picture(
         across, up, bands, (Levels(field, heights, "level"),),
         paths=tuple((path, way.style) for path, way in zip(paths, ways, strict=True)),
     )  # fmt: skip
-    legend = tuple((f"line-{way.style}", way.name) for way in ways)
+    legend = tuple(Key(f"line-{way.style}", way.name) for way in ways)
     text = (
         "Each line joins places of equal loss; the stronger the colour, the lower. "
         f"All other parameters are as they are {when}; along the path they were different."
