@@ -5,8 +5,9 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -18,10 +19,13 @@ from tests.test_draft import FIELDS, TEXTS
 from tests.test_open import ONE_STEP
 from tests.test_security import PAYLOADS
 from tests.visiting import NAMES, get, library, page, scenario
-from tutor.builder.fields import field_of_number
+from tutor.builder.fields import FIELDS as FORM
+from tutor.builder.fields import GIVEN, PLAIN, field_of_number
 from tutor.lesson.changes import query
+from tutor.lesson.dataset import made
 from tutor.scenario import dump
 from tutor.scenario.knobs import CHOICES, KNOBS
+from tutor.scenario.model import CURVES, Generator, GeneratorName
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -126,7 +130,9 @@ def test_the_form_has_a_field_for_every_number_of_how_a_lesson_learns() -> None:
     form = page("/build").root.one("form", id="build")
     part = form.one("div", cls="learning")
     fields = {field.attributes["name"]: field for field in part.all("input", "select")}
-    assert set(fields) == {"learning_rate", *CHOICES, *map(field_of_number, KNOBS.values())}
+    long = {"batch", "batch_size", "shuffle", "iterations", "loss_below", "change_below"}
+    numbers = set(map(field_of_number, KNOBS.values()))
+    assert set(fields) == {"learning_rate", *CHOICES, *numbers, *long}
     for at in KNOBS.values():
         # the style sheet shows a number with what it belongs to, and any that has a text
         box = next(
@@ -337,6 +343,47 @@ def test_a_large_network_is_not_computed_while_one_types(blank: MultiDict[str, s
     assert "limit is 200,000" in answer.text
     smaller = sent({**base, "units[1]": "150", "rows": "\n".join(["1 " * 1001] * 15)}, "live")
     assert "too large to compute while you type" in smaller.text
+
+
+@pytest.mark.parametrize("name", get_args(GeneratorName))
+def test_made_samples_are_drawn_beside_the_form(name: str, blank: MultiDict[str, str]) -> None:
+    generator = Generator.model_validate({"name": name, "samples": 60, "seed": 5})
+    asked = {**blank.to_dict(), "generator": name, "made_samples": "60", "data_seed": "5"}
+    drawn = sound(sent(asked)).root.one("section", cls="made-samples")
+    y = made(generator)[1][:, 0]
+    counts = f"{np.sum(y == 0)} of target 0, {np.sum(y == 1)} of target 1"
+    assert "60 samples" in drawn.text
+    assert (counts in drawn.text) == (name not in CURVES)
+    # each sample is a piece of one of the paths
+    marks = [str(path.attributes["d"]) for path in drawn.all("path", cls="mark")]
+    assert sum(path.count("M") for path in marks) == 60
+
+
+def test_samples_that_nobody_can_draw_are_not_drawn(blank: MultiDict[str, str]) -> None:
+    for changes in ({}, {"generator": "blobs", "made_samples": "no"}, {"generator": "spiral"},
+                    {"generator": "circle", "noise": "1e308"},
+                    {"generator": "blobs", "labels": "one_hot", "classes": "9"}):  # fmt: skip
+        answer = sent({**blank.to_dict(), **changes}, "live")
+        assert answer.status_code == 200
+        assert "made-samples" not in answer.text
+
+
+def test_one_chooses_plainly_whether_samples_are_typed_or_made() -> None:
+    form = page("/build?from=xor").root.one("form", id="build")
+    chosen = [
+        option.text
+        for option in form.one("select", id="generator").all("option")
+        if "selected" in option.attributes
+    ]
+    options = form.one("select", id="generator").all("option")
+    assert chosen[0].startswith("made: xor")
+    words = {str(option.attributes["value"]): option.text.split(":")[0] for option in options}
+    assert words == {GIVEN: "typed", **dict.fromkeys(get_args(GeneratorName), "made")}
+    assert f'#generator option[value="{GIVEN}"]:checked) > .if-made' in STYLE
+    shown = {f"only-{owner}" for name in PLAIN for owner in FORM[name].only if "generator" in owner}
+    for css in shown:
+        word = css.removeprefix("only-generator-")
+        assert f'#generator option[value="{word}"]:checked) .{css}' in STYLE
 
 
 def test_another_site_cannot_send_the_form(blank: MultiDict[str, str]) -> None:

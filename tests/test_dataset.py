@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from app import create_app
 from tests.htmltree import read
-from tutor.builder.checked import checked, of_scenario, too_large
+from tutor.builder.checked import checked, of_scenario
 from tutor.engine import generators
 from tutor.engine.scaling import Scaling
 from tutor.lesson import changes
@@ -174,8 +174,14 @@ def test_plain_rows_are_used_as_they_are() -> None:
         ("  generator: {name: circle, samples: 2, seed: 6}\n",
          ("10: data.generator: all 2 samples are of one class, with targets 0; make more samples, or "
          "give another seed")),
+        ("  generator: {name: circle, samples: 90, noise: 1e308}\n",
+         ("10: data.generator.noise: noise of 1e+308 makes numbers too large for float64; give a "
+         "smaller one")),
+        (ROWS.replace("10]", "1e200]") + "  scale: standardize\n",
+         ("12: data.scale: input 2 has numbers too large to be scaled in float64; leave out scale, "
+         "or give smaller numbers")),
     ],
-    ids=["constant", "one class in training", "one class"],
+    ids=["constant", "one class in training", "one class", "loud", "too large to scale"],
 )  # fmt: skip
 def test_data_that_show_only_when_computed_are_refused_with_their_line(
     data: str, message: str
@@ -284,10 +290,6 @@ def test_the_form_keeps_what_it_has_no_field_for() -> None:
     assert wrong == {}
     assert found is not None
     assert (found.data, found.training) == (source.data, source.training)
-
-
-def test_the_form_says_that_it_has_no_fields_for_a_generator() -> None:
-    assert "made by a generator (moons)" in too_large(lesson(MADE))
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ field.
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, get_args
@@ -17,10 +18,12 @@ from tests.visiting import NAMES, scenario
 from tutor.builder import checked, fields
 from tutor.builder.checked import Draft
 from tutor.builder.draft_data import data, field_of
-from tutor.builder.fields import EMPTY, PARTS, PLAIN, FormField
+from tutor.builder.edit import edited
+from tutor.builder.fields import EMPTY, GIVEN, PARTS, PLAIN, FormField
+from tutor.builder.preview import examined
 from tutor.scenario import dump
 from tutor.scenario import reader as scenarios
-from tutor.scenario.model import LayerSpec, ScenarioFile
+from tutor.scenario.model import Data, LayerSpec, ScenarioFile, Training
 from tutor.scenario.reader import Scenario
 
 RICH = """
@@ -79,14 +82,9 @@ def test_a_lesson_comes_back_from_the_form_as_it_was(name: str) -> None:
     assert dump.write(found) == dump.write(original)
 
 
-FILES = sorted((Path(__file__).parents[1] / "docs" / "examples").glob("*.yaml"))
-GENERATED = [path for path in FILES if scenarios.load(path).data.generator]
-EXAMPLES = [path for path in FILES if path not in GENERATED]
-
-
-@pytest.mark.parametrize("path", GENERATED, ids=lambda path: path.stem)
-def test_a_lesson_whose_data_are_generated_is_no_work_for_the_form(path: Path) -> None:
-    assert "for which the form has no fields" in checked.too_large(scenarios.load(path))
+ROOT = Path(__file__).parents[1]
+TRAINED = sorted((ROOT / "scenarios" / "training").glob("*.yaml"))
+EXAMPLES = sorted((ROOT / "docs" / "examples").glob("*.yaml")) + TRAINED
 
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
@@ -96,6 +94,13 @@ def test_every_example_comes_back_from_the_form_as_it_was(path: Path) -> None:
     assert not wrong
     assert found is not None
     assert replace(named(found, original), origin=original.origin) == original
+    assert dump.write(found) == dump.write(original)
+
+
+@pytest.mark.parametrize("path", TRAINED, ids=lambda path: path.stem)
+def test_nothing_of_how_a_training_lesson_is_trained_is_without_a_field(path: Path) -> None:
+    kept = checked.of_scenario(scenarios.load(path))["rest"]
+    assert not {"data", "training"} & (json.loads(kept) if kept else {}).keys()
 
 
 def test_what_has_no_field_comes_back_too() -> None:
@@ -162,6 +167,148 @@ def test_what_is_chosen_is_what_the_lesson_learns_with(
     assert not wrong
     assert found is not None
     assert found.training.model_dump(exclude_defaults=True) == {"learning_rate": 0.5, **training}
+
+
+DATA = [
+    ({}, {"inputs": ((1, 0.5),), "targets": ((1,),)}),
+    ({"generator": "circle"}, {"generator": {"name": "circle", "samples": 100}}),
+    ({"generator": "blobs", "made_samples": "9", "data_seed": "4", "noise": "0,2", "classes": "2"},
+     {"generator": {"name": "blobs", "samples": 9, "seed": 4, "noise": 0.2}}),
+    ({"generator": "moons", "noise": "0"}, {"generator": {"name": "moons", "samples": 100, "noise": 0}}),
+    ({"generator": "xor", "made_samples": "4", "loss": "squared_error", "labels": "minus_one_one"},
+     {"generator": {"name": "xor", "samples": 4, "labels": "minus_one_one"}}),
+    ({"generator": "circle", "train": "0.6", "validation": "1/5", "test": "0.2", "split_seed": "3"},
+     {"generator": {"name": "circle", "samples": 100},
+      "split": {"train": 0.6, "validation": 0.2, "test": 0.2, "seed": 3}}),
+    ({"generator": "circle", "train": "0.75", "validation": "0.25"},
+     {"generator": {"name": "circle", "samples": 100}, "split": {"train": 0.75, "validation": 0.25}}),
+    ({"generator": "circle", "scaling": "min_max"},
+     {"generator": {"name": "circle", "samples": 100}, "scale": "min_max"}),
+]  # fmt: skip
+LONG = [
+    ({"batch": "online", "shuffle": "0"}, {"batch": "online", "shuffle": {"seed": 0}}),
+    ({"batch": "mini_batch", "batch_size": "5", "shuffle": "7"}, {"batch": 5, "shuffle": {"seed": 7}}),
+    ({"iterations": "1000", "loss_below": "1e-3"}, {"iterations": 1000, "stop": {"loss_below": 0.001}}),
+    ({"change_below": "0.1"}, {"stop": {"change_below": 0.1}}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("changes", "data"), DATA)
+def test_what_is_said_of_the_data_is_what_the_lesson_has(
+    form: dict[str, str], changes: dict[str, str], data: dict[str, Any]
+) -> None:
+    found, wrong = checked.checked(checked.of_form(MultiDict({**form, **changes})))
+    assert not wrong
+    assert found is not None
+    assert found.data == Data.model_validate(data)
+    assert (
+        checked.of_scenario(found).texts.items()
+        >= {
+            name: fields.FIELDS[name].kind.write(fields.FIELDS[name].kind.read(text))
+            for name, text in changes.items()
+            if name not in {"labels", "classes", "loss"}
+        }.items()
+    )
+
+
+@pytest.mark.parametrize(("changes", "training"), LONG)
+def test_how_long_and_with_which_samples_it_trains_is_what_was_typed(
+    form: dict[str, str], changes: dict[str, str], training: dict[str, Any]
+) -> None:
+    made = {**form, "generator": "circle", **changes}
+    found, wrong = checked.checked(checked.of_form(MultiDict(made)))
+    assert not wrong
+    assert found is not None
+    assert found.training == Training.model_validate({"learning_rate": 0.5, **training})
+    again = dict(checked.fields(checked.of_scenario(found)))
+    assert {name: again[name] for name in changes if name != "loss_below"} == {
+        name: text for name, text in changes.items() if name != "loss_below"
+    }
+
+
+def test_what_was_typed_waits_while_a_generator_makes_the_samples(form: dict[str, str]) -> None:
+    typed = {**form, "x[1]": "0.25", "y[1]": "oops"}
+    made = checked.of_form(MultiDict({**typed, "generator": "circle"}))
+    assert checked.checked(made)[1] == {}
+    there = {**checked.fields(edited(made, "check").draft), "generator": GIVEN}
+    assert there == dict(checked.fields(checked.of_form(MultiDict(typed))))
+    assert set(problems(there)) == {"y[1]"}
+
+
+def test_nothing_of_a_generator_counts_while_the_samples_are_typed(form: dict[str, str]) -> None:
+    waiting = {"made_samples": "many", "data_seed": "-1", "noise": "loud", "labels": "x", "classes": "y"}  # fmt: skip
+    assert problems(form, **waiting) == {}
+    assert set(problems(form, generator="blobs", **waiting)) == set(waiting)
+
+
+@pytest.mark.parametrize(
+    ("changes", "field", "words"),
+    [
+        ({"generator": "circles"}, "generator", "did you mean circle?"),
+        ({"generator": ""}, "generator", "is not known"),
+        ({"generator": "sine", "loss": "squared_error"}, "generator", "sine makes 1 input per"),
+        ({"generator": "circle", "made_samples": "0"}, "made_samples", "from 1 to 1,000, got “0”"),
+        ({"generator": "circle", "made_samples": ""}, "made_samples", "got nothing"),
+        ({"generator": "circle", "made_samples": "1"}, "made_samples", "2 classes need at least 2"),
+        ({"generator": "circle", "data_seed": "x"}, "data_seed", "expected a whole number from 0"),
+        ({"generator": "circle", "noise": "-1"}, "noise", "0 or more, got -1"),
+        ({"generator": "circle", "classes": "3"}, "classes", "belongs to blobs"),
+        ({"generator": "blobs", "classes": "11"}, "classes", "from 2 to 10, got “11”"),
+        ({"generator": "blobs", "classes": "3"}, "labels", "3 classes need labels: one_hot"),
+        ({"generator": "circle", "labels": "minus_one_one"}, "labels", "targets from 0 to 1"),
+        (
+            {
+                "generator": "ramp",
+                "inputs": "1",
+                "labels": "one_hot",
+                "loss": "squared_error",
+                "fill[1]": "he",
+            },
+            "labels",
+            "belongs to classes, but ramp makes a curve",
+        ),
+        ({"generator": "circle", "train": "0.6"}, "train", "must add up to 1; these add up to 0.6"),
+        ({"generator": "circle", "validation": "0.2"}, "train", "is missing; give the share"),
+        ({"generator": "circle", "split_seed": "4"}, "train", "is missing; give the share"),
+        ({"generator": "circle", "train": "most"}, "train", "is not a number"),
+        ({"generator": "circle", "train": "1.2", "validation": "-0.2"}, "validation", "or more"),
+        ({"train": "0.5", "test": "0.5"}, "train", "of 1 sample leaves none for this part"),
+        ({"scaling": "log"}, "scaling", "'log' is not known"),
+        ({"batch": "half"}, "batch", "known here: full, online, mini_batch"),
+        ({"batch": "mini_batch"}, "batch_size", "is empty; enter a whole number"),
+        ({"batch": "mini_batch", "batch_size": "0"}, "batch_size", "from 1 to 1,000, got “0”"),
+        ({"batch": "mini_batch", "batch_size": "2"}, "batch_size", "the limit is 1, which is full"),
+        ({"batch_size": "2"}, "batch_size", "belongs to a mini-batch, but the batch here is full"),
+        ({"shuffle": "yes"}, "shuffle", "expected a whole number from 0"),
+        ({"iterations": "10000000"}, "iterations", "from 1 to 1,000, got “10000000”"),
+        ({"iterations": ""}, "iterations", "got nothing"),
+        ({"loss_below": "0"}, "loss_below", "above 0, got 0"),
+        ({"change_below": "small"}, "change_below", "is not a number"),
+    ],
+)
+def test_a_problem_of_data_and_batches_stands_beside_its_field(
+    form: dict[str, str], changes: dict[str, str], field: str, words: str
+) -> None:
+    found = problems(form, **changes)
+    assert set(found) == {field}
+    assert words in found[field]
+
+
+@pytest.mark.parametrize(
+    ("changes", "field", "words"),
+    [
+        ({"generator": "circle", "made_samples": "2", "data_seed": "6"}, "generator", "of one class"),
+        ({"generator": "xor", "made_samples": "4", "train": "0.5", "test": "0.5", "split_seed": "4"},
+         "train", "of one class"),
+        ({"scaling": "standardize"}, "scaling", "input 1 is 1, input 2 is 0.5 in the only sample"),
+    ],
+)  # fmt: skip
+def test_what_only_the_made_data_show_stands_beside_its_field_too(
+    form: dict[str, str], changes: dict[str, str], field: str, words: str
+) -> None:
+    found = examined(checked.of_form(MultiDict({**form, **changes}))).problems
+    assert set(found) == {field}
+    assert words in found[field]
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 from types import MappingProxyType
+from typing import get_args
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -16,6 +18,8 @@ from tutor.builder.checked import Draft
 from tutor.builder.edit import OPERATIONS, edited, fitted
 from tutor.builder.fields import SCHEMES
 from tutor.builder.grid import readable
+from tutor.lesson.dataset import made
+from tutor.scenario.model import Generator, GeneratorName
 
 BLANK = checked.blank()
 
@@ -311,6 +315,40 @@ def test_a_text_of_samples_follows_a_new_number_of_inputs() -> None:
     assert after.x.cells[5][:2] == ("5", "5")
     assert after.y.cells == start.y.cells
     assert is_sound(after)
+
+
+@pytest.mark.parametrize("name", get_args(GeneratorName))
+def test_made_samples_can_be_written_into_the_table(name: str) -> None:
+    asked = {"generator": name, "made_samples": "12", "data_seed": "3", "loss": "squared_error"}
+    generator = Generator.model_validate({"name": name, "samples": 12, "seed": 3})
+    start = edited(with_fields(BLANK, {**asked, "inputs": str(generator.inputs)}), "resize").draft
+    after = edited(start, "fill:data")
+    assert after.said
+    assert not after.draft.made
+    assert is_sound(after.draft)
+    x, y = made(generator)
+    assert np.allclose([[float(text) for text in row] for row in after.draft.x.cells], x, atol=5e-5)
+    assert np.allclose([[float(text) for text in row] for row in after.draft.y.cells], y, atol=5e-5)
+
+
+def test_too_many_made_samples_are_not_written_into_the_table() -> None:
+    asked = {"generator": "blobs", "made_samples": "1000", "classes": "10", "labels": "one_hot"}
+    after = edited(with_fields(BLANK, asked), "fill:data")
+    assert after.draft.made
+    said = after.problems["made_samples"]
+    assert said == "1,000 samples are 12,000 numbers; the form holds up to 6,000"
+
+
+def test_what_no_generator_can_make_is_written_nowhere() -> None:
+    start = with_fields(BLANK, {"generator": "circle", "made_samples": "many"})
+    assert edited(start, "fill:data").draft == start
+
+
+def test_pasted_samples_are_typed_ones() -> None:
+    start = with_fields(BLANK, {"generator": "circle"})
+    after = edited(pasted(start, "data", "1 2 0\n3 4 1"), "paste:data").draft
+    assert not after.made
+    assert after.x.cells == (("1", "2"), ("3", "4"))
 
 
 def test_a_table_too_large_for_the_form_is_refused_and_a_rule_is_not() -> None:

@@ -16,6 +16,7 @@ In the order in which it is best read:
     checked               drafts of lessons, drafts checked
     edit                  what the buttons do; numbers for a table
     form_tables           the tables of the form
+    data_picture          what the samples of a generator look like
     preview               diagram, first steps and problems beside it
     form_page             the form
 """

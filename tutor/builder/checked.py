@@ -13,16 +13,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from pydantic import ValidationError
+
 from tutor.builder.draft import DROPPABLE, Draft, LayerDraft, compact, fields, frozen_texts, of_form
 from tutor.builder.draft_data import data, field_of, kept_text, said_at, typing
-from tutor.builder.fields import FIELDS, PARTS, PLAIN, TOP, in_order
+from tutor.builder.fields import FIELDS, MINI_BATCH, PARTS, PLAIN, TOP, in_order
 from tutor.builder.grid import MOST_CELLS, Grid
 from tutor.number import short
 from tutor.scenario import reader as scenarios
 from tutor.scenario.knobs import chosen
+from tutor.scenario.model import Generator
 from tutor.scenario.problem import ScenarioError
 from tutor.scenario.reader import LayerSpec, Scenario
-from tutor.scenario.update import Learning
 
 __all__ = [
     "MOST_NUMBERS", "Draft", "blank", "checked", "data", "fields", "of_form", "of_scenario",
@@ -37,13 +39,15 @@ WHERE = "the form"
 def of_scenario(scenario: Scenario) -> Draft:
     """The draft of a lesson: its numbers as people write them, what has no field in `rest`."""
     x, y = (Grid(_texts(rows)) for rows in (scenario.inputs, scenario.targets))
+    batch = scenario.training.batch
     texts = {
         **_written(PLAIN, scenario),
         "clipping": chosen(scenario.training)["clipping"],
         "rest": _rest(scenario),
-        "split": scenario.network.inputs,
+        "batch": MINI_BATCH if isinstance(batch, int) else batch,
+        "inputs_before": scenario.network.inputs,
     }
-    layers, samples = compact(map(_layer, scenario.network.layers)), str(len(scenario.inputs))
+    layers, samples = compact(map(_layer, scenario.network.layers)), str(len(scenario.inputs) or "")
     return Draft(frozen_texts(texts), layers, x, y, rows_text(x, y), samples=samples)
 
 
@@ -74,12 +78,6 @@ def _rest(scenario: Scenario) -> str:
     parts: dict[str, Any] = {
         "lecture": scenario.lecture and scenario.lecture.model_dump(),
         "network": trainable and {"trainable": trainable},
-        "data": scenario.data.model_dump(include={"split", "scale"}, exclude_none=True),
-        "training": scenario.training.model_dump(
-            exclude={"learning_rate", "batch", *Learning.model_fields},
-            exclude_defaults=True,
-            exclude_none=True,
-        ),
         "notation": scenario.notation.overrides,
     }
     parts |= {
@@ -105,11 +103,6 @@ def written(value: float) -> str:
 
 def too_large(scenario: Scenario) -> str:
     """Why a lesson is no work for a form, or ""."""
-    if scenario.data.generator is not None:
-        return (
-            f"The data of this lesson are made by a generator ({scenario.data.generator.name}), "
-            "for which the form has no fields. You can still edit its text."
-        )
     layers = scenario.network.layers
     numbers = [row for layer in layers for row in (*(layer.weights or ()), layer.biases or ())]
     count = sum(map(len, (*numbers, *scenario.inputs, *scenario.targets)))
@@ -164,6 +157,16 @@ def checked(draft: Draft) -> tuple[Scenario | None, dict[str, str]]:
         return scenarios.parse_data(plain, WHERE), {}
     except ScenarioError as error:
         return None, {TOP: str(error)}
+
+
+def generator_of(draft: Draft) -> Generator | None:
+    """What makes the samples of a draft; None where they are typed or it cannot be read."""
+    if not draft.made:
+        return None
+    try:
+        return Generator.model_validate(data(draft)["data"]["generator"])
+    except ValidationError:
+        return None
 
 
 def _told(found: dict[str, str], name: str) -> bool:

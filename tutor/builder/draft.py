@@ -17,7 +17,7 @@ from types import MappingProxyType
 from typing import Any, Final, Protocol
 
 from tutor import limits
-from tutor.builder.fields import PARTS, PLAIN, SCHEMES, default
+from tutor.builder.fields import GIVEN, PARTS, PLAIN, SCHEMES, default
 from tutor.builder.grid import MOST_CELLS, Grid, lines
 
 MOST_FIELDS: Final = 1_000
@@ -103,8 +103,18 @@ class Draft:
         )
 
     @property
+    def made(self) -> bool:
+        """Whether a generator makes the samples; what is typed waits in its table."""
+        return self["generator"].strip() != GIVEN
+
+    @property
+    def size(self) -> int:
+        """How many samples there are to be, typed or made."""
+        return (count(self["made_samples"], limits.SAMPLES) or 1) if self.made else self.height
+
+    @property
     def height(self) -> int:
-        """How many samples there are to be; a text with a row per line says so itself."""
+        """How many typed samples there are to be; a text with a row per line says so itself."""
         if self.rows is not None:
             return self.x.rows
         return count(self.samples, limits.SAMPLES) or max(self.x.rows, self.y.rows) or 1

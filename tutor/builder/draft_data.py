@@ -19,8 +19,10 @@ from typing import Any, Final, NoReturn
 from tutor import limits
 from tutor.builder.draft import DROPPABLE, Draft, LayerDraft
 from tutor.builder.fields import (
+    BATCHES,
     EMPTY,
     FIELDS,
+    MINI_BATCH,
     PARTS,
     PLAIN,
     TOP,
@@ -28,6 +30,7 @@ from tutor.builder.fields import (
     no_number,
     number,
     unreadable,
+    whole,
 )
 from tutor.builder.grid import TOO_MANY, Cells, Grid
 from tutor.engine.optimizers import CLIPS
@@ -48,9 +51,9 @@ def data(draft: Draft) -> dict[str, Any]:
         "layers": tuple(map(_layer, draft.layers)),
         "x": _numbers(draft.x.cells), "y": _numbers(draft.y.cells),
         "l2": "" if draft["penalty"].strip() == NONE else number(draft["l2"]),
-        "clip": _clip(draft),
+        "clip": _clip(draft), "batch_size": _batch(draft),
     }  # fmt: skip
-    names = dict.fromkeys((*PLAIN, *tables))
+    names = [n for n in dict.fromkeys((*PLAIN, *tables)) if FIELDS[n].made in {None, draft.made}]
     found, others = _nested(names, draft, tables), _kept(draft)
     mappings = {key: value for key, value in found.items() if isinstance(value, dict)}
     return {
@@ -65,6 +68,14 @@ def _clip(draft: Draft) -> dict[str, Any]:
     """The limit under the key of its kind; nothing where there is no clipping."""
     word = draft["clipping"].strip()
     return {word: number(draft["clip"])} if word in CLIPS else {}
+
+
+def _batch(draft: Draft) -> int | str:
+    """What an iteration takes: a word, or how many samples."""
+    word = draft["batch"].strip()
+    if word == MINI_BATCH:
+        return whole(draft["batch_size"])
+    return word if word in BATCHES else ""
 
 
 def _layer(layer: LayerDraft) -> dict[str, Any]:
@@ -182,7 +193,8 @@ def typing(draft: Draft) -> dict[str, str]:
 
 
 def _unreadable(draft: Draft) -> Iterator[tuple[str, str]]:
-    yield from ((name, unreadable(FIELDS[name], draft[name])) for name in PLAIN)
+    asked = (name for name in PLAIN if FIELDS[name].made in {None, draft.made})
+    yield from ((name, unreadable(FIELDS[name], draft[name])) for name in asked)
     yield from _choices(draft)
     for n, layer in enumerate(draft.layers, 1):
         asked = (name for name in PARTS if FIELDS[name].made in {None, not layer.given})
@@ -191,6 +203,8 @@ def _unreadable(draft: Draft) -> Iterator[tuple[str, str]]:
             yield from _grid(f"w[{n}]", layer.weights, "[{r},{c}]")
         if layer.has_biases:
             yield from _grid(f"b[{n}]", layer.bias, "[{c}]")
+    if draft.made:
+        return
     if draft.rows is not None:
         pairs = zip(draft.x.cells, draft.y.cells, strict=True)
         yield from _grid("rows", Grid(tuple((*x, *y) for x, y in pairs), draft.rows), "")
@@ -201,7 +215,14 @@ def _unreadable(draft: Draft) -> Iterator[tuple[str, str]]:
 
 
 def _choices(draft: Draft) -> Iterator[tuple[str, str]]:
-    """A penalty or a clipping without its number, or a number without them."""
+    """A penalty, a clipping or a mini-batch without its number, or a number without them."""
+    batch, size = draft["batch"].strip(), draft["batch_size"].strip()
+    if batch not in BATCHES:
+        yield "batch", f"{quotable(batch)!r} is not known; known here: {', '.join(BATCHES)}"
+    elif batch == MINI_BATCH and not size:
+        yield "batch_size", "is empty; enter a whole number, such as 10"
+    elif batch != MINI_BATCH and size:
+        yield "batch_size", f"belongs to a mini-batch, but the batch here is {batch}"
     for name, at in KNOBS.items():
         if at.part not in {"penalty", "clipping"}:
             continue

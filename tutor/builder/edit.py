@@ -16,10 +16,12 @@ from functools import partial
 from typing import Final
 
 from tutor import limits
-from tutor.builder.checked import MOST_NUMBERS, rows_text, written
+from tutor.builder.checked import MOST_NUMBERS, generator_of, rows_text, written
 from tutor.builder.draft import DROPPABLE, EMPTY, Draft, LayerDraft, compact, count, frozen_texts
+from tutor.builder.fields import GIVEN
 from tutor.builder.grid import Cells, Grid, pasted
 from tutor.errors import NumberError
+from tutor.lesson.dataset import made as samples_of
 from tutor.lesson.redraw import Pool, Stream
 from tutor.lesson.setup import initial
 from tutor.number import counted, read
@@ -103,6 +105,8 @@ def _new(kind: str, r: int, c: int) -> str:
 def _fitted_samples(
     draft: Draft, inputs: int, outputs: int, left: int, texts: bool, problems: dict[str, str]
 ) -> Draft:
+    if draft.made:
+        return draft
     x, y, height = draft.x, draft.y, draft.height
     if draft.rows is not None:
         if not (
@@ -126,13 +130,13 @@ def _fitted_samples(
         else str(height)
     )
     return replace(
-        draft.with_texts(split=str(inputs)), x=x, y=y, rows=rows_text(x, y), samples=typed
+        draft.with_texts(inputs_before=str(inputs)), x=x, y=y, rows=rows_text(x, y), samples=typed
     )
 
 
 def _split_as_before(draft: Draft, x: Grid, y: Grid) -> tuple[Grid, Grid]:
     """The samples of a text split where they were before the number of inputs changed."""
-    before = count(draft["split"])
+    before = count(draft["inputs_before"])
     whole = tuple((*a, *b) for a, b in zip(x.cells, y.cells, strict=True))
     if not 0 < before < len(whole[0]):
         return x, y
@@ -250,7 +254,7 @@ def _remove_sample(draft: Draft, where: str) -> Edited:
 def _fill(draft: Draft, where: str) -> Edited:
     """Numbers for a layer, into its tables: friendly ones of its seed, or those of its rule."""
     if where == "data":
-        return _fill_inputs(draft)
+        return _write_out(draft) if draft.made else _fill_inputs(draft)
     n = count(where)
     if not 1 <= n <= len(draft.layers):
         return Edited(draft)
@@ -262,7 +266,7 @@ def _fill(draft: Draft, where: str) -> Edited:
     found = made(layer["fill"], layer["scale"], layer["seed"], rows, columns)
     if isinstance(found, Mapping):
         return Edited(draft, problems={f"{key}[{n}]": message for key, message in found.items()})
-    new = replace(layer.with_parts(fill="given"), weights=Grid.of_rows(found))
+    new = replace(layer.with_parts(fill=GIVEN), weights=Grid.of_rows(found))
     return Edited(
         draft.with_layer(n, new), f"The weights of layer {n} are now in its table, rounded."
     )
@@ -304,6 +308,29 @@ def _other(draft: Draft, where: str) -> Edited:
     )
 
 
+def _write_out(draft: Draft) -> Edited:
+    """The samples of the generator, typed into the table."""
+    generator = generator_of(draft)
+    if generator is None:
+        return Edited(draft)  # its problems stand beside its fields
+    numbers = generator.samples * (generator.inputs + generator.targets)
+    if numbers > MOST_NUMBERS:
+        said = (
+            f"{counted(generator.samples, 'sample')} are {numbers:,} numbers; "
+            f"the form holds up to {MOST_NUMBERS:,}"
+        )
+        return Edited(draft, problems={"made_samples": said})
+    x, y = (
+        Grid(tuple(tuple(written(round(v, DECIMALS) + 0.0) for v in row) for row in rows.tolist()))
+        for rows in samples_of(generator)
+    )
+    after = replace(
+        draft.with_texts(generator=GIVEN, inputs_before=str(generator.inputs)),
+        x=x, y=y, rows=rows_text(x, y), samples=str(generator.samples),
+    )  # fmt: skip
+    return Edited(after, "The samples are now in the table, rounded.")
+
+
 def _fill_inputs(draft: Draft) -> Edited:
     rows, columns = draft.height, draft.widths[0]
     if rows * (columns + draft.y.columns) > MOST_NUMBERS:
@@ -340,7 +367,7 @@ def _paste(draft: Draft, where: str) -> Edited:
         pastes=frozen_texts({key: typed for key, typed in draft.pastes.items() if key != where}),
     )
     if where == "data":
-        kept = kept.with_texts(split=str(inputs))
+        kept = kept.with_texts(inputs_before=str(inputs), generator=GIVEN)
         x, y = (
             Grid(tuple(row[part] for row in found.cells))
             for part in (slice(inputs), slice(inputs, None))
@@ -356,7 +383,7 @@ def _paste(draft: Draft, where: str) -> Edited:
         else f" Layer {n} now has {units}, one per row."
     )
     new = replace(
-        draft.layers[n - 1].with_parts(fill="given", units=rows),
+        draft.layers[n - 1].with_parts(fill=GIVEN, units=rows),
         weights=Grid.of_rows([row[:inputs] for row in found.cells]),
     )
     if len(found.cells[0]) > inputs:
@@ -385,6 +412,8 @@ RESIZING: Final = frozenset({"add-layer", "remove-layer", "move-up", "move-down"
 # made("xavier", "1", "7", rows, columns)        texts, or what is wrong with scale and seed
 
 
+DECIMALS = 4
+"""Of made samples that are written into the table."""
 LARGEST_SCALE = 1e6
 SEEDS = 2**32
 """How many seeds there are; after the last one comes the first."""

@@ -87,8 +87,23 @@ def _limit(clip: Any) -> str:
     return short(clip.value if clip.norm is None else clip.norm)
 
 
-def _penalty(text: str) -> str:
-    """The form of a penalty; no text for none."""
+def _labels(text: str) -> str:
+    """The targets of made classes; no text for the usual ones, which a curve cannot have."""
+    return "" if clean(text) == LABELS[0] else clean(text)
+
+
+def _classes(value: Any) -> str:
+    """How many classes clouds have; no text for two, as other generators make them."""
+    return "" if value == 2 else str(value)
+
+
+def _batch_size(value: Any) -> str:
+    """How many samples a batch has; no text for all of them or one."""
+    return str(value) if isinstance(value, int) else ""
+
+
+def _none(text: str) -> str:
+    """A choice; no text where nothing is chosen."""
     return "" if clean(text) == NONE else clean(text)
 
 
@@ -117,8 +132,11 @@ CHOICE: Final = Kind("choice", clean)
 HIDDEN: Final = Kind("hidden", clean)
 SHARE: Final = Kind("number", number, _share)
 LIMIT: Final = Kind("number", number, _limit)
-PENALTY: Final = Kind("choice", _penalty)
+OR_NONE: Final = Kind("choice", _none)
+LABELLED: Final = Kind("choice", _labels)
 SKIP: Final = Kind("whole", whole, _steps_back)
+CLOUDS: Final = Kind("whole", whole, _classes)
+BATCH: Final = Kind("whole", whole, _batch_size)
 YES_OR_NO: Final = Kind("choice", _yes, _yes_text)
 LEARNS: Final = Kind("hidden", _trainable, _trainable_text)
 TABLE: Final = Kind("table", str)
@@ -152,7 +170,9 @@ class FormField:
     """What is among the options and cannot be chosen yet."""
     of_layer: bool = False
     made: bool | None = None
-    """True: only where a rule makes the weights; False: only where they are given."""
+    """True: only where a rule makes the weights, or a generator the samples; False: only where they
+    are given.
+    """
     only: tuple[str, ...] = ()
     """What it belongs to, an activation or `optimizer-adam`; with another one it is hidden while it
     is empty.
@@ -163,8 +183,10 @@ class FormField:
     """What it is called where a character in it cannot be seen."""
 
 
+GIVEN: Final = "given"
+"""What is chosen where weights or samples stand in a table."""
 _FILLS = {
-    "given": "as in the table", "uniform": "uniform, ± scale",
+    GIVEN: "as in the table", "uniform": "uniform, ± scale",
     "normal": "normal, standard deviation scale",
     "xavier": "Xavier", "he": "He", "constant": "all equal to scale",
     "identity": "scale on the diagonal",
@@ -172,13 +194,31 @@ _FILLS = {
 SCHEMES: Final = tuple(_FILLS)[1:]
 
 USUAL: Final = "as usual"
+LABELS: Final = ("zero_one", "minus_one_one", "one_hot")
+_SAMPLES = {
+    GIVEN: "typed: in the table",
+    "circle": "made: circle, class 1 inside of it",
+    "blobs": "made: blobs, a cloud for each class",
+    "xor": "made: xor, the corners of a square",
+    "moons": "made: moons, two half circles",
+    "sine": "made: sine, a curve",
+    "ramp": "made: ramp, a line with two bends",
+}
+_CLASSES = ("circle", "blobs", "xor", "moons")
+MINI_BATCH: Final = "mini_batch"
+BATCHES: Final = {
+    "full": "all of them (full batch)",
+    "online": "one of them (online)",
+    MINI_BATCH: "some of them (mini-batch)",
+}
+"""What an iteration takes; a mini-batch has a field for its size."""
 
 
 def _choice(part: str, path: tuple[str, ...], label: str, kind: Kind = CHOICE) -> FormField:
     """A list of what how it learns has to choose from, the first one at first."""
     words = CHOICES[part]
     options = {word: title(part, word) for word in words}
-    return FormField(part, path, label, kind, default=words[0], optional=kind is PENALTY,
+    return FormField(part, path, label, kind, default=words[0], optional=kind is OR_NONE,
                      options=options)  # fmt: skip
 
 
@@ -228,7 +268,7 @@ FIELDS: Final = {field.name: field for field in (
               "the share of activations that is dropped in an iteration, such as 0.2",
               optional=True, of_layer=True),
     FormField("w", ("weights",), "weights", TABLE, made=False, of_layer=True),
-    FormField("fill", ("init", "scheme"), "weights", CHOICE, default="given", options=_FILLS,
+    FormField("fill", ("init", "scheme"), "weights", CHOICE, default=GIVEN, options=_FILLS,
               made=True, of_layer=True),
     FormField("scale", ("init", "scale"), "scale", NUMBER, default="1", made=True, of_layer=True),
     FormField("seed", ("init", "seed"), "seed", WHOLE, default="0", most=2**32 - 1, made=True,
@@ -237,10 +277,39 @@ FIELDS: Final = {field.name: field for field in (
     FormField("biases", (), "biases", CHOICE, default="on",
               options={"on": "one per unit", "none": "none"}, of_layer=True),
     FormField("trainable", ("trainable",), "what learns", LEARNS, optional=True, of_layer=True),
-    FormField("x", ("data", "inputs"), "Inputs", TABLE),
-    FormField("y", ("data", "targets"), "Targets", TABLE),
+    FormField("generator", ("data", "generator", "name"), "The samples are", CHOICE,
+              default=GIVEN, options=_SAMPLES, made=True),
+    FormField("made_samples", ("data", "generator", "samples"), "How many to make", WHOLE,
+              default="100", least=1, most=limits.SAMPLES, made=True),
+    FormField("data_seed", ("data", "generator", "seed"), "Seed of the data", WHOLE,
+              "another seed makes other samples", default="0", most=2**32 - 1, made=True),
+    FormField("noise", ("data", "generator", "noise"), "Noise", NUMBER,
+              "its standard deviation, such as 0.1",
+              optional=True, placeholder=USUAL, made=True),
+    FormField("labels", ("data", "generator", "labels"), "Targets of the classes", LABELLED,
+              default=LABELS[0], optional=True,
+              options=dict(zip(LABELS, ("0 and 1", "−1 and 1", "one-hot rows"), strict=True)),
+              only=tuple(f"generator-{name}" for name in _CLASSES), made=True),
+    FormField("classes", ("data", "generator", "classes"), "Classes", CLOUDS, "2 if left empty",
+              optional=True, least=2, most=limits.CLASSES, only=("generator-blobs",),
+              placeholder=USUAL, made=True),
+    FormField("x", ("data", "inputs"), "Inputs", TABLE, made=False),
+    FormField("y", ("data", "targets"), "Targets", TABLE, made=False),
     FormField("samples", (), "Samples", COUNT, optional=True, least=1, most=limits.SAMPLES),
     FormField("rows", (), "Samples", TABLE),
+    FormField("train", ("data", "split", "train"), "Share for training", SHARE,
+              "such as 0.6; all three empty: all samples", optional=True),
+    FormField("validation", ("data", "split", "validation"), "Share for validation", SHARE,
+              "to compare settings with", optional=True),
+    FormField("test", ("data", "split", "test"), "Share for the test", SHARE,
+              "to judge the result with", optional=True),
+    FormField("split_seed", ("data", "split", "seed"), "Seed of the split", SKIP,
+              "0 if left empty", optional=True, most=2**32 - 1),
+    FormField("scaling", ("data", "scale"), "Scaling of the inputs", OR_NONE, default=NONE,
+              optional=True, options={
+                  NONE: "none", "standardize": "standardize: mean 0, deviation 1",
+                  "min_max": "min-max: from 0 to 1",
+              }),
     FormField("loss", ("network", "loss", "name"), "Loss", CHOICE, default="squared_error"),
     FormField("reduction", ("network", "loss", "reduction"), "Loss of a batch", CHOICE,
               default="mean", options={"mean": "mean over samples", "sum": "sum over samples"}),
@@ -249,11 +318,24 @@ FIELDS: Final = {field.name: field for field in (
     *_numbers("schedule"),
     _choice("optimizer", ("training", "optimizer", "name"), "Optimizer"),
     *_numbers("optimizer"),
-    _choice("penalty", ("training", "l2", "form"), "Penalty on large weights", PENALTY),
+    _choice("penalty", ("training", "l2", "form"), "Penalty on large weights", OR_NONE),
     *_numbers("penalty"),
     _choice("clipping", (), "Clipping of the gradient"),
     *_numbers("clipping"),
-    FormField("batch", ("training", "batch"), "Batch", Kind("hidden", whole), default="full"),
+    FormField("batch", (), "Samples of an iteration", CHOICE, default="full", options=BATCHES),
+    FormField("batch_size", ("training", "batch"), "Batch size", BATCH, "samples of each batch",
+              optional=True, least=1, most=limits.SAMPLES, only=(f"batch-{MINI_BATCH}",),
+              placeholder="a number"),
+    FormField("shuffle", ("training", "shuffle", "seed"), "Seed of the shuffle", WHOLE,
+              "a new order in each epoch; empty: the order of the data",
+              optional=True, most=2**32 - 1),
+    FormField("iterations", ("training", "iterations"), "Iterations", WHOLE,
+              "how far one can go on", default="1", least=1, most=limits.ITERATIONS),
+    FormField("loss_below", ("training", "stop", "loss_below"), "Stop at a loss below", NUMBER,
+              "empty: go on", optional=True),
+    FormField("change_below", ("training", "stop", "change_below"), "Stop at a change below",
+              NUMBER, "of the loss from epoch to epoch",
+              optional=True),
     FormField("notation", ("notation", "preset"), "Notation", CHOICE, default="brackets",
               options={key: f"{preset.title}: {preset.about}" for key, preset in PRESETS.items()}),
     FormField("decimals", ("display", "decimals"), "Decimals", WHOLE,
@@ -262,10 +344,11 @@ FIELDS: Final = {field.name: field for field in (
               "Derivatives with respect to the inputs", YES_OR_NO, default="no",
               options={"no": "not shown", "yes": "shown"}),
     FormField("rest", (), "What came with the lesson", HIDDEN),
-    FormField("split", (), "", HIDDEN),
+    FormField("inputs_before", (), "", HIDDEN),
 )}  # fmt: skip
 """Every field, in the order of the form. `rest` is the text of everything that has no field of its
-own, `split` says how many numbers of each line of `rows` were inputs when the form was made."""
+own, `inputs_before` says how many numbers of each line of `rows` were inputs when the form was
+made."""
 _TYPED = [field for field in FIELDS.values() if field.kind not in {TABLE, COUNT}]
 PLAIN: Final = tuple(field.name for field in _TYPED if not field.of_layer)
 """Texts of the lesson as a whole."""
@@ -300,7 +383,7 @@ def unreadable(field: FormField, text: str) -> str:
         return no_number(text)
     value = whole(text)
     sound = isinstance(value, int) and field.least <= value <= field.most
-    if sound or field.kind not in {WHOLE, COUNT, SKIP}:
+    if sound or field.kind.name != "whole":
         return ""
     found = f"“{quotable(text.strip())}”" if text.strip() else "nothing"
     return f"expected a whole number from {field.least:,} to {field.most:,}, got {found}"

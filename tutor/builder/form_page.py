@@ -29,8 +29,6 @@ from tutor.scenario.problem import ScenarioError
 NEEDS: Final = {"binary_cross_entropy": "sigmoid", "cross_entropy": "softmax"}
 KEPT_BESIDE: Final = {
     "lecture": "its place in the gallery", "network": "which parameters learn",
-    "data": "how its samples are split and scaled",
-    "training": "how long it trains, in which order of samples, and when it stops",
     "notation": "its own notation",
 }  # fmt: skip
 """What came with the lesson and cannot be dropped."""
@@ -95,8 +93,17 @@ class LayerForm:
 
 @dataclass(frozen=True, slots=True)
 class SampleForm:
-    """The samples as one table, inputs and then targets."""
+    """The samples: what makes them, or one table, inputs and then targets; and what becomes of
+    them.
+    """
 
+    generator: Field
+    making: tuple[Field, ...]
+    """How a generator makes them."""
+    write_out: str
+    """What the button does that puts them into the table."""
+    split: tuple[Field, ...]
+    scaling: Field
     count: Field | None
     table: NumberTable
     long: Field | None
@@ -325,7 +332,11 @@ class _Form:
             else None
         )
         hint = "one sample per row, inputs and then targets; replaces all samples"
+        parts = ("made_samples", "data_seed", "noise", "labels", "classes")
         return SampleForm(
+            self.field("generator"), tuple(map(self.field, parts)), "fill:data",
+            tuple(map(self.field, ("train", "validation", "test", "split_seed"))),
+            self.field("scaling"),
             count, sample_table(draft, self.line, self.problems), long,
             self._paste("data", "Paste samples", hint),
         )  # fmt: skip
@@ -343,11 +354,15 @@ class _Form:
         return self.field("loss", options=texts)
 
     def learning(self) -> Iterable[tuple[Field, ...]]:
-        """Learning rate and schedule, optimizer, penalty and clipping, each with its numbers."""
+        """Learning rate and schedule, optimizer, penalty and clipping, each with its numbers; then
+        batches, and how long it trains.
+        """
         for start, parts in (
             (("learning_rate",), ("schedule",)),
             ((), ("optimizer",)),
             ((), ("penalty", "clipping")),
+            (("batch", "batch_size", "shuffle"), ()),
+            (("iterations", "loss_below", "change_below"), ()),
         ):
             names = [*start]
             for part in parts:

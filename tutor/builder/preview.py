@@ -17,8 +17,10 @@ from typing import Final
 
 import numpy as np
 
-from tutor.builder.checked import Draft, checked
+from tutor.builder.checked import Draft, checked, generator_of
+from tutor.builder.data_picture import picture_of
 from tutor.builder.draft import LayerDraft
+from tutor.builder.draft_data import field_of
 from tutor.builder.edit import fitted
 from tutor.builder.fields import TOP, label
 from tutor.draw.diagram import Scene, draw
@@ -28,6 +30,7 @@ from tutor.engine.network import Layer, Network, frozen
 from tutor.engine.quantity import Quantity
 from tutor.errors import NumberError, TutorError
 from tutor.lesson import validation
+from tutor.lesson.dataset import DataError
 from tutor.lesson.formula import FormulaLine
 from tutor.lesson.walk import Lesson, open_lesson
 from tutor.limits import PARAMETERS
@@ -37,6 +40,7 @@ from tutor.number import counted, read
 from tutor.pages.context import Context
 from tutor.pages.overview import beginning
 from tutor.pages.step_body import step_body
+from tutor.pages.training_pictures import Picture
 from tutor.pages.view import View
 from tutor.scenario.problem import Path
 from tutor.scenario.reader import Scenario
@@ -87,6 +91,8 @@ class Preview:
     more_problems: int
     notes: tuple[str, ...]
     diagram: Markup | str
+    picture: Picture | None
+    """The samples that a generator makes, where they can be drawn."""
     steps: tuple[FirstStep, ...]
     more: str
     """How many steps follow those shown, in words, or ""."""
@@ -117,6 +123,8 @@ def examined(draft: Draft, thorough: bool = False) -> Examined:
         return Examined(draft, scenario, problems, None)
     try:
         lesson = open_lesson(scenario)
+    except DataError as error:
+        return Examined(draft, None, {field_of(draft, error.path): str(error)}, None)
     except TutorError as error:
         return Examined(draft, None, {TOP: str(error)}, None)
     doubts = list(validation.disagreeing(lesson))
@@ -166,7 +174,7 @@ def preview(found: Examined, extra: tuple[str, ...] = ()) -> Preview:
     return Preview(
         _state(found), found.scenario is not None, listed[:MOST_LISTED],
         max(0, count - MOST_LISTED), (*extra, *_notes(found)),
-        _diagram(found), steps, more, _offer(found),
+        _diagram(found), picture_of(generator_of(found.draft)), steps, more, _offer(found),
     )  # fmt: skip
 
 
@@ -281,7 +289,7 @@ def _skip(layer: LayerDraft, number: int, widths: tuple[int, ...]) -> int:
 
 
 def _scene(draft: Draft, network: Network) -> Scene:
-    alphabet, many = alphabet_of(draft, network.sizes), draft.height > 1
+    alphabet, many = alphabet_of(draft, network.sizes), draft.size > 1
     nothing: frozenset[Quantity] = frozenset()
     known = partial(typed, draft)
     return Scene(
@@ -303,7 +311,7 @@ def alphabet_of(draft: Draft, sizes: tuple[int, ...]) -> Alphabet:
         chosen = notation(draft["notation"])
     except TutorError:
         chosen = notation("brackets")
-    return Alphabet(chosen, sizes, draft.height)
+    return Alphabet(chosen, sizes, draft.size)
 
 
 def typed(draft: Draft, q: Quantity) -> float | None:
@@ -311,6 +319,8 @@ def typed(draft: Draft, q: Quantity) -> float | None:
     row = max(q.sample, 1) - 1
     try:
         match q.kind:
+            case "x" | "y" if draft.made:
+                return None
             case "x":
                 return read(draft.x.cells[row][q.i - 1])
             case "y":

@@ -76,12 +76,19 @@ class Dataset:
 def dataset(scenario: Scenario) -> Dataset:
     """The data set of a scenario. Raises DataError where none can be made of its data."""
     raw, y = raw_rows(scenario.data)
-    split = scenario.data.split
+    split, generator = scenario.data.split, scenario.data.generator
+    if generator is not None and not (np.isfinite(raw).all() and np.isfinite(y).all()):
+        raise DataError(
+            ("data", "generator", "noise"),
+            f"noise of {generator.usual_noise:g} makes numbers too large for float64; "
+            "give a smaller one",
+        )
     training, validation, test = _parts(split, len(raw))
     _check_classes(scenario, y, y[training])
     x, scaling = raw, None
     if scenario.data.scale is not None:
-        scaling = Scaling.fitted(scenario.data.scale, raw[training])
+        with np.errstate(over="ignore"):
+            scaling = Scaling.fitted(scenario.data.scale, raw[training])
         _check_scaling(scaling, raw[training], "training sample" if split else "sample")
         x = scaling(raw)
     return Dataset(raw, x, y, training, validation, test, scaling)
@@ -98,10 +105,11 @@ def raw_rows(data: Data) -> tuple[Array, Array]:
 def made(generator: Generator) -> tuple[Array, Array]:
     """The inputs (M, N) and targets (M, K) of a generator."""
     of = (generator.name, generator.samples, generator.seed, generator.usual_noise)
-    if generator.name in CURVES:
-        x, values = generators.curve(*of)
-        return frozen(x), frozen(values[:, None])
-    x, classes = generators.points(*of, generator.classes)
+    with np.errstate(over="ignore"):  # `dataset` says it
+        if generator.name in CURVES:
+            x, values = generators.curve(*of)
+            return frozen(x), frozen(values[:, None])
+        x, classes = generators.points(*of, generator.classes)
     return frozen(x), generators.targets(classes, generator.labels, generator.classes)
 
 
@@ -149,6 +157,13 @@ def _all(count: int, what: str) -> str:
 
 
 def _check_scaling(scaling: Scaling, raw: Array, what: str) -> None:
+    beyond = np.flatnonzero(~np.isfinite(scaling.divided))
+    if beyond.size:
+        raise DataError(
+            ("data", "scale"),
+            f"input {beyond[0] + 1} has numbers too large to be scaled in float64; "
+            "leave out scale, or give smaller numbers",
+        )
     if not scaling.constant:
         return
     constant = [
