@@ -422,6 +422,41 @@ def test_how_a_lesson_learns_can_be_changed_by_its_address(
     assert all(changes.structural(name) for name, _ in found if name in CHOICES)
 
 
+@pytest.mark.parametrize(("typed", "word", "size"), [
+    ("online", "online", 1), ("1", "online", 1), (" 4 ", "4", 4), ("Online", "online", 1),
+])  # fmt: skip
+def test_the_batch_can_be_changed_and_is_written_in_one_way(
+    typed: str, word: str, size: int
+) -> None:
+    own = scenario("batch-descent")
+    found, notices = read({"batch": typed}, own)
+    assert (found, notices) == ((("batch", word),), ())
+    made = apply(own, found)
+    assert (made.batch, made.training.learning_rate) == (size, own.training.learning_rate)
+    assert open_lesson(made, 3).trace.samples == size
+    assert parse(dump.write(made), "x.yaml").training == made.training
+    assert changes.structural("batch")
+    assert read({"batch": "full"}, own) == ((), ())
+    assert read({"batch": str(own.data.training_samples)}, own) == ((), ())
+
+
+@pytest.mark.parametrize("typed", ["0", "9999", "-1", "1.5", "some", "", "٤"])
+def test_a_batch_that_makes_no_sense_is_refused_with_the_limit(typed: str) -> None:
+    own = scenario("batch-descent")
+    changed, (notice,) = read({"batch": typed}, own)
+    assert changed == ()
+    assert f"full, online or a whole number of samples from 1 to {own.data.samples}" in notice
+
+
+def test_numbers_of_other_samples_are_not_told_as_changed() -> None:
+    address = "/lessons/batch-descent/steps/1?batch=online"
+    answer = get(address)
+    assert answer.status_code == 200
+    assert "batch was full → online" in " ".join(page(address).root.text.split())
+    step = page(address).root.one("article", cls="board")
+    assert "was" not in step.text.split()
+
+
 def test_an_optimizer_chosen_anew_has_its_usual_numbers() -> None:
     assert apply(ADAM, (("optimizer", "adamw"),)).training.optimizer.beta1 is None
     assert apply(ADAM, (("beta2", "0.5"),)).training.optimizer.beta1 == 0.8
@@ -489,6 +524,7 @@ def test_the_kinds_are_those_that_the_documentation_names() -> None:
         "w",
         "b",
         "learning_rate",
+        "batch",
         "loss",
         "reduction",
         "activation",

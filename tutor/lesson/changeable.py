@@ -4,6 +4,7 @@ value is written.
     x[j]  y[i]  w[l][i,j]  b[l][i]           numbers; x and y with @s where there are several
           samples
     learning_rate  loss  reduction           of the whole lesson
+    batch                                    samples of an update: full, online, or how many
     optimizer  schedule  penalty  clipping   how it learns; each with its numbers:
     momentum  beta1  every  factor  l2  clip …
     activation[l]  slope[l]  alpha[l]        of a layer; the parameters of its activation
@@ -43,12 +44,15 @@ WORDS: Final[dict[str, tuple[str, ...]]] = {
     **CHOICES,
 }
 """What is chosen from a list."""
+FULL, ONLINE = "full", "online"
+TEXTS: Final = frozenset({*WORDS, "batch"})
+"""What is no number, or not only one."""
 OF_LAYERS: Final = ("activation", *PARAMETERS, "dropout")
 """What each layer has of its own; its number stands behind the name."""
-WHOLE: Final = ("learning_rate", "loss", "reduction", *CHOICES, *KNOBS)
+WHOLE: Final = ("learning_rate", "batch", "loss", "reduction", *CHOICES, *KNOBS)
 """What the lesson has as a whole."""
 KINDS: Final = tuple(dict.fromkeys(
-    (*NUMBERS, "learning_rate", "loss", "reduction", *OF_LAYERS, *CHOICES, *KNOBS)
+    (*NUMBERS, "learning_rate", "batch", "loss", "reduction", *OF_LAYERS, *CHOICES, *KNOBS)
 ))  # fmt: skip
 """In the order in which they stand in an address; `alpha` is of a layer and of an optimizer."""
 _OF_LAYERS = "|".join(OF_LAYERS)
@@ -173,6 +177,8 @@ def value(scenario: Scenario, at: Changeable) -> ChangedValue:
             return float((layer.biases or ())[at.i - 1])
         case "learning_rate":
             return float(scenario.training.learning_rate)
+        case "batch":
+            return batch_word(scenario, scenario.batch)
         case "loss":
             return str(network.loss.name)
         case "reduction":
@@ -194,8 +200,15 @@ def made(init: Init, units: int, inputs: int) -> Array:
     return frozen(initial(init, units, inputs))
 
 
-def understood(at: Changeable, text: str) -> ChangedValue:
+def batch_word(scenario: Scenario, size: int) -> str:
+    """The one way to write the size of a batch: `full`, `online`, or how many samples it has."""
+    return {1: ONLINE, scenario.data.training_samples: FULL}.get(size, str(size))
+
+
+def understood(at: Changeable, text: str, scenario: Scenario) -> ChangedValue:
     """What a typed text stands for. Raises BadChangeError."""
+    if at.kind == "batch":
+        return batch_of(text, scenario)
     if at.kind in WORDS:
         word = text.strip()
         if word not in WORDS[at.kind]:
@@ -211,6 +224,20 @@ def understood(at: Changeable, text: str) -> ChangedValue:
     if refused:
         raise BadChangeError(refused)
     return found
+
+
+def batch_of(text: str, scenario: Scenario) -> str:
+    """The size of a batch that is typed. Raises BadChangeError."""
+    word, most = text.strip().lower(), scenario.data.training_samples
+    if word in {FULL, ONLINE}:
+        return batch_word(scenario, 1 if word == ONLINE else most)
+    digits = word.replace(",", "")
+    if digits.isascii() and digits.isdigit() and len(digits) < 9 and 1 <= int(digits) <= most:
+        return batch_word(scenario, int(digits))
+    raise BadChangeError(
+        f"expected {FULL}, {ONLINE} or a whole number of samples from 1 to {most:,}, "
+        f"got {quotable(word, 20)!r}"
+    )
 
 
 def _refusal(at: Changeable, found: float) -> str:

@@ -50,7 +50,7 @@ Wanted: TypeAlias = dict[Changeable, ChangedValue]
 MOST: Final = 100
 LONGEST: Final = 1_900
 """Characters of the changes in an address; with the rest of it that stays under 2,000."""
-STRUCTURE: Final = frozenset({"activation", "loss", "dropout", *CHOICES})
+STRUCTURE: Final = frozenset({"activation", "batch", "loss", "dropout", *CHOICES})
 """Changes after which a lesson may have other steps."""
 
 
@@ -129,7 +129,7 @@ def all_values(query: Mapping[str, str], name: str) -> list[str]:
 
 def _entry(name: str, text: str, scenario: Scenario) -> tuple[Changeable, ChangedValue]:
     at = part(name, scenario)
-    return at, understood(at, text)
+    return at, understood(at, text, scenario)
 
 
 def _drop_misfits(wanted: Wanted, scenario: Scenario, notices: list[str]) -> None:
@@ -364,6 +364,10 @@ def _training(training: Training, wanted: WantedChanges) -> Training:
     rate = wanted.get(Changeable("learning_rate"))
     if rate is not None:
         update["learning_rate"] = rate
+    batch = wanted.get(Changeable("batch"))
+    if batch is not None:
+        size = str(batch)
+        update["batch"] = int(size) if size.isdigit() else size
     return training.model_copy(update=update) if update else training
 
 

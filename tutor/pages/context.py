@@ -117,10 +117,10 @@ class Context:
         return "" if self.lesson.batch is None else f"{self.lesson.batch}."
 
     def was(self, q: Quantity) -> float | None:
-        """What the original has for a quantity that differs from it; None where it is the same or
-        there is none.
+        """What the original has for a quantity that differs from it; None where it is the same,
+        there is none, or it is about other samples.
         """
-        if self.original is None:
+        if self.original is None or self.original.batch != self.lesson.batch:
             return None
         try:
             old, new = self.original.trace.value(q), self.trace.value(q)

@@ -16,7 +16,7 @@ from tutor.engine.losses import LOSSES
 from tutor.engine.parameters import PARAMETERS
 from tutor.engine.quantity import Quantity
 from tutor.errors import LessonError
-from tutor.lesson.changeable import NUMBERS, WORDS, Changeable, value, written
+from tutor.lesson.changeable import NUMBERS, TEXTS, WORDS, Changeable, value, written
 from tutor.lesson.changes import Change, Changes, listed, structural, without
 from tutor.lesson.titles import capital, enumerated
 from tutor.lesson.walk import Walk
@@ -118,7 +118,7 @@ def symbol(line: Line, part: Changeable) -> Markup | str:
 def old_and_new(change: Change) -> tuple[str, str]:
     """(old, new) as a page shows them."""
     kind = change.part.kind
-    if kind in WORDS:
+    if kind in TEXTS:
         return choice_in_words(kind, change.old), choice_in_words(kind, change.new)
     old, new = float(change.old), float(change.new)
     return number.apart(old, new, DECIMALS), number.apart(new, old, DECIMALS)
@@ -179,6 +179,7 @@ NAME, VALUE = "name", "value"
 """The two fields for a network with more numbers than a form can show."""
 TITLES = {
     "learning_rate": "Learning rate",
+    "batch": "Batch: full, online or a number",
     "loss": "Loss",
     "reduction": "Loss of a batch",
     "activation": "Activation of layer {}",
@@ -387,6 +388,8 @@ class _Maker:
                     self.problems.pop(name, ""),
                 )
         yield self.field(Changeable("learning_rate"))
+        if self.scenario.data.training_samples > 1:
+            yield self.field(Changeable("batch"))
         words = chosen(self.scenario.training)
         for name, knob in KNOBS.items():
             if words[knob.part] in knob.owners or name in self.typed:
@@ -402,7 +405,7 @@ class _Maker:
         name = str(at)
         label = self._label(at)
         text = self.typed.get(name, written(value(self.scenario, at)))
-        plain = at.parameter or at.kind == "dropout"
+        plain = at.parameter or at.kind in {"batch", "dropout"}
         sign = "" if plain else self.line.quantity(at.quantity)
         return ChangeField(
             name,
