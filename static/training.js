@@ -47,28 +47,19 @@
   let timer = 0;
   const soon = (work) => { clearTimeout(timer); timer = setTimeout(work, PAUSE); };
   const slide = $('slide');
-  const form = document.querySelector('form.train');
-  const base = Number(slide?.dataset.rate);
-  const rate = (at) => Number((base * 10 ** ((at - 50) / 25)).toPrecision(2));
   const compare = async () => {
-    const wishes = new URLSearchParams([...new FormData(form)].filter(([, text]) => text.trim()));
-    const address = `${form.getAttribute('action')}?${wishes}`;
+    const form = slide.form;
+    const address = `${form.getAttribute('action')}?${new URLSearchParams([...new FormData(form)])}`;
     try {
       replaced(await fetched('run', address), 'run');
-      history.replaceState(history.state, '', address);
+      const { address: shown, rate } = $('run').dataset;
+      $('other').value = $('slid').value = rate;
+      slide.setAttribute('aria-valuetext', rate);
+      history.replaceState(history.state, '', shown);
       if ($('go-on')) goOn(); else settle();
     } catch { /* a later one is on its way, or the button does it */ }
   };
-  if (slide && base > 0) {
-    const other = Number($('other').value);
-    slide.value = other > 0 ? 50 + 25 * Math.log10(other / base) : 50;
-    slide.closest('.field').hidden = false;
-    slide.addEventListener('input', () => {
-      $('other').value = rate(slide.value);
-      slide.setAttribute('aria-valuetext', $('other').value);
-      soon(compare);
-    });
-  }
+  slide?.addEventListener('input', () => soon(compare));
   const scrub = async (range) => {
     const address = range.dataset.part + (range.dataset.part.includes('?') ? '&' : '?') + `at=${range.value}`;
     try {

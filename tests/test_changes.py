@@ -448,6 +448,12 @@ def test_a_batch_that_makes_no_sense_is_refused_with_the_limit(typed: str) -> No
     assert f"full, online or a whole number of samples from 1 to {own.data.samples}" in notice
 
 
+def test_one_sample_is_the_full_batch() -> None:
+    _, (notice,) = read({"batch": "2"}, scenario(ONE))
+    assert "expected full, for there is one sample; got '2'" in notice
+    assert read({"batch": "online"}, scenario(ONE)) == ((), ())
+
+
 def test_numbers_of_other_samples_are_not_told_as_changed() -> None:
     address = "/lessons/batch-descent/steps/1?batch=online"
     answer = get(address)

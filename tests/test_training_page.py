@@ -9,8 +9,14 @@ import pytest
 from flask.testing import FlaskClient
 
 from app import create_app
+from tests.visiting import scenario
+from tutor import number
+from tutor.engine.run import Run
+from tutor.lesson import changes
 from tutor.lesson.running import verdict
+from tutor.lesson.setup import training
 from tutor.pages.training_charts import chosen_iterations, round_up
+from tutor.pages.training_runs import batch_name
 from tutor.web import routes_training
 
 LESSON = "/lessons/linear-regression/training"
@@ -144,6 +150,144 @@ def test_a_network_behind_a_step_function_cannot_be_trained(client: FlaskClient)
     )
 
 
+def test_the_slider_is_a_form_from_far_too_small_to_far_too_large(client: FlaskClient) -> None:
+    for at, rate in ((0, "0.001"), (50, "0.1"), (95, "6.3"), (100, "10")):
+        page = client.get(f"{LESSON}?iterations=90&slide={at}").text
+        assert f'<output id="slid" for="slide">{rate}</output>' in page
+        assert re.search(rf'name="slide" min="0" max="100" value="{at}"', page)
+    assert "With learning rate 6.3 training explodes" in client.get(f"{LESSON}?slide=95").text
+    crawls = client.get(f"{LESSON}?iterations=9&slide=0").text
+    assert "With learning rate 0.001 training crawls" in crawls
+    assert (
+        'data-address="/lessons/linear-regression/training?iterations=9&amp;other=0.001"' in crawls
+    )
+    assert "“x” is not a whole number from 0 to 100." in client.get(f"{LESSON}?slide=x").text
+
+
+# ---- other batches, another optimizer ----
+
+BATCHES = "/lessons/batch-descent/training"
+
+
+def rows(html: str) -> dict[str, list[str]]:
+    """The table of numbers: the cells of each row by its head."""
+    table = html[html.index('<table class="ledger">') : html.index("</table>")]
+    found = re.findall(r"<tr>(<th.*?)</tr>", table)
+    cells = [re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", row) for row in found]
+    return {words(head): [words(cell) for cell in rest] for head, *rest in cells}
+
+
+def run_of(batch: str, iterations: int) -> list[float]:
+    """The losses of the lesson with other batches, by the engine alone."""
+    own = scenario("batch-descent")
+    run = Run(training(changes.apply(own, (("batch", batch),) if batch != "full" else ())))
+    run.record(iterations)
+    return list(run.losses)
+
+
+@pytest.mark.parametrize(("batch", "size"), [("online", 1), ("2", 2), ("4", 4)])
+def test_batches_are_compared_after_equally_many_epochs(
+    client: FlaskClient, batch: str, size: int
+) -> None:
+    page = client.get(f"{BATCHES}?iterations=20&other_batch={batch}").text
+    updates = -(-6 // size)
+    assert f"({20 * updates} iterations, 20 epochs)" in words(page)
+    assert "In one epoch a run sees every sample once: 1 update with full batches" in page
+    table = rows(page)
+    assert list(table["Epoch"])[:2] == ["Loss, full batches", "Loss, " + batch_name(size, 6)]
+    full, other = run_of("full", 20), run_of(batch, 20 * updates)
+    for epoch in (1, 7, 20):
+        mean = sum(other[(epoch - 1) * updates : epoch * updates]) / updates
+        assert table[str(epoch)][:2] == [number.shown(full[epoch - 1], 4), number.shown(mean, 4)]
+
+
+def test_the_axis_can_be_iterations_and_says_what_they_see(client: FlaskClient) -> None:
+    page = client.get(f"{BATCHES}?iterations=24&other_batch=online&per=iteration").text
+    seen = "6 samples with full batches and 1 sample with single samples (online)"
+    assert f"but sees more or less of the data: {seen}." in page
+    full, online = run_of("full", 24), run_of("online", 24)
+    shown = [number.shown(full[23], 4), number.shown(online[23], 4)]
+    assert rows(page)["24"][:2] == shown
+    assert (
+        '<a href="/lessons/batch-descent/training?iterations=24&amp;other_batch=online&amp;per=epoch">per epoch</a>'
+        in page
+    )
+    assert ">per iteration</a>" not in client.get(f"{BATCHES}?iterations=24").text, "the same"
+
+
+def test_a_run_of_single_samples_alone_may_go_over_epochs(client: FlaskClient) -> None:
+    page = client.get("/lessons/stochastic-descent/training?iterations=12&per=epoch").text
+    assert set(rows(page)) == {"Epoch", "1", "2"}
+    assert "steps/1?iteration=12" in page
+    assert "each leads to its last update" in page
+
+
+def test_a_run_that_would_be_too_long_is_said_to_be_shorter(client: FlaskClient) -> None:
+    page = client.get("/lessons/circle-averaged/training?iterations=60&other_batch=online").text
+    for _ in range(200):
+        if 'id="go-on"' not in page:
+            break
+        page = client.get(
+            "/lessons/circle-averaged/training/progress?iterations=60&other_batch=online"
+        ).text
+    assert "it goes 50 epochs far, for a run has at most 10,000 iterations here." in page
+
+
+def test_less_than_an_epoch_is_compared_by_iterations(client: FlaskClient) -> None:
+    page = client.get("/lessons/stochastic-descent/training?iterations=4&other_batch=full").text
+    assert "One iteration is one update" in page
+    assert len(rows(page)) == 5
+
+
+def test_optimizers_are_compared_with_the_paths_of_both(client: FlaskClient) -> None:
+    page = client.get("/lessons/narrow-valley/training?other_optimizer=momentum").text
+    assert "With gradient descent" in page
+    assert "With momentum" in page
+    surface = page[page.index("<h2>Loss surface</h2>") :]
+    assert 'class="line line-1"' in surface
+    assert 'class="line line-2"' in surface
+    assert '<option value="momentum" selected>momentum</option>' in page
+
+
+def test_what_is_the_lesson_anyway_is_no_second_run(client: FlaskClient) -> None:
+    for same in ("other_batch=full", "other=0.5", "other_batch=6", "other_optimizer=sgd"):
+        page = client.get(f"{BATCHES}?iterations=5&{same}").text
+        assert "After 5 iterations" in page, same
+
+
+def test_a_second_run_that_ends_opens_as_it_was_run(client: FlaskClient) -> None:
+    page = client.get("/lessons/relu-towers/training?iterations=50&other_batch=2&other=1e200").text
+    opened = re.search(r'<a href="([^"]*)">Open iteration \d+ at the step where', page)
+    assert opened is not None
+    assert "batch=2" in opened[1]
+    assert "learning_rate=1e200" in opened[1]
+    assert client.get(opened[1].replace("&amp;", "&")).status_code == 200
+
+
+# ---- pictures ----
+
+
+def test_every_output_of_a_fitted_curve_has_its_targets_in_the_legend(tmp_path: Path) -> None:
+    text = """\
+format: 1
+title: Two curves
+network:
+  inputs: 1
+  layers: [{units: 3, activation: tanh, init: {scheme: xavier, seed: 1}}, {units: 2, activation: identity, init: {scheme: xavier, seed: 2}}]
+  loss: {name: squared_error}
+data: {inputs: [[0], [1], [2]], targets: [[0, 3], [1, 2], [2, 1]]}
+training: {learning_rate: 0.1, iterations: 5}
+"""
+    (tmp_path / "two.yaml").write_text(text, encoding="utf-8")
+    page = create_app(tmp_path).test_client().get("/lessons/two/training").text
+    fitted = page[page.index("<h2>Fitted curve</h2>") :]
+    legend = re.findall(r'class="key ([a-z]+-\d)"[^>]*/></svg>([^<]*)<', fitted)[:4]
+    assert legend == [
+        ("line-1", "output 1"), ("line-2", "output 2"),
+        ("mark-1", "targets of output 1"), ("mark-2", "targets of output 2"),
+    ]  # fmt: skip
+
+
 # ---- goals ----
 
 
@@ -204,6 +348,10 @@ def test_the_surface_is_over_the_chosen_parameters(client: FlaskClient) -> None:
         ("iterations=x", "“x” is not a whole number from 1 to 10,000."),
         ("iterations=0", "“0” is not a whole number from 1 to 10,000."),
         ("iterations=10000000", "“10000000” is not a whole number from 1 to 10,000."),
+        ("other_batch=7000", "samples from 1 to 4; got &#39;7000&#39;."),
+        ("other_optimizer=adm", "&#39;adm&#39; is not known; did you mean adam?"),
+        ("per=year", "“year” is not known; expected epoch or iteration."),
+        ("slide=101", "“101” is not a whole number from 0 to 100."),
         ("other=-1", "Expected a number above 0, got −1."),
         ("other=fast", "&#39;fast&#39; is not a number"),
         ("accuracy=0.5", "The targets of this lesson are not classes, so there is no accuracy."),
@@ -249,7 +397,16 @@ def test_a_lesson_that_there_is_not_is_missing(client: FlaskClient) -> None:
     ],
 )
 def test_what_stands_in_a_field_comes_back_as_text(client: FlaskClient, text: str) -> None:
-    for name in ("iterations", "other", "loss_below", "first", "at"):
+    for name in (
+        "iterations",
+        "other",
+        "other_batch",
+        "other_optimizer",
+        "per",
+        "slide",
+        "first",
+        "at",
+    ):
         answer = client.get(LESSON, query_string={name: text})
         assert answer.status_code == 422
         assert "<script>x" not in answer.text

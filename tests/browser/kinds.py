@@ -60,6 +60,7 @@ def pages() -> Iterator[str]:
         "/lessons/linear-regression/training?other=5&iterations=90",
         "/lessons/linear-sigmoid/training?iterations=10&at=3&accuracy=0.9",
         "/lessons/one-weight/training?iterations=1",
+        "/lessons/batch-descent/training?iterations=12&other_batch=online&slide=20",
         "/lessons/perceptron-step/training",
         "/lessons/3-2-3-softmax/training?iterations=x&other=-1&accuracy=2&colour=red",
     )

@@ -107,6 +107,24 @@ def test_all_of_it_works_without_a_script(page_without_script: Page) -> None:
     assert shown(page).n == 1
 
 
+def test_runs_are_compared_without_a_script(page_without_script: Page) -> None:
+    page = page_without_script
+    page.goto("/lessons/batch-descent/training?iterations=12")
+    page.get_by_label("Slide the other learning rate").focus()
+    page.keyboard.press("Home")
+    page.get_by_role("button", name="Compare").click()
+    assert "With learning rate 0.005 training crawls" in run(page)
+    page.get_by_role("navigation", name="Another size of the batches").get_by_role(
+        "link", name="online"
+    ).click()
+    assert "With learning rate 0.005, single samples (online) (72 iterations, 12 ep" in run(page)
+    page.get_by_label("Compare with batch").fill("4")
+    page.get_by_label("Compare with optimizer").select_option("momentum")
+    page.get_by_role("button", name="Train").click()
+    expect(page).to_have_url(re.compile(r"other_batch=4&other_optimizer=momentum"))
+    assert "learning rate 0.005, mini-batches of 4, momentum (24 iterations" in run(page)
+
+
 def test_a_long_run_without_a_script_goes_on_with_a_link(page_without_script: Page) -> None:
     page = page_without_script
     page.goto(f"{MANY}&loss_below=1e-300")

@@ -179,10 +179,8 @@ def value(scenario: Scenario, at: Changeable) -> ChangedValue:
             return float(scenario.training.learning_rate)
         case "batch":
             return batch_word(scenario, scenario.batch)
-        case "loss":
-            return str(network.loss.name)
-        case "reduction":
-            return str(network.loss.reduction)
+        case "loss" | "reduction" as kind:
+            return str(network.loss.name if kind == "loss" else network.loss.reduction)
         case "activation":
             return str(layer.activation)
         case "dropout":
@@ -234,10 +232,9 @@ def batch_of(text: str, scenario: Scenario) -> str:
     digits = word.replace(",", "")
     if digits.isascii() and digits.isdigit() and len(digits) < 9 and 1 <= int(digits) <= most:
         return batch_word(scenario, int(digits))
-    raise BadChangeError(
-        f"expected {FULL}, {ONLINE} or a whole number of samples from 1 to {most:,}, "
-        f"got {quotable(word, 20)!r}"
-    )
+    sizes = f"{FULL}, {ONLINE} or a whole number of samples from 1 to {most:,}"
+    only = f"{FULL}, for there is one sample"
+    raise BadChangeError(f"expected {sizes if most > 1 else only}; got {quotable(word, 20)!r}")
 
 
 def _refusal(at: Changeable, found: float) -> str:

@@ -24,6 +24,7 @@ from tutor.engine.run import Goal, Run, accuracy_of
 from tutor.engine.training import Training
 from tutor.lesson.dataset import PARTS, dataset
 from tutor.lesson.setup import training
+from tutor.lesson.walk import furthest
 from tutor.scenario.reader import Scenario
 
 CRAWLS, CONVERGES, FALLS, BOUNCES, DIVERGES, EXPLODES, STAYS = (
@@ -48,6 +49,8 @@ class Running:
 
     def __init__(self, scenario: Scenario) -> None:
         self.training = training(scenario)
+        self.most = furthest(scenario)
+        """The last iteration that may be asked for."""
         network = self.training.network
         data = dataset(scenario)
         others = {name: data.part(name) for name in PARTS[1:] if len(data.rows(name))}

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from bisect import bisect
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from math import floor, log10
 
 from tutor import number
@@ -20,9 +20,10 @@ from tutor.draw import charts
 from tutor.draw.charts import Chart, Key, Place, Series
 from tutor.engine.quantity import Quantity
 from tutor.engine.run import Point, learning, movers, value
-from tutor.lesson.titles import capital, place
+from tutor.lesson.titles import capital, enumerated, place
 from tutor.notation.markup import Markup
 from tutor.pages.context import Context
+from tutor.pages.training_query import EPOCH, ITERATION
 from tutor.pages.training_runs import FEW, Trained
 
 MOST_PLACES = 10
@@ -48,11 +49,30 @@ class ChartPart:
 
 @dataclass(frozen=True, slots=True)
 class TableRow:
-    """An iteration in the table."""
+    """An iteration or epoch in the table."""
 
     n: str
     href: str
     cells: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class NumberTable:
+    """The data of the charts."""
+
+    each: str
+    """What a row is: an iteration or an epoch."""
+    columns: tuple[Markup | str, ...]
+    rows: tuple[TableRow, ...]
+
+    @property
+    def links(self) -> str:
+        """Where the links of its rows lead: to the first or, of an epoch, to its last iteration;
+        "" where they are none.
+        """
+        if not self.rows[0].href:
+            return ""
+        return "each leads to its " + ("first step" if self.each == "Iteration" else "last update")
 
 
 def chosen_iterations(last: int, most: int) -> list[int]:
@@ -81,9 +101,19 @@ def _places(one: Trained, known: Mapping[int, float], what: str) -> tuple[Place,
         if there
     )
     return tuple(
-        Place(n, known[n], one.step(n), f"Open iteration {n:,}: {what} {_few(known[n])}")
+        Place(one.x(n), known[n], one.step(n), f"Open iteration {n:,}: {what} {_few(known[n])}")
         for n in dict.fromkeys(nearest)
     )
+
+
+def _each(one: Trained) -> str:
+    """What the axis counts."""
+    return EPOCH if one.by_epoch else ITERATION
+
+
+def _range(runs: Sequence[Trained], last: float) -> tuple[float, float]:
+    """From the first to the last of what the axis counts; from 0 where an epoch has parts."""
+    return 0.0 if any(one.per > 1 for one in runs) else 1.0, max(2.0, last)
 
 
 def _few(value: float) -> str:
@@ -91,43 +121,83 @@ def _few(value: float) -> str:
 
 
 def loss_chart(runs: Sequence[Trained]) -> ChartPart | None:
-    """The loss of each iteration, of both runs."""
+    """The loss of each iteration, of both runs; of batches also its mean over each epoch."""
     shown = [one for one in runs if one.losses]
     if not shown:
         return None
-    series = [
-        Series(
-            capital(one.name) if len(runs) > 1 else "Loss",
-            range(1, one.end + 1), one.losses, one.style,
-        )
-        for one in shown
-    ]  # fmt: skip
+    own, several = shown[0], len(runs) > 1
+    series = [line for one in shown for line in _losses(one, several=several)]
     series += [
         Series(
-            f"Loss on the {name} set",
-            *_columns(one.points, [p.others[k] for _, p in one.points]),
-            3 + k,
+            f"Loss on the {name} set", *_columns(own, [p.others[k] for _, p in own.points]), 3 + k
         )
-        for one in shown[:1]
-        for k, name in enumerate(one.run.others)
+        for k, name in enumerate(own.run.others)
     ]
-    own = shown[0]
-    ends, means = own.run.epochs(own.losses)
-    if means and len(shown) == 1:
-        series[0] = replace(series[0], name="Loss of each batch", faint=True)
-        series.append(Series("Mean of each epoch", ends, means, MEANS))
     most = ROOM * max(one.losses[0] for one in shown)
     out = any(max(one.losses) > most > 0 for one in shown)
+    each, last = _each(own), max(one.x(one.end if one.done else asked_for(one)) for one in shown)
+    ends = range(own.per, own.end + 1, own.per)
+    known = {n: loss for n in ends if (loss := own.loss_at(n // own.per)) is not None}
+    what = "loss" if own.per == 1 else f"mean loss of the {EPOCH}"
     svg = charts.draw(
         Chart(
-            "loss", "Loss of each iteration", tuple(series), "iteration", "loss",
-            (1.0, float(max(2, *(one.end if one.done else asked_for(one) for one in shown)))),
-            _places(own, dict(enumerate(own.losses, 1)), "loss"), most=most if out else None,
+            "loss", f"Loss of each {each}", tuple(series), each, "loss", _range(runs, last),
+            _places(own, known, what), most=most if out else None,
         )
     )  # fmt: skip
-    legend = tuple(Key(f"line-{line.style}", line.name) for line in series)
-    note = f"A loss above {number.shown(most, 2)} is cut off." if out else ""
-    return ChartPart("Loss", svg, legend if len(series) > 1 else (), note)
+    legend = tuple(
+        Key(f"line-{line.style}", line.name) for line in series if not (several and line.faint)
+    )
+    notes = (_compared(runs), f"A loss above {number.shown(most, 2)} is cut off." if out else "")
+    return ChartPart("Loss", svg, legend if len(legend) > 1 else (), " ".join(filter(None, notes)))
+
+
+def _losses(one: Trained, *, several: bool) -> Iterator[Series]:
+    """The losses of a run; where they are of batches, faint behind their mean over each epoch."""
+    ends, means = one.run.epochs(one.losses)
+    name, iterations = capital(one.name) if several else "Loss", range(1, one.end + 1)
+    x = [one.x(n) for n in iterations]
+    if not means:
+        yield Series(name, x, one.losses, one.style)
+        return
+    each = f"{name}, each batch" if several else "Loss of each batch"
+    yield Series(each, x, one.losses, one.style, faint=True)
+    mean = name if several else "Mean of each epoch"
+    yield Series(mean, [one.x(n) for n in ends], means, one.style if several else MEANS)
+
+
+def _compared(runs: Sequence[Trained]) -> str:
+    """What is fair about runs with batches of different sizes, and what is not."""
+    batches = [one.running.training.batches for one in runs]
+    if len({each.per_epoch for each in batches}) < 2:
+        return ""
+    names = [one.name for one in runs]
+    mean = (
+        "A bold line is the mean over the updates of each epoch, taken while the weights change; "
+        "the faint one is each update’s own loss."
+    )
+    if not runs[0].by_epoch:
+        seen = _with([number.counted(each.each, "sample") for each in batches], names)
+        return f"One iteration is one update, but sees more or less of the data: {seen}. {mean}"
+    updates = _with([number.counted(each.per_epoch, "update") for each in batches], names)
+    return " ".join(
+        [f"In one epoch a run sees every sample once: {updates}.", mean, *_shorter(runs)]
+    )
+
+
+def _with(amounts: Sequence[str], names: Sequence[str]) -> str:
+    """1 update with full batches and 12 updates with online updates."""
+    return enumerated([f"{a} with {name}" for a, name in zip(amounts, names, strict=True)])
+
+
+def _shorter(runs: Sequence[Trained]) -> Iterator[str]:
+    """Which runs cannot be as long as the first one."""
+    for one in runs:
+        wanted = runs[0].asked.iterations * one.per // runs[0].per
+        if one.asked.iterations < wanted:
+            most = number.counted(one.asked.iterations, "iteration")
+            epochs = number.counted(one.asked.iterations // one.per, "epoch")
+            yield f"With {one.name} it goes {epochs} far, for a run has at most {most} here."
 
 
 def asked_for(one: Trained) -> int:
@@ -135,10 +205,8 @@ def asked_for(one: Trained) -> int:
     return one.asked.iterations
 
 
-def _columns(
-    points: Sequence[tuple[int, Point]], values: list[float]
-) -> tuple[list[float], list[float]]:
-    return [float(n) for n, _ in points], values
+def _columns(one: Trained, values: list[float]) -> tuple[list[float], list[float]]:
+    return [one.x(n) for n, _ in one.points], values
 
 
 def more_charts(context: Context, runs: Sequence[Trained]) -> Iterator[ChartPart]:
@@ -160,21 +228,22 @@ def _accuracy(runs: Sequence[Trained]) -> ChartPart:
     for one in runs:
         each = list(one.run.accuracies[: one.end])
         ends, means = one.run.epochs(each)
-        x, y = (ends, means) if means else (list(range(1, one.end + 1)), each)
-        known = known or dict(zip(x, y, strict=True))
+        n, y = (ends, means) if means else (list(range(1, one.end + 1)), each)
+        known = known or dict(zip(n, y, strict=True))
         name = capital(one.name) if len(runs) > 1 else "Accuracy"
-        series.append(Series(name, x, y, one.style))
-    by_epoch = "epoch" if runs[0].run.epochs(runs[0].losses)[0] else "iteration"
-    last = max(one.end for one in runs)
+        series.append(Series(name, [one.x(at) for at in n], y, one.style))
+    averaged = any(one.run.epochs(one.losses)[0] for one in runs)
+    by_epoch = EPOCH if averaged else ITERATION
+    last = max(one.x(one.end) for one in runs)
     svg = charts.draw(
         Chart(
-            "accuracy", f"Accuracy of each {by_epoch}", tuple(series), "iteration", "accuracy",
-            (1.0, float(max(2, last))), _places(runs[0], known, "accuracy"),
+            "accuracy", f"Accuracy of each {by_epoch}", tuple(series), _each(runs[0]), "accuracy",
+            _range(runs, last), _places(runs[0], known, "accuracy"),
             reached=False, y_range=(0.0, 1.0),
         )
     )  # fmt: skip
     legend = tuple(Key(f"line-{line.style}", line.name) for line in series)
-    note = "The mean over the batches of each epoch." if by_epoch == "epoch" else ""
+    note = "Of batches, the mean over each epoch." if averaged else ""
     return ChartPart("Accuracy", svg, legend if len(series) > 1 else (), note)
 
 
@@ -184,15 +253,15 @@ def _norms(context: Context, one: Trained, *, several: bool) -> ChartPart:
     series = [
         Series(
             capital(place(network, layer).removeprefix("the ")),
-            *_columns(one.points, [p.norms[layer - 1] for _, p in one.points]), at + 1,
+            *_columns(one, [p.norms[layer - 1] for _, p in one.points]), at + 1,
         )
         for at, layer in enumerate(layers)
     ]  # fmt: skip
-    top = {int(n): y for n, y in zip(series[-1].x, series[-1].y, strict=True)}
+    top = {n: p.norms[layers[-1] - 1] for n, p in one.points}
     svg = charts.draw(
         Chart(
-            "norms", "Size of the gradient in each layer", tuple(series), "iteration",
-            "gradient norm", (1.0, float(max(2, one.end))),
+            "norms", "Size of the gradient in each layer", tuple(series), _each(one),
+            "gradient norm", _range([one], one.x(one.end)),
             _places(one, top, "gradient norm of the output layer"), reached=False,
         )
     )  # fmt: skip
@@ -226,15 +295,14 @@ def _weights(
     *, several: bool,
 ) -> ChartPart:  # fmt: skip
     series = [
-        Series(str(q), [n + 1.0 for n, _ in line], [y for _, y in line], style)
+        Series(str(q), [one.x(n + 1) for n, _ in line], [y for _, y in line], style)
         for style, (q, line) in enumerate(lines, 1)
     ]
-    first = {int(n): y for n, y in zip(series[0].x, series[0].y, strict=True)}
-    last = one.end + 1
+    first = {n + 1: y for n, y in lines[0][1]}
     svg = charts.draw(
         Chart(
-            "weights", "Weights and biases before each iteration", tuple(series), "iteration",
-            "value", (1.0, float(max(2, last))),
+            "weights", "Weights and biases before each iteration", tuple(series), _each(one),
+            "value", _range([one], one.x(one.end + 1)),
             _places(one, first, str(lines[0][0])),
             reached=False, linear=True,
         )
@@ -247,49 +315,46 @@ def _weights(
     return ChartPart("Weights and biases", svg, legend, note)
 
 
-def table(
-    context: Context, runs: Sequence[Trained]
-) -> tuple[tuple[Markup | str, ...], tuple[TableRow, ...]]:
-    """The data of the charts: heads, and a row for some iterations of the first run."""
+def table(context: Context, runs: Sequence[Trained]) -> NumberTable | None:
+    """The data of the charts: a row for some iterations of the first run, or for some epochs."""
     own = runs[0]
     if not own.losses:
-        return (), ()
-    several = len(runs) > 1
-    columns: list[Markup | str] = [
-        "Loss" + (f", {one.name}" if several else "") for one in runs if one.losses
-    ]
-    network = context.trace.network
+        return None
+    shown, network = [one for one in runs if one.losses], context.trace.network
     layers = _some(list(range(1, own.run.depth + 1)), MOST_LINES)
-    if own.run.classified is not None:
-        columns.append("Accuracy")
+    classified = own.run.classified is not None
+    lines = weight_lines(own)
+    of = {one: f", {one.name}" if len(runs) > 1 else "" for one in shown}
+    columns: list[Markup | str] = [f"Loss{of[one]}" for one in shown]
+    columns += [f"Accuracy{of[one]}" for one in shown if classified]
     columns += [f"Loss on the {name} set" for name in own.run.others]
     columns += [f"Gradient, {place(network, layer).removeprefix('the ')}" for layer in layers]
-    lines = weight_lines(own)
     columns += [context.line.quantity(q) for q, _ in lines]
     points, values = dict(own.points), [dict(line) for _, line in lines]
     rows = []
     for n in table_iterations(own, points, {n + 1 for n, _ in own.networks()}):
-        cells = [
-            number.shown(one.losses[n - 1], FEW) if n <= one.end else ""
-            for one in runs
-            if one.losses
-        ]
-        if own.run.classified is not None:
-            cells.append(number.shown(own.run.accuracies[n - 1], FEW))
+        x = n // own.per
+        found = [one.loss_at(x) for one in shown]
+        found += [one.accuracy_at(x) for one in shown if classified]
         point = points.get(n)
-        cells += [
-            number.shown(loss, FEW) if point else ""
-            for loss in (point.others if point else ("",) * len(own.run.others))
-        ]
-        cells += [number.shown(point.norms[layer - 1], FEW) if point else "" for layer in layers]
-        cells += [number.shown(known[n - 1], FEW) if n - 1 in known else "" for known in values]
-        rows.append(TableRow(f"{n:,}", own.step(n), tuple(cells)))
-    return tuple(columns), tuple(rows)
+        found += point.others if point else (None,) * len(own.run.others)
+        found += [point.norms[layer - 1] if point else None for layer in layers]
+        found += [known.get(n - 1) for known in values]
+        cells = tuple("" if one is None else number.shown(one, FEW) for one in found)
+        rows.append(TableRow(f"{x:,}", own.step(n), cells))
+    return NumberTable(capital(_each(own)), tuple(columns), tuple(rows))
 
 
 def table_iterations(one: Trained, points: dict[int, Point], others: set[int]) -> list[int]:
-    """Iterations for the table: those of which most is known, evenly, and the last."""
-    known = sorted(others & set(points)) or sorted(points)
+    """Iterations for the table: those of which most is known, evenly, and the last. Where curves go
+    over epochs, the last ones of some.
+    """
+    ends = range(one.per, one.end + 1, one.per)
+    known = sorted(n for n in others & set(points) if n in ends) or sorted(
+        n for n in points if n in ends
+    )
+    if len(known) < min(len(ends), MOST_ROWS) and one.per > 1:
+        known = list(ends)
     if len(known) > MOST_ROWS:
         known = [known[round(k * (len(known) - 1) / (MOST_ROWS - 1))] for k in range(MOST_ROWS)]
-    return known if known and known[-1] == one.end else [*known, one.end]
+    return known if known and known[-1] == ends[-1] else [*known, ends[-1]]

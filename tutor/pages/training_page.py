@@ -2,14 +2,15 @@
 
     training_page(context, asked, runs, notices)  -> TrainingPage
 
-The first run is the lesson's own; a second one, with another learning rate, is drawn on the same
-axes. What is not trained yet is said to be so, with the address that goes on.
+The first run is the lesson's own; a second one, with another learning rate, batch size or
+optimizer, is drawn on the same axes. What is not trained yet is said to be so, with the address
+that goes on.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from math import ceil
 from urllib.parse import unquote_plus
@@ -18,15 +19,15 @@ from tutor import number
 from tutor.engine.quantity import Quantity
 from tutor.engine.run import accuracy_of, movers, parameter_names
 from tutor.engine.trace import FLAT, OVERFLOW
+from tutor.lesson.changeable import batch_word
 from tutor.lesson.explain import explain_stop
 from tutor.lesson.titles import capital, place
 from tutor.lesson.walk import Lesson, furthest
-from tutor.notation.markup import Markup
 from tutor.pages.context import Context
 from tutor.pages.outline import Link
 from tutor.pages.training_charts import (
     ChartPart,
-    TableRow,
+    NumberTable,
     loss_chart,
     more_charts,
     round_up,
@@ -40,10 +41,11 @@ from tutor.pages.training_pictures import (
     picture,
     surface_picture,
 )
-from tutor.pages.training_query import Asked
+from tutor.pages.training_query import EPOCH, ITERATION, SLIDES, Asked, slid, slide
 from tutor.pages.training_runs import FEW, Trained, said
 from tutor.pages.view import View
 from tutor.pages.what_if import Changed, changed
+from tutor.scenario.knobs import CHOICES, title
 
 STEPS = (1, 10, 100, 1000, 10_000)
 """Numbers of iterations that are a click away."""
@@ -62,6 +64,10 @@ class Field:
     text: str
     hint: str = ""
     problem: str = ""
+    options: tuple[tuple[str, str, bool], ...] = ()
+    """(value, text, chosen), where it is chosen from a list."""
+    mode: str = "decimal"
+    """What a keyboard on the screen offers."""
 
     @property
     def described_by(self) -> str:
@@ -133,15 +139,31 @@ class Result:
 
     said: str
     """In short, for those who listen."""
+    address: str
+    """Of the page that shows this."""
+    rate: str
+    """The other learning rate, where there is one."""
     sentences: tuple[str, ...]
     progress: Progress | None
     stopped: tuple[Stopped, ...]
     loss: ChartPart | None
     more: tuple[ChartPart, ...]
     moment: Moment | None
-    columns: tuple[Markup | str, ...]
-    rows: tuple[TableRow, ...]
+    table: NumberTable | None
     next: tuple[Link, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Slider:
+    """A second learning rate, from far too small to far too large."""
+
+    hidden: tuple[tuple[str, str], ...]
+    at: int
+    last: int
+    rate: str
+    """The learning rate where it is."""
+    least: str
+    most: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,13 +179,24 @@ class TrainingPage:
     action: str
     presets: tuple[Link, ...]
     fields: tuple[Field, ...]
+    compare: tuple[Field, ...]
+    """What else a second run may have of its own."""
+    comparing: bool
+    """Whether it has some of it, so that its fields are open."""
     goals: tuple[Field, ...]
     until: bool
     """Whether a goal is set, so that its fields are open."""
+    axes: tuple[Link, ...]
+    """What the curves may go over, where an iteration takes a part of the samples."""
     hidden: tuple[tuple[str, str], ...]
     rate: str
     """The learning rate of the lesson."""
     rates: tuple[Link, ...]
+    slider: Slider
+    batch: str
+    """The size of the lesson's batches: full, online, or a number."""
+    batches: tuple[Link, ...]
+    """Other sizes of batches to compare with, where there are several samples."""
     result: Result | None
 
 
@@ -177,15 +210,19 @@ def training_page(
         scenario.id, scenario.title, context.home, (*notices, *elsewhere(asked)), "",
         changed(context, None),
         asked.address().partition("?")[0], tuple(presets(context, asked)), fields(asked),
+        compare(context, asked), bool(asked.other_batch or asked.other_optimizer)
+        or any(f.problem for f in compare(context, asked)),
         goals(context, asked), asked.goal.set or any(f.problem for f in goals(context, asked)),
-        hidden(asked.view), number.shown(rate, 6), rates(asked, rate),
+        axes(asked, runs), hidden(asked.view, **({"per": asked.per} if asked.per else {})),
+        number.shown(rate, 6), rates(asked, rate), slider(asked, rate),
+        batch_word(scenario, scenario.batch), batches(context, asked),
         result(context, asked, runs) if runs else None,
     )  # fmt: skip
 
 
 def elsewhere(asked: Asked) -> tuple[str, ...]:
     """What is wrong in the address where no field of the form has it."""
-    named = ("at", "first", "second", "of")
+    named = ("at", "first", "second", "of", "per", "slide")
     return tuple(f"{name}: {asked.problems[name]}" for name in named if name in asked.problems)
 
 
@@ -204,6 +241,24 @@ def fields(asked: Asked) -> tuple[Field, ...]:
         _field(asked, "iterations", "Iterations", text=str(asked.iterations)),
         _field(asked, "other", "Compare with learning rate"),
     )
+
+
+def compare(context: Context, asked: Asked) -> tuple[Field, ...]:
+    """The fields for another size of the batches and another optimizer."""
+    training = context.lesson.scenario.training
+    chosen = asked.other_optimizer
+    options = [("", "the same", not chosen)]
+    options += [
+        (name, title("optimizer", name), name == chosen)
+        for name in CHOICES["optimizer"]
+        if name != training.optimizer.name
+    ]
+    found = []
+    if context.lesson.scenario.data.training_samples > 1 or "other_batch" in asked.problems:
+        label = "Compare with batch: full, online or a number"
+        found.append(replace(_field(asked, "other_batch", label), mode="text"))
+    optimizer = _field(asked, "other_optimizer", "Compare with optimizer")
+    return (*found, replace(optimizer, options=tuple(options)))
 
 
 def goals(context: Context, asked: Asked) -> tuple[Field, ...]:
@@ -230,9 +285,44 @@ def hidden(view: View, **more: str) -> tuple[tuple[str, str], ...]:
 def rates(asked: Asked, rate: float) -> tuple[Link, ...]:
     """Other learning rates to compare with, and none."""
     found = [float(f"{rate * factor:.3g}") for factor in RATES]
-    links = [Link(number.shown(one, 6), asked.compared(one), one == asked.other) for one in found]
-    none = [Link("none", asked.compared(None))] if asked.other is not None else []
+    links = [
+        Link(number.shown(one, 6), asked.compared(other=one), one == asked.other) for one in found
+    ]
+    none = [Link("none", asked.compared(other=None))] if asked.other is not None else []
     return (*links, *none)
+
+
+def slider(asked: Asked, rate: float) -> Slider:
+    """The slider for the other learning rate, where that is now."""
+    shown = rate if asked.other is None else asked.other
+    kept = asked.query(other=None, at=None)
+    ends = (number.shown(slid(rate, at), 6) for at in (0, SLIDES))
+    return Slider(
+        hidden(asked.view, **kept), slide(rate, shown), SLIDES, number.shown(shown, 6), *ends
+    )
+
+
+def batches(context: Context, asked: Asked) -> tuple[Link, ...]:
+    """Other sizes of batches to compare with, and none; a mini-batch is an eighth of the data."""
+    scenario = context.lesson.scenario
+    samples = scenario.data.training_samples
+    sizes = dict.fromkeys((samples, min(samples, max(2, samples // 8)), 1))
+    words = [batch_word(scenario, size) for size in sizes if size != scenario.batch]
+    found = [
+        Link(word, asked.compared(other_batch=word), word == asked.other_batch) for word in words
+    ]
+    none = [Link("none", asked.compared(other_batch=""))] if asked.other_batch else []
+    return (*found, *none) if samples > 1 else ()
+
+
+def axes(asked: Asked, runs: Sequence[Trained]) -> tuple[Link, ...]:
+    """Epochs and iterations, where they differ."""
+    if all(one.running.training.batches.full for one in runs):
+        return ()
+    now = EPOCH if runs[0].by_epoch else ITERATION
+    return tuple(
+        Link(f"per {each}", asked.address(per=each), each == now) for each in (EPOCH, ITERATION)
+    )
 
 
 # ---- what came of it ----
@@ -242,33 +332,36 @@ def result(context: Context, asked: Asked, runs: Sequence[Trained]) -> Result:
     """All that is known of the runs so far; pictures and table only when they are done."""
     done = all(one.done for one in runs)
     sentences = tuple(said(one, several=len(runs) > 1) for one in runs)
-    columns, rows = table(context, runs) if done else ((), ())
     return Result(
-        sentences[0] if done else "",
+        " ".join(sentences) if done else "",
+        asked.address(),
+        "" if asked.other is None else number.shown(asked.other, 6),
         sentences if done else (),
         None if done else progress(asked, runs),
         tuple(stopped(context, asked, one) for one in runs if one.ending),
         loss_chart(runs),
         tuple(more_charts(context, runs)) if done else (),
         moment(context, asked, runs) if done and runs[0].last >= 0 and runs[0].losses else None,
-        columns,
-        rows,
+        table(context, runs) if done else None,
         tuple(onward(context, asked, runs)) if done else (),
     )
 
 
 def progress(asked: Asked, runs: Sequence[Trained]) -> Progress:
     """How far the slowest is."""
-    slow = min(runs, key=lambda one: one.run.length if not one.done else asked.iterations)
-    done, of = slow.run.length, asked.iterations
-    left = sum((of - one.run.length) * one.running.pace for one in runs if not one.done)
+    slow = min(runs, key=lambda one: one.done or one.run.length / one.asked.iterations)
+    done, of = slow.run.length, slow.asked.iterations
+    left = sum(
+        (one.asked.iterations - one.run.length) * one.running.pace for one in runs if not one.done
+    )
     seconds = max(1, ceil(left))
     loss = f", loss so far {number.shown(slow.losses[-1], FEW)}" if slow.losses else ""
     text = (
         f"{done:,} of {number.counted(of, 'iteration')}{loss}, "
         f"about {number.counted(seconds, 'second')} left"
     )
-    stop = asked.address(iterations=max(1, done), of=of, at=None)
+    own = done // slow.per * runs[0].per
+    stop = asked.address(iterations=max(1, own), of=asked.iterations, at=None)
     return Progress(done, of, text, asked.address("progress"), stop)
 
 

@@ -81,11 +81,17 @@ def _fitted(network: Network, x: Array, y: Array, others: Sets, when: str) -> Pi
         Series(name, grid.tolist(), found[:, k].tolist(), k + 1) for k, name in enumerate(names)
     )
     samples = tuple(
-        Series("samples", x[:, 0].tolist(), y[:, k].tolist(), k + 1) for k in range(y.shape[1])
+        Series(
+            f"targets of {name}" if several else "targets",
+            x[:, 0].tolist(),
+            y[:, k].tolist(),
+            k + 1,
+        )
+        for k, name in enumerate(names)
     )
     if not several:
         samples += tuple(
-            Series(name, inputs[:, 0].tolist(), targets[:, 0].tolist(), k)
+            Series(f"{name} set", inputs[:, 0].tolist(), targets[:, 0].tolist(), k)
             for k, (name, (inputs, targets)) in enumerate(others.items(), OTHERS)
         )
     title = f"The fitted curve {when}"
@@ -94,9 +100,8 @@ def _fitted(network: Network, x: Array, y: Array, others: Sets, when: str) -> Pi
     )
     legend = (
         *(Key(f"line-{k + 1}", name) for k, name in enumerate(names)),
-        Key("mark-1", "targets"),
+        *(Key(f"mark-{one.style}", one.name) for one in samples),
     )
-    legend += tuple(Key(f"mark-{one.style}", f"{one.name} set") for one in samples[y.shape[1] :])
     return Picture("Fitted curve", svg, legend, "")
 
 

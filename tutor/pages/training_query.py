@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from math import log10
 from typing import Any
 from urllib.parse import quote_plus
 
@@ -18,6 +19,7 @@ from tutor.engine.quantity import Quantity
 from tutor.engine.run import Goal, accuracy_of, parameter_names
 from tutor.errors import NumberError
 from tutor.lesson import changes
+from tutor.lesson.changeable import BadChangeError, Changeable, understood
 from tutor.lesson.walk import furthest
 from tutor.pages.context import Context
 from tutor.pages.view import View
@@ -26,9 +28,17 @@ from tutor.scenario.reader import Scenario
 
 USUAL = 100
 """Iterations where neither the address nor the file says how many."""
-NAMES = frozenset(
-    {"iterations", "loss_below", "change_below", "accuracy", "other", "at", "first", "second", "of"}
-)
+OTHERS = {"other": "learning_rate", "other_batch": "batch", "other_optimizer": "optimizer"}
+"""What a second run may have of its own: the name in the address, and what it changes."""
+EPOCH, ITERATION = "epoch", "iteration"
+NAMES = frozenset({
+    "iterations", "loss_below", "change_below", "accuracy", "at", "first", "second", "of", "per",
+    "slide", *OTHERS,
+})  # fmt: skip
+SLIDES, MIDDLE, DECADE = 100, 50, 25
+"""Places of the slider for the other learning rate: the lesson's own is in the middle, and so many
+places make it ten times as large.
+"""
 LONGEST = 80
 
 
@@ -44,6 +54,13 @@ class Asked:
     goal: Goal = field(default_factory=Goal)
     other: float | None = None
     """A second learning rate, for a run beside the first."""
+    other_batch: str = ""
+    """The size of its batches: full, online or a number; "" for that of the first."""
+    other_optimizer: str = ""
+    per: str = ""
+    """Whether curves go over epochs or iterations; "" for epochs where the runs have batches of
+    different sizes, else iterations.
+    """
     at: int | None = None
     """After which iteration the pictures are drawn; None for the last."""
     chosen: tuple[Quantity, ...] = ()
@@ -66,9 +83,11 @@ class Asked:
         """The address of the page with so many iterations."""
         return self.address(iterations=iterations, at=None, of=0)
 
-    def compared(self, rate: float | None) -> str:
-        """The address of the page with another learning rate beside the lesson's own."""
-        return self.address(other=rate, at=None)
+    def compared(self, **other: Any) -> str:
+        """The address of the page with another run beside the lesson's own: at another learning
+        rate (`other`), with other batches (`other_batch`), by another optimizer.
+        """
+        return self.address(**other, at=None)
 
     def query(self, **other: Any) -> dict[str, str]:
         """The wishes that differ from the usual, as they stand in an address."""
@@ -80,6 +99,9 @@ class Asked:
             "change_below": goal.change_below,
             "accuracy": goal.accuracy,
             "other": asked.other,
+            "other_batch": asked.other_batch or None,
+            "other_optimizer": asked.other_optimizer or None,
+            "per": asked.per or None,
             "at": asked.at,
             "first": asked.chosen[0] if asked.chosen else None,
             "second": asked.chosen[1] if asked.chosen else None,
@@ -90,6 +112,17 @@ class Asked:
             for key, wish in wishes.items()
             if wish is not None
         }
+
+
+def slid(rate: float, at: int) -> float:
+    """The learning rate at a place of the slider."""
+    return float(f"{rate * 10 ** ((at - MIDDLE) / DECADE):.2g}")
+
+
+def slide(rate: float, other: float) -> int:
+    """The place of a learning rate on the slider, or the end that is nearest."""
+    at = MIDDLE + DECADE * (log10(other) - log10(rate))
+    return round(min(max(at, 0), SLIDES))
 
 
 def usual(scenario: Scenario) -> int:
@@ -140,10 +173,27 @@ def read(query: Mapping[str, str], context: Context) -> Asked:
         )
     if not goal and iterations == scenario.training.iterations:
         goal = Goal(own=scenario.training.stop is not None)
-    other = positive("other")
+
+    def word(name: str) -> str:
+        try:
+            changed = Changeable(OTHERS[name])
+            return str(understood(changed, texts[name], scenario)) if texts[name] else ""
+        except BadChangeError as error:
+            problems[name] = changes.sentence(f"{str(error)[:1].upper()}{str(error)[1:]}")
+            return ""
+
+    place = whole("slide", 0, SLIDES)
+    if place is not None:
+        texts["other"] = number.short(slid(scenario.training.learning_rate, place))
+    if texts["per"] not in {"", EPOCH, ITERATION}:
+        problems["per"] = (
+            f"“{quotable(texts['per'], 20)}” is not known; expected {EPOCH} or {ITERATION}."
+        )
     return Asked(
         scenario.id, replace(context.view, iteration=1, present=False), iterations, first, goal,
-        other, whole("at", 0, iterations), _chosen(texts, context, problems),
+        positive("other"), word("other_batch"), word("other_optimizer"),
+        "" if "per" in problems else texts["per"],
+        whole("at", 0, iterations), _chosen(texts, context, problems),
         whole("of", 1, most) or 0, texts, problems,
     )  # fmt: skip
 
@@ -168,7 +218,12 @@ def _chosen(
     return found if len(found) == 2 and found[0] != found[1] else ()
 
 
-def with_rate(view: View, scenario: Scenario, rate: float) -> View:
-    """The same view of the lesson with another learning rate; `scenario` is that of the file."""
-    wanted = {**dict(view.changes), "learning_rate": number.short(rate)}
-    return replace(view, changes=changes.read(wanted, scenario)[0])
+def beside(asked: Asked, scenario: Scenario) -> View | None:
+    """The view of the second run; None where it would be the first again. `scenario` is that of
+    the file.
+    """
+    rate = None if asked.other is None else number.short(asked.other)
+    texts = (rate, asked.other_batch, asked.other_optimizer)
+    wanted = {name: text for name, text in zip(OTHERS.values(), texts, strict=True) if text}
+    changed = changes.read({**dict(asked.view.changes), **wanted}, scenario)[0]
+    return replace(asked.view, changes=changed) if changed != asked.view.changes else None

@@ -1,22 +1,26 @@
 """Runs of a training as a page looks at them: how far they are wanted, and how they went.
 
-Trained(running, rate, view, style, asked)   one run: what is recorded, and how it is looked at
-said(trained, several=…)                     whether it converges, crawls, diverges or explodes
+side_by_side(runs, views, asked, seconds)   the runs of a page on common axes, gone on with
+Trained                                     one run: what is recorded, and how it is looked at
+said(trained, several=…)                    whether it converges, crawls, diverges or explodes
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from math import fsum
 
 from tutor import number
 from tutor.engine.network import Network
 from tutor.engine.run import Ending, Point, Run
 from tutor.engine.trace import FLAT
+from tutor.engine.training import Training
 from tutor.lesson import running as how
 from tutor.lesson.running import Running, Verdict, verdict
-from tutor.pages.training_query import Asked
+from tutor.pages.training_query import EPOCH, ITERATION, Asked
 from tutor.pages.view import View
+from tutor.scenario.knobs import title
 
 MOST_NETWORKS = 80
 BEGINNING = 40
@@ -27,16 +31,20 @@ FEW = 4
 """Digits of numbers in sentences."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Trained:
     """One run, how it is looked at, and how far it is wanted."""
 
     running: Running
-    rate: float
+    name: str
+    """What the run is called beside another."""
     view: View
     """Of its steps."""
     style: int
     asked: Asked
+    """What is wanted of this run."""
+    per: int
+    """How many iterations are 1 on the axis of the curves: those of an epoch, or one."""
 
     goal_met: int | None
     """The iteration that meets a goal, if one does."""
@@ -45,12 +53,14 @@ class Trained:
     _networks: list[tuple[int, Network]] = field(default_factory=list)
 
     @classmethod
-    def of(cls, running: Running, rate: float, view: View, style: int, asked: Asked) -> Trained:
+    def of(
+        cls, running: Running, name: str, view: View, style: int, asked: Asked, per: int = 1
+    ) -> Trained:
         """A run as far as it is recorded now."""
         run, wanted = running.run, asked.iterations
         met = run.reached(asked.goal) if asked.goal else None
         met = None if met is not None and met > wanted else met
-        return cls(running, rate, view, style, asked, met, min(met or wanted, run.length))
+        return cls(running, name, view, style, asked, per, met, min(met or wanted, run.length))
 
     @property
     def run(self) -> Run:
@@ -77,9 +87,35 @@ class Trained:
         return list(self.run.losses[: self.end])
 
     @property
-    def name(self) -> str:
-        """What the run is called beside another."""
-        return f"learning rate {number.shown(self.rate, 6)}"
+    def rate(self) -> float:
+        """Its learning rate."""
+        return self.running.training.eta
+
+    @property
+    def by_epoch(self) -> bool:
+        """Whether its curves go over epochs."""
+        return self.asked.per == EPOCH
+
+    @property
+    def epochs(self) -> int:
+        """How many epochs it has gone through."""
+        return self.end // self.running.training.batches.per_epoch
+
+    def x(self, iteration: float) -> float:
+        """Where an iteration is on the axis of the curves."""
+        return iteration / self.per
+
+    def loss_at(self, x: int) -> float | None:
+        """The loss at a whole number of the axis: of an iteration, or the mean over an epoch."""
+        return self._mean(self.run.losses, x)
+
+    def accuracy_at(self, x: int) -> float | None:
+        """The same for the accuracy."""
+        return self._mean(self.run.accuracies, x)
+
+    def _mean(self, values: Sequence[float], x: int) -> float | None:
+        last = x * self.per
+        return None if last > self.end else fsum(values[last - self.per : last]) / self.per
 
     @property
     def points(self) -> list[tuple[int, Point]]:
@@ -115,10 +151,61 @@ class Trained:
         return found is not None and self.end >= found.iteration
 
 
+def side_by_side(
+    runs: Sequence[Running], views: Sequence[View], asked: Asked, seconds: float
+) -> tuple[Trained, ...]:
+    """The runs of a page, each gone on with for its part of so many seconds of the processor.
+
+    Where curves go over epochs, all runs are wanted for as many epochs as the first one, as far as
+    they may go; else for as many iterations.
+    """
+    batches = [running.training.batches for running in runs]
+    epochs = -(-asked.iterations // batches[0].per_epoch)
+    mixed = len({each.per_epoch for each in batches}) > 1
+    whole = asked.iterations >= batches[0].per_epoch
+    by_epoch = whole and (asked.per == EPOCH or (mixed and not asked.per))
+    found = []
+    for at, (running, name, view) in enumerate(zip(runs, names(runs), views, strict=True)):
+        per = batches[at].per_epoch if by_epoch else 1
+        wanted = asked.iterations if not (at and by_epoch) else epochs * per
+        own = replace(
+            asked, iterations=min(wanted, running.most), per=EPOCH if by_epoch else ITERATION
+        )
+        running.go_on(own.iterations, asked.goal, seconds / len(runs))
+        found.append(Trained.of(running, name, view, at + 1, own, per))
+    return tuple(found)
+
+
+def names(runs: Sequence[Running]) -> list[str]:
+    """What each run is called: by what it has of its own."""
+    told = [_described(running.training) for running in runs]
+    own = [k for k, found in enumerate(zip(*told, strict=True)) if len(set(found)) > 1]
+    return [", ".join(one[k] for k in own or [0]) for one in told]
+
+
+def _described(training: Training) -> tuple[str, str, str]:
+    batches, optimizer = training.batches, training.network.rule.optimizer
+    return (
+        f"learning rate {number.shown(training.eta, 6)}",
+        batch_name(batches.each, batches.samples),
+        title("optimizer", optimizer),
+    )
+
+
+def batch_name(size: int, samples: int) -> str:
+    """What batches of a size are called."""
+    if size == samples:
+        return "full batches"
+    return "single samples (online)" if size == 1 else f"mini-batches of {size:,}"
+
+
 def said(one: Trained, *, several: bool) -> str:
     """How a run went, in a sentence or two."""
     found = verdict(one.losses, one.ending is not None and one.ending.why.why != FLAT)
     start = f"With {one.name}" if several else f"After {number.counted(one.end, 'iteration')}"
+    if several and one.by_epoch:
+        epochs = number.counted(one.epochs, "epoch")
+        start += f" ({number.counted(one.end, 'iteration')}, {epochs})"
     if found is None:
         return f"{start} there is no loss to show."
     goal = one.goal_met

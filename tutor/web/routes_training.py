@@ -19,8 +19,8 @@ from flask import Flask, g, render_template, request
 from tutor.pages.context import Context
 from tutor.pages.error_page import Missing
 from tutor.pages.training_page import training_page
-from tutor.pages.training_query import NAMES, Asked, read, with_rate
-from tutor.pages.training_runs import Trained
+from tutor.pages.training_query import NAMES, Asked, beside, read
+from tutor.pages.training_runs import Trained, side_by_side
 from tutor.pages.view import View
 from tutor.web.site import Elsewhere, Site, wants_fragment
 
@@ -72,14 +72,7 @@ def answer(site: Site, lesson: str, seconds: float, part: str = "") -> ResponseR
 
 def trained(site: Site, context: Context, asked: Asked, seconds: float) -> tuple[Trained, ...]:
     """The runs that are asked for, each gone on with for its part of the time."""
-    view, source = asked.view, context.source
-    rate = context.lesson.scenario.training.learning_rate
-    wanted = [(rate, view)]
-    if asked.other is not None and asked.other != rate:
-        wanted.append((asked.other, with_rate(view, source, asked.other)))
-    found = []
-    for style, (eta, seen) in enumerate(wanted, 1):
-        running = site.library.running(source, seen.changes)
-        running.go_on(asked.iterations, asked.goal, seconds / len(wanted))
-        found.append(Trained.of(running, eta, seen, style, asked))
-    return tuple(found)
+    source, second = context.source, beside(asked, context.source)
+    views = (asked.view,) if second is None else (asked.view, second)
+    runs = [site.library.running(source, view.changes) for view in views]
+    return side_by_side(runs, views, asked, seconds)
