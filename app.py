@@ -52,15 +52,19 @@ from tutor.web.library import Library
 from tutor.web.places import RETRY, PerMinute, kind, outside
 from tutor.web.request_body import REASON, REFUSED
 from tutor.web.site import Site, step_renderer, wants_fragment
-from tutor.web.static_files import StaticFiles
+from tutor.web.static_files import TOGETHER, StaticFiles
 
 if TYPE_CHECKING:
     from werkzeug.wrappers import Response as AnyResponse
 
 HOME = Path(__file__).parent
-STATIC = StaticFiles(HOME / "static")
+STATIC = StaticFiles(HOME / "static", TOGETHER)
 TOLD = {"Allow", "Retry-After"}
 """Headers of an error that go with its page."""
+VERSION = "Tutor-Version"
+"""The header that says which version made an answer: a page of another one has itself loaded anew
+before it shows a part of it (static/walk.js).
+"""
 READY_WAIT = 2
 """Seconds for the store to answer whether it can be used."""
 
@@ -86,6 +90,7 @@ def create_app(*folders: str | os.PathLike[str], only: Container[str] | None = N
     render = step_renderer(app.jinja_env)
     library = Library(folders or shelf.configured(), render, outside(saved.find), only)
     site = Site(library, saved, Caching.of(os.environ, HOME))
+    app.jinja_env.globals["version"] = site.caching.version
     app.extensions["tutor"] = site
     add_pages(app)
     add_health(app, site)
@@ -194,6 +199,7 @@ def finish(site: Site, response: Response) -> Response:
     """Headers for safety and for caches."""
     for name, value in security.headers(request.path).items():
         response.headers.setdefault(name, value)
+    response.headers[VERSION] = site.caching.version
     if request.is_secure:
         response.headers["Strict-Transport-Security"] = security.STRICT_TRANSPORT
     tag = g.get("tag") if response.status_code in {200, 304} else ""

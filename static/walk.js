@@ -14,6 +14,16 @@
       if (ctx && (ctx.request?.signal?.aborted || (latest && ctx !== latest))) event.preventDefault();
     });
   }
+  // While one version takes the place of another, either may answer: a part of one does not fit into a page of the other.
+  const version = document.querySelector('meta[name="tutor-version"]')?.content;
+  document.addEventListener('htmx:before:response', (event) => {
+    const ctx = event.detail.ctx;
+    const made = ctx?.response?.headers?.get('Tutor-Version');
+    if (event.defaultPrevented || !version || !made || made === version) return;
+    event.preventDefault();
+    const link = ctx.sourceElement?.closest('a[href]');
+    if (link) location.assign(link.href); else location.reload();
+  });
   window.navigation?.addEventListener('navigate', (event) => {
     if (event.navigationType === 'traverse' && event.canIntercept && !event.hashChange) event.intercept({ focusReset: 'manual' });
   });

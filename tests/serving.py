@@ -109,6 +109,23 @@ class Tutor:
             os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
 
+    def workers(self) -> list[int]:
+        """The processes that answer, by their numbers."""
+        return self._children(b"tutor.serve")
+
+    def long_workers(self) -> list[int]:
+        """Those that make what can be long."""
+        return self._children(b"tutor.web.long_work")
+
+    def _children(self, module: bytes) -> list[int]:
+        found = []
+        for folder in Path("/proc").glob("[0-9]*"):
+            with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+                parent = int((folder / "stat").read_text("ascii").rpartition(")")[2].split()[1])
+                if parent == self.pid and module in (folder / "cmdline").read_bytes().split(b"\0"):
+                    found.append(int(folder.name))
+        return sorted(found)
+
     def log(self) -> str:
         """What it has written so far."""
         self._output.seek(0)

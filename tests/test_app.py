@@ -13,11 +13,12 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from app import STATIC, create_app
+from app import HOME, STATIC, create_app
 from tests.htmltree import read
 from tests.visiting import NAMES, WALKS, context, fragment, get, page, send
 from tutor.lesson.walk import GRAINS
 from tutor.pages.view import View
+from tutor.web.static_files import TOGETHER
 
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; "
@@ -202,6 +203,21 @@ def test_a_file_that_is_still_the_same_keeps_its_week() -> None:
         "public, max-age=604800, immutable",
     )
     assert "immutable" in get(address.replace("/static/", "/static/x/../")).headers["Cache-Control"]
+
+
+@pytest.mark.parametrize(("name", "parts"), TOGETHER.items())
+def test_sheets_that_go_together_are_one_file_and_still_files_of_their_own(
+    name: str, parts: tuple[str, ...]
+) -> None:
+    together = get(f"/static/{name}")
+    assert together.mimetype == "text/css"
+    assert together.text == "".join(get(f"/static/{part}").text for part in parts)
+    assert not (HOME / "static" / name).exists(), "no file stands behind it"
+
+
+@pytest.mark.parametrize("address", [f"{SIGMOID}/steps/3", "/", f"{SIGMOID}/training", "/build"])
+def test_a_page_asks_for_few_files(address: str) -> None:
+    assert len(set(re.findall(r'"(/static/[^"]+)"', get(address).text))) <= 8
 
 
 def test_a_static_file_that_is_missing_is_not_kept_for_a_week() -> None:

@@ -522,20 +522,15 @@ def test_a_deleted_file_is_a_page_with_our_words(
 # ---- workers ----
 
 
-def workers(tutor: Tutor) -> list[int]:
-    listed = Path(f"/proc/{tutor.pid}/task/{tutor.pid}/children").read_text("ascii")
-    return sorted(map(int, listed.split()))
-
-
 def respawned(tutor: Tutor) -> None:
     """Kill every worker, and wait until others answer."""
-    before = workers(tutor)
+    before = tutor.workers()
     for worker in before:
         os.kill(worker, signal.SIGKILL)
     deadline = time.monotonic() + 30
     while True:
         with contextlib.suppress(OSError):
-            after = workers(tutor)
+            after = tutor.workers()
             new = not set(before) & set(after) and len(after) == len(before)
             if new and tutor.get("/healthz")[0] == 200:
                 return

@@ -6,7 +6,7 @@ import random
 from collections.abc import Callable, Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, Route
 
 from tests.browser.reading import Shown, shown, wait_for_step
 from tests.browser.slow_server import SlowServer, slow_server
@@ -149,3 +149,29 @@ def test_keys_mixed_with_the_browsers_back_end_at_one_step(slowly: Opener, seed:
     page.keyboard.press("End")
     wait_for_step(page, 79)
     assert shown(page).contradictions() == []
+
+
+def test_a_page_takes_no_part_from_another_version_but_is_loaded_anew(page: Page) -> None:
+    """While versions are changed machine by machine, either may answer."""
+
+    def other(route: Route) -> None:
+        if "hx-request" not in route.request.headers:
+            route.continue_()
+            return
+        answer = route.fetch()
+        headers = {**answer.headers, "tutor-version": "another"}
+        route.fulfill(response=answer, headers=headers, body=answer.text().replace("w", "mixed"))
+
+    page.route("**/steps/4", other)
+    page.goto(f"{LESSON}/3")
+    page.evaluate("window.before = true")
+    with page.expect_navigation(wait_until="load"):
+        page.keyboard.press("ArrowRight")
+    wait_for_step(page, 4)
+    assert page.evaluate("window.before") is None, "the whole page came"
+    assert page.url.endswith("/steps/4")
+    assert "mixed" not in page.content()
+    page.evaluate("window.before = true")
+    page.keyboard.press("ArrowRight")
+    wait_for_step(page, 5)
+    assert page.evaluate("window.before"), "a part of the same version is swapped in"

@@ -297,13 +297,15 @@ class SiteMaker:
 
     def write_static(self) -> None:
         """Styles, scripts and pictures that the pages name, and the fonts that the styles name."""
-        from app import HOME
+        from app import HOME, STATIC
 
         home = HOME / site_paths.STATIC
         names = {path for path in self.seen if path.startswith(f"{site_paths.STATIC}/")}
         fonts = {path.relative_to(HOME).as_posix() for path in (home / "fonts").glob("*.woff2")}
         for name in sorted(names | fonts):
-            self.folder.write(name, (HOME / name).read_bytes())
+            file = STATIC.find(name.removeprefix(f"{site_paths.STATIC}/"))
+            if file is not None:
+                self.folder.write(name, file.plain)
         # GitHub Pages then serves the files as they are
         self.folder.write(".nojekyll", "")
 

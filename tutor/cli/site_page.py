@@ -26,6 +26,8 @@ NEEDS_SERVER: Final = (
 )
 SCRIPTS: Final = frozenset({"walk.js"})
 """The scripts that do something for files; the others talk to the server."""
+SERVERS: Final = frozenset({"htmx-config", "tutor-version"})
+"""What a page says to scripts that talk to the server."""
 UNITS: Final = frozenset({"li", "details"})
 """What goes as a whole where something in it cannot work."""
 POLICY: Final = "Content-Security-Policy"
@@ -151,7 +153,7 @@ class _Writer(HTMLParser):
             name = urlsplit(own.get("src") or "").path.rpartition("/")[2]
             return name not in SCRIPTS
         return (
-            (tag == "meta" and own.get("name") == "htmx-config")
+            (tag == "meta" and own.get("name") in SERVERS)
             or (tag == "section" and own.get("id") == "shelf")
             or (tag == "button" and "data-from" in own)
         )

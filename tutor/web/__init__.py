@@ -11,6 +11,7 @@ In the order in which it is best read:
     static_files          styles, scripts and pictures, from memory
     request_body          a body read before the work begins, so that slow uploads hold nobody up
     places                how many requests are worked on at once, and what each may cost
+    long_work             files and training in processes of their own, at the lowest priority
     caching               what browsers and proxies may keep, and how they learn that it has changed
     library               lessons and steps, kept ready
     site                  what the routes share: finding a lesson, pages and fragments

@@ -4,6 +4,8 @@ tutor.serve` end here.
     environment and command line -> address -> two processes, each with the app -> one line in the
     log for each request
 
+and as many that do for them what can be long (`tutor.web.long_work`).
+
 Decided against Flask's development server (one process, not made for a class) and against gunicorn
 (a few half-sent requests hold all its threads). Granian reads the head of a request before Python
 sees it; `tutor.web.request_body` reads the rest before the tutor starts to work on it, so slow
@@ -32,6 +34,12 @@ from tutor.catalogue import shelf
 from tutor.errors import SettingError, StoreError
 from tutor.store import saving
 from tutor.web.forwarding import trusted_proxies
+from tutor.web.long_work import (
+    ADDRESSES,
+    LongWork,
+    LongWorkers,
+    end_with_the_main_process,
+)
 from tutor.web.places import PlacedApplication
 from tutor.web.request_body import WholeBodies
 from tutor.web.request_log import RequestLog
@@ -73,13 +81,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for line in (*broken(*shelf.configured()), *prepared(saved)):
         print(line, file=sys.stderr, flush=True)
     allow_open_files(CONNECTIONS * 2)
-    server(wanted.host, port, wanted.workers).serve()
+    long_workers = wanted.workers if wanted.long_workers is None else wanted.long_workers
+    with LongWorkers(long_workers) as started:
+        os.environ[ADDRESSES] = started.addresses
+        server(wanted.host, port, wanted.workers).serve()
     return 0
 
 
 def read(arguments: Sequence[str] | None) -> argparse.Namespace:
-    """Host, port and workers: from the command line, else from HOST, PORT and WORKERS, else
-    127.0.0.1:8000 and two.
+    """Host, port and workers: from the command line, else from HOST, PORT, WORKERS and
+    LONG_WORKERS, else 127.0.0.1:8000 and two, with as many for what can be long.
     """
     parser = argparse.ArgumentParser(prog="python -m tutor.serve", description="Start the tutor.")
     parser.add_argument(
@@ -96,6 +107,12 @@ def read(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--workers", default=os.environ.get("WORKERS") or "2", type=worker_count, help="processes"
     )
+    parser.add_argument(
+        "--long-workers",
+        default=os.environ.get("LONG_WORKERS") or None,
+        type=long_worker_count,
+        help="further processes, for downloads and training; 0: the others do it",
+    )
     return parser.parse_args(arguments)
 
 
@@ -107,6 +124,11 @@ def port_number(text: str) -> int:
 def worker_count(text: str) -> int:
     """1 to 64."""
     return whole_number(text, 1, 64, "a number of workers")
+
+
+def long_worker_count(text: str) -> int:
+    """0 to 64."""
+    return whole_number(text, 0, 64, "a number of long workers")
 
 
 def whole_number(text: str, least: int, most: int, what: str) -> int:
@@ -212,9 +234,9 @@ def _warm(library: "Library[str]") -> None:
     gc.freeze()
 
 
-def logged() -> "WSGIApplication":
-    """The app with a log of its requests; each worker calls this once. A full shelf is read before
-    the first reader asks.
+def placed() -> PlacedApplication:
+    """The app with its places; each process calls this once. A full shelf is read before the first
+    reader asks.
     """
     sys.setswitchinterval(TURN)
     app = importlib.import_module("app").app
@@ -222,4 +244,13 @@ def logged() -> "WSGIApplication":
     if STORE_WAS_THERE in os.environ and store is not None:
         store.expect()
     threading.Thread(target=_warm, args=(app.extensions["tutor"].library,), daemon=True).start()
-    return RequestLog(WholeBodies(PlacedApplication(app), limits.REQUEST_BYTES, BODIES))
+    return PlacedApplication(app)
+
+
+def logged() -> "WSGIApplication":
+    """The same with a log of its requests, for the workers."""
+    end_with_the_main_process()
+    application: WSGIApplication = placed()
+    if addresses := os.environ.get(ADDRESSES):
+        application = LongWork(application, addresses.split(":"))
+    return RequestLog(WholeBodies(application, limits.REQUEST_BYTES, BODIES))

@@ -1,7 +1,7 @@
-"""Styles, scripts, pictures and the font, from memory: a class that opens a lesson asks for ten of
-them each, and they are the same for all.
+"""Styles, scripts, pictures and the font, from memory: a class that opens a lesson asks for seven
+of them each, and they are the same for all. Sheets that go together are one file (`TOGETHER`).
 
-    files = StaticFiles(folder)
+    files = StaticFiles(folder, TOGETHER)
     files.address("walk.js")        /static/walk.js?v=<fingerprint>: may be kept for good
     files.before(application)       the application behind it, for everything else, and to refuse
                                     what names no host, or two
@@ -18,7 +18,7 @@ import gzip
 import hashlib
 import mimetypes
 import posixpath
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -36,6 +36,15 @@ KEPT: Final = "public, max-age=604800, immutable"
 NOT_KEPT, ASKED_AGAIN = "no-store", "no-cache"
 SMALLER: Final = ("text/", "image/svg+xml")
 """Types that are sent gzipped to who can read that."""
+TOGETHER: Final = {
+    "base.css": ("tokens.css", "content.css", "layout.css"),
+    "step.css": ("diagram.css", "stage.css"),
+    "lesson.css": ("diagram.css", "gallery.css"),
+    "run.css": ("charts.css", "training.css"),
+    "form.css": ("diagram.css", "charts.css", "build.css"),
+    "file.css": ("diagram.css", "text.css"),
+}
+"""Files that are others, one after the other: a request less for each."""
 Headers = list[tuple[str, str]]
 
 
@@ -51,10 +60,10 @@ class StaticFile:
     """The same gzipped; empty where that would gain nothing."""
 
     @classmethod
-    def read(cls, path: Path, changed: int) -> StaticFile:
-        """Read a file that was `changed` then."""
-        content = path.read_bytes()
-        media = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
+    def read(cls, paths: Sequence[Path], changed: int) -> StaticFile:
+        """Read a file, or several of a kind as one, of which the last was `changed` then."""
+        content = b"".join(path.read_bytes() for path in paths)
+        media = mimetypes.guess_type(paths[0].name)[0] or "application/octet-stream"
         text = media.startswith(SMALLER)
         return cls(
             changed,
@@ -66,16 +75,15 @@ class StaticFile:
 
 
 class StaticFiles:
-    """The files of a folder. Threads may share it."""
+    """The files of a folder, and those that are several of them. Threads may share it."""
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    def __init__(self, folder: Path, together: Mapping[str, tuple[str, ...]]) -> None:
         self._files: dict[str, StaticFile] = {}
         self._names = {
-            path.relative_to(folder).as_posix(): path
+            path.relative_to(folder).as_posix(): (path,)
             for path in folder.rglob("*")
             if path.is_file()
-        }
+        } | {name: tuple(folder / part for part in parts) for name, parts in together.items()}
 
     def address(self, name: str) -> str:
         """The address under which a file may be kept.
@@ -88,16 +96,16 @@ class StaticFiles:
 
     def find(self, name: str) -> StaticFile | None:
         """The file of a name, as it is now."""
-        path = self._names.get(name)
-        if path is None:
+        paths = self._names.get(name)
+        if paths is None:
             return None
         try:
-            changed = path.stat().st_mtime_ns
+            changed = max(path.stat().st_mtime_ns for path in paths)
         except OSError:
             return None
         known = self._files.get(name)
         if known is None or known.changed != changed:
-            known = self._files[name] = StaticFile.read(path, changed)
+            known = self._files[name] = StaticFile.read(paths, changed)
         return known
 
     def before(self, application: WSGIApplication) -> WSGIApplication:
