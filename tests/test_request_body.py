@@ -13,7 +13,7 @@ import pytest
 
 from tests.visiting import tutor
 from tutor.web import request_body
-from tutor.web.request_body import BUSY, DROPPED, REFUSED, WholeBodies
+from tutor.web.request_body import BROKEN_OFF, BUSY, DROPPED, REFUSED, WholeBodies
 
 MOST = 100
 
@@ -47,7 +47,7 @@ def seen(line: Line, whole: Callable[..., Any] = WholeBodies, **environ: Any) ->
         found.update(environ, body=environ["wsgi.input"].read(MOST * 10))
         return [b"done"]
 
-    answer = whole(application, MOST, 1)(
+    answer = whole(application, MOST, 1, 60)(
         {"wsgi.input": line, "REQUEST_METHOD": "POST", **environ}, lambda *_: None
     )
     assert list(answer) == [b"done"]
@@ -116,7 +116,9 @@ def test_a_half_sent_body_keeps_neither_threads_nor_others_without_a_body(
 ) -> None:
     monkeypatch.setattr(request_body, "PATIENCE", 0.05)
     ready, answered = threading.Event(), []
-    whole = WholeBodies(lambda environ, _: [answered.append(environ.get(REFUSED)) or b""], MOST, 1)  # type: ignore[func-returns-value]
+    whole = WholeBodies(
+        lambda environ, _: [answered.append(environ.get(REFUSED)) or b""], MOST, 1, 60
+    )  # type: ignore[func-returns-value]
     slow = threading.Thread(
         target=whole,
         args=({"wsgi.input": Line(b"hello", ready=ready), "CONTENT_LENGTH": "5"}, lambda *_: None),
@@ -148,7 +150,14 @@ def test_a_body_that_breaks_off_frees_its_place() -> None:
         def read(self, size: int = -1) -> bytes:
             raise OSError("the line is gone")
 
-    whole = WholeBodies(lambda *_: [b""], MOST, 1)
+    whole = WholeBodies(lambda *_: [b""], MOST, 1, 60)
     for _ in range(3):
         with pytest.raises(OSError, match="the line is gone"):
             whole({"wsgi.input": Broken(), "CONTENT_LENGTH": "5"}, lambda *_: None)
+
+
+def test_what_has_broken_off_is_refused_and_not_taken_for_a_whole_form() -> None:
+    assert REFUSED not in seen(Line(b"hello"), CONTENT_LENGTH="5")
+    assert seen(Line(b"hel"), CONTENT_LENGTH="5")[REFUSED] == BROKEN_OFF
+    assert seen(Line(size=MOST), CONTENT_LENGTH=str(MOST + 9))[REFUSED] == BROKEN_OFF
+    assert REFUSED not in seen(Line(size=MOST + 9), CONTENT_LENGTH=str(MOST + 9))

@@ -46,6 +46,8 @@ if TYPE_CHECKING:
 
 LONG: Final = {"files", "runs", "trainings"}
 """The kinds of places that are not in the workers."""
+SENT: Final = {"REQUEST_METHOD", "PATH_INFO", "QUERY_STRING", "REMOTE_ADDR", "wsgi.url_scheme"}
+"""What is sent of the environment, beside the headers and the name of the server."""
 METHODS: Final = {"GET", "HEAD"}
 ADDRESSES: Final = "TUTOR_LONG_WORK"
 """In the environment of the workers: the addresses, with a colon between."""
@@ -118,10 +120,14 @@ class Pieces:
 
 
 def _asked(connection: Connection, environ: WSGIEnvironment) -> Head:
-    """Send a request, the texts of its environment without the streams; what the answer begins
-    with. EOFError where there is none.
-    """
-    connection.send({name: value for name, value in environ.items() if isinstance(value, str)})
+    """Send a request; what the answer begins with. EOFError where there is none."""
+    connection.send(
+        {
+            name: value
+            for name, value in environ.items()
+            if name in SENT or name.startswith(("HTTP_", "SERVER_"))
+        }
+    )
     if not connection.poll(PATIENCE):
         raise EOFError
     head: Head = connection.recv()
@@ -221,6 +227,7 @@ def _environment(sent: dict[str, str]) -> WSGIEnvironment:
     """What the application expects, from what was sent."""
     return {
         **sent,
+        "SCRIPT_NAME": "",
         "wsgi.version": (1, 0),
         "wsgi.input": io.BytesIO(),
         "wsgi.errors": sys.stderr,

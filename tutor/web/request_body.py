@@ -13,8 +13,9 @@ forms stay half-sent; other forms are then told to come back (503).
     far more            not read at all: 413 at once
 
 It wraps any WSGI application; a refusal is left to the application too, which finds its status in
-the environment. Decided against a time limit: granian holds the whole worker up when an answer is
-sent while its body is being read.
+the environment. A body that does not arrive in time is given up by closing its connection
+(`tutor.web.stalled`): granian holds the whole worker up when an answer is sent while its body is
+being read. What has broken off is refused, also where it would pass for a whole form.
 """
 
 from __future__ import annotations
@@ -23,6 +24,8 @@ import io
 import threading
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Final
+
+from tutor.web.stalled import Deadline
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
@@ -39,15 +42,19 @@ PIECE: Final = 64 * 1024
 DROPPED: Final = 16 * 1024 * 1024
 """Bytes of a body that are still taken from the line: more than a photograph, picked by mistake."""
 BUSY: Final = 503
+BROKEN_OFF: Final = 400
 
 
 class WholeBodies:
     """The application with requests whose bodies are there as a whole. `waiting` bodies may be on
-    their way at once, `most` bytes of each are kept.
+    their way at once, each for so many `seconds`; `most` bytes of each are kept.
     """
 
-    def __init__(self, application: WSGIApplication, most: int, waiting: int) -> None:
+    def __init__(
+        self, application: WSGIApplication, most: int, waiting: int, seconds: float
+    ) -> None:
         self.application, self.most = application, most
+        self.deadline = Deadline(seconds)
         self.waiting = threading.Semaphore(waiting)
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
@@ -64,9 +71,12 @@ class WholeBodies:
             environ[REFUSED] = BUSY
             return
         try:
-            kept = read(environ["wsgi.input"], self.most)
+            with self.deadline.expected():
+                kept = read(environ["wsgi.input"], self.most)
         finally:
             self.waiting.release()
+        if len(kept) < min(length(environ), self.most + 1):
+            environ[REFUSED] = BROKEN_OFF
         environ["wsgi.input"], environ["CONTENT_LENGTH"] = io.BytesIO(kept), str(len(kept))
         environ.pop("HTTP_TRANSFER_ENCODING", None)
 

@@ -253,4 +253,4 @@ def logged() -> "WSGIApplication":
     application: WSGIApplication = placed()
     if addresses := os.environ.get(ADDRESSES):
         application = LongWork(application, addresses.split(":"))
-    return RequestLog(WholeBodies(application, limits.REQUEST_BYTES, BODIES))
+    return RequestLog(WholeBodies(application, limits.REQUEST_BYTES, BODIES, limits.BODY_SECONDS))
