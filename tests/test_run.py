@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from itertools import count, takewhile
 from pathlib import Path
 
@@ -22,12 +23,15 @@ from tutor.engine.run import (
     Run,
     Thinned,
     accuracy_of,
+    layer_sizes,
     learning,
     loss_on,
+    losses_of_first,
     movers,
     norm,
     outputs,
     parameter_names,
+    passed_to_output,
     surface,
     value,
     with_values,
@@ -382,3 +386,52 @@ def test_the_parameters_that_change_most_are_found_by_their_names() -> None:
     ]  # fmt: skip
     assert movers(before, after, 1) == [Quantity("w", 1, 3, 2)]
     assert len(movers(before, before, 6)) == 6
+
+
+# ---- sizes layer by layer, and sums of units ----
+
+
+def test_the_sizes_of_a_layer_are_those_of_its_trace() -> None:
+    training = circle()
+    trace = training.trace(1)
+    for layer, size in enumerate(layer_sizes(training.network, X, Y), 1):
+        assert size.spread == trace["a", layer].std()
+        assert size.signal == pytest.approx(np.linalg.norm(trace["dL/dz", layer]))
+        assert size.gradient == pytest.approx(norm(trace, layer))
+
+
+def test_a_frozen_layer_has_no_gradient_and_numbers_out_of_range_have_no_size() -> None:
+    first, last = circle().network.layers
+    frozen = replace(first, train_weights=False, train_biases=False)
+    sizes = layer_sizes(Network((frozen, last), loss("binary_cross_entropy")), X, Y)
+    assert sizes[0].gradient is None
+    assert sizes[0].signal > 0
+    assert sizes[1].gradient is not None
+    far = replace(first, weights=np.full((8, 2), 1e308))
+    assert layer_sizes(Network((far, last), loss("binary_cross_entropy")), 9 * X, Y) == ()
+    stairs = replace(first, activation=activation("step"))
+    assert layer_sizes(Network((stairs, last), loss("binary_cross_entropy")), X, Y) == ()
+
+
+def test_the_loss_with_the_first_units_leaves_the_others_out() -> None:
+    network = circle().network
+    losses = losses_of_first(network, X, Y)
+    assert len(losses) == 9
+    assert losses[8] == loss_on(network, X, Y)
+    first, last = network.layers
+    three = replace(last, weights=last.weights[:, :3])
+    few = replace(first, weights=first.weights[:3], biases=np.zeros(3))
+    alone = Network((few, three), network.loss)
+    assert losses[3] == pytest.approx(loss_on(alone, X, Y))
+    assert losses[0] == pytest.approx(math.log(2))
+
+
+def test_what_the_units_before_the_output_pass_on_adds_up_to_it() -> None:
+    network = circle().network
+    last = network.layers[1]
+    plain = Network(
+        (network.layers[0], replace(last, activation=activation("identity"))), loss("squared_error")
+    )
+    passed = passed_to_output(plain, X, Y)
+    assert passed.shape == (40, 8)
+    assert np.allclose(passed @ last.weights.T, outputs(plain, X, Y))

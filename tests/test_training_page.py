@@ -324,6 +324,40 @@ def test_activations_that_pile_up_are_seen_in_a_histogram(client: FlaskClient) -
     assert "<h2>Activations</h2>" not in client.get(f"{LESSON}?iterations=10").text, "one layer"
 
 
+def test_one_layer_has_no_table_of_layers_and_a_squashed_output_none_of_units(
+    client: FlaskClient,
+) -> None:
+    one = client.get(f"{LESSON}?iterations=10").text
+    assert "Layer by layer" not in one
+    assert "The first units alone" not in one
+    more = client.get("/lessons/lifestyle-scaled/training?iterations=10").text
+    assert "Layer by layer" in more
+    assert "The first units alone" not in more
+
+
+def test_the_sizes_of_the_layers_are_those_of_the_moment(client: FlaskClient) -> None:
+    def cells(at: int) -> list[str]:
+        page = client.get(f"/lessons/deep-residual/training?iterations=20&at={at}").text
+        table = page[page.index('id="layers-table"') :]
+        return re.findall(r"<td>([^<]*)", table[: table.index("</table>")])
+
+    assert len(cells(0)) == 7 * 3
+    assert cells(0) != cells(20)
+    assert re.search(r"Hidden layer 1</th><td>[\d.]+<svg", client.get(
+        "/lessons/deep-residual/training?iterations=20&at=0").text)  # fmt: skip
+
+
+def test_a_histogram_of_many_layers_has_the_first_the_last_and_some_between(
+    client: FlaskClient,
+) -> None:
+    page = client.get("/lessons/init-he/training?iterations=1").text
+    said = re.search(r'<desc id="chart-activity-about">(.*?)</desc>', page)
+    assert said is not None
+    assert [name for name in ("Hidden layer 1", "Hidden layer 6", "Output layer") if name in said[1]] == [
+        "Hidden layer 1", "Hidden layer 6", "Output layer",
+    ]  # fmt: skip
+
+
 def test_the_moment_alone_is_a_part_of_the_page(client: FlaskClient) -> None:
     part = client.get(f"{LESSON}/moment?iterations=20&at=5", headers=HX)
     assert part.text.startswith('<div id="moment"')

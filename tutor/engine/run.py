@@ -299,11 +299,64 @@ def outputs(network: Network, x: Array, like: Array) -> Array:
 
 
 @np.errstate(all="ignore")
+def passed_to_output(network: Network, x: Array, like: Array) -> Array:
+    """What the layer before the output passes on for inputs x (M, N): (M, units)."""
+    targets = np.zeros((len(x), like.shape[1]))
+    return traced(without_dropout(network), x, targets, 0.0).passed(network.depth - 1)
+
+
+@np.errstate(all="ignore")
 def activations(network: Network, x: Array, like: Array) -> tuple[Array, ...]:
     """What every layer makes of inputs x (M, N), layer by layer: (M, units)."""
     targets = np.zeros((len(x), like.shape[1]))
     trace = traced(without_dropout(network), x, targets, 0.0)
     return tuple(trace["a", number] for number in range(1, network.depth + 1))
+
+
+@dataclass(frozen=True, slots=True)
+class LayerSizes:
+    """How large the numbers of a layer are over a set of samples."""
+
+    spread: float
+    """The standard deviation of its activations."""
+    signal: float
+    """The Euclidean norm of its error signals, all samples together."""
+    gradient: float | None
+    """The same of the gradients of its weights and biases; None if all are frozen."""
+
+
+@np.errstate(all="ignore")
+def layer_sizes(network: Network, x: Array, y: Array) -> tuple[LayerSizes, ...]:
+    """The sizes of every layer, from the first to the output; nothing is dropped, and a penalty is
+    left aside. Empty where one of the numbers is not finite, or where no error comes back.
+    """
+    trace = traced(without_dropout(network), x, y, 0.0)
+    if not trace.finite or trace.blocked:
+        return ()
+    found = []
+    for number, layer in enumerate(network.layers, 1):
+        signals = trace["dL/dz", number]
+        learns = layer.train_weights or layer.learns_biases
+        found.append(
+            LayerSizes(
+                float(trace["a", number].std()),
+                sqrt(float(np.vdot(signals, signals))),
+                norm(trace, number) if learns else None,
+            )
+        )
+    return tuple(found)
+
+
+def losses_of_first(network: Network, x: Array, y: Array) -> tuple[float, ...]:
+    """The loss with none, one, two … of the units before the output layer, up to all of them; the
+    weights of the others into the output layer count as 0.
+    """
+    loss, weights = losses_of(network, x, y), network.layers[-1].weights
+    units = np.arange(weights.shape[1])
+    return tuple(
+        loss({("w", network.depth): np.where(units < n, weights, 0.0)})
+        for n in range(len(units) + 1)
+    )
 
 
 def loss_on(network: Network, x: Array, y: Array) -> float:

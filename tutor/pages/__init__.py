@@ -25,6 +25,7 @@ In the order in which it is best read:
     training_query        what a reader asks of a training
     training_pictures     what the network does at a moment, and the loss over two weights
     training_runs         its runs, how far they are and how they went
+    training_tables       how large the numbers of its layers are at a moment
     training_charts       its curves with links to iterations, and their numbers
     training_page         a training: its curves, with a way into every iteration
     overview              the first page of a lesson

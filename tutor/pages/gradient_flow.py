@@ -123,6 +123,12 @@ class Scale:
             return 100 * size / self.high if self.high else 0.0
         return 100 * (log10(size) - self.low) / (self.high - self.low) if size else 0.0
 
+    def words(self, decimals: int) -> str:
+        """What its bars mean."""
+        if self.logarithmic:
+            return f"logarithmic scale from {_power(self.low)} to {_power(self.high)}"
+        return f"scale from 0 to {number.shown(self.high, decimals)}"
+
     @property
     def lines(self) -> tuple[float, ...]:
         """The powers of ten between the ends; of very many none."""
@@ -155,9 +161,7 @@ def flow_chart(context: Context, step: Step) -> FlowChart | None:
     return FlowChart(
         heading(_SIGNAL).replace("L", context.notation.loss),
         tuple(_row(context, part, bars if part in done else None) for part in parts),
-        f"logarithmic scale from {_power(bars.low)} to {_power(bars.high)}"
-        if bars.logarithmic
-        else f"scale from 0 to {show(bars.high)}",
+        bars.words(context.decimals),
         bars.lines,
         " → ".join(show(part.size) for part in (done[0], done[-1]) if part.size is not None)
         if len(done) > 1

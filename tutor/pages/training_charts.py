@@ -23,6 +23,7 @@ from tutor.engine.run import Point, learning, movers, value
 from tutor.lesson.titles import capital, enumerated, place
 from tutor.notation.markup import Markup
 from tutor.pages.context import Context
+from tutor.pages.training_pictures import some
 from tutor.pages.training_query import EPOCH, ITERATION
 from tutor.pages.training_runs import FEW, Trained
 
@@ -249,7 +250,7 @@ def _accuracy(runs: Sequence[Trained]) -> ChartPart:
 
 def _norms(context: Context, one: Trained, *, several: bool) -> ChartPart:
     depth, network = one.run.depth, context.trace.network
-    layers = _some(list(range(1, depth + 1)), MOST_LINES)
+    layers = some(range(1, depth + 1), MOST_LINES)
     series = [
         Series(
             capital(place(network, layer).removeprefix("the ")),
@@ -272,13 +273,6 @@ def _norms(context: Context, one: Trained, *, several: bool) -> ChartPart:
     )
     legend = tuple(Key(f"line-{line.style}", line.name) for line in series)
     return ChartPart("Gradient norm per layer", svg, legend, note)
-
-
-def _some(found: list[int], most: int) -> list[int]:
-    """The first, the last, and some between."""
-    if len(found) <= most:
-        return found
-    return [found[round(k * (len(found) - 1) / (most - 1))] for k in range(most)]
 
 
 def weight_lines(one: Trained) -> list[tuple[Quantity, list[tuple[int, float]]]]:
@@ -321,7 +315,7 @@ def table(context: Context, runs: Sequence[Trained]) -> NumberTable | None:
     if not own.losses:
         return None
     shown, network = [one for one in runs if one.losses], context.trace.network
-    layers = _some(list(range(1, own.run.depth + 1)), MOST_LINES)
+    layers = some(range(1, own.run.depth + 1), MOST_LINES)
     classified = own.run.classified is not None
     lines = weight_lines(own)
     of = {one: f", {one.name}" if len(runs) > 1 else "" for one in shown}

@@ -37,12 +37,13 @@ from tutor.pages.training_pictures import (
     Picture,
     Way,
     activity,
-    has_picture,
     picture,
     surface_picture,
+    units_picture,
 )
 from tutor.pages.training_query import EPOCH, ITERATION, SLIDES, Asked, slid, slide
 from tutor.pages.training_runs import FEW, Trained, said
+from tutor.pages.training_tables import SizeTable, layers_table, units_table
 from tutor.pages.view import View
 from tutor.pages.what_if import Changed, changed
 from tutor.scenario.knobs import CHOICES, title
@@ -124,8 +125,8 @@ class Moment:
     """What the network does after an iteration."""
 
     scrub: Scrub
-    picture: Picture | None
-    activity: Picture | None
+    pictures: tuple[Picture, ...]
+    tables: tuple[SizeTable, ...]
     surface: Picture | None
     choose: tuple[Field, ...]
     """The fields for the parameters of the surface."""
@@ -429,8 +430,8 @@ def moment(context: Context, asked: Asked, runs: Sequence[Trained]) -> Moment | 
     when = f"after iteration {at:,}" if at else "before training"
     if at == own.last and at:
         when = f"after {number.counted(at, 'iteration')}"
-    drawn = picture(own.run, network, when) if has_picture(network) else None
-    spread = activity(own.run, network, when)
+    drawn = [draw(own.run, network, when) for draw in (picture, units_picture, activity)]
+    tables = [table(own.run, network) for table in (units_table, layers_table)]
     chosen = asked.chosen or tuple(_two(own))
     over = None
     if len(chosen) == 2 and own.last >= 1:
@@ -440,14 +441,16 @@ def moment(context: Context, asked: Asked, runs: Sequence[Trained]) -> Moment | 
             if len(one.networks()) > 1
         ]
         over = surface_picture(own.run, network, ways, (chosen[0], chosen[1]), when)
-    if drawn is None and spread is None and over is None:
+    pictures = tuple(one for one in drawn if one is not None)
+    measured = tuple(one for one in tables if one is not None)
+    if not pictures and not measured and over is None:
         return None
     choose = tuple(
         Field(name, label, str(q), "", asked.problems.get(name, ""))
         for name, label, q in zip(("first", "second"), ("Across", "Up"), chosen, strict=False)
     )
     names = tuple(map(str, islice(parameter_names(network), MOST_NAMES))) if over else ()
-    return Moment(scrub(asked, own, at), drawn, spread, over, choose if over else (), names)
+    return Moment(scrub(asked, own, at), pictures, measured, over, choose if over else (), names)
 
 
 def _two(one: Trained) -> list[Quantity]:

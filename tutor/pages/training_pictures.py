@@ -1,6 +1,7 @@
 """Pictures of a training: what the network does at a moment, and the loss over two parameters.
 
 picture(run, network, when)            regions for two inputs, the fitted curve for one
+units_picture(run, network, when)      what each unit before the output adds to it
 activity(run, network, when)           how the activations of each layer are spread
 surface_picture(run, …)                the loss over two parameters with the way taken
 """
@@ -18,7 +19,15 @@ from tutor.draw.charts import Chart, Key, Series
 from tutor.draw.planes import Area, Levels, Plane, Samples
 from tutor.engine.network import Array, Network
 from tutor.engine.quantity import Quantity
-from tutor.engine.run import Run, Sets, activations, outputs, surface, value
+from tutor.engine.run import (
+    Run,
+    Sets,
+    activations,
+    outputs,
+    passed_to_output,
+    surface,
+    value,
+)
 from tutor.lesson.titles import capital, enumerated, place
 from tutor.notation.markup import Markup
 
@@ -34,6 +43,8 @@ OTHERS = 3
 FEW, BINS = 8, 24
 """Fewer activations than this in every layer are no histogram; into so many steps they are sorted.
 """
+MOST_UNITS = 32
+"""Units before the output whose parts are told apart."""
 LINE_OF = 161
 """Places at which the fitted curve is computed."""
 
@@ -103,6 +114,44 @@ def _fitted(network: Network, x: Array, y: Array, others: Sets, when: str) -> Pi
         *(Key(f"mark-{one.style}", one.name) for one in samples),
     )
     return Picture("Fitted curve", svg, legend, "")
+
+
+def adds_units(network: Network) -> bool:
+    """Whether one output is the weighted sum of a few units before it."""
+    last = network.layers[-1]
+    return (
+        network.depth > 1
+        and network.sizes[-1] == 1
+        and 2 <= network.sizes[-2] <= MOST_UNITS
+        and not last.skip
+        and last.activation.name == "identity"
+    )
+
+
+def units_picture(run: Run, network: Network, when: str) -> Picture | None:
+    """What each unit before the output adds to it, for one input; None where the output is not
+    their sum.
+    """
+    x, y = run.training.x, run.training.y
+    if network.sizes[0] != 1 or not adds_units(network):
+        return None
+    low, high = span(x)
+    grid = np.linspace(low, high, LINE_OF)
+    passed, whole = (part(network, grid[:, None], y) for part in (passed_to_output, outputs))
+    each = passed * network.layers[-1].weights[0]
+    lines = [Series("the network", grid.tolist(), whole[:, 0].tolist(), 1)]
+    lines += [
+        Series(f"unit {k}", grid.tolist(), added.tolist(), 2) for k, added in enumerate(each.T, 1)
+    ]
+    svg = charts.draw(
+        Chart(
+            "units", f"What each unit adds to the output {when}", tuple(lines), "x", "output",
+            (low, high), linear=True,
+        )
+    )  # fmt: skip
+    legend = (Key("line-1", "the network"), Key("line-2", "each unit times its weight"))
+    text = "The dashed lines and the bias add up to the network’s curve."
+    return Picture("What each unit adds", svg, legend, text)
 
 
 def _grid(x: Array) -> tuple[Array, Array, Array]:
@@ -189,14 +238,23 @@ def _heights(network: Network, x: Array, y: Array, when: str) -> Picture:
 # ---- how the activations are spread ----
 
 
+def some(found: Sequence[int], most: int) -> list[int]:
+    """The first, the last, and some between."""
+    if len(found) <= most:
+        return list(found)
+    return [found[round(k * (len(found) - 1) / (most - 1))] for k in range(most)]
+
+
 def activity(run: Run, network: Network, when: str) -> Picture | None:
     """A histogram of the activations of each layer over all samples; None where they are few, or
     one of them is no number.
     """
     x = run.training.x
-    if network.depth < 2 or len(x) * max(network.sizes[1:]) < FEW or network.depth > charts.STYLES:
+    if network.depth < 2 or len(x) * max(network.sizes[1:]) < FEW:
         return None
-    layers = [found.ravel() for found in activations(network, x, run.training.y)]
+    chosen = some(range(1, network.depth + 1), charts.STYLES)
+    made = activations(network, x, run.training.y)
+    layers = [made[n - 1].ravel() for n in chosen]
     every = np.concatenate(layers)
     if not np.isfinite(every).all():
         return None
@@ -204,7 +262,7 @@ def activity(run: Run, network: Network, when: str) -> Picture | None:
     if not high > low:
         low, high = low - 0.5, high + 0.5
     edges = np.linspace(low, high, BINS + 1)
-    names = [capital(place(network, n).removeprefix("the ")) for n in range(1, network.depth + 1)]
+    names = [capital(place(network, n).removeprefix("the ")) for n in chosen]
     series, peaks = [], []
     for style, (name, found) in enumerate(zip(names, layers, strict=True), 1):
         shares = np.histogram(found, edges)[0] / len(found) * 100
