@@ -2,8 +2,8 @@
 says. Two goldens each, as for the other lessons: the numbers of the first iteration, and the words
 of its steps.
 
-A lesson of more than 300 steps has its words in matrices, and the numbers of its first three
-samples. To renew them, and then to read what has changed:
+A lesson of more than 300 steps has its words in matrices (of more than 200 parameters, pass by
+pass), and the numbers of its first three samples. To renew them, and then to read what has changed:
 
     RENEW_GOLDENS=1 .venv/bin/python -m pytest tests/test_training_lessons.py
     git diff tests/goldens_training
@@ -24,6 +24,8 @@ import pytest
 
 from tests.golden import Goldens, numbers, spoken
 from tests.visiting import context, get, page, texts
+from tutor import number
+from tutor.engine.run import Goal, LayerSizes, Run, layer_sizes, losses_of_first
 from tutor.engine.trace import Trace, run
 from tutor.engine.training import Training, UnfinishedError
 from tutor.errors import LessonError
@@ -41,8 +43,10 @@ ROOT = Path(__file__).parents[1]
 FILES = sorted((ROOT / "scenarios" / "training").glob("*.yaml"))
 NAMES = [path.stem for path in FILES]
 GOLDENS = Goldens("goldens_training", "test_training_lessons.py")
-LONG = 300
-"""Steps from which a lesson's goldens are in matrices."""
+LONG, MANY = 300, 200
+"""Steps from which a lesson's goldens are in matrices, and parameters from which their words are
+those of whole passes.
+"""
 
 
 @cache
@@ -228,7 +232,8 @@ def long(name: str) -> bool:
 
 
 def words(name: str) -> str:
-    view = View(grain="layer") if long(name) else View()
+    many = trained(name).network.parameters > MANY
+    view = View(grain="pass" if many else "layer") if long(name) else View()
     return "\n\n".join(spoken(text) for _, text in texts(name, view)) + "\n"
 
 
@@ -346,6 +351,24 @@ def test_stairs_bring_the_loss_down_and_keep_it_there() -> None:
     assert rates == [5, 2.5, 5 * 0.5**5]
 
 
+def test_a_limit_on_each_gradient_lets_unscaled_inputs_be_learned() -> None:
+    first = trained("lifestyle-clipped").trace(1)
+    every = np.concatenate([first[kind, n].ravel() for kind in ("dL/dw", "dL/db") for n in (1, 2)])
+    assert round(float(np.linalg.norm(every)), 2) == 5.65
+    sport = first["dL/dw", 1][:, 0]
+    assert float(sport @ sport) > 0.98 * float(every @ every)
+    assert np.abs(first["g.w", 1]).max() == 0.1
+    cut = first["g.w", 1] != first["dL/dw", 1]
+    assert cut[:, 0].all()
+    assert not cut[:, 2].any()
+    assert losses("lifestyle-clipped", 1, 300) == [0.6761, 0.0749]
+    text = (ROOT / "scenarios" / "training" / "lifestyle-clipped.yaml").read_text(encoding="utf-8")
+    free = training(parse(text.replace(", clip: {value: 0.1}", ""), "free.yaml"))
+    assert round(free.trace(300).loss, 4) == 0.5827
+    falls = [trained("lifestyle-clipped").trace(n).loss for n in range(1, 20)]
+    assert falls != sorted(falls, reverse=True)
+
+
 def test_clipping_saves_the_update_that_explodes() -> None:
     first = trained("exploding-clipped").trace(1)
     assert first["gnorm", 0] == 270
@@ -385,15 +408,204 @@ def test_the_perceptron_rule_goes_round_in_circles_where_there_is_none() -> None
     assert {right("perceptron-inseparable", t) for t in range(18, 61)} == {4, 5}
 
 
+def first_units(name: str, iteration: int = 1) -> list[float]:
+    """The loss with none, one, two … of the units before the output."""
+    run_ = trained(name)
+    return list(losses_of_first(run_.at(iteration).network, run_.x, run_.y))
+
+
+def test_one_tower_is_0_outside_of_its_piece_and_training_widens_its_foot() -> None:
+    first = trained("relu-tower").trace(1)
+    assert first.outputs[:, 0].tolist() == [0, 0, 0, 0.5, 1, 0.5, 0, 0, 0]
+    assert (first.loss, trained("relu-tower").trace(1_000).loss) == (
+        pytest.approx(0.0066, abs=5e-5), pytest.approx(0.00013, abs=5e-6),
+    )  # fmt: skip
+    (layer, _) = trained("relu-tower").at(1_001).network.layers
+    assert layer.biases is not None
+    bends = -layer.biases / layer.weights[:, 0]
+    assert [round(float(bend), 2) for bend in bends] == [-0.16, 1.04, 2.12]
+
+
+def test_towers_half_as_wide_leave_a_sixteenth_of_the_error() -> None:
+    found = first_units("relu-tower-sum")
+    assert [round(found[n], 6) for n in (0, 1, 3, 7)] == [0.501953, 0.031365, 0.001953, 0.000115]
+    assert found == sorted(found, reverse=True)
+    inside = np.array([found[n] for n in (0, 1, 3, 7)])
+    assert np.all(np.abs(inside[:-1] / inside[1:] - 16) < 1.1)
+    first = trained("relu-tower-sum").trace(1)
+    assert np.array_equal(first.outputs[::2], first.y[::2]), "it meets the curve at each bend"
+    assert [one.max() for one in first["a", 2].T] == [1] * 7
+    assert round(trained("relu-tower-sum").trace(1_000).loss, 6) == 0.000058
+
+
 def test_three_bent_lines_are_nearly_a_sine_and_training_makes_them_better() -> None:
     first, last = trained("relu-towers").trace(1), trained("relu-towers").trace(1_000)
     assert (round(first.loss, 4), round(last.loss, 5)) == (0.0039, 0.00066)
-    x, y = first.x[:, 0], first.y[:, 0]
-    errors = {}
-    for pieces in (1, 6):
-        knots = np.linspace(0, 3, pieces + 1)
-        errors[pieces] = float(((np.interp(x, knots, np.sin(knots)) - y) ** 2).mean())
-    assert (round(errors[1], 2), round(errors[6], 5)) == (0.40, 0.00023)
+    one, two, three = first_units("relu-towers")[1:]
+    assert (round(one, 2), round(two, 3), three) == (1.07, 0.093, first.loss)
+
+
+def test_the_linear_model_converges_to_the_rule_behind_its_data() -> None:
+    name = "linear-until-converged"
+    assert stops(name) == 472
+    assert [round(trained(name).trace(n).loss, 5) for n in (1, 10, 472)] == [2.75, 0.0176, 0.00014]
+    (layer,) = trained(name).at(473).network.layers
+    assert layer.biases is not None
+    assert [round(float(v), 4) for v in (*layer.weights[0], layer.biases[0])] == [
+        2.0237, 1.0237, 0.9157,
+    ]  # fmt: skip
+    run_ = trained(name)
+    best = np.linalg.lstsq(np.column_stack([run_.x, np.ones(4)]), run_.y[:, 0], rcond=None)[0]
+    assert np.allclose(best, [2, 1, 1])
+
+
+def test_the_sigmoid_model_becomes_slow_before_it_arrives() -> None:
+    name = "sigmoid-until-converged"
+    assert stops(name) == 348
+    found = [round(trained(name).trace(n).loss, 4) for n in (1, 10, 100, 348)]
+    assert found == [0.1679, 0.0657, 0.0114, 0.0034]
+    lengths = [
+        float(abs(trained(name).at(n).network.layers[0].weights).max()) for n in (349, 2_000)
+    ]
+    assert round(lengths[0], 2) == 2.47
+    assert lengths[1] > 1.4 * lengths[0], "they still grow"
+    assert accuracy(name, 349) == 1
+
+
+@pytest.mark.parametrize("name", ["linear-until-converged", "sigmoid-until-converged"])
+def test_a_model_of_engr_3321_is_trained_with_the_numbers_of_its_lesson(name: str) -> None:
+    before = "linear-regression" if name.startswith("linear") else "linear-sigmoid"
+    one = load(ROOT / "scenarios" / f"{before}.yaml")
+    more = scenario(name)
+    assert (one.network, one.data, one.notation) == (more.network, more.data, more.notation)
+    assert one.training.learning_rate == more.training.learning_rate
+
+
+@pytest.mark.parametrize("name", ["linear-until-converged", "sigmoid-until-converged"])
+def test_half_the_gradient_as_on_the_slides_is_half_the_learning_rate(name: str) -> None:
+    run_ = trained(name)
+    x = np.column_stack([run_.x, np.ones(4)])
+    (layer,) = run_.network.layers
+    w = np.append(layer.weights[0], layer.biases)
+    for _ in range(50):
+        answer = x @ w
+        slope = 1.0
+        if name.startswith("sigmoid"):
+            answer = 1 / (1 + np.exp(-answer))
+            slope = answer * (1 - answer)
+        error = (answer - run_.y[:, 0]) * slope
+        w = w - 2 * run_.eta * error @ x / 4  # the slides: (1/M)(ŷ − y)ᵀ X
+    (layer,) = run_.at(51).network.layers
+    assert np.allclose(w, [*layer.weights[0], *(layer.biases if layer.biases is not None else ())])
+
+
+def stops(name: str) -> int | None:
+    """In which iteration a lesson stops by itself."""
+    found = Run(trained(name))
+    found.record(scenario(name).training.iterations, goal=Goal(own=True))
+    return found.reached(Goal(own=True))
+
+
+# ---- how a deep network starts ----
+
+
+def sizes(name: str) -> tuple[LayerSizes, ...]:
+    run_ = trained(name)
+    return layer_sizes(run_.network, run_.x, run_.y)
+
+
+def test_weights_that_are_too_small_shrink_everything() -> None:
+    found = sizes("init-small")
+    spreads = [one.spread for one in found[:-1]]
+    assert all(b < 0.3 * a for a, b in pairwise(spreads))
+    assert [f"{spreads[n]:.4g}" for n in (0, -1)] == ["0.03879", "8.134e-06"]
+    signals = [one.signal for one in found]
+    assert all(a < 0.4 * b for a, b in pairwise(signals))
+    assert [f"{signals[n]:.4g}" for n in (0, -1)] == ["6.394e-06", "0.1118"]
+    assert losses("init-small", 1, 300) == [0.6931, 0.6931]
+    assert np.allclose(over("init-small", 1).outputs, 0.5, atol=1e-5)
+
+
+def test_weights_that_are_too_large_make_everything_explode() -> None:
+    found = sizes("init-large")
+    spreads, signals = [one.spread for one in found[:-1]], [one.signal for one in found]
+    assert all(b > 1.6 * a for a, b in pairwise(spreads))
+    assert [f"{spreads[n]:.4g}" for n in (0, -1)] == ["0.5819", "92.66"]
+    assert all(a > 1.6 * b for a, b in pairwise(signals))
+    assert [f"{signals[n]:.4g}" for n in (0, -1)] == ["144.3", "0.1675"]
+    good = [one.gradient or 0 for one in sizes("init-he")]
+    assert all((one.gradient or 0) > 100 * ok for one, ok in zip(found, good, strict=True))
+    assert [round(trained("init-large").trace(n).loss) for n in (1, 2)] == [208, 4265]
+    fourth = trained("init-large").trace(4)
+    assert [n for n in range(1, 7) if not fourth["a", n].any()] == [3, 5, 6]
+    assert np.ptp(fourth.outputs) == 0
+    assert losses("init-large", 300) == [0.6931]
+
+
+@pytest.mark.parametrize(
+    ("name", "first", "last", "lowest", "highest", "fall"),
+    [
+        ("init-xavier", 0.3094, 0.2779, 0.0738, 0.2902, [0.6786, 0.2683]),
+        ("init-he", 0.3879, 0.5218, 0.3975, 1.0616, [0.9991, 0.1587]),
+    ],
+)
+def test_weights_of_the_right_size_keep_the_numbers_of_all_layers(
+    name: str, first: float, last: float, lowest: float, highest: float, fall: list[float]
+) -> None:
+    found = sizes(name)
+    spreads, gradients = [one.spread for one in found[:-1]], [one.gradient or 0 for one in found]
+    assert (round(spreads[0], 4), round(spreads[-1], 4)) == (first, last)
+    assert max(spreads) < 1.8 * min(spreads)
+    assert (round(min(gradients), 4), round(max(gradients), 4)) == (lowest, highest)
+    assert losses(name, 1, 300) == fall
+
+
+def test_relus_need_more_than_xaviers_scheme() -> None:
+    text = (ROOT / "scenarios" / "training" / "init-xavier.yaml").read_text(encoding="utf-8")
+    run_ = training(parse(text.replace("activation: tanh", "activation: relu"), "relu.yaml"))
+    spreads = [one.spread for one in layer_sizes(run_.network, run_.x, run_.y)[:-1]]
+    assert (round(spreads[0], 4), round(spreads[-1], 4)) == (0.1940, 0.0461)
+    assert right_share("init-he", 300) == 19
+
+
+def right_share(name: str, iteration: int) -> int:
+    """How many samples are classified right."""
+    return round(accuracy(name, iteration) * len(trained(name).x))
+
+
+def test_the_four_starts_differ_by_the_size_of_the_same_random_numbers() -> None:
+    small, large, xavier, he = (
+        [layer.weights for layer in trained(f"init-{name}").network.layers]
+        for name in ("small", "large", "xavier", "he")
+    )
+    for a, b, c, d in zip(small, large, xavier, he, strict=True):
+        units, inputs = a.shape
+        assert np.allclose(b, 15 * a)
+        assert np.allclose(c, 10 * a * math.sqrt(2 / (inputs + units)))
+        assert np.allclose(d, 10 * a * math.sqrt(2 / inputs))
+
+
+@pytest.mark.parametrize("name", ["init-small", "init-large", "init-xavier", "init-he"])
+def test_the_sizes_of_the_layers_are_on_the_page_before_training(name: str) -> None:
+    root = page(f"/lessons/{name}/training?at=0").root
+    table = root.one("table", id="layers-table")
+    rows = [[cell.named for cell in row.all("td")] for row in table.one("tbody").all("tr")]
+    assert rows == [
+        [number.shown(size, 4) for size in (one.spread, one.signal, one.gradient or 0)]
+        for one in sizes(name)
+    ]
+
+
+@pytest.mark.parametrize("iteration", [0, 1_000])
+@pytest.mark.parametrize("name", ["relu-tower", "relu-tower-sum", "relu-towers"])
+def test_the_error_with_the_first_units_is_on_the_page(name: str, iteration: int) -> None:
+    root = page(f"/lessons/{name}/training?at={iteration}").root
+    table = root.one("table", id="units-table")
+    found = [cell.named for cell in table.one("tbody").all("td")]
+    assert found == [number.shown(loss, 6) for loss in first_units(name, iteration + 1)]
+    heads = [head.named for head in table.one("tbody").all("th")]
+    assert heads == [f"{n}" for n in range(len(found))]
+    assert "What each unit adds" in [head.named for head in root.all("h2")]
 
 
 def test_skip_connections_let_seven_layers_learn() -> None:
