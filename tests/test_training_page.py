@@ -171,7 +171,8 @@ BATCHES = "/lessons/batch-descent/training"
 
 def rows(html: str) -> dict[str, list[str]]:
     """The table of numbers: the cells of each row by its head."""
-    table = html[html.index('<table class="ledger">') : html.index("</table>")]
+    start = html.index('<table class="ledger">')
+    table = html[start : html.index("</table>", start)]
     found = re.findall(r"<tr>(<th.*?)</tr>", table)
     cells = [re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", row) for row in found]
     return {words(head): [words(cell) for cell in rest] for head, *rest in cells}
