@@ -40,14 +40,14 @@ def test_a_machine_carries_what_is_said(row: list[str]) -> None:
     cores, workers, pages, memory, alone, shared = map(number, row)
     assert workers == cores
     assert pages == 2 * workers
-    assert memory == pytest.approx(0.3 * workers + 0.2, rel=0.01)
+    assert memory == pytest.approx(0.6 * workers + 0.2, rel=0.01)
     each = (PAGE + 79 * WARM) / 80
     assert alone == pytest.approx(cores * 0.5 / each * 3, rel=0.02)
     assert shared == pytest.approx(alone / 2, rel=0.05)
 
 
 def test_an_opening_costs_what_is_said() -> None:
-    opening = PAGE + 11 * FILE
+    opening = PAGE + 7 * FILE
     assert f"{opening * 1000:.0f} ms of a core, so one core opens about {1 / opening:.0f}" in TEXT
     assert f"it is only the page: {1 / PAGE // 10 * 10:.0f} a second" in TEXT
 

@@ -19,7 +19,6 @@ import pytest
 
 from tests.benchmarks import table
 from tests.browser.conftest import Server
-from tutor.pages.view import View
 from tutor.web.library import STEPS as STEPS_KEPT
 
 LESSON = "1-2-3-1-sigmoid"
@@ -84,13 +83,10 @@ def test_greedy_clients(server: Server, root: Path) -> None:
 
 
 def unseen() -> list[str]:
-    """Many more steps than a worker remembers, in 240 views of one lesson, so that each is rendered
-    anew.
+    """Many more steps than a worker remembers, of one lesson with 240 learning rates, so that each
+    is rendered anew.
     """
-    views = [
-        View(iteration=turn, decimals=n) for turn in range(1, 31) for n in (1, 2, 3, 5, 6, 7, 8, 9)
-    ]
-    found = [view.address(LESSON, n) for view in views for n in range(1, 80)]
+    found = [f"{step}?learning_rate=0.{rate:03}1" for rate in range(240) for step in STEPS]
     assert len(found) * 10_000 > 3 * STEPS_KEPT
     random.Random(0).shuffle(found)
     return found

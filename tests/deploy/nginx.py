@@ -52,9 +52,13 @@ def program() -> str:
 
 
 class Nginx:
-    """The proxy, running in front of two ports."""
+    """The proxy, running in front of two ports; with a line of its configuration replaced by
+    another, where that is given.
+    """
 
-    def __init__(self, folder: Path, first: int, second: int) -> None:
+    def __init__(
+        self, folder: Path, first: int, second: int, line: str = "", other: str = ""
+    ) -> None:
         self.port = free_port()
         self._folder = folder
         ours = {
@@ -63,6 +67,8 @@ class Nginx:
             "listen 80;": f"listen 127.0.0.1:{self.port};",
             "/var/cache/nginx/": f"{folder}/",
         }
+        if line:
+            ours[line] = other
         text = CONFIGURATION
         for theirs, here in ours.items():
             assert text.count(theirs) == 1, theirs
