@@ -17,9 +17,10 @@ from tests.test_code_exports import ALL, big, lesson, lesson_of
 from tutor.engine.order import NumberOrder
 from tutor.engine.quantity import parse
 from tutor.export import data
-from tutor.export.data import as_csv, as_json, text_cell
+from tutor.export.data import COLUMNS, as_csv, as_json, text_cell
 from tutor.lesson.setup import Setup
-from tutor.lesson.walk import Lesson
+from tutor.lesson.walk import Lesson, open_lesson
+from tutor.scenario.reader import parse as parse_file
 
 
 def from_json(of: Lesson) -> dict[str, float]:
@@ -73,6 +74,37 @@ def test_the_header_says_what_the_columns_are() -> None:
         "quantity,kind,layer,i,j,sample,value\nx[1],x,,1,,,1.0\n"
     )
     assert '"w[1][1,2]",w,1,1,2,,0.4\n' in "".join(as_csv(lesson("perceptron-step")))
+
+
+BATCHES = """format: 1
+title: Batches
+network: {inputs: 1, layers: [{units: 1, activation: tanh, weights: [[0.5]], biases: [0]}], loss: {name: squared_error}}
+data: {inputs: [[1], [2], [3], [4], [5]], targets: [[0], [1], [0], [1], [0]], split: {train: 0.8, test: 0.2}}
+training: {learning_rate: 0.1, batch: %s, shuffle: {seed: 3}, iterations: 9}
+"""
+
+
+@pytest.mark.parametrize("size", ["full", "2", "online"])
+@pytest.mark.parametrize("iteration", [1, 4])
+def test_csv_says_which_samples_of_the_data_set_a_batch_has(size: str, iteration: int) -> None:
+    of = open_lesson(parse_file(BATCHES % size, "batches.yaml"), iteration=iteration)
+    found = rows(of)
+    assert list(found[0]) == [*COLUMNS, "data_sample"]
+    batch = json.loads("".join(as_json(of)))["batch"]["samples"]
+    inputs = [row for row in found if row["kind"] == "x"]
+    assert [int(row["data_sample"]) for row in inputs] == batch
+    assert [float(row["value"]) for row in inputs] == batch  # sample 1 is 1, and so on
+    for row in found:
+        q = parse(row["quantity"])
+        about_one = bool(q.sample) or q.of.per_sample
+        assert row["data_sample"] == (str(batch[max(q.sample, 1) - 1]) if about_one else "")
+    assert {row["data_sample"] for row in found if row["kind"] in {"w", "loss-loss+"}} == {""}
+
+
+def test_csv_without_batches_has_the_columns_of_always() -> None:
+    for name in ALL:
+        if lesson(name).batch is None:
+            assert list(rows(lesson(name))[0]) == list(COLUMNS)
 
 
 @given(problems())

@@ -1,11 +1,12 @@
 """All numbers of an iteration as data: JSON by contract name, or CSV with a row for each quantity.
 
     as_json(lesson) -> pieces of text     what `python -m tutor trace` prints
-    as_csv(lesson)  -> pieces of text     quantity,kind,layer,i,j,sample,value
+    as_csv(lesson)  -> pieces of text     quantity,kind,layer,i,j,sample,value[,data_sample]
 
 Both come in pieces, block by block, so that a large network needs little memory. Numbers are the
 shortest text that reads back as the same float64. CSV has no place for the reason where a walk ends
-early; its rows then end there too.
+early; its rows then end there too. Where an iteration uses a batch, `data_sample` says which sample
+of the data set a row is about; `sample` counts within the batch.
 """
 
 from __future__ import annotations
@@ -26,6 +27,11 @@ from tutor.engine.trace import Trace
 from tutor.lesson.walk import Lesson
 
 COLUMNS = ("quantity", "kind", "layer", "i", "j", "sample", "value")
+DATA_SAMPLE = "data_sample"
+"""One column more, the last, where an iteration uses a batch: the number in the data set of the
+sample that a row is about. Files without batches stay as they are, and no line is a comment, which
+readers of CSV would stumble over.
+"""
 RUNS = ("=", "+", "-", "@", "\t", "\r")
 """A cell that begins so is run as a formula by spreadsheets."""
 ROWS = 500
@@ -39,13 +45,18 @@ def as_json(lesson: Lesson) -> Iterator[str]:
 
 def as_csv(lesson: Lesson) -> Iterator[str]:
     """The header and a row for each quantity, in pieces of many lines each."""
-    header = ",".join(COLUMNS) + "\n"
+    batch = lesson.batch
+    header = ",".join((*COLUMNS, DATA_SAMPLE) if batch else COLUMNS) + "\n"
     for names, values in pieces(lesson.trace):
-        _, at, sample = names[0].partition("@")
+        base, at, sample = names[0].partition("@")
+        last = ""
+        if batch:
+            whole = not sample and not KINDS[base.partition("[")[0]].per_sample
+            last = "," if whole else f",{batch.number(int(sample or 1))}"
         end = len(at + sample)
         rows = zip(names, values.tolist(), strict=True)
         yield header + "".join(
-            f"{_head(name[: len(name) - end], at + sample)},{sample},{value!r}\n"
+            f"{_head(name[: len(name) - end], at + sample)},{sample},{value!r}{last}\n"
             for name, value in rows
             if isfinite(value)
         )
