@@ -21,7 +21,7 @@ from tests.visiting import NAMES, fragment, get, library, page, scenario, tutor
 from tutor import number
 from tutor.engine.quantity import Quantity
 from tutor.lesson import changes
-from tutor.lesson.changeable import KINDS, Changeable, sizes, value
+from tutor.lesson.changeable import KINDS, Changeable, part, sizes, value
 from tutor.lesson.changes import (
     LONGEST,
     MOST,
@@ -523,6 +523,91 @@ def test_the_sentence_for_files_has_old_and_new() -> None:
     assert told(()) == ""
 
 
+SAMPLED = """
+format: 1
+title: Sampled
+network: {inputs: 2, layers: [{units: 2, activation: tanh, init: {scheme: he, seed: 1}},
+  {units: 1, activation: sigmoid, weights: [[1, -1]], biases: [0]}], loss: {name: binary_cross_entropy}}
+data: {generator: {name: circle, samples: 12, seed: 4}, split: {train: 0.75, test: 0.25}}
+training: {learning_rate: 0.1, batch: 4, iterations: 9}
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "lines"),
+    [
+        ("batch", "full", ("batch: 4", "batch: full")),
+        ("batch", "online", ("batch: 4", "batch: online")),
+        ("batch", " 03 ", ("batch: 4", "batch: 3")),
+        ("shuffle", "7", ("batch: 4", "batch: 4, shuffle: {seed: 7}")),
+        ("data_seed", "5", ("12, seed: 4", "12, seed: 5")),
+        ("seed[1]", "8", ("he, seed: 1", "he, seed: 8")),
+    ],
+)
+def test_batches_and_seeds_are_changed_as_a_file_would_say_it(
+    name: str, text: str, lines: tuple[str, str]
+) -> None:
+    lesson, other = (parse(t, "sampled.yaml") for t in (SAMPLED, SAMPLED.replace(*lines)))
+    wanted, notices = read({name: text}, lesson)
+    assert (wanted, notices) == (((name, text.strip().lstrip("0")),), ())
+    found = apply(lesson, wanted)
+    assert (found.network, found.data, found.training) == (
+        other.network,
+        other.data,
+        other.training,
+    )
+    assert found != lesson
+    assert read({name: str(value(lesson, part(name, lesson)))}, lesson) == ((), ())
+
+
+def test_a_shuffle_is_taken_away_by_none() -> None:
+    shuffled = parse(SAMPLED.replace("batch: 4", "batch: 4, shuffle: {seed: 0}"), "sampled.yaml")
+    assert apply(shuffled, (("shuffle", "none"),)).training.shuffle is None
+    assert read({"shuffle": "none"}, parse(SAMPLED, "sampled.yaml")) == ((), ())
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "words"),
+    [
+        ("batch", "10", "a whole number of samples from 1 to 9; got '10'"),
+        ("shuffle", "yes", "expected none or a whole number from 0 to 4,294,967,295, got 'yes'"),
+        ("shuffle", "-1", "got '-1'"),
+        ("seed[1]", "", "got ''"),
+        ("data_seed", "4294967296", "expected a whole number from 0 to 4,294,967,295"),
+        ("seed[2]", "1", "the weights of layer 2 are written down, not made by a seed"),
+        ("seed[3]", "1", "there is no layer 3 here"),
+    ],
+)
+def test_a_batch_or_a_seed_that_makes_no_sense_is_told(name: str, text: str, words: str) -> None:
+    lesson = parse(SAMPLED, "sampled.yaml")
+    found, notices = read({name: text}, lesson)
+    assert found == ()
+    assert words in notices[0]
+    assert words in edited((), {name: text}, lesson)[1][name]
+
+
+def test_written_samples_have_no_seed() -> None:
+    found, notices = read({"data_seed": "1"}, scenario(ONE))
+    assert found == ()
+    assert "the samples of this lesson are written down, not made by a seed" in notices[0]
+
+
+def test_numbers_after_another_seed_are_those_that_it_makes() -> None:
+    lesson = parse(SAMPLED, "sampled.yaml")
+    seeds = (("data_seed", "5"), ("seed[1]", "8"))
+    other = apply(lesson, seeds)
+    names = ("x[1]@2", "y[1]@3", "w[1][2,1]")
+    numbers = {name: str(value(other, part(name, other))) for name in names}
+    assert numbers != {name: str(value(lesson, part(name, lesson))) for name in names}
+    # a form that holds all of them changes nothing
+    assert edited(seeds, numbers, lesson) == (seeds, {})
+    changed = apply(lesson, (*seeds, ("w[1][2,1]", "0.5")))
+    assert changed.network.layers[0].weights is not None
+    assert changed.network.layers[0].weights[0] == tuple(
+        build(other).network.layers[0].weights[0].tolist()
+    )
+
+
 def test_the_kinds_are_those_that_the_documentation_names() -> None:
     assert KINDS == (
         "x",
@@ -531,12 +616,15 @@ def test_the_kinds_are_those_that_the_documentation_names() -> None:
         "b",
         "learning_rate",
         "batch",
+        "shuffle",
+        "data_seed",
         "loss",
         "reduction",
         "activation",
         "slope",
         "alpha",
         "dropout",
+        "seed",
         "optimizer",
         "schedule",
         "penalty",

@@ -4,7 +4,9 @@ value is written.
     x[j]  y[i]  w[l][i,j]  b[l][i]           numbers; x and y with @s where there are several
           samples
     learning_rate  loss  reduction           of the whole lesson
-    batch                                    samples of an update: full, online, or how many
+    batch  shuffle                           samples of an update: full, online, or how many; the
+                                             seed of their order, or none
+    data_seed  seed[l]                       of made samples, and of a layer's made weights
     optimizer  schedule  penalty  clipping   how it learns; each with its numbers:
     momentum  beta1  every  factor  l2  clip …
     activation[l]  slope[l]  alpha[l]        of a layer; the parameters of its activation
@@ -30,8 +32,8 @@ from tutor.errors import NumberError, QuantityError, TutorError
 from tutor.lesson.dataset import raw_rows
 from tutor.lesson.setup import initial
 from tutor.scenario import checks, knobs, names
-from tutor.scenario.knobs import CHOICES, KNOBS, TrainingNumber
-from tutor.scenario.model import ACTIVATIONS, LossName
+from tutor.scenario.knobs import CHOICES, KNOBS, NONE, TrainingNumber
+from tutor.scenario.model import ACTIVATIONS, MOST_SEED, LossName
 from tutor.scenario.names import Sizes
 from tutor.scenario.problem import quotable
 from tutor.scenario.reader import Init, Scenario
@@ -45,15 +47,16 @@ WORDS: Final[dict[str, tuple[str, ...]]] = {
 }
 """What is chosen from a list."""
 FULL, ONLINE = "full", "online"
-TEXTS: Final = frozenset({*WORDS, "batch"})
+SEEDS: Final = frozenset({"shuffle", "data_seed", "seed"})
+"""What decides other numbers: the order of the samples, the samples, the weights of a layer."""
+TEXTS: Final = frozenset({*WORDS, *SEEDS, "batch"})
 """What is no number, or not only one."""
-OF_LAYERS: Final = ("activation", *PARAMETERS, "dropout")
+OF_LAYERS: Final = ("activation", *PARAMETERS, "dropout", "seed")
 """What each layer has of its own; its number stands behind the name."""
-WHOLE: Final = ("learning_rate", "batch", "loss", "reduction", *CHOICES, *KNOBS)
+_FIRST: Final = ("learning_rate", "batch", "shuffle", "data_seed", "loss", "reduction")
+WHOLE: Final = (*_FIRST, *CHOICES, *KNOBS)
 """What the lesson has as a whole."""
-KINDS: Final = tuple(dict.fromkeys(
-    (*NUMBERS, "learning_rate", "batch", "loss", "reduction", *OF_LAYERS, *CHOICES, *KNOBS)
-))  # fmt: skip
+KINDS: Final = tuple(dict.fromkeys((*NUMBERS, *_FIRST, *OF_LAYERS, *CHOICES, *KNOBS)))
 """In the order in which they stand in an address; `alpha` is of a layer and of an optimizer."""
 _OF_LAYERS = "|".join(OF_LAYERS)
 _LAYERED = re.compile(rf"({_OF_LAYERS})\[([1-9][0-9]{{0,2}})\]", re.ASCII)
@@ -111,6 +114,8 @@ class Changeable:
 def part(name: str, scenario: Scenario) -> Changeable:
     """The part of this name. Raises BadChangeError where this lesson has none."""
     if name in WHOLE:
+        if name == "data_seed" and scenario.data.generator is None:
+            raise BadChangeError("the samples of this lesson are written down, not made by a seed")
         return Changeable(name)
     layered = _LAYERED.fullmatch(name)
     if layered:
@@ -121,6 +126,10 @@ def part(name: str, scenario: Scenario) -> Changeable:
             )
         if layered[1] == "dropout" and layer == count:
             raise BadChangeError(checks.OUTPUT_DROPOUT)
+        if layered[1] == "seed" and scenario.network.layers[layer - 1].init is None:
+            raise BadChangeError(
+                f"the weights of layer {layer} are written down, not made by a seed"
+            )
         return Changeable(layered[1], layer)
     near = meant(name, scenario)
     if near:
@@ -160,8 +169,8 @@ def value(scenario: Scenario, at: Changeable) -> ChangedValue:
     network = scenario.network
     if at.knob:
         return knobs.number(scenario.training, at.kind)
-    if at.kind in CHOICES:
-        return knobs.chosen(scenario.training)[at.kind]
+    if at.kind in {*CHOICES, *SEEDS}:
+        return _word(scenario, at)
     layer = network.layers[at.layer - 1]
     match at.kind:
         case "x" | "y":
@@ -190,6 +199,19 @@ def value(scenario: Scenario, at: Changeable) -> ChangedValue:
             return float(PARAMETERS[kind].default if given is None else given)
 
 
+def _word(scenario: Scenario, at: Changeable) -> str:
+    """What a lesson has for a choice of how it learns or for a seed; none where it has no use for
+    it.
+    """
+    if at.kind in CHOICES:
+        return knobs.chosen(scenario.training)[at.kind]
+    init = scenario.network.layers[at.layer - 1].init if at.layer else None
+    found = {
+        "shuffle": scenario.training.shuffle, "data_seed": scenario.data.generator, "seed": init,
+    }[at.kind]  # fmt: skip
+    return NONE if found is None else str(found.seed)
+
+
 @lru_cache(maxsize=8)
 def made(init: Init, units: int, inputs: int) -> Array:
     """The weights that a layer's `init` makes, kept, so that reading one of them does not make them
@@ -207,6 +229,8 @@ def understood(at: Changeable, text: str, scenario: Scenario) -> ChangedValue:
     """What a typed text stands for. Raises BadChangeError."""
     if at.kind == "batch":
         return batch_of(text, scenario)
+    if at.kind in SEEDS:
+        return _seed_of(at.kind, text.strip())
     if at.kind in WORDS:
         word = text.strip()
         if word not in WORDS[at.kind]:
@@ -235,6 +259,18 @@ def batch_of(text: str, scenario: Scenario) -> str:
     sizes = f"{FULL}, {ONLINE} or a whole number of samples from 1 to {most:,}"
     only = f"{FULL}, for there is one sample"
     raise BadChangeError(f"expected {sizes if most > 1 else only}; got {quotable(word, 20)!r}")
+
+
+def _seed_of(kind: str, text: str) -> str:
+    """A seed that is typed; a shuffle may have none."""
+    if kind == "shuffle" and text == NONE:
+        return NONE
+    if text.isascii() and text.isdigit() and len(text) < 11 and int(text) <= MOST_SEED:
+        return str(int(text))
+    start = f"{NONE} or " if kind == "shuffle" else ""
+    raise BadChangeError(
+        f"expected {start}a whole number from 0 to {MOST_SEED:,}, got {quotable(text, 20)!r}"
+    )
 
 
 def _refusal(at: Changeable, found: float) -> str:

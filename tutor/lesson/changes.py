@@ -27,6 +27,7 @@ from tutor.errors import TutorError
 from tutor.lesson.changeable import (
     NUMBERS,
     OF_LAYERS,
+    SEEDS,
     BadChangeError,
     Changeable,
     ChangedValue,
@@ -40,6 +41,7 @@ from tutor.lesson.changeable import made as made_by_init
 from tutor.lesson.dataset import raw_rows
 from tutor.scenario import checks, knobs
 from tutor.scenario.knobs import CHOICES, KNOBS
+from tutor.scenario.model import Shuffle
 from tutor.scenario.problem import Path, quotable
 from tutor.scenario.reader import Data, LayerSpec, NetworkSpec, Rows, Scenario, Training
 
@@ -183,7 +185,7 @@ def _own(scenario: Scenario, at: Changeable, wanted: Wanted) -> ChangedValue:
     parameter = at.parameter
     if parameter and scenario.network.layers[at.layer - 1].activation != parameter.owner:
         return parameter.default
-    return value(scenario, at)
+    return value(scenario if at.kind in SEEDS else _seeded(scenario, wanted), at)
 
 
 def _chosen(scenario: Scenario, part: str, wanted: WantedChanges) -> str:
@@ -349,12 +351,31 @@ def made(scenario: Scenario, wanted: WantedChanges) -> Scenario:
     """The scenario with the changes made; they have to fit together."""
     if not wanted:
         return scenario
+    scenario = _seeded(scenario, wanted)
     return replace(
         scenario,
         network=_network(scenario, wanted), data=_data(scenario, wanted),
         training=_training(scenario.training, wanted),
         printed=(), notes=(), checks=(), lecture=None,
     )  # fmt: skip
+
+
+def _seeded(scenario: Scenario, wanted: WantedChanges) -> Scenario:
+    """The scenario with the samples and weights of other seeds."""
+    seeds = {at: {"seed": int(v)} for at, v in wanted.items() if at.kind in {"data_seed", "seed"}}
+    if not seeds:
+        return scenario
+    network, data = scenario.network, scenario.data
+    layers = list(network.layers)
+    for at, seed in seeds.items():
+        if at.layer and (init := layers[at.layer - 1].init):
+            new = {"init": init.model_copy(update=seed)}
+            layers[at.layer - 1] = layers[at.layer - 1].model_copy(update=new)
+        elif not at.layer and data.generator:
+            data = data.model_copy(update={"generator": data.generator.model_copy(update=seed)})
+    return replace(
+        scenario, network=network.model_copy(update={"layers": tuple(layers)}), data=data
+    )
 
 
 def _training(training: Training, wanted: WantedChanges) -> Training:
@@ -368,6 +389,9 @@ def _training(training: Training, wanted: WantedChanges) -> Training:
     if batch is not None:
         size = str(batch)
         update["batch"] = int(size) if size.isdigit() else size
+    seed = wanted.get(Changeable("shuffle"))
+    if seed is not None:
+        update["shuffle"] = None if seed == knobs.NONE else Shuffle(seed=int(seed))
     return training.model_copy(update=update) if update else training
 
 

@@ -16,7 +16,7 @@ from tutor.engine.losses import LOSSES
 from tutor.engine.parameters import PARAMETERS
 from tutor.engine.quantity import Quantity
 from tutor.errors import LessonError
-from tutor.lesson.changeable import NUMBERS, TEXTS, WORDS, Changeable, value, written
+from tutor.lesson.changeable import NUMBERS, SEEDS, TEXTS, WORDS, Changeable, value, written
 from tutor.lesson.changes import Change, Changes, listed, structural, without
 from tutor.lesson.titles import capital, enumerated
 from tutor.lesson.walk import Walk
@@ -106,6 +106,8 @@ def symbol(line: Line, part: Changeable) -> Markup | str:
         return line.quantity(part.quantity)
     if part.knob:
         return part.knob.words
+    if part.kind in SEED_OF:
+        return SEED_OF[part.kind]
     return (
         f"{part.kind} of layer {part.layer}"
         if part.layer
@@ -186,6 +188,9 @@ TITLES = {
     "slope": "Slope of layer {}",
     "alpha": "Alpha of layer {}",
     "dropout": "Dropout of layer {}",
+    "seed": "Seed of layer {}",
+    "shuffle": "Seed of the shuffle, or none",
+    "data_seed": "Seed of the data",
     "optimizer": "Optimizer",
     "schedule": "Schedule of the learning rate",
     "penalty": "Penalty on large weights",
@@ -193,6 +198,7 @@ TITLES = {
     NAME: "Which number",
     VALUE: "Its new value",
 }
+SEED_OF = {"shuffle": "seed of the shuffle", "data_seed": "seed of the data"}
 WORDING = {"sum": "sum over samples", "mean": "mean over samples"}
 NOTHING: Mapping[str, str] = {}
 
@@ -390,6 +396,9 @@ class _Maker:
         yield self.field(Changeable("learning_rate"))
         if self.scenario.data.training_samples > 1:
             yield self.field(Changeable("batch"))
+            yield self.field(Changeable("shuffle"))
+        if self.source.data.generator is not None:
+            yield self.field(Changeable("data_seed"))
         words = chosen(self.scenario.training)
         for name, knob in KNOBS.items():
             if words[knob.part] in knob.owners or name in self.typed:
@@ -400,12 +409,14 @@ class _Maker:
                     yield self.field(Changeable(kind, depth))
             if depth < len(self.scenario.network.layers):
                 yield self.field(Changeable("dropout", depth))
+            if self.source.network.layers[depth - 1].init is not None:
+                yield self.field(Changeable("seed", depth))
 
     def field(self, at: Changeable, group: str = "") -> ChangeField:
         name = str(at)
         label = self._label(at)
         text = self.typed.get(name, written(value(self.scenario, at)))
-        plain = at.parameter or at.kind in {"batch", "dropout"}
+        plain = at.parameter or at.kind in {"batch", "dropout", *SEEDS}
         sign = "" if plain else self.line.quantity(at.quantity)
         return ChangeField(
             name,

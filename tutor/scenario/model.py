@@ -221,7 +221,8 @@ CURVES: Final = frozenset({"sine", "ramp"})
 """Generators of a curve: one input and a number to predict. The others make points in classes."""
 USUAL_NOISE: Final = {"blobs": 0.5, "moons": 0.1, "sine": 0.1}
 """Where the file says nothing; the other generators make data without noise."""
-Seed: TypeAlias = Annotated[int, Field(ge=0, le=2**32 - 1)]
+MOST_SEED: Final = 2**32 - 1
+Seed: TypeAlias = Annotated[int, Field(ge=0, le=MOST_SEED)]
 
 
 class Generator(Model):
