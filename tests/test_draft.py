@@ -20,7 +20,7 @@ from tutor.builder.checked import Draft
 from tutor.builder.draft_data import data, field_of
 from tutor.builder.edit import edited
 from tutor.builder.fields import EMPTY, GIVEN, PARTS, PLAIN, FormField
-from tutor.builder.preview import examined
+from tutor.builder.preview import examined, preview
 from tutor.scenario import dump
 from tutor.scenario import reader as scenarios
 from tutor.scenario.model import Data, LayerSpec, ScenarioFile, Training
@@ -341,6 +341,18 @@ def test_a_problem_of_how_it_learns_stands_beside_its_field(
     found = problems(form, **changes)
     assert set(found) == {field}
     assert words in found[field]
+
+
+def test_samples_of_one_class_are_told_beside_the_form(form: dict[str, str]) -> None:
+    two = {"samples": "2", "x[1]@1": "1", "x[2]@1": "2", "x[1]@2": "3", "x[2]@2": "4",
+           "y[1]@1": "1"}  # fmt: skip
+    rest = {name: text for name, text in form.items() if not name.startswith(("x[", "y["))}
+    for target, notes in (("1", 1), ("0", 0)):
+        draft = checked.of_form(MultiDict({**rest, **two, "y[1]@2": target}))
+        found = preview(examined(draft))
+        assert found.sound
+        said = "All 2 training samples are of one class, with targets 1, so there is nothing"
+        assert len([note for note in found.notes if note.startswith(said)]) == notes
 
 
 def test_a_form_is_kept_to_the_letter(form: dict[str, str]) -> None:

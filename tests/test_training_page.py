@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from html import unescape
 from pathlib import Path
 
 import pytest
@@ -132,6 +133,62 @@ def test_a_rate_that_explodes_says_where_and_what_to_try(client: FlaskClient) ->
     step = client.get(opened[1].replace("&amp;", "&"))
     assert step.status_code == 200
     assert "The walk ends here" in step.text
+
+
+def links(page: str) -> dict[str, str]:
+    """The addresses in the box of a run that stopped, by their texts."""
+    box = re.search(r'<div class="stop">.*?</div>', page, re.DOTALL)
+    assert box is not None
+    found = re.findall(r'<a href="([^"]*)">([^<]*)</a>', box[0])
+    return {unescape(text): unescape(href) for href, text in found}
+
+
+def test_after_a_run_that_explodes_there_are_ways_that_do_not(client: FlaskClient) -> None:
+    page = client.get(f"{LESSON}?learning_rate=5&iterations=90").text
+    ways = links(page)
+    own, clipped = (
+        "Compare with learning rate 0.1, the lesson’s own",
+        "Clip the gradient to length 1",
+    )
+    compared = client.get(ways[own]).text
+    assert "With learning rate 5 training explodes" in compared
+    assert "With learning rate 0.1 " in compared
+    assert compared.count('<div class="stop">') == 1
+    after = client.get(ways[clipped]).text
+    assert "clipping=norm" in ways[clipped]
+    assert "learning_rate=5" in ways[clipped]
+    assert "training explodes" not in after
+
+
+def test_a_run_that_cannot_begin_does_not_blame_its_learning_rate(client: FlaskClient) -> None:
+    page = client.get(f"{LESSON}?x[1]@1=1e300&iterations=9").text
+    assert "Training cannot begin" in page
+    assert "The run stops in iteration 1, before its first update: the loss" in page
+    assert "No learning rate helps here" in page
+    ways = links(page)
+    assert "Compare with" not in " ".join(ways)
+    assert "Training cannot begin" not in client.get(ways["Take back your changes"]).text
+    assert client.get(ways["Change the inputs or the weights"]).status_code == 200
+
+
+def test_a_run_that_explodes_is_not_called_overfitting(client: FlaskClient) -> None:
+    page = client.get("/lessons/overfitting/training?learning_rate=1e6").text
+    assert "On the validation set it was lowest in iteration 1" in page
+    assert "overfitting." not in re.sub(r"<[^>]+>", "", page).replace("overfitting.yaml", "")
+
+
+def test_a_number_of_an_optimizer_that_is_too_large_is_named_in_words(client: FlaskClient) -> None:
+    page = client.get("/lessons/adam-by-hand/training?learning_rate=1e308").text
+    assert "the update step of a weight in the output layer (step.w[1][1,1]) is larger" in page
+
+
+def test_samples_of_one_class_are_told_where_they_are_trained(client: FlaskClient) -> None:
+    said = "All 6 training samples are of one class, with targets 1, 0, 0; the network learns"
+    address = "/lessons/stochastic-descent/training?iterations=1"
+    classes = {3: 2, 4: 2, 5: 3, 6: 3}
+    same = "&".join(f"y[1]@{n}=1&y[{of}]@{n}=0" for n, of in classes.items())
+    assert said not in client.get(address).text
+    assert said in client.get(f"{address}&{same}").text
 
 
 def test_a_lesson_that_explodes_by_itself_keeps_its_curve(client: FlaskClient) -> None:

@@ -30,7 +30,7 @@ from tutor.engine.network import Layer, Network, frozen
 from tutor.engine.quantity import Quantity
 from tutor.errors import NumberError, TutorError
 from tutor.lesson import validation
-from tutor.lesson.dataset import DataError
+from tutor.lesson.dataset import DataError, all_alike
 from tutor.lesson.formula import FormulaLine
 from tutor.lesson.walk import Lesson, open_lesson
 from tutor.limits import PARAMETERS
@@ -200,6 +200,9 @@ def _state(found: Examined) -> str:
 def _notes(found: Examined) -> tuple[str, ...]:
     if found.scenario and found.lesson is None:
         return ("It is too large to compute while you type; save it to see its steps.",)
+    alike = found.lesson and all_alike(found.lesson.scenario)
+    if alike:
+        return (f"{alike}, so there is nothing to tell apart.",)
     if found.lesson and found.lesson.trace.stop:
         return (
             (

@@ -157,7 +157,7 @@ _OF_PARAMETERS = tuple(
         ("v", "accumulated squares", "v"),
         ("mhat", "bias-corrected momentum", "m^"),
         ("vhat", "bias-corrected squares", "v^"),
-        ("step", "what is subtracted, that", "s"),
+        ("step", "update step", "s"),
     )
     for parameter, of, axes in (("w", "weight", WEIGHT), ("b", "bias", BIAS))
 )

@@ -125,13 +125,11 @@ def _parts(split: Split | None, samples: int) -> tuple[Array, Array, Array]:
 
 
 def _check_classes(scenario: Scenario, y: Array, training: Array) -> None:
-    """Nothing can be learned about classes from samples of one alone."""
+    """Nothing can be learned about classes from samples of one alone. Rows that are written down
+    may be so: `all_alike` says it.
+    """
     generator, split = scenario.data.generator, scenario.data.split
-    is_class = scenario.network.layers[-1].activation in {"sigmoid", "softmax", "step", "sign"}
-    if generator is not None:
-        is_class = generator.name not in CURVES
-    alone = len(np.unique(training, axis=0)) == 1
-    if not is_class or not alone or (split is None and generator is None):
+    if not _of_one_class(scenario, training) or (split is None and generator is None):
         return
     if len(np.unique(y, axis=0)) > 1:
         raise DataError(
@@ -142,10 +140,29 @@ def _check_classes(scenario: Scenario, y: Array, training: Array) -> None:
     if generator is not None:
         raise DataError(
             ("data", "generator"),
-            f"{_all(len(y), 'sample')} of one class, with targets "
-            f"{', '.join(shown(number) for number in y[0].tolist())}; "
+            f"{_all(len(y), 'sample')} of one class, with targets {_numbers(y[0])}; "
             "make more samples, or give another seed",
         )
+
+
+def _of_one_class(scenario: Scenario, targets: Array) -> bool:
+    """Whether these are targets of classes, and all the same."""
+    is_class = scenario.network.layers[-1].activation in {"sigmoid", "softmax", "step", "sign"}
+    if scenario.data.generator is not None:
+        is_class = scenario.data.generator.name not in CURVES
+    return is_class and len(np.unique(targets, axis=0)) == 1
+
+
+def all_alike(scenario: Scenario) -> str:
+    """That all training samples are of one class, where there are several, or ""."""
+    y = dataset(scenario).part("training")[1]
+    if len(y) < 2 or not _of_one_class(scenario, y):
+        return ""
+    return f"All {len(y):,} training samples are of one class, with targets {_numbers(y[0])}"
+
+
+def _numbers(row: Array) -> str:
+    return ", ".join(shown(number) for number in row.tolist())
 
 
 def _every(count: int, what: str) -> str:

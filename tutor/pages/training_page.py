@@ -16,10 +16,14 @@ from math import ceil
 from urllib.parse import unquote_plus
 
 from tutor import number
+from tutor.engine.kinds import BACKWARD, FORWARD, LOSS
 from tutor.engine.quantity import Quantity
 from tutor.engine.run import accuracy_of, movers, parameter_names
 from tutor.engine.trace import FLAT, OVERFLOW
+from tutor.lesson import changes
 from tutor.lesson.changeable import batch_word
+from tutor.lesson.changes import Changes
+from tutor.lesson.dataset import all_alike
 from tutor.lesson.explain import explain_stop
 from tutor.lesson.titles import capital, place
 from tutor.lesson.walk import Lesson, furthest
@@ -47,11 +51,14 @@ from tutor.pages.training_tables import SizeTable, layers_table, units_table
 from tutor.pages.view import View
 from tutor.pages.what_if import Changed, changed
 from tutor.scenario.knobs import CHOICES, title
+from tutor.scenario.reader import Scenario
 
 STEPS = (1, 10, 100, 1000, 10_000)
 """Numbers of iterations that are a click away."""
 MOST_NAMES = 200
 """Parameters that a field suggests."""
+SMALLER = (0.3, 0.1, 0.01)
+"""Learning rates to try after one that was too large, as factors."""
 RATES = (0.1, 0.3, 3.0, 10.0)
 """Other learning rates that are a click away, as factors."""
 
@@ -207,8 +214,9 @@ def training_page(
     """The whole page; without runs where something in the form is wrong."""
     scenario = context.lesson.scenario
     rate = scenario.training.learning_rate
+    notices = (*notices, *elsewhere(asked), *alike(scenario))
     return TrainingPage(
-        scenario.id, scenario.title, context.home, (*notices, *elsewhere(asked)), "",
+        scenario.id, scenario.title, context.home, notices, "",
         changed(context, None),
         asked.address().partition("?")[0], tuple(presets(context, asked)), fields(asked),
         compare(context, asked), bool(asked.other_batch or asked.other_optimizer)
@@ -225,6 +233,12 @@ def elsewhere(asked: Asked) -> tuple[str, ...]:
     """What is wrong in the address where no field of the form has it."""
     named = ("at", "first", "second", "of", "per", "slide")
     return tuple(f"{name}: {asked.problems[name]}" for name in named if name in asked.problems)
+
+
+def alike(scenario: Scenario) -> tuple[str, ...]:
+    """What to know where there is nothing to tell apart."""
+    found = all_alike(scenario)
+    return (f"{found}; the network learns to answer the same to everything.",) if found else ()
 
 
 def presets(context: Context, asked: Asked) -> Iterator[Link]:
@@ -390,19 +404,44 @@ def stopped(context: Context, asked: Asked, one: Trained) -> Stopped:
         if ending.why.why == OVERFLOW
         else "is not a number: infinity meets infinity or 0"
     )
-    text = (
-        f"With {one.name} the run stops in iteration {ending.iteration:,}: "
-        f"the {q.of.words}{where} ({q}) {reason}. The curve is kept up to there."
-    )
-    smaller = [float(f"{one.rate * factor:.3g}") for factor in (0.3, 0.1, 0.01)]
-    tries = tuple(
-        Link(
-            f"Compare with learning rate {number.shown(rate, 6)}",
-            asked.address(other=rate, at=None),
+    where_and_why = f"the {q.of.words}{where} ({q}) {reason}"
+    if ending.iteration == 1 and q.of.phase in {FORWARD, LOSS, BACKWARD}:
+        text = (
+            f"The run stops in iteration 1, before its first update: {where_and_why}. No learning "
+            "rate helps here; smaller inputs or smaller weights do."
         )
-        for rate in smaller
+        return Stopped(text, opened, tuple(_other_numbers(asked, one)))
+    text = (
+        f"With {one.name} the run stops in iteration {ending.iteration:,}: {where_and_why}. "
+        "The curve is kept up to there."
     )
-    return Stopped(text, opened, tries)
+    return Stopped(text, opened, tuple(_tries(context, asked, one)))
+
+
+def _other_numbers(asked: Asked, one: Trained) -> Iterator[Link]:
+    """What to try where the numbers that a run starts from are too large."""
+    if one.view.changes:
+        yield Link("Take back your changes", _with(asked, ()))
+    yield Link("Change the inputs or the weights", f"{one.step(1)}#whatif")
+
+
+def _tries(context: Context, asked: Asked, one: Trained) -> Iterator[Link]:
+    """What to try where the updates were too large: smaller steps, or a limit for the gradient."""
+    own = context.source.training.learning_rate
+    rates = [own, *(float(f"{one.rate * factor:.3g}") for factor in SMALLER)]
+    for rate in [rate for rate in rates if rate < one.rate][: len(SMALLER)]:
+        name = f"{number.shown(rate, 6)}{', the lesson’s own' if rate == own else ''}"
+        yield Link(f"Compare with learning rate {name}", asked.address(other=rate, at=None))
+    if not context.lesson.scenario.training.clip:
+        clipped = changes.read(
+            {**dict(asked.view.changes), "clipping": "norm", "clip": "1"}, context.source
+        )[0]
+        yield Link("Clip the gradient to length 1", _with(asked, clipped))
+
+
+def _with(asked: Asked, wanted: Changes) -> str:
+    """The address of the page with other changes of the lesson."""
+    return replace(asked, view=replace(asked.view, changes=wanted), at=None).address()
 
 
 def onward(context: Context, asked: Asked, runs: Sequence[Trained]) -> Iterator[Link]:

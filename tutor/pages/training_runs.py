@@ -206,6 +206,10 @@ def said(one: Trained, *, several: bool) -> str:
     if several and one.by_epoch:
         epochs = number.counted(one.epochs, "epoch")
         start += f" ({number.counted(one.end, 'iteration')}, {epochs})"
+    if found is None and one.ending is not None and one.ending.why.why != FLAT:
+        return (
+            "Training cannot begin: the numbers of iteration 1 leave the range of 64-bit numbers."
+        )
     if found is None:
         return f"{start} there is no loss to show."
     goal = one.goal_met
@@ -217,7 +221,8 @@ def said(one: Trained, *, several: bool) -> str:
     cut = one.asked.of
     if cut > one.end and one.style == 1:
         reached += f" You stopped the run after {one.end:,} of {cut:,} iterations."
-    return " ".join([_said(start, found, one) + reached, *_on_other_sets(one)])
+    falls = found.word not in {how.EXPLODES, how.DIVERGES}
+    return " ".join([_said(start, found, one) + reached, *_on_other_sets(one, falls=falls)])
 
 
 def _why_it_bounces(one: Trained) -> str:
@@ -229,15 +234,18 @@ def _why_it_bounces(one: Trained) -> str:
     return "A smaller learning rate takes smaller steps."
 
 
-def _on_other_sets(one: Trained) -> Iterator[str]:
-    """How the loss goes on samples that are not learned from."""
+def _on_other_sets(one: Trained, *, falls: bool) -> Iterator[str]:
+    """How the loss goes on samples that are not learned from. Only where it `falls` on those that
+    are is it overfitting that it rises here.
+    """
     for at, name in enumerate(one.run.others if one.end > 1 else ()):
         losses = [(point.others[at], n) for n, point in one.points]
         (lowest, n), (last, _) = min(losses), losses[-1]
         if last > OVER * lowest:
+            why = ": a sign of overfitting" if falls else ""
             yield (
                 f"On the {name} set it was lowest in iteration {n:,}, {_few(lowest)}, and has "
-                f"risen to {_few(last)} since: a sign of overfitting."
+                f"risen to {_few(last)} since{why}."
             )
         else:
             yield f"On the {name} set it is {_few(last)}."
