@@ -7,10 +7,11 @@
   const OTHER = { eta: 'learning_rate', mu: 'momentum', rho: 'alpha' }; // numbers that the form calls by another name than the steps do
   const GIVEN = /^(?:[xywb]\[|(?:eta|mu|rho|beta[12]|epsilon|weight_decay|every|factor|period|minimum|decay|l2|clip)$)/;
   const later = () => Number(new URLSearchParams(location.search).get('iteration') || 1) > 1; // weights are then computed ones
-  const given = (q) => GIVEN.test(q) && !(later() && /^[wb]/.test(q));
+  const names = () => $('what-if')?.dataset.given?.split(' '); // the values of a formula have names of their own
+  const given = (q) => (names() ? names().includes(q.split('[')[0]) : GIVEN.test(q) && !(later() && /^[wb]/.test(q)));
   const field = (q) => { // @2 is the second sample of a batch; what is changed counts in the data set
     const numbers = $('what-if')?.dataset.samples?.split(' ');
-    if (!numbers || !/^[xy]\[/.test(q)) return OTHER[q] ?? q;
+    if (!numbers || !/^[xy]\[/.test(q)) return names() ? q : OTHER[q] ?? q;
     const [part, sample] = q.split('@');
     return `${part}@${numbers[(sample ?? 1) - 1]}`;
   };

@@ -34,8 +34,10 @@ MAY: dict[str, set[str]] = {
 }
 MAY_TOO = {
     ("scenario", "engine.quantity"), ("scenario", "engine.kinds"), ("scenario", "engine.skip"), ("scenario", "engine.tree"),
-    ("scenario", "engine.parameters"), ("scenario", "engine.optimizers"),
+    ("scenario", "engine.parameters"), ("scenario", "engine.optimizers"), ("scenario", "engine.graph"),
+    ("scenario", "engine.operations"),
     ("pages", "store.saved_lessons"), ("cli", "pages.view"),
+    ("cli", "pages.graph_view"),
 }  # fmt: skip
 """Single modules of another package: a scenario file speaks of quantities by name, of skip
 connections, of parameters of activations and of optimizers, and in formulas. Where a package is named here and not

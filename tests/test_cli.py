@@ -25,6 +25,7 @@ from tutor.scenario.reader import load
 
 FIRST = "scenarios/1-2-3-1-sigmoid.yaml"
 ALL = sorted(path.name for path in (Path(__file__).parents[1] / "scenarios").glob("*.yaml"))
+GRAPHS = [path.name for path in (Path(__file__).parents[1] / "scenarios/graphs").glob("*.yaml")]
 TRAINING = [
     path.name for path in (Path(__file__).parents[1] / "scenarios" / "training").glob("*.yaml")
 ]
@@ -97,7 +98,9 @@ def test_list_names_every_lesson_with_shape_and_title() -> None:
         r"^1-2-3-1-sigmoid +1-2-3-1 +A 1-2-3-1 sigmoid network by hand$", done.stdout, re.MULTILINE
     )
     lessons = [line for line in done.stdout.splitlines() if not line.startswith("#")]
-    assert sorted(line.split()[0] + ".yaml" for line in lessons) == sorted([*ALL, *TRAINING])
+    assert sorted(line.split()[0] + ".yaml" for line in lessons) == sorted(
+        [*ALL, *TRAINING, *GRAPHS]
+    )
 
 
 def test_validate_says_ok_for_every_scenario_of_the_tutor() -> None:

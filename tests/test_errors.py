@@ -13,9 +13,10 @@ from tests.htmltree import read
 from tests.visiting import get, page, send
 from tutor import errors
 from tutor.lesson.changes import ChangeError
+from tutor.pages import faces, overview
 from tutor.pages.error_page import MESSAGES, TITLES, error_page
 from tutor.scenario.problem import ScenarioError
-from tutor.web import routes_lessons, site
+from tutor.web import routes_lessons
 
 STATUSES = [400, 403, 404, 405, 409, 413, 415, 418, 422, 429, 500, 503]
 
@@ -79,8 +80,8 @@ def test_a_fault_of_ours_shows_no_trace_and_no_path(
 
     for module, name in (
         (routes_lessons, "gallery_page"),
-        (routes_lessons, "lesson_page"),
-        (site, "step_page"),
+        (overview, "lesson_page"),
+        (faces, "step_page"),
     ):
         monkeypatch.setattr(module, name, fail)
     with caplog.at_level(logging.ERROR):
@@ -116,7 +117,7 @@ def test_a_template_that_asks_for_what_is_not_there_is_a_fault_and_no_empty_plac
 def test_the_address_after_a_fault_works_again(monkeypatch: pytest.MonkeyPatch) -> None:
     app = create_app()
     with monkeypatch.context() as patch:
-        patch.setattr(site, "step_page", lambda *_: 1 / 0)
+        patch.setattr(faces, "step_page", lambda *_: 1 / 0)
         assert get("/lessons/perceptron-step/steps/1", app).status_code == 500
     assert get("/lessons/perceptron-step/steps/1", app).status_code == 200
 

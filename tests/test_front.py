@@ -82,7 +82,11 @@ def test_an_empty_shelf_has_nothing_to_start_with(tmp_path: Path) -> None:
 
 
 def test_the_groups_go_from_one_weight_to_depth() -> None:
-    section, training = page("/").root.all("section", cls="lecture")
+    section, training, graphs = page("/").root.all("section", cls="lecture")
+    assert [card.attributes["data-lesson"] for card in graphs.all("li", cls="card")] == [
+        "sum-times", "used-twice", "max-switch", "sigmoid-circuit", "neuron-error",
+        "vanishing-product",
+    ]  # fmt: skip
     assert [card.attributes["data-lesson"] for card in training.all("li", cls="card")] == [
         "narrow-valley", "valley-momentum", "adam-by-hand", "rate-too-large",
         "stochastic-descent", "batch-descent", "xor", "circle-summed", "circle-averaged",

@@ -139,7 +139,7 @@ BAD = [
     (put(*LAYER, "dropout", 1), (*LAYER, "dropout"),
      "expected a number of at least 0 and below 1, got 1; it is the share that is dropped"),
     (put(*LAYER, "dropout", 0.5), (*LAYER, "dropout"), "dropout is for hidden layers; the outputs are the answer"),
-    (put("graph", {}), ("graph",), "graph is part of the format, but this version does not support it yet"),
+    (put("graph", {}), ("graph",), "takes the place of network and data; leave one of them out"),
     (put(3, 1), (), "a key must be a word"),
     (put("training", "optimizer", {"name": "adam", "beta1": math.nan}), ("training", "optimizer", "beta1"), "expected a finite number, got the number nan"),
     (put("training", "optimizer", None), ("training", "optimizer"), "has no value; give one or leave the key out"),

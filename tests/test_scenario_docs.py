@@ -23,9 +23,10 @@ from tutor.notation.conventions import CHOICES, PRESETS, Alphabet
 from tutor.notation.plain import PlainText
 from tutor.number import short
 from tutor.scenario import dump, reader, strict_yaml
+from tutor.scenario.graph_file import GraphFile
 from tutor.scenario.knobs import CHOICES as TRAINING_CHOICES
 from tutor.scenario.knobs import KNOBS
-from tutor.scenario.messages import LATER_KEYS
+from tutor.scenario.messages import OTHER
 from tutor.scenario.model import ScenarioFile
 from tutor.scenario.reader import ScenarioError
 from tutor.scenario.schema import MEANINGS
@@ -177,8 +178,11 @@ KEYS = {code(row[0])[0]: row for row in rows(section("All keys")) if row[0].star
 
 def fields() -> dict[str, tuple[dict[str, Any], bool]]:
     """Every key of the format with its JSON schema and whether it is required."""
-    schema = ScenarioFile.model_json_schema()
-    return dict(walked(schema, schema["$defs"], ""))
+    found: dict[str, tuple[dict[str, Any], bool]] = {}
+    for model in (GraphFile, ScenarioFile):
+        schema = model.model_json_schema()
+        found |= dict(walked(schema, schema["$defs"], ""))
+    return found | {"graph": (found["graph"][0], False)}
 
 
 def walked(
@@ -253,12 +257,9 @@ def test_defaults_of_activations_are_as_documented() -> None:
     assert "1 if left out" in KEYS["network.layers[].alpha"][3]
 
 
-def test_what_is_reserved_is_listed_and_refused(problems: Any) -> None:
-    listed = set(code(TEXT.split("\nReserved and refused", 1)[1].split("\n\n", 1)[0]))
-    assert listed == LATER_KEYS
-    for key in LATER_KEYS:
+def test_a_file_is_a_network_or_a_formula_and_not_both(problems: Any) -> None:
+    for key, said in OTHER.items():
         (answer,) = problems(f"{SHORTEST}{key}: {{}}\n")
-        said = f"{key} is part of the format, but this version does not support it yet"
         assert answer == f"{NAME}:11: {key}: {said}"
 
 
@@ -286,6 +287,7 @@ def test_what_may_be_a_bare_name_is_documented() -> None:
 def test_limits_are_as_documented() -> None:
     assert f"at most {limits.PARAMETERS:,} weights and biases" in TEXT
     assert f"up to {limits.FILE_BYTES // 1024} KB" in TEXT
+    assert f"at most {limits.GRAPH_NODES:,} nodes and {limits.GRAPH_NUMBERS:,} numbers" in TEXT
     assert (
         f"At most {limits.ENTRIES:,} entries (a list of plain numbers counts as one) and {limits.DEPTH} levels"
         in TEXT

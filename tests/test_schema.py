@@ -18,7 +18,6 @@ from jsonschema import Draft202012Validator
 from app import create_app
 from tests.strategies import scenario_data
 from tutor.scenario import dump, reader, strict_yaml
-from tutor.scenario.messages import LATER_KEYS
 from tutor.scenario.reader import load
 from tutor.scenario.schema import EXAMPLES, MEANINGS, PATH, schema
 
@@ -104,10 +103,12 @@ def test_unknown_keys_are_refused_everywhere() -> None:
         assert "properties" not in part or part["additionalProperties"] is False, key
 
 
-def test_what_this_version_refuses_is_not_offered() -> None:
-    assert not {key.rpartition(".")[2] for key in KEYS} & LATER_KEYS
-    text = json.dumps(SCHEMA)
-    assert not [word for word in LATER_KEYS if f'"{word}"' in text]
+def test_a_file_is_a_network_or_a_formula_and_not_both() -> None:
+    formula = "format: 1\ntitle: F\ngraph: {expression: x*y, values: {x: 1, y: [1/2, 2]}}\n"
+    assert refusals(formula) == []
+    assert refusals(formula + "training: {learning_rate: 1}\n")
+    assert refusals("format: 1\ntitle: F\n")
+    assert refusals(formula.replace("x: 1", "x: true"))
 
 
 @pytest.mark.parametrize("key", EXAMPLES)

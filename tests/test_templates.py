@@ -17,6 +17,7 @@ from tests.visiting import tutor
 from tutor.builder.form_page import BuildPage, LivePart
 from tutor.builder.text_page import TextPage
 from tutor.export.export_page import ExportPage
+from tutor.pages.accumulation import AccumulationPage
 from tutor.pages.activations import ActivationsPage
 from tutor.pages.comparison import SlidesPage
 from tutor.pages.error_page import ErrorPage
@@ -55,6 +56,7 @@ PAGES: dict[str, dict[str, type[Any]]] = {
     "training.html": {"page": TrainingPage},
     "_training_run.html": {"page": TrainingPage},
     "_training_moment.html": {"page": TrainingPage},
+    "accumulation.html": {"page": AccumulationPage},
     "share.html": {"page": SharePage},
     "qr.html": {"page": SharePage},
     "embed_error.html": {"page": ErrorPage},

@@ -91,6 +91,14 @@ EXPRESSION: Final = _set("EXPRESSION", 500)
 EXPRESSION_DEPTH: Final = _set("EXPRESSION_DEPTH", 20, most=50)
 EXPONENT: Final = _set("EXPONENT", 100, most=1_000)
 
+GRAPH_EXPRESSION: Final = _set("GRAPH_EXPRESSION", 40_000)
+"""Characters of a formula that is walked as a graph."""
+GRAPH_DEPTH: Final = _set("GRAPH_DEPTH", 50, most=60)
+GRAPH_NODES: Final = _set("GRAPH_NODES", 2_000)
+"""Nodes of a graph, those of its values among them."""
+GRAPH_NUMBERS: Final = _set("GRAPH_NUMBERS", 10_000)
+"""Numbers of all its nodes together."""
+
 SHELF_FILES: Final = _set("SHELF_FILES", 2_000)
 """Scenario files that are read of one folder."""
 SHELF_FOLDERS: Final = _set("SHELF_FOLDERS", 100)

@@ -101,6 +101,9 @@ def written(value: float) -> str:
     return short(value)
 
 
+NO_FORM = "This lesson is a formula, for which the form has no fields. You can still edit its text."
+
+
 def too_large(scenario: Scenario) -> str:
     """Why a lesson is no work for a form, or ""."""
     layers = scenario.network.layers

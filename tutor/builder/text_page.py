@@ -14,15 +14,12 @@ from dataclasses import dataclass
 from flask import current_app, render_template
 
 from tutor import limits, number
-from tutor.draw.diagram import draw
 from tutor.lesson import validation
-from tutor.lesson.explain import explain
-from tutor.lesson.walk import Lesson
+from tutor.lesson.walk import AnyLesson
 from tutor.notation.markup import Markup
-from tutor.pages.context import Context
+from tutor.pages.context import AnyContext
+from tutor.pages.faces import face
 from tutor.pages.outline import Link
-from tutor.pages.overview import beginning, facts
-from tutor.pages.view import View
 from tutor.scenario.problem import Problem
 
 WHERE = "lesson.yaml"
@@ -111,7 +108,7 @@ class TextPage:
 def show(
     text: str,
     problems: Sequence[Problem] = (),
-    lesson: Lesson | None = None,
+    lesson: AnyLesson | None = None,
     notices: tuple[str, ...] = (),
 ) -> str:
     """The page with a text in it; `lesson` where it was found to be sound."""
@@ -125,7 +122,7 @@ def show(
 def text_page(
     text: str,
     problems: Sequence[Problem],
-    lesson: Lesson | None,
+    lesson: AnyLesson | None,
     notices: tuple[str, ...],
     *,
     can_save: bool = True,
@@ -184,22 +181,22 @@ def _cut(line: str) -> str:
     return line if len(line) <= LONGEST else line[: LONGEST - 1] + "…"
 
 
-def sound(lesson: Lesson) -> Sound:
+def sound(lesson: AnyLesson) -> Sound:
     """A sound lesson: its picture and its first steps."""
-    context = Context(lesson, View())
+    own = face(lesson.scenario)
+    context = own.context(lesson, own.plain, lesson.scenario, None)
     walk = lesson.walk("number")
     steps = tuple(_step(context, n) for n in range(1, min(len(walk), FIRST_STEPS) + 1))
     more = len(walk) - len(steps)
     return Sound(
         validation.summary(lesson), lesson.scenario.title,
-        draw(beginning(context)), facts(context),
+        own.picture(context), own.facts(context),
         steps, number.counted(more, "more step") if more else "",
     )  # fmt: skip
 
 
-def _step(context: Context, n: int) -> tuple[str, str]:
+def _step(context: AnyContext, n: int) -> tuple[str, str]:
     q = context.walk.anchor(n)
     ends_here = context.walk.stop is not None and n == len(context.walk)
-    return explain(context.trace, q).title, "" if ends_here else number.shown(
-        context.trace.value(q), context.decimals
-    )
+    title = face(context.source).title(context, n)
+    return title, "" if ends_here else number.shown(context.trace.value(q), context.decimals)

@@ -21,7 +21,7 @@ from tutor.catalogue import course
 from tutor.catalogue.course import CourseText
 from tutor.scenario import reader, strict_yaml
 from tutor.scenario.problem import Problem, ScenarioError, quotable
-from tutor.scenario.reader import Scenario
+from tutor.scenario.reader import AnyScenario
 
 Stamp: TypeAlias = tuple[int, int, int, int]
 
@@ -38,7 +38,7 @@ class BrokenScenario:
     problems: tuple[Problem, ...]
 
 
-Read: TypeAlias = Scenario | BrokenScenario | CourseText | None
+Read: TypeAlias = AnyScenario | BrokenScenario | CourseText | None
 """What a file turned out to be; None for one that vanished."""
 
 
@@ -49,7 +49,7 @@ class Contents:
     """
 
     name: str
-    files: tuple[Scenario | BrokenScenario, ...] = ()
+    files: tuple[AnyScenario | BrokenScenario, ...] = ()
     course: CourseText | None = None
     folders: tuple[str, ...] = ()
     ids: frozenset[str] = frozenset()
@@ -129,7 +129,7 @@ class Folder:
             )
 
     def _arranged(self, listing: Listing, items: list[Read]) -> Contents:
-        files = [item for item in items if isinstance(item, Scenario | BrokenScenario)]
+        files = [item for item in items if isinstance(item, AnyScenario | BrokenScenario)]
         courses = [item for item in items if isinstance(item, CourseText)]
         files += [
             _broken(

@@ -22,7 +22,7 @@ from typing import TypeAlias
 from tutor.catalogue.course import CourseFile
 from tutor.catalogue.folder import BrokenScenario, Contents, Folder, printable_name
 from tutor.scenario.problem import Problem
-from tutor.scenario.reader import Scenario
+from tutor.scenario.reader import AnyScenario
 
 AnyPath: TypeAlias = str | os.PathLike[str]
 Identity: TypeAlias = tuple[int, int]
@@ -38,10 +38,10 @@ class Shelf:
     come last.
     """
 
-    lessons: tuple[Scenario, ...] = ()
+    lessons: tuple[AnyScenario, ...] = ()
     broken: tuple[BrokenScenario, ...] = ()
     courses: tuple[Course, ...] = ()
-    _by_id: dict[str, Scenario] = field(init=False, repr=False, compare=False)
+    _by_id: dict[str, AnyScenario] = field(init=False, repr=False, compare=False)
     _mark: str = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -60,7 +60,7 @@ class Shelf:
         """Changes with whatever the shelf holds."""
         return self._mark
 
-    def find(self, scenario_id: str) -> Scenario | None:
+    def find(self, scenario_id: str) -> AnyScenario | None:
         """The lesson of this id, also one that no course shows."""
         return self._by_id.get(scenario_id)
 
@@ -79,7 +79,7 @@ class Shelf:
         return Shelf(tuple(one for one in self.lessons if one.id in chosen), (), tuple(courses))
 
     @property
-    def hidden(self) -> tuple[Scenario, ...]:
+    def hidden(self) -> tuple[AnyScenario, ...]:
         """The lessons that no course shows."""
         listed = {lesson.id for course in self.courses for lesson in course.lessons}
         return tuple(lesson for lesson in self.lessons if lesson.id not in listed)
@@ -213,7 +213,7 @@ class Group:
 
     title: str
     about: str
-    lessons: tuple[Scenario, ...]
+    lessons: tuple[AnyScenario, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,12 +227,12 @@ class Course:
     written: bool = False
 
     @property
-    def lessons(self) -> tuple[Scenario, ...]:
+    def lessons(self) -> tuple[AnyScenario, ...]:
         """The lessons of all groups, in the order of the page."""
         return tuple(lesson for group in self.groups for lesson in group.lessons)
 
 
-Arranged: TypeAlias = tuple[tuple[Scenario, ...], tuple[BrokenScenario, ...], tuple[Course, ...]]
+Arranged: TypeAlias = tuple[tuple[AnyScenario, ...], tuple[BrokenScenario, ...], tuple[Course, ...]]
 
 
 def arranged(folders: Sequence[Contents], beside: Sequence[Contents] = ()) -> Arranged:
@@ -241,7 +241,7 @@ def arranged(folders: Sequence[Contents], beside: Sequence[Contents] = ()) -> Ar
 
     Their courses may also name lessons of the folders `beside`, of which nothing else is taken.
     """
-    lessons: dict[str, Scenario] = {}
+    lessons: dict[str, AnyScenario] = {}
     broken: list[BrokenScenario] = []
     for file in (file for folder in folders for file in folder.files):
         if isinstance(file, BrokenScenario):
@@ -252,7 +252,7 @@ def arranged(folders: Sequence[Contents], beside: Sequence[Contents] = ()) -> Ar
             lessons[file.id] = file
     broken += _broken_courses(folders, beside)
     known = {
-        file.id: file for folder in beside for file in folder.files if isinstance(file, Scenario)
+        file.id: file for folder in beside for file in folder.files if isinstance(file, AnyScenario)
     } | lessons
     courses = tuple(
         sorted(
@@ -263,7 +263,7 @@ def arranged(folders: Sequence[Contents], beside: Sequence[Contents] = ()) -> Ar
     return _in_order(lessons, known, courses), tuple(broken), courses
 
 
-def _refused(file: Scenario, first: Scenario) -> BrokenScenario:
+def _refused(file: AnyScenario, first: AnyScenario) -> BrokenScenario:
     return BrokenScenario(
         file.where,
         (Problem(file.where, 0, "", f"there is already a lesson {file.id}, from {first.where}"),),
@@ -280,18 +280,20 @@ def _broken_courses(
             yield BrokenScenario(folder.course.where, problems)
 
 
-def _courses(folders: Sequence[Contents], lessons: dict[str, Scenario]) -> Iterator[Course]:
-    plain: list[tuple[Scenario, str]] = []
+def _courses(folders: Sequence[Contents], lessons: dict[str, AnyScenario]) -> Iterator[Course]:
+    plain: list[tuple[AnyScenario, str]] = []
     for folder in folders:
         own = [
-            file for file in folder.files if isinstance(file, Scenario) and lessons[file.id] is file
+            file
+            for file in folder.files
+            if isinstance(file, AnyScenario) and lessons[file.id] is file
         ]
         if folder.course and folder.course.file:
             course = _written(folder.course.file, own, lessons)
             yield from [course] if course.groups else []
         else:
             plain += [(lesson, lesson.course or folder.title or OTHERS) for lesson in own]
-    titles: dict[str, list[Scenario]] = {}
+    titles: dict[str, list[AnyScenario]] = {}
     for lesson, title in sorted(plain, key=lambda one: _place(one[0])):
         titles.setdefault(title, []).append(lesson)
     yield from (
@@ -299,7 +301,7 @@ def _courses(folders: Sequence[Contents], lessons: dict[str, Scenario]) -> Itera
     )
 
 
-def _written(file: CourseFile, own: list[Scenario], lessons: dict[str, Scenario]) -> Course:
+def _written(file: CourseFile, own: list[AnyScenario], lessons: dict[str, AnyScenario]) -> Course:
     """A course as its file has it. A lesson that is not there is passed over, one that is named
     twice stands first.
     """
@@ -320,13 +322,13 @@ def _written(file: CourseFile, own: list[Scenario], lessons: dict[str, Scenario]
 
 
 def _in_order(
-    lessons: Iterable[str], known: dict[str, Scenario], courses: Iterable[Course]
-) -> tuple[Scenario, ...]:
+    lessons: Iterable[str], known: dict[str, AnyScenario], courses: Iterable[Course]
+) -> tuple[AnyScenario, ...]:
     listed = [lesson.id for course in courses for lesson in course.lessons]
     return tuple(known[id_] for id_ in dict.fromkeys((*listed, *lessons)))
 
 
-def _place(lesson: Scenario) -> tuple[bool, str, int, str, str]:
+def _place(lesson: AnyScenario) -> tuple[bool, str, int, str, str]:
     lecture = lesson.lecture
     return (
         lecture is None,

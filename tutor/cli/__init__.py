@@ -8,6 +8,7 @@ Lessons and exports; the store only where a command needs it, for it takes long 
 In the order in which it is best read:
 
     transcript            a walk as text
+    graph_transcript      the same of a formula
     export                `python -m tutor export`
     shelf                 `python -m tutor list` and `validate`
     site_paths            where the tutor's pages stand in a folder

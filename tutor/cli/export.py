@@ -19,11 +19,14 @@ from tutor.export.registry import (
     Made,
     make,
 )
-from tutor.lesson.walk import GRAINS, open_lesson
+from tutor.lesson.opening import opened
+from tutor.lesson.walk import GRAINS
 from tutor.notation.conventions import PRESETS
 from tutor.number import MAX_DECIMALS
+from tutor.pages.graph_view import GraphView
 from tutor.pages.view import View
 from tutor.scenario import reader
+from tutor.scenario.reader import AnyScenario, Scenario
 
 
 def add_options(command: argparse.ArgumentParser) -> None:
@@ -98,20 +101,29 @@ def export(wanted: argparse.Namespace) -> int:
     if wanted.out == "-" and (wanted.variants or 1) > 1 and not one:
         raise LessonError("only one file fits on standard output; leave out -o - to write several")
     lesson = reader.load(wanted.file)
-    own = lesson.notation.preset
-    view = View(
-        wanted.grain, wanted.notation if wanted.notation != own else "", wanted.decimals,
-        wanted.iteration, input_gradients=wanted.input_gradients,
-    )  # fmt: skip
+    view = _view(lesson, wanted)
     phases = tuple(phase for phase in PHASES if phase in wanted.phases)
     order = ExportOrder(
         phases, wanted.blanks, wanted.seed, versions=wanted.variants or SET_VERSIONS
     )
-    opened = open_lesson(lesson, view.iteration, input_gradients=view.input_gradients)
+    lesson_ = opened(lesson, view.iteration, view.input_gradients)
     for number in range(1, 2 if one else (wanted.variants or 1) + 1):
         chosen = replace(order, version=number)
-        write(make(opened, wanted.to, view, chosen), wanted.out, wanted.force)
+        write(make(lesson_, wanted.to, view, chosen), wanted.out, wanted.force)
     return 0
+
+
+def _view(scenario: AnyScenario, wanted: argparse.Namespace) -> View:
+    """How the lesson is looked at. Raises LessonError where it has no such choice."""
+    if isinstance(scenario, Scenario):
+        own = scenario.notation.preset
+        return View(
+            wanted.grain, wanted.notation if wanted.notation != own else "", wanted.decimals,
+            wanted.iteration, input_gradients=wanted.input_gradients,
+        )  # fmt: skip
+    if wanted.notation:
+        raise LessonError("a formula has the names of its file; it has no other notation")
+    return GraphView(wanted.grain, "", wanted.decimals, wanted.iteration)
 
 
 def write(made: Made, out: str | None, force: bool) -> None:

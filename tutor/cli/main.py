@@ -14,11 +14,15 @@ from pathlib import Path
 from tutor import limits
 from tutor.cli import export, prune, shelf, site, transcript
 from tutor.cli.export import bounded
-from tutor.errors import SettingError, StoreError, TutorError
-from tutor.export import data, rendering
+from tutor.cli.graph_transcript import graph_paragraphs
+from tutor.errors import LessonError, SettingError, StoreError, TutorError
+from tutor.export import data, graph_files, rendering
+from tutor.lesson import graph_words
 from tutor.lesson.explain import explain_stop
+from tutor.lesson.graph_lesson import GraphLesson
+from tutor.lesson.opening import opened
 from tutor.lesson.titles import capital
-from tutor.lesson.walk import GRAINS, Lesson, open_lesson
+from tutor.lesson.walk import GRAINS, AnyLesson, Lesson
 from tutor.notation.conventions import PRESETS, Notation, notation
 from tutor.number import MAX_DECIMALS
 from tutor.scenario import reader
@@ -140,7 +144,14 @@ def parser() -> argparse.ArgumentParser:
 
 def trace(wanted: argparse.Namespace) -> int:
     """The quantities as JSON; what is not in there is said on stderr too."""
-    lesson = opened(wanted)
+    lesson = lesson_of(wanted)
+    if isinstance(lesson, GraphLesson):
+        sys.stdout.writelines(graph_files.graph_json(lesson))
+        if lesson.stop:
+            said = graph_words.explain_stop(lesson.trace, lesson.stop)
+            complain(f"{wanted.file}: {lesson.stop.quantity}: {said}")
+        return 0
+    assert isinstance(lesson, Lesson)
     out_of_range = data.write(lesson, sys.stdout)
     if out_of_range:
         complain(
@@ -155,18 +166,25 @@ def trace(wanted: argparse.Namespace) -> int:
 
 def steps(wanted: argparse.Namespace) -> int:
     """The walk, a paragraph a step."""
-    lesson = opened(wanted)
+    lesson = lesson_of(wanted)
     decimals = lesson.scenario.display.decimals if wanted.decimals is None else wanted.decimals
-    written = chosen_notation(lesson.scenario, wanted.notation)
-    for n, paragraph in enumerate(transcript.paragraphs(lesson, wanted.grain, written, decimals)):
+    if isinstance(lesson, GraphLesson):
+        if wanted.notation:
+            raise LessonError("a formula has the names of its file; it has no other notation")
+        found = graph_paragraphs(lesson, wanted.grain, decimals)
+    else:
+        assert isinstance(lesson, Lesson)
+        written = chosen_notation(lesson.scenario, wanted.notation)
+        found = transcript.paragraphs(lesson, wanted.grain, written, decimals)
+    for n, paragraph in enumerate(found):
         sys.stdout.write(paragraph if n == 0 else "\n" + paragraph)
     return 0
 
 
-def opened(wanted: argparse.Namespace) -> Lesson:
+def lesson_of(wanted: argparse.Namespace) -> AnyLesson:
     """The lesson of a file at the iteration asked for."""
     inputs = getattr(wanted, "input_gradients", None)
-    return open_lesson(reader.load(wanted.file), wanted.iteration, input_gradients=inputs)
+    return opened(reader.load(wanted.file), wanted.iteration, inputs)
 
 
 def chosen_notation(lesson: Scenario, preset: str | None) -> Notation:

@@ -16,7 +16,7 @@ from tutor.lesson import validation
 from tutor.number import counted
 from tutor.scenario import reader, strict_yaml
 from tutor.scenario.problem import Problem, ScenarioError, quotable
-from tutor.scenario.reader import Scenario
+from tutor.scenario.reader import AnyScenario, Scenario
 
 FAILED = 2
 
@@ -42,7 +42,7 @@ def listing(found: Shelf) -> Iterator[str]:
     ids = max((len(lesson.id) for lesson in found.lessons), default=0)
     widest = max((len(shape(lesson)) for lesson in found.lessons), default=0)
 
-    def lines(lessons: tuple[Scenario, ...]) -> Iterator[str]:
+    def lines(lessons: tuple[AnyScenario, ...]) -> Iterator[str]:
         yield from (
             f"{lesson.id:<{ids}}  {shape(lesson):<{widest}}  {lesson.title}" for lesson in lessons
         )
@@ -57,9 +57,9 @@ def listing(found: Shelf) -> Iterator[str]:
         yield from lines(found.hidden)
 
 
-def shape(lesson: Scenario) -> str:
-    """The sizes of a network, 1-2-3-1."""
-    return "-".join(map(str, lesson.network.sizes))
+def shape(lesson: AnyScenario) -> str:
+    """The sizes of a network, 1-2-3-1; of a formula the word graph."""
+    return "-".join(map(str, lesson.network.sizes)) if isinstance(lesson, Scenario) else "graph"
 
 
 def validate(wanted: argparse.Namespace) -> int:

@@ -27,10 +27,10 @@ from tutor.cli.site_page import POLICY, Place, static_page
 from tutor.errors import TutorError
 from tutor.export import registry
 from tutor.export.registry import ExportOrder
-from tutor.lesson.walk import length
+from tutor.lesson.opening import length
 from tutor.number import counted
 from tutor.pages.view import View
-from tutor.scenario.reader import Scenario
+from tutor.scenario.reader import AnyScenario
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -110,7 +110,7 @@ def site(wanted: argparse.Namespace) -> int:
     return 0
 
 
-def chosen(ids: Sequence[str]) -> tuple[Scenario, ...]:
+def chosen(ids: Sequence[str]) -> tuple[AnyScenario, ...]:
     """The lessons of these ids, or all of the gallery. Raises TutorError with all problems."""
     found = shelf.open_shelf(shelf.configured())
     known = {lesson.id: lesson for lesson in found.lessons}
@@ -126,7 +126,7 @@ def chosen(ids: Sequence[str]) -> tuple[Scenario, ...]:
     return tuple(lesson for id_, lesson in known.items() if id_ in wanted)
 
 
-def refuse_endless(lessons: Sequence[Scenario], most: int) -> None:
+def refuse_endless(lessons: Sequence[AnyScenario], most: int) -> None:
     """Raise TutorError where a lesson has more steps than anybody wants files."""
     problems = [
         f"{lesson.id} has {found}, more than {most:,}, and each would be a page; name the lessons "
@@ -138,7 +138,7 @@ def refuse_endless(lessons: Sequence[Scenario], most: int) -> None:
         raise TutorError("\n".join(problems))
 
 
-def without_endless(lessons: tuple[Scenario, ...], most: int) -> tuple[Scenario, ...]:
+def without_endless(lessons: tuple[AnyScenario, ...], most: int) -> tuple[AnyScenario, ...]:
     """The lessons that are not too long, with a word on each that is; all where none is left."""
     long = {
         lesson.id: found for lesson in lessons if (found := length(lesson)) and found.steps > most
@@ -162,7 +162,7 @@ class SiteMaker:
     """Asks the tutor for its pages and writes them into a folder."""
 
     folder: Folder
-    lessons: tuple[Scenario, ...]
+    lessons: tuple[AnyScenario, ...]
     public: str
     app: Flask = field(init=False)
     seen: set[str] = field(default_factory=set)
@@ -266,7 +266,7 @@ class SiteMaker:
 
     # ---- files ----
 
-    def export(self, lesson: Scenario) -> None:
+    def export(self, lesson: AnyScenario) -> None:
         """Write the files that a lesson can become; a kind that is not for it has none."""
         page = site_paths.path(site_paths.lesson_address(lesson.id)) or ""
         home = self.public_address(page)

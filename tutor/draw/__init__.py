@@ -14,6 +14,8 @@ In the order in which it is best read:
     parts                 what each part adds to it, and which of them steps have in common
     backdrop              what it shows whatever the step
     diagram               the network as SVG
+    graph_layout          where the nodes of a computation graph stand
+    graph                 a computation graph as SVG
     frames                the diagrams of many steps in one
     curves                a function and its derivative as a picture
     charts                lines over iterations, with links to them

@@ -34,5 +34,8 @@ In the order in which it is best read:
     scaling               inputs standardised, or brought to 0 to 1
     training              one iteration after the other, and any of them again
     lean                  many iterations in a row without traces, as fast as NumPy by hand
+    operations            what a node of a computation graph can compute: each operation once
+    graph                 a formula as nodes, forward and backward, with their trees
+    graph_trace           every number of a graph; forward accumulation; the work of both ways
     run                   what is recorded of many iterations: losses, gradient norms, accuracy
 """

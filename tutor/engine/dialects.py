@@ -25,6 +25,7 @@ from tutor.engine.tree import (
     Cases,
     Cos,
     Difference,
+    Division,
     Exp,
     ExpMinusOne,
     Floor,
@@ -39,12 +40,14 @@ from tutor.engine.tree import (
     Node,
     Number,
     One,
+    Ones,
     Partial,
     Power,
     Product,
     Quotient,
     Ref,
     Share,
+    Sin,
     Size,
     Smallest,
     Sqrt,
@@ -54,6 +57,7 @@ from tutor.engine.tree import (
     Sum,
     SumOver,
     Through,
+    Total,
     Transpose,
     Weighted,
     put,
@@ -166,6 +170,12 @@ class Python:
                 return self._chain(node.terms, ast.MatMult())
             case Difference():
                 return ast.BinOp(self.write(node.left), ast.Sub(), self.write(node.right))
+            case Division():
+                return ast.BinOp(self.write(node.left), ast.Div(), self.write(node.right))
+            case Total():
+                return self.library("sum", self.write(node.of))
+            case Ones():
+                return self.library("ones", sequence(*map(ast.Constant, node.shape)))
             case Quotient() if isinstance(node.left, Number | Exp):
                 return ast.BinOp(self.write(node.left), ast.Div(), self.write(node.right))
             case Quotient():
@@ -290,6 +300,7 @@ _LIBRARY = {
     Sqrt: "sqrt",
     Floor: "floor",
     Cos: "cos",
+    Sin: "sin",
     Exp: "exp",
     ExpMinusOne: "expm1",
     Log: "log",

@@ -8,6 +8,7 @@ function elsewhere decides by a list of names.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 GIVEN, FORWARD, LOSS, BACKWARD, UPDATE, VERIFY = (
     "given",
@@ -326,3 +327,55 @@ def marked(kind: str, mark: str) -> str:
     no other.
     """
     return AFTER.get(kind, kind) if mark else kind
+
+
+# ---- The nodes of a computation graph ----
+#
+# A formula has nodes of its own names, so their kinds are not in the table. `given:w0` is a value
+# that the formula starts from, `node:n1` one that it computes, `d:f:node:n1` the derivative of the
+# result f with respect to that, `local:n1:0:given:w0` that of n1 with respect to its first input.
+
+VALUE, NODE, DERIVATIVE, LOCAL = "given", "node", "d", "local"
+
+
+def derivative_kind(result: str, kind: str) -> str:
+    """The kind of the derivative of the node `result` with respect to a node of this kind."""
+    return f"{DERIVATIVE}:{result}:{kind}"
+
+
+def local_kind(node: str, k: int, kind: str) -> str:
+    """The kind of the local derivative of a node with respect to its input k."""
+    return f"{LOCAL}:{node}:{k}:{kind}"
+
+
+def kind_of(kind: str) -> Kind:
+    """The kind of this name: one of the table, or that of a node. Raises KeyError for others."""
+    return KINDS.get(kind) or _node_kind(kind)
+
+
+def node_name(kind: str) -> str:
+    """What a node or its derivative is called: w0, n1, df/dn1."""
+    family, *rest = kind.split(":")
+    return f"d{rest[0]}/d{rest[-1]}" if family in {DERIVATIVE, LOCAL} else rest[-1]
+
+
+@lru_cache(maxsize=16384)
+def _node_kind(kind: str) -> Kind:
+    match kind.split(":"):
+        case [family, _] if family == VALUE:
+            return Kind(kind, GIVEN, "given value", layered=False, role="value")
+        case [family, _] if family == NODE:
+            return Kind(kind, FORWARD, "node", layered=False, role="node")
+        case [family, result, *by] if family == DERIVATIVE:
+            words = "derivative of the result with respect to a node"
+            top = f"{NODE}:{result}"
+            return Kind(
+                kind, BACKWARD, words, layered=False, role="gradient", top=top, by=":".join(by)
+            )
+        case [family, node, _, *by] if family == LOCAL:
+            words = "local derivative"
+            return Kind(
+                kind, BACKWARD, words, layered=False, role="slope", top=f"{NODE}:{node}",
+                by=":".join(by),
+            )  # fmt: skip
+    raise KeyError(kind)

@@ -13,7 +13,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from tutor import suggestion
-from tutor.engine.kinds import AFTER, KINDS, Kind
+from tutor.engine.kinds import AFTER, KINDS, Kind, kind_of, node_name
 from tutor.errors import QuantityError
 
 MOST_NAMES = 16384
@@ -49,12 +49,12 @@ class Quantity(NamedTuple):
     @property
     def of(self) -> Kind:
         """What is to be known of its kind."""
-        return KINDS[self.kind]
+        return kind_of(self.kind)
 
     @property
     def given(self) -> bool:
         """Whether the lesson starts from this number."""
-        return KINDS[self.kind].given
+        return kind_of(self.kind).given
 
     @property
     def after(self) -> Quantity:
@@ -65,9 +65,10 @@ class Quantity(NamedTuple):
 @lru_cache(MOST_NAMES)
 def _name(kind: str, layer: int, i: int, j: int, sample: int) -> str:
     """The contract name; a step writes the same ones in formula, diagram and tables."""
-    place = f"[{layer}]" if KINDS[kind].layered else ""
+    place = f"[{layer}]" if kind_of(kind).layered else ""
     indices = f"[{i},{j}]" if j else f"[{i}]" if i else ""
-    return f"{kind}{place}{indices}{f'@{sample}' if sample else ''}"
+    stem = kind if kind in KINDS else node_name(kind)
+    return f"{stem}{place}{indices}{f'@{sample}' if sample else ''}"
 
 
 def parse(name: str) -> Quantity:

@@ -245,6 +245,13 @@ def ratio(top: Value, bottom: Value) -> Value:
     return np.divide(top, bottom, np.zeros(shape), where=top.astype(bool))
 
 
+class Division(Pair):
+    """left / right, written as a fraction; 0/0 is not a number."""
+
+    def value(self, env: Environment) -> Value:
+        return self.left.value(env) / self.right.value(env)
+
+
 class Power(Pair):
     """left to the power of right"""
 
@@ -314,6 +321,13 @@ class Cos(One):
 
     def value(self, env: Environment) -> Value:
         return np.cos(self.of.value(env))
+
+
+class Sin(One):
+    """The sine."""
+
+    def value(self, env: Environment) -> Value:
+        return np.sin(self.of.value(env))
 
 
 class Exp(One):
@@ -406,6 +420,34 @@ class ElidedSquares(Elided):
         found = np.concatenate([np.ravel(term.value(inner)) for term in self.body.children])
         part = found[self.first - 1 : self.last]
         return env.seen(np.float64((part * part).sum()))
+
+
+class ElidedTerms(Elided):
+    """The middle of a long sum whose terms are all different: of those of `body`, the ones from
+    `first` to `last`.
+    """
+
+    def value(self, env: Environment) -> Value:
+        inner = env.bound(slice(None))
+        terms = [term.value(inner) for term in self.body.children[self.first - 1 : self.last]]
+        return env.seen(np.float64(np.sum(terms)))
+
+
+class Total(One):
+    """The sum of all entries of an array."""
+
+    def value(self, env: Environment) -> Value:
+        return np.float64(np.sum(self.of.value(env)))
+
+
+@dataclass(frozen=True, slots=True)
+class Ones(Node):
+    """An array of ones: what a sum multiplies a derivative by on its way to each entry."""
+
+    shape: tuple[int, ...]
+
+    def value(self, env: Environment) -> Value:
+        return np.ones(self.shape)
 
 
 @dataclass(frozen=True, slots=True)

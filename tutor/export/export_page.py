@@ -21,14 +21,16 @@ from tutor.export.registry import (
     ExportOrder,
     FileKind,
     Made,
+    kinds_of,
     online,
     too_long,
 )
-from tutor.lesson.changes import told
+from tutor.lesson.changes import Change, told
 from tutor.lesson.explain import PHASE_TITLES
-from tutor.lesson.walk import GRAINS
-from tutor.pages.context import Context
-from tutor.pages.panels import Choices, choices
+from tutor.lesson.walk import GRAINS, Lesson
+from tutor.pages.context import AnyContext
+from tutor.pages.faces import face
+from tutor.pages.panels import Choices
 from tutor.pages.view import MOST_NOTICES, Ignored
 
 PREVIEW_LINES = 60
@@ -88,7 +90,7 @@ class ExportPage:
 
 
 def export_page(
-    context: Context,
+    context: AnyContext,
     key: str,
     order: ExportOrder,
     query: Mapping[str, str],
@@ -103,16 +105,19 @@ def export_page(
     file was to be made of it.
     """
     scenario, view = context.lesson.scenario, context.view
-    kind = KINDS[key]
+    kinds = kinds_of(context.lesson)
+    kind = kinds.get(key, KINDS[key])
     long = too_long(context.lesson, key, view, order)
     name, preview, cut, problem = (
         _preview(context, kind, order)
         if not (long or (wanted and ignored))
         else ("", "", False, "")
     )
-    numbers = tuple(_numbers(kind, order, query, ignored, long))
+    drawn_anew = isinstance(context.lesson, Lesson)
+    numbers = tuple(_numbers(kind, order, query, ignored, long)) if drawn_anew else ()
     elsewhere = tuple(one for one in ignored if one.field not in {f.name for f in numbers})
     base = f"/lessons/{scenario.id}/export"
+    phases = context.walk.phases() if not drawn_anew else tuple((p, 0, 0) for p in PHASES)
     grain_titles = {
         "number": "number by number",
         "layer": "layer by layer",
@@ -121,12 +126,18 @@ def export_page(
     ignored_here = _refused(elsewhere) if wanted else map(str, ignored[:MOST_NOTICES])
     return ExportPage(
         id=scenario.id, title=scenario.title, home=view.address(scenario.id),
-        kinds=tuple((k, _page_address(context, k, order), k is kind) for k in KINDS.values()),
+        kinds=tuple((k, _page_address(context, k, order), k is kind) for k in kinds.values()),
         chosen=kind,
         grains=tuple((grain, grain_titles[grain], grain == view.grain) for grain in GRAINS),
-        choices=choices(context),
-        phases=tuple((phase, PHASE_TITLES[phase], phase in order.phases) for phase in PHASES),
-        blanks=tuple((value, text, value == order.blanks) for value, text in BLANKS),
+        choices=face(context.source).choices(context),
+        phases=tuple(
+            (phase, PHASE_TITLES[phase], phase in order.phases) for phase, _, _ in phases
+        ),
+        blanks=tuple(
+            (value, text, value == order.blanks)
+            for value, text in BLANKS
+            if value not in PHASES or value in [phase for phase, _, _ in phases]
+        ),
         numbers=numbers,
         is_sheet=key in {"worksheet", "key", "class-set"}, name=name,
         file=f"{base}/{key}", preview=preview, cut=cut, problem=problem,
@@ -134,13 +145,13 @@ def export_page(
     )  # fmt: skip
 
 
-def _page_address(context: Context, kind: FileKind, order: ExportOrder) -> str:
+def _page_address(context: AnyContext, kind: FileKind, order: ExportOrder) -> str:
     """This page with another kind chosen."""
     query = urlencode({**_query(context, kind, order), "kind": kind.key}, doseq=True)
     return f"/lessons/{context.lesson.scenario.id}/export?{query}"
 
 
-def file_address(context: Context, key: str, order: ExportOrder) -> str:
+def file_address(context: AnyContext, key: str, order: ExportOrder) -> str:
     """The address of a file: the shortest one, for it may be kept and sent."""
     chosen = _query(context, KINDS[key], order)
     return f"/lessons/{context.lesson.scenario.id}/export/{key}" + (
@@ -180,15 +191,17 @@ def _refused(elsewhere: tuple[Ignored, ...]) -> tuple[str, ...]:
     return (NO_FILE, *(one.reason for one in elsewhere[:MOST_NOTICES]))
 
 
-def _changed(context: Context, order: ExportOrder) -> tuple[str, ...]:
+def _changed(context: AnyContext, order: ExportOrder) -> tuple[str, ...]:
     """What the file will have changed; a version with new numbers has none of the reader's."""
     said = told(
-        change for change in context.lesson.changes if order.seed is None or not change.number
+        change
+        for change in context.lesson.changes
+        if order.seed is None or not (isinstance(change, Change) and change.number)
     )
     return (said,) if said else ()
 
 
-def _query(context: Context, kind: FileKind, order: ExportOrder) -> dict[str, object]:
+def _query(context: AnyContext, kind: FileKind, order: ExportOrder) -> dict[str, object]:
     """The choices that differ from the usual ones."""
     found: dict[str, object] = dict(parse_qsl(context.view.query()))
     if order.phases != PHASES:
@@ -203,7 +216,7 @@ def _query(context: Context, kind: FileKind, order: ExportOrder) -> dict[str, ob
     return found
 
 
-def _preview(context: Context, kind: FileKind, order: ExportOrder) -> tuple[str, str, bool, str]:
+def _preview(context: AnyContext, kind: FileKind, order: ExportOrder) -> tuple[str, str, bool, str]:
     """(file name, first lines, whether there are more, or the reason why there is no such file)."""
     try:
         made = online(context.lesson, kind.key, context.view, order)

@@ -14,7 +14,7 @@ import unicodedata
 from typing import Final
 
 from tutor.catalogue import folder
-from tutor.scenario.reader import Scenario
+from tutor.scenario.reader import AnyScenario
 
 LONGEST: Final = 60
 SHORTEST: Final = 3
@@ -30,7 +30,7 @@ _RESERVED: Final = re.compile(r"course|con|prn|aux|nul|(com|lpt)[0-9]", re.ASCII
 """What describes a course on the shelf, and what Windows keeps for devices."""
 
 
-def stem(lesson: Scenario) -> str:
+def stem(lesson: AnyScenario) -> str:
     """What the files of a lesson are called, without what comes after: its id, or its title where
     nobody could read the id.
     """

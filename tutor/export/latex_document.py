@@ -32,7 +32,7 @@ from tutor.pages.context import Context
 from tutor.pages.overview import facts
 from tutor.pages.step_body import SlideView, StepBody, step_body
 
-_PREAMBLE = (
+PREAMBLE = (
     r"""\documentclass[11pt,a4paper]{article}
 \usepackage[margin=21mm]{geometry}
 \usepackage{amsmath,amssymb,array,booktabs,graphicx,longtable}
@@ -59,7 +59,7 @@ _PREAMBLE = (
 """
 )
 _GRAINS = {"number": "number by number", "layer": "layer by layer", "pass": "phase by phase"}
-_HEADING = (
+HEADING = (
     r"""\DeclareRobustCommand{{\heading}}{{\sbox{{\headbox}}{{{}}}%
   \ifdim\wd\headbox>.9\textwidth\resizebox{{.9\textwidth}}{{!}}{{\usebox{{\headbox}}}}"""
     r"""\else\usebox{{\headbox}}\fi}}
@@ -99,7 +99,7 @@ def _phases(
                 f"\\about{{{about}}}\n" if numbered else f"{about}\n"
             )
             for n in range(first, last + 1):
-                yield _step(step_body(context, n, formulas), numbered=numbered)
+                yield step_text(step_body(context, n, formulas), numbered=numbered)
             if phase == "update":
                 yield from _update_table(context, lines)
 
@@ -108,7 +108,7 @@ def _opening(context: Context) -> Iterator[str]:
     scenario = context.lesson.scenario
     title = escaped(scenario.title)
     yield (
-        f"% {_source(context)}\n{_PREAMBLE}{_HEADING.format(title)}"
+        f"% {_source(context)}\n{PREAMBLE}{HEADING.format(title)}"
         "\\begin{document}\n\\thispagestyle{plain}\n"
     )
     yield f"{{\\raggedright\\LARGE\\bfseries {title}\\par}}\n"
@@ -162,7 +162,7 @@ def _given_matrices(context: Context) -> Iterator[ArrayRef]:
     yield leaf(trace, "y", 0)
 
 
-def _step(body: StepBody, *, numbered: bool) -> str:
+def step_text(body: StepBody, *, numbered: bool) -> str:
     """One step: heading, why, formulas, what the slides have to say."""
     parts = (
         [f"\n\\step*{{Step {body.n}. {escaped(body.title)}}}\n{escaped(body.why)}\n"]

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -73,14 +73,14 @@ def notebook(lesson: Lesson) -> str:
 
 def cells(lesson: Lesson) -> Iterator[NotebookCell]:
     """The cells in their order."""
-    yield _markdown("title", _title(lesson))
+    yield markdown_cell("title", _title(lesson))
     phase = ""
     for part in parts(lesson):
         if part.id in HEADS:
-            yield _markdown(f"about-{part.id}", HEADS[part.id])
+            yield markdown_cell(f"about-{part.id}", HEADS[part.id])
         if part.phase and part.phase != phase:
             phase = part.phase
-            yield _markdown(f"about-{phase}", _about(lesson, phase))
+            yield markdown_cell(f"about-{phase}", _about(lesson, phase))
         yield _stop(part) if part.id == "stop" else _code(part)
 
 
@@ -189,12 +189,13 @@ def _entry(tree: Node) -> Node:
 
 
 def _stop(part: ScriptPart) -> NotebookCell:
-    return _markdown(
+    return markdown_cell(
         "stop", " ".join(escaped_markdown(line.removeprefix("# ")) for line in part.lines)
     )
 
 
-def _markdown(name: str, text: str) -> NotebookCell:
+def markdown_cell(name: str, text: str) -> NotebookCell:
+    """A cell of text."""
     return {
         "cell_type": "markdown",
         "id": name,
@@ -204,11 +205,16 @@ def _markdown(name: str, text: str) -> NotebookCell:
 
 
 def _code(part: ScriptPart) -> NotebookCell:
-    source = "\n".join(part.lines).splitlines(keepends=True)
+    return code_cell(part.id, part.lines)
+
+
+def code_cell(name: str, lines: Sequence[str]) -> NotebookCell:
+    """A cell of Python."""
+    source = "\n".join(lines).splitlines(keepends=True)
     return {
         "cell_type": "code",
         "execution_count": None,
-        "id": part.id,
+        "id": name,
         "metadata": {},
         "outputs": [],
         "source": source,

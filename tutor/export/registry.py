@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 from tutor import budget, limits, suggestion
 from tutor.engine.kinds import PHASES
@@ -16,6 +17,8 @@ from tutor.errors import LessonError
 from tutor.export import data as data_export
 from tutor.export import (
     file_name,
+    graph_files,
+    graph_scripts,
     latex_document,
     notebook,
     numpy_script,
@@ -25,10 +28,13 @@ from tutor.export import (
 from tutor.export import worked as class_set
 from tutor.export.worked import Sheet, refuse_endless, unreadable_blanks, worked
 from tutor.lesson.changes import Change
+from tutor.lesson.graph_lesson import GraphLesson
 from tutor.lesson.variants import variant, variants
-from tutor.lesson.walk import Lesson, open_lesson
+from tutor.lesson.walk import AnyLesson, Lesson, open_lesson
 from tutor.number import counted
 from tutor.pages.context import Context
+from tutor.pages.graph_context import GraphContext
+from tutor.pages.graph_view import GraphView
 from tutor.pages.view import IGNORED, Ignored, View, unknown, whole
 from tutor.scenario.problem import quotable
 
@@ -72,7 +78,7 @@ class FileKind:
     about: str
     ending: str
     media: str
-    make: Callable[[Lesson, View, ExportOrder], Iterator[str]]
+    make: Callable[[Any, Any, ExportOrder], Iterator[str]]
     document: bool = False
     """Whether grain, notation, decimals and phases make a difference."""
     data: bool = False
@@ -200,12 +206,61 @@ KINDS: Mapping[str, FileKind] = {
 }  # fmt: skip
 
 
-def make(lesson: Lesson, key: str, view: View, order: ExportOrder) -> Made:
+def _graph_document(**choices: bool) -> Callable[[GraphLesson, GraphView, ExportOrder], Any]:
+    """A maker of one form of the worked solution of a formula."""
+    blanks, answers = choices.get("blanks", False), choices.get("answers", False)
+
+    def make(lesson: GraphLesson, view: GraphView, order: ExportOrder) -> Iterator[str]:
+        left = order.blanks if blanks else ""
+        sheet = Sheet(order.phases, blanks=left, answers=answers, address=order.address)
+        return graph_files.graph_worked(lesson, view, sheet)
+
+    return make
+
+
+_GRAPH_MAKERS: Mapping[str, Callable[[GraphLesson, GraphView, ExportOrder], Iterator[str]]] = {
+    "html": _graph_document(),
+    "worksheet": _graph_document(blanks=True),
+    "key": _graph_document(blanks=True, answers=True),
+    "numpy": lambda lesson, view, order: iter((graph_scripts.graph_numpy(lesson),)),
+    "torch": lambda lesson, view, order: iter((graph_scripts.graph_torch(lesson),)),
+    "notebook": lambda lesson, view, order: iter((graph_scripts.graph_notebook(lesson),)),
+    "json": lambda lesson, view, order: graph_files.graph_json(lesson),
+    "csv": lambda lesson, view, order: graph_files.graph_csv(lesson),
+    "latex": lambda lesson, view, order: graph_files.graph_latex(
+        GraphContext(lesson, view), order.phases
+    ),
+}
+GRAPH_KINDS: Mapping[str, FileKind] = {
+    key: replace(KINDS[key], make=maker) for key, maker in _GRAPH_MAKERS.items()
+}
+"""What a formula can become: the same kinds of files, as far as there is something to put in
+them.
+"""
+
+
+def kinds_of(lesson: AnyLesson) -> Mapping[str, FileKind]:
+    """What a lesson can become."""
+    return GRAPH_KINDS if isinstance(lesson, GraphLesson) else KINDS
+
+
+def make(lesson: AnyLesson, key: str, view: View, order: ExportOrder) -> Made:
     """An export. Raises LessonError where there is no such kind, or not for this lesson."""
     if key not in KINDS:
         raise LessonError(unknown_kind(key))
-    kind = KINDS[key]
-    if kind.several:
+    kinds = kinds_of(lesson)
+    if key not in kinds:
+        raise LessonError(
+            f"a formula has no {KINDS[key].title.lower()}; it can become {', '.join(kinds)}"
+        )
+    kind = kinds[key]
+    if not isinstance(lesson, Lesson):
+        if order.seed is not None:
+            raise LessonError(
+                "a formula has no versions with new numbers; change its values instead"
+            )
+        version = ""
+    elif kind.several:
         version = f"-s{_set_seed(order)}-v1-{order.versions}"
     else:
         version = f"-s{order.seed}-v{order.version}" if order.seed is not None else ""
@@ -224,7 +279,7 @@ def unknown_kind(key: str) -> str:
     return f"there is no export called “{quotable(key, 30)}”; {meant} are {', '.join(KINDS)}"
 
 
-def online(lesson: Lesson, key: str, view: View, order: ExportOrder) -> Made:
+def online(lesson: AnyLesson, key: str, view: View, order: ExportOrder) -> Made:
     """An export as a download. Raises LessonError also where a class set would take too long, and
     OverBudgetError where there are too many numbers.
     """
@@ -236,9 +291,9 @@ def online(lesson: Lesson, key: str, view: View, order: ExportOrder) -> Made:
     return make(lesson, key, view, replace(order, most=limits.DRAWN))
 
 
-def _count(lesson: Lesson, advice: str) -> None:
+def _count(lesson: AnyLesson, advice: str) -> None:
     """Decide by how many numbers there are whether a download may hold them all."""
-    count = len(lesson.walk("number").order)
+    count = len(lesson.walk("number"))
     most = NUMBERS_A_MILLISECOND * limits.FILE_MILLISECONDS
     if count > most:
         said = f"This file would have {count:,} numbers, and a download has at most {most:,}."
@@ -246,7 +301,7 @@ def _count(lesson: Lesson, advice: str) -> None:
     budget.counted()
 
 
-def too_long(lesson: Lesson, key: str, view: View, order: ExportOrder) -> str:
+def too_long(lesson: AnyLesson, key: str, view: View, order: ExportOrder) -> str:
     """Why a class set is more than a download may hold, and what to do, or ""."""
     if key not in KINDS or not KINDS[key].several:
         return ""
@@ -273,7 +328,7 @@ def too_long(lesson: Lesson, key: str, view: View, order: ExportOrder) -> str:
     )
 
 
-def at_home(lesson: Lesson, key: str, view: View, order: ExportOrder) -> str:
+def at_home(lesson: AnyLesson, key: str, view: View, order: ExportOrder) -> str:
     """How to have a file that is too much for a download."""
     changed = " with your changes in it" if lesson.changes else ""
     return (
@@ -282,7 +337,7 @@ def at_home(lesson: Lesson, key: str, view: View, order: ExportOrder) -> str:
     )
 
 
-def _command(lesson: Lesson, key: str, view: View, order: ExportOrder) -> str:
+def _command(lesson: AnyLesson, key: str, view: View, order: ExportOrder) -> str:
     """The command that makes the same file."""
     several, plain, own = KINDS[key].several, ExportOrder(), View()
     options = [

@@ -28,7 +28,7 @@ from tutor.export import rendering
 from tutor.lesson.changes import told
 from tutor.lesson.explain import PHASE_ABOUT, PHASE_TITLES
 from tutor.lesson.formula import FormulaWriter
-from tutor.lesson.walk import Lesson, Walk
+from tutor.lesson.walk import AnyWalk, Lesson
 from tutor.notation.markup import Markup, trusted
 from tutor.notation.mathml import Answered, Line, Unnamed
 from tutor.notation.writer import Hidden
@@ -78,6 +78,8 @@ class Frame:
     policy: str
     style: Markup
     interactive: bool
+    css: str = ""
+    """A class for all of it, where its lesson is no network."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +98,7 @@ class Head:
     chapters: tuple[Chapter, ...]
     anchor: str
     """Where it stands in a file of several; "" where it is the whole file."""
+    drawn: str = "Diagram of the network"
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,9 +109,10 @@ class End:
 
     tables: StepTables
     diagram: Markup | str
+    drawn: str = "Diagram of the network"
 
 
-def blanked(walk: Walk, blanks: str) -> Hidden | None:
+def blanked(walk: AnyWalk, blanks: str) -> Hidden | None:
     """Which quantities a worksheet leaves open; None for none. Raises LessonError where the wish
     cannot be read.
     """
@@ -128,7 +132,7 @@ def blanked(walk: Walk, blanks: str) -> Hidden | None:
     return hidden
 
 
-def chooser(walk: Walk, blanks: str) -> Callable[[int], bool]:
+def chooser(walk: AnyWalk, blanks: str) -> Callable[[int], bool]:
     """Which steps are left open."""
     refusal = unreadable_blanks(blanks)
     if refusal:
@@ -170,7 +174,7 @@ def _file(paper: Paper) -> Iterator[str]:
     yield closing(interactive=sheet.interactive)
 
 
-def opening(title: str, rules: str, *, interactive: bool = False) -> str:
+def opening(title: str, rules: str, *, interactive: bool = False, css: str = "") -> str:
     """The beginning of a file; `rules` stand behind the style sheets of all."""
     style = rendering.styles(*SHEETS) + rules
     script = rendering.source_hash(rendering.script("stepper.js")) if interactive else "'none'"
@@ -179,7 +183,7 @@ def opening(title: str, rules: str, *, interactive: bool = False) -> str:
         "font-src data:; img-src data:; base-uri 'none'; form-action 'none'"
     )
     return rendering.template("worked_open.html").render(
-        page=Frame(title, policy, trusted(style), interactive)
+        page=Frame(title, policy, trusted(style), interactive, css)
     )
 
 
@@ -190,7 +194,7 @@ def closing(*, interactive: bool = False) -> str:
     )
 
 
-def refuse_endless(walk: Walk) -> None:
+def refuse_endless(walk: AnyWalk) -> None:
     """Raise LessonError where a document would have too many steps to be read."""
     if len(walk) > MOST_STEPS:
         raise LessonError(
@@ -281,7 +285,9 @@ class Paper:
 
 def _picture(context: Context, body: StepBody) -> Drawing:
     """The diagram of a step, as its page has it."""
-    return drawing(scene(TableMaker(context, body.step, body.uses, body.makes), body.title))
+    return drawing(
+        scene(TableMaker(context, context.step(body.n), body.uses, body.makes), body.title)
+    )
 
 
 def _body(

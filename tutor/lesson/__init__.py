@@ -21,6 +21,11 @@ In the order in which it is best read:
     explain               the words of a step, and the terms where they first appear
     calculator            how many digits the numbers of a formula need to give its result
     formula               the lines of a step's formula
+    graph_lesson          computation graphs as lessons: their walk in three grains
+    graph_words           what a step of a graph says
+    graph_formula         the formulas of a graph
+    graph_changes         what if, for the values of a formula
+    opening               any scenario as a lesson; how many steps it has
     validation            a file checked as its author wants to know it
     redraw                tenths and whole numbers from a stream that never changes; a lesson's
                           numbers drawn anew

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import Any, Final, TypeAlias
 from urllib.parse import quote_plus
@@ -77,12 +77,25 @@ class ChangeError(TutorError, ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
-    """One change: the part, what the lesson has there, and what the reader put in its place."""
+class AnyChange:
+    """One change: its name in addresses, what the lesson has there, and what the reader put in its
+    place.
+    """
 
-    part: Changeable
     old: str
     new: str
+
+    @property
+    def name(self) -> str:
+        """Its name in addresses."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True, slots=True)
+class Change(AnyChange):
+    """A change of a part of a network lesson."""
+
+    part: Changeable = field(kw_only=True)
 
     @property
     def name(self) -> str:
@@ -266,11 +279,11 @@ def listed(scenario: Scenario, changes: Changes) -> tuple[Change, ...]:
     found = []
     wanted = {part(name, scenario): text for name, text in changes}
     for at, text in wanted.items():
-        found.append(Change(at, written(_own(scenario, at, dict(wanted))), text))
+        found.append(Change(written(_own(scenario, at, dict(wanted))), text, part=at))
     return tuple(found)
 
 
-def told(changes: Iterable[Change], most: int = 20) -> str:
+def told(changes: Iterable[AnyChange], most: int = 20) -> str:
     """The changes as a sentence for files: `w[2][1,3] from 0.2 to -0.3, …`; empty if none."""
     each = [f"{change.name} from {change.old} to {change.new}" for change in changes]
     more = f" and {len(each) - most} more" if len(each) > most else ""

@@ -26,6 +26,7 @@ from tutor.engine.quantity import Quantity
 from tutor.engine.trace import Trace
 from tutor.engine.tree import (
     ArrayRef,
+    Environment,
     Node,
     Ref,
     Value,
@@ -119,7 +120,62 @@ class Formula:
     """How it is computed instead."""
 
 
-class FormulaWriter:
+class LineWriter:
+    """Writes the lines of formulas, whatever they are of."""
+
+    def __init__(self, env: Environment, decimals: int, lines: Lines) -> None:
+        self.env, self.decimals, self.line = env, decimals, lines
+
+    def _digits(self, tree: Node, value: Value) -> Digits:
+        return enough(tree, value, self.env, self.decimals)
+
+    def _lines(
+        self, tree: Node, sign: str, q: Quantity, value: float, digits: Digits
+    ) -> tuple[FormulaLine, ...]:
+        """One number: rule where there is one, symbols, numbers, result."""
+        lines = (
+            [FormulaLine("chain rule", self.line.tree(tree, RULE, sign))]
+            if has_partials(tree)
+            else []
+        )
+        lines.append(FormulaLine("symbols", self.line.tree(tree, SYMBOLS, "=" if lines else sign)))
+        numbers = self.line.tree(tree, NUMBERS, "=", digits.more)
+        lines.append(FormulaLine("numbers", numbers, self._of_numbers(digits, tree)))
+        written = self.line.tree(Ref(q), NUMBERS, self._equals(value))
+        return (*lines, FormulaLine("result", written, self._of_result(digits, q)))
+
+    def _of_numbers(self, digits: Digits, tree: Node) -> str:
+        """What the numbers have to say of themselves; nothing where some are left open."""
+        hidden = self.line.hidden
+        left_open = hidden is not None and any(
+            hidden(node.quantity if isinstance(node, Ref) else member(node))
+            for node in walk(tree, self.env)
+            if isinstance(node, Ref | ArrayRef)
+        )
+        return "" if left_open else digits.numbers
+
+    def _of_result(self, digits: Digits, q: Quantity) -> str:
+        """What a result has to say of the numbers above it; nothing where it is left open."""
+        left_open = self.line.hidden is not None and self.line.hidden(q)
+        return "" if left_open else digits.result
+
+    def _equals(self, value: float) -> str:
+        """= where the shown digits are the whole number, ≈ where they are rounded."""
+        return "=" if number.is_exact(value, self.decimals) else "≈"
+
+    def _matrix_lines(
+        self, tree: Node, made: ArrayRef, sign: str, digits: Digits, *, brief: bool
+    ) -> Iterator[FormulaLine]:
+        yield FormulaLine("symbols", self.line.tree(tree, SYMBOLS, sign))
+        if not brief:
+            numbers = self.line.tree(tree, NUMBERS, "=", digits.more)
+            yield FormulaLine("numbers", numbers, self._of_numbers(digits, tree))
+        written = self.line.tree(made, NUMBERS, "=")
+        note = "" if brief else self._of_result(digits, member(made))
+        yield FormulaLine("result", written, note)
+
+
+class FormulaWriter(LineWriter):
     """Writes formulas for one trace in one notation; as MathML where no other `lines` are given."""
 
     def __init__(
@@ -130,9 +186,9 @@ class FormulaWriter:
         hidden: Hidden | None = None,
         lines: Lines | None = None,
     ) -> None:
-        self.trace, self.alphabet, self.decimals = trace, alphabet, decimals
+        super().__init__(trace, decimals, lines or Line(alphabet, decimals, hidden, env=trace))
+        self.trace, self.alphabet = trace, alphabet
         self.notation = alphabet.notation
-        self.line: Lines = lines or Line(alphabet, decimals, hidden, env=trace)
 
     # ---- one number ----
 
@@ -144,7 +200,8 @@ class FormulaWriter:
             return Formula(self.line.quantity(q), (), makes=frozenset({q}))
         tree = arranged(found.tree, self.notation)
         left, sign = self._left(q)
-        digits = self._digits(tree, self.trace.value(q))
+        value = self.trace.value(q)
+        digits = self._digits(tree, value)
         said = remark(self.trace, found, self.decimals + digits.more)
         stable = found.stable if said is ROUNDED else None
         trees = (tree,) if stable is None else (tree, stable)
@@ -166,7 +223,7 @@ class FormulaWriter:
             left,
             (
                 *self._named(found, sign),
-                *self._lines(tree, sign if found.name is None else "=", q, digits),
+                *self._lines(tree, sign if found.name is None else "=", q, value, digits),
                 *self._percent(q),
             ),
             operands,
@@ -192,39 +249,10 @@ class FormulaWriter:
             else (FormulaLine("in short", self.line.tree(found.name, SYMBOLS, sign)),)
         )
 
-    def _digits(self, tree: Node, value: Value) -> Digits:
-        return enough(tree, value, self.trace, self.decimals)
-
     def _way(self, tree: Node, q: Quantity) -> tuple[FormulaLine, ...]:
         """Another tree that comes to the same number."""
-        return self._lines(tree, "=", q, self._digits(tree, self.trace.value(q)))
-
-    def _lines(self, tree: Node, sign: str, q: Quantity, digits: Digits) -> tuple[FormulaLine, ...]:
-        lines = (
-            [FormulaLine("chain rule", self.line.tree(tree, RULE, sign))]
-            if has_partials(tree)
-            else []
-        )
-        lines.append(FormulaLine("symbols", self.line.tree(tree, SYMBOLS, "=" if lines else sign)))
-        numbers = self.line.tree(tree, NUMBERS, "=", digits.more)
-        lines.append(FormulaLine("numbers", numbers, self._of_numbers(digits, tree)))
-        written = self.line.tree(Ref(q), NUMBERS, self._equals(self.trace.value(q)))
-        return (*lines, FormulaLine("result", written, self._of_result(digits, q)))
-
-    def _of_numbers(self, digits: Digits, tree: Node) -> str:
-        """What the numbers have to say of themselves; nothing where some are left open."""
-        hidden = self.line.hidden
-        left_open = hidden is not None and any(
-            hidden(node.quantity if isinstance(node, Ref) else member(node))
-            for node in walk(tree, self.trace)
-            if isinstance(node, Ref | ArrayRef)
-        )
-        return "" if left_open else digits.numbers
-
-    def _of_result(self, digits: Digits, q: Quantity) -> str:
-        """What a result has to say of the numbers above it; nothing where it is left open."""
-        left_open = self.line.hidden is not None and self.line.hidden(q)
-        return "" if left_open else digits.result
+        value = self.trace.value(q)
+        return self._lines(tree, "=", q, value, self._digits(tree, value))
 
     def _percent(self, q: Quantity) -> tuple[FormulaLine, ...]:
         """A share of one, once more as a percentage."""
@@ -235,10 +263,6 @@ class FormulaWriter:
                 "percent", self.line.percent(self.trace.value(q), max(2, self.decimals - 2))
             ),
         )
-
-    def _equals(self, value: float) -> str:
-        """= where the shown digits are the whole number, ≈ where they are rounded."""
-        return "=" if number.is_exact(value, self.decimals) else "≈"
 
     def _shortcut(self, found: Derivation, q: Quantity) -> tuple[FormulaLine, ...]:
         return () if found.shortcut is None else self._way(found.shortcut, q)
@@ -291,17 +315,6 @@ class FormulaWriter:
             remark=said,
             stable=way(stable),
         )
-
-    def _matrix_lines(
-        self, tree: Node, made: ArrayRef, sign: str, digits: Digits, *, brief: bool
-    ) -> Iterator[FormulaLine]:
-        yield FormulaLine("symbols", self.line.tree(tree, SYMBOLS, sign))
-        if not brief:
-            numbers = self.line.tree(tree, NUMBERS, "=", digits.more)
-            yield FormulaLine("numbers", numbers, self._of_numbers(digits, tree))
-        written = self.line.tree(made, NUMBERS, "=")
-        note = "" if brief else self._of_result(digits, member(made))
-        yield FormulaLine("result", written, note)
 
     def _matrix_operand(self, leaf: ArrayRef) -> Operand:
         rows, columns = leaf.value(self.trace).shape

@@ -11,14 +11,15 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Protocol
 
 from tutor import number
 from tutor.engine.quantity import Quantity, parse
-from tutor.engine.trace import Trace
-from tutor.engine.tree import Node, Ref
+from tutor.engine.tree import Environment, Node, Ref
 from tutor.scenario import arithmetic
+from tutor.scenario.arithmetic import ReadName
 from tutor.scenario.model import Check, Printed
-from tutor.scenario.reader import Scenario
+from tutor.scenario.reader import AnyScenario
 
 AGREES, OPEN, DIFFERS = "agrees", "left-open", "differs"
 """How a printed number stands to the computed one: it agrees; the lecture leaves it open or
@@ -81,13 +82,25 @@ class Slide:
         return bool(self.numbers or self.remarks or self.notes or self.closed_forms)
 
 
+class Numbers(Environment, Protocol):
+    """The numbers of a lesson, whatever it is made of."""
+
+    def value(self, q: Quantity) -> float:
+        """Look up one number. Raises KeyError where there is none."""
+
+
 def slides(
-    scenario: Scenario, trace: Trace, *, notes_fit: bool, numbers_fit: bool
+    scenario: AnyScenario,
+    trace: Numbers,
+    *,
+    notes_fit: bool,
+    numbers_fit: bool,
+    read: ReadName = parse,
 ) -> dict[Quantity, Slide]:
     """Everything the lecture says, by the quantity at whose step it is shown.
 
     Another iteration or another loss has other numbers than the slides, so only the notes on
-    concepts remain out of it, and nothing is compared.
+    concepts remain out of it, and nothing is compared. `read` reads the names of quantities.
     """
     numbers: dict[Quantity, list[SlideNumber]] = defaultdict(list)
     remarks: dict[Quantity, list[str]] = defaultdict(list)
@@ -95,12 +108,12 @@ def slides(
     forms: dict[Quantity, list[ClosedForm]] = defaultdict(list)
     if notes_fit:
         for note in scenario.notes:
-            (remarks if note.about_slides else notes)[parse(note.at)].append(note.text)
+            (remarks if note.about_slides else notes)[read(note.at)].append(note.text)
     if numbers_fit:
         for entry in scenario.printed:
-            numbers[place(entry)].append(compare(entry, trace))
+            numbers[place(entry, read)].append(compare(entry, trace, read))
         for check in scenario.checks:
-            forms[parse(check.quantity)].append(closed_form(check, trace))
+            forms[read(check.quantity)].append(closed_form(check, trace, read))
     keys = {*numbers, *remarks, *notes, *forms}
     return {
         q: Slide(tuple(numbers[q]), tuple(remarks[q]), tuple(notes[q]), tuple(forms[q]))
@@ -108,30 +121,30 @@ def slides(
     }
 
 
-def place(entry: Printed) -> Quantity:
+def place(entry: Printed, read: ReadName = parse) -> Quantity:
     """The quantity at whose step a printed number is shown."""
-    return parse(entry.at or entry.quantity or "loss")
+    return read(entry.at or entry.quantity or "loss")
 
 
-def computed(text: str, trace: Trace) -> float:
+def computed(text: str, trace: Numbers, read: ReadName = parse) -> float:
     """The value of an expression over quantity names on a trace."""
-    return arithmetic.evaluate(arithmetic.parse(text), trace)
+    return arithmetic.evaluate(arithmetic.parse(text, read), trace)
 
 
 @lru_cache(MOST_TREES)
-def tree(text: str) -> Node:
+def tree(text: str, read: ReadName = parse) -> Node:
     """What a slide prints a number of, as a tree: a quantity, or small arithmetic over quantities
     in braces.
     """
-    return arithmetic.parse(text) if "{" in text else Ref(parse(text))
+    return arithmetic.parse(text, read) if "{" in text else Ref(read(text))
 
 
-def compare(entry: Printed, trace: Trace) -> SlideNumber:
+def compare(entry: Printed, trace: Numbers, read: ReadName = parse) -> SlideNumber:
     """A printed number beside the computed one."""
     value = (
-        computed(entry.expression, trace)
+        computed(entry.expression, trace, read)
         if entry.expression
-        else trace.value(parse(entry.quantity or ""))
+        else trace.value(read(entry.quantity or ""))
     )
     name = entry.expression or entry.quantity or ""
     printed = entry.value.replace("-", number.MINUS)
@@ -188,8 +201,8 @@ def _counted(*parts: tuple[int, str, str]) -> str:
     )
 
 
-def closed_form(check: Check, trace: Trace) -> ClosedForm:
+def closed_form(check: Check, trace: Numbers, read: ReadName = parse) -> ClosedForm:
     """A closed form beside the engine's value; they agree to 1e-12 relative."""
-    value, own = computed(check.equals, trace), trace.value(parse(check.quantity))
+    value, own = computed(check.equals, trace, read), trace.value(read(check.quantity))
     agrees = abs(value - own) <= 1e-12 * max(abs(value), abs(own))
     return ClosedForm(check.text or check.equals, check.where or "", value, agrees)

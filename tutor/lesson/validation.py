@@ -13,17 +13,19 @@ from pathlib import PurePath
 from tutor.catalogue import folder
 from tutor.errors import TutorError
 from tutor.lesson.dataset import DataError
+from tutor.lesson.opening import opened
 from tutor.lesson.slides import closed_form, compare
-from tutor.lesson.walk import Lesson, open_lesson
+from tutor.lesson.walk import AnyLesson
 from tutor.number import counted, exact
 from tutor.scenario import reader, strict_yaml
 from tutor.scenario.model import Check, Printed
 from tutor.scenario.problem import Path, ScenarioError, quotable
+from tutor.scenario.reader import Scenario
 
 MENDING = "; say why in a slip, or in left_open where the lecture leaves it open"
 
 
-def check(path: str) -> Lesson:
+def check(path: str) -> AnyLesson:
     """The lesson of a file. Raises ScenarioError with every problem, also of what only the computed
     numbers show.
     """
@@ -31,26 +33,27 @@ def check(path: str) -> Lesson:
     return check_text(strict_yaml.decode(reader.read(path, where), where), where)
 
 
-def check_text(text: str, where: str) -> Lesson:
+def check_text(text: str, where: str) -> AnyLesson:
     """The same for a text; `where` names it in the messages."""
     found = reader.parse(text, where)
     document = strict_yaml.load(text, where)
     try:
-        lesson = open_lesson(found)
+        lesson = opened(found)
     except DataError as error:
         raise ScenarioError([document.problem(error.path, str(error))]) from None
     except TutorError as error:
-        raise ScenarioError([document.problem(("network",), str(error))]) from None
+        key = "network" if isinstance(found, Scenario) else "graph"
+        raise ScenarioError([document.problem((key,), str(error))]) from None
     problems = [document.problem(place, message) for place, message in disagreeing(lesson)]
     if problems:
         raise ScenarioError(problems)
     return lesson
 
 
-def summary(lesson: Lesson) -> str:
+def summary(lesson: AnyLesson) -> str:
     """A valid lesson in a few words: shape, steps, and whether it ends early."""
-    steps, stop = len(lesson.walk("number")), lesson.trace.stop
-    words = f"{lesson.trace.network.shape}, {counted(steps, 'step')}"
+    steps, stop = len(lesson.walk("number")), lesson.stop
+    words = f"{lesson.shape}, {counted(steps, 'step')}"
     if stop:
         words += f", ends early at {stop.quantity}"
     refusal = folder.unfit(PurePath(lesson.scenario.where).name)
@@ -59,7 +62,7 @@ def summary(lesson: Lesson) -> str:
     return words
 
 
-def disagreeing(lesson: Lesson) -> Iterator[tuple[Path, str]]:
+def disagreeing(lesson: AnyLesson) -> Iterator[tuple[Path, str]]:
     """Every printed number and closed form that the computed lesson does not agree with, as (path,
     message).
     """
@@ -69,10 +72,10 @@ def disagreeing(lesson: Lesson) -> Iterator[tuple[Path, str]]:
         yield from _closed_form(("checks", n), form, lesson)
 
 
-def _printed(path: Path, entry: Printed, lesson: Lesson) -> Iterator[tuple[Path, str]]:
+def _printed(path: Path, entry: Printed, lesson: AnyLesson) -> Iterator[tuple[Path, str]]:
     name = "quantity" if entry.quantity else "expression"
     try:
-        slide = compare(entry, lesson.trace)
+        slide = compare(entry, lesson.trace, lesson.read)
     except (KeyError, ArithmeticError, TutorError) as error:
         yield (*path, name), _not_computed(lesson, error)
         return
@@ -98,9 +101,9 @@ def _ours(entry: Printed, computed: float) -> str:
     return f"{exact(100 * computed)}%" if entry.percent else exact(computed)
 
 
-def _closed_form(path: Path, form: Check, lesson: Lesson) -> Iterator[tuple[Path, str]]:
+def _closed_form(path: Path, form: Check, lesson: AnyLesson) -> Iterator[tuple[Path, str]]:
     try:
-        found = closed_form(form, lesson.trace)
+        found = closed_form(form, lesson.trace, lesson.read)
     except (KeyError, ArithmeticError, TutorError) as error:
         yield (*path, "equals"), _not_computed(lesson, error)
         return
@@ -111,8 +114,8 @@ def _closed_form(path: Path, form: Check, lesson: Lesson) -> Iterator[tuple[Path
         )
 
 
-def _not_computed(lesson: Lesson, error: Exception) -> str:
-    stop = lesson.trace.stop
+def _not_computed(lesson: AnyLesson, error: Exception) -> str:
+    stop = lesson.stop
     return (
         f"cannot be compared: the lesson ends at {stop.quantity}"
         if stop

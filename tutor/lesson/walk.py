@@ -11,7 +11,7 @@ A walk ends early where the trace has a stop: its last step is then the one that
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
@@ -21,18 +21,18 @@ import numpy as np
 from tutor import limits
 from tutor.engine.kinds import KINDS, PHASES
 from tutor.engine.order import NumberOrder, Stage, stages
-from tutor.engine.quantity import Quantity
+from tutor.engine.quantity import Quantity, parse
 from tutor.engine.trace import FLAT, OVERFLOW, UNDEFINED, EarlyEnd, Trace
 from tutor.engine.training import Training, UnfinishedError
 from tutor.errors import LessonError, TutorError
-from tutor.lesson.changes import Change
+from tutor.lesson.changes import AnyChange, Change
 from tutor.lesson.dataset import dataset
 from tutor.lesson.setup import network_of, training
-from tutor.lesson.slides import Slide, slides
+from tutor.lesson.slides import Numbers, Slide, slides
 from tutor.memo import Memo
 from tutor.number import counted
 from tutor.scenario.model import FORWARD_ONLY
-from tutor.scenario.reader import Scenario
+from tutor.scenario.reader import AnyScenario, Scenario
 
 GRAINS = ("number", "layer", "pass")
 MAX_ITERATION = limits.FURTHER_ITERATIONS
@@ -43,15 +43,13 @@ NEVER = 1 << 62
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Step:
+class AnyStep:
     """One step of a walk: where it stands, and the first quantity that it makes."""
 
-    walk: Walk
+    walk: AnyWalk
     n: int
     phase: str
     anchor: Quantity
-    stages: tuple[Stage, ...] = ()
-    """What the step makes, matrix by matrix; nothing where it makes one number."""
 
     @property
     def total(self) -> int:
@@ -61,38 +59,31 @@ class Step:
     def last(self) -> bool:
         return self.n == len(self.walk)
 
-    @property
-    def sample(self) -> int:
-        """The sample whose numbers stand beside the step: its own, else the first of several."""
-        return self.anchor.sample or (1 if self.walk.trace.samples > 1 else 0)
-
     def known(self, q: Quantity) -> bool:
         """Whether q has been computed when the step is shown."""
         return self.walk.place(q) <= self.n
 
 
-class Walk:
-    """The steps of a lesson in one grain; they count from 1."""
+class AnyWalk:
+    """The steps of a lesson in one grain, whatever is walked through; they count from 1."""
 
     grain: str
 
-    def __init__(self, trace: Trace, inputs: bool = False) -> None:
-        self.trace, self.inputs = trace, inputs
-        self.order = NumberOrder.of(trace.network, trace.samples, trace.blocked, inputs)
+    def __init__(self) -> None:
         self._known_places = Memo()
-
-    def step(self, n: int) -> Step:
-        """Step n. Raises LessonError where there is none."""
-        if not 1 <= n <= len(self):
-            raise LessonError(f"this lesson has steps 1 to {len(self)}; there is no step {n}")
-        return Step(self, n, self.phase(n), self.anchor(n), self.stages_of(n))
-
-    def stages_of(self, n: int) -> tuple[Stage, ...]:
-        """The matrices that step n makes."""
-        return ()
 
     def __len__(self) -> int:
         raise NotImplementedError
+
+    def step(self, n: int) -> AnyStep:
+        """Step n. Raises LessonError where there is none."""
+        self.refuse(n)
+        return AnyStep(self, n, self.phase(n), self.anchor(n))
+
+    def refuse(self, n: int) -> None:
+        """Raise LessonError where there is no step n."""
+        if not 1 <= n <= len(self):
+            raise LessonError(f"this lesson has steps 1 to {len(self)}; there is no step {n}")
 
     def phase(self, n: int) -> str:
         """The phase of step n."""
@@ -111,7 +102,6 @@ class Walk:
         """
         if q.given:
             return 0
-        q = Quantity("loss-loss+") if q.kind == "(loss-loss+)/loss" else q
         n = self._step_of(q)
         if n > len(self):
             raise LessonError(f"{q} comes after the end of this lesson")
@@ -133,13 +123,7 @@ class Walk:
 
     def first_of(self, phase: str) -> int | None:
         """The first step of a phase, or None where the walk does not get there."""
-        for section, start in zip(self.order.sections, self.order.starts, strict=False):
-            if section.phase == phase:
-                try:
-                    return self.step_of(self.order[start])
-                except LessonError:
-                    return None
-        return None
+        raise NotImplementedError
 
     def phases(self) -> tuple[tuple[str, int, int], ...]:
         """(phase, first step, last step) of each phase that this walk reaches."""
@@ -150,6 +134,57 @@ class Walk:
         starts = [(phase, first) for phase in PHASES if (first := self.first_of(phase)) is not None]
         ends = [*(first - 1 for _, first in starts[1:]), len(self)]
         return tuple((phase, first, end) for (phase, first), end in zip(starts, ends, strict=True))
+
+    @property
+    def stop(self) -> EarlyEnd | None:
+        """Why the walk ends early, where it does."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Step(AnyStep):
+    """One step of the walk through a network."""
+
+    walk: Walk
+    stages: tuple[Stage, ...] = ()
+    """What the step makes, matrix by matrix; nothing where it makes one number."""
+
+    @property
+    def sample(self) -> int:
+        """The sample whose numbers stand beside the step: its own, else the first of several."""
+        return self.anchor.sample or (1 if self.walk.trace.samples > 1 else 0)
+
+
+class Walk(AnyWalk):
+    """The steps of a network's iteration."""
+
+    def __init__(self, trace: Trace, inputs: bool = False) -> None:
+        super().__init__()
+        self.trace, self.inputs = trace, inputs
+        self.order = NumberOrder.of(trace.network, trace.samples, trace.blocked, inputs)
+
+    def step(self, n: int) -> Step:
+        """Step n. Raises LessonError where there is none."""
+        self.refuse(n)
+        return Step(self, n, self.phase(n), self.anchor(n), self.stages_of(n))
+
+    def stages_of(self, n: int) -> tuple[Stage, ...]:
+        """The matrices that step n makes."""
+        return ()
+
+    def step_of(self, q: Quantity) -> int:
+        """The step that makes q; a share of the loss stands beside its fall."""
+        return super().step_of(Quantity("loss-loss+") if q.kind == "(loss-loss+)/loss" else q)
+
+    def first_of(self, phase: str) -> int | None:
+        """The first step of a phase, or None where the walk does not get there."""
+        for section, start in zip(self.order.sections, self.order.starts, strict=False):
+            if section.phase == phase:
+                try:
+                    return self.step_of(self.order[start])
+                except LessonError:
+                    return None
+        return None
 
     @property
     def stop(self) -> EarlyEnd | None:
@@ -364,15 +399,56 @@ class Batch:
         return f"This iteration’s batch: {word} {shown} of {self.all} ({whole}epoch {self.epoch})"
 
 
+class AnyLesson:
+    """A scenario ready to be walked through, whatever it is made of."""
+
+    scenario: AnyScenario
+    trace: Numbers
+    iteration: int
+    changes: tuple[AnyChange, ...]
+    """What of the scenario is not the original's, for pages that say so."""
+
+    def read(self, name: str) -> Quantity:
+        """The number of this name. Raises QuantityError."""
+        return parse(name)
+
+    @property
+    def walks(self) -> Mapping[str, AnyWalk]:
+        """The walk in each grain."""
+        raise NotImplementedError
+
+    def walk(self, grain: str) -> AnyWalk:
+        """The walk in one grain. Raises LessonError where there is no such grain."""
+        if grain not in GRAINS:
+            raise LessonError(f"there is no grain called {grain!r}; there are {', '.join(GRAINS)}")
+        return self.walks[grain]
+
+    def same_place(self, step: AnyStep, grain: str) -> int:
+        """The step of another grain that shows what this step shows."""
+        if grain == step.walk.grain:
+            return step.n
+        other = self.walk(grain)
+        return min(other.place(step.anchor), len(other))
+
+    @property
+    def stop(self) -> EarlyEnd | None:
+        """Why the lesson ends early, where it does."""
+        return self.walks["number"].stop
+
+    @property
+    def shape(self) -> str:
+        """What it is a lesson of, in a few words: `2-3-1`, `graph of 9 nodes`."""
+        raise NotImplementedError
+
+
 @dataclass(frozen=True, eq=False)
-class Lesson:
-    """A scenario at one iteration, ready to be walked through."""
+class Lesson(AnyLesson):
+    """A network at one iteration, ready to be walked through."""
 
     scenario: Scenario
     trace: Trace
     iteration: int
     changes: tuple[Change, ...] = ()
-    """What of the scenario is not the original's, for pages that say so."""
     input_gradients: bool = False
     """Whether the derivatives with respect to the inputs are steps."""
     batch: Batch | None = None
@@ -385,16 +461,13 @@ class Lesson:
 
     def walk(self, grain: str) -> Walk:
         """The walk in one grain. Raises LessonError where there is no such grain."""
-        if grain not in _WALKS:
-            raise LessonError(f"there is no grain called {grain!r}; there are {', '.join(GRAINS)}")
-        return self.walks[grain]
+        found = super().walk(grain)
+        assert isinstance(found, Walk)
+        return found
 
-    def same_place(self, step: Step, grain: str) -> int:
-        """The step of another grain that shows what this step shows."""
-        if grain == step.walk.grain:
-            return step.n
-        other = self.walk(grain)
-        return min(other.place(step.anchor), len(other))
+    @property
+    def shape(self) -> str:
+        return self.trace.network.shape
 
     def in_trace(self, q: Quantity) -> Quantity | None:
         """The name in the trace of an input or target whose sample counts in the data set; None

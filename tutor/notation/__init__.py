@@ -9,6 +9,7 @@ one module.
 In the order in which it is best read:
 
     conventions           how a lecture writes its quantities: presets, choices, rows or columns
+    node_names            how the nodes of a computation graph are written
     writer                one traversal for all dialects
     markup                the one place where text becomes markup
     speech                the dialect for screen readers

@@ -55,7 +55,7 @@ SIGNS = {
 }
 _FUNCTIONS = {
     "σ": r"\sigma", "log": r"\log", "tanh": r"\tanh",
-    "cos": r"\cos", "min": r"\min", "max": r"\max",
+    "cos": r"\cos", "sin": r"\sin", "min": r"\min", "max": r"\max",
 }  # fmt: skip
 _LETTERS = {
     "ℒ": r"\mathcal{L}", "⊤": r"\top", "‖g‖": r"\lVert g \rVert", "‖W‖": r"\lVert W \rVert",

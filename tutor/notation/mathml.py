@@ -13,7 +13,7 @@ from string import ascii_lowercase, ascii_uppercase
 from typing import Any
 
 from tutor import number
-from tutor.engine.kinds import KINDS
+from tutor.engine.kinds import kind_of
 from tutor.engine.quantity import Quantity
 from tutor.engine.tree import ArrayRef, Environment, Node
 from tutor.notation.conventions import Alphabet, Symbol
@@ -29,6 +29,7 @@ ROLES = {
 """The colour role of each kind of quantity; everything that is a gradient of the loss is `g`."""
 _BY_ROLE = {
     "knob": "e", "rate": "e", "memory": "g", "gradient": "g", "unit": "a", "mask": "d",
+    "value": "a", "node": "a",
 }  # fmt: skip
 SHOWN_ROWS = SHOWN_COLUMNS = 6
 _BOLD_CAPITAL, _BOLD_SMALL = 0x1D400, 0x1D41A
@@ -36,7 +37,7 @@ _BOLD_CAPITAL, _BOLD_SMALL = 0x1D400, 0x1D41A
 
 def role(kind: str) -> str:
     """The class by which a kind of quantity is coloured everywhere."""
-    of = KINDS[kind]
+    of = kind_of(kind)
     return ROLES.get(of.base) or _BY_ROLE.get(of.role) or ("g" if of.derivative else "l")
 
 
@@ -197,7 +198,7 @@ def _condition(condition: str) -> str:
 
 def member(leaf: ArrayRef) -> Quantity:
     """The first number of a matrix: the one that is asked whether the matrix is hidden."""
-    kind = KINDS[leaf.kind]
+    kind = kind_of(leaf.kind)
     return Quantity(
         leaf.kind, leaf.layer, 1 if kind.axes else 0, 1 if kind.weights else 0, leaf.sample
     )

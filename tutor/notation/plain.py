@@ -9,9 +9,9 @@ from __future__ import annotations
 from typing import Any
 
 from tutor import number
-from tutor.engine.kinds import KINDS
+from tutor.engine.kinds import kind_of
 from tutor.engine.quantity import Quantity
-from tutor.engine.tree import ArrayRef, Node, Partial, Quotient, Ref
+from tutor.engine.tree import ArrayRef, Division, Node, Partial, Quotient, Ref
 from tutor.notation.conventions import Symbol
 from tutor.notation.mathml import shown_rows
 from tutor.notation.writer import FACTOR, NUMBERS, RULE, TERM, Writer
@@ -127,9 +127,13 @@ class PlainText(Writer):
     def _binding(self, node: Node) -> int:
         """A fraction on one line needs parentheses where one with a bar does not."""
         binding = super()._binding(node)
-        if isinstance(node, Quotient):
+        if isinstance(node, Quotient | Division):
             return TERM
-        if isinstance(node, Ref | ArrayRef) and self.mode != NUMBERS and KINDS[node_kind(node)].by:
+        if (
+            isinstance(node, Ref | ArrayRef)
+            and self.mode != NUMBERS
+            and kind_of(node_kind(node)).by
+        ):
             return min(binding, FACTOR)
         return min(binding, FACTOR) if isinstance(node, Partial) and self.mode == RULE else binding
 

@@ -13,9 +13,9 @@ from tutor.notation.writer import NUMBERS, Writer
 _SIGNS = {"+": "plus", "−": "minus", "·": "times", "×": "times", "⊙": "element-wise times"}
 _GREEK = {
     "β": "beta", "γ": "gamma", "ε": "epsilon", "λ": "lambda", "μ": "mu", "ρ": "rho",
-    "‖g‖": "length of g", "‖W‖": "length of W", "cos": "cosine", "max": "the larger",
-    "min": "the smaller", "η": "eta", "α": "alpha", "σ": "sigmoid", "ℒ": "L",
-    "⊤": "transposed", "ŷ": "y hat",
+    "‖g‖": "length of g", "‖W‖": "length of W", "cos": "cosine",
+    "sin": "sine", "max": "the larger", "min": "the smaller", "η": "eta",
+    "α": "alpha", "σ": "sigmoid", "ℒ": "L", "⊤": "transposed", "ŷ": "y hat",
 }  # fmt: skip
 
 
@@ -117,7 +117,13 @@ class Words(Writer):
         return f"the sum over {what} of {x}"
 
 
-_CONDITIONS = {">": "is above {}", "≤": "is {} or less", "≥": "is {} or more", "<": "is below {}"}
+_CONDITIONS = {
+    ">": "is above {}",
+    "≤": "is {} or less",
+    "≥": "is {} or more",
+    "<": "is below {}",
+    "=": "is {}",
+}
 
 
 def _condition(condition: str) -> str:

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from copy import copy
 from typing import Any, ClassVar, Self
 
-from tutor.engine.kinds import KINDS
+from tutor.engine.kinds import kind_of
 from tutor.engine.quantity import Quantity
 from tutor.engine.tree import (
     Apply,
@@ -20,8 +20,10 @@ from tutor.engine.tree import (
     Cos,
     Diagonal,
     Difference,
+    Division,
     Elided,
     ElidedSquares,
+    ElidedTerms,
     Environment,
     Exp,
     ExpMinusOne,
@@ -35,12 +37,14 @@ from tutor.engine.tree import (
     Node,
     Number,
     Numbers,
+    Ones,
     Partial,
     Power,
     Product,
     Quotient,
     Ref,
     Share,
+    Sin,
     Size,
     Smallest,
     Sqrt,
@@ -49,6 +53,7 @@ from tutor.engine.tree import (
     Stable,
     Sum,
     SumOver,
+    Total,
     Transpose,
     Weighted,
     evaluate,
@@ -373,11 +378,13 @@ class Writer:
     def _negative(self, node: Negative) -> str:
         return self.minus(
             self.write(
-                node.of, TERM if isinstance(node.of, Quotient | Product) else FACTOR, first=False
+                node.of,
+                TERM if isinstance(node.of, Quotient | Division | Product) else FACTOR,
+                first=False,
             )
         )
 
-    def _quotient(self, node: Quotient) -> str:
+    def _quotient(self, node: Quotient | Division) -> str:
         return self.fraction(self.write(node.left), self.write(node.right))
 
     def _exp(self, node: Exp) -> str:
@@ -397,6 +404,9 @@ class Writer:
 
     def _cos(self, node: Cos) -> str:
         return self.function("cos", self.parenthesised(self.write(node.of)))
+
+    def _sin(self, node: Sin) -> str:
+        return self.function("sin", self.parenthesised(self.write(node.of)))
 
     def _bounded(self, node: Smallest | Largest) -> str:
         inside = self.listed([self.write(node.left), self.write(node.right)])
@@ -418,7 +428,7 @@ class Writer:
         leaf = node.of
         if isinstance(leaf, ArrayRef) and self.mode != NUMBERS:
             name = self.matrix_name(leaf.kind, leaf.layer, leaf.sample)
-            name = self.parenthesised(name) if KINDS[leaf.kind].by else name
+            name = self.parenthesised(name) if kind_of(leaf.kind).by else name
             turned = self.power(name, self.letter(Symbol("⊤"), ""))
             return self.shaped(turned, *self.array(leaf).shape[::-1])
         return self.power(self.write(node.of, ATOM), self.letter(Symbol("⊤"), ""))
@@ -439,6 +449,13 @@ class Writer:
     def _diagonal(self, node: Diagonal) -> str:
         return self.function("diag", self.parenthesised(self.write(node.of)))
 
+    def _total(self, node: Total) -> str:
+        return self.over("entries", self.write(node.of, FACTOR))
+
+    def _ones(self, node: Ones) -> str:
+        rows, columns = node.shape if len(node.shape) == 2 else (*node.shape, 1)
+        return self.shaped(self.letter(Symbol("1", bold=True), ""), rows, columns)
+
     def _sum_over(self, node: SumOver) -> str:
         return self.over(node.what, self.write(node.of, FACTOR))
 
@@ -447,14 +464,15 @@ class Writer:
             return self.write(self._chosen(node)[0])
         on = self.write(node.on)
         return self.cases(
-            [(self.write(formula), on, condition) for formula, condition in node.branches]
+            [(self.write(formula), on, condition) for formula, condition in _branches(node)]
         )
 
     def _decided(self, node: Cases) -> str:
         """The branch that the numbers take, and why; inside a longer formula there is room for the
         branch alone.
         """
-        formula, condition = self._chosen(node)
+        branches = _branches(node)
+        formula, condition = branches[_taken(node, self.env)]
         return self.since(self.write(formula), self.write(node.on), condition)
 
     def _size(self, node: Size) -> str:
@@ -473,22 +491,53 @@ class Writer:
         Ref: _ref, ArrayRef: _array, Number: _number, Elided: _elided,
         Sum: _sum, Difference: _difference, Negative: _negative,
         Product: _factors, Hadamard: _factors, Weighted: _factors, MatrixProduct: _factors,
-        Quotient: _quotient, Exp: _exp, ExpMinusOne: _exp_minus_one, Square: _square, Log: _log,
+        Quotient: _quotient, Division: _quotient, Exp: _exp, ExpMinusOne: _exp_minus_one,
+        Square: _square, Log: _log,
         Transpose: _transpose, Diagonal: _diagonal, SumOver: _sum_over, Power: _power,
         Apply: _call, Cases: _cases, Stable: _stable, Partial: _partial, Share: _share,
         Size: _size, Sqrt: _sqrt, Floor: _floor, Cos: _cos, Smallest: _bounded, Largest: _bounded,
-        Squares: _squares, ElidedSquares: _elided,
+        Squares: _squares, ElidedSquares: _elided, ElidedTerms: _elided,
+        Sin: _sin, Total: _total, Ones: _ones,
     }  # fmt: skip
 
 
 _BINDING: dict[type, int] = {
     **dict.fromkeys((Sum, Difference, ExpMinusOne, Negative), ANYTHING),
     **dict.fromkeys((Product, Hadamard, Weighted, MatrixProduct), TERM),
-    **dict.fromkeys((SumOver, Log), FACTOR),
+    **dict.fromkeys((SumOver, Total, Log), FACTOR),
 }
 """How tightly each kind of node binds, where that does not depend on what is in it."""
 _CHAINS = frozenset({Product, Hadamard, Weighted, MatrixProduct})
 """What is written as factors, of which the first may stand behind nothing."""
+
+
+def _branches(node: Cases) -> tuple[tuple[Node, str], ...]:
+    """Each formula with its condition. Of a case inside the other case there are three: above,
+    below, and what is left.
+    """
+    (then, condition), (otherwise, opposite) = node.branches
+    if not _splits(node):
+        return ((then, condition), (otherwise, opposite))
+    assert isinstance(otherwise, Cases)
+    (inner, inner_condition), (rest, _) = otherwise.branches
+    limit = condition.partition(" ")[2]
+    return ((then, condition), (inner, inner_condition), (rest, f"= {limit}"))
+
+
+def _splits(node: Cases) -> bool:
+    """Whether what is not above is divided again, into below and equal."""
+    other = node.otherwise
+    same = isinstance(other, Cases) and (other.on, other.limit) == (node.on, node.limit)
+    return same and isinstance(other, Cases) and {node.sign, other.sign} == {">", "<"}
+
+
+def _taken(node: Cases, env: Environment) -> int:
+    """Which of these branches the numbers take."""
+    first = node.chosen(env)
+    if not (first and _splits(node)):
+        return first
+    assert isinstance(node.otherwise, Cases)
+    return 1 + node.otherwise.chosen(env)
 
 
 def _is_sum(node: Node) -> bool:
@@ -513,7 +562,7 @@ def derivative_of(q: Quantity) -> tuple[Quantity | None, Quantity | None]:
     of = q.of
     if not of.by:
         return None, None
-    if KINDS[of.top].axes:
+    if kind_of(of.top).axes:
         top = Quantity(of.top, q.layer, q.i, 0, q.sample)
         return top, Quantity(of.by, q.layer, q.j or q.i, 0, q.sample)
     if of.per_sample:

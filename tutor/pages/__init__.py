@@ -29,6 +29,13 @@ In the order in which it is best read:
     training_charts       its curves with links to iterations, and their numbers
     training_page         a training: its curves, with a way into every iteration
     overview              the first page of a lesson
+    graph_view            how a reader looks at a formula
+    graph_context         a formula under a view
+    graph_step            the page of one step of a formula
+    graph_panels          what stands beside the steps of a formula
+    graph_overview        the first page of a formula
+    accumulation          forward and reverse accumulation side by side
+    faces                 what the pages of each sort of lesson are made with
     comparison            all printed numbers of a lesson beside ours
     front                 above the lessons: where to start, and one neuron that learns
     gallery               all courses and lessons; the files with problems

@@ -17,7 +17,7 @@ from tutor.engine.quantity import Quantity
 from tutor.lesson.walk import Step
 from tutor.notation.markup import Markup, attribute, trusted
 from tutor.notation.writer import Hidden
-from tutor.pages.context import Context
+from tutor.pages.context import AnyContext, Context
 
 MOST_ROWS, FEW = 8, 6
 """How many rows are shown of a table, and how many rows and columns of a matrix."""
@@ -112,6 +112,28 @@ class Shared:
     last: int
 
 
+def number_cell(
+    context: AnyContext,
+    n: int,
+    q: Quantity,
+    uses: frozenset[Quantity],
+    makes: frozenset[Quantity],
+    otherwise: str = "",
+) -> Cell:
+    """The cell of one quantity at step n; `otherwise` is its state where the step leaves it
+    alone.
+    """
+    if context.hidden is not None and context.hidden(q):
+        return Cell("", "blank", str(q))
+    made, value = context.fact(q)
+    if value is None or made > n:
+        return Cell("", "todo", str(q))
+    state = "makes" if q in makes else "uses" if q in uses else otherwise
+    old = context.was(q)
+    was = "" if old is None else number.apart(old, value, context.decimals)
+    return Cell(number.shown(value, context.decimals), state, str(q), was)
+
+
 class TableMaker:
     """What a table needs to know about the step: what is computed, used and made, and how numbers
     are written.
@@ -147,19 +169,10 @@ class TableMaker:
         """The cell of one quantity."""
         if isinstance(entry, Cell):
             return entry
-        q, decimals = entry, self.context.decimals
-        if self.hidden is not None and self.hidden(q):
-            return Cell("", "blank", str(q))
-        made, value = self.context.fact(q)
-        if value is None or made > self.step.n:
-            return Cell("", "todo", str(q))
-        answer = self.answers is not None and self.answers(q)
-        state = (
-            "makes" if q in self.makes else "uses" if q in self.uses else "answer" if answer else ""
+        answer = self.answers is not None and self.answers(entry)
+        return number_cell(
+            self.context, self.step.n, entry, self.uses, self.makes, "answer" if answer else ""
         )
-        old = self.context.was(q)
-        was = "" if old is None else number.apart(old, value, decimals)
-        return Cell(number.shown(value, decimals), state, str(q), was)
 
     def shared(
         self,

@@ -9,18 +9,20 @@ from dataclasses import replace
 from functools import cached_property
 
 from tutor.engine.quantity import Quantity
+from tutor.engine.trace import Trace
 from tutor.lesson.formula import FormulaWriter
-from tutor.lesson.walk import GRAINS, NEVER, Lesson, Step
+from tutor.lesson.slides import Numbers
+from tutor.lesson.walk import GRAINS, NEVER, AnyLesson, AnyStep, Lesson, Step, Walk
 from tutor.memo import Memo
 from tutor.notation.conventions import Alphabet, Notation, notation
 from tutor.notation.mathml import Line
 from tutor.notation.writer import Hidden
 from tutor.pages.view import View
-from tutor.scenario.reader import Scenario
+from tutor.scenario.reader import AnyScenario, Scenario
 
 
-class Context:
-    """A lesson under a view: notation, alphabet, slides; made once for all its steps.
+class AnyContext:
+    """A lesson of any sort under a view, made once for all its steps.
 
     `source` is the scenario before the reader's changes; `original` is the lesson without them, at
     the same iteration, and None where nothing is changed or the original does not get that far.
@@ -28,28 +30,32 @@ class Context:
 
     def __init__(
         self,
-        lesson: Lesson,
+        lesson: AnyLesson,
         view: View,
-        hidden: Hidden | None = None,
-        *,
-        source: Scenario | None = None,
-        original: Lesson | None = None,
+        trace: Numbers,
+        alphabet: Alphabet,
+        hidden: Hidden | None,
     ) -> None:
-        self.lesson, self.view, self.hidden = lesson, view, hidden
-        self.source, self.original = source or lesson.scenario, original
-        self.trace = lesson.trace
-        self.notation = notation_for(lesson.scenario, view)
+        self.lesson, self.view, self.hidden, self.trace = lesson, view, hidden, trace
         self.decimals = lesson.scenario.display.decimals if view.decimals is None else view.decimals
-        self.alphabet = Alphabet.of(self.notation, self.trace.network, self.trace.samples)
-        self.line = Line(self.alphabet, self.decimals)
-        self.formulas = FormulaWriter(self.trace, self.alphabet, self.decimals, hidden)
-        self.slides = lesson.slides
+        self.alphabet = alphabet
+        self.line = Line(alphabet, self.decimals)
         self.walk = lesson.walk(view.grain)
         self.facts = Memo()
-        self.drawn, self.labels = Memo(), Memo()
-        """The parts of diagrams, and the numbers in them, that several steps have in common."""
         self.memo = Memo()
         """What several steps have in common, such as the rows of a table that they do not touch."""
+
+    @property
+    def source(self) -> AnyScenario:
+        """The scenario before the reader's changes."""
+        raise NotImplementedError
+
+    @property
+    def old(self) -> Numbers | None:
+        """The numbers of the lesson without the reader's changes, where there are any, and they
+        are about the same samples.
+        """
+        raise NotImplementedError
 
     @cached_property
     def _queries(self) -> dict[str, str]:
@@ -62,19 +68,11 @@ class Context:
         """The address of the lesson's first page, never in a frame."""
         return replace(self.view, embedded=False).address(self.lesson.scenario.id)
 
-    @cached_property
-    def said(self) -> dict[int, list[Quantity]]:
-        """What the lecture speaks of, by step, in the order of the walk number by number."""
-        found: dict[int, list[Quantity]] = {}
-        for q in sorted(self.slides, key=self.lesson.walk("number").place):
-            found.setdefault(self.step_of(q), []).append(q)
-        return found
-
     def href(self, n: int, grain: str = "") -> str:
         """The address of step n, relative to any step of the lesson; in another grain if named."""
         return f"{n}{self._queries[grain or self.view.grain]}"
 
-    def step(self, n: int) -> Step:
+    def step(self, n: int) -> AnyStep:
         """Step n of this walk. Raises LessonError where there is none."""
         return self.walk.step(n)
 
@@ -111,19 +109,14 @@ class Context:
             f"iteration {self.lesson.iteration}, so the numbers are no longer those on the slides"
         )
 
-    @property
-    def batch(self) -> str:
-        """Which samples of the data set the iteration uses; "" where they are all, in order."""
-        return "" if self.lesson.batch is None else f"{self.lesson.batch}."
-
     def was(self, q: Quantity) -> float | None:
         """What the original has for a quantity that differs from it; None where it is the same,
         there is none, or it is about other samples.
         """
-        if self.original is None or self.original.batch != self.lesson.batch:
+        if self.old is None:
             return None
         try:
-            old, new = self.original.trace.value(q), self.trace.value(q)
+            old, new = self.old.value(q), self.trace.value(q)
         except (KeyError, IndexError):
             return None
         return None if old == new or (math.isnan(old) and math.isnan(new)) else old
@@ -131,6 +124,59 @@ class Context:
     def address(self, n: int) -> str:
         """The address of a step, from anywhere."""
         return self.view.address(self.lesson.scenario.id, n)
+
+
+class Context(AnyContext):
+    """A network lesson under a view: notation, alphabet, slides; made once for all its steps."""
+
+    lesson: Lesson
+    trace: Trace
+    walk: Walk
+
+    def __init__(
+        self,
+        lesson: Lesson,
+        view: View,
+        hidden: Hidden | None = None,
+        *,
+        source: Scenario | None = None,
+        original: Lesson | None = None,
+    ) -> None:
+        self.notation = notation_for(lesson.scenario, view)
+        alphabet = Alphabet.of(self.notation, lesson.trace.network, lesson.trace.samples)
+        super().__init__(lesson, view, lesson.trace, alphabet, hidden)
+        self._source, self.original = source or lesson.scenario, original
+        self.formulas = FormulaWriter(self.trace, self.alphabet, self.decimals, hidden)
+        self.slides = lesson.slides
+        self.drawn, self.labels = Memo(), Memo()
+        """The parts of diagrams, and the numbers in them, that several steps have in common."""
+
+    @property
+    def source(self) -> Scenario:
+        return self._source
+
+    @property
+    def old(self) -> Trace | None:
+        if self.original is None or self.original.batch != self.lesson.batch:
+            return None
+        return self.original.trace
+
+    @cached_property
+    def said(self) -> dict[int, list[Quantity]]:
+        """What the lecture speaks of, by step, in the order of the walk number by number."""
+        found: dict[int, list[Quantity]] = {}
+        for q in sorted(self.slides, key=self.lesson.walk("number").place):
+            found.setdefault(self.step_of(q), []).append(q)
+        return found
+
+    def step(self, n: int) -> Step:
+        """Step n of this walk. Raises LessonError where there is none."""
+        return self.walk.step(n)
+
+    @property
+    def batch(self) -> str:
+        """Which samples of the data set the iteration uses; "" where they are all, in order."""
+        return "" if self.lesson.batch is None else f"{self.lesson.batch}."
 
 
 def notation_for(scenario: Scenario, view: View) -> Notation:

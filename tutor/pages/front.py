@@ -16,7 +16,7 @@ from tutor.engine.quantity import Quantity
 from tutor.notation.markup import Markup
 from tutor.pages.context import Context
 from tutor.scenario.model import FORWARD_ONLY
-from tutor.scenario.reader import Scenario
+from tutor.scenario.reader import AnyScenario, Scenario
 
 SHOWN = (
     (FORWARD, "Forward", Quantity("z", 1, 1)),
@@ -58,6 +58,8 @@ def start(shelf: Shelf) -> Start | None:
     first = next(_listed(shelf), None)
     if first is None:
         return None
+    if not isinstance(first, Scenario):
+        return Start(f"/lessons/{first.id}/steps/1", "Start with the first lesson")
     network = first.network
     one_weight = network.sizes == (1, 1) and network.layers[0].biases is None
     text = "Start with one weight" if one_weight else "Start with the first lesson"
@@ -68,7 +70,8 @@ def neuron_lesson(shelf: Shelf) -> Scenario | None:
     """The first lesson that is shown and is one neuron that learns: two inputs, a bias, one
     sample.
     """
-    return next((lesson for lesson in _listed(shelf) if _is_neuron(lesson)), None)
+    networks = (lesson for lesson in _listed(shelf) if isinstance(lesson, Scenario))
+    return next((lesson for lesson in networks if _is_neuron(lesson)), None)
 
 
 def _is_neuron(lesson: Scenario) -> bool:
@@ -82,7 +85,7 @@ def _is_neuron(lesson: Scenario) -> bool:
     )
 
 
-def _listed(shelf: Shelf) -> Iterator[Scenario]:
+def _listed(shelf: Shelf) -> Iterator[AnyScenario]:
     """The lessons in the order of the page, without hidden ones."""
     return (lesson for course in shelf.courses for lesson in course.lessons)
 

@@ -13,13 +13,17 @@ from functools import lru_cache
 
 from tutor.catalogue.shelf import Course, Group, Shelf
 from tutor.draw.diagram import thumbnail
+from tutor.draw.graph import graph_thumbnail
+from tutor.draw.graph_layout import laid_out
+from tutor.lesson.titles import capital
 from tutor.lesson.walk import Length
-from tutor.notation.markup import Markup
+from tutor.notation.markup import Markup, trusted
 from tutor.number import counted
 from tutor.pages.context import Context
 from tutor.pages.front import NeuronPicture, Start, neuron_picture, start
+from tutor.scenario.graph_file import graph_of
 from tutor.scenario.problem import Problem, quotable
-from tutor.scenario.reader import Scenario
+from tutor.scenario.reader import AnyScenario, GraphScenario, Scenario
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,14 +186,32 @@ def _cards(group: Group, course: Course, steps: Mapping[str, Length | None]) -> 
     return LessonCards(group.title, group.about, 4 if group.title else 3, cards)
 
 
-def _card(scenario: Scenario, course: str, steps: Length | None) -> LessonCard:
+def _card(scenario: AnyScenario, course: str, steps: Length | None) -> LessonCard:
+    kind, picture = (
+        _of_network(scenario)
+        if isinstance(scenario, Scenario)
+        else _of_graph(scenario)
+        if isinstance(scenario, GraphScenario)
+        else ("", trusted(""))
+    )
+    return LessonCard(
+        scenario.id, scenario.title, _source(scenario, course), scenario.learn,
+        " · ".join(filter(None, (kind, str(steps or "")))), f"/lessons/{scenario.id}", picture,
+    )  # fmt: skip
+
+
+def _of_network(scenario: Scenario) -> tuple[str, Markup]:
+    """(what kind of lesson it is, its picture)."""
     sizes = scenario.network.sizes
     shape = "-".join(map(str, sizes))
-    facts = " · ".join(filter(None, (shape, _kind(scenario), str(steps or ""))))
-    return LessonCard(
-        scenario.id, scenario.title, _source(scenario, course), scenario.learn, facts,
-        f"/lessons/{scenario.id}", _picture(sizes, f"Network {shape}", _skips(scenario)),
-    )  # fmt: skip
+    picture = _picture(sizes, f"Network {shape}", _skips(scenario))
+    return " · ".join(filter(None, (shape, _kind(scenario)))), picture
+
+
+def _of_graph(scenario: GraphScenario) -> tuple[str, Markup]:
+    graph = graph_of(scenario.graph)
+    title = f"graph of {counted(len(graph.nodes), 'node')}"
+    return title, graph_thumbnail(laid_out(graph), capital(title))
 
 
 def _skips(scenario: Scenario) -> tuple[tuple[int, int], ...]:
@@ -204,7 +226,7 @@ def _kind(scenario: Scenario) -> str:
     return ", ".join(rules) + (f", {samples} samples" if samples > 1 else "")
 
 
-def _source(scenario: Scenario, course: str) -> str:
+def _source(scenario: AnyScenario, course: str) -> str:
     if scenario.course in {"", course}:
         return ""
     return scenario.source

@@ -4,7 +4,7 @@ neighbours of a step.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from tutor.engine.kinds import KINDS
@@ -14,10 +14,10 @@ from tutor.engine.trace import Trace
 from tutor.errors import LessonError
 from tutor.lesson.explain import PHASE_NAMES, PHASE_TITLES
 from tutor.lesson.titles import again, capital, enumerated, inside, place, words_of
-from tutor.lesson.walk import NEVER, Step, Walk
+from tutor.lesson.walk import NEVER, AnyStep, Step, Walk
 from tutor.notation.markup import Markup
 from tutor.notation.mathml import Line
-from tutor.pages.context import Context
+from tutor.pages.context import AnyContext
 
 Address = Callable[[int], str]
 
@@ -72,7 +72,7 @@ class Chapter:
     links: tuple[PlaceLink, ...]
 
 
-def timeline(step: Step, address: Address) -> tuple[PhaseLink, ...]:
+def timeline(step: AnyStep, address: Address) -> tuple[PhaseLink, ...]:
     """The five phases (those that the walk reaches)."""
     return tuple(
         _phase_link(step.n, phase, first, last, address)
@@ -183,7 +183,12 @@ _GRAINS = {
 }
 
 
-def grains(context: Context, step: Step) -> tuple[GrainLink, ...]:
+GrainWords = Mapping[str, tuple[str, str]]
+
+
+def grains(
+    context: AnyContext, step: AnyStep, words_of_grains: GrainWords = _GRAINS
+) -> tuple[GrainLink, ...]:
     """The same place in each grain."""
     return tuple(
         GrainLink(
@@ -191,7 +196,7 @@ def grains(context: Context, step: Step) -> tuple[GrainLink, ...]:
             context.href(context.lesson.same_place(step, grain), grain),
             grain == step.walk.grain,
         )
-        for grain, words in _GRAINS.items()
+        for grain, words in words_of_grains.items()
     )
 
 

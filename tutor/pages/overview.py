@@ -21,7 +21,7 @@ from tutor.pages.data_facts import before_scaling, data_facts
 from tutor.pages.outline import Link
 from tutor.pages.tables import matrix_table
 from tutor.pages.what_if import Changed, changed, marked
-from tutor.scenario.reader import Scenario
+from tutor.scenario.reader import AnyScenario
 from tutor.store.saved_lessons import is_saved
 
 
@@ -59,10 +59,18 @@ class LessonPage:
     notices: tuple[str, ...]
     variant: str
     changed: Changed | None
+    drawn: str = "Diagram of the network"
+    """What the picture is called."""
+    editable: str = "other numbers, layers, samples"
+    """What one can change in a copy."""
+    more: tuple[Link, ...] = ()
+    """Other pages of the lesson."""
+    css: str = ""
+    """A class for the page, where its lesson is no network."""
 
 
 def lesson_page(
-    context: Context, notices: tuple[str, ...] = (), origin: Scenario | None = None
+    context: Context, notices: tuple[str, ...] = (), origin: AnyScenario | None = None
 ) -> LessonPage:
     """The first page of a lesson. `origin` is the lesson that it was made from, where that is still
     there.
@@ -90,7 +98,7 @@ def lesson_page(
     )  # fmt: skip
 
 
-def made_from(scenario: Scenario, origin: Scenario | None) -> Link | None:
+def made_from(scenario: AnyScenario, origin: AnyScenario | None) -> Link | None:
     """Where a lesson comes from, where its file says so."""
     if not scenario.origin:
         return None

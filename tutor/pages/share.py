@@ -19,7 +19,7 @@ import segno
 
 from tutor.lesson import changes
 from tutor.notation.markup import Markup, attribute, trusted
-from tutor.pages.context import Context
+from tutor.pages.context import AnyContext
 from tutor.pages.view import Ignored, View, whole
 
 STEP = frozenset({"step"})
@@ -82,7 +82,7 @@ class SharePage:
 
 
 def share_page(
-    context: Context, host: str, query: Mapping[str, str], notices: tuple[str, ...] = ()
+    context: AnyContext, host: str, query: Mapping[str, str], notices: tuple[str, ...] = ()
 ) -> SharePage:
     """The page for a request to `host` ("https://tutor.example")."""
     ignored: list[Ignored] = []

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from tutor import number
+from tutor.engine import quantity
 from tutor.engine.order import Stage
 from tutor.engine.quantity import Quantity
 from tutor.lesson.explain import (
@@ -22,12 +23,13 @@ from tutor.lesson.explain import (
     explain_stage,
     explain_stop,
 )
-from tutor.lesson.formula import Formula, FormulaWriter
+from tutor.lesson.formula import Formula, FormulaWriter, Lines
 from tutor.lesson.slides import AGREES, DIFFERS, OPEN, Slide, SlideNumber, brief_tally, tree
 from tutor.lesson.titles import inside, layer_title
-from tutor.lesson.walk import Step
+from tutor.lesson.walk import AnyStep, Step
 from tutor.notation.writer import SYMBOLS
 from tutor.pages.context import Context
+from tutor.scenario.arithmetic import ReadName
 
 _FIRST = (DIFFERS, OPEN, AGREES)
 ALL_OPEN = 3
@@ -70,7 +72,7 @@ class FormulaPart:
 class StepBody:
     """One step in words and formulas: in one part, or in several for a whole phase."""
 
-    step: Step
+    step: AnyStep
     title: str
     why: str
     """The long reason at the first step of a kind, a short line at the others."""
@@ -140,7 +142,7 @@ def step_body(
         brief=BRIEF if step.walk.grain == "pass" else "",
         stop=explain_stop(context.trace, stop) if stop else "",
         remark=next((f.remark for part in parts for f in part.formulas if f.remark), None),
-        slide=_slide(context, said, formulas, most_printed) if said else None,
+        slide=slide_view(said, formulas.line, context.decimals, most_printed),
         notes=tuple(note for slide in said for note in slide.notes),
     )
 
@@ -184,9 +186,16 @@ def _layers(
     )  # fmt: skip
 
 
-def _slide(
-    context: Context, said: list[Slide], formulas: FormulaWriter, most: int | None
+def slide_view(
+    said: list[Slide],
+    line: Lines,
+    decimals: int,
+    most: int | None = None,
+    read: ReadName = quantity.parse,
 ) -> SlideView | None:
+    """What a lecture says at a step, the `most` important of its numbers; None where it says
+    nothing. `read` reads the names of quantities.
+    """
     found = [slide for slide in said if slide.numbers or slide.remarks or slide.closed_forms]
     if not found:
         return None
@@ -194,11 +203,11 @@ def _slide(
     entries.sort(key=lambda entry: _FIRST.index(entry.state))
     told = entries[:most]
     forms = tuple(
-        (form.text, form.where, number.shown(form.value, context.decimals), form.agrees)
+        (form.text, form.where, number.shown(form.value, decimals), form.agrees)
         for slide in found for form in slide.closed_forms
     )  # fmt: skip
     remarks = tuple(remark for slide in found for remark in slide.remarks)
-    symbols = tuple(formulas.line.tree(tree(entry.quantity), SYMBOLS) for entry in told)
+    symbols = tuple(line.tree(tree(entry.quantity, read), SYMBOLS) for entry in told)
     states = [entry.state for entry in entries]
     states += [AGREES if agrees else DIFFERS for *_, agrees in forms]
     summary = brief_tally(*map(states.count, (AGREES, OPEN, DIFFERS)))

@@ -94,6 +94,10 @@ class StepPage(StepBody):
     """At the last step: what the iteration changed."""
     closing_note: str
     """What that table leaves out, or ""."""
+    drawn: str = "Diagram of the network"
+    """What the picture is called."""
+    css: str = ""
+    """A class for the whole step, where its lesson is no network."""
     outside: str
     """In a frame on another site: the address of this step in the tutor, to be opened in a new tab.
     "" on the tutor's own pages.
@@ -133,7 +137,7 @@ def step_page(context: Context, n: int, notices: tuple[str, ...] = ()) -> StepPa
     """The page of step n. Raises LessonError where the walk has no such step."""
     view, scenario = context.view, context.lesson.scenario
     body = step_body(context, n, most_printed=MOST_SLIDE_NUMBERS)
-    step, formulas = body.step, body.formulas
+    step, formulas = context.step(n), body.formulas
     maker = TableMaker(context, step, body.uses, body.makes)
     total, number_by_number = step.total, view.grain == "number"
     drawn, shown = drawing(scene(maker, body.title)), tables(maker)

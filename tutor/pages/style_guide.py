@@ -19,7 +19,7 @@ from tutor.pages.cells import Table
 from tutor.pages.context import Context
 from tutor.pages.step_page import StepPage, step_page
 from tutor.pages.view import View
-from tutor.scenario.reader import parse
+from tutor.scenario.reader import Scenario, parse
 
 SHEETS = Path(__file__).parents[2] / "static"
 LESSON = """\
@@ -136,7 +136,9 @@ def measures(sheet: str, names: str) -> list[tuple[str, str]]:
 
 @cache
 def _lesson() -> Lesson:
-    return open_lesson(parse(LESSON, "style.yaml"))
+    scenario = parse(LESSON, "style.yaml")
+    assert isinstance(scenario, Scenario)
+    return open_lesson(scenario)
 
 
 @cache

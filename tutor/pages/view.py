@@ -9,7 +9,7 @@ is left out.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -108,18 +108,18 @@ class View:
 
     def export(self, lesson: str) -> str:
         """The address of the export page under this view."""
-        return _with(f"/lessons/{quote(lesson)}/export", replace(self, present=False).query())
+        return joined(f"/lessons/{quote(lesson)}/export", replace(self, present=False).query())
 
     def training(self, lesson: str) -> str:
         """The address of the lesson's training under this view."""
         query = replace(self, iteration=1, present=False).query()
-        return _with(f"/lessons/{quote(lesson)}/training", query)
+        return joined(f"/lessons/{quote(lesson)}/training", query)
 
     def share(self, lesson: str, n: int | None = None, *, large: bool = False) -> str:
         """The address of the page with the links and the QR code of a lesson, or of its step n;
         `large` is the code alone.
         """
-        return _with(
+        return joined(
             f"/lessons/{quote(lesson)}/share",
             f"step={n}" if n is not None else "",
             replace(self, present=large).query(),
@@ -127,11 +127,11 @@ class View:
 
     def file(self, lesson: str) -> str:
         """The address of the lesson's file, with the reader's changes."""
-        return _with(f"/lessons/{quote(lesson)}/scenario.yaml", changes.query(self.changes))
+        return joined(f"/lessons/{quote(lesson)}/scenario.yaml", changes.query(self.changes))
 
     def edit(self, lesson: str) -> str:
         """The address of the builder with a copy of the lesson, with the reader's changes."""
-        return _with("/build", f"from={quote(lesson)}", changes.query(self.changes))
+        return joined("/build", f"from={quote(lesson)}", changes.query(self.changes))
 
 
 def read(
@@ -141,7 +141,7 @@ def read(
     ignored.
     """
     view, ignored = examined_query(query, scenario, also)
-    return view, _first(tuple(map(str, ignored)))
+    return view, first_notices(tuple(map(str, ignored)))
 
 
 def examined_query(
@@ -150,23 +150,23 @@ def examined_query(
     """The view that a query asks for, and everything in it that makes no sense."""
     notices: list[Ignored] = []
     own = View()
-    grain = _choice(query, "grain", GRAINS, own.grain, notices)
-    notation = _choice(query, "notation", tuple(PRESETS), "", notices)
+    grain = choice(query, "grain", GRAINS, own.grain, notices)
+    notation = choice(query, "notation", tuple(PRESETS), "", notices)
     decimals = whole(query, "decimals", 0, MAX_DECIMALS, None, notices)
     iteration = whole(query, "iteration", 1, furthest(scenario), 1, notices)
     inputs = {"yes": True, "no": False}.get(
-        _choice(query, "input_gradients", ("yes", "no"), "", notices)
+        choice(query, "input_gradients", ("yes", "no"), "", notices)
     )
-    present = _choice(query, "present", ("yes", "no"), "no", notices) == "yes"
+    present = choice(query, "present", ("yes", "no"), "no", notices) == "yes"
     changed, ignored = changes.read(query, scenario)
     notices += [Ignored(text.removesuffix(".")) for text in ignored]
-    notices += _repeated(query)
+    notices += repeated(query, changeable.known)
     strange = (
         key for key in query if key not in KNOWN and key not in also and not changeable.known(key)
     )
     notices += [
         Ignored(
-            f"“{_short(key)}” is not a setting of a lesson",
+            f"“{short(key)}” is not a setting of a lesson",
             IGNORED,
             _near(key, scenario, KNOWN | also),
         )
@@ -184,7 +184,7 @@ def examined_query(
     return view, tuple(notices)
 
 
-def _first(notices: tuple[str, ...]) -> tuple[str, ...]:
+def first_notices(notices: tuple[str, ...]) -> tuple[str, ...]:
     """The first few notices; the last says how many more there are, where there are more."""
     if len(notices) <= MOST_NOTICES:
         return notices
@@ -194,30 +194,32 @@ def _first(notices: tuple[str, ...]) -> tuple[str, ...]:
     )
 
 
-def _repeated(query: Mapping[str, str]) -> Iterator[Ignored]:
+def repeated(query: Mapping[str, str], changes_it: Callable[[str], bool]) -> Iterator[Ignored]:
     """Settings that stand in an address more than once; `changes` looks at the changes."""
     for key in query:
         if (
             key not in REPEATABLE
-            and not changeable.known(key)
+            and not changes_it(key)
             and len(changes.all_values(query, key)) > 1
         ):
             yield Ignored(
-                f"“{_short(key)}” appears in the address more than once", "the first one counts"
+                f"“{short(key)}” appears in the address more than once", "the first one counts"
             )
 
 
-def _with(path: str, *query: str) -> str:
+def joined(path: str, *query: str) -> str:
+    """An address with the parts of its query that are there."""
     return "?".join(part for part in (path, "&".join(filter(None, query))) if part)
 
 
-def _choice(
+def choice(
     query: Mapping[str, str],
     key: str,
     choices: tuple[str, ...],
     default: str,
     notices: list[Ignored],
 ) -> str:
+    """One of some words of a query; nonsense is the default, with a notice."""
     text = query.get(key, "").strip()
     if not text or text in choices:
         return text or default
@@ -229,12 +231,17 @@ def unknown(key: str, text: str, choices: Iterable[str], so: str) -> Ignored:
     """A word that is none of the choices."""
     known = tuple(choices)
     right = f"{_asked(suggestion.meant(text, known))} Choices: {', '.join(known)}."
-    return Ignored(f"{key} “{_short(text)}” is not known", so, right.strip())
+    return Ignored(f"{key} “{short(text)}” is not known", so, right.strip())
 
 
 def _near(key: str, scenario: Scenario, known: Iterable[str]) -> str:
     """The setting or the part of the lesson that is probably meant."""
     return _asked(changeable.meant(key, scenario) or suggestion.meant(key, sorted(known)))
+
+
+def unknown_setting(key: str, known: Iterable[str]) -> str:
+    """The setting that is probably meant, as a question."""
+    return _asked(suggestion.meant(key, sorted(known)))
 
 
 def _asked(meant: str) -> str:
@@ -262,7 +269,7 @@ def whole(
         return int(text)
     notices.append(
         Ignored(
-            f"{key} “{_short(text)}” is not a whole number from {least:,} to {most:,}",
+            f"{key} “{short(text)}” is not a whole number from {least:,} to {most:,}",
             IGNORED,
             field=key,
         )
@@ -270,6 +277,7 @@ def whole(
     return default
 
 
-def _short(text: str) -> str:
+def short(text: str) -> str:
+    """A text of an address as a message quotes it."""
     shown = "".join(c for c in text if c.isprintable())[:40]
     return shown + ("…" if len(text) > 40 else "")

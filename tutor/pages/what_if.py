@@ -274,6 +274,8 @@ class WhatIfForm:
     """The numbers in the data set of this iteration's samples, where they are a batch."""
     scaled: bool
     """Whether the inputs are those before scaling."""
+    given: str = ""
+    """The names of the values of a formula, which have none that a script could guess."""
 
 
 def what_if_form(

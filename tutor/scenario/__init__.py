@@ -13,9 +13,11 @@ In the order in which it is best read:
     scalars               what a word of the file stands for
     strict_yaml           text to plain data with line numbers, from the events of a parser
     arithmetic            small safe formulas over quantity names
+    formula_text          formulas of computation graphs as one types them
     update                how a network learns: optimizer, schedule, penalty and clipping
     knobs                 the numbers of these, by their names in forms and addresses
     model                 which keys there are, and what each may hold
+    graph_file            the file of a graph lesson: its keys, and what they must agree on
     names                 which quantities this network has
     checks                what the parts of a file must agree on
     messages              what does not fit, in words

@@ -64,13 +64,18 @@ def evaluate(tree: Node, env: Environment) -> float:
     return value
 
 
-def parse(expression: str) -> Node:
-    """Read an expression. Raises BadArithmeticError with the position from 1, or QuantityError."""
+ReadName = Callable[[str], Quantity]
+
+
+def parse(expression: str, read: ReadName = quantity.parse) -> Node:
+    """Read an expression, its names by `read`. Raises BadArithmeticError with the position from 1,
+    or QuantityError.
+    """
     if len(expression) > limits.EXPRESSION:
         raise BadArithmeticError(
             f"the expression has {len(expression):,} characters; the limit is {limits.EXPRESSION}"
         )
-    reader = _Reader(expression)
+    reader = _Reader(expression, read)
     tree = reader.sum()
     if reader.kind != "end":
         raise reader.error(
@@ -93,8 +98,8 @@ class _Reader:
     next.
     """
 
-    def __init__(self, expression: str) -> None:
-        self.expression = expression
+    def __init__(self, expression: str, read: ReadName) -> None:
+        self.expression, self.read = expression, read
         self.unknown: QuantityError | None = None
         """Of the names that are none the first; what cannot be read comes before it."""
         self.end = self.depth = 0
@@ -181,7 +186,7 @@ class _Reader:
 
     def _name(self) -> Node:
         try:
-            return Ref(quantity.parse(self.advance().strip()))
+            return Ref(self.read(self.advance().strip()))
         except QuantityError as error:
             self.unknown = self.unknown or error
             return Number(math.nan)

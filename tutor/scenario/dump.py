@@ -25,16 +25,19 @@ from pydantic import BaseModel
 from tutor import limits
 from tutor.errors import TutorError
 from tutor.scenario import scalars, strict_yaml
+from tutor.scenario.graph_file import GraphFile
 from tutor.scenario.model import ScenarioFile
 from tutor.scenario.problem import ScenarioError
-from tutor.scenario.reader import Scenario
+from tutor.scenario.reader import AnyScenario, GraphScenario
 
 WIDTH: Final = 120
-SPREAD: Final = frozenset({"network", "layers", "data", "learn", "printed", "notes", "checks"})
+SPREAD: Final = frozenset(
+    {"network", "layers", "data", "learn", "printed", "notes", "checks", "graph"}
+)
 """Keys whose values always have lines of their own."""
 
 
-def write(scenario: Scenario) -> str:
+def write(scenario: AnyScenario) -> str:
     """The canonical text. Raises TutorError where it would be larger than a file may be."""
     data = as_data(scenario)
     over = ""
@@ -66,13 +69,18 @@ def content_id(text: str) -> str:
     return f"saved-{digest[:20].lower()}"
 
 
-def as_data(scenario: Scenario) -> dict[str, Any]:
+def as_data(scenario: AnyScenario) -> dict[str, Any]:
     """The scenario as plain data, without what is at its default."""
     data: dict[str, Any] = {"format": 1}
-    for key in list(ScenarioFile.model_fields)[1:]:
+    model = GraphFile if isinstance(scenario, GraphScenario) else ScenarioFile
+    for key in list(model.model_fields)[1:]:
         value = _plain(getattr(scenario, key))
         if value not in ("", None, (), {}):
             data[key] = value
+    return data if isinstance(scenario, GraphScenario) else _of_network(data)
+
+
+def _of_network(data: dict[str, Any]) -> dict[str, Any]:
     for layer in data["network"]["layers"]:
         _spoken(layer)
     for key in ("optimizer", "schedule"):

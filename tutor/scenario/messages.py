@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final, get_args
 
 from pydantic import BaseModel, ValidationError
@@ -14,11 +14,12 @@ from pydantic_core import ErrorDetails
 
 from tutor import number, suggestion
 from tutor.errors import NumberError
+from tutor.scenario.graph_file import GraphFile
 from tutor.scenario.model import ScenarioFile
 from tutor.scenario.problem import MAX_PROBLEMS, Found, Path, described, quotable
 
-LATER_KEYS: Final = frozenset({"graph"})
-"""Parts of the format that this version does not run: refused, not ignored."""
+OTHER: Final = {"graph": "takes the place of network and data; leave one of them out"}
+"""Keys that another kind of lesson has, and what to say of them."""
 
 MISSING: Final = {
     "format": "a scenario starts with format: 1",
@@ -37,17 +38,26 @@ MISSING: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """A kind of file: its model, what helps where a key is missing, and the keys that a later
-    version will run.
+    """A kind of file: its model, what helps where a key is missing, and what to say of keys that
+    only another kind of file has.
     """
 
     model: type[BaseModel]
     missing: Mapping[str, str]
-    later: frozenset[str] = frozenset()
+    other: Mapping[str, str] = field(default_factory=dict)
 
 
 UNKNOWN: Final = "is not a key of the format"
-SCENARIO: Final = Format(ScenarioFile, MISSING, LATER_KEYS)
+SCENARIO: Final = Format(ScenarioFile, MISSING, OTHER)
+GRAPH: Final = Format(
+    GraphFile,
+    {
+        **MISSING,
+        "expression": "give the formula, such as expression: (x + y)*z",
+        "values": "give each name in the formula a value, such as {x: 2}",
+    },
+    dict.fromkeys(("network", "data", "training"), ""),
+)
 
 
 def of(error: ValidationError, kind: Format = SCENARIO) -> Iterator[Found]:
@@ -154,15 +164,15 @@ def _constraints(annotation: Any) -> Iterator[Any]:
     """What an annotation demands where it is one of several, such as a number or nothing."""
     for part in get_args(annotation):
         yield from getattr(part, "__metadata__", ())
-        for field in getattr(part, "__metadata__", ()):
-            yield from getattr(field, "metadata", ())
+        for own in getattr(part, "__metadata__", ()):
+            yield from getattr(own, "metadata", ())
         yield from _constraints(part)
 
 
 def _unknown_key(path: Path, file: Format) -> str:
     key = str(path[-1])
-    if key in file.later:
-        return f"{key} is part of the format, but this version does not support it yet"
+    if len(path) == 1 and key in file.other:
+        return file.other[key]  # where it is empty, the checks have said it
     model = _model_at(path[:-1], file.model)
     known = list(model.model_fields) if model else []
     return f"{UNKNOWN}; {_meant(key, known)}"

@@ -86,7 +86,8 @@ def _printed(text: str) -> str:
     return text
 
 
-def _origin(text: str) -> str:
+def origin_id(text: str) -> str:
+    """The id of a lesson."""
     if not LESSON_ID.fullmatch(text):
         raise _said(
             "expected the id of a lesson, 1 to 80 of a-z, 0-9 and -, such as two-layers, "
@@ -441,7 +442,7 @@ class ScenarioFile(Model):
     course: LineText | None = None
     about: About | None = None
     lecture: Lecture | None = None
-    origin: Annotated[str, AfterValidator(_origin)] | None = None
+    origin: Annotated[str, AfterValidator(origin_id)] | None = None
     learn: tuple[LineText, ...] = Field((), max_length=limits.LEARN)
     network: NetworkSpec
     data: Data

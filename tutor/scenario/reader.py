@@ -19,6 +19,7 @@ import os
 import stat
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from pathlib import PurePath
 from typing import Any, Final, TypeAlias
 
@@ -27,7 +28,8 @@ from pydantic import ValidationError
 from tutor import limits, number
 from tutor.errors import NumberError
 from tutor.scenario import checks as scenario_checks
-from tutor.scenario import messages, strict_yaml
+from tutor.scenario import graph_file, messages, strict_yaml
+from tutor.scenario.graph_file import GraphFile, GraphSpec
 from tutor.scenario.messages import takes_number
 from tutor.scenario.model import (
     LESSON_ID,
@@ -52,9 +54,12 @@ from tutor.scenario.scalars import FOREIGN
 
 __all__ = [
     "SUFFIXES",
+    "AnyScenario",
     "Check",
     "Data",
     "Display",
+    "GraphScenario",
+    "GraphSpec",
     "Init",
     "LayerSpec",
     "Lecture",
@@ -80,9 +85,10 @@ __all__ = [
 SUFFIXES: Final = (".yaml", ".yml", ".json")
 
 
-@dataclass(frozen=True, slots=True)
-class Scenario:
-    """One sound scenario. `id` is the stem of its file, `where` the name that its messages use.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnyScenario:
+    """What all sound scenarios have, whatever is walked through. `id` is the stem of the file,
+    `where` the name that its messages use.
 
     `origin` is the id of the lesson that it was made from, or empty.
     """
@@ -94,10 +100,6 @@ class Scenario:
     about: str
     learn: tuple[str, ...]
     lecture: Lecture | None
-    network: NetworkSpec
-    data: Data
-    training: Training
-    notation: NotationSpec
     display: Display
     printed: tuple[Printed, ...]
     notes: tuple[Note, ...]
@@ -106,16 +108,10 @@ class Scenario:
     mark: str = field(default="", compare=False)
     """Changes with the text that it was read from; empty where there was none."""
 
-    @classmethod
-    def of(cls, file: ScenarioFile, where: str) -> Scenario:
-        """The scenario of a checked file."""
-        return cls(
-            PurePath(where).stem, where,
-            file.title, file.course or "", file.about or "", file.learn, file.lecture,
-            file.network, file.data, file.training, file.notation, file.display,
-            file.printed, file.notes, file.checks,
-            file.origin or "",
-        )  # fmt: skip
+    @property
+    def weight(self) -> int:
+        """About how many numbers a lesson of it has, for what is kept in memory."""
+        raise NotImplementedError
 
     @property
     def source(self) -> str:
@@ -123,6 +119,52 @@ class Scenario:
         file says neither.
         """
         return " · ".join(filter(None, (self.course, self.lecture.name if self.lecture else "")))
+
+
+def _heading(file: ScenarioFile | GraphFile, where: str) -> dict[str, Any]:
+    """What all files have."""
+    texts = {key: getattr(file, key) or "" for key in ("course", "about", "origin")}
+    kept = ("title", "learn", "lecture", "display", "printed", "notes", "checks")
+    same = {key: getattr(file, key) for key in kept}
+    return {"id": PurePath(where).stem, "where": where, **texts, **same}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GraphScenario(AnyScenario):
+    """A formula that is walked through node by node."""
+
+    graph: GraphSpec
+
+    @property
+    def weight(self) -> int:
+        texts = (self.graph.expression, *self.graph.names.values())
+        return 8 * sum(map(len, texts)) + sum(map(graph_file.size, self.graph.values.values()))
+
+    @classmethod
+    def of(cls, file: GraphFile, where: str) -> GraphScenario:
+        """The scenario of a checked file."""
+        return cls(graph=file.graph, **_heading(file, where))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scenario(AnyScenario):
+    """A network that is trained."""
+
+    network: NetworkSpec
+    data: Data
+    training: Training
+    notation: NotationSpec
+
+    @classmethod
+    def of(cls, file: ScenarioFile, where: str) -> Scenario:
+        """The scenario of a checked file."""
+        own = {key: getattr(file, key) for key in ("network", "data", "training", "notation")}
+        return cls(**own, **_heading(file, where))
+
+    @property
+    def weight(self) -> int:
+        sizes = self.network.sizes
+        return sum(a * b for a, b in pairwise(sizes)) + sum(sizes) * self.batch
 
     @property
     def loss(self) -> LossSpec:
@@ -151,7 +193,7 @@ class Scenario:
         return not whole or self.training.shuffle is not None
 
 
-def parse(text: str, where: str) -> Scenario:
+def parse(text: str, where: str) -> AnyScenario:
     """The scenario of a text. Raises ScenarioError, never anything else; `where` names the text in
     messages.
     """
@@ -163,13 +205,15 @@ def parse(text: str, where: str) -> Scenario:
 
 
 def parse_data(data: dict[str, Any], where: str) -> Scenario:
-    """The scenario of plain data, such as a form gives: dict, tuple, str, int, float and bool.
+    """The network of plain data, such as a form gives: dict, tuple, str, int, float and bool.
 
     The same checks as in `parse`. Raises ScenarioError; its problems have a path and the line 0.
     """
-    return _scenario(
+    found = _scenario(
         _examined_data(data), where, lambda path, message: Problem(where, 0, written(path), message)
     )
+    assert isinstance(found, Scenario), "a form makes networks"
+    return found
 
 
 def problems_of(data: dict[str, Any]) -> list[tuple[Path, str]]:
@@ -179,7 +223,7 @@ def problems_of(data: dict[str, Any]) -> list[tuple[Path, str]]:
     return list(dict.fromkeys(_examined_data(data)[1]))
 
 
-Reading: TypeAlias = tuple[ScenarioFile | None, list[Found]]
+Reading: TypeAlias = tuple[ScenarioFile | GraphFile | None, list[Found]]
 
 
 def _examined_data(data: dict[str, Any]) -> Reading:
@@ -192,21 +236,27 @@ def _examined(data: dict[str, Any]) -> Reading:
     must agree.
     """
     data = valued(data)
+    walked = "graph" in data and "network" not in data
+    kind = messages.GRAPH if walked else messages.SCENARIO
+    file: ScenarioFile | GraphFile | None = None
+    problems: list[Found] = []
     try:
-        file, problems = ScenarioFile.model_validate(data), []
+        file = (GraphFile if walked else ScenarioFile).model_validate(data)
     except ValidationError as error:
-        file, problems = None, list(messages.of(error))
-    return file, [*problems, *scenario_checks.of(data)]
+        problems = list(messages.of(error, kind))
+    return file, [*problems, *(graph_file.of(data) if walked else scenario_checks.of(data))]
 
 
-def _scenario(examined: Reading, where: str, at: Callable[[Path, str], Problem]) -> Scenario:
+def _scenario(examined: Reading, where: str, at: Callable[[Path, str], Problem]) -> AnyScenario:
     file, problems = examined
     if problems or file is None:
         raise ScenarioError(at(path, message) for path, message in problems)
-    return Scenario.of(file, where)
+    return (
+        GraphScenario.of(file, where) if isinstance(file, GraphFile) else Scenario.of(file, where)
+    )
 
 
-def load(path: str | os.PathLike[str], where: str | None = None) -> Scenario:
+def load(path: str | os.PathLike[str], where: str | None = None) -> AnyScenario:
     """The scenario of a file. Raises ScenarioError, also where the file cannot be read."""
     name = quotable(str(path), 300) if where is None else where
     return parse(strict_yaml.decode(read(path, name), name), name)

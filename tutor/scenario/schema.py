@@ -13,9 +13,12 @@ from types import MappingProxyType
 from typing import Any, Final, TypeAlias
 
 from tutor import limits, number
+from tutor.engine.operations import FUNCTIONS
 from tutor.engine.optimizers import OPTIMIZERS, Knob
 from tutor.engine.parameters import PARAMETERS
 from tutor.number import FRACTION_PATTERN
+from tutor.scenario.formula_text import NAME
+from tutor.scenario.graph_file import GraphFile
 from tutor.scenario.knobs import CHOICES, KNOBS
 from tutor.scenario.model import LESSON_ID, PRINTED, ScenarioFile
 
@@ -27,16 +30,23 @@ DRAFT: Final = "https://json-schema.org/draft/2020-12/schema"
 
 def schema(address: str) -> Schema:
     """The schema of a whole file; `address` is where it can be fetched, its own name for itself."""
-    generated = ScenarioFile.model_json_schema()
-    models = generated.pop("$defs")
+    generated, walked = ScenarioFile.model_json_schema(), GraphFile.model_json_schema()
+    models = {**generated.pop("$defs"), **walked["$defs"]}
+    generated["properties"]["graph"] = walked["properties"]["graph"]
+    needed = {*generated["required"]} - {*walked["required"]}
+    generated["required"] = [key for key in generated["required"] if key in walked["required"]]
     return {
         "$schema": DRAFT,
         "$id": address,
         **_part(generated, "", models),
+        "oneOf": [
+            {"required": sorted(needed), "not": {"required": ["graph"]}},
+            {"required": ["graph"], "not": {"anyOf": [{"required": [k]} for k in NETWORK_ONLY]}},
+        ],
         "title": "A lesson of the backpropagation tutor",
         "description": (
             "A scenario file, format 1: a network, its data, "
-            "and how a lecture writes and prints them."
+            "and how a lecture writes and prints them; or a formula that is walked node by node."
         ),
     }
 
@@ -123,6 +133,12 @@ NUMBERS: Final[dict[str, Schema]] = {
 }
 """The number that may stand in place of a word."""
 VISIBLE: Final[Schema] = {"pattern": r"\S"}
+NETWORK_ONLY: Final = ("network", "data", "training", "notation")
+"""Keys that a formula does not have."""
+_AMOUNT: Final[Schema] = {
+    "anyOf": [{"type": "number"}, {"type": "string", "pattern": FRACTION_PATTERN}]
+}
+_LIST: Final[Schema] = {"type": "array", "minItems": 1, "items": _AMOUNT}
 
 TOGETHER: Final[dict[str, Schema]] = {
     "title": VISIBLE,
@@ -165,6 +181,14 @@ TOGETHER: Final[dict[str, Schema]] = {
     },
     "data.generator": {"dependentSchemas": {"classes": _given("name", "blobs")}},
     "training.stop": {"minProperties": 1},
+    "graph.names": {"propertyNames": {"pattern": _whole(NAME.pattern)}},
+    "graph.values": {
+        "minProperties": 1,
+        "propertyNames": {"pattern": _whole(NAME.pattern)},
+        "additionalProperties": {
+            "anyOf": [_AMOUNT, _LIST, {"type": "array", "minItems": 1, "items": _LIST}]
+        },
+    },
     "printed[]": {
         "oneOf": [{"required": ["quantity"]}, {"required": ["expression"]}],
         "dependentRequired": {"expression": ["at"]},
@@ -301,6 +325,21 @@ MEANINGS: Final[Mapping[str, str]] = MappingProxyType({
     "data.scale":
         "scales each input by itself: (x − mean)/standard deviation, or (x − min)/(max − min). "
         "The numbers come from the training samples alone and are applied to all",
+    "graph":
+        "a formula that is walked node by node; it takes the place of `network`, `data`, "
+        "`training` and `notation`",
+    "graph.expression":
+        "the formula: + − × ÷ written as `+ - * /`, powers as `**`, parentheses, numbers, names, "
+        f"and the functions {', '.join(FUNCTIONS)}",
+    "graph.names":
+        "inner nodes with names of their own, each with its formula: "
+        "`{q: w0 + w1*x1}`. The others are n1, n2 … in the order of evaluation",
+    "graph.values":
+        "what the formula starts from, each name with its value: a number, a list of numbers, "
+        "or a list of rows",
+    "graph.differentiate":
+        "with respect to which values the result is differentiated; all of them if left out",
+    "graph.result": "the name of the result",
     "training": "how the network learns",
     "training.optimizer":
         "how a gradient becomes an update: a name, or a mapping with its name and its numbers. "
@@ -422,6 +461,10 @@ EXAMPLES: Final[Mapping[str, tuple[Any, ...]]] = MappingProxyType({
     "training.batch": ("full", "online", 8),
     "training.shuffle": ({"seed": 0},),
     "training.stop": ({"loss_below": 0.01}, {"change_below": 1e-6}),
+    "graph.expression": ("(y - sigmoid(q))**2",),
+    "graph.names": ({"q": "w0 + w1*x1"},),
+    "graph.values": ({"x": -2, "v": [1, 2], "M": [[1, 0], [0, 1]]},),
+    "graph.differentiate": (["w0", "w1"],),
     "printed[].quantity": ("a[3][1]", "z[1][2]@1", "dL/dw[2][1,3]", "loss"),
     "printed[].expression": ("1 - {a[2][1]}",),
     "printed[].value": ("0.7739", "-1.29", "34.5%"),

@@ -15,7 +15,7 @@ from typing import Final
 from tutor.errors import StoreError
 from tutor.scenario import reader
 from tutor.scenario.problem import ScenarioError
-from tutor.scenario.reader import Scenario
+from tutor.scenario.reader import AnyScenario
 
 KEPT: Final = 256
 ROOM: Final = 4 * 2**20
@@ -44,9 +44,9 @@ class SavedLessons:
         self._find = find
         self._clock = clock
         self._lock = threading.Lock()
-        self._kept: OrderedDict[str, tuple[int, Scenario | None, int]] = OrderedDict()
+        self._kept: OrderedDict[str, tuple[int, AnyScenario | None, int]] = OrderedDict()
 
-    def find(self, lesson: str) -> Scenario | None:
+    def find(self, lesson: str) -> AnyScenario | None:
         """The scenario of an id. Raises StoreError where it is not known yet and the store cannot
         be reached.
         """
@@ -72,7 +72,7 @@ class SavedLessons:
         with self._lock:
             self._kept.clear()
 
-    def _keep(self, lesson: str, today: int, text: str | None) -> Scenario | None:
+    def _keep(self, lesson: str, today: int, text: str | None) -> AnyScenario | None:
         """Remember a lesson; one that is not there is forgotten: it may be saved at any time."""
         with self._lock:
             known = self._kept.pop(lesson, None)
@@ -85,7 +85,7 @@ class SavedLessons:
             return found
 
 
-def opened(lesson: str, text: str) -> Scenario | None:
+def opened(lesson: str, text: str) -> AnyScenario | None:
     """The scenario of a saved text; None where limits have been lowered since, so that it is not
     read any more.
     """

@@ -17,7 +17,7 @@ from typing import Final
 
 from tutor.errors import SettingError, StoreError, TooManySavesError, TutorError
 from tutor.scenario import dump
-from tutor.scenario.reader import Scenario
+from tutor.scenario.reader import AnyScenario
 from tutor.store.database import WAIT
 from tutor.store.texts import Allowance, Store, open_store
 
@@ -57,7 +57,7 @@ class Saving:
         """Whether lessons can be saved."""
         return self.allowed and self.store is not None
 
-    def save(self, scenario: Scenario, who: str) -> str:
+    def save(self, scenario: AnyScenario, who: str) -> str:
         """Keep a lesson for good and return its id. Raises Refused."""
         if self.store is None or not self.allowed:
             raise Refused(403, OFF)

@@ -12,19 +12,19 @@ from collections.abc import Callable, Container, Iterable, Sized
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
-from itertools import pairwise
 from typing import Generic, TypeVar
 
 from tutor.catalogue.shelf import AnyPath, Shelf, WatchedShelf
 from tutor.errors import LessonError
-from tutor.lesson import changes
 from tutor.lesson.changes import Changes
+from tutor.lesson.opening import length
 from tutor.lesson.running import Running
-from tutor.lesson.walk import Length, Lesson, length, open_lesson
+from tutor.lesson.walk import AnyLesson, Length
 from tutor.memo import Kept
-from tutor.pages.context import Context
+from tutor.pages.context import AnyContext, Context
+from tutor.pages.faces import face
 from tutor.pages.view import View
-from tutor.scenario.reader import Scenario
+from tutor.scenario.reader import AnyScenario, Scenario
 from tutor.store.saved_lessons import SavedLessons
 
 MEGABYTE = 2**20
@@ -49,7 +49,7 @@ class ByContent:
 
     __slots__ = ("_content", "_itself")
 
-    def __init__(self, scenario: Scenario) -> None:
+    def __init__(self, scenario: AnyScenario) -> None:
         self._content = scenario.id, scenario.mark or id(scenario)
         self._itself = None if scenario.mark else scenario
 
@@ -60,11 +60,9 @@ class ByContent:
         return hash(self._content)
 
 
-def weight(scenario: Scenario) -> int:
+def weight(scenario: AnyScenario) -> int:
     """About how many bytes an open lesson takes."""
-    sizes = scenario.network.sizes
-    numbers = sum(a * b for a, b in pairwise(sizes)) + sum(sizes) * scenario.batch
-    return OPEN + EACH * numbers
+    return OPEN + EACH * scenario.weight
 
 
 class Library(Generic[Text]):
@@ -77,7 +75,7 @@ class Library(Generic[Text]):
     def __init__(
         self,
         folders: Iterable[AnyPath],
-        render: Callable[[Context, int, tuple[str, ...]], Text],
+        render: Callable[[AnyContext, int, tuple[str, ...]], Text],
         saved: Callable[[str], str | None] = lambda _: None,
         only: Container[str] | None = None,
     ) -> None:
@@ -96,38 +94,41 @@ class Library(Generic[Text]):
         """The lessons as the folders have them now."""
         return self._watched.shelf()
 
-    def find(self, lesson: str) -> Scenario | None:
+    def find(self, lesson: str) -> AnyScenario | None:
         """The scenario of a lesson's id, from the shelf or else from the store. Raises StoreError
         where that cannot be reached.
         """
         return self.shelf.find(lesson) or self._saved.find(lesson)
 
-    def lesson(self, scenario: Scenario, view: View = PLAIN) -> Lesson:
+    def lesson(self, scenario: AnyScenario, view: View = PLAIN) -> AnyLesson:
         """A lesson at the iteration of a view, with the view's changes made."""
         key = ByContent(scenario), view.iteration, view.changes, view.input_gradients
-        found: Lesson = self._lesson.once(key, lambda: self._open(scenario, view))
+        found: AnyLesson = self._lesson.once(key, lambda: self._open(scenario, view))
         return found
 
-    def _open(self, scenario: Scenario, view: View) -> Lesson:
-        made, iteration = self._with_changes(scenario, view.changes), view.iteration
-        known = self.running(scenario, view.changes).ready(iteration) if iteration > 1 else None
-        listed = changes.listed(scenario, view.changes)
-        return open_lesson(made, iteration, listed, view.input_gradients, known)
+    def _open(self, scenario: AnyScenario, view: View) -> AnyLesson:
+        made, known = self._with_changes(scenario, view.changes), None
+        if view.iteration > 1 and isinstance(scenario, Scenario):
+            known = self.running(scenario, view.changes).ready(view.iteration)
+        return face(scenario).lesson(scenario, made, view, known)
 
-    def _with_changes(self, scenario: Scenario, made: Changes) -> Scenario:
+    def _with_changes(self, scenario: AnyScenario, made: Changes) -> AnyScenario:
         key = ByContent(scenario), made
-        found: Scenario = self._changed.once(key, lambda: changes.apply(scenario, made))
+        found: AnyScenario = self._changed.once(key, lambda: face(scenario).changed(scenario, made))
         return found
 
     def running(self, scenario: Scenario, made: Changes = ()) -> Running:
         """The training of a lesson with changes, as far as it was run."""
         key = ByContent(scenario), made
-        found: Running = self._running.once(
-            key, lambda: Running(self._with_changes(scenario, made))
-        )
+        found: Running = self._running.once(key, lambda: self._begun(scenario, made))
         return found
 
-    def _looked_at(self, scenario: Scenario, view: View) -> Context:
+    def _begun(self, scenario: Scenario, made: Changes) -> Running:
+        changed = self._with_changes(scenario, made)
+        assert isinstance(changed, Scenario)
+        return Running(changed)
+
+    def _looked_at(self, scenario: AnyScenario, view: View) -> AnyContext:
         """A lesson under a view; where numbers were changed, beside the original, unless that stops
         before this iteration.
         """
@@ -135,16 +136,24 @@ class Library(Generic[Text]):
         if view.changes:
             with suppress(LessonError):
                 original = self.lesson(scenario, replace(view, changes=()))
-        return Context(self.lesson(scenario, view), view, source=scenario, original=original)
+        return face(scenario).context(self.lesson(scenario, view), view, scenario, original)
 
-    def context(self, scenario: Scenario, view: View) -> Context:
+    def context(self, scenario: AnyScenario, view: View) -> AnyContext:
         """A lesson under a view."""
-        found: Context = self._context.once(
+        found: AnyContext = self._context.once(
             (ByContent(scenario), view), lambda: self._looked_at(scenario, view)
         )
         return found
 
-    def step(self, scenario: Scenario, view: View, n: int, notices: tuple[str, ...] = ()) -> Text:
+    def network(self, scenario: Scenario, view: View) -> Context:
+        """A network lesson under a view."""
+        found = self.context(scenario, view)
+        assert isinstance(found, Context)
+        return found
+
+    def step(
+        self, scenario: AnyScenario, view: View, n: int, notices: tuple[str, ...] = ()
+    ) -> Text:
         """The text of one step; one with notices is about a single address and is not kept."""
         if notices:
             return self._render(self.context(scenario, view), n, notices)

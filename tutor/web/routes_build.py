@@ -26,7 +26,7 @@ from tutor.builder.preview import Examined, examined
 from tutor.errors import TutorError
 from tutor.lesson import validation
 from tutor.scenario import dump
-from tutor.scenario.reader import ScenarioError
+from tutor.scenario.reader import Scenario, ScenarioError
 from tutor.store.saving import Refused
 from tutor.web.places import outside
 from tutor.web.site import Site, as_notices
@@ -101,8 +101,8 @@ def copied(site: Site, lesson: str) -> ResponseReturnValue:
     large for it is shown as text.
     """
     scenario, ignored = site.changed(lesson, frozenset({"from"}))
-    reason = checked.too_large(scenario)
-    if reason:
+    reason = checked.too_large(scenario) if isinstance(scenario, Scenario) else checked.NO_FORM
+    if not isinstance(scenario, Scenario) or reason:
         return text_page.show(
             dump.write(replace(scenario, origin=scenario.id)),
             notices=(reason, *as_notices(ignored)),

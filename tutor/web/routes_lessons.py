@@ -9,6 +9,7 @@
     /lessons/<id>/export            what a lesson can become, with a preview; with do=download to
                                     the file, or 422 with what is wrong
     /lessons/<id>/export/<kind>     the file
+    /lessons/<id>/accumulation      of a formula: forward and reverse accumulation side by side
     /lessons/<id>/slides            every printed number beside the computed one; ?show=slips, open
                                     or agrees keeps those
 
@@ -17,7 +18,6 @@ A step's page and its fragment are the same text: the page includes the fragment
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
@@ -28,19 +28,17 @@ from tutor import budget
 from tutor.errors import TutorError
 from tutor.export.export_page import export_page, file_address
 from tutor.export.registry import KINDS, at_home, online, with_address
-from tutor.lesson.changeable import BadChangeError, known, part
-from tutor.lesson.changes import Changes, edited, sentence
+from tutor.lesson.changes import Changes
 from tutor.pages import share, view
+from tutor.pages.accumulation import accumulation_page
 from tutor.pages.comparison import ALL, slides_page
-from tutor.pages.context import Context
+from tutor.pages.context import AnyContext
 from tutor.pages.error_page import Missing
+from tutor.pages.faces import face
 from tutor.pages.gallery import gallery_page, problems_page
-from tutor.pages.overview import lesson_page
-from tutor.pages.panels import panels
 from tutor.pages.share import STEP, share_page
 from tutor.pages.step_page import chain_page
 from tutor.pages.view import Ignored
-from tutor.pages.what_if import NAME, VALUE, same_step
 from tutor.scenario.problem import quotable
 from tutor.web.site import (
     Elsewhere,
@@ -62,6 +60,7 @@ def add(app: Flask, site: Site) -> None:
     """All routes of this module."""
     add_pages(app, site)
     add_steps(app, site)
+    add_graphs(app, site)
     add_exports(app, site)
 
 
@@ -95,18 +94,28 @@ def add_pages(app: Flask, site: Site) -> None:
     def lesson(lesson: str) -> str:
         context, notices = site.opened(lesson)
         origin = site.origin(context.lesson.scenario)
-        return render_template("lesson.html", page=lesson_page(context, notices, origin))
+        page = face(context.source).overview(context, notices, origin)
+        return render_template("lesson.html", page=page)
 
     @app.get("/lessons/<lesson>/slides")
     def slides(lesson: str) -> str:
-        scenario = site.found(lesson)
+        scenario = site.network(lesson)
         if not scenario.printed:
             raise Missing("The slides of this lesson print no numbers.")
         wanted, ignored = view.read(request.args, scenario, frozenset({"show"}))
-        context = site.library.context(scenario, view.View())
+        context = site.library.network(scenario, view.View())
         return render_template(
             "slides.html", page=slides_page(context, request.args.get("show", ALL), wanted, ignored)
         )
+
+
+def add_graphs(app: Flask, site: Site) -> None:
+    """What only a formula has."""
+
+    @app.get("/lessons/<lesson>/accumulation")
+    def accumulation(lesson: str) -> str:
+        context, notices = site.opened_graph(lesson)
+        return render_template("accumulation.html", page=accumulation_page(context, notices))
 
 
 def by_author() -> bool:
@@ -133,11 +142,13 @@ def add_steps(app: Flask, site: Site) -> None:
             if unquote(short) != unquote(request.full_path.rstrip("?")):
                 return Elsewhere(short, 302)
         text = site.library.step(context.source, context.view, number, notices)
-        return text.fragment if wants_fragment() else whole_page(text, panels(context, number))
+        if wants_fragment():
+            return text.fragment
+        return whole_page(text, face(context.source).panels(context, number))
 
     @app.get("/lessons/<lesson>/steps/<n>/chain")
     def chain(lesson: str, n: str) -> str:
-        context, notices = site.opened(lesson)
+        context, notices = site.opened_network(lesson)
         content = chain_page(context, step_number(context, n), notices)
         if content is None:
             raise Missing(
@@ -256,11 +267,12 @@ def add_what_if(app: Flask, site: Site) -> None:
     def change(lesson: str, n: str) -> AnyResponse | tuple[str, int, dict[str, str]]:
         context, notices = site.opened(lesson)
         number = step_number(context, n)
-        after, problems = wanted(context, request.form)
+        own = face(context.source)
+        after, problems = own.wanted(context, request.form)
         if not problems:
             return Elsewhere(changed_address(site, context, number, after), 303)
         text = site.library.step(context.source, context.view, number, notices)
-        beside = panels(context, number, request.form, problems)
+        beside = own.panels(context, number, request.form, problems)
         # the address of a form is no place to come back to
         return whole_page(text, beside), 422, {"HX-Push-Url": "false"}
 
@@ -270,29 +282,7 @@ def add_what_if(app: Flask, site: Site) -> None:
         return Elsewhere(onward(context, step_number(context, n), notices), 302)
 
 
-def wanted(context: Context, form: Mapping[str, str]) -> tuple[Changes, dict[str, str]]:
-    """The changes after the form, or a problem for each field that cannot be taken."""
-    fields = {name: form[name] for name in form if known(name)}
-    name = form.get(NAME, "").strip()
-    if not name:
-        missing = (
-            {NAME: "Say which number the value is for, such as w[2][1,3]."}
-            if form.get(VALUE, "").strip()
-            else {}
-        )
-        after, problems = edited(context.view.changes, fields, context.source)
-        return after, problems | missing
-    try:
-        name = str(part(name, context.source))
-    except BadChangeError as error:
-        return context.view.changes, {NAME: sentence(str(error))}
-    after, problems = edited(
-        context.view.changes, fields | {name: form.get(VALUE, "")}, context.source
-    )
-    return after, {VALUE if key == name else key: message for key, message in problems.items()}
-
-
-def changed_address(site: Site, context: Context, n: int, after: Changes) -> str:
+def changed_address(site: Site, context: AnyContext, n: int, after: Changes) -> str:
     """The step of the changed lesson that makes what step n makes; step n where there is none."""
     view = replace(context.view, changes=after)
     try:
@@ -300,5 +290,5 @@ def changed_address(site: Site, context: Context, n: int, after: Changes) -> str
     except TutorError:  # with these numbers training does not get to this iteration
         view = replace(view, iteration=1)
         other = site.library.context(context.source, view)
-    found = same_step(context.walk, n, other.walk)
+    found = face(context.source).same_step(context, n, other)
     return view.address(context.source.id, found or (n if after else min(n, len(other.walk))))

@@ -29,7 +29,7 @@ from tutor.lesson import validation
 from tutor.pages.error_page import Explained, Missing, Unreadable
 from tutor.scenario import dump, reader, schema
 from tutor.scenario.problem import Problem, ScenarioError
-from tutor.scenario.reader import Scenario
+from tutor.scenario.reader import AnyScenario, Scenario
 from tutor.store import saving
 from tutor.web import routes_build
 from tutor.web.places import outside
@@ -81,7 +81,7 @@ def add(app: Flask, site: Site) -> None:
         return response
 
 
-def called(site: Site, found: Scenario) -> str:
+def called(site: Site, found: AnyScenario) -> str:
     """What the file of a lesson is called: no lesson of the shelf has this name already, unless it
     is that very one.
     """
@@ -104,7 +104,7 @@ def starting(site: Site) -> tuple[str, tuple[str, ...]]:
     return written(replace(found, origin=found.id)), (COPIED, *as_notices(ignored))
 
 
-def written(found: Scenario) -> str:
+def written(found: AnyScenario) -> str:
     """The text of a lesson, or 404 with the reason."""
     try:
         return dump.write(found)
@@ -186,11 +186,11 @@ def form(site: Site, text: str) -> ResponseReturnValue:
         found = reader.parse(text, text_page.WHERE)
     except ScenarioError as error:
         return refused(text, error.problems)
-    reason = checked.too_large(found)
+    reason = checked.too_large(found) if isinstance(found, Scenario) else checked.NO_FORM
     return (
-        (text_page.show(text, notices=(reason,)), 422)
-        if reason
-        else routes_build.show(checked.of_scenario(found))
+        routes_build.show(checked.of_scenario(found))
+        if isinstance(found, Scenario) and not reason
+        else (text_page.show(text, notices=(reason,)), 422)
     )
 
 

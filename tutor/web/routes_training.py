@@ -49,7 +49,7 @@ def add(app: Flask, site: Site) -> None:
     @app.get("/lessons/<lesson>/training/moment")
     def training_moment(lesson: str) -> ResponseReturnValue:
         if not wants_fragment():
-            page = View().training(site.found(lesson).id)
+            page = View().training(site.network(lesson).id)
             query = request.query_string.decode("ascii", "ignore")
             return Elsewhere(f"{page}?{query}#moment", 302)
         return answer(site, lesson, PATIENT, "_training_moment.html")
@@ -57,7 +57,7 @@ def add(app: Flask, site: Site) -> None:
 
 def answer(site: Site, lesson: str, seconds: float, part: str = "") -> ResponseReturnValue:
     """The page after at most so many seconds of training, or the part of it that htmx asks for."""
-    context, notices = site.opened(lesson, NAMES, iteration=1, present=False)
+    context, notices = site.opened_network(lesson, NAMES, iteration=1, present=False)
     asked = read(request.args, context)
     runs = () if asked.problems else trained(site, context, asked, seconds)
     page = training_page(context, asked, runs, notices)

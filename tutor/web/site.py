@@ -20,18 +20,18 @@ from jinja2.compiler import CodeGenerator
 from tutor.errors import TutorError
 from tutor.export import registry
 from tutor.export.registry import ExportOrder
-from tutor.lesson import changes
 from tutor.memo import Kept, Memo
 from tutor.notation.markup import Markup, trusted, written
 from tutor.pages import view
-from tutor.pages.context import Context
+from tutor.pages.context import AnyContext, Context
 from tutor.pages.error_page import NO_LESSON, Missing, Unreadable
+from tutor.pages.faces import face
 from tutor.pages.front import neuron_lesson
+from tutor.pages.graph_context import GraphContext
 from tutor.pages.panels import Panels
-from tutor.pages.step_page import step_page
 from tutor.pages.view import Ignored, View
 from tutor.scenario.problem import quotable
-from tutor.scenario.reader import Scenario
+from tutor.scenario.reader import AnyScenario, GraphScenario, Scenario
 from tutor.store.saving import Saving
 from tutor.web.caching import OPENED, Caching, may_keep
 from tutor.web.library import MEGABYTE, ByContent, Library
@@ -79,11 +79,18 @@ class Site:
     pages: Kept = field(default_factory=lambda: Kept(PAGES, len))
     """Whole pages by their ETags, which say all that they depend on."""
 
-    def found(self, lesson: str) -> Scenario:
+    def found(self, lesson: str) -> AnyScenario:
         """The scenario of an address, or 404 with the way back."""
         scenario = self.library.find(lesson)
         if scenario is None:
             raise Missing(f"{NO_LESSON} called “{quotable(lesson, 80)}”.")
+        return scenario
+
+    def network(self, lesson: str) -> Scenario:
+        """The same where only a network has such a page."""
+        scenario = self.found(lesson)
+        if not isinstance(scenario, Scenario):
+            raise Missing(NO_NETWORK)
         return scenario
 
     def here(self) -> str:
@@ -122,7 +129,7 @@ class Site:
             found.append(("store", trouble))
         return found
 
-    def origin(self, scenario: Scenario) -> Scenario | None:
+    def origin(self, scenario: AnyScenario) -> AnyScenario | None:
         """The lesson that a lesson was made from, where it is still there and can be reached."""
         try:
             return self.library.find(scenario.origin) if scenario.origin else None
@@ -133,13 +140,13 @@ class Site:
         """The lesson that the first page draws; None where the shelf has none that can be drawn."""
         scenario = neuron_lesson(self.library.shelf)
         try:
-            return self.library.context(scenario, View()) if scenario else None
+            return self.library.network(scenario, View()) if scenario else None
         except TutorError:
             return None
 
     def opened(
         self, lesson: str, also: frozenset[str] = frozenset(), **fixed: Any
-    ) -> tuple[Context, tuple[str, ...]]:
+    ) -> tuple[AnyContext, tuple[str, ...]]:
         """A lesson under the view that the address asks for, and what of the address was ignored.
 
         `also` names what else may stand in the address; `fixed` are choices that the page makes in
@@ -153,21 +160,44 @@ class Site:
         except TutorError as error:
             raise Missing(str(error)) from None
 
-    def _read(self, scenario: Scenario, also: frozenset[str]) -> tuple[View, tuple[str, ...]]:
+    def opened_network(
+        self, lesson: str, also: frozenset[str] = frozenset(), **fixed: Any
+    ) -> tuple[Context, tuple[str, ...]]:
+        """The same where only a network has such a page."""
+        self.network(lesson)
+        context, notices = self.opened(lesson, also, **fixed)
+        assert isinstance(context, Context)
+        return context, notices
+
+    def opened_graph(self, lesson: str) -> tuple[GraphContext, tuple[str, ...]]:
+        """The same where only a formula has such a page, and only one that is walked to its end."""
+        if not isinstance(self.found(lesson), GraphScenario):
+            raise Missing(NO_GRAPH)
+        context, notices = self.opened(lesson)
+        assert isinstance(context, GraphContext)
+        if context.lesson.stop:
+            raise Missing(f"The walk through this formula ends at {context.lesson.stop.quantity}.")
+        return context, notices
+
+    def _read(self, scenario: AnyScenario, also: frozenset[str]) -> tuple[View, tuple[str, ...]]:
         """The view that the address asks for, and what of the address was ignored."""
         query = request.query_string
         if len(query) > SHORT:
-            return view.read(request.args, scenario, also)
+            return self._wanted(scenario, also)
         asked = (ByContent(scenario), query, also)
         found: tuple[View, tuple[str, ...]] = self.views.once(
-            asked, lambda: view.read(request.args, scenario, also)
+            asked, lambda: self._wanted(scenario, also)
         )
         return found
 
-    def ordered(self, lesson: str) -> tuple[Context, ExportOrder, tuple[Ignored, ...]]:
+    def _wanted(self, scenario: AnyScenario, also: frozenset[str]) -> tuple[View, tuple[str, ...]]:
+        wanted, ignored = face(scenario).read(request.args, scenario, also)
+        return wanted, view.first_notices(tuple(map(str, ignored)))
+
+    def ordered(self, lesson: str) -> tuple[AnyContext, ExportOrder, tuple[Ignored, ...]]:
         """A lesson under a view, what of it is to be exported, and what makes no sense there."""
         scenario = self.found(lesson)
-        wanted, ignored = view.examined_query(request.args, scenario, view.EXPORT)
+        wanted, ignored = face(scenario).read(request.args, scenario, view.EXPORT)
         order, more = registry.read(request.args, tuple(request.args.getlist("phases")))
         try:
             return self.library.context(scenario, wanted), order, (*ignored, *more)
@@ -176,14 +206,14 @@ class Site:
 
     def changed(
         self, lesson: str, also: frozenset[str] = frozenset()
-    ) -> tuple[Scenario, tuple[Ignored, ...]]:
+    ) -> tuple[AnyScenario, tuple[Ignored, ...]]:
         """A lesson with the changes in the address, and what in the address makes no sense."""
         scenario = self.found(lesson)
-        wanted, ignored = view.examined_query(request.args, scenario, also)
-        return changes.apply(scenario, wanted.changes), ignored
+        wanted, ignored = face(scenario).read(request.args, scenario, also)
+        return face(scenario).changed(scenario, wanted.changes), ignored
 
 
-def onward(context: Context, n: int, notices: tuple[str, ...]) -> str:
+def onward(context: AnyContext, n: int, notices: tuple[str, ...]) -> str:
     """The address of a step that another address leads to; what makes no sense stays in it, so that
     the step's page can say so.
     """
@@ -212,12 +242,17 @@ def refuse(ignored: tuple[Ignored, ...]) -> None:
         raise Unreadable(NO_FILE, [one.reason for one in ignored])
 
 
+NO_NETWORK = (
+    "This lesson is a formula, and only networks have such a page. "
+    "Its steps, its exports and its file are there."
+)
+NO_GRAPH = "Only formulas have such a page; this lesson is a network."
 NO_FILE = (
     "The file was not made, because its address asks for something that this lesson cannot give:"
 )
 
 
-def step_number(context: Context, text: str) -> int:
+def step_number(context: AnyContext, text: str) -> int:
     """The number of a step, or 404 with the range; a lesson that a reader's changes made shorter is
     shown at its end.
     """
@@ -232,7 +267,7 @@ def step_number(context: Context, text: str) -> int:
     return number
 
 
-def cut_short(context: Context, text: str) -> tuple[str, ...]:
+def cut_short(context: AnyContext, text: str) -> tuple[str, ...]:
     """What is said where an address leads behind the end of a changed lesson."""
     total = len(context.walk)
     if text == str(step_number(context, text)) or int(text) <= total:
@@ -279,7 +314,7 @@ def opens() -> bool:
 
 
 TEMPLATES = "_fragment", "_step"
-RenderStep = Callable[[Context, int, tuple[str, ...]], StepText]
+RenderStep = Callable[[AnyContext, int, tuple[str, ...]], StepText]
 
 
 def step_renderer(environment: Environment) -> RenderStep:
@@ -292,8 +327,9 @@ def step_renderer(environment: Environment) -> RenderStep:
     bare.code_generator_class = _Escaping
     bare.extend(written=written)
 
-    def render_step(context: Context, n: int, notices: tuple[str, ...]) -> StepText:
-        content, template = step_page(context, n, notices), bare.get_template
+    def render_step(context: AnyContext, n: int, notices: tuple[str, ...]) -> StepText:
+        content = face(context.source).step(context, n, notices)
+        template = bare.get_template
         head, body = (template(f"{name}.html").render(page=content) for name in TEMPLATES)
         return StepText(content.document, head, trusted(body))
 

@@ -1,0 +1,109 @@
+"""Random formulas, and PyTorch as their oracle."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping
+
+import numpy as np
+import torch
+
+from tutor.engine.graph import Applied, Constant, Expression, Formula, Name
+from tutor.engine.operations import OPERATIONS, Shape
+
+ONE = ("neg", "exp", "sigmoid", "tanh", "relu", "softplus", "abs", "sin", "cos")
+TWO = ("-", "*", "max", "min")
+TORCH = {
+    "+": lambda *terms: sum(terms[1:], terms[0]),
+    "-": lambda a, b: a - b,
+    "*": lambda a, b: a * b,
+    "/": lambda a, b: a / b,
+    "**": lambda a, b: a**b,
+    "neg": lambda a: -a,
+    "copy": lambda a: a,
+    "exp": torch.exp,
+    "log": torch.log,
+    "sqrt": torch.sqrt,
+    "sigmoid": torch.sigmoid,
+    "tanh": torch.tanh,
+    "relu": torch.relu,
+    "softplus": torch.nn.functional.softplus,
+    "max": torch.maximum,
+    "min": torch.minimum,
+    "abs": torch.abs,
+    "sin": torch.sin,
+    "cos": torch.cos,
+    "sum": torch.sum,
+    "mean": torch.mean,
+}
+"""What each operation is in PyTorch."""
+assert set(TORCH) == set(OPERATIONS)
+SHAPES: tuple[Shape, ...] = ((), (), (3,), (2, 2))
+
+
+class Maker:
+    """Makes a formula of one seed: some values, expressions over them, one number in the end."""
+
+    def __init__(self, seed: int) -> None:
+        self.random = random.Random(seed)
+        shape = self.random.choice(SHAPES[1:])
+        self.shapes: dict[str, Shape] = {f"x{n}": self.random.choice([(), shape]) for n in range(4)}
+        draw = np.random.default_rng(seed)
+        self.values = {name: draw.uniform(-1.5, 1.5, size) for name, size in self.shapes.items()}
+        self.names: dict[str, Expression] = {}
+
+    def formula(self) -> Formula:
+        for n in range(self.random.randint(1, 4)):
+            self.names[f"h{n}"] = self.expression(2)
+        parts = [self.expression(3), *(Name(name) for name in self.names)]
+        return Formula(Applied("sum", (Applied("+", tuple(parts)),)), dict(self.names))
+
+    def expression(self, depth: int) -> Expression:
+        if not depth or self.random.random() < 0.1:
+            return Name(self.random.choice([*self.shapes, *self.names]))
+        kind = self.random.random()
+        if kind < 0.35:
+            return Applied(self.random.choice(ONE), (self.expression(depth - 1),))
+        if kind < 0.65:
+            sides = self.expression(depth - 1), self.expression(depth - 1)
+            return Applied(self.random.choice(TWO), sides)
+        if kind < 0.75:
+            count = self.random.randint(2, 4)
+            return Applied("+", tuple(self.expression(depth - 1) for _ in range(count)))
+        inner = self.expression(depth - 1)
+        positive = Applied("+", (Applied("*", (inner, inner)), Constant(0.5)))
+        return self.random.choice([
+            Applied("log", (positive,)),
+            Applied("sqrt", (positive,)),
+            Applied("/", (self.expression(depth - 1), positive)),
+            Applied("**", (positive, Name("x0"))),
+            Applied("**", (inner, Constant(float(self.random.randint(2, 3))))),
+            Applied("**", (positive, Constant(-1.5))),
+            Applied("mean", (inner,)),
+        ])  # fmt: skip
+
+
+def in_torch(
+    formula: Formula, values: Mapping[str, np.ndarray]
+) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
+    """The result, and every value as a tensor that has its gradient after `backward`."""
+    known = {
+        name: torch.tensor(value, dtype=torch.float64, requires_grad=True)
+        for name, value in values.items()
+    }
+    done: dict[str, torch.Tensor] = {}
+
+    def at(part: Expression) -> torch.Tensor:
+        match part:
+            case Constant(value):
+                return torch.tensor(value, dtype=torch.float64)
+            case Name(name) if name in known:
+                return known[name]
+            case Name(name):
+                if name not in done:
+                    done[name] = at(formula.names[name])
+                return done[name]
+            case Applied(operation, arguments):
+                return TORCH[operation](*map(at, arguments))
+
+    return at(formula.expression), known

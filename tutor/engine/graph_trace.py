@@ -1,0 +1,230 @@
+"""Every number of a computation graph: its values forward, its derivatives backward, computed once.
+
+    walked(graph, values) -> GraphTrace
+
+A trace is a mapping from the kind of a node, or of a derivative, to its array, and the environment
+in which the trees of its derivations are evaluated. Numbers that are not finite are let through
+quietly; `stop` is the first one in the order of the walk, with the reason.
+
+Beside it: forward accumulation, which goes once through the graph for each input (`tangents`), and
+how much work both ways are.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+
+from tutor.engine.graph import Graph, GraphNode, quantity
+from tutor.engine.operations import Trouble, places
+from tutor.engine.order import OVERFLOW, UNDEFINED, EarlyEnd
+from tutor.engine.quantity import Quantity
+from tutor.engine.tree import ArrayRef, Environment, Leaf, Node, Value, evaluate
+
+Array = np.ndarray
+
+
+def place(q: Quantity) -> tuple[int, ...]:
+    """Where a number stands in its array, from 0."""
+    return tuple(index - 1 for index in (q.i, q.j) if index)
+
+
+@dataclass(frozen=True, eq=False)
+class Arrays:
+    """An environment in which arrays have their own shape."""
+
+    arrays: Mapping[str, Array]
+    span: slice | None = None
+
+    def number(self, q: Quantity) -> Value:
+        """The number of a leaf."""
+        return np.float64(self.arrays[q.kind][place(q)])
+
+    def matrix(self, leaf: ArrayRef) -> Value:
+        """A whole array."""
+        array = self.arrays[leaf.kind]
+        return array if array.ndim else np.float64(array)
+
+    def share(self) -> Value:
+        """There is no batch."""
+        return np.float64(1.0)
+
+    def bound(self, span: slice) -> Environment:
+        """No index runs: each term of a long sum is a tree of its own."""
+        return self
+
+    def holds(self, leaf: Leaf) -> bool:
+        """Every number is what its tree gives."""
+        return True
+
+    def seen(self, value: Value) -> Value:
+        """A constant as it is."""
+        return value
+
+
+@dataclass(frozen=True, eq=False)
+class GraphTrace(Arrays):
+    """All arrays of a graph by kind."""
+
+    graph: Graph = field(kw_only=True)
+
+    def __contains__(self, kind: str) -> bool:
+        return kind in self.arrays
+
+    def __getitem__(self, kind: str) -> Array:
+        return self.arrays[kind]
+
+    def matrix(self, leaf: ArrayRef) -> Value:
+        """A whole array in two dimensions, as formulas show it: a list is a column."""
+        array = self.arrays.get(leaf.kind)
+        if array is None:
+            tree, shape = self.graph.local_tree(leaf.kind)
+            array = np.broadcast_to(evaluate(tree, Arrays(self.arrays)), shape)
+        return array if array.ndim == 2 else array.reshape(-1, 1)
+
+    def value(self, q: Quantity) -> float:
+        """Look up one number. Raises KeyError where this graph does not have it."""
+        array, at = self.arrays.get(q.kind), place(q)
+        if array is None or len(at) != array.ndim or any(map(int.__ge__, at, array.shape)):
+            raise KeyError(f"{q} is not part of this graph")
+        return float(array[at])
+
+    # ---- the order of the walk ----
+
+    @cached_property
+    def computed(self) -> tuple[tuple[str, GraphNode], ...]:
+        """What is computed, array by array: the kind, and the node that it belongs to."""
+        forward = [(node.kind, node) for node in self.graph.inner]
+        backward = [(self.graph.derivative(node).kind, node) for node in self.graph.backward]
+        return (*forward, *backward)
+
+    @cached_property
+    def stop(self) -> EarlyEnd | None:
+        """The first number that is not finite."""
+        for kind, node in self.computed:
+            if not np.isfinite(self.arrays[kind]).all():
+                q = next(q for q in node.entries(kind) if not np.isfinite(self.value(q)))
+                return EarlyEnd(q, UNDEFINED if np.isnan(self.value(q)) else OVERFLOW)
+        return None
+
+    def trouble(self, q: Quantity) -> tuple[GraphNode, str] | None:
+        """Which operation has no number there, and what it says; None where one only grew too
+        large.
+        """
+        backward = bool(q.of.by)
+        node = self.graph.nodes[q.of.by or q.kind]
+        nodes = [use.by for use in self.graph.parts(node)] if backward else [node]
+        for found in nodes:
+            for trouble in found.operation.steep if backward else found.operation.troubles:
+                if self._has(trouble, found):
+                    return found, trouble.text
+        return None
+
+    def _has(self, trouble: Trouble, node: GraphNode) -> bool:
+        env = Arrays(self.arrays)
+        with np.errstate(all="ignore"):
+            given = [argument.value(env) for argument in node.made.arguments]
+            return bool(np.any(trouble.where(*given)))
+
+
+@np.errstate(all="ignore")
+def walked(graph: Graph, values: Mapping[str, Array]) -> GraphTrace:
+    """Compute a graph over its values by name: arrays of the shapes that it was made for."""
+    arrays: dict[str, Array] = {
+        node.kind: _frozen(values[node.name], node) for node in graph.values
+    }
+    env = Arrays(arrays)
+    for node in graph.inner:
+        arrays[node.kind] = _frozen(graph.forward_tree(node).value(env), node)
+    for node in graph.backward:
+        arrays[graph.derivative(node).kind] = _frozen(graph.backward_tree(node).value(env), node)
+    return GraphTrace(arrays, graph=graph)
+
+
+def _frozen(value: Value, node: GraphNode) -> Array:
+    array = np.array(np.broadcast_to(value, node.shape), dtype=np.float64)
+    array += 0.0  # no minus zero
+    array.setflags(write=False)
+    return array
+
+
+# ---- Forward accumulation, and the work of both ways ----
+
+
+def tangents(trace: GraphTrace, of: Quantity) -> dict[Quantity, float]:
+    """The derivative of every number that depends on `of` with respect to it, by going once through
+    the graph; of itself it is 1.
+    """
+    graph, found = trace.graph, {of: 1.0}
+    for node in graph.inner:
+        if node.kind in graph.needed:
+            for q, part in _carried(trace, node, found):
+                found[q] = found.get(q, 0.0) + part
+    return found
+
+
+def _carried(
+    trace: GraphTrace, node: GraphNode, known: Mapping[Quantity, float]
+) -> Iterator[tuple[Quantity, float]]:
+    """What each input of a node adds to its tangent: the local derivative times its own."""
+    for q, below, local in _locals(trace.graph, node):
+        if below in known:
+            yield q, float(evaluate(local, trace)) * known[below]
+
+
+def _locals(graph: Graph, node: GraphNode) -> Iterator[tuple[Quantity, Quantity, Node]]:
+    """Each pair of numbers of a node and of one of its inputs, with the local derivative."""
+    call = node.made
+    for k, leaf in enumerate(call.arguments):
+        if not isinstance(leaf, ArrayRef) or leaf.kind not in graph.needed:
+            continue
+        for at in places(call.shapes[k]):
+            for reached, local in call.operation.routes(k, call, at):
+                below = quantity(leaf.kind, at)
+                yield quantity(node.kind, reached), below, graph.at(local, reached)
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """How many multiplications by a local derivative, and how many additions."""
+
+    products: int
+    sums: int
+
+
+def reverse_work(graph: Graph) -> Work:
+    """The work of the backward pass, for all derivatives together: one product for each pair of
+    numbers that depend on each other directly; where k parts come together, k − 1 sums.
+    """
+    parts: Counter[Quantity] = Counter()
+    for node in graph.inner:
+        if node.kind in graph.needed:
+            parts.update(below for _, below, _ in _locals(graph, node))
+    return _work(parts)
+
+
+def forward_work(graph: Graph) -> dict[Quantity, Work]:
+    """The work of forward accumulation for each number to differentiate with respect to: the same,
+    but only over what depends on it.
+    """
+    found = {}
+    for name in graph.differentiate:
+        node = graph.by_name.get(name)
+        for of in node.entries() if node else ():
+            parts: Counter[Quantity] = Counter()
+            reached = {of}
+            for inner in graph.inner:
+                if inner.kind in graph.needed:
+                    own = [q for q, below, _ in _locals(graph, inner) if below in reached]
+                    parts.update(own)
+                    reached.update(own)
+            found[of] = _work(parts)
+    return found
+
+
+def _work(parts: Counter[Quantity]) -> Work:
+    return Work(parts.total(), sum(count - 1 for count in parts.values()))

@@ -1,0 +1,411 @@
+"""What a node of a computation graph can compute: each operation in one place.
+
+    OPERATIONS["sigmoid"], OPERATIONS["*"] -> Operation
+
+An operation has its tree over whole arrays, how a derivative comes back through it (`pull`, over
+whole arrays; `routes`, entry by entry), the shape that it makes or why it cannot, where its numbers
+cannot be had, and its words. A new operation is one entry of the table; what is not computed entry
+by entry is a subclass of `Operation`.
+
+Arrays have any shape up to two dimensions, a single number has the shape (). Entries count from 1.
+Operations that work entry by entry take arrays of one shape, and single numbers beside them.
+
+At a corner we choose what PyTorch does: ReLU and |x| have the derivative 0 at 0, and where both
+inputs of max or min are equal each gets half.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import product
+from math import prod
+from typing import TypeAlias
+
+import numpy as np
+
+from tutor.engine.activations import activation
+from tutor.engine.tree import (
+    ONE,
+    ZERO,
+    Apply,
+    ArrayRef,
+    Cases,
+    Cos,
+    Difference,
+    Division,
+    Exp,
+    Largest,
+    Log,
+    Negative,
+    Node,
+    Number,
+    Ones,
+    Power,
+    Product,
+    Sin,
+    Size,
+    Smallest,
+    Sqrt,
+    Square,
+    Sum,
+    Total,
+    Value,
+)
+from tutor.errors import NetworkError
+
+Shape: TypeAlias = tuple[int, ...]
+Place: TypeAlias = tuple[int, ...]
+"""The indices of an entry, from 1; () for a single number."""
+Arguments: TypeAlias = tuple[Node, ...]
+"""What an operation is applied to: arrays by name, and constants."""
+HALF = Number(0.5, "1/2")
+
+
+class ShapeError(NetworkError):
+    """Arrays that an operation cannot be applied to; the text says which shapes it was given."""
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """An operation applied: to what, and what it makes."""
+
+    operation: Operation
+    arguments: Arguments
+    shapes: tuple[Shape, ...]
+    """Those of the arguments; that of a constant is ()."""
+    out: ArrayRef
+    shape: Shape
+
+
+Route: TypeAlias = tuple[Place, Node]
+"""An entry of what an operation makes, and its derivative with respect to an entry that it takes:
+a tree over arrays whose entry at that same place is meant.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """Where an operation has no number: which values those are, and what to say."""
+
+    where: Callable[..., Value]
+    text: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Operation:
+    """One operation. Subclasses say how whole arrays go forward and back."""
+
+    name: str
+    """Its sign or its name in formulas."""
+    title: str
+    """What it is called: sum, sigmoid."""
+    about: str
+    """What it does, as a sentence."""
+    back: str
+    """What it does to a derivative on its way back, as a sentence."""
+    least: int = 1
+    """How many inputs it takes at least."""
+    most: int = 1
+    troubles: tuple[Trouble, ...] = ()
+    """Where its value is no number, with the reason."""
+    steep: tuple[Trouble, ...] = ()
+    """Where its derivative is none."""
+
+    def shape(self, shapes: Sequence[Shape]) -> Shape:
+        """The shape of what it makes. Raises ShapeError where these do not fit."""
+        raise NotImplementedError
+
+    def tree(self, call: Call) -> Node:
+        """What it computes, over whole arrays."""
+        raise NotImplementedError
+
+    def written(self, call: Call) -> Node:
+        """The same with the formula of a named function written out."""
+        return self.tree(call)
+
+    def pull(self, k: int, call: Call, g: Node) -> Node:
+        """What `g`, the derivative of the result with respect to its output, adds to that with
+        respect to its input `k`: an array of that input's shape.
+        """
+        raise NotImplementedError
+
+    def routes(self, k: int, call: Call, at: Place) -> Iterator[Route]:
+        """Each entry of its output that depends on the entry `at` of input `k`, with the local
+        derivative.
+        """
+        raise NotImplementedError
+
+    def entry(self, call: Call, at: Place) -> Node | None:
+        """The tree of one entry of its output, where pushing indices down does not give it."""
+        return None
+
+
+def shape_words(shape: Shape) -> str:
+    """A shape as one says it."""
+    if not shape:
+        return "a single number"
+    return f"a list of {shape[0]}" if len(shape) == 1 else "×".join(map(str, shape))
+
+
+def places(shape: Shape) -> Iterator[Place]:
+    """Every entry of an array, in order."""
+    return product(*(range(1, n + 1) for n in shape))
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Elementwise(Operation):
+    """An operation that computes each entry of its output from the same entry of its inputs."""
+
+    forward: Callable[..., Node]
+    """The tree, of its arguments."""
+    slopes: Callable[[Arguments, Node, int], Node]
+    """Its local derivative with respect to argument k, in the arguments and in what it makes."""
+    formula: Callable[..., Node] | None = None
+    """The tree with a function's formula written out."""
+
+    def shape(self, shapes: Sequence[Shape]) -> Shape:
+        found = list(dict.fromkeys(shape for shape in shapes if shape))
+        if len(found) > 1:
+            given = " and ".join(map(shape_words, found))
+            raise ShapeError(
+                f"{self.name} works entry by entry, so its inputs need one shape "
+                f"(single numbers go with any); here it has {given}"
+            )
+        return found[0] if found else ()
+
+    def tree(self, call: Call) -> Node:
+        return self.forward(*call.arguments)
+
+    def written(self, call: Call) -> Node:
+        return (self.formula or self.forward)(*call.arguments)
+
+    def local(self, k: int, call: Call) -> Node:
+        """The local derivative, entry by entry."""
+        return self.slopes(call.arguments, call.out, k)
+
+    def pull(self, k: int, call: Call, g: Node) -> Node:
+        local = self.local(k, call)
+        term = g if local == ONE else Product((g, local))
+        return Total(term) if call.shape and not call.shapes[k] else term
+
+    def routes(self, k: int, call: Call, at: Place) -> Iterator[Route]:
+        local = self.local(k, call)
+        reached = [at] if call.shapes[k] else places(call.shape)
+        return ((place, local) for place in reached)
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class AddedUp(Operation):
+    """All entries of an array added up, or their mean."""
+
+    mean: bool = False
+
+    def shape(self, shapes: Sequence[Shape]) -> Shape:
+        return ()
+
+    def _share(self, shape: Shape) -> Number:
+        count = prod(shape)
+        return Number(1 / count, f"1/{count}") if count > 1 else ONE
+
+    def tree(self, call: Call) -> Node:
+        total = Total(call.arguments[0])
+        return Product((self._share(call.shapes[0]), total)) if self.mean else total
+
+    def pull(self, k: int, call: Call, g: Node) -> Node:
+        shape = call.shapes[k]
+        factors: list[Node] = [self._share(shape)] if self.mean else []
+        factors += [Ones(shape)] if shape else []
+        return Product((g, *factors)) if factors else g
+
+    def routes(self, k: int, call: Call, at: Place) -> Iterator[Route]:
+        yield (), self._share(call.shapes[k]) if self.mean else ONE
+
+
+# ---- Local derivatives ----
+
+
+def _of_product(arguments: Arguments, out: Node, k: int) -> Node:
+    return arguments[1 - k]
+
+
+def _of_quotient(arguments: Arguments, out: Node, k: int) -> Node:
+    top, bottom = arguments
+    return Negative(Division(top, Square(bottom))) if k else Division(ONE, bottom)
+
+
+def _of_power(arguments: Arguments, out: Node, k: int) -> Node:
+    base, exponent = arguments
+    if k:
+        return Product((out, Log(base)))
+    if not isinstance(exponent, Number):
+        return Product((exponent, Power(base, Difference(exponent, ONE))))
+    n = exponent.number
+    if n in {0.0, 1.0}:
+        return Number(n)
+    return Product((exponent, base if n == 2.0 else Power(base, Number(n - 1.0))))
+
+
+def _switch(sign: float) -> Callable[[Arguments, Node, int], Node]:
+    """The derivative of the larger (sign 1) or the smaller (−1) of two: all, nothing or half."""
+
+    def slope(arguments: Arguments, out: Node, k: int) -> Node:
+        ahead = Difference(arguments[k], arguments[1 - k])
+        then, otherwise = (ONE, ZERO) if sign > 0 else (ZERO, ONE)
+        return Cases(ahead, ">", 0.0, then, Cases(ahead, "<", 0.0, otherwise, HALF))
+
+    return slope
+
+
+def _activation(name: str, back: str) -> Operation:
+    """An activation function of networks as an operation."""
+    rule = activation(name)
+    return Elementwise(
+        name, rule.title.lower() if rule.title != "ReLU" else rule.title, rule.about, back,
+        forward=lambda z: Apply(z, rule.function),
+        formula=None if rule.function.formula is None else rule.formula,
+        slopes=lambda given, out, k: rule.derivative_formula(given[0], out),
+    )  # fmt: skip
+
+
+def _sign(z: Node) -> Node:
+    return Apply(z, activation("sign").function)
+
+
+_ZERO_BELOW = Trouble(lambda a, b: (b == 0) & (a == a), "the denominator is 0")  # noqa: PLR0124
+
+_LIST: tuple[Operation, ...] = (
+    Elementwise(
+        "+", "sum", "It adds its inputs.",
+        "A sum passes the derivative on unchanged to each of its inputs.",
+        2, 1_000,
+        forward=lambda *terms: Sum(terms), slopes=lambda given, out, k: ONE,
+    ),
+    Elementwise(
+        "-", "difference", "It subtracts the second input from the first.",
+        "A difference passes the derivative on: unchanged to the first input, "
+        "with the opposite sign to the second.",
+        2, 2,
+        forward=Difference, slopes=lambda given, out, k: Number(-1.0) if k else ONE,
+    ),
+    Elementwise(
+        "*", "product", "It multiplies its inputs.",
+        "A product passes back the derivative times the other input: "
+        "a large factor makes its partner’s derivative large.",
+        2, 2,
+        forward=lambda a, b: Product((a, b)), slopes=_of_product,
+    ),
+    Elementwise(
+        "/", "quotient", "It divides the first input by the second.",
+        "A quotient a/b has the local derivatives 1/b and −a/b².",
+        2, 2, (_ZERO_BELOW,),
+        forward=Division, slopes=_of_quotient,
+    ),
+    Elementwise(
+        "**", "power", "It raises the first input to the power of the second.",
+        "A power xⁿ has the local derivative n·xⁿ⁻¹ with respect to its base, "
+        "and xⁿ·log x with respect to its exponent.",
+        2, 2,
+        (
+            Trouble(lambda a, b: (a == 0) & (b < 0), "0 to a negative power divides by 0"),
+            Trouble(
+                lambda a, b: (a < 0) & (b != np.floor(b)),
+                "a negative number has no real power with this exponent",
+            ),
+        ),
+        (
+            Trouble(lambda a, b: a < 0, "the derivative with respect to the exponent needs the "
+                    "logarithm of the base, and that is negative"),
+            Trouble(lambda a, b: a == 0, "the derivative is not finite where the base is 0"),
+        ),
+        forward=Power, slopes=_of_power,
+    ),
+    Elementwise(
+        "neg", "opposite", "It changes the sign of its input.",
+        "It changes the sign of the derivative too.",
+        forward=Negative, slopes=lambda given, out, k: Number(-1.0),
+    ),
+    Elementwise(
+        "copy", "same value", "It has the value of its input.",
+        "It passes the derivative on unchanged.",
+        forward=lambda a: a, slopes=lambda given, out, k: ONE,
+    ),
+    Elementwise(
+        "exp", "exponential function", "It raises e to the power of its input.",
+        "The exponential function is its own derivative.",
+        forward=Exp, slopes=lambda given, out, k: out,
+    ),
+    Elementwise(
+        "log", "natural logarithm", "It takes the natural logarithm of its input.",
+        "A logarithm has the local derivative 1/x: small inputs make it large.",
+        troubles=(
+            Trouble(lambda a: a == 0, "0 has no logarithm"),
+            Trouble(lambda a: a < 0, "a negative number has no real logarithm"),
+        ),
+        forward=Log, slopes=lambda given, out, k: Division(ONE, given[0]),
+    ),
+    Elementwise(
+        "sqrt", "square root", "It takes the square root of its input.",
+        "A square root has the local derivative 1/(2√x): it grows without limit towards 0.",
+        troubles=(Trouble(lambda a: a < 0, "a negative number has no real square root"),),
+        steep=(Trouble(lambda a: a == 0, "the square root has no finite derivative at 0"),),
+        forward=Sqrt, slopes=lambda given, out, k: Division(ONE, Product((Number(2.0), out))),
+    ),
+    _activation(
+        "sigmoid",
+        "A sigmoid multiplies what comes back by s(1 − s), which is at most 0.25.",
+    ),
+    _activation(
+        "tanh", "Tanh multiplies what comes back by 1 − t², which is at most 1.",
+    ),
+    _activation(
+        "relu", "ReLU is a gate: a positive input lets the derivative through, others stop it.",
+    ),
+    _activation(
+        "softplus", "Softplus multiplies what comes back by the sigmoid of its input.",
+    ),
+    Elementwise(
+        "max", "larger of two", "It takes the larger of its two inputs.",
+        "Max is a switch: the larger input gets the whole derivative, the smaller one gets 0. "
+        "If both are equal, each gets half.",
+        2, 2,
+        forward=Largest, slopes=_switch(1.0),
+    ),
+    Elementwise(
+        "min", "smaller of two", "It takes the smaller of its two inputs.",
+        "Min is a switch: the smaller input gets the whole derivative, the larger one gets 0. "
+        "If both are equal, each gets half.",
+        2, 2,
+        forward=Smallest, slopes=_switch(-1.0),
+    ),
+    Elementwise(
+        "abs", "absolute value", "It drops the sign of its input.",
+        "The absolute value passes the derivative on with the sign of its input; at 0 it is 0.",
+        forward=Size, slopes=lambda given, out, k: _sign(given[0]),
+    ),
+    Elementwise(
+        "sin", "sine", "It takes the sine of its input, in radians.",
+        "The derivative of the sine is the cosine.",
+        forward=Sin, slopes=lambda given, out, k: Cos(given[0]),
+    ),
+    Elementwise(
+        "cos", "cosine", "It takes the cosine of its input, in radians.",
+        "The derivative of the cosine is minus the sine.",
+        forward=Cos, slopes=lambda given, out, k: Negative(Sin(given[0])),
+    ),
+    AddedUp(
+        "sum", "sum of all entries", "It adds up all entries of its input.",
+        "Each entry counts once in the sum, so each gets the same derivative.",
+    ),
+    AddedUp(
+        "mean", "mean of all entries", "It takes the mean of all entries of its input.",
+        "Each of n entries gets 1/n of the derivative.",
+        mean=True,
+    ),
+)  # fmt: skip
+
+OPERATIONS: dict[str, Operation] = {operation.name: operation for operation in _LIST}
+FUNCTIONS: tuple[str, ...] = tuple(
+    name for name in OPERATIONS if name.isalpha() and name not in {"neg", "copy"}
+)
+"""What may be called by name in a formula."""

@@ -1,0 +1,223 @@
+"""A formula as data and as documents: JSON and CSV of every number, the worked solution as HTML, a
+worksheet and its key, LaTeX.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import partial
+from math import isfinite
+
+from tutor import budget
+from tutor.draw.graph import draw_graph
+from tutor.engine.quantity import Quantity
+from tutor.export import rendering
+from tutor.export.data import text_cell
+from tutor.export.latex_document import HEADING, PREAMBLE, step_text
+from tutor.export.worked import (
+    End,
+    Head,
+    Sheet,
+    blanked,
+    closing,
+    opening,
+    page_heading,
+    refuse_endless,
+)
+from tutor.lesson.changes import told
+from tutor.lesson.explain import PHASE_TITLES
+from tutor.lesson.graph_formula import GraphFormulaWriter
+from tutor.lesson.graph_lesson import GraphLesson
+from tutor.lesson.graph_words import PASSES, explain_stop
+from tutor.notation.latex import LatexLines, digits
+from tutor.notation.latex_text import escaped
+from tutor.notation.mathml import Answered, Line, Unnamed
+from tutor.notation.writer import Hidden
+from tutor.number import counted
+from tutor.pages.graph_context import GraphContext
+from tutor.pages.graph_overview import facts, given
+from tutor.pages.graph_step import CSS, PICTURE, graph_body, nodes_table, scene_at
+from tutor.pages.graph_view import GraphView
+from tutor.pages.tables import StepTables
+from tutor.scenario import dump
+
+COLUMNS = ("quantity", "node", "i", "j", "value")
+_LATEX_GRAINS = {"number": "number by number", "layer": "node by node", "pass": "each way in short"}
+
+
+# ---- data ----
+
+
+def numbers(lesson: GraphLesson) -> Iterator[tuple[Quantity, float]]:
+    """Every number: the values, then what is computed, in the order of the walk."""
+    trace = lesson.trace
+    for node in trace.graph.values:
+        yield from ((q, trace.value(q)) for q in node.entries())
+    for kind, node in lesson.walk("number").computed:
+        for q in node.entries(kind):
+            if lesson.stop is not None and q == lesson.stop.quantity:
+                return
+            yield q, trace.value(q)
+
+
+def graph_json(lesson: GraphLesson) -> Iterator[str]:
+    """One JSON object, as `python -m tutor trace` prints it."""
+    found: dict[str, object] = {
+        "scenario": lesson.scenario.id,
+        "quantities": {str(q): value for q, value in numbers(lesson)},
+    }
+    if lesson.changes:
+        found["changed"] = {
+            c.name: {"old": float(c.old), "new": float(c.new)} for c in lesson.changes
+        }
+    if lesson.stop:
+        found["stopped"] = {
+            "at": str(lesson.stop.quantity), "why": explain_stop(lesson.trace, lesson.stop)
+        }  # fmt: skip
+    yield json.dumps(found, ensure_ascii=False, indent=1, allow_nan=False) + "\n"
+
+
+def graph_csv(lesson: GraphLesson) -> Iterator[str]:
+    """The header and a row for each number."""
+    yield ",".join(COLUMNS) + "\n"
+    for q, value in numbers(lesson):
+        if isfinite(value):
+            name = str(q)
+            node = name.partition("[")[0]
+            yield f"{text_cell(name)},{node},{q.i or ''},{q.j or ''},{value!r}\n"
+
+
+# ---- the worked solution ----
+
+
+def graph_worked(lesson: GraphLesson, view: GraphView, sheet: Sheet) -> Iterator[str]:
+    """The whole walk as one HTML file in chunks; with blanks a worksheet, with answers its key.
+    Raises LessonError before the first chunk where it cannot be made.
+    """
+    walk = lesson.walk(view.grain)
+    refuse_endless(walk)
+    hidden = blanked(walk, sheet.blanks)
+    context = GraphContext(lesson, view, None if sheet.answers else hidden)
+    return budget.foreseen(_chunks(context, sheet, hidden), len(walk) + 4)
+
+
+def _chunks(context: GraphContext, sheet: Sheet, hidden: Hidden | None) -> Iterator[str]:
+    title = f"{context.lesson.scenario.title} – {sheet.kind}"
+    top = opening(title, page_heading(title), css=CSS)
+    yield top + rendering.template("worked_head.html").render(page=_head(context, sheet))
+    answers = hidden if sheet.answers else None
+    dialect = partial(Answered, answers) if answers else Unnamed
+    line = Line(context.alphabet, context.decimals, context.hidden, dialect, context.trace)
+    writer = GraphFormulaWriter(
+        context.trace, context.alphabet, context.decimals, context.hidden, line
+    )
+    for phase, first, last in context.walk.phases():
+        if phase not in sheet.phases:
+            continue
+        yield rendering.template("worked_phase.html").render(
+            id=phase, title=PHASE_TITLES[phase], about=PASSES[phase]
+        )
+        for n in range(first, last + 1):
+            yield _step(context, writer, sheet, n, hidden)
+        nothing: frozenset[Quantity] = frozenset()
+        scene = scene_at(context, last, phase=phase)
+        yield rendering.template("worked_end.html").render(
+            end=End(
+                StepTables((nodes_table(context, last, nothing, nothing),)),
+                draw_graph(scene), PICTURE,
+            )
+        )  # fmt: skip
+    yield closing()
+
+
+def _step(
+    context: GraphContext, writer: GraphFormulaWriter, sheet: Sheet, n: int, hidden: Hidden | None
+) -> str:
+    """A step; one that is left open has its result to fill in."""
+    body = replace(graph_body(context, n, writer), reason="")
+    open_ = hidden is not None and hidden(body.step.anchor)
+    if hidden is not None:
+        body = replace(body, slide=None, notes=())
+    return rendering.template("worked_step.html").render(
+        id=f"step-{n}", step=body, blank=open_, answer=open_ and sheet.answers, names=None
+    )
+
+
+def _head(context: GraphContext, sheet: Sheet) -> Head:
+    scenario = context.lesson.scenario
+    made = [
+        f"Made from the scenario {scenario.id} ({content_hash(context)})",
+        f"grain {context.view.grain}",
+        counted(context.decimals, "decimal"),
+        f"Backprop Tutor {rendering.version()}",
+        sheet.address,
+    ]
+    said = f"{', '.join(part for part in made if part)}."
+    parts = (repr((content_hash(context), context.view.query(), sheet.blanks, sheet.phases)),)
+    mark = hashlib.sha256(parts[0].encode("utf-8")).hexdigest()[:8] if sheet.blanks else ""
+    return Head(
+        scenario.title, sheet.kind, scenario.source, scenario.about,
+        " ".join(filter(None, (said, told(context.lesson.changes)))), mark,
+        draw_graph(scene_at(context, 0)), tuple(given(context)), facts(context), (), "", PICTURE,
+    )  # fmt: skip
+
+
+def content_hash(context: GraphContext) -> str:
+    """The first letters of a hash over everything a scenario holds: same content, same letters."""
+    text = dump.write(context.lesson.scenario)
+    return hashlib.sha256(text.encode("utf-8")).hexdigest()[:10]
+
+
+# ---- LaTeX ----
+
+
+def graph_latex(context: GraphContext, phases: tuple[str, ...]) -> Iterator[str]:
+    """The walk as a LaTeX file in chunks."""
+    refuse_endless(context.walk)
+    return budget.foreseen(_latex(context, phases), len(context.walk) + 3)
+
+
+def _latex(context: GraphContext, phases: tuple[str, ...]) -> Iterator[str]:
+    lines = LatexLines(context.alphabet, context.decimals, context.hidden, context.trace)
+    writer = GraphFormulaWriter(
+        context.trace, context.alphabet, context.decimals, context.hidden, lines
+    )
+    yield _opening(context)
+    yield "\n\\section*{What is given}\n\\begin{tabular}{@{}ll@{}}\n"
+    for name, value in facts(context):
+        yield f"{escaped(name)} & {escaped(value)} \\\\\n"
+    yield "\\end{tabular}\\par\\medskip\n{\\raggedright\n"
+    for node in context.graph.values:
+        for q in node.entries():
+            value = digits(context.trace.value(q), context.decimals)
+            yield f"${lines.quantity(q)} = {value}$\\hspace{{2em}}\n"
+    yield "\\par}\n"
+    for phase, first, last in context.walk.phases():
+        if phase in phases:
+            yield f"\n\\section*{{{PHASE_TITLES[phase]}}}\n\\about{{{escaped(PASSES[phase])}}}\n"
+            for n in range(first, last + 1):
+                numbered = context.walk.grain != "pass"
+                yield step_text(graph_body(context, n, writer), numbered=numbered)
+    yield "\n\\end{document}\n"
+
+
+def _opening(context: GraphContext) -> str:
+    scenario = context.lesson.scenario
+    title = escaped(scenario.title)
+    source = escaped(
+        f"Made from the lesson {scenario.id}, {_LATEX_GRAINS[context.walk.grain]}, "
+        f"{counted(context.decimals, 'decimal')}. {told(context.lesson.changes)}".strip()
+    )
+    course = (
+        f"{{\\raggedright\\large {escaped(scenario.source)}\\par}}\n" if scenario.source else ""
+    )
+    about = f"{escaped(scenario.about)}\\par\n" if scenario.about else ""
+    return (
+        f"% {source}\n{PREAMBLE}{HEADING.format(title)}"
+        "\\begin{document}\n\\thispagestyle{plain}\n"
+        f"{{\\raggedright\\LARGE\\bfseries {title}\\par}}\n{course}"
+        f"{{\\raggedright\\small\\itshape {source}\\par}}\n\\medskip\n{about}"
+    )

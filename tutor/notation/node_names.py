@@ -1,0 +1,54 @@
+"""How the nodes of a computation graph are written: x1 as x with a 1 below, alpha as α.
+
+A graph has its names from its formula, so there is nothing for a lecture to choose but the sign of
+a product.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from tutor.engine.kinds import node_name
+from tutor.engine.quantity import Quantity
+from tutor.notation.conventions import Alphabet, Symbol, notation
+
+GREEK: Final = {
+    "alpha": "α", "beta": "β", "gamma": "γ", "delta": "δ", "epsilon": "ε", "zeta": "ζ", "eta": "η",
+    "theta": "θ", "kappa": "κ", "lambda": "λ", "mu": "μ", "nu": "ν", "xi": "ξ", "pi": "π",
+    "rho": "ρ", "sigma": "σ", "tau": "τ", "phi": "φ", "chi": "χ", "psi": "ψ", "omega": "ω",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class NodeAlphabet(Alphabet):
+    """The symbol of every node."""
+
+    def symbol(self, q: Quantity) -> Symbol:
+        """A name as letter and index; the place of an entry is the index where the name has none of
+        its own.
+        """
+        letter, below = _taken_apart(node_name(q.kind))
+        places = ",".join(str(index) for index in (q.i, q.j) if index)
+        if not (below and places):
+            return Symbol(letter, below or places)
+        return Symbol(letter, below, (f"({places})",), said=(f"entry {places.replace(',', ' ')}",))
+
+    def matrix(self, kind: str, layer: int, sample: int = 0) -> Symbol:
+        """All of an array: bold."""
+        letter, below = _taken_apart(node_name(kind))
+        return Symbol(letter, below, bold=len(letter) == 1)
+
+
+def _taken_apart(name: str) -> tuple[str, str]:
+    """A name as letter and what stands below it."""
+    stem, line, rest = name.partition("_")
+    if line and rest:
+        return GREEK.get(stem, stem), rest.replace("_", ",")
+    stem = stem.rstrip("0123456789")
+    return GREEK.get(stem, stem), name.rstrip("_")[len(stem) :]
+
+
+def alphabet() -> NodeAlphabet:
+    """The names of a graph; what has been written in them is its own."""
+    return NodeAlphabet(notation("brackets"), ())

@@ -1,0 +1,147 @@
+"""What stands beside all steps of a formula: the outline, the numbers that can be changed, the
+settings.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+
+from tutor import number
+from tutor.engine.graph import GraphNode, quantity
+from tutor.engine.quantity import Quantity
+from tutor.lesson import graph_words
+from tutor.lesson.explain import PHASE_TITLES
+from tutor.lesson.graph_changes import entry, numbers
+from tutor.lesson.graph_lesson import Computed
+from tutor.number import counted
+from tutor.pages.graph_context import GraphContext
+from tutor.pages.outline import Chapter, PlaceLink
+from tutor.pages.panels import Choices, Panels
+from tutor.pages.what_if import (
+    MOST_FIELDS,
+    NAME,
+    NOTHING,
+    TITLES,
+    VALUE,
+    ChangeField,
+    FieldRow,
+    FieldTable,
+    WhatIfForm,
+)
+
+MOST_PLACES = 40
+"""Places of the outline in each direction."""
+
+
+def graph_panels(
+    context: GraphContext,
+    n: int,
+    typed: Mapping[str, str] = NOTHING,
+    problems: Mapping[str, str] = NOTHING,
+) -> Panels:
+    """The outline, the settings and the form at step n; `typed` and `problems` are of a form that
+    was sent and cannot be taken.
+    """
+    view, lesson = context.view, context.source.id
+    toggle = replace(view, present=not view.present).query()
+    return Panels(
+        tuple(_outline(context, n)), graph_choices(context),
+        graph_form(context, n, typed, problems), view.present,
+        view.export(lesson), view.share(lesson, n), view.edit(lesson), f"?{toggle}",
+    )  # fmt: skip
+
+
+def graph_choices(context: GraphContext) -> Choices:
+    """Decimals to choose from, with what is chosen."""
+    view = context.view
+    decimals = tuple(
+        (str(d), counted(d, "decimal"), d == context.decimals)
+        for d in sorted({2, 3, 4, 5, 6, 8, 10, context.decimals})
+    )
+    hidden = [("grain", view.grain)] if view.grain != "number" else []
+    hidden += [("present", "yes")] if view.present else []
+    return Choices((), decimals, (), (*hidden, *view.carried(), *view.changes))
+
+
+def _outline(context: GraphContext, n: int) -> Iterator[Chapter]:
+    """The nodes that are computed, forward and backward; of many some."""
+    if context.view.grain == "pass":
+        return
+    for phase, _, _ in context.walk.phases():
+        own = [c for c in context.walk.computed if quantity(c[0]).of.phase == phase]
+        every = -(-len(own) // MOST_PLACES)
+        links = tuple(_link(context, computed, n) for computed in own[::every])
+        yield Chapter(PHASE_TITLES[phase], links)
+
+
+def _link(context: GraphContext, computed: Computed, n: int) -> PlaceLink:
+    kind, node = computed
+    first = next(node.entries(kind))
+    start = context.step_of(first)
+    end = start + (node.size if context.view.grain == "number" else 1)
+    text = graph_words.title(context.trace, quantity(kind))
+    symbol = context.line.matrix(kind, 0) if node.shape else context.line.quantity(first)
+    return PlaceLink(text, (symbol,), context.href(start), start <= n < end, start)
+
+
+# ---- what if ----
+
+
+def graph_form(
+    context: GraphContext,
+    n: int,
+    typed: Mapping[str, str] = NOTHING,
+    problems: Mapping[str, str] = NOTHING,
+) -> WhatIfForm:
+    """The form in which every value can be changed; with very many values it asks for a name."""
+    left = dict(problems)
+    given = numbers(context.source)
+    few = len(given) <= MOST_FIELDS
+    fields, tables = [], []
+    if few:
+        for node in context.graph.values:
+            if node.shape:
+                tables.append(_table(context, node, typed, left))
+            else:
+                fields.append(_field(context, quantity(node.kind), typed, left))
+    else:
+        fields += [
+            ChangeField(name, f"if-{name}", TITLES[name], typed.get(name, ""), "",
+                        left.pop(name, ""))
+            for name in (NAME, VALUE)
+        ]  # fmt: skip
+    view = replace(context.view, embedded=False)
+    return WhatIfForm(
+        view.address(context.source.id, f"{n}/change"), bool(problems), tuple(tables),
+        tuple(fields), (), "", " ".join(left.values()), view.edit(context.source.id), "", False,
+        " ".join(node.name for node in context.graph.values),
+    )  # fmt: skip
+
+
+def _table(
+    context: GraphContext, node: GraphNode, typed: Mapping[str, str], problems: dict[str, str]
+) -> FieldTable:
+    rows, columns = (node.shape[0], node.shape[1] if len(node.shape) > 1 else 0)
+
+    def row(i: int) -> tuple[ChangeField, ...]:
+        places = [(i, j) for j in range(1, columns + 1)] if columns else [(i,)]
+        return tuple(_field(context, quantity(node.kind, at), typed, problems) for at in places)
+
+    heads = tuple(f"column {j}" for j in range(1, columns + 1)) or ("value",)
+    return FieldTable(
+        node.name, heads, tuple(FieldRow(f"row {i}", row(i)) for i in range(1, rows + 1))
+    )
+
+
+def _field(
+    context: GraphContext, q: Quantity, typed: Mapping[str, str], problems: dict[str, str]
+) -> ChangeField:
+    name, values = str(q), context.lesson.scenario.graph.values
+    now = entry(values[context.graph.nodes[q.kind].name], q)
+    own = numbers(context.source)[q]
+    return ChangeField(
+        name, f"if-{name}", name, typed.get(name, number.short(now)),
+        number.short(own) if own != now else "", problems.pop(name, ""),
+        symbol=context.line.quantity(q),
+    )  # fmt: skip

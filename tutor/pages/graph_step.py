@@ -1,0 +1,346 @@
+"""The page of one step of a formula: what it says, its picture, the table of its nodes.
+
+graph_body(context, n)        -> StepBody       for pages and exports
+graph_step_page(context, n)   -> StepPage
+"""
+
+from __future__ import annotations
+
+from dataclasses import fields, replace
+
+from tutor import number
+from tutor.draw.graph import GraphScene, draw_graph
+from tutor.draw.graph_layout import Wire
+from tutor.engine.graph import GraphNode, quantity
+from tutor.engine.quantity import Quantity
+from tutor.engine.tree import evaluate
+from tutor.lesson import graph_words
+from tutor.lesson.explain import BRIEF, Explanation
+from tutor.lesson.formula import Formula, Operand
+from tutor.lesson.graph_changes import ValueChange
+from tutor.lesson.graph_formula import GraphFormulaWriter
+from tutor.lesson.graph_lesson import GraphStep
+from tutor.pages.cells import Cell, Row, Table, gap, number_cell
+from tutor.pages.graph_context import GraphContext
+from tutor.pages.outline import Link, grains, timeline
+from tutor.pages.step_body import FormulaPart, StepBody, slide_view
+from tutor.pages.step_page import MOST_SLIDE_NUMBERS, OperandRow, StepPage
+from tutor.pages.tables import StepTables
+from tutor.pages.what_if import Changed, ChangedRow
+
+MOST_FORMULAS = 24
+"""Of a way through more nodes the first and the last formulas are shown."""
+LAST_FORMULAS = 6
+MOST_TABLE = 40
+"""Rows of the table of nodes; of a longer one those near the step, the first and the last."""
+ENDS = 5
+MOST_FOLDED = 6
+"""Rows for which there is room below the picture."""
+NOT_THERE = Cell("–", "gap")
+GRAINS = {
+    "number": ("Number", "by number"),
+    "layer": ("Node", "by node"),
+    "pass": ("Pass", "by pass"),
+}
+CSS = " of-graph"
+PICTURE = "Diagram of the computation graph"
+
+
+def graph_body(
+    context: GraphContext,
+    n: int,
+    formulas: GraphFormulaWriter | None = None,
+    most_printed: int | None = None,
+) -> StepBody:
+    """What step n says. Raises LessonError where there is no such step."""
+    step, writer = context.step(n), formulas or context.formulas
+    made, explanation, left_out = _content(context, step, writer)
+    places = context.said.get(n, ()) if step.walk.grain != "pass" else ()
+    said = [context.lesson.slides[q] for q in places]
+    stop = step.walk.stop if step.last else None
+    return StepBody(
+        step=step,
+        title=explanation.title,
+        why=explanation.why,
+        reason=explanation.reason,
+        term=explanation.term,
+        parts=(FormulaPart(made),),
+        brief=left_out,
+        stop=graph_words.explain_stop(context.trace, stop) if stop else "",
+        remark=None,
+        slide=slide_view(said, writer.line, context.decimals, most_printed, context.graph.parse),
+        notes=tuple(note for slide in said for note in slide.notes),
+    )
+
+
+def _content(
+    context: GraphContext, step: GraphStep, writer: GraphFormulaWriter
+) -> tuple[tuple[Formula, ...], Explanation, str]:
+    """The formulas, the words, and what the formulas leave out."""
+    trace, q = context.trace, step.anchor
+    if step.walk.grain == "number":
+        return (writer.number(q),), graph_words.explain(trace, q), ""
+    if step.walk.grain == "layer":
+        said = graph_words.explain(trace, q)
+        kind = quantity(step.made[0][0])
+        if step.made[0][1].shape:
+            said = replace(said, title=graph_words.title(trace, kind))
+        return (writer.whole(step.made[0]),), said, ""
+    made, count = step.made, len(step.made)
+    brief = f"{BRIEF.partition(';')[0].replace('matrix', 'node')}."
+    if count > MOST_FORMULAS:
+        made = (*made[: MOST_FORMULAS - LAST_FORMULAS], *made[-LAST_FORMULAS:])
+        brief = (
+            f"{brief} Of {count:,} nodes the first {MOST_FORMULAS - LAST_FORMULAS} and the last "
+            f"{LAST_FORMULAS} stand here; the walk node by node has them all."
+        )
+    return (
+        tuple(writer.whole(part, brief=True) for part in made),
+        graph_words.explain_pass(step.phase),
+        brief,
+    )
+
+
+_SAID = tuple(field.name for field in fields(StepBody))
+
+
+def graph_step_page(context: GraphContext, n: int, notices: tuple[str, ...] = ()) -> StepPage:
+    """The page of step n. Raises LessonError where the walk has no such step."""
+    view, scenario = context.view, context.lesson.scenario
+    body = graph_body(context, n, most_printed=MOST_SLIDE_NUMBERS)
+    step, total = context.step(n), len(context.walk)
+    table = nodes_table(context, n, body.uses, body.makes)
+    return StepPage(
+        **{name: getattr(body, name) for name in _SAID},
+        lesson=scenario.id,
+        lesson_title=scenario.title,
+        home=context.home,
+        total=total,
+        operands=tuple(_operand(context, step, o) for o in body.formulas[0].operands)
+        if view.grain != "pass"
+        else (),
+        more_operands=f"and {body.formulas[0].more_operands} more"
+        if body.formulas[0].more_operands and view.grain != "pass"
+        else "",
+        chain_href="",
+        diagram=draw_graph(scene(context, step, body)),
+        tables=StepTables((table,)),
+        matrices=(),
+        ruler="",
+        rows=_rows(context),
+        flow=None,
+        phases=timeline(step, context.href),
+        grains=grains(context, step, GRAINS),
+        samples=(),
+        batch="",
+        first=context.href(1) if n > 1 else "",
+        back=context.href(n - 1) if n > 1 else "" if view.embedded else context.home,
+        next=context.href(n + 1) if n < total else "",
+        last=context.href(total) if n < total else "",
+        notices=notices,
+        variant="",
+        changed=graph_changed(context, n),
+        was=_was(context, step.anchor) if view.grain != "pass" else "",
+        after=_after(context) if step.last else (),
+        closing=_closing(context) if step.last and not context.walk.stop else None,
+        closing_note="",
+        outside=replace(view, embedded=False).address(scenario.id, n) if view.embedded else "",
+        drawn=PICTURE,
+        css=CSS,
+    )
+
+
+def _operand(context: GraphContext, step: GraphStep, operand: Operand) -> OperandRow:
+    q = operand.quantity
+    made = context.step_of(q)
+    here = 0 < made < step.n
+    source = "given" if q.given else f"step {made}" if here else ""
+    return OperandRow(
+        operand.symbol,
+        operand.text,
+        str(q),
+        source,
+        context.href(made) if here else "",
+        _was(context, q),
+    )
+
+
+def _was(context: GraphContext, q: Quantity) -> str:
+    """What the original has for a number, where it differs."""
+    old = context.was(q)
+    return "" if old is None else number.apart(old, context.trace.value(q), context.decimals)
+
+
+def _rows(context: GraphContext) -> int:
+    """For how many rows of a table a step has room: what a node is made of, and itself."""
+    if context.view.grain == "pass":
+        return MOST_FOLDED
+    widest = max(len(node.inputs) for node in context.graph.inner)
+    return min(max(widest + 1, 3), MOST_FOLDED)
+
+
+# ---- the picture ----
+
+
+def scene(context: GraphContext, step: GraphStep, body: StepBody) -> GraphScene:
+    """The picture of a step."""
+    focus = tuple(kind for _, node in step.made[-1:] for kind in (node.kind, *node.inputs))
+    return scene_at(context, step.n, focus, body.uses, body.makes, step.phase, body.title)
+
+
+def scene_at(
+    context: GraphContext,
+    n: int,
+    focus: tuple[str, ...] = (),
+    uses: frozenset[Quantity] = frozenset(),
+    makes: frozenset[Quantity] = frozenset(),
+    phase: str = "",
+    caption: str = "",
+) -> GraphScene:
+    """The picture with what is known at step n; with 0 only what is given."""
+
+    def value(q: Quantity) -> float | None:
+        made, known = context.fact(q)
+        return known if made <= n else None
+
+    def local(wire: Wire) -> float | None:
+        return _local(context, wire, n)
+
+    return GraphScene(
+        context.graph, context.layout(focus), context.alphabet, context.decimals,
+        value, local, uses, makes, phase, caption, _marked(context),
+    )  # fmt: skip
+
+
+def _local(context: GraphContext, wire: Wire, n: int) -> float | None:
+    """The local derivative along an edge between single numbers, where backward has come there."""
+    graph = context.graph
+    node, below = graph.nodes[wire.target], graph.nodes[wire.source]
+    if node.shape or below.shape or below.kind not in graph.needed:
+        return None
+    back = quantity(graph.derivative(below).kind)
+    if context.fact(back)[0] > n or context.hidden is not None:
+        return None
+    _, tree = next(node.operation.routes(wire.k, node.made, ()))
+    return float(evaluate(graph.at(tree, ()), context.trace))
+
+
+def _marked(context: GraphContext) -> dict[Quantity, str]:
+    """The changed values with what they were."""
+    return {
+        change.quantity: number.apart(float(change.old), float(change.new), context.decimals)
+        for change in context.lesson.changes
+        if isinstance(change, ValueChange)
+    }
+
+
+# ---- the table of nodes ----
+
+
+def nodes_table(
+    context: GraphContext, n: int, uses: frozenset[Quantity], makes: frozenset[Quantity]
+) -> Table:
+    """Every number of every node with its derivative; of many those near the step."""
+    rows = [(q, node) for node in _in_order(context) for q in node.entries()]
+    touched = uses | makes
+    shown = list(range(len(rows)))
+    if len(rows) > MOST_TABLE:
+        own = {
+            at
+            for at, (q, node) in enumerate(rows)
+            if q in touched or _back(context, node, q) in touched
+        }
+        ends = {*range(ENDS), *range(len(rows) - ENDS, len(rows))}
+        shown = sorted(own | ends)[: 2 * MOST_TABLE]
+    found: list[Row] = []
+    before = -1
+    for at in shown:
+        if at != before + 1:
+            found.append(gap(2))
+        before = at
+        q, node = rows[at]
+        back = _back(context, node, q)
+        cells = (
+            number_cell(context, n, q, uses, makes),
+            NOT_THERE if back is None else number_cell(context, n, back, uses, makes),
+        )
+        found.append(Row(context.line.quantity(q), cells))
+    return Table("Nodes", ("value", "derivative"), tuple(found))
+
+
+def _in_order(context: GraphContext) -> tuple[GraphNode, ...]:
+    return tuple(context.graph.nodes.values())
+
+
+def _back(context: GraphContext, node: GraphNode, q: Quantity) -> Quantity | None:
+    """The derivative with respect to a number, where there is one."""
+    if node.kind not in context.graph.needed:
+        return None
+    return q._replace(kind=context.graph.derivative(node).kind)
+
+
+# ---- what was changed, and what comes after ----
+
+
+def graph_changed(context: GraphContext, n: int | None) -> Changed | None:
+    """What is changed, or None."""
+    if not context.lesson.changes:
+        return None
+    view, lesson = context.view, context.source.id
+
+    def address(rest: tuple[tuple[str, str], ...]) -> str:
+        return replace(view, changes=rest).address(lesson, n)
+
+    rows = tuple(
+        ChangedRow(
+            context.line.quantity(change.quantity),
+            number.apart(float(change.old), float(change.new), 6),
+            number.apart(float(change.new), float(change.old), 6),
+            address(tuple(pair for pair in view.changes if pair[0] != change.name)),
+        )
+        for change in context.lesson.changes
+        if isinstance(change, ValueChange)
+    )
+    own = context.source
+    left_out = (
+        "What the lecture prints belongs to the lesson’s own numbers, so it is not shown here."
+        if own.printed or own.notes or own.checks
+        else ""
+    )
+    return Changed(rows, address(()), left_out)
+
+
+def _closing(context: GraphContext) -> Table:
+    """The gradient: the derivative with respect to every value."""
+    graph = context.graph
+    rows: list[Row] = []
+    for name in graph.differentiate[:MOST_TABLE]:
+        node = graph.by_name[name]
+        for q in list(node.entries())[:MOST_TABLE]:
+            back = _back(context, node, q)
+            if back is None or len(rows) >= MOST_TABLE:
+                continue
+            cells = tuple(
+                Cell(number.shown(context.trace.value(one), context.decimals), "", str(one))
+                for one in (q, back)
+            )
+            rows.append(Row(context.line.quantity(q), cells))
+    return Table("The gradient", ("value", "derivative"), tuple(rows))
+
+
+def _after(context: GraphContext) -> tuple[Link, ...]:
+    """What one may do at the end of a lesson."""
+    view, id_ = context.view, context.lesson.scenario.id
+    links = []
+    if not view.embedded and not context.walk.stop:
+        links.append(Link("Compare forward and reverse accumulation", view.accumulation(id_)))
+    for grain, text in (
+        ("layer", "Walk the same formula node by node"),
+        ("pass", "See the whole way forward and backward"),
+    ):
+        if grain != view.grain:
+            links.append(Link(text, view.address(id_, 1, grain=grain)))
+    if view.embedded:
+        return tuple(links)
+    links.append(Link("Walk through a formula of your own", "/formula"))
+    return (*links, Link("All lectures and lessons", "/"))

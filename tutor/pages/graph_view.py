@@ -1,0 +1,76 @@
+"""How a reader looks at a graph lesson: grain, decimals, presentation, changed values. All of it in
+the address.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from tutor.lesson import changes, graph_changes
+from tutor.lesson.walk import GRAINS
+from tutor.number import MAX_DECIMALS
+from tutor.pages.view import (
+    IGNORED,
+    Ignored,
+    View,
+    choice,
+    joined,
+    repeated,
+    short,
+    unknown_setting,
+    whole,
+)
+from tutor.scenario.reader import GraphScenario
+
+KNOWN = frozenset({"grain", "decimals", "present", "notation"})
+"""What an address may have beside changed values; the form of the settings sends no notation, but
+links from other lessons may.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class GraphView(View):
+    """One reader's choices for a formula."""
+
+    def edit(self, lesson: str) -> str:
+        """The address of the text page with a copy of the lesson, with the reader's changes."""
+        return joined("/open", f"from={lesson}", changes.query(self.changes))
+
+    def carried(self) -> tuple[tuple[str, str], ...]:
+        """What else a form has to carry along, as fields that are not seen."""
+        return ()
+
+    def accumulation(self, lesson: str) -> str:
+        """The address of the page that compares forward and reverse accumulation."""
+        query = changes.query(self.changes)
+        return joined(f"/lessons/{lesson}/accumulation", query)
+
+
+def examined(
+    query: Mapping[str, str], scenario: GraphScenario, also: frozenset[str] = frozenset()
+) -> tuple[GraphView, tuple[Ignored, ...]]:
+    """The view that a query asks for, and everything in it that makes no sense."""
+    notices: list[Ignored] = []
+    grain = choice(query, "grain", GRAINS, View().grain, notices)
+    decimals = whole(query, "decimals", 0, MAX_DECIMALS, None, notices)
+    present = choice(query, "present", ("yes", "no"), "no", notices) == "yes"
+    changed, ignored = graph_changes.read(query, scenario)
+    notices += [Ignored(text.removesuffix(".")) for text in ignored]
+    notices += repeated(query, lambda key: graph_changes.known(key, scenario))
+    names = (*scenario.graph.values, *KNOWN, *also)
+    notices += [
+        Ignored(
+            f"“{short(key)}” is not a setting of a lesson", IGNORED, unknown_setting(key, names)
+        )
+        for key in query
+        if key not in KNOWN and key not in also and not graph_changes.known(key, scenario)
+    ]
+    own = scenario.display.decimals
+    view = GraphView(
+        grain=grain,
+        decimals=None if decimals == own else decimals,
+        changes=changed,
+        present=present,
+    )
+    return view, tuple(notices)
