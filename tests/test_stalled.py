@@ -14,7 +14,7 @@ import pytest
 
 from tests.serving import Tutor
 from tutor.web import stalled
-from tutor.web.stalled import Deadline, unanswered
+from tutor.web.stalled import Deadline, silent
 
 PATIENCE = 20
 HEAD = b"POST /open HTTP/1.1\r\nHost: a.example\r\nContent-Length: 9\r\n\r\n"
@@ -34,12 +34,12 @@ def pair() -> Iterator[tuple[socket.socket, socket.socket]]:
         yield reader, server
 
 
-def reached(line: socket.socket, seconds: float) -> None:
-    """Wait until nothing was sent on it for so long."""
+def until(line: socket.socket, seconds: float, *, idle: bool = False) -> None:
+    """Wait until it has been silent for so long."""
     last = time.monotonic() + PATIENCE
-    while unanswered(line) < seconds:
+    while silent(line, idle=idle) < seconds:
         assert time.monotonic() < last
-        time.sleep(0.01)
+        time.sleep(0.005)
 
 
 def test_a_request_that_waits_for_its_answer_is_told_from_one_that_has_it(
@@ -48,11 +48,14 @@ def test_a_request_that_waits_for_its_answer_is_told_from_one_that_has_it(
     reader, server = pair
     reader.sendall(b"question")
     server.recv(100)
-    reached(server, 0.05)
+    until(server, 0.05)
     server.sendall(b"answer")
     reader.recv(100)
-    time.sleep(0.05)
-    assert unanswered(server) == 0, "it is idle now"
+    until(server, 0.05, idle=True)
+    assert silent(server, idle=False) == 0, "it is idle now"
+    reader.sendall(b"another")
+    server.recv(100)
+    until(server, 0.1)
 
 
 def test_only_what_is_overdue_is_closed(
@@ -67,7 +70,7 @@ def test_only_what_is_overdue_is_closed(
     ):
         idle.sendall(b"question")
         answered.recv(100)
-        reached(answered, 0.02)
+        until(answered, 0.02)
         answered.sendall(b"answer")
         reader.sendall(b"half a ")
         assert server.recv(100)
@@ -75,6 +78,19 @@ def test_only_what_is_overdue_is_closed(
             assert server.recv(100) == b"", "its end"
         answered.sendall(b"more")
         assert idle.recv(100).startswith(b"answer")
+
+
+def test_half_a_request_behind_a_whole_one_is_closed_too(
+    pair: tuple[socket.socket, socket.socket], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stalled, "LOOK", 0.02)
+    reader, server = pair
+    reader.sendall(b"whole, and half a ")
+    server.recv(100)
+    until(server, 0.02)
+    server.sendall(b"answer")
+    with Deadline(0.2).expected():
+        assert server.recv(100) == b"", "its end"
 
 
 def test_a_body_in_time_and_the_thread_that_looks_both_come_to_an_end(
@@ -94,7 +110,7 @@ def test_a_body_in_time_and_the_thread_that_looks_both_come_to_an_end(
 def test_half_a_form_is_given_up_while_an_idle_reader_keeps_the_connection(tmp_path: Path) -> None:
     store = f"sqlite:///{tmp_path / 'lessons.sqlite'}"
     with (
-        Tutor(DATABASE_URL=store, LONG_WORKERS="0", LIMIT_BODY_SECONDS="1") as tutor,
+        Tutor(DATABASE_URL=store, LONG_WORKERS="0", LIMIT_BODY_SECONDS="3") as tutor,
         closing(http.client.HTTPConnection("127.0.0.1", tutor.port, timeout=PATIENCE)) as idle,
         socket.create_connection(("127.0.0.1", tutor.port), timeout=PATIENCE) as silent,
         socket.create_connection(("127.0.0.1", tutor.port), timeout=PATIENCE) as dripping,

@@ -9,9 +9,11 @@ it waits for. The system does: a connection on which something has come since so
 sent is one whose request has not been answered. Where bodies are overdue, connections are closed
 that have been so for all that time; whoever waits for one of them then finds its end. One that is
 idle, or takes its answer slowly, is left alone: there the last that happened is that we sent.
-(The system counts in steps of some milliseconds. Of an idle one that was answered within the same
-step it is not known, and it is closed too, as browsers expect of idle ones.) Requests that are
-worked on take far less time.
+Requests that are worked on take far less time.
+
+Half a request may hide behind a whole one that came with it and was answered. Where a body is still
+overdue after twice the time, connections are closed on which nothing has been sent for so long,
+idle ones too, which browsers and proxies expect.
 
 It needs `TCP_INFO`, which Linux has; elsewhere nothing has a deadline.
 """
@@ -29,8 +31,10 @@ from pathlib import Path
 from typing import Final
 
 TCP_INFO: Final = getattr(socket, "TCP_INFO", None)
-TIMES: Final = struct.Struct("@44xI4xI")
-"""In Linux’ tcp_info: milliseconds since data was last sent, and since it was last received."""
+FIELDS: Final = struct.Struct("@44xI4xI100xI")
+"""In Linux’ tcp_info: milliseconds since data was last sent, and since it was last received; how
+many segments of data were sent.
+"""
 LOOK: Final = 1.0
 """Seconds between two looks, while bodies are expected."""
 
@@ -70,19 +74,22 @@ class Deadline:
                     self._looking = False
                     return
                 oldest = min(self._expected.values())
-            if time.monotonic() - oldest > self.seconds:
-                close(self.seconds)
+            overdue = time.monotonic() - oldest
+            if overdue > self.seconds:
+                close(self.seconds, idle=overdue > 2 * self.seconds)
 
 
-def close(seconds: float) -> None:
-    """Close the connections of readers that have waited for so long."""
+def close(seconds: float, *, idle: bool) -> None:
+    """Close the connections of readers whose requests have no answer after so long; with `idle`
+    also those to whom nothing was sent for so long.
+    """
     with ExitStack() as stack:
         lines = [stack.enter_context(line) for line in _sockets()]
         ports = {line.getsockname()[1] for line in lines if _listens(line)}
         for line in lines:
             with suppress(OSError):
                 # those that we have opened, to a database for instance, have another port
-                if line.getsockname()[1] in ports and unanswered(line) > seconds:
+                if line.getsockname()[1] in ports and silent(line, idle=idle) > seconds:
                     line.shutdown(socket.SHUT_RDWR)
 
 
@@ -102,11 +109,14 @@ def _listens(line: socket.socket) -> bool:
     return bool(line.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN))
 
 
-def unanswered(line: socket.socket) -> float:
-    """For how many seconds nothing has been sent on a TCP connection, although something has come
-    since then; 0 otherwise, and for one that only listens.
+def silent(line: socket.socket, *, idle: bool) -> float:
+    """For how many seconds nothing has been sent on a TCP connection; 0 for one that only listens,
+    and, unless `idle` ones count, where nothing has come since then.
     """
     if TCP_INFO is None or _listens(line):
         return 0.0
-    sent, received = TIMES.unpack(line.getsockopt(socket.IPPROTO_TCP, TCP_INFO, TIMES.size))
-    return float(sent / 1000) if received <= sent else 0.0
+    told = line.getsockopt(socket.IPPROTO_TCP, TCP_INFO, FIELDS.size)
+    if len(told) < FIELDS.size:
+        return 0.0  # an old system
+    sent, received, segments = FIELDS.unpack(told)
+    return float(sent / 1000) if idle or received < sent or not segments else 0.0
