@@ -3,6 +3,7 @@
 tutor.web.routes_lessons   the gallery, lessons and their steps, slides, exports; links, QR
                            codes and frames on other sites; a changed number becomes another
                            address
+tutor.web.routes_quantities  any number of a lesson, on a page of its own or in a panel
 tutor.web.routes_training  a lesson's training: many iterations, their curves, a way into each
 tutor.web.routes_build     a form for a lesson of one's own
 tutor.web.routes_open      a lesson as text: paste, upload, check, save, take away; the JSON
@@ -44,8 +45,16 @@ from tutor.number import counted
 from tutor.pages import activations as activation_page
 from tutor.pages import glossary, style_guide
 from tutor.pages.error_page import Busy, Explained, TooMuch, TooOften, error_page
+from tutor.pages.outline import Link
 from tutor.store import saving
-from tutor.web import routes_build, routes_lessons, routes_open, routes_training, security
+from tutor.web import (
+    routes_build,
+    routes_lessons,
+    routes_open,
+    routes_quantities,
+    routes_training,
+    security,
+)
 from tutor.web.caching import PARTS, Caching
 from tutor.web.forwarding import has_one_host, trusted_proxies
 from tutor.web.library import Library
@@ -95,6 +104,7 @@ def create_app(*folders: str | os.PathLike[str], only: Container[str] | None = N
     add_pages(app)
     add_health(app, site)
     routes_lessons.add(app, site)
+    routes_quantities.add(app, site)
     routes_training.add(app, site)
     routes_build.add(app, site)
     routes_lessons.add_share(app, site)
@@ -229,7 +239,10 @@ def add_errors(app: Flask) -> None:
             return error
         ours = isinstance(error, Explained)
         reply = answer(
-            error.code or 500, error.description if ours else None, getattr(error, "problems", ())
+            error.code or 500,
+            error.description if ours else None,
+            getattr(error, "problems", ()),
+            getattr(error, "links", ()),
         )
         headers = {name: value for name, value in error.get_headers() if name in TOLD}
         return (*reply, headers)
@@ -248,7 +261,12 @@ def add_errors(app: Flask) -> None:
         return answer(500, None)
 
 
-def answer(status: int, description: str | None, problems: tuple[str, ...] = ()) -> tuple[str, int]:
+def answer(
+    status: int,
+    description: str | None,
+    problems: tuple[str, ...] = (),
+    near: tuple[Link, ...] = (),
+) -> tuple[str, int]:
     """The error page of a status, or its fragment where htmx asked."""
     lesson = (request.view_args or {}).get("lesson")
     framed = security.framed(request.path)
@@ -257,6 +275,7 @@ def answer(status: int, description: str | None, problems: tuple[str, ...] = ())
         description,
         url_for("lesson", lesson=lesson) if lesson else "",
         problems,
+        near,
         framed=framed,
     )
     whole = "embed_error.html" if framed else "error.html"

@@ -56,7 +56,7 @@
     }
     const id = keys[event.key];
     if (!id || !title() || event.altKey || event.ctrlKey || event.metaKey || event.shiftKey) return;
-    if (event.target.closest('input:not([type="checkbox"]), select, textarea, .scroll, [contenteditable]')) return;
+    if (event.target.closest('input:not([type="checkbox"]), select, textarea, .scroll, .entered, #ask, [contenteditable]')) return;
     event.preventDefault();
     const control = $(id);
     if (control?.hasAttribute('aria-keyshortcuts')) control.click(); // keys go from step to step, never out of the lesson
@@ -95,26 +95,32 @@
   document.addEventListener('visibilitychange', () => { if (document.hidden && timer) stop(); });
 
   // ---- the same number lights up wherever it stands; in a formula or table that has the focus the arrow keys go from one to the next ----
-  let pointed = null;
   const light = (name) => {
     for (const lit of document.querySelectorAll('.lit')) lit.classList.remove('lit');
     if (name) for (const same of document.querySelectorAll(`[data-q="${CSS.escape(name)}"]`)) same.classList.add('lit');
   };
-  const named = (target) => target.closest?.('[data-q]') ?? target.closest?.('.operands li')?.querySelector('[data-q]');
-  document.addEventListener('pointerover', (event) => light(named(event.target)?.dataset.q));
+  const named = (target) => { // a number, a link that asks about it, the heading of its answer
+    const { q, ask, name } = target.closest?.('[data-q], [data-ask], article.quantity')?.dataset ?? {};
+    return q ?? ask ?? (target.id === 'asked' ? name : '');
+  };
+  document.addEventListener('pointerover', (event) => light(named(event.target)));
   document.addEventListener('focusin', ({ target }) => {
-    if (named(target) || !target.querySelector('.lit')) light(named(target)?.dataset.q); // a tap on a number gives the focus to the box around it
+    if (named(target) || !target.querySelector('.lit')) light(named(target)); // a tap on a number gives the focus to the box around it
   });
+  document.addEventListener('asked', ({ detail }) => light(detail));
   document.addEventListener('keydown', (event) => {
     const way = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
-    if (!way || !event.target.matches('#step .scroll') || event.altKey || event.ctrlKey || event.metaKey || event.shiftKey) return;
-    const numbers = [...event.target.querySelectorAll('[data-q]')].filter((number) => number.checkVisibility());
+    const box = event.target.closest?.('#step .scroll, article.quantity .scroll, figure.entered');
+    if (!way || !box || event.defaultPrevented || event.altKey || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    const numbers = [...box.querySelectorAll('[data-q]')].filter((number) => number.checkVisibility());
     if (!numbers.length) return;
     event.preventDefault();
-    const at = numbers.indexOf(pointed);
-    pointed = numbers.at(at < 0 && way < 0 ? -1 : (at + way) % numbers.length);
-    light(pointed.dataset.q);
-    pointed.scrollIntoView({ block: 'nearest', inline: 'nearest' });
+    const at = numbers.indexOf(event.target.closest('[data-q]'));
+    const next = numbers.at(at < 0 && way < 0 ? -1 : (at + way) % numbers.length);
+    next.setAttribute('tabindex', '-1'); // it takes the focus, but is no stop of the Tab key
+    next.addEventListener('blur', () => next.removeAttribute('tabindex'), { once: true });
+    next.focus({ preventScroll: true });
+    next.scrollIntoView({ block: 'nearest', inline: 'nearest' });
   });
   // On paper nothing is folded. The style sheet says so too; older browsers do not know how.
   addEventListener('beforeprint', () => { for (const part of document.querySelectorAll(':is(.layer, .more details):not([open])')) { part.open = true; part.dataset.folded = ''; } });

@@ -1,4 +1,4 @@
-// What if: a click on a given number opens a small editor right there. Without this file the form below the step does the same.
+// What if: a click on a given number opens a small editor beside its answer (ask.js). Without this file the form below the step does the same.
 // The answer to a change is the whole page of the same step; htmx takes its #walk, so that links and forms follow too.
 'use strict';
 (() => {
@@ -78,25 +78,18 @@
 
   // ---- the editor ----
   let editor = null; // the form, with where it was opened from
-  const place = (mark) => {
-    const here = mark.getBoundingClientRect();
-    editor.style.left = '0'; // so that its width does not depend on where it stands
-    const left = Math.min(here.left, document.documentElement.clientWidth - editor.offsetWidth - 8);
-    const below = here.bottom + editor.offsetHeight + 70 < innerHeight || here.top < editor.offsetHeight + 10;
-    editor.style.left = `${scrollX + Math.max(8, left)}px`;
-    editor.style.top = `${scrollY + (below ? here.bottom + 6 : here.top - editor.offsetHeight - 6)}px`;
-  };
   const close = (back) => {
     if (!editor) return;
     const { mark } = editor;
     editor.remove();
     editor = null;
+    document.dispatchEvent(new Event('leave'));
     if (back) focus(mark);
   };
   const value = (name, mark) => {
     const known = $(`if-${name}`);
     if (!known && name.startsWith('x[') && $('what-if')?.dataset.scaled) return ''; // the page has it scaled
-    return known ? known.defaultValue : plain([...(mark.querySelector?.('button') ?? mark).childNodes].filter((node) => node.nodeName !== 'DEL').map((node) => node.textContent).join(''));
+    return known || !mark ? known?.defaultValue ?? '' : plain([...(mark.querySelector?.('button') ?? mark).childNodes].filter((node) => node.nodeName !== 'DEL').map((node) => node.textContent).join(''));
   };
   const line = (name, mark) => {
     const made = document.createElement('div');
@@ -126,13 +119,19 @@
     return made;
   };
   const open = (mark) => {
-    close(false);
-    const q = mark.dataset.q;
+    if (editor) close(false);
+    edit(mark.dataset.q, mark);
+    mark.dispatchEvent(new Event('ask', { bubbles: true }));
+    const input = $(`edit-${field(mark.dataset.q)}`);
+    input.focus({ preventScroll: true });
+    input.select();
+  };
+  const edit = (q, mark) => {
     const group = $(`if-${field(q)}`)?.dataset.group;
     const all = group ? [...document.querySelectorAll(`#what-if [data-group="${CSS.escape(group)}"]`)].map((input) => input.name) : [field(q)];
     editor = document.createElement('form');
     editor.id = 'editor';
-    editor.mark = { q, tag: mark.localName, node: mark };
+    editor.mark = { q, tag: mark?.localName ?? 'td', node: mark };
     editor.setAttribute('aria-label', `Change ${spoken(q)}`);
     editor.append(...all.map((name) => line(name, mark)));
     const row = document.createElement('div');
@@ -152,12 +151,7 @@
     problem.hidden = true;
     editor.append(problem, row);
     editor.addEventListener('submit', send);
-    $('main').append(editor);
-    place(mark);
-    const input = $(`edit-${field(q)}`);
-    input.focus({ preventScroll: true });
-    input.select();
-    editor.scrollIntoView({ block: 'nearest' });
+    $('ask').querySelector('.edit').replaceChildren(editor);
   };
   const send = (event) => {
     event.preventDefault();
@@ -194,7 +188,6 @@
     for (const input of editor.querySelectorAll('input')) {
       input.setAttribute('aria-invalid', 'true');
     }
-    if (editor.mark.node.isConnected) place(editor.mark.node);
     editor.querySelector('input').focus();
   });
   let held = false; // whether the focus is on something that the next step may not have
@@ -232,8 +225,11 @@
     const word = event.target.closest?.('#step [data-set]');
     const mark = near(event) ?? event.target.closest?.('#step [data-q]');
     if (word) return panel(word.dataset.set);
-    if (mark && given(mark.dataset.q)) return open(mark);
-    if (editor && !event.target.closest?.('#editor')) close(false);
+    if (mark && given(mark.dataset.q)) {
+      event.preventDefault(); // ask.js need not look at it
+      return open(mark);
+    }
+    if (editor && !event.target.closest?.('#ask, [data-q]')) close(false);
   });
   const near = ({ target, clientX, clientY }) => { // a number in the diagram is small: what is nearest to the finger is meant
     const marks = (clientX || clientY) && !target.closest?.('text[data-q]:not(.can)') ? [...(target.closest?.('#step svg.net')?.querySelectorAll('text.can') ?? [])] : [];
@@ -258,9 +254,8 @@
       close(true);
     }
     if (event.key === 'Tab' && editor?.contains(event.target)) {
-      const stops = editor.querySelectorAll('input, button');
-      if (event.target === stops[event.shiftKey ? 0 : stops.length - 1]) {
-        event.preventDefault(); // the editor stands at the end of the page; from it one comes back to the number
+      if (event.shiftKey && event.target === editor.querySelector('input, button')) {
+        event.preventDefault(); // the sheet stands at the end of the page; from it one comes back to the number
         close(true);
       }
     }
@@ -271,7 +266,13 @@
     }
   }, true);
   document.addEventListener('focusout', (event) => {
-    if (editor?.contains(event.target) && event.relatedTarget && !editor.contains(event.relatedTarget)) close(false);
+    if (editor?.contains(event.target) && event.relatedTarget && !$('ask').contains(event.relatedTarget)) close(false);
+  });
+  document.addEventListener('asked', ({ detail: q }) => { // another number stands in the sheet, or none
+    if (editor?.mark.q === q) return;
+    editor?.remove();
+    editor = null;
+    if (q && given(q)) edit(q, null);
   });
   dress();
 })();

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from tests.htmltree import read, text_of
 from tests.strategies import extreme_problems, problems
-from tests.visiting import NAMES, SATURATED, WALKS, context, deep_network, scenario, steps, texts
+from tests.visiting import NAMES, SATURATED, WALKS, context, scenario, steps, texts
 from tutor import number
 from tutor.cli.transcript import paragraphs
 from tutor.engine.derivation import derive
@@ -27,14 +27,13 @@ from tutor.engine.tree import leaves
 from tutor.export import latex_document
 from tutor.lesson.calculator import MORE, UNROUNDED
 from tutor.lesson.explain import ROUNDED
-from tutor.lesson.formula import MOST_OPERANDS, Formula, FormulaWriter
+from tutor.lesson.formula import Formula, FormulaWriter
 from tutor.lesson.setup import Setup, build
 from tutor.lesson.walk import GRAINS, Lesson, PassWalk, open_lesson
 from tutor.notation.conventions import PRESETS, Alphabet, notation
 from tutor.notation.mathml import Line
 from tutor.pages.context import Context
 from tutor.pages.step_body import StepBody, step_body
-from tutor.pages.step_page import step_page
 from tutor.pages.view import View
 from tutor.scenario.reader import parse
 
@@ -59,7 +58,6 @@ def assert_sound(formula: Formula) -> None:
     for math in (
         formula.left,
         *(line.math for line in (*formula.lines, *formula.shortcut)),
-        *(o.symbol for o in formula.operands),
     ):
         page = read(str(math))
         assert [p for p in page.problems if "headings" not in p] == []
@@ -131,10 +129,8 @@ def test_a_formula_uses_exactly_the_leaves_of_its_tree(name: str) -> None:
         if page.stop:
             continue
         q = opened.walk.anchor(n)
-        assert len(formula.operands) <= MOST_OPERANDS
         used = {ref.quantity for ref in leaves(derive(opened.trace, q).tree, opened.trace)}
         assert formula.uses == {u for u in used if u.kind != "eta"}
-        assert {o.quantity for o in formula.operands} <= used
         assert all(u.given or opened.walk.known(u, n - 1) for u in used), (n, q)
 
 
@@ -282,22 +278,6 @@ def test_a_phase_has_every_matrix_with_its_symbols_and_its_result() -> None:
                     ["symbols", *["numbers"] * few, "result"],
                     [],
                 )
-
-
-def test_the_operands_that_are_not_listed_are_counted() -> None:
-    lesson = open_lesson(deep_network(1, inputs=12, units=3))
-    pages = [
-        step_page(Context(lesson, View()), n) for n in range(1, len(lesson.walk("number")) + 1)
-    ]
-    for page in pages:
-        formula = page.formulas[0]
-        listed, used = (
-            len(page.operands),
-            len({*formula.uses, *(o.quantity for o in formula.operands)}),
-        )
-        missing = [int(count) for count in re.findall(r"[0-9]+", page.more_operands)]
-        assert listed + sum(missing) == used, page.title
-    assert any("given numbers" in page.more_operands for page in pages)
 
 
 def test_chains_are_written_out_for_gradients_of_single_weights() -> None:

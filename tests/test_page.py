@@ -209,21 +209,6 @@ def test_the_result_of_every_step_is_the_engines_number(name: str, decimals: int
         assert text_of(result.math) == sign + number.shown(value, decimals).replace("e", "·10")
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_every_operand_is_the_engines_number_and_leads_to_the_step_that_made_it(name: str) -> None:
-    opened = context(name)
-    for n, shown in steps(name):
-        for row in shown.operands:
-            q = parse(row.name)
-            assert row.text == number.shown(opened.trace.value(q), opened.decimals)
-            if q.given:
-                assert (row.source, row.href) == ("given", "")
-            else:
-                made = opened.walk.step_of(q)
-                assert made < n
-                assert (row.source, row.href) == (f"step {made}", str(made))
-
-
 @pytest.mark.parametrize(("name", "grain"), WALKS)
 def test_a_number_stands_wherever_it_is_named_with_one_text(name: str, grain: str) -> None:
     opened = context(name, View(grain=grain))
@@ -469,11 +454,6 @@ def test_the_second_iteration_starts_from_the_weights_after_the_first() -> None:
         "0.1007"
         not in page("/lessons/1-2-3-1-sigmoid/steps/1").root.one("article", cls="board").text
     )
-    rows = {
-        row.name: row for row in next(iter(steps("1-2-3-1-sigmoid", View(iteration=2))))[1].operands
-    }
-    assert rows["w[1][1,1]"].text == number.shown(first.value(Quantity("w+", 1, 1, 1)), 4)
-    assert rows["w[1][1,1]"].source == "after iteration 1"
     assert "iteration 2" in root.one("p", cls="notice").text
 
 
@@ -543,8 +523,8 @@ def test_each_notation_can_be_chosen_and_keeps_the_numbers() -> None:
         target = answer.headers.get(
             "Location", f"/lessons/1-2-3-1-sigmoid/steps/20?notation={preset}"
         )
-        rows = page(target).root.one("ul", cls="operands").all("span")
-        board[preset] = sorted(span.text for span in rows if "data-q" in span.attributes)
+        named = page(target).root.one("article", cls="board").elements
+        board[preset] = sorted(number.text for number in named if "data-q" in number.attributes)
     assert len({tuple(numbers) for numbers in board.values()}) == 1
     assert len(board) == 4
 

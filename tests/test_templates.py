@@ -25,6 +25,7 @@ from tutor.pages.gallery import GalleryPage, ProblemsPage
 from tutor.pages.glossary import GlossaryPage
 from tutor.pages.overview import LessonPage
 from tutor.pages.panels import Panels
+from tutor.pages.quantity_page import QuantitiesPage, QuantityPage
 from tutor.pages.share import SharePage
 from tutor.pages.step_page import ChainPage, StepPage
 from tutor.pages.style_guide import StyleGuide
@@ -44,6 +45,10 @@ PAGES: dict[str, dict[str, type[Any]]] = {
     "_build_live.html": {"page": LivePart},
     "slides.html": {"page": SlidesPage},
     "chain.html": {"page": ChainPage},
+    "_quantity.html": {"page": QuantityPage},
+    "quantity.html": {"page": QuantityPage},
+    "_quantities.html": {"page": QuantitiesPage},
+    "quantities.html": {"page": QuantitiesPage},
     "activations.html": {"page": ActivationsPage},
     "glossary.html": {"page": GlossaryPage},
     "style.html": {"page": StyleGuide},

@@ -16,7 +16,7 @@ READ = """() => {
     const text = element => element?.textContent.replace(/\\s+/g, ' ').trim() ?? '';
     const texts = (selector, inside = document) => [...inside.querySelectorAll(selector)].map(text);
     const numbers = {};
-    for (const place of document.querySelectorAll('.board .numbers [data-q], .board .operands [data-q]')) {
+    for (const place of document.querySelectorAll('.board .numbers [data-q]')) {
         numbers[place.dataset.q] = text(place);
     }
     const slide = [...document.querySelectorAll('aside')].find(aside => text(aside.querySelector('h2')) === 'On the slides');

@@ -208,10 +208,10 @@ def test_arrow_keys_light_up_the_numbers_of_a_formula_and_of_a_table(page: Page)
     assert shown(page).n == 7
 
 
-def test_the_way_to_the_source_of_a_number_lights_it_up(page: Page) -> None:
+def test_the_link_to_a_number_lights_it_up(page: Page) -> None:
     page.goto(f"{LESSON}/7")
-    page.locator("#from > summary").click()
-    page.get_by_role("link", name="step 2", exact=True).focus()
+    page.locator("#ask-here").click()
+    page.locator('#ask a[data-ask="a[1][1]"]').focus()
     assert page.evaluate(LIT) == EVERYWHERE
 
 

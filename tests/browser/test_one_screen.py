@@ -211,7 +211,7 @@ def test_a_small_or_enlarged_window_scrolls(page: Page, size: tuple[int, int]) -
     seen = page.evaluate(LOOK)
     assert seen["width"]
     assert not seen["height"]
-    for part in (".formula .result", "svg.net", "td.makes", "#from"):
+    for part in (".formula .result", "svg.net", "td.makes", "#ask-here"):
         page.locator(f"#step {part}").first.scroll_into_view_if_needed()
         expect(page.locator(f"#step {part}").first).to_be_in_viewport(ratio=0.2)
 
@@ -233,8 +233,8 @@ def test_wider_spacing_of_text_cuts_nothing_off(
     page.add_style_tag(content=SPACING)
     assert page.evaluate(CUT) == []
     assert page.evaluate("() => document.documentElement.scrollWidth <= innerWidth")
-    page.locator("#from").scroll_into_view_if_needed()
-    expect(page.locator("#from summary")).to_be_in_viewport(ratio=1)
+    page.locator("#ask-here").scroll_into_view_if_needed()
+    expect(page.locator("#ask-here")).to_be_in_viewport(ratio=1)
 
 
 def test_no_tool_lies_on_another_or_on_the_name_of_the_site(page: Page) -> None:
@@ -323,25 +323,24 @@ def test_one_tab_stop_of_a_table_is_a_number_in_sight(page: Page) -> None:
 
 def test_what_is_opened_below_a_formula_is_open_at_the_next_step(page: Page) -> None:
     page.goto(f"{LESSON}/7")
-    page.locator("#from summary").click()
+    page.locator("#slides summary").click()
     for key, n in (("ArrowRight", 8), ("ArrowRight", 9), ("Home", 1), ("ArrowRight", 2)):
         page.keyboard.press(key)
         wait_for_step(page, n)
-        expect(page.locator(".operands")).to_be_visible()
-    page.locator("#from summary").click()
+        expect(page.locator("#slides ul")).to_be_visible()
+    page.locator("#slides summary").click()
     page.keyboard.press("ArrowRight")
     wait_for_step(page, 3)
-    expect(page.locator(".operands")).to_be_hidden()
+    expect(page.locator("#slides ul")).to_be_hidden()
 
 
-def test_paper_has_slides_operands_and_every_row(page: Page) -> None:
+def test_paper_has_slides_and_every_row(page: Page) -> None:
     page.goto(f"{LESSON}/33")
     page.emulate_media(media="print")
     page.evaluate("() => dispatchEvent(new Event('beforeprint'))")
     for part in (
         page.get_by_role("complementary", name="On the slides"),
         page.get_by_role("heading", name="On the slides"),
-        page.locator(".operands"),
     ):
         expect(part).to_be_visible()
     rows = page.locator(".tables tbody tr")
@@ -350,7 +349,7 @@ def test_paper_has_slides_operands_and_every_row(page: Page) -> None:
         expect(page.locator(gone)).to_be_hidden()
     page.evaluate("() => dispatchEvent(new Event('afterprint'))")
     page.emulate_media(media="screen")
-    expect(page.locator(".operands")).to_be_hidden()
+    expect(page.locator("#slides ul")).to_be_hidden()
 
 
 @pytest.mark.parametrize("size", PROJECTORS)

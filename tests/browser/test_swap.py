@@ -131,7 +131,7 @@ def current_place(page: Page) -> str:
 
 def test_a_link_to_the_step_that_made_a_number_leads_there(page: Page) -> None:
     page.goto(f"{LESSON}/7")
-    page.locator("#from > summary").click()
+    page.locator("#ask-here").click()
     page.get_by_role("link", name="step 2", exact=True).click()
     wait_for_step(page, 2)
     assert shown(page).contradictions() == []

@@ -29,6 +29,7 @@ In the order in which it is best read:
     stable_loss           the loss of an output that is rounded to 0 or 1
     derivation            the tree of one number, or of one matrix for the whole batch
     paths                 a gradient as the sum over every path from the loss
+    users                 who is computed with a number, and what leads to it
     batches               which samples an iteration takes, and in which order
     generators            made data: a circle, clouds, half moons, curves
     scaling               inputs standardised, or brought to 0 to 1

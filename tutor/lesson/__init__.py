@@ -16,6 +16,7 @@ In the order in which it is best read:
     walk                  the walk in three grains; iterations; how many steps there are
     running               a lesson's training while it runs, piece by piece; how it went
     titles                what units, layers and steps are called
+    given                 what a lesson starts from, in words
     update_reasons        why a step between a gradient and an update does what it does
     reasons               why a step does what it does, at length and in a line
     explain               the words of a step, and the terms where they first appear

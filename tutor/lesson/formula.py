@@ -1,5 +1,5 @@
-"""The formula of a step: its lines (rule, symbols, numbers, result), its operands, and other ways
-to the same number.
+"""The formula of a step: its lines (rule, symbols, numbers, result), and other ways to the same
+number.
 
 Whoever types the shown numbers into a calculator gets the shown result: where the lecture's
 decimals are too few for that, the line with the numbers has more, and says so
@@ -40,9 +40,6 @@ from tutor.notation.conventions import Alphabet, arranged, flipped, left_side, o
 from tutor.notation.mathml import Line, member
 from tutor.notation.writer import NUMBERS, RULE, SYMBOLS, Hidden
 
-MOST_OPERANDS = 9
-FEW_OPERANDS = 5
-"""With more operands than this, those that are given are left to the tables and the diagram."""
 HIGHLIGHTED_UNITS = 8
 NO_MORE = Digits()
 """The lecture's decimals, and nothing to say of them."""
@@ -86,9 +83,7 @@ class FormulaLine:
 
 @dataclass(frozen=True, slots=True)
 class Operand:
-    """A number or matrix that the formula uses: symbol, value (or shape), and the quantity it can
-    be traced to.
-    """
+    """A number that the formula uses: symbol, value, and the quantity it can be traced to."""
 
     symbol: str
     text: str
@@ -102,10 +97,9 @@ class Formula:
     left: str
     lines: tuple[FormulaLine, ...]
     operands: tuple[Operand, ...] = ()
+    """Those that are listed; where every number answers for itself, none."""
     more_operands: int = 0
-    """How many computed operands are not listed."""
-    given_operands: int = 0
-    """How many given ones are not."""
+    """How many are not listed."""
     shortcut: tuple[FormulaLine, ...] = ()
     """Another way that arrives at the same number."""
     has_chain: bool = False
@@ -206,19 +200,6 @@ class FormulaWriter(LineWriter):
         stable = found.stable if said is ROUNDED else None
         trees = (tree,) if stable is None else (tree, stable)
         refs = tuple(dict.fromkeys(ref for used in trees for ref in leaves(used, self.trace)))
-        shown_refs = (
-            refs
-            if len(refs) <= FEW_OPERANDS
-            else tuple(ref for ref in refs if not ref.quantity.given)
-        )
-        operands = tuple(
-            Operand(
-                self.line.quantity(ref.quantity),
-                number.shown(self.trace.value(ref.quantity), self.decimals),
-                ref.quantity,
-            )
-            for ref in shown_refs[:MOST_OPERANDS]
-        )
         return Formula(
             left,
             (
@@ -226,15 +207,12 @@ class FormulaWriter(LineWriter):
                 *self._lines(tree, sign if found.name is None else "=", q, value, digits),
                 *self._percent(q),
             ),
-            operands,
-            max(0, len(shown_refs) - MOST_OPERANDS),
-            len(refs) - len(shown_refs),
-            self._shortcut(found, q),
-            has_chain(self.trace, q),
-            frozenset(ref.quantity for ref in refs if ref.quantity.of.contract),
-            frozenset({q}),
-            said,
-            () if stable is None else self._way(stable, q),
+            shortcut=self._shortcut(found, q),
+            has_chain=has_chain(self.trace, q),
+            uses=frozenset(ref.quantity for ref in refs if ref.quantity.of.contract),
+            makes=frozenset({q}),
+            remark=said,
+            stable=() if stable is None else self._way(stable, q),
         )
 
     def _left(self, q: Quantity) -> tuple[str, str]:
@@ -308,7 +286,6 @@ class FormulaWriter(LineWriter):
         return Formula(
             self.line.matrix(kind, stage.layer, made.sample),
             tuple(self._matrix_lines(tree, made, sign, digits, brief=brief)),
-            () if brief else tuple(self._matrix_operand(leaf) for leaf in arrays),
             shortcut=() if brief else way(found.shortcut),
             uses=frozenset(q for leaf in arrays for q in _members(leaf, self.trace)),
             makes=frozenset(_members(made, self.trace)),
@@ -316,12 +293,6 @@ class FormulaWriter(LineWriter):
             stable=way(stable),
         )
 
-    def _matrix_operand(self, leaf: ArrayRef) -> Operand:
-        rows, columns = leaf.value(self.trace).shape
-        first = next(iter(_members(leaf, self.trace)))
-        return Operand(
-            self.line.matrix(leaf.kind, leaf.layer, leaf.sample), f"{rows}×{columns}", first
-        )
 
     # ---- a whole phase ----
 

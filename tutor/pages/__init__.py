@@ -45,4 +45,6 @@ In the order in which it is best read:
     activations           the activation page
     share                 links, QR code and frame of a lesson, to pass it on
     error_page            what a reader sees in place of a page
+    quantity_query        which number is asked about, from which step, on which way
+    quantity_page         a number by itself: its formula, its operands, who uses it
 """

@@ -100,17 +100,19 @@ def error_page(
     description: str | None,
     lesson: str,
     problems: tuple[str, ...] = (),
+    near: tuple[Link, ...] = (),
     *,
     framed: bool = False,
 ) -> ErrorPage:
     """The page of a status: with `description` and `problems` where they were written for the
     reader, and the way back.
 
-    `lesson` is the address of the lesson that the request was about, or "".
+    `lesson` is the address of the lesson that the request was about, or ""; `near` leads to what
+    was probably meant.
     """
     title = TITLES.get(status, "This did not work")
     message = description or MESSAGES.get(status, "Please go back and try again.")
-    links = [Link("All lectures and lessons", "/")]
+    links = [*near, Link("All lectures and lessons", "/")]
     if lesson and not message.startswith(NO_LESSON):
-        links.insert(0, Link("Back to the lesson", lesson))
+        links.insert(len(near), Link("Back to the lesson", lesson))
     return ErrorPage(status, title, message, problems[:MOST_PROBLEMS], tuple(links), framed)

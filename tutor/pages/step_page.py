@@ -17,12 +17,11 @@ from tutor.draw.scene import When
 from tutor.engine.quantity import Quantity
 from tutor.lesson.explain import CHAIN, explain
 from tutor.lesson.formula import Formula
-from tutor.lesson.walk import Step, furthest
+from tutor.lesson.walk import furthest
 from tutor.notation.markup import Markup
 from tutor.pages.alignment import AlignedRow, aligned
 from tutor.pages.cells import Table, TableMaker
 from tutor.pages.context import Context
-from tutor.pages.data_facts import unscaled
 from tutor.pages.glossary import address
 from tutor.pages.gradient_flow import FlowChart, flow_chart
 from tutor.pages.outline import GrainLink, Link, PhaseLink, grains, samples, timeline
@@ -55,8 +54,10 @@ class StepPage(StepBody):
     lesson_title: str
     home: str
     total: int
-    operands: tuple[OperandRow, ...]
-    more_operands: str
+    ask: str = ""
+    """Where one may ask about the numbers of the step; "" where they are listed instead."""
+    operands: tuple[OperandRow, ...] = ()
+    more_operands: str = ""
     """Which operands are not listed, in words, or ""."""
     chain_href: str
     """The page that writes the whole chain out, where there is one."""
@@ -137,7 +138,7 @@ def step_page(context: Context, n: int, notices: tuple[str, ...] = ()) -> StepPa
     """The page of step n. Raises LessonError where the walk has no such step."""
     view, scenario = context.view, context.lesson.scenario
     body = step_body(context, n, most_printed=MOST_SLIDE_NUMBERS)
-    step, formulas = context.step(n), body.formulas
+    step = context.step(n)
     maker = TableMaker(context, step, body.uses, body.makes)
     total, number_by_number = step.total, view.grain == "number"
     drawn, shown = drawing(scene(maker, body.title)), tables(maker)
@@ -148,9 +149,8 @@ def step_page(context: Context, n: int, notices: tuple[str, ...] = ()) -> StepPa
         lesson_title=scenario.title,
         home=context.home,
         total=total,
-        operands=_operands(context, step, formulas[0]),
-        more_operands=_more_operands(formulas[0]),
-        chain_href=_apart(context, f"{n}/chain") if any(f.has_chain for f in formulas) else "",
+        ask=view.quantity(scenario.id, step=n),
+        chain_href=_apart(context, f"{n}/chain") if any(f.has_chain for f in body.formulas) else "",
         diagram=drawn.svg,
         tables=shown,
         matrices=_aligned(shown, drawn, context.trace.network.depth),
@@ -244,42 +244,10 @@ def chain_page(context: Context, n: int, notices: tuple[str, ...] = ()) -> Chain
     )
 
 
-def _operands(context: Context, step: Step, formula: Formula) -> tuple[OperandRow, ...]:
-    return tuple(
-        OperandRow(
-            o.symbol,
-            o.text,
-            str(o.quantity),
-            *_source(context, step, o.quantity),
-            _was(context, o.quantity, o.text),
-        )
-        for o in formula.operands
-    )
-
-
-def _more_operands(formula: Formula) -> str:
-    """What the list of operands leaves out."""
-    more, given = formula.more_operands, formula.given_operands
-    parts = [f"and {more} more"] if more else []
-    parts += [f"and {given} given number{'s' * (given > 1)}"] if given else []
-    return " ".join(parts)
-
-
-def _was(context: Context, q: Quantity, text: str = "") -> str:
-    """What the original has for a quantity, where it differs; nothing beside a shape like 3×2."""
-    old = None if "×" in text else context.was(q)
+def _was(context: Context, q: Quantity) -> str:
+    """What the original has for a quantity, where it differs."""
+    old = context.was(q)
     return "" if old is None else number.apart(old, context.trace.value(q), context.decimals)
-
-
-def _source(context: Context, step: Step, q: Quantity) -> tuple[str, str]:
-    """(where a number comes from, the address of that step)."""
-    if q.given:
-        if raw := unscaled(context, q):
-            return f"{raw} before scaling", ""
-        after = context.lesson.iteration > 1 and q.of.parameter
-        return (f"after iteration {context.lesson.iteration - 1}" if after else "given"), ""
-    made = context.step_of(q)
-    return (f"step {made}", context.href(made)) if 0 < made < step.n else ("", "")
 
 
 def scene(maker: TableMaker, caption: str) -> Scene:

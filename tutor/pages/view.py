@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
-from urllib.parse import quote, urlencode
+from urllib.parse import quote, quote_plus, urlencode
 
 from tutor import suggestion
 from tutor.lesson import changeable, changes
@@ -105,6 +105,21 @@ class View:
         frame = "/embed" if self.embedded else ""
         path = f"{frame}/lessons/{quote(lesson)}" + (f"/steps/{n}" if n is not None else "")
         return f"{path}?{query}" if query else path
+
+    def quantity(
+        self, lesson: str, name: str = "", step: int | None = None, via: Iterable[str] = ()
+    ) -> str:
+        """The address of a number of a lesson, or of the list of those of a step: asked from step
+        `step`, on a way by the numbers `via`.
+        """
+        path = f"/lessons/{quote(lesson)}/quantities" + (f"/{quote(name)}" if name else "")
+        way = quote_plus(" ".join(via))
+        return _with(
+            path,
+            replace(self, present=False).query(),
+            f"step={step}" if step else "",
+            f"via={way}" if way else "",
+        )
 
     def export(self, lesson: str) -> str:
         """The address of the export page under this view."""

@@ -16,7 +16,16 @@ from tutor.engine.losses import LOSSES
 from tutor.engine.parameters import PARAMETERS
 from tutor.engine.quantity import Quantity
 from tutor.errors import LessonError
-from tutor.lesson.changeable import NUMBERS, SEEDS, TEXTS, WORDS, Changeable, value, written
+from tutor.lesson.changeable import (
+    NUMBERS,
+    SEEDS,
+    TEXTS,
+    WORDS,
+    Changeable,
+    part,
+    value,
+    written,
+)
 from tutor.lesson.changes import Change, Changes, listed, structural, without
 from tutor.lesson.titles import capital, enumerated
 from tutor.lesson.walk import Walk
@@ -299,6 +308,15 @@ def what_if_form(
     )  # fmt: skip
 
 
+def change_fields(
+    context: Context, name: str, typed: Mapping[str, str], problems: dict[str, str]
+) -> tuple[ChangeField, ...]:
+    """The fields that change one number: its own, and those that only make sense with it."""
+    maker = _Maker(context, typed, problems)
+    at = part(name, context.lesson.scenario)
+    return tuple(maker.field(one, group) for one, group in maker.together(at))
+
+
 def action(context: Context, n: int) -> str:
     """Where the form of step n is sent."""
     return replace(context.view, embedded=False).address(context.source.id, f"{n}/change")
@@ -413,6 +431,14 @@ class _Maker:
                 yield self.field(Changeable("dropout", depth))
             if self.source.network.layers[depth - 1].init is not None:
                 yield self.field(Changeable("seed", depth))
+
+    def together(self, at: Changeable) -> Iterator[tuple[Changeable, str]]:
+        """A part with those that it must be changed with, and the name of their group."""
+        if at.kind != "y" or self.scenario.loss.name != "cross_entropy":
+            yield at, ""
+            return
+        for i in range(1, self.scenario.network.sizes[-1] + 1):
+            yield replace(at, i=i), f"y@{at.sample}"
 
     def field(self, at: Changeable, group: str = "") -> ChangeField:
         name = str(at)

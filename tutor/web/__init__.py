@@ -18,6 +18,7 @@ In the order in which it is best read:
     site                  what the routes share: finding a lesson, pages and fragments
     routes_lessons        the gallery, lessons, steps, slides and exports; links and frames;
                           changed numbers
+    routes_quantities     any number of a lesson: how it came about, from what, who uses it
     routes_training       the training of a lesson: its curves, its progress, a moment of it
     routes_build          the form: fill it in, check it, save it
     routes_open           paste or upload a lesson, check it, save it; the JSON Schema

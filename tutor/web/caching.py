@@ -36,6 +36,7 @@ PARTS: Final = ("HX-Request", "HX-Request-Type", "HX-History-Restore-Request")
 ALONE: Final = frozenset({
     "activations", "glossary_page", "style",
     "slides", "step", "chain", "export_choices", "framed_step", "training", "training_moment",
+    "quantities", "quantity",
 })  # fmt: skip
 """Pages that depend on nothing else than their lesson, if on that."""
 AMONG: Final = frozenset({"gallery", "lesson", "scenario_file"})

@@ -38,7 +38,7 @@ from tutor.pages.faces import face
 from tutor.pages.gallery import gallery_page, problems_page
 from tutor.pages.share import STEP, share_page
 from tutor.pages.step_page import chain_page
-from tutor.pages.view import Ignored
+from tutor.pages.view import Ignored, View
 from tutor.scenario.problem import quotable
 from tutor.web.site import (
     Elsewhere,
@@ -282,13 +282,21 @@ def add_what_if(app: Flask, site: Site) -> None:
         return Elsewhere(onward(context, step_number(context, n), notices), 302)
 
 
-def changed_address(site: Site, context: AnyContext, n: int, after: Changes) -> str:
-    """The step of the changed lesson that makes what step n makes; step n where there is none."""
+def changed_view(site: Site, context: AnyContext, after: Changes) -> View:
+    """The view with these changes; of the first iteration where training with these numbers does
+    not get to the one that is looked at.
+    """
     view = replace(context.view, changes=after)
     try:
-        other = site.library.context(context.source, view)
-    except TutorError:  # with these numbers training does not get to this iteration
-        view = replace(view, iteration=1)
-        other = site.library.context(context.source, view)
+        site.library.context(context.source, view)
+    except TutorError:
+        return replace(view, iteration=1)
+    return view
+
+
+def changed_address(site: Site, context: AnyContext, n: int, after: Changes) -> str:
+    """The step of the changed lesson that makes what step n makes; step n where there is none."""
+    view = changed_view(site, context, after)
+    other = site.library.context(context.source, view)
     found = face(context.source).same_step(context, n, other)
     return view.address(context.source.id, found or (n if after else min(n, len(other.walk))))

@@ -38,7 +38,8 @@ SMALLER: Final = ("text/", "image/svg+xml")
 """Types that are sent gzipped to who can read that."""
 TOGETHER: Final = {
     "base.css": ("tokens.css", "content.css", "layout.css"),
-    "step.css": ("diagram.css", "stage.css"),
+    "step.css": ("diagram.css", "stage.css", "charts.css", "ask.css"),
+    "number.css": ("diagram.css", "charts.css", "ask.css"),
     "lesson.css": ("diagram.css", "gallery.css"),
     "run.css": ("charts.css", "training.css"),
     "form.css": ("diagram.css", "charts.css", "build.css"),

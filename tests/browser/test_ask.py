@@ -1,0 +1,151 @@
+"""Ask any number, three levels deep and back: by keyboard, by touch, without a script."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from playwright.sync_api import BrowserContext, Page, ViewportSize, expect
+
+from tests.browser.reading import wait_for_step
+
+LESSON = "/lessons/1-2-3-1-sigmoid/steps"
+LAPTOP, PHONE = ViewportSize(width=1366, height=657), ViewportSize(width=390, height=760)
+FOCUS = "() => document.activeElement.dataset.q"
+Axe = Callable[[Page], Any]
+
+
+def asked(page: Page, name: str) -> None:
+    """The sheet has the answer about a number."""
+    expect(page.locator("#ask article.quantity")).to_have_attribute("data-name", name)
+
+
+def test_three_levels_deep_by_keyboard_and_back_to_the_very_number(page: Page) -> None:
+    page.goto(f"{LESSON}/31")
+    page.get_by_role("group", name="Formula").focus()
+    page.keyboard.press("ArrowRight")
+    first = page.evaluate(FOCUS)
+    page.keyboard.press("Enter")
+    asked(page, first)
+    expect(page.locator("#asked")).to_be_focused()
+    expect(page.locator("#said")).to_have_text("Error signal at unit 1 of hidden layer 2")
+    way = [first]
+    for operand in ("dL/da[2][1]", "dL/dz[3][1]", "dL/da[3][1]"):
+        link = page.locator(f'#ask a[data-ask="{operand}"]').first
+        link.focus()
+        page.keyboard.press("Enter")
+        asked(page, operand)
+        expect(page.locator("#asked")).to_be_focused()
+        way.append(operand)
+    trail = page.get_by_role("navigation", name="The way here").locator("a.ask")
+    assert trail.evaluate_all("links => links.map(a => a.dataset.ask)") == way[:-1]
+    for child, parent in zip(way[:0:-1], way[-2::-1], strict=True):
+        trail.last.focus()
+        page.keyboard.press("Enter")
+        asked(page, parent)
+        assert page.evaluate("() => document.activeElement.dataset.ask") == child
+    page.keyboard.press("Escape")
+    expect(page.locator("#ask")).to_be_hidden()
+    assert page.evaluate(FOCUS) == first
+    assert page.url.endswith("/31")
+    page.keyboard.press("ArrowRight")
+    assert page.evaluate(FOCUS) == "a[1][1]"
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("group", name="Formula")).to_be_focused()
+
+
+def test_the_numbers_of_the_diagram_and_the_tables_are_asked_by_keys_too(page: Page) -> None:
+    page.goto(f"{LESSON}/31")
+    for box, key in (
+        (page.get_by_role("group", name="Diagram of the network"), "Enter"),
+        (page.get_by_role("group", name="Weights and biases, hidden layer 2"), "Enter"),
+    ):
+        box.focus()
+        page.keyboard.press(key)
+        assert page.evaluate(FOCUS) == "dL/dw[2][1,1]"
+        page.keyboard.press("Enter")
+        asked(page, "dL/dw[2][1,1]")
+        page.keyboard.press("Escape")
+        assert page.evaluate(FOCUS) == "dL/dw[2][1,1]"
+        page.keyboard.press("ArrowLeft")
+        assert page.evaluate(FOCUS) != "dL/dw[2][1,1]"
+        page.keyboard.press("Escape")
+        expect(box).to_be_focused()
+    wait_for_step(page, 31)
+
+
+def test_the_way_to_a_number_is_lit_in_the_diagram_and_goes_again(page: Page) -> None:
+    page.set_viewport_size(LAPTOP)
+    page.goto(f"{LESSON}/31")
+    used = page.locator("#step svg.net text.uses")
+    before = used.evaluate_all("marks => marks.map(mark => mark.dataset.q)")
+    page.locator(".formula .numbers [data-q='dL/dz[2][1]']").click()
+    asked(page, "dL/dz[2][1]")
+    now = used.evaluate_all("marks => marks.map(mark => mark.dataset.q)")
+    assert {"w[3][1,1]", "dL/dz[3][1]", "dL/da[2][1]"} <= set(now)
+    box = page.locator("#ask").bounding_box()
+    picture = page.locator("#step figure.network").bounding_box()
+    assert box
+    assert picture
+    assert box["x"] + box["width"] <= picture["x"] + 1, "the diagram stays in sight"
+    page.get_by_role("button", name="Close").click()
+    assert used.evaluate_all("marks => marks.map(mark => mark.dataset.q)") == before
+
+
+def test_by_touch_a_sheet_comes_up_and_leads_to_the_step_that_made_a_number(
+    new_context: Callable[..., BrowserContext],
+) -> None:
+    page = new_context(viewport=PHONE, has_touch=True, is_mobile=True).new_page()
+    page.goto(f"{LESSON}/31")
+    page.locator(".formula .numbers [data-q='dL/dz[2][1]']").tap()
+    asked(page, "dL/dz[2][1]")
+    box = page.locator("#ask").bounding_box()
+    assert box
+    assert box["y"] > PHONE["height"] / 5
+    page.locator("#ask .formula .numbers [data-q='dL/da[2][1]']").tap()
+    asked(page, "dL/da[2][1]")
+    page.locator("#ask").get_by_role("link", name="step 21").first.tap()
+    wait_for_step(page, 21)
+    expect(page.locator("#ask")).to_be_hidden()
+
+
+def test_of_two_questions_the_last_one_is_answered(page: Page) -> None:
+    page.goto(f"{LESSON}/31")
+    page.evaluate(
+        """() => ['dL/dz[2][1]', 'a[1][1]'].forEach(name => document.querySelector(
+            `.formula .numbers [data-q="${name}"]`).dispatchEvent(new MouseEvent('click', { bubbles: true })))"""
+    )
+    asked(page, "a[1][1]")
+    page.wait_for_load_state("networkidle")
+    asked(page, "a[1][1]")
+
+
+def test_without_a_script_three_levels_deep_and_back(page_without_script: Page) -> None:
+    page = page_without_script
+    page.goto(f"{LESSON}/31?decimals=6")
+    page.get_by_role("link", name="Ask about a number").click()
+    for title in ("Gradient of the weight", "Error signal at unit 1", "Loss gradient at unit 1"):
+        row = page.locator("tr", has_text=title).first
+        row.locator("a.ask").click()
+        expect(page.get_by_role("heading", level=1)).to_contain_text(title)
+    assert "decimals=6" in page.url
+    trail = page.get_by_role("navigation", name="The way here").get_by_role("link")
+    assert trail.count() == 3
+    trail.nth(1).click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Gradient of the weight")
+    page.get_by_role("link", name="Step 31").click()
+    expect(page).to_have_url(f"{page.url.split('/lessons')[0]}{LESSON}/31?decimals=6")
+
+
+@pytest.mark.parametrize(("scheme", "size"), [("light", LAPTOP), ("dark", PHONE)])
+def test_sheet_and_pages_have_no_barrier(
+    new_context: Callable[..., BrowserContext], axe: Axe, scheme: str, size: ViewportSize
+) -> None:
+    page = new_context(color_scheme=scheme, viewport=size).new_page()
+    page.goto(f"{LESSON}/31")
+    page.locator(".formula .numbers [data-q='dL/dz[2][1]']").click()
+    asked(page, "dL/dz[2][1]")
+    assert axe(page).violations == []
+    for name in ("quantities/dL/dw[2][1,1]", "quantities/w[2][1,1]", "quantities?name=w[9][1,1]"):
+        page.goto(f"/lessons/1-2-3-1-sigmoid/{name}")
+        assert axe(page).violations == []
+        assert page.evaluate("() => document.documentElement.scrollWidth - innerWidth") <= 0

@@ -1,0 +1,77 @@
+"""The routes of questions: any number of a lesson, on a page of its own or in the panel of a step.
+
+/lessons/<id>/quantities            the numbers of a step, to choose from (?step=n); with ?name=
+                                    on to that number
+/lessons/<id>/quantities/<name>     one number: its formula, its operands, who uses it; for htmx
+                                    the part that stands in the panel. `step=n` is where one asks
+                                    from: what comes later is not told; `via=` are the numbers
+                                    that led to it. A POST changes it, where it is given
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from flask import Flask, render_template, request
+
+from tutor.pages.faces import face
+from tutor.pages.outline import Link
+from tutor.pages.quantity_page import quantities_page, quantity_page
+from tutor.pages.quantity_query import NAMES, UnknownQuantity, find, read
+from tutor.web.routes_lessons import changed_view
+from tutor.web.site import Elsewhere, Site, wants_fragment
+
+if TYPE_CHECKING:
+    from flask.typing import ResponseReturnValue
+
+NAME = "name"
+"""The field of the form that asks for a number by its name."""
+LONGEST = 80
+
+
+def add(app: Flask, site: Site) -> None:
+    """All routes of this module."""
+
+    @app.get("/lessons/<lesson>/quantities")
+    @app.get("/lessons/<lesson>/quantities/")
+    def quantities(lesson: str) -> ResponseReturnValue:
+        context, notices = site.opened_network(lesson, NAMES | {NAME})
+        asked, ignored = read(request.args, context)
+        typed, panel = request.args.get(NAME, "").strip(), wants_fragment()
+        problem, near = "", tuple[Link, ...]()
+        if typed:
+            try:
+                found = find(context, typed)
+            except UnknownQuantity as error:
+                problem, near = error.description or "", error.links
+            else:
+                return Elsewhere(context.view.quantity(lesson, str(found), asked.step), 302)
+        sent = tuple((k, v) for k, v in request.args.items() if k not in {NAME, "via"})
+        page = quantities_page(
+            context, asked, (*notices, *ignored), panel=panel, typed=typed[:LONGEST],
+            problem=problem, near=near, hidden=sent,
+        )  # fmt: skip
+        template = "_quantities.html" if panel else "quantities.html"
+        return render_template(template, page=page), 404 if problem else 200
+
+    @app.get("/lessons/<lesson>/quantities/<path:name>")
+    def quantity(lesson: str, name: str) -> ResponseReturnValue:
+        context, notices = site.opened_network(lesson, NAMES)
+        asked, ignored = read(request.args, context)
+        panel = wants_fragment()
+        page = quantity_page(context, find(context, name), asked, (*notices, *ignored), panel=panel)
+        return render_template("_quantity.html" if panel else "quantity.html", page=page)
+
+    @app.post("/lessons/<lesson>/quantities/<path:name>")
+    def change_quantity(lesson: str, name: str) -> ResponseReturnValue:
+        context, notices = site.opened_network(lesson, NAMES)
+        asked, ignored = read(request.args, context)
+        q = find(context, name)
+        after, problems = face(context.source).wanted(context, request.form)
+        if not problems:
+            view = changed_view(site, context, after)
+            return Elsewhere(view.quantity(lesson, str(q), asked.step), 303)
+        page = quantity_page(
+            context, q, asked, (*notices, *ignored), typed=request.form, problems=problems
+        )
+        return render_template("quantity.html", page=page), 422
