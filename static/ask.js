@@ -3,7 +3,7 @@
 'use strict';
 (() => {
   const $ = (id) => document.getElementById(id);
-  const NUMBERS = '#step [data-q], article.quantity [data-q]';
+  const NUMBERS = '#step .desk:not(.of-graph) [data-q], article.quantity [data-q]';
   const NEAR = 10; // so far beside a small number of the diagram a finger may be
   const phone = matchMedia('(max-width: 61.99rem)');
   const answer = () => $('ask')?.querySelector('.answers');
@@ -41,9 +41,10 @@
   };
   const show = (text, back) => {
     restore();
+    const [stays, seen] = [back.startsWith('#'), $('ask').scrollTop];
     answer().innerHTML = text;
     $('ask').hidden = false;
-    $('ask').scrollTop = 0;
+    $('ask').scrollTop = stays ? seen : 0;
     window.htmx?.process(answer());
     document.dispatchEvent(new CustomEvent('asked', { detail: asked()?.dataset.name ?? '' }));
     const picture = document.querySelector('#step figure.network');
@@ -52,9 +53,9 @@
       drawn = { picture, own: [...picture.childNodes] };
       picture.replaceChildren(other);
     }
-    const link = back && answer().querySelector(`a[data-ask="${CSS.escape(back)}"]:not([data-up])`);
+    const link = stays ? $(back.slice(1)) : back && answer().querySelector(`a[data-ask="${CSS.escape(back)}"]:not([data-up])`);
     const heading = answer().querySelector('h1, h2');
-    if (!$('editor')?.contains(document.activeElement)) (link || heading)?.focus({ preventScroll: !link });
+    if (!$('editor')?.contains(document.activeElement)) (link || heading)?.focus({ preventScroll: !link || stays });
     if ($('said')) $('said').textContent = heading?.textContent ?? '';
   };
   const restore = () => {
@@ -96,7 +97,7 @@
   document.addEventListener('ask', (event) => {
     start(event.target, event.target.dataset.q);
     $('ask').hidden = false;
-    ask(address(event.target.dataset.q));
+    if (!event.target.closest('.of-graph')) ask(address(event.target.dataset.q));
   });
   document.addEventListener('click', (event) => {
     if (event.defaultPrevented || event.button || event.altKey || event.ctrlKey || event.metaKey || event.shiftKey) return;
@@ -121,12 +122,13 @@
     if (open() && !event.target.closest?.('#ask, .tools')) close(false);
   });
   document.addEventListener('submit', (event) => {
-    if (!event.target.matches('#ask form.change-one')) return;
+    if (!event.target.matches('#ask form.ask-form')) return;
     event.preventDefault();
-    ask(`${event.target.action}?${new URLSearchParams(new FormData(event.target))}`);
+    ask(`${event.target.action}?${new URLSearchParams(new FormData(event.target))}`, `#${document.activeElement.id}`);
   });
+  document.addEventListener('change', ({ target }) => { if (target.matches('#ask :is(#nudge-at, #nudge-h)')) target.form.requestSubmit(); });
   const near = ({ target, clientX, clientY }) => {
-    const marks = (clientX || clientY) && !target.closest?.('[data-q]') ? target.closest?.('#step svg.net')?.querySelectorAll('text[data-q]') ?? [] : [];
+    const marks = (clientX || clientY) && !target.closest?.('[data-q]') ? target.closest?.('#step .desk:not(.of-graph) svg.net')?.querySelectorAll('text[data-q]') ?? [] : [];
     const away = (mark) => {
       const box = mark.getBoundingClientRect();
       return Math.hypot(Math.max(box.left - clientX, 0, clientX - box.right), Math.max(box.top - clientY, 0, clientY - box.bottom));
@@ -135,7 +137,7 @@
   };
 
   // ---- keys: Enter asks the number that has the focus and goes into a formula, a table, the diagram; Escape comes back ----
-  const BOXES = '#step :is(.scroll, figure.network), article.quantity .scroll';
+  const BOXES = '#step .desk:not(.of-graph) :is(.scroll, figure.network), article.quantity .scroll';
   const press = (element) => element.dispatchEvent(new MouseEvent('click', { bubbles: true, cancelable: true }));
   document.addEventListener('keydown', (event) => {
     const { key, target } = event;

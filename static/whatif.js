@@ -269,7 +269,7 @@
     if (editor?.contains(event.target) && event.relatedTarget && !$('ask').contains(event.relatedTarget)) close(false);
   });
   document.addEventListener('asked', ({ detail: q }) => { // another number stands in the sheet, or none
-    if (editor?.mark.q === q) return;
+    if (editor?.mark.q === q || editor?.sent) return; // under way, it is needed to come back to its number
     editor?.remove();
     editor = null;
     if (q && given(q)) edit(q, null);

@@ -132,7 +132,7 @@ def test_without_a_script_three_levels_deep_and_back(page_without_script: Page) 
     assert trail.count() == 3
     trail.nth(1).click()
     expect(page.get_by_role("heading", level=1)).to_contain_text("Gradient of the weight")
-    page.get_by_role("link", name="Step 31").click()
+    page.get_by_role("link", name="Step 31", exact=True).click()
     expect(page).to_have_url(f"{page.url.split('/lessons')[0]}{LESSON}/31?decimals=6")
 
 

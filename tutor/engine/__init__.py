@@ -38,5 +38,6 @@ In the order in which it is best read:
     operations            what a node of a computation graph can compute: each operation once
     graph                 a formula as nodes, forward and backward, with their trees
     graph_trace           every number of a graph; forward accumulation; the work of both ways
+    nudge                 numbers moved a little: the gradient measured, not derived
     run                   what is recorded of many iterations: losses, gradient norms, accuracy
 """

@@ -188,7 +188,7 @@ def losses_of(network: Network, x: Array, y: Array) -> Callable[[Mapping[Name, A
     program, arguments = prepared(without_dropout(network), x, y, 0.0, Progress())
     first = len(arguments) - len(program.given)
     places = {name: n for n, name in enumerate(program.given, first)}
-    compute = _loss(program.plan)
+    compute = loss_function(program.plan)
 
     def loss(changed: Mapping[Name, Array]) -> float:
         taken = list(arguments)
@@ -201,8 +201,8 @@ def losses_of(network: Network, x: Array, y: Array) -> Callable[[Mapping[Name, A
 
 
 @lru_cache(maxsize=64)
-def _loss(plan: Plan) -> Callable[..., Any]:
-    """(eta, scale, *knobs, *given) -> (loss,)"""
+def loss_function(plan: Plan) -> Callable[..., Any]:
+    """(eta, scale, *knobs, *given) -> (loss on the data,)"""
     program = Program.of(plan)
     name = ("data_loss", 0) if ("data_loss", 0) in program.by_name else ("loss", 0)
     return _function(program, [name])

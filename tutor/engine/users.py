@@ -140,7 +140,9 @@ def _probes(count: int, q: Quantity) -> list[tuple[int, bool]]:
 
 
 def _within(span: tuple[Span, ...], other: tuple[Span, ...]) -> bool:
-    return all(set(one) <= set(wide) for one, wide in zip(span, other, strict=True))
+    # each is a single index or a whole range, so its ends tell
+    pairs = zip(span, other, strict=True)
+    return all(one[0] in wide and one[-1] in wide for one, wide in pairs)
 
 
 def _uses(trace: Trace, user: Quantity, q: Quantity) -> bool:

@@ -46,5 +46,6 @@ In the order in which it is best read:
     share                 links, QR code and frame of a lesson, to pass it on
     error_page            what a reader sees in place of a page
     quantity_query        which number is asked about, from which step, on which way
+    nudge_view            the loss as a function of one number, with its tangent
     quantity_page         a number by itself: its formula, its operands, who uses it
 """

@@ -16,6 +16,7 @@ from tutor import number
 from tutor.draw.diagram import draw
 from tutor.engine.derivation import derive
 from tutor.engine.kinds import BACKWARD
+from tutor.engine.nudge import can_nudge, gradient_of
 from tutor.engine.quantity import Quantity, example
 from tutor.engine.tree import Elided, walk
 from tutor.engine.users import leading_to, operands_of, users
@@ -28,6 +29,7 @@ from tutor.pages.cells import TableMaker
 from tutor.pages.context import Context
 from tutor.pages.data_facts import unscaled
 from tutor.pages.glossary import address
+from tutor.pages.nudge_view import NudgeView, nudge_view
 from tutor.pages.outline import Link
 from tutor.pages.quantity_query import Asked
 from tutor.pages.step_page import scene
@@ -102,6 +104,10 @@ class QuantityPage:
     back_n: int
     choose: str
     """The list of numbers to ask about."""
+    nudge: NudgeView | None
+    """What the loss does where it is moved."""
+    later: str
+    """When that can be told, or ""."""
     fields: tuple[ChangeField, ...]
     """To change it, where it is given."""
     action: str
@@ -148,6 +154,7 @@ def quantity_page(
     value = context.trace.value(q)
     view, lesson = context.view, context.source.id
     field = changeable_name(q, context.lesson)
+    nudge, later_nudge = asker.nudge()
     return QuantityPage(
         name=str(q),
         lesson_title=context.lesson.scenario.title,
@@ -173,6 +180,8 @@ def quantity_page(
         back=context.address(asked.step) if asked.step else "",
         back_n=asked.step or 0,
         choose=view.quantity(lesson, step=asked.step),
+        nudge=nudge,
+        later=later_nudge,
         fields=change_fields(context, field, typed or {}, dict(problems or {})) if field else (),
         action=view.quantity(lesson, str(q), asked.step),
         base=view.quantity(lesson).partition("?")[0],
@@ -300,6 +309,16 @@ class _Asker:
     def _there(self, q: Quantity) -> bool:
         """Whether the walk arrives at a number, and there is one."""
         return self.place(q) != NEVER and self.context.fact(q)[1] is not None
+
+    def nudge(self) -> tuple[NudgeView | None, str]:
+        """The loss as a function of it; where the gradient is still ahead, when."""
+        assert self.q is not None
+        if not can_nudge(self.trace, self.q):
+            return None, ""
+        gradient = gradient_of(self.q)
+        if not self.known(gradient):
+            return None, f"Once step {self.place(gradient)} is done, you can nudge it here."
+        return nudge_view(self.context, self.q, self.asked), ""
 
     # ---- the picture ----
 

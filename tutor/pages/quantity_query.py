@@ -1,7 +1,10 @@
 """Which number of a lesson is asked about, from where, and on which way.
 
-find(context, name) -> Quantity      or UnknownQuantity, with the nearest names
-read(query, context) -> Asked        the step one asks from, and the numbers asked before
+    find(context, name) -> Quantity      or UnknownQuantity, with the nearest names
+    read(query, context) -> Asked        the step one asks from, the numbers asked before, and how
+                                         far this one is nudged
+
+What makes no sense in an address is ignored with a notice; an unknown name is an error of its own.
 """
 
 from __future__ import annotations
@@ -10,25 +13,27 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from tutor import suggestion
+from tutor import number, suggestion
 from tutor.engine import quantity
 from tutor.engine.kinds import KINDS
 from tutor.engine.quantity import Quantity
-from tutor.errors import QuantityError
+from tutor.errors import NumberError, QuantityError
 from tutor.lesson.changeable import sizes
 from tutor.pages.context import Context
 from tutor.pages.error_page import Missing
 from tutor.pages.outline import Link
-from tutor.pages.view import Ignored, whole
+from tutor.pages.view import IGNORED, Ignored, whole
 from tutor.scenario import names
 from tutor.scenario.problem import quotable
 
-STEP, VIA = "step", "via"
-NAMES = frozenset({STEP, VIA})
+STEP, VIA, SIZE, AT = "step", "via", "h", "at"
+NAMES = frozenset({STEP, VIA, SIZE, AT})
 """What the address has beside the view."""
 DEEPEST = 12
 """So many numbers of the way are kept; the first of a longer one are dropped."""
 MOST_NEAR = 3
+SMALLEST = 1e-15
+"""The least that a number can be nudged by."""
 
 
 class UnknownQuantity(Missing):
@@ -47,6 +52,10 @@ class Asked:
     """The step that the reader looks at; None where the whole lesson may be told."""
     via: tuple[Quantity, ...] = ()
     """The numbers that led to this one, from the first."""
+    h: float | None = None
+    """How far the number is nudged to both sides."""
+    at: float | None = None
+    """Where it is moved to, to see what the loss is there."""
 
 
 def read(query: Mapping[str, str], context: Context) -> tuple[Asked, tuple[str, ...]]:
@@ -59,7 +68,23 @@ def read(query: Mapping[str, str], context: Context) -> tuple[Asked, tuple[str, 
             via.append(find(context, name))
         except UnknownQuantity:
             ignored.append(Ignored(f"“{quotable(name, 40)}” is no number of this lesson"))
-    return Asked(step, tuple(via)), tuple(map(str, ignored))
+    h, at = (_number(query, key, ignored) for key in (SIZE, AT))
+    if h is not None and not SMALLEST <= h <= 1:
+        size = f"h “{quotable(query[SIZE], 20)}” is not a number from {SMALLEST:g} to 1"
+        ignored.append(Ignored(size, IGNORED, field=SIZE))
+        h = None
+    return Asked(step, tuple(via), h, at), tuple(map(str, ignored))
+
+
+def _number(query: Mapping[str, str], key: str, ignored: list[Ignored]) -> float | None:
+    text = query.get(key, "").strip()
+    if not text:
+        return None
+    try:
+        return number.read(text)
+    except NumberError as error:
+        ignored.append(Ignored(f"{key}: {error}", IGNORED, field=key))
+        return None
 
 
 def find(context: Context, name: str) -> Quantity:

@@ -121,6 +121,11 @@ class View:
             f"via={way}" if way else "",
         )
 
+    def check(self, lesson: str) -> str:
+        """The address of the check of all gradients."""
+        query = replace(self, present=False, grain="number").query()
+        return _with(f"/lessons/{quote(lesson)}/check", query)
+
     def export(self, lesson: str) -> str:
         """The address of the export page under this view."""
         return joined(f"/lessons/{quote(lesson)}/export", replace(self, present=False).query())
