@@ -208,19 +208,19 @@ def test_a_name_that_is_typed_leads_to_its_page_or_to_the_nearest() -> None:
 
 def test_a_given_number_is_changed_on_its_own_page() -> None:
     article = asked(ONE, "w[2][1,1]")
-    form = article.one("form")
+    form = article.one("form", cls="change-one")
     assert form.one("input").attributes["name"] == "w[2][1,1]"
     changed = post(form.attributes["action"] or "", {"w[2][1,1]": "-0.3"})
     assert changed.status_code == 303
     after = page(changed.headers["Location"]).root
     assert after.one("p", cls="answer").one("strong").text == "−0.3"
-    assert "was 0.2" in after.one("form").text
+    assert "was 0.2" in after.one("form", cls="change-one").text
     refused = post(form.attributes["action"] or "", {"w[2][1,1]": "much"})
     assert refused.status_code == 422
-    field = read(refused.text).root.one("article").one("input")
+    field = read(refused.text).root.one("form", cls="change-one").one("input")
     assert field.attributes["aria-invalid"] == "true"
     assert field.attributes["value"] == "much"
-    assert not list(asked(ONE, "w[2][1,1]", "?iteration=2").all("form"))
+    assert not list(asked(ONE, "w[2][1,1]", "?iteration=2").all("form", cls="change-one"))
     assert not list(asked(ONE, "z[2][1]").all("form"))
 
 

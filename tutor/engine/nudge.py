@@ -37,8 +37,10 @@ NOISE = 16.0
 """So many times the rounding error of the two losses, a difference says nothing."""
 BENT = 10 * AGREES
 """How far a slope to one side may be off because the loss is no straight line."""
-CLOSER = 100
-"""By so much smaller a step is a second look, where the loss bends sharply within the first."""
+CLOSER, LOOKS = 100, 3
+"""By so much smaller a step is the next look, where the loss bends sharply within the last one; and
+how many looks there are.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -268,11 +270,12 @@ def check(trace: Trace, most: int, h: float = STEP) -> Check:
 
 def _looked_at(nudger: Nudger, q: Quantity, h: float) -> Difference:
     """The difference; with a smaller step where a corner of the loss lies within the first."""
-    found = nudger.central(q, h)
-    if found.agrees:
-        return found
-    closer = nudger.central(q, h / CLOSER)
-    return closer if closer.agrees or closer.corner else found
+    first = found = nudger.central(q, h)
+    for look in range(1, LOOKS):
+        if found.agrees or (found.corner and look > 1):
+            return found
+        found = nudger.central(q, h / CLOSER**look)
+    return found if found.agrees or found.corner else first
 
 
 def _at(kind: str, layer: int, array: Array, place: int, samples: int) -> Quantity:

@@ -293,7 +293,6 @@ class FormulaWriter(LineWriter):
             stable=way(stable),
         )
 
-
     # ---- a whole phase ----
 
     def brief(self, stage: Stage) -> Formula:

@@ -114,7 +114,7 @@ class View:
         """
         path = f"/lessons/{quote(lesson)}/quantities" + (f"/{quote(name)}" if name else "")
         way = quote_plus(" ".join(via))
-        return _with(
+        return joined(
             path,
             replace(self, present=False).query(),
             f"step={step}" if step else "",
@@ -124,7 +124,7 @@ class View:
     def check(self, lesson: str) -> str:
         """The address of the check of all gradients."""
         query = replace(self, present=False, grain="number").query()
-        return _with(f"/lessons/{quote(lesson)}/check", query)
+        return joined(f"/lessons/{quote(lesson)}/check", query)
 
     def export(self, lesson: str) -> str:
         """The address of the export page under this view."""
