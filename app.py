@@ -4,6 +4,7 @@ tutor.web.routes_lessons   the gallery, lessons and their steps, slides, exports
                            codes and frames on other sites; a changed number becomes another
                            address
 tutor.web.routes_quantities  any number of a lesson, on a page of its own or in a panel
+tutor.web.routes_formula   a formula that a reader typed, walked at once; all of it in the address
 tutor.web.routes_training  a lesson's training: many iterations, their curves, a way into each
 tutor.web.routes_build     a form for a lesson of one's own
 tutor.web.routes_open      a lesson as text: paste, upload, check, save, take away; the JSON
@@ -49,6 +50,7 @@ from tutor.pages.outline import Link
 from tutor.store import saving
 from tutor.web import (
     routes_build,
+    routes_formula,
     routes_lessons,
     routes_open,
     routes_quantities,
@@ -105,6 +107,7 @@ def create_app(*folders: str | os.PathLike[str], only: Container[str] | None = N
     add_health(app, site)
     routes_lessons.add(app, site)
     routes_quantities.add(app, site)
+    routes_formula.add(app, site)
     routes_training.add(app, site)
     routes_build.add(app, site)
     routes_lessons.add_share(app, site)

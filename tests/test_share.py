@@ -393,7 +393,7 @@ def test_the_head_of_every_page_leads_to_the_builder_and_to_files() -> None:
         nav for nav in page("/").root.all("nav") if nav.attributes.get("aria-label") == "Site"
     )
     assert [(" ".join(link.text.split()), link.attributes["href"]) for link in nav.all("a")] == [
-        ("Lessons", "/"), ("Activations", "/activations"), ("Glossary", "/glossary"), ("Build a lesson", "/build"), ("Open a file", "/open"),
+        ("Lessons", "/"), ("Activations", "/activations"), ("Glossary", "/glossary"), ("Formula", "/formula"), ("Build a lesson", "/build"), ("Open a file", "/open"),
     ]  # fmt: skip
 
 

@@ -21,6 +21,7 @@ from tutor.pages.accumulation import AccumulationPage
 from tutor.pages.activations import ActivationsPage
 from tutor.pages.comparison import SlidesPage
 from tutor.pages.error_page import ErrorPage
+from tutor.pages.formula_page import FormulaPage
 from tutor.pages.gallery import GalleryPage, ProblemsPage
 from tutor.pages.glossary import GlossaryPage
 from tutor.pages.overview import LessonPage
@@ -61,6 +62,7 @@ PAGES: dict[str, dict[str, type[Any]]] = {
     "training.html": {"page": TrainingPage},
     "_training_run.html": {"page": TrainingPage},
     "_training_moment.html": {"page": TrainingPage},
+    "formula.html": {"page": FormulaPage},
     "accumulation.html": {"page": AccumulationPage},
     "share.html": {"page": SharePage},
     "qr.html": {"page": SharePage},

@@ -93,6 +93,8 @@ EXPONENT: Final = _set("EXPONENT", 100, most=1_000)
 
 GRAPH_EXPRESSION: Final = _set("GRAPH_EXPRESSION", 40_000)
 """Characters of a formula that is walked as a graph."""
+FORMULA: Final = _set("FORMULA", 4_000)
+"""Characters of a formula and its values in an address."""
 GRAPH_DEPTH: Final = _set("GRAPH_DEPTH", 50, most=60)
 GRAPH_NODES: Final = _set("GRAPH_NODES", 2_000)
 """Nodes of a graph, those of its values among them."""

@@ -116,7 +116,7 @@ def export_page(
     drawn_anew = isinstance(context.lesson, Lesson)
     numbers = tuple(_numbers(kind, order, query, ignored, long)) if drawn_anew else ()
     elsewhere = tuple(one for one in ignored if one.field not in {f.name for f in numbers})
-    base = f"/lessons/{scenario.id}/export"
+    base = view.files(scenario.id)
     phases = context.walk.phases() if not drawn_anew else tuple((p, 0, 0) for p in PHASES)
     grain_titles = {
         "number": "number by number",
@@ -148,13 +148,13 @@ def export_page(
 def _page_address(context: AnyContext, kind: FileKind, order: ExportOrder) -> str:
     """This page with another kind chosen."""
     query = urlencode({**_query(context, kind, order), "kind": kind.key}, doseq=True)
-    return f"/lessons/{context.lesson.scenario.id}/export?{query}"
+    return f"{context.view.files(context.lesson.scenario.id)}?{query}"
 
 
 def file_address(context: AnyContext, key: str, order: ExportOrder) -> str:
     """The address of a file: the shortest one, for it may be kept and sent."""
     chosen = _query(context, KINDS[key], order)
-    return f"/lessons/{context.lesson.scenario.id}/export/{key}" + (
+    return f"{context.view.files(context.lesson.scenario.id)}/{key}" + (
         f"?{urlencode(chosen, doseq=True)}" if chosen else ""
     )
 

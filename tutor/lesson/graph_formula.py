@@ -9,7 +9,7 @@ from tutor.engine.graph import GraphNode, as_shown, quantity
 from tutor.engine.graph_trace import GraphTrace
 from tutor.engine.kinds import LOCAL
 from tutor.engine.quantity import Quantity
-from tutor.engine.tree import ArrayRef, Node, Ref, leaves, walk
+from tutor.engine.tree import ArrayRef, Node, Number, Ref, leaves, walk
 from tutor.lesson.formula import Formula, FormulaLine, Lines, LineWriter, Operand
 from tutor.lesson.graph_lesson import Computed
 from tutor.notation.conventions import Alphabet
@@ -44,9 +44,10 @@ class GraphFormulaWriter(LineWriter):
         named = (
             () if name is None else (FormulaLine("in short", self.line.tree(name, SYMBOLS, "=")),)
         )
+        lines = self._lines(tree, "=", q, value, digits)
         return Formula(
             self.line.quantity(q),
-            (*named, *self._lines(tree, "=", q, value, digits)),
+            lines[-1:] if isinstance(tree, Number) else (*named, *lines),
             tuple(map(self._operand, refs[:MOST_OPERANDS])),
             max(0, len(refs) - MOST_OPERANDS),
             uses=frozenset(ref.quantity for ref in refs),

@@ -35,6 +35,8 @@ In the order in which it is best read:
     graph_panels          what stands beside the steps of a formula
     graph_overview        the first page of a formula
     accumulation          forward and reverse accumulation side by side
+    formula_view          a formula that a reader typed, from lines or from an address
+    formula_page          the page on which it is typed and walked at once
     faces                 what the pages of each sort of lesson are made with
     comparison            all printed numbers of a lesson beside ours
     front                 above the lessons: where to start, and one neuron that learns

@@ -36,7 +36,8 @@ def graph_page(
         (title, view.address(scenario.id, 1, grain=g), number.counted(len(lesson.walk(g)), "step"))
         for g, title in GRAINS.items()
     )
-    more = (Link("Forward and reverse accumulation, side by side", view.accumulation(scenario.id)),)
+    own = Link("Walk through a formula of your own", "/formula")
+    both = Link("Forward and reverse accumulation, side by side", view.accumulation(scenario.id))
     return LessonPage(
         scenario.id, scenario.title, scenario.source, scenario.about, scenario.learn,
         lesson.shape, facts(context), draw_graph(scene_at(context, 0)), tuple(given(context)),
@@ -45,7 +46,7 @@ def graph_page(
         view.export(scenario.id), view.share(scenario.id), view.edit(scenario.id),
         is_saved(scenario.id), made_from(scenario, origin), notices, "",
         graph_changed(context, None), PICTURE, "another formula, other values",
-        () if context.walk.stop else more, CSS,
+        (own,) if context.walk.stop else (both, own), CSS,
     )  # fmt: skip
 
 

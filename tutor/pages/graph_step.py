@@ -13,7 +13,7 @@ from tutor.draw.graph import GraphScene, draw_graph
 from tutor.draw.graph_layout import Wire
 from tutor.engine.graph import GraphNode, quantity
 from tutor.engine.quantity import Quantity
-from tutor.engine.tree import evaluate
+from tutor.engine.tree import evaluate, leaves
 from tutor.lesson import graph_words
 from tutor.lesson.explain import BRIEF, Explanation
 from tutor.lesson.formula import Formula, Operand
@@ -175,8 +175,23 @@ def _rows(context: GraphContext) -> int:
     """For how many rows of a table a step has room: what a node is made of, and itself."""
     if context.view.grain == "pass":
         return MOST_FOLDED
-    widest = max(len(node.inputs) for node in context.graph.inner)
-    return min(max(widest + 1, 3), MOST_FOLDED)
+    found: int = context.memo.once("rows", lambda: max(_widest(context) + 1, 3))
+    return min(found, MOST_FOLDED)
+
+
+def _widest(context: GraphContext) -> int:
+    """How many numbers a node is made of at most, as far as that matters."""
+    graph, most = context.graph, 0
+    for node in graph.inner:
+        if context.view.grain == "layer":
+            own = sum(graph.nodes[kind].size for kind in node.inputs) + node.size - 1
+        else:
+            tree = graph.entry(node, (1,) * len(node.shape))
+            own = len(leaves(tree))
+        most = max(most, own)
+        if most >= MOST_FOLDED:
+            break
+    return most
 
 
 # ---- the picture ----
@@ -243,6 +258,8 @@ def nodes_table(
     """Every number of every node with its derivative; of many those near the step."""
     rows = [(q, node) for node in _in_order(context) for q in node.entries()]
     touched = uses | makes
+    if len(touched) > MOST_FOLDED:  # what is made stands where there is room for it
+        rows.sort(key=lambda row: makes.isdisjoint({row[0], _back(context, row[1], row[0])}))
     shown = list(range(len(rows)))
     if len(rows) > MOST_TABLE:
         own = {

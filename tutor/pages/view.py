@@ -126,9 +126,13 @@ class View:
         query = replace(self, present=False, grain="number").query()
         return joined(f"/lessons/{quote(lesson)}/check", query)
 
+    def files(self, lesson: str) -> str:
+        """The address of the export page, without a query; the files are below it."""
+        return f"/lessons/{quote(lesson)}/export"
+
     def export(self, lesson: str) -> str:
         """The address of the export page under this view."""
-        return joined(f"/lessons/{quote(lesson)}/export", replace(self, present=False).query())
+        return joined(self.files(lesson), replace(self, present=False).query())
 
     def training(self, lesson: str) -> str:
         """The address of the lesson's training under this view."""

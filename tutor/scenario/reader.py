@@ -216,6 +216,15 @@ def parse_data(data: dict[str, Any], where: str) -> Scenario:
     return found
 
 
+def parse_formula(data: dict[str, Any], where: str, mark: str) -> GraphScenario:
+    """The same for a formula; `mark` changes with the data. Raises ScenarioError."""
+    found = _scenario(
+        _examined_data(data), where, lambda path, message: Problem(where, 0, written(path), message)
+    )
+    assert isinstance(found, GraphScenario), "the data have a graph"
+    return replace(found, mark=mark)
+
+
 def problems_of(data: dict[str, Any]) -> list[tuple[Path, str]]:
     """Everything that is wrong with plain data, as (path, message); an empty list where
     `parse_data` gives a scenario.

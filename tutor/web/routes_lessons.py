@@ -27,7 +27,7 @@ from flask import Flask, Response, abort, redirect, render_template, request, ur
 from tutor import budget
 from tutor.errors import TutorError
 from tutor.export.export_page import export_page, file_address
-from tutor.export.registry import KINDS, at_home, online, with_address
+from tutor.export.registry import KINDS, ExportOrder, at_home, online, with_address
 from tutor.lesson.changes import Changes
 from tutor.pages import share, view
 from tutor.pages.accumulation import accumulation_page
@@ -175,37 +175,54 @@ def add_exports(app: Flask, site: Site) -> None:
 
     @app.get("/lessons/<lesson>/export")
     def export_choices(lesson: str) -> AnyResponse | tuple[str, int]:
-        context, order, ignored = site.ordered(lesson)
-        key = request.args.get("kind", "html")
-        if key not in KINDS:
-            ignored, key = (
-                (view.unknown("kind", key, KINDS, "another one is shown"), *ignored),
-                "html",
-            )
-        wanted = request.args.get("do") == "download"
-        page = export_page(context, key, order, request.args, ignored, wanted=wanted)
-        if wanted and page.fits and not ignored:
-            return Elsewhere(file_address(context, key, order), 302)
-        return render_template("export.html", page=page), 422 if wanted else 200
+        return export_answer(*site.ordered(lesson))
 
     @app.get("/lessons/<lesson>/export/<kind>")
     def download(lesson: str, kind: str) -> AnyResponse:
-        context, order, ignored = site.ordered(lesson)
-        if kind in KINDS:
-            refuse((*contradiction(kind), *ignored))
-            budget.advise(at_home(context.lesson, kind, context.view, order))
-        here = site.here()
-        # a loopback address on paper leads nobody anywhere
-        if not share.only_here(here.partition("://")[2]):
-            order = with_address(order, here + url_for("lesson", lesson=lesson))
-        try:
-            made = online(context.lesson, kind, context.view, order)
-            chunks = budget.begun(made.chunks)
-        except TutorError as error:
-            raise Missing(str(error)) from None
-        response = Response(chunks, content_type=made.media)
-        response.headers["Content-Disposition"] = f'attachment; filename="{made.name}"'
-        return response
+        return file_answer(site, kind, url_for("lesson", lesson=lesson), *site.ordered(lesson))
+
+
+def export_answer(
+    context: AnyContext, order: ExportOrder, ignored: tuple[Ignored, ...]
+) -> AnyResponse | tuple[str, int]:
+    """The page of what a lesson can become; `ignored` is what of its address makes no sense."""
+    key = request.args.get("kind", "html")
+    if key not in KINDS:
+        ignored, key = (
+            (view.unknown("kind", key, KINDS, "another one is shown"), *ignored),
+            "html",
+        )
+    wanted = request.args.get("do") == "download"
+    page = export_page(context, key, order, request.args, ignored, wanted=wanted)
+    if wanted and page.fits and not ignored:
+        return Elsewhere(file_address(context, key, order), 302)
+    return render_template("export.html", page=page), 422 if wanted else 200
+
+
+def file_answer(
+    site: Site,
+    kind: str,
+    home: str,
+    context: AnyContext,
+    order: ExportOrder,
+    ignored: tuple[Ignored, ...],
+) -> AnyResponse:
+    """The file; `home` is the address that it names as its source, "" for none."""
+    if kind in KINDS:
+        refuse((*contradiction(kind), *ignored))
+        budget.advise(at_home(context.lesson, kind, context.view, order))
+    here = site.here()
+    # a loopback address on paper leads nobody anywhere
+    if home and not share.only_here(here.partition("://")[2]):
+        order = with_address(order, here + home)
+    try:
+        made = online(context.lesson, kind, context.view, order)
+        chunks = budget.begun(made.chunks)
+    except TutorError as error:
+        raise Missing(str(error)) from None
+    response = Response(chunks, content_type=made.media)
+    response.headers["Content-Disposition"] = f'attachment; filename="{made.name}"'
+    return response
 
 
 # ---- The routes of what surrounds a lesson: links and QR code, and steps in frames elsewhere ----

@@ -1,0 +1,320 @@
+"""A formula that a reader typed: from the lines of a text, or from an address, to a scenario.
+
+    typed(text)            -> Typed       `f = (x + y)*z`, `x = -2`, one to a line
+    asked(query)           -> Typed       expression=(x + y)*z&x=-2
+    Typed.scenario, Typed.view, Typed.problems
+
+All of it stands in the address, so that what one sees can be sent to others.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Final
+from urllib.parse import urlencode
+
+from tutor import limits, number
+from tutor.errors import NumberError
+from tutor.pages import graph_view
+from tutor.pages.graph_view import GraphView
+from tutor.pages.view import Ignored, View, joined
+from tutor.scenario import reader
+from tutor.scenario.formula_text import RESERVED, FormulaTextError, parse
+from tutor.scenario.problem import Path, quotable
+from tutor.scenario.reader import GraphScenario
+
+ID: Final = "formula"
+TITLE: Final = "A formula of your own"
+OWN: Final = frozenset({"expression", "result", "differentiate"})
+"""What an address has of a formula beside names and values."""
+KNOWN: Final = frozenset(
+    {"grain", "decimals", "present", "notation", "step", "kind", "phases", "blanks", "do",
+     "seed", "version", "versions"}
+)  # fmt: skip
+"""What else an address of a formula may have."""
+PLAIN: Final = "()*,/[]:^"
+"""Signs that stand in an address as they are."""
+_LINE: Final = re.compile(r"\s*(?:(?P<name>[^=]*?)\s*=)?\s*(?P<text>.*?)\s*", re.DOTALL)
+Pairs = tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FormulaView(GraphView):
+    """One reader's choices for a formula that stands in the address."""
+
+    formula: Pairs = ()
+    """The formula as it stands in the address."""
+
+    def query(self) -> str:
+        """The formula, and the choices that differ from what is shown anyway."""
+        return "&".join(filter(None, (urlencode(self.formula, safe=PLAIN), View.query(self))))
+
+    def address(self, lesson: str, n: int | str | None = None, **other: Any) -> str:
+        """The address of step n (or of the page of the formula) under this view."""
+        query = (replace(self, **other) if other else self).query()
+        frame = "/embed" if self.embedded else ""
+        return joined(f"{frame}/formula" + (f"/steps/{n}" if n is not None else ""), query)
+
+    def files(self, lesson: str) -> str:
+        """The address of the export page, without a query."""
+        return "/formula/export"
+
+    def export(self, lesson: str) -> str:
+        """The address of the export page under this view."""
+        return joined("/formula/export", replace(self, present=False).query())
+
+    def share(self, lesson: str, n: int | None = None, *, large: bool = False) -> str:
+        """The address of the page with the links to the formula, or to its step n."""
+        step = f"step={n}" if n is not None else ""
+        return joined("/formula/share", step, replace(self, present=large).query())
+
+    def file(self, lesson: str) -> str:
+        """The address of the formula as a lesson's file."""
+        return joined("/formula/scenario.yaml", urlencode(self.formula, safe=PLAIN))
+
+    def edit(self, lesson: str) -> str:
+        """The page of the formula, where it can be typed anew."""
+        return joined("/formula", urlencode(self.formula, safe=PLAIN))
+
+    def accumulation(self, lesson: str) -> str:
+        """The address of the page that compares forward and reverse accumulation."""
+        return joined("/formula/accumulation", urlencode(self.formula, safe=PLAIN))
+
+    def carried(self) -> Pairs:
+        """The formula, for forms."""
+        return self.formula
+
+
+@dataclass(frozen=True, slots=True)
+class FormulaProblem:
+    """What is wrong with a formula: where, what, and the text before, at and behind that place."""
+
+    place: str
+    message: str
+    before: str = ""
+    at: str = ""
+    behind: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Typed:
+    """A formula as it was typed or asked for."""
+
+    text: str
+    """The lines, for the page on which it is typed."""
+    pairs: Pairs
+    scenario: GraphScenario | None
+    """None where there is none, or where there are problems."""
+    problems: tuple[FormulaProblem, ...] = ()
+    notices: tuple[str, ...] = ()
+
+
+NOTHING: Final = Typed("", (), None)
+
+
+# ---- from lines ----
+
+
+def typed(text: str) -> Typed:
+    """The formula of some lines. What has a value is a value, what has a formula is a node; the one
+    that no other line uses is the result.
+    """
+    if len(text) > limits.FORMULA:
+        return replace(NOTHING, text=text[: limits.FORMULA], problems=(_too_long(len(text)),))
+    parts: dict[str, str] = {}
+    twice: list[FormulaProblem] = []
+    for n, line in enumerate(re.split(r"[\n;]", text), 1):
+        found = _LINE.fullmatch(line)
+        if not line.strip() or found is None:
+            continue
+        name = found["name"] or ""
+        if name in parts:
+            what = f"{quotable(name, 30)} has" if name else "There is a formula without a name"
+            message = f"{what} a line already" if name else f"{what} already; name one of them"
+            twice.append(FormulaProblem(f"Line {n}", f"{message}."))
+            continue
+        parts[name] = found["text"]
+    if twice:
+        return replace(NOTHING, text=text, problems=tuple(twice))
+    return _typed(text, parts)
+
+
+def _typed(text: str, parts: dict[str, str]) -> Typed:
+    formulas = {name: right for name, right in parts.items() if value(right) is None}
+    if not formulas:
+        said = "There is no formula yet; write one, such as f = (x + y)*z."
+        return replace(NOTHING, text=text, problems=(FormulaProblem("Formula", said),))
+    result = "" if "" in formulas else _result(formulas)
+    pairs = [("expression", formulas.pop(result))]
+    if result not in {"", "f"}:
+        pairs.append(("result", result))
+    rest = [(name, right) for name, right in parts.items() if name not in {result, ""}]
+    return _made(tuple(pairs + rest), text)
+
+
+def _result(formulas: Mapping[str, str]) -> str:
+    """The first formula that no other one uses; the last where each is used."""
+    used: set[str] = set()
+    for name, text in formulas.items():
+        try:
+            used |= set(parse(text).names) - {name}
+        except FormulaTextError:
+            continue
+    return next((name for name in formulas if name not in used), [*formulas][-1])
+
+
+def value(text: str) -> object | None:
+    """A text as a value: a number, or numbers in brackets; None where it is neither."""
+    try:
+        return number.read(text)
+    except NumberError:
+        pass
+    inner = text.strip()
+    if not (inner.startswith("[") and inner.endswith("]")):
+        return None
+    rows = re.findall(r"\[([^\[\]]*)\]", inner[1:-1])
+    if rows:
+        return tuple(tuple(part.strip() for part in row.split(",")) for row in rows)
+    return tuple(part.strip() for part in inner[1:-1].split(","))
+
+
+# ---- from an address ----
+
+
+def asked(query: Mapping[str, str]) -> Typed:
+    """The formula of an address; nothing where it has none."""
+    if not query.get("expression", "").strip():
+        return NOTHING
+    pairs = [(key, query[key].strip()) for key in OWN if query.get(key, "").strip()]
+    pairs.sort(key=lambda pair: ["expression", "result", "differentiate"].index(pair[0]))
+    pairs += [(key, text) for key, text in query.items() if key not in OWN and key not in KNOWN]
+    size = sum(len(key) + len(text) for key, text in pairs)
+    if size > limits.FORMULA:
+        return replace(NOTHING, problems=(_too_long(size),))
+    return _made(tuple(pairs), "\n".join(_lines(tuple(pairs))))
+
+
+def _too_long(size: int) -> FormulaProblem:
+    return FormulaProblem(
+        "Formula",
+        f"It has {size:,} characters; here the limit is {limits.FORMULA:,}, since the address "
+        "holds all of it. A longer one can be a lesson’s file.",
+    )
+
+
+def _lines(pairs: Pairs) -> Iterator[str]:
+    """The same as lines."""
+    known = dict(pairs)
+    yield f"{known.get('result', 'f')} = {known['expression']}"
+    yield from (f"{name} = {text}" for name, text in pairs if name not in OWN)
+
+
+# ---- both ----
+
+
+def _made(pairs: Pairs, text: str) -> Typed:
+    """The scenario of a formula, or what is wrong with it. What has no value gets 1."""
+    graph, missing = _graph(pairs)
+    unread = tuple(_unread(graph))
+    if unread:
+        return Typed(text, pairs, None, unread)
+    pairs += tuple((name, "1") for name in missing)
+    data: dict[str, Any] = {"format": 1, "title": TITLE, "graph": graph}
+    found = reader.problems_of(data)
+    if found:
+        problems = tuple(_problem(path, message, graph) for path, message in found)
+        return Typed(text, pairs, None, problems)
+    mark = hashlib.sha256(repr(pairs).encode()).hexdigest()[:20]
+    scenario = reader.parse_formula(data, f"{ID}.yaml", mark)
+    notices: tuple[str, ...] = ()
+    if missing:
+        names = ", ".join(missing)
+        have = "has no value, so it is" if len(missing) == 1 else "have no value, so they are"
+        notices = (f"{names} {have} 1. Click a number in a step to change it.",)
+        text = "\n".join([text.rstrip(), *(f"{name} = 1" for name in missing)])
+    return Typed(text, pairs, scenario, (), notices)
+
+
+def _unread(graph: Mapping[str, Any]) -> Iterator[FormulaProblem]:
+    """The formulas that cannot be read at all; nothing is known of their names."""
+    texts: dict[Path, str] = {("expression",): graph["expression"]}
+    texts |= {("names", name): text for name, text in graph.get("names", {}).items()}
+    for path, text in texts.items():
+        try:
+            parse(text)
+        except FormulaTextError as error:
+            yield _problem(path, str(error), graph)
+            return
+    if not graph["values"]:
+        yield FormulaProblem(
+            "The formula", "It has no value that could change; use a name, such as x."
+        )
+
+
+def _graph(pairs: Pairs) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """The part `graph` of a file, and the names without a value."""
+    known = dict(pairs)
+    names: dict[str, str] = {}
+    values: dict[str, object] = {}
+    for name, text in pairs:
+        if name in OWN:
+            continue
+        own = value(text)
+        if own is None:
+            names[name] = text
+        else:
+            values[name] = own
+    missing = _missing([known["expression"], *names.values()], {*names, *values})
+    graph: dict[str, Any] = {"expression": known["expression"]}
+    graph |= {"names": names} if names else {}
+    graph["values"] = values | dict.fromkeys(missing, 1)
+    if "differentiate" in known:
+        wanted = (part.strip() for part in known["differentiate"].split(","))
+        graph["differentiate"] = tuple(filter(None, wanted))
+    graph |= {"result": known["result"]} if "result" in known else {}
+    return graph, missing
+
+
+def _missing(texts: list[str], known: set[str]) -> tuple[str, ...]:
+    """The names in formulas that have neither value nor formula, as far as they can be read."""
+    found: dict[str, None] = {}
+    for text in texts:
+        try:
+            found |= dict.fromkeys(parse(text).names)
+        except FormulaTextError:
+            continue
+    return tuple(name for name in found if name not in known and name not in RESERVED)
+
+
+def _problem(path: Path, message: str, graph: Mapping[str, Any]) -> FormulaProblem:
+    """A problem of the file as one of what was typed, with the place in the text."""
+    parts = [str(part) for part in path if part != "graph"]
+    place = parts[-1] if parts and parts[0] in {"names", "values"} else graph.get("result", "f")
+    place = "The formula" if parts[:1] == ["expression"] else str(place)
+    text = graph["expression"] if parts[:1] == ["expression"] else ""
+    if parts[:1] == ["names"]:
+        text = graph.get("names", {}).get(parts[-1], "")
+    at = re.match(r"at character (\d+): ", message)
+    begins = re.match(r"(?:at|a|the|there|expected|more|is)\b", message)
+    said = message[0].upper() + message[1:] if begins else message
+    said += "" if message.endswith("?") else "."
+    if not (at and text):
+        return FormulaProblem(place, said)
+    n = int(at[1]) - 1
+    return FormulaProblem(place, said, text[:n], text[n : n + 1] or "␣", text[n + 1 :])
+
+
+def view_of(
+    query: Mapping[str, str], found: Typed, also: frozenset[str] = frozenset()
+) -> tuple[FormulaView, tuple[Ignored, ...]]:
+    """The view that an address asks for, of a formula without problems."""
+    assert found.scenario is not None
+    rest = {key: text for key, text in query.items() if key in KNOWN}
+    seen, ignored = graph_view.examined(rest, found.scenario, also)
+    view = FormulaView(
+        grain=seen.grain, decimals=seen.decimals, present=seen.present, formula=found.pairs
+    )
+    return view, ignored

@@ -1,0 +1,212 @@
+"""The routes of a formula that a reader typed; all of it is in the address.
+
+/formula                    type it; with text= its lines lead to the address of the formula
+/formula/steps/<n>          a step; a fragment of it for htmx
+/formula/steps/<n>/change   POST: a changed value is another address
+/formula/accumulation       forward and reverse accumulation side by side
+/formula/export, /share     what it can become, and links to it
+/formula/scenario.yaml      the formula as a lesson's file
+/embed/formula/steps/<n>    a step for a frame
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from flask import Flask, Response, abort, render_template, request
+
+from tutor.errors import TutorError
+from tutor.export import registry
+from tutor.lesson import graph_changes
+from tutor.pages import faces, view
+from tutor.pages.accumulation import accumulation_page
+from tutor.pages.error_page import Missing, Unreadable
+from tutor.pages.faces import of_graph
+from tutor.pages.formula_page import formula_page
+from tutor.pages.formula_view import FormulaView, Typed, asked, typed, value, view_of
+from tutor.pages.share import share_page
+from tutor.scenario import dump
+from tutor.web.routes_lessons import export_answer, file_answer
+from tutor.web.site import (
+    Elsewhere,
+    Site,
+    as_notices,
+    cut_short,
+    framed_page,
+    step_number,
+    wants_fragment,
+    whole_page,
+)
+
+if TYPE_CHECKING:
+    from werkzeug.wrappers import Response as AnyResponse
+
+    from tutor.export.registry import ExportOrder
+    from tutor.pages.graph_context import GraphContext
+    from tutor.pages.view import Ignored
+
+UNREADABLE = "This address has no formula that can be walked."
+
+
+def add(app: Flask, site: Site) -> None:
+    """All routes of this module."""
+    add_pages(app, site)
+    add_steps(app, site)
+    add_files(app, site)
+
+
+def add_pages(app: Flask, site: Site) -> None:
+    """The page of a formula, and what surrounds its steps."""
+
+    @app.get("/formula")
+    def formula() -> AnyResponse | tuple[str, int]:
+        if "text" in request.args:
+            found = typed(request.args["text"])
+            if found.scenario is not None:
+                return Elsewhere(FormulaView(formula=found.pairs).address(""), 303)
+            return show(found, None, (), 422)
+        found = asked(request.args)
+        if found.scenario is None:
+            return show(found, None, (), 422 if found.problems else 200)
+        context, ignored = opened(site, found)
+        return show(found, context, as_notices(ignored), 200)
+
+    @app.get("/formula/accumulation")
+    def formula_accumulation() -> str:
+        context, notices = walked(site)
+        if context.lesson.stop:
+            raise Missing(f"The walk through this formula ends at {context.lesson.stop.quantity}.")
+        return render_template("accumulation.html", page=accumulation_page(context, notices))
+
+    @app.get("/formula/share")
+    def formula_share() -> str:
+        if not request.host:
+            abort(400)
+        context, notices = walked(site)
+        page = share_page(context, site.here(), request.args, notices)
+        return render_template("qr.html" if context.view.present else "share.html", page=page)
+
+    @app.get("/formula/scenario.yaml")
+    def formula_file() -> Response:
+        context, _ = walked(site)
+        response = Response(dump.write(context.source), content_type="text/yaml; charset=utf-8")
+        response.headers["Content-Disposition"] = 'attachment; filename="formula.yaml"'
+        return response
+
+
+def add_steps(app: Flask, site: Site) -> None:
+    """The steps of a formula, on a page and in a frame."""
+
+    @app.get("/formula/steps")
+    @app.get("/formula/steps/")
+    def formula_first() -> AnyResponse:
+        context, _ = walked(site)
+        return Elsewhere(context.address(1), 302)
+
+    @app.get("/formula/steps/<n>")
+    def formula_step(n: str) -> str:
+        context, notices = walked(site)
+        number, notices = step_number(context, n), (*notices, *cut_short(context, n))
+        text = site.library.step(context.source, context.view, number, notices)
+        if wants_fragment():
+            return text.fragment
+        return whole_page(text, faces.face(context.source).panels(context, number))
+
+    @app.get("/embed/formula/steps/<n>")
+    def formula_framed(n: str) -> str:
+        context, notices = walked(site, embedded=True)
+        text = site.library.step(context.source, context.view, step_number(context, n), notices)
+        return text.fragment if wants_fragment() else framed_page(text)
+
+    @app.post("/formula/steps/<n>/change")
+    def formula_change(n: str) -> AnyResponse | tuple[str, int, dict[str, str]]:
+        context, notices = walked(site)
+        number = step_number(context, n)
+        own = faces.face(context.source)
+        after, problems = own.wanted(context, request.form)
+        if not problems:
+            changed = graph_changes.apply(context.source, after)
+            return Elsewhere(with_values(context, changed.graph.values).address("", number), 303)
+        text = site.library.step(context.source, context.view, number, notices)
+        beside = own.panels(context, number, request.form, problems)
+        return whole_page(text, beside), 422, {"HX-Push-Url": "false"}
+
+    @app.get("/formula/steps/<n>/change")
+    def formula_unchanged(n: str) -> AnyResponse:
+        context, _ = walked(site)
+        return Elsewhere(context.address(step_number(context, n)), 302)
+
+
+def add_files(app: Flask, site: Site) -> None:
+    """What a formula can become."""
+
+    @app.get("/formula/export")
+    def formula_export() -> AnyResponse | tuple[str, int]:
+        return export_answer(*ordered(site))
+
+    @app.get("/formula/export/<kind>")
+    def formula_download(kind: str) -> AnyResponse:
+        return file_answer(site, kind, "", *ordered(site))
+
+
+def show(
+    found: Typed, context: GraphContext | None, notices: tuple[str, ...], status: int
+) -> tuple[str, int]:
+    """The page on which a formula is typed."""
+    return render_template("formula.html", page=formula_page(found, context, notices)), status
+
+
+def readable() -> Typed:
+    """The formula of the address, or 400 with what is wrong with it."""
+    found = asked(request.args)
+    if found.scenario is None:
+        raise Unreadable(UNREADABLE, [f"{p.place}: {p.message}" for p in found.problems])
+    return found
+
+
+def opened(
+    site: Site, found: Typed, *, embedded: bool = False
+) -> tuple[GraphContext, tuple[Ignored, ...]]:
+    """A formula under the view of the address, and what in that makes no sense."""
+    seen, ignored = view_of(request.args, found, view.EXPORT | {"step"})
+    seen = replace(seen, embedded=embedded, present=seen.present and not embedded)
+    assert found.scenario is not None
+    try:
+        return of_graph(site.library.context(found.scenario, seen)), ignored
+    except TutorError as error:
+        raise Missing(str(error)) from None
+
+
+def ordered(site: Site) -> tuple[GraphContext, ExportOrder, tuple[Ignored, ...]]:
+    """The same, with what of it is to be exported."""
+    context, ignored = opened(site, readable())
+    order, more = registry.read(request.args, tuple(request.args.getlist("phases")))
+    return context, order, (*ignored, *more)
+
+
+def walked(site: Site, *, embedded: bool = False) -> tuple[GraphContext, tuple[str, ...]]:
+    """The same, with what a page says of it."""
+    found = readable()
+    context, ignored = opened(site, found, embedded=embedded)
+    return context, (*found.notices, *as_notices(ignored))
+
+
+def with_values(context: GraphContext, values: object) -> FormulaView:
+    """The view of the same formula with other values."""
+    seen = context.view
+    assert isinstance(seen, FormulaView)
+    assert isinstance(values, dict)
+    pairs = tuple(
+        (name, written(values[name]) if name in values and value(text) is not None else text)
+        for name, text in seen.formula
+    )
+    return replace(seen, formula=pairs)
+
+
+def written(found: object) -> str:
+    """A value as one types it."""
+    if isinstance(found, tuple):
+        return f"[{', '.join(map(written, found))}]"
+    assert isinstance(found, float)
+    return f"{found:g}" if float(f"{found:g}") == found else repr(found)
