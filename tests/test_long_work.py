@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -20,9 +21,10 @@ from werkzeug.wrappers import Response
 from app import create_app
 from tests.serving import Tutor
 from tutor.web import long_work
-from tutor.web.long_work import LongWork
+from tutor.web.long_work import LongWork, LongWorkers
 from tutor.web.places import PlacedApplication
 from tutor.web.request_body import REASON, REFUSED
+from tutor.web.server import BODIES, THREADS
 
 PATIENCE = 20
 LONG = (
@@ -60,6 +62,20 @@ def never(environ: dict[str, Any], start: Any) -> Iterable[bytes]:
     return [environ.get(REASON, "here").encode()]
 
 
+def answering(_environ: dict[str, Any], start: Any) -> Iterable[bytes]:
+    start("200 OK", [])
+    return [b"there"]
+
+
+def lesson_for(way: LongWork, address: str) -> str:
+    """A lesson that this process is responsible for."""
+    return next(
+        name
+        for name in map(str, range(99))
+        if way._responsible({"PATH_INFO": f"/lessons/{name}/"})[0] == address
+    )
+
+
 def asked(application: Any, path: str, method: str = "GET") -> Response:
     return Client(application).open(path, method=method)
 
@@ -95,7 +111,7 @@ def test_a_form_and_what_was_refused_already_stay_in_the_worker(address: str) ->
 
 def test_a_lesson_is_always_asked_of_the_same_process_and_lessons_are_shared_out() -> None:
     def where(path: str) -> str:
-        return LongWork(never, ["0", "1", "2"])._responsible({"PATH_INFO": path})
+        return LongWork(never, ["0", "1", "2"])._responsible({"PATH_INFO": path})[0]
 
     lessons = [f"/lessons/{number:03}" for number in range(60)]
     assert {where(f"{one}/export/csv") for one in lessons} == {"0", "1", "2"}
@@ -156,6 +172,101 @@ def test_one_that_says_nothing_is_waited_for_no_longer_than_that(
     monkeypatch.setattr(long_work, "PATIENCE", 0.05)
     with connection.Listener(address, family="AF_UNIX"):
         assert asked(LongWork(never, [address]), LONG[0]).status_code == 503
+
+
+def test_one_that_says_nothing_in_the_middle_is_not_waited_for_either(
+    address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(long_work, "PATIENCE", 0.05)
+    go = threading.Event()
+
+    def slowly(_environ: Any, start: Any) -> Iterator[bytes]:
+        start("200 OK", [])
+
+        def pieces() -> Iterator[bytes]:
+            yield b"first"
+            go.wait(PATIENCE)
+
+        return pieces()
+
+    serving(address, slowly)
+    pieces = LongWork(never, [address])(EnvironBuilder(LONG[0]).get_environ(), lambda *_: None)  # type: ignore[arg-type,return-value]
+    with pytest.raises(EOFError):
+        list(pieces)
+    go.set()
+
+
+def test_a_frozen_process_takes_neither_all_threads_nor_the_way_to_the_others(
+    tmp_path: Path,
+) -> None:
+    frozen, other = str(tmp_path / "0"), str(tmp_path / "1")
+    way = LongWork(never, [frozen, other])
+    there = f"/lessons/{lesson_for(way, frozen)}/export/csv"
+    with connection.Listener(frozen, family="AF_UNIX", backlog=long_work.TO_ONE):
+        asking = [
+            threading.Thread(target=asked, args=(way, there)) for _ in range(long_work.TO_ONE)
+        ]
+        for one in asking:
+            one.start()
+        until(lambda: asked(way, there).get_data(as_text=True) == long_work.FULL)
+        serving(other, answering)
+        assert asked(way, f"/lessons/{lesson_for(way, other)}/export/csv").status_code == 200
+        assert asked(way, HERE[0]).get_data() == b"here"
+    for one in asking:
+        one.join(PATIENCE)
+        assert not one.is_alive(), "all were told when it was gone"
+    assert asked(way, there).get_data(as_text=True) == long_work.ABSENT, "and their ways are free"
+
+
+def test_the_ways_of_all_processes_together_leave_threads_for_clicks() -> None:
+    assert long_work.TO_ONE < long_work.TO_ALL
+    assert long_work.TO_ALL + BODIES <= 3 / 4 * THREADS
+
+
+def test_who_has_left_before_the_work_began_gets_none(address: str) -> None:
+    seen: list[str] = []
+
+    def application(environ: Any, start: Any) -> Iterable[bytes]:
+        seen.append(environ["PATH_INFO"])
+        return answering(environ, start)
+
+    with connection.Listener(address, family="AF_UNIX") as listener:
+        for path in ("/left", "/stays"):
+            with connection.Client(address, family="AF_UNIX") as line:
+                line.send({"PATH_INFO": path})
+                if path == "/left":
+                    line.close()
+                long_work._answer(listener.accept(), application)
+    assert seen == ["/stays"]
+
+
+def test_one_that_cannot_start_is_tried_again_less_and_less_often(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    pauses: list[float] = []
+    done = threading.Event()
+
+    def wait(pause: float) -> bool:
+        pauses.append(pause)
+        return len(pauses) > 12 and not done.set()
+
+    started: list[str] = []
+
+    def failing(address: str) -> subprocess.Popen[bytes]:
+        started.append(address)
+        if len(started) == 3:
+            raise BlockingIOError("Resource temporarily unavailable")
+        return subprocess.Popen(["false"])
+
+    monkeypatch.setattr(long_work, "_started", failing)
+    workers = LongWorkers(1)
+    monkeypatch.setattr(workers._stopped, "wait", wait)
+    with workers:
+        assert done.wait(PATIENCE), "also after one that the system would not start"
+    assert pauses == sorted(pauses)
+    assert pauses[0] <= 1
+    assert pauses[-1] == long_work.SELDOM
+    assert len(caplog.messages) == len(pauses) - 1
 
 
 # ---- with real processes ----

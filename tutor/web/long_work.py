@@ -14,6 +14,10 @@ All requests about one lesson go to the same process, which has its checkpoints,
 the processes out among them. A connection is one request: the environment, then status and headers,
 then pieces, an empty one at the end. Who closes it early ends the work at its next piece. Without
 `LongWorkers`, under another server for instance, a worker does everything itself.
+
+One that is frozen answers nobody, and those who wait for it hold threads of the workers. So only so
+many may be on their way to it, and they are told to come back before the others' threads are used
+up.
 """
 
 from __future__ import annotations
@@ -21,6 +25,7 @@ from __future__ import annotations
 import contextlib
 import importlib
 import io
+import logging
 import os
 import signal
 import subprocess
@@ -30,11 +35,13 @@ import threading
 import time
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack
 from multiprocessing.connection import Client, Connection, Listener
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from tutor.web.places import RETRY, kind
+from tutor import limits
+from tutor.web.places import PATIENT, RETRY, kind
 from tutor.web.request_body import BUSY, REASON, REFUSED
 
 if TYPE_CHECKING:
@@ -51,18 +58,33 @@ SENT: Final = {"REQUEST_METHOD", "PATH_INFO", "QUERY_STRING", "REMOTE_ADDR", "ws
 METHODS: Final = {"GET", "HEAD"}
 ADDRESSES: Final = "TUTOR_LONG_WORK"
 """In the environment of the workers: the addresses, with a colon between."""
-PATIENCE: Final = 60.0
-"""Seconds for an answer to begin; the process itself refuses much earlier."""
+PATIENCE: Final = PATIENT * limits.WAIT_SECONDS + 15.0
+"""Seconds for an answer to begin, and for its next piece; the process itself refuses earlier."""
+TO_ONE: Final = 64
+"""Requests of a worker that may be on their way to one process."""
+TO_ALL: Final = 128
+"""The same to all of them: half of the worker's threads."""
 NICENESS: Final = 19
 AGAIN: Final = 0.5
-"""Seconds before a process that has ended is started again."""
+"""Seconds before a process that has ended is started again; twice as many each time that it ends
+soon.
+"""
+SOON: Final = 30.0
+"""Seconds: one that ends earlier may do so again and again."""
+SELDOM: Final = 60.0
+"""At most so many seconds before it is started again."""
 LOOK: Final = 1.0
 """Seconds between two looks whether the main process is still there."""
-BACKLOG: Final = 512
+BACKLOG: Final = 4096
 ABSENT: Final = (
     "The part of the tutor that makes files and trains is just being started again. Please try "
     f"again in {RETRY} seconds."
 )
+FULL: Final = (
+    "The tutor is making files and training for as many readers as it can at once. Please try "
+    f"again in {RETRY} seconds."
+)
+log = logging.getLogger(__name__)
 
 
 # ---- in a worker ----
@@ -72,51 +94,62 @@ class LongWork:
     """The application, with what can be long done elsewhere."""
 
     def __init__(self, application: WSGIApplication, addresses: Sequence[str]) -> None:
-        self.application, self.addresses = application, addresses
+        self.application = application
+        self._ways = [(address, threading.Semaphore(TO_ONE)) for address in addresses]
+        self._all = threading.Semaphore(TO_ALL)
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        """Answer here, or hand on what another process answers; 503 where it is not there."""
+        """Answer here, or hand on what another process answers; 503 where it is not there, or where
+        too many wait for it.
+        """
         if (
             kind(environ) not in LONG
             or environ["REQUEST_METHOD"] not in METHODS
             or REFUSED in environ
         ):
             return self.application(environ, start_response)
-        try:
-            connection = Client(self._responsible(environ), family="AF_UNIX")
-        except OSError:
-            return self._absent(environ, start_response)
-        try:
-            status, headers = _asked(connection, environ)
-        except (OSError, EOFError):
-            connection.close()
-            return self._absent(environ, start_response)
-        start_response(status, headers)
-        return Pieces(connection)
+        address, way = self._responsible(environ)
+        with ExitStack() as held:
+            for semaphore in (way, self._all):
+                if not semaphore.acquire(blocking=False):
+                    return self._refused(environ, start_response, FULL)
+                held.callback(semaphore.release)
+            try:
+                connection = held.enter_context(Client(address, family="AF_UNIX"))
+                status, headers = _asked(connection, environ)
+            except (OSError, EOFError):
+                held.close()
+                return self._refused(environ, start_response, ABSENT)
+            start_response(status, headers)
+            return Pieces(connection, held.pop_all())
 
-    def _responsible(self, environ: WSGIEnvironment) -> str:
-        """The address for this lesson: always the same one."""
+    def _responsible(self, environ: WSGIEnvironment) -> tuple[str, threading.Semaphore]:
+        """The process for this lesson, always the same one: its address, and who may go there."""
         lesson = environ["PATH_INFO"].split("/", 3)[2:3]
-        return self.addresses[zlib.crc32(repr(lesson).encode()) % len(self.addresses)]
+        return self._ways[zlib.crc32(repr(lesson).encode()) % len(self._ways)]
 
-    def _absent(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        environ[REFUSED], environ[REASON] = BUSY, ABSENT
+    def _refused(
+        self, environ: WSGIEnvironment, start_response: StartResponse, reason: str
+    ) -> Iterable[bytes]:
+        environ[REFUSED], environ[REASON] = BUSY, reason
         return self.application(environ, start_response)
 
 
 class Pieces:
-    """The pieces of an answer, as they come. EOFError where the process ends before the answer."""
+    """The pieces of an answer, as they come. EOFError where the process ends before the answer, or
+    says nothing any more. `held` is what to give back at the end.
+    """
 
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
+    def __init__(self, connection: Connection, held: ExitStack) -> None:
+        self._connection, self._held = connection, held
 
     def __iter__(self) -> Iterator[bytes]:
-        while piece := self._connection.recv_bytes():
+        while piece := _waited_for(self._connection).recv_bytes():
             yield piece
 
     def close(self) -> None:
         """Want no more of them."""
-        self._connection.close()
+        self._held.close()
 
 
 def _asked(connection: Connection, environ: WSGIEnvironment) -> Head:
@@ -128,10 +161,15 @@ def _asked(connection: Connection, environ: WSGIEnvironment) -> Head:
             if name in SENT or name.startswith(("HTTP_", "SERVER_"))
         }
     )
-    if not connection.poll(PATIENCE):
-        raise EOFError
-    head: Head = connection.recv()
+    head: Head = _waited_for(connection).recv()
     return head
+
+
+def _waited_for(connection: Connection) -> Connection:
+    """The same connection, with something to read. EOFError where it takes too long."""
+    if not connection.poll(PATIENCE):
+        raise EOFError("the process for long work says nothing")
+    return connection
 
 
 # ---- in the main process ----
@@ -173,11 +211,20 @@ class LongWorkers:
         return ":".join(self._running)
 
     def _keep(self, address: str) -> None:
+        """Start it again whenever it ends: one that cannot start does not keep the machine busy,
+        nor fill the log.
+        """
+        pause = AGAIN
         while True:
-            self._running[address].wait()
-            if self._stopped.wait(AGAIN):
+            began = time.monotonic()
+            status = self._running[address].wait()
+            lived = time.monotonic() - began
+            pause = AGAIN if lived > SOON else min(2 * pause, SELDOM)
+            if self._stopped.wait(pause):
                 return
-            self._running[address] = _started(address)
+            log.warning("a process for long work ended (%d); another one is started", status)
+            with contextlib.suppress(OSError):  # too many processes; the old one has ended still
+                self._running[address] = _started(address)
 
 
 def _started(address: str) -> subprocess.Popen[bytes]:
@@ -207,6 +254,8 @@ def _answer(connection: Connection, application: WSGIApplication) -> None:
     """One request. Whoever does not want the rest has closed the connection."""
     with connection, contextlib.suppress(OSError, EOFError):
         environ = _environment(connection.recv())
+        if connection.poll():  # its end: after a request comes nothing else
+            return
         head: list[Head] = []
 
         def start(status: str, headers: list[tuple[str, str]], *_: object) -> Callable[..., Any]:
