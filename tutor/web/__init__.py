@@ -9,7 +9,8 @@ In the order in which it is best read:
     security              the headers of every answer
     forwarding            proxies in front, and the host that is asked
     static_files          styles, scripts and pictures, from memory
-    stalled               a deadline for the body of a request, connection by connection
+    lines                 the connections of readers, as the system knows them
+    stalled               a deadline for who sends a request or takes an answer, by connection
     request_body          a body read before the work begins, so that slow uploads hold nobody up
     places                how many requests are worked on at once, and what each may cost
     long_work             files and training in processes of their own, at the lowest priority

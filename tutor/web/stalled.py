@@ -1,59 +1,59 @@
-"""A deadline for the body of a request, for each connection by itself.
+"""A deadline for who sends a request, or takes an answer, for each connection by itself.
 
     stalled = Deadline(30)
-    with stalled.expected():        while a thread waits for the rest of a body
-        …
+    with stalled.expected():        while a thread waits for a reader: for the rest of a body, or
+        …                           until a piece of an answer is taken
 
-A thread that waits for a body cannot be called back, and the server does not say which connection
-it waits for. The system does: a connection on which something has come since something was last
-sent is one whose request has not been answered. Where bodies are overdue, connections are closed
-that have been so for all that time; whoever waits for one of them then finds its end. One that is
-idle, or takes its answer slowly, is left alone: there the last that happened is that we sent.
-Requests that are worked on take far less time.
+A thread that waits for a reader cannot be called back, and the server does not say which connection
+it waits for. The system does (`tutor.web.lines`). One on which something has come since something
+was last sent is one whose request has not been answered; and one on which something waits to be
+sent has a reader who takes it slowly. Where somebody is overdue, all connections are looked at, and
+those are closed that were so for all that time; whoever waits for one of them then finds its end.
+
+The time of a connection begins when it is first seen so, not with its last answer: who clicks after
+a minute of reading has waited for a moment. Requests that are worked on take far less than a
+deadline.
 
 Half a request may hide behind a whole one that came with it and was answered. Where a body is still
-overdue after twice the time, connections are closed on which nothing has been sent for so long,
-idle ones too, which browsers and proxies expect.
-
-It needs `TCP_INFO`, which Linux has; elsewhere nothing has a deadline.
+overdue after twice the time, connections are closed on which nothing has happened for so long, idle
+ones too, which browsers and proxies expect.
 """
 
 from __future__ import annotations
 
-import os
-import socket
-import struct
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
-from pathlib import Path
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from typing import Final
 
-TCP_INFO: Final = getattr(socket, "TCP_INFO", None)
-FIELDS: Final = struct.Struct("@44xI4xI100xI")
-"""In Linux’ tcp_info: milliseconds since data was last sent, and since it was last received; how
-many segments of data were sent.
-"""
+from tutor.web.lines import TCP_INFO, Told, connections
+
 LOOK: Final = 1.0
-"""Seconds between two looks, while bodies are expected."""
+"""Seconds between two looks, while readers are expected."""
+PACE: Final = 1024
+"""Bytes a second that a reader takes at least."""
+GRAIN: Final = 0.02
+"""Seconds by which the system’s times may be off."""
 
 
 class Deadline:
-    """Closes connections whose requests take longer than so many seconds to arrive. Threads may
-    share it.
+    """Closes connections whose readers take longer than so many seconds to send a request, or to
+    take the next part of an answer. Threads may share it. Requests may hide among `idle` ones,
+    readers of answers may not.
     """
 
-    def __init__(self, seconds: float) -> None:
-        self.seconds = seconds
-        self._expected: dict[int, float] = {}
+    def __init__(self, seconds: float, *, idle: bool = True) -> None:
+        self.seconds, self._idle = seconds, idle
+        self._expected: dict[object, float] = {}
         self._lock = threading.Lock()
         self._looking = False
 
     @contextmanager
     def expected(self) -> Iterator[None]:
-        """While this thread waits for a body."""
-        me = threading.get_ident()
+        """While somebody waits for a reader."""
+        me = object()
         with self._lock:
             self._expected[me] = time.monotonic()
             if TCP_INFO is not None and not self._looking:
@@ -67,56 +67,55 @@ class Deadline:
 
     def _look(self) -> None:
         """Look after those who wait, until nobody does."""
+        seen: dict[int, Slow] = {}
         while True:
             time.sleep(LOOK)
             with self._lock:
                 if not self._expected:
                     self._looking = False
                     return
-                oldest = min(self._expected.values())
-            overdue = time.monotonic() - oldest
-            if overdue > self.seconds:
-                close(self.seconds, idle=overdue > 2 * self.seconds)
+                waited = time.monotonic() - min(self._expected.values())
+            seen = close(self.seconds, seen) if waited > LOOK else {}
+            if self._idle and waited > 2 * self.seconds:
+                close_idle(self.seconds)
 
 
-def close(seconds: float, *, idle: bool) -> None:
-    """Close the connections of readers whose requests have no answer after so long; with `idle`
-    also those to whom nothing was sent for so long.
+@dataclass(frozen=True, slots=True)
+class Slow:
+    """A connection that is waited for."""
+
+    since: float
+    taken: int
+    """Bytes that the reader had taken then."""
+
+    def still(self, told: Told, now: float, enough: float) -> bool:
+        """Whether it has been so ever since: nothing was answered, and too little taken."""
+        answered = told.unanswered and told.sent < now - self.since - GRAIN
+        return not answered and told.taken - self.taken < enough
+
+
+def close(seconds: float, seen: dict[int, Slow]) -> dict[int, Slow]:
+    """Close the connections that were waited for all that time; those that still are, for the next
+    look, which gets them as `seen`.
     """
-    with ExitStack() as stack:
-        lines = [stack.enter_context(line) for line in _sockets()]
-        ports = {line.getsockname()[1] for line in lines if _listens(line)}
-        for line in lines:
-            with suppress(OSError):
-                # those that we have opened, to a database for instance, have another port
-                if line.getsockname()[1] in ports and silent(line, idle=idle) > seconds:
-                    line.shutdown(socket.SHUT_RDWR)
-
-
-def _sockets() -> Iterator[socket.socket]:
-    """The TCP sockets of this process, to be closed by who takes them; the originals stay open."""
-    for entry in sorted(Path("/proc/self/fd").iterdir()):
+    now, found = time.monotonic(), {}
+    for line in connections():
         with suppress(OSError):
-            if entry.is_socket():
-                line = socket.socket(fileno=os.dup(int(entry.name)))
-                if line.family in {socket.AF_INET, socket.AF_INET6}:
-                    yield line
-                else:
-                    line.close()
+            told = line.told()
+            if not (told.unanswered or told.unsent):
+                continue
+            slow = seen.get(line.number)
+            if slow is None or not slow.still(told, now, PACE * seconds):
+                slow = Slow(now, told.taken)
+            found[line.number] = slow
+            if now - slow.since > seconds:
+                line.end()
+    return found
 
 
-def _listens(line: socket.socket) -> bool:
-    return bool(line.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN))
-
-
-def silent(line: socket.socket, *, idle: bool) -> float:
-    """For how many seconds nothing has been sent on a TCP connection; 0 for one that only listens,
-    and, unless `idle` ones count, where nothing has come since then.
-    """
-    if TCP_INFO is None or _listens(line):
-        return 0.0
-    told = line.getsockopt(socket.IPPROTO_TCP, TCP_INFO, FIELDS.size)
-    if len(told) < FIELDS.size:
-        return 0.0  # an old system
-    sent, received, segments = FIELDS.unpack(told)
-    return float(sent / 1000) if idle or received < sent or not segments else 0.0
+def close_idle(seconds: float) -> None:
+    """Close the connections on which nothing has happened for so long."""
+    for line in connections():
+        with suppress(OSError):
+            if line.told().silent > seconds:
+                line.end()
