@@ -34,7 +34,7 @@ def _set(name: str, default: int, *, least: int = 1, most: int = 10**12) -> int:
 REQUEST_BYTES: Final = _set("REQUEST_BYTES", 256 * 1024)
 """The body of a request. A form needs more room than the file that it becomes."""
 BODY_SECONDS: Final = _set("BODY_SECONDS", 30, most=3_600)
-"""How long the body of a request may be on its way."""
+"""How long the body of a request may be on its way, and a piece of a download."""
 FILE_BYTES: Final = _set("FILE_BYTES", 64 * 1024)
 DEPTH: Final = _set("DEPTH", 16, most=100)
 """How deeply a file may nest; a scenario needs six."""

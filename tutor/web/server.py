@@ -43,6 +43,7 @@ from tutor.web.long_work import (
 from tutor.web.places import PlacedApplication
 from tutor.web.request_body import WholeBodies
 from tutor.web.request_log import RequestLog
+from tutor.web.streams import Streams
 
 if TYPE_CHECKING:
     from wsgiref.types import WSGIApplication
@@ -253,4 +254,6 @@ def logged() -> "WSGIApplication":
     application: WSGIApplication = placed()
     if addresses := os.environ.get(ADDRESSES):
         application = LongWork(application, addresses.split(":"))
-    return RequestLog(WholeBodies(application, limits.REQUEST_BYTES, BODIES, limits.BODY_SECONDS))
+    seconds = limits.BODY_SECONDS
+    whole = WholeBodies(application, limits.REQUEST_BYTES, BODIES, seconds)
+    return RequestLog(Streams(whole, seconds))
