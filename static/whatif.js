@@ -5,7 +5,7 @@
   const $ = (id) => document.getElementById(id);
   const walk = () => $('walk');
   const OTHER = { eta: 'learning_rate', mu: 'momentum', rho: 'alpha' }; // numbers that the form calls by another name than the steps do
-  const GIVEN = /^(?:[xywb]\[|(?:eta|mu|rho|beta[12]|epsilon|weight_decay|every|factor|period|minimum|decay|l2|clip)$)/;
+  const GIVEN = /^(?:[xywb]\[|(?:eta|mu|rho|beta[12]|epsilon|weight_decay|every|factor|period|minimum|decay|l2(?:\[\d+\])?|clip)$)/;
   const later = () => Number(new URLSearchParams(location.search).get('iteration') || 1) > 1; // weights are then computed ones
   const names = () => $('what-if')?.dataset.given?.split(' '); // the values of a formula have names of their own
   const given = (q) => (names() ? names().includes(q.split('[')[0]) : GIVEN.test(q) && !(later() && /^[wb]/.test(q)));

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from itertools import product
 from typing import Any
 
@@ -90,7 +91,12 @@ def by_torch(by: UpdateRule) -> list[Any]:
         output = torch.tanh(x @ w1.T + b1) @ w2.T + b2
         value = ((output - y) ** 2).sum() / len(x)
         squares = (w1**2).sum() + (w2**2).sum()
-        if by.penalty:
+        if by.by_layer:
+            for weight, w in zip(by.by_layer, (w1, w2), strict=True):
+                value = value + weight * (
+                    0.5 * (w**2).sum() if by.penalty == "squared" else w.norm()
+                )
+        elif by.penalty:
             weight = by.numbers["l2"]
             value = value + weight * (0.5 * squares if by.penalty == "squared" else squares.sqrt())
         value.backward()
@@ -128,6 +134,33 @@ def test_a_hundred_updates_are_those_of_pytorch(
         clip,
         {key: NUMBERS.get(key, v) for key, v in whole.numbers.items()},
     )
+    agrees(by)
+
+
+@pytest.mark.parametrize(
+    ("name", "penalty", "clip"), [*product(OPTIMIZERS, PENALTIES, ["", *CLIPS])]
+)
+@pytest.mark.parametrize("each", [(0.3, 0.05), (0.0, 0.4)])
+def test_a_hundred_updates_with_a_penalty_for_each_layer_are_those_of_pytorch(
+    name: str, penalty: str, clip: str, each: tuple[float, ...]
+) -> None:
+    whole = rule(name, penalty=penalty, clip=clip, by_layer=each)
+    numbers = {key: NUMBERS.get(key, value) for key, value in whole.numbers.items()}
+    agrees(replace(whole, numbers=numbers))
+
+
+def test_the_same_penalty_for_each_layer_is_one_for_all() -> None:
+    one = rule(penalty="squared", numbers={"l2": 0.3})
+    ends = [
+        Training(network(by), X, Y, ETA).at(20).network
+        for by in (one, rule(penalty="squared", by_layer=(0.3, 0.3)))
+    ]
+    for mine, same in zip(*(end.layers for end in ends), strict=True):
+        np.testing.assert_allclose(mine.weights, same.weights, rtol=1e-13)
+
+
+def agrees(by: UpdateRule) -> None:
+    """A hundred updates by this rule are those of PyTorch."""
     state = Training(network(by), X, Y, ETA).at(UPDATES + 1)
     mine = [a for layer in state.network.layers for a in (layer.weights, layer.biases)]
     for ours, theirs in zip(mine, by_torch(by), strict=True):

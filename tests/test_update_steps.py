@@ -34,6 +34,7 @@ def network(
     penalty: str = "",
     clip: str = "",
     dropout: float = 0.0,
+    each: tuple[float, ...] = (),
 ) -> Network:
     first = Layer(
         np.array([[0.1, 0.2], [0.3, -0.4], [0.5, 0.6]]),
@@ -43,7 +44,9 @@ def network(
     )
     last = Layer(np.array([[0.1, 0.2, -0.3]]), np.array([0.1]), activation("sigmoid"))
     numbers = {"clip": 0.05} if clip else {}
-    by = rule(optimizer, schedule=schedule, penalty=penalty, clip=clip, numbers=numbers)
+    by = rule(
+        optimizer, schedule=schedule, penalty=penalty, clip=clip, numbers=numbers, by_layer=each
+    )
     return Network((first, last), loss("binary_cross_entropy"), "mean", by)
 
 
@@ -51,21 +54,35 @@ def network(
 def test_every_tree_gives_the_number_of_the_engine(samples: int) -> None:
     for n, combination in enumerate(COMBINATIONS[::8]):
         net = network(*combination, dropout=0.3 * (n % 2))
-        trace = Training(net, X[:samples], Y[:samples], 0.1).trace(3)
-        order = NumberOrder.of(net, samples)
-        for k, q in enumerate(order):
-            assert order.rank(q) == k
-            found = evaluate(derive(trace, q).tree, trace)
-            np.testing.assert_allclose(
-                found, trace.value(q), rtol=1e-11, atol=1e-14, err_msg=f"{combination} {q}"
-            )
-        for stage in stages(net, samples):
-            found = evaluate(derive_stage(trace, stage).tree, trace)
-            single = Quantity(stage.kind)
-            wanted = trace.value(single) if stage.single else result(trace, stage).value(trace)
-            np.testing.assert_allclose(
-                found, wanted, rtol=1e-11, atol=1e-14, err_msg=f"{combination} {stage}"
-            )
+        trees_agree(net, samples, str(combination))
+
+
+@pytest.mark.parametrize("samples", [1, 4])
+@pytest.mark.parametrize("penalty", PENALTIES)
+def test_every_tree_gives_the_number_of_a_penalty_for_each_layer(
+    penalty: str, samples: int
+) -> None:
+    trees_agree(network("adam", "step", penalty, "norm", each=(0.3, 0.0)), samples, penalty)
+    trees_agree(network(penalty=penalty, each=(0.1, 0.2)), samples, penalty)
+
+
+def trees_agree(net: Network, samples: int, combination: str) -> None:
+    """Each number and each matrix of iteration 3 is what its tree gives."""
+    trace = Training(net, X[:samples], Y[:samples], 0.1).trace(3)
+    order = NumberOrder.of(net, samples)
+    for k, q in enumerate(order):
+        assert order.rank(q) == k
+        found = evaluate(derive(trace, q).tree, trace)
+        np.testing.assert_allclose(
+            found, trace.value(q), rtol=1e-11, atol=1e-14, err_msg=f"{combination} {q}"
+        )
+    for stage in stages(net, samples):
+        found = evaluate(derive_stage(trace, stage).tree, trace)
+        single = Quantity(stage.kind, stage.layer)
+        wanted = trace.value(single) if stage.single else result(trace, stage).value(trace)
+        np.testing.assert_allclose(
+            found, wanted, rtol=1e-11, atol=1e-14, err_msg=f"{combination} {stage}"
+        )
 
 
 @pytest.mark.parametrize("combination", COMBINATIONS[:: len(COMBINATIONS) // 20])
@@ -85,9 +102,14 @@ def test_an_iteration_opens_without_the_run_before_it(
         assert layer.weights.tobytes() == same.weights.tobytes()
 
 
+@pytest.mark.parametrize("each", [(), (0.7, 0.2)])
 @pytest.mark.parametrize("penalty", ["", *PENALTIES])
-def test_gradient_and_penalty_are_what_central_differences_find(penalty: str) -> None:
+def test_gradient_and_penalty_are_what_central_differences_find(
+    penalty: str, each: tuple[float, ...]
+) -> None:
     net, progress, h = network(penalty=penalty, dropout=0.4), Progress(5), 1e-6
+    if penalty and each:
+        net = network(penalty=penalty, dropout=0.4, each=each)
     trace = run(net, X, Y, 0.1, progress)
     assert (trace["mask", 1] == 0).any()
     assert trace.loss == pytest.approx(

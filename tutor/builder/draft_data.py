@@ -50,7 +50,7 @@ def data(draft: Draft) -> dict[str, Any]:
     tables = {
         "layers": tuple(map(_layer, draft.layers)),
         "x": _numbers(draft.x.cells), "y": _numbers(draft.y.cells),
-        "l2": "" if draft["penalty"].strip() == NONE else number(draft["l2"]),
+        "l2": "" if draft["penalty"].strip() == NONE else FIELDS["l2"].kind.read(draft["l2"]),
         "clip": _clip(draft), "batch_size": _batch(draft),
     }  # fmt: skip
     names = [n for n in dict.fromkeys((*PLAIN, *tables)) if FIELDS[n].made in {None, draft.made}]

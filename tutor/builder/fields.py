@@ -82,6 +82,20 @@ def _share(value: Any) -> str:
     return short(value) if value else ""
 
 
+def _weights(text: str) -> Any:
+    """One number, or one for each layer, with spaces or semicolons between."""
+    found = _each(text)
+    return tuple(map(number, found)) if len(found) > 1 else number(text)
+
+
+def _each(text: str) -> list[str]:
+    return [part for part in re.split(r"[;\s]+|,\s+", text.strip()) if part]
+
+
+def _weights_text(value: Any) -> str:
+    return "  ".join(map(short, value)) if isinstance(value, tuple) else short(value)
+
+
 def _limit(clip: Any) -> str:
     """The one number of a clipping."""
     return short(clip.value if clip.norm is None else clip.norm)
@@ -134,6 +148,7 @@ SHARE: Final = Kind("number", number, _share)
 LIMIT: Final = Kind("number", number, _limit)
 OR_NONE: Final = Kind("choice", _none)
 LABELLED: Final = Kind("choice", _labels)
+WEIGHTS: Final = Kind("number", _weights, _weights_text)
 SKIP: Final = Kind("whole", whole, _steps_back)
 CLOUDS: Final = Kind("whole", whole, _classes)
 BATCH: Final = Kind("whole", whole, _batch_size)
@@ -236,8 +251,9 @@ def _numbers(*parts: str) -> Iterator[FormField]:
         usual = " or ".join(dict.fromkeys(short(k.default) for k in at.owners.values()))
         yield FormField(
             field_of_number(at), ("training", *map(str, at.path)), at.label.capitalize(),
-            LIMIT if at.part == "clipping" else NUMBER,
-            at.meaning if needed else f"{at.meaning}; {usual} if left empty", optional=True,
+            {"clipping": LIMIT, "penalty": WEIGHTS}.get(at.part, NUMBER),
+            f"{at.meaning}; or one for each layer, 0.01 0.001" if at.part == "penalty"
+            else at.meaning if needed else f"{at.meaning}; {usual} if left empty", optional=True,
             only=tuple(f"{at.part}-{word}" for word in at.owners),
             placeholder="a number" if needed else USUAL,
         )  # fmt: skip
@@ -380,7 +396,8 @@ def unreadable(field: FormField, text: str) -> str:
     if field.optional and not text.strip():
         return ""
     if field.kind.name == "number":
-        return no_number(text)
+        parts = _each(text) if field.kind is WEIGHTS else []
+        return next(filter(None, map(no_number, parts)), "") if parts else no_number(text)
     value = whole(text)
     sound = isinstance(value, int) and field.least <= value <= field.most
     if sound or field.kind.name != "whole":

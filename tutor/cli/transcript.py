@@ -183,7 +183,7 @@ class StepWriter:
     def _brief(self, stage: Stage) -> list[str]:
         """Symbols and result only; of the loss, which is one number, all."""
         if stage.single:
-            return self._number(Quantity(stage.kind))
+            return self._number(Quantity(stage.kind, stage.layer))
         try:
             found, made = derive_stage(self.trace, stage), result(self.trace, stage)
         except KeyError:

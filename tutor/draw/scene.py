@@ -18,7 +18,7 @@ from tutor.draw.layout import Skip
 from tutor.draw.marks import Room, fitted
 from tutor.engine.kinds import BACKWARD, GRADIENT, SLOPE, UPDATE, VERIFY, Kind
 from tutor.engine.network import Network
-from tutor.engine.order import forward_kinds, loss_kinds
+from tutor.engine.order import forward_kinds, loss_numbers
 from tutor.engine.program import by
 from tutor.engine.quantity import Quantity
 from tutor.engine.tree import ArrayRef
@@ -231,8 +231,7 @@ class Reading:
 
     def parts_of(self, loss: Quantity) -> tuple[Quantity, ...]:
         """What the loss of the batch is the sum of, where it has a penalty."""
-        kinds = loss_kinds(self.scene.network, loss.of.mark)[:-1]
-        return tuple(Quantity(kind) for kind in kinds[::-1])
+        return loss_numbers(self.scene.network, loss.of.mark)[-2::-1]
 
     def skip_state(self, skip: Skip) -> str:
         """The colour and state of a skip connection that the step goes along, or ""."""

@@ -280,7 +280,7 @@ updated network with them.
 def derive_stage(trace: Trace, stage: Stage) -> Derivation:
     """The tree of one stage. Raises KeyError where the trace does not have it."""
     if stage.single:
-        return derive(trace, Quantity(stage.kind))
+        return derive(trace, Quantity(stage.kind, stage.layer))
     result(trace, stage)
     return _STAGES.get(KINDS[stage.kind].base, _plain_stage)(trace, stage)
 
@@ -306,7 +306,9 @@ def leaf(trace: Trace, kind: str, layer: int) -> ArrayRef:
 def _plain_stage(trace: Trace, stage: Stage) -> Derivation:
     def number(node: Node) -> Node | None:
         single = isinstance(node, ArrayRef) and not KINDS[node.kind].axes
-        return Ref(Quantity(node.kind)) if single and isinstance(node, ArrayRef) else None
+        return (
+            Ref(Quantity(node.kind, node.layer)) if single and isinstance(node, ArrayRef) else None
+        )
 
     return Derivation(rewrite(trace.program.by_name[stage.kind, stage.layer].tree, number))
 

@@ -71,6 +71,7 @@ def python_name(kind: str, layer: int = 0) -> str:
         return "drop"
     stem, new = found.name.removesuffix("+").translate(_IN_STEMS), "_new" if found.again else ""
     stem = stem[:-1] + "W" if found.weights else stem
+    stem += "_" if layer and stem[-1:].isdigit() else ""
     many = "es" if kind.endswith("@") else ""
     return f"{stem}{many}{layer if layer or found.derivative else ''}{new}"
 

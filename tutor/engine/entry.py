@@ -79,7 +79,7 @@ def named(kind: str, layer: int, row: int, column: int, sizes: Sizes) -> Quantit
     """The quantity in this row and column of an array."""
     found = KINDS[kind]
     if not found.axes:
-        return Quantity(kind)
+        return Quantity(kind, layer)
     if found.weights:
         return Quantity(kind, layer, row, column)
     if found.biases:

@@ -7,7 +7,7 @@ function elsewhere decides by a list of names.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 GIVEN, FORWARD, LOSS, BACKWARD, UPDATE, VERIFY = (
@@ -54,6 +54,8 @@ class Kind:
     """Whether the name stands in files and addresses; the others are ours."""
     letter: str = ""
     """Its letter, where that is no notation's business: β₁ is β and 1 below it."""
+    by_layer: bool = False
+    """Whether a rule may have one for each layer in place of one for all: l2[2] for l2."""
     earlier: bool = False
     """Whether it is what an optimizer remembers from the iteration before."""
 
@@ -178,7 +180,7 @@ _TABLE = (
     _knob("period", "iterations down to the smallest learning rate", "T"),
     _knob("minimum", "smallest learning rate", "η_min"),
     _knob("decay", "decay of the schedule", "k"),
-    _knob("l2", "weight of the penalty", "λ"),
+    replace(_knob("l2", "weight of the penalty", "λ"), by_layer=True),
     _knob("clip", "limit of the clipping", "c"),
     _knob("mu", "momentum", "μ"),
     _knob("rho", "decay rate of the mean square", "ρ"),
@@ -193,7 +195,15 @@ _TABLE = (
     Kind("d", FORWARD, "activation after dropout", DATA, role="unit"),
     Kind("r", FORWARD, "skip-connection sum", DATA, role="unit"),
     Kind("data_loss", LOSS, "loss on the data", layered=False, role="loss", letter="L_data"),
-    Kind("wnorm", LOSS, "length of all weights", layered=False, role="loss", letter="‖W‖"),
+    Kind(
+        "wnorm",
+        LOSS,
+        "length of all weights",
+        layered=False,
+        role="loss",
+        letter="‖W‖",
+        by_layer=True,
+    ),
     Kind("penalty", LOSS, "penalty on large weights", layered=False, role="loss", letter="R"),
     Kind("loss", LOSS, "loss", layered=False, role="loss", shared=True),
     Kind("da/dz", BACKWARD, "activation derivative", DATA, role="slope", top="a", by="z"),
@@ -281,6 +291,7 @@ _TABLE = (
         role="loss",
         before="wnorm",
         letter="‖W‖",
+        by_layer=True,
     ),
     Kind(
         "penalty+",

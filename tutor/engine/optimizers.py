@@ -11,7 +11,7 @@ the numbers that it needs. `m-` is what `m` was in the iteration before; a `step
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 from math import pi
@@ -407,11 +407,13 @@ class UpdateRule:
     clip: str = ""
     numbers: Mapping[str, float] = field(default_factory=dict, hash=False)
     """The knobs, by the name of their kind."""
+    by_layer: tuple[float, ...] = ()
+    """The weight of the penalty for each layer, where they differ; in a plan zeros."""
 
     @property
     def plan(self) -> UpdateRule:
         """What of it decides the program: everything but the numbers."""
-        return replace(self, numbers={})
+        return replace(self, numbers={}, by_layer=(0.0,) * len(self.by_layer))
 
     @property
     def plain(self) -> bool:
@@ -454,6 +456,8 @@ class UpdateRule:
         of = KINDS[kind]
         if kind == "t":
             return self.counts
+        if kind == "l2":
+            return bool(self.penalty)
         if of.role == "knob":
             return kind in self.numbers
         if kind in {"lr", "gnorm"}:
@@ -518,21 +522,50 @@ def norm(rule: UpdateRule, parameters: Sequence[tuple[ArrayRef, ArrayRef]]) -> N
 
 
 def penalty(rule: UpdateRule, depth: int) -> Node:
-    """½λ times the sum of all squared weights, or λ times its root; biases are left out."""
+    """½λ times the sum of all squared weights, or λ times its root; biases are left out. With a λ
+    for each layer, the sum of those of the layers.
+    """
+    if rule.by_layer:
+        layers = range(1, depth + 1)
+        if rule.penalty == "norm":
+            return _sum(Product((_weight(layer), _length(layer))) for layer in layers)
+        squares = (Product((_weight(n), Squares((ArrayRef("w", n),)))) for n in layers)
+        return Product((HALF, _sum(squares)))
     if rule.penalty == "squared":
         return Product((HALF, WEIGHT, _all_squares(depth)))
     return Product((WEIGHT, LENGTH))
 
 
-def weights_length(depth: int) -> Node:
-    """The root of the sum of all squared weights."""
-    return Sqrt(_all_squares(depth))
+def _sum(terms: Iterable[Node]) -> Node:
+    found = tuple(terms)
+    return found[0] if len(found) == 1 else Sum(found)
+
+
+def _weight(layer: int) -> ArrayRef:
+    """The λ of a layer."""
+    return ArrayRef("l2", layer)
+
+
+def _length(layer: int) -> ArrayRef:
+    """The length of the weights of a layer."""
+    return ArrayRef(LENGTH.kind, layer)
+
+
+def weights_lengths(rule: UpdateRule, depth: int) -> Iterator[tuple[ArrayRef, Node]]:
+    """The root of the sum of all squared weights, or that of each layer."""
+    if not rule.by_layer:
+        yield LENGTH, Sqrt(_all_squares(depth))
+        return
+    for layer in range(1, depth + 1):
+        yield _length(layer), Sqrt(Squares((ArrayRef("w", layer),)))
 
 
 def _by_weight(rule: UpdateRule, leaf: ArrayRef) -> Node:
+    each = bool(rule.by_layer)
+    pull = Product((_weight(leaf.layer) if each else WEIGHT, leaf))
     if rule.penalty == "squared":
-        return Product((WEIGHT, leaf))
-    return Quotient(Product((WEIGHT, leaf)), LENGTH)
+        return pull
+    return Quotient(pull, _length(leaf.layer) if each else LENGTH)
 
 
 def _all_squares(depth: int) -> Node:
@@ -546,11 +579,16 @@ def rule(
     penalty: str = "",
     clip: str = "",
     numbers: Mapping[str, float] | None = None,
+    by_layer: tuple[float, ...] = (),
 ) -> UpdateRule:
-    """A rule with the defaults of all numbers that are not given."""
+    """A rule with the defaults of all numbers that are not given; `by_layer` has a weight of the
+    penalty for each layer in place of one for all.
+    """
     found = knobs(optimizer, schedule, penalty, clip)
     values = {**{knob.name: knob.default for knob in found}, **(numbers or {})}
-    return UpdateRule(optimizer, schedule, penalty, clip, values)
+    if by_layer:
+        del values["l2"]
+    return UpdateRule(optimizer, schedule, penalty, clip, values, by_layer)
 
 
 def knobs(optimizer: str, schedule: str, penalty: str, clip: str) -> tuple[Knob, ...]:

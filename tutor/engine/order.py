@@ -173,14 +173,19 @@ def _sections(network: Network, samples: int, blocked: int, inputs: bool) -> Ite
 def _losses(network: Network, phase: str, mark: str, samples: int) -> Iterator[Section]:
     if samples:
         yield Section(phase, (Block((marked("loss", mark),)),), samples)
-    yield Section(phase, tuple(Block((kind,)) for kind in loss_kinds(network, mark)))
+    found = loss_numbers(network, mark)
+    yield Section(phase, tuple(Block((q.kind,), q.layer) for q in found))
 
 
-def loss_kinds(network: Network, mark: str = "") -> tuple[str, ...]:
+def loss_numbers(network: Network, mark: str = "") -> tuple[Quantity, ...]:
     """What the loss of the batch is made of, and the loss itself."""
-    parts = ("data_loss", "wnorm", "penalty")
-    found = (kind for kind in parts if network.rule.has(kind))
-    return tuple(marked(kind, mark) for kind in (*found, "loss"))
+    found = [kind for kind in ("data_loss", "wnorm", "penalty") if network.rule.has(kind)]
+    each = range(1, len(network.rule.by_layer) + 1)
+    return tuple(
+        Quantity(marked(kind, mark), layer)
+        for kind in (*found, "loss")
+        for layer in (each if KINDS[kind].by_layer and each else (0,))
+    )
 
 
 def _updates(network: Network) -> Iterator[Block]:
@@ -318,7 +323,7 @@ def _forward_stages(phase: str, network: Network, mark: str) -> Iterator[Stage]:
 
 def _loss_stages(network: Network, phase: str, mark: str, samples: int) -> list[Stage]:
     each = [Stage(phase, marked("loss", mark), per_sample=True)] if samples > 1 else []
-    return each + [Stage(phase, kind) for kind in loss_kinds(network, mark)]
+    return each + [Stage(phase, q.kind, q.layer) for q in loss_numbers(network, mark)]
 
 
 def _update_stages(network: Network) -> Iterator[Stage]:

@@ -254,7 +254,7 @@ def _losses(plan: Plan) -> Iterator[Definition]:
     data, penalty = ArrayRef("data_loss"), ArrayRef("penalty")
     yield Definition(data, whole)
     if rule.penalty == "norm":
-        yield Definition(optimizers.LENGTH, optimizers.weights_length(depth))
+        yield from (Definition(*one) for one in optimizers.weights_lengths(rule, depth))
     yield Definition(penalty, optimizers.penalty(rule, depth))
     yield Definition(ArrayRef("loss"), Sum((data, penalty)))
 

@@ -65,7 +65,8 @@ class Quantity(NamedTuple):
 @lru_cache(MOST_NAMES)
 def _name(kind: str, layer: int, i: int, j: int, sample: int) -> str:
     """The contract name; a step writes the same ones in formula, diagram and tables."""
-    place = f"[{layer}]" if kind_of(kind).layered else ""
+    found = kind_of(kind)
+    place = f"[{layer}]" if found.layered or (found.by_layer and layer) else ""
     indices = f"[{i},{j}]" if j else f"[{i}]" if i else ""
     stem = kind if kind in KINDS else node_name(kind)
     return f"{stem}{place}{indices}{f'@{sample}' if sample else ''}"
@@ -81,9 +82,8 @@ def parse(name: str) -> Quantity:
         [int(n) for n in group.split(",")] for group in match["brackets"][1:-1].split("][") if group
     ]
     sample = int(match["sample"] or 0)
-    fits = len(groups) == kind.layered + (kind.indices > 0) and (
-        not kind.layered or len(groups[0]) == 1
-    )
+    layered = kind.layered or (kind.by_layer and bool(groups))
+    fits = len(groups) == layered + (kind.indices > 0) and (not layered or len(groups[0]) == 1)
     indices = groups[-1] if fits and kind.indices else []
     wanted = {kind.indices, 2} if kind.name in JACOBIAN else {kind.indices}
     if not fits or len(indices) not in wanted or (sample and not kind.names_samples):
@@ -91,7 +91,7 @@ def parse(name: str) -> Quantity:
             f"{name[:60]!r} has the wrong indices; a {kind.name} is written {example(kind.name)}"
         )
     i, j = [*indices, 0, 0][:2]
-    return Quantity(kind.name, groups[0][0] if kind.layered else 0, i, j, sample)
+    return Quantity(kind.name, groups[0][0] if layered else 0, i, j, sample)
 
 
 JACOBIAN = frozenset(kind.name for kind in KINDS.values() if kind.role == "slope")

@@ -177,14 +177,14 @@ class Trace(Mapping[Name, Array]):
     def _scalar(self, q: Quantity) -> Value:
         if q.kind == "eta":
             return self.eta
-        if q.of.role == "knob":
+        if q.of.role == "knob" and not q.layer:
             return np.float64(self.knobs[q.kind])
         if q.sample:
             return self.sample_losses(q.kind)[self._at(q.sample)]
         if q.kind == "(loss-loss+)/loss":
             drop = self["loss-loss+", 0]
             return drop / self.loss if self.loss else drop * np.inf if drop else 0.0
-        return self[q.kind, 0]
+        return self[q.kind, q.layer]
 
     def _share(self, q: Quantity) -> Value:
         """The share of one sample in a gradient."""
@@ -270,7 +270,7 @@ class Trace(Mapping[Name, Array]):
             # stepped around, or entries of a Jacobian, which are products of finite numbers
             return whole
         if not found.axes:
-            losses = self.sample_losses(kind) if samples else self._scalar(Quantity(kind))
+            losses = self.sample_losses(kind) if samples else self._scalar(Quantity(kind, layer))
             return np.asarray(whole | ~np.isfinite(losses))
         if found.shared and samples:
             largest = np.abs(self["dL/dz", layer]).max(axis=1)
@@ -412,6 +412,8 @@ def prepared(
         given["w", number], given["b", number] = layer.weights, layer.biases
         if layer.dropout:
             given["mask", number] = mask(layer.dropout, (len(x), layer.units), progress, number)
+    for number, value in enumerate(network.rule.by_layer, 1):
+        given["l2", number] = np.asarray(value)
     program = network.program(len(x))
     knobs = {**network.rule.numbers, "t": float(progress.iteration)}
     for name in program.given:

@@ -142,7 +142,7 @@ def _values(trace: Trace, stage: Stage) -> Array:
     if stage.per_sample:
         return trace.sample_losses(stage.kind)
     if stage.single:
-        return np.asarray(trace.value(Quantity(stage.kind)))
+        return np.asarray(trace.value(Quantity(stage.kind, stage.layer)))
     if (
         KINDS[stage.kind].role == "slope"
         and trace.network.layer(stage.layer).activation.full_jacobian

@@ -70,7 +70,8 @@ def _head(base: str, sample: str) -> str:
     most of the time of a large file.
     """
     kind, *brackets = base.replace("]", "").split("[")
-    layer = brackets.pop(0) if KINDS[kind].layered else ""
+    of = KINDS[kind]
+    layer = brackets.pop(0) if of.layered or (of.by_layer and brackets) else ""
     i, _, j = brackets[0].partition(",") if brackets else ("", "", "")
     name = f'"{base}{sample}"' if j else base + sample
     return f"{name},{_KIND_CELLS[kind]},{layer},{i},{j}"
@@ -249,7 +250,7 @@ def _names(block: Block) -> list[str]:
             for name in (*head, *(f"{weight}[{n}][{i},{j}]" for j in columns))
         ]
     if not KINDS[block.kinds[0]].axes:
-        return list(block.kinds)
+        return [str(Quantity(kind, n)) for kind in block.kinds]
     if block.by_unit:
         return [f"{kind}[{n}][{i}]" for i in rows for kind in block.kinds]
     return [name for kind in block.kinds for name in _units(kind, n, block.units)]
@@ -264,7 +265,9 @@ def _values(trace: Trace, block: Block, row: int | None) -> Array:
         return _parameters(trace, block, row).ravel()
     if not KINDS[block.kinds[0]].axes:
         sample = 0 if row is None else row + 1
-        return np.array([trace.value(Quantity(kind, sample=sample)) for kind in block.kinds])
+        return np.array(
+            [trace.value(Quantity(kind, block.layer, sample=sample)) for kind in block.kinds]
+        )
     arrays = [trace.array(kind, block.layer)[at] for kind in block.kinds]
     return np.stack(arrays, axis=1 if block.by_unit else 0).ravel()
 

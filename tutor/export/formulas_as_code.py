@@ -35,7 +35,12 @@ class Guarded(Textbook):
     """NumPy as one reads it, where the length of all weights may be 0: 0 / 0 is 0 there."""
 
     def write(self, node: Node) -> ast.expr:
-        if not isinstance(node, Quotient) or node.right != LENGTH or node in self.names:
+        over = node.right if isinstance(node, Quotient) and node not in self.names else None
+        if (
+            not isinstance(node, Quotient)
+            or not isinstance(over, ArrayRef)
+            or over.kind != LENGTH.kind
+        ):
             return super().write(node)
         return Python.ratio(self, self.write(node.left), self.write(node.right))
 

@@ -170,7 +170,7 @@ def _setup(lesson: Lesson, found: Sequence[Result]) -> list[str]:
 
 def _is_zero(trace: Trace, *names: str) -> bool:
     """Whether one of these single numbers is there and 0."""
-    return any((name, 0) in trace and not trace[name, 0] for name in names)
+    return any(not array for (name, _), array in trace.items() if name in names)
 
 
 def _loud(trace: Trace, made: Sequence[Array]) -> bool:
@@ -231,10 +231,16 @@ def learning(trace: Trace) -> list[str]:
 
 def knobs(trace: Trace, but: Container[str] = ()) -> list[str]:
     """The numbers of a rule."""
-    return [
+    found = [
         f"{python_name(kind)} = {_knob(trace.knobs[kind], kind)}  # the {KINDS[kind].words}"
         for kind in trace.program.knobs
         if kind not in but
+    ]
+    each = [name for name in trace.program.given if KINDS[name[0]].role == "knob"]
+    return found + [
+        f"{python_name(kind, n)} = {exact(float(trace[kind, n]))}"
+        f"  # the {KINDS[kind].words} in layer {n}"
+        for kind, n in sorted(each)
     ]
 
 

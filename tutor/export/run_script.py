@@ -23,8 +23,8 @@ from tutor.engine.code import source
 from tutor.engine.dialects import Python, Textbook, Torch, python_name
 from tutor.engine.kinds import AFTER, FORWARD, KINDS, LOSS, Kind
 from tutor.engine.network import Array
-from tutor.engine.optimizers import LENGTH, SCHEDULED
-from tutor.engine.order import Stage
+from tutor.engine.optimizers import SCHEDULED
+from tutor.engine.order import Stage, loss_numbers
 from tutor.engine.program import Definition, Name, Program, made_of
 from tutor.engine.trace import Trace
 from tutor.engine.training import State, Stop, Training, UnfinishedError
@@ -455,9 +455,9 @@ def _torch_iteration(run: ScriptedRun, dialect: Torch) -> Iterator[str]:
     yield f"    losses = {name}({python_name(argument.kind, argument.layer)}, y)"
     whole = "data_loss" if rule.penalty else "loss"
     yield f"    {whole} = losses.{run.first.network.reduction}()"
-    for kind in (LENGTH.kind, "penalty", "loss") if rule.penalty else ():
-        if (kind, 0) in run.made:
-            yield from _indented(broken(f"{kind} = {part_of_loss(run.first, kind)}"))
+    for q in loss_numbers(run.first.network)[1:]:
+        right = part_of_loss(run.first, (q.kind, q.layer))
+        yield from _indented(broken(f"{python_name(q.kind, q.layer)} = {right}"))
     if not run.learned:
         yield "    return loss.item()"
         return

@@ -18,8 +18,8 @@ from tutor.engine.code import answered, assigned, defined, source
 from tutor.engine.dialects import Torch, python_name
 from tutor.engine.kinds import BACKWARD, FORWARD, KINDS, LOSS, PHASES, UPDATE, VERIFY, marked
 from tutor.engine.optimizers import LENGTH, UpdateRule
-from tutor.engine.order import Stage
-from tutor.engine.program import NOT_AGAIN
+from tutor.engine.order import Stage, loss_numbers
+from tutor.engine.program import NOT_AGAIN, Name
 from tutor.engine.trace import Trace
 from tutor.engine.tree import ArrayRef, Node
 from tutor.export.arrays import Result, last_stage, results
@@ -227,9 +227,10 @@ def _loss(trace: Trace, found: Sequence[Result], mark: str = "") -> list[str]:
         if result.stage.phase == (VERIFY if mark else LOSS)
         and not (KINDS[result.stage.kind].axes or result.name == "drop")
     ]
+    names = (python_name(s.kind + "@" * s.per_sample, s.layer) for s in stages)
     lines = [
-        f"{python_name(stage.kind + '@' * stage.per_sample)} = {_of_loss(trace, stage, mark)}"
-        for stage in stages
+        f"{name} = {_of_loss(trace, stage, mark)}"
+        for name, stage in zip(names, stages, strict=True)
     ]
     return [*lines, *([] if mark else _shows(trace, found, LOSS))]
 
@@ -238,19 +239,22 @@ def _of_loss(trace: Trace, stage: Stage, mark: str) -> str:
     """The loss or a part of it; afterwards the parameters have the same names as before."""
     if is_loss(trace, stage):
         return loss_call(trace, stage, loss_argument(trace, bool(trace.fused_layer)))
-    return part_of_loss(trace, KINDS[stage.kind].base, mark)
+    return part_of_loss(trace, (KINDS[stage.kind].base, stage.layer), mark)
 
 
-def part_of_loss(trace: Trace, kind: str, mark: str = "") -> str:
+def part_of_loss(trace: Trace, part: Name, mark: str = "") -> str:
     """The loss as a sum, its penalty, or the length of all weights: where that is 0, PyTorch's own
     has a derivative.
     """
+    kind, layer = part
+    if kind == LENGTH.kind and layer:
+        return f"W{layer}.norm()"
     if kind == LENGTH.kind:
         weights = (f"W{n}.flatten()" for n in range(1, trace.network.depth + 1))
         return f"torch.cat([{', '.join(weights)}]).norm()"
-    parts = (ArrayRef(part) for part in ("data_loss", "penalty", LENGTH.kind))
-    names: dict[Node, str] = {part: python_name(marked(part.kind, mark)) for part in parts}
-    return source(Torch().having(names).write(trace.program.by_name[kind, 0].tree))
+    parts = [ArrayRef(q.kind, q.layer) for q in loss_numbers(trace.network)]
+    names: dict[Node, str] = {p: python_name(marked(p.kind, mark), p.layer) for p in parts}
+    return source(Torch().having(names).write(trace.program.by_name[part].tree))
 
 
 def _backward(trace: Trace, found: Sequence[Result]) -> list[str]:

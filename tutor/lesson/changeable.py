@@ -10,6 +10,7 @@ value is written.
     optimizer  schedule  penalty  clipping   how it learns; each with its numbers:
     momentum  beta1  every  factor  l2  clip …
     activation[l]  slope[l]  alpha[l]        of a layer; the parameters of its activation
+    l2[l]                                    of a layer, where each has its own penalty
     dropout[l]                               of a hidden layer: the share that is dropped
 
 A name is read with the scenario's own checks, so that a message is the same as for a file. A value
@@ -51,7 +52,7 @@ SEEDS: Final = frozenset({"shuffle", "data_seed", "seed"})
 """What decides other numbers: the order of the samples, the samples, the weights of a layer."""
 TEXTS: Final = frozenset({*WORDS, *SEEDS, "batch"})
 """What is no number, or not only one."""
-OF_LAYERS: Final = ("activation", *PARAMETERS, "dropout", "seed")
+OF_LAYERS: Final = ("activation", *PARAMETERS, "dropout", "seed", "l2")
 """What each layer has of its own; its number stands behind the name."""
 _FIRST: Final = ("learning_rate", "batch", "shuffle", "data_seed", "loss", "reduction")
 WHOLE: Final = (*_FIRST, *CHOICES, *KNOBS)
@@ -113,6 +114,9 @@ class Changeable:
 
 def part(name: str, scenario: Scenario) -> Changeable:
     """The part of this name. Raises BadChangeError where this lesson has none."""
+    each = penalties(scenario)
+    if name == "l2" and each:
+        raise BadChangeError(f"each layer has its own penalty here: l2[1] to l2[{len(each)}]")
     if name in WHOLE:
         if name == "data_seed" and scenario.data.generator is None:
             raise BadChangeError("the samples of this lesson are written down, not made by a seed")
@@ -126,6 +130,8 @@ def part(name: str, scenario: Scenario) -> Changeable:
             )
         if layered[1] == "dropout" and layer == count:
             raise BadChangeError(checks.OUTPUT_DROPOUT)
+        if layered[1] == "l2" and not each:
+            raise BadChangeError("the penalty here is one for all layers; its number is l2")
         if layered[1] == "seed" and scenario.network.layers[layer - 1].init is None:
             raise BadChangeError(
                 f"the weights of layer {layer} are written down, not made by a seed"
@@ -192,11 +198,16 @@ def value(scenario: Scenario, at: Changeable) -> ChangedValue:
             return str(network.loss.name if kind == "loss" else network.loss.reduction)
         case "activation":
             return str(layer.activation)
-        case "dropout":
-            return float(layer.dropout)
+        case "dropout" | "l2" as kind:
+            return float(layer.dropout if kind == "dropout" else penalties(scenario)[at.layer - 1])
         case kind:
             given = layer.parameters.get(kind)
             return float(PARAMETERS[kind].default if given is None else given)
+
+
+def penalties(scenario: Scenario) -> tuple[float, ...]:
+    """The weight of the penalty of each layer, where each has its own."""
+    return scenario.training.l2.by_layer if scenario.training.l2 else ()
 
 
 def _word(scenario: Scenario, at: Changeable) -> str:
@@ -276,6 +287,8 @@ def _seed_of(kind: str, text: str) -> str:
 def _refusal(at: Changeable, found: float) -> str:
     if at.knob:
         return knobs.refusal(at.kind, found)
+    if at.kind == "l2" and found < 0:
+        return f"expected a number of at least 0, got {written(found)}"
     if at.kind == "dropout" and not 0 <= found < 1:
         bounds = "expected a number of at least 0 and below 1"
         return f"{bounds}, got {written(found)}; it is the share that is dropped"

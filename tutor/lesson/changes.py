@@ -33,6 +33,7 @@ from tutor.lesson.changeable import (
     ChangedValue,
     known,
     part,
+    penalties,
     understood,
     value,
     written,
@@ -44,6 +45,7 @@ from tutor.scenario.knobs import CHOICES, KNOBS
 from tutor.scenario.model import Shuffle
 from tutor.scenario.problem import Path, quotable
 from tutor.scenario.reader import Data, LayerSpec, NetworkSpec, Rows, Scenario, Training
+from tutor.scenario.update import PenaltySpec
 
 Changes: TypeAlias = tuple[tuple[str, str], ...]
 """Sorted (name, text) pairs."""
@@ -332,11 +334,26 @@ def find_misfits(scenario: Scenario, wanted: WantedChanges) -> tuple[Misfit, ...
 
 def _strays(scenario: Scenario, wanted: WantedChanges) -> Iterator[Misfit]:
     """Numbers of another optimizer, schedule, penalty or clipping than there is."""
+    penalty = knobs.chosen(scenario.training)["penalty"]
+    each = [at for at in wanted if at.kind == "l2" and at.layer]
+    if each and _chosen(scenario, "penalty", wanted) != penalty:
+        yield from (
+            ((at, Changeable("penalty")), "belongs to the penalty of the lesson itself")
+            for at in each
+        )
+    elif each and not any(_each_penalty(scenario, wanted)):
+        yield (each[0],), "expected a number above 0 for one layer at least"
     for at in wanted:
         if at.knob:
             message = at.knob.stray(_chosen(scenario, at.knob.part, wanted))
             if message:
                 yield (at, Changeable(at.knob.part)), message
+
+
+def _each_penalty(scenario: Scenario, wanted: WantedChanges) -> Iterator[float]:
+    """The weight of the penalty of each layer after some changes."""
+    for n, weight in enumerate(penalties(scenario), 1):
+        yield float(wanted.get(Changeable("l2", n), weight))
 
 
 def _culprits(path: Path, network: NetworkSpec, samples: int) -> tuple[Changeable, ...]:
@@ -402,6 +419,12 @@ def _training(training: Training, wanted: WantedChanges) -> Training:
     if batch is not None:
         size = str(batch)
         update["batch"] = int(size) if size.isdigit() else size
+    each = {at.layer: float(v) for at, v in wanted.items() if at.kind == "l2" and at.layer}
+    if each and training.l2:
+        weights = (each.get(n, v) for n, v in enumerate(training.l2.by_layer, 1))
+        update["l2"] = PenaltySpec.model_validate(
+            {"weight": tuple(weights), "form": training.l2.form}
+        )
     seed = wanted.get(Changeable("shuffle"))
     if seed is not None:
         update["shuffle"] = None if seed == knobs.NONE else Shuffle(seed=int(seed))

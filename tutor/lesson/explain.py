@@ -149,7 +149,7 @@ def explain(trace: Trace, q: Quantity) -> Explanation:
 def explain_stage(trace: Trace, stage: Stage) -> Explanation:
     """The words for one matrix."""
     if stage.single:
-        return explain(trace, Quantity(stage.kind))
+        return explain(trace, Quantity(stage.kind, stage.layer))
     first = _corner(trace, stage)
     return _explanation(
         trace, first, stage_title(trace, stage), stage_reason(trace, stage), _term(trace, first)

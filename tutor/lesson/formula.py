@@ -261,7 +261,7 @@ class FormulaWriter(LineWriter):
         its result alone.
         """
         if stage.single:
-            return self.number(Quantity(stage.kind))
+            return self.number(Quantity(stage.kind, stage.layer))
         try:
             found, result_ = derive_stage(self.trace, stage), result(self.trace, stage)
         except KeyError:

@@ -132,7 +132,8 @@ def _data_loss(t: Trace, q: Quantity) -> str:
 
 
 def _whole(t: Trace, q: Quantity) -> str:
-    return q.of.words.removeprefix("new ")
+    words = q.of.words.removeprefix("new ")
+    return f"length of the weights of {place(t.network, q.layer)}" if q.layer else words
 
 
 def _of_parameter(t: Trace, q: Quantity) -> str:
@@ -218,7 +219,7 @@ def _drop(t: Trace, q: Quantity) -> str:
 def stage_title(trace: Trace, stage: Stage) -> str:
     """The title of the step that makes a matrix."""
     if stage.single:
-        return title(trace, Quantity(stage.kind))
+        return title(trace, Quantity(stage.kind, stage.layer))
     only = single_number(trace, stage)
     if only is not None:
         return title(trace, only)

@@ -66,6 +66,11 @@ def data_loss(t: Trace, q: Quantity) -> Reason:
 
 def weights_length(t: Trace, q: Quantity) -> Reason:
     """The length of all weights."""
+    if q.layer:
+        return Reason(
+            f"The {'new ' * q.of.again}weights of this layer as one long vector: the root of the "
+            "sum of their squares. Biases are left out."
+        )
     return Reason(
         f"All {'new ' * q.of.again}weights as one long vector: the root of the sum of their "
         "squares. Biases are left out."
@@ -76,6 +81,16 @@ def penalty(t: Trace, q: Quantity) -> Reason:
     """The penalty on large weights."""
     if q.of.again:
         return Reason("The same penalty, of the new weights.")
+    if t.network.rule.by_layer:
+        what = (
+            "λ times the length of its weights"
+            if t.network.rule.penalty == "norm"
+            else "half of λ times the sum of its squared weights"
+        )
+        return Reason(
+            f"A penalty on large weights, with a λ for each layer: add up {what}, layer by layer. "
+            "Small weights make a smoother network, which depends less on single samples."
+        )
     if t.network.rule.penalty == "norm":
         return Reason(
             "A penalty on large weights: λ times their length. Small weights make a smoother "
@@ -95,6 +110,18 @@ def scheduled(t: Trace, q: Quantity) -> Reason:
 
 def penalty_gradient(t: Trace, q: Quantity) -> Reason:
     """What the penalty adds to the gradient of a weight."""
+    if t.network.rule.by_layer and t.network.rule.penalty == "norm":
+        return Reason(
+            "The derivative of a length with respect to one of its entries is that entry over the "
+            "length; times the λ of this layer.",
+            "λ of this layer × this weight over the length of the layer’s weights.",
+        )
+    if t.network.rule.by_layer:
+        return Reason(
+            "The derivative of ½λw² is λw, with the λ of this layer: the larger a weight is, the "
+            "more the penalty pulls it towards 0.",
+            "λ of this layer × this weight.",
+        )
     if t.network.rule.penalty == "norm":
         return Reason(
             "The derivative of a length with respect to one of its entries is that entry over the "

@@ -308,7 +308,7 @@ class LayerWalk(Walk):
         if stage.per_sample:
             return not np.isfinite(trace.sample_losses(stage.kind)).all()
         if stage.single:
-            return not np.isfinite(trace.value(Quantity(stage.kind)))
+            return not np.isfinite(trace.value(Quantity(stage.kind, stage.layer)))
         if of.role == "slope" and trace.network.layer(stage.layer).activation.full_jacobian:
             return False
         if of.by == "a" and 0 < stage.layer == trace.fused_layer:

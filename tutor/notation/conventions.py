@@ -205,6 +205,11 @@ class Alphabet:
         letter = {"L": self.notation.loss, "η": self.notation.learning_rate}.get(letter, letter)
         if q.of.role == "mask":
             return self._marked(Symbol(letter, self._unit(q.layer, q.i), self._layer(q.layer)), q)
+        if q.of.role == "knob" and q.layer:
+            return self._marked(Symbol(letter, str(q.layer)), q)
+        if not q.of.axes and q.layer:
+            above = self._layer(q.layer)
+            return self._marked(Symbol(letter, below if above else str(q.layer), above), q)
         if not q.of.axes:
             return self._marked(Symbol(letter, below), q)
         one = self._parameter(Quantity(q.kind[-1], q.layer, q.i, q.j), q.kind[-1])

@@ -149,7 +149,7 @@ def _places(walk: Walk, line: Line, phase: str) -> Iterator[Place]:
 
 
 def _symbol(line: Line, kind: str, layer: int) -> Markup:
-    return line.matrix(kind, layer) if KINDS[kind].axes else line.quantity(Quantity(kind))
+    return line.matrix(kind, layer) if KINDS[kind].axes else line.quantity(Quantity(kind, layer))
 
 
 def _label(trace: Trace, block: Block, *, sampled: bool) -> str:

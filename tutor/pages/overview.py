@@ -168,7 +168,11 @@ def learning(context: Context) -> Iterator[tuple[str, str]]:
         yield "Optimizer", rule.how.title + _letters(rule.how.knobs, shown)
     if rule.schedule:
         yield "Schedule", SCHEDULES[rule.schedule].short.format(**shown)
-    if rule.penalty:
+    if rule.by_layer:
+        each = enumerate(map(number.short, rule.by_layer), 1)
+        told = ", ".join(f"{value} in layer {n}" for n, value in each)
+        yield "Penalty", f"{PENALISED_EACH[rule.penalty]}, λ = {told}"
+    elif rule.penalty:
         yield "Penalty", PENALISED[rule.penalty].format(**shown)
     if rule.clip:
         yield "Clipping", CLIPPED[rule.clip].format(**shown)
@@ -181,6 +185,10 @@ def learning(context: Context) -> Iterator[tuple[str, str]]:
 PENALISED: Final = {
     "squared": "½ λ‖W‖² over all weights, λ = {l2}",
     "norm": "λ‖W‖ over all weights, λ = {l2}",
+}
+PENALISED_EACH: Final = {
+    "squared": "½ λ‖W‖² of each layer, added up",
+    "norm": "λ‖W‖ of each layer, added up",
 }
 CLIPPED: Final = {
     "norm": "gradient scaled down to length {clip} where it is longer",

@@ -22,7 +22,7 @@ from tutor.engine.kinds import (
 )
 from tutor.engine.network import Layer, Network
 from tutor.engine.optimizers import UpdateRule
-from tutor.engine.order import loss_kinds, passed_back
+from tutor.engine.order import loss_numbers, passed_back
 from tutor.engine.quantity import Quantity
 from tutor.lesson.titles import capital, heading, input_name, place, unit
 from tutor.notation.conventions import flipped
@@ -283,10 +283,10 @@ def _losses(maker: TableMaker, phase: str, *, each: bool) -> Table:
         for s in samples
     ]
     name = "whole batch" if maker.trace.samples > 1 else "loss"
-    for part in loss_kinds(maker.network)[:-1]:
-        both = (part, AFTER[part])[: len(_LOSSES[phase])]
-        cells = [maker.cell(Quantity(kind)) for kind in both]
-        rows.append(Row(KINDS[part].words, (*cells, *[_NONE] * (len(kinds) - len(both)))))
+    for part in loss_numbers(maker.network)[:-1]:
+        both = (part, part.after)[: len(_LOSSES[phase])]
+        cells = [maker.cell(q) for q in both]
+        rows.append(Row(part_words(part), (*cells, *[_NONE] * (len(kinds) - len(both)))))
     return Table("Loss", columns, (*rows, Row(name, _losses_of(maker, kinds))))
 
 
@@ -460,12 +460,12 @@ def _matrix_table_row(maker: TableMaker, layers: Sequence[int], mark: str) -> It
                 yield matrix_table(maker, title, marked(kind, mark), layer)
     yield matrix_table(maker, "Labels", "y", 0)
     if maker.step.phase == LOSS or (mark and _verified(maker)):
-        for part in loss_kinds(maker.network, mark)[:-1]:
-            yield _loss_matrix(maker, capital(KINDS[part].words), part)
+        for part in loss_numbers(maker.network, mark)[:-1]:
+            yield _loss_matrix(maker, capital(part_words(part)), part)
         for kind, title in _LOSS_TITLES[maker.step.phase]:
             if maker.trace.samples > 1 and KINDS[kind].shared:
                 yield matrix_table(maker, "Losses", kind, 0)
-            yield _loss_matrix(maker, title, kind)
+            yield _loss_matrix(maker, title, Quantity(kind))
 
 
 _LOSS_TITLES = {
@@ -474,11 +474,15 @@ _LOSS_TITLES = {
 }
 
 
-def _loss_matrix(maker: TableMaker, title: str, kind: str) -> Table:
+def part_words(q: Quantity) -> str:
+    """What a part of the loss is called: of a layer, where each has one."""
+    return f"{q.of.words.replace('all', 'the')} of layer {q.layer}" if q.layer else q.of.words
+
+
+def _loss_matrix(maker: TableMaker, title: str, q: Quantity) -> Table:
     """A number of the whole batch, as a matrix of one."""
-    q = Quantity(kind)
     row = Row("", (maker.cell(q),))
-    return Table(title, (), (row,), maker.line.quantity(q), "1×1", _place(maker, kind, 0))
+    return Table(title, (), (row,), maker.line.quantity(q), "1×1", _place(maker, q.kind, q.layer))
 
 
 def _forward(network: Network, layer: int) -> Iterator[tuple[str, str]]:

@@ -198,6 +198,7 @@ TITLES = {
     "alpha": "Alpha of layer {}",
     "dropout": "Dropout of layer {}",
     "seed": "Seed of layer {}",
+    "l2": "Weight of the penalty of layer {}",
     "shuffle": "Seed of the shuffle, or none",
     "data_seed": "Seed of the data",
     "optimizer": "Optimizer",
@@ -421,7 +422,10 @@ class _Maker:
             yield self.field(Changeable("data_seed"))
         words = chosen(self.scenario.training)
         for name, knob in KNOBS.items():
-            if words[knob.part] in knob.owners or name in self.typed:
+            if name == "l2" and self._by_layer:
+                layers = range(1, len(self.scenario.network.layers) + 1)
+                yield from (self.field(Changeable(name, layer)) for layer in layers)
+            elif words[knob.part] in knob.owners or name in self.typed:
                 yield self.field(Changeable(name))
         for depth, layer in enumerate(self.scenario.network.layers, 1):
             for kind, parameter in PARAMETERS.items():
@@ -439,6 +443,12 @@ class _Maker:
             return
         for i in range(1, self.scenario.network.sizes[-1] + 1):
             yield replace(at, i=i), f"y@{at.sample}"
+
+    @property
+    def _by_layer(self) -> bool:
+        """Whether each layer has its own penalty."""
+        now, own = self.scenario.training.l2, self.source.training.l2
+        return bool(now and own and now.by_layer and own.by_layer)
 
     def field(self, at: Changeable, group: str = "") -> ChangeField:
         name = str(at)

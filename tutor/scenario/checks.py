@@ -54,6 +54,7 @@ def of(data: dict[str, Any]) -> Iterator[Found]:
     yield from _loss(parts)
     yield from _targets(parts)
     yield from update.unfit(_mapping(data.get("training")))
+    yield from _penalty(parts)
     if parts.sizes:
         yield from _names(parts, parts.sizes)
 
@@ -458,6 +459,20 @@ def _targets(parts: Parts) -> Iterator[Found]:
                 ("data", "targets", n),
                 f"cross_entropy needs targets that sum to 1; these sum to {total:g}",
             )
+
+
+def _penalty(parts: Parts) -> Iterator[Found]:
+    """A weight of the penalty for each layer, where there is a list of them."""
+    weight = _mapping(_mapping(parts.raw.get("training")).get("l2")).get("weight")
+    depth = len(parts.raw_layers)
+    if isinstance(weight, tuple) and depth and len(weight) != depth:
+        yield (
+            ("training", "l2", "weight"),
+            (
+                f"expected one number for all layers or {counted(depth, 'number')}, one for each "
+                f"layer; got {counted(len(weight), 'number')}"
+            ),
+        )
 
 
 def _names(parts: Parts, sizes: Sizes) -> Iterator[Found]:

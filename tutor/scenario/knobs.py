@@ -160,7 +160,8 @@ def number(training: Learning, name: str) -> float:
         return at.usual(word)
     match at.part:
         case "penalty":
-            given = getattr(training.l2, "weight", None)
+            each = training.l2 is None or training.l2.by_layer
+            given = None if each else getattr(training.l2, "weight", None)
         case "clipping":
             given = getattr(training.clip, word)
         case part:

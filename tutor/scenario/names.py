@@ -144,8 +144,15 @@ def _learning(q: Quantity, sizes: Sizes) -> str:
     if q.of.dropped:
         dropped = sizes.layers[q.layer - 1].dropout
         return "" if dropped else f"layer {q.layer} has no dropout"
-    if not q.of.ruled or update.rule_of(sizes.learning).has(q.kind):
+    if not q.of.ruled:
         return ""
+    rule = update.rule_of(sizes.learning)
+    if rule.has(q.kind):
+        if not q.of.by_layer or bool(q.layer) == bool(rule.by_layer):
+            return ""
+        if q.layer:
+            return f"the penalty here is one for all layers; its number is {q.kind}"
+        return f"each layer has its own penalty here, such as {q.kind}[1]"
     return f"its training does not have the {q.of.words}"
 
 

@@ -358,7 +358,10 @@ MEANINGS: Final[Mapping[str, str]] = MappingProxyType({
     **dict(_numbers("schedule")),
     "training.l2":
         "a penalty on large weights, added to the loss. Biases are left out",
-    "training.l2.weight": "λ, how much the penalty counts",
+    "training.l2.weight":
+        "λ, how much the penalty counts: one number above 0 for all layers, or a list with a "
+        "number of at least 0 for each layer, `[0.01, 0.001]`; `form` is then that of each layer, "
+        "and they are added up",
     "training.l2.form":
         "`squared`: ½ λ‖W‖², where ‖W‖² is the sum of all squared weights. "
         "`norm`: λ‖W‖, as some slides print it",

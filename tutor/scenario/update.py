@@ -11,9 +11,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias, get_args
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn, TypeAlias, get_args
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    WithJsonSchema,
+    WrapValidator,
+)
 from pydantic_core import PydanticCustomError
 
 from tutor.scenario.problem import Found, Path, described
@@ -76,11 +84,43 @@ class ScheduleSpec(_Model):
     decay: Finite | None = None
 
 
-class PenaltySpec(_Model):
-    """A penalty on large weights: ½λ‖W‖², or λ‖W‖ with the form norm; biases are left out."""
+def _one_or_each(value: object, one: Callable[[object], float]) -> float | tuple[float, ...]:
+    """A number above 0, or a list of numbers of at least 0: one for each layer."""
+    if not isinstance(value, tuple | list):
+        return one(value)
+    for n, number in enumerate(value, 1):
+        right = type(number) in {int, float} and 0 <= number < math.inf
+        if not right:
+            _refuse(f"expected a number of at least 0 for layer {n}, got {described(number)}")
+    if not any(value):
+        _refuse("expected a number above 0 for one layer at least; without a penalty leave out l2")
+    return tuple(map(float, value))
 
-    weight: Annotated[Finite, Field(gt=0)]
+
+def _refuse(text: str) -> NoReturn:
+    raise PydanticCustomError("said", "{text}", {"text": text})
+
+
+class PenaltySpec(_Model):
+    """A penalty on large weights: ½λ‖W‖², or λ‖W‖ with the form norm; biases are left out. The
+    weight is one λ for all layers, or a tuple with one for each.
+    """
+
+    weight: Annotated[
+        Finite, Field(gt=0), WrapValidator(_one_or_each),
+        PlainSerializer(lambda value: value, return_type=Any),
+        WithJsonSchema({"anyOf": [
+            {"type": "number", "exclusiveMinimum": 0},
+            {"type": "array", "items": {"type": "number", "minimum": 0}},
+        ]}),
+    ]  # fmt: skip
     form: Literal["squared", "norm"] = "squared"
+
+    @property
+    def by_layer(self) -> tuple[float, ...]:
+        """The λ of each layer; nothing where there is one for all."""
+        given: Any = self.weight
+        return given if isinstance(given, tuple) else ()
 
 
 class ClipSpec(_Model):
@@ -123,12 +163,18 @@ def rule_of(training: Learning) -> UpdateRule:
     ):
         found = ((knob.name, getattr(spec, knob.key)) for knob in known)
         given |= {name: value for name, value in found if value is not None}
-    if training.l2:
+    each = training.l2.by_layer if training.l2 else ()
+    if training.l2 and not each:
         given["l2"] = training.l2.weight
     if training.clip and clip:
         given["clip"] = getattr(training.clip, clip)
     return optimizers.rule(
-        training.optimizer.name, schedule=schedule, penalty=penalty, clip=clip, numbers=given
+        training.optimizer.name,
+        schedule=schedule,
+        penalty=penalty,
+        clip=clip,
+        numbers=given,
+        by_layer=each,
     )
 
 
