@@ -132,6 +132,38 @@ def test_a_half_sent_body_keeps_neither_threads_nor_others_without_a_body(
         ready.set()
         slow.join(10)
     assert answered == [None, BUSY, None]
+
+
+def test_only_some_forms_wait_for_the_others_and_the_rest_hold_no_thread(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(request_body, "PATIENCE", 60)
+    monkeypatch.setattr(request_body, "LINE", 1)
+    ready, refused = threading.Event(), threading.Event()
+    answered: list[int | None] = []
+
+    def application(environ: dict[str, Any], _: Any) -> Iterable[bytes]:
+        answered.append(environ.get(REFUSED))
+        if REFUSED in environ:
+            refused.set()
+        return [b"done"]
+
+    whole: Any = WholeBodies(application, MOST, 1, 60)
+
+    def send() -> None:
+        whole({"wsgi.input": Line(b"x", ready=ready), "CONTENT_LENGTH": "1"}, None)
+
+    forms = [threading.Thread(target=send) for _ in range(3)]
+    for form in forms:
+        form.start()
+    try:
+        assert refused.wait(10), "at once, though the others wait for long"
+        assert answered == [BUSY]
+    finally:
+        ready.set()
+        for form in forms:
+            form.join(10)
+    assert answered == [BUSY, None, None]
     whole({"wsgi.input": Line(b"other"), "CONTENT_LENGTH": "5"}, lambda *_: None)
     assert answered[-1] is None
 

@@ -38,6 +38,8 @@ REASON: Final = "tutor.reason"
 """And where it has the reason, in words, if there is more to say than the status does."""
 PATIENCE: Final = 1.0
 """Seconds that a form waits for one of the others to arrive."""
+LINE: Final = 32
+"""Forms that may wait so, each in a thread."""
 PIECE: Final = 64 * 1024
 DROPPED: Final = 16 * 1024 * 1024
 """Bytes of a body that are still taken from the line: more than a photograph, picked by mistake."""
@@ -56,6 +58,7 @@ class WholeBodies:
         self.application, self.most = application, most
         self.deadline = Deadline(seconds)
         self.waiting = threading.Semaphore(waiting)
+        self.line = threading.Semaphore(LINE)
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer once the body is there."""
@@ -67,7 +70,7 @@ class WholeBodies:
         """Put the body into the environment in place of the line; or the status of the refusal."""
         if length(environ) > DROPPED:
             return
-        if not self.waiting.acquire(timeout=PATIENCE):
+        if not self._may_come():
             environ[REFUSED] = BUSY
             return
         try:
@@ -79,6 +82,17 @@ class WholeBodies:
             environ[REFUSED] = BROKEN_OFF
         environ["wsgi.input"], environ["CONTENT_LENGTH"] = io.BytesIO(kept), str(len(kept))
         environ.pop("HTTP_TRANSFER_ENCODING", None)
+
+    def _may_come(self) -> bool:
+        """Whether there is a way for a body, after some waiting where not too many wait already."""
+        if self.waiting.acquire(blocking=False):
+            return True
+        if not self.line.acquire(blocking=False):
+            return False
+        try:
+            return self.waiting.acquire(timeout=PATIENCE)
+        finally:
+            self.line.release()
 
 
 def read(source: InputStream, most: int) -> bytes:
