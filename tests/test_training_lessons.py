@@ -260,6 +260,13 @@ def test_every_golden_belongs_to_a_lesson() -> None:
 # ---- batches and data on pages ----
 
 
+def test_a_later_iteration_speaks_of_slides_only_where_they_print_numbers() -> None:
+    notice = page("/lessons/xor/steps/1?iteration=2").root.one("p", cls="notice")
+    assert notice.named == "You are looking at a variant: iteration 2."
+    notice = page("/lessons/1-2-3-1-sigmoid/steps/1?iteration=2").root.one("p", cls="notice")
+    assert notice.named.endswith("iteration 2, so the numbers are no longer those on the slides.")
+
+
 def test_a_step_says_which_samples_its_iteration_uses() -> None:
     found = [
         page(f"/lessons/stochastic-descent/steps/1?iteration={t}").root.one("p", cls="batch").named

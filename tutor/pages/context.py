@@ -105,9 +105,8 @@ class AnyContext:
         """That this is another iteration than the lecture's own; else ""."""
         if self.lesson.iteration == 1:
             return ""
-        return (
-            f"iteration {self.lesson.iteration}, so the numbers are no longer those on the slides"
-        )
+        slides = ", so the numbers are no longer those on the slides"
+        return f"iteration {self.lesson.iteration}{slides if self.lesson.scenario.printed else ''}"
 
     def was(self, q: Quantity) -> float | None:
         """What the original has for a quantity that differs from it; None where it is the same,
