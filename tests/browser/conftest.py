@@ -31,7 +31,12 @@ from axe_playwright_python.base import AXE_SCRIPT
 from playwright.sync_api import BrowserContext, ConsoleMessage, Page, Request
 
 ROOT = Path(__file__).parents[2]
-PATIENCE = 30  # seconds for the server to start, and to stop
+PATIENCE = 90  # seconds for the server to start, and to stop
+LONG_WORK = [
+    f"/lessons/{lesson}/training?iterations=1"
+    for lesson in ("one-weight", "one-neuron", "linear-regression", "linear-sigmoid")
+]
+"""Pages of processes that start after the workers; lessons share them out."""
 AXE_TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 # The browser itself writes this line for each answer of 4xx; pages that answer so on purpose are
 # tested too.
@@ -85,11 +90,11 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 
 def wait_until_it_answers(process: "subprocess.Popen[bytes]", output: Path) -> str:
-    """The address that the server prints, once /healthz answers there."""
+    """The address that the server prints, once /healthz and long work are answered there."""
     last = time.monotonic() + PATIENCE
     while time.monotonic() < last and process.poll() is None:
         found = re.search(r"http://\S+:\d+", output.read_text(encoding="utf-8"))
-        if found and healthy(found[0]):
+        if found and all(healthy(found[0] + path) for path in ("/healthz", *LONG_WORK)):
             return found[0]
         time.sleep(0.05)
     pytest.fail(
@@ -99,9 +104,9 @@ def wait_until_it_answers(process: "subprocess.Popen[bytes]", output: Path) -> s
 
 
 def healthy(url: str) -> bool:
-    """Whether /healthz answers with 200."""
+    """Whether an address answers with 200."""
     try:
-        with urllib.request.urlopen(f"{url}/healthz", timeout=5) as answer:  # noqa: S310  (our own http address)
+        with urllib.request.urlopen(url, timeout=5) as answer:  # noqa: S310  (our own http address)
             return bool(answer.status == 200)
     except (urllib.error.URLError, ConnectionError, TimeoutError):
         return False

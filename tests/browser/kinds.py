@@ -25,6 +25,14 @@ def lessons() -> tuple[Lesson, ...]:
     return tuple(open_lesson(reader.load(path)) for path in sorted(SCENARIOS.glob("*.yaml")))
 
 
+@cache
+def trainings() -> tuple[Lesson, ...]:
+    """Every lesson that goes through many iterations, the shortest walks first."""
+    files = sorted((SCENARIOS / "training").glob("*.yaml"))
+    found = [open_lesson(reader.load(path)) for path in files]
+    return tuple(sorted(found, key=lambda lesson: len(lesson.walk("number"))))
+
+
 def pages() -> Iterator[str]:
     """The address of every kind of page that is not a step; every lesson's first page."""
     yield from (
@@ -61,6 +69,9 @@ def pages() -> Iterator[str]:
         "/lessons/linear-sigmoid/training?iterations=10&at=3&accuracy=0.9",
         "/lessons/one-weight/training?iterations=1",
         "/lessons/batch-descent/training?iterations=12&other_batch=online&slide=20",
+        "/lessons/init-he/training?iterations=20&at=0",
+        "/lessons/relu-tower-sum/training?iterations=20&at=0",
+        "/lessons/overfitting/training?iterations=20",
         "/lessons/perceptron-step/training",
         "/lessons/3-2-3-softmax/training?iterations=x&other=-1&accuracy=2&colour=red",
     )

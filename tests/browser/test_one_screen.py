@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import BrowserContext, Page, ViewportSize, expect
 
-from tests.browser.kinds import lessons
+from tests.browser.kinds import kinds, lessons, trainings
 from tests.browser.reading import tab_to, wait_for_step
 
 GRAINS = ("number", "layer", "pass")
@@ -84,6 +84,22 @@ def walks(page: Page, grains: tuple[str, ...], start: str = "", end: str = "") -
             yield f"{lesson.scenario.id}, {grain}"
 
 
+def updates(page: Page, grain: str) -> Iterator[str]:
+    """Load every kind of step that lessons of many iterations have, once: schedules, penalties,
+    clipping, dropout, each optimizer's memory. The name of each lesson, when its steps are loaded.
+    """
+    seen: set[str] = set()
+    for lesson in trainings():
+        new = {kind: n for kind, n in kinds(lesson.walk(grain)) if kind not in seen}
+        seen |= new.keys()
+        if not new:
+            continue
+        path, query = f"/lessons/{lesson.scenario.id}/steps/", f"?grain={grain}"
+        page.goto(f"{path}1{query}")
+        page.evaluate(LOAD, [path, query, [*new.values()]])
+        yield f"{lesson.scenario.id}, {grain}"
+
+
 def looked(page: Page, size: ViewportSize) -> list[tuple[int, Seen]]:
     """What is seen of each loaded step in a window of this size."""
     page.set_viewport_size(size)
@@ -116,6 +132,27 @@ def test_a_phone_shows_the_formula_and_what_it_makes(page: Page) -> None:
     assert [place for place, found in seen if not found["width"]] == []
     hidden = [place for place, found in seen if missed(found, ("result", "made"))]
     assert len(hidden) <= 0.05 * len(seen), hidden
+
+
+@pytest.mark.parametrize("grain", ["number", "layer"])
+def test_each_kind_of_step_of_a_training_keeps_to_one_screen(page: Page, grain: str) -> None:
+    """Where a loss adds up six samples, a row of their table or the last line of the formula may be
+    below; what the step makes is always in sight.
+    """
+    always = ("title", "picture", "mark", "made", "width", "height")
+    hidden, below, seen = [], [], 0
+    for name in updates(page, grain):
+        for size, needed, wanted in (
+            (LAPTOP, always, ALL),
+            (PHONE, ("made", "width"), ("result",)),
+        ):
+            found = looked(page, size)
+            seen += len(found)
+            places = [(f"{name} {n} at {size['width']}", one) for n, one in found]
+            hidden += [(place, what) for place, one in places if (what := missed(one, needed))]
+            below += [place for place, one in places if missed(one, wanted)]
+    assert hidden == []
+    assert len(below) <= 0.1 * seen, below
 
 
 @pytest.mark.slow

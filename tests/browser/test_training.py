@@ -4,6 +4,7 @@ without JavaScript.
 
 import re
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.reading import shown
@@ -38,6 +39,51 @@ def test_a_lesson_is_trained_scrubbed_and_opened_at_an_iteration(page: Page) -> 
     ).click()
     expect(page).to_have_url(re.compile(r"/steps/1\?iteration=5$"))
     assert shown(page).n == 1
+
+
+@pytest.mark.parametrize("script", [True, False], ids=["with a script", "without"])
+def test_the_circle_is_trained_its_boundary_scrubbed_and_iteration_500_opened(
+    request: pytest.FixtureRequest, script: bool
+) -> None:
+    page: Page = request.getfixturevalue("page" if script else "page_without_script")
+    page.goto("/lessons/circle-averaged")
+    page.get_by_role("link", name="Train the network").click()
+    page.get_by_role("link", name="1,000 (to the end)").click()
+    while not script and page.get_by_role("link", name="Go on").count():
+        page.get_by_role("link", name="Go on").click()
+    expect(page.locator("#run")).to_contain_text("After 1,000 iterations", timeout=60_000)
+    boundary = page.get_by_role("region", name="Decision boundary")
+    expect(boundary.get_by_role("img")).to_have_accessible_name(
+        "The decision boundary after 1,000 iterations"
+    )
+    expect(boundary).to_contain_text("All samples right.")
+    page.get_by_role("navigation", name="Other iterations").get_by_role(
+        "link", name="Before training"
+    ).click()
+    expect(boundary.get_by_role("img")).to_have_accessible_name(
+        "The decision boundary before training"
+    )
+    expect(boundary).to_contain_text(re.compile(r"\d+ of 200 samples right\."))
+    page.get_by_label("Iterations done").fill("500")
+    if not script:
+        page.get_by_role("button", name="Show").click()
+    expect(boundary.get_by_role("img")).to_have_accessible_name(
+        "The decision boundary after iteration 500"
+    )
+    page.locator("#moment-text").get_by_role("link", name="Open iteration 500").click()
+    expect(page).to_have_url(re.compile(r"/lessons/circle-averaged/steps/1\?iteration=500$"))
+    assert shown(page).n == 1
+
+
+def test_the_table_of_layers_follows_the_moment(page: Page) -> None:
+    page.goto("/lessons/init-he/training?iterations=20")
+    table = page.get_by_role("table", name="Sizes over all samples")
+    first = table.get_by_role("row", name=re.compile("^Hidden layer 1 "))
+    after = first.text_content()
+    page.get_by_role("slider", name="Iterations done").fill("0")
+    expect(page.locator("#moment-text")).to_contain_text("Before training")
+    expect(first).to_contain_text("0.3879")
+    assert after != first.text_content()
 
 
 def test_a_chart_is_walked_by_the_tab_key(page: Page) -> None:
@@ -105,6 +151,19 @@ def test_all_of_it_works_without_a_script(page_without_script: Page) -> None:
     page.get_by_role("row", name=re.compile("^5 ")).get_by_role("link").click()
     expect(page).to_have_url(re.compile(r"iteration=5$"))
     assert shown(page).n == 1
+
+
+def test_a_run_is_stopped_and_one_explodes_without_a_script(page_without_script: Page) -> None:
+    page = page_without_script
+    page.goto(MANY)
+    page.get_by_role("link", name="Stop here").click()
+    assert re.search(r"You stopped the run after [\d,]+ of 10,000 iterations\.", run(page))
+    page.goto(f"{LESSON}?iterations=100")
+    page.get_by_label("Compare with learning rate").fill("5")
+    page.get_by_role("button", name="Train").click()
+    assert "With learning rate 5 training explodes" in run(page)
+    page.get_by_role("link", name="Open iteration 84 at the step where it stops").click()
+    expect(page.locator("#step")).to_contain_text("The walk ends here")
 
 
 def test_runs_are_compared_without_a_script(page_without_script: Page) -> None:
