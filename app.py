@@ -5,6 +5,8 @@ tutor.web.routes_lessons   the gallery, lessons and their steps, slides, exports
                            address
 tutor.web.routes_quantities  any number of a lesson, on a page of its own or in a panel
 tutor.web.routes_formula   a formula that a reader typed, walked at once; all of it in the address
+tutor.web.routes_derivatives
+                           how the loss depends on a number, path by path
 tutor.web.routes_training  a lesson's training: many iterations, their curves, a way into each
 tutor.web.routes_build     a form for a lesson of one's own
 tutor.web.routes_open      a lesson as text: paste, upload, check, save, take away; the JSON
@@ -50,6 +52,7 @@ from tutor.pages.outline import Link
 from tutor.store import saving
 from tutor.web import (
     routes_build,
+    routes_derivatives,
     routes_formula,
     routes_lessons,
     routes_open,
@@ -108,6 +111,7 @@ def create_app(*folders: str | os.PathLike[str], only: Container[str] | None = N
     routes_lessons.add(app, site)
     routes_quantities.add(app, site)
     routes_formula.add(app, site)
+    routes_derivatives.add(app, site)
     routes_training.add(app, site)
     routes_build.add(app, site)
     routes_lessons.add_share(app, site)

@@ -38,14 +38,11 @@ def ways(formula: Formula) -> Iterator[tuple[FormulaLine, FormulaLine]]:
 
 
 def shown_of(writer: FormulaWriter, every: int = 1) -> Iterator[tuple[str, Formula]]:
-    """Every formula of a lesson: of its numbers, of its matrices, of its chains."""
+    """Every formula of a lesson: of its numbers, of its matrices."""
     trace = writer.trace
     order = NumberOrder.of(trace.network, trace.samples, trace.blocked)
     for k in range(0, len(order), every):
         yield str(order[k]), writer.number(order[k])
-        chained = writer.chain(order[k])
-        if chained is not None:
-            yield f"chain of {order[k]}", chained
     for stage in stages(trace.network, trace.samples):
         if not trace.blocked:
             yield f"{stage.kind}[{stage.layer}]", writer.stage(stage)

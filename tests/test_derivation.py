@@ -19,7 +19,6 @@ from tutor.engine.entry import LONGEST
 from tutor.engine.losses import loss
 from tutor.engine.network import Layer, Network, frozen
 from tutor.engine.order import NumberOrder
-from tutor.engine.paths import chain
 from tutor.engine.quantity import Quantity, parse
 from tutor.engine.stable_loss import loses_digits
 from tutor.engine.trace import Trace, run
@@ -48,13 +47,11 @@ def network_of(
 
 def trees(trace: Trace, q: Quantity) -> list[Node]:
     """Every tree that the lesson has for a quantity: in full, by name, by the shortcut, in the
-    stable form, along the paths.
+    stable form.
     """
     found = derive(trace, q)
     return [
-        tree
-        for tree in (found.tree, found.name, found.shortcut, found.stable, chain(trace, q))
-        if tree is not None
+        tree for tree in (found.tree, found.name, found.shortcut, found.stable) if tree is not None
     ]
 
 
@@ -312,7 +309,6 @@ def test_saturated_output_takes_the_shortcut_and_says_that_the_long_way_is_beyon
     found = derive(trace, parse("dL/dz[1][1]"))
     assert found.shortcut is None
     assert evaluate(found.tree, trace) == trace.value(parse("dL/dz[1][1]")) == 1.0
-    assert chain(trace, parse("dL/dw[1][1,1]")) is None
 
 
 def test_long_way_and_shortcut_both_exist_where_loss_and_output_fit_together() -> None:
@@ -361,52 +357,6 @@ def test_softmax_is_written_without_a_shift_where_none_is_needed() -> None:
         "z[1][1]",
         "z[1][2]",
     }
-
-
-def test_the_chain_of_the_3_2_3_network_has_three_paths_of_which_the_loss_sees_three() -> None:
-    trace = open_lesson(
-        load(next(path for path in SCENARIOS if path.stem == "3-2-3-softmax"))
-    ).trace
-    paths = chain(trace, parse("dL/dw[1][1,1]"))
-    assert paths is not None
-    assert len(paths.children) == 3
-    assert agree(evaluate(paths, trace), trace.value(parse("dL/dw[1][1,1]")))
-
-
-@given(problems(hidden=("softmax", "sigmoid"), depth=3, wide=False))
-@settings(max_examples=60)
-def test_a_softmax_inside_the_network_has_no_chain_of_single_paths(problem: Setup) -> None:
-    trace = traced(problem)
-    full_jacobian = [layer.activation.full_jacobian for layer in trace.network.layers]
-    for q in ordered(trace):
-        if any(full_jacobian[q.layer - 1 : -1]) and q.kind in {"dL/dw", "dL/db"}:
-            assert chain(trace, q) is None
-
-
-def test_an_output_that_is_exactly_right_has_no_chain_and_the_others_keep_theirs() -> None:
-    net = network_of(([[1.0], [2.0]], [0.0, 0.0], "identity"))
-    trace = run(net, frozen([[1.0]]), frozen([[1.0, 0.0]]), 0.1)
-    assert chain(trace, parse("dL/dw[1][1,1]")) is None
-    for q in (Quantity("dL/dw", 1, 2, 1), Quantity("dL/db", 1, 2)):
-        assert_invariant(trace, q)
-
-
-def test_there_is_no_chain_for_what_is_no_gradient_or_a_sum_over_samples() -> None:
-    net = network_of(([[1.0]], [0.0], "sigmoid"), ([[2.0]], None, "sigmoid"))
-    trace = run(net, frozen([[0.5], [1.0]]), frozen([[1.0], [0.0]]), 0.1)
-    assert chain(trace, parse("z[1][1]@1")) is None
-    assert chain(trace, parse("dL/dw[1][1,1]")) is None
-    assert chain(trace, parse("dL/dw[1][1,1]@2")) is not None
-
-
-def test_the_chain_of_a_deep_narrow_network_has_every_factor() -> None:
-    net = network_of(*[([[0.9]], [0.1], "sigmoid")] * 32)
-    trace = run(net, frozen([[0.5]]), frozen([[1.0]]), 0.1)
-    q = parse("dL/dw[1][1,1]")
-    tree = chain(trace, q)
-    assert tree is not None
-    assert len(tree.children) == 2 + 2 * 31 + 1
-    assert agree(evaluate(tree, trace), trace.value(q))
 
 
 def test_frozen_parameters_are_the_same_before_and_after_and_so_are_their_leaves() -> None:

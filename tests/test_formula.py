@@ -280,17 +280,6 @@ def test_a_phase_has_every_matrix_with_its_symbols_and_its_result() -> None:
                 )
 
 
-def test_chains_are_written_out_for_gradients_of_single_weights() -> None:
-    opened = context("1-2-3-1-sigmoid")
-    written = opened.formulas.chain(Quantity("dL/dw", 1, 1, 1))
-    assert written is not None
-    assert_sound(written)
-    assert (
-        written.lines[-1].math == opened.formulas.number(Quantity("dL/dw", 1, 1, 1)).lines[-1].math
-    )
-    assert opened.formulas.chain(Quantity("z", 1, 1)) is None
-
-
 def test_line_shows_a_number_on_its_own() -> None:
     line = Line(context("1-2-3-1-sigmoid").alphabet, 4)
     assert text_of(line.value(-0.25, "=")) == "=−0.25"

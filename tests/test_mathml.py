@@ -18,7 +18,6 @@ from tests.rules import Arrays
 from tests.strategies import DIFFERENTIABLE, FLAT, extreme_problems, problems
 from tutor.engine.derivation import derive, derive_stage, result
 from tutor.engine.kinds import KINDS
-from tutor.engine.paths import chain
 from tutor.engine.quantity import K, Quantity, parse
 from tutor.engine.trace import Trace, run
 from tutor.engine.tree import Elided, Node, Numbers, Ref, Sum, leaves
@@ -94,7 +93,7 @@ def steps(trace: Trace) -> Iterator[tuple[Node, Quantity]]:
     """Every tree of a lesson with the quantity that it makes."""
     for q in ordered(trace):
         found = derive(trace, q)
-        for tree in (found.tree, found.name, found.shortcut, chain(trace, q)):
+        for tree in (found.tree, found.name, found.shortcut):
             if tree is not None:
                 yield tree, q
 

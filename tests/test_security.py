@@ -319,7 +319,13 @@ def test_behind_a_proxy_the_scheme_is_the_one_that_the_proxy_names(
 # ---- headers ----
 
 LOOKS = ["GET", "HEAD", "OPTIONS"]
-FILLED = {"lesson": "1-2-3-1-sigmoid", "n": "3", "kind": "json", "filename": "walk.js"}
+FILLED = {
+    "lesson": "1-2-3-1-sigmoid",
+    "n": "3",
+    "kind": "json",
+    "filename": "walk.js",
+    "name": "w[1][1,1]",
+}
 
 
 def routes() -> dict[str, set[str]]:

@@ -131,7 +131,7 @@ def test_a_colour_is_said_by_its_role(sheet: Path) -> None:
     assert [(name, value) for name, value in declarations(sheet) if COLOUR.search(value)] == []
 
 
-DRAWINGS = {"diagram.css", "curves.css", "gallery.css", "charts.css"}
+DRAWINGS = {"diagram.css", "curves.css", "gallery.css", "charts.css", "paths.css"}
 """Sheets of drawings."""
 
 

@@ -26,9 +26,11 @@ from tutor.pages.gallery import GalleryPage, ProblemsPage
 from tutor.pages.glossary import GlossaryPage
 from tutor.pages.overview import LessonPage
 from tutor.pages.panels import Panels
+from tutor.pages.paper_page import PaperPage
+from tutor.pages.paths_page import PathsPage
 from tutor.pages.quantity_page import QuantitiesPage, QuantityPage
 from tutor.pages.share import SharePage
-from tutor.pages.step_page import ChainPage, StepPage
+from tutor.pages.step_page import StepPage
 from tutor.pages.style_guide import StyleGuide
 from tutor.pages.training_page import TrainingPage
 
@@ -45,11 +47,12 @@ PAGES: dict[str, dict[str, type[Any]]] = {
     "build_live.html": {"page": LivePart},
     "_build_live.html": {"page": LivePart},
     "slides.html": {"page": SlidesPage},
-    "chain.html": {"page": ChainPage},
     "_quantity.html": {"page": QuantityPage},
     "quantity.html": {"page": QuantityPage},
     "_quantities.html": {"page": QuantitiesPage},
     "quantities.html": {"page": QuantitiesPage},
+    "paper.html": {"page": PaperPage},
+    "paths.html": {"page": PathsPage},
     "activations.html": {"page": ActivationsPage},
     "glossary.html": {"page": GlossaryPage},
     "style.html": {"page": StyleGuide},

@@ -12,7 +12,6 @@ from hypothesis import given, settings
 from tests.closeness import ordered
 from tests.strategies import DIFFERENTIABLE, FLAT, extreme_problems, problems
 from tutor.engine.derivation import derive, derive_stage
-from tutor.engine.paths import chain
 from tutor.engine.quantity import parse
 from tutor.engine.trace import Trace, run
 from tutor.lesson.setup import Setup
@@ -46,7 +45,7 @@ def test_every_step_can_be_read_out_in_plain_letters(problem: Setup) -> None:
         way = list(PRESETS.values())[number % 4]
         letters = Alphabet.of(way, trace.network, trace.samples)
         found = derive(trace, q)
-        for tree in (found.tree, found.name, found.shortcut, chain(trace, q)):
+        for tree in (found.tree, found.name, found.shortcut):
             if tree is not None:
                 for mode in (RULE, SYMBOLS, NUMBERS):
                     assert_speakable(Words(letters, 4, mode, env=trace).pieces(arranged(tree, way)))

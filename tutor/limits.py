@@ -63,6 +63,10 @@ DRAWN: Final = _set("DRAWN", 50_000)
 """Numbers that may be drawn for the versions of one download, in vain or not; about a second and a
 half of one core.
 """
+PAPER_NUMBERS: Final = _set("PAPER_NUMBERS", 4_000)
+"""Numbers of a lesson that is computed as on paper, one by one; about half a second."""
+PATHS_LISTED: Final = _set("PATHS_LISTED", 12, most=12)
+"""Paths of the chain rule that a page writes out; of more it says how many there are."""
 PAGE_MILLISECONDS: Final = _set("PAGE_MILLISECONDS", 500)
 """Time of one core that a page may take where it can be long."""
 FILE_MILLISECONDS: Final = _set("FILE_MILLISECONDS", 2_000)

@@ -51,6 +51,7 @@ def pages() -> Iterator[str]:
             yield f"/lessons/{lesson.scenario.id}/slides?show=slips"
     yield from (
         "/lessons/1-2-3-1-sigmoid/steps/33/chain",
+        "/lessons/3-2-3-softmax/paths/w[1][1,1]?path=2",
         "/lessons/nope",
         "/lessons/1-2-3-1-sigmoid/steps/999",
     )

@@ -89,7 +89,7 @@ def _of_lesson(rest: list[str], query: Mapping[str, str]) -> str | None:
             return f"{between}.html"
         case ["steps", n] if n.isdigit() and not others:
             return f"/steps{between}/{n}.html"
-        case ["steps", n, "chain"] if n.isdigit() and not others:
+        case ["steps", n, "chain"] if n.isdigit() and others <= {"path"}:  # a place in it
             return f"/steps{between}/{n}-chain.html"
         case ["slides"] if others <= {"show"}:
             show = query.get("show", "")

@@ -28,8 +28,10 @@ In the order in which it is best read:
     trace                 one iteration: every number, computed once and kept
     stable_loss           the loss of an output that is rounded to 0 or 1
     derivation            the tree of one number, or of one matrix for the whole batch
-    paths                 a gradient as the sum over every path from the loss
+    paths                 all paths of the chain rule: counted, listed, added up
     users                 who is computed with a number, and what leads to it
+    work                  how many multiplications a gradient takes, counted three ways
+    paper                 the same iteration with every number rounded and carried on
     batches               which samples an iteration takes, and in which order
     generators            made data: a circle, clouds, half moons, curves
     scaling               inputs standardised, or brought to 0 to 1

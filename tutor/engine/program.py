@@ -156,6 +156,11 @@ class Program:
         return _made(plan)
 
     @cached_property
+    def operations(self) -> tuple[Operation, ...]:
+        """The steps forward, from the inputs to the outputs."""
+        return tuple(_forward(self.plan))
+
+    @cached_property
     def names(self) -> tuple[Name, ...]:
         """What is computed, in its order."""
         return tuple(self.by_name)

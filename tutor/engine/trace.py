@@ -65,6 +65,10 @@ class Trace(Mapping[Name, Array]):
     knobs: Mapping[str, float] = field(default_factory=dict)
     """The numbers of its rule by kind, and which iteration it is."""
     span: slice | None = None
+    paper: int = 0
+    """To how many decimals every number is rounded, as on paper; 0 where none is."""
+    exact: Trace | None = None
+    """The same at full precision, where every number is rounded."""
     _numbers: Memo = field(init=False, repr=False, default_factory=Memo)
     """Those that were looked up: a step asks for each of its numbers several times."""
 

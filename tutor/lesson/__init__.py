@@ -14,6 +14,7 @@ In the order in which it is best read:
     changes               what if: changes from an address or a form, and the scenario with them
     slides                what the lecture prints, compared
     walk                  the walk in three grains; iterations; how many steps there are
+    by_hand               a lesson as on paper: how far it drifts, what it explains on slides
     running               a lesson's training while it runs, piece by piece; how it went
     titles                what units, layers and steps are called
     given                 what a lesson starts from, in words

@@ -16,12 +16,15 @@ from functools import partial
 import numpy as np
 
 from tutor import number
+from tutor.engine.paper import by_hand
 from tutor.engine.stable_loss import loses_digits
+from tutor.engine.trace import Trace
 from tutor.engine.tree import ArrayRef, Environment, Node, Rounded, Value, evaluate, walk
 from tutor.notation.mathml import SHOWN_COLUMNS, SHOWN_ROWS
 
 MORE = "more decimals, so that they give the result"
 UNROUNDED = "with unrounded values"
+ONE_BY_ONE = "as rounded number by number"
 MOST_MORE = 14
 """With so many more digits nothing is left of a float64 that could be shown."""
 
@@ -34,6 +37,8 @@ class Digits:
     """How many more digits than the lecture's they have."""
     give: bool = True
     """Whether a calculator gives the result with these."""
+    otherwise: str = UNROUNDED
+    """What is said of a result that it does not give."""
 
     @property
     def numbers(self) -> str:
@@ -43,7 +48,7 @@ class Digits:
     @property
     def result(self) -> str:
         """What has to be said of the result, or ""."""
-        return "" if self.give else UNROUNDED
+        return "" if self.give else self.otherwise
 
 
 def enough(tree: Node, value: Value, env: Environment, decimals: int) -> Digits:
@@ -60,6 +65,16 @@ def enough(tree: Node, value: Value, env: Environment, decimals: int) -> Digits:
             lost = more > 0 and loses_digits(tree, env, decimals + more)
             return Digits(0, False) if lost else Digits(more)
     return Digits(0, False)
+
+
+def carried(tree: Node, value: Value, trace: Trace) -> Digits:
+    """The digits on paper, where every number is shown as it is carried on: a result is that of the
+    shown numbers, rounded. Only a whole matrix may differ from its numbers taken one by one.
+    """
+    typed = np.broadcast_to(evaluate(tree, trace), np.shape(value))
+    pairs = zip(np.ravel(typed), np.ravel(value), strict=True)
+    alike = (by_hand(float(a), trace.paper) == float(b) or not np.isfinite(b) for a, b in pairs)
+    return Digits(0, all(alike), ONE_BY_ONE)
 
 
 def _typable(tree: Node, value: Value, env: Environment) -> bool:

@@ -18,6 +18,7 @@ from tutor.engine.stable_loss import loses_digits
 from tutor.engine.trace import FLAT, OVERFLOW, EarlyEnd, Trace
 from tutor.lesson.reasons import Reason, is_first, number_reason, stage_reason
 from tutor.lesson.titles import function, stage_title, title, unit
+from tutor.number import counted
 
 PHASE_TITLES = {
     "forward": "Forward pass",
@@ -217,6 +218,12 @@ BRIEF = (
 def explain_stop(trace: Trace, stop: EarlyEnd) -> str:
     """Why the walk ends here."""
     q = stop.quantity
+    if trace.exact is not None and not trace.exact.stop:
+        return (
+            f"The walk ends here on paper: rounded to {counted(trace.paper, 'decimal')}, the "
+            "numbers before this one no longer have a result, as where an output is rounded to "
+            "0 or 1 and its logarithm is needed. With more decimals it goes on."
+        )
     if stop.why == FLAT:
         name = function(trace.network.layer(q.layer).activation)
         return (
@@ -270,11 +277,6 @@ def remark(trace: Trace, found: Derivation, decimals: int) -> Remark | None:
     """
     if found.out_of_range:
         return OUT_OF_RANGE
+    if trace.paper:
+        return None
     return ROUNDED if loses_digits(found.tree, trace, decimals) else None
-
-
-CHAIN = (
-    "Every path from the loss to this parameter gives a product of local derivatives, one for each "
-    "step of the computation; add the products of all paths. Paths through outputs that do not "
-    "affect the loss give 0 and are left out."
-)

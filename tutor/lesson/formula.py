@@ -17,11 +17,12 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Protocol
 
+import numpy as np
+
 from tutor import number
 from tutor.engine.derivation import Derivation, derive, derive_stage, result
 from tutor.engine.kinds import KINDS
 from tutor.engine.order import Stage
-from tutor.engine.paths import chain, has_chain
 from tutor.engine.quantity import Quantity
 from tutor.engine.trace import Trace
 from tutor.engine.tree import (
@@ -30,11 +31,12 @@ from tutor.engine.tree import (
     Node,
     Ref,
     Value,
+    evaluate,
     has_partials,
     leaves,
     walk,
 )
-from tutor.lesson.calculator import Digits, enough
+from tutor.lesson.calculator import Digits, carried, enough
 from tutor.lesson.explain import ROUNDED, Remark, remark
 from tutor.notation.conventions import Alphabet, arranged, flipped, left_side, oriented, turned
 from tutor.notation.mathml import Line, member
@@ -102,10 +104,6 @@ class Formula:
     """How many are not listed."""
     shortcut: tuple[FormulaLine, ...] = ()
     """Another way that arrives at the same number."""
-    has_chain: bool = False
-    """Whether the gradient can be written out as a sum over all paths from the loss
-    (`FormulaWriter.chain`).
-    """
     uses: frozenset[Quantity] = frozenset()
     makes: frozenset[Quantity] = frozenset()
     remark: Remark | None = None
@@ -135,7 +133,7 @@ class LineWriter:
         lines.append(FormulaLine("symbols", self.line.tree(tree, SYMBOLS, "=" if lines else sign)))
         numbers = self.line.tree(tree, NUMBERS, "=", digits.more)
         lines.append(FormulaLine("numbers", numbers, self._of_numbers(digits, tree)))
-        written = self.line.tree(Ref(q), NUMBERS, self._equals(value))
+        written = self.line.tree(Ref(q), NUMBERS, self._equals(value, tree))
         return (*lines, FormulaLine("result", written, self._of_result(digits, q)))
 
     def _of_numbers(self, digits: Digits, tree: Node) -> str:
@@ -153,7 +151,7 @@ class LineWriter:
         left_open = self.line.hidden is not None and self.line.hidden(q)
         return "" if left_open else digits.result
 
-    def _equals(self, value: float) -> str:
+    def _equals(self, value: float, tree: Node) -> str:
         """= where the shown digits are the whole number, ≈ where they are rounded."""
         return "=" if number.is_exact(value, self.decimals) else "≈"
 
@@ -208,7 +206,6 @@ class FormulaWriter(LineWriter):
                 *self._percent(q),
             ),
             shortcut=self._shortcut(found, q),
-            has_chain=has_chain(self.trace, q),
             uses=frozenset(ref.quantity for ref in refs if ref.quantity.of.contract),
             makes=frozenset({q}),
             remark=said,
@@ -227,6 +224,16 @@ class FormulaWriter(LineWriter):
             else (FormulaLine("in short", self.line.tree(found.name, SYMBOLS, sign)),)
         )
 
+    def _digits(self, tree: Node, value: Value) -> Digits:
+        if self.trace.paper:
+            return carried(tree, value, self.trace)
+        return super()._digits(tree, value)
+
+    def _equals(self, value: float, tree: Node) -> str:
+        if not self.trace.paper:
+            return super()._equals(value, tree)
+        return "=" if np.isclose(evaluate(tree, self.trace), value, 1e-12, 0.0) else "≈"
+
     def _way(self, tree: Node, q: Quantity) -> tuple[FormulaLine, ...]:
         """Another tree that comes to the same number."""
         value = self.trace.value(q)
@@ -243,16 +250,23 @@ class FormulaWriter(LineWriter):
         )
 
     def _shortcut(self, found: Derivation, q: Quantity) -> tuple[FormulaLine, ...]:
-        return () if found.shortcut is None else self._way(found.shortcut, q)
+        if found.shortcut is None or not self._leads_here(found.shortcut, self.trace.value(q)):
+            return ()
+        return self._way(found.shortcut, q)
 
-    def chain(self, q: Quantity) -> Formula | None:
-        """A gradient written out as the sum over all paths from the loss; None where that says
-        nothing new.
+    def _leads_here(self, shortcut: Node, value: Value) -> bool:
+        """Whether a shortcut gives the same number; on paper, rounding may part the two ways."""
+        return not self.trace.paper or carried(shortcut, value, self.trace).give
+
+    def product(self, tree: Node) -> tuple[FormulaLine, ...]:
+        """The lines of a product of local derivatives that has no name of its own; what it comes
+        to is left to the reader of its value.
         """
-        tree = chain(self.trace, q)
-        if tree is None:
-            return None
-        return Formula(self.line.quantity(q), self._way(tree, q), makes=frozenset({q}))
+        digits = self._digits(tree, evaluate(tree, self.trace))
+        rule = FormulaLine("chain rule", self.line.tree(tree, RULE))
+        symbols = FormulaLine("symbols", self.line.tree(tree, SYMBOLS, "="))
+        numbers = self.line.tree(tree, NUMBERS, "=", digits.more)
+        return rule, symbols, FormulaLine("numbers", numbers, self._of_numbers(digits, tree))
 
     # ---- one matrix ----
 
@@ -275,6 +289,9 @@ class FormulaWriter(LineWriter):
         stable = found.stable if said is ROUNDED else None
         arrays = _arrays(tree)
         kind, sign = left_side(stage.kind, self.notation)
+        shortcut = found.shortcut
+        if shortcut is not None and not self._leads_here(shortcut, self.trace.matrix(result_)):
+            shortcut = None
 
         def way(other: Node | None) -> tuple[FormulaLine, ...]:
             if other is None:
@@ -286,7 +303,7 @@ class FormulaWriter(LineWriter):
         return Formula(
             self.line.matrix(kind, stage.layer, made.sample),
             tuple(self._matrix_lines(tree, made, sign, digits, brief=brief)),
-            shortcut=() if brief else way(found.shortcut),
+            shortcut=() if brief else way(shortcut),
             uses=frozenset(q for leaf in arrays for q in _members(leaf, self.trace)),
             makes=frozenset(_members(made, self.trace)),
             remark=said,

@@ -47,6 +47,8 @@ class SlideNumber:
     """Why it differs, or how the lecture leaves it open."""
     quantity: str
     """The name of the quantity, or an expression over quantities."""
+    entry: Printed
+    """As the file has it."""
 
     @property
     def agrees(self) -> bool:
@@ -157,6 +159,7 @@ def compare(entry: Printed, trace: Numbers, read: ReadName = parse) -> SlideNumb
         state,
         entry.slip or entry.left_open or "",
         name,
+        entry,
     )
 
 

@@ -12,7 +12,7 @@ A walk ends early where the trace has a stop: its last step is then the one that
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import pairwise
 
@@ -21,6 +21,7 @@ import numpy as np
 from tutor import limits
 from tutor.engine.kinds import KINDS, PHASES
 from tutor.engine.order import NumberOrder, Stage, stages
+from tutor.engine.paper import on_paper
 from tutor.engine.quantity import Quantity, parse
 from tutor.engine.trace import FLAT, OVERFLOW, UNDEFINED, EarlyEnd, Trace
 from tutor.engine.training import Training, UnfinishedError
@@ -478,6 +479,26 @@ class Lesson(AnyLesson):
         sample = self.batch.sample(max(q.sample, 1))
         return None if sample is None else q._replace(sample=sample)
 
+    def on_paper(self, decimals: int, *, cut: bool = False) -> Lesson:
+        """The same with every number rounded to so many decimals and carried on; `cut`: cut off
+        there. Given numbers are copied as the lesson shows them.
+        """
+        key, given = (decimals, cut), self.scenario.display.decimals
+        if key not in self._papers:
+            trace = on_paper(self.exact, decimals, given, cut=cut)
+            self._papers[key] = replace(self, trace=trace)
+        return self._papers[key]
+
+    @cached_property
+    def _papers(self) -> dict[tuple[int, bool], Lesson]:
+        """The lesson as on paper, as often as somebody asked for it."""
+        return {}
+
+    @property
+    def exact(self) -> Trace:
+        """The trace at full precision."""
+        return self.trace.exact or self.trace
+
     @property
     def original(self) -> bool:
         """Whether this is the lecture's own iteration with its own numbers, so that the slides'
@@ -491,7 +512,7 @@ class Lesson(AnyLesson):
         every view of the lesson.
         """
         return slides(
-            self.scenario, self.trace, notes_fit=self.iteration == 1, numbers_fit=self.original
+            self.scenario, self.exact, notes_fit=self.iteration == 1, numbers_fit=self.original
         )
 
 
@@ -571,7 +592,7 @@ def length(scenario: Scenario) -> Length | None:
         return (
             Length(len(open_lesson(scenario).walk("number")))
             if _easy(scenario)
-            else Length(_by_shape(scenario), exact=False)
+            else Length(by_shape(scenario), exact=False)
         )
     except TutorError:
         return None
@@ -585,8 +606,10 @@ def _easy(scenario: Scenario) -> bool:
     )
 
 
-def _by_shape(scenario: Scenario) -> int:
-    """The whole walk; it ends at the last layer without a derivative, at its first slope."""
+def by_shape(scenario: Scenario) -> int:
+    """How many steps the shape of a network allows: the whole walk, or up to the first slope of the
+    last layer without a derivative.
+    """
     flat = max(
         (
             n

@@ -8,7 +8,7 @@ can wrap on a phone.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from string import ascii_lowercase, ascii_uppercase
 from typing import Any
 
@@ -331,6 +331,18 @@ class Line:
         drawn = _digits(value, self.decimals)
         spoken = f"{_SIGNS.get(sign, '')}{read_out(value, self.decimals)}"
         return formula(f"<mo>{sign}</mo>{drawn}" if sign else drawn, spoken)
+
+    def total(self, values: Sequence[float], sign: str = "=", more: int = 0) -> Markup:
+        """A sum of numbers, written out, in pieces that may wrap."""
+        parts = []
+        for n, value in enumerate(values):
+            less = n > 0 and value < 0
+            lead = f'<mo form="infix">{"−" if less else "+"}</mo>' if n else ""
+            size = -value if less else value
+            said = f"{('minus ' if less else 'plus ') if n else ''}"
+            spoken = f"{said}{read_out(size, self.decimals + more)}"
+            parts.append((f"{lead}{_digits(size, self.decimals, more=more)}", spoken))
+        return pieces(parts, sign)
 
 
 _SIGNS = {"=": "equals ", "≈": "is about ", ":=": "becomes ", "": ""}

@@ -20,7 +20,9 @@ In the order in which it is best read:
     alignment             rows of matrices under the columns of the diagram
     gradient_flow         how large the gradient is in each layer, as a chart
     data_facts            where the data come from, and what is made of them
-    step_page             the page of a step, and of a whole chain
+    paper_page            a lesson as on paper beside full precision
+    paths_page            how the loss depends on a number, path by path
+    step_page             the page of a step
     style_guide           the tutor's own design: figures of the style sheets, each part once
     training_query        what a reader asks of a training
     training_pictures     what the network does at a moment, and the loss over two weights

@@ -92,6 +92,17 @@ class Table:
         return f"{keyed(self.caption)}-{len(self.columns)}"
 
 
+@dataclass(frozen=True, slots=True)
+class TextTable:
+    """A table of plain texts or symbols, with headers both ways: the first of each row is its
+    header.
+    """
+
+    caption: str
+    columns: tuple[Markup | str, ...]
+    rows: tuple[tuple[Markup | str, ...], ...]
+
+
 def keyed(caption: str) -> str:
     """A caption as an id: `Going back, hidden layer 2` is `table-going-back-hidden-layer-2`."""
     return f"table-{'-'.join(re.findall('[a-z0-9]+', caption.lower()))}"

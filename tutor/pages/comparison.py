@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from tutor import number
 from tutor.lesson import changes
+from tutor.lesson.by_hand import reason, refusal
 from tutor.lesson.slides import AGREES, DIFFERS, OPEN, SlideNumber, tally, tree
 from tutor.notation.markup import Markup
 from tutor.notation.mathml import Line
@@ -21,6 +22,8 @@ from tutor.pages.view import View
 from tutor.scenario.problem import quotable
 
 OWN = "These are the lesson’s own numbers, as on the slides, without your changes."
+PAPER = 4
+"""The decimals with which most lectures work by hand."""
 ALL = "all"
 CHOICES = {
     ALL: ("All", "", "Printed numbers"),
@@ -50,6 +53,8 @@ class SlideRow:
     """The same in words."""
     where: str
     why: str
+    by_hand: str
+    """How a slip comes out by hand, or ""."""
     step: str
     href: str
 
@@ -63,6 +68,10 @@ class SlidesPage:
     home: str
     tally: str
     """How many numbers there are, and how many in each state."""
+    by_hand: str
+    """How many of the slips come out by rounding by hand, or ""."""
+    paper: str
+    """The lesson as on paper, or "" where it is too long for that."""
     filters: tuple[Link, ...]
     caption: str
     rows: tuple[SlideRow, ...]
@@ -94,10 +103,13 @@ def slides_page(
     entries.sort(key=lambda pair: pair[0])
     counts = Counter(entry.state for _, entry in entries)
     _, wanted, caption = CHOICES[show]
-    rows = tuple(
-        _row(context, line, n, entry) for n, entry in entries if wanted in {"", entry.state}
-    )
     scenario = context.lesson.scenario
+    long = refusal(scenario)
+    rows = tuple(
+        _row(context, line, n, entry, long=bool(long))
+        for n, entry in entries
+        if wanted in {"", entry.state}
+    )
     said = (
         f"{number.counted(len(entries), 'printed number')}, each compared with the computed number "
         "to as many digits as the slide prints: "
@@ -105,9 +117,24 @@ def slides_page(
     found = tally(counts[AGREES], counts[OPEN], counts[DIFFERS])
     return SlidesPage(
         scenario.id, scenario.title, f"/lessons/{scenario.id}", said + found + ".",
+        _by_hand(rows),
+        "" if long else View(paper=PAPER).on_paper(scenario.id),
         tuple(_filters(scenario.id, show, view, counts)),
         f"{caption}, in the order of the lesson", rows, notices,
     )  # fmt: skip
+
+
+def _by_hand(rows: tuple[SlideRow, ...]) -> str:
+    """How many of the slips come out by hand."""
+    slips = [row for row in rows if row.state == DIFFERS]
+    count = sum(bool(row.by_hand) for row in slips)
+    if not count:
+        return ""
+    come = "comes" if count == 1 else "come"
+    return (
+        f"{count} of {number.counted(len(slips), 'slip')} {come} out when one rounds or cuts off "
+        "by hand and carries the short number on."
+    )
 
 
 def _filters(lesson: str, show: str, view: View, counts: Counter[str]) -> list[Link]:
@@ -129,9 +156,11 @@ def _filters(lesson: str, show: str, view: View, counts: Counter[str]) -> list[L
     return found
 
 
-def _row(context: Context, line: Line, n: int, entry: SlideNumber) -> SlideRow:
+def _row(context: Context, line: Line, n: int, entry: SlideNumber, *, long: bool) -> SlideRow:
+    slip = entry.state == DIFFERS
     return SlideRow(
         line.tree(tree(entry.quantity), SYMBOLS), entry.printed, entry.ours,
         entry.state, entry.word, entry.where, entry.why,
+        reason(entry.entry, context.lesson) if slip and not long else "",
         f"step {n}" if n else "given", f"/lessons/{context.lesson.scenario.id}/steps/{max(n, 1)}",
     )  # fmt: skip

@@ -17,6 +17,7 @@ from tutor.memo import Memo
 from tutor.notation.conventions import Alphabet, Notation, notation
 from tutor.notation.mathml import Line
 from tutor.notation.writer import Hidden
+from tutor.number import MAX_DECIMALS, counted
 from tutor.pages.view import View
 from tutor.scenario.reader import AnyScenario, Scenario
 
@@ -37,7 +38,7 @@ class AnyContext:
         hidden: Hidden | None,
     ) -> None:
         self.lesson, self.view, self.hidden, self.trace = lesson, view, hidden, trace
-        self.decimals = lesson.scenario.display.decimals if view.decimals is None else view.decimals
+        self.decimals = self._shown_decimals
         self.alphabet = alphabet
         self.line = Line(alphabet, self.decimals)
         self.walk = lesson.walk(view.grain)
@@ -101,6 +102,11 @@ class AnyContext:
             return None
 
     @property
+    def _shown_decimals(self) -> int:
+        own = self.lesson.scenario.display.decimals
+        return own if self.view.decimals is None else self.view.decimals
+
+    @property
     def variant(self) -> str:
         """That this is another iteration than the lecture's own; else ""."""
         if self.lesson.iteration == 1:
@@ -120,7 +126,7 @@ class AnyContext:
             return None
         return None if old == new or (math.isnan(old) and math.isnan(new)) else old
 
-    def address(self, n: int) -> str:
+    def address(self, n: int | str) -> str:
         """The address of a step, from anywhere."""
         return self.view.address(self.lesson.scenario.id, n)
 
@@ -153,6 +159,20 @@ class Context(AnyContext):
     @property
     def source(self) -> Scenario:
         return self._source
+
+    @property
+    def _shown_decimals(self) -> int:
+        """On paper each number is shown as it is carried on."""
+        return MAX_DECIMALS if self.trace.paper else super()._shown_decimals
+
+    @property
+    def variant(self) -> str:
+        """The same, or that the lesson is as on paper."""
+        if not self.trace.paper:
+            return super().variant
+        places = counted(self.trace.paper, "decimal")
+        paper = f"as on paper, every number rounded to {places} and carried on"
+        return "; ".join(filter(None, (super().variant, paper)))
 
     @property
     def old(self) -> Trace | None:

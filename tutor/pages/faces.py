@@ -125,7 +125,8 @@ class NetworkFace(Face):
         self, scenario: AnyScenario, made: AnyScenario, view: View, known: Training | None
     ) -> AnyLesson:
         listed = changes.listed(_network(scenario), view.changes)
-        return open_lesson(_network(made), view.iteration, listed, view.input_gradients, known)
+        found = open_lesson(_network(made), view.iteration, listed, view.input_gradients, known)
+        return found.on_paper(view.paper) if view.paper else found
 
     def context(
         self, lesson: AnyLesson, view: View, source: AnyScenario, original: AnyLesson | None

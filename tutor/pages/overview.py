@@ -13,12 +13,14 @@ from tutor.draw.diagram import Scene, draw
 from tutor.engine.kinds import KINDS
 from tutor.engine.optimizers import SCHEDULES, Knob
 from tutor.engine.quantity import Quantity
+from tutor.lesson.by_hand import FEWEST, MOST, refusal
 from tutor.lesson.slides import tally
 from tutor.notation.markup import Markup
 from tutor.pages.cells import Table, TableMaker
 from tutor.pages.context import Context
 from tutor.pages.data_facts import before_scaling, data_facts
 from tutor.pages.outline import Link
+from tutor.pages.paths_page import FIRST
 from tutor.pages.tables import matrix_table
 from tutor.pages.what_if import Changed, changed, marked
 from tutor.scenario.reader import AnyScenario
@@ -67,6 +69,8 @@ class LessonPage:
     """Other pages of the lesson."""
     css: str = ""
     """A class for the page, where its lesson is no network."""
+    closer: tuple[tuple[str, str, str], ...] = ()
+    """(title, address, what it shows) of the pages that look closer at the derivatives."""
 
 
 def lesson_page(
@@ -94,8 +98,18 @@ def lesson_page(
         "" if context.trace.stop else view.training(scenario.id),
         view.export(scenario.id), view.share(scenario.id), view.edit(scenario.id),
         is_saved(scenario.id), made_from(scenario, origin), notices, context.variant,
-        changed(context, None),
+        changed(context, None), closer=tuple(closer(context)),
     )  # fmt: skip
+
+
+def closer(context: Context) -> Iterator[tuple[str, str, str]]:
+    """The pages that look closer at how one number depends on another."""
+    view, lesson = context.view, context.lesson.scenario.id
+    if not context.trace.blocked:
+        yield "All paths", view.paths(lesson, FIRST), "a gradient path by path, in the diagram"
+    if not refusal(context.lesson.scenario):
+        paper = view.paper or min(max(context.lesson.scenario.display.decimals, FEWEST), MOST)
+        yield "As on paper", view.on_paper(lesson, paper), "every number rounded and carried on"
 
 
 def made_from(scenario: AnyScenario, origin: AnyScenario | None) -> Link | None:

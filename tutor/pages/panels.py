@@ -7,8 +7,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from tutor import number
+from tutor.lesson.by_hand import refusal
 from tutor.notation.conventions import PRESETS
-from tutor.number import counted
 from tutor.pages.context import Context
 from tutor.pages.outline import Chapter, outline, places
 from tutor.pages.what_if import NOTHING, WhatIfForm, action, what_if_form
@@ -24,6 +25,8 @@ class Choices:
     """Whether the derivatives dL/dx are steps; empty where backward never gets there."""
     hidden: tuple[tuple[str, str], ...]
     """What the form has to carry along."""
+    paper: tuple[tuple[str, str, bool], ...] = ()
+    """Full precision, or the decimals to round to; empty where the lesson is too long for paper."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,14 +94,35 @@ def choices(context: Context) -> Choices:
         )
         for p in PRESETS.values()
     )
+    own_decimals = scenario.display.decimals
+    shown = own_decimals if view.decimals is None else view.decimals
     decimals = tuple(
-        (str(d), counted(d, "decimal"), d == context.decimals)
-        for d in sorted({2, 3, 4, 5, 6, 8, 10, context.decimals})
+        (str(d), number.counted(d, "decimal"), d == shown)
+        for d in sorted({2, 3, 4, 5, 6, 8, 10, shown})
     )
-    shown = context.lesson.input_gradients
-    inputs = (("no", "not shown", not shown), ("yes", "shown", shown))
+    seen = context.lesson.input_gradients
+    inputs = (("no", "not shown", not seen), ("yes", "shown", seen))
     ends = context.lesson.trace.blocked > 0
     hidden = [("grain", view.grain)] if view.grain != "number" else []
     hidden += [("iteration", str(view.iteration))] if view.iteration != 1 else []
     hidden += [("present", "yes")] if view.present else []
-    return Choices(names, decimals, () if ends else inputs, (*hidden, *view.changes))
+    return Choices(
+        names, decimals, () if ends else inputs, (*hidden, *view.changes), _paper(context)
+    )
+
+
+def _paper(context: Context) -> tuple[tuple[str, str, bool], ...]:
+    """Whether every number is rounded and carried on, and to how many decimals."""
+    chosen = context.trace.paper
+    if refusal(context.lesson.scenario):
+        return ()
+    return (
+        ("", "full precision", not chosen),
+        *(
+            (str(d), f"rounded to {number.counted(d, 'decimal')}", d == chosen)
+            for d in sorted(_ROUNDED | {chosen} - {0})
+        ),
+    )
+
+
+_ROUNDED = {2, 3, 4, 5, 6}

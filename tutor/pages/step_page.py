@@ -1,10 +1,8 @@
 """The page of one step: everything its template shows, computed beforehand, from that step alone.
 
-    step_page(context, n)   -> StepPage      one step of a walk
-    chain_page(context, n)  -> ChainPage     a gradient written out along every path
+    step_page(context, n) -> StepPage
 
-Templates loop and place, they decide nothing. The other pages are `gallery`, `overview` and
-`comparison`.
+Templates loop and place, they decide nothing.
 """
 
 from __future__ import annotations
@@ -15,8 +13,6 @@ from tutor import number
 from tutor.draw.diagram import Drawing, Scene, drawing
 from tutor.draw.scene import When
 from tutor.engine.quantity import Quantity
-from tutor.lesson.explain import CHAIN, explain
-from tutor.lesson.formula import Formula
 from tutor.lesson.walk import furthest
 from tutor.notation.markup import Markup
 from tutor.pages.alignment import AlignedRow, aligned
@@ -25,6 +21,8 @@ from tutor.pages.context import Context
 from tutor.pages.glossary import address
 from tutor.pages.gradient_flow import FlowChart, flow_chart
 from tutor.pages.outline import GrainLink, Link, PhaseLink, grains, samples, timeline
+from tutor.pages.paper_page import drift_line
+from tutor.pages.paths_page import has_paths
 from tutor.pages.step_body import StepBody, step_body
 from tutor.pages.tables import MOST_OF_A_PHASE, StepTables, closing, tables
 from tutor.pages.what_if import Changed, changed, marked
@@ -60,7 +58,7 @@ class StepPage(StepBody):
     more_operands: str = ""
     """Which operands are not listed, in words, or ""."""
     chain_href: str
-    """The page that writes the whole chain out, where there is one."""
+    """The page that writes a gradient out along every path, where there is one."""
     diagram: Markup
     tables: StepTables
     matrices: tuple[AlignedRow, ...]
@@ -97,6 +95,10 @@ class StepPage(StepBody):
     """What that table leaves out, or ""."""
     drawn: str = "Diagram of the network"
     """What the picture is called."""
+    drift: str = ""
+    """As on paper: how far what this step makes is from full precision; else ""."""
+    drift_href: str = ""
+    """The page that compares all numbers of the lesson."""
     css: str = ""
     """A class for the whole step, where its lesson is no network."""
     outside: str
@@ -150,7 +152,7 @@ def step_page(context: Context, n: int, notices: tuple[str, ...] = ()) -> StepPa
         home=context.home,
         total=total,
         ask=view.quantity(scenario.id, step=n),
-        chain_href=_apart(context, f"{n}/chain") if any(f.has_chain for f in body.formulas) else "",
+        chain_href=_apart(context, f"{n}/chain") if has_paths(step) else "",
         diagram=drawn.svg,
         tables=shown,
         matrices=_aligned(shown, drawn, context.trace.network.depth),
@@ -169,6 +171,8 @@ def step_page(context: Context, n: int, notices: tuple[str, ...] = ()) -> StepPa
         variant=context.variant,
         changed=changed(context, n),
         was=_was(context, step.anchor) if number_by_number else "",
+        drift=drift_line(context, step),
+        drift_href=view.on_paper(scenario.id),
         after=_after(context) if step.last else (),
         closing=end,
         closing_note=_closing_note(context) if end else "",
@@ -208,40 +212,6 @@ _SAID = tuple(field.name for field in fields(StepBody))
 def _apart(context: Context, place: int | str) -> str:
     """An address in the lesson that is never in a frame."""
     return replace(context.view, embedded=False).address(context.lesson.scenario.id, place)
-
-
-@dataclass(frozen=True, slots=True)
-class ChainPage:
-    """A gradient written out as a sum over all paths from the loss."""
-
-    title: str
-    why: str
-    formula: Formula
-    n: int
-    back: str
-    changed: Changed | None
-    """What the reader changed, with the links that take it back."""
-    notices: tuple[str, ...]
-    variant: str
-    """That this is not the lecture's own iteration."""
-
-
-def chain_page(context: Context, n: int, notices: tuple[str, ...] = ()) -> ChainPage | None:
-    """The whole chain of the gradient that step n makes; None where there is none to write out."""
-    q = context.walk.anchor(n)
-    formula = context.formulas.chain(q) if context.walk.grain == "number" else None
-    if formula is None:
-        return None
-    return ChainPage(
-        explain(context.trace, q).title,
-        CHAIN,
-        formula,
-        n,
-        context.address(n),
-        changed(context, n),
-        notices,
-        context.variant,
-    )
 
 
 def _was(context: Context, q: Quantity) -> str:

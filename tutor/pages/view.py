@@ -16,15 +16,20 @@ from urllib.parse import quote, quote_plus, urlencode
 
 from tutor import suggestion
 from tutor.lesson import changeable, changes
+from tutor.lesson.by_hand import FEWEST, MOST, refusal
 from tutor.lesson.changes import Changes
 from tutor.lesson.walk import GRAINS, furthest
 from tutor.notation.conventions import PRESETS
 from tutor.number import MAX_DECIMALS
 from tutor.scenario.reader import Scenario
 
+MOST_PATH = 9_999
+"""The highest number of a path that an address may ask for."""
 MOST_NOTICES = 5
 """How many of them a page shows, so that they do not bury it."""
-KNOWN = frozenset({"grain", "notation", "decimals", "iteration", "input_gradients", "present"})
+KNOWN = frozenset(
+    {"grain", "notation", "decimals", "iteration", "input_gradients", "present", "paper"}
+)
 EXPORT = frozenset({"kind", "phases", "blanks", "seed", "version", "versions", "do"})
 """What an export asks for beside a view; `do` is the button of its form."""
 REPEATABLE = frozenset({"phases"})
@@ -57,6 +62,9 @@ class Ignored:
 
 
 IGNORED = "it is ignored"
+NOT_IN_FILES = Ignored("A file has every number at full precision, not as on paper", IGNORED)
+SAFE = "/[],@+"
+"""What the names of quantities have, and addresses may have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +80,8 @@ class View:
     present: bool = False
     input_gradients: bool | None = None
     """Whether the derivatives with respect to the inputs are steps."""
+    paper: int = 0
+    """To how many decimals every number is rounded and carried on; 0 for full precision."""
     embedded: bool = False
     """Whether the page stands in a frame on another site. Not in the query: the path says it,
     /embed/lessons/…
@@ -90,6 +100,8 @@ class View:
             chosen["iteration"] = self.iteration
         if self.input_gradients is not None:
             chosen["input_gradients"] = "yes" if self.input_gradients else "no"
+        if self.paper:
+            chosen["paper"] = self.paper
         if self.present:
             chosen["present"] = "yes"
         return "&".join(part for part in (urlencode(chosen), changes.query(self.changes)) if part)
@@ -132,12 +144,29 @@ class View:
 
     def export(self, lesson: str) -> str:
         """The address of the export page under this view."""
-        return joined(self.files(lesson), replace(self, present=False).query())
+        return joined(self.files(lesson), replace(self, present=False, paper=0).query())
 
     def training(self, lesson: str) -> str:
         """The address of the lesson's training under this view."""
-        query = replace(self, iteration=1, present=False).query()
+        query = replace(self, iteration=1, present=False, paper=0).query()
         return joined(f"/lessons/{quote(lesson)}/training", query)
+
+    def paths(self, lesson: str, name: str = "") -> str:
+        """The address of the paths from a number to the loss; without a name that of the form that
+        asks for one.
+        """
+        path = f"/lessons/{quote(lesson)}/paths" + (f"/{quote(name, safe=SAFE)}" if name else "")
+        return joined(path, self.bare.query() if name else "")
+
+    def on_paper(self, lesson: str, paper: int | None = None) -> str:
+        """The address of the comparison of a lesson as on paper with full precision."""
+        view = replace(self.bare, paper=self.paper if paper is None else paper)
+        return joined(f"/lessons/{quote(lesson)}/paper", view.query())
+
+    @property
+    def bare(self) -> View:
+        """The view of a page beside the steps, which has neither grain nor projector."""
+        return replace(self, grain="number", present=False, embedded=False)
 
     def share(self, lesson: str, n: int | None = None, *, large: bool = False) -> str:
         """The address of the page with the links and the QR code of a lesson, or of its step n;
@@ -182,6 +211,10 @@ def examined_query(
         choice(query, "input_gradients", ("yes", "no"), "", notices)
     )
     present = choice(query, "present", ("yes", "no"), "no", notices) == "yes"
+    paper = whole(query, "paper", FEWEST, MOST, 0, notices) or 0
+    if paper and (why := refusal(scenario)):
+        notices.append(Ignored(why[:1].upper() + why[1:], "it is shown at full precision"))
+        paper = 0
     changed, ignored = changes.read(query, scenario)
     notices += [Ignored(text.removesuffix(".")) for text in ignored]
     notices += repeated(query, changeable.known)
@@ -204,6 +237,7 @@ def examined_query(
         changed,
         present,
         None if inputs == scenario.display.input_gradients else inputs,
+        paper,
     )
     return view, tuple(notices)
 

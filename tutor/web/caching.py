@@ -35,8 +35,8 @@ PARTS: Final = ("HX-Request", "HX-Request-Type", "HX-History-Restore-Request")
 """The headers that tell a fragment from a page."""
 ALONE: Final = frozenset({
     "activations", "glossary_page", "style",
-    "slides", "step", "chain", "export_choices", "framed_step", "training", "training_moment",
-    "quantities", "quantity",
+    "slides", "step", "chain", "paths", "paper", "export_choices", "framed_step",
+    "training", "training_moment", "quantities", "quantity",
 })  # fmt: skip
 """Pages that depend on nothing else than their lesson, if on that."""
 AMONG: Final = frozenset({"gallery", "lesson", "scenario_file"})

@@ -5,7 +5,6 @@
     /problems                       for the author: the files that cannot be shown
     /lessons/<id>                   what a lesson is about
     /lessons/<id>/steps/<n>         one step; a fragment of it for htmx
-    /lessons/<id>/steps/<n>/chain   a gradient written out along every path
     /lessons/<id>/export            what a lesson can become, with a preview; with do=download to
                                     the file, or 422 with what is wrong
     /lessons/<id>/export/<kind>     the file
@@ -37,7 +36,6 @@ from tutor.pages.error_page import Missing
 from tutor.pages.faces import face
 from tutor.pages.gallery import gallery_page, problems_page
 from tutor.pages.share import STEP, share_page
-from tutor.pages.step_page import chain_page
 from tutor.pages.view import Ignored, View
 from tutor.scenario.problem import quotable
 from tutor.web.site import (
@@ -145,17 +143,6 @@ def add_steps(app: Flask, site: Site) -> None:
         if wants_fragment():
             return text.fragment
         return whole_page(text, face(context.source).panels(context, number))
-
-    @app.get("/lessons/<lesson>/steps/<n>/chain")
-    def chain(lesson: str, n: str) -> str:
-        context, notices = site.opened_network(lesson)
-        content = chain_page(context, step_number(context, n), notices)
-        if content is None:
-            raise Missing(
-                "A whole chain is written out "
-                "only for the gradient of a single weight with few paths."
-            )
-        return render_template("chain.html", page=content)
 
 
 def contradiction(kind: str) -> tuple[Ignored, ...]:

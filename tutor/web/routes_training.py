@@ -57,7 +57,7 @@ def add(app: Flask, site: Site) -> None:
 
 def answer(site: Site, lesson: str, seconds: float, part: str = "") -> ResponseReturnValue:
     """The page after at most so many seconds of training, or the part of it that htmx asks for."""
-    context, notices = site.opened_network(lesson, NAMES, iteration=1, present=False)
+    context, notices = site.opened_network(lesson, NAMES, iteration=1, present=False, paper=0)
     asked = read(request.args, context)
     runs = () if asked.problems else trained(site, context, asked, seconds)
     page = training_page(context, asked, runs, notices)

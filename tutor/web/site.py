@@ -198,6 +198,8 @@ class Site:
         """A lesson under a view, what of it is to be exported, and what makes no sense there."""
         scenario = self.found(lesson)
         wanted, ignored = face(scenario).read(request.args, scenario, view.EXPORT)
+        if wanted.paper:
+            wanted, ignored = replace(wanted, paper=0), (*ignored, view.NOT_IN_FILES)
         order, more = registry.read(request.args, tuple(request.args.getlist("phases")))
         try:
             return self.library.context(scenario, wanted), order, (*ignored, *more)

@@ -1,0 +1,147 @@
+"""Paths of the chain rule as coloured routes through the network diagram.
+
+    with_routes(drawn, network, routes) -> Drawing
+
+A route leads from a number to the loss, card by card, and along the line of each weight that it
+uses. Routes lie behind the numbers, side by side; each has a dash and a number of its own, so that
+colour is never alone. `static/paths.css` has their colours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from math import hypot
+
+from tutor.draw.diagram import Drawing
+from tutor.draw.layout import LOSS_HALF, Column, Layout, Place
+from tutor.engine.network import Network
+from tutor.engine.quantity import Quantity
+from tutor.notation.markup import attribute
+
+STYLES = 6
+"""How many colours and dashes there are."""
+APART, SPREAD = 5.0, 26.0
+"""How far one route is from the next, and all of them together at most, in a card."""
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One path: its number from 1, where it leads, and whether it is the one that is chosen."""
+
+    n: int
+    stops: tuple[Quantity, ...]
+    """From the number up to the last one before the loss."""
+    title: str
+    chosen: bool = False
+
+    @property
+    def style(self) -> int:
+        """Which colour and dash it has, from 1."""
+        return (self.n - 1) % STYLES + 1
+
+
+def with_routes(drawn: Drawing, network: Network, routes: Sequence[Route]) -> Drawing:
+    """The same picture with routes behind its numbers."""
+    step = min(APART, SPREAD / max(len(routes), 1))
+    middle = (len(routes) - 1) / 2
+    lines = [
+        _drawn(route, _way(drawn.layout, network, route.stops, (k - middle) * step), k, len(routes))
+        for k, route in enumerate(routes)
+    ]
+    return replace(drawn, parts=("".join(lines), *drawn.parts))
+
+
+def _drawn(route: Route, ways: list[list[Place]], k: int, of: int) -> str:
+    d = "".join("M" + "L".join(f"{x:.1f} {y:.1f}" for x, y in way) for way in ways)
+    x, y = _along([place for way in ways for place in way], (k + 1) / (of + 1))
+    css = f"route path-{route.n}" + " current" * route.chosen
+    return (
+        f'<g class="{css}"><title>{attribute(route.title)}</title>'
+        f'<path class="way-{route.style}" d="{d}"/><circle cx="{x:.1f}" cy="{y:.1f}" r="8"/>'
+        f'<text x="{x:.1f}" y="{y + 4.5:.1f}">{route.n}</text></g>'
+    )
+
+
+def _way(
+    layout: Layout, network: Network, stops: tuple[Quantity, ...], shift: float
+) -> list[list[Place]]:
+    """The places that a route passes; in several pieces where it follows a skip connection."""
+    columns = {column.layer: column for column in layout.columns}
+    way: list[Place] = []
+    ways = [way]
+    first = stops[0]
+    if not first.of.per_sample:
+        _from_parameter(layout, network, columns, first, way, shift)
+    elif first.layer in columns:
+        way.append(_side(layout, columns[first.layer], first.i, shift))
+    for below, here in pairwise((first, *stops)):
+        column = columns.get(here.layer)
+        if column is None or not here.of.per_sample or here == first:
+            continue
+        unit = _unit(column, here.i, layout)
+        if here.of.residual and below.layer != here.layer:
+            way = [(layout.right(column) - layout.cell / 2, unit + shift)]
+            ways.append(way)
+        elif below.of.per_sample and below.layer != here.layer:
+            way.append(_line(layout, network, columns, here, below.i))
+            way.append((column.x, unit + shift))
+        elif below.i != here.i and column.slopes > 1 and here.i in dict(column.spots):
+            # within a softmax by the derivative that stands in its matrix
+            way.append(layout.place(column, dict(column.spots)[here.i], 1, below.i))
+        if here.kind != "z":
+            way.append((layout.right(column), unit + shift))
+    x, y = layout.loss
+    way.append((x - LOSS_HALF, y + shift / 2))
+    return ways
+
+
+def _from_parameter(
+    layout: Layout,
+    network: Network,
+    columns: dict[int, Column],
+    q: Quantity,
+    way: list[Place],
+    shift: float,
+) -> None:
+    """From a weight or bias in its list to the card of its unit."""
+    column = columns.get(q.layer)
+    if column is not None:
+        way.append(_line(layout, network, columns, q, q.j))
+        way.append((column.x, _unit(column, q.i, layout) + shift))
+
+
+def _side(layout: Layout, column: Column, unit: int, shift: float) -> Place:
+    """Where a route begins at a number of a card."""
+    return column.x, _unit(column, unit, layout) + shift
+
+
+def _unit(column: Column, unit: int, layout: Layout) -> float:
+    """The height of a unit's card; of one that is left out the middle of the picture."""
+    return dict(column.spots).get(unit, layout.middle)
+
+
+def _line(
+    layout: Layout, network: Network, columns: dict[int, Column], into: Quantity, j: int
+) -> Place:
+    """Where the weight from unit j (0: the bias) stands in the list of a unit."""
+    column, y = columns[into.layer], _unit(columns[into.layer], into.i, layout)
+    below = columns.get(into.layer - 1)
+    biased = network.layer(into.layer).biases is not None
+    listed = [0] * biased + [unit for unit, _ in (below.spots if below else ())]
+    if not layout.listed or j not in listed:
+        return layout.enters(column, y)
+    x, at = layout.line(column, y, listed.index(j), len(listed))
+    return x - 3, at
+
+
+def _along(places: list[Place], share: float) -> Place:
+    """The place at a share of the length of a way."""
+    lengths = [hypot(b[0] - a[0], b[1] - a[1]) for a, b in pairwise(places)]
+    left = share * sum(lengths)
+    for (a, b), long in zip(pairwise(places), lengths, strict=True):
+        if left <= long and long > 0:
+            return a[0] + (b[0] - a[0]) * left / long, a[1] + (b[1] - a[1]) * left / long
+        left -= long
+    return places[-1]

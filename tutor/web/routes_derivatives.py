@@ -1,0 +1,93 @@
+"""The routes that ask how one number depends on another.
+
+/lessons/<id>/paths             the form's way to the paths of a number: ?of=w[1][1,1]
+/lessons/<id>/paths/<name>      how the loss depends on a number, path by path; ?path=2 is one
+                                of them
+/lessons/<id>/steps/<n>/chain   the same for the gradient that a step makes
+/lessons/<id>/paper             every number rounded and carried on, beside full precision:
+                                ?paper=4
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from flask import Flask, render_template, request
+
+from tutor.errors import TutorError
+from tutor.lesson.by_hand import FEWEST, MOST, refusal
+from tutor.pages import view
+from tutor.pages.context import Context
+from tutor.pages.error_page import Missing
+from tutor.pages.paper_page import paper_page
+from tutor.pages.paths_page import FIRST, derivative, has_paths, paths_page
+from tutor.web.site import Elsewhere, Site, as_notices, step_number
+
+if TYPE_CHECKING:
+    from werkzeug.wrappers import Response as AnyResponse
+
+PATH = "path"
+"""The number of the path to look at."""
+
+
+def add(app: Flask, site: Site) -> None:
+    """All routes of this module."""
+    add_paths(app, site)
+    add_paper(app, site)
+
+
+def add_paths(app: Flask, site: Site) -> None:
+    """The paths from a number to the loss."""
+
+    @app.get("/lessons/<lesson>/paths")
+    @app.get("/lessons/<lesson>/paths/")
+    def asked_paths(lesson: str) -> AnyResponse:
+        context, _ = site.opened_network(lesson, frozenset({"of"}))
+        name = request.args.get("of", "").strip() or FIRST
+        return Elsewhere(context.view.paths(context.source.id, name[:80]), 302)
+
+    @app.get("/lessons/<lesson>/paths/<path:name>")
+    def paths(lesson: str, name: str) -> str:
+        context, notices = site.opened_network(lesson, frozenset({PATH}))
+        return answer(context, name, notices)
+
+    @app.get("/lessons/<lesson>/steps/<n>/chain")
+    def chain(lesson: str, n: str) -> str:
+        context, notices = site.opened_network(lesson, frozenset({PATH}))
+        step = context.step(step_number(context, n))
+        if not has_paths(step):
+            raise Missing(
+                "A chain is written out only for the gradient of a single weight or bias."
+            )
+        return answer(context, str(step.anchor), notices, context.address(f"{step.n}/chain"))
+
+
+def add_paper(app: Flask, site: Site) -> None:
+    """A lesson as on paper beside full precision."""
+
+    @app.get("/lessons/<lesson>/paper")
+    def paper(lesson: str) -> AnyResponse | str:
+        scenario = site.network(lesson)
+        why = refusal(scenario)
+        if why:
+            raise Missing(f"There is no such page: {why}.")
+        context, notices = site.opened_network(lesson)
+        if not context.view.paper:
+            shown = min(max(scenario.display.decimals, FEWEST), MOST)
+            if not notices:
+                return Elsewhere(context.view.on_paper(scenario.id, shown), 302)
+            context = site.library.network(scenario, replace(context.view, paper=shown))
+        return render_template("paper.html", page=paper_page(context, notices))
+
+
+def answer(context: Context, name: str, notices: tuple[str, ...], here: str = "") -> str:
+    """The page of the paths of a derivative, by a name from an address."""
+    try:
+        q = derivative(context, name)
+    except TutorError as error:
+        raise Missing(f"{str(error)[:1].upper()}{str(error)[1:]}.") from None
+    ignored: list[view.Ignored] = []
+    n = view.whole(request.args, PATH, 1, view.MOST_PATH, 0, ignored) or 0
+    content = paths_page(context, q, n, (*notices, *as_notices(tuple(ignored))), here)
+    return render_template("paths.html", page=content)
