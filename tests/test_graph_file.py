@@ -128,7 +128,7 @@ def test_the_commands_work_on_a_formula(capsys: pytest.CaptureFixture[str], tmp_
     assert main(["steps", file, "--grain", "layer"]) == 0
     text = capsys.readouterr().out
     assert "Step 10 of 15 · backward · df/dq" in text
-    assert "∂f/∂q = ∂f/∂n_3·∂n_3/∂q" in text
+    assert "df/dq = df/dn_3·∂n_3/∂q" in text
     assert main(["trace", file]) == 0
     assert '"df/dw1": 0.1057' in capsys.readouterr().out
     assert main(["validate", file]) == 0

@@ -335,4 +335,4 @@ def test_the_documents_have_every_step_and_a_worksheet_has_no_results(client: Fl
     tex = client.get("/lessons/neuron-error/export/latex").text
     assert tex.isascii()
     assert tex.count("\\step*{") == 15
-    assert "\\frac{\\partial f}{\\partial q}" in tex
+    assert "\\frac{\\mathrm{d} f}{\\mathrm{d} q}" in tex

@@ -2,7 +2,7 @@
 
 Step 4 of 12 · backward · df/dq
   Derivative with respect to q
-  ∂f/∂q = ∂f/∂n1·∂n1/∂q
+  df/dq = df/dn1·∂n1/∂q
         = …
 """
 

@@ -348,7 +348,8 @@ class Graph:
             for place, local in use.by.operation.routes(use.k, use.by.made, at):
                 up = Ref(quantity(self.derivative(use.by).kind, place))
                 tree = self.at(local, place)
-                yield Product((up, Partial(tree, quantity(use.by.kind, place), below)))
+                kind = local_kind(use.by.name, use.k, node.kind)
+                yield Product((up, Partial(tree, quantity(use.by.kind, place), below, kind)))
 
     def at(self, tree: Node, at: Place) -> Node:
         """The tree of one entry of an array's tree."""

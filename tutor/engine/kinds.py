@@ -58,6 +58,10 @@ class Kind:
     """Whether a rule may have one for each layer in place of one for all: l2[2] for l2."""
     earlier: bool = False
     """Whether it is what an optimizer remembers from the iteration before."""
+    sign: str = "∂"
+    """How a derivative is written: d where it counts every way and a ∂ beside it only one."""
+    said: str = "derivative"
+    """How it is read out."""
 
     @property
     def base(self) -> str:
@@ -381,12 +385,13 @@ def _node_kind(kind: str) -> Kind:
             words = "derivative of the result with respect to a node"
             top = f"{NODE}:{result}"
             return Kind(
-                kind, BACKWARD, words, layered=False, role="gradient", top=top, by=":".join(by)
-            )
+                kind, BACKWARD, words, layered=False, role="gradient", top=top, by=":".join(by),
+                sign="d",
+            )  # fmt: skip
         case [family, node, _, *by] if family == LOCAL:
             words = "local derivative"
             return Kind(
                 kind, BACKWARD, words, layered=False, role="slope", top=f"{NODE}:{node}",
-                by=":".join(by),
+                by=":".join(by), said="partial derivative",
             )  # fmt: skip
     raise KeyError(kind)

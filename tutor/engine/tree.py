@@ -615,6 +615,7 @@ class Partial(One):
 
     top: Quantity
     bottom: Quantity
+    kind: str = "da/dz"
 
     def value(self, env: Environment) -> Value:
         return self.of.value(env)

@@ -181,7 +181,7 @@ def step_text(body: StepBody, *, numbered: bool) -> str:
     parts += [f"{escaped(text)}\\par\n" for text in (body.stop, remark) if text]
     parts += [_way(f.left, f.stable) for f in body.formulas if f.stable]
     parts += [_shortcut(f) for f in body.formulas if f.shortcut]
-    parts.append(_remark("On the slides", _slide(body.slide)) if body.slide else "")
+    parts.append(_remark(body.slide.heading, _slide(body.slide)) if body.slide else "")
     parts.append(_remark("Worth knowing", map(escaped, body.notes)))
     return "".join(parts)
 

@@ -19,7 +19,14 @@ CHAIN_RULE = (
     "chain rule",
     "multiply the derivatives along a way through the graph, and add over all ways",
 )
-DERIVATIVE, LOCAL_DERIVATIVE = TERMS["dL/da"], TERMS["da/dz"]
+DERIVATIVE = TERMS["dL/da"]
+LOCAL_DERIVATIVE = (
+    "local derivative",
+    (
+        "what one node alone makes of a small change of one of its inputs, all others held fixed; "
+        "it is written with ∂, while d counts all ways through the graph"
+    ),
+)
 PASSES = {
     FORWARD: "Each node computes its value from the nodes before it, until the result is there.",
     BACKWARD: "From the result back to the values: each derivative is what came back, times the "

@@ -208,4 +208,5 @@ def closed_form(check: Check, trace: Numbers, read: ReadName = parse) -> ClosedF
     """A closed form beside the engine's value; they agree to 1e-12 relative."""
     value, own = computed(check.equals, trace, read), trace.value(read(check.quantity))
     agrees = abs(value - own) <= 1e-12 * max(abs(value), abs(own))
-    return ClosedForm(check.text or check.equals, check.where or "", value, agrees)
+    text = check.text or check.equals.replace("{", "").replace("}", "")
+    return ClosedForm(text, check.where or "", value, agrees)

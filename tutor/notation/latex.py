@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from tutor import number
+from tutor.engine.kinds import kind_of
 from tutor.engine.quantity import Quantity
 from tutor.engine.tree import (
     ArrayRef,
@@ -60,6 +61,7 @@ _FUNCTIONS = {
 _LETTERS = {
     "ℒ": r"\mathcal{L}", "⊤": r"\top", "‖g‖": r"\lVert g \rVert", "‖W‖": r"\lVert W \rVert",
 }  # fmt: skip
+_DERIVED = {"∂": r"\partial", "d": r"\mathrm{d}"}
 _TALL = (r"\frac", "matrix}", "cases}")
 LEAST_COLUMNS = 3
 
@@ -97,7 +99,8 @@ class Latex(Writer):
         return f"{before}{base}{sub}^{{{sup}}}" if sup else f"{before}{base}{sub}"
 
     def derivative(self, top: str, bottom: str, kind: str) -> str:
-        return f"\\frac{{\\partial {top}}}{{\\partial {bottom}}}"
+        sign = _DERIVED[kind_of(kind).sign]
+        return f"\\frac{{{sign} {top}}}{{{sign} {bottom}}}"
 
     def matrix(self, leaf: ArrayRef) -> str:
         """The matrix with as many columns as fit on a line, without the middle of a large one."""

@@ -27,6 +27,7 @@ ROLES = {
     "da/dz": "d",
 }  # fmt: skip
 """The colour role of each kind of quantity; everything that is a gradient of the loss is `g`."""
+_DERIVED = {"∂": "<mi>∂</mi>", "d": '<mi mathvariant="normal">d</mi>'}
 _BY_ROLE = {
     "knob": "e", "rate": "e", "memory": "g", "gradient": "g", "unit": "a", "mask": "d",
     "value": "a", "node": "a",
@@ -63,9 +64,10 @@ class MathML(Writer):
         return _letter(symbol, role(kind) if kind else "")
 
     def derivative(self, top: str, bottom: str, kind: str) -> str:
+        sign = _DERIVED[kind_of(kind).sign]
         return (
-            f'<mfrac class="{role(kind)}"><mrow><mi>∂</mi>{top}</mrow>'
-            f"<mrow><mi>∂</mi>{bottom}</mrow></mfrac>"
+            f'<mfrac class="{role(kind)}"><mrow>{sign}{top}</mrow>'
+            f"<mrow>{sign}{bottom}</mrow></mfrac>"
         )
 
     def matrix(self, leaf: ArrayRef) -> str:

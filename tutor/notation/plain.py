@@ -46,7 +46,8 @@ class PlainText(Writer):
         return f"{symbol.before.translate(_RAISED)}{letter}{sub}{sup}"
 
     def derivative(self, top: str, bottom: str, kind: str) -> str:
-        return f"∂{top}/∂{bottom}"
+        sign = kind_of(kind).sign
+        return f"{sign}{top}/{sign}{bottom}"
 
     def matrix(self, leaf: ArrayRef) -> str:
         array = self.array(leaf)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 
 from tutor import number
+from tutor.engine.kinds import kind_of
 from tutor.engine.quantity import Quantity
 from tutor.engine.tree import ArrayRef
 from tutor.notation.conventions import Symbol
@@ -44,7 +45,7 @@ class Words(Writer):
         )
 
     def derivative(self, top: str, bottom: str, kind: str) -> str:
-        return f"derivative of {top} with respect to {bottom}"
+        return f"{kind_of(kind).said} of {top} with respect to {bottom}"
 
     def matrix(self, leaf: ArrayRef) -> str:
         array = self.array(leaf)

@@ -484,7 +484,7 @@ class Writer:
 
     def _partial(self, node: Partial) -> str:
         if self.mode == RULE:
-            return self.derivative(self._bare(node.top), self._bare(node.bottom), "da/dz")
+            return self.derivative(self._bare(node.top), self._bare(node.bottom), node.kind)
         return self.write(node.of)
 
     _WRITE: ClassVar[dict[type, Any]] = {

@@ -41,6 +41,10 @@ OTHERS = {
         "The rule for the derivative of one function inside another: multiply the derivatives "
         "along the path. If there are several paths, add the products."
     ),
+    "computation graph": (
+        "A formula as a drawing: a node for each operation, an edge for each number that goes "
+        "into it. Values go forward along the edges, derivatives backward."
+    ),
     "epoch": (
         "One round through all training samples. With the whole data set as one batch, an epoch "
         "is one iteration."
@@ -48,6 +52,10 @@ OTHERS = {
     "exploding gradient": (
         "A gradient that grows from layer to layer on the way back, because large weights and "
         "slopes are multiplied. The updates become too large to help."
+    ),
+    "forward accumulation": (
+        "The chain rule from the inputs to the result. One walk gives the derivatives of every "
+        "node with respect to one input, so each further input costs a walk of its own."
     ),
     "forward pass": (
         "The first half of an iteration: from the inputs to the outputs, layer by layer, it "
@@ -84,6 +92,10 @@ OTHERS = {
     "path": (
         "One route from a weight or bias through the network to the loss. Its local derivatives "
         "are multiplied; the products of all paths are added."
+    ),
+    "reverse accumulation": (
+        "The chain rule from the result back to the inputs. One walk gives the derivatives of one "
+        "result with respect to all inputs, which is why networks are trained this way."
     ),
     "sample": "One example of the data: the inputs, with the targets that belong to them.",
     "saturated": (

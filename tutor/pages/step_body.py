@@ -53,6 +53,12 @@ class SlideView:
     summary: str = ""
     """How many of the numbers agree, differ or are left open, or ""."""
 
+    @property
+    def heading(self) -> str:
+        """Closed forms alone that name no place of a lecture are a check of the numbers."""
+        said = self.numbers or self.remarks or any(where for _, where, *_ in self.closed_forms)
+        return "On the slides" if said else "Checked"
+
 
 @dataclass(frozen=True, slots=True)
 class FormulaPart:
