@@ -89,6 +89,22 @@ def pages() -> Iterator[str]:
         "/lessons/1-2-3-1-sigmoid/steps/33?x[1]=3&w[2][2,1]=0.5&activation[1]=leaky_relu",
     )
     yield "/lessons/3-2-3-softmax/steps/8?grain=layer&w[1][1,1]=0.7&b[2][1]=abc"
+    yield from (
+        "/lessons/sigmoid-circuit",
+        "/lessons/used-twice/accumulation",
+        "/lessons/used-twice/steps/8?x=2&y=abc",
+        "/lessons/neuron-error/steps/3",
+        "/lessons/neuron-error/steps/8?grain=layer",
+        "/lessons/vanishing-product/steps/2?grain=pass",
+        "/embed/lessons/max-switch/steps/3",
+    )
+    yield from (
+        "/formula",
+        "/formula?expression=a*b%2Bsin(a)&a=2",
+        "/formula?expression=a*(b%2B&a=x",
+        "/formula?expression=log(a)/b&a=-1",
+        "/formula/steps/4?expression=sum(v*M)&v=1,2&M=1,2;3,4",
+    )
 
 
 def steps(grain: str) -> list[tuple[str, int]]:

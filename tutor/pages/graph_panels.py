@@ -140,8 +140,9 @@ def _field(
     name, values = str(q), context.lesson.scenario.graph.values
     now = entry(values[context.graph.nodes[q.kind].name], q)
     own = numbers(context.source)[q]
+    other = context.line.alphabet.symbol(q).letter not in name  # alpha is written α
     return ChangeField(
         name, f"if-{name}", name, typed.get(name, number.short(now)),
         number.short(own) if own != now else "", problems.pop(name, ""),
-        symbol=context.line.quantity(q),
+        symbol=context.line.quantity(q) if other else "",
     )  # fmt: skip

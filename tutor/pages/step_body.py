@@ -59,6 +59,11 @@ class SlideView:
         said = self.numbers or self.remarks or any(where for _, where, *_ in self.closed_forms)
         return "On the slides" if said else "Checked"
 
+    @property
+    def fold(self) -> str:
+        """The heading in one word."""
+        return self.heading.split()[-1].capitalize()
+
 
 @dataclass(frozen=True, slots=True)
 class FormulaPart:
