@@ -88,12 +88,13 @@ def test_the_groups_go_from_one_weight_to_depth() -> None:
         "vanishing-product",
     ]  # fmt: skip
     assert [card.attributes["data-lesson"] for card in training.all("li", cls="card")] == [
-        "narrow-valley", "valley-momentum", "adam-by-hand", "rate-too-large",
-        "stochastic-descent", "batch-descent", "xor", "circle-summed", "circle-averaged",
-        "perceptron-separable", "perceptron-inseparable", "relu-towers", "deep-plain",
-        "deep-residual", "underfitting", "overfitting", "lifestyle-unscaled", "lifestyle-scaled",
+        "linear-until-converged", "sigmoid-until-converged", "narrow-valley", "valley-momentum",
+        "adam-by-hand", "rate-too-large", "stochastic-descent", "batch-descent", "xor",
+        "circle-summed", "circle-averaged", "perceptron-separable", "perceptron-inseparable",
+        "relu-tower", "relu-tower-sum", "relu-towers", "init-small", "init-large", "init-xavier",
+        "init-he", "deep-plain", "deep-residual", "underfitting", "overfitting", "lifestyle-unscaled", "lifestyle-scaled",
         "lifestyle-zeros", "lifestyle-penalty", "lifestyle-dropout", "lifestyle-schedule",
-        "exploding-clipped",
+        "lifestyle-clipped", "exploding-clipped",
     ]  # fmt: skip
     assert [heading.text for heading in section.all("h3")] == [
         "Start here", "One unit", "A network by hand", "Deep networks",

@@ -13,9 +13,11 @@ from pathlib import Path
 
 import pytest
 
+from tests import sitecheck
 from tests.golden import Goldens, spoken
 from tests.htmltree import read
 from tests.visiting import get
+from tutor.cli.main import main
 from tutor.lesson.graph_lesson import GraphLesson, open_graph
 from tutor.pages import glossary
 from tutor.scenario import reader
@@ -80,3 +82,12 @@ def test_a_closed_form_without_a_lecture_is_a_check_and_not_on_slides() -> None:
     assert "Checked\nClosed form" in said
     assert "slides" not in said
     assert "{" not in said
+
+
+def test_a_folder_of_formulas_stands_alone(tmp_path: Path) -> None:
+    assert main(["site", "--out", str(tmp_path / "public"), "used-twice", "max-switch"]) == 0
+    wrong, counted = sitecheck.problems(tmp_path / "public")
+    assert wrong == []
+    assert counted.total() > 50
+    last = (tmp_path / "public" / "lessons" / "used-twice" / "steps" / "8.html").read_text()
+    assert 'href="../accumulation.html"' in last

@@ -91,6 +91,8 @@ def _of_lesson(rest: list[str], query: Mapping[str, str]) -> str | None:
             return f"/steps{between}/{n}.html"
         case ["steps", n, "chain"] if n.isdigit() and others <= {"path"}:  # a place in it
             return f"/steps{between}/{n}-chain.html"
+        case ["accumulation"] if not query:
+            return "/accumulation.html"
         case ["slides"] if others <= {"show"}:
             show = query.get("show", "")
             made = f"/slides/{show}.html" if show else "/slides.html"
