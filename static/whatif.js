@@ -5,11 +5,13 @@
   const $ = (id) => document.getElementById(id);
   const walk = () => $('walk');
   const OTHER = { eta: 'learning_rate', mu: 'momentum', rho: 'alpha' }; // numbers that the form calls by another name than the steps do
-  const GIVEN = /^(?:[xywb]\[|(?:eta|mu|rho|beta[12]|epsilon|weight_decay|every|factor|period|minimum|decay|l2(?:\[\d+\])?|clip)$)/;
+  const GIVEN = /^(?:(?:[xywb]|raw)\[|(?:eta|mu|rho|beta[12]|epsilon|weight_decay|every|factor|period|minimum|decay|l2(?:\[\d+\])?|clip)$)/;
   const later = () => Number(new URLSearchParams(location.search).get('iteration') || 1) > 1; // weights are then computed ones
   const names = () => $('what-if')?.dataset.given?.split(' '); // the values of a formula have names of their own
-  const given = (q) => (names() ? names().includes(q.split('[')[0]) : GIVEN.test(q) && !(later() && /^[wb]/.test(q)));
-  const field = (q) => { // @2 is the second sample of a batch; what is changed counts in the data set
+  const scaled = () => new URLSearchParams(location.search).get('scaling') === 'steps'; // inputs are then computed ones
+  const given = (q) => (names() ? names().includes(q.split('[')[0]) : GIVEN.test(q) && !(later() && /^[wb]/.test(q)) && !(scaled() && q.startsWith('x')));
+  const field = (number) => { // @2 is the second sample of a batch; what is changed counts in the data set
+    const q = number.replace(/^raw(?=\[)/, 'x'); // an input has one name, before scaling and after
     const numbers = $('what-if')?.dataset.samples?.split(' ');
     if (!numbers || !/^[xy]\[/.test(q)) return names() ? q : OTHER[q] ?? q;
     const [part, sample] = q.split('@');

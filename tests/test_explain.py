@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from tests.strategies import problems
 from tests.visiting import NAMES, WALKS, context, scenario, steps
 from tutor.engine.activations import activation
-from tutor.engine.kinds import KINDS, PHASES
+from tutor.engine.kinds import KINDS, PHASES, STATISTICS
 from tutor.engine.losses import loss
 from tutor.engine.network import Layer, Network, frozen
 from tutor.engine.order import NumberOrder, Stage, stages
@@ -118,10 +118,27 @@ training:
 """
 
 
+ONE_INPUT = """\
+format: 1
+title: One input
+network:
+  inputs: 1
+  layers: [{units: 1, activation: identity, weights: [[1]], biases: none}]
+  loss: {name: squared_error}
+training: {learning_rate: 0.1}
+data:
+  inputs: [[1], [3]]
+  targets: [[1], [0]]
+"""
+
+
 def test_every_computed_kind_of_quantity_occurs_in_the_lessons() -> None:
-    own = [open_lesson(parse(text, "own.yaml")).walk("number") for text in (SKIP, LEARNING)]
+    scaled = [f"{ONE_INPUT}  scale: {name}\n" for name in STATISTICS]
+    texts = (SKIP, LEARNING, *scaled)
+    own = [open_lesson(parse(text, "own.yaml")).walk("number") for text in texts]
     seen = {q.kind for walk in (*(context(name).walk for name in NAMES), *own) for q in walk.order}
-    assert seen == {kind for kind in KINDS if not Quantity(kind).given} - {"(loss-loss+)/loss"}
+    computed = {kind for kind in KINDS if not Quantity(kind).given} - {"(loss-loss+)/loss"}
+    assert seen == computed | {"x"}
 
 
 SAME = {"dL/db": "dL/dw", "b+": "w+"}

@@ -53,11 +53,17 @@ def test_a_derivative_of_the_loss_has_the_axes_of_what_it_is_by(kind: Kind) -> N
 
 @EACH
 def test_a_kind_is_of_data_or_of_parameters_or_a_single_number(kind: Kind) -> None:
-    assert kind.per_sample + kind.parameter + (not kind.axes) == 1
+    assert kind.per_sample + kind.parameter + kind.feature + (not kind.axes) == 1
     assert kind.parameter == (kind.weights or kind.biases)
     assert (
         kind.indices
-        == {(): 0, ("sample", "unit"): 1, ("unit",): 1, ("unit", "input"): 2}[kind.axes]
+        == {
+            (): 0,
+            ("sample", "unit"): 1,
+            ("unit",): 1,
+            ("feature",): 1,
+            ("unit", "input"): 2,
+        }[kind.axes]
     )
     assert kind.words[0].islower()
 
@@ -69,7 +75,7 @@ def test_every_phase_has_its_kinds_and_every_kind_its_phase() -> None:
     )
     given = [kind for kind in KINDS.values() if kind.given]
     assert {kind.name for kind in given if not (kind.role == "knob" or kind.earlier)} == {
-        "x", "y", "w", "b", "eta", "mask",
+        "x", "y", "raw", "train", "w", "b", "eta", "mask",
     }  # fmt: skip
 
 

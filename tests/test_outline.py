@@ -8,7 +8,7 @@ from itertools import pairwise
 import pytest
 
 from tests.visiting import NAMES, WALKS, context
-from tutor.engine.kinds import PHASES
+from tutor.engine.kinds import phases_of
 from tutor.lesson.explain import PHASE_TITLES
 from tutor.lesson.walk import GRAINS
 from tutor.pages.outline import grains, outline, places, samples, timeline
@@ -24,18 +24,18 @@ def test_the_timeline_has_the_phases_that_the_walk_reaches_and_counts_its_steps(
     name: str, grain: str
 ) -> None:
     view = View(grain=grain)
-    walk = context(name, view).walk
+    walk, phases = context(name, view).walk, phases_of(scaled=False)
     assert len(timeline(walk.step(1), view.step)) == (5 if name != "perceptron-step" else 3)
     for n in range(1, len(walk) + 1):
         found = timeline(walk.step(n), view.step)
         assert sum(phase.steps for phase in found) == len(walk)
         assert sum(phase.done for phase in found) == n
         (here,) = [k for k, phase in enumerate(found) if phase.current]
-        assert PHASES[here] == walk.phase(n)
+        assert phases[here] == walk.phase(n)
         for k, phase in enumerate(found):
             first = number_in(phase.href)
-            assert walk.phase(first) == PHASES[k]
-            assert first == 1 or walk.phase(first - 1) == PHASES[k - 1]
+            assert walk.phase(first) == phases[k]
+            assert first == 1 or walk.phase(first - 1) == phases[k - 1]
             assert phase.done == (phase.steps if k < here else 0 if k > here else n - first + 1)
 
 

@@ -18,7 +18,7 @@ import pytest
 from tests.htmltree import Element, Page, read
 from tests.visiting import NAMES, SATURATED, WALKS, context, deep_network, scenario, steps
 from tutor import number
-from tutor.engine.kinds import PHASES
+from tutor.engine.kinds import PHASES, phases_of
 from tutor.engine.quantity import Quantity, parse
 from tutor.errors import LessonError
 from tutor.export.rendering import css_string
@@ -161,7 +161,7 @@ def test_the_file_names_its_source_and_has_contents_given_values_tables_update_a
     assert "http://localhost/lessons/1" in made
     assert len(list(page.root.one("nav", cls="toc").all("a"))) > 5
     assert list(page.root.one("section", cls="given").all("table"))
-    for phase in PHASES:
+    for phase in phases_of(scaled=False):
         assert list(page.root.one("section", cls="phase", id=phase).all("table")), phase
 
 
@@ -555,7 +555,7 @@ def test_drawings_with_several_layouts_are_several_pictures_of_which_one_is_seen
     assert pictures > len(PHASES)
 
 
-@pytest.mark.parametrize("phase", PHASES)
+@pytest.mark.parametrize("phase", phases_of(scaled=False))
 def test_without_a_script_a_stepper_shows_each_phase_at_its_end(phase: str) -> None:
     file, plain = tree(written(SIGMOID, interactive=True)), tree(written(SIGMOID))
     figure = file.root.one("section", cls="phase", id=phase).one("figure", cls="network")

@@ -47,6 +47,7 @@ def add_options(command: argparse.ArgumentParser) -> None:
         "--decimals", type=bounded(0, MAX_DECIMALS), metavar="N", help="default: the lesson's own"
     )
     add_input_gradients(command)
+    add_scaling(command)
     command.add_argument(
         "--phases", nargs="+", choices=PHASES, default=list(PHASES), help="default: all"
     )
@@ -74,6 +75,16 @@ def add_input_gradients(command: argparse.ArgumentParser) -> None:
         "default: as the lesson says"
     )
     command.add_argument("--input-gradients", action=argparse.BooleanOptionalAction, help=about)
+
+
+def add_scaling(command: argparse.ArgumentParser) -> None:
+    """The option of whatever starts from the data."""
+    about = (
+        "whether a lesson that scales its inputs begins with the steps that do it; default: it does"
+    )
+    command.add_argument(
+        "--scaling", action=argparse.BooleanOptionalAction, default=True, help=about
+    )
 
 
 def bounded(least: int, most: int) -> Callable[[str], int]:
@@ -106,7 +117,7 @@ def export(wanted: argparse.Namespace) -> int:
     order = ExportOrder(
         phases, wanted.blanks, wanted.seed, versions=wanted.variants or SET_VERSIONS
     )
-    lesson_ = opened(lesson, view.iteration, view.input_gradients)
+    lesson_ = opened(lesson, view.iteration, view.input_gradients, view.scaling)
     for number in range(1, 2 if one else (wanted.variants or 1) + 1):
         chosen = replace(order, version=number)
         write(make(lesson_, wanted.to, view, chosen), wanted.out, wanted.force)
@@ -120,6 +131,7 @@ def _view(scenario: AnyScenario, wanted: argparse.Namespace) -> View:
         return View(
             wanted.grain, wanted.notation if wanted.notation != own else "", wanted.decimals,
             wanted.iteration, input_gradients=wanted.input_gradients,
+            scaling=wanted.scaling and scenario.data.scale is not None,
         )  # fmt: skip
     if wanted.notation:
         raise LessonError("a formula has the names of its file; it has no other notation")

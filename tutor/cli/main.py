@@ -136,6 +136,8 @@ def parser() -> argparse.ArgumentParser:
     stepping.add_argument("--grain", choices=GRAINS, default="number", help="default: number")
     stepping.add_argument("--notation", choices=PRESETS, help="default: the lesson's own")
     export.add_input_gradients(stepping)
+    for command in (tracing, stepping):
+        export.add_scaling(command)
     stepping.add_argument(
         "--decimals", type=bounded(0, MAX_DECIMALS), metavar="N", help="default: the lesson's own"
     )
@@ -184,7 +186,7 @@ def steps(wanted: argparse.Namespace) -> int:
 def lesson_of(wanted: argparse.Namespace) -> AnyLesson:
     """The lesson of a file at the iteration asked for."""
     inputs = getattr(wanted, "input_gradients", None)
-    return opened(reader.load(wanted.file), wanted.iteration, inputs)
+    return opened(reader.load(wanted.file), wanted.iteration, inputs, wanted.scaling)
 
 
 def chosen_notation(lesson: Scenario, preset: str | None) -> Notation:

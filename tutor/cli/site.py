@@ -191,6 +191,8 @@ class SiteMaker:
         for lesson in self.lessons:
             self.export(lesson)
             self.wait(site_paths.lesson_address(lesson.id))
+            # no page leads to the steps without those that scale the inputs; links may
+            self.wait(View().address(lesson.id, 1))
             self.drain(lesson.id)
             self.library.clear()
         assert not any(self.waiting.values())
@@ -271,9 +273,10 @@ class SiteMaker:
         page = site_paths.path(site_paths.lesson_address(lesson.id)) or ""
         home = self.public_address(page)
         for kind in site_paths.FILES:
-            opened, order = self.library.lesson(lesson), ExportOrder(address=home)
+            view, order = View().from_raw(lesson), ExportOrder(address=home)
+            opened = self.library.lesson(lesson, view)
             try:
-                made = registry.make(opened, kind, View(), order)
+                made = registry.make(opened, kind, view, order)
                 chunks = started(made.chunks)
             except TutorError:
                 continue

@@ -80,17 +80,19 @@ def _reference(name: str, query: Mapping[str, str]) -> str | None:
 
 def _of_lesson(rest: list[str], query: Mapping[str, str]) -> str | None:
     """A page of a lesson, behind the lesson's own name."""
-    grain, others = query.get("grain", ""), query.keys() - {"grain"}
+    grain, others = query.get("grain", ""), query.keys() - {"grain", "scaling"}
     between = f"/{grain}" if grain else ""
     if grain not in {"", *GRAINS}:
         return None
+    # with the steps that scale the inputs the others have other numbers
+    steps = "/steps/scaling" if query.get("scaling") == "steps" else "/steps"
     match rest:
         case [] if not others:
             return f"{between}.html"
         case ["steps", n] if n.isdigit() and not others:
-            return f"/steps{between}/{n}.html"
+            return f"{steps}{between}/{n}.html"
         case ["steps", n, "chain"] if n.isdigit() and others <= {"path"}:  # a place in it
-            return f"/steps{between}/{n}-chain.html"
+            return f"{steps}{between}/{n}-chain.html"
         case ["accumulation"] if not query:
             return "/accumulation.html"
         case ["slides"] if others <= {"show"}:

@@ -39,7 +39,17 @@ from tutor.draw.layout import (
 from tutor.draw.marks import SIZES, Room, arrow, bent, name, symbol, thick
 from tutor.draw.parts import Part, Parts, together
 from tutor.draw.scene import Label, Reading, Scene, States
-from tutor.engine.kinds import AFTER, BACKWARD, FORWARD, GRADIENT, LOSS, SLOPE, UPDATE, VERIFY
+from tutor.engine.kinds import (
+    AFTER,
+    BACKWARD,
+    FORWARD,
+    GRADIENT,
+    LOSS,
+    SCALE,
+    SLOPE,
+    UPDATE,
+    VERIFY,
+)
 from tutor.engine.network import Network
 from tutor.engine.order import forward_kinds
 from tutor.engine.quantity import Quantity
@@ -49,8 +59,8 @@ from tutor.notation.mathml import role
 __all__ = ["Drawing", "Scene", "draw", "drawing", "thumbnail"]
 
 FLOW = {
-    FORWARD: "forward →", LOSS: "forward →", BACKWARD: "← backward", UPDATE: "update",
-    VERIFY: "forward again →",
+    SCALE: "scaling →", FORWARD: "forward →", LOSS: "forward →", BACKWARD: "← backward",
+    UPDATE: "update", VERIFY: "forward again →",
 }  # fmt: skip
 LOST, FALL = Quantity("loss"), Quantity("loss-loss+")
 """The loss of the batch, and how much it has fallen."""
@@ -219,6 +229,7 @@ class _Picture:
         yield self.reading.passed_back(layer, unit)
         if not layer:
             yield named("x", 0, unit)
+            yield self.reading.raw(unit)
             return
         part = self.scene.network.layer(layer)
         for kind in forward_kinds(part):
@@ -321,6 +332,8 @@ class _Picture:
         self._cell(self.reading.named("x", 0, unit), column, y, 0)
         if self.phase == BACKWARD:
             self._number(self.reading.passed_back(0, unit), column, y, 1, 0)
+        if self.phase == SCALE:
+            self._number(self.reading.raw(unit), column, y, 1, 0)
 
     def draw_unit(self, column: Column, unit: int, y: float) -> None:
         layer, reading, backward = column.layer, self.reading, self.phase == BACKWARD
@@ -567,6 +580,8 @@ class _Picture:
         room = self.layout.width - 12 - _SWITCH - self._beside
         loss, layout = name(self.scene.alphabet, LOST), self.layout
         parts = []
+        if phase == SCALE:
+            parts.append("below an input: before scaling")
         if layout.tight:
             below = f"; below: ∂{loss}/∂z, ∂a/∂z, ∂{loss}/∂a" if phase == BACKWARD else ""
             parts.append(f"left z, right a{below}")

@@ -200,6 +200,10 @@ class Reading:
         """What a unit passes on: its activation, the sum behind a skip connection, or an input."""
         return self.named(self.scene.network.passed(layer, self.after)[0], layer, unit)
 
+    def raw(self, unit: int) -> Quantity:
+        """An input before it was scaled."""
+        return self.named("raw", 0, unit)
+
     def passed_back(self, layer: int, unit: int) -> Quantity:
         """The derivative of the loss with respect to that."""
         return self.named(gradient_of_passed(self.scene.network, layer), layer, unit)
@@ -272,6 +276,8 @@ def _places(network: Network, q: Quantity) -> tuple[tuple[int, int], ...]:
     comes from).
     """
     here, kind = (q.layer, q.i), q.of
+    if kind.of_inputs:
+        return (here,)
     if kind.role == "slope":
         return here, (q.layer, q.j or q.i)
     if q.kind == gradient_of_passed(network, q.layer):

@@ -19,6 +19,7 @@ In the order in which it is best read:
     losses                the same for losses
     dialects              trees as expressions of Python: for the engine, for scripts, for PyTorch
     code                  programs of them: the engine's own, compiled, and the scripts
+    scales                how inputs are scaled, as trees
     optimizers            schedules, penalties, clipping, optimizers: from gradient to update
     program               what a network computes, in topological order; compiled to one function
     skip                  skip connections that fit
@@ -34,7 +35,7 @@ In the order in which it is best read:
     paper                 the same iteration with every number rounded and carried on
     batches               which samples an iteration takes, and in which order
     generators            made data: a circle, clouds, half moons, curves
-    scaling               inputs standardised, or brought to 0 to 1
+    scaling               inputs standardised, or brought to 0 to 1: the numbers, and their steps
     training              one iteration after the other, and any of them again
     lean                  many iterations in a row without traces, as fast as NumPy by hand
     operations            what a node of a computation graph can compute: each operation once

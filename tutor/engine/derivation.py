@@ -25,7 +25,7 @@ from tutor.engine.losses import Y, Z
 from tutor.engine.network import Array
 from tutor.engine.order import Stage
 from tutor.engine.program import shared
-from tutor.engine.quantity import Quantity
+from tutor.engine.quantity import K, Quantity
 from tutor.engine.stable_loss import outputs, stable_loss, stable_term, with_inverse
 from tutor.engine.trace import Trace
 from tutor.engine.tree import (
@@ -35,7 +35,12 @@ from tutor.engine.tree import (
     Diagonal,
     Difference,
     Elided,
+    ElidedLargest,
+    ElidedSmallest,
     Exp,
+    LargestOf,
+    LargestOver,
+    Many,
     MatrixProduct,
     Negative,
     Node,
@@ -44,6 +49,9 @@ from tutor.engine.tree import (
     Product,
     Quotient,
     Ref,
+    SmallestOf,
+    SmallestOver,
+    Square,
     Sum,
     SumOver,
     Transpose,
@@ -90,6 +98,61 @@ def _plain(trace: Trace, q: Quantity) -> Derivation:
 def ref(trace: Trace, kind: str, layer: int = 0, i: int = 0, j: int = 0, sample: int = 0) -> Ref:
     """A leaf; the activations of layer 0 are the inputs."""
     return Ref(Quantity(trace.named(kind, layer), layer, i, j, sample if trace.samples > 1 else 0))
+
+
+# ---- scaling ----
+
+
+@dataclass(frozen=True, slots=True)
+class _TrainingSamples:
+    """The sizes of a trace, where all training samples take the place of the batch."""
+
+    trace: Trace
+
+    @property
+    def samples(self) -> int:
+        scale = self.trace.program.plan.scale
+        return scale.samples if scale else 0
+
+    def columns(self, leaf: ArrayRef) -> int:
+        return self.trace.columns(leaf)
+
+    def rows(self, leaf: ArrayRef) -> int:
+        return self.trace.rows(leaf)
+
+
+SHORT, OF_SQUARES = (4, 2, 1), (2, 1, 0)
+"""Of more terms than the first number so many are written out at the beginning and at the end:
+samples are many, and a mean or a root cannot be broken into lines. Squares of differences are long.
+"""
+_LISTS: dict[type[Node], tuple[type[Many], type[Elided]]] = {
+    SumOver: (Sum, Elided),
+    SmallestOver: (SmallestOf, ElidedSmallest),
+    LargestOver: (LargestOf, ElidedLargest),
+}
+
+
+def _statistic(trace: Trace, q: Quantity) -> Derivation:
+    """A number of all training samples: something of them one by one."""
+    sizes = _TrainingSamples(trace)
+    count = sizes.samples
+
+    def sample_by_sample(node: Node) -> Node | None:
+        if not isinstance(node, SumOver | LargestOver):
+            return None
+        many, middle = _LISTS[type(node)]
+        most, head, tail = OF_SQUARES if isinstance(node.of, Square) else SHORT
+
+        def terms(first: int, last: int) -> tuple[Node, ...]:
+            return tuple(entry(node.of, s, q.i, sizes) for s in range(first, last + 1))
+
+        if count <= most:
+            return many(terms(1, count))
+        left_out = middle(head + 1, count - tail, entry(node.of, K, q.i, sizes))
+        return many((*terms(1, head), left_out, *terms(count - tail + 1, count)))
+
+    tree = rewrite(trace.program.by_name[q.kind, q.layer].tree, sample_by_sample)
+    return Derivation(entry(tree, 0, q.i, sizes))
 
 
 # ---- forward and loss ----
@@ -263,6 +326,7 @@ def _whole(trace: Trace, q: Quantity) -> Derivation:
 
 
 _RULES: dict[str, Callable[[Trace, Quantity], Derivation]] = {
+    "mean": _statistic, "sd": _statistic, "min": _statistic, "max": _statistic,
     "a": _activation, "loss": _loss, "data_loss": _loss,
     "dL/da": _by_activation, "dL/dr": _by_activation, "dL/dd": _by_activation,
     "da/dz": _slope, "dL/dz": _error_signal,
@@ -365,6 +429,16 @@ def _signal_stage(trace: Trace, stage: Stage) -> Derivation:
     return Derivation(found.long or found.tree, shortcut=shortcut)
 
 
+def _statistic_stage(trace: Trace, stage: Stage) -> Derivation:
+    """As one row of numbers."""
+
+    def in_two_dimensions(node: Node) -> Node | None:
+        return replace(node, keep=True) if isinstance(node, SumOver | LargestOver) else None
+
+    tree = trace.program.by_name[stage.kind, stage.layer].tree
+    return Derivation(rewrite(tree, in_two_dimensions))
+
+
 def _biases_stage(trace: Trace, stage: Stage) -> Derivation:
     tree = trace.program.by_name[stage.kind, stage.layer].tree
     assert isinstance(tree, SumOver)
@@ -373,5 +447,7 @@ def _biases_stage(trace: Trace, stage: Stage) -> Derivation:
 
 _STAGES: dict[str, Callable[[Trace, Stage], Derivation]] = {
     "loss": _sample_losses,
+    "mean": _statistic_stage, "sd": _statistic_stage,
+    "min": _statistic_stage, "max": _statistic_stage,
     "dL/da": _outputs_stage, "da/dz": _slope_stage, "dL/dz": _signal_stage, "dL/db": _biases_stage,
 }  # fmt: skip

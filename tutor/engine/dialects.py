@@ -50,6 +50,7 @@ from tutor.engine.tree import (
     Sin,
     Size,
     Smallest,
+    SmallestOver,
     Sqrt,
     Square,
     Squares,
@@ -67,8 +68,8 @@ from tutor.engine.tree import (
 def python_name(kind: str, layer: int = 0) -> str:
     """The name of an array in Python: z1, a1_new, dL_dW2, losses, drop."""
     found = KINDS[kind.removesuffix("@")]
-    if found.name == DROP:
-        return "drop"
+    if found.name in _OWN_NAMES:
+        return _OWN_NAMES[found.name]
     stem, new = found.name.removesuffix("+").translate(_IN_STEMS), "_new" if found.again else ""
     stem = stem[:-1] + "W" if found.weights else stem
     stem += "_" if layer and stem[-1:].isdigit() else ""
@@ -76,7 +77,8 @@ def python_name(kind: str, layer: int = 0) -> str:
     return f"{stem}{many}{layer if layer or found.derivative else ''}{new}"
 
 
-DROP = "loss-loss+"
+_OWN_NAMES = {"loss-loss+": "drop", "min": "x_min", "max": "x_max"}
+"""Names that Python would read as something else."""
 _IN_STEMS = str.maketrans({"/": "_", ".": "_", "-": "_before"})
 
 
@@ -84,7 +86,7 @@ class Python:
     """NumPy, as the engine computes: exact forms, nothing left out."""
 
     module = "np"
-    axis, keep, largest = "axis", "keepdims", "max"
+    axis, keep, largest, smallest = "axis", "keepdims", "max", "min"
 
     def __init__(self) -> None:
         self.names: dict[Node, str] = {}
@@ -193,8 +195,10 @@ class Python:
                 return attribute(self.write(node.of), "T")
             case SumOver():
                 return self._reduced(node.of, "sum", node.axis, node.keep)
+            case SmallestOver():
+                return self._reduced(node.of, self.smallest, node.axis, node.keep)
             case LargestOver():
-                return self._reduced(node.of, self.largest, node.axis, True)
+                return self._reduced(node.of, self.largest, node.axis, node.keep)
             case Cases():
                 return self.library(
                     "where",
@@ -363,7 +367,7 @@ class Engine(Python):
         return ast.Call(attribute(self._condition(node), "astype"), [variable("float")], [])
 
     def _reduced(self, of: Node, how: str, axis: int, keep: bool) -> ast.expr:
-        ufunc = {"sum": "add", "max": "maximum"}[how]
+        ufunc = {"sum": "add", "max": "maximum", "min": "minimum"}[how]
         callee = attribute(attribute(variable(self.module), ufunc), "reduce")
         keywords = [ast.keyword(self.keep, ast.Constant(True))] * keep
         return ast.Call(callee, [self.write(of), ast.Constant(axis)], keywords)
@@ -398,7 +402,7 @@ class Torch(Textbook):
     """PyTorch; what it has a function for is that function."""
 
     module = "torch"
-    axis, keep, largest = "dim", "keepdim", "amax"
+    axis, keep, largest, smallest = "dim", "keepdim", "amax", "amin"
 
     def _applied(self, node: Apply) -> ast.expr:
         if not node.function.torch:

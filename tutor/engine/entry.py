@@ -82,7 +82,7 @@ def named(kind: str, layer: int, row: int, column: int, sizes: Sizes) -> Quantit
         return Quantity(kind, layer)
     if found.weights:
         return Quantity(kind, layer, row, column)
-    if found.biases:
+    if found.biases or found.feature:
         return Quantity(kind, layer, column)
     return Quantity(kind, layer, column, 0, row if sizes.samples > 1 else 0)
 

@@ -10,8 +10,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
-GIVEN, FORWARD, LOSS, BACKWARD, UPDATE, VERIFY = (
+GIVEN, SCALE, FORWARD, LOSS, BACKWARD, UPDATE, VERIFY = (
     "given",
+    "scale",
     "forward",
     "loss",
     "backward",
@@ -19,12 +20,21 @@ GIVEN, FORWARD, LOSS, BACKWARD, UPDATE, VERIFY = (
     "verify",
 )
 
-PHASES = (FORWARD, LOSS, BACKWARD, UPDATE, VERIFY)
-"""The phases of an iteration in their order; what is given comes before all of them."""
+PHASES = (SCALE, FORWARD, LOSS, BACKWARD, UPDATE, VERIFY)
+"""The phases of an iteration in their order; what is given comes before all of them. Only lessons
+that scale their inputs have the first.
+"""
+
+
+def phases_of(*, scaled: bool) -> tuple[str, ...]:
+    """The phases that an iteration can have, where its inputs are scaled or are not."""
+    return tuple(phase for phase in PHASES if scaled or phase != SCALE)
+
 
 DATA = ("sample", "unit")
 WEIGHT = ("unit", "input")
 BIAS = ("unit",)
+FEATURE = ("feature",)
 
 RULED = frozenset({"knob", "memory", "rate"})
 """The roles of numbers that only some ways to learn have."""
@@ -86,7 +96,7 @@ class Kind:
     @property
     def parameter(self) -> bool:
         """Whether it belongs to weights or biases: one entry for each, and none for a sample."""
-        return bool(self.axes) and not self.per_sample
+        return self.axes in {WEIGHT, BIAS}
 
     @property
     def weights(self) -> bool:
@@ -97,6 +107,16 @@ class Kind:
     def biases(self) -> bool:
         """Whether its arrays have the shape of biases."""
         return self.axes == BIAS
+
+    @property
+    def feature(self) -> bool:
+        """Whether there is one for each input, whatever the sample: what inputs are scaled with."""
+        return self.axes == FEATURE
+
+    @property
+    def of_inputs(self) -> bool:
+        """Whether it belongs to the inputs, scaled or not yet, or is what scales them."""
+        return self.feature or (self.role in {"data", "source"} and self.name != "y")
 
     @property
     def now(self) -> str:
@@ -145,6 +165,11 @@ def _knob(name: str, words: str, letter: str) -> Kind:
     return Kind(name, GIVEN, words, layered=False, role="knob", contract=False, letter=letter)
 
 
+def _statistic(name: str, words: str) -> Kind:
+    """A number of all training samples that an input is scaled with."""
+    return Kind(name, SCALE, words, FEATURE, layered=False, role="statistic", letter=name)
+
+
 _OF_PARAMETERS = tuple(
     Kind(
         f"{name}.{parameter}",
@@ -175,6 +200,16 @@ what it remembers.
 _TABLE = (
     Kind("x", GIVEN, "input", DATA, layered=False, role="data"),
     Kind("y", GIVEN, "target", DATA, layered=False, role="data"),
+    Kind("raw", GIVEN, "input before scaling", DATA, layered=False, role="data", letter="raw"),
+    Kind(
+        "train",
+        GIVEN,
+        "input of a training sample before scaling",
+        DATA,
+        layered=False,
+        role="source",
+        letter="train",
+    ),
     Kind("w", GIVEN, "weight", WEIGHT, role="parameter"),
     Kind("b", GIVEN, "bias", BIAS, role="parameter"),
     Kind("eta", GIVEN, "learning rate", layered=False, contract=False),
@@ -194,6 +229,10 @@ _TABLE = (
     _knob("weight_decay", "weight decay", "λ"),
     Kind("mask", GIVEN, "dropout mask", DATA, role="mask", letter="M"),
     *(kind for kind in _OF_PARAMETERS if kind.given),
+    _statistic("mean", "mean of an input"),
+    _statistic("sd", "standard deviation of an input"),
+    _statistic("min", "smallest value of an input"),
+    _statistic("max", "largest value of an input"),
     Kind("z", FORWARD, "pre-activation", DATA, role="unit"),
     Kind("a", FORWARD, "activation", DATA, role="unit"),
     Kind("d", FORWARD, "activation after dropout", DATA, role="unit"),
@@ -324,6 +363,9 @@ _TABLE = (
         contract=False,
     ),
 )
+
+STATISTICS = {"standardize": ("mean", "sd"), "min_max": ("min", "max")}
+"""The numbers of the training samples by which each way to scale goes, in their order."""
 
 KINDS: dict[str, Kind] = {kind.name: kind for kind in _TABLE}
 

@@ -67,7 +67,7 @@ def magnitude(tree: Node, env: Environment, sizes: Environment) -> Value:
             terms = np.abs(tree.of.value(env)) + magnitude(tree.of, env, sizes)
             return terms.sum(axis=tree.axis, keepdims=tree.keep)
         case LargestOver():
-            return magnitude(tree.of, env, sizes).max(axis=tree.axis, keepdims=True)
+            return magnitude(tree.of, env, sizes).max(axis=tree.axis, keepdims=tree.keep)
         case Jacobians():
             return _magnitude_of_jacobians(tree, env, sizes)
         case Cases():

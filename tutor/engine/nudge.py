@@ -113,7 +113,7 @@ class Nudger:
 
     def __init__(self, trace: Trace) -> None:
         self.trace = trace
-        program = trace.program
+        program = trace.network.program(trace.samples)  # from the inputs as they are, scaled or not
         self._compute = loss_function(program.plan)
         knobs = [np.asarray(trace.knobs[name]) for name in program.knobs]
         first = 2 + len(knobs)

@@ -17,7 +17,7 @@ from itertools import accumulate
 
 import numpy as np
 
-from tutor.engine.kinds import KINDS, marked
+from tutor.engine.kinds import KINDS, SCALE, marked
 from tutor.engine.network import Layer, Network
 from tutor.engine.quantity import Quantity
 from tutor.errors import LessonError
@@ -114,13 +114,21 @@ class NumberOrder(Sequence[Quantity]):
 
     @classmethod
     def of(
-        cls, network: Network, samples: int, blocked: int = 0, inputs: bool = False
+        cls,
+        network: Network,
+        samples: int,
+        blocked: int = 0,
+        inputs: bool = False,
+        statistics: Sequence[str] = (),
     ) -> NumberOrder:
         """The walk of a network over a batch; behind layer `blocked` nothing is computed.
 
-        `inputs`: whether the derivatives with respect to the inputs are steps.
+        `inputs`: whether the derivatives with respect to the inputs are steps. `statistics`: the
+        kinds of numbers that the inputs are scaled with, where that is steps.
         """
-        return cls(tuple(_sections(network, samples if samples > 1 else 0, blocked, inputs)))
+        each = samples if samples > 1 else 0
+        scaled = _scaled(network, each, tuple(statistics)) if statistics else ()
+        return cls((*scaled, *_sections(network, each, blocked, inputs)))
 
     def __len__(self) -> int:
         return self.starts[-1]
@@ -149,9 +157,24 @@ class NumberOrder(Sequence[Quantity]):
         turn = section.round * (q.sample - 1) if section.samples else 0
         return self.starts[place[0]] + turn + section.starts[place[1]] + block.offset(q)
 
+    def makes(self, q: Quantity) -> bool:
+        """Whether numbers like q are steps, of whichever sample."""
+        return any((q.kind, q.layer, sampled) in self._place for sampled in (False, True))
+
     def phase(self, k: int) -> str:
         """The phase that position k belongs to."""
         return self.sections[bisect_right(self.starts, k) - 1].phase
+
+
+def _scaled(network: Network, samples: int, statistics: tuple[str, ...]) -> Iterator[Section]:
+    """What each input is scaled with, input by input, then the inputs sample by sample."""
+    inputs = network.sizes[0]
+    yield Section(SCALE, (Block(statistics, 0, inputs),))
+    yield Section(SCALE, (Block((INPUT,), 0, inputs),), samples)
+
+
+INPUT = "x"
+"""What is scaled."""
 
 
 def _sections(network: Network, samples: int, blocked: int, inputs: bool) -> Iterator[Section]:
@@ -293,12 +316,17 @@ class Stage:
 
 
 def stages(
-    network: Network, samples: int, blocked: int = 0, inputs: bool = False
+    network: Network,
+    samples: int,
+    blocked: int = 0,
+    inputs: bool = False,
+    statistics: Sequence[str] = (),
 ) -> tuple[Stage, ...]:
     """The walk by matrices; at most a dozen stages a layer. `inputs`: whether the derivatives by
-    the inputs are one.
+    the inputs are one; `statistics`: what the inputs are scaled with, where that is steps.
     """
-    found = list(_forward_stages("forward", network, ""))
+    found = [Stage(SCALE, kind) for kind in (*statistics, INPUT)] if statistics else []
+    found += _forward_stages("forward", network, "")
     found += _loss_stages(network, "loss", "", samples)
     for number in range(network.depth, 0, -1):
         layer = network.layer(number)

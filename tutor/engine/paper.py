@@ -102,7 +102,10 @@ def on_paper(trace: Trace, decimals: int, given: int, *, cut: bool = False) -> P
             paper=decimals, exact=trace, cut=cut,
         )  # fmt: skip
         finite = True
-        for q in NumberOrder.of(trace.network, trace.samples, trace.blocked, inputs=True):
+        order = NumberOrder.of(
+            trace.network, trace.samples, trace.blocked, inputs=True, statistics=trace.statistics
+        )
+        for q in order:
             if q.of.role == "slope" and q.layer == trace.blocked:
                 continue
             value = paper.written(float(evaluate(derive(paper, q).tree, paper)))
@@ -121,7 +124,7 @@ def _stepped_around(paper: PaperTrace, q: Quantity) -> bool:
 def _copied(name: Name, array: Any, given: int) -> Any:
     """An array to write to: of what is given, with the numbers as the lesson shows them."""
     found = np.array(array, dtype=np.float64)
-    if KINDS[name[0].removesuffix("@")].role in {"parameter", "data"}:
+    if KINDS[name[0].removesuffix("@")].role in {"parameter", "data", "source"}:
         flat = [by_hand(float(value), given) for value in found.ravel()]
         found = np.array(flat, dtype=np.float64).reshape(found.shape)
     return found

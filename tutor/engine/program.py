@@ -29,6 +29,7 @@ from tutor.engine.dialects import Engine, python_name
 from tutor.engine.kinds import AFTER, GRADIENT, KINDS, VERIFY
 from tutor.engine.losses import A, Loss, Y, Z, with_leaves
 from tutor.engine.optimizers import PLAIN, UpdateRule
+from tutor.engine.scales import ScalePlan, X
 from tutor.engine.tree import (
     Apply,
     ArrayRef,
@@ -62,7 +63,6 @@ Computed: TypeAlias = Callable[..., tuple[dict[Name, Any], bool]]
 1/M of a mean. What is left aside there, `_watched` says.
 """
 
-X = ArrayRef("x")
 ETA = optimizers.RATE
 
 
@@ -91,6 +91,8 @@ class Plan:
     loss: Loss
     mean: bool
     rule: UpdateRule = PLAIN
+    scale: ScalePlan | None = None
+    """How the inputs are scaled, where that is computed too; else they are given."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,13 +204,14 @@ class Program:
 
 @lru_cache(maxsize=64)  # one takes about 0.3 MB
 def _made(plan: Plan) -> Program:
+    scaled = [Definition(*found) for found in plan.scale.trees()] if plan.scale else []
     forward = list(_forward(plan))
     ahead = [*(Definition(step.out, step.tree) for step in forward), *_losses(plan)]
     backward, blocked = _backward(plan, forward)
     if blocked:
-        return Program(plan, (*ahead, *backward), blocked)
+        return Program(plan, (*scaled, *ahead, *backward), blocked)
     updates = list(_updates(plan))
-    return Program(plan, (*ahead, *backward, *updates, *_again(ahead, updates), _drop()))
+    return Program(plan, (*scaled, *ahead, *backward, *updates, *_again(ahead, updates), _drop()))
 
 
 # ---- forward ----

@@ -96,6 +96,12 @@ class Trace(Mapping[Name, Array]):
         return len(self.x)
 
     @property
+    def statistics(self) -> tuple[str, ...]:
+        """The kinds of numbers that its inputs are scaled with; none where they are given."""
+        scale = self.program.plan.scale
+        return scale.statistics if scale else ()
+
+    @property
     def scale(self) -> float:
         """The factor of each sample's loss in that of the batch: 1/M for a mean."""
         return self.network.scale(self.samples)

@@ -452,12 +452,50 @@ class Ones(Node):
 
 @dataclass(frozen=True, slots=True)
 class LargestOver(One):
-    """The largest number of each row; the axis is kept."""
+    """The largest number of each row, or along another axis, which is kept or dropped."""
 
     axis: int = 1
+    keep: bool = True
 
     def value(self, env: Environment) -> Value:
-        return self.of.value(env).max(axis=self.axis, keepdims=True)
+        return self.of.value(env).max(axis=self.axis, keepdims=self.keep)
+
+
+class SmallestOver(LargestOver):
+    """The smallest number along an axis."""
+
+    def value(self, env: Environment) -> Value:
+        return self.of.value(env).min(axis=self.axis, keepdims=self.keep)
+
+
+class LargestOf(Many):
+    """The largest of several numbers."""
+
+    def value(self, env: Environment) -> Value:
+        return np.max([term.value(env) for term in self.terms])
+
+
+class SmallestOf(Many):
+    """The smallest of several numbers."""
+
+    def value(self, env: Environment) -> Value:
+        return np.min([term.value(env) for term in self.terms])
+
+
+class ElidedLargest(Elided):
+    """The middle of a long list of numbers of which the largest is wanted: the largest of them."""
+
+    def value(self, env: Environment) -> Value:
+        terms = self.body.value(env.bound(slice(self.first - 1, self.last)))
+        return env.seen(np.float64(np.max(terms)))
+
+
+class ElidedSmallest(Elided):
+    """The same for the smallest."""
+
+    def value(self, env: Environment) -> Value:
+        terms = self.body.value(env.bound(slice(self.first - 1, self.last)))
+        return env.seen(np.float64(np.min(terms)))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

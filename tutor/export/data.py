@@ -13,6 +13,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from functools import partial
+from itertools import chain
 from math import isfinite
 from typing import TextIO
 
@@ -24,6 +26,7 @@ from tutor.engine.network import Array
 from tutor.engine.order import Block, NumberOrder, Section
 from tutor.engine.quantity import Quantity
 from tutor.engine.trace import Trace
+from tutor.lesson.dataset import dataset
 from tutor.lesson.walk import Lesson
 
 COLUMNS = ("quantity", "kind", "layer", "i", "j", "sample", "value")
@@ -51,8 +54,10 @@ def as_csv(lesson: Lesson) -> Iterator[str]:
         base, at, sample = names[0].partition("@")
         last = ""
         if batch:
-            whole = not sample and not KINDS[base.partition("[")[0]].per_sample
-            last = "," if whole else f",{batch.number(int(sample or 1))}"
+            kind = KINDS[base.partition("[")[0]]
+            whole = not sample and not kind.per_sample
+            number = partial(_of_training, lesson) if kind.role == "source" else batch.number
+            last = "," if whole else f",{number(int(sample or 1))}"
         end = len(at + sample)
         rows = zip(names, values.tolist(), strict=True)
         yield header + "".join(
@@ -61,6 +66,11 @@ def as_csv(lesson: Lesson) -> Iterator[str]:
             if isfinite(value)
         )
         header = ""
+
+
+def _of_training(lesson: Lesson, sample: int) -> int:
+    """The number in the data set of a training sample."""
+    return int(dataset(lesson.scenario).training[sample - 1]) + 1
 
 
 def _head(base: str, sample: str) -> str:
@@ -163,7 +173,9 @@ def pieces(trace: Trace) -> Iterator[NamedNumbers]:
 def groups(trace: Trace) -> Iterator[NamedNumbers]:
     """Every quantity of a trace, in groups: what is given, then the walk to its end or stop."""
     yield from _given(trace)
-    order = NumberOrder.of(trace.network, trace.samples, trace.blocked, inputs=True)
+    order = NumberOrder.of(
+        trace.network, trace.samples, trace.blocked, inputs=True, statistics=trace.statistics
+    )
     left = order.rank(trace.stop.quantity) if trace.stop else len(order)
     updated = False
     for section in order.sections:
@@ -175,12 +187,12 @@ def groups(trace: Trace) -> Iterator[NamedNumbers]:
 
 
 def _given(trace: Trace) -> Iterator[NamedNumbers]:
+    first = "raw" if trace.statistics else "x"
     for row in range(trace.samples):
-        for kind, array in (("x", trace.x), ("y", trace.y)):
-            yield (
-                _marked([f"{kind}[{i}]" for i in range(1, array.shape[1] + 1)], trace, row),
-                array[row],
-            )
+        for kind, array in ((first, trace[first, 0]), ("y", trace.y)):
+            yield _marked(_units(kind, 0, array.shape[1]), trace, row), array[row]
+    for row, values in enumerate(trace.get(("train", 0), ()), 1):
+        yield [f"{name}@{row}" for name in _units("train", 0, len(values))], values
     for kind, layer in trace:
         of = KINDS[kind.removesuffix("@")]
         if layer and of.given and of.contract and of.parameter:
@@ -230,7 +242,8 @@ def _weights(kind: str, layer: int, units: int, inputs: int) -> list[str]:
 
 
 def _units(kind: str, layer: int, units: int) -> list[str]:
-    return [f"{kind}[{layer}][{i}]" for i in range(1, units + 1)]
+    stem = f"{kind}[{layer}]" if KINDS[kind].layered else kind
+    return [f"{stem}[{i}]" for i in range(1, units + 1)]
 
 
 def _names(block: Block) -> list[str]:
@@ -252,7 +265,8 @@ def _names(block: Block) -> list[str]:
     if not KINDS[block.kinds[0]].axes:
         return [str(Quantity(kind, n)) for kind in block.kinds]
     if block.by_unit:
-        return [f"{kind}[{n}][{i}]" for i in rows for kind in block.kinds]
+        of_kinds = (_units(kind, n, block.units) for kind in block.kinds)
+        return list(chain.from_iterable(zip(*of_kinds, strict=True)))
     return [name for kind in block.kinds for name in _units(kind, n, block.units)]
 
 
@@ -268,7 +282,8 @@ def _values(trace: Trace, block: Block, row: int | None) -> Array:
         return np.array(
             [trace.value(Quantity(kind, block.layer, sample=sample)) for kind in block.kinds]
         )
-    arrays = [trace.array(kind, block.layer)[at] for kind in block.kinds]
+    whole = [(KINDS[kind], trace.array(kind, block.layer)) for kind in block.kinds]
+    arrays = [array[at] if of.per_sample else array for of, array in whole]
     return np.stack(arrays, axis=1 if block.by_unit else 0).ravel()
 
 

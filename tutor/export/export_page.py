@@ -7,12 +7,12 @@ shown last.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
 from urllib.parse import parse_qsl, urlencode
 
-from tutor.engine.kinds import PHASES
+from tutor.engine.kinds import PHASES, phases_of
 from tutor.errors import TutorError
 from tutor.export.registry import (
     KINDS,
@@ -28,19 +28,29 @@ from tutor.export.registry import (
 from tutor.lesson.changes import Change, told
 from tutor.lesson.explain import PHASE_TITLES
 from tutor.lesson.walk import GRAINS, Lesson
-from tutor.pages.context import AnyContext
+from tutor.pages.context import AnyContext, Context
 from tutor.pages.faces import face
 from tutor.pages.panels import Choices
 from tutor.pages.view import MOST_NOTICES, Ignored
 
 PREVIEW_LINES = 60
-BLANKS = (
-    ("all", "every result"),
-    *((phase, f"the results of one phase: {PHASE_TITLES[phase].lower()}") for phase in PHASES),
-    ("every:2", "every second result"),
-    ("every:3", "every third result"),
-    ("every:5", "every fifth result"),
-)
+
+
+def _phases(context: AnyContext) -> tuple[str, ...]:
+    """The phases that there are to choose from."""
+    if isinstance(context, Context):
+        return phases_of(scaled=bool(context.trace.statistics))
+    return tuple(phase for phase, _, _ in context.walk.phases())
+
+
+def _blanks(phases: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """What a worksheet can leave open, and how that is called."""
+    yield "all", "every result"
+    for phase in phases:
+        yield phase, f"the results of one phase: {PHASE_TITLES[phase].lower()}"
+    yield "every:2", "every second result"
+    yield "every:3", "every third result"
+    yield "every:5", "every fifth result"
 
 
 NO_FILE = "There is no file yet: please fix what is marked here first."
@@ -117,7 +127,7 @@ def export_page(
     numbers = tuple(_numbers(kind, order, query, ignored, long)) if drawn_anew else ()
     elsewhere = tuple(one for one in ignored if one.field not in {f.name for f in numbers})
     base = view.files(scenario.id)
-    phases = context.walk.phases() if not drawn_anew else tuple((p, 0, 0) for p in PHASES)
+    phases = _phases(context)
     grain_titles = {
         "number": "number by number",
         "layer": "layer by layer",
@@ -130,14 +140,8 @@ def export_page(
         chosen=kind,
         grains=tuple((grain, grain_titles[grain], grain == view.grain) for grain in GRAINS),
         choices=face(context.source).choices(context),
-        phases=tuple(
-            (phase, PHASE_TITLES[phase], phase in order.phases) for phase, _, _ in phases
-        ),
-        blanks=tuple(
-            (value, text, value == order.blanks)
-            for value, text in BLANKS
-            if value not in PHASES or value in [phase for phase, _, _ in phases]
-        ),
+        phases=tuple((phase, PHASE_TITLES[phase], phase in order.phases) for phase in phases),
+        blanks=tuple((value, text, value == order.blanks) for value, text in _blanks(phases)),
         numbers=numbers,
         is_sheet=key in {"worksheet", "key", "class-set"}, name=name,
         file=f"{base}/{key}", preview=preview, cut=cut, problem=problem,

@@ -154,7 +154,7 @@ def _given(context: Context, lines: LatexLines) -> Iterator[str]:
 
 def _given_matrices(context: Context) -> Iterator[ArrayRef]:
     trace = context.trace
-    yield leaf(trace, "x", 0)
+    yield leaf(trace, "raw" if trace.statistics else "x", 0)
     for layer in range(1, trace.network.depth + 1):
         yield leaf(trace, "w", layer)
         if trace.network.layer(layer).biases is not None:

@@ -12,12 +12,12 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
 from tutor.engine.derivation import written_out
-from tutor.engine.kinds import FORWARD, LOSS, UPDATE
+from tutor.engine.kinds import FORWARD, LOSS, SCALE, UPDATE
 from tutor.engine.losses import A, Y, Z, with_leaves
 from tutor.engine.optimizers import SCHEDULED, update
 from tutor.engine.program import by
@@ -120,6 +120,8 @@ def _about(lesson: Lesson, phase: str) -> str:
     formula = (
         _loss(lesson)
         if phase == LOSS
+        else _scale(lesson.trace)
+        if phase == SCALE
         else _update(lesson.trace)
         if phase == UPDATE and not plain
         else FORMULAS.get(phase, "")
@@ -155,6 +157,31 @@ def _loss(lesson: Lesson) -> str:
     return rf"$$L^{{(m)}} = {rule} \qquad {whole} = {mean}\sum_m L^{{(m)}}{sum_of_both}$$"
 
 
+class _OfOneInput(Latex):
+    """LaTeX of the formulas of the scaling, for one input as for all."""
+
+    def name(self, q: Quantity) -> str:
+        return q.kind if len(q.kind) == 1 else rf"\mathrm{{{q.kind}}}"
+
+    def over(self, what: str, x: str) -> str:
+        return rf"\sum_m {x}"
+
+
+def _scale(trace: Trace) -> str:
+    """What an input is scaled with, and what becomes of it, line by line."""
+    plan = trace.program.plan.scale
+    writer = _OfOneInput(Alphabet.of(PRESETS["brackets"], trace.network, trace.samples), 0)
+    lines = (
+        f"{writer.write(_entry(leaf))} &= {writer.write(_entry(tree))}"
+        for leaf, tree in (plan.trees() if plan else ())
+    )
+    return _in_lines(lines)
+
+
+def _in_lines(lines: Iterable[str]) -> str:
+    return "$$\\begin{aligned} " + r" \\ ".join(lines) + r" \end{aligned}$$"
+
+
 class _OfOneWeight(Latex):
     """LaTeX of the formulas of an update, for one weight as for all: without its place."""
 
@@ -178,7 +205,7 @@ def _update(trace: Trace) -> str:
     lines = (
         f"{writer.write(_entry(leaf))} &= {writer.write(_entry(tree))}" for leaf, tree in found
     )
-    return "$$\\begin{aligned} " + r" \\ ".join(lines) + r" \end{aligned}$$"
+    return _in_lines(lines)
 
 
 def _entry(tree: Node) -> Node:

@@ -20,7 +20,7 @@ import numpy as np
 
 from tutor.engine.code import Statement, source
 from tutor.engine.dialects import Textbook, python_name
-from tutor.engine.kinds import BACKWARD, KINDS, LOSS, UPDATE, marked
+from tutor.engine.kinds import BACKWARD, KINDS, LOSS, SCALE, UPDATE, marked
 from tutor.engine.network import Array
 from tutor.engine.order import Stage
 from tutor.engine.trace import Trace
@@ -131,7 +131,7 @@ def phase_end(phase: str) -> str:
     """The id of a piece that belongs to no layer: about the loss, in the loss phase and in the
     verification, or about the whole update.
     """
-    return phase if phase in {LOSS, UPDATE} else f"{phase}-loss"
+    return phase if phase in {SCALE, LOSS, UPDATE} else f"{phase}-loss"
 
 
 def ending(lesson: Lesson, found: Sequence[Result]) -> str:
@@ -195,15 +195,27 @@ def given(
     """
     trace = lesson.trace
     samples = f"{trace.samples} samples, one row each" if trace.samples > 1 else "one sample"
+    before = ", before they are scaled," if trace.statistics else ""
     lines = [
-        f"# The inputs and targets: {samples}",
+        f"# The inputs{before} and targets: {samples}",
         *(comment(f"{lesson.batch}.") if lesson.batch else ()),
-        f"x = {call.format(array(trace.x))}",
+        *inputs(trace, call),
         f"y = {call.format(array(trace.y))}",
         "",
         f"# The weights and biases{_when(lesson)}",
     ]
     return [*lines, *parameters(trace, parameter, frozen)]
+
+
+def inputs(trace: Trace, call: str) -> list[str]:
+    """The inputs; where they are scaled, as they were before, and those that say how."""
+    if not trace.statistics:
+        return [f"x = {call.format(array(trace.x))}"]
+    lines = [f"raw = {call.format(array(trace['raw', 0]))}"]
+    if ("train", 0) in trace:
+        lines += ["# The inputs of all training samples, which say how they are scaled"]
+        lines += [f"train = {call.format(array(trace['train', 0]))}"]
+    return lines
 
 
 def parameters(trace: Trace, parameter: str, frozen: str) -> list[str]:

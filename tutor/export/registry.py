@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from tutor import budget, limits, suggestion
-from tutor.engine.kinds import PHASES
+from tutor.engine.kinds import PHASES, phases_of
 from tutor.errors import LessonError
 from tutor.export import data as data_export
 from tutor.export import (
@@ -120,7 +120,9 @@ def _class_set(lesson: Lesson, view: View, order: ExportOrder) -> Iterator[str]:
     seed = _set_seed(order)
     made = variants(lesson.scenario, order.versions, seed, order.most)
     lessons = tuple(
-        open_lesson(version, view.iteration, _kept(lesson), view.input_gradients)
+        open_lesson(
+            version, view.iteration, _kept(lesson), view.input_gradients, scaling=view.scaling
+        )
         for version in made
     )
     sheet = Sheet(order.phases, blanks=order.blanks, address=order.address)
@@ -353,6 +355,8 @@ def _command(lesson: AnyLesson, key: str, view: View, order: ExportOrder) -> str
     said = [f"{name} {value}" for name, value, usual in options if value != usual]
     if view.input_gradients is not None:
         said.append("--input-gradients" if view.input_gradients else "--no-input-gradients")
+    if isinstance(lesson, Lesson) and lesson.scales and not view.scaling:
+        said.append("--no-scaling")
     file = file_name.stem(lesson.scenario) + file_name.SUFFIX
     return " ".join([f"python -m tutor export {file} --to {key}", *said])
 
@@ -368,6 +372,7 @@ def versioned(lesson: Lesson, view: View, order: ExportOrder) -> Lesson:
         view.iteration,
         _kept(lesson),
         view.input_gradients,
+        scaling=view.scaling,
     )
 
 
@@ -377,13 +382,16 @@ def _kept(lesson: Lesson) -> tuple[Change, ...]:
 
 
 def read(
-    query: Mapping[str, str], phases: tuple[str, ...]
+    query: Mapping[str, str], phases: tuple[str, ...], *, scaled: bool = False
 ) -> tuple[ExportOrder, tuple[Ignored, ...]]:
-    """What a query wants of an export, and everything in it that makes no sense."""
+    """What a query wants of an export, and everything in it that makes no sense. `scaled`:
+    whether the lesson begins with the scaling of its inputs.
+    """
+    own = phases_of(scaled=scaled)
     ignored = [
-        unknown("phases", phase, PHASES, IGNORED)
+        unknown("phases", phase, own, IGNORED)
         for phase in dict.fromkeys(phases)
-        if phase not in PHASES
+        if phase not in own
     ]
     seed = whole(query, "seed", 0, MOST_SEED, None, ignored)
     version = whole(query, "version", 1, MOST_VERSIONS, 1, ignored) or 1
@@ -394,7 +402,8 @@ def read(
     refusal = unreadable_blanks(blanks)
     if refusal:
         ignored.append(Ignored(refusal, "everything is left open"))
-    chosen = tuple(phase for phase in PHASES if phase in phases) or PHASES
+    chosen = tuple(phase for phase in own if phase in phases)
+    chosen = PHASES if chosen in {(), own} else chosen
     versions = whole(query, "versions", 1, MOST_VERSIONS, SET_VERSIONS, ignored) or SET_VERSIONS
     order = ExportOrder(
         chosen, "all" if refusal else blanks, seed, version if seed is not None else 1, versions

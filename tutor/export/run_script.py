@@ -19,13 +19,14 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from tutor import budget
-from tutor.engine.code import source
+from tutor.engine.code import assigned, source
 from tutor.engine.dialects import Python, Textbook, Torch, python_name
 from tutor.engine.kinds import AFTER, FORWARD, KINDS, LOSS, Kind
 from tutor.engine.network import Array
 from tutor.engine.optimizers import SCHEDULED
 from tutor.engine.order import Stage, loss_numbers
 from tutor.engine.program import Definition, Name, Program, made_of
+from tutor.engine.scales import ScalePlan
 from tutor.engine.trace import Trace
 from tutor.engine.training import State, Stop, Training, UnfinishedError
 from tutor.engine.tree import Node, Power, Share, walk
@@ -41,6 +42,7 @@ from tutor.export.numpy_random import Random
 from tutor.export.numpy_script import knobs, parameters
 from tutor.export.source_text import array, broken, check_lines, comment, filled, header
 from tutor.export.torch_script import clipped, optimizer, part_of_loss
+from tutor.lesson.dataset import dataset
 from tutor.lesson.explain import explain_stop
 from tutor.lesson.setup import training
 from tutor.lesson.walk import Lesson, furthest
@@ -149,7 +151,7 @@ def numpy_run(lesson: Lesson) -> str:
         memory = ["", "# The optimizer remembers nothing yet", *memory]
     lines += [
         "", "", *_NUMPY_CHECK, "", "", *rules, "", "",
-        *_given(run, "np.array({})", "np.array({})"), *memory,
+        *_given(run, Textbook(), "np.array({})", "np.array({})"), *memory,
         "", "", *_batch(run, "np.random.default_rng([shuffle, epoch])"),
         *(_NUMPY_MASK if run.dropout else ()), "", "", *_iteration(run), "", "",
         *_numpy_loop(run), *_ending(run),
@@ -173,7 +175,7 @@ def torch_run(lesson: Lesson) -> str:
     draws = bool(run.dropout) or run.training.shuffle is not None
     lines += [
         "", "", *_TORCH_CHECK, "", "", *"\n\n\n".join(rules).split("\n"), "", "",
-        *_given(run, "torch.tensor({})", "torch.tensor({}, requires_grad=True)"),
+        *_given(run, dialect, "torch.tensor({})", "torch.tensor({}, requires_grad=True)"),
         *([] if not draws else ["", "", *inspect.getsource(Random).rstrip().split("\n")]),
         "", "", *_batch(run, "Random(shuffle, epoch)"),
         *(_TORCH_MASK if run.dropout else ()), *_torch_rate(run), "", "",
@@ -198,10 +200,14 @@ def _nothing(run: ScriptedRun) -> list[str]:
 # ---- what both have ----
 
 
-def _given(run: ScriptedRun, plain: str, learns: str) -> Iterator[str]:
-    samples = len(run.training.x)
-    yield f"# The inputs and targets: {samples} samples" if samples > 1 else "# The sample"
-    yield f"x = {plain.format(array(run.training.x))}"
+def _given(run: ScriptedRun, dialect: Python, plain: str, learns: str) -> Iterator[str]:
+    samples, scaled = len(run.training.x), bool(run.lesson.trace.statistics)
+    before = ", before they are scaled," if scaled else ""
+    yield f"# The inputs{before} and targets: {samples} samples" if samples > 1 else "# The sample"
+    if scaled:
+        yield from _scaling(run, dialect, plain)
+    else:
+        yield f"x = {plain.format(array(run.training.x))}"
     yield f"y = {plain.format(array(run.training.y))}"
     yield from ("", "# The weights and biases at the start")
     yield from parameters(run.first, learns, plain)
@@ -216,6 +222,15 @@ def _given(run: ScriptedRun, plain: str, learns: str) -> Iterator[str]:
     if run.dropout:
         yield f"dropout = {run.dropout!r}  # the share that is dropped in each layer"
         yield f"seed = {run.end.seed}  # of what is dropped"
+
+
+def _scaling(run: ScriptedRun, dialect: Python, plain: str) -> Iterator[str]:
+    """The inputs of all training samples as they are, and what makes x of them."""
+    data, plan = dataset(run.lesson.scenario), run.lesson.trace.program.plan.scale
+    assert plan is not None
+    yield f"raw = {plain.format(array(data.raw[data.training]))}"
+    for leaf, tree in ScalePlan(plan.name, plan.samples).trees():
+        yield source(assigned(python_name(leaf.kind), dialect.write(tree)))
 
 
 def _batch(run: ScriptedRun, generator: str) -> list[str]:

@@ -11,12 +11,22 @@ where a pass cannot be finished, the script ends before it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 
 from tutor.engine.code import answered, assigned, defined, source
 from tutor.engine.dialects import Torch, python_name
-from tutor.engine.kinds import BACKWARD, FORWARD, KINDS, LOSS, PHASES, UPDATE, VERIFY, marked
+from tutor.engine.kinds import (
+    BACKWARD,
+    FORWARD,
+    KINDS,
+    LOSS,
+    PHASES,
+    SCALE,
+    UPDATE,
+    VERIFY,
+    marked,
+)
 from tutor.engine.optimizers import LENGTH, UpdateRule
 from tutor.engine.order import Stage, loss_numbers
 from tutor.engine.program import NOT_AGAIN, Name
@@ -45,14 +55,18 @@ def torch_script(lesson: Lesson) -> str:
     found = [result for result in results(lesson) if _kept(trace, result, done)]
     lines = ["", "", *_given(lesson), "", "", *_rules(trace, found)]
     for phase in PHASES:
-        body = {
+        makers: dict[str, Callable[[Trace, Sequence[Result]], list[str]]] = {
+            "scale": partial(_scale, lesson),
             "forward": _forward,
             "loss": _loss,
             "backward": _backward,
             "update": _update,
             "verify": _verify,
-        }[phase](trace, found)
-        if phase in done or (phase == "forward" and body):
+        }
+        body = makers[phase](trace, found)
+        if phase == SCALE and not body:
+            continue
+        if phase in done or (phase == FORWARD and body):
             lines += [
                 "",
                 "",
@@ -146,6 +160,12 @@ def _given(lesson: Lesson) -> list[str]:
     lines += [*knobs(trace, {"t"}), *varying(trace, "torch", memory=lesson.iteration > 1)]
     if trace.network.rule.schedule:
         lines.append(f"t = torch.tensor({exact(lesson.iteration)})  # the number of the iteration")
+    return lines if trace.statistics else [*lines, *_followed(lesson)]
+
+
+def _followed(lesson: Lesson) -> list[str]:
+    """Lines that let autograd go back to the inputs, where it has to."""
+    lines: list[str] = []
     first = lesson.trace.network.layer(1)
     if lesson.input_gradients:
         lines += [
@@ -191,6 +211,16 @@ def _rules(trace: Trace, found: Sequence[Result]) -> list[str]:
 def masks(trace: Trace) -> list[str]:
     """The names of the masks of dropout."""
     return [python_name(*name) for name in trace.program.given if KINDS[name[0]].role == "mask"]
+
+
+def _scale(lesson: Lesson, trace: Trace, found: Sequence[Result]) -> list[str]:
+    """What the inputs are scaled with, and the inputs."""
+    made = [result for result in found if result.stage.phase == SCALE]
+    lines = [
+        source(assigned(result.name, Torch().write(formula(trace, result.stage))))
+        for result in made
+    ]
+    return [*lines, *_shows(trace, found, SCALE), *_followed(lesson)] if lines else []
 
 
 def _shows(trace: Trace, found: Sequence[Result], phase: str) -> list[str]:

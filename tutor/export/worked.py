@@ -121,7 +121,7 @@ def blanked(walk: AnyWalk, blanks: str) -> Hidden | None:
     chosen = chooser(walk, blanks)
 
     def hidden(q: Quantity) -> bool:
-        if q.given:
+        if walk.starts_from(q):
             return False
         try:
             n = walk.step_of(q)

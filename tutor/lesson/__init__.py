@@ -19,6 +19,7 @@ In the order in which it is best read:
     titles                what units, layers and steps are called
     given                 what a lesson starts from, in words
     update_reasons        why a step between a gradient and an update does what it does
+    scaling_reasons       why a step that scales the inputs does what it does
     reasons               why a step does what it does, at length and in a line
     explain               the words of a step, and the terms where they first appear
     calculator            how many digits the numbers of a formula need to give its result

@@ -83,7 +83,9 @@ def drift(lesson: Lesson, q: Quantity) -> Drift:
 def drifts(lesson: Lesson) -> Iterator[Drift]:
     """Every computed number that both walks come to, in the order of the walk."""
     trace = lesson.trace
-    order = NumberOrder.of(trace.network, trace.samples, trace.blocked, lesson.input_gradients)
+    order = NumberOrder.of(
+        trace.network, trace.samples, trace.blocked, lesson.input_gradients, trace.statistics
+    )
     for q in order:
         if q.of.role == "slope" and q.layer == trace.blocked:
             continue

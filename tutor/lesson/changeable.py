@@ -167,7 +167,10 @@ def sizes(scenario: Scenario) -> Sizes:
     """What names depend on."""
     network = scenario.network
     learns = tuple(network.learns(number) for number in range(1, len(network.layers) + 1))
-    return Sizes(network.inputs, network.layers, learns, scenario.data.samples, scenario.training)
+    data = scenario.data
+    return Sizes(
+        network.inputs, network.layers, learns, data.samples, scenario.training, data.scale
+    )
 
 
 def value(scenario: Scenario, at: Changeable) -> ChangedValue:

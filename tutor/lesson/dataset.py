@@ -20,7 +20,7 @@ import numpy as np
 
 from tutor.engine import generators
 from tutor.engine.network import Array, frozen
-from tutor.engine.scaling import Scaling
+from tutor.engine.scaling import Scaling, constant
 from tutor.errors import LessonError
 from tutor.number import counted, shown
 from tutor.scenario.model import CURVES, Generator, Split
@@ -87,8 +87,7 @@ def dataset(scenario: Scenario) -> Dataset:
     _check_classes(scenario, y, y[training])
     x, scaling = raw, None
     if scenario.data.scale is not None:
-        with np.errstate(over="ignore"):
-            scaling = Scaling.fitted(scenario.data.scale, raw[training])
+        scaling = Scaling.fitted(scenario.data.scale, raw[training])
         _check_scaling(scaling, raw[training], "training sample" if split else "sample")
         x = scaling(raw)
     return Dataset(raw, x, y, training, validation, test, scaling)
@@ -181,14 +180,12 @@ def _check_scaling(scaling: Scaling, raw: Array, what: str) -> None:
             f"input {beyond[0] + 1} has numbers too large to be scaled in float64; "
             "leave out scale, or give smaller numbers",
         )
-    if not scaling.constant:
+    alike = [f"input {column} is {shown(float(raw[0, column - 1]))}" for column in constant(raw)]
+    if not alike:
         return
-    constant = [
-        f"input {column} is {shown(float(raw[0, column - 1]))}" for column in scaling.constant
-    ]
     zero = "standard deviation" if scaling.name == "standardize" else "range"
     raise DataError(
         ("data", "scale"),
-        f"{', '.join(constant)} in {_every(len(raw), what)}, so the {zero} is 0 and nothing "
+        f"{', '.join(alike)} in {_every(len(raw), what)}, so the {zero} is 0 and nothing "
         "can be divided by it; leave out scale, or what never changes",
     )

@@ -21,6 +21,7 @@ from tutor.lesson.titles import function, stage_title, title, unit
 from tutor.number import counted
 
 PHASE_TITLES = {
+    "scale": "Scaling",
     "forward": "Forward pass",
     "loss": "Loss",
     "backward": "Backward pass",
@@ -29,6 +30,7 @@ PHASE_TITLES = {
 }
 
 PHASE_NAMES = {
+    "scale": "Scale",
     "forward": "Forward",
     "loss": "Loss",
     "backward": "Backward",
@@ -37,6 +39,8 @@ PHASE_NAMES = {
 }
 
 PHASE_ABOUT = {
+    "scale": "Each input is brought to a common scale before the network sees it, with numbers "
+    "taken from the training samples.",
     "forward": "Numbers flow from the inputs to the outputs: each layer computes weighted sums of "
     "its inputs and applies its activation function.",
     "loss": "The loss compares the outputs with the targets: one number for how far off they are.",
@@ -48,6 +52,17 @@ PHASE_ABOUT = {
 }
 
 TERMS = {
+    "mean": (
+        "standardizing",
+        (
+            "subtracting from each input its mean and dividing by its standard deviation, so that "
+            "all inputs have mean 0 and standard deviation 1"
+        ),
+    ),
+    "min": (
+        "min-max scaling",
+        "moving and stretching each input so that its smallest value is 0 and its largest is 1",
+    ),
     "z": (
         "pre-activation",
         (
@@ -193,7 +208,7 @@ def _in_first_layer(network: Network, q: Quantity) -> bool:
     activation.
     """
     of, layers = q.of, list(enumerate(network.layers, 1))
-    if not of.axes:
+    if not of.axes or of.of_inputs:
         return True
     if of.parameter:
         last = max(n for n, part in layers if part.train_weights or part.learns_biases)

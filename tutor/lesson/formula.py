@@ -350,7 +350,7 @@ def _members(leaf: ArrayRef, trace: Trace) -> Iterator[Quantity]:
     if kind.weights:
         for i in _some(rows):
             yield from (Quantity(leaf.kind, leaf.layer, i, j) for j in _some(columns))
-    elif kind.biases:
+    elif kind.biases or kind.feature:
         yield from (Quantity(leaf.kind, leaf.layer, i) for i in _some(columns))
     elif not kind.axes:
         yield from (Quantity(leaf.kind, sample=s) for s in _some(rows))

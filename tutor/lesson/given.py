@@ -16,6 +16,8 @@ from tutor.lesson.walk import Lesson
 from tutor.scenario.knobs import KNOBS
 
 _RATE = Changeable("learning_rate")
+RAW = frozenset({"raw"})
+"""Inputs as the data have them, where the walk scales them; readers change them as x."""
 
 
 def named(trace: Trace, q: Quantity) -> str:
@@ -29,10 +31,11 @@ def named(trace: Trace, q: Quantity) -> str:
 def _called(trace: Trace, q: Quantity) -> str:
     network, role = trace.network, q.of.role
     if role == "data":
-        inputs = q.kind == "x"
+        inputs = q.of.of_inputs
         name = input_name(network, q.i) if inputs else f"target {q.i}"
         several = inputs or network.sizes[-1] > 1
-        return (name if several else "target").removeprefix("the ")
+        before = " before scaling" if q.kind in RAW else ""
+        return (name if several else "target").removeprefix("the ") + before
     if role == "mask":
         return f"dropout mask of {unit(network, q.layer, q.i)}"
     if q.of.earlier:
@@ -79,6 +82,10 @@ def changeable_name(q: Quantity, lesson: Lesson) -> str:
         return str(_RATE)
     if q.of.role == "knob":
         return next((name for name in KNOBS if Changeable(name).quantity == q), "")
+    if lesson.trace.statistics and q.of.of_inputs:
+        if q.kind not in RAW:
+            return ""  # what is scaled follows from what the data have
+        q = q._replace(kind="x")
     if q.kind not in NUMBERS or (q.of.parameter and lesson.iteration > 1):
         return ""
     number = lesson.batch.number(q.sample) if lesson.batch and not KINDS[q.kind].layered else 0

@@ -17,20 +17,33 @@ from tutor.scenario.reader import AnyScenario, GraphScenario, Scenario
 
 @singledispatch
 def opened(
-    scenario: AnyScenario, iteration: int = 1, input_gradients: bool | None = None
+    scenario: AnyScenario,
+    iteration: int = 1,
+    input_gradients: bool | None = None,
+    scaling: bool = True,
 ) -> AnyLesson:
-    """Compute a lesson. Raises LessonError where it does not get to that iteration."""
+    """Compute a lesson; `scaling` as in `open_lesson`. Raises LessonError where it does not get to
+    that iteration.
+    """
     raise TypeError(type(scenario))
 
 
 @opened.register
-def _(scenario: Scenario, iteration: int = 1, input_gradients: bool | None = None) -> AnyLesson:
-    return open_lesson(scenario, iteration, input_gradients=input_gradients)
+def _(
+    scenario: Scenario,
+    iteration: int = 1,
+    input_gradients: bool | None = None,
+    scaling: bool = True,
+) -> AnyLesson:
+    return open_lesson(scenario, iteration, input_gradients=input_gradients, scaling=scaling)
 
 
 @opened.register
 def _(
-    scenario: GraphScenario, iteration: int = 1, input_gradients: bool | None = None
+    scenario: GraphScenario,
+    iteration: int = 1,
+    input_gradients: bool | None = None,
+    scaling: bool = True,
 ) -> AnyLesson:
     if iteration != 1:
         raise LessonError("a formula is walked once; it has no iterations")

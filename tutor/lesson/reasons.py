@@ -18,7 +18,7 @@ from tutor.engine.network import Array, Layer, Network
 from tutor.engine.order import Stage, forward_kinds, passed_back
 from tutor.engine.quantity import Quantity
 from tutor.engine.trace import Trace
-from tutor.lesson import update_reasons
+from tutor.lesson import scaling_reasons, update_reasons
 from tutor.lesson.titles import (
     activation_noun,
     capital,
@@ -584,6 +584,11 @@ class KindReasons:
 
 
 REASONS: dict[str, KindReasons] = {
+    **{
+        kind: KindReasons(scaling_reasons.statistic, scaling_reasons.all_statistics)
+        for kind in ("mean", "sd", "min", "max")
+    },
+    "x": KindReasons(scaling_reasons.scaled, scaling_reasons.all_scaled),
     "z": KindReasons(_z, _all_z, _by_inputs),
     "a": KindReasons(_a, _all_a, _by_activation),
     "r": KindReasons(_r, _all_r),
@@ -647,7 +652,7 @@ def is_first(trace: Trace, q: Quantity) -> bool:
     """
     if q.sample > 1 or q.i > 1 or q.j > (2 if q.of.role == "slope" else 1):
         return False
-    if not q.of.axes:
+    if not q.of.axes or q.of.of_inputs:
         return True
     variety = reasons_of(q.kind).variety
     alike = variety(trace.network, q.layer)

@@ -158,6 +158,14 @@ def gradient_name(rule: UpdateRule, kind: str) -> str:
     return "clipped gradient" if rule.clip else "gradient with the penalty"
 
 
+def _statistic(t: Trace, q: Quantity) -> str:
+    return f"{q.of.words.removesuffix(' of an input')} of {input_name(t.network, q.i)}"
+
+
+def _scaled(t: Trace, q: Quantity) -> str:
+    return f"scaled value of {input_name(t.network, q.i)}"
+
+
 def _loss(t: Trace, q: Quantity) -> str:
     if q.sample:
         return f"loss of sample {q.sample}"
@@ -245,6 +253,9 @@ def _stage_title(trace: Trace, stage: Stage) -> str:
         rule = network.layer(layer).activation
         what = "softmax Jacobian" if rule.full_jacobian else "slope" + "s" * plural
         return f"{what} of {'' if rule.full_jacobian else f'the {function(rule)} at '}{where}"
+    if not layer and of.of_inputs:
+        several = network.sizes[0] > 1
+        return words_of(kind).matrix.format("s" * several if of.feature else "s" * plural, where)
     ending = "" if not plural else "es" if of.biases else "s"
     if kind.startswith("g."):
         what = gradient_name(network.rule, kind)
@@ -265,7 +276,7 @@ def _numbers(trace: Trace, stage: Stage) -> int:
     of, sizes = KINDS[stage.kind], trace.network.sizes
     if of.weights:
         return sizes[stage.layer] * sizes[stage.layer - 1]
-    return sizes[stage.layer] * (1 if of.biases else trace.samples)
+    return sizes[stage.layer] * (trace.samples if of.per_sample else 1)
 
 
 # ---- every kind ----
@@ -286,6 +297,12 @@ class KindTitles:
 
 
 TITLES: dict[str, KindTitles] = {
+    "mean": KindTitles(_statistic, "mean", "mean{} of {}", "mean"),
+    "sd": KindTitles(_statistic, "standard deviation", "standard deviation{} of {}", "sd"),
+    "min": KindTitles(_statistic, "smallest value", "smallest value{} of {}", "min"),
+    "max": KindTitles(_statistic, "largest value", "largest value{} of {}", "max"),
+    "x": KindTitles(_scaled, "scaled values", "scaled value{} of {}", "x"),
+    "raw": KindTitles(_scaled, "inputs before scaling", heading="raw"),
     "z": KindTitles(_z, "pre-activations", "pre-activation{} of {}", "z"),
     "a": KindTitles(_a, "activations", "activation{} of {}", "a"),
     "r": KindTitles(_r, "skip-connection sums", "skip-connection sum{} of {}", "r"),
@@ -358,6 +375,7 @@ def inside(stages: Sequence[Stage]) -> str:
 
 
 def _inside(stage: Stage) -> str:
-    if KINDS[stage.kind].axes and not stage.layer:
+    of = KINDS[stage.kind]
+    if of.axes and not stage.layer and not of.of_inputs:
         return "loss gradient at the inputs"
     return again(stage.kind) + words_of(stage.kind).inside

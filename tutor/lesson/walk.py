@@ -19,10 +19,11 @@ from itertools import pairwise
 import numpy as np
 
 from tutor import limits
-from tutor.engine.kinds import KINDS, PHASES
+from tutor.engine.kinds import KINDS, PHASES, STATISTICS
 from tutor.engine.order import NumberOrder, Stage, stages
 from tutor.engine.paper import on_paper
 from tutor.engine.quantity import Quantity, parse
+from tutor.engine.scaling import from_raw
 from tutor.engine.trace import FLAT, OVERFLOW, UNDEFINED, EarlyEnd, Trace
 from tutor.engine.training import Training, UnfinishedError
 from tutor.errors import LessonError, TutorError
@@ -97,11 +98,15 @@ class AnyWalk:
     def _step_of(self, q: Quantity) -> int:
         raise NotImplementedError
 
+    def starts_from(self, q: Quantity) -> bool:
+        """Whether q is given."""
+        return q.given
+
     def step_of(self, q: Quantity) -> int:
         """The step that makes q; 0 where q is given. Raises LessonError where this walk does not
         reach it.
         """
-        if q.given:
+        if self.starts_from(q):
             return 0
         n = self._step_of(q)
         if n > len(self):
@@ -162,12 +167,18 @@ class Walk(AnyWalk):
     def __init__(self, trace: Trace, inputs: bool = False) -> None:
         super().__init__()
         self.trace, self.inputs = trace, inputs
-        self.order = NumberOrder.of(trace.network, trace.samples, trace.blocked, inputs)
+        self.order = NumberOrder.of(
+            trace.network, trace.samples, trace.blocked, inputs, trace.statistics
+        )
 
     def step(self, n: int) -> Step:
         """Step n. Raises LessonError where there is none."""
         self.refuse(n)
         return Step(self, n, self.phase(n), self.anchor(n), self.stages_of(n))
+
+    def starts_from(self, q: Quantity) -> bool:
+        """Whether q is given: an input is not, where the walk scales it."""
+        return q.given and not self.order.makes(q)
 
     def stages_of(self, n: int) -> tuple[Stage, ...]:
         """The matrices that step n makes."""
@@ -224,7 +235,7 @@ class LayerWalk(Walk):
     def stages(self) -> tuple[Stage, ...]:
         """The steps, up to the first that has a bad number."""
         trace = self.trace
-        found = stages(trace.network, trace.samples, trace.blocked, self.inputs)
+        found = stages(trace.network, trace.samples, trace.blocked, self.inputs, trace.statistics)
         if trace.stop is None:
             return found
         bad = (n for n, stage in enumerate(found, 1) if self._bad(stage))
@@ -263,7 +274,7 @@ class LayerWalk(Walk):
                 for i in range(1, sizes[layer] + 1)
                 for j in range(1, sizes[layer - 1] + 1)
             )
-        elif of.biases:
+        elif of.biases or of.feature:
             yield from (Quantity(kind, layer, i) for i in range(1, sizes[layer] + 1))
         else:
             yield from (
@@ -455,6 +466,18 @@ class Lesson(AnyLesson):
     batch: Batch | None = None
     """Which samples of the data set the iteration uses; None where they are all, in their order."""
 
+    @property
+    def scales(self) -> bool:
+        """Whether its inputs are scaled, be it in steps or before the first of them."""
+        return self.scenario.data.scale is not None
+
+    @cached_property
+    def from_raw(self) -> Lesson:
+        """The same, where the walk begins with the steps that scale its inputs, if they are."""
+        if not self.scales or self.trace.statistics:
+            return self
+        return replace(self, trace=_from_raw(self.scenario, self.exact, self.batch))
+
     @cached_property
     def walks(self) -> dict[str, Walk]:
         """The walk in each grain."""
@@ -512,7 +535,10 @@ class Lesson(AnyLesson):
         every view of the lesson.
         """
         return slides(
-            self.scenario, self.exact, notes_fit=self.iteration == 1, numbers_fit=self.original
+            self.scenario,
+            self.from_raw.exact,
+            notes_fit=self.iteration == 1,
+            numbers_fit=self.original,
         )
 
 
@@ -531,12 +557,15 @@ def open_lesson(
     changes: tuple[Change, ...] = (),
     input_gradients: bool | None = None,
     known: Training | None = None,
+    scaling: bool = True,
 ) -> Lesson:
     """Compute a lesson; `changes` have been made in the scenario already, the lesson keeps them to
     tell of them.
 
     The derivatives with respect to the inputs are steps where the scenario says so, or
     `input_gradients`. `known` is the scenario's training, where some iterations were run already.
+    `scaling`: whether a lesson that scales its inputs begins with the steps that do it; otherwise
+    it starts from what comes of them.
 
     Raises LessonError where training does not get to that iteration.
     """
@@ -555,7 +584,17 @@ def open_lesson(
         ) from None
     inputs = scenario.display.input_gradients if input_gradients is None else input_gradients
     batch = Batch.of_iteration(scenario, problem, iteration) if scenario.in_batches else None
-    return Lesson(scenario, trace, iteration, changes, inputs, batch)
+    lesson = Lesson(scenario, trace, iteration, changes, inputs, batch)
+    return lesson.from_raw if scaling else lesson
+
+
+def _from_raw(scenario: Scenario, trace: Trace, batch: Batch | None) -> Trace:
+    """The trace with the steps that scale its inputs."""
+    data = dataset(scenario)
+    assert data.scaling is not None
+    train = data.raw[data.training]
+    raw = train if batch is None else data.raw[np.array(batch.samples) - 1]
+    return from_raw(trace, data.scaling, raw, train)
 
 
 # ---- How many steps a lesson has, number by number, for lists of many lessons ----
@@ -618,9 +657,11 @@ def by_shape(scenario: Scenario) -> int:
         ),
         default=0,
     )
+    scale = scenario.data.scale
     order = NumberOrder.of(
-        network_of(scenario), scenario.batch, flat, scenario.display.input_gradients
-    )
+        network_of(scenario), scenario.batch, flat, scenario.display.input_gradients,
+        STATISTICS[scale] if scale else (),
+    )  # fmt: skip
     if not flat:
         return len(order)
     backward = next(n for n, section in enumerate(order.sections) if section.phase == "backward")

@@ -17,6 +17,7 @@ from tutor.engine.quantity import Quantity
 from tutor.engine.tree import (
     Apply,
     ArrayRef,
+    LargestOver,
     MatrixProduct,
     Node,
     Product,
@@ -212,6 +213,8 @@ class Alphabet:
             return self._marked(Symbol(letter, below if above else str(q.layer), above), q)
         if not q.of.axes:
             return self._marked(Symbol(letter, below), q)
+        if q.of.of_inputs:
+            return self._marked(Symbol(letter, str(q.i)), q)
         one = self._parameter(Quantity(q.kind[-1], q.layer, q.i, q.j), q.kind[-1])
         of = one.letter if self.notation.names == "letters" or q.of.biases else ""
         of = "" if q.of.biases and self.notation.bias == "w0" else of
@@ -229,6 +232,8 @@ class Alphabet:
             return self._of_each(one)
         if of.role == "memory":
             return self._memory(of, one, layer)
+        if of.of_inputs and of.letter:
+            return replace(one, sub="")  # a word, which has no capital and no bold form
         letters = self.notation.names == "letters"
         capital = letters or self._is_matrix(kind, layer)
         letter = one.letter.upper() if capital else one.letter
@@ -251,7 +256,7 @@ class Alphabet:
         return replace(loss, sup=("(s)", *loss.sup), said=said)
 
     def _is_matrix(self, kind: str, layer: int) -> bool:
-        if KINDS[kind].biases:
+        if KINDS[kind].biases or KINDS[kind].feature:
             return False
         if KINDS[kind].weights:
             return min(self.sizes[layer], self.sizes[layer - 1]) > 1
@@ -377,7 +382,7 @@ def oriented(tree: Node, notation: Notation, transpose: bool) -> Node:
             return MatrixProduct(
                 tuple(oriented(term, notation, True) for term in reversed(tree.terms))
             )
-        case SumOver():
+        case SumOver() | LargestOver():
             axis = 1 - tree.axis if transpose else tree.axis
             return replace(tree, of=oriented(tree.of, notation, transpose), axis=axis)
         case Apply():

@@ -184,6 +184,9 @@ class Latex(Writer):
     def bars(self, x: str) -> str:
         return f"\\left| {x} \\right|"
 
+    def extreme_over(self, name: str, what: str, x: str) -> str:
+        return f"{_FUNCTIONS[name]}_{{\\text{{{what}}}}} {x}"
+
     def over(self, what: str, x: str) -> str:
         return f"\\sum_{{\\text{{{what}}}}} {x}"
 
@@ -259,6 +262,8 @@ def _base(letter: str, bold: bool) -> str:
         return _LETTERS[letter]
     if letter in GREEK:
         return f"\\boldsymbol{{{GREEK[letter]}}}" if bold else GREEK[letter]
+    if len(letter) > 1 and letter.isascii() and letter.isalpha():
+        return f"\\mathrm{{{letter}}}"
     plain = letter if letter.isascii() and letter.isalpha() else f"\\text{{{escaped(letter)}}}"
     return f"\\mathbf{{{plain}}}" if bold else plain
 

@@ -24,13 +24,13 @@ from tutor.notation.writer import MODES, NOTHING, NUMBERS, Hidden, Writer
 
 ROLES = {
     "x": "a", "a": "a", "r": "a", "z": "z", "w": "w", "b": "b", "y": "y", "eta": "e", "loss": "l",
-    "da/dz": "d",
+    "da/dz": "d", "raw": "a",
 }  # fmt: skip
 """The colour role of each kind of quantity; everything that is a gradient of the loss is `g`."""
 _DERIVED = {"∂": "<mi>∂</mi>", "d": '<mi mathvariant="normal">d</mi>'}
 _BY_ROLE = {
     "knob": "e", "rate": "e", "memory": "g", "gradient": "g", "unit": "a", "mask": "d",
-    "value": "a", "node": "a",
+    "value": "a", "node": "a", "statistic": "e", "source": "a",
 }  # fmt: skip
 SHOWN_ROWS = SHOWN_COLUMNS = 6
 _BOLD_CAPITAL, _BOLD_SMALL = 0x1D400, 0x1D41A
@@ -153,6 +153,9 @@ class MathML(Writer):
 
     def bars(self, x: str) -> str:
         return f"<mrow><mo>|</mo>{x}<mo>|</mo></mrow>"
+
+    def extreme_over(self, name: str, what: str, x: str) -> str:
+        return f"<munder><mi>{name}</mi><mtext>{what}</mtext></munder>{x}"
 
     def over(self, what: str, x: str) -> str:
         return f'<munder><mo movablelimits="false">∑</mo><mtext>{what}</mtext></munder>{x}'

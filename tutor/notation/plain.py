@@ -118,6 +118,9 @@ class PlainText(Writer):
     def bars(self, x: str) -> str:
         return f"|{x}|"
 
+    def extreme_over(self, name: str, what: str, x: str) -> str:
+        return f"{name}_{what} {x}"
+
     def over(self, what: str, x: str) -> str:
         return f"Σ_{what} {x}"
 

@@ -20,6 +20,11 @@ _GREEK = {
 }  # fmt: skip
 
 
+_WORDS = {"sd": "standard deviation", "min": "minimum", "max": "maximum"}
+"""How the letters of a number are read that are short for a word."""
+_EXTREMES = {"min": "the smallest", "max": "the largest"}
+
+
 class Words(Writer):
     """The dialect: each method returns words. Nested parts are in parentheses."""
 
@@ -35,7 +40,8 @@ class Words(Writer):
         return "blank"
 
     def letter(self, symbol: Symbol, kind: str) -> str:
-        letter = _GREEK.get(symbol.letter.removeprefix("Δ"), symbol.letter.removeprefix("Δ"))
+        plain = symbol.letter.removeprefix("Δ")
+        letter = _WORDS.get(plain) or _GREEK.get(plain, plain)
         words = ["change of"] * symbol.letter.startswith("Δ") + [letter] + ["hat"] * symbol.hat
         index = symbol.sub.replace(",", " ") if "," in symbol.sub else " ".join(symbol.sub)
         return " ".join(
@@ -113,6 +119,12 @@ class Words(Writer):
 
     def bars(self, x: str) -> str:
         return f"the size of ({x})" if " " in x else f"the size of {x}"
+
+    def extreme(self, name: str, parts: list[str]) -> str:
+        return f"{_EXTREMES[name]} of {', '.join(parts[:-1])} and {parts[-1]}"
+
+    def extreme_over(self, name: str, what: str, x: str) -> str:
+        return f"{_EXTREMES[name]} over {what} of {x}"
 
     def over(self, what: str, x: str) -> str:
         return f"the sum over {what} of {x}"

@@ -22,6 +22,8 @@ from tutor.engine.tree import (
     Difference,
     Division,
     Elided,
+    ElidedLargest,
+    ElidedSmallest,
     ElidedSquares,
     ElidedTerms,
     Environment,
@@ -30,6 +32,8 @@ from tutor.engine.tree import (
     Floor,
     Hadamard,
     Largest,
+    LargestOf,
+    LargestOver,
     Log,
     Many,
     MatrixProduct,
@@ -47,6 +51,8 @@ from tutor.engine.tree import (
     Sin,
     Size,
     Smallest,
+    SmallestOf,
+    SmallestOver,
     Sqrt,
     Square,
     Squares,
@@ -155,6 +161,14 @@ class Writer:
         raise NotImplementedError
 
     def over(self, what: str, x: str) -> str:
+        raise NotImplementedError
+
+    def extreme(self, name: str, parts: list[str]) -> str:
+        """The `max` or `min` of several."""
+        return self.function(name, self.parenthesised(self.listed(parts)))
+
+    def extreme_over(self, name: str, what: str, x: str) -> str:
+        """The same of a whole matrix, over its samples."""
         raise NotImplementedError
 
     def bars(self, x: str) -> str:
@@ -459,6 +473,14 @@ class Writer:
     def _sum_over(self, node: SumOver) -> str:
         return self.over(node.what, self.write(node.of, FACTOR))
 
+    def _extreme(self, node: Many) -> str:
+        name = "min" if isinstance(node, SmallestOf) else "max"
+        return self.extreme(name, [self.write(term) for term in node.terms])
+
+    def _extreme_over(self, node: LargestOver) -> str:
+        name = "min" if isinstance(node, SmallestOver) else "max"
+        return self.extreme_over(name, "samples", self.write(node.of, FACTOR))
+
     def _cases(self, node: Cases) -> str:
         if self.mode == NUMBERS:
             return self.write(self._chosen(node)[0])
@@ -497,14 +519,16 @@ class Writer:
         Apply: _call, Cases: _cases, Stable: _stable, Partial: _partial, Share: _share,
         Size: _size, Sqrt: _sqrt, Floor: _floor, Cos: _cos, Smallest: _bounded, Largest: _bounded,
         Squares: _squares, ElidedSquares: _elided, ElidedTerms: _elided,
-        Sin: _sin, Total: _total, Ones: _ones,
+        Sin: _sin, Total: _total, Ones: _ones, LargestOf: _extreme, SmallestOf: _extreme,
+        LargestOver: _extreme_over, SmallestOver: _extreme_over,
+        ElidedLargest: _elided, ElidedSmallest: _elided,
     }  # fmt: skip
 
 
 _BINDING: dict[type, int] = {
     **dict.fromkeys((Sum, Difference, ExpMinusOne, Negative), ANYTHING),
     **dict.fromkeys((Product, Hadamard, Weighted, MatrixProduct), TERM),
-    **dict.fromkeys((SumOver, Total, Log), FACTOR),
+    **dict.fromkeys((SumOver, LargestOver, SmallestOver, Total, Log), FACTOR),
 }
 """How tightly each kind of node binds, where that does not depend on what is in it."""
 _CHAINS = frozenset({Product, Hadamard, Weighted, MatrixProduct})

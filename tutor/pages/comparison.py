@@ -162,5 +162,5 @@ def _row(context: Context, line: Line, n: int, entry: SlideNumber, *, long: bool
         line.tree(tree(entry.quantity), SYMBOLS), entry.printed, entry.ours,
         entry.state, entry.word, entry.where, entry.why,
         reason(entry.entry, context.lesson) if slip and not long else "",
-        f"step {n}" if n else "given", f"/lessons/{context.lesson.scenario.id}/steps/{max(n, 1)}",
+        f"step {n}" if n else "given", context.address(max(n, 1)),
     )  # fmt: skip

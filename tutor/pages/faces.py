@@ -125,7 +125,8 @@ class NetworkFace(Face):
         self, scenario: AnyScenario, made: AnyScenario, view: View, known: Training | None
     ) -> AnyLesson:
         listed = changes.listed(_network(scenario), view.changes)
-        found = open_lesson(_network(made), view.iteration, listed, view.input_gradients, known)
+        inputs, scaling = view.input_gradients, view.scaling
+        found = open_lesson(_network(made), view.iteration, listed, inputs, known, scaling)
         return found.on_paper(view.paper) if view.paper else found
 
     def context(

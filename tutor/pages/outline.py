@@ -168,7 +168,7 @@ def _label(trace: Trace, block: Block, *, sampled: bool) -> str:
 def _what(block: Block) -> str:
     """What is computed there: all its kinds in a few words."""
     of = KINDS[block.kinds[0]]
-    if of.axes and not block.layer:
+    if of.axes and not (block.layer or of.of_inputs):
         return inside([Stage(of.phase, of.name)])
     if of.parameter:
         names = enumerated("weights" if KINDS[kind].weights else "biases" for kind in block.kinds)

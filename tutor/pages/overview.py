@@ -84,8 +84,9 @@ def lesson_page(
     slips = [entry for entry in scenario.printed if entry.slip]
     left_open = [entry for entry in scenario.printed if entry.left_open]
     steps = {"number": "Number by number", "layer": "Layer by layer", "pass": "Phase by phase"}
+    view, whole = view.from_raw(context.source), lesson.from_raw
     walks = tuple(
-        (title, view.address(scenario.id, 1, grain=g), number.counted(len(lesson.walk(g)), "step"))
+        (title, view.address(scenario.id, 1, grain=g), number.counted(len(whole.walk(g)), "step"))
         for g, title in steps.items()
     )
     return LessonPage(
@@ -146,7 +147,7 @@ def beginning(context: Context) -> Scene:
 
 def given_only(context: Context, q: Quantity) -> float | None:
     """The value of what is given; None for what is computed."""
-    return context.trace.value(q) if q.given else None
+    return context.trace.value(q) if context.walk.starts_from(q) else None
 
 
 def facts(context: Context) -> tuple[tuple[str, str], ...]:
@@ -233,7 +234,8 @@ def given(context: Context) -> Iterator[Table]:
     maker = TableMaker(context, context.lesson.walk("number").step(1))
     if context.lesson.scenario.data.scale is not None:
         yield before_scaling(maker)
-    yield matrix_table(maker, "Inputs", "x", 0)
+    if not context.trace.statistics:
+        yield matrix_table(maker, "Inputs", "x", 0)
     for layer in range(1, context.trace.network.depth + 1):
         yield matrix_table(maker, f"Weights of layer {layer}", "w", layer)
         if context.trace.network.layer(layer).biases is not None:

@@ -105,6 +105,7 @@ def choices(context: Context) -> Choices:
     ends = context.lesson.trace.blocked > 0
     hidden = [("grain", view.grain)] if view.grain != "number" else []
     hidden += [("iteration", str(view.iteration))] if view.iteration != 1 else []
+    hidden += [("scaling", "steps")] if view.scaling else []
     hidden += [("present", "yes")] if view.present else []
     return Choices(
         names, decimals, () if ends else inputs, (*hidden, *view.changes), _paper(context)

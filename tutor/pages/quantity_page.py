@@ -144,8 +144,9 @@ def quantity_page(
     """The page of one number; `typed` and `problems` are of the form that changes it."""
     asker = _Asker(context, q, asked)
     told = asker.known(q)
-    words = None if q.given else explain(context.trace, q)
-    shown = told and not q.given
+    given = context.walk.starts_from(q)
+    words = None if given else explain(context.trace, q)
+    shown = told and not given
     operands, more = asker.operands() if shown else ((), "")
     later, more_later = asker.users()
     place = context.step_of(q)
@@ -169,8 +170,8 @@ def quantity_page(
         open=told,
         ahead="" if told else asker.ahead(),
         formula=context.formulas.number(q) if shown else None,
-        made=f"step {place}" if place > 0 else "",
-        made_href=context.address(place) if place > 0 else "",
+        made=f"step {place}" if place > 0 else asker.scaled()[0],
+        made_href=context.address(place) if place > 0 else asker.scaled()[1],
         operands=operands,
         more_operands=more,
         users=later,
@@ -232,6 +233,16 @@ class _Asker:
         scaled = f" Before scaling it was {raw}." if raw else ""
         return given_reason(self.q, self.context.lesson.iteration) + scaled
 
+    def scaled(self) -> tuple[str, str]:
+        """The step that scales an input, and its address, where this walk starts behind it."""
+        assert self.q is not None
+        if not unscaled(self.context, self.q):
+            return "", ""
+        view, lesson = self.context.view, self.context.lesson.from_raw
+        n = lesson.walk(view.grain).place(self.q)
+        source = self.context.source
+        return f"step {n}, which scales it", view.from_raw(source).address(source.id, n)
+
     # ---- links ----
 
     def address(self, q: Quantity) -> str:
@@ -267,7 +278,11 @@ class _Asker:
             named(self.trace, q),
             self.address(q),
             number.shown(value, context.decimals) if known and value is not None else "",
-            self._origin(q) if q.given else f"step {place}" if place > 0 else "",
+            self._origin(q)
+            if context.walk.starts_from(q)
+            else f"step {place}"
+            if place > 0
+            else "",
             context.address(place) if place > 0 else "",
         )
 
@@ -335,8 +350,12 @@ class _Asker:
         step = context.step(seen)
         told = self.known(q)
         sample = q.sample or step.sample
-        way = leading_to(self.trace, q, sample) if told and not q.given else frozenset({q})
-        makes = frozenset({q}) if told and not q.given else frozenset()
+        way = (
+            leading_to(self.trace, q, sample)
+            if told and not context.walk.starts_from(q)
+            else frozenset({q})
+        )
+        makes = frozenset({q}) if told and not context.walk.starts_from(q) else frozenset()
         maker = TableMaker(context, step, way - makes if told else frozenset(), makes)
         return draw(replace(scene(maker, named(self.trace, q)), sample=sample))
 

@@ -14,6 +14,7 @@ from tutor.engine.kinds import (
     GRADIENT,
     KINDS,
     LOSS,
+    SCALE,
     SLOPE,
     UPDATE,
     VERIFY,
@@ -24,7 +25,7 @@ from tutor.engine.network import Layer, Network
 from tutor.engine.optimizers import UpdateRule
 from tutor.engine.order import loss_numbers, passed_back
 from tutor.engine.quantity import Quantity
-from tutor.lesson.titles import capital, heading, input_name, place, unit
+from tutor.lesson.titles import capital, heading, input_name, place, unit, words_of
 from tutor.notation.conventions import flipped
 from tutor.notation.markup import Markup
 from tutor.pages.cells import FEW, GAP, Cell, Entry, Row, Table, TableMaker, gap, some
@@ -88,6 +89,8 @@ _BEFORE_AND_AFTER = ("before", "gradient", "after")
 def row_tables(maker: TableMaker) -> Iterator[Table]:
     """The tables of a step: units (or samples), loss, parameters, as the phase needs them."""
     phase = maker.step.phase
+    if phase == SCALE:
+        yield _scaling(maker)
     many = maker.trace.samples > 1
     at_gradients = (
         maker.whole or maker.anchor.of.role == "gradient" or maker.step.walk.grain == "pass"
@@ -119,6 +122,33 @@ def row_tables(maker: TableMaker) -> Iterator[Table]:
         yield _losses(maker, phase, each=many and not in_rows)
     if phase == "update" or (phase == "backward" and at_gradients):
         yield from _parameters(maker, phase)
+
+
+def _scaling(maker: TableMaker) -> Table:
+    """A row for each input: as the data have it, what it is scaled with, and what becomes of it."""
+    kinds = _scaled_kinds(maker)
+    rows: list[Row] = []
+    for i in some(maker.network.sizes[0], (maker.anchor.i,)):
+        if i == GAP:
+            rows.append(gap(len(kinds)))
+            continue
+        names = partial(_scaling_entries, maker, kinds, i)
+        row = partial(_unit_row, maker.network, 0, i)
+        rows.append(maker.shared(("scaling", i, maker.sample), names, row))
+    of_sample = f", sample {maker.sample}" if maker.sample else ""
+    return Table("Inputs" + of_sample, tuple(map(heading, kinds)), tuple(rows))
+
+
+def _scaled_kinds(maker: TableMaker) -> tuple[str, ...]:
+    return (_RAW, *maker.trace.statistics, _INPUT)
+
+
+def _scaling_entries(maker: TableMaker, kinds: tuple[str, ...], i: int) -> Iterator[Entry]:
+    samples = ((kind, maker.sample if KINDS[kind].per_sample else 0) for kind in kinds)
+    return (Quantity(kind, 0, i, 0, sample) for kind, sample in samples)
+
+
+_RAW, _INPUT = "raw", "x"
 
 
 def _units(maker: TableMaker, phase: str, kinds: tuple[str, ...]) -> Table:
@@ -416,6 +446,9 @@ def matrix_tables(maker: TableMaker) -> Iterator[tuple[str, tuple[Table, ...]]]:
     """
     phase, layers = maker.step.phase, _focus(maker, -1)
     of = _scope(maker, layers)
+    if phase == SCALE:
+        yield "Scaling", tuple(_scaling_matrices(maker))
+        return
     if phase == UPDATE:
         yield "Update" + of, _as_drawn(_updates(maker, layers))
         return
@@ -426,6 +459,14 @@ def matrix_tables(maker: TableMaker) -> Iterator[tuple[str, tuple[Table, ...]]]:
         yield "Gradients" + _scope(maker, layers), _as_drawn(_gradients(maker, layers))
     if phase == VERIFY:
         yield "After the update" + of, _as_drawn(_matrix_table_row(maker, layers, "+"))
+
+
+def _scaling_matrices(maker: TableMaker) -> Iterator[Table]:
+    """The inputs before and after, with what scales them between."""
+    yield matrix_table(maker, "Before scaling", _RAW, 0)
+    for kind in maker.trace.statistics:
+        yield matrix_table(maker, capital(words_of(kind).inside), kind, 0)
+    yield matrix_table(maker, "Inputs", _INPUT, 0)
 
 
 def _as_drawn(matrices: Iterable[Table]) -> tuple[Table, ...]:
@@ -591,7 +632,7 @@ def _place(maker: TableMaker, kind: str, layer: int) -> int:
     into layer 1, 2 for layer 1 and so on, at last the labels and the loss.
     """
     of = KINDS[kind]
-    if not of.layered and kind != "x":
+    if not of.layered and not of.of_inputs:
         return 2 * maker.network.depth + 1
     return 2 * layer - of.parameter
 
@@ -629,7 +670,7 @@ def _sides_here(maker: TableMaker, kind: str, layer: int) -> tuple[Axis, Axis]:
     units = _axis("i", count, maker.anchor.i) if of.axes else Axis("i", 1, [0])
     if of.weights:
         return units, _axis("j", sizes[layer - 1], maker.anchor.j)
-    if of.biases:
+    if of.biases or of.feature:
         return Axis("j", 1, [0]), units
     samples = maker.trace.samples
     return _axis("sample", samples, maker.sample) if samples > 1 else Axis("sample", 1, [0]), units

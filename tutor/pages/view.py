@@ -21,14 +21,23 @@ from tutor.lesson.changes import Changes
 from tutor.lesson.walk import GRAINS, furthest
 from tutor.notation.conventions import PRESETS
 from tutor.number import MAX_DECIMALS
-from tutor.scenario.reader import Scenario
+from tutor.scenario.reader import AnyScenario, Scenario
 
 MOST_PATH = 9_999
 """The highest number of a path that an address may ask for."""
 MOST_NOTICES = 5
 """How many of them a page shows, so that they do not bury it."""
 KNOWN = frozenset(
-    {"grain", "notation", "decimals", "iteration", "input_gradients", "present", "paper"}
+    {
+        "grain",
+        "notation",
+        "decimals",
+        "iteration",
+        "input_gradients",
+        "scaling",
+        "present",
+        "paper",
+    }
 )
 EXPORT = frozenset({"kind", "phases", "blanks", "seed", "version", "versions", "do"})
 """What an export asks for beside a view; `do` is the button of its form."""
@@ -82,6 +91,11 @@ class View:
     """Whether the derivatives with respect to the inputs are steps."""
     paper: int = 0
     """To how many decimals every number is rounded and carried on; 0 for full precision."""
+    scaling: bool = False
+    """Whether a lesson that scales its inputs begins with the steps that do it. Left out of an
+    address it does not, so that step 5 of an older address is still the step that it was; the doors
+    of a lesson ask for it (`from_raw`).
+    """
     embedded: bool = False
     """Whether the page stands in a frame on another site. Not in the query: the path says it,
     /embed/lessons/…
@@ -102,9 +116,18 @@ class View:
             chosen["input_gradients"] = "yes" if self.input_gradients else "no"
         if self.paper:
             chosen["paper"] = self.paper
+        if self.scaling:
+            chosen["scaling"] = "steps"
         if self.present:
             chosen["present"] = "yes"
         return "&".join(part for part in (urlencode(chosen), changes.query(self.changes)) if part)
+
+    def from_raw(self, scenario: AnyScenario) -> View:
+        """The same, beginning with the steps that scale the inputs where the scenario scales any:
+        how a walk begins.
+        """
+        scales = isinstance(scenario, Scenario) and scenario.data.scale is not None
+        return replace(self, scaling=True) if scales and not self.scaling else self
 
     def step(self, n: int, **other: Any) -> str:
         """The address of step n, relative to any step of the same lesson."""
@@ -210,6 +233,9 @@ def examined_query(
     inputs = {"yes": True, "no": False}.get(
         choice(query, "input_gradients", ("yes", "no"), "", notices)
     )
+    scaling = choice(query, "scaling", ("steps", "given"), "given", notices) == "steps"
+    if scaling and scenario.data.scale is None:
+        notices.append(Ignored("This lesson does not scale its inputs", "there are no such steps"))
     present = choice(query, "present", ("yes", "no"), "no", notices) == "yes"
     paper = whole(query, "paper", FEWEST, MOST, 0, notices) or 0
     if paper and (why := refusal(scenario)):
@@ -238,6 +264,7 @@ def examined_query(
         present,
         None if inputs == scenario.display.input_gradients else inputs,
         paper,
+        scaling and scenario.data.scale is not None,
     )
     return view, tuple(notices)
 

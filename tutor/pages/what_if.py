@@ -79,10 +79,11 @@ def marked(context: Context) -> dict[Quantity, str]:
     """The changed numbers with their old values, as the diagram marks them."""
     # later weights are computed
     kinds = {"x", "y", "w", "b"} if context.lesson.iteration == 1 else {"x", "y"}
-    if context.source.data.scale is not None:
+    scaled = context.source.data.scale is not None
+    if scaled and not context.trace.statistics:
         kinds -= {"x"}  # the changed number is not the one that the network sees
     return {
-        q: old_and_new(change)[0]
+        (q._replace(kind="raw") if scaled and q.kind == "x" else q): old_and_new(change)[0]
         for change in context.lesson.changes
         if change.part.kind in kinds
         and (q := context.lesson.in_trace(change.part.quantity)) is not None

@@ -145,6 +145,7 @@ def _sizes(
         tuple(network.learns(number) for number in range(1, len(sound) + 1)),
         batch,
         learning,
+        _mapping(raw.get("data")).get("scale"),
     )
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tutor.engine import quantity
-from tutor.engine.kinds import BACKWARD, UPDATE, VERIFY
+from tutor.engine.kinds import BACKWARD, STATISTICS, UPDATE, VERIFY
 from tutor.engine.quantity import Quantity
 from tutor.errors import QuantityError, TutorError
 from tutor.number import counted
@@ -30,6 +30,8 @@ class Sizes:
     learns: tuple[tuple[bool, bool], ...]
     samples: int
     learning: Learning = PLAIN
+    scale: str | None = None
+    """How the inputs are scaled, if they are."""
 
     def units(self, layer: int) -> int:
         """The units of a layer; layer 0 is the input."""
@@ -58,7 +60,7 @@ def refusal(name: str, sizes: Sizes, *, step: bool = False) -> str:
         return str(error)
     if step and q.of.role == "slope" and 0 < q.layer == sizes.flat:
         return ""
-    checks = (_layer, _indices, _sample, _parameters, _skip, _learning, _derivative)
+    checks = (_scaling, _layer, _indices, _sample, _parameters, _skip, _learning, _derivative)
     found = next(filter(None, (check(q, sizes) for check in checks)), "")
     return f"there is no {name} here: {found}" if found else ""
 
@@ -73,6 +75,19 @@ def expression_refusal(expression: str, sizes: Sizes) -> str:
     except TutorError as error:
         return str(error)
     return next(filter(None, (refusal(str(q), sizes) for q in found)), "")
+
+
+def _scaling(q: Quantity, sizes: Sizes) -> str:
+    """What only lessons have that scale their inputs."""
+    if not q.of.of_inputs or q.kind == "x":
+        return ""
+    if not sizes.scale:
+        return "its inputs are not scaled"
+    if q.of.role == "source":
+        return f"a file speaks of the samples of an iteration, such as raw[{q.i}]"
+    if q.of.feature and q.kind not in STATISTICS[sizes.scale]:
+        return f"with scale: {sizes.scale} there are {' and '.join(STATISTICS[sizes.scale])}"
+    return ""
 
 
 def _layer(q: Quantity, sizes: Sizes) -> str:

@@ -102,7 +102,8 @@ class Library(Generic[Text]):
 
     def lesson(self, scenario: AnyScenario, view: View = PLAIN) -> AnyLesson:
         """A lesson at the iteration of a view, with the view's changes made."""
-        key = ByContent(scenario), view.iteration, view.changes, view.input_gradients, view.paper
+        chosen = view.iteration, view.changes, view.input_gradients, view.scaling, view.paper
+        key = ByContent(scenario), *chosen
         found: AnyLesson = self._lesson.once(key, lambda: self._open(scenario, view))
         return found
 

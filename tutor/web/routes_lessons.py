@@ -101,7 +101,7 @@ def add_pages(app: Flask, site: Site) -> None:
         if not scenario.printed:
             raise Missing("The slides of this lesson print no numbers.")
         wanted, ignored = view.read(request.args, scenario, frozenset({"show"}))
-        context = site.library.network(scenario, view.View())
+        context = site.library.network(scenario, view.View().from_raw(scenario))
         return render_template(
             "slides.html", page=slides_page(context, request.args.get("show", ALL), wanted, ignored)
         )

@@ -200,7 +200,8 @@ class Site:
         wanted, ignored = face(scenario).read(request.args, scenario, view.EXPORT)
         if wanted.paper:
             wanted, ignored = replace(wanted, paper=0), (*ignored, view.NOT_IN_FILES)
-        order, more = registry.read(request.args, tuple(request.args.getlist("phases")))
+        phases = tuple(request.args.getlist("phases"))
+        order, more = registry.read(request.args, phases, scaled=wanted.scaling)
         try:
             return self.library.context(scenario, wanted), order, (*ignored, *more)
         except TutorError as error:
