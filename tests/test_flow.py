@@ -10,9 +10,10 @@ import pytest
 from tests.htmltree import read
 from tests.visiting import NAMES, context, get, steps
 from tutor import number
+from tutor.engine.health import LayerFlow, flow
 from tutor.engine.quantity import Quantity
 from tutor.lesson.walk import GRAINS
-from tutor.pages.gradient_flow import LayerFlow, flow, scale
+from tutor.pages.gradient_flow import scale
 from tutor.pages.step_page import step_page
 from tutor.pages.view import View
 

@@ -19,6 +19,7 @@ from tutor.builder.text_page import TextPage
 from tutor.export.export_page import ExportPage
 from tutor.pages.accumulation import AccumulationPage
 from tutor.pages.activations import ActivationsPage
+from tutor.pages.check_page import CheckPage
 from tutor.pages.comparison import SlidesPage
 from tutor.pages.error_page import ErrorPage
 from tutor.pages.formula_page import FormulaPage
@@ -47,6 +48,7 @@ PAGES: dict[str, dict[str, type[Any]]] = {
     "build_live.html": {"page": LivePart},
     "_build_live.html": {"page": LivePart},
     "slides.html": {"page": SlidesPage},
+    "check.html": {"page": CheckPage},
     "_quantity.html": {"page": QuantityPage},
     "quantity.html": {"page": QuantityPage},
     "_quantities.html": {"page": QuantitiesPage},

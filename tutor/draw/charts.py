@@ -102,6 +102,10 @@ class Chart:
     """What is shown at least."""
     linear: bool = False
     """Never a logarithmic scale."""
+    whole: bool = False
+    """Whether it counts something from left to right, so that there is nothing between."""
+    logarithmic: bool = False
+    """Always one, where no number is 0 or less."""
     most: float | None = None
     """Where the scale ends at the latest; a line that goes beyond leaves the chart there."""
     words: str = ""
@@ -117,6 +121,7 @@ class Axis:
     start: float
     end: float
     logarithmic: bool = False
+    whole: bool = False
 
     def __call__(self, value: float) -> float:
         at = log10(value) if self.logarithmic else value
@@ -130,6 +135,8 @@ class Axis:
             powers = range(ceil(self.low), floor(self.high) + 1, every)
             return [(10.0**power, power_of_ten(power)) for power in powers]
         found = nice(self.low, self.high)
+        if self.whole:
+            found = [value for value in found if value == round(value)]
         return [(value, plain_tick(value, found)) for value in found]
 
 
@@ -173,7 +180,8 @@ def y_axis(chart: Chart) -> Axis:
     values = [y for line in (*chart.series, *chart.samples) for _, y in line.points]
     if chart.most is not None:
         values = [min(y, chart.most) for y in values]
-    if not chart.linear and not chart.y_range and spans_decades(values):
+    wanted = chart.logarithmic and min(values, default=0.0) > 0
+    if wanted or (not chart.linear and not chart.y_range and spans_decades(values)):
         lowest, highest = floor(log10(min(values))), ceil(log10(max(values)))
         return Axis(lowest, max(highest, lowest + 1), BOTTOM, TOP, logarithmic=True)
     shown = chart.y_range or ()
@@ -190,7 +198,7 @@ def y_axis(chart: Chart) -> Axis:
 def x_axis(chart: Chart) -> Axis:
     """The scale from left to right."""
     low, high = chart.x_range
-    return Axis(low, high if high > low else low + 1.0, LEFT, RIGHT)
+    return Axis(low, high if high > low else low + 1.0, LEFT, RIGHT, whole=chart.whole)
 
 
 def draw(chart: Chart) -> Markup:

@@ -42,5 +42,6 @@ In the order in which it is best read:
     graph                 a formula as nodes, forward and backward, with their trees
     graph_trace           every number of a graph; forward accumulation; the work of both ways
     nudge                 numbers moved a little: the gradient measured, not derived
+    health                units and layers that let too little or too much of the gradient through
     run                   what is recorded of many iterations: losses, gradient norms, accuracy
 """

@@ -69,6 +69,11 @@ class Difference:
         return (self.above - self.here) / self.h
 
     @property
+    def one_sided_error(self) -> float:
+        """The relative error of that."""
+        return relative(self.one_sided, self.gradient)
+
+    @property
     def noise(self) -> float:
         """How far rounding alone may put the slope off."""
         return NOISE * EPSILON * max(abs(self.above), abs(self.below)) / self.h

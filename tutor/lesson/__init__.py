@@ -17,6 +17,7 @@ In the order in which it is best read:
     by_hand               a lesson as on paper: how far it drifts, what it explains on slides
     running               a lesson's training while it runs, piece by piece; how it went
     titles                what units, layers and steps are called
+    health_words          what is wrong with a gradient, in words
     given                 what a lesson starts from, in words
     update_reasons        why a step between a gradient and an update does what it does
     scaling_reasons       why a step that scales the inputs does what it does

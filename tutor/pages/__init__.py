@@ -52,4 +52,5 @@ In the order in which it is best read:
     quantity_query        which number is asked about, from which step, on which way
     nudge_view            the loss as a function of one number, with its tangent
     quantity_page         a number by itself: its formula, its operands, who uses it
+    check_page            all gradients beside central differences, and the error against h
 """

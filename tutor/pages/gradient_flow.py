@@ -1,8 +1,12 @@
 """How the gradient travels: how large the error signals of each layer are, from the loss back, and
-by which factor they shrink or grow from layer to layer.
+by which factor they shrink or grow from layer to layer; and what is wrong with it.
 
-flow(trace)                 -> LayerFlow for each layer, as far as the trace has it
-flow_chart(context, step)   -> FlowChart, what the page shows of it at a step
+    flow_chart(context, step)      -> FlowChart, what the page shows of it at a step
+    health_at(context, step)       -> what is wrong where the step is
+    health(context)                -> what is wrong in the whole lesson, worst first of each sort
+    size_chart(context)            -> the sizes as lines, on a logarithmic scale
+
+What counts as wrong, `tutor.engine.health` decides.
 """
 
 from __future__ import annotations
@@ -12,72 +16,23 @@ from dataclasses import dataclass
 from functools import partial
 from math import ceil, floor, log10
 
-import numpy as np
-
 from tutor import number
-from tutor.engine.kinds import BACKWARD, GRADIENT, SLOPE
-from tutor.engine.order import passed_back
+from tutor.draw import charts
+from tutor.draw.charts import Chart, Series
+from tutor.engine.health import SIGNAL, Finding, LayerFlow, findings, flow
+from tutor.engine.kinds import BACKWARD
 from tutor.engine.quantity import Quantity
-from tutor.engine.trace import Trace
+from tutor.lesson.health_words import heading as wrong
+from tutor.lesson.health_words import sentence
 from tutor.lesson.titles import capital, heading, place
 from tutor.lesson.walk import Step
+from tutor.notation.markup import Markup
 from tutor.pages.context import Context
 
-_SIGNAL = GRADIENT["z"]
 FEW_DECIMALS = 4
 """Factors are there to be compared: more decimals would only make the table wide."""
 DECADES = 2
 """Sizes that span so many powers of ten are drawn on a logarithmic scale."""
-
-
-@dataclass(frozen=True, slots=True)
-class LayerFlow:
-    """One layer's part in the backward pass. None where it was not computed."""
-
-    layer: int
-    largest_slope: float | None
-    """The largest size of da/dz in this layer."""
-    bound: float | None
-    """What that can be at most for this activation function."""
-    size: float | None
-    """The largest size of an error signal dL/dz of the layer."""
-    factor: float | None
-    """That size divided by the size in the layer above: below 1 the gradient fades, above 1 it
-    grows.
-    """
-    weights: float | None = None
-    """The part of the factor that the weights above have (with a skip connection: and that one)."""
-    slope: float | None = None
-    """The part of the factor that the slopes of the activation function have."""
-
-
-def flow(trace: Trace) -> tuple[LayerFlow, ...]:
-    """From the output layer down."""
-    found: list[LayerFlow] = []
-    above: float | None = None
-    for layer in range(trace.network.depth, 0, -1):
-        part = trace.network.layer(layer)
-        signal, passed, slope = (
-            _largest(trace, kind, layer) for kind in (_SIGNAL, passed_back(part)[0], SLOPE)
-        )
-        inside = layer < trace.network.depth
-        found.append(
-            LayerFlow(
-                layer, slope, part.activation.bound, signal, _over(signal, above),
-                _over(passed, above), _over(signal, passed) if inside else None,
-            )
-        )  # fmt: skip
-        above = signal
-    return tuple(found)
-
-
-def _largest(trace: Trace, kind: str, layer: int) -> float | None:
-    array = trace.get((kind, layer))
-    return None if array is None else float(np.abs(array).max())
-
-
-def _over(size: float | None, other: float | None) -> float | None:
-    return size / other if size is not None and other else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +105,7 @@ def flow_chart(context: Context, step: Step) -> FlowChart | None:
     Number by number it stands at the error signals.
     """
     by_number = context.view.grain == "number"
-    if step.phase != BACKWARD or (by_number and step.anchor.kind != _SIGNAL):
+    if step.phase != BACKWARD or (by_number and step.anchor.kind != SIGNAL):
         return None
     parts: tuple[LayerFlow, ...] = context.memo.once("flow", partial(flow, context.trace))
     if len(parts) < 2:
@@ -159,7 +114,7 @@ def flow_chart(context: Context, step: Step) -> FlowChart | None:
     done = [part for part in parts if part.size is not None and _reached(context, step, part.layer)]
     show = partial(number.shown, decimals=context.decimals)
     return FlowChart(
-        heading(_SIGNAL).replace("L", context.notation.loss),
+        heading(SIGNAL).replace("L", context.notation.loss),
         tuple(_row(context, part, bars if part in done else None) for part in parts),
         bars.words(context.decimals),
         bars.lines,
@@ -170,11 +125,96 @@ def flow_chart(context: Context, step: Step) -> FlowChart | None:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class HealthNote:
+    """Something that is wrong with the gradient."""
+
+    heading: str
+    text: str
+    href: str
+    """The step where it can be seen."""
+    step: int
+
+
+def health_at(context: Context, step: Step) -> tuple[HealthNote, ...]:
+    """What is wrong with the gradient where the step is: at a slope, at the last error signal of a
+    layer, or in the whole backward pass.
+    """
+    if step.phase != BACKWARD:
+        return ()
+    return tuple(_note(context, found) for found in _found(context) if _seen_at(step, found))
+
+
+def _found(context: Context) -> tuple[Finding, ...]:
+    found: tuple[Finding, ...] = context.memo.once("health", lambda: findings(context.trace))
+    return found
+
+
+def _seen_at(step: Step, found: Finding) -> bool:
+    """Whether a step is the one at which something can be seen."""
+    if len(step.stages) > 1:
+        return True
+    q, shown = step.anchor, found.shown_by
+    if (q.kind, q.layer) != (shown.kind, shown.layer):
+        return False
+    if step.stages:
+        return True
+    if q.sample != (step.walk.trace.samples if q.sample else 0):
+        return False
+    return q.i in found.units if found.units else q.i == found.of
+
+
+def _note(context: Context, found: Finding) -> HealthNote:
+    place_of = context.step_of(found.shown_by)
+    return HealthNote(
+        wrong(found), sentence(context.trace, found), context.address(place_of), place_of
+    )
+
+
+def health(context: Context) -> tuple[HealthNote, ...]:
+    """What is wrong in the whole lesson: of each sort the worst."""
+    worst: dict[str, Finding] = {}
+    for found in _found(context):
+        worst[found.what] = found  # the layers below get what those above have left
+    return tuple(_note(context, found) for found in worst.values())
+
+
+def size_chart(context: Context) -> Markup | str:
+    """The largest error signal and the size of the weights' gradient in each layer; "" where there
+    is one layer, or no backward pass.
+    """
+    parts = [part for part in flow(context.trace)[::-1] if part.size]
+    if len(parts) < 2:
+        return ""
+    layers = [float(part.layer) for part in parts]
+    gradients = [part for part in parts if part.gradient]
+    return charts.draw(
+        Chart(
+            "sizes",
+            "The size of the gradient in each layer",
+            (
+                Series("largest error signal", layers, [part.size or 0.0 for part in parts], 6),
+                Series(
+                    "gradient of the weights, root mean square",
+                    [float(part.layer) for part in gradients],
+                    [part.gradient or 0.0 for part in gradients],
+                    2,
+                ),
+            ),
+            "layer",
+            "size",
+            (layers[0], layers[-1]),
+            logarithmic=True,
+            whole=True,
+        )
+    )
+
+
 def _reached(context: Context, step: Step, layer: int) -> bool:
     """Whether all error signals of a layer are computed: the last of them is."""
     samples = context.trace.samples
     units = context.trace.network.sizes[layer]
-    return step.known(Quantity(_SIGNAL, layer, units, 0, samples if samples > 1 else 0))
+    return step.known(Quantity(SIGNAL, layer, units, 0, samples if samples > 1 else 0))
 
 
 def _row(context: Context, part: LayerFlow, bars: Scale | None) -> FlowRow:

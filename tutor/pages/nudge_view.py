@@ -125,6 +125,8 @@ def _rows(found: Difference) -> tuple[tuple[str, str], ...]:
 
 def _verdict(found: Difference) -> str:
     """What the comparison says."""
+    if found.h > STEP and not found.agrees:
+        return "The curve bends within h, so the two differ. A smaller h brings them together."
     if found.corner:
         return (
             "The loss has a corner within h of this value: the slopes to its left and right "
@@ -137,8 +139,6 @@ def _verdict(found: Difference) -> str:
         )
     if found.agrees:
         return "Both ways agree as far as this h can tell."
-    if found.h > STEP:
-        return "The curve bends within h, so the two differ. A smaller h brings them together."
     return "The two differ: with so small an h the rounding of the losses is all that is left."
 
 

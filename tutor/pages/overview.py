@@ -19,6 +19,7 @@ from tutor.notation.markup import Markup
 from tutor.pages.cells import Table, TableMaker
 from tutor.pages.context import Context
 from tutor.pages.data_facts import before_scaling, data_facts
+from tutor.pages.gradient_flow import HealthNote, health
 from tutor.pages.outline import Link
 from tutor.pages.paths_page import FIRST
 from tutor.pages.tables import matrix_table
@@ -71,6 +72,8 @@ class LessonPage:
     """A class for the page, where its lesson is no network."""
     closer: tuple[tuple[str, str, str], ...] = ()
     """(title, address, what it shows) of the pages that look closer at the derivatives."""
+    health: tuple[HealthNote, ...] = ()
+    """What is wrong with the gradient."""
 
 
 def lesson_page(
@@ -99,7 +102,7 @@ def lesson_page(
         "" if context.trace.stop else view.training(scenario.id),
         view.export(scenario.id), view.share(scenario.id), view.edit(scenario.id),
         is_saved(scenario.id), made_from(scenario, origin), notices, context.variant,
-        changed(context, None), closer=tuple(closer(context)),
+        changed(context, None), closer=tuple(closer(context)), health=health(context),
     )  # fmt: skip
 
 
@@ -108,6 +111,8 @@ def closer(context: Context) -> Iterator[tuple[str, str, str]]:
     view, lesson = context.view, context.lesson.scenario.id
     if not context.trace.blocked:
         yield "All paths", view.paths(lesson, FIRST), "a gradient path by path, in the diagram"
+    if not context.trace.stop:
+        yield "Check the gradient", view.check(lesson), "measured beside backpropagation"
     if not refusal(context.lesson.scenario):
         paper = view.paper or min(max(context.lesson.scenario.display.decimals, FEWEST), MOST)
         yield "As on paper", view.on_paper(lesson, paper), "every number rounded and carried on"

@@ -19,7 +19,7 @@ from tutor.pages.alignment import AlignedRow, aligned
 from tutor.pages.cells import Table, TableMaker
 from tutor.pages.context import Context
 from tutor.pages.glossary import address
-from tutor.pages.gradient_flow import FlowChart, flow_chart
+from tutor.pages.gradient_flow import FlowChart, HealthNote, flow_chart, health_at
 from tutor.pages.outline import GrainLink, Link, PhaseLink, grains, samples, timeline
 from tutor.pages.paper_page import drift_line
 from tutor.pages.paths_page import has_paths
@@ -69,6 +69,8 @@ class StepPage(StepBody):
     """For how many rows of a table there is room below the diagram: the same at every step of
     a grain, so that the diagram keeps its place.
     """
+    health: tuple[HealthNote, ...] = ()
+    """What is wrong with the gradient here."""
     flow: FlowChart | None
     """How large the gradient is in each layer, in the backward pass."""
     phases: tuple[PhaseLink, ...]
@@ -158,6 +160,7 @@ def step_page(context: Context, n: int, notices: tuple[str, ...] = ()) -> StepPa
         matrices=_aligned(shown, drawn, context.trace.network.depth),
         ruler=drawn.box,
         rows=_rows(context),
+        health=health_at(context, step),
         flow=flow_chart(context, step),
         phases=timeline(step, context.href),
         grains=grains(context, step),

@@ -36,7 +36,7 @@ PARTS: Final = ("HX-Request", "HX-Request-Type", "HX-History-Restore-Request")
 ALONE: Final = frozenset({
     "activations", "glossary_page", "style",
     "slides", "step", "chain", "paths", "paper", "export_choices", "framed_step",
-    "training", "training_moment", "quantities", "quantity",
+    "training", "training_moment", "quantities", "quantity", "gradient_check",
 })  # fmt: skip
 """Pages that depend on nothing else than their lesson, if on that."""
 AMONG: Final = frozenset({"gallery", "lesson", "scenario_file"})

@@ -1,11 +1,15 @@
 """The routes of questions: any number of a lesson, on a page of its own or in the panel of a step.
 
-/lessons/<id>/quantities            the numbers of a step, to choose from (?step=n); with ?name=
-                                    on to that number
-/lessons/<id>/quantities/<name>     one number: its formula, its operands, who uses it; for htmx
-                                    the part that stands in the panel. `step=n` is where one asks
-                                    from: what comes later is not told; `via=` are the numbers
-                                    that led to it. A POST changes it, where it is given
+    /lessons/<id>/quantities            the numbers of a step, to choose from (?step=n); with ?name=
+                                        on to that number
+    /lessons/<id>/quantities/<name>     one number: its formula, its operands, who uses it; for
+                                        htmx the part that stands in the panel. `step=n` is where
+                                        one asks from: what comes later is not told; `via=` are the
+                                        numbers that led to it. A POST changes a given one
+    /lessons/<id>/check                 every gradient against central differences; `of=` is the
+                                        number whose error is drawn against h
+
+Only networks have them: the numbers of a formula are asked in its own steps.
 """
 
 from __future__ import annotations
@@ -14,6 +18,7 @@ from typing import TYPE_CHECKING
 
 from flask import Flask, render_template, request
 
+from tutor.pages import check_page
 from tutor.pages.faces import face
 from tutor.pages.outline import Link
 from tutor.pages.quantity_page import quantities_page, quantity_page
@@ -61,6 +66,13 @@ def add(app: Flask, site: Site) -> None:
         panel = wants_fragment()
         page = quantity_page(context, find(context, name), asked, (*notices, *ignored), panel=panel)
         return render_template("_quantity.html" if panel else "quantity.html", page=page)
+
+    @app.get("/lessons/<lesson>/check")
+    def gradient_check(lesson: str) -> ResponseReturnValue:
+        context, notices = site.opened_network(lesson, check_page.NAMES)
+        sent = tuple((k, v) for k, v in request.args.items() if k not in check_page.NAMES)
+        page = check_page.check_page(context, request.args, sent, notices)
+        return render_template("check.html", page=page), 404 if page.problem else 200
 
     @app.post("/lessons/<lesson>/quantities/<path:name>")
     def change_quantity(lesson: str, name: str) -> ResponseReturnValue:
