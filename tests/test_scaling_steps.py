@@ -438,7 +438,7 @@ def test_a_file_may_have_closed_forms_and_notes_at_these_steps(tmp_path: Any) ->
     walk = open_lesson(reader.load(tmp_path / "checked.yaml")).walk("number")
     n = walk.step_of(parse("sd[2]"))
     assert "Divided by 2" in get(f"/lessons/checked/steps/{n}?scaling=steps", app).text
-    assert "({raw[1]@1}" in get("/lessons/checked/steps/1?scaling=steps", app).text
+    assert "(raw[1]@1 + raw[1]@2) / 2" in get("/lessons/checked/steps/1?scaling=steps", app).text
     for address in ("/lessons/checked/steps/1", "/lessons/checked", "/lessons/checked/steps/9"):
         assert get(address, app).status_code == 200
 
