@@ -9,7 +9,8 @@ import numpy as np
 import torch
 
 from tutor.engine.graph import Applied, Constant, Expression, Formula, Name
-from tutor.engine.operations import OPERATIONS, Shape
+from tutor.engine.operation import Shape
+from tutor.engine.operations import OPERATIONS
 
 ONE = ("neg", "exp", "sigmoid", "tanh", "relu", "softplus", "abs", "sin", "cos")
 TWO = ("-", "*", "max", "min")
@@ -35,7 +36,21 @@ TORCH = {
     "cos": torch.cos,
     "sum": torch.sum,
     "mean": torch.mean,
-}
+    "@": torch.matmul,
+    "transpose": torch.t,
+    "softmax": lambda a: torch.softmax(a, -1),
+    "conv1d": lambda x, k, stride=1, padding=0: torch.nn.functional.conv1d(
+        x[None, None], k[None, None], stride=int(stride), padding=int(padding))[0, 0],
+    "conv2d": lambda x, k, stride=1, padding=0: torch.nn.functional.conv2d(
+        x[None, None], k[None, None], stride=int(stride), padding=int(padding))[0, 0],
+    "maxpool": lambda x, size, stride=None: (
+        torch.nn.functional.max_pool1d if x.dim() == 1 else torch.nn.functional.max_pool2d
+    )(x[None, None], int(size), int(stride if stride is not None else size))[0, 0],
+    "embed": lambda table, *rows: torch.nn.functional.embedding(
+        torch.tensor([int(row) - 1 for row in rows]) if len(rows) > 1
+        else torch.tensor(int(rows[0]) - 1), table),
+    "layernorm": lambda a: torch.nn.functional.layer_norm(a, a.shape[-1:], eps=1e-5),
+}  # fmt: skip
 """What each operation is in PyTorch."""
 assert set(TORCH) == set(OPERATIONS)
 SHAPES: tuple[Shape, ...] = ((), (), (3,), (2, 2))

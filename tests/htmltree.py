@@ -85,7 +85,7 @@ REFERS = frozenset({"aria-labelledby", "aria-describedby", "for"})
 PARTS = {"mfrac": 2, "msub": 2, "msup": 2, "munder": 2, "mover": 2, "msubsup": 3, "munderover": 3}
 MATHML = frozenset([
     "math", "mrow", "mi", "mn", "mo", "mtext", "mspace", "mfrac", "msub", "msup", "msubsup", "munder", "mover",
-    "munderover", "mmultiscripts", "mprescripts", "mtable", "mtr", "mtd"
+    "munderover", "mmultiscripts", "mprescripts", "mtable", "mtr", "mtd", "msqrt"
 ])  # fmt: skip
 SVG = frozenset([
     "svg", "g", "path", "line", "circle", "rect", "text", "tspan", "title", "desc", "polyline", "polygon", "use",

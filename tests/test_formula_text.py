@@ -52,7 +52,7 @@ def test_the_names_of_a_formula_are_known_with_their_first_places() -> None:
         ("x y", "an operator is missing"),
         ("0,5*x", "write a decimal point"),
         ("x + * y", "at character 5: a name, a number or \\( should come here, not \\*"),
-        ("x @ y", "at character 3: '@' cannot be used here"),
+        ("x # y", "at character 3: '#' cannot be used here"),
         ("exp + x", "exp is a function and needs its input in parentheses, such as exp\\(x\\)"),
         ("x + max", "such as max\\(a, b\\)"),
         ("1e999*x", "too large"),

@@ -1,5 +1,5 @@
 """Files of graph lessons: every problem at once, at its line; written and read back; the lessons of
-scenarios/graphs test themselves.
+scenarios/graphs and scenarios/operations test themselves.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from tutor.scenario import dump, reader
 from tutor.scenario.problem import ScenarioError
 from tutor.scenario.reader import GraphScenario
 
-FOLDER = Path(__file__).parents[1] / "scenarios" / "graphs"
-FILES = sorted(FOLDER.glob("*.yaml"))
+FOLDERS = [Path(__file__).parents[1] / "scenarios" / name for name in ("graphs", "operations")]
+FILES = [file for folder in FOLDERS for file in sorted(folder.glob("*.yaml"))]
 FILE = """\
 format: 1
 title: A formula
@@ -36,7 +36,7 @@ def problems(text: str) -> list[str]:
 
 
 def test_there_are_lessons() -> None:
-    assert len(FILES) >= 6
+    assert {len(list(folder.glob("*.yaml"))) >= 6 for folder in FOLDERS} == {True}
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
@@ -124,7 +124,7 @@ def test_a_closed_form_that_does_not_agree_is_a_problem_of_the_file() -> None:
 
 
 def test_the_commands_work_on_a_formula(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
-    file = str(FOLDER / "neuron-error.yaml")
+    file = str(FOLDERS[0] / "neuron-error.yaml")
     assert main(["steps", file, "--grain", "layer"]) == 0
     text = capsys.readouterr().out
     assert "Step 10 of 15 · backward · df/dq" in text
@@ -133,7 +133,7 @@ def test_the_commands_work_on_a_formula(capsys: pytest.CaptureFixture[str], tmp_
     assert '"df/dw1": 0.1057' in capsys.readouterr().out
     assert main(["validate", file]) == 0
     assert "ok (graph of 12 nodes, 15 steps)" in capsys.readouterr().out
-    assert main(["list", str(FOLDER)]) == 0
+    assert main(["list", str(FOLDERS[0])]) == 0
     assert "neuron-error       graph  " in capsys.readouterr().out
     for kind in ("html", "worksheet", "key", "numpy", "torch", "notebook", "json", "csv", "latex"):
         assert main(["export", file, "--to", kind, "-o", str(tmp_path)]) == 0

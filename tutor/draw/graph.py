@@ -20,7 +20,7 @@ from tutor.draw.graph_layout import HALF_HIGH, HALF_WIDE, GraphLayout, Wire
 from tutor.draw.marks import SIZE_NAMES, SIZES, Room, fitted, italic, ring, symbol, was
 from tutor.engine.graph import Graph, GraphNode
 from tutor.engine.kinds import BACKWARD, FORWARD
-from tutor.engine.operations import shape_words
+from tutor.engine.operation import shape_words
 from tutor.engine.quantity import Quantity
 from tutor.engine.tree import Number
 from tutor.notation.conventions import Alphabet
@@ -30,7 +30,7 @@ from tutor.number import counted
 FLOW = {FORWARD: "forward →", BACKWARD: "← backward"}
 LEGEND = "above a node its value, below it the derivative, on an edge the local derivative"
 _SIGNS = {"*": "×", "/": "÷", "-": "−", "**": "xⁿ", "neg": "−", "copy": "=", "sigmoid": "σ",
-          "relu": "ReLU"}  # fmt: skip
+          "relu": "ReLU", "transpose": "⊤", "layernorm": "norm"}  # fmt: skip
 ROOM = Room(5.4, 2)
 """The room for a number above or below a node."""
 EDGE_ROOM = Room(3.6, 2)

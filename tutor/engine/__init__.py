@@ -38,6 +38,9 @@ In the order in which it is best read:
     scaling               inputs standardised, or brought to 0 to 1: the numbers, and their steps
     training              one iteration after the other, and any of them again
     lean                  many iterations in a row without traces, as fast as NumPy by hand
+    operation             what an operation has to say of itself
+    array_functions       functions of whole arrays, in NumPy and PyTorch
+    array_operations      operations that look at a whole array: products, windows, rows
     operations            what a node of a computation graph can compute: each operation once
     graph                 a formula as nodes, forward and backward, with their trees
     graph_trace           every number of a graph; forward accumulation; the work of both ways

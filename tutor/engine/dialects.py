@@ -22,6 +22,7 @@ from tutor.engine.tree import (
     ZERO,
     Apply,
     ArrayRef,
+    Called,
     Cases,
     Cos,
     Difference,
@@ -41,6 +42,7 @@ from tutor.engine.tree import (
     Number,
     One,
     Ones,
+    OuterProduct,
     Partial,
     Power,
     Product,
@@ -171,6 +173,12 @@ class Python:
                 return self._chain(node.terms, ast.Mult())
             case MatrixProduct():
                 return self._chain(node.terms, ast.MatMult())
+            case OuterProduct():
+                return self.library("outer", self.write(node.left), self.write(node.right))
+            case Called():
+                settings = map(ast.Constant, node.settings)
+                name = variable(node.function.compute.__name__)
+                return call(name, *map(self.write, node.terms), *settings)
             case Difference():
                 return ast.BinOp(self.write(node.left), ast.Sub(), self.write(node.right))
             case Division():

@@ -19,6 +19,7 @@ from tutor.engine.tree import (
     ArrayRef,
     Elided,
     ElidedSquares,
+    ElidedTerms,
     MatrixProduct,
     Node,
     Number,
@@ -67,6 +68,14 @@ def long_sum(count: int, term: Callable[[int], Node], middle: Node | None = None
     head = tuple(term(n) for n in range(1, HEAD + 1))
     tail = tuple(term(n) for n in range(count - TAIL + 1, count + 1))
     return Sum((*head, middle or Elided(HEAD + 1, count - TAIL, term(K)), *tail))
+
+
+def long_terms(terms: tuple[Node, ...]) -> Node:
+    """The sum of some terms; the middle of a long one is elided."""
+    if len(terms) <= LONGEST:
+        return Sum(terms) if len(terms) > 1 else terms[0]
+    middle = ElidedTerms(HEAD + 1, len(terms) - TAIL, Sum(terms))
+    return Sum((*terms[:HEAD], middle, *terms[-TAIL:]))
 
 
 def added(*terms: Node) -> Node:

@@ -21,12 +21,10 @@ from math import prod
 from typing import TypeAlias
 
 from tutor import suggestion
-from tutor.engine.entry import HEAD, LONGEST, TAIL
+from tutor.engine.entry import long_terms
 from tutor.engine.kinds import LOCAL, NODE, VALUE, derivative_kind, local_kind
-from tutor.engine.operations import (
-    OPERATIONS,
+from tutor.engine.operation import (
     Call,
-    Elementwise,
     Operation,
     Place,
     Shape,
@@ -34,12 +32,14 @@ from tutor.engine.operations import (
     places,
     shape_words,
 )
+from tutor.engine.operations import OPERATIONS, Elementwise
 from tutor.engine.quantity import Quantity
 from tutor.engine.tree import (
     ONE,
+    ZERO,
     ArrayRef,
+    Called,
     Cases,
-    ElidedTerms,
     Negative,
     Node,
     Number,
@@ -336,11 +336,12 @@ class Graph:
 
     def derivative_entry(self, node: GraphNode, at: Place) -> Node:
         """The derivative with respect to one entry by the chain rule: over all that use it, what
-        came back times the local derivative.
+        came back times the local derivative; 0 where nothing uses it.
         """
         if node is self.result:
             return ONE
-        return long_terms(tuple(self._terms(node, at)))
+        terms = tuple(self._terms(node, at))
+        return long_terms(terms) if terms else ZERO
 
     def _terms(self, node: GraphNode, at: Place) -> Iterator[Node]:
         below = quantity(node.kind, at)
@@ -376,14 +377,6 @@ class Graph:
         if isinstance(tree, Total):
             return ()
         return max((self.shape(child) for child in tree.children), key=len, default=())
-
-
-def long_terms(terms: tuple[Node, ...]) -> Node:
-    """The sum of some terms; the middle of a long one is elided."""
-    if len(terms) <= LONGEST:
-        return Sum(terms) if len(terms) > 1 else terms[0]
-    middle = ElidedTerms(HEAD + 1, len(terms) - TAIL, Sum(terms))
-    return Sum((*terms[:HEAD], middle, *terms[-TAIL:]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -467,7 +460,7 @@ class _Builder:
         del self.read[-task.arguments :]
         shapes = tuple(map(self._shape, arguments))
         try:
-            shape = task.operation.shape(shapes)
+            shape = task.operation.shape_of(arguments, shapes)
         except ShapeError as error:
             raise GraphError(task.key, str(error)) from None
         name = task.name or f"n{next(self.numbers)}"
@@ -495,6 +488,9 @@ def as_shown(tree: Node, graph: Graph) -> Node:
             return tree if graph.shape(tree) else Ref(quantity(tree.kind))
         case Ones():
             return replace(tree, shape=(*tree.shape, 1)[:2])
+        case Called():
+            terms = tuple(as_shown(term, graph) for term in tree.terms)
+            return replace(tree, terms=terms, columns=True)
         case Product() if tree.terms[-1] == Number(-1.0) and len(tree.terms) == 2:
             return Negative(as_shown(tree.terms[0], graph))
         case _:

@@ -20,7 +20,7 @@ from functools import cached_property
 import numpy as np
 
 from tutor.engine.graph import Graph, GraphNode, quantity
-from tutor.engine.operations import Trouble, places
+from tutor.engine.operation import Trouble, places
 from tutor.engine.order import OVERFLOW, UNDEFINED, EarlyEnd
 from tutor.engine.quantity import Quantity
 from tutor.engine.tree import ArrayRef, Environment, Leaf, Node, Value, evaluate

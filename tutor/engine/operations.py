@@ -5,9 +5,8 @@
 An operation has its tree over whole arrays, how a derivative comes back through it (`pull`, over
 whole arrays; `routes`, entry by entry), the shape that it makes or why it cannot, where its numbers
 cannot be had, and its words. A new operation is one entry of the table; what is not computed entry
-by entry is a subclass of `Operation`.
+by entry is a subclass of `Operation`, most of them in `array_operations`.
 
-Arrays have any shape up to two dimensions, a single number has the shape (). Entries count from 1.
 Operations that work entry by entry take arrays of one shape, and single numbers beside them.
 
 At a corner we choose what PyTorch does: ReLU and |x| have the derivative 0 at 0, and where both
@@ -18,18 +17,28 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import product
 from math import prod
-from typing import TypeAlias
 
 import numpy as np
 
 from tutor.engine.activations import activation
+from tutor.engine.array_operations import ARRAY_OPERATIONS
+from tutor.engine.operation import (
+    Arguments,
+    Call,
+    Operation,
+    Place,
+    Route,
+    Shape,
+    ShapeError,
+    Trouble,
+    places,
+    shape_words,
+)
 from tutor.engine.tree import (
     ONE,
     ZERO,
     Apply,
-    ArrayRef,
     Cases,
     Cos,
     Difference,
@@ -50,107 +59,9 @@ from tutor.engine.tree import (
     Square,
     Sum,
     Total,
-    Value,
 )
-from tutor.errors import NetworkError
 
-Shape: TypeAlias = tuple[int, ...]
-Place: TypeAlias = tuple[int, ...]
-"""The indices of an entry, from 1; () for a single number."""
-Arguments: TypeAlias = tuple[Node, ...]
-"""What an operation is applied to: arrays by name, and constants."""
 HALF = Number(0.5, "1/2")
-
-
-class ShapeError(NetworkError):
-    """Arrays that an operation cannot be applied to; the text says which shapes it was given."""
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    """An operation applied: to what, and what it makes."""
-
-    operation: Operation
-    arguments: Arguments
-    shapes: tuple[Shape, ...]
-    """Those of the arguments; that of a constant is ()."""
-    out: ArrayRef
-    shape: Shape
-
-
-Route: TypeAlias = tuple[Place, Node]
-"""An entry of what an operation makes, and its derivative with respect to an entry that it takes:
-a tree over arrays whose entry at that same place is meant.
-"""
-
-
-@dataclass(frozen=True, slots=True)
-class Trouble:
-    """Where an operation has no number: which values those are, and what to say."""
-
-    where: Callable[..., Value]
-    text: str
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Operation:
-    """One operation. Subclasses say how whole arrays go forward and back."""
-
-    name: str
-    """Its sign or its name in formulas."""
-    title: str
-    """What it is called: sum, sigmoid."""
-    about: str
-    """What it does, as a sentence."""
-    back: str
-    """What it does to a derivative on its way back, as a sentence."""
-    least: int = 1
-    """How many inputs it takes at least."""
-    most: int = 1
-    troubles: tuple[Trouble, ...] = ()
-    """Where its value is no number, with the reason."""
-    steep: tuple[Trouble, ...] = ()
-    """Where its derivative is none."""
-
-    def shape(self, shapes: Sequence[Shape]) -> Shape:
-        """The shape of what it makes. Raises ShapeError where these do not fit."""
-        raise NotImplementedError
-
-    def tree(self, call: Call) -> Node:
-        """What it computes, over whole arrays."""
-        raise NotImplementedError
-
-    def written(self, call: Call) -> Node:
-        """The same with the formula of a named function written out."""
-        return self.tree(call)
-
-    def pull(self, k: int, call: Call, g: Node) -> Node:
-        """What `g`, the derivative of the result with respect to its output, adds to that with
-        respect to its input `k`: an array of that input's shape.
-        """
-        raise NotImplementedError
-
-    def routes(self, k: int, call: Call, at: Place) -> Iterator[Route]:
-        """Each entry of its output that depends on the entry `at` of input `k`, with the local
-        derivative.
-        """
-        raise NotImplementedError
-
-    def entry(self, call: Call, at: Place) -> Node | None:
-        """The tree of one entry of its output, where pushing indices down does not give it."""
-        return None
-
-
-def shape_words(shape: Shape) -> str:
-    """A shape as one says it."""
-    if not shape:
-        return "a single number"
-    return f"a list of {shape[0]}" if len(shape) == 1 else "×".join(map(str, shape))
-
-
-def places(shape: Shape) -> Iterator[Place]:
-    """Every entry of an array, in order."""
-    return product(*(range(1, n + 1) for n in shape))
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -402,10 +313,11 @@ _LIST: tuple[Operation, ...] = (
         "Each of n entries gets 1/n of the derivative.",
         mean=True,
     ),
+    *ARRAY_OPERATIONS,
 )  # fmt: skip
 
 OPERATIONS: dict[str, Operation] = {operation.name: operation for operation in _LIST}
 FUNCTIONS: tuple[str, ...] = tuple(
-    name for name in OPERATIONS if name.isalpha() and name not in {"neg", "copy"}
+    name for name in OPERATIONS if name.isidentifier() and name not in {"neg", "copy"}
 )
 """What may be called by name in a formula."""

@@ -195,6 +195,39 @@ class MatrixProduct(Many):
         return result
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class ArrayFunction:
+    """A function of whole arrays that is no formula of single entries, such as a convolution."""
+
+    symbol: str
+    """Its name in formulas."""
+    compute: Callable[..., Value]
+    """Over arrays, then whole numbers. Scripts have its text, under its own name."""
+    torch: str = ""
+    """The same in PyTorch, as text; what only goes back has none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Called(Many):
+    """Such a function of some arrays."""
+
+    function: ArrayFunction
+    settings: tuple[int, ...]
+    """The whole numbers behind the arrays."""
+    shapes: tuple[tuple[int, ...], ...]
+    """Those of the arrays, where a list is a list."""
+    columns: bool = False
+    """Whether a list is made as a column, as formulas show it."""
+
+    def value(self, env: Environment) -> Value:
+        given = (
+            np.reshape(term.value(env), shape)
+            for term, shape in zip(self.terms, self.shapes, strict=True)
+        )
+        found = self.function.compute(*given, *self.settings)
+        return found.reshape(-1, 1) if self.columns and found.ndim == 1 else found
+
+
 class Weighted(Many):
     """weight · term, and 0 where the weight is 0: in −Σ y log p classes with y = 0 do not count."""
 
@@ -218,6 +251,13 @@ class Pair(Node):
 
     def rebuild(self, children: tuple[Node, ...]) -> Node:
         return replace(self, left=children[0], right=children[1])
+
+
+class OuterProduct(Pair):
+    """left · right⊤ of two lists: each entry of the one times each entry of the other."""
+
+    def value(self, env: Environment) -> Value:
+        return np.outer(self.left.value(env), self.right.value(env))
 
 
 class Difference(Pair):

@@ -8,16 +8,17 @@ The lines are the trees of the graph, as the engine computes them, in the dialec
 from __future__ import annotations
 
 import ast
+import inspect
 import json
 import keyword
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from tutor.engine import code
+from tutor.engine import array_functions, code
 from tutor.engine.dialects import Textbook, Torch, attribute, variable
 from tutor.engine.graph import quantity
 from tutor.engine.kinds import node_name
-from tutor.engine.tree import Largest, Leaf, Node, Ref, Smallest
+from tutor.engine.tree import ArrayFunction, Called, Largest, Leaf, Node, Ref, Smallest, walk
 from tutor.export.notebook import METADATA, code_cell, escaped_markdown, markdown_cell
 from tutor.export.source_text import array, comment
 from tutor.lesson.changes import told
@@ -26,7 +27,7 @@ from tutor.lesson.graph_lesson import Computed, GraphLesson
 from tutor.lesson.graph_words import PASSES
 
 TAKEN = frozenset({*keyword.kwlist, *keyword.softkwlist, "np", "torch", "ratio", "check", "print",
-                   "abs", "float", "numbers"})  # fmt: skip
+                   "abs", "float", "numbers", *array_functions.NAMES})  # fmt: skip
 """What a variable of a script cannot be called."""
 
 
@@ -56,6 +57,10 @@ class NodeNumPy(Textbook):
         kind = leaf.quantity.kind if isinstance(leaf, Ref) else leaf.kind
         return python_name(kind) if ":" in kind else "z"
 
+    def defined(self, function: ArrayFunction) -> str:
+        """The text of a function of whole arrays: the one that the engine runs."""
+        return inspect.getsource(function.compute)
+
 
 class NodeTorch(Torch):
     """PyTorch, with the names of the nodes; every constant is a tensor."""
@@ -67,6 +72,10 @@ class NodeTorch(Torch):
         """The variable of a node; the argument of a function is z."""
         kind = leaf.quantity.kind if isinstance(leaf, Ref) else leaf.kind
         return python_name(kind) if ":" in kind else "z"
+
+    def defined(self, function: ArrayFunction) -> str:
+        """The text of a function of whole arrays."""
+        return function.torch
 
     def library(self, function: str, *arguments: ast.expr) -> ast.expr:
         return super().library(function, *map(_tensor, arguments))
@@ -159,7 +168,10 @@ def _tree(lesson: GraphLesson, computed: Computed) -> Node:
     return graph.backward_tree(node) if quantity(kind).of.by else graph.forward_tree(node)
 
 
-def _functions(trees: Sequence[Node], dialect: Textbook) -> Iterator[str]:
+def _functions(trees: Sequence[Node], dialect: NodeNumPy | NodeTorch) -> Iterator[str]:
+    called = (node.function for tree in trees for node in walk(tree) if isinstance(node, Called))
+    for text in dict.fromkeys(map(dialect.defined, called)):
+        yield from text.strip().split("\n")
     for function, tree in code.functions(trees, dialect):
         body = code.function_lines(tree, dialect)
         yield from code.source(code.defined(dialect.called(function), ["z"], body)).split("\n")

@@ -7,6 +7,7 @@ from tutor.engine.graph_trace import GraphTrace
 from tutor.engine.kinds import BACKWARD, FORWARD
 from tutor.engine.order import OVERFLOW, EarlyEnd
 from tutor.engine.quantity import Quantity
+from tutor.engine.tree import ZERO
 from tutor.lesson.explain import PHASE_TITLES, TERMS, Explanation
 from tutor.lesson.titles import capital, enumerated
 from tutor.number import counted
@@ -68,6 +69,9 @@ def _backward(trace: GraphTrace, q: Quantity) -> Explanation:
         why = f"Backward starts at the result: the derivative of {result.name} with respect to "
         return Explanation(title(trace, q), f"{why}itself is 1.", DERIVATIVE)
     uses = graph.parts(node)
+    if graph.derivative_entry(node, tuple(index for index in (q.i, q.j) if index)) == ZERO:
+        why = f"Nothing of {below(q)} reaches {result.name}, so the derivative is 0."
+        return Explanation(title(trace, q), why, None, " ".join(_backs(uses)))
     term = None
     if node is graph.backward[1] and q == next(node.entries(q.kind)):
         term = LOCAL_DERIVATIVE

@@ -16,6 +16,7 @@ from tutor.engine.quantity import Quantity
 from tutor.engine.tree import (
     Apply,
     ArrayRef,
+    Called,
     Cases,
     Cos,
     Diagonal,
@@ -42,6 +43,7 @@ from tutor.engine.tree import (
     Number,
     Numbers,
     Ones,
+    OuterProduct,
     Partial,
     Power,
     Product,
@@ -466,6 +468,14 @@ class Writer:
     def _total(self, node: Total) -> str:
         return self.over("entries", self.write(node.of, FACTOR))
 
+    def _outer(self, node: OuterProduct) -> str:
+        return self.write(MatrixProduct((node.left, Transpose(node.right))))
+
+    def _called(self, node: Called) -> str:
+        settings = [self.constant(float(setting), "") for setting in node.settings]
+        inside = self.listed([*map(self.write, node.terms), *settings])
+        return self.function(node.function.symbol, self.parenthesised(inside))
+
     def _ones(self, node: Ones) -> str:
         rows, columns = node.shape if len(node.shape) == 2 else (*node.shape, 1)
         return self.shaped(self.letter(Symbol("1", bold=True), ""), rows, columns)
@@ -521,13 +531,13 @@ class Writer:
         Squares: _squares, ElidedSquares: _elided, ElidedTerms: _elided,
         Sin: _sin, Total: _total, Ones: _ones, LargestOf: _extreme, SmallestOf: _extreme,
         LargestOver: _extreme_over, SmallestOver: _extreme_over,
-        ElidedLargest: _elided, ElidedSmallest: _elided,
+        ElidedLargest: _elided, ElidedSmallest: _elided, OuterProduct: _outer, Called: _called,
     }  # fmt: skip
 
 
 _BINDING: dict[type, int] = {
     **dict.fromkeys((Sum, Difference, ExpMinusOne, Negative), ANYTHING),
-    **dict.fromkeys((Product, Hadamard, Weighted, MatrixProduct), TERM),
+    **dict.fromkeys((Product, Hadamard, Weighted, MatrixProduct, OuterProduct), TERM),
     **dict.fromkeys((SumOver, LargestOver, SmallestOver, Total, Log), FACTOR),
 }
 """How tightly each kind of node binds, where that does not depend on what is in it."""

@@ -3,13 +3,14 @@
     parse(text) -> Parsed       the expression and the names in it, or every problem with its place
 
     sum     = product (("+" | "-") product)*         a + b + c is one sum of three
-    product = signed (("*" | "/") signed)*
+    product = signed (("*" | "/" | "@") signed)*
     signed  = "-" signed | power
     power   = operand (("^" | "**") signed)?         to the right: 2^3^2 is 2^9, and -2^2 is -4
     operand = number | name | function "(" sum ("," sum)* ")" | "(" sum ")"
 
-×, · and ÷ are read as * and /. What is made of constants alone is one constant. Nothing is ever
-given to Python to evaluate; what is read is an expression of `tutor.engine.graph`.
+×, · and ÷ are read as * and /; t(a) is transpose(a), and matmul(a, b) is a @ b. What is made of
+constants alone is one constant. Nothing is ever given to Python to evaluate; what is read is an
+expression of `tutor.engine.graph`.
 """
 
 from __future__ import annotations
@@ -30,9 +31,11 @@ NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_]*", re.ASCII)
 LONGEST_NAME: Final = 24
 _TOKEN: Final = re.compile(
     r"\s*(?:(?P<number>[0-9]+(?:\.[0-9]*)?(?:[eE][-+]?[0-9]+)?|\.[0-9]+(?:[eE][-+]?[0-9]+)?)"
-    r"|(?P<name>[A-Za-z][A-Za-z0-9_]*|σ)|(?P<sign>\*\*|[-+*/^(),×·÷−])|(?P<end>$))"
+    r"|(?P<name>[A-Za-z][A-Za-z0-9_]*|σ)|(?P<sign>\*\*|[-+*/@^(),×·÷−])|(?P<end>$))"
 )
 _SIGNS: Final = {"×": "*", "·": "*", "÷": "/", "−": "-", "^": "**", "σ": "sigmoid"}
+_SHORT: Final = {"t": "transpose", "matmul": "@"}
+"""What may be called by another name; by itself it can be the name of a value."""
 _INNER: Final = re.compile(r"n[0-9]+", re.ASCII)
 
 
@@ -121,7 +124,7 @@ class _Reader:
             self.at = self.end + len(rest) - len(rest.lstrip())
             raise self.error(
                 f"{self.formula[self.at]!r} cannot be used here; a formula has names, numbers, "
-                f"+ - * / **, parentheses and {', '.join(FUNCTIONS)}"
+                f"+ - * / ** @, parentheses and {', '.join(FUNCTIONS)}"
             )
         self.kind = str(match.lastgroup)
         self.at, self.end = match.start(self.kind), match.end()
@@ -168,7 +171,7 @@ class _Reader:
 
     def product(self) -> Expression:
         found = self.signed()
-        while self.kind == "sign" and self.text in {"*", "/"}:
+        while self.kind == "sign" and self.text in {"*", "/", "@"}:
             sign = self.advance()
             found = _applied(sign, (found, self.signed()))
         return found
@@ -213,13 +216,14 @@ class _Reader:
         if name in FUNCTIONS:
             raise FormulaTextError(
                 f"at character {place}: {name} is a function and needs its input in parentheses, "
-                f"such as {name}({'a, b' if OPERATIONS[name].least == 2 else 'x'})"
+                f"such as {name}({_example(name)})"
             )
         self.names.setdefault(name, place)
         return Name(name)
 
     def _call(self, name: str, place: int) -> Expression:
         self.advance()
+        name = _SHORT.get(name, name)
         arguments = [self.deeper(self.sum)]
         while self.text == "," and self.kind == "sign":
             self.advance()
@@ -240,16 +244,27 @@ class _Reader:
         raise self.misplaced()
 
 
+def _example(name: str) -> str:
+    """What the inputs of a function look like."""
+    return _EXAMPLES.get(name, "a, b" if OPERATIONS[name].least == 2 else "x")
+
+
+_EXAMPLES: Final = {"conv1d": "x, k", "conv2d": "x, k", "maxpool": "x, 2", "embed": "E, 1"}
+
+
 def _misfit(name: str, count: int) -> str:
     """Why a function cannot be called so, or ""."""
-    if name not in FUNCTIONS:
+    if name not in FUNCTIONS and name not in _SHORT.values():
         close = suggestion.meant(name, FUNCTIONS)
         meant = f"did you mean {close}?" if close else f"there are {', '.join(FUNCTIONS)}"
         return f"there is no function called {name[:LONGEST_NAME]}; {meant}"
     operation = OPERATIONS[name]
     if operation.least <= count <= operation.most:
         return ""
-    return f"{name} takes {counted(operation.least, 'input')}, but here it has {count}"
+    takes = counted(operation.most, "input")
+    if operation.least < operation.most:
+        takes = f"{operation.least} to {takes}"
+    return f"{name} takes {takes}, but here it has {count}"
 
 
 def _added(terms: list[Expression]) -> Expression:
@@ -265,7 +280,7 @@ def _applied(sign: str, arguments: tuple[Expression, ...]) -> Expression:
         return Applied(sign, arguments)
     try:
         value = _CONSTANTS[sign](numbers)
-    except (ArithmeticError, ValueError):
+    except (KeyError, ArithmeticError, ValueError):
         return Applied(sign, arguments)
     # a negative number to a broken power is a complex one in Python
     real = type(value) is float and math.isfinite(value)

@@ -1,0 +1,525 @@
+"""Operations of computation graphs that look at a whole array: matrix products, softmax,
+convolution, max pooling, rows of a table, layer normalisation.
+
+Their sizes and places, such as a stride or the number of a row, are constants of the formula.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import product
+
+from tutor.engine import array_functions as functions
+from tutor.engine.entry import long_terms
+from tutor.engine.operation import (
+    Arguments,
+    Call,
+    Operation,
+    Place,
+    Route,
+    Shape,
+    ShapeError,
+    at,
+    places,
+    shape_words,
+)
+from tutor.engine.tree import (
+    ONE,
+    ZERO,
+    ArrayFunction,
+    Called,
+    Cases,
+    Difference,
+    Division,
+    Exp,
+    LargestOf,
+    MatrixProduct,
+    Negative,
+    Node,
+    Number,
+    OuterProduct,
+    Product,
+    Sqrt,
+    Square,
+    Stable,
+    Sum,
+    SumOver,
+    Total,
+    Transpose,
+)
+from tutor.number import counted
+
+MOST_ROWS = 50
+"""So many rows of a table can be taken at once."""
+EPSILON = Number(1e-5, "0.00001")
+"""What layer normalisation adds to the variance."""
+
+
+def _whole(argument: Node, what: str, least: int, example: str) -> int:
+    """A constant of the formula that has to be a whole number."""
+    found = argument.number if isinstance(argument, Number) else None
+    if found is None or found != int(found) or found < least:
+        given = "a value" if found is None else f"{found:g}".replace("-", "−")
+        raise ShapeError(
+            f"{what} is a whole number from {least} written in the formula, such as {example}; "
+            f"here it is {given}"
+        )
+    return int(found)
+
+
+def _constants(call: Call, first: int) -> tuple[int, ...]:
+    """The constants of a call, from this argument on."""
+    return tuple(int(n.number) for n in call.arguments[first:] if isinstance(n, Number))
+
+
+# ---- Matrix product, transpose ----
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Matmul(Operation):
+    """Rows by columns; a list is a column on the right and a row on the left."""
+
+    def shape(self, shapes: Sequence[Shape]) -> Shape:
+        left, right = shapes
+        if not (left and right):
+            raise ShapeError(
+                f"@ needs two arrays, but here it has {shape_words(left)} and "
+                f"{shape_words(right)}; to multiply by a number, write *"
+            )
+        if left[-1] != right[0]:
+            wide = "entries" if len(left) == 1 else "columns"
+            high = "entries" if len(right) == 1 else "rows"
+            raise ShapeError(
+                f"@ multiplies rows by columns, so the first input needs as many {wide} as the "
+                f"second has {high}; here they are {shape_words(left)} and {shape_words(right)}, "
+                f"with {left[-1]} {wide} and {right[0]} {high}"
+            )
+        return (*left[:-1], *right[1:])
+
+    def tree(self, call: Call) -> Node:
+        a, b = call.arguments
+        if len(call.shapes[0]) == 1 and len(call.shapes[1]) == 2:
+            return MatrixProduct((Transpose(b), a))
+        return MatrixProduct((a, b))
+
+    def pull(self, k: int, call: Call, g: Node) -> Node:
+        a, b = call.arguments
+        match tuple(map(len, call.shapes)):
+            case (1, 1):
+                return Product((g, call.arguments[1 - k]))
+            case (2, 1):
+                return MatrixProduct((Transpose(a), g)) if k else OuterProduct(g, b)
+            case (1, 2):
+                return OuterProduct(a, g) if k else MatrixProduct((b, g))
+        return MatrixProduct((Transpose(a), g)) if k else MatrixProduct((g, Transpose(b)))
+
+    def entry(self, call: Call, at_: Place) -> Node:
+        (a, b), (left, right) = call.arguments, call.shapes
+        row, column = at_[: len(left) - 1], at_[len(left) - 1 :]
+        return long_terms(
+            tuple(Product((at(a, (*row, n)), at(b, (n, *column)))) for n in range(1, right[0] + 1))
+        )
+
+    def routes(self, k: int, call: Call, at_: Place) -> Iterator[Route]:
+        (a, b), (left, right) = call.arguments, call.shapes
+        if k == 0:
+            for column in places(right[1:]):
+                yield (*at_[:-1], *column), at(b, (at_[-1], *column))
+        else:
+            for row in places(left[:-1]):
+                yield (*row, *at_[1:]), at(a, (*row, at_[0]))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Transposed(Operation):
+    """Rows become columns."""
+
+    def shape(self, shapes: Sequence[Shape]) -> Shape:
+        (given,) = shapes
+        if len(given) != 2:
+            raise ShapeError(
+                f"transpose swaps rows and columns, such as those of [[1, 2], [3, 4]]; "
+                f"here it has {shape_words(given)}"
+            )
+        return given[::-1]
+
+    def tree(self, call: Call) -> Node:
+        return Transpose(call.arguments[0])
+
+    def pull(self, k: int, call: Call, g: Node) -> Node:
+        return Transpose(g)
+
+    def entry(self, call: Call, at_: Place) -> Node:
+        return at(call.arguments[0], at_[::-1])
+
+    def routes(self, k: int, call: Call, at_: Place) -> Iterator[Route]:
+        yield at_[::-1], ONE
+
+
+# ---- What is computed along the last axis ----
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ByRow(Operation):
+    """An operation whose entries depend on all entries of the same list, or of the same row."""
+
+    def shape(self, shapes: Sequence[Shape]) -> Shape:
+        (given,) = shapes
+        if not given:
+            raise ShapeError(f"{self.name} needs a list or rows of numbers, not a single number")
+        return given
+
+    def row(self, call: Call, at_: Place) -> list[Node]:
+        """The entries that one entry depends on."""
+        return [at(call.arguments[0], place) for place in self._row_places(call, at_)]
+
+    def _row_places(self, call: Call, at_: Place) -> list[Place]:
+        return [(*at_[:-1], n) for n in range(1, call.shape[-1] + 1)]
+
+    def routes(self, k: int, call: Call, at_: Place) -> Iterator[Route]:
+        for place in self._row_places(call, at_):
+            yield place, self.local(call, place, at_)
+
+    def local(self, call: Call, place: Place, at_: Place) -> Node:
+        """The derivative of the entry at `place` with respect to that at `at_`."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Softmax(ByRow):
+    """exp(x) over its sum."""
+
+    def tree(self, call: Call) -> Node:
+        return Called(call.arguments, functions.SOFTMAX, (), call.shapes)
+
+    def pull(self, k: int, call: Call, g: Node) -> Node:
+        both = Product((g, call.out))
+        mean = Total(both) if len(call.shape) == 1 else SumOver(both, "row", 1)
+        return Product((call.out, Difference(g, mean)))
+
+    def entry(self, call: Call, at_: Place) -> Node:
+        row = self.row(call, at_)
+        largest = _largest(row)
+        exact = [Exp(Difference(one, largest)) for one in row]
+        shown = [Exp(one) for one in row]
+        n = at_[-1] - 1
+        return Stable(
+            Division(shown[n], long_terms(tuple(shown))), Division(exact[n], Sum(tuple(exact)))
+        )
+
+    def local(self, call: Call, place: Place, at_: Place) -> Node:
+        p = at(call.out, place)
+        if place == at_:
+            return Product((p, Difference(ONE, p)))
+        return Negative(Product((p, at(call.out, at_))))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LayerNorm(ByRow):
+    """(x − mean) over the standard deviation."""
+
+    def tree(self, call: Call) -> Node:
+        return Called(call.arguments, functions.LAYERNORM, (), call.shapes)
+
+    def pull(self, k: int, call: Call, g: Node) -> Node:
+        shapes = (call.shape, call.shape, call.shape)
+        return Called((g, call.arguments[0], call.out), functions.LAYERNORM_BACK, (), shapes)
+
+    def entry(self, call: Call, at_: Place) -> Node:
+        row = self.row(call, at_)
+        return Division(Difference(row[at_[-1] - 1], _mean(row)), self._spread(row))
+
+    def _spread(self, row: list[Node]) -> Node:
+        mean = _mean(row)
+        return Sqrt(Sum((_mean([Square(Difference(one, mean)) for one in row]), EPSILON)))
+
+    def local(self, call: Call, place: Place, at_: Place) -> Node:
+        count = float(call.shape[-1])
+        own = ONE if place == at_ else ZERO
+        both = Product((at(call.out, place), at(call.out, at_)))
+        share = Division(Sum((ONE, both)), Number(count))
+        return Division(Difference(own, share), self._spread(self.row(call, at_)))
+
+
+def _mean(terms: Sequence[Node]) -> Node:
+    return Division(long_terms(tuple(terms)), Number(float(len(terms))))
+
+
+def _largest(terms: Sequence[Node]) -> Node:
+    """The largest of some numbers."""
+    return LargestOf(tuple(terms)) if len(terms) > 1 else terms[0]
+
+
+# ---- Windows ----
+
+
+@dataclass(frozen=True, slots=True)
+class Windows:
+    """Windows of one size that step over an array, which may have a border of zeros around it."""
+
+    shape: Shape
+    size: Shape
+    stride: int
+    padding: int = 0
+
+    @property
+    def made(self) -> Shape:
+        """How many there are, along each axis."""
+        return tuple(
+            (n + 2 * self.padding - w) // self.stride + 1
+            for n, w in zip(self.shape, self.size, strict=True)
+        )
+
+    def cells(self, window: Place) -> Iterator[tuple[Place, Place]]:
+        """The cells of a window that lie in the array: (place in the window, place in the
+        array).
+        """
+        for inside in places(self.size):
+            cell = tuple(
+                (o - 1) * self.stride + n - self.padding
+                for o, n in zip(window, inside, strict=True)
+            )
+            if all(1 <= c <= n for c, n in zip(cell, self.shape, strict=True)):
+                yield inside, cell
+
+    def over(self, cell: Place) -> Iterator[tuple[Place, Place]]:
+        """The windows that a cell lies in: (the window, the cell's place in it)."""
+        axes = (
+            [
+                (before // self.stride + 1, n)
+                for n in range(w, 0, -1)
+                for before in (c + self.padding - n,)
+                if before % self.stride == 0 and 0 <= before // self.stride < count
+            ]
+            for c, w, count in zip(cell, self.size, self.made, strict=True)
+        )
+        for found in product(*axes):
+            yield tuple(o for o, _ in found), tuple(n for _, n in found)
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Convolution(Operation):
+    """A kernel that steps over an array; the kernel is not flipped."""
+
+    axes: int
+    function: ArrayFunction
+
+    def shape_of(self, arguments: Arguments, shapes: Sequence[Shape]) -> Shape:
+        x, kernel = shapes[:2]
+        if len(x) != self.axes or len(kernel) != self.axes:
+            what = "two lists" if self.axes == 1 else "rows of numbers and a kernel of rows"
+            raise ShapeError(
+                f"{self.name} takes {what}, but here it has {shape_words(x)} and "
+                f"{shape_words(kernel)}"
+            )
+        example = f"{self.name}(x, k, 2, 1)"
+        stride = _whole(arguments[2], "the stride", 1, example) if len(arguments) > 2 else 1
+        padding = _whole(arguments[3], "the padding", 0, example) if len(arguments) > 3 else 0
+        if padding >= min(kernel):
+            raise ShapeError(
+                f"the padding must be smaller than the kernel, so that no window lies in it "
+                f"entirely; here it is {padding} with a kernel of {_by(kernel)}"
+            )
+        if any(n + 2 * padding < w for n, w in zip(x, kernel, strict=True)):
+            padded = f" with {padding} of padding" if padding else ""
+            raise ShapeError(
+                f"the kernel is larger than its input: {_by(kernel)} over {_by(x)}{padded}"
+            )
+        return Windows(x, kernel, stride, padding).made
+
+    def _settings(self, call: Call) -> tuple[int, int]:
+        stride, padding = (*_constants(call, 2), *(1, 0)[len(call.arguments) - 2 :])
+        return stride, padding
+
+    def _windows(self, call: Call) -> Windows:
+        return Windows(call.shapes[0], call.shapes[1], *self._settings(call))
+
+    def tree(self, call: Call) -> Node:
+        return Called(call.arguments[:2], self.function, self._settings(call), call.shapes[:2])
+
+    def pull(self, k: int, call: Call, g: Node) -> Node:
+        function = functions.CONV_TO_KERNEL if k else functions.CONV_TO_INPUT
+        settings = (*self._settings(call), *call.shapes[k])
+        other = call.arguments[1 - k]
+        return Called((g, other), function, settings, (call.shape, call.shapes[1 - k]))
+
+    def entry(self, call: Call, at_: Place) -> Node:
+        x, kernel = call.arguments[:2]
+        return long_terms(
+            tuple(
+                Product((at(kernel, inside), at(x, cell)))
+                for inside, cell in self._windows(call).cells(at_)
+            )
+        )
+
+    def routes(self, k: int, call: Call, at_: Place) -> Iterator[Route]:
+        windows, (x, kernel) = self._windows(call), call.arguments[:2]
+        if k == 0:
+            for window, inside in windows.over(at_):
+                yield window, at(kernel, inside)
+            return
+        for window in places(call.shape):
+            cell = tuple(
+                (o - 1) * windows.stride + n - windows.padding
+                for o, n in zip(window, at_, strict=True)
+            )
+            if all(1 <= c <= n for c, n in zip(cell, windows.shape, strict=True)):
+                yield window, at(x, cell)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class MaxPool(Operation):
+    """The largest number of each window; of equal ones the first wins."""
+
+    def shape_of(self, arguments: Arguments, shapes: Sequence[Shape]) -> Shape:
+        x = shapes[0]
+        if not x:
+            raise ShapeError("maxpool needs a list or rows of numbers, not a single number")
+        size = _whole(arguments[1], "the size of the window", 1, "maxpool(x, 2)")
+        stride = size
+        if len(arguments) > 2:
+            stride = _whole(arguments[2], "the stride", 1, "maxpool(x, 2, 1)")
+        if size > min(x):
+            raise ShapeError(
+                f"the window is larger than its input: {_by((size,) * len(x))} over {_by(x)}"
+            )
+        return Windows(x, (size,) * len(x), stride).made
+
+    def _settings(self, call: Call) -> tuple[int, int]:
+        size, *stride = _constants(call, 1)
+        return size, stride[0] if stride else size
+
+    def _windows(self, call: Call) -> Windows:
+        size, stride = self._settings(call)
+        return Windows(call.shapes[0], (size,) * len(call.shape), stride)
+
+    def tree(self, call: Call) -> Node:
+        return Called(call.arguments[:1], functions.MAXPOOL, self._settings(call), call.shapes[:1])
+
+    def pull(self, k: int, call: Call, g: Node) -> Node:
+        shapes = (call.shape, call.shapes[0])
+        return Called((g, call.arguments[0]), functions.MAXPOOL_BACK, self._settings(call), shapes)
+
+    def entry(self, call: Call, at_: Place) -> Node:
+        x = call.arguments[0]
+        return _largest([at(x, cell) for _, cell in self._windows(call).cells(at_)])
+
+    def routes(self, k: int, call: Call, at_: Place) -> Iterator[Route]:
+        windows, x = self._windows(call), call.arguments[0]
+        for window, _ in windows.over(at_):
+            cells = [cell for _, cell in windows.cells(window)]
+            n = cells.index(at_)
+            before, after = ([at(x, cell) for cell in part] for part in (cells[:n], cells[n + 1 :]))
+            yield window, _wins(at(x, at_), before, after)
+
+
+def _wins(own: Node, before: list[Node], after: list[Node]) -> Node:
+    """1 for the winner of a window, 0 for the others."""
+    found: Node = ONE
+    if after:
+        found = Cases(Difference(own, _largest(after)), "≥", 0.0, found, ZERO)
+    if before:
+        found = Cases(Difference(own, _largest(before)), ">", 0.0, found, ZERO)
+    return found
+
+
+def _by(shape: Shape) -> str:
+    return "×".join(map(str, shape))
+
+
+# ---- Rows of a table ----
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Embedding(Operation):
+    """Rows of a table by their numbers."""
+
+    def shape_of(self, arguments: Arguments, shapes: Sequence[Shape]) -> Shape:
+        table = shapes[0]
+        if len(table) != 2:
+            raise ShapeError(
+                f"embed takes rows out of a table, such as [[1, 2], [3, 4]]; "
+                f"here it has {shape_words(table)}"
+            )
+        for argument in arguments[1:]:
+            row = _whole(argument, "the number of a row", 1, "embed(E, 2)")
+            if row > table[0]:
+                raise ShapeError(
+                    f"embed asks for row {row}, but the table has {counted(table[0], 'row')}"
+                )
+        return table[1:] if len(arguments) == 2 else (len(arguments) - 1, table[1])
+
+    def tree(self, call: Call) -> Node:
+        return Called(call.arguments[:1], functions.EMBED, _constants(call, 1), call.shapes[:1])
+
+    def pull(self, k: int, call: Call, g: Node) -> Node:
+        settings = (call.shapes[0][0], *_constants(call, 1))
+        return Called((g,), functions.EMBED_BACK, settings, (call.shape,))
+
+    def entry(self, call: Call, at_: Place) -> Node:
+        rows = _constants(call, 1)
+        return at(call.arguments[0], (rows[at_[0] - 1 if len(at_) > 1 else 0], at_[-1]))
+
+    def routes(self, k: int, call: Call, at_: Place) -> Iterator[Route]:
+        row, column = at_
+        for n, found in enumerate(_constants(call, 1), 1):
+            if found == row:
+                yield (n, column)[2 - len(call.shape) :], ONE
+
+
+ARRAY_OPERATIONS: tuple[Operation, ...] = (
+    Matmul(
+        "@", "matrix product",
+        "It multiplies each row of its first input by each column of the second and adds up.",
+        "A matrix product passes the derivative back times the other input, transposed.",
+        2, 2,
+    ),
+    Transposed(
+        "transpose", "transpose", "It swaps the rows and columns of its input.",
+        "A transpose swaps rows and columns of the derivative back.",
+    ),
+    Softmax(
+        "softmax", "softmax",
+        "It turns each row of numbers into positive shares that add up to 1: exp(x) over its sum.",
+        "Each share depends on every number of its row, so each number collects a part from every "
+        "share: pᵢ(1 − pᵢ) from its own, −pᵢpⱼ from the others.",
+    ),
+    Convolution(
+        "conv1d", "convolution",
+        "It lays the kernel on each window of its input and adds up the products. Deep learning "
+        "calls this a convolution; strictly it is a cross-correlation, as the kernel is not "
+        "flipped.",
+        "Each window hands its derivative back: to its cells times the kernel, "
+        "to the kernel times its cells. What lies in several windows adds up its parts.",
+        2, 4, axes=1, function=functions.CONV1D,
+    ),
+    Convolution(
+        "conv2d", "convolution in two dimensions",
+        "It lays the kernel on each window of its input and adds up the products. Deep learning "
+        "calls this a convolution; strictly it is a cross-correlation, as the kernel is not "
+        "flipped.",
+        "Each window hands its derivative back: to its cells times the kernel, "
+        "to the kernel times its cells. What lies in several windows adds up its parts.",
+        2, 4, axes=2, function=functions.CONV2D,
+    ),
+    MaxPool(
+        "maxpool", "max pooling", "It keeps the largest number of each window.",
+        "The largest number of a window gets its whole derivative, the others get 0; "
+        "of equal ones the first wins.",
+        2, 3,
+    ),
+    Embedding(
+        "embed", "embedding", "It takes rows out of a table by their numbers.",
+        "The rows that were taken get the derivative; the other rows of the table get 0.",
+        2, 1 + MOST_ROWS,
+    ),
+    LayerNorm(
+        "layernorm", "layer normalisation",
+        "It shifts each row of numbers to mean 0 and scales it to variance 1; 0.00001 is added to "
+        "the variance, so that it never divides by 0.",
+        "Shifting or scaling a whole row would change nothing, so those parts of the derivative "
+        "are taken out; the rest is divided by the standard deviation.",
+    ),
+)  # fmt: skip
+"""Each operation once."""
