@@ -26,6 +26,7 @@ from tutor.scenario.reader import load
 FIRST = "scenarios/1-2-3-1-sigmoid.yaml"
 ALL = sorted(path.name for path in (Path(__file__).parents[1] / "scenarios").glob("*.yaml"))
 GRAPHS = [path.name for path in (Path(__file__).parents[1] / "scenarios/graphs").glob("*.yaml")]
+OPERATIONS = [path.name for path in (Path(__file__).parents[1] / "scenarios/operations").glob("*.yaml")]
 TRAINING = [
     path.name for path in (Path(__file__).parents[1] / "scenarios" / "training").glob("*.yaml")
 ]
@@ -99,7 +100,7 @@ def test_list_names_every_lesson_with_shape_and_title() -> None:
     )
     lessons = [line for line in done.stdout.splitlines() if not line.startswith("#")]
     assert sorted(line.split()[0] + ".yaml" for line in lessons) == sorted(
-        [*ALL, *TRAINING, *GRAPHS]
+        [*ALL, *TRAINING, *GRAPHS, *OPERATIONS]
     )
 
 

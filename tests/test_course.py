@@ -210,7 +210,7 @@ def test_the_shipped_course_names_every_shipped_lesson() -> None:
     shelf = open_shelf((ROOT / "scenarios",))
     assert shelf.broken == ()
     assert [REST for c in shelf.courses for group in c.groups if group.title == REST] == []
-    assert (len(shelf.courses), shelf.hidden) == (3, ())
+    assert (len(shelf.courses), shelf.hidden) == (4, ())
 
 
 # ---- any course file ----

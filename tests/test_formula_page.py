@@ -92,7 +92,7 @@ def test_lists_and_rows_are_values_too(client: FlaskClient) -> None:
             "f = (x + y",
             ["At character 7: a closing parenthesis is missing.", '<b class="mark">␣</b>'],
         ),
-        ("f = x # y", ["cannot be used here", '<b class="mark">@</b>']),
+        ("f = x # y", ["cannot be used here", '<b class="mark">#</b>']),
         ("f = sgmoid(x)", ["there is no function called sgmoid; did you mean sigmoid?"]),
         ("x = 1", ["There is no formula yet"]),
         ("", ["There is no formula yet"]),

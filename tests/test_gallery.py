@@ -291,7 +291,7 @@ def test_the_shelf_and_the_shipped_lessons_are_served_together(
     monkeypatch.setenv("SHELF", str(folder))
     app = create_app()
     root = read(get("/", app).text).root
-    first, second, third, _ = list(root.all("section", cls="lecture"))
+    first, second, third, *_ = list(root.all("section", cls="lecture"))
     training = {path.stem for path in (ROOT / "scenarios" / "training").glob("*.yaml")}
     assert {card.attributes["data-lesson"] for card in third.all("li", cls="card")} == training
     assert [card.attributes["data-lesson"] for card in first.all("li", cls="card")] == [
