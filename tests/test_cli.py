@@ -26,7 +26,9 @@ from tutor.scenario.reader import load
 FIRST = "scenarios/1-2-3-1-sigmoid.yaml"
 ALL = sorted(path.name for path in (Path(__file__).parents[1] / "scenarios").glob("*.yaml"))
 GRAPHS = [path.name for path in (Path(__file__).parents[1] / "scenarios/graphs").glob("*.yaml")]
-OPERATIONS = [path.name for path in (Path(__file__).parents[1] / "scenarios/operations").glob("*.yaml")]
+OPERATIONS = [
+    path.name for path in (Path(__file__).parents[1] / "scenarios/operations").glob("*.yaml")
+]
 TRAINING = [
     path.name for path in (Path(__file__).parents[1] / "scenarios" / "training").glob("*.yaml")
 ]
