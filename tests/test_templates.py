@@ -19,12 +19,14 @@ from tutor.builder.text_page import TextPage
 from tutor.export.export_page import ExportPage
 from tutor.pages.accumulation import AccumulationPage
 from tutor.pages.activations import ActivationsPage
+from tutor.pages.both_routes import BothRoutesPage
 from tutor.pages.check_page import CheckPage
 from tutor.pages.comparison import SlidesPage
 from tutor.pages.error_page import ErrorPage
 from tutor.pages.formula_page import FormulaPage
 from tutor.pages.gallery import GalleryPage, ProblemsPage
 from tutor.pages.glossary import GlossaryPage
+from tutor.pages.jacobians_page import JacobiansPage
 from tutor.pages.overview import LessonPage
 from tutor.pages.panels import Panels
 from tutor.pages.paper_page import PaperPage
@@ -53,6 +55,8 @@ PAGES: dict[str, dict[str, type[Any]]] = {
     "quantity.html": {"page": QuantityPage},
     "_quantities.html": {"page": QuantitiesPage},
     "quantities.html": {"page": QuantitiesPage},
+    "both_routes.html": {"page": BothRoutesPage},
+    "jacobians.html": {"page": JacobiansPage},
     "paper.html": {"page": PaperPage},
     "paths.html": {"page": PathsPage},
     "activations.html": {"page": ActivationsPage},

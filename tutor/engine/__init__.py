@@ -31,6 +31,8 @@ In the order in which it is best read:
     derivation            the tree of one number, or of one matrix for the whole batch
     paths                 all paths of the chain rule: counted, listed, added up
     users                 who is computed with a number, and what leads to it
+    jacobians             the Jacobians of a layer
+    cancelling            from the full Jacobian to output minus target, step by step
     work                  how many multiplications a gradient takes, counted three ways
     paper                 the same iteration with every number rounded and carried on
     batches               which samples an iteration takes, and in which order

@@ -13,7 +13,7 @@ from string import ascii_lowercase, ascii_uppercase
 from typing import Any
 
 from tutor import number
-from tutor.engine.kinds import kind_of
+from tutor.engine.kinds import KINDS, SLOPE, kind_of
 from tutor.engine.quantity import Quantity
 from tutor.engine.tree import ArrayRef, Environment, Node
 from tutor.notation.conventions import Alphabet, Symbol
@@ -325,6 +325,16 @@ class Line:
             )
         return found
 
+    def fraction(self, top: tuple[str, int], bottom: tuple[str, int], sample: int = 0) -> Markup:
+        """The symbol of a Jacobian, ∂z/∂a: whole arrays by kind and layer; the loss is a number."""
+        made = []
+        for dialect in (MathML, Words):
+            writer = dialect(self.alphabet, self.decimals)
+            above, below = (_whole(writer, *name, sample) for name in (top, bottom))
+            made.append(writer.derivative(above, below, SLOPE))
+        drawn, spoken = made
+        return formula(drawn, spoken)
+
     def percent(self, share: float, decimals: int) -> Markup:
         """A share of one as a percentage."""
         drawn = f"<mo>≈</mo>{_digits(100 * share, decimals)}<mtext>\u00a0%</mtext>"
@@ -348,6 +358,14 @@ class Line:
             spoken = f"{said}{read_out(size, self.decimals + more)}"
             parts.append((f"{lead}{_digits(size, self.decimals, more=more)}", spoken))
         return pieces(parts, sign)
+
+
+def _whole(writer: Writer, kind: str, layer: int, sample: int) -> str:
+    """The symbol of an array inside a derivative; of the loss that of the number."""
+    alphabet = writer.alphabet
+    if not KINDS[kind].axes:
+        return writer.letter(alphabet.symbol(Quantity(kind)), "")
+    return writer.letter(alphabet.matrix(kind, layer, sample * KINDS[kind].per_sample), "")
 
 
 _SIGNS = {"=": "equals ", "≈": "is about ", ":=": "becomes ", "": ""}

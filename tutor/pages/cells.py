@@ -46,7 +46,8 @@ class Cell:
         css = f' class="{self.state}"' if self.state else ""
         text = f"<strong>{self.text}</strong>" if self.state == "makes" else self.text
         was = f' <del><span class="quiet">was </span>{self.was}</del>' if self.was else ""
-        return f'<td{css} data-q="{self.name}">{text}{was}</td>'
+        named = f' data-q="{self.name}"' if self.name else ""
+        return f"<td{css}{named}>{text}{was}</td>"
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from typing import Final
 
 from tutor import number
 from tutor.draw.diagram import Scene, draw
+from tutor.engine.cancelling import cancels
 from tutor.engine.kinds import KINDS
 from tutor.engine.optimizers import SCHEDULES, Knob
 from tutor.engine.quantity import Quantity
@@ -111,6 +112,10 @@ def closer(context: Context) -> Iterator[tuple[str, str, str]]:
     view, lesson = context.view, context.lesson.scenario.id
     if not context.trace.blocked:
         yield "All paths", view.paths(lesson, FIRST), "a gradient path by path, in the diagram"
+        depth = context.trace.network.depth
+        yield "Matrix calculus", view.jacobians(lesson, depth), "the Jacobians of each layer"
+    if cancels(context.trace):
+        yield "Both routes", view.both_routes(lesson), "the full Jacobian, and output minus target"
     if not context.trace.stop:
         yield "Check the gradient", view.check(lesson), "measured beside backpropagation"
     if not refusal(context.lesson.scenario):

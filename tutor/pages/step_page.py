@@ -12,8 +12,9 @@ from dataclasses import dataclass, fields, replace
 from tutor import number
 from tutor.draw.diagram import Drawing, Scene, drawing
 from tutor.draw.scene import When
+from tutor.engine.kinds import BACKWARD
 from tutor.engine.quantity import Quantity
-from tutor.lesson.walk import furthest
+from tutor.lesson.walk import Step, furthest
 from tutor.notation.markup import Markup
 from tutor.pages.alignment import AlignedRow, aligned
 from tutor.pages.cells import Table, TableMaker
@@ -97,6 +98,8 @@ class StepPage(StepBody):
     """What that table leaves out, or ""."""
     drawn: str = "Diagram of the network"
     """What the picture is called."""
+    closer: tuple[Link, ...] = ()
+    """Pages that look closer at the derivatives of this step."""
     drift: str = ""
     """As on paper: how far what this step makes is from full precision; else ""."""
     drift_href: str = ""
@@ -174,6 +177,7 @@ def step_page(context: Context, n: int, notices: tuple[str, ...] = ()) -> StepPa
         variant=context.variant,
         changed=changed(context, n),
         was=_was(context, step.anchor) if number_by_number else "",
+        closer=_closer(context, step),
         drift=drift_line(context, step),
         drift_href=view.on_paper(scenario.id),
         after=_after(context) if step.last else (),
@@ -210,6 +214,21 @@ def _rows(context: Context) -> int:
 
 
 _SAID = tuple(field.name for field in fields(StepBody))
+
+
+def _closer(context: Context, step: Step) -> tuple[Link, ...]:
+    """The matrix calculus of the layer, at its derivatives; both routes, at the error signals of
+    the outputs.
+    """
+    q, view, id_ = step.anchor, replace(context.view, embedded=False), context.lesson.scenario.id
+    if step.phase != BACKWARD or not q.layer or view.grain == "pass" or context.trace.blocked:
+        return ()
+    asked = f"sample={q.sample}" if q.sample > 1 else ""
+    links = [Link("Matrix calculus", view.jacobians(id_, q.layer, asked))]
+    if q.of.by == "z" and q.layer == context.trace.fused_layer and q.of.derivative:
+        routes = view.both_routes(id_, max(q.sample, 1), max(q.i, 1))
+        links.insert(0, Link("Both routes", routes))
+    return tuple(links)
 
 
 def _apart(context: Context, place: int | str) -> str:

@@ -186,6 +186,15 @@ class View:
         view = replace(self.bare, paper=self.paper if paper is None else paper)
         return joined(f"/lessons/{quote(lesson)}/paper", view.query())
 
+    def jacobians(self, lesson: str, layer: int, asked: str = "") -> str:
+        """The address of the matrix calculus of a layer; `asked` is what a query asks of it."""
+        return joined(f"/lessons/{quote(lesson)}/jacobians/{layer}", asked, self.bare.query())
+
+    def both_routes(self, lesson: str, sample: int = 1, unit: int = 1) -> str:
+        """The address of both routes to the error signal of an output."""
+        asked = "&".join(f"{k}={n}" for k, n in (("sample", sample), ("unit", unit)) if n > 1)
+        return joined(f"/lessons/{quote(lesson)}/both-routes", asked, self.bare.query())
+
     @property
     def bare(self) -> View:
         """The view of a page beside the steps, which has neither grain nor projector."""

@@ -35,7 +35,8 @@ PARTS: Final = ("HX-Request", "HX-Request-Type", "HX-History-Restore-Request")
 """The headers that tell a fragment from a page."""
 ALONE: Final = frozenset({
     "activations", "glossary_page", "style",
-    "slides", "step", "chain", "paths", "paper", "export_choices", "framed_step",
+    "slides", "step", "chain", "paths", "paper", "jacobians", "both_routes",
+    "export_choices", "framed_step",
     "training", "training_moment", "quantities", "quantity", "gradient_check",
 })  # fmt: skip
 """Pages that depend on nothing else than their lesson, if on that."""

@@ -4,6 +4,9 @@
 /lessons/<id>/paths/<name>      how the loss depends on a number, path by path; ?path=2 is one
                                 of them
 /lessons/<id>/steps/<n>/chain   the same for the gradient that a step makes
+/lessons/<id>/jacobians/<layer> the Jacobians of a layer; ?layout=denominator turns them
+/lessons/<id>/both-routes       the error signals through the full Jacobian, and output minus
+                                target
 /lessons/<id>/paper             every number rounded and carried on, beside full precision:
                                 ?paper=4
 """
@@ -18,10 +21,13 @@ from flask import Flask, render_template, request
 from tutor.errors import TutorError
 from tutor.lesson.by_hand import FEWEST, MOST, refusal
 from tutor.pages import view
+from tutor.pages.both_routes import both_routes_page
 from tutor.pages.context import Context
 from tutor.pages.error_page import Missing
+from tutor.pages.jacobians_page import jacobians_page, layer_asked
 from tutor.pages.paper_page import paper_page
 from tutor.pages.paths_page import FIRST, derivative, has_paths, paths_page
+from tutor.scenario.problem import quotable
 from tutor.web.site import Elsewhere, Site, as_notices, step_number
 
 if TYPE_CHECKING:
@@ -35,6 +41,7 @@ def add(app: Flask, site: Site) -> None:
     """All routes of this module."""
     add_paths(app, site)
     add_paper(app, site)
+    add_jacobians(app, site)
 
 
 def add_paths(app: Flask, site: Site) -> None:
@@ -81,12 +88,56 @@ def add_paper(app: Flask, site: Site) -> None:
         return render_template("paper.html", page=paper_page(context, notices))
 
 
+def add_jacobians(app: Flask, site: Site) -> None:
+    """The matrix calculus of a layer, and both routes to the error signals of the outputs."""
+
+    @app.get("/lessons/<lesson>/jacobians")
+    @app.get("/lessons/<lesson>/jacobians/")
+    def any_jacobians(lesson: str) -> AnyResponse:
+        context, _ = site.opened_network(lesson)
+        depth = context.trace.network.depth
+        return Elsewhere(context.view.jacobians(context.source.id, depth), 302)
+
+    @app.get("/lessons/<lesson>/jacobians/<n>")
+    def jacobians(lesson: str, n: str) -> str:
+        context, notices = site.opened_network(lesson, frozenset({"sample", "layout", "mark"}))
+        depth = context.trace.network.depth
+        if not (n.isascii() and n.isdigit() and len(n) < 4 and 1 <= int(n) <= depth):
+            raise Missing(
+                f"This lesson has layers 1 to {depth}; there is no layer “{quotable(n, 20)}”."
+            )
+        asked, ignored = layer_asked(context, int(n), request.args)
+        try:
+            page = jacobians_page(context, asked, (*notices, *as_notices(ignored)))
+        except TutorError as error:
+            raise Missing(said(error)) from None
+        return render_template("jacobians.html", page=page)
+
+    @app.get("/lessons/<lesson>/both-routes")
+    def both_routes(lesson: str) -> str:
+        context, notices = site.opened_network(lesson, frozenset({"sample", "unit"}))
+        network, ignored = context.trace.network, list[view.Ignored]()
+        sample = view.whole(request.args, "sample", 1, context.trace.samples, 1, ignored) or 1
+        unit = view.whole(request.args, "unit", 1, network.sizes[-1], 1, ignored) or 1
+        told = (*notices, *as_notices(tuple(ignored)))
+        try:
+            page = both_routes_page(context, sample, unit, told)
+        except TutorError as error:
+            raise Missing(said(error)) from None
+        return render_template("both_routes.html", page=page)
+
+
+def said(error: TutorError) -> str:
+    """An error as a sentence."""
+    return f"{str(error)[:1].upper()}{str(error)[1:]}."
+
+
 def answer(context: Context, name: str, notices: tuple[str, ...], here: str = "") -> str:
     """The page of the paths of a derivative, by a name from an address."""
     try:
         q = derivative(context, name)
     except TutorError as error:
-        raise Missing(f"{str(error)[:1].upper()}{str(error)[1:]}.") from None
+        raise Missing(said(error)) from None
     ignored: list[view.Ignored] = []
     n = view.whole(request.args, PATH, 1, view.MOST_PATH, 0, ignored) or 0
     content = paths_page(context, q, n, (*notices, *as_notices(tuple(ignored))), here)

@@ -1,0 +1,171 @@
+"""Matrix calculus: the Jacobians of each layer against PyTorch's, in both layouts, and both routes to
+the error signals of the outputs.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import assume, given, settings
+
+from tests.strategies import problems
+from tests.visiting import context, get, page
+from tutor.engine.cancelling import cancels, steps
+from tutor.engine.jacobians import by_inputs, by_weights, slopes
+from tutor.engine.quantity import Quantity, parse
+from tutor.engine.trace import run
+from tutor.engine.tree import evaluate
+from tutor.lesson.setup import Setup
+from tutor.pages.view import View
+
+torch: Any = pytest.importorskip("torch")
+SOFTMAX = "/lessons/3-2-3-softmax"
+RULES = {
+    "identity": lambda z: z, "sigmoid": torch.sigmoid, "tanh": torch.tanh,
+    "softmax": lambda z: torch.softmax(z, 0),
+}  # fmt: skip
+
+
+@given(problems(hidden=tuple(RULES), outputs=tuple(RULES), depth=3, units=4, wide=False))
+@settings(max_examples=25, deadline=None)
+def test_the_jacobians_of_every_layer_are_those_of_pytorch(problem: Setup) -> None:
+    trace = run(problem.network, problem.x, problem.y, problem.eta)
+    assume(trace.finite)
+    row = trace.samples - 1
+    jacobian = torch.autograd.functional.jacobian
+    for number, layer in enumerate(trace.network.layers, 1):
+        rule = RULES[layer.activation.name]
+        z = torch.tensor(trace["z", number][row])
+        below = torch.tensor(trace.passed(number - 1)[row])
+        weights = torch.tensor(np.array(layer.weights))
+        bias = torch.tensor(
+            np.zeros(layer.units) if layer.biases is None else np.array(layer.biases)
+        )
+        assert slopes(trace, number, row) == pytest.approx(jacobian(rule, z).numpy(), abs=1e-12)
+        inner = jacobian(lambda a, w=weights, b=bias: w @ a + b, below).numpy()
+        assert by_inputs(trace, number) == pytest.approx(inner, abs=1e-12)
+        outer = jacobian(lambda w, a=below, b=bias: w @ a + b, weights).numpy()
+        flat = outer.reshape(layer.units, -1)
+        assert by_weights(trace, number, row) == pytest.approx(flat, abs=1e-12)
+
+
+@given(
+    problems(
+        hidden=tuple(RULES), outputs=tuple(RULES), depth=3, units=4, wide=False, freezing=False
+    )
+)
+@settings(max_examples=25)
+def test_products_of_jacobians_are_the_numbers_of_the_backward_pass(problem: Setup) -> None:
+    trace = run(problem.network, problem.x, problem.y, problem.eta)
+    assume(trace.finite)
+    for number, layer in enumerate(trace.network.layers, 1):
+        for row in range(trace.samples):
+            sample = row + 1 if trace.samples > 1 else 0
+            signal = trace["dL/dz", number][row]
+            if np.isfinite(trace["dL/da", number]).all():
+                through = trace["dL/da", number][row] @ slopes(trace, number, row)
+                size = np.abs(trace["dL/da", number][row]).max() + 1e-300
+                assert np.allclose(through, signal, rtol=1e-9, atol=1e-12 * size)
+            flat = signal @ by_weights(trace, number, row)
+            for i, j in np.ndindex(layer.units, layer.inputs):
+                share = trace.value(Quantity("dL/dw", number, i + 1, j + 1, sample))
+                assert flat[i * layer.inputs + j] == pytest.approx(share, rel=1e-12, abs=1e-300)
+
+
+@given(problems(losses=("cross_entropy", "binary_cross_entropy"), depth=2, units=4, wide=False))
+@settings(max_examples=40)
+def test_every_step_of_the_algebra_comes_to_the_error_signal(problem: Setup) -> None:
+    trace = run(problem.network, problem.x, problem.y, problem.eta)
+    assume(trace.finite and cancels(trace))
+    for i in range(1, trace.network.sizes[-1] + 1):
+        q = Quantity("dL/dz", trace.network.depth, i, 0, 1 if trace.samples > 1 else 0)
+        if trace.goes_around(q):
+            continue
+        found = steps(trace, q)
+        assert len(found) == 5
+        for one in found:
+            value = float(evaluate(one.tree, trace))
+            assert value == pytest.approx(trace.value(q), rel=1e-9, abs=1e-12), one.why
+
+
+def test_there_is_one_route_where_loss_and_activation_do_not_belong_together() -> None:
+    with pytest.raises(KeyError):
+        steps(context("3-4-2-regression").trace, parse("dL/dz[2][1]"))
+    assert get("/lessons/3-4-2-regression/both-routes").status_code == 404
+
+
+# ---- the pages ----
+
+
+def cells(address: str, n: int) -> list[list[str]]:
+    """The numbers of the n-th matrix of a page."""
+    table = list(page(address).root.all("table", cls="matrix"))[n]
+    return [[td.text for td in row.all("td")] for row in table.all("tr")]
+
+
+def test_the_jacobian_of_a_softmax_is_full_and_that_of_a_sigmoid_diagonal() -> None:
+    assert cells(f"{SOFTMAX}/jacobians/2", 0)[0] == ["0.2259", "−0.1256", "−0.1004"]
+    assert cells(f"{SOFTMAX}/jacobians/1", 0) == [["0.2427", "0"], ["0", "0.2280"]]
+
+
+def test_denominator_layout_has_the_same_numbers_turned() -> None:
+    for n in (1, 2):
+        here = cells(f"{SOFTMAX}/jacobians/1", n)
+        there = cells(f"{SOFTMAX}/jacobians/1?layout=denominator", n)
+        assert [list(row) for row in zip(*there, strict=True)] == here
+    assert (
+        "Denominator layout: everything is turned"
+        in get(f"{SOFTMAX}/jacobians/1?layout=denominator").text
+    )
+
+
+def test_a_marked_weight_is_marked_in_all_three_matrices_of_its_gradient() -> None:
+    root = page(f"{SOFTMAX}/jacobians/1?mark=2,3").root
+    assert [td.attributes["data-q"] for td in root.all("td", cls="makes")] == [
+        "dL/dz[1][2]", "x[3]", "dL/dw[1][2,3]",
+    ]  # fmt: skip
+
+
+def test_the_gradient_of_many_samples_is_written_as_the_lecture_does() -> None:
+    root = page("/lessons/linear-regression/jacobians/1").root
+    assert "All samples at once" in [h2.text for h2 in root.all("h2")]
+    assert get("/lessons/batch-descent/jacobians/1").status_code == 200
+    assert "one matrix product: 2/4 · (ŷ − y)ᵀ · X." in root.text
+
+
+@pytest.mark.parametrize(
+    ("address", "said"),
+    [
+        (f"{SOFTMAX}/jacobians/7", "layers 1 to 2; there is no layer “7”"),
+        (f"{SOFTMAX}/jacobians/x", "there is no layer “x”"),
+        ("/lessons/perceptron-step/jacobians/1", "there are no derivatives"),
+        ("/lessons/sum-times/jacobians/1", "only networks have such a page"),
+    ],
+)
+def test_layers_that_are_not_there_are_answered_with_the_reason(address: str, said: str) -> None:
+    answer = get(address)
+    assert answer.status_code == 404
+    assert said in answer.text
+
+
+def test_nonsense_in_the_address_is_told_and_the_page_is_there() -> None:
+    answer = get(f"{SOFTMAX}/jacobians/2?mark=9,9&layout=sideways&sample=4")
+    assert answer.status_code == 200
+    for said in ("mark “9,9” is not a weight", "layout “sideways” is not known", "sample “4”"):
+        assert said in answer.text
+
+
+def test_both_routes_stand_side_by_side_and_come_to_the_same() -> None:
+    root = page(f"{SOFTMAX}/both-routes?unit=2").root
+    assert [p.one("math").text for p in root.all("p", cls="result")] == ["≈0.3641"] * 5
+    assert len(list(root.one("table").one("tbody").all("tr"))) == 3
+    assert get("/lessons/1-2-3-1-sigmoid/both-routes").status_code == 200
+
+
+def test_the_steps_of_the_backward_pass_lead_to_both_pages() -> None:
+    n = context("3-2-3-softmax").walk.step_of(parse("dL/dz[2][2]"))
+    hrefs = {a.attributes["href"] for a in page(f"{SOFTMAX}/steps/{n}").root.all("a")}
+    assert {f"{SOFTMAX}/jacobians/2", f"{SOFTMAX}/both-routes?unit=2"} <= hrefs
+    assert View().jacobians("a", 2) == "/lessons/a/jacobians/2"

@@ -1,0 +1,32 @@
+"""The Jacobians of a layer for one sample, as arrays: a row for each number that is
+differentiated, a column for each with respect to which it is (numerator layout).
+
+    slopes(trace, 2, 0)         da/dz of layer 2, (units, units): diagonal, or full behind a softmax
+    by_inputs(trace, 2)         dz/da of the layer below: the weights
+    by_weights(trace, 2, 0)     dz/dW, (units, units · inputs): I ⊗ hᵀ, the weights unit by unit
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tutor.engine.kinds import SLOPE
+from tutor.engine.trace import Array, Trace
+
+
+def slopes(trace: Trace, layer: int, row: int) -> Array:
+    """∂a/∂z. Raises KeyError where the activation has no derivative."""
+    if trace.network.layer(layer).activation.full_jacobian:
+        return trace.jacobian(layer, row)
+    return np.asarray(np.diag(trace.array(SLOPE, layer)[row]))
+
+
+def by_inputs(trace: Trace, layer: int) -> Array:
+    """∂z/∂a, where a is what the layer below passes on."""
+    return trace.array("w", layer)
+
+
+def by_weights(trace: Trace, layer: int, row: int) -> Array:
+    """∂z/∂W, the weights in one row: those into unit 1, then those into unit 2, and so on."""
+    inputs = trace.passed(layer - 1)[row]
+    return np.asarray(np.kron(np.eye(trace.network.sizes[layer]), inputs[None, :]))

@@ -1,0 +1,180 @@
+"""Both routes to the error signals of the outputs, side by side: through the full Jacobian, and
+output minus target; and the algebra that leads from the one to the other.
+
+    both_routes_page(context, sample, unit) -> BothRoutesPage
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from tutor import number
+from tutor.engine.cancelling import cancels, steps
+from tutor.engine.derivation import derive
+from tutor.engine.kinds import GRADIENT
+from tutor.engine.quantity import Quantity
+from tutor.engine.tree import evaluate
+from tutor.errors import LessonError
+from tutor.notation.markup import Markup
+from tutor.notation.writer import NUMBERS, SYMBOLS
+from tutor.pages.cells import GAP, TextTable, some
+from tutor.pages.context import Context
+from tutor.pages.outline import Link
+from tutor.pages.what_if import Changed, changed
+
+ABOUT = {
+    True: (
+        "A softmax with cross-entropy has two routes to the same error signals. One goes through "
+        "the full Jacobian of the softmax and adds the contributions of all outputs; the other is "
+        "output minus target."
+    ),
+    False: (
+        "A sigmoid with binary cross-entropy has two routes to the same error signals. One goes "
+        "through the derivative of the loss and the slope of the sigmoid; the other is output "
+        "minus target."
+    ),
+}
+WHY = (
+    "The long way divides by the output and multiplies by it again. Where an output is close to 0 "
+    "or 1 that costs digits, and at last it cannot be computed at all; output minus target loses "
+    "nothing, so that is what a program computes."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class AlgebraLine:
+    """A step of the algebra, in symbols and in numbers, with what it comes to."""
+
+    why: str
+    symbols: Markup
+    numbers: Markup
+    value: Markup
+
+
+@dataclass(frozen=True, slots=True)
+class BothRoutesPage:
+    """The two routes, and how the one becomes the other."""
+
+    title: str
+    home: Link
+    back: Link
+    about: str
+    routes: TextTable
+    difference: str
+    unit: Markup
+    units: tuple[Link, ...]
+    lines: tuple[AlgebraLine, ...]
+    left_out: str
+    """That some steps are not written out, or ""."""
+    why: str
+    samples: tuple[Link, ...]
+    jacobians: str
+    """The matrix calculus of the output layer."""
+    changed: Changed | None
+    notices: tuple[str, ...]
+    variant: str
+
+
+def both_routes_page(
+    context: Context, sample: int = 1, unit: int = 1, notices: tuple[str, ...] = ()
+) -> BothRoutesPage:
+    """The page of one sample, with the algebra of one output. Raises LessonError where there is one
+    route only.
+    """
+    trace, view, id_ = context.trace, context.view, context.lesson.scenario.id
+    if not cancels(trace):
+        raise LessonError(
+            "only a sigmoid with binary cross-entropy and a softmax with cross-entropy have both "
+            "routes"
+        )
+    layer, count = trace.network.depth, trace.samples
+    q = Quantity(GRADIENT["z"], layer, unit, 0, sample if count > 1 else 0)
+    if trace.goes_around(q):
+        raise LessonError(
+            "an output is so close to 0 or 1 that the long way is beyond float64; output minus "
+            "target is the only route here"
+        )
+    full = trace.network.layers[-1].activation.full_jacobian
+    units = trace.network.sizes[layer]
+    found = steps(trace, q)
+    step = context.lesson.walk("number").place(q)
+    return BothRoutesPage(
+        "Both routes to the error signal",
+        Link(context.lesson.scenario.title, context.home),
+        Link(f"Step {step}", view.address(id_, step, grain="number", present=False)),
+        ABOUT[full],
+        _routes(context, q, units),
+        _difference(context, q, units),
+        context.line.quantity(q),
+        tuple(
+            Link(str(k), view.both_routes(id_, sample, k), k == unit)
+            for k in some(units, (unit,))
+            if k != GAP and units > 1
+        ),
+        tuple(
+            AlgebraLine(
+                one.why,
+                context.line.tree(one.tree, SYMBOLS, "="),
+                context.line.on(trace).tree(one.tree, NUMBERS, "="),
+                context.line.value(float(evaluate(one.tree, trace)), "≈"),
+            )
+            for one in found
+        ),
+        "The steps between are left out: the sums are too long." if len(found) == 2 else "",
+        WHY,
+        tuple(
+            Link(str(s), view.both_routes(id_, s, unit), s == sample)
+            for s in some(count, (sample,))
+            if s != GAP and count > 1
+        ),
+        view.jacobians(id_, layer, f"sample={sample}" if sample > 1 else ""),
+        changed(context, None),
+        notices,
+        context.variant,
+    )
+
+
+def _trees(context: Context, q: Quantity, units: int) -> list[tuple[Quantity, float, float]]:
+    """Each output's error signal by the long way and by the short one."""
+    rows = []
+    for k in some(units, (q.i,)):
+        if k == GAP:
+            continue
+        found = derive(context.trace, q._replace(i=k))
+        assert found.shortcut is not None
+        long, short = (evaluate(tree, context.trace) for tree in (found.tree, found.shortcut))
+        rows.append((q._replace(i=k), float(long), float(short)))
+    return rows
+
+
+def _routes(context: Context, q: Quantity, units: int) -> TextTable:
+    """The two routes of every output, side by side."""
+    rows = []
+    for one, _, _ in _trees(context, q, units):
+        found = derive(context.trace, one)
+        assert found.shortcut is not None
+        long, short = (
+            context.line.on(context.trace).tree(tree, NUMBERS)
+            for tree in (found.tree, found.shortcut)
+        )
+        value = number.shown(context.trace.value(one), context.decimals)
+        rows.append((context.line.quantity(one), long, short, value))
+    columns = ("Error signal", "Through the Jacobian", "Output minus target", "Both")
+    return TextTable("The two routes, with their numbers", columns, tuple(rows))
+
+
+def _difference(context: Context, q: Quantity, units: int) -> str:
+    apart = max(abs(a - b) for _, a, b in _trees(context, q, units))
+    scale = max(abs(a) for _, a, _ in _trees(context, q, units))
+    if apart == 0:
+        return "The difference between the two is 0."
+    if context.trace.paper:
+        return (
+            f"On paper the two come apart by {number.shown(apart, 6)}: the long way is made of "
+            "more rounded numbers."
+        )
+    same = apart <= 1e-9 * max(scale, np.finfo(float).tiny)
+    said = "up to the last digits of float64: they are" if same else "not quite: they are"
+    return f"The two are equal, {said} {number.shown(apart, context.decimals)} apart."
