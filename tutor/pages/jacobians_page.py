@@ -14,7 +14,7 @@ import numpy as np
 
 from tutor import number
 from tutor.engine.jacobians import by_inputs, by_weights, slopes
-from tutor.engine.kinds import GRADIENT, SLOPE
+from tutor.engine.kinds import GRADIENT, KINDS, SLOPE
 from tutor.engine.program import by
 from tutor.engine.quantity import Quantity
 from tutor.engine.trace import Array
@@ -190,7 +190,8 @@ class _Maker:
             q = self.named(SLOPE, self.layer, i, k if full else 0)
             return float(array[i - 1, k - 1]), q if full or i == k else None
 
-        symbol = self.symbol(("a", self.layer), ("z", self.layer))
+        slope = KINDS[SLOPE]
+        symbol = self.symbol((slope.top, self.layer), (slope.by, self.layer))
         return self.matrix(symbol, self.units, self.units, entry)
 
     def pre_activation(self) -> Section:
@@ -230,7 +231,8 @@ class _Maker:
     def back(self) -> Section:
         """∂L/∂a · ∂a/∂z = ∂L/∂z"""
         layer = self.layer
-        grads, signal = self._row(GRADIENT["a"], layer), self._row(GRADIENT["z"], layer)
+        ends = KINDS[SLOPE].top, KINDS[SLOPE].by
+        grads, signal = (self._row(GRADIENT[end], layer) for end in ends)
         factors = (grads, self._slopes())
         first, second = factors[::-1] if self.turned else factors
         why = (
