@@ -219,7 +219,7 @@ class _Maker:
             return float(array[i - 1, k - 1]), q
 
         why = (
-            "The weights stand in one row here, those into unit 1 first. A pre-activation depends "
+            "The weights form one row here, those into unit 1 first. A pre-activation depends "
             "on the weights into its own unit alone, each with the derivative h, what comes from "
             "below: I ⊗ hᵀ, a copy of hᵀ for each unit on the diagonal and 0 elsewhere. With "
             "respect to the biases it is I."
