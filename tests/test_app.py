@@ -206,12 +206,13 @@ def test_a_file_that_is_still_the_same_keeps_its_week() -> None:
 
 
 @pytest.mark.parametrize(("name", "parts"), TOGETHER.items())
-def test_sheets_that_go_together_are_one_file_and_still_files_of_their_own(
+def test_files_that_go_together_are_one_file_and_still_files_of_their_own(
     name: str, parts: tuple[str, ...]
 ) -> None:
     together = get(f"/static/{name}")
-    assert together.mimetype == "text/css"
-    assert together.text == "".join(get(f"/static/{part}").text for part in parts)
+    assert together.mimetype == get(f"/static/{parts[0]}").mimetype
+    between = "\n;\n" if name.endswith(".js") else ""
+    assert together.text == between.join(get(f"/static/{part}").text for part in parts)
     assert not (HOME / "static" / name).exists(), "no file stands behind it"
 
 

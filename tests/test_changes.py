@@ -625,6 +625,7 @@ def test_the_kinds_are_those_that_the_documentation_names() -> None:
         "alpha",
         "dropout",
         "seed",
+        "l2",
         "optimizer",
         "schedule",
         "penalty",
@@ -639,7 +640,6 @@ def test_the_kinds_are_those_that_the_documentation_names() -> None:
         "period",
         "minimum",
         "decay",
-        "l2",
         "clip",
     )
     assert sizes(scenario(ONE)).samples == 1

@@ -23,7 +23,6 @@ from tutor.engine.order import NumberOrder, Stage, stages
 from tutor.engine.quantity import Quantity
 from tutor.engine.trace import FLAT, OVERFLOW, UNDEFINED, EarlyEnd, Trace, run
 from tutor.lesson.explain import (
-    CHAIN,
     OUT_OF_RANGE,
     PHASE_ABOUT,
     PHASE_TITLES,
@@ -247,7 +246,7 @@ def test_the_stop_is_shown_at_the_last_step_and_nowhere_else() -> None:
     assert not any(shown.stop for _, shown in steps("1-2-3-1-sigmoid"))
 
 
-@pytest.mark.parametrize("text", [OUT_OF_RANGE.text, ROUNDED.text, CHAIN])
+@pytest.mark.parametrize("text", [OUT_OF_RANGE.text, ROUNDED.text])
 def test_the_longer_explanations_are_whole_sentences(text: str) -> None:
     assert text.endswith(".")
     assert not LEFT_OVER.search(text)

@@ -491,6 +491,7 @@ def test_the_settings_are_about_how_it_looks_only() -> None:
     assert [select.attributes["name"] for select in selects] == [
         "notation",
         "decimals",
+        "paper",
         "input_gradients",
     ]
 
@@ -511,7 +512,7 @@ def test_the_settings_form_carries_the_rest_of_the_view_along() -> None:
         for o in s.elements
         if "selected" in o.attributes
     }
-    assert chosen == {"notation": "letters", "decimals": "6", "input_gradients": "no"}
+    assert chosen == {"notation": "letters", "decimals": "6", "paper": "", "input_gradients": "no"}
     assert form.attributes["method"] == "get"
     assert all(any(True for _ in label.all("select")) for label in form.all("label"))
 

@@ -115,7 +115,8 @@ def test_a_page_says_what_the_tutor_says(site: Path, address: str) -> None:
     )
     assert next(ours.all("title")).text == next(live.all("title")).text
     tag, cls = ("article", "board") if "steps" in address else ("article", "softmax")
-    assert ours.one(tag, cls=cls).text.split() == live.one(tag, cls=cls).text.split()
+    said = live.one(tag, cls=cls).text.replace("Ask about a number", "")  # that needs the tutor
+    assert ours.one(tag, cls=cls).text.split() == said.split()
 
 
 def test_what_needs_the_tutor_running_is_said_in_one_line_and_nothing_leads_there(

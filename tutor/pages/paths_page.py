@@ -183,7 +183,7 @@ def paths_page(
         str(found.start),
         _back(context, step),
         Link(context.lesson.scenario.title, context.home),
-        changed(context, None),
+        changed(context, min(max(step, 1), len(context.lesson.walk("number")))),
         notices,
         context.variant,
     )

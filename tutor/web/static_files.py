@@ -44,8 +44,12 @@ TOGETHER: Final = {
     "run.css": ("charts.css", "training.css"),
     "form.css": ("diagram.css", "charts.css", "build.css"),
     "file.css": ("diagram.css", "text.css"),
+    "htmx.js": ("vendor/htmx.min.js", "vendor/hx-preload.min.js"),
+    "step.js": ("whatif.js", "ask.js"),
 }
 """Files that are others, one after the other: a request less for each."""
+BETWEEN: Final = {".js": b"\n;\n"}
+"""What stands between them, by their kind: a script may end without a sign for its end."""
 Headers = list[tuple[str, str]]
 
 
@@ -63,7 +67,7 @@ class StaticFile:
     @classmethod
     def read(cls, paths: Sequence[Path], changed: int) -> StaticFile:
         """Read a file, or several of a kind as one, of which the last was `changed` then."""
-        content = b"".join(path.read_bytes() for path in paths)
+        content = BETWEEN.get(paths[0].suffix, b"").join(path.read_bytes() for path in paths)
         media = mimetypes.guess_type(paths[0].name)[0] or "application/octet-stream"
         text = media.startswith(SMALLER)
         return cls(
