@@ -133,6 +133,13 @@ def test_a_nudge_that_makes_no_sense_is_ignored_with_a_word(query: str) -> None:
     assert "Both ways agree" in root.text
 
 
+def test_numbers_rounded_as_on_paper_are_not_nudged_but_checked_in_full_precision() -> None:
+    text = nudged(ONE, "w[1][1,1]", "?paper=3")
+    assert "cannot be nudged" in text
+    assert '<svg class="chart"' not in text
+    assert "Backpropagation agrees" in page(f"/lessons/{ONE}/check?paper=3").root.text
+
+
 def test_nothing_is_nudged_before_its_gradient_is_known() -> None:
     step = context(ONE).walk.step_of(parse("dL/dw[2][1,1]"))
     before, then = (nudged(ONE, "w[2][1,1]", f"?step={n}") for n in (step - 1, step))

@@ -330,6 +330,8 @@ class _Asker:
         assert self.q is not None
         if not can_nudge(self.trace, self.q):
             return None, ""
+        if self.context.view.paper:
+            return None, "Numbers rounded as on paper cannot be nudged; in full precision they can."
         gradient = gradient_of(self.q)
         if not self.known(gradient):
             return None, f"Once step {self.place(gradient)} is done, you can nudge it here."

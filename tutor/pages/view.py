@@ -158,7 +158,7 @@ class View:
 
     def check(self, lesson: str) -> str:
         """The address of the check of all gradients."""
-        query = replace(self, present=False, grain="number").query()
+        query = replace(self, present=False, grain="number", paper=0).query()
         return joined(f"/lessons/{quote(lesson)}/check", query)
 
     def files(self, lesson: str) -> str:

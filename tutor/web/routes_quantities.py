@@ -69,7 +69,7 @@ def add(app: Flask, site: Site) -> None:
 
     @app.get("/lessons/<lesson>/check")
     def gradient_check(lesson: str) -> ResponseReturnValue:
-        context, notices = site.opened_network(lesson, check_page.NAMES)
+        context, notices = site.opened_network(lesson, check_page.NAMES, paper=0)
         sent = tuple((k, v) for k, v in request.args.items() if k not in check_page.NAMES)
         page = check_page.check_page(context, request.args, sent, notices)
         return render_template("check.html", page=page), 404 if page.problem else 200
