@@ -230,6 +230,8 @@ def test_a_short_name_is_a_function_only_where_it_is_called() -> None:
         ("sum(t(x))", {"x": [1, 2]}, "a list of 2"),
         ("softmax(x)", {"x": 1}, "softmax needs a list or rows"),
         ("layernorm(x)", {"x": 1}, "layernorm needs a list or rows"),
+        ("sum(layernorm(x))", {"x": [1] * 33}, "at most 32 numbers in a row.*here it has 33"),
+        ("sum(softmax(x))", {"x": [1] * 101}, "at most 100 numbers in a row"),
         ("sum(conv1d(x, k))", {"x": [1], "k": [1, 2]}, "larger than its input: 2 over 1"),
         ("sum(conv1d(x, k))", {"x": [[1]], "k": [1]}, "conv1d takes two lists"),
         ("sum(conv1d(x, k, 0))", {"x": [1], "k": [1]}, "stride is a whole number from 1.*it is 0"),

@@ -29,7 +29,6 @@ from tutor.engine.tree import (
     ZERO,
     ArrayFunction,
     Called,
-    Cases,
     Difference,
     Division,
     Exp,
@@ -47,6 +46,7 @@ from tutor.engine.tree import (
     SumOver,
     Total,
     Transpose,
+    Wins,
 )
 from tutor.number import counted
 
@@ -160,14 +160,23 @@ class Transposed(Operation):
 # ---- What is computed along the last axis ----
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class ByRow(Operation):
-    """An operation whose entries depend on all entries of the same list, or of the same row."""
+    """An operation whose entries depend on all entries of the same list, or of the same row; its
+    trees have every pair of them.
+    """
+
+    longest: int
 
     def shape(self, shapes: Sequence[Shape]) -> Shape:
         (given,) = shapes
         if not given:
             raise ShapeError(f"{self.name} needs a list or rows of numbers, not a single number")
+        if given[-1] > self.longest:
+            raise ShapeError(
+                f"{self.name} takes at most {self.longest} numbers in a row, so that each of its "
+                f"formulas can be written out; here it has {given[-1]:,}"
+            )
         return given
 
     def row(self, call: Call, at_: Place) -> list[Node]:
@@ -409,19 +418,7 @@ class MaxPool(Operation):
         windows, x = self._windows(call), call.arguments[0]
         for window, _ in windows.over(at_):
             cells = [cell for _, cell in windows.cells(window)]
-            n = cells.index(at_)
-            before, after = ([at(x, cell) for cell in part] for part in (cells[:n], cells[n + 1 :]))
-            yield window, _wins(at(x, at_), before, after)
-
-
-def _wins(own: Node, before: list[Node], after: list[Node]) -> Node:
-    """1 for the winner of a window, 0 for the others."""
-    found: Node = ONE
-    if after:
-        found = Cases(Difference(own, _largest(after)), "≥", 0.0, found, ZERO)
-    if before:
-        found = Cases(Difference(own, _largest(before)), ">", 0.0, found, ZERO)
-    return found
+            yield window, Wins(tuple(at(x, cell) for cell in cells), cells.index(at_) + 1)
 
 
 def _by(shape: Shape) -> str:
@@ -484,6 +481,7 @@ ARRAY_OPERATIONS: tuple[Operation, ...] = (
         "It turns each row of numbers into positive shares that add up to 1: exp(x) over its sum.",
         "Each share depends on every number of its row, so each number collects a part from every "
         "share: pᵢ(1 − pᵢ) from its own, −pᵢpⱼ from the others.",
+        longest=100,
     ),
     Convolution(
         "conv1d", "convolution",
@@ -505,7 +503,8 @@ ARRAY_OPERATIONS: tuple[Operation, ...] = (
     ),
     MaxPool(
         "maxpool", "max pooling", "It keeps the largest number of each window.",
-        "The largest number of a window gets its whole derivative, the others get 0; "
+        "The largest number of a window gets its whole derivative, the others get 0. "
+        "We write wins(…), which is 1 for the largest and 0 for the others; "
         "of equal ones the first wins.",
         2, 3,
     ),
@@ -520,6 +519,7 @@ ARRAY_OPERATIONS: tuple[Operation, ...] = (
         "the variance, so that it never divides by 0.",
         "Shifting or scaling a whole row would change nothing, so those parts of the derivative "
         "are taken out; the rest is divided by the standard deviation.",
+        longest=32,
     ),
 )  # fmt: skip
 """Each operation once."""

@@ -515,6 +515,16 @@ class LargestOf(Many):
         return np.max([term.value(env) for term in self.terms])
 
 
+@dataclass(frozen=True, slots=True)
+class Wins(Many):
+    """1 where number `n` (from 1) is the largest of all, else 0; of equal ones the first wins."""
+
+    n: int
+
+    def value(self, env: Environment) -> Value:
+        return np.float64(np.argmax([term.value(env) for term in self.terms]) == self.n - 1)
+
+
 class SmallestOf(Many):
     """The smallest of several numbers."""
 

@@ -64,6 +64,7 @@ from tutor.engine.tree import (
     Total,
     Transpose,
     Weighted,
+    Wins,
     evaluate,
     walk,
 )
@@ -476,6 +477,12 @@ class Writer:
         inside = self.listed([*map(self.write, node.terms), *settings])
         return self.function(node.function.symbol, self.parenthesised(inside))
 
+    def _wins(self, node: Wins) -> str:
+        if self.mode == NUMBERS:
+            return self.constant(float(evaluate(node, self.env)), "")
+        own = self.write(node.terms[node.n - 1])
+        return self.function("wins", self.parenthesised(own))
+
     def _ones(self, node: Ones) -> str:
         rows, columns = node.shape if len(node.shape) == 2 else (*node.shape, 1)
         return self.shaped(self.letter(Symbol("1", bold=True), ""), rows, columns)
@@ -532,6 +539,7 @@ class Writer:
         Sin: _sin, Total: _total, Ones: _ones, LargestOf: _extreme, SmallestOf: _extreme,
         LargestOver: _extreme_over, SmallestOver: _extreme_over,
         ElidedLargest: _elided, ElidedSmallest: _elided, OuterProduct: _outer, Called: _called,
+        Wins: _wins,
     }  # fmt: skip
 
 

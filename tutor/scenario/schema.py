@@ -329,7 +329,8 @@ MEANINGS: Final[Mapping[str, str]] = MappingProxyType({
         "a formula that is walked node by node; it takes the place of `network`, `data`, "
         "`training` and `notation`",
     "graph.expression":
-        "the formula: + − × ÷ written as `+ - * /`, powers as `**`, parentheses, numbers, names, "
+        "the formula: + − × ÷ written as `+ - * /`, powers as `**`, matrix products as `@`, "
+        "parentheses, numbers, names, "
         f"and the functions {', '.join(FUNCTIONS)}",
     "graph.names":
         "inner nodes with names of their own, each with its formula: "
