@@ -168,6 +168,46 @@ def test_the_front_page_shows_only_the_lessons_that_were_asked_for(small: Path) 
     assert not (small / "lessons" / SLIDES).exists()
 
 
+@pytest.mark.parametrize("lesson", [SMALL, SLIDES])
+def test_the_training_of_a_lesson_is_a_page_as_it_is_in_the_end(site: Path, lesson: str) -> None:
+    file = site / f"lessons/{lesson}/training.html"
+    ours, live = (
+        read(file.read_text(encoding="utf-8")),
+        read(get(f"/lessons/{lesson}/training").text),
+    )
+    assert ours.problems == []
+    words = [page.root.one("div", id="run").one("p", cls="verdict").text for page in (ours, live)]
+    assert words[0] == words[1]
+    lines = [
+        [
+            line.attributes["d"]
+            for line in page.root.all("path")
+            if "line" in line.attributes["class"].split()
+        ]
+        for page in (ours, live)
+    ]
+    assert lines[0] == lines[1] != []
+    tables = [
+        [cell.text for cell in page.root.one("details", id="numbers").all("td")]
+        for page in (ours, live)
+    ]
+    assert tables[0] == tables[1] != []
+    assert not list(ours.root.all("form"))
+    home = read((site / f"lessons/{lesson}.html").read_text(encoding="utf-8")).root
+    links = [link.attributes["href"] for link in home.all("a")]
+    assert f"{lesson}/training.html" in links
+
+
+def test_a_training_that_takes_long_is_written_when_it_is_done(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tutor.web.routes_training.FIRST", 0.0)
+    assert make(tmp_path / "out", "narrow-valley") == 0
+    text = (tmp_path / "out/lessons/narrow-valley/training.html").read_text(encoding="utf-8")
+    assert "After 300 iterations training has converged" in text
+    assert "each leads to its first step" not in text
+
+
 # ---- the public address ----
 
 

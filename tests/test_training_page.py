@@ -82,7 +82,7 @@ def test_the_numbers_of_the_charts_are_a_table_whose_rows_open_iterations(
     client: FlaskClient,
 ) -> None:
     page = client.get(f"{LESSON}?iterations=10").text
-    table = page[page.index('<table class="ledger">') : page.index("</table>")]
+    table = page[page.index('<details id="numbers">') :].partition("</table>")[0]
     assert table.count("<tr>") == 11
     assert '<a href="/lessons/linear-regression/steps/1?iteration=7">7</a>' in table
     heads = [words(head) for head in re.findall(r'<th scope="col">(.*?)</th>', table)]
@@ -228,8 +228,7 @@ BATCHES = "/lessons/batch-descent/training"
 
 def rows(html: str) -> dict[str, list[str]]:
     """The table of numbers: the cells of each row by its head."""
-    start = html.index('<table class="ledger">')
-    table = html[start : html.index("</table>", start)]
+    table = html[html.index('<details id="numbers">') :].partition("</table>")[0]
     found = re.findall(r"<tr>(<th.*?)</tr>", table)
     cells = [re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", row) for row in found]
     return {words(head): [words(cell) for cell in rest] for head, *rest in cells}

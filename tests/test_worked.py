@@ -17,13 +17,15 @@ import pytest
 
 from tests.htmltree import Element, Page, read
 from tests.visiting import NAMES, SATURATED, WALKS, context, deep_network, scenario, steps
-from tutor import number
+from tutor import budget, limits, number
 from tutor.engine.kinds import PHASES, phases_of
 from tutor.engine.quantity import Quantity, parse
+from tutor.engine.run import Run
 from tutor.errors import LessonError
 from tutor.export.rendering import css_string
 from tutor.export.worked import Sheet, blanked, worked
 from tutor.lesson.explain import ROUNDED
+from tutor.lesson.setup import training
 from tutor.lesson.variants import variants
 from tutor.lesson.walk import GRAINS, open_lesson
 from tutor.notation.conventions import PRESETS
@@ -35,6 +37,8 @@ from tutor.scenario.model import Lecture
 from tutor.scenario.reader import parse as parse_scenario
 
 SIGMOID = "1-2-3-1-sigmoid"
+ALWAYS = ("Gradient norm per layer", "Weights and biases")
+"""Curves that every training has."""
 OF_THE_FILE = {"<style> directly in <head>", "a script with text"}
 """What a page of the server may not have, and a file needs."""
 
@@ -582,3 +586,97 @@ def test_names_on_a_step_are_quantities() -> None:
         assert step.attributes["data-makes"]
         for name in f"{step.attributes['data-uses']} {step.attributes['data-makes']}".split():
             assert str(parse(name)) == name
+
+
+# ---- the training of a lesson that trains ----
+
+
+def trained(name: str, **wishes: object) -> Element | None:
+    """The section of a training in a file of a lesson."""
+    page = tree(written(name, View(grain="pass"), **wishes))
+    assert set(page.problems) <= OF_THE_FILE | {"<script> directly in <body>"}
+    needs_nothing_else(page)
+    return next(page.root.all("section", cls="trained"), None)
+
+
+@pytest.mark.parametrize(
+    ("name", "headings"),
+    [
+        ("circle-averaged", ["Loss", "Accuracy", *ALWAYS, "Decision boundary", "Activations"]),
+        ("overfitting", ["Loss", *ALWAYS, "Fitted curve", "Activations"]),
+        ("stochastic-descent", ["Loss", "Accuracy", *ALWAYS, "Activations"]),
+        ("perceptron-separable", ["Loss", "Accuracy", *ALWAYS, "Decision boundary"]),
+    ],
+)
+def test_a_lesson_that_trains_has_its_curves_in_the_file(name: str, headings: list[str]) -> None:
+    section = trained(name, interactive=name == "overfitting")
+    assert section is not None
+    figures = list(section.all("section", cls="plot"))
+    assert [figure.one("h3").text for figure in figures] == headings
+    for figure in figures:
+        svg = next(svg for svg in figure.all("svg") if "role" in svg.attributes)
+        assert svg.attributes["role"] == "img", "no links in it"
+        assert svg.one("desc").text
+    captions = [table.one("caption").text for table in section.all("table")]
+    assert captions[0] == "Some iterations"
+    assert len(captions) == 1 + len({*headings} & {"Decision boundary", "Fitted curve"}) + (
+        "Activations" in headings
+    )
+
+
+def test_the_numbers_of_a_training_in_a_file_are_those_of_its_run() -> None:
+    section = trained("circle-averaged")
+    assert section is not None
+    own = scenario("circle-averaged")
+    run = Run(training(own))
+    run.record(own.training.iterations)
+    table = next(section.all("table"))
+    rows = [[cell.text for cell in row.all("th", "td")] for row in table.all("tr")]
+    assert rows[0][:3] == ["Iteration", "Loss", "Accuracy"]
+    assert rows[-1][0] == "1,000"
+    for n, loss, *_ in rows[1:]:
+        assert loss == number.shown(run.losses[int(n.replace(",", "")) - 1], 4)
+
+
+def test_the_losses_on_other_sets_are_in_the_file() -> None:
+    section = trained("overfitting")
+    assert section is not None
+    heads = [head.text for head in next(section.all("table")).all("th")]
+    assert {"Loss on the validation set", "Loss on the test set"} <= set(heads)
+    assert "Loss on the validation set" in next(section.all("section", cls="plot")).text
+
+
+def test_a_file_that_is_no_whole_solution_has_no_training() -> None:
+    for wishes in ({"blanks": "all"}, {"blanks": "all", "answers": True}, {"phases": ("loss",)}):
+        assert trained("narrow-valley", **wishes) is None, wishes
+    assert trained(SIGMOID) is None, "one iteration"
+
+
+def test_a_training_that_is_too_long_for_a_download_says_how_to_have_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(limits, "TRAINED", 1199)
+    whole = trained("narrow-valley")
+    assert whole is not None
+    assert list(whole.all("svg")), "on the command line there is no limit"
+    with budget.Budget(60.0, "This file", "Type: python -m tutor export.").running():
+        section = trained("narrow-valley")
+        assert section is not None
+    assert not list(section.all("svg"))
+    text = " ".join(section.text.split())
+    assert "is 1,200, and the limit is 1,199. Type: python -m tutor export." in text
+
+
+def test_a_training_that_explodes_says_where_in_the_file() -> None:
+    text = """\
+format: 1
+title: Too large
+network: {inputs: 1, layers: [{units: 1, activation: identity, weights: [[1]], biases: none}], loss: {name: squared_error}}
+data: {inputs: [[1]], targets: [[0]]}
+training: {learning_rate: 1.0e+60, iterations: 50}
+"""
+    opened = open_lesson(parse_scenario(text, "large.yaml"))
+    section = tree("".join(worked(opened, View(), Sheet()))).root.one("section", cls="trained")
+    assert "training explodes" in section.text
+    assert "the run stops in iteration 3" in section.text
+    assert next(section.all("section", cls="plot")).one("h3").text == "Loss"

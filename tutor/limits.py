@@ -55,6 +55,8 @@ FURTHER_ITERATIONS: Final = _set("FURTHER_ITERATIONS", 10_000)
 """How far a reader may go on where the file asks for fewer iterations."""
 WORK: Final = _set("WORK", 500_000_000)
 """Parameters times samples times iterations for one request; about a second of one core."""
+TRAINED: Final = _set("TRAINED", 50_000_000)
+"""The same for a training whose curves a download has; about a third of a second."""
 SHEET_STEPS: Final = _set("SHEET_STEPS", 1_000)
 """Steps of all worksheets and keys of one download, where the top and the tables of each count as
 ten; about a second and a half.

@@ -14,6 +14,7 @@ from collections import Counter, deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from html import escape
+from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
@@ -24,11 +25,13 @@ from tutor.cli import site_paths
 from tutor.cli.export import bounded, started
 from tutor.cli.site_folder import Folder, open_folder
 from tutor.cli.site_page import POLICY, Place, static_page
+from tutor.engine.run import Goal
 from tutor.errors import TutorError
 from tutor.export import registry
 from tutor.export.registry import ExportOrder
 from tutor.lesson.opening import length
 from tutor.number import counted
+from tutor.pages.training_query import usual
 from tutor.pages.view import View
 from tutor.scenario.reader import AnyScenario
 
@@ -249,7 +252,12 @@ class SiteMaker:
         return f"{self.public}/{site_paths.relative('', path)}" if self.public else ""
 
     def ask(self, address: str) -> TestResponse:
-        """The tutor's answer, as to its author's own browser."""
+        """The tutor's answer, as to its author's own browser; a training runs to its end first."""
+        lesson = site_paths.trained(address)
+        if lesson:
+            scenario = self.library.shelf.find(lesson)
+            goal = Goal(own=scenario.training.stop is not None)
+            self.library.running(scenario).go_on(usual(scenario), goal, inf)
         return self.app.test_client().get(address, base_url="http://localhost")
 
     def download(self, address: str, path: str) -> str:

@@ -3,8 +3,9 @@
     static_page(text, place) -> text
 
 The page is read by a parser and written out again, tag by tag; what need not change keeps its very
-characters. A link without a target takes its line of a list along; a form takes the tool in which
-it folds up. One plain line says what is missing, and what to do to have it.
+characters. A link without a target takes its line of a list along, in a table its words stay; a
+form takes the tool in which it folds up. One plain line says what is missing, and what to do to
+have it.
 
 Where htmx would swap a step and leave the focus on the control, the link names that control, so
 that the focus is on it at the next step too, with a script or without.
@@ -81,6 +82,10 @@ class _Writer(HTMLParser):
         self.leaving = ""
         """The tag of an element that is left out, while it is open."""
         self.depth = 0
+        self.tables = 0
+        """How many tables are open."""
+        self.bare = False
+        """Whether the words of a link are written that leads nowhere."""
         self.said = False
 
     # ---- tags ----
@@ -94,7 +99,11 @@ class _Writer(HTMLParser):
         if self._absent(tag, dict(attrs)):
             self._leave(tag)
             return
+        self.tables += tag == "table"
         own, changed = self._changed(tag, attrs)
+        if own is None and tag == "a" and self.tables:
+            self.bare = True
+            return
         if own is None:
             self._spoil()
             self._leave(tag)
@@ -113,6 +122,10 @@ class _Writer(HTMLParser):
             self.depth -= tag == self.leaving
             if not self.depth:
                 self.leaving = ""
+            return
+        self.tables -= tag == "table"
+        if tag == "a" and self.bare:
+            self.bare = False
             return
         if tag == "main" and not self.said:
             self._write(f'<p class="source">{NEEDS_SERVER}</p>\n')
@@ -156,6 +169,7 @@ class _Writer(HTMLParser):
             (tag == "meta" and own.get("name") in SERVERS)
             or (tag == "section" and own.get("id") == "shelf")
             or (tag == "button" and "data-from" in own)
+            or (tag == "span" and "data-live" in own)
         )
 
     def _changed(self, tag: str, attrs: Attributes) -> tuple[Attributes | None, bool]:

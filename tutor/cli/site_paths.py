@@ -42,6 +42,15 @@ def lesson_of(address: str) -> str:
             return ""
 
 
+def trained(address: str) -> str:
+    """The lesson whose training an address shows; "" for any other page."""
+    match _parts(address):
+        case ["lessons", lesson, "training"]:
+            return lesson
+        case _:
+            return ""
+
+
 def export_kind(address: str) -> str:
     """The kind of file that an export page shows; "" for any other page."""
     match _parts(address):
@@ -95,6 +104,8 @@ def _of_lesson(rest: list[str], query: Mapping[str, str]) -> str | None:
             return f"{steps}{between}/{n}-chain.html"
         case ["accumulation"] if not query:
             return "/accumulation.html"
+        case ["training"] if not others:
+            return "/training.html"
         case ["slides"] if others <= {"show"}:
             show = query.get("show", "")
             made = f"/slides/{show}.html" if show else "/slides.html"

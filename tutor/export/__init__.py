@@ -1,8 +1,7 @@
 """Files to take away: a lesson without the server.
 
 Documents, worksheets, LaTeX, NumPy and PyTorch scripts of an iteration or of the whole training,
-notebooks, JSON and CSV. A kind of export
-is one module and its line in the `registry`.
+notebooks, JSON and CSV. A kind of export is one module and its line in the `registry`.
 
 Lessons and pages; files are made piece by piece, never held as a whole.
 
@@ -10,6 +9,7 @@ In the order in which it is best read:
 
     file_name             what files that people take away are called
     rendering             the templates outside of Flask, styles and script in the file
+    training_section      how a training went, in a file: its curves, pictures and numbers
     worked                a whole lesson as one file; several versions of a worksheet and their
                           keys as one
     latex_document        a whole lesson as a LaTeX file

@@ -25,6 +25,7 @@ from tutor.engine.kinds import BACKWARD, PHASES, UPDATE, Kind
 from tutor.engine.quantity import Quantity
 from tutor.errors import LessonError
 from tutor.export import rendering
+from tutor.export.training_section import training_section, training_title, trains
 from tutor.lesson.changes import told
 from tutor.lesson.explain import PHASE_ABOUT, PHASE_TITLES
 from tutor.lesson.formula import FormulaWriter
@@ -35,7 +36,7 @@ from tutor.notation.writer import Hidden
 from tutor.number import counted
 from tutor.pages.cells import Table, TableMaker
 from tutor.pages.context import Context
-from tutor.pages.outline import Chapter, outline, places
+from tutor.pages.outline import Chapter, PlaceLink, outline, places
 from tutor.pages.overview import beginning, facts, given
 from tutor.pages.step_body import SlideView, StepBody, step_body
 from tutor.pages.step_page import scene
@@ -46,6 +47,10 @@ from tutor.scenario.reader import Scenario
 
 MOST_STEPS = 2_000
 SHEETS = ("tokens.css", "content.css", "diagram.css", "export.css")
+CHARTS = ("charts.css",)
+"""What a file needs beside these where it has charts."""
+TRAINING = "training"
+"""Where the training stands in a file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,14 +174,17 @@ def _file(paper: Paper) -> Iterator[str]:
         f"{title} – {sheet.kind}",
         page_heading(f"{title} – {sheet.kind}"),
         interactive=sheet.interactive,
+        charts=paper.trains,
     ) + next(chunks)
     yield from budget.foreseen(chunks, len(paper))
     yield closing(interactive=sheet.interactive)
 
 
-def opening(title: str, rules: str, *, interactive: bool = False, css: str = "") -> str:
+def opening(
+    title: str, rules: str, *, interactive: bool = False, css: str = "", charts: bool = False
+) -> str:
     """The beginning of a file; `rules` stand behind the style sheets of all."""
-    style = rendering.styles(*SHEETS) + rules
+    style = rendering.styles(*SHEETS, *(CHARTS if charts else ())) + rules
     script = rendering.source_hash(rendering.script("stepper.js")) if interactive else "'none'"
     policy = (
         f"default-src 'none'; style-src {rendering.source_hash(style)}; script-src {script}; "
@@ -230,7 +238,12 @@ class Paper:
             for phase, first, last in self.context.walk.phases()
             if phase in self.sheet.phases
         ]
-        return 1 + sum(phases)
+        return 1 + sum(phases) + self.trains
+
+    @property
+    def trains(self) -> bool:
+        """Whether the lesson's training is a part of it; of a worksheet it is not."""
+        return not self.sheet.blanks and trains(self.context, self.sheet.phases)
 
     def id(self, name: str) -> str:
         """The id of a part of the document, which no other part of the file has."""
@@ -281,6 +294,9 @@ class Paper:
             yield rendering.template("worked_end.html").render(
                 end=end(context, sheet, phase, last, pictures, answers)
             )
+        if self.trains:
+            part = training_section(context, self.id(TRAINING))
+            yield rendering.template("worked_training.html").render(part=part)
 
 
 def _picture(context: Context, body: StepBody) -> Drawing:
@@ -350,6 +366,9 @@ def head(paper: Paper) -> Head:
             if _wanted(c, sheet)
         )
     )
+    if paper.trains and chapters:
+        curves = PlaceLink("curves and pictures", (), f"#{TRAINING}", current=False, n=0)
+        chapters += (Chapter(training_title(scenario), (curves,)),)
     kind = f"{sheet.kind}, {sheet.version}" if sheet.version else sheet.kind
     return Head(
         scenario.title, kind, scenario.source, scenario.about,

@@ -23,7 +23,7 @@ from tutor.engine.run import Point, learning, movers, value
 from tutor.lesson.titles import capital, enumerated, place
 from tutor.notation.markup import Markup
 from tutor.pages.context import Context
-from tutor.pages.training_pictures import some
+from tutor.pages.training_pictures import MOST_ROWS, NumberTable, TableRow, some
 from tutor.pages.training_query import EPOCH, ITERATION
 from tutor.pages.training_runs import FEW, Trained
 
@@ -31,7 +31,6 @@ MOST_PLACES = 10
 """Links of a chart: on a phone each is as wide as a thumb."""
 MEANS = 2
 """The style of the line of epochs."""
-MOST_ROWS = 24
 MOST_LINES = 6
 ROOM = 1000.0
 """A loss of so many times that of the first iteration leaves the chart."""
@@ -46,34 +45,6 @@ class ChartPart:
     legend: tuple[Key, ...]
     """(class of its line, what it stands for)"""
     note: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class TableRow:
-    """An iteration or epoch in the table."""
-
-    n: str
-    href: str
-    cells: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class NumberTable:
-    """The data of the charts."""
-
-    each: str
-    """What a row is: an iteration or an epoch."""
-    columns: tuple[Markup | str, ...]
-    rows: tuple[TableRow, ...]
-
-    @property
-    def links(self) -> str:
-        """Where the links of its rows lead: to the first or, of an epoch, to its last iteration;
-        "" where they are none.
-        """
-        if not self.rows[0].href:
-            return ""
-        return "each leads to its " + ("first step" if self.each == "Iteration" else "last update")
 
 
 def chosen_iterations(last: int, most: int) -> list[int]:
@@ -94,7 +65,9 @@ def round_up(value: float) -> int:
 
 
 def _places(one: Trained, known: Mapping[int, float], what: str) -> tuple[Place, ...]:
-    """Links to round iterations, or to those next to them that are known."""
+    """Links to round iterations, or to those next to them that are known; none in a file."""
+    if one.view is None:
+        return ()
     there = sorted(n for n in known if n <= one.end)
     nearest = (
         min((abs(at - n), at) for at in there[max(0, bisect(there, n) - 1) :][:2])[1]
@@ -336,7 +309,10 @@ def table(context: Context, runs: Sequence[Trained]) -> NumberTable | None:
         found += [known.get(n - 1) for known in values]
         cells = tuple("" if one is None else number.shown(one, FEW) for one in found)
         rows.append(TableRow(f"{x:,}", own.step(n), cells))
-    return NumberTable(capital(_each(own)), tuple(columns), tuple(rows))
+    each, leads = capital(_each(own)), ""
+    if own.view is not None:
+        leads = f"each leads to its {'last update' if own.by_epoch else 'first step'}"
+    return NumberTable(f"Some {each.lower()}s", each, tuple(columns), tuple(rows), leads)
 
 
 def table_iterations(one: Trained, points: dict[int, Point], others: set[int]) -> list[int]:
@@ -349,6 +325,5 @@ def table_iterations(one: Trained, points: dict[int, Point], others: set[int]) -
     )
     if len(known) < min(len(ends), MOST_ROWS) and one.per > 1:
         known = list(ends)
-    if len(known) > MOST_ROWS:
-        known = [known[round(k * (len(known) - 1) / (MOST_ROWS - 1))] for k in range(MOST_ROWS)]
+    known = some(known, MOST_ROWS)
     return known if known and known[-1] == ends[-1] else [*known, ends[-1]]

@@ -16,28 +16,26 @@ from math import ceil
 from urllib.parse import unquote_plus
 
 from tutor import number
-from tutor.engine.kinds import BACKWARD, FORWARD, LOSS
 from tutor.engine.quantity import Quantity
 from tutor.engine.run import accuracy_of, movers, parameter_names
-from tutor.engine.trace import FLAT, OVERFLOW
+from tutor.engine.trace import FLAT
 from tutor.lesson import changes
 from tutor.lesson.changeable import batch_word
 from tutor.lesson.changes import Changes
 from tutor.lesson.dataset import all_alike
-from tutor.lesson.explain import explain_stop
-from tutor.lesson.titles import capital, place
+from tutor.lesson.titles import capital
 from tutor.lesson.walk import Lesson, furthest
 from tutor.pages.context import Context
 from tutor.pages.outline import Link
 from tutor.pages.training_charts import (
     ChartPart,
-    NumberTable,
     loss_chart,
     more_charts,
     round_up,
     table,
 )
 from tutor.pages.training_pictures import (
+    NumberTable,
     Picture,
     Way,
     activity,
@@ -46,7 +44,7 @@ from tutor.pages.training_pictures import (
     units_picture,
 )
 from tutor.pages.training_query import EPOCH, ITERATION, SLIDES, Asked, slid, slide
-from tutor.pages.training_runs import FEW, Trained, said
+from tutor.pages.training_runs import FEW, Trained, before_any_update, said, why_it_ends
 from tutor.pages.training_tables import SizeTable, layers_table, units_table
 from tutor.pages.view import View
 from tutor.pages.what_if import Changed, changed
@@ -382,45 +380,25 @@ def progress(asked: Asked, runs: Sequence[Trained]) -> Progress:
 
 def stopped(context: Context, asked: Asked, one: Trained) -> Stopped:
     """Where and why a run cannot go on, and what to try."""
-    ending = one.ending
+    ending, view = one.ending, one.view
     assert ending is not None
-    q = ending.why.quantity
-    network = ending.trace.network
-    where = f" in {place(network, q.layer)}" if q.layer else ""
+    assert view is not None
+    text = why_it_ends(one)
     lesson = Lesson(context.lesson.scenario, ending.trace, ending.iteration)
     opened = Link(
         f"Open iteration {ending.iteration:,} at the step where it stops",
-        one.view.address(
-            asked.lesson, len(lesson.walk(one.view.grain)), iteration=ending.iteration
-        ),
+        view.address(asked.lesson, len(lesson.walk(view.grain)), iteration=ending.iteration),
     )
     if ending.why.why == FLAT:
-        text = explain_stop(ending.trace, ending.why).replace(
-            "The backward pass ends here.", "This network cannot be trained.", 1
-        )
         return Stopped(text, Link("Walk through the forward pass", one.step(1)), ())
-    reason = (
-        "is larger than a 64-bit number can hold, about 1.8 × 10³⁰⁸"
-        if ending.why.why == OVERFLOW
-        else "is not a number: infinity meets infinity or 0"
-    )
-    where_and_why = f"the {q.of.words}{where} ({q}) {reason}"
-    if ending.iteration == 1 and q.of.phase in {FORWARD, LOSS, BACKWARD}:
-        text = (
-            f"The run stops in iteration 1, before its first update: {where_and_why}. No learning "
-            "rate helps here; smaller inputs or smaller weights do."
-        )
+    if before_any_update(ending):
         return Stopped(text, opened, tuple(_other_numbers(asked, one)))
-    text = (
-        f"With {one.name} the run stops in iteration {ending.iteration:,}: {where_and_why}. "
-        "The curve is kept up to there."
-    )
     return Stopped(text, opened, tuple(_tries(context, asked, one)))
 
 
 def _other_numbers(asked: Asked, one: Trained) -> Iterator[Link]:
     """What to try where the numbers that a run starts from are too large."""
-    if one.view.changes:
+    if one.view is not None and one.view.changes:
         yield Link("Take back your changes", _with(asked, ()))
     yield Link("Change the inputs or the weights", f"{one.step(1)}#whatif")
 

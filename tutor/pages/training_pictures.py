@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -47,6 +48,32 @@ MOST_UNITS = 32
 """Units before the output whose parts are told apart."""
 LINE_OF = 161
 """Places at which the fitted curve is computed."""
+MOST_ROWS = 24
+"""Rows of a table."""
+DIGITS = 4
+"""Of the numbers in tables."""
+
+
+@dataclass(frozen=True, slots=True)
+class TableRow:
+    """A row of a table: what it is about, where it leads ("" nowhere), and its numbers."""
+
+    n: str
+    href: str
+    cells: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class NumberTable:
+    """The data of a picture or of several charts."""
+
+    caption: str
+    each: str
+    """What a row is: an iteration, an epoch, a sample."""
+    columns: tuple[Markup | str, ...]
+    rows: tuple[TableRow, ...]
+    leads: str = ""
+    """Where the links of its rows lead."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +86,8 @@ class Picture:
     """(class of its mark, what it stands for)"""
     text: str
     """What to see in it."""
+    table: NumberTable | None = None
+    """Its data."""
 
 
 def span(values: Array, margin: float = MARGIN) -> tuple[float, float]:
@@ -113,7 +142,25 @@ def _fitted(network: Network, x: Array, y: Array, others: Sets, when: str) -> Pi
         *(Key(f"line-{k + 1}", name) for k, name in enumerate(names)),
         *(Key(f"mark-{one.style}", one.name) for one in samples),
     )
-    return Picture("Fitted curve", svg, legend, "")
+    table = _of_samples(network, x, y, ("x",))
+    return Picture("Fitted curve", svg, legend, "", table)
+
+
+def _of_samples(
+    network: Network, x: Array, y: Array, inputs: tuple[str, ...], *more: tuple[str, Sequence[str]]
+) -> NumberTable:
+    """Some samples: inputs, targets, what the network makes of them, and further columns."""
+    found, several = outputs(network, x, y), y.shape[1] > 1
+    ends = [f" {k}" if several else "" for k in range(1, y.shape[1] + 1)]
+    columns = [*inputs, *(f"Target{end}" for end in ends), *(f"Output{end}" for end in ends)]
+    rows = []
+    for s in some(range(len(x)), MOST_ROWS):
+        numbers = [*x[s], *y[s], *found[s]]
+        cells = [number.shown(float(one), DIGITS) for one in numbers]
+        cells += [words[s] for _, words in more]
+        rows.append(TableRow(f"{s + 1:,}", "", tuple(cells)))
+    caption = "All samples" if len(rows) == len(x) else f"{len(rows)} of {len(x):,} samples"
+    return NumberTable(caption, "Sample", (*columns, *(name for name, _ in more)), tuple(rows))
 
 
 def adds_units(network: Network) -> bool:
@@ -184,10 +231,10 @@ def _regions(run: Run, network: Network, x: Array, y: Array, when: str) -> Pictu
     )  # fmt: skip
     legend = tuple(Key(f"mark-{k + 1}", name) for k, name in enumerate(names))
     legend += (Key("wrong", "classified wrong"),) if wrong else ()
-    said = "all" if not wrong else f"{len(x) - wrong:,} of {len(x):,}"
-    return Picture(
-        "Decision boundary", planes.draw(plane), legend, f"{said} samples right".capitalize() + "."
-    )
+    said = "All" if not wrong else f"{len(x) - wrong:,} of {len(x):,}"
+    answers = ["yes" if same else "no" for same in (right == guessed).tolist()]
+    table = _of_samples(network, x, y, ("x₁", "x₂"), ("Right", answers))
+    return Picture("Decision boundary", planes.draw(plane), legend, f"{said} samples right.", table)
 
 
 def _margins(run: Run, found: Array) -> Array:
@@ -232,7 +279,8 @@ def _heights(network: Network, x: Array, y: Array, when: str) -> Picture:
         levels=(Levels(field, tuple(heights), "level", labels),),
         samples=(Samples(_points(x), 1),),
     )  # fmt: skip
-    return Picture(f"Lines of equal {name}", planes.draw(plane), (Key("mark-1", "samples"),), "")
+    legend, table = (Key("mark-1", "samples"),), _of_samples(network, x, y, ("x₁", "x₂"))
+    return Picture(f"Lines of equal {name}", planes.draw(plane), legend, "", table)
 
 
 # ---- how the activations are spread ----
@@ -263,14 +311,13 @@ def activity(run: Run, network: Network, when: str) -> Picture | None:
         low, high = low - 0.5, high + 0.5
     edges = np.linspace(low, high, BINS + 1)
     names = [capital(place(network, n).removeprefix("the ")) for n in chosen]
-    series, peaks = [], []
+    series, peaks, columns = [], [], []
     for style, (name, found) in enumerate(zip(names, layers, strict=True), 1):
         shares = np.histogram(found, edges)[0] / len(found) * 100
+        columns.append([number.shown(share, DIGITS) for share in shares.tolist()])
         heights = [0.0, *np.repeat(shares, 2).tolist(), 0.0]
         peak = int(shares.argmax())
-        ends = " to ".join(
-            number.shown(round(float(edge), 4), 4) for edge in edges[peak : peak + 2]
-        )
+        ends = " to ".join(map(_edge, edges[peak : peak + 2].tolist()))
         peaks.append(f"{name}: most of them, {shares[peak]:.0f} %, from {ends}.")
         series.append(Series(name, np.repeat(edges, 2).tolist(), heights, style))
     chart = Chart(
@@ -283,7 +330,16 @@ def activity(run: Run, network: Network, when: str) -> Picture | None:
         "Over all samples. A unit whose activations pile up at an end of its function hardly "
         "learns."
     )
-    return Picture("Activations", charts.draw(chart), legend, text)
+    bins = [" to ".join(_edge(end) for end in ends) for ends in pairwise(edges.tolist())]
+    rows = [
+        TableRow(*row) for row in zip(bins, [""] * BINS, zip(*columns, strict=True), strict=True)
+    ]
+    table = NumberTable("Share of the activations in %", "Activation", tuple(names), tuple(rows))
+    return Picture("Activations", charts.draw(chart), legend, text, table)
+
+
+def _edge(value: float) -> str:
+    return number.shown(round(value, DIGITS), DIGITS)
 
 
 # ---- the loss over two parameters ----

@@ -12,12 +12,15 @@ from dataclasses import dataclass, field, replace
 from math import fsum
 
 from tutor import number
+from tutor.engine.kinds import BACKWARD, FORWARD, LOSS
 from tutor.engine.network import Network
 from tutor.engine.run import Ending, Point, Run
-from tutor.engine.trace import FLAT
+from tutor.engine.trace import FLAT, OVERFLOW
 from tutor.engine.training import Training
 from tutor.lesson import running as how
+from tutor.lesson.explain import explain_stop
 from tutor.lesson.running import Running, Verdict, verdict
+from tutor.lesson.titles import place
 from tutor.pages.training_query import EPOCH, ITERATION, Asked
 from tutor.pages.view import View
 from tutor.scenario.knobs import title
@@ -38,8 +41,8 @@ class Trained:
     running: Running
     name: str
     """What the run is called beside another."""
-    view: View
-    """Of its steps."""
+    view: View | None
+    """Of its steps; None where there are no pages of them, as in a file."""
     style: int
     asked: Asked
     """What is wanted of this run."""
@@ -54,7 +57,13 @@ class Trained:
 
     @classmethod
     def of(
-        cls, running: Running, name: str, view: View, style: int, asked: Asked, per: int = 1
+        cls,
+        running: Running,
+        name: str,
+        view: View | None,
+        style: int,
+        asked: Asked,
+        per: int = 1,
     ) -> Trained:
         """A run as far as it is recorded now."""
         run, wanted = running.run, asked.iterations
@@ -124,7 +133,9 @@ class Trained:
         return [(n, point) for n, point in sorted(kept.items()) if n <= self.end]
 
     def step(self, iteration: int) -> str:
-        """The address of an iteration's first step."""
+        """The address of an iteration's first step; "" where there is no page of it."""
+        if self.view is None:
+            return ""
         return self.view.address(self.asked.lesson, 1, iteration=iteration)
 
     def networks(self) -> list[tuple[int, Network]]:
@@ -152,7 +163,7 @@ class Trained:
 
 
 def side_by_side(
-    runs: Sequence[Running], views: Sequence[View], asked: Asked, seconds: float
+    runs: Sequence[Running], views: Sequence[View | None], asked: Asked, seconds: float
 ) -> tuple[Trained, ...]:
     """The runs of a page, each gone on with for its part of so many seconds of the processor.
 
@@ -223,6 +234,38 @@ def said(one: Trained, *, several: bool) -> str:
         reached += f" You stopped the run after {one.end:,} of {cut:,} iterations."
     falls = found.word not in {how.EXPLODES, how.DIVERGES}
     return " ".join([_said(start, found, one) + reached, *_on_other_sets(one, falls=falls)])
+
+
+def before_any_update(ending: Ending) -> bool:
+    """Whether the numbers that a run starts from are too large, so that no learning rate helps."""
+    return ending.iteration == 1 and ending.why.quantity.of.phase in {FORWARD, LOSS, BACKWARD}
+
+
+def why_it_ends(one: Trained) -> str:
+    """Where and why a run cannot go on."""
+    ending = one.ending
+    assert ending is not None
+    if ending.why.why == FLAT:
+        return explain_stop(ending.trace, ending.why).replace(
+            "The backward pass ends here.", "This network cannot be trained.", 1
+        )
+    q = ending.why.quantity
+    where = f" in {place(ending.trace.network, q.layer)}" if q.layer else ""
+    reason = (
+        "is larger than a 64-bit number can hold, about 1.8 × 10³⁰⁸"
+        if ending.why.why == OVERFLOW
+        else "is not a number: infinity meets infinity or 0"
+    )
+    where_and_why = f"the {q.of.words}{where} ({q}) {reason}"
+    if before_any_update(ending):
+        return (
+            f"The run stops in iteration 1, before its first update: {where_and_why}. No learning "
+            "rate helps here; smaller inputs or smaller weights do."
+        )
+    return (
+        f"With {one.name} the run stops in iteration {ending.iteration:,}: {where_and_why}. "
+        "The curve is kept up to there."
+    )
 
 
 def _why_it_bounces(one: Trained) -> str:
