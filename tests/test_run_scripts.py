@@ -6,7 +6,11 @@ from __future__ import annotations
 
 import ast
 import re
+import sys
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -19,7 +23,8 @@ from tutor.export import run_script
 from tutor.export.numpy_random import Random
 from tutor.export.registry import ExportOrder, make
 from tutor.export.run_script import numpy_run, run_of, torch_run
-from tutor.lesson.walk import open_lesson
+from tutor.lesson.running import Running
+from tutor.lesson.walk import Lesson, open_lesson
 from tutor.pages.view import View
 from tutor.scenario.reader import Scenario, load, parse
 
@@ -114,6 +119,114 @@ def test_every_iteration_is_a_function_of_the_trees_that_the_tutor_computes(knob
     assert max(map(len, script.splitlines())) <= 130
     assert "import torch" not in script
     assert "numpy" not in re.sub(r'"""[^"]*"""', "", torch_run(lesson(knobs)))
+
+
+CURVES = ("stochastic-descent", "lifestyle-penalty", "perceptron-inseparable", "exploding-clipped")
+
+
+def ran(script: str) -> dict[str, Any]:
+    """The names of a script when it has run."""
+    names: dict[str, Any] = {}
+    exec(compile(script, "run.py", "exec"), names)  # noqa: S102  (made here, of a lesson of ours)
+    return names
+
+
+@pytest.mark.parametrize("make_run", [numpy_run, pytest.param(torch_run, marks=needs_torch)])
+@pytest.mark.parametrize("name", CURVES)
+def test_a_run_draws_the_curves_of_the_tutor(
+    name: str, make_run: Callable[[Lesson], str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    scenario = load(ALL[name])
+    curves, run = ran(make_run(open_lesson(scenario)))["curves"], Running(scenario).run
+    run.record(scenario.training.iterations)
+    same(curves.pop("loss"), run.losses)
+    if run.classified is not None:
+        same(curves.pop("accuracy"), run.accuracies)
+    for layer in range(1, run.depth + 1):
+        norms = curves.pop(f"gradient of layer {layer}")
+        points = run.points.kept
+        same([norms[n - 1] for n in points], [point.norms[layer - 1] for point in points.values()])
+    assert not curves
+
+
+def same(found: Sequence[float], own: Sequence[float]) -> None:
+    """A curve is that of the tutor, to 9 digits."""
+    np.testing.assert_allclose(found, own, rtol=1e-9, atol=1e-12)
+
+
+class Plots:
+    """What a script draws, in place of Matplotlib."""
+
+    def __init__(self) -> None:
+        self.lines: list[list[tuple[str, int]]] = []
+        self.named: list[str] = []
+        self.seen = False
+
+    def subplots(self, count: int, **options: bool) -> tuple[None, list[list[Any]]]:
+        assert options == {"sharex": True, "squeeze": False}
+        self.lines = [[] for _ in range(count)]
+        return None, [[Axes(self, lines)] for lines in self.lines]
+
+    def show(self) -> None:
+        self.seen = True
+
+
+class Axes:
+    """One of the plots."""
+
+    def __init__(self, plots: Plots, lines: list[tuple[str, int]]) -> None:
+        self.plots, self.lines = plots, lines
+
+    def plot(self, x: Sequence[int], y: Sequence[float], label: str, **_: float) -> None:
+        assert len(x) == len(y)
+        self.lines.append((label, len(y)))
+
+    def set_ylabel(self, name: str) -> None:
+        self.plots.named.append(name)
+
+    def set_xlabel(self, name: str) -> None:
+        assert name == "iteration"
+
+    def legend(self) -> None:
+        assert self.lines
+
+
+@pytest.mark.parametrize(
+    ("name", "lines"),
+    [
+        ("xor", [["loss"], ["accuracy"], ["gradient of layer 1", "gradient of layer 2"]]),
+        (
+            "stochastic-descent",
+            [
+                ["loss", "mean of each epoch"],
+                ["accuracy", "mean of each epoch"],
+                ["gradient of layer 1", "gradient of layer 2"],
+            ],
+        ),
+        ("one-weight", [["loss"], ["gradient of layer 1"]]),
+    ],
+)
+def test_a_script_with_matplotlib_draws_every_curve(
+    name: str, lines: list[list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plots = Plots()
+    monkeypatch.setitem(sys.modules, "matplotlib", SimpleNamespace(pyplot=plots))
+    monkeypatch.setitem(sys.modules, "matplotlib.pyplot", plots)
+    ran(numpy_run(open_lesson(load(ALL[name]))))
+    assert [[label for label, _ in found] for found in plots.lines] == lines
+    assert plots.named == ["loss", "accuracy", "gradient"] if len(lines) == 3 else plots.named
+    assert plots.seen
+
+
+def test_the_curves_of_batches_have_the_mean_of_each_epoch(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    of = lesson("batch: 2, optimizer: adam", 1, 20)
+    names, run = ran(numpy_run(of)), Running(of.scenario).run
+    run.record(20)
+    ends, means = names["per_epoch"](names["curves"]["loss"])
+    assert list(ends) == run.epochs(run.losses)[0]
+    same(means, run.epochs(run.losses)[1])
 
 
 def test_a_wrong_rule_is_found(tmp_path: Path) -> None:

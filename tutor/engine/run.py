@@ -377,24 +377,27 @@ def accuracy_of(network: Network, y: Array) -> Callable[[Array, Array], float] |
     rule = network.layers[-1].activation
     values = set(np.unique(y).tolist())
     if rule.full_jacobian:
-        return _largest if values <= {0.0, 1.0} and bool((y.sum(axis=1) == 1).all()) else None
+        return largest_output if values <= {0.0, 1.0} and bool((y.sum(axis=1) == 1).all()) else None
     if values <= {0.0, 1.0} and (rule.name in {"sigmoid", "step"} or network.loss.fused_with):
-        return _above_half
+        return above_half
     if values <= {-1.0, 1.0} and rule.name in {"tanh", "sign", "identity"}:
-        return _signs
+        return same_signs
     return None
 
 
-def _largest(found: Array, y: Array) -> float:
+def largest_output(found: Array, y: Array) -> float:
+    """Right where the largest output is that of the target 1."""
     return float(np.mean(found.argmax(axis=1) == y.argmax(axis=1)))
 
 
-def _above_half(found: Array, y: Array) -> float:
+def above_half(found: Array, y: Array) -> float:
+    """Right where every output is on the side of ½ that its target is on."""
     right = (found > 0.5) == (y > 0.5)
     return np.count_nonzero(right if right.shape[1] == 1 else right.all(axis=1)) / len(y)
 
 
-def _signs(found: Array, y: Array) -> float:
+def same_signs(found: Array, y: Array) -> float:
+    """Right where every output has the sign of its target."""
     right = (found > 0.0) == (y > 0.0)
     return np.count_nonzero(right if right.shape[1] == 1 else right.all(axis=1)) / len(y)
 

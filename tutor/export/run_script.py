@@ -4,7 +4,8 @@
     torch_run(lesson) -> str       the same run by autograd and torch.optim, with PyTorch alone
 
 Both start from the lesson's numbers, take the samples of each iteration and drop the activations
-that the tutor does, compare the final weights with the tutor's, and draw the loss. A run that
+that the tutor does, compare the final weights with the tutor's, and draw its curves: the loss, the
+accuracy where targets are classes, and the gradient norm of each layer. A run that
 cannot be finished ends before the iteration in which a number is none; where there is not even a
 first one, the script says why.
 """
@@ -13,7 +14,7 @@ from __future__ import annotations
 
 import ast
 import inspect
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -26,6 +27,7 @@ from tutor.engine.network import Array
 from tutor.engine.optimizers import SCHEDULED
 from tutor.engine.order import Stage, loss_numbers
 from tutor.engine.program import Definition, Name, Program, made_of
+from tutor.engine.run import above_half, accuracy_of, largest_output, same_signs
 from tutor.engine.scales import ScalePlan
 from tutor.engine.trace import Trace
 from tutor.engine.training import State, Stop, Training, UnfinishedError
@@ -49,7 +51,18 @@ from tutor.lesson.walk import Lesson, furthest
 
 NUMPY = "A training run of a Backprop Tutor lesson in NumPy: every update, the same final weights."
 TORCH = "A training run of a Backprop Tutor lesson in PyTorch, with the same final weights."
-MATPLOTLIB = "With Matplotlib it draws the loss as a curve."
+MATPLOTLIB = "With Matplotlib it draws the curves of the loss, the accuracy and the gradients."
+RIGHT: Mapping[Callable[[Array, Array], float], str] = {
+    largest_output: "a.argmax(1) == y.argmax(1)",
+    above_half: "((a > 0.5) == (y > 0.5)).all(1)",
+    same_signs: "((a > 0) == (y > 0)).all(1)",
+}
+"""Which samples are classified right, for NumPy and PyTorch alike."""
+NORM = (
+    "def norm(*gradients):",
+    '    """How long all gradients of a layer are together."""',
+    "    return sum(float((gradient**2).sum()) for gradient in gradients) ** 0.5",
+)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -88,6 +101,25 @@ class ScriptedRun:
     def memory(self) -> list[Name]:
         """What an iteration takes over from the one before."""
         return [name for name in self.program.given if KINDS[name[0]].earlier]
+
+    @property
+    def right(self) -> str:
+        """Which samples are classified right, in the script; "" where targets are no classes."""
+        rule = accuracy_of(self.first.network, self.training.y)
+        return RIGHT[rule] if rule is not None else ""
+
+    @property
+    def output(self) -> Name:
+        """What the last layer passes on."""
+        return self.first.network.passed(self.first.network.depth)
+
+    @property
+    def gradients(self) -> dict[int, list[Name]]:
+        """Those of each layer that learns."""
+        found: dict[int, list[Name]] = {}
+        for kind, layer in self.learned:
+            found.setdefault(layer, []).append((f"dL/d{kind}", layer))
+        return found
 
     @property
     def made(self) -> dict[Name, Definition]:
@@ -172,6 +204,7 @@ def torch_run(lesson: Lesson) -> str:
     trees = [found.tree for found in _forward(run)]
     rules = [*map(source, activation_functions(trees, dialect))]
     rules.append(source(loss_function(run.first, dialect, bool(run.first.fused_layer))))
+    rules += _measures(run)
     draws = bool(run.dropout) or run.training.shuffle is not None
     lines += [
         "", "", *_TORCH_CHECK, "", "", *"\n\n\n".join(rules).split("\n"), "", "",
@@ -260,7 +293,7 @@ def _batch(run: ScriptedRun, generator: str) -> list[str]:
 
 def _ending(run: ScriptedRun) -> Iterator[str]:
     """The final weights and the last loss compared, and the curve."""
-    yield from ("", "", *check_lines(run.lesson, tuple(_results(run))), "", "", *_CURVE)
+    yield from ("", "", *check_lines(run.lesson, tuple(_results(run))), "", "", *_curves(run))
 
 
 def _results(run: ScriptedRun) -> Iterator[Result]:
@@ -313,22 +346,58 @@ _TORCH_MASK = (
     "    kept = [random.random() >= dropout[layer] for _ in range(shape[0] * shape[1])]",
     "    return torch.tensor(kept).reshape(shape) / (1 - dropout[layer])",
 )
-_SHOWN = "    if t in {1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, iterations}:"
-_CURVE = (
-    "# ---- The loss of every iteration ----",
+_KEPT = (
+    "    records.append(record)",
+    '    loss = record["loss"]',
+    "    if t in {1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, iterations}:",
+    '        print(f"iteration {t}: loss {loss:.6g}")',
+)
+_TEXT = (
     "try:",
     "    import matplotlib.pyplot as plt",
     "except ImportError:",
     "    print()",
+    '    curve = curves["loss"]',
     "    largest = max(curve) or 1",
     "    for t in sorted({1 + k * (iterations - 1) // 19 for k in range(20)}):",
     '        print(f"{t:>8} {curve[t - 1]:>12.6g} " + "#" * round(50 * (curve[t - 1] / largest)))',
     "else:",
-    "    plt.plot(range(1, iterations + 1), curve)",
-    '    plt.xlabel("iteration")',
-    '    plt.ylabel("loss")',
+    '    groups = ["loss", "accuracy", "gradient"]',
+    "    groups = [group for group in groups if any(name.startswith(group) for name in curves)]",
+    "    figure, axes = plt.subplots(len(groups), sharex=True, squeeze=False)",
+    "    for group, (plot,) in zip(groups, axes):",
+    "        for name in (name for name in curves if name.startswith(group)):",
+)
+_EACH = ("            plot.plot(range(1, iterations + 1), curves[name], label=name)",)
+_BATCHES = (
+    '            faint = 0.3 if group != "gradient" else 1',
+    "            plot.plot(range(1, iterations + 1), curves[name], label=name, alpha=faint)",
+    '            if group != "gradient":',
+    '                plot.plot(*per_epoch(curves[name]), label="mean of each epoch")',
+)
+_SHOWN = (
+    "        plot.set_ylabel(group)",
+    "        plot.legend()",
+    '    axes[-1][0].set_xlabel("iteration")',
     "    plt.show()",
 )
+
+
+def _curves(run: ScriptedRun) -> Iterator[str]:
+    """What the tutor draws of each iteration; of batches also the mean of each epoch."""
+    each = run.training.batches.per_epoch
+    if each > 1:
+        yield from (
+            "def per_epoch(values):",
+            '    """The last iteration of each epoch, and the mean over its iterations."""',
+            f"    ends = range({each}, len(values) + 1, {each})",
+            f"    return ends, [sum(values[t - {each}:t]) / {each} for t in ends]",
+            "",
+            "",
+        )
+    yield "# ---- The curves over all iterations ----"
+    yield "curves = {name: [record[name] for record in records] for name in records[0]}"
+    yield from (*_TEXT, *(_BATCHES if each > 1 else _EACH), *_SHOWN)
 
 
 # ---- NumPy ----
@@ -339,6 +408,8 @@ def _needed(run: ScriptedRun) -> list[Definition]:
     made = run.made
     wanted = [("loss", 0), *((AFTER[kind], layer) for kind, layer in run.learned)]
     wanted += [_after(name) for name in run.memory]
+    wanted += [run.output] if run.right else []
+    wanted += [name for names in run.gradients.values() for name in names]
     needed: set[Name] = set()
     while wanted:
         name = wanted.pop()
@@ -360,6 +431,7 @@ def _numpy_rules(run: ScriptedRun) -> Iterator[str]:
     yield source(loss_function(run.first, dialect, bool(run.first.fused_layer)))
     if run.first.network.rule.penalty == "norm":
         yield "\n".join(RATIO)
+    yield from _measures(run)
 
 
 class _Exact(Guarded):
@@ -383,7 +455,7 @@ def _iteration(run: ScriptedRun) -> Iterator[str]:
     new = [python_name(AFTER[kind], layer) for kind, layer in run.learned]
     new += [python_name(*_after(name)) for name in run.memory]
     yield "def iteration(t, x, y, state):"
-    yield '    """One update of everything that learns: its loss, and the state after it."""'
+    yield '    """One update of everything that learns: what is drawn of it, the state after it."""'
     if state:
         yield from _indented(filled("(", state, ")", " = state"))
     if any(isinstance(node, Share) for found in needed for node in walk(found.tree)):
@@ -398,7 +470,34 @@ def _iteration(run: ScriptedRun) -> Iterator[str]:
             yield f"    mask{n} = mask(t, {n}, a{n}.shape)"
         right = _own_loss(run, found) or source(dialect.write(found.tree))
         yield from _indented(broken(f"{python_name(*found.name)} = {right}"))
-    yield from _indented(filled("return loss, (", new, ")"))
+    norms = {
+        layer: ", ".join(python_name(*name) for name in names)
+        for layer, names in run.gradients.items()
+    }
+    yield from _recorded(run, "loss", norms)
+    yield from _indented(filled("return record, (", new, ")"))
+
+
+def _recorded(run: ScriptedRun, loss: str, norms: Mapping[int, str]) -> Iterator[str]:
+    """What the curves of an iteration need."""
+    yield f'    record = {{"loss": {loss}}}'
+    if run.right:
+        yield f'    record["accuracy"] = accuracy({python_name(*run.output)}, y)'
+    for layer, gradients in norms.items():
+        yield f'    record["gradient of layer {layer}"] = norm({gradients})'
+
+
+def _measures(run: ScriptedRun) -> Iterator[str]:
+    """The functions that measure an iteration."""
+    if run.right:
+        yield "\n".join((
+            "def accuracy(a, y):",
+            '    """The share of the samples that are classified right."""',
+            f"    right = {run.right}",
+            "    return float(right.sum()) / len(y)",
+        ))  # fmt: skip
+    if run.gradients:
+        yield "\n".join(NORM)
 
 
 def _own_loss(run: ScriptedRun, found: Definition) -> str:
@@ -417,12 +516,10 @@ def _numpy_loop(run: ScriptedRun) -> Iterator[str]:
     yield "# ---- Training ----"
     yield from filled("state = (", state, ")")
     yield from (
-        "curve = []",
+        "records = []",
         "for t in range(1, iterations + 1):",
-        "    loss, state = iteration(t, *batch(t), state)",
-        "    curve.append(loss)",
-        _SHOWN,
-        '        print(f"iteration {t}: loss {loss:.6g}")',
+        "    record, state = iteration(t, *batch(t), state)",
+        *_KEPT,
     )
     if state:
         yield from filled("(", state, ")", " = state")
@@ -459,7 +556,7 @@ def _torch_rate(run: ScriptedRun) -> list[str]:
 def _torch_iteration(run: ScriptedRun, dialect: Torch) -> Iterator[str]:
     rule = run.first.network.rule
     yield "def iteration(t, x, y):"
-    yield '    """One update of everything that learns, and the loss before it."""'
+    yield '    """One update of everything that learns: what is drawn of it."""'
     for found in _forward(run):
         n = found.leaf.layer
         if found.leaf.kind == "d":
@@ -474,13 +571,30 @@ def _torch_iteration(run: ScriptedRun, dialect: Torch) -> Iterator[str]:
         right = part_of_loss(run.first, (q.kind, q.layer))
         yield from _indented(broken(f"{python_name(q.kind, q.layer)} = {right}"))
     if not run.learned:
-        yield "    return loss.item()"
+        yield from _recorded(run, "loss.item()", {})
+        yield "    return record"
         return
-    yield from ("", "    optimizer.zero_grad()", "    loss.backward()")
+    yield from ("", "    optimizer.zero_grad()")
+    learns = {
+        layer: [python_name(*name).removeprefix("dL_d") for name in names]
+        for layer, names in run.gradients.items()
+    }
+    norms = {layer: ", ".join(f"{of}.grad" for of in names) for layer, names in learns.items()}
+    if rule.penalty:
+        yield "    # the gradients of the loss on the data alone, as the tutor draws them"
+        norms = {
+            layer: f"*torch.autograd.grad({whole}, [{', '.join(names)}], retain_graph=True)"
+            for layer, names in learns.items()
+        }
+        yield from _recorded(run, "loss.item()", norms)
+        yield "    loss.backward()"
+    else:
+        yield "    loss.backward()"
+        yield from _recorded(run, "loss.item()", norms)
     yield from _indented(clipped(rule))
     if rule.schedule:
         yield '    optimizer.param_groups[0]["lr"] = rate(t)'
-    yield from ("    optimizer.step()", "    return loss.item()")
+    yield from ("    optimizer.step()", "    return record")
 
 
 def _torch_loop(run: ScriptedRun) -> Iterator[str]:
@@ -490,10 +604,8 @@ def _torch_loop(run: ScriptedRun) -> Iterator[str]:
         yield from filled("parameters = [", learned, "]")
         yield optimizer(run.first.network.rule, "parameters", "eta")
     yield from (
-        "curve = []",
+        "records = []",
         "for t in range(1, iterations + 1):",
-        "    loss = iteration(t, *batch(t))",
-        "    curve.append(loss)",
-        _SHOWN,
-        '        print(f"iteration {t}: loss {loss:.6g}")',
+        "    record = iteration(t, *batch(t))",
+        *_KEPT,
     )
