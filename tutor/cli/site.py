@@ -14,7 +14,6 @@ from collections import Counter, deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from html import escape
-from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
@@ -25,13 +24,12 @@ from tutor.cli import site_paths
 from tutor.cli.export import bounded, started
 from tutor.cli.site_folder import Folder, open_folder
 from tutor.cli.site_page import POLICY, Place, static_page
-from tutor.engine.run import Goal
 from tutor.errors import TutorError
 from tutor.export import registry
 from tutor.export.registry import ExportOrder
 from tutor.lesson.opening import length
+from tutor.lesson.running import usual
 from tutor.number import counted
-from tutor.pages.training_query import usual
 from tutor.pages.view import View
 from tutor.scenario.reader import AnyScenario
 
@@ -256,8 +254,7 @@ class SiteMaker:
         lesson = site_paths.trained(address)
         if lesson:
             scenario = self.library.shelf.find(lesson)
-            goal = Goal(own=scenario.training.stop is not None)
-            self.library.running(scenario).go_on(usual(scenario), goal, inf)
+            self.library.running(scenario).finish(usual(scenario))
         return self.app.test_client().get(address, base_url="http://localhost")
 
     def download(self, address: str, path: str) -> str:

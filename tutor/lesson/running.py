@@ -15,13 +15,14 @@ import threading
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from math import inf
 from time import perf_counter, thread_time
 
 import numpy as np
 
 from tutor import budget
 from tutor.engine.run import Goal, Run, accuracy_of
-from tutor.engine.training import Training
+from tutor.engine.training import Stop, Training
 from tutor.lesson.dataset import PARTS, dataset
 from tutor.lesson.setup import training
 from tutor.lesson.walk import furthest
@@ -32,10 +33,18 @@ CRAWLS, CONVERGES, FALLS, BOUNCES, DIVERGES, EXPLODES, STAYS = (
 )  # fmt: skip
 OFTEN, MUCH = 0.3, 0.05
 """A loss whose last tenth goes up so often, and by such a part of all it went through, bounces."""
+USUAL = 100
+"""Iterations where neither the address nor the file says how many."""
 LITTLE = 0.1
 """A loss that has fallen by less than this part crawls."""
 SETTLED = 0.01
 """A loss that fell in the last tenth by less than this part of its whole fall has converged."""
+
+
+def usual(scenario: Scenario) -> int:
+    """How many iterations are trained at first: those of the file, or a hundred."""
+    wanted = scenario.training.iterations
+    return min(wanted if wanted > 1 else USUAL, furthest(scenario))
 
 
 def in_budget() -> bool:
@@ -73,6 +82,10 @@ class Running:
                 self.run.record(last, in_time, goal)
             if self.run.length > before:
                 self.seconds += perf_counter() - begun
+
+    def finish(self, last: int) -> None:
+        """Go on up to iteration `last`, or where the training stops by itself, however long."""
+        self.go_on(last, Goal(own=self.training.stop != Stop()), inf)
 
     def ready(self, iteration: int) -> Training:
         """The training, for who opens one of its iterations: run up to it, where that is quick and

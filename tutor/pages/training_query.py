@@ -20,14 +20,13 @@ from tutor.engine.run import Goal, accuracy_of, parameter_names
 from tutor.errors import NumberError
 from tutor.lesson import changes
 from tutor.lesson.changeable import BadChangeError, Changeable, understood
+from tutor.lesson.running import usual
 from tutor.lesson.walk import furthest
 from tutor.pages.context import Context
 from tutor.pages.view import View
 from tutor.scenario.problem import quotable
 from tutor.scenario.reader import Scenario
 
-USUAL = 100
-"""Iterations where neither the address nor the file says how many."""
 OTHERS = {"other": "learning_rate", "other_batch": "batch", "other_optimizer": "optimizer"}
 """What a second run may have of its own: the name in the address, and what it changes."""
 EPOCH, ITERATION = "epoch", "iteration"
@@ -123,12 +122,6 @@ def slide(rate: float, other: float) -> int:
     """The place of a learning rate on the slider, or the end that is nearest."""
     at = MIDDLE + DECADE * (log10(other) - log10(rate))
     return round(min(max(at, 0), SLIDES))
-
-
-def usual(scenario: Scenario) -> int:
-    """How many iterations are trained at first: those of the file, or a hundred."""
-    wanted = scenario.training.iterations
-    return min(wanted if wanted > 1 else USUAL, furthest(scenario))
 
 
 def read(query: Mapping[str, str], context: Context) -> Asked:
