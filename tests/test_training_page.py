@@ -43,6 +43,12 @@ def client() -> FlaskClient:
     return create_app(Path(__file__).parents[1] / "scenarios").test_client()
 
 
+@pytest.fixture(autouse=True)
+def _patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A page waits for its whole run, however busy the machine is."""
+    monkeypatch.setattr(routes_training, "FIRST", 10.0)
+
+
 @pytest.fixture
 def slow(tmp_path: Path) -> FlaskClient:
     """A lesson whose training takes more than one request."""

@@ -48,7 +48,7 @@ def trains(context: Context, phases: tuple[str, ...]) -> bool:
     """
     stop = context.trace.stop
     flat = stop is not None and stop.why == FLAT
-    return context.lesson.scenario.training.iterations > 1 and phases == PHASES and not flat
+    return context.lesson.scenario.training.iterations > 1 and {*PHASES} <= {*phases} and not flat
 
 
 def training_title(scenario: Scenario) -> str:
