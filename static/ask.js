@@ -3,7 +3,7 @@
 'use strict';
 (() => {
   const $ = (id) => document.getElementById(id);
-  const NUMBERS = '#step .desk:not(.of-graph) [data-q], article.quantity [data-q]';
+  const NUMBERS = '#step .desk:has(#ask-here) [data-q], article.quantity [data-q]';
   const NEAR = 10; // so far beside a small number of the diagram a finger may be
   const phone = matchMedia('(max-width: 61.99rem)');
   const answer = () => $('ask')?.querySelector('.answers');
@@ -17,7 +17,7 @@
     const step = document.querySelector('#step #title[data-n]');
     const own = asked()?.dataset;
     if (own?.base) return `${own.base}/${encodeURIComponent(name)}?${own.query}`;
-    if (!step) return ''; // a list of numbers has links
+    if (!step || !$('ask-here')) return ''; // a list of numbers has links; what cannot be asked about has none
     const query = new URLSearchParams(location.search);
     query.delete('present');
     query.set('step', step.dataset.n);
@@ -97,7 +97,7 @@
   document.addEventListener('ask', (event) => {
     start(event.target, event.target.dataset.q);
     $('ask').hidden = false;
-    if (!event.target.closest('.of-graph')) ask(address(event.target.dataset.q));
+    ask(address(event.target.dataset.q));
   });
   document.addEventListener('click', (event) => {
     if (event.defaultPrevented || event.button || event.altKey || event.ctrlKey || event.metaKey || event.shiftKey) return;
@@ -128,7 +128,7 @@
   });
   document.addEventListener('change', ({ target }) => { if (target.matches('#ask :is(#nudge-at, #nudge-h)')) target.form.requestSubmit(); });
   const near = ({ target, clientX, clientY }) => {
-    const marks = (clientX || clientY) && !target.closest?.('[data-q]') ? target.closest?.('#step .desk:not(.of-graph) svg.net')?.querySelectorAll('text[data-q]') ?? [] : [];
+    const marks = (clientX || clientY) && !target.closest?.('[data-q]') ? target.closest?.('#step .desk:has(#ask-here) svg.net')?.querySelectorAll('text[data-q]') ?? [] : [];
     const away = (mark) => {
       const box = mark.getBoundingClientRect();
       return Math.hypot(Math.max(box.left - clientX, 0, clientX - box.right), Math.max(box.top - clientY, 0, clientY - box.bottom));
@@ -137,7 +137,7 @@
   };
 
   // ---- keys: Enter asks the number that has the focus and goes into a formula, a table, the diagram; Escape comes back ----
-  const BOXES = '#step .desk:not(.of-graph) :is(.scroll, figure.network), article.quantity .scroll';
+  const BOXES = '#step .desk:has(#ask-here) :is(.scroll, figure.network), article.quantity .scroll';
   const press = (element) => element.dispatchEvent(new MouseEvent('click', { bubbles: true, cancelable: true }));
   document.addEventListener('keydown', (event) => {
     const { key, target } = event;

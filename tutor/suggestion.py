@@ -17,6 +17,8 @@ from typing import Final
 LONGEST: Final = 60
 """More of a word than this is not compared."""
 CLOSE: Final = 0.7
+ALIKE: Final = 0.5
+"""Words this near may be listed; one that is suggested alone has to be nearer."""
 
 _OTHER_NAMES: Final = {
     # activations
@@ -162,6 +164,13 @@ def meant(word: str, known: Iterable[str]) -> str:
     others = (ours for ours in _OURS.get(bare, ()) if ours in choices)
     found = spelled.get(text) or spelled.get(bare) or next(others, "") if text else ""
     return found or next(iter(difflib.get_close_matches(text, choices, 1, CLOSE)), "")
+
+
+def nearest(word: str, known: Iterable[str], most: int) -> tuple[str, ...]:
+    """The known words that are nearest, at most so many; none where all are far."""
+    choices, text = tuple(known), word[:LONGEST].strip()
+    found = difflib.get_close_matches(text, choices, most, ALIKE)
+    return tuple(dict.fromkeys(filter(None, (meant(text, choices), *found))))[:most]
 
 
 @lru_cache(64)

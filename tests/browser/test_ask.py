@@ -149,3 +149,31 @@ def test_sheet_and_pages_have_no_barrier(
         page.goto(f"/lessons/1-2-3-1-sigmoid/{name}")
         assert axe(page).violations == []
         assert page.evaluate("() => document.documentElement.scrollWidth - innerWidth") <= 0
+
+
+def test_a_formula_answers_by_keyboard_three_levels_deep_and_back(page: Page) -> None:
+    page.set_viewport_size(LAPTOP)
+    page.goto("/lessons/neuron-error/steps/13")
+    used = page.locator("#step svg.net rect.uses")
+    before = used.count()
+    page.get_by_role("group", name="Diagram of the computation graph").focus()
+    page.keyboard.press("Enter")
+    assert page.evaluate(FOCUS) == "df/dw2"
+    page.keyboard.press("Enter")
+    asked(page, "df/dw2")
+    assert used.count() > before
+    way = ["df/dw2"]
+    for operand in ("df/dn2", "df/dq", "n3"):
+        link = page.locator(f'#ask a[data-ask="{operand}"]').first
+        link.focus()
+        page.keyboard.press("Enter")
+        asked(page, operand)
+        expect(page.locator("#asked")).to_be_focused()
+        way.append(operand)
+    trail = page.get_by_role("navigation", name="The way here").locator("a.ask")
+    assert trail.evaluate_all("links => links.map(a => a.dataset.ask)") == way[:-1]
+    page.keyboard.press("Escape")
+    expect(page.locator("#ask")).to_be_hidden()
+    assert page.evaluate(FOCUS) == "df/dw2"
+    assert used.count() == before
+    wait_for_step(page, 13)

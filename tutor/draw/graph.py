@@ -55,12 +55,19 @@ class GraphScene:
     caption: str = ""
     changed: Mapping[Quantity, str] = field(default_factory=dict)
     """The values that a reader changed, with what they were."""
+    whole_way: bool = False
+    """Whether what is used is a way of several steps; its edges are then in use as well."""
 
     def state(self, kind: str) -> str:
         """What the step does with a node or a derivative: " makes", " uses" or ""."""
         if any(q.kind == kind for q in self.makes):
             return " makes"
         return " uses" if any(q.kind == kind for q in self.uses) else ""
+
+    def reaches(self, kind: str) -> bool:
+        """Whether the step goes along the edges by which a node or a derivative is computed."""
+        state = self.state(kind)
+        return state == " makes" or (self.whole_way and state != "")
 
     def touched(self, kind: str) -> Quantity | None:
         """The number of an array that the step is about."""
@@ -153,8 +160,8 @@ def _flows(scene: GraphScene, wire: Wire) -> bool:
     """Whether the step goes along an edge."""
     if scene.phase == BACKWARD:
         below, above = (_derivative(scene, kind) for kind in (wire.source, wire.target))
-        return scene.state(below) == " makes" and scene.state(above) != ""
-    return scene.state(wire.target) == " makes" and scene.state(wire.source) != ""
+        return scene.reaches(below) and scene.state(above) != ""
+    return scene.reaches(wire.target) and scene.state(wire.source) != ""
 
 
 def _derivative(scene: GraphScene, kind: str) -> str:

@@ -46,6 +46,7 @@ In the order in which it is best read:
     operations            what a node of a computation graph can compute: each operation once
     graph                 a formula as nodes, forward and backward, with their trees
     graph_trace           every number of a graph; forward accumulation; the work of both ways
+    graph_users           which numbers of a graph are computed with one, and what leads to it
     nudge                 numbers moved a little: the gradient measured, not derived
     health                units and layers that let too little or too much of the gradient through
     run                   what is recorded of many iterations: losses, gradient norms, accuracy

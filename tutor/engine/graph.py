@@ -166,6 +166,11 @@ def quantity(kind: str, at: Place = ()) -> Quantity:
     return Quantity(kind, 0, *at)
 
 
+def place_of(q: Quantity) -> Place:
+    """Where a number stands in its array, from 1."""
+    return tuple(index for index in (q.i, q.j) if index)
+
+
 _INDEX = re.compile(r"(?P<stem>[^\[\]]+)(?:\[(?P<places>[1-9][0-9]{0,5}(?:,[1-9][0-9]{0,5})?)\])?")
 
 
@@ -325,6 +330,12 @@ class Graph:
         return node.operation.local(int(k), node.made), node.shape
 
     # ---- trees of single entries ----
+
+    def tree(self, q: Quantity) -> Node:
+        """How one number is computed, with the formulas of functions written out."""
+        if q.of.by:
+            return self.derivative_entry(self.nodes[q.of.by], place_of(q))
+        return self.entry(self.nodes[q.kind], place_of(q), written=True)
 
     def entry(self, node: GraphNode, at: Place, *, written: bool = False) -> Node:
         """How one entry of an inner node is computed; `written` has formulas of functions."""

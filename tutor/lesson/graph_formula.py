@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tutor import number
-from tutor.engine.graph import GraphNode, as_shown, quantity
+from tutor.engine.graph import GraphNode, as_shown, place_of, quantity
 from tutor.engine.graph_trace import GraphTrace
 from tutor.engine.kinds import LOCAL
 from tutor.engine.quantity import Quantity
@@ -56,12 +56,11 @@ class GraphFormulaWriter(LineWriter):
 
     def trees(self, q: Quantity) -> tuple[Node, Node | None]:
         """The tree of one number, and the same with a function's name where it has one."""
-        at = tuple(index for index in (q.i, q.j) if index)
+        tree = self.graph.tree(q)
         if q.of.by:
-            return self.graph.derivative_entry(self.graph.nodes[q.of.by], at), None
-        node = self.graph.nodes[q.kind]
-        written, named = self.graph.entry(node, at, written=True), self.graph.entry(node, at)
-        return written, None if written == named else named
+            return tree, None
+        named = self.graph.entry(self.graph.nodes[q.kind], place_of(q))
+        return tree, None if tree == named else named
 
     def _operand(self, ref: Ref) -> Operand:
         shown = number.shown(self.trace.value(ref.quantity), self.decimals)

@@ -33,14 +33,17 @@ PASSES = {
     BACKWARD: "From the result back to the values: each derivative is what came back, times the "
     "local derivative, added up over all uses.",
 }
+GIVEN = "The formula starts from this value: it is given, not computed."
 MOST_NAMED = 4
 
 
 def title(trace: GraphTrace, q: Quantity) -> str:
-    """`Product: n1`, `Derivative with respect to w0`."""
+    """`Product: n1`, `Given value: w0`, `Derivative with respect to w0`."""
     if q.of.by:
         return f"Derivative with respect to {below(q)}"
     node = trace.graph.nodes[q.kind]
+    if node.given:
+        return f"Given value: {q}"
     what = capital(node.operation.title)
     return f"Result {q}: {node.operation.title}" if node is trace.graph.result else f"{what}: {q}"
 

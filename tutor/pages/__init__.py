@@ -41,6 +41,12 @@ In the order in which it is best read:
     accumulation          forward and reverse accumulation side by side
     formula_view          a formula that a reader typed, from lines or from an address
     formula_page          the page on which it is typed and walked at once
+    error_page            what a reader sees in place of a page
+    quantity_query        which number is asked about, from which step, on which way
+    nudge_view            the loss as a function of one number, with its tangent
+    quantity_page         a number by itself: its formula, its operands, who uses it
+    network_answers       what a network answers about its numbers
+    graph_answers         what a formula answers about its numbers
     faces                 what the pages of each sort of lesson are made with
     comparison            all printed numbers of a lesson beside ours
     front                 above the lessons: where to start, and one neuron that learns
@@ -50,9 +56,5 @@ In the order in which it is best read:
     activation_formulas   its formulas, and its part about softmax
     activations           the activation page
     share                 links, QR code and frame of a lesson, to pass it on
-    error_page            what a reader sees in place of a page
-    quantity_query        which number is asked about, from which step, on which way
-    nudge_view            the loss as a function of one number, with its tangent
-    quantity_page         a number by itself: its formula, its operands, who uses it
     check_page            all gradients beside central differences, and the error against h
 """

@@ -35,8 +35,9 @@ from tutor.notation.markup import Markup
 from tutor.number import counted
 from tutor.pages.context import Context
 from tutor.pages.gradient_flow import HealthNote, health, size_chart
+from tutor.pages.network_answers import find
 from tutor.pages.outline import Link
-from tutor.pages.quantity_query import UnknownQuantity, find
+from tutor.pages.quantity_query import UnknownQuantity
 from tutor.pages.what_if import Changed, changed
 
 OF = "of"

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 
 from tutor.draw.diagram import draw
 from tutor.draw.graph import draw_graph
+from tutor.engine.quantity import Quantity
 from tutor.engine.training import Training
 from tutor.lesson import changes, graph_changes, graph_words
 from tutor.lesson.changeable import BadChangeError, part
@@ -19,14 +20,25 @@ from tutor.lesson.explain import explain
 from tutor.lesson.graph_lesson import GraphLesson, open_graph
 from tutor.lesson.walk import AnyLesson, Lesson, open_lesson
 from tutor.notation.markup import Markup
-from tutor.pages import graph_overview, graph_view, overview, view
+from tutor.pages import (
+    graph_answers,
+    graph_overview,
+    graph_view,
+    network_answers,
+    overview,
+    view,
+)
 from tutor.pages.context import AnyContext, Context
+from tutor.pages.graph_answers import GraphAnswers
 from tutor.pages.graph_context import GraphContext
 from tutor.pages.graph_panels import graph_choices, graph_panels
 from tutor.pages.graph_step import graph_step_page, scene_at
 from tutor.pages.graph_view import GraphView
+from tutor.pages.network_answers import NetworkAnswers
 from tutor.pages.overview import LessonPage
 from tutor.pages.panels import Choices, Panels, choices, panels
+from tutor.pages.quantity_page import Answers
+from tutor.pages.quantity_query import Asked
 from tutor.pages.step_page import StepPage, step_page
 from tutor.pages.view import Ignored, View
 from tutor.pages.what_if import NAME, NOTHING, VALUE, same_step
@@ -91,6 +103,14 @@ class Face:
 
     def same_step(self, context: AnyContext, n: int, other: AnyContext) -> int | None:
         """The step of another context that makes what step n makes; None where it has none."""
+        raise NotImplementedError
+
+    def find(self, context: AnyContext, name: str) -> Quantity:
+        """The number of this name. Raises UnknownQuantity where the lesson has none."""
+        raise NotImplementedError
+
+    def answers(self, context: AnyContext, asked: Asked) -> Answers:
+        """What is to be known of its numbers, as far as a question may be told."""
         raise NotImplementedError
 
     def choices(self, context: AnyContext) -> Choices:
@@ -172,6 +192,12 @@ class NetworkFace(Face):
     def same_step(self, context: AnyContext, n: int, other: AnyContext) -> int | None:
         return same_step(_of_network(context).walk, n, _of_network(other).walk)
 
+    def find(self, context: AnyContext, name: str) -> Quantity:
+        return network_answers.find(_of_network(context), name)
+
+    def answers(self, context: AnyContext, asked: Asked) -> Answers:
+        return NetworkAnswers(_of_network(context), asked)
+
     def choices(self, context: AnyContext) -> Choices:
         return choices(_of_network(context))
 
@@ -248,6 +274,12 @@ class GraphFace(Face):
     def same_step(self, context: AnyContext, n: int, other: AnyContext) -> int | None:
         found = other.walk.place(context.walk.anchor(n))
         return found if 0 < found <= len(other.walk) else None
+
+    def find(self, context: AnyContext, name: str) -> Quantity:
+        return graph_answers.find(of_graph(context), name)
+
+    def answers(self, context: AnyContext, asked: Asked) -> Answers:
+        return GraphAnswers(of_graph(context), asked)
 
     def choices(self, context: AnyContext) -> Choices:
         return graph_choices(of_graph(context))

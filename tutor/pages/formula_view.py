@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 from urllib.parse import urlencode
@@ -57,6 +57,12 @@ class FormulaView(GraphView):
         query = (replace(self, **other) if other else self).query()
         frame = "/embed" if self.embedded else ""
         return joined(f"{frame}/formula" + (f"/steps/{n}" if n is not None else ""), query)
+
+    def quantity(
+        self, lesson: str, name: str = "", step: int | None = None, via: Iterable[str] = ()
+    ) -> str:
+        """A formula in the address has no pages of its numbers."""
+        return ""
 
     def files(self, lesson: str) -> str:
         """The address of the export page, without a query."""

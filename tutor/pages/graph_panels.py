@@ -104,7 +104,7 @@ def graph_form(
             if node.shape:
                 tables.append(_table(context, node, typed, left))
             else:
-                fields.append(_field(context, quantity(node.kind), typed, left))
+                fields.append(value_field(context, quantity(node.kind), typed, left))
     else:
         fields += [
             ChangeField(name, f"if-{name}", TITLES[name], typed.get(name, ""), "",
@@ -126,7 +126,9 @@ def _table(
 
     def row(i: int) -> tuple[ChangeField, ...]:
         places = [(i, j) for j in range(1, columns + 1)] if columns else [(i,)]
-        return tuple(_field(context, quantity(node.kind, at), typed, problems) for at in places)
+        return tuple(
+            value_field(context, quantity(node.kind, at), typed, problems) for at in places
+        )
 
     heads = tuple(f"column {j}" for j in range(1, columns + 1)) or ("value",)
     return FieldTable(
@@ -134,9 +136,10 @@ def _table(
     )
 
 
-def _field(
+def value_field(
     context: GraphContext, q: Quantity, typed: Mapping[str, str], problems: dict[str, str]
 ) -> ChangeField:
+    """The field that changes one number of a value."""
     name, values = str(q), context.lesson.scenario.graph.values
     now = entry(values[context.graph.nodes[q.kind].name], q)
     own = numbers(context.source)[q]

@@ -110,17 +110,20 @@ def graph_step_page(context: GraphContext, n: int, notices: tuple[str, ...] = ()
     body = graph_body(context, n, most_printed=MOST_SLIDE_NUMBERS)
     step, total = context.step(n), len(context.walk)
     table = nodes_table(context, n, body.uses, body.makes)
+    ask = view.quantity(scenario.id, step=n)
+    listed = not ask and view.grain != "pass"
     return StepPage(
         **{name: getattr(body, name) for name in _SAID},
         lesson=scenario.id,
         lesson_title=scenario.title,
         home=context.home,
         total=total,
+        ask=ask,
         operands=tuple(_operand(context, step, o) for o in body.formulas[0].operands)
-        if view.grain != "pass"
+        if listed
         else (),
         more_operands=f"and {body.formulas[0].more_operands} more"
-        if body.formulas[0].more_operands and view.grain != "pass"
+        if body.formulas[0].more_operands and listed
         else "",
         chain_href="",
         diagram=draw_graph(scene(context, step, body)),

@@ -6,12 +6,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import ClassVar
 
 from tutor.lesson import changes, graph_changes
 from tutor.lesson.walk import GRAINS
 from tutor.number import MAX_DECIMALS
 from tutor.pages.view import (
     IGNORED,
+    AskedKeys,
     Ignored,
     View,
     choice,
@@ -32,6 +34,9 @@ links from other lessons may.
 @dataclass(frozen=True, slots=True)
 class GraphView(View):
     """One reader's choices for a formula."""
+
+    asked: ClassVar[AskedKeys] = AskedKeys("asked.via", "nudge.h", "nudge.at")
+    """No value can be called so: its name has no dot."""
 
     def edit(self, lesson: str) -> str:
         """The address of the text page with a copy of the lesson, with the reader's changes."""

@@ -1,39 +1,30 @@
 """A number of a lesson by itself: how it came about, from what, at which step, and who uses it.
 
-    quantity_page(context, q, asked)     -> QuantityPage       one number
-    quantities_page(context, asked)      -> QuantitiesPage     the numbers of a step, to choose from
+    quantity_page(answers, q)      -> QuantityPage       one number
+    quantities_page(answers)       -> QuantitiesPage     the numbers of a step, to choose from
 
 A page of its own, and the panel beside a step: the same template, one heading lower. Asked from a
-step, it tells nothing that the walk has not come to.
+step, it tells nothing that the walk has not come to. What is asked of a lesson stands in `Answers`;
+each sort of lesson has its own.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from tutor import number
-from tutor.draw.diagram import draw
-from tutor.engine.derivation import derive
-from tutor.engine.kinds import BACKWARD
-from tutor.engine.nudge import can_nudge, gradient_of
-from tutor.engine.quantity import Quantity, example
-from tutor.engine.tree import Elided, walk
-from tutor.engine.users import leading_to, operands_of, users
-from tutor.lesson.explain import explain
+from tutor.engine.quantity import Quantity
+from tutor.lesson.explain import Explanation
 from tutor.lesson.formula import Formula
-from tutor.lesson.given import changeable_name, given_reason, named
 from tutor.lesson.walk import NEVER
 from tutor.notation.markup import Markup
-from tutor.pages.cells import TableMaker
-from tutor.pages.context import Context
-from tutor.pages.data_facts import unscaled
+from tutor.pages.context import AnyContext
 from tutor.pages.glossary import address
-from tutor.pages.nudge_view import NudgeView, nudge_view
+from tutor.pages.nudge_view import NudgeView
 from tutor.pages.outline import Link
 from tutor.pages.quantity_query import Asked
-from tutor.pages.step_page import scene
-from tutor.pages.what_if import Changed, ChangeField, change_fields, changed
+from tutor.pages.what_if import Changed, ChangeField
 
 MOST_OPERANDS = 12
 MOST_USERS, OF_ONE_KIND = 12, 3
@@ -97,6 +88,8 @@ class QuantityPage:
     users: tuple[NumberRow, ...]
     more_users: str
     diagram: Markup
+    drawn: str
+    """What the diagram is called."""
     crumbs: tuple[Crumb, ...]
     """From the number that was asked first."""
     back: str
@@ -131,10 +124,108 @@ class QuantityPage:
         return self.level + 1
 
 
+# ---- what a lesson is asked ----
+
+
+class Answers:
+    """What one sort of lesson answers about its numbers, asked from a step or from none."""
+
+    drawn: str
+    """What the diagram is called."""
+
+    def __init__(self, context: AnyContext, asked: Asked) -> None:
+        self.context, self.asked = context, asked
+
+    def title(self, q: Quantity) -> str:
+        """What a number is called."""
+        raise NotImplementedError
+
+    def words(self, q: Quantity) -> Explanation | None:
+        """The words of the step that makes it; None where it is given."""
+        raise NotImplementedError
+
+    def origin(self, q: Quantity) -> str:
+        """Where a given number comes from, in a word or two."""
+        raise NotImplementedError
+
+    def given_reason(self, q: Quantity) -> str:
+        """The same in a sentence or two."""
+        raise NotImplementedError
+
+    def made_before(self, q: Quantity) -> tuple[str, str]:
+        """The step that makes a number in front of the first step of this walk, and its address;
+        "" where there is none.
+        """
+        return "", ""
+
+    def formula(self, q: Quantity) -> Formula:
+        """The formula of a computed number."""
+        raise NotImplementedError
+
+    def operands(self, q: Quantity) -> tuple[Quantity, ...]:
+        """The numbers of its formula, in reading order."""
+        raise NotImplementedError
+
+    def elided(self, q: Quantity) -> int:
+        """How many terms the sums of its formula leave out."""
+        raise NotImplementedError
+
+    def users(self, q: Quantity) -> Iterator[tuple[tuple[Quantity, ...], int]]:
+        """The numbers whose formula has it: of each kind the first, and how many there are."""
+        raise NotImplementedError
+
+    def nudge(self, q: Quantity) -> tuple[NudgeView | None, str]:
+        """The result as a function of it; where its derivative is still ahead, when."""
+        raise NotImplementedError
+
+    def diagram(self, q: Quantity, n: int) -> Markup:
+        """The picture with what is known at step n, and the way that leads to a number in it."""
+        raise NotImplementedError
+
+    def fields(
+        self, q: Quantity, typed: Mapping[str, str], problems: Mapping[str, str]
+    ) -> tuple[ChangeField, ...]:
+        """The fields that change it; none where it is computed."""
+        raise NotImplementedError
+
+    def changed(self) -> Changed | None:
+        """What is changed, or None."""
+        raise NotImplementedError
+
+    def of_step(self, n: int) -> Iterator[Quantity]:
+        """What a step makes, then what it uses."""
+        raise NotImplementedError
+
+    def ends(self) -> Iterator[Quantity]:
+        """What the lesson ends with, then what it starts from."""
+        raise NotImplementedError
+
+    def examples(self, numbers: Iterable[Quantity]) -> Iterable[str]:
+        """Names that one may ask for, such as those of these numbers."""
+        raise NotImplementedError
+
+    # ---- what the walk has come to ----
+
+    def place(self, q: Quantity) -> int:
+        """The step that makes q; 0 where it is given, NEVER where the walk does not come to it."""
+        return self.context.walk.place(q)
+
+    def known(self, q: Quantity) -> bool:
+        """Whether a number may be told: the walk has come to it."""
+        place = self.place(q)
+        return place != NEVER and (self.asked.step is None or place <= self.asked.step)
+
+    def there(self, q: Quantity) -> bool:
+        """Whether the walk arrives at a number, and there is one."""
+        return self.place(q) != NEVER and self.context.fact(q)[1] is not None
+
+
+# ---- the page ----
+
+
 def quantity_page(
-    context: Context,
+    answers: Answers,
     q: Quantity,
-    asked: Asked,
     notices: tuple[str, ...] = (),
     *,
     panel: bool = False,
@@ -142,106 +233,82 @@ def quantity_page(
     problems: Mapping[str, str] | None = None,
 ) -> QuantityPage:
     """The page of one number; `typed` and `problems` are of the form that changes it."""
-    asker = _Asker(context, q, asked)
-    told = asker.known(q)
-    given = context.walk.starts_from(q)
-    words = None if given else explain(context.trace, q)
-    shown = told and not given
+    context, asked = answers.context, answers.asked
+    asker = _Asker(answers, q)
+    told = answers.known(q)
+    words = answers.words(q)
+    shown = told and not context.walk.starts_from(q)
     operands, more = asker.operands() if shown else ((), "")
     later, more_later = asker.users()
     place = context.step_of(q)
+    before = answers.made_before(q)
     term = words.term if words else None
     old = context.was(q) if told else None
     value = context.trace.value(q)
     view, lesson = context.view, context.source.id
-    field = changeable_name(q, context.lesson)
-    nudge, later_nudge = asker.nudge()
+    nudge, later_nudge = answers.nudge(q)
     return QuantityPage(
         name=str(q),
         lesson_title=context.lesson.scenario.title,
         home=context.home,
-        title=named(context.trace, q),
+        title=answers.title(q),
         symbol=context.line.quantity(q),
         value=number.shown(value, context.decimals) if told else "",
         was="" if old is None else number.apart(old, value, context.decimals),
-        why=(words.reason or words.why) if words else asker.given_reason(),
+        why=(words.reason or words.why) if words else answers.given_reason(q),
         term=term,
         glossary=address(term[0]) if term else "",
         open=told,
         ahead="" if told else asker.ahead(),
-        formula=context.formulas.number(q) if shown else None,
-        made=f"step {place}" if place > 0 else asker.scaled()[0],
-        made_href=context.address(place) if place > 0 else asker.scaled()[1],
+        formula=answers.formula(q) if shown else None,
+        made=f"step {place}" if place > 0 else before[0],
+        made_href=context.address(place) if place > 0 else before[1],
         operands=operands,
         more_operands=more,
         users=later,
         more_users=more_later,
-        diagram=asker.diagram(),
+        diagram=answers.diagram(q, asker.seen()),
+        drawn=answers.drawn,
         crumbs=asker.crumbs(),
         back=context.address(asked.step) if asked.step else "",
         back_n=asked.step or 0,
         choose=view.quantity(lesson, step=asked.step),
         nudge=nudge,
         later=later_nudge,
-        fields=change_fields(context, field, typed or {}, dict(problems or {})) if field else (),
+        fields=answers.fields(q, typed or {}, problems or {}),
         action=view.quantity(lesson, str(q), asked.step),
         base=view.quantity(lesson).partition("?")[0],
         query=asker.onward().partition("?")[2],
         notices=notices,
         variant=context.variant,
-        changed=None if panel else changed(context, None),
+        changed=None if panel else answers.changed(),
         panel=panel,
     )
 
 
 class _Asker:
-    """Answers about one number, asked from a step or from none."""
+    """The parts of a page about one number, or of the list to choose from."""
 
-    def __init__(self, context: Context, q: Quantity | None, asked: Asked) -> None:
-        self.context, self.trace, self.asked = context, context.trace, asked
+    def __init__(self, answers: Answers, q: Quantity | None) -> None:
+        self.answers, self.context, self.asked = answers, answers.context, answers.asked
         self.q = q
-        via = asked.via
+        via = self.asked.via
         self.via = via[: via.index(q)] if q in via else via
         """The numbers before this one; asked once more, it takes its old place."""
-
-    def known(self, q: Quantity) -> bool:
-        """Whether a number may be told: the walk has come to it."""
-        place = self.place(q)
-        return place != NEVER and (self.asked.step is None or place <= self.asked.step)
-
-    def place(self, q: Quantity) -> int:
-        """The step that makes q; 0 where it is given. The derivatives with respect to the inputs
-        are known behind the backward pass, whether or not they are steps.
-        """
-        place = self.context.walk.place(q)
-        if place == NEVER and q.of.phase == BACKWARD and not q.layer:
-            ends = (last for phase, _, last in self.context.walk.phases() if phase == BACKWARD)
-            return next(ends, NEVER) if self.trace.stop is None else NEVER
-        return place
 
     def ahead(self) -> str:
         """Why a number is not told."""
         assert self.q is not None
-        if self.place(self.q) == NEVER:
+        if self.answers.place(self.q) == NEVER:
             return "The walk ends before this number."
         return f"Not computed yet at step {self.asked.step}."
 
-    def given_reason(self) -> str:
-        """Where a given number comes from."""
+    def seen(self) -> int:
+        """The step whose picture is drawn: the one that makes the number, or that one asks from."""
         assert self.q is not None
-        raw = unscaled(self.context, self.q)
-        scaled = f" Before scaling it was {raw}." if raw else ""
-        return given_reason(self.q, self.context.lesson.iteration) + scaled
-
-    def scaled(self) -> tuple[str, str]:
-        """The step that scales an input, and its address, where this walk starts behind it."""
-        assert self.q is not None
-        if not unscaled(self.context, self.q):
-            return "", ""
-        view, lesson = self.context.view, self.context.lesson.from_raw
-        n = lesson.walk(view.grain).place(self.q)
-        source = self.context.source
-        return f"step {n}, which scales it", view.from_raw(source).address(source.id, n)
+        place = self.answers.place(self.q)
+        seen = place if 0 < place != NEVER else self.asked.step or 1
+        return seen if self.asked.step is None else min(seen, self.asked.step)
 
     # ---- links ----
 
@@ -271,14 +338,14 @@ class _Asker:
     def row(self, q: Quantity) -> NumberRow:
         """A number with what may be told of it."""
         context, place, value = self.context, self.context.step_of(q), self.context.fact(q)[1]
-        known = self.known(q)
+        known = self.answers.known(q)
         return NumberRow(
             context.line.quantity(q),
             str(q),
-            named(self.trace, q),
+            self.answers.title(q),
             self.address(q),
             number.shown(value, context.decimals) if known and value is not None else "",
-            self._origin(q)
+            self.answers.origin(q)
             if context.walk.starts_from(q)
             else f"step {place}"
             if place > 0
@@ -286,80 +353,32 @@ class _Asker:
             context.address(place) if place > 0 else "",
         )
 
-    def _origin(self, q: Quantity) -> str:
-        """Where a given number comes from, in a word or two."""
-        iteration = self.context.lesson.iteration
-        later = iteration > 1 and q.of.parameter
-        return f"after iteration {iteration - 1}" if later else "given"
-
     # ---- what it is made of, what is made of it ----
 
     def operands(self) -> tuple[tuple[NumberRow, ...], str]:
         """The numbers of its formula, and how many are not listed."""
         assert self.q is not None
-        refs = operands_of(self.trace, self.q)
+        refs = self.answers.operands(self.q)
         if not refs:
             return (), ""
-        tree = derive(self.trace, self.q).tree
-        middle = [node for node in walk(tree, self.trace) if isinstance(node, Elided)]
+        left_out = self.answers.elided(self.q)
         more = [f"{len(refs) - MOST_OPERANDS} more"] if len(refs) > MOST_OPERANDS else []
-        more += [f"those of the {node.count:,} terms left out of the sum" for node in middle]
-        return tuple(
-            map(self.row, refs[:MOST_OPERANDS])
-        ), f"and {' and '.join(more)}" if more else ""
+        more += [f"those of the {left_out:,} terms left out of the sum"] if left_out else []
+        rows = tuple(map(self.row, refs[:MOST_OPERANDS]))
+        return rows, f"and {' and '.join(more)}" if more else ""
 
     def users(self) -> tuple[tuple[NumberRow, ...], str]:
         """The later numbers whose formula has it, as far as the walk comes to them."""
         assert self.q is not None
         found, total = list[Quantity](), 0
-        for one in users(self.trace, self.q):
-            first = [q for q in one.first(OF_ONE_KIND) if self._there(q)]
-            found += first
-            total += one.count if first else 0
-        found.sort(key=self.place)
+        for first, count in self.answers.users(self.q):
+            reached = [q for q in first[:OF_ONE_KIND] if self.answers.there(q)]
+            found += reached
+            total += count if reached else 0
+        found.sort(key=self.answers.place)
         listed = found[:MOST_USERS]
         more = total - len(listed)
         return tuple(map(self.row, listed)), f"and {more:,} more" if more else ""
-
-    def _there(self, q: Quantity) -> bool:
-        """Whether the walk arrives at a number, and there is one."""
-        return self.place(q) != NEVER and self.context.fact(q)[1] is not None
-
-    def nudge(self) -> tuple[NudgeView | None, str]:
-        """The loss as a function of it; where the gradient is still ahead, when."""
-        assert self.q is not None
-        if not can_nudge(self.trace, self.q):
-            return None, ""
-        if self.context.view.paper:
-            return None, "Numbers rounded as on paper cannot be nudged; in full precision they can."
-        gradient = gradient_of(self.q)
-        if not self.known(gradient):
-            return None, f"Once step {self.place(gradient)} is done, you can nudge it here."
-        return nudge_view(self.context, self.q, self.asked), ""
-
-    # ---- the picture ----
-
-    def diagram(self) -> Markup:
-        """The network, with the way along which the number came about drawn as in use. It shows
-        what is known when the number is made, or at the step one asks from.
-        """
-        assert self.q is not None
-        context, q = self.context, self.q
-        place = self.place(q)
-        seen = place if 0 < place != NEVER else self.asked.step or 1
-        if self.asked.step is not None:
-            seen = min(seen, self.asked.step)
-        step = context.step(seen)
-        told = self.known(q)
-        sample = q.sample or step.sample
-        way = (
-            leading_to(self.trace, q, sample)
-            if told and not context.walk.starts_from(q)
-            else frozenset({q})
-        )
-        makes = frozenset({q}) if told and not context.walk.starts_from(q) else frozenset()
-        maker = TableMaker(context, step, way - makes if told else frozenset(), makes)
-        return draw(replace(scene(maker, named(self.trace, q)), sample=sample))
 
 
 # ---- the list to choose from ----
@@ -393,8 +412,7 @@ class QuantitiesPage:
 
 
 def quantities_page(
-    context: Context,
-    asked: Asked,
+    answers: Answers,
     notices: tuple[str, ...] = (),
     *,
     panel: bool = False,
@@ -404,19 +422,19 @@ def quantities_page(
     hidden: tuple[tuple[str, str], ...] = (),
 ) -> QuantitiesPage:
     """What a step makes and uses; without a step, what the lesson starts from and ends with."""
-    asker = _Asker(context, None, asked)
-    numbers = list(_of_step(context, asked.step) if asked.step else _ends(context))
+    context, asked = answers.context, answers.asked
+    asker = _Asker(answers, None)
+    numbers = list(answers.of_step(asked.step) if asked.step else answers.ends())
     numbers = [q for q in numbers if context.fact(q)[1] is not None]
     listed = numbers[:MOST_CHOICES]
     more = len(numbers) - len(listed)
-    kinds = dict.fromkeys(q.kind for q in numbers if q.of.contract)
     return QuantitiesPage(
         lesson_title=context.lesson.scenario.title,
         home=context.home,
         title=f"The numbers of step {asked.step}" if asked.step else "Ask about a number",
         rows=tuple(map(asker.row, listed)),
         more=f"and {more:,} more" if more > 0 else "",
-        examples=", ".join([*map(example, list(kinds)[:3])]),
+        examples=", ".join(list(answers.examples(numbers))[:3]),
         action=context.view.quantity(context.source.id).partition("?")[0],
         hidden=hidden,
         typed=typed,
@@ -427,28 +445,3 @@ def quantities_page(
         notices=notices,
         panel=panel,
     )
-
-
-def _of_step(context: Context, n: int) -> Iterator[Quantity]:
-    """What a step makes, then what it uses."""
-    step = context.step(n)
-    if not step.stages:
-        yield step.anchor
-        yield from operands_of(context.trace, step.anchor)
-        return
-    formulas = [context.formulas.stage(stage, brief=True) for stage in step.stages]
-    made = [q for f in formulas for q in sorted(f.makes)]
-    used = [q for f in formulas for q in sorted(f.uses)]
-    yield from (q for q in dict.fromkeys([*made, *used]) if context.walk.place(q) <= n)
-
-
-def _ends(context: Context) -> Iterator[Quantity]:
-    """The loss, then what it is computed from, nearest first."""
-    loss = Quantity("loss")
-    if context.walk.place(loss) == NEVER:
-        loss = context.walk.anchor(len(context.walk))
-    yield loss
-    trace = context.trace
-    sample = 1 if trace.samples > 1 else 0
-    found = leading_to(trace, loss, sample)
-    yield from sorted(found, key=lambda q: (-context.walk.place(q), q))

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, ClassVar, NamedTuple
 from urllib.parse import quote, quote_plus, urlencode
 
 from tutor import suggestion
@@ -76,6 +76,14 @@ SAFE = "/[],@+"
 """What the names of quantities have, and addresses may have."""
 
 
+class AskedKeys(NamedTuple):
+    """What the address of a question calls what it has beside the view and the step."""
+
+    via: str = "via"
+    size: str = "h"
+    at: str = "at"
+
+
 @dataclass(frozen=True, slots=True)
 class View:
     """One reader's choices; "" and None stand for the lesson's own."""
@@ -100,6 +108,7 @@ class View:
     """Whether the page stands in a frame on another site. Not in the query: the path says it,
     /embed/lessons/…
     """
+    asked: ClassVar[AskedKeys] = AskedKeys()
 
     def query(self) -> str:
         """The choices that differ from the lesson's own, as a query."""
@@ -153,7 +162,7 @@ class View:
             path,
             replace(self, present=False).query(),
             f"step={step}" if step else "",
-            f"via={way}" if way else "",
+            f"{self.asked.via}={way}" if way else "",
         )
 
     def check(self, lesson: str) -> str:

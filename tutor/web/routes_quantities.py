@@ -1,15 +1,14 @@
 """The routes of questions: any number of a lesson, on a page of its own or in the panel of a step.
 
-    /lessons/<id>/quantities            the numbers of a step, to choose from (?step=n); with ?name=
-                                        on to that number
-    /lessons/<id>/quantities/<name>     one number: its formula, its operands, who uses it; for
-                                        htmx the part that stands in the panel. `step=n` is where
-                                        one asks from: what comes later is not told; `via=` are the
-                                        numbers that led to it. A POST changes a given one
-    /lessons/<id>/check                 every gradient against central differences; `of=` is the
-                                        number whose error is drawn against h
-
-Only networks have them: the numbers of a formula are asked in its own steps.
+/lessons/<id>/quantities            the numbers of a step, to choose from (?step=n); with ?name=
+                                    on to that number
+/lessons/<id>/quantities/<name>     one number: its formula, its operands, who uses it; for
+                                    htmx the part that stands in the panel. `step=n` is where
+                                    one asks from: what comes later is not told; `via=`, with a
+                                    formula `asked.via=`, are the numbers that led to it. A POST
+                                    changes a given one
+/lessons/<id>/check                 every gradient of a network against central differences;
+                                    `of=` is the number whose error is drawn against h
 """
 
 from __future__ import annotations
@@ -19,10 +18,10 @@ from typing import TYPE_CHECKING
 from flask import Flask, render_template, request
 
 from tutor.pages import check_page
-from tutor.pages.faces import face
+from tutor.pages.faces import Face, face
 from tutor.pages.outline import Link
-from tutor.pages.quantity_page import quantities_page, quantity_page
-from tutor.pages.quantity_query import NAMES, UnknownQuantity, find, read
+from tutor.pages.quantity_page import Answers, quantities_page, quantity_page
+from tutor.pages.quantity_query import UnknownQuantity, names, read
 from tutor.web.routes_lessons import changed_view
 from tutor.web.site import Elsewhere, Site, wants_fragment
 
@@ -34,26 +33,35 @@ NAME = "name"
 LONGEST = 80
 
 
+def opened(site: Site, lesson: str, *also: str) -> tuple[Answers, Face, tuple[str, ...]]:
+    """A lesson that answers, and what of the address makes no sense."""
+    own = face(site.found(lesson))
+    context, notices = site.opened(lesson, names(own.plain) | {*also})
+    asked, ignored = read(request.args, context, own.find)
+    return own.answers(context, asked), own, (*notices, *ignored)
+
+
 def add(app: Flask, site: Site) -> None:
     """All routes of this module."""
 
     @app.get("/lessons/<lesson>/quantities")
     @app.get("/lessons/<lesson>/quantities/")
     def quantities(lesson: str) -> ResponseReturnValue:
-        context, notices = site.opened_network(lesson, NAMES | {NAME})
-        asked, ignored = read(request.args, context)
+        answers, own, notices = opened(site, lesson, NAME)
+        context, asked = answers.context, answers.asked
         typed, panel = request.args.get(NAME, "").strip(), wants_fragment()
         problem, near = "", tuple[Link, ...]()
         if typed:
             try:
-                found = find(context, typed)
+                found = own.find(context, typed)
             except UnknownQuantity as error:
                 problem, near = error.description or "", error.links
             else:
                 return Elsewhere(context.view.quantity(lesson, str(found), asked.step), 302)
-        sent = tuple((k, v) for k, v in request.args.items() if k not in {NAME, "via"})
+        left = {NAME, context.view.asked.via}
+        sent = tuple((k, v) for k, v in request.args.items() if k not in left)
         page = quantities_page(
-            context, asked, (*notices, *ignored), panel=panel, typed=typed[:LONGEST],
+            answers, notices, panel=panel, typed=typed[:LONGEST],
             problem=problem, near=near, hidden=sent,
         )  # fmt: skip
         template = "_quantities.html" if panel else "quantities.html"
@@ -61,10 +69,9 @@ def add(app: Flask, site: Site) -> None:
 
     @app.get("/lessons/<lesson>/quantities/<path:name>")
     def quantity(lesson: str, name: str) -> ResponseReturnValue:
-        context, notices = site.opened_network(lesson, NAMES)
-        asked, ignored = read(request.args, context)
+        answers, own, notices = opened(site, lesson)
         panel = wants_fragment()
-        page = quantity_page(context, find(context, name), asked, (*notices, *ignored), panel=panel)
+        page = quantity_page(answers, own.find(answers.context, name), notices, panel=panel)
         return render_template("_quantity.html" if panel else "quantity.html", page=page)
 
     @app.get("/lessons/<lesson>/check")
@@ -76,14 +83,12 @@ def add(app: Flask, site: Site) -> None:
 
     @app.post("/lessons/<lesson>/quantities/<path:name>")
     def change_quantity(lesson: str, name: str) -> ResponseReturnValue:
-        context, notices = site.opened_network(lesson, NAMES)
-        asked, ignored = read(request.args, context)
-        q = find(context, name)
-        after, problems = face(context.source).wanted(context, request.form)
+        answers, own, notices = opened(site, lesson)
+        context = answers.context
+        q = own.find(context, name)
+        after, problems = own.wanted(context, request.form)
         if not problems:
             view = changed_view(site, context, after)
-            return Elsewhere(view.quantity(lesson, str(q), asked.step), 303)
-        page = quantity_page(
-            context, q, asked, (*notices, *ignored), typed=request.form, problems=problems
-        )
+            return Elsewhere(view.quantity(lesson, str(q), answers.asked.step), 303)
+        page = quantity_page(answers, q, notices, typed=request.form, problems=problems)
         return render_template("quantity.html", page=page), 422

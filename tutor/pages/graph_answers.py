@@ -1,0 +1,151 @@
+"""What a formula answers about its numbers: values, nodes and derivatives.
+
+find(context, name) -> Quantity      or UnknownQuantity, with the nearest names
+GraphAnswers(context, asked)         for `tutor.pages.quantity_page`
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+
+from tutor import suggestion
+from tutor.draw.graph import draw_graph
+from tutor.engine.graph import GraphNode, quantity
+from tutor.engine.graph_users import leading_to, operands_of, users
+from tutor.engine.quantity import Quantity
+from tutor.engine.tree import Elided, walk
+from tutor.errors import QuantityError
+from tutor.lesson import graph_words
+from tutor.lesson.explain import Explanation
+from tutor.lesson.formula import Formula
+from tutor.notation.markup import Markup
+from tutor.pages.graph_context import GraphContext
+from tutor.pages.graph_panels import value_field
+from tutor.pages.graph_step import graph_changed, scene_at
+from tutor.pages.nudge_view import NudgeView
+from tutor.pages.quantity_page import MOST_CHOICES, OF_ONE_KIND, Answers
+from tutor.pages.quantity_query import Asked, unknown
+from tutor.pages.what_if import Changed, ChangeField
+
+MOST_NEAR = 3
+
+
+class GraphAnswers(Answers):
+    """What a formula answers."""
+
+    context: GraphContext
+    drawn = "Its place in the graph, and the path that leads to it"
+
+    def __init__(self, context: GraphContext, asked: Asked) -> None:
+        super().__init__(context, asked)
+        self.trace, self.graph = context.trace, context.graph
+
+    def title(self, q: Quantity) -> str:
+        return graph_words.title(self.trace, q)
+
+    def words(self, q: Quantity) -> Explanation | None:
+        if q.given:
+            return None
+        found = graph_words.explain(self.trace, q)
+        return replace(found, reason=f"{found.why} {found.reason}".rstrip())
+
+    def origin(self, q: Quantity) -> str:
+        return "given"
+
+    def given_reason(self, q: Quantity) -> str:
+        return graph_words.GIVEN
+
+    def formula(self, q: Quantity) -> Formula:
+        return self.context.formulas.number(q)
+
+    def operands(self, q: Quantity) -> tuple[Quantity, ...]:
+        return operands_of(self.trace, q)
+
+    def elided(self, q: Quantity) -> int:
+        nodes = walk(self.graph.tree(q), self.trace)
+        return sum(node.count for node in nodes if isinstance(node, Elided))
+
+    def users(self, q: Quantity) -> Iterator[tuple[tuple[Quantity, ...], int]]:
+        for one in users(self.trace, q):
+            yield one.first(OF_ONE_KIND), one.count
+
+    def nudge(self, q: Quantity) -> tuple[NudgeView | None, str]:
+        return None, ""
+
+    def diagram(self, q: Quantity, n: int) -> Markup:
+        node = self.graph.nodes[q.of.by or q.kind]
+        told, focus = self.known(q), (node.kind, *node.inputs)
+        if q.given or not told:
+            uses = frozenset({q} if told else ())
+            return draw_graph(scene_at(self.context, n, focus, uses, caption=self.title(q)))
+        way, made = leading_to(self.trace, q), frozenset({q})
+        scene = scene_at(self.context, n, focus, way, made, q.of.phase, self.title(q))
+        return draw_graph(replace(scene, whole_way=True))
+
+    def fields(
+        self, q: Quantity, typed: Mapping[str, str], problems: Mapping[str, str]
+    ) -> tuple[ChangeField, ...]:
+        return (value_field(self.context, q, typed, dict(problems)),) if q.given else ()
+
+    def changed(self) -> Changed | None:
+        return graph_changed(self.context, None)
+
+    def of_step(self, n: int) -> Iterator[Quantity]:
+        step = self.context.step(n)
+        by_number = self.context.view.grain == "number"
+        made = [step.anchor] if by_number else [q for part in step.made for q in _entries(part)]
+        yield from made
+        if len(made) <= MOST_CHOICES:
+            used = dict.fromkeys(o for q in made for o in operands_of(self.trace, q))
+            yield from (q for q in used if q not in set(made))
+
+    def ends(self) -> Iterator[Quantity]:
+        """The result, then the derivatives with respect to its values, and the values."""
+        graph = self.graph
+        yield quantity(graph.result.kind)
+        for name in graph.differentiate:
+            node = graph.by_name.get(name)
+            if node is not None:
+                yield from node.entries(graph.derivative(node).kind)
+        for node in graph.values:
+            yield from node.entries()
+
+    def examples(self, numbers: Iterable[Quantity]) -> Iterable[str]:
+        return dict.fromkeys(map(str, sorted(numbers, key=lambda q: q.given)))
+
+
+def _entries(part: tuple[str, GraphNode]) -> Iterator[Quantity]:
+    kind, node = part
+    return node.entries(kind)
+
+
+# ---- names ----
+
+
+def find(context: GraphContext, name: str) -> Quantity:
+    """The quantity of this name. Raises UnknownQuantity where the lesson has none."""
+    try:
+        return context.graph.parse(name)
+    except QuantityError as error:
+        raise unknown(context, name, str(error), tuple(_near(context, name))) from None
+
+
+def _near(context: GraphContext, name: str) -> Iterator[Quantity]:
+    """Numbers of the lesson whose names are nearest: of the node that is probably meant, with
+    indices brought into their range, or the derivative with respect to it.
+    """
+    graph = context.graph
+    stem = name.strip().partition("[")[0]
+    wanted = stem.removeprefix(f"d{graph.result.name}/d")
+    indices = [int(n) for n in re.findall(r"[0-9]{1,7}", name[len(stem) :])]
+    for known in suggestion.nearest(wanted, graph.by_name, MOST_NEAR):
+        node = graph.by_name[known]
+        back = wanted != stem and node.kind in graph.needed
+        kind = graph.derivative(node).kind if back else node.kind
+        rest = [*indices, 1, 1]
+        yield quantity(
+            kind,
+            tuple(min(max(at, 1), most) for at, most in zip(rest, node.shape, strict=False)),
+        )
