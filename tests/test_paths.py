@@ -175,7 +175,7 @@ def test_work_has_a_closed_form_where_every_layer_works_unit_by_unit(
     for k in through:
         once = 1 + (n[-1] if k < depth else 1)
         once += sum(n[m] * (1 if m == k + 1 else n[m - 1]) + n[m] for m in range(k + 1, depth + 1))
-        forward += n[k] * (n[k - 1] + 1) * once
+        forward += n[k] * (n[k - 1] * once + once - 1)  # a bias begins with a 1
     assert found.forward == forward
 
 
@@ -205,6 +205,14 @@ def test_counting_by_paths_is_what_multiplying_out_each_listed_path_takes() -> N
                 ones = sum(str(factor).startswith("Partial(of=Number") for factor in path.factors)
                 total += len(path.factors) - ones - 1
     assert total == work(network).by_paths
+
+
+def test_forward_accumulation_of_a_bias_copies_its_first_factor() -> None:
+    # 1-2-3-1 by hand, layer by layer: weights 2·12 + 6·4 + 3·2, biases 2·11 + 3·3 + 1
+    assert work(dense(1, 2, 3, 1)).forward == 54 + 32
+    weightless = work(dense(2, 3, last="softmax", biased=False))
+    biased = work(dense(2, 3, last="softmax"))
+    assert biased.forward - weightless.forward == 3 * 3  # the losses; the column is copied
 
 
 def test_frozen_parameters_have_no_derivative_to_compute() -> None:
@@ -242,6 +250,16 @@ def test_a_path_that_is_chosen_is_marked_in_list_and_diagram() -> None:
         " Path 2"
     ]
     assert "There is no path 9 here" in get("/lessons/3-2-3-softmax/paths/w[1][1,1]?path=9").text
+
+
+def test_on_paper_each_path_is_rounded_and_their_sum_is_that_of_the_rounded_ones() -> None:
+    text = page("/lessons/1-2-3-1-sigmoid/paths/w[1][1,1]?paper=3").root.text
+    # by hand: 1.292·0.175·0.4·0.236·0.2·0.245·2 = 0.002092 and so on
+    assert "On paper backpropagation gives −0.0054" in text
+    assert "The difference is 0.0001." in text
+    assert "the last digits of float64" not in text
+    assert "0.00209169" not in text
+    assert "−0.0021, −0.0016, −0.0016" in text
 
 
 def test_every_sample_has_its_own_paths() -> None:

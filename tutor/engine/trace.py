@@ -144,6 +144,10 @@ class Trace(Mapping[Name, Array]):
         """The layer whose activation has no derivative, or 0."""
         return self.program.blocked
 
+    def written(self, value: float) -> float:
+        """A number as it is carried on: as it is, but on paper."""
+        return value
+
     def passed(self, layer: int, mark: str = "") -> Array:
         """What a layer passes on, before or (mark +) after the update: its activations, or what a
         skip makes of them.

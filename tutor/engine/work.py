@@ -4,10 +4,10 @@ accumulation, by backpropagation.
     work(network) -> Work
 
 Counted are multiplications by a local derivative, for one sample and for the derivatives of the
-loss with respect to every weight and bias that learns, all outputs included. A factor that is
-always 1, as that of a bias or a skip connection, is no multiplication, and neither is the first
-factor of a product. Nothing is listed: the counts are whole numbers of any size, made layer by
-layer.
+loss with respect to every weight and bias that learns, all outputs included. A bias and a skip
+connection add no factor, and the first factor of a product is no multiplication; that of an
+activation always counts, even the 1 of the identity. Nothing is listed: the counts are whole
+numbers of any size, made layer by layer.
 
     path by path            for each parameter each path by itself: one factor after the other
     forward accumulation    for each parameter once through all that depends on it, up to the loss
@@ -56,7 +56,7 @@ def work(network: Network) -> Work:
             count * (factors["z", n] - paths["z", n] * (not weights))
             for n, count, weights in learned
         ),
-        sum(count * _pushed(network, steps, layer) for layer, count, _ in learned),
+        sum(count * _pushed(network, steps, n, bias=not weights) for n, count, weights in learned),
         reverse + sum(count for _, count, weights in learned if weights),
     )
 
@@ -116,14 +116,21 @@ def _paths(
     return paths, factors
 
 
-def _pushed(network: Network, steps: tuple[Operation, ...], layer: int) -> int:
-    """The multiplications of one pass forward, from one pre-activation of a layer to the loss."""
+def _pushed(network: Network, steps: tuple[Operation, ...], layer: int, *, bias: bool) -> int:
+    """The multiplications of one pass forward, from one weight or bias of a layer to the loss. That
+    of a bias begins with a 1, so its first local derivative is copied, not multiplied.
+    """
     reached, total = {("z", layer): 1}, 0
+    ones = {("z", layer)} if bias else set()
     for step in steps:
         name, size = (step.out.kind, step.out.layer), network.sizes[step.out.layer]
         for leaf in step.inputs:
-            here = reached.get((leaf.kind, leaf.layer), 0)
+            below = leaf.kind, leaf.layer
+            here = reached.get(below, 0)
             if here:
-                total += _edges(network, step, leaf, here)
+                total += 0 if below in ones else _edges(network, step, leaf, here)
+                if below in ones and not _factor(step):
+                    ones.add(name)
                 reached[name] = max(reached.get(name, 0), size if _mixes(step) else here)
-    return total + reached[network.passed(network.depth)]
+    top = network.passed(network.depth)
+    return total + (0 if top in ones else reached[top])

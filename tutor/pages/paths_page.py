@@ -7,6 +7,7 @@ diagram, and their sum beside what backpropagation computes.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from math import isclose
 
 import numpy as np
 
@@ -42,8 +43,8 @@ AROUND = (
 )
 COUNTED = (
     "Counted are multiplications by a local derivative for one sample, for the derivatives of the "
-    "loss with respect to all weights and biases that learn, through all outputs. A factor that is "
-    "always 1, as for a bias or a skip connection, does not count."
+    "loss with respect to all weights and biases that learn, through all outputs. A bias and a "
+    "skip connection add no factor; an activation always counts, even the identity with its 1."
 )
 WHY_NOT = (
     "Two paths that meet at a unit have the same way from there to the loss. Path by path that way "
@@ -155,10 +156,11 @@ def paths_page(
     if asked > len(listed):
         notices = (*notices, f"There is no path {asked} here; these are 1 to {len(listed)}.")
         asked = 0
-    values = tuple(float(evaluate(path.tree, trace)) for path in listed)
+    products = tuple(float(evaluate(path.tree, trace)) for path in listed)
+    values = tuple(map(trace.written, products))
     rows = tuple(
-        _row(context, here, n, path, value, chosen=n == asked)
-        for n, (path, value) in enumerate(zip(listed, values, strict=True), 1)
+        _row(context, here, n, path, product, chosen=n == asked)
+        for n, (path, product) in enumerate(zip(listed, products, strict=True), 1)
     )
     step = context.lesson.walk("number").place(q)
     total = _total(context, found, values)
@@ -229,7 +231,10 @@ def _count(found: Paths, listed: int) -> str:
     return f"{said}. {more} at an output whose derivative is exactly 0 and {count} left out."
 
 
-def _row(context: Context, here: str, n: int, path: Path, value: float, *, chosen: bool) -> PathRow:
+def _row(
+    context: Context, here: str, n: int, path: Path, product: float, *, chosen: bool
+) -> PathRow:
+    value = context.trace.written(product)
     return PathRow(
         n,
         Route(n, path.stops, "").style,
@@ -237,15 +242,27 @@ def _row(context: Context, here: str, n: int, path: Path, value: float, *, chose
         chosen,
         tuple(context.line.quantity(stop) for stop in path.stops),
         context.formulas.product(path.tree),
-        context.line.value(value, "=" if number.is_exact(value, context.decimals) else "≈"),
+        context.line.value(value, _sign(context, product, value)),
     )
+
+
+def _sign(context: Context, exact: float, written: float) -> str:
+    """Between a formula and its result, which may be rounded on paper or as it is shown."""
+    close = isclose(exact, written, rel_tol=1e-12, abs_tol=1e-15)
+    return "=" if close and number.is_exact(written, context.decimals) else "≈"
 
 
 def _total(context: Context, found: Paths, values: tuple[float, ...]) -> tuple[FormulaLine, ...]:
     """The sum written out where all paths are listed, and the derivative."""
     value = found.trace.value(found.q)
-    sign = "=" if number.is_exact(value, context.decimals) else "≈"
-    result = FormulaLine("result", context.line.on(found.trace).tree(Ref(found.q), NUMBERS, sign))
+    if context.trace.paper and 0 < len(values) == found.count:
+        typed = float(np.sum(values))
+        value = context.trace.written(typed)
+        shown = context.line.value(value, _sign(context, typed, value))
+    else:
+        sign = "=" if number.is_exact(value, context.decimals) else "≈"
+        shown = context.line.on(found.trace).tree(Ref(found.q), NUMBERS, sign)
+    result = FormulaLine("result", shown)
     if len(values) < found.count or len(values) < 2:
         return (result,)
     decimals = context.decimals
@@ -266,8 +283,16 @@ def _difference(context: Context, found: Paths, values: tuple[float, ...]) -> st
             "Backpropagation computes this number without listing a path: "
             "below are the same paths, added up where they pass each layer."
         )
-    total = float(np.sum(values))
+    total = context.trace.written(float(np.sum(values)))
     apart = abs(total - value)
+    if apart and context.trace.paper:
+        shown, off = (
+            number.shown(context.trace.written(one), context.decimals) for one in (value, apart)
+        )
+        return (
+            f"On paper backpropagation gives {shown}: it rounds other numbers on its way than "
+            f"the paths do. The difference is {off}."
+        )
     if apart == 0.0:
         return "Backpropagation computes the same number: the difference is 0."
     return (
@@ -322,25 +347,30 @@ def _cut_row(context: Context, cut: Cut, *, skips: bool) -> tuple[str, ...]:
     network, decimals = context.trace.network, context.decimals
     shown = some(len(cut.counts), (), 4)
     counts = ", ".join("…" if i == GAP else f"{cut.counts[i - 1]:,}" for i in shown)
-    sums = ", ".join(
-        "…" if i == GAP else number.shown(float(cut.shares[i - 1]), decimals) for i in shown
-    )
-    aside = (f"{cut.count_aside:,}", number.shown(cut.aside, decimals)) if skips else ()
+
+    def said(value: float) -> str:
+        return number.shown(context.trace.written(value), decimals)
+
+    sums = ", ".join("…" if i == GAP else said(float(cut.shares[i - 1])) for i in shown)
+    aside = (f"{cut.count_aside:,}", said(cut.aside)) if skips else ()
     where = capital(place(network, cut.layer))
-    return where, counts, sums, *aside, number.shown(cut.total, decimals)
+    return where, counts, sums, *aside, said(cut.total)
 
 
 def _work(context: Context) -> TextTable:
     """The multiplications for the whole gradient, counted three ways."""
     found: Work = work(context.trace.network)
-    parameters = f"{found.parameters:,}"
+    many = found.parameters
+    passes = "1 pass" if many == 1 else f"{many:,} passes"
     rows = (
         ("Path by path", number.counted(found.paths, "path"), found.by_paths),
-        ("Forward accumulation", f"{parameters} passes", found.forward),
+        ("Forward accumulation", passes, found.forward),
         ("Backpropagation", "1 pass", found.reverse),
     )
     return TextTable(
-        f"Multiplications for all {parameters} derivatives of this network",
+        "Multiplications for the only derivative of this network"
+        if many == 1
+        else f"Multiplications for all {many:,} derivatives of this network",
         ("Way", "What is gone through", "Multiplications"),
         tuple((name, what, f"{count:,}") for name, what, count in rows),
     )
