@@ -185,11 +185,17 @@ def test_the_first_page_shows_formulas_among_the_lessons(client: FlaskClient) ->
     assert "/lessons/neuron-error" in text
 
 
+def test_both_ways_may_take_the_same_work(client: FlaskClient) -> None:
+    text = client.get("/formula/accumulation?expression=max(x,+y)&x=2&y=2").text
+    assert "here both take the same number of multiplications" in text
+    assert "1 times" not in text
+
+
 def test_the_accumulation_page_has_both_ways_and_their_work(client: FlaskClient) -> None:
     text = client.get("/lessons/sum-times/accumulation").text
     assert "3 rounds" in text
     assert "Forward goes through the graph once for each of the 3 inputs" in text
-    columns = re.findall(r'<td data-q="">([^<]+)</td>', text)
+    columns = re.findall(r'<td data-q="[^"]*">([^<]+)</td>', text)
     assert columns[-3:] == ["−4", "−4", "3"]
 
 

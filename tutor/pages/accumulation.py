@@ -79,10 +79,13 @@ def _result(name: str, inputs: int, forward: Work, reverse: Work) -> str:
             f"With one input both ways are the same work. Reverse would pay off with more inputs, "
             f"since one round gives the derivatives of {name} with respect to all of them."
         )
+    rounds = f"Forward goes through the graph once for each of the {inputs:,} inputs"
+    if forward.products == reverse.products:
+        return f"{rounds}, reverse once for all: here both take the same number of multiplications."
     times = forward.products / reverse.products if reverse.products else 1.0
     return (
-        f"Forward goes through the graph once for each of the {inputs:,} inputs, reverse once for "
-        f"all: here forward takes {times:.3g} times as many multiplications."
+        f"{rounds}, reverse once for all: "
+        f"here forward takes {times:.3g} times as many multiplications."
     )
 
 
