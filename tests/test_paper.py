@@ -192,6 +192,16 @@ def test_a_walk_that_ends_on_paper_alone_says_so() -> None:
     assert open_lesson(sure).on_paper(8).trace.stop is None
 
 
+@pytest.mark.parametrize("name", ["adam-by-hand", "valley-momentum"])
+def test_what_an_optimizer_remembers_is_copied_like_other_given_numbers(name: str) -> None:
+    found = context(name, View(iteration=3, paper=3)).lesson
+    shown, kinds = found.scenario.display.decimals, [k for k, _ in found.trace if "-." in k]
+    assert kinds
+    for kind in kinds:
+        exact, paper = found.exact.array(kind, 1).ravel(), found.trace.array(kind, 1).ravel()
+        assert [by_hand(float(v), shown) for v in exact] == paper.tolist()
+
+
 def test_what_a_reader_changes_is_on_paper_too() -> None:
     root = page(f"{SIGMOID}/steps/2?paper=3&x[1]=1.5").root
     assert root.one("p", cls="result").one("math").text == "≈0.562"

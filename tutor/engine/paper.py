@@ -124,7 +124,8 @@ def _stepped_around(paper: PaperTrace, q: Quantity) -> bool:
 def _copied(name: Name, array: Any, given: int) -> Any:
     """An array to write to: of what is given, with the numbers as the lesson shows them."""
     found = np.array(array, dtype=np.float64)
-    if KINDS[name[0].removesuffix("@")].role in {"parameter", "data", "source"}:
+    kind = KINDS[name[0].removesuffix("@")]
+    if kind.earlier or kind.role in {"parameter", "data", "source"}:
         flat = [by_hand(float(value), given) for value in found.ravel()]
         found = np.array(flat, dtype=np.float64).reshape(found.shape)
     return found
