@@ -94,7 +94,8 @@ def updates(page: Page, grain: str) -> Iterator[str]:
         seen |= new.keys()
         if not new:
             continue
-        path, query = f"/lessons/{lesson.scenario.id}/steps/", f"?grain={grain}"
+        scaling = "&scaling=steps" if lesson.scenario.data.scale is not None else ""
+        path, query = f"/lessons/{lesson.scenario.id}/steps/", f"?grain={grain}{scaling}"
         page.goto(f"{path}1{query}")
         page.evaluate(LOAD, [path, query, [*new.values()]])
         yield f"{lesson.scenario.id}, {grain}"
