@@ -289,7 +289,7 @@
     if (event.defaultPrevented) return;
     still();
     // Another formula comes and other words: these do not turn into them.
-    for (const old of document.querySelectorAll('#step .board > :is(.formula, .why, .reason, .term, .source, .layer, .chain, .was, .stop, .way):not(:focus-within)')) old.remove();
+    for (const old of document.querySelectorAll('#step .board > :is(.formula, .why, .reason, .term, .source, .layer, .chain, .was, .stop, .way, .health, .more):not(:focus-within)')) old.remove();
   });
   calm.addEventListener('change', still);
   addEventListener('beforeprint', still);
