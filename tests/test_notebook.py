@@ -19,9 +19,13 @@ from hypothesis import strategies as st
 from tests.test_code_exports import ALL, HOSTILE, assert_prints_the_engine, lesson
 from tutor.export.notebook import notebook
 from tutor.export.numpy_script import numpy_script
+from tutor.export.run_notebook import run_notebook
+from tutor.export.run_script import numpy_run
 from tutor.lesson.explain import PHASE_ABOUT
-from tutor.lesson.walk import Lesson
+from tutor.lesson.walk import Lesson, open_lesson
+from tutor.scenario.reader import load
 
+SCENARIOS = Path(__file__).parents[1] / "scenarios"
 RUN = """\
 import json, sys
 names = {"__name__": "__main__"}
@@ -159,3 +163,27 @@ def test_no_text_at_all_changes_the_other_cells(text: str) -> None:
     hostile = replace(of, scenario=replace(of.scenario, title=text, about=text))
     assert sources(hostile, "code") == sources(of, "code")
     assert_harmless(sources(hostile, "markdown")["title"].split("\n\n")[0].removeprefix("# "))
+
+
+# ---- a whole run ----
+
+
+@pytest.mark.parametrize("name", ["training/xor", "training/stochastic-descent", "perceptron-step"])
+def test_a_notebook_of_a_run_does_what_its_script_does(name: str, tmp_path: Path) -> None:
+    of = open_lesson(load(SCENARIOS / f"{name}.yaml"))
+    found = dict(json.loads(run_notebook(of), parse_constant=pytest.fail))
+    assert_sound(found)
+    cells = ["".join(c["source"]) for c in found["cells"] if c["cell_type"] == "code"]
+    script = numpy_run(of)
+    assert script.endswith("\n\n\n".join(cells) + "\n")
+    (tmp_path / "run.ipynb").write_text(run_notebook(of), encoding="utf-8")
+    (tmp_path / "run.py").write_text(script, encoding="utf-8")
+    (tmp_path / "kernel.py").write_text(RUN, encoding="utf-8")
+    told = [
+        subprocess.run(
+            [sys.executable, *command], cwd=tmp_path, check=True, capture_output=True, text=True
+        ).stdout
+        for command in (["kernel.py", "run.ipynb"], ["run.py"])
+    ]
+    assert told[0] == told[1]
+    assert told[0]

@@ -125,6 +125,7 @@ _OTHER_NAMES: Final = {
     "torch": "pytorch",
     "numpy-run": "run, training_run",
     "torch-run": "pytorch_run",
+    "notebook-run": "jupyter_run, run_notebook",
     "numpy": "python, py, np",
     "latex": "tex",
     "notebook": "jupyter, ipynb",

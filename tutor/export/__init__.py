@@ -24,6 +24,7 @@ In the order in which it is best read:
     notebook              the NumPy script in cells, with the story between them
     numpy_random          NumPy's random numbers without NumPy, for scripts
     run_script            a whole training run as a NumPy or PyTorch script
+    run_notebook          the NumPy script of the run in cells
     graph_scripts         a formula as a NumPy or PyTorch script, or as a notebook
     graph_files           a formula as data and as documents
     registry              every kind of file, its name and its maker

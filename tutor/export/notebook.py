@@ -67,13 +67,18 @@ METADATA = {
 
 def notebook(lesson: Lesson) -> str:
     """The whole notebook as JSON text."""
-    book = {"cells": list(cells(lesson)), "metadata": METADATA, "nbformat": 4, "nbformat_minor": 5}
+    return as_json(cells(lesson))
+
+
+def as_json(found: Iterable[NotebookCell]) -> str:
+    """Cells as the text of a notebook."""
+    book = {"cells": list(found), "metadata": METADATA, "nbformat": 4, "nbformat_minor": 5}
     return json.dumps(book, ensure_ascii=False, indent=1, allow_nan=False) + "\n"
 
 
 def cells(lesson: Lesson) -> Iterator[NotebookCell]:
     """The cells in their order."""
-    yield markdown_cell("title", _title(lesson))
+    yield title_cell(lesson)
     phase = ""
     for part in parts(lesson):
         if part.id in HEADS:
@@ -94,6 +99,11 @@ def _harmless(match: re.Match[str]) -> str:
     """A dollar as its number: some viewers look for formulas before they look for backslashes."""
     sign = match[1]
     return f"&#{ord(sign)};" if sign in "$\\" else "\\" + sign
+
+
+def title_cell(lesson: Lesson) -> NotebookCell:
+    """What a notebook is about."""
+    return markdown_cell("title", _title(lesson))
 
 
 def _title(lesson: Lesson) -> str:

@@ -22,6 +22,7 @@ from tutor.export import (
     latex_document,
     notebook,
     numpy_script,
+    run_notebook,
     run_script,
     torch_script,
 )
@@ -186,6 +187,12 @@ KINDS: Mapping[str, FileKind] = {
             "all iterations with their batches, masks and memory; ends with the same weights",
             "numpyrun.py", "text/x-python; charset=utf-8",
             lambda lesson, view, order: iter((run_script.numpy_run(lesson),)),
+        ),
+        FileKind(
+            "notebook-run", "Training run as a notebook",
+            "the NumPy run cell by cell, with its curves",
+            "run.ipynb", "application/x-ipynb+json",
+            lambda lesson, view, order: iter((run_notebook.run_notebook(lesson),)),
         ),
         FileKind(
             "torch-run", "Training run in PyTorch", "the same with autograd and torch.optim",

@@ -166,29 +166,36 @@ def _stops(trained: Training, wanted: int) -> int:
 def numpy_run(lesson: Lesson) -> str:
     """The whole script with NumPy; the same lesson gives the same text."""
     run = run_of(lesson)
-    lines = [
-        *_head(run, NUMPY, "NumPy"),
-        "", "import numpy as np", "",
+    parts = [line for _, lines in numpy_parts(run) for line in ("", "", *lines)]
+    return _ended([*_head(run, NUMPY, "NumPy"), *parts[1:]])
+
+
+def numpy_parts(run: ScriptedRun) -> Iterator[tuple[str, list[str]]]:
+    """The parts of it, each with a name, in their order."""
+    setup = [
+        "import numpy as np", "",
         "# Some powers of e overflow on the way; 1 / (1 + infinity) is 0, as it should be.",
         'np.seterr(all="ignore")',
     ]  # fmt: skip
     if not run.iterations:
-        return _ended([*lines, *_nothing(run)])
-    rules = "\n\n\n".join(_numpy_rules(run)).split("\n")
+        yield "setup", setup
+        yield "nothing", _nothing(run)
+        return
     memory = [
         f"{python_name(*name)} = np.zeros_like({python_name(name[0][-1], name[1])})"
         for name in run.memory
     ]
     if memory:
         memory = ["", "# The optimizer remembers nothing yet", *memory]
-    lines += [
-        "", "", *_NUMPY_CHECK, "", "", *rules, "", "",
-        *_given(run, Textbook(), "np.array({})", "np.array({})"), *memory,
-        "", "", *_batch(run, "np.random.default_rng([shuffle, epoch])"),
-        *(_NUMPY_MASK if run.dropout else ()), "", "", *_iteration(run), "", "",
-        *_numpy_loop(run), *_ending(run),
-    ]  # fmt: skip
-    return _ended(lines)
+    yield "setup", [*setup, "", "", *_NUMPY_CHECK]
+    yield "rules", "\n\n\n".join(_numpy_rules(run)).split("\n")
+    yield "given", [*_given(run, Textbook(), "np.array({})", "np.array({})"), *memory]
+    batch = _batch(run, "np.random.default_rng([shuffle, epoch])")
+    yield "batch", [*batch, *(_NUMPY_MASK if run.dropout else ())]
+    yield "iteration", list(_iteration(run))
+    yield "training", list(_numpy_loop(run))
+    yield "check", [*check_lines(run.lesson, tuple(_results(run)))]
+    yield "curves", list(_curves(run))
 
 
 def torch_run(lesson: Lesson) -> str:
@@ -199,7 +206,7 @@ def torch_run(lesson: Lesson) -> str:
         "", "import torch", "", "torch.set_default_dtype(torch.float64)",
     ]  # fmt: skip
     if not run.iterations:
-        return _ended([*lines, *_nothing(run)])
+        return _ended([*lines, "", "", *_nothing(run)])
     dialect = Torch()
     trees = [found.tree for found in _forward(run)]
     rules = [*map(source, activation_functions(trees, dialect))]
@@ -227,7 +234,7 @@ def _head(run: ScriptedRun, what: str, needs: str) -> list[str]:
 
 def _nothing(run: ScriptedRun) -> list[str]:
     """Where there is no iteration to repeat."""
-    return ["", "", *comment(run.reason), f"print({run.reason!a})"]
+    return [*comment(run.reason), f"print({run.reason!a})"]
 
 
 # ---- what both have ----
