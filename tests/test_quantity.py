@@ -97,7 +97,7 @@ def test_what_a_lesson_starts_from_is_given_and_the_rest_is_not() -> None:
     assert {kind for kind in KINDS if Quantity(kind).given} == given
     knobs = {kind for kind in given if KINDS[kind].role == "knob"}
     earlier = {kind for kind in given if KINDS[kind].earlier}
-    assert given - knobs - earlier == {"x", "y", "w", "b", "eta", "mask"}
+    assert given - knobs - earlier == {"x", "y", "w", "b", "eta", "mask", "raw", "train"}
     assert earlier == {"m-.w", "m-.b", "v-.w", "v-.b"}
 
 

@@ -31,6 +31,8 @@ SERVERS: Final = frozenset({"htmx-config", "tutor-version"})
 """What a page says to scripts that talk to the server."""
 UNITS: Final = frozenset({"li", "details"})
 """What goes as a whole where something in it cannot work."""
+CLOSER: Final = "closer"
+"""The class of a line of links that goes with them."""
 POLICY: Final = "Content-Security-Policy"
 NOT_IN_META: Final = "frame-ancestors"
 """The one directive that browsers take from a header alone."""
@@ -94,7 +96,7 @@ class _Writer(HTMLParser):
         if self.leaving:
             self.depth += tag == self.leaving
             return
-        if tag in UNITS:
+        if tag in UNITS or CLOSER in (dict(attrs).get("class") or "").split():
             self.units.append((tag, len(self.written)))
         if self._absent(tag, dict(attrs)):
             self._leave(tag)
@@ -132,7 +134,7 @@ class _Writer(HTMLParser):
         if tag == "head" and self.place.canonical:
             link: Attributes = [("rel", "canonical"), ("href", self.place.canonical)]
             self._write(f"{_start('link', link)}\n")
-        if tag in UNITS and self._close(tag):
+        if self.units and self.units[-1][0] == tag and self._close(tag):
             return
         self._write(f"</{tag}>")
 
