@@ -23,6 +23,8 @@ from tutor.lesson.explain import ROUNDED
 from tutor.lesson.formula import Formula, FormulaLine, FormulaWriter
 from tutor.lesson.setup import Setup, build
 from tutor.notation.conventions import PRESETS, Alphabet, notation
+from tutor.pages.context import Context
+from tutor.pages.paths_page import paths_page
 from tutor.pages.view import View
 from tutor.scenario.reader import parse
 
@@ -62,19 +64,45 @@ def disagreeing(writer: FormulaWriter, every: int = 1) -> tuple[list[str], int]:
     return wrong, count
 
 
+def disagreeing_paths(opened: Context, every: int = 1) -> tuple[list[str], int]:
+    """The same for the product of each path of the chain rule, and for their sum."""
+    wrong, count = [], 0
+    trace = opened.trace
+    if trace.blocked:
+        return [], 0
+    order = NumberOrder.of(trace.network, trace.samples, trace.blocked)
+    alone = trace.samples == 1
+    gradients = [q for q in order if q.of.derivative and q.of.role == "gradient"]
+    for q in [q for q in gradients if alone or q.sample][::every]:
+        page = paths_page(opened, q)
+        shown = [(row.lines[-1].math, row.value) for row in page.rows]
+        if len(page.total) > 1:
+            shown.append((page.total[0].math, page.total[1].math))
+        for numbers, result in shown:
+            agree = gives(numbers, result, opened.decimals)
+            count += agree is not None
+            if agree is False:
+                wrong.append(f"{q}: {numbers} {result}")
+    return wrong, count
+
+
 @pytest.mark.parametrize("decimals", [1, 2, 4, 6])
 @pytest.mark.parametrize("name", NAMES)
 def test_the_shown_numbers_of_every_step_give_the_shown_result(name: str, decimals: int) -> None:
-    wrong, count = disagreeing(context(name, View(decimals=decimals)).formulas)
-    assert wrong == []
-    assert count > {"perceptron-step": 2, "one-weight": 20, "one-neuron": 25}.get(name, 30)
+    opened = context(name, View(decimals=decimals))
+    wrong, count = disagreeing(opened.formulas)
+    wrong_paths, more = disagreeing_paths(opened)
+    assert wrong + wrong_paths == []
+    assert count + more > {"perceptron-step": 2, "one-weight": 20}.get(name, 30)
 
 
 @pytest.mark.parametrize("preset", PRESETS)
 def test_they_do_in_every_notation(preset: str) -> None:
     for name in NAMES:
         view = View(notation="" if context(name).notation.preset == preset else preset)
-        assert disagreeing(context(name, view).formulas, every=3)[0] == []
+        opened = context(name, view)
+        assert disagreeing(opened.formulas, every=3)[0] == []
+        assert disagreeing_paths(opened, every=3)[0] == []
 
 
 @pytest.mark.parametrize("name", NAMES)

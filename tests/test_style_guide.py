@@ -96,7 +96,7 @@ ROOM = re.compile(
     r"(?:margin|padding)(?:-\w+)*|(?:row-|column-)?gap|border-radius|border(?:-(?!spacing)\w+)*|outline"
 )
 OWN_SIZES = {
-    ("content.css", "9pt"), ("export.css", "10.5pt"), ("export.css", "8pt"), ("training.css", "8pt"),  # paper
+    ("content.css", "9pt"), ("export.css", "10.5pt"),  # paper
     ("content.css", "1.12em"), ("content.css", "0.7em"),  # inside formulas, by the letters beside
     ("gallery.css", "1.75rem"), ("gallery.css", "1.1rem"), ("gallery.css", "2.9rem"),  # the first page's heading grows with the window
 }  # fmt: skip
