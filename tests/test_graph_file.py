@@ -88,6 +88,21 @@ def test_arrays_are_values_too_and_are_written_back() -> None:
         ("title", "data: {}\ntitle", "data: graph takes the place of network, data and training"),
         ("graph:", "notes: [{at: df/dx9, text: hm}]\ngraph:", "no df/dx9 in this graph"),
         ("graph:", "checks: [{quantity: f, equals: '{zz}'}]\ngraph:", "no zz in this graph"),
+        (
+            "graph:",
+            "printed: [{value: '6', where: slide 2}]\ngraph:",
+            "printed[0]: expected either a quantity or an expression",
+        ),
+        (
+            "graph:",
+            "printed: [{value: '6', expression: '{y}', where: slide 2}]\ngraph:",
+            "printed[0].at: is missing; name the quantity",
+        ),
+        (
+            "graph:",
+            "printed: [{value: '6', quantity: f, slip: s, left_open: t, where: u}]\ngraph:",
+            "printed[0].left_open: expected either a slip or left_open",
+        ),
         ("values: {w0: -3", "values: {w0: [1, 2]", "a list of 2, but only a single number"),
     ],
 )

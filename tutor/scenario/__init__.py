@@ -17,9 +17,9 @@ In the order in which it is best read:
     update                how a network learns: optimizer, schedule, penalty and clipping
     knobs                 the numbers of these, by their names in forms and addresses
     model                 which keys there are, and what each may hold
-    graph_file            the file of a graph lesson: its keys, and what they must agree on
     names                 which quantities this network has
     checks                what the parts of a file must agree on
+    graph_file            the file of a graph lesson: its keys, and what they must agree on
     messages              what does not fit, in words
     reader                load and parse: the scenario, or every problem at once; from a file, a
                           text or a form

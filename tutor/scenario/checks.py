@@ -8,10 +8,11 @@ word in one layer does not hide a wrong matrix in another. Each yields (path, me
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
-from typing import Any, Final, TypeVar
+from typing import Any, Final, Protocol, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
@@ -56,7 +57,8 @@ def of(data: dict[str, Any]) -> Iterator[Found]:
     yield from update.unfit(_mapping(data.get("training")))
     yield from _penalty(parts)
     if parts.sizes:
-        yield from _names(parts, parts.sizes)
+        yield from named(data, partial(names.refusal, sizes=parts.sizes),
+                         partial(names.expression_refusal, sizes=parts.sizes))  # fmt: skip
 
 
 def fit(network: NetworkSpec, data: Data) -> Iterator[Found]:
@@ -476,23 +478,38 @@ def _penalty(parts: Parts) -> Iterator[Found]:
         )
 
 
-def _names(parts: Parts, sizes: Sizes) -> Iterator[Found]:
-    for path, raw in _entries(parts.raw, "printed"):
+class Refusal(Protocol):
+    """Why a lesson has no quantity of a name, or an empty text; with `step`, why none can stand
+    there.
+    """
+
+    def __call__(self, name: str, *, step: bool = False) -> str: ...
+
+
+def named(
+    data: dict[str, Any], refusal: Refusal, of_expression: Callable[[str], str]
+) -> Iterator[Found]:
+    """What is wrong with the names in printed numbers, notes and checks; `of_expression` says the
+    same of an expression as `refusal` of a name.
+    """
+    for path, raw in _entries(data, "printed"):
         printed = _sound(Printed, raw)
         if printed:
-            yield from _printed(path, printed, sizes)
-    for path, raw in _entries(parts.raw, "notes"):
+            yield from _printed(path, printed, refusal, of_expression)
+    for path, raw in _entries(data, "notes"):
         note = _sound(Note, raw)
         if note:
-            yield from _refused((*path, "at"), names.refusal(note.at, sizes, step=True))
-    for path, raw in _entries(parts.raw, "checks"):
+            yield from _refused((*path, "at"), refusal(note.at, step=True))
+    for path, raw in _entries(data, "checks"):
         check = _sound(Check, raw)
         if check:
-            yield from _refused((*path, "quantity"), names.refusal(check.quantity, sizes))
-            yield from _refused((*path, "equals"), names.expression_refusal(check.equals, sizes))
+            yield from _refused((*path, "quantity"), refusal(check.quantity))
+            yield from _refused((*path, "equals"), of_expression(check.equals))
 
 
-def _printed(path: Path, printed: Printed, sizes: Sizes) -> Iterator[Found]:
+def _printed(
+    path: Path, printed: Printed, refusal: Refusal, of_expression: Callable[[str], str]
+) -> Iterator[Found]:
     if (printed.quantity is None) == (printed.expression is None):
         yield path, "expected either a quantity or an expression"
     if printed.slip is not None and printed.left_open is not None:
@@ -504,18 +521,16 @@ def _printed(path: Path, printed: Printed, sizes: Sizes) -> Iterator[Found]:
             ),
         )
     if printed.quantity is not None:
-        yield from _refused((*path, "quantity"), names.refusal(printed.quantity, sizes))
+        yield from _refused((*path, "quantity"), refusal(printed.quantity))
     if printed.expression is not None:
-        yield from _refused(
-            (*path, "expression"), names.expression_refusal(printed.expression, sizes)
-        )
+        yield from _refused((*path, "expression"), of_expression(printed.expression))
         if printed.at is None:
             yield (
                 (*path, "at"),
                 "is missing; name the quantity at whose step the expression is shown",
             )
     if printed.at is not None:
-        yield from _refused((*path, "at"), names.refusal(printed.at, sizes, step=True))
+        yield from _refused((*path, "at"), refusal(printed.at, step=True))
 
 
 def _refused(path: Path, message: str) -> Iterator[Found]:

@@ -10,7 +10,7 @@ The values are single numbers, lists of numbers or lists of lists: `2`, `1/3`, `
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from functools import lru_cache
+from functools import lru_cache, partial
 from math import prod
 from typing import TYPE_CHECKING, Annotated, Any, Final, TypeAlias
 
@@ -20,6 +20,7 @@ from pydantic_core import PydanticCustomError
 from tutor import limits, number, suggestion
 from tutor.errors import NumberError, TutorError
 from tutor.number import counted
+from tutor.scenario import checks
 from tutor.scenario.model import (
     About,
     Check,
@@ -144,7 +145,7 @@ def _graph(
     return Graph.of(formula, dict(shapes))
 
 
-def of(data: Mapping[str, Any]) -> Iterator[Found]:
+def of(data: dict[str, Any]) -> Iterator[Found]:
     """Everything that does not agree in plain data, as far as its parts are sound."""
     raw = data.get("graph")
     if not isinstance(raw, dict):
@@ -266,35 +267,23 @@ def _used(parsed: Mapping[str, Parsed], start: str, spec: GraphSpec) -> set[str]
     return found
 
 
-def _names(data: Mapping[str, Any], graph: Graph) -> Iterator[Found]:
-    """Names of quantities in what the lecture prints and in checks that this graph does not
-    have.
-    """
+def _names(data: dict[str, Any], graph: Graph) -> Iterator[Found]:
+    """What is wrong with the names in what the lecture prints, in notes and in checks."""
     from tutor.scenario import arithmetic
 
-    def refusal(text: object, *, formula: bool = False) -> str:
-        if not isinstance(text, str):
-            return ""
-        try:
-            _ = arithmetic.parse(text, graph.parse) if formula else graph.parse(text)
-        except TutorError as error:
-            return str(error)
-        return ""
+    def refusal(name: str, *, step: bool = False) -> str:
+        del step  # all that a graph has, it has at a step
+        return _refused(graph.parse, name)
 
-    for key, fields in _NAMED.items():
-        entries = data.get(key)
-        for n, entry in enumerate(entries if isinstance(entries, tuple | list) else ()):
-            if not isinstance(entry, dict):
-                continue
-            for field, is_formula in fields:
-                message = refusal(entry.get(field), formula=is_formula)
-                if message:
-                    yield (key, n, field), message
+    def of_expression(text: str) -> str:
+        return _refused(partial(arithmetic.parse, read=graph.parse), text)
+
+    yield from checks.named(data, refusal, of_expression)
 
 
-_NAMED: Final = {
-    "printed": (("quantity", False), ("expression", True), ("at", False)),
-    "notes": (("at", False),),
-    "checks": (("quantity", False), ("equals", True)),
-}
-"""Where names stand: (key, whether it is an expression)."""
+def _refused(parse: Callable[[str], object], text: str) -> str:
+    try:
+        parse(text)
+    except TutorError as error:
+        return str(error)
+    return ""
