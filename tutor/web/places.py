@@ -124,7 +124,7 @@ def kind(environ: WSGIEnvironment) -> str:
 
 
 FREE: Final = {"/healthz", "/readyz", "/favicon.ico"}
-_FILE = re.compile(r"/lessons/[^/]+/export/[^/]+")
+_FILE = re.compile(r"/(?:lessons/[^/]+|formula)/export/[^/]+")
 _TRAINING = re.compile(r"/lessons/[^/]+/training(?:/[^/]*)?")
 _RUN = re.compile(r"(?:^|&)iteration=(?!1?(?:&|$))")
 
