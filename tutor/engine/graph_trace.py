@@ -19,8 +19,9 @@ from functools import cached_property
 
 import numpy as np
 
+from tutor import budget
 from tutor.engine.graph import Graph, GraphNode, quantity
-from tutor.engine.operation import Trouble, places
+from tutor.engine.operation import Place, Trouble, places
 from tutor.engine.order import OVERFLOW, UNDEFINED, EarlyEnd
 from tutor.engine.quantity import Quantity
 from tutor.engine.tree import ArrayRef, Environment, Leaf, Node, Value, evaluate
@@ -171,21 +172,33 @@ def _carried(
     trace: GraphTrace, node: GraphNode, known: Mapping[Quantity, float]
 ) -> Iterator[tuple[Quantity, float]]:
     """What each input of a node adds to its tangent: the local derivative times its own."""
-    for q, below, local in _locals(trace.graph, node):
+    for at, below, local in _locals(trace.graph, node):
         if below in known:
-            yield q, float(evaluate(local, trace)) * known[below]
+            part = evaluate(trace.graph.at(local, at), trace)
+            yield quantity(node.kind, at), float(part) * known[below]
 
 
-def _locals(graph: Graph, node: GraphNode) -> Iterator[tuple[Quantity, Quantity, Node]]:
-    """Each pair of numbers of a node and of one of its inputs, with the local derivative."""
+def _locals(graph: Graph, node: GraphNode) -> Iterator[tuple[Place, Quantity, Node]]:
+    """Each pair of numbers, the place of one in a node and one of its inputs, with the local
+    derivative, whose entry at that place is meant.
+    """
     call = node.made
     for k, leaf in enumerate(call.arguments):
         if not isinstance(leaf, ArrayRef) or leaf.kind not in graph.needed:
             continue
         for at in places(call.shapes[k]):
+            below = quantity(leaf.kind, at)
             for reached, local in call.operation.routes(k, call, at):
-                below = quantity(leaf.kind, at)
-                yield quantity(node.kind, reached), below, graph.at(local, reached)
+                budget.check()
+                yield reached, below, local
+
+
+def _pairs(graph: Graph) -> Iterator[tuple[Quantity, Quantity]]:
+    """All numbers that depend on each other directly, in the order of the forward pass."""
+    for node in graph.inner:
+        if node.kind in graph.needed:
+            for at, below, _ in _locals(graph, node):
+                yield quantity(node.kind, at), below
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,28 +213,22 @@ def reverse_work(graph: Graph) -> Work:
     """The work of the backward pass, for all derivatives together: one product for each pair of
     numbers that depend on each other directly; where k parts come together, k − 1 sums.
     """
-    parts: Counter[Quantity] = Counter()
-    for node in graph.inner:
-        if node.kind in graph.needed:
-            parts.update(below for _, below, _ in _locals(graph, node))
-    return _work(parts)
+    return _work(Counter(below for _, below in _pairs(graph)))
 
 
 def forward_work(graph: Graph) -> dict[Quantity, Work]:
     """The work of forward accumulation for each number to differentiate with respect to: the same,
     but only over what depends on it.
     """
-    found = {}
+    found, pairs = {}, list(_pairs(graph))
     for name in graph.differentiate:
         node = graph.by_name.get(name)
         for of in node.entries() if node else ():
+            budget.check()
             parts: Counter[Quantity] = Counter()
-            reached = {of}
-            for inner in graph.inner:
-                if inner.kind in graph.needed:
-                    own = [q for q, below, _ in _locals(graph, inner) if below in reached]
-                    parts.update(own)
-                    reached.update(own)
+            for q, below in pairs:
+                if below == of or below in parts:
+                    parts[q] += 1
             found[of] = _work(parts)
     return found
 
