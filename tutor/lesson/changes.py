@@ -119,10 +119,7 @@ def read(query: Mapping[str, str], scenario: Scenario) -> tuple[Changes, tuple[s
     for name in query:
         if not known(name):
             continue
-        if len(all_values(query, name)) > 1:
-            notices.append(
-                f"“{quotable(name)}” appears in the address more than once; the first one counts."
-            )
+        notices += repeated(query, name)
         try:
             at, found = _entry(name, query[name], scenario)
         except BadChangeError as error:
@@ -130,12 +127,20 @@ def read(query: Mapping[str, str], scenario: Scenario) -> tuple[Changes, tuple[s
             continue
         wanted[at] = found
     _drop_misfits(wanted, scenario, notices)
-    return _within(_canonical(wanted, scenario), notices), tuple(notices)
+    return within(_canonical(wanted, scenario), notices), tuple(notices)
 
 
 def sentence(message: str) -> str:
     """A message with a full stop, unless it ends with a question."""
     return message if message.endswith("?") else f"{message}."
+
+
+def repeated(query: Mapping[str, str], name: str) -> list[str]:
+    """The notice that a name has more than one value, if it has."""
+    if len(all_values(query, name)) < 2:
+        return []
+    said = f"“{quotable(name)}” appears in the address more than once"
+    return [f"{said}; the first one counts."]
 
 
 def all_values(query: Mapping[str, str], name: str) -> list[str]:
@@ -158,21 +163,23 @@ def _drop_misfits(wanted: Wanted, scenario: Scenario, notices: list[str]) -> Non
         del wanted[blamed]
 
 
-def _within(changes: Changes, notices: list[str]) -> Changes:
-    """As many changes as an address may hold."""
+def within(changes: Changes, notices: list[str]) -> Changes:
+    """As many changes as an address may hold; a notice where these are not all."""
     kept = changes[:MOST]
     while len(query(kept)) > LONGEST:
         kept = kept[:-1]
     if len(kept) < len(changes):
-        notices.insert(0, f"{too_many(len(changes))} The first {len(kept)} are made here.")
+        notices.insert(0, f"{too_many(changes)} The first {len(kept)} are made here.")
     return kept
 
 
-def too_many(count: int) -> str:
-    """What is said where an address cannot hold all changes."""
+def too_many(changes: Changes) -> str:
+    """What is said where an address cannot hold all changes; "" where it can."""
+    if len(changes) <= MOST and len(query(changes)) <= LONGEST:
+        return ""
     return (
-        f"{count} changes are too many for an address (at most {MOST}, in {LONGEST:,} characters); "
-        "make them in a lesson of your own."
+        f"{len(changes)} changes are too many for an address (at most {MOST}, in {LONGEST:,} "
+        "characters); make them in a lesson of your own."
     )
 
 
@@ -237,8 +244,8 @@ def edited(
         blamed = next((at for at in names if at in touched), names[0])
         problems.setdefault(str(blamed), sentence(message))
     after = _canonical(wanted, scenario)
-    if len(after) > MOST or len(query(after)) > LONGEST:
-        problems[""] = too_many(len(after))
+    if said := too_many(after):
+        problems[""] = said
     return (now, problems) if problems else (after, {})
 
 

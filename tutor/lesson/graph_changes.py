@@ -18,16 +18,7 @@ from tutor import number
 from tutor.engine.graph import Graph
 from tutor.engine.quantity import Quantity
 from tutor.errors import NumberError, QuantityError
-from tutor.lesson.changes import (
-    LONGEST,
-    MOST,
-    AnyChange,
-    Changes,
-    all_values,
-    query,
-    sentence,
-    too_many,
-)
+from tutor.lesson.changes import AnyChange, Changes, repeated, sentence, too_many, within
 from tutor.scenario.graph_file import Value, graph_of
 from tutor.scenario.problem import quotable
 from tutor.scenario.reader import GraphScenario
@@ -54,13 +45,10 @@ def known(name: str, scenario: GraphScenario) -> bool:
     return stem(name) in scenario.graph.values
 
 
-def numbers(scenario: GraphScenario) -> dict[Quantity, float]:
-    """Every number that the formula starts from."""
-    return {
-        q: entry(scenario.graph.values[node.name], q)
-        for node in graph_of(scenario.graph).values
-        for q in node.entries()
-    }
+def own(scenario: GraphScenario, q: Quantity) -> float:
+    """A number that the formula starts from."""
+    node = graph_of(scenario.graph).nodes[q.kind]
+    return entry(scenario.graph.values[node.name], q)
 
 
 def entry(value: Value, q: Quantity) -> float:
@@ -82,21 +70,13 @@ def read(query_: Mapping[str, str], scenario: GraphScenario) -> tuple[Changes, t
     for name in query_:
         if not known(name, scenario):
             continue
-        if len(all_values(query_, name)) > 1:
-            said = f"“{quotable(name)}” appears in the address more than once"
-            notices.append(f"{said}; the first one counts.")
+        notices += repeated(query_, name)
         try:
             q = _given(graph, name)
             wanted[q] = number.read(query_[name])
         except (QuantityError, NumberError) as error:
             notices.append(sentence(f"“{quotable(name)}” is not changed: {error}"))
-    changes = _canonical(wanted, scenario)
-    kept = changes[:MOST]
-    while len(query(kept)) > LONGEST:
-        kept = kept[:-1]
-    if len(kept) < len(changes):
-        notices.insert(0, f"{too_many(len(changes))} The first {len(kept)} are made here.")
-    return kept, tuple(notices)
+    return within(_canonical(wanted, scenario), notices), tuple(notices)
 
 
 def _given(graph: Graph, name: str) -> Quantity:
@@ -107,10 +87,11 @@ def _given(graph: Graph, name: str) -> Quantity:
 
 
 def _canonical(wanted: Mapping[Quantity, float], scenario: GraphScenario) -> Changes:
+    rank = {kind: n for n, kind in enumerate(graph_of(scenario.graph).nodes)}
     return tuple(
         (str(q), number.short(wanted[q]))
-        for q, own in numbers(scenario).items()
-        if q in wanted and wanted[q] != own
+        for q in sorted(wanted, key=lambda q: (rank[q.kind], q.i, q.j))
+        if wanted[q] != own(scenario, q)
     )
 
 
@@ -127,8 +108,8 @@ def edited(
         except (QuantityError, NumberError) as error:
             problems[name] = sentence(str(error))
     after = _canonical(wanted, scenario)
-    if len(after) > MOST or len(query(after)) > LONGEST:
-        problems[""] = too_many(len(after))
+    if said := too_many(after):
+        problems[""] = said
     return (now, problems) if problems else (after, {})
 
 
@@ -156,8 +137,8 @@ def _put(value: Value, at: tuple[int, ...], new: float) -> Value:
 
 def listed(scenario: GraphScenario, changes: Changes) -> tuple[ValueChange, ...]:
     """What is changed, with what the lesson itself has there."""
-    own = {str(q): (q, value) for q, value in numbers(scenario).items()}
+    graph = graph_of(scenario.graph)
+    parsed = ((graph.parse(name), text) for name, text in changes)
     return tuple(
-        ValueChange(number.short(own[name][1]), text, quantity=own[name][0])
-        for name, text in changes
+        ValueChange(number.short(own(scenario, q)), text, quantity=q) for q, text in parsed
     )

@@ -12,7 +12,7 @@ from tutor.engine.graph import GraphNode, quantity
 from tutor.engine.quantity import Quantity
 from tutor.lesson import graph_words
 from tutor.lesson.explain import PHASE_TITLES
-from tutor.lesson.graph_changes import entry, numbers
+from tutor.lesson.graph_changes import own
 from tutor.lesson.graph_lesson import Computed
 from tutor.number import counted
 from tutor.pages.graph_context import GraphContext
@@ -96,8 +96,7 @@ def graph_form(
 ) -> WhatIfForm:
     """The form in which every value can be changed; with very many values it asks for a name."""
     left = dict(problems)
-    given = numbers(context.source)
-    few = len(given) <= MOST_FIELDS
+    few = sum(node.size for node in context.graph.values) <= MOST_FIELDS
     fields, tables = [], []
     if few:
         for node in context.graph.values:
@@ -140,12 +139,11 @@ def value_field(
     context: GraphContext, q: Quantity, typed: Mapping[str, str], problems: dict[str, str]
 ) -> ChangeField:
     """The field that changes one number of a value."""
-    name, values = str(q), context.lesson.scenario.graph.values
-    now = entry(values[context.graph.nodes[q.kind].name], q)
-    own = numbers(context.source)[q]
+    name, now = str(q), own(context.lesson.scenario, q)
+    before = own(context.source, q)
     other = context.line.alphabet.symbol(q).letter not in name  # alpha is written α
     return ChangeField(
         name, f"if-{name}", name, typed.get(name, number.short(now)),
-        number.short(own) if own != now else "", problems.pop(name, ""),
+        number.short(before) if before != now else "", problems.pop(name, ""),
         symbol=context.line.quantity(q) if other else "",
     )  # fmt: skip

@@ -36,7 +36,7 @@ PARTS: Final = ("HX-Request", "HX-Request-Type", "HX-History-Restore-Request")
 ALONE: Final = frozenset({
     "activations", "glossary_page", "style",
     "slides", "step", "chain", "paths", "paper", "jacobians", "both_routes",
-    "export_choices", "framed_step",
+    "accumulation", "export_choices", "framed_step",
     "training", "training_moment", "quantities", "quantity", "gradient_check",
 })  # fmt: skip
 """Pages that depend on nothing else than their lesson, if on that."""
