@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import cache
+from typing import Any
 
 import numpy as np
-import torch
 
 from tutor.engine.graph import Applied, Constant, Expression, Formula, Name
 from tutor.engine.operation import Shape
@@ -14,46 +15,53 @@ from tutor.engine.operations import OPERATIONS
 
 ONE = ("neg", "exp", "sigmoid", "tanh", "relu", "softplus", "abs", "sin", "cos")
 TWO = ("-", "*", "max", "min")
-TORCH = {
-    "+": lambda *terms: sum(terms[1:], terms[0]),
-    "-": lambda a, b: a - b,
-    "*": lambda a, b: a * b,
-    "/": lambda a, b: a / b,
-    "**": lambda a, b: a**b,
-    "neg": lambda a: -a,
-    "copy": lambda a: a,
-    "exp": torch.exp,
-    "log": torch.log,
-    "sqrt": torch.sqrt,
-    "sigmoid": torch.sigmoid,
-    "tanh": torch.tanh,
-    "relu": torch.relu,
-    "softplus": torch.nn.functional.softplus,
-    "max": torch.maximum,
-    "min": torch.minimum,
-    "abs": torch.abs,
-    "sin": torch.sin,
-    "cos": torch.cos,
-    "sum": torch.sum,
-    "mean": torch.mean,
-    "@": torch.matmul,
-    "transpose": torch.t,
-    "softmax": lambda a: torch.softmax(a, -1),
-    "conv1d": lambda x, k, stride=1, padding=0: torch.nn.functional.conv1d(
-        x[None, None], k[None, None], stride=int(stride), padding=int(padding))[0, 0],
-    "conv2d": lambda x, k, stride=1, padding=0: torch.nn.functional.conv2d(
-        x[None, None], k[None, None], stride=int(stride), padding=int(padding))[0, 0],
-    "maxpool": lambda x, size, stride=None: (
-        torch.nn.functional.max_pool1d if x.dim() == 1 else torch.nn.functional.max_pool2d
-    )(x[None, None], int(size), int(stride if stride is not None else size))[0, 0],
-    "embed": lambda table, *rows: torch.nn.functional.embedding(
-        torch.tensor([int(row) - 1 for row in rows]) if len(rows) > 1
-        else torch.tensor(int(rows[0]) - 1), table),
-    "layernorm": lambda a: torch.nn.functional.layer_norm(a, a.shape[-1:], eps=1e-5),
-}  # fmt: skip
-"""What each operation is in PyTorch."""
-assert set(TORCH) == set(OPERATIONS)
 SHAPES: tuple[Shape, ...] = ((), (), (3,), (2, 2))
+
+
+@cache
+def in_torch_each() -> dict[str, Callable[..., Any]]:
+    """What each operation is in PyTorch."""
+    import torch
+
+    found: dict[str, Callable[..., Any]] = {
+        "+": lambda *terms: sum(terms[1:], terms[0]),
+        "-": lambda a, b: a - b,
+        "*": lambda a, b: a * b,
+        "/": lambda a, b: a / b,
+        "**": lambda a, b: a**b,
+        "neg": lambda a: -a,
+        "copy": lambda a: a,
+        "exp": torch.exp,
+        "log": torch.log,
+        "sqrt": torch.sqrt,
+        "sigmoid": torch.sigmoid,
+        "tanh": torch.tanh,
+        "relu": torch.relu,
+        "softplus": torch.nn.functional.softplus,
+        "max": torch.maximum,
+        "min": torch.minimum,
+        "abs": torch.abs,
+        "sin": torch.sin,
+        "cos": torch.cos,
+        "sum": torch.sum,
+        "mean": torch.mean,
+        "@": torch.matmul,
+        "transpose": torch.t,
+        "softmax": lambda a: torch.softmax(a, -1),
+        "conv1d": lambda x, k, stride=1, padding=0: torch.nn.functional.conv1d(
+            x[None, None], k[None, None], stride=int(stride), padding=int(padding))[0, 0],
+        "conv2d": lambda x, k, stride=1, padding=0: torch.nn.functional.conv2d(
+            x[None, None], k[None, None], stride=int(stride), padding=int(padding))[0, 0],
+        "maxpool": lambda x, size, stride=None: (
+            torch.nn.functional.max_pool1d if x.dim() == 1 else torch.nn.functional.max_pool2d
+        )(x[None, None], int(size), int(stride if stride is not None else size))[0, 0],
+        "embed": lambda table, *rows: torch.nn.functional.embedding(
+            torch.tensor([int(row) - 1 for row in rows]) if len(rows) > 1
+            else torch.tensor(int(rows[0]) - 1), table),
+        "layernorm": lambda a: torch.nn.functional.layer_norm(a, a.shape[-1:], eps=1e-5),
+    }  # fmt: skip
+    assert found.keys() == OPERATIONS.keys()
+    return found
 
 
 class Maker:
@@ -98,17 +106,17 @@ class Maker:
         ])  # fmt: skip
 
 
-def in_torch(
-    formula: Formula, values: Mapping[str, np.ndarray]
-) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
+def in_torch(formula: Formula, values: Mapping[str, np.ndarray]) -> tuple[Any, dict[str, Any]]:
     """The result, and every value as a tensor that has its gradient after `backward`."""
+    import torch
+
     known = {
         name: torch.tensor(value, dtype=torch.float64, requires_grad=True)
         for name, value in values.items()
     }
-    done: dict[str, torch.Tensor] = {}
+    operations, done = in_torch_each(), dict[str, Any]()
 
-    def at(part: Expression) -> torch.Tensor:
+    def at(part: Expression) -> Any:
         match part:
             case Constant(value):
                 return torch.tensor(value, dtype=torch.float64)
@@ -119,6 +127,6 @@ def in_torch(
                     done[name] = at(formula.names[name])
                 return done[name]
             case Applied(operation, arguments):
-                return TORCH[operation](*map(at, arguments))
+                return operations[operation](*map(at, arguments))
 
     return at(formula.expression), known

@@ -4,15 +4,12 @@ one process.
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import re
 import subprocess
 import sys
 from functools import cache
 from pathlib import Path
-
-import pytest
 
 from tutor.engine.optimizers import OPTIMIZERS, SCHEDULES
 from tutor.lesson.walk import Lesson, open_lesson
@@ -73,9 +70,6 @@ KNOBS = (
     "batch: online, shuffle: {seed: 0}, clip: {norm: 0.2}",
     "shuffle: {seed: 3}, l2: {weight: 0.1}",
     "optimizer: adam, l2: {weight: 0.1}, dropout: 0.3, reduction: sum, skip: 1",
-)
-needs_torch = pytest.mark.skipif(
-    importlib.util.find_spec("torch") is None, reason="PyTorch is not installed; see `make oracle`"
 )
 
 

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from tests.formulas import in_torch
+from tests.oracle import needs_torch
 from tests.test_graph import of_text
 from tutor.engine.graph import Formula, GraphError, quantity
 from tutor.engine.graph_trace import GraphTrace, forward_work, tangents, walked
@@ -109,6 +110,7 @@ def entries(trace: GraphTrace) -> Iterator[tuple[object, float, float]]:
                 yield q, float(evaluate(tree, trace)), trace.value(q)
 
 
+@needs_torch
 @each
 def test_values_and_gradients_are_those_of_pytorch(name: str, way: int) -> None:
     text, values, trace = made(name, way)

@@ -21,6 +21,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.oracle import needs_torch
 from tests.strategies import extreme_problems, problems
 from tutor.engine.activations import activation
 from tutor.engine.losses import loss
@@ -34,9 +35,6 @@ from tutor.scenario.reader import Scenario, load
 
 ROOT = Path(__file__).parents[1]
 ALL = sorted(path.stem for path in (ROOT / "scenarios").glob("*.yaml"))
-needs_torch = pytest.mark.skipif(
-    importlib.util.find_spec("torch") is None, reason="PyTorch is not installed; see `make oracle`"
-)
 WRITERS = [
     pytest.param(numpy_script, id="numpy"),
     pytest.param(torch_script, id="torch", marks=needs_torch),

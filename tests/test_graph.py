@@ -8,9 +8,9 @@ from collections.abc import Mapping
 
 import numpy as np
 import pytest
-import torch
 
 from tests.formulas import Maker, in_torch
+from tests.oracle import INSTALLED, needs_torch
 from tutor.engine.array_operations import ARRAY_OPERATIONS
 from tutor.engine.graph import (
     Applied,
@@ -101,6 +101,7 @@ def test_only_what_something_to_differentiate_reaches_has_a_derivative() -> None
 # ---- the oracles ----
 
 
+@needs_torch
 @pytest.mark.parametrize("seed", SEEDS)
 def test_values_and_gradients_of_random_formulas_are_those_of_pytorch(seed: int) -> None:
     formula, values, trace = made(seed)
@@ -181,6 +182,10 @@ def test_routes_entry_by_entry_add_up_to_what_is_pulled_back_at_once(name: str) 
 def test_at_a_corner_we_choose_what_pytorch_chooses(text: str, value: float, slope: float) -> None:
     trace = of_text(text, {"x": value})
     assert numbers(trace, "df/dx") == [slope]
+    if not INSTALLED:
+        return
+    import torch
+
     x = torch.tensor(float(value), dtype=torch.float64, requires_grad=True)
     zero = torch.zeros((), dtype=torch.float64)
     pairs = {"max": torch.maximum, "min": torch.minimum}

@@ -15,7 +15,8 @@ from flask.testing import FlaskClient
 
 from app import create_app
 from tests.htmltree import read
-from tutor.draw.graph_layout import MOST_DRAWN, PART, laid_out
+from tests.oracle import INSTALLED
+from tutor.draw.graph_layout import MOST_DRAWN, PART, _whole, laid_out
 from tutor.engine.graph import Graph
 from tutor.engine.tree import Rounded, evaluate
 from tutor.lesson.calculator import enough
@@ -265,7 +266,7 @@ def test_a_large_graph_opens_collapsed(client: FlaskClient) -> None:
 def test_the_lessons_are_drawn_without_crossings_and_always_the_same(file: Path) -> None:
     graph = lesson(file).trace.graph
     layout = laid_out(graph)
-    assert layout == laid_out(graph)
+    assert layout == _whole.__wrapped__(graph), "made again it is the same"
     assert layout.left_out == 0
     assert set(layout.spots) == set(graph.nodes)
     assert layout.crossings <= CROSSINGS.get(file.stem, 0)
@@ -322,7 +323,9 @@ def test_the_scripts_and_the_data_of_every_lesson_are_right(client: FlaskClient)
         for kind in ("numpy", "torch"):
             text = client.get(f"/lessons/{name}/export/{kind}").text
             scope: dict[str, object] = {"print": lambda *_: None}
-            exec(compile(text, f"{name}.{kind}", "exec"), scope)  # noqa: S102 - our own script
+            code = compile(text, f"{name}.{kind}", "exec")
+            if kind == "numpy" or INSTALLED:
+                exec(code, scope)  # noqa: S102 - our own script
         data = json.loads(client.get(f"/lessons/{name}/export/json").text)
         rows = client.get(f"/lessons/{name}/export/csv").text.splitlines()
         assert len(rows) == len(data["quantities"]) + 1

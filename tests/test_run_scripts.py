@@ -17,7 +17,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.knobs import KNOBS, counts, lesson, needs_torch, outcomes
+from tests.knobs import KNOBS, counts, lesson, outcomes
+from tests.oracle import needs_torch
 from tutor import budget
 from tutor.export import run_script
 from tutor.export.numpy_random import Random

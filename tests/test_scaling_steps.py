@@ -16,6 +16,7 @@ import pytest
 
 from app import create_app
 from tests.htmltree import read
+from tests.oracle import INSTALLED
 from tests.visiting import context, get, page
 from tutor import number
 from tutor.cli import site_paths
@@ -339,13 +340,16 @@ def test_the_scripts_scale_the_inputs_themselves_and_agree(
     name: str, rows: str, batches: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     found = lesson(name, rows, batches, 2)
-    for text in (numpy_script(found), torch_script(found)):
+    for write in (numpy_script, torch_script):
+        text = write(found)
         assert "raw = " in text
         assert "\nx = (raw - " in text
         assert "x = np.array" not in text
         assert (
             "train = " in text if ("train", 0) in found.trace else "train" not in text.split('"')[0]
         )
+        if write is torch_script and not INSTALLED:
+            continue
         run(text)
         assert "numbers agree" in capsys.readouterr().out
 
@@ -355,9 +359,12 @@ def test_the_scripts_of_a_run_scale_the_inputs_themselves_and_end_with_the_same_
     name: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     found = lesson(name, "split", "shuffled", 5)
-    for text in (numpy_run(found), torch_run(found)):
+    for write in (numpy_run, torch_run):
+        text = write(found)
         assert "raw = " in text
         assert "\nx = (raw - " in text
+        if write is torch_run and not INSTALLED:
+            continue
         run(text)
         assert "numbers agree" in capsys.readouterr().out
     kept = numpy_run(open_lesson(found.scenario, 5, scaling=False))

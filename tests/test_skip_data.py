@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import io
 import json
 import re
@@ -16,6 +15,7 @@ from flask.testing import FlaskClient
 from hypothesis import given, settings
 
 from app import create_app
+from tests.oracle import needs_torch
 from tests.strategies import problems
 from tests.test_code_exports import lesson_of, performed
 from tutor.cli.main import main
@@ -41,8 +41,6 @@ from tutor.scenario.reader import Scenario, ScenarioError
 
 FOLDER = Path(__file__).parents[1] / "docs" / "examples"
 SKIPS = ["skip", "skip-from-input"]
-NO_TORCH = importlib.util.find_spec("torch") is None
-needs_torch = pytest.mark.skipif(NO_TORCH, reason="PyTorch is not installed; see `make oracle`")
 WRITERS = [
     pytest.param(numpy_script, id="numpy"),
     pytest.param(torch_script, id="torch", marks=needs_torch),

@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.knobs import KNOBS, counts, lesson, needs_torch, outcomes
+from tests.knobs import KNOBS, counts, lesson, outcomes
+from tests.oracle import needs_torch
 from tutor.export.notebook import notebook
 from tutor.export.numpy_script import numpy_script
 from tutor.export.torch_script import torch_script

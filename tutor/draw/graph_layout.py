@@ -17,7 +17,7 @@ from bisect import bisect_right, insort
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from statistics import fmean
 
 from tutor.engine.graph import Graph
@@ -74,14 +74,20 @@ def laid_out(graph: Graph, focus: Iterable[str] = ()) -> GraphLayout:
     """The layout of a graph; of one that is too large the part round some nodes, or round the
     result where none are named.
     """
+    if len(graph.nodes) <= MOST_DRAWN:
+        return _whole(graph)
     chosen = _chosen(graph, [kind for kind in focus if kind in graph.nodes] or [graph.result.kind])
     return _Sugiyama(graph, chosen).layout()
 
 
+@lru_cache(maxsize=64)  # as many as graphs are kept
+def _whole(graph: Graph) -> GraphLayout:
+    """The layout of all nodes, which does not depend on their numbers: once for all views."""
+    return _Sugiyama(graph, list(graph.nodes)).layout()
+
+
 def _chosen(graph: Graph, focus: list[str]) -> list[str]:
-    """The nodes to draw, in the graph's own order: all, or those nearest to some."""
-    if len(graph.nodes) <= MOST_DRAWN:
-        return list(graph.nodes)
+    """The nodes to draw, in the graph's own order: those nearest to some."""
     found = dict.fromkeys(focus[:PART])
     waiting = deque(found)
     while waiting and len(found) < PART:
