@@ -13,9 +13,9 @@ from hypothesis import assume, given, settings
 from tests.strategies import problems
 from tests.visiting import context, get, page
 from tutor.engine.cancelling import cancels, steps
-from tutor.engine.jacobians import by_inputs, by_weights, slopes
+from tutor.engine.jacobians import by_inputs, by_weight, slopes
 from tutor.engine.quantity import Quantity, parse
-from tutor.engine.trace import run
+from tutor.engine.trace import Array, Trace, run
 from tutor.engine.tree import evaluate
 from tutor.lesson.setup import Setup
 from tutor.pages.view import View
@@ -26,6 +26,17 @@ RULES = {
     "identity": lambda z: z, "sigmoid": torch.sigmoid, "tanh": torch.tanh,
     "softmax": lambda z: torch.softmax(z, 0),
 }  # fmt: skip
+
+
+def by_weights(trace: Trace, layer: int, row: int) -> Array:
+    """∂z/∂W as a whole."""
+    units, inputs = trace.network.sizes[layer], trace.network.sizes[layer - 1]
+    return np.array(
+        [
+            [by_weight(trace, layer, row, i + 1, k + 1) for k in range(units * inputs)]
+            for i in range(units)
+        ]
+    )
 
 
 @given(problems(hidden=tuple(RULES), outputs=tuple(RULES), depth=3, units=4, wide=False))

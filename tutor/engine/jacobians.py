@@ -3,7 +3,8 @@ differentiated, a column for each with respect to which it is (numerator layout)
 
     slopes(trace, 2, 0)         da/dz of layer 2, (units, units): diagonal, or full behind a softmax
     by_inputs(trace, 2)         dz/da of the layer below: the weights
-    by_weights(trace, 2, 0)     dz/dW, (units, units · inputs): I ⊗ hᵀ, the weights unit by unit
+    by_weight(trace, 2, 0, i, k)    an entry of dz/dW, (units, units · inputs): I ⊗ hᵀ, the weights
+                                unit by unit; of a large layer nobody could hold the whole
 """
 
 from __future__ import annotations
@@ -26,7 +27,10 @@ def by_inputs(trace: Trace, layer: int) -> Array:
     return trace.array("w", layer)
 
 
-def by_weights(trace: Trace, layer: int, row: int) -> Array:
-    """∂z/∂W, the weights in one row: those into unit 1, then those into unit 2, and so on."""
+def by_weight(trace: Trace, layer: int, row: int, i: int, k: int) -> float:
+    """The entry of ∂z/∂W for unit i and weight k, both from 1. The weights are in one row: those
+    into unit 1, then those into unit 2, and so on.
+    """
     inputs = trace.passed(layer - 1)[row]
-    return np.asarray(np.kron(np.eye(trace.network.sizes[layer]), inputs[None, :]))
+    unit, j = divmod(k - 1, len(inputs))
+    return float(inputs[j]) if unit + 1 == i else 0.0

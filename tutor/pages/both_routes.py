@@ -15,7 +15,7 @@ from tutor.engine.cancelling import cancels, steps
 from tutor.engine.derivation import derive
 from tutor.engine.kinds import GRADIENT
 from tutor.engine.quantity import Quantity
-from tutor.engine.tree import evaluate
+from tutor.engine.tree import Node, evaluate
 from tutor.errors import LessonError
 from tutor.notation.markup import Markup
 from tutor.notation.writer import NUMBERS, SYMBOLS
@@ -98,15 +98,15 @@ def both_routes_page(
         )
     full = trace.network.layers[-1].activation.full_jacobian
     units = trace.network.sizes[layer]
-    found = steps(trace, q)
+    found, routes = steps(trace, q), _both(context, q, units)
     step = context.lesson.walk("number").place(q)
     return BothRoutesPage(
         "Both routes to the error signal",
         Link(context.lesson.scenario.title, context.home),
         Link(f"Step {step}", view.address(id_, step, grain="number", present=False)),
         ABOUT[full],
-        _routes(context, q, units),
-        _difference(context, q, units),
+        _table(context, routes),
+        _difference(context, routes),
         context.line.quantity(q),
         tuple(
             Link(str(k), view.both_routes(id_, sample, k), k == unit)
@@ -136,7 +136,7 @@ def both_routes_page(
     )
 
 
-def _trees(context: Context, q: Quantity, units: int) -> list[tuple[Quantity, float, float]]:
+def _both(context: Context, q: Quantity, units: int) -> list[tuple[Quantity, Node, Node]]:
     """Each output's error signal by the long way and by the short one."""
     rows = []
     for k in some(units, (q.i,)):
@@ -144,30 +144,25 @@ def _trees(context: Context, q: Quantity, units: int) -> list[tuple[Quantity, fl
             continue
         found = derive(context.trace, q._replace(i=k))
         assert found.shortcut is not None
-        long, short = (evaluate(tree, context.trace) for tree in (found.tree, found.shortcut))
-        rows.append((q._replace(i=k), float(long), float(short)))
+        rows.append((q._replace(i=k), found.tree, found.shortcut))
     return rows
 
 
-def _routes(context: Context, q: Quantity, units: int) -> TextTable:
+def _table(context: Context, routes: list[tuple[Quantity, Node, Node]]) -> TextTable:
     """The two routes of every output, side by side."""
-    rows = []
-    for one, _, _ in _trees(context, q, units):
-        found = derive(context.trace, one)
-        assert found.shortcut is not None
-        long, short = (
-            context.line.on(context.trace).tree(tree, NUMBERS)
-            for tree in (found.tree, found.shortcut)
-        )
+    rows, line = [], context.line.on(context.trace)
+    for one, *trees in routes:
+        long, short = (line.tree(tree, NUMBERS) for tree in trees)
         value = number.shown(context.trace.value(one), context.decimals)
         rows.append((context.line.quantity(one), long, short, value))
     columns = ("Error signal", "Through the Jacobian", "Output minus target", "Both")
     return TextTable("The two routes, with their numbers", columns, tuple(rows))
 
 
-def _difference(context: Context, q: Quantity, units: int) -> str:
-    apart = max(abs(a - b) for _, a, b in _trees(context, q, units))
-    scale = max(abs(a) for _, a, _ in _trees(context, q, units))
+def _difference(context: Context, routes: list[tuple[Quantity, Node, Node]]) -> str:
+    values = [[float(evaluate(tree, context.trace)) for tree in trees] for _, *trees in routes]
+    apart = max(abs(long - short) for long, short in values)
+    scale = max(abs(long) for long, _ in values)
     if apart == 0:
         return "The difference between the two is 0."
     if context.trace.paper:

@@ -60,7 +60,7 @@ class GraphContext(AnyContext):
         """What the lecture speaks of, by step."""
         found: dict[int, list[Quantity]] = {}
         for q in sorted(self.lesson.slides, key=self.lesson.walk("number").place):
-            found.setdefault(max(self.step_of(q), 1), []).append(q)
+            found.setdefault(self.step_of(q) or 1, []).append(q)  # a value at the first step
         return found
 
     def layout(self, focus: tuple[str, ...]) -> GraphLayout:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tutor import number
-from tutor.engine.jacobians import by_inputs, by_weights, slopes
+from tutor.engine.jacobians import by_inputs, by_weight, slopes
 from tutor.engine.kinds import GRADIENT, KINDS, SLOPE
 from tutor.engine.program import by
 from tutor.engine.quantity import Quantity
@@ -211,12 +211,12 @@ class _Maker:
         return self.matrix(symbol, self.units, self.inputs, entry)
 
     def by_weights(self) -> Section:
-        array, m = by_weights(self.trace, self.layer, self.row), self.inputs
+        m = self.inputs
 
         def entry(i: int, k: int) -> tuple[float, Quantity | None]:
             unit, j = divmod(k - 1, m)
             q = self.named(*self.below, j + 1) if unit + 1 == i else None
-            return float(array[i - 1, k - 1]), q
+            return by_weight(self.trace, self.layer, self.row, i, k), q
 
         why = (
             "The weights form one row here, those into unit 1 first. A pre-activation depends "

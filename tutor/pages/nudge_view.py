@@ -15,7 +15,7 @@ import numpy as np
 from tutor import limits, number
 from tutor.draw import charts
 from tutor.draw.charts import Chart, Series
-from tutor.engine.nudge import STEP, Difference, Nudger, can_nudge
+from tutor.engine.nudge import STEP, Difference, Nudger
 from tutor.engine.quantity import Quantity
 from tutor.engine.trace import Trace
 from tutor.lesson.changeable import written
@@ -68,11 +68,9 @@ class NudgeView:
     """The check of all gradients."""
 
 
-def nudge_view(context: Context, q: Quantity, asked: Asked) -> NudgeView | None:
-    """What the loss does where q is moved."""
+def nudge_view(context: Context, q: Quantity, asked: Asked) -> NudgeView:
+    """What the loss does where q, which can be nudged, is moved."""
     trace = context.trace
-    if not can_nudge(trace, q):
-        return None
     nudger, view, lesson = Nudger(trace), context.view, context.source.id
     found = nudger.central(q, asked.h or STEP)
     low, high = _window(found.value)

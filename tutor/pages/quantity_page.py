@@ -75,8 +75,6 @@ class QuantityPage:
     term: tuple[str, str] | None
     glossary: str
     """The address of the term."""
-    open: bool
-    """Whether the walk has come to it, so that it can be told."""
     ahead: str
     """Why it is not told, or ""."""
     formula: Formula | None
@@ -258,7 +256,6 @@ def quantity_page(
         why=(words.reason or words.why) if words else answers.given_reason(q),
         term=term,
         glossary=address(term[0]) if term else "",
-        open=told,
         ahead="" if told else asker.ahead(),
         formula=answers.formula(q) if shown else None,
         made=f"step {place}" if place > 0 else before[0],
