@@ -139,6 +139,17 @@ def test_a_marked_weight_is_marked_in_all_three_matrices_of_its_gradient() -> No
     ]  # fmt: skip
 
 
+def test_each_entry_with_a_name_leads_to_its_own_derivation() -> None:
+    table = next(page(f"{SOFTMAX}/jacobians/2?decimals=3").root.all("table", cls="matrix"))
+    links = [a.attributes["href"] for a in table.all("a")]
+    assert len(links) == 9
+    answer = get(links[1])
+    assert answer.status_code == 200
+    assert "decimals=3" in links[1]
+    zeros = next(page(f"{SOFTMAX}/jacobians/1").root.all("table", cls="matrix"))
+    assert len(list(zeros.all("a"))) == 2  # beside the diagonal nothing is computed
+
+
 def test_the_gradient_of_many_samples_is_written_as_the_lecture_does() -> None:
     root = page("/lessons/linear-regression/jacobians/1").root
     assert "All samples at once" in [h2.text for h2 in root.all("h2")]

@@ -21,6 +21,7 @@ In the order in which it is best read:
     gradient_flow         how large the gradient is in each layer, as a chart
     data_facts            where the data come from, and what is made of them
     paper_page            a lesson as on paper beside full precision
+    matrices              the matrices of Jacobians, in either layout, and equations of them
     jacobians_page        the matrix calculus of a layer
     both_routes           through the Jacobian, and output minus target
     paths_page            how the loss depends on a number, path by path

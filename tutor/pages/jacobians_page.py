@@ -7,7 +7,7 @@ the vectorised gradient beside the scalar ones.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,49 +22,24 @@ from tutor.engine.tree import ArrayRef
 from tutor.errors import LessonError
 from tutor.lesson.titles import capital, place
 from tutor.notation.markup import Markup
-from tutor.pages.cells import GAP, Cell, Row, Table, TextTable, some
+from tutor.pages.cells import GAP, Table, TextTable, some
 from tutor.pages.context import Context
+from tutor.pages.matrices import (
+    DENOMINATOR,
+    LAYOUTS,
+    NUMERATOR,
+    SAME,
+    Layout,
+    Piece,
+    Section,
+    layout_asked,
+    layouts,
+)
 from tutor.pages.outline import Link
-from tutor.pages.view import IGNORED, Ignored, choice, short, whole
+from tutor.pages.view import IGNORED, Ignored, short, whole
 from tutor.pages.what_if import Changed, changed
 
-NUMERATOR, DENOMINATOR = "numerator", "denominator"
-LAYOUTS = {
-    NUMERATOR: (
-        "Numerator layout: a Jacobian has a row for each number on top of the fraction and a "
-        "column for each below. The derivatives of the loss are rows, and the chain rule reads "
-        "from left to right, from the loss down."
-    ),
-    DENOMINATOR: (
-        "Denominator layout: everything is turned. A Jacobian has a row for each number below the "
-        "fraction line and a column for each on top. The derivatives of the loss are columns, and "
-        "the chain rule reads from right to left."
-    ),
-}
-"""What an address may ask for, with what it means."""
-SAME = "Both layouts have the same numbers; only rows and columns change places."
-MOST_COLUMNS, MOST_SCALARS = 8, 12
-
-Entry = Callable[[int, int], tuple[float, Quantity | None]]
-"""A number of a matrix by row and column, from 1, with its name where it has one."""
-Marked = frozenset[tuple[int, int]]
-
-
-@dataclass(frozen=True, slots=True)
-class Piece:
-    """A matrix of an equation with the sign in front of it, or ""."""
-
-    sign: str
-    matrix: Table
-
-
-@dataclass(frozen=True, slots=True)
-class Section:
-    """An equation of matrices, with what it says."""
-
-    heading: str
-    why: str
-    pieces: tuple[Piece, ...]
+MOST_SCALARS = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,14 +83,16 @@ class Asked:
         return "&".join(parts)
 
 
-class _Maker:
+class _Maker(Layout):
     """Makes the matrices of one page."""
 
+    context: Context
+
     def __init__(self, context: Context, asked: Asked) -> None:
-        self.context, self.trace, self.asked = context, context.trace, asked
+        super().__init__(context, turned=asked.layout == DENOMINATOR)
+        self.trace, self.line, self.asked = context.trace, context.line, asked
         self.layer, self.row = asked.layer, max(asked.sample, 1) - 1
         self.sample = (self.row + 1) if self.trace.samples > 1 else 0
-        self.turned = asked.layout == DENOMINATOR
         sizes = self.trace.network.sizes
         self.units, self.inputs = sizes[self.layer], sizes[self.layer - 1]
         self.below = self.trace.network.passed(self.layer - 1)
@@ -123,37 +100,8 @@ class _Maker:
     def named(self, kind: str, layer: int, i: int, j: int = 0) -> Quantity:
         return Quantity(kind, layer, i, j, self.sample)
 
-    def matrix(
-        self,
-        symbol: Markup | str,
-        rows: int,
-        columns: int,
-        entry: Entry,
-        lit: Marked = frozenset(),
-        *,
-        fixed: bool = False,
-    ) -> Table:
-        """A matrix in the layout that is asked for, or (`fixed`) as it is in either."""
-        turned = self.turned and not fixed
-
-        def cell(r: int, c: int) -> Cell:
-            if GAP in (r, c):
-                return Cell("⋱" if r == c else "⋮" if r == GAP else "⋯", "gap")
-            i, j = (c, r) if turned else (r, c)
-            value, q = entry(i, j)
-            state = "makes" if (i, j) in lit else ""
-            text = number.shown(value, self.context.decimals)
-            return Cell(text, state, "" if q is None else str(q))
-
-        down, across = (columns, rows) if turned else (rows, columns)
-        lines = tuple(
-            Row("", tuple(cell(r, c) for c in some(across, (), MOST_COLUMNS)))
-            for r in some(down, (), MOST_COLUMNS)
-        )
-        return Table("", (), lines, symbol, f"{down}×{across}")
-
     def symbol(self, top: tuple[str, int], bottom: tuple[str, int]) -> Markup:
-        return self.context.line.fraction(top, bottom, self.sample)
+        return self.line.fraction(top, bottom, self.sample)
 
     @property
     def loss(self) -> tuple[str, int]:
@@ -233,12 +181,10 @@ class _Maker:
         layer = self.layer
         ends = KINDS[SLOPE].top, KINDS[SLOPE].by
         grads, signal = (self._row(GRADIENT[end], layer) for end in ends)
-        factors = (grads, self._slopes())
-        first, second = factors[::-1] if self.turned else factors
         why = (
             "The chain rule is a product of Jacobians: through the activation, to the error signal."
         )
-        pieces = Piece("", first), Piece("·", second), Piece("=", signal)
+        pieces = *self.product(grads, self._slopes()), Piece("=", signal)
         return Section("From the activations to the error signals", why, pieces)
 
     def _row(self, kind: str, layer: int) -> Table:
@@ -254,14 +200,12 @@ class _Maker:
     def onward(self) -> Section:
         """∂L/∂z · ∂z/∂a = ∂L/∂a of the layer below"""
         signal = self._row(GRADIENT["z"], self.layer)
-        factors = (signal, self._weights())
-        first, second = factors[::-1] if self.turned else factors
         passed = by(ArrayRef(*self.below))
         alone = all(source != self.layer - 1 for source, _ in self.trace.network.skips)
         why = "On through the weights to the layer below"
         why += "." if alone else "; what a skip connection brings back is added to this."
         made = self._row(passed.kind, passed.layer) if alone else self._part()
-        pieces = Piece("", first), Piece("·", second), Piece("=", made)
+        pieces = *self.product(signal, self._weights()), Piece("=", made)
         return Section("From the error signals to the layer below", why, pieces)
 
     def _part(self) -> Table:
@@ -289,13 +233,18 @@ class _Maker:
             except KeyError:  # frozen weights
                 return float(signal[r - 1] * inputs[c - 1]), None
 
-        n, m, line = self.units, self.inputs, self.context.line
+        n, m = self.units, self.inputs
         column = self.matrix(
             self.symbol(self.loss, ("z", self.layer)), n, 1, of_signal, frozenset({(i, 1)}),
             fixed=True,
         )  # fmt: skip
         row = self.matrix(
-            line.matrix(*self.below, self.sample), 1, m, of_inputs, frozenset({(1, j)}), fixed=True
+            self.line.matrix(*self.below, self.sample),
+            1,
+            m,
+            of_inputs,
+            frozenset({(1, j)}),
+            fixed=True,
         )
         whole = self.matrix(
             self.symbol(self.loss, ("w", self.layer)), n, m, of_gradient, frozenset({(i, j)}),
@@ -318,7 +267,7 @@ class _Maker:
             at = i + 1, j + 1
             product = f"{self._factor(signal[i])} × {self._factor(inputs[j])}"
             value = number.shown(float(signal[i] * inputs[j]), decimals)
-            symbol = self.context.line.quantity(self.named(GRADIENT["w"], self.layer, *at))
+            symbol = self.line.quantity(self.named(GRADIENT["w"], self.layer, *at))
             word = " (marked)" if at == self.asked.mark else ""
             rows.append((symbol, product, f"{value}{word}"))
             links.append(Link(f"{at[0]},{at[1]}", self.address(mark=at), at == self.asked.mark))
@@ -360,11 +309,9 @@ class _Maker:
         factor = f"{top}/{m} · " if plain and mean else f"{top} · " if plain and top > 1 else ""
         names = f"{factor}(ŷ − y)ᵀ · X" if plain and layer == 1 else f"{factor}(ŷ − y)ᵀ · A"
         first = self.matrix("(ŷ − y)ᵀ" if plain else "∆ᵀ", self.units, m, of_left, fixed=True)
-        second = self.matrix(
-            self.context.line.matrix(*self.below), m, self.inputs, of_inputs, fixed=True
-        )
+        second = self.matrix(self.line.matrix(*self.below), m, self.inputs, of_inputs, fixed=True)
         whole = self.matrix(
-            self.context.line.matrix(GRADIENT["w"], layer), self.units, self.inputs, of_gradient,
+            self.line.matrix(GRADIENT["w"], layer), self.units, self.inputs, of_gradient,
             fixed=True,
         )  # fmt: skip
         why = (
@@ -418,10 +365,7 @@ def jacobians_page(context: Context, asked: Asked, notices: tuple[str, ...] = ()
             for n in range(1, network.depth + 1)
         ),
         tuple(_samples(maker)),
-        tuple(
-            Link(capital(f"{name} layout"), maker.address(layout=name), name == asked.layout)
-            for name in LAYOUTS
-        ),
+        layouts(asked.layout, lambda name: maker.address(layout=name)),
         f"{LAYOUTS[asked.layout]} {SAME}",
         (
             maker.activation(), maker.pre_activation(), maker.by_weights(), maker.back(),
@@ -439,7 +383,7 @@ def layer_asked(
     ignored: list[Ignored] = []
     sizes = context.trace.network.sizes
     sample = whole(query, "sample", 1, context.trace.samples, 1, ignored) or 1
-    layout = choice(query, "layout", tuple(LAYOUTS), NUMERATOR, ignored)
+    layout = layout_asked(query, ignored)
     text = query.get("mark", "").strip()
     found = _MARK.fullmatch(text)
     mark = (int(found[1]), int(found[2])) if found else (1, 1)
