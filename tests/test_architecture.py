@@ -247,3 +247,12 @@ def test_importing_the_engine_does_not_load_the_pages() -> None:
     ).stdout.split()
     assert "tutor.lesson.walk" in loaded
     assert not {"flask", "jinja2", "granian", "tutor.pages", "app"} & set(loaded)
+
+
+def test_a_process_for_long_work_does_not_load_the_server() -> None:
+    code = "import sys, tutor.web.long_work, app; print(*sys.modules)"
+    loaded = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout.split()
+    assert "flask" in loaded
+    assert not {"granian", "tutor.web.server"} & set(loaded)

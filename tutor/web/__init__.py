@@ -14,6 +14,7 @@ In the order in which it is best read:
     request_body          a body read before the work begins, so that slow uploads hold nobody up
     places                how many requests are worked on at once, and what each may cost
     streams               answers of unknown length: taken in time, and never ended half
+    application           the application with its places, as every process has it
     long_work             files and training in processes of their own, at the lowest priority
     caching               what browsers and proxies may keep, and how they learn that it has changed
     library               lessons and steps, kept ready

@@ -23,7 +23,6 @@ up.
 from __future__ import annotations
 
 import contextlib
-import importlib
 import io
 import logging
 import os
@@ -41,7 +40,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from tutor import limits
-from tutor.web.places import PATIENT, RETRY, kind
+from tutor.web.application import placed
+from tutor.web.places import PATIENT, RETRY, close, kind
 from tutor.web.request_body import BUSY, REASON, REFUSED
 
 if TYPE_CHECKING:
@@ -269,7 +269,7 @@ def _answer(connection: Connection, application: WSGIApplication) -> None:
                 connection.send_bytes(piece)
             connection.send_bytes(b"")
         finally:
-            getattr(pieces, "close", lambda: None)()
+            close(pieces)()
 
 
 def _environment(sent: dict[str, str]) -> WSGIEnvironment:
@@ -305,8 +305,7 @@ def main(address: str) -> None:
     os.nice(NICENESS)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the main process, which ends us
     end_with_the_main_process()
-    server = importlib.import_module("tutor.web.server")
-    serve(address, server.placed())
+    serve(address, placed())
 
 
 if __name__ == "__main__":

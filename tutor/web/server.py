@@ -13,8 +13,6 @@ clients hold nothing that others need.
 """
 
 import argparse
-import gc
-import importlib
 import logging
 import os
 import resource
@@ -33,6 +31,7 @@ from tutor import limits
 from tutor.catalogue import shelf
 from tutor.errors import SettingError, StoreError
 from tutor.store import saving
+from tutor.web.application import STORE_WAS_THERE, placed, warm
 from tutor.web.forwarding import trusted_proxies
 from tutor.web.long_work import (
     ADDRESSES,
@@ -40,7 +39,6 @@ from tutor.web.long_work import (
     LongWorkers,
     end_with_the_main_process,
 )
-from tutor.web.places import PlacedApplication
 from tutor.web.request_body import WholeBodies
 from tutor.web.request_log import RequestLog
 from tutor.web.streams import Streams
@@ -48,16 +46,12 @@ from tutor.web.streams import Streams
 if TYPE_CHECKING:
     from wsgiref.types import WSGIApplication
 
-    from tutor.web.library import Library
-
 HOME = Path(__file__).parents[2]
 log = logging.getLogger(__name__)
 # of each worker, so that those who wait for a place or for the rest of an upload stand in nobody's
 # way
 THREADS = 256
-TURN = 0.001  # seconds that a thread keeps the interpreter while a page waits for it
 BODIES = 64  # uploads on their way to a worker
-STORE_WAS_THERE = "TUTOR_STORE_WAS_THERE"  # in the environment of the workers
 CONNECTIONS = 4096  # that each worker keeps open, most of them idle; tests/benchmarks tries 1,500
 
 
@@ -226,32 +220,13 @@ def server(host: str, port: int, workers: int) -> MPServer:
     )
 
 
-def _warm(library: "Library[str]") -> None:
-    """Read a full shelf; then leave what is there by now, and stays, out of every later collection
-    of garbage: to go through it takes a tenth of a second, in which nobody is answered.
-    """
-    library.steps()
-    gc.collect()
-    gc.freeze()
-
-
-def placed() -> PlacedApplication:
-    """The app with its places; each process calls this once. A full shelf is read before the first
-    reader asks.
-    """
-    sys.setswitchinterval(TURN)
-    app = importlib.import_module("app").app
-    store = app.extensions["tutor"].saving.store
-    if STORE_WAS_THERE in os.environ and store is not None:
-        store.expect()
-    threading.Thread(target=_warm, args=(app.extensions["tutor"].library,), daemon=True).start()
-    return PlacedApplication(app)
-
-
 def logged() -> "WSGIApplication":
-    """The same with a log of its requests, for the workers."""
+    """The application of a worker, with a log of its requests. It reads a full shelf before the
+    first reader asks.
+    """
     end_with_the_main_process()
     application: WSGIApplication = placed()
+    threading.Thread(target=warm, daemon=True).start()
     if addresses := os.environ.get(ADDRESSES):
         application = LongWork(application, addresses.split(":"))
     seconds = limits.BODY_SECONDS
