@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from flask import Flask, Response, abort, render_template, request
 
+from tutor import number
 from tutor.errors import TutorError
 from tutor.export import registry
 from tutor.lesson import graph_changes
@@ -36,6 +37,7 @@ from tutor.web.site import (
     framed_page,
     step_number,
     wants_fragment,
+    whole,
     whole_page,
 )
 
@@ -75,8 +77,7 @@ def add_pages(app: Flask, site: Site) -> None:
     @app.get("/formula/accumulation")
     def formula_accumulation() -> str:
         context, notices = walked(site)
-        if context.lesson.stop:
-            raise Missing(f"The walk through this formula ends at {context.lesson.stop.quantity}.")
+        whole(context)
         return render_template("accumulation.html", page=accumulation_page(context, notices))
 
     @app.get("/formula/share")
@@ -107,11 +108,11 @@ def add_steps(app: Flask, site: Site) -> None:
     @app.get("/formula/steps/<n>")
     def formula_step(n: str) -> str:
         context, notices = walked(site)
-        number, notices = step_number(context, n), (*notices, *cut_short(context, n))
-        text = site.library.step(context.source, context.view, number, notices)
+        at, notices = step_number(context, n), (*notices, *cut_short(context, n))
+        text = site.library.step(context.source, context.view, at, notices)
         if wants_fragment():
             return text.fragment
-        return whole_page(text, faces.face(context.source).panels(context, number))
+        return whole_page(text, faces.face(context.source).panels(context, at))
 
     @app.get("/embed/formula/steps/<n>")
     def formula_framed(n: str) -> str:
@@ -122,14 +123,14 @@ def add_steps(app: Flask, site: Site) -> None:
     @app.post("/formula/steps/<n>/change")
     def formula_change(n: str) -> AnyResponse | tuple[str, int, dict[str, str]]:
         context, notices = walked(site)
-        number = step_number(context, n)
+        at = step_number(context, n)
         own = faces.face(context.source)
         after, problems = own.wanted(context, request.form)
         if not problems:
             changed = graph_changes.apply(context.source, after)
-            return Elsewhere(with_values(context, changed.graph.values).address("", number), 303)
-        text = site.library.step(context.source, context.view, number, notices)
-        beside = own.panels(context, number, request.form, problems)
+            return Elsewhere(with_values(context, changed.graph.values).address("", at), 303)
+        text = site.library.step(context.source, context.view, at, notices)
+        beside = own.panels(context, at, request.form, problems)
         return whole_page(text, beside), 422, {"HX-Push-Url": "false"}
 
     @app.get("/formula/steps/<n>/change")
@@ -157,9 +158,9 @@ def show(
     return render_template("formula.html", page=formula_page(found, context, notices)), status
 
 
-def readable() -> Typed:
+def readable(site: Site) -> Typed:
     """The formula of the address, or 400 with what is wrong with it."""
-    found = asked(request.args)
+    found: Typed = site.read_once((FormulaView,), lambda: asked(request.args))
     if found.scenario is None:
         raise Unreadable(UNREADABLE, [f"{p.place}: {p.message}" for p in found.problems])
     return found
@@ -180,14 +181,14 @@ def opened(
 
 def ordered(site: Site) -> tuple[GraphContext, ExportOrder, tuple[Ignored, ...]]:
     """The same, with what of it is to be exported."""
-    context, ignored = opened(site, readable())
+    context, ignored = opened(site, readable(site))
     order, more = registry.read(request.args, tuple(request.args.getlist("phases")))
     return context, order, (*ignored, *more)
 
 
 def walked(site: Site, *, embedded: bool = False) -> tuple[GraphContext, tuple[str, ...]]:
     """The same, with what a page says of it."""
-    found = readable()
+    found = readable(site)
     context, ignored = opened(site, found, embedded=embedded)
     return context, (*found.notices, *as_notices(ignored))
 
@@ -209,4 +210,4 @@ def written(found: object) -> str:
     if isinstance(found, tuple):
         return f"[{', '.join(map(written, found))}]"
     assert isinstance(found, float)
-    return f"{found:g}" if float(f"{found:g}") == found else repr(found)
+    return number.short(found)

@@ -9,9 +9,10 @@ site)`.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field, replace
 from sys import getsizeof
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from flask import Response, render_template, request
@@ -152,7 +153,32 @@ class Site:
         `also` names what else may stand in the address; `fixed` are choices that the page makes in
         place of the reader.
         """
+        return self._opened(self.found(lesson), also, fixed)
+
+    def opened_network(
+        self, lesson: str, also: frozenset[str] = frozenset(), **fixed: Any
+    ) -> tuple[Context, tuple[str, ...]]:
+        """The same where only a network has such a page."""
+        context, notices = self._opened(self.network(lesson), also, fixed)
+        assert isinstance(context, Context)
+        return context, notices
+
+    def opened_graph(self, lesson: str) -> tuple[GraphContext, tuple[str, ...]]:
+        """The same where only a formula has such a page, and only one that is walked to its end."""
         scenario = self.found(lesson)
+        if not isinstance(scenario, GraphScenario):
+            raise Missing(NO_GRAPH)
+        context, notices = self._opened(scenario)
+        assert isinstance(context, GraphContext)
+        whole(context)
+        return context, notices
+
+    def _opened(
+        self,
+        scenario: AnyScenario,
+        also: frozenset[str] = frozenset(),
+        fixed: Mapping[str, Any] = MappingProxyType({}),
+    ) -> tuple[AnyContext, tuple[str, ...]]:
         wanted, notices = self._read(scenario, also)
         wanted = replace(wanted, **fixed) if fixed else wanted
         try:
@@ -160,35 +186,17 @@ class Site:
         except TutorError as error:
             raise Missing(str(error)) from None
 
-    def opened_network(
-        self, lesson: str, also: frozenset[str] = frozenset(), **fixed: Any
-    ) -> tuple[Context, tuple[str, ...]]:
-        """The same where only a network has such a page."""
-        self.network(lesson)
-        context, notices = self.opened(lesson, also, **fixed)
-        assert isinstance(context, Context)
-        return context, notices
-
-    def opened_graph(self, lesson: str) -> tuple[GraphContext, tuple[str, ...]]:
-        """The same where only a formula has such a page, and only one that is walked to its end."""
-        if not isinstance(self.found(lesson), GraphScenario):
-            raise Missing(NO_GRAPH)
-        context, notices = self.opened(lesson)
-        assert isinstance(context, GraphContext)
-        if context.lesson.stop:
-            raise Missing(f"The walk through this formula ends at {context.lesson.stop.quantity}.")
-        return context, notices
-
     def _read(self, scenario: AnyScenario, also: frozenset[str]) -> tuple[View, tuple[str, ...]]:
         """The view that the address asks for, and what of the address was ignored."""
-        query = request.query_string
-        if len(query) > SHORT:
-            return self._wanted(scenario, also)
-        asked = (ByContent(scenario), query, also)
-        found: tuple[View, tuple[str, ...]] = self.views.once(
-            asked, lambda: self._wanted(scenario, also)
+        found: tuple[View, tuple[str, ...]] = self.read_once(
+            (ByContent(scenario), also), lambda: self._wanted(scenario, also)
         )
         return found
+
+    def read_once(self, key: Hashable, read: Callable[[], Any]) -> Any:
+        """What `read` reads from the query; one that is short is read once."""
+        query = request.query_string
+        return read() if len(query) > SHORT else self.views.once((key, query), read)
 
     def _wanted(self, scenario: AnyScenario, also: frozenset[str]) -> tuple[View, tuple[str, ...]]:
         wanted, ignored = face(scenario).read(request.args, scenario, also)
@@ -226,6 +234,12 @@ def onward(context: AnyContext, n: int, notices: tuple[str, ...]) -> str:
         if not notices
         else f"{address.partition('?')[0]}?{request.query_string.decode('ascii', 'ignore')}"
     )
+
+
+def whole(context: GraphContext) -> None:
+    """404 where a formula is not walked to its end."""
+    if context.lesson.stop:
+        raise Missing(f"The walk through this formula ends at {context.lesson.stop.quantity}.")
 
 
 # A page shows what it can and says what it ignored; a file that is not what was asked for is no
