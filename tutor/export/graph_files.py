@@ -14,9 +14,8 @@ from math import isfinite
 from tutor import budget
 from tutor.draw.graph import draw_graph
 from tutor.engine.quantity import Quantity
-from tutor.export import rendering
+from tutor.export import latex_document, rendering
 from tutor.export.data import text_cell
-from tutor.export.latex_document import HEADING, PREAMBLE, step_text
 from tutor.export.worked import (
     End,
     Head,
@@ -185,7 +184,7 @@ def _latex(context: GraphContext, phases: tuple[str, ...]) -> Iterator[str]:
     writer = GraphFormulaWriter(
         context.trace, context.alphabet, context.decimals, context.hidden, lines
     )
-    yield _opening(context)
+    yield latex_document.opening(context.lesson.scenario, _source(context))
     yield "\n\\section*{What is given}\n\\begin{tabular}{@{}ll@{}}\n"
     for name, value in facts(context):
         yield f"{escaped(name)} & {escaped(value)} \\\\\n"
@@ -200,24 +199,14 @@ def _latex(context: GraphContext, phases: tuple[str, ...]) -> Iterator[str]:
             yield f"\n\\section*{{{PHASE_TITLES[phase]}}}\n\\about{{{escaped(PASSES[phase])}}}\n"
             for n in range(first, last + 1):
                 numbered = context.walk.grain != "pass"
-                yield step_text(graph_body(context, n, writer), numbered=numbered)
+                yield latex_document.step_text(graph_body(context, n, writer), numbered=numbered)
     yield "\n\\end{document}\n"
 
 
-def _opening(context: GraphContext) -> str:
-    scenario = context.lesson.scenario
-    title = escaped(scenario.title)
-    source = escaped(
-        f"Made from the lesson {scenario.id}, {_LATEX_GRAINS[context.walk.grain]}, "
-        f"{counted(context.decimals, 'decimal')}. {told(context.lesson.changes)}".strip()
+def _source(context: GraphContext) -> str:
+    """What the document was made from, in one line."""
+    said = (
+        f"Made from the lesson {context.lesson.scenario.id}, {_LATEX_GRAINS[context.walk.grain]}, "
+        f"{counted(context.decimals, 'decimal')}. {told(context.lesson.changes)}"
     )
-    course = (
-        f"{{\\raggedright\\large {escaped(scenario.source)}\\par}}\n" if scenario.source else ""
-    )
-    about = f"{escaped(scenario.about)}\\par\n" if scenario.about else ""
-    return (
-        f"% {source}\n{PREAMBLE}{HEADING.format(title)}"
-        "\\begin{document}\n\\thispagestyle{plain}\n"
-        f"{{\\raggedright\\LARGE\\bfseries {title}\\par}}\n{course}"
-        f"{{\\raggedright\\small\\itshape {source}\\par}}\n\\medskip\n{about}"
-    )
+    return escaped(said.strip())

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import ast
 import inspect
-import json
 import keyword
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -18,8 +17,9 @@ from tutor.engine import array_functions, code
 from tutor.engine.dialects import Textbook, Torch, attribute, variable
 from tutor.engine.graph import quantity
 from tutor.engine.kinds import node_name
+from tutor.engine.order import EarlyEnd
 from tutor.engine.tree import ArrayFunction, Called, Largest, Leaf, Node, Ref, Smallest, walk
-from tutor.export.notebook import METADATA, code_cell, escaped_markdown, markdown_cell
+from tutor.export.notebook import as_json, code_cell, escaped_markdown, markdown_cell
 from tutor.export.source_text import array, comment
 from tutor.lesson.changes import told
 from tutor.lesson.explain import PHASE_TITLES
@@ -46,8 +46,8 @@ def _long_sum(terms: Sequence[ast.expr]) -> ast.expr:
     return ast.Call(variable("sum"), [ast.List(list(terms), ast.Load())], [])
 
 
-class NodeNumPy(Textbook):
-    """NumPy, with the names of the nodes."""
+class Nodes(Textbook):
+    """The names of the nodes."""
 
     def _sum(self, terms: Sequence[Node]) -> ast.expr:
         return super()._sum(terms) if len(terms) <= LONG else _long_sum([*map(self.write, terms)])
@@ -56,22 +56,18 @@ class NodeNumPy(Textbook):
         """The variable of a node; the argument of a function is z."""
         kind = leaf.quantity.kind if isinstance(leaf, Ref) else leaf.kind
         return python_name(kind) if ":" in kind else "z"
+
+
+class NodeNumPy(Nodes):
+    """NumPy."""
 
     def defined(self, function: ArrayFunction) -> str:
         """The text of a function of whole arrays: the one that the engine runs."""
         return inspect.getsource(function.compute)
 
 
-class NodeTorch(Torch):
-    """PyTorch, with the names of the nodes; every constant is a tensor."""
-
-    def _sum(self, terms: Sequence[Node]) -> ast.expr:
-        return super()._sum(terms) if len(terms) <= LONG else _long_sum([*map(self.write, terms)])
-
-    def name(self, leaf: Leaf) -> str:
-        """The variable of a node; the argument of a function is z."""
-        kind = leaf.quantity.kind if isinstance(leaf, Ref) else leaf.kind
-        return python_name(kind) if ":" in kind else "z"
+class NodeTorch(Nodes, Torch):
+    """PyTorch; every constant is a tensor."""
 
     def defined(self, function: ArrayFunction) -> str:
         """The text of a function of whole arrays."""
@@ -156,10 +152,13 @@ def _numpy(lesson: GraphLesson) -> Iterator[Part]:
             lines = (line for c in own for line in _assigned(lesson, c, dialect))
             yield Part(phase, f"{PHASE_TITLES[phase]}. {PASSES[phase]}", tuple(lines))
     if lesson.stop:
-        text = f"The walk ends at {lesson.stop.quantity}, which is not a finite number."
-        yield Part("stop", text, ())
+        yield _stop(lesson.stop)
         return
     yield Part("check", "Every number, compared with the lesson's own", tuple(_check(lesson)))
+
+
+def _stop(stop: EarlyEnd) -> Part:
+    return Part("stop", f"The walk ends at {stop.quantity}, which is not a finite number.", ())
 
 
 def _tree(lesson: GraphLesson, computed: Computed) -> Node:
@@ -219,8 +218,7 @@ def _torch(lesson: GraphLesson) -> Iterator[Part]:
     lines = (line for c in forward for line in _assigned(lesson, c, dialect))
     yield Part("forward", "Forward", tuple(lines))
     if lesson.stop:
-        text = f"The walk ends at {lesson.stop.quantity}, which is not a finite number."
-        yield Part("stop", text, ())
+        yield _stop(lesson.stop)
         return
     result = python_name(graph.result.kind)
     yield Part("backward", "Backward: autograd goes the same way", (f"{result}.backward()",))
@@ -264,5 +262,4 @@ def graph_notebook(lesson: GraphLesson) -> str:
     for part in _numpy(lesson):
         cells.append(markdown_cell(f"about-{part.id}", f"## {escaped_markdown(part.heading)}"))
         cells += [code_cell(part.id, part.lines)] if part.lines else []
-    book = {"cells": cells, "metadata": METADATA, "nbformat": 4, "nbformat_minor": 5}
-    return json.dumps(book, ensure_ascii=False, indent=1, allow_nan=False) + "\n"
+    return as_json(cells)

@@ -31,6 +31,7 @@ from tutor.pages.cells import GAP, some
 from tutor.pages.context import Context
 from tutor.pages.overview import facts
 from tutor.pages.step_body import SlideView, StepBody, step_body
+from tutor.scenario.reader import AnyScenario
 
 PREAMBLE = (
     r"""\documentclass[11pt,a4paper]{article}
@@ -82,7 +83,7 @@ def document(context: Context, phases: tuple[str, ...] = PHASES) -> Iterator[str
     formulas = FormulaWriter(
         context.trace, context.alphabet, context.decimals, context.hidden, lines
     )
-    yield from _opening(context)
+    yield opening(context.lesson.scenario, _source(context))
     yield from _given(context, lines)
     yield from budget.foreseen(_phases(context, phases, formulas, lines), len(context.walk))
     yield "\n\\end{document}\n"
@@ -104,19 +105,19 @@ def _phases(
                 yield from _update_table(context, lines)
 
 
-def _opening(context: Context) -> Iterator[str]:
-    scenario = context.lesson.scenario
+def opening(scenario: AnyScenario, source: str) -> str:
+    """The head of a document; `source`, which is escaped already, says what it was made from."""
     title = escaped(scenario.title)
-    yield (
-        f"% {_source(context)}\n{PREAMBLE}{HEADING.format(title)}"
-        "\\begin{document}\n\\thispagestyle{plain}\n"
+    course = (
+        f"{{\\raggedright\\large {escaped(scenario.source)}\\par}}\n" if scenario.source else ""
     )
-    yield f"{{\\raggedright\\LARGE\\bfseries {title}\\par}}\n"
-    if scenario.source:
-        yield f"{{\\raggedright\\large {escaped(scenario.source)}\\par}}\n"
-    yield f"{{\\raggedright\\small\\itshape {_source(context)}\\par}}\n\\medskip\n"
-    if scenario.about:
-        yield f"{escaped(scenario.about)}\\par\n"
+    about = f"{escaped(scenario.about)}\\par\n" if scenario.about else ""
+    return (
+        f"% {source}\n{PREAMBLE}{HEADING.format(title)}"
+        "\\begin{document}\n\\thispagestyle{plain}\n"
+        f"{{\\raggedright\\LARGE\\bfseries {title}\\par}}\n{course}"
+        f"{{\\raggedright\\small\\itshape {source}\\par}}\n\\medskip\n{about}"
+    )
 
 
 def _source(context: Context) -> str:

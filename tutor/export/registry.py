@@ -17,7 +17,6 @@ from tutor.errors import LessonError
 from tutor.export import data as data_export
 from tutor.export import (
     file_name,
-    graph_files,
     graph_scripts,
     latex_document,
     notebook,
@@ -27,6 +26,7 @@ from tutor.export import (
     torch_script,
 )
 from tutor.export import worked as class_set
+from tutor.export.graph_files import graph_csv, graph_json, graph_latex, graph_worked
 from tutor.export.worked import Sheet, refuse_endless, unreadable_blanks, worked
 from tutor.lesson.changes import Change
 from tutor.lesson.graph_lesson import GraphLesson
@@ -97,11 +97,13 @@ class Made:
     chunks: Iterator[str]
 
 
-def _document(**choices: bool) -> Callable[[Lesson, View, ExportOrder], Iterator[str]]:
+def _document(
+    write: Callable[[Any, Any, Sheet], Iterator[str]], **choices: bool
+) -> Callable[[Any, Any, ExportOrder], Iterator[str]]:
     """A maker of one form of the worked solution."""
     blanks, answers = choices.get("blanks", False), choices.get("answers", False)
 
-    def make(lesson: Lesson, view: View, order: ExportOrder) -> Iterator[str]:
+    def make(lesson: AnyLesson, view: View, order: ExportOrder) -> Iterator[str]:
         version = f"version {order.version} of seed {order.seed}" if order.seed is not None else ""
         sheet = Sheet(
             order.phases,
@@ -111,7 +113,7 @@ def _document(**choices: bool) -> Callable[[Lesson, View, ExportOrder], Iterator
             version,
             order.address,
         )
-        return worked(lesson, view, sheet)
+        return write(lesson, view, sheet)
 
     return make
 
@@ -146,20 +148,20 @@ KINDS: Mapping[str, FileKind] = {
         FileKind(
             "html", "Worked solution",
             "one HTML file to read or print; works offline",
-            "worked.html", HTML, _document(), True,
+            "worked.html", HTML, _document(worked), True,
         ),
         FileKind(
             "interactive", "Worked solution, step by step",
             "the same file, to step through",
-            "interactive.html", HTML, _document(interactive=True), True,
+            "interactive.html", HTML, _document(worked, interactive=True), True,
         ),
         FileKind(
             "worksheet", "Worksheet", "the same document with blanks to fill in",
-            "worksheet.html", HTML, _document(blanks=True), True,
+            "worksheet.html", HTML, _document(worked, blanks=True), True,
         ),
         FileKind(
             "key", "Answer key", "the worksheet with the answers filled in",
-            "key.html", HTML, _document(blanks=True, answers=True), True,
+            "key.html", HTML, _document(worked, blanks=True, answers=True), True,
         ),
         FileKind(
             "class-set", "Class set",
@@ -215,30 +217,16 @@ KINDS: Mapping[str, FileKind] = {
 }  # fmt: skip
 
 
-def _graph_document(**choices: bool) -> Callable[[GraphLesson, GraphView, ExportOrder], Any]:
-    """A maker of one form of the worked solution of a formula."""
-    blanks, answers = choices.get("blanks", False), choices.get("answers", False)
-
-    def make(lesson: GraphLesson, view: GraphView, order: ExportOrder) -> Iterator[str]:
-        left = order.blanks if blanks else ""
-        sheet = Sheet(order.phases, blanks=left, answers=answers, address=order.address)
-        return graph_files.graph_worked(lesson, view, sheet)
-
-    return make
-
-
 _GRAPH_MAKERS: Mapping[str, Callable[[GraphLesson, GraphView, ExportOrder], Iterator[str]]] = {
-    "html": _graph_document(),
-    "worksheet": _graph_document(blanks=True),
-    "key": _graph_document(blanks=True, answers=True),
+    "html": _document(graph_worked),
+    "worksheet": _document(graph_worked, blanks=True),
+    "key": _document(graph_worked, blanks=True, answers=True),
     "numpy": lambda lesson, view, order: iter((graph_scripts.graph_numpy(lesson),)),
     "torch": lambda lesson, view, order: iter((graph_scripts.graph_torch(lesson),)),
     "notebook": lambda lesson, view, order: iter((graph_scripts.graph_notebook(lesson),)),
-    "json": lambda lesson, view, order: graph_files.graph_json(lesson),
-    "csv": lambda lesson, view, order: graph_files.graph_csv(lesson),
-    "latex": lambda lesson, view, order: graph_files.graph_latex(
-        GraphContext(lesson, view), order.phases
-    ),
+    "json": lambda lesson, view, order: graph_json(lesson),
+    "csv": lambda lesson, view, order: graph_csv(lesson),
+    "latex": lambda lesson, view, order: graph_latex(GraphContext(lesson, view), order.phases),
 }
 GRAPH_KINDS: Mapping[str, FileKind] = {
     key: replace(KINDS[key], make=maker) for key, maker in _GRAPH_MAKERS.items()
