@@ -29,11 +29,15 @@ network:
     - {{units: 2, activation: relu, weights: {weights}, biases: none, skip: {skip}}}
     - {{units: 1, activation: sigmoid, weights: [[0.7, -0.4]], biases: [0.05]}}
   loss: {{name: binary_cross_entropy, reduction: {reduction}}}
-data: {{inputs: {inputs}, targets: {targets}}}
+data: {{{data}}}
 training: {{learning_rate: 0.1, iterations: {iterations}{more}}}
 """
-SEVERAL = "[[1, 2], [0.5, -1], [-1, 0.3]]", "[[1], [0], [1]]"
-ONE = "[[1, 2]]", "[[1]]"
+SEVERAL = "inputs: [[1, 2], [0.5, -1], [-1, 0.3]], targets: [[1], [0], [1]]"
+ONE = "inputs: [[1, 2]], targets: [[1]]"
+SPLIT = (
+    "generator: {name: moons, samples: 30, seed: 5}, "
+    "split: {train: 0.5, validation: 0.3, test: 0.2, seed: 3}"
+)
 RUN = """
 import contextlib, io, json, sys
 for name, script in json.load(sys.stdin).items():
@@ -75,18 +79,20 @@ KNOBS = (
 
 @cache
 def lesson(knobs: str, iteration: int = 1, iterations: int = 100) -> Lesson:
-    """A network with knobs; `dropout`, `skip`, `reduction` and `one` are those of the network."""
-    own = dict(re.findall(r"(dropout|skip|reduction|one): ([\w.]+)", knobs))
-    more = re.sub(r"(?:^|, )(?:dropout|skip|reduction|one): [\w.]+", "", knobs)
-    inputs, targets = ONE if "one" in own else SEVERAL
+    """A network with knobs; `dropout`, `skip` and `reduction` are those of the network, `one`,
+    `split` and `scale` those of its data.
+    """
+    own = dict(re.findall(r"(dropout|skip|reduction|one|split|scale): ([\w.]+)", knobs))
+    more = re.sub(r"(?:^|, )(?:dropout|skip|reduction|one|split|scale): [\w.]+", "", knobs)
+    data = ONE if "one" in own else SPLIT if "split" in own else SEVERAL
+    data += f", scale: {own['scale']}" if "scale" in own else ""
     skip = own.get("skip", "0")
     text = TEXT.format(
         dropout=own.get("dropout", "0"),
         skip=0,
         reduction=own.get("reduction", "mean"),
         weights="[[0.4, 0.1, -0.3], [0.2, -0.5, 0.6]]",
-        inputs=inputs,
-        targets=targets,
+        data=data,
         iterations=iterations,
         more=f", {more.removeprefix(', ')}" if more else "",
     )

@@ -171,7 +171,16 @@ def test_no_text_at_all_changes_the_other_cells(text: str) -> None:
 # ---- a whole run ----
 
 
-@pytest.mark.parametrize("name", ["training/xor", "training/stochastic-descent", "perceptron-step"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "training/xor",
+        "training/stochastic-descent",
+        "training/overfitting",
+        "training/underfitting",
+        "perceptron-step",
+    ],
+)
 def test_a_notebook_of_a_run_does_what_its_script_does(name: str, tmp_path: Path) -> None:
     of = open_lesson(load(SCENARIOS / f"{name}.yaml"))
     found = dict(json.loads(run_notebook(of), parse_constant=pytest.fail))

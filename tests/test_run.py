@@ -20,8 +20,10 @@ from tutor.engine.quantity import Quantity
 from tutor.engine.run import (
     MOST_POINTS,
     Goal,
+    Measured,
     Run,
     Thinned,
+    above_half,
     accuracy_of,
     layer_sizes,
     learning,
@@ -297,7 +299,22 @@ def test_losses_on_other_sets_are_recorded_with_the_points() -> None:
     run = Run(trained, others={"validation": (X[:5], Y[:5])})
     run.record(10)
     for n, point in run.points.kept.items():
-        assert point.others == (loss_on(run.parameters(n), X[:5], Y[:5]),)
+        network = run.parameters(n)
+        assert point.others == (Measured(loss_on(network, X[:5], Y[:5]), None),)
+
+
+@pytest.mark.parametrize("dropout", [0.0, 0.5])
+def test_accuracies_on_other_sets_are_those_of_the_whole_network(dropout: float) -> None:
+    trained = circle()
+    hidden, output = trained.network.layers
+    network = replace(trained.network, layers=(replace(hidden, dropout=dropout), output))
+    run = Run(replace(trained, network=network), above_half, {"test": (X[:7], Y[:7])})
+    run.record(20)
+    for n, point in run.points.kept.items():
+        network = run.parameters(n)
+        share = above_half(outputs(network, X[:7], Y), Y[:7])
+        assert point.others == (Measured(loss_on(network, X[:7], Y[:7]), share),)
+    assert len({point.others[0].accuracy for point in run.points.kept.values()}) > 1
 
 
 @pytest.mark.parametrize("optimizer", [*OPTIMIZERS])

@@ -20,10 +20,11 @@ from hypothesis import strategies as st
 from tests.knobs import KNOBS, counts, lesson, outcomes
 from tests.oracle import needs_torch
 from tutor import budget
-from tutor.export import run_script
+from tutor.engine.run import Run
 from tutor.export.numpy_random import Random
 from tutor.export.registry import ExportOrder, make
-from tutor.export.run_script import numpy_run, run_of, torch_run
+from tutor.export.run_script import numpy_run, torch_run
+from tutor.export.scripted_run import run_of
 from tutor.lesson.running import Running
 from tutor.lesson.walk import Lesson, open_lesson
 from tutor.pages.view import View
@@ -139,16 +140,124 @@ def test_a_run_draws_the_curves_of_the_tutor(
 ) -> None:
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     scenario = load(ALL[name])
-    curves, run = ran(make_run(open_lesson(scenario)))["curves"], Running(scenario).run
+    names, run = ran(make_run(open_lesson(scenario))), Running(scenario).run
     run.record(scenario.training.iterations)
+    assert_the_curves(names, run)
+
+
+def assert_the_curves(names: dict[str, Any], run: Run) -> None:
+    """The names of a script that has run hold the curves of the tutor, and no others."""
+    curves = dict(names["curves"])
     same(curves.pop("loss"), run.losses)
     if run.classified is not None:
         same(curves.pop("accuracy"), run.accuracies)
+    points = run.points.kept
     for layer in range(1, run.depth + 1):
         norms = curves.pop(f"gradient of layer {layer}")
-        points = run.points.kept
         same([norms[n - 1] for n in points], [point.norms[layer - 1] for point in points.values()])
     assert not curves
+    if not run.others:
+        assert "looks" not in names
+        return
+    assert list(names["looked"]) == list(points)
+    looks = {name: [look[name] for look in names["looks"]] for name in names["looks"][0]}
+    for k, name in enumerate(run.others):
+        same(looks.pop(f"loss on the {name} set"), [p.others[k].loss for p in points.values()])
+        if run.classified is not None:
+            shares = [p.others[k].accuracy for p in points.values()]
+            assert looks.pop(f"accuracy on the {name} set") == shares
+    assert not looks
+
+
+# ---- sets that nothing is learned from ----
+
+
+SETS = (
+    "split: true",
+    "split: true, scale: standardize, dropout: 0.4, optimizer: adam",
+    "split: true, scale: min_max, l2: {weight: 0.3}, batch: 5, shuffle: {seed: 4}",
+    "split: true, l2: {weight: [0.3, 0, 0.1], form: norm}, dropout: 0.25, optimizer: momentum",
+    "split: true, reduction: sum, skip: 1, dropout: 0.3, clip: {norm: 0.1}, batch: 4",
+)
+SOFTMAX = """
+format: 1
+title: Classes
+network:
+  inputs: 2
+  layers:
+    - {units: 3, activation: relu, init: {scheme: he, seed: 2}}
+    - {units: 3, activation: softmax, init: {scheme: xavier, seed: 3}}
+  loss: {name: cross_entropy}
+data:
+  generator: {name: blobs, samples: 30, classes: 3, labels: one_hot}
+  split: {train: 0.6, validation: 0.4}
+training: {learning_rate: 0.1, iterations: 30}
+"""
+
+
+def with_sets(name: str) -> Lesson:
+    """One of `SETS`, a lesson of ours, or one with classes."""
+    if name == "softmax":
+        return open_lesson(parse(SOFTMAX.lstrip(), "softmax.yaml"))
+    return open_lesson(load(ALL[name])) if name in ALL else lesson(name, 1, 30)
+
+
+@pytest.mark.parametrize("make_run", [numpy_run, pytest.param(torch_run, marks=needs_torch)])
+@pytest.mark.parametrize("name", ["overfitting", "underfitting", "softmax", *SETS])
+def test_a_run_draws_the_losses_of_the_sets_that_nothing_is_learned_from(
+    name: str,
+    make_run: Callable[[Lesson], str],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    of = with_sets(name)
+    names, run = ran(make_run(of)), Running(of.scenario).run
+    run.record(of.scenario.training.iterations)
+    assert_the_curves(names, run)
+    *_, last = run.points.kept.values()
+    learned = of.trace.network.parameters
+    classes = 2 if run.classified else 1
+    printed = capsys.readouterr().out
+    assert f"all {learned + 1 + classes * len(run.others)} numbers agree" in printed
+    for k, set_ in enumerate(run.others):
+        own = f"{last.others[k].loss:.12g}"
+        assert f"loss on the {set_} set: {own}, the tutor has {own}\n" in printed
+
+
+@given(
+    st.sampled_from([knobs for knobs in KNOBS if "one" not in knobs]),
+    st.sampled_from(["", ", scale: standardize", ", scale: min_max"]),
+    st.integers(1, 12),
+)
+@settings(max_examples=25, deadline=None)
+def test_a_run_with_any_knobs_looks_at_its_sets_as_the_tutor_does(
+    knobs: str, scale: str, iterations: int
+) -> None:
+    of = lesson(f"{knobs}{scale}, split: true", 1, iterations)
+    run = Running(of.scenario).run
+    run.record(iterations)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(sys.modules, "matplotlib", None)
+        assert_the_curves(ran(numpy_run(of)), run)
+
+
+def test_a_wrong_target_of_a_test_sample_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    script = numpy_run(lesson("split: true, dropout: 0.4", 1, 20))
+    ran(script)
+    first = script.index("[1.0]", script.index("y_test = np.array(["))
+    with pytest.raises(AssertionError, match="loss on the test set"):
+        ran(f"{script[:first]}[0.0]{script[first + len('[1.0]') :]}")
+
+
+@pytest.mark.parametrize(("iterations", "every"), [(1, 1), (400, 1), (401, 2), (801, 4)])
+def test_a_long_run_looks_as_often_as_the_page_has_points(iterations: int, every: int) -> None:
+    run = run_of(lesson("split: true", 1, iterations))
+    points = Running(run.lesson.scenario).run
+    points.record(iterations)
+    assert run.every == points.points.every == every
+    assert run.last_look == max(points.points.kept)
 
 
 def same(found: Sequence[float], own: Sequence[float]) -> None:
@@ -206,6 +315,21 @@ class Axes:
             ],
         ),
         ("one-weight", [["loss"], ["gradient of layer 1"]]),
+        (
+            "overfitting",
+            [
+                ["loss", "loss on the validation set", "loss on the test set"],
+                ["gradient of layer 1", "gradient of layer 2"],
+            ],
+        ),
+        (
+            "split: true",
+            [
+                ["loss", "loss on the validation set", "loss on the test set"],
+                ["accuracy", "accuracy on the validation set", "accuracy on the test set"],
+                [f"gradient of layer {n}" for n in (1, 2, 3)],
+            ],
+        ),
     ],
 )
 def test_a_script_with_matplotlib_draws_every_curve(
@@ -214,7 +338,7 @@ def test_a_script_with_matplotlib_draws_every_curve(
     plots = Plots()
     monkeypatch.setitem(sys.modules, "matplotlib", SimpleNamespace(pyplot=plots))
     monkeypatch.setitem(sys.modules, "matplotlib.pyplot", plots)
-    ran(numpy_run(open_lesson(load(ALL[name]))))
+    ran(numpy_run(with_sets(name)))
     assert [[label for label, _ in found] for found in plots.lines] == lines
     assert plots.named == ["loss", "accuracy", "gradient"] if len(lines) == 3 else plots.named
     assert plots.seen
@@ -269,4 +393,4 @@ def test_where_nothing_can_be_trained_the_script_says_why() -> None:
 def test_a_run_that_takes_too_long_is_refused_as_any_other_file() -> None:
     allowed = budget.Budget(0.0, "This file")
     with allowed.running(), pytest.raises(budget.OverBudgetError, match="This file takes more"):
-        run_script.numpy_run(lesson("optimizer: adam", 1, 100))
+        numpy_run(lesson("optimizer: adam", 1, 100))

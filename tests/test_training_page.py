@@ -14,10 +14,11 @@ from tests.visiting import scenario
 from tutor import number
 from tutor.engine.run import Run
 from tutor.lesson import changes
-from tutor.lesson.running import verdict
+from tutor.lesson.running import Running, verdict
 from tutor.lesson.setup import training
 from tutor.pages.training_charts import chosen_iterations, round_up
 from tutor.pages.training_runs import batch_name
+from tutor.scenario.reader import load
 from tutor.web import routes_training
 
 LESSON = "/lessons/linear-regression/training"
@@ -175,6 +176,29 @@ def test_a_run_that_cannot_begin_does_not_blame_its_learning_rate(client: FlaskC
     assert "Compare with" not in " ".join(ways)
     assert "Training cannot begin" not in client.get(ways["Take back your changes"]).text
     assert client.get(ways["Change the inputs or the weights"]).status_code == 200
+
+
+def test_sets_that_nothing_is_learned_from_have_their_losses_and_accuracies(tmp_path: Path) -> None:
+    data = (
+        "generator: {name: moons, samples: 40}\n  split: {train: 0.5, validation: 0.25, test: 0.25}"
+    )
+    inputs, targets = "inputs: [INPUTS]\n", "  targets: [TARGETS]"
+    text = SLOW.replace(inputs, data).replace(targets, "").replace("units: 60", "units: 3")
+    (tmp_path / "sets.yaml").write_text(text, encoding="utf-8")
+    page = create_app(tmp_path).test_client().get("/lessons/sets/training?iterations=9").text
+    table = page[page.index("<caption>Some iterations") :]
+    last = re.findall(r"<td>([^<]*)</td>", table[: table.index("</tbody>")].rpartition("<tr>")[2])
+    run = Running(load(tmp_path / "sets.yaml")).run
+    run.record(9)
+    others = run.points.kept[9].others
+    found = [number.shown(one.loss, 4) for one in others]
+    found += [number.shown(one.accuracy or 0, 4) for one in others]
+    assert last[2:6] == found
+    for what in ("Loss", "Accuracy"):
+        plot = page[page.index(f"<h2>{what}</h2>") :]
+        for name in ("validation", "test"):
+            assert f"{what} on the {name} set" in plot[: plot.index("</ul>")]
+            assert f'<th scope="col">{what} on the {name} set</th>' in table
 
 
 def test_a_run_that_explodes_is_not_called_overfitting(client: FlaskClient) -> None:

@@ -26,7 +26,7 @@ from tutor.engine import code
 from tutor.engine.dialects import Engine, python_name
 from tutor.engine.kinds import AFTER, GRADIENT, KINDS
 from tutor.engine.network import Array, Network, with_parameters, without_dropout
-from tutor.engine.program import Definition, Name, Plan, Program, made_of
+from tutor.engine.program import Name, Plan, Program, data_loss
 from tutor.engine.trace import Progress, mask, prepared
 from tutor.engine.training import State, Training
 from tutor.engine.tree import ratio
@@ -168,7 +168,7 @@ def _compiled(
 def _function(program: Program, wanted: list[Name]) -> Callable[..., Any]:
     """A function of what a program is a function of, which gives some of its arrays."""
     dialect = Engine()
-    made = ((python_name(*found.name), found.tree) for found in _needed(program, wanted))
+    made = ((python_name(*found.name), found.tree) for found in program.needed(wanted))
     body = code.program_lines(made, dialect)
     answer = code.answered(python_name(*name) for name in wanted)
     given = (*((knob, 0) for knob in program.knobs), *program.given)
@@ -200,19 +200,16 @@ def losses_of(network: Network, x: Array, y: Array) -> Callable[[Mapping[Name, A
     return loss
 
 
+def loss_and_outputs(network: Network, x: Array, y: Array) -> tuple[float, Array]:
+    """The loss of a network on a set of samples, as `losses_of` has it, and what it answers."""
+    used = without_dropout(network)
+    program, arguments = prepared(used, x, y, 0.0, Progress())
+    loss, found = loss_function(program.plan, used.passed(used.depth))(*arguments)
+    return float(loss), found
+
+
 @lru_cache(maxsize=64)
-def loss_function(plan: Plan) -> Callable[..., Any]:
-    """(eta, scale, *knobs, *given) -> (loss on the data,)"""
+def loss_function(plan: Plan, *more: Name) -> Callable[..., Any]:
+    """(eta, scale, *knobs, *given) -> (loss on the data, and more)"""
     program = Program.of(plan)
-    name = ("data_loss", 0) if ("data_loss", 0) in program.by_name else ("loss", 0)
-    return _function(program, [name])
-
-
-def _needed(program: Program, wanted: list[Name]) -> list[Definition]:
-    """The definitions that something is made of, in their order."""
-    needed, found = set(wanted), []
-    for definition in reversed(program.definitions):
-        if definition.name in needed:
-            needed |= set(made_of(definition.tree))
-            found.append(definition)
-    return found[::-1]
+    return _function(program, [data_loss(program), *more])

@@ -14,7 +14,7 @@ programs are kept by their plan.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from graphlib import CycleError, TopologicalSorter
@@ -178,6 +178,15 @@ class Program:
         found = (node for made in self.definitions for node in walk(made.tree))
         names = (node.quantity.kind for node in found if isinstance(node, Ref))
         return tuple(dict.fromkeys(name for name in names if KINDS[name].role == "knob"))
+
+    def needed(self, wanted: Iterable[Name]) -> list[Definition]:
+        """The definitions that something is made of, in their order."""
+        needed, found = set(wanted), []
+        for definition in reversed(self.definitions):
+            if definition.name in needed:
+                needed |= set(made_of(definition.tree))
+                found.append(definition)
+        return found[::-1]
 
     @cached_property
     def run(self) -> Computed:
@@ -522,6 +531,12 @@ def _given(definitions: Sequence[Definition]) -> Iterator[Name]:
     made = {found.name for found in definitions}
     found = (name for definition in definitions for name in made_of(definition.tree))
     return iter(dict.fromkeys(name for name in found if name not in made))
+
+
+def data_loss(program: Program) -> Name:
+    """The loss without a penalty."""
+    name = ("data_loss", 0)
+    return name if name in program.by_name else ("loss", 0)
 
 
 def made_of(tree: Node) -> tuple[Name, ...]:

@@ -23,7 +23,7 @@ import numpy as np
 
 from tutor import budget
 from tutor.engine.kinds import FORWARD, LOSS
-from tutor.engine.lean import Lean, losses_of
+from tutor.engine.lean import Lean, loss_and_outputs, losses_of
 from tutor.engine.network import Array, Network, with_parameters, without_dropout
 from tutor.engine.quantity import Quantity
 from tutor.engine.trace import EarlyEnd, Trace
@@ -69,6 +69,25 @@ class Thinned(Generic[Item]):
             self.kept = {n: kept for n, kept in self.kept.items() if self.wants(n)}
 
 
+def every(last: int) -> int:
+    """How many iterations lie from one point to the next of a run that is so long."""
+    points = Thinned[None](MOST_POINTS)
+    for n in range(1, last + 1):
+        if points.wants(n):
+            points.add(n, None)
+    return points.every
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """How a network does on samples that it does not learn from; nothing is dropped."""
+
+    loss: float
+    """The penalty left aside."""
+    accuracy: float | None
+    """None where targets are no classes."""
+
+
 @dataclass(frozen=True, slots=True)
 class Point:
     """What is recorded of an iteration beside its loss."""
@@ -77,8 +96,8 @@ class Point:
     """The norm of the gradient of each layer, weights and biases together."""
     accuracy: float | None
     """The share of the samples that are classified right, before the update."""
-    others: tuple[float, ...]
-    """The loss on each of the other sets."""
+    others: tuple[Measured, ...]
+    """How it does on each of the other sets."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,14 +221,14 @@ class Run:
         if self.states.wants(n):
             self.states.add(n, lean.start())
         if self.points.wants(n):
-            others = self._others(lean.start) if self.others else ()
+            others = self.measured(lean.start()().network) if self.others else ()
             self.points.add(n, Point(lean.norms(), self._accuracy, others))
         if self.training.keeps(lean.iteration):
             self.training.keep(lean.state())
 
-    def _others(self, start: Callable[[], Callable[[], State]]) -> tuple[float, ...]:
-        network = start()().network
-        return tuple(loss_on(network, x, y) for x, y in self.others.values())
+    def measured(self, network: Network) -> tuple[Measured, ...]:
+        """How a network does on each of the other sets."""
+        return tuple(measured(network, x, y, self.classified) for x, y in self.others.values())
 
     @property
     def _accuracy(self) -> float | None:
@@ -239,7 +258,7 @@ class Run:
         return Point(
             tuple(norm(trace, layer) for layer in range(1, self.depth + 1)),
             self._accuracy,
-            tuple(loss_on(state.network, x, y) for x, y in self.others.values()),
+            self.measured(state.network),
         )
 
     def reached(self, goal: Goal, since: int = 1) -> int | None:
@@ -362,6 +381,16 @@ def losses_of_first(network: Network, x: Array, y: Array) -> tuple[float, ...]:
 def loss_on(network: Network, x: Array, y: Array) -> float:
     """The loss of a network on a set of samples, the penalty left aside."""
     return losses_of(network, x, y)({})
+
+
+def measured(
+    network: Network, x: Array, y: Array, classified: Callable[[Array, Array], float] | None
+) -> Measured:
+    """How a network does on a set of samples; `classified` is the accuracy, as a run has it."""
+    if classified is None:
+        return Measured(loss_on(network, x, y), None)
+    loss, found = loss_and_outputs(network, x, y)
+    return Measured(loss, classified(found, y))
 
 
 # ---- which targets are classes ----

@@ -23,6 +23,8 @@ In the order in which it is best read:
     torch_script          a lesson as a PyTorch script
     notebook              the NumPy script in cells, with the story between them
     numpy_random          NumPy's random numbers without NumPy, for scripts
+    scripted_run          what a script of a whole training repeats
+    run_curves            the curves that such a script draws
     run_script            a whole training run as a NumPy or PyTorch script
     run_notebook          the NumPy script of the run in cells
     graph_scripts         a formula as a NumPy or PyTorch script, or as a notebook

@@ -14,7 +14,8 @@ from dataclasses import replace
 from typing import Final
 
 from tutor.export.notebook import NotebookCell, as_json, code_cell, markdown_cell, title_cell
-from tutor.export.run_script import MATPLOTLIB, numpy_parts, run_of
+from tutor.export.run_script import MATPLOTLIB, numpy_parts
+from tutor.export.scripted_run import run_of
 from tutor.lesson.walk import Lesson
 
 ABOUT: Final = {
@@ -25,6 +26,8 @@ ABOUT: Final = {
     "batch": "## The samples of an iteration\n\nWhich rows an iteration takes, and in which order.",
     "iteration": "## One iteration\n\nForward, backward, update: "
     "what the walk does number by number.",
+    "others": "## Other sets\n\nSamples that are put aside. Their loss shows how well the network "
+    "does on what it has not seen.",
     "training": "## Training\n\nThe same again and again. What each iteration finds is kept.",
     "check": "## Check\n\nThe parameters at the end are compared with the lesson's own.",
     "curves": f"## Curves\n\n{MATPLOTLIB}",

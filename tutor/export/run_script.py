@@ -4,33 +4,28 @@
     torch_run(lesson) -> str       the same run by autograd and torch.optim, with PyTorch alone
 
 Both start from the lesson's numbers, take the samples of each iteration and drop the activations
-that the tutor does, compare the final weights with the tutor's, and draw its curves: the loss, the
-accuracy where targets are classes, and the gradient norm of each layer. A run that
-cannot be finished ends before the iteration in which a number is none; where there is not even a
-first one, the script says why.
+that the tutor does, compare the final weights with the tutor's, and draw its curves: the loss and,
+where targets are classes, the accuracy, also on validation and test sets, and the gradient norm of
+each layer. Where there is not even a first iteration, the script says why.
 """
 
 from __future__ import annotations
 
 import ast
 import inspect
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 
-from tutor import budget
 from tutor.engine.code import assigned, source
 from tutor.engine.dialects import Python, Textbook, Torch, python_name
 from tutor.engine.kinds import AFTER, FORWARD, KINDS, LOSS, Kind
 from tutor.engine.network import Array
 from tutor.engine.optimizers import SCHEDULED
 from tutor.engine.order import Stage, loss_numbers
-from tutor.engine.program import Definition, Name, Program, made_of
-from tutor.engine.run import above_half, accuracy_of, largest_output, same_signs
-from tutor.engine.scales import ScalePlan
-from tutor.engine.trace import Trace
-from tutor.engine.training import State, Stop, Training, UnfinishedError
+from tutor.engine.program import Definition, Name, Program
+from tutor.engine.scales import RAW, ScalePlan
 from tutor.engine.tree import Node, Power, Share, walk
 from tutor.export.arrays import Result
 from tutor.export.formulas_as_code import (
@@ -42,125 +37,15 @@ from tutor.export.formulas_as_code import (
 )
 from tutor.export.numpy_random import Random
 from tutor.export.numpy_script import knobs, parameters
+from tutor.export.run_curves import KEPT, curves, look, looked, looks, measures, recorded, seen
+from tutor.export.scripted_run import ScriptedRun, run_of
 from tutor.export.source_text import array, broken, check_lines, comment, filled, header
 from tutor.export.torch_script import clipped, optimizer, part_of_loss
-from tutor.lesson.dataset import dataset
-from tutor.lesson.explain import explain_stop
-from tutor.lesson.setup import training
-from tutor.lesson.walk import Lesson, furthest
+from tutor.lesson.walk import Lesson
 
 NUMPY = "A training run of a Backprop Tutor lesson in NumPy: every update, the same final weights."
 TORCH = "A training run of a Backprop Tutor lesson in PyTorch, with the same final weights."
 MATPLOTLIB = "With Matplotlib it draws the curves of the loss, the accuracy and the gradients."
-RIGHT: Mapping[Callable[[Array, Array], float], str] = {
-    largest_output: "a.argmax(1) == y.argmax(1)",
-    above_half: "((a > 0.5) == (y > 0.5)).all(1)",
-    same_signs: "((a > 0) == (y > 0)).all(1)",
-}
-"""Which samples are classified right, for NumPy and PyTorch alike."""
-NORM = (
-    "def norm(*gradients):",
-    '    """How long all gradients of a layer are together."""',
-    "    return sum(float((gradient**2).sum()) for gradient in gradients) ** 0.5",
-)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class ScriptedRun:
-    """What a script repeats."""
-
-    lesson: Lesson
-    training: Training
-    iterations: int
-    """How many there are; fewer than asked for where one cannot be finished."""
-    first: Trace
-    end: State
-    loss: float
-    """Of the last iteration, before its update."""
-    reason: str
-    """Why there are fewer."""
-
-    @property
-    def program(self) -> Program:
-        return self.first.program
-
-    @property
-    def dropout(self) -> dict[int, float]:
-        """The share that each layer drops."""
-        layers = enumerate(self.first.network.layers, 1)
-        return {n: layer.dropout for n, layer in layers if layer.dropout}
-
-    @property
-    def learned(self) -> list[Name]:
-        """Weights and biases that change, layer by layer."""
-        found = [name for name in self.program.given if (AFTER.get(name[0]), name[1]) in self.made]
-        parameters = [name for name in found if KINDS[name[0]].parameter]
-        return sorted(parameters, key=lambda name: (name[1], not KINDS[name[0]].weights))
-
-    @property
-    def memory(self) -> list[Name]:
-        """What an iteration takes over from the one before."""
-        return [name for name in self.program.given if KINDS[name[0]].earlier]
-
-    @property
-    def right(self) -> str:
-        """Which samples are classified right, in the script; "" where targets are no classes."""
-        rule = accuracy_of(self.first.network, self.training.y)
-        return RIGHT[rule] if rule is not None else ""
-
-    @property
-    def output(self) -> Name:
-        """What the last layer passes on."""
-        return self.first.network.passed(self.first.network.depth)
-
-    @property
-    def gradients(self) -> dict[int, list[Name]]:
-        """Those of each layer that learns."""
-        found: dict[int, list[Name]] = {}
-        for kind, layer in self.learned:
-            found.setdefault(layer, []).append((f"dL/d{kind}", layer))
-        return found
-
-    @property
-    def made(self) -> dict[Name, Definition]:
-        """What the program computes."""
-        return self.program.by_name
-
-
-def run_of(lesson: Lesson) -> ScriptedRun:
-    """The run of a lesson: as many iterations as its file asks for, or to the one that is open."""
-    scenario = lesson.scenario
-    wanted = max(scenario.training.iterations, lesson.iteration)
-    trained, reason = training(scenario), ""
-    first, _ = trained.step(trained.at(1))
-    done = wanted = min(wanted, furthest(scenario))
-    try:
-        found = _stops(trained, wanted)
-        if found < wanted:
-            done = max(found, lesson.iteration)
-            reason = f"The run stops by itself after iteration {found}." * (done == found)
-        trained.at(done + 1)
-    except UnfinishedError as error:
-        done = error.iteration - 1
-        trace, _ = trained.step(trained.at(error.iteration))
-        why = explain_stop(trace, trace.stop) if trace.stop is not None else ""
-        reason = f"Iteration {error.iteration} cannot be finished. {why}".rstrip()
-    last, end = trained.step(trained.at(max(done, 1)))
-    return ScriptedRun(lesson, trained, done, first, end, last.loss, reason)
-
-
-def _stops(trained: Training, wanted: int) -> int:
-    """The iteration after which a run stops by itself, or the last one that is wanted."""
-    losses: list[float] = []
-    state = trained.at(1)
-    while trained.stop != Stop() and len(losses) < wanted:
-        budget.check()
-        trace, after = trained.step(state)
-        losses.append(trace.loss)
-        if trained.stop.reached(losses, trained.batches):
-            return len(losses)
-        state = after if trace.finite else trained.advance(state)
-    return wanted
 
 
 def numpy_run(lesson: Lesson) -> str:
@@ -193,9 +78,11 @@ def numpy_parts(run: ScriptedRun) -> Iterator[tuple[str, list[str]]]:
     batch = _batch(run, "np.random.default_rng([shuffle, epoch])")
     yield "batch", [*batch, *(_NUMPY_MASK if run.dropout else ())]
     yield "iteration", list(_iteration(run))
+    if run.data.others:
+        yield "others", [*_others(run, Textbook(), "np.array({})"), "", "", *_numpy_look(run)]
     yield "training", list(_numpy_loop(run))
-    yield "check", [*check_lines(run.lesson, tuple(_results(run)))]
-    yield "curves", list(_curves(run))
+    yield "check", _checks(run)
+    yield "curves", list(curves(run))
 
 
 def torch_run(lesson: Lesson) -> str:
@@ -208,10 +95,10 @@ def torch_run(lesson: Lesson) -> str:
     if not run.iterations:
         return _ended([*lines, "", "", *_nothing(run)])
     dialect = Torch()
-    trees = [found.tree for found in _forward(run)]
+    trees = [found.tree for found in _forward(run.program)]
     rules = [*map(source, activation_functions(trees, dialect))]
     rules.append(source(loss_function(run.first, dialect, bool(run.first.fused_layer))))
-    rules += _measures(run)
+    rules += measures(run)
     draws = bool(run.dropout) or run.training.shuffle is not None
     lines += [
         "", "", *_TORCH_CHECK, "", "", *"\n\n\n".join(rules).split("\n"), "", "",
@@ -219,7 +106,8 @@ def torch_run(lesson: Lesson) -> str:
         *([] if not draws else ["", "", *inspect.getsource(Random).rstrip().split("\n")]),
         "", "", *_batch(run, "Random(shuffle, epoch)"),
         *(_TORCH_MASK if run.dropout else ()), *_torch_rate(run), "", "",
-        *_torch_iteration(run, dialect), "", "", *_torch_loop(run), *_ending(run),
+        *_torch_iteration(run, dialect), "", "", *_torch_look(run, dialect), *_torch_loop(run),
+        *_ending(run),
     ]  # fmt: skip
     return _ended(lines)
 
@@ -266,11 +154,52 @@ def _given(run: ScriptedRun, dialect: Python, plain: str, learns: str) -> Iterat
 
 def _scaling(run: ScriptedRun, dialect: Python, plain: str) -> Iterator[str]:
     """The inputs of all training samples as they are, and what makes x of them."""
-    data, plan = dataset(run.lesson.scenario), run.lesson.trace.program.plan.scale
-    assert plan is not None
-    yield f"raw = {plain.format(array(data.raw[data.training]))}"
-    for leaf, tree in ScalePlan(plan.name, plan.samples).trees():
+    yield f"raw = {plain.format(array(run.data.raw[run.data.training]))}"
+    for leaf, tree in _scale(run).trees():
         yield source(assigned(python_name(leaf.kind), dialect.write(tree)))
+
+
+def _scale(run: ScriptedRun) -> ScalePlan:
+    plan = run.lesson.trace.program.plan.scale
+    assert plan is not None
+    return ScalePlan(plan.name, plan.samples)
+
+
+def _others(run: ScriptedRun, dialect: Python, plain: str) -> Iterator[str]:
+    """The sets that nothing is learned from. Training samples alone say how they are scaled."""
+    sets = [f"the {name} set has {len(y)}" for name, (_, y) in run.data.others.items()]
+    yield f"# Samples that nothing is learned from: {', '.join(sets)}"
+    for name, (x, y) in run.data.others.items():
+        if run.lesson.trace.statistics:
+            rows = run.data.raw[run.data.rows(name)]
+            yield f"raw_{name} = {plain.format(array(rows))}"
+            *_, (_, tree) = _scale(run).trees()
+            scaled = dialect.having({RAW: f"raw_{name}"}).write(tree)
+            yield source(assigned(f"x_{name}", scaled))
+        else:
+            yield f"x_{name} = {plain.format(array(x))}"
+        yield f"y_{name} = {plain.format(array(y))}"
+    yield from ("others = {", *(f'    "{n}": (x_{n}, y_{n}),' for n in run.data.others), "}")
+
+
+def _look(run: ScriptedRun, dialect: Python, state: Sequence[str]) -> list[str]:
+    """The function that looks at them."""
+    argument = loss_argument(run.first, bool(run.first.fused_layer))
+    called = f"{run.used.loss.name}({python_name(argument.kind, argument.layer)}, y)"
+    forward = [
+        line
+        for found in _forward(run.used.program(len(run.training.x)))
+        for line in broken(f"{python_name(*found.name)} = {source(dialect.write(found.tree))}")
+    ]
+    return look(run, state, [*forward, f"losses = {called}"], f"losses.{run.used.reduction}()")
+
+
+def _forward(program: Program) -> list[Definition]:
+    return [found for found in program.definitions if _kind(found).phase == FORWARD]
+
+
+def _kind(found: Definition) -> Kind:
+    return KINDS[found.leaf.kind.removesuffix("@")]
 
 
 def _batch(run: ScriptedRun, generator: str) -> list[str]:
@@ -300,7 +229,12 @@ def _batch(run: ScriptedRun, generator: str) -> list[str]:
 
 def _ending(run: ScriptedRun) -> Iterator[str]:
     """The final weights and the last loss compared, and the curve."""
-    yield from ("", "", *check_lines(run.lesson, tuple(_results(run))), "", "", *_curves(run))
+    yield from ("", "", *_checks(run), "", "", *curves(run))
+
+
+def _checks(run: ScriptedRun) -> list[str]:
+    *lines, said = check_lines(run.lesson, tuple(_results(run)))
+    return [*lines, *seen(run), said]
 
 
 def _results(run: ScriptedRun) -> Iterator[Result]:
@@ -353,58 +287,6 @@ _TORCH_MASK = (
     "    kept = [random.random() >= dropout[layer] for _ in range(shape[0] * shape[1])]",
     "    return torch.tensor(kept).reshape(shape) / (1 - dropout[layer])",
 )
-_KEPT = (
-    "    records.append(record)",
-    '    loss = record["loss"]',
-    "    if t in {1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, iterations}:",
-    '        print(f"iteration {t}: loss {loss:.6g}")',
-)
-_TEXT = (
-    "try:",
-    "    import matplotlib.pyplot as plt",
-    "except ImportError:",
-    "    print()",
-    '    curve = curves["loss"]',
-    "    largest = max(curve) or 1",
-    "    for t in sorted({1 + k * (iterations - 1) // 19 for k in range(20)}):",
-    '        print(f"{t:>8} {curve[t - 1]:>12.6g} " + "#" * round(50 * (curve[t - 1] / largest)))',
-    "else:",
-    '    groups = ["loss", "accuracy", "gradient"]',
-    "    groups = [group for group in groups if any(name.startswith(group) for name in curves)]",
-    "    figure, axes = plt.subplots(len(groups), sharex=True, squeeze=False)",
-    "    for group, (plot,) in zip(groups, axes):",
-    "        for name in (name for name in curves if name.startswith(group)):",
-)
-_EACH = ("            plot.plot(range(1, iterations + 1), curves[name], label=name)",)
-_BATCHES = (
-    '            faint = 0.3 if group != "gradient" else 1',
-    "            plot.plot(range(1, iterations + 1), curves[name], label=name, alpha=faint)",
-    '            if group != "gradient":',
-    '                plot.plot(*per_epoch(curves[name]), label="mean of each epoch")',
-)
-_SHOWN = (
-    "        plot.set_ylabel(group)",
-    "        plot.legend()",
-    '    axes[-1][0].set_xlabel("iteration")',
-    "    plt.show()",
-)
-
-
-def _curves(run: ScriptedRun) -> Iterator[str]:
-    """What the tutor draws of each iteration; of batches also the mean of each epoch."""
-    each = run.training.batches.per_epoch
-    if each > 1:
-        yield from (
-            "def per_epoch(values):",
-            '    """The last iteration of each epoch, and the mean over its iterations."""',
-            f"    ends = range({each}, len(values) + 1, {each})",
-            f"    return ends, [sum(values[t - {each}:t]) / {each} for t in ends]",
-            "",
-            "",
-        )
-    yield "# ---- The curves over all iterations ----"
-    yield "curves = {name: [record[name] for record in records] for name in records[0]}"
-    yield from (*_TEXT, *(_BATCHES if each > 1 else _EACH), *_SHOWN)
 
 
 # ---- NumPy ----
@@ -412,18 +294,11 @@ def _curves(run: ScriptedRun) -> Iterator[str]:
 
 def _needed(run: ScriptedRun) -> list[Definition]:
     """What an update and its loss are made of, in its order."""
-    made = run.made
     wanted = [("loss", 0), *((AFTER[kind], layer) for kind, layer in run.learned)]
     wanted += [_after(name) for name in run.memory]
     wanted += [run.output] if run.right else []
     wanted += [name for names in run.gradients.values() for name in names]
-    needed: set[Name] = set()
-    while wanted:
-        name = wanted.pop()
-        if name in made and name not in needed:
-            needed.add(name)
-            wanted += made_of(made[name].tree)
-    return [found for found in run.program.definitions if found.name in needed]
+    return run.program.needed(wanted)
 
 
 def _after(name: Name) -> Name:
@@ -438,7 +313,7 @@ def _numpy_rules(run: ScriptedRun) -> Iterator[str]:
     yield source(loss_function(run.first, dialect, bool(run.first.fused_layer)))
     if run.first.network.rule.penalty == "norm":
         yield "\n".join(RATIO)
-    yield from _measures(run)
+    yield from measures(run)
 
 
 class _Exact(Guarded):
@@ -481,30 +356,8 @@ def _iteration(run: ScriptedRun) -> Iterator[str]:
         layer: ", ".join(python_name(*name) for name in names)
         for layer, names in run.gradients.items()
     }
-    yield from _recorded(run, "loss", norms)
+    yield from recorded(run, "loss", norms)
     yield from _indented(filled("return record, (", new, ")"))
-
-
-def _recorded(run: ScriptedRun, loss: str, norms: Mapping[int, str]) -> Iterator[str]:
-    """What the curves of an iteration need."""
-    yield f'    record = {{"loss": {loss}}}'
-    if run.right:
-        yield f'    record["accuracy"] = accuracy({python_name(*run.output)}, y)'
-    for layer, gradients in norms.items():
-        yield f'    record["gradient of layer {layer}"] = norm({gradients})'
-
-
-def _measures(run: ScriptedRun) -> Iterator[str]:
-    """The functions that measure an iteration."""
-    if run.right:
-        yield "\n".join((
-            "def accuracy(a, y):",
-            '    """The share of the samples that are classified right."""',
-            f"    right = {run.right}",
-            "    return float(right.sum()) / len(y)",
-        ))  # fmt: skip
-    if run.gradients:
-        yield "\n".join(NORM)
 
 
 def _own_loss(run: ScriptedRun, found: Definition) -> str:
@@ -518,15 +371,24 @@ def _own_loss(run: ScriptedRun, found: Definition) -> str:
     return ""
 
 
+def _numpy_look(run: ScriptedRun) -> list[str]:
+    learned = [python_name(*name) for name in run.learned]
+    more = ["*_"] if run.memory else []
+    unpacked = _indented(filled("(", [*learned, *more], ")", " = state")) if learned else []
+    return _look(run, _Exact(), unpacked)
+
+
 def _numpy_loop(run: ScriptedRun) -> Iterator[str]:
     state = [python_name(*name) for name in (*run.learned, *run.memory)]
     yield "# ---- Training ----"
     yield from filled("state = (", state, ")")
     yield from (
+        *looked(run),
         "records = []",
         "for t in range(1, iterations + 1):",
+        *looks(run, "state"),
         "    record, state = iteration(t, *batch(t), state)",
-        *_KEPT,
+        *KEPT,
     )
     if state:
         yield from filled("(", state, ")", " = state")
@@ -537,14 +399,6 @@ def _indented(lines: Sequence[str]) -> list[str]:
 
 
 # ---- PyTorch ----
-
-
-def _forward(run: ScriptedRun) -> list[Definition]:
-    return [found for found in run.program.definitions if _kind(found).phase == FORWARD]
-
-
-def _kind(found: Definition) -> Kind:
-    return KINDS[found.leaf.kind.removesuffix("@")]
 
 
 def _torch_rate(run: ScriptedRun) -> list[str]:
@@ -564,7 +418,7 @@ def _torch_iteration(run: ScriptedRun, dialect: Torch) -> Iterator[str]:
     rule = run.first.network.rule
     yield "def iteration(t, x, y):"
     yield '    """One update of everything that learns: what is drawn of it."""'
-    for found in _forward(run):
+    for found in _forward(run.program):
         n = found.leaf.layer
         if found.leaf.kind == "d":
             yield f"    mask{n} = mask(t, {n}, a{n}.shape)"
@@ -578,7 +432,7 @@ def _torch_iteration(run: ScriptedRun, dialect: Torch) -> Iterator[str]:
         right = part_of_loss(run.first, (q.kind, q.layer))
         yield from _indented(broken(f"{python_name(q.kind, q.layer)} = {right}"))
     if not run.learned:
-        yield from _recorded(run, "loss.item()", {})
+        yield from recorded(run, "loss.item()", {})
         yield "    return record"
         return
     yield from ("", "    optimizer.zero_grad()")
@@ -593,15 +447,22 @@ def _torch_iteration(run: ScriptedRun, dialect: Torch) -> Iterator[str]:
             layer: f"*torch.autograd.grad({whole}, [{', '.join(names)}], retain_graph=True)"
             for layer, names in learns.items()
         }
-        yield from _recorded(run, "loss.item()", norms)
+        yield from recorded(run, "loss.item()", norms)
         yield "    loss.backward()"
     else:
         yield "    loss.backward()"
-        yield from _recorded(run, "loss.item()", norms)
+        yield from recorded(run, "loss.item()", norms)
     yield from _indented(clipped(rule))
     if rule.schedule:
         yield '    optimizer.param_groups[0]["lr"] = rate(t)'
     yield from ("    optimizer.step()", "    return record")
+
+
+def _torch_look(run: ScriptedRun, dialect: Torch) -> list[str]:
+    if not run.data.others:
+        return []
+    given = _others(run, dialect, "torch.tensor({})")
+    return [*given, "", "", "@torch.no_grad()", *_look(run, dialect, ()), "", ""]
 
 
 def _torch_loop(run: ScriptedRun) -> Iterator[str]:
@@ -611,8 +472,10 @@ def _torch_loop(run: ScriptedRun) -> Iterator[str]:
         yield from filled("parameters = [", learned, "]")
         yield optimizer(run.first.network.rule, "parameters", "eta")
     yield from (
+        *looked(run),
         "records = []",
         "for t in range(1, iterations + 1):",
+        *looks(run, ""),
         "    record = iteration(t, *batch(t))",
-        *_KEPT,
+        *KEPT,
     )

@@ -72,6 +72,11 @@ class Dataset:
             return self.x, self.y
         return frozen(self.x[rows]), frozen(self.y[rows])
 
+    @property
+    def others(self) -> dict[str, tuple[Array, Array]]:
+        """The parts that nothing is learned from, those that have samples."""
+        return {name: self.part(name) for name in PARTS[1:] if len(self.rows(name))}
+
 
 def dataset(scenario: Scenario) -> Dataset:
     """The data set of a scenario. Raises DataError where none can be made of its data."""

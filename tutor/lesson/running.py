@@ -23,7 +23,7 @@ import numpy as np
 from tutor import budget
 from tutor.engine.run import Goal, Run, accuracy_of
 from tutor.engine.training import Stop, Training
-from tutor.lesson.dataset import PARTS, dataset
+from tutor.lesson.dataset import dataset
 from tutor.lesson.setup import training
 from tutor.lesson.walk import furthest
 from tutor.scenario.reader import Scenario
@@ -61,8 +61,7 @@ class Running:
         self.most = furthest(scenario)
         """The last iteration that may be asked for."""
         network = self.training.network
-        data = dataset(scenario)
-        others = {name: data.part(name) for name in PARTS[1:] if len(data.rows(name))}
+        others = dataset(scenario).others
         self.run = Run(self.training, accuracy_of(network, self.training.y), others)
         self.seconds = 0.0
         """How long it ran so far, by the clock."""

@@ -23,7 +23,7 @@ from tutor.engine.run import Point, learning, movers, value
 from tutor.lesson.titles import capital, enumerated, place
 from tutor.notation.markup import Markup
 from tutor.pages.context import Context
-from tutor.pages.training_pictures import MOST_ROWS, NumberTable, TableRow, some
+from tutor.pages.training_pictures import MOST_ROWS, OTHERS, NumberTable, TableRow, some
 from tutor.pages.training_query import EPOCH, ITERATION
 from tutor.pages.training_runs import FEW, Trained
 
@@ -103,7 +103,9 @@ def loss_chart(runs: Sequence[Trained]) -> ChartPart | None:
     series = [line for one in shown for line in _losses(one, several=several)]
     series += [
         Series(
-            f"Loss on the {name} set", *_columns(own, [p.others[k] for _, p in own.points]), 3 + k
+            f"Loss on the {name} set",
+            *_columns(own, [p.others[k].loss for _, p in own.points]),
+            OTHERS + k,
         )
         for k, name in enumerate(own.run.others)
     ]
@@ -206,6 +208,7 @@ def _accuracy(runs: Sequence[Trained]) -> ChartPart:
         known = known or dict(zip(n, y, strict=True))
         name = capital(one.name) if len(runs) > 1 else "Accuracy"
         series.append(Series(name, [one.x(at) for at in n], y, one.style))
+    series += _other_accuracies(runs[0])
     averaged = any(one.run.epochs(one.losses)[0] for one in runs)
     by_epoch = EPOCH if averaged else ITERATION
     last = max(one.x(one.end) for one in runs)
@@ -219,6 +222,15 @@ def _accuracy(runs: Sequence[Trained]) -> ChartPart:
     legend = tuple(Key(f"line-{line.style}", line.name) for line in series)
     note = "Of batches, the mean over each epoch." if averaged else ""
     return ChartPart("Accuracy", svg, legend if len(series) > 1 else (), note)
+
+
+def _other_accuracies(one: Trained) -> Iterator[Series]:
+    """On the sets that are not learned from."""
+    for k, name in enumerate(one.run.others):
+        found = [(n, p.others[k].accuracy) for n, p in one.points]
+        known = [(one.x(n), accuracy) for n, accuracy in found if accuracy is not None]
+        x, y = ([pair[i] for pair in known] for i in (0, 1))
+        yield Series(f"Accuracy on the {name} set", x, y, OTHERS + k)
 
 
 def _norms(context: Context, one: Trained, *, several: bool) -> ChartPart:
@@ -295,6 +307,7 @@ def table(context: Context, runs: Sequence[Trained]) -> NumberTable | None:
     columns: list[Markup | str] = [f"Loss{of[one]}" for one in shown]
     columns += [f"Accuracy{of[one]}" for one in shown if classified]
     columns += [f"Loss on the {name} set" for name in own.run.others]
+    columns += [f"Accuracy on the {name} set" for name in own.run.others if classified]
     columns += [f"Gradient, {place(network, layer).removeprefix('the ')}" for layer in layers]
     columns += [context.line.quantity(q) for q, _ in lines]
     points, values = dict(own.points), [dict(line) for _, line in lines]
@@ -304,7 +317,10 @@ def table(context: Context, runs: Sequence[Trained]) -> NumberTable | None:
         found = [one.loss_at(x) for one in shown]
         found += [one.accuracy_at(x) for one in shown if classified]
         point = points.get(n)
-        found += point.others if point else (None,) * len(own.run.others)
+        others = point.others if point else ()
+        found += [one.loss for one in others] or [None] * len(own.run.others)
+        if classified:
+            found += [one.accuracy for one in others] or [None] * len(own.run.others)
         found += [point.norms[layer - 1] if point else None for layer in layers]
         found += [known.get(n - 1) for known in values]
         cells = tuple("" if one is None else number.shown(one, FEW) for one in found)

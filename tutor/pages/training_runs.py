@@ -282,7 +282,7 @@ def _on_other_sets(one: Trained, *, falls: bool) -> Iterator[str]:
     are is it overfitting that it rises here.
     """
     for at, name in enumerate(one.run.others if one.end > 1 else ()):
-        losses = [(point.others[at], n) for n, point in one.points]
+        losses = [(point.others[at].loss, n) for n, point in one.points]
         (lowest, n), (last, _) = min(losses), losses[-1]
         if last > OVER * lowest:
             why = ": a sign of overfitting" if falls else ""
