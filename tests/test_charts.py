@@ -225,7 +225,7 @@ def test_fields_with_holes_in_their_numbers_are_drawn() -> None:
 def test_samples_are_marks_of_their_class() -> None:
     drawn = plane(samples=(Samples(((0.0, 0.0), (1.0, 1.0)), 2, "wrong"),))
     assert 'class="mark mark-2 wrong"' in drawn
-    assert drawn.count("h0") == 4
+    assert drawn.count("h.1") == 4, "with a direction: printed, a square of no length is not there"
 
 
 def test_a_plane_is_well_formed_and_says_what_it_shows() -> None:

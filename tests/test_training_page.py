@@ -10,9 +10,11 @@ import pytest
 from flask.testing import FlaskClient
 
 from app import create_app
+from tests.htmltree import read
 from tests.visiting import scenario
 from tutor import number
-from tutor.engine.run import Run
+from tutor.engine.quantity import Quantity
+from tutor.engine.run import Run, loss_on, value, with_values
 from tutor.lesson import changes
 from tutor.lesson.running import Running, verdict
 from tutor.lesson.setup import training
@@ -21,6 +23,7 @@ from tutor.pages.training_runs import batch_name
 from tutor.scenario.reader import load
 from tutor.web import routes_training
 
+SHELF = Path(__file__).parents[1] / "scenarios"
 LESSON = "/lessons/linear-regression/training"
 HX = {"HX-Request": "true"}
 SLOW = """\
@@ -458,6 +461,64 @@ def test_the_moment_alone_is_a_part_of_the_page(client: FlaskClient) -> None:
 def test_the_surface_is_over_the_chosen_parameters(client: FlaskClient) -> None:
     page = client.get(f"{LESSON}?iterations=20&first=w[1][1,2]&second=b[1][1]").text
     assert "The loss over w[1][1,2] and b[1][1]" in page
+
+
+@pytest.fixture
+def surface(client: FlaskClient) -> list[tuple[str, list[list[str]]]]:
+    """The captions of the tables of a surface with two runs, and the texts of their cells."""
+    page = client.get(f"{LESSON}?iterations=30&other=0.4&first=w[1][1,2]&second=b[1][1]").text
+    tables = read(page).root.one("details", id="numbers-surface").all("table")
+    return [
+        (
+            table.one("caption").text,
+            [[cell.text for cell in row.all("th", "td")] for row in table.all("tr")],
+        )
+        for table in tables
+    ]
+
+
+def trained(iterations: int) -> Run:
+    run = Running(load(SHELF / "linear-regression.yaml")).run
+    run.record(iterations)
+    return run
+
+
+def test_a_surface_has_its_losses_as_a_table(surface: list[tuple[str, list[list[str]]]]) -> None:
+    caption, ((_, *across), *rows) = surface[0]
+    over = "w[1][1,2] (across) and b[1][1] (up)"
+    assert caption == f"The loss over {over}, at 25 of the 441 places of the picture"
+    run, first, second = trained(30), Quantity("w", 1, 1, 2), Quantity("b", 1, 1)
+    assert len(across) == len(rows) == 5
+    assert plain(rows[0][0]) > plain(rows[-1][0]), "up is up"
+    for up, *losses in rows:
+        for a, shown in zip(across, losses, strict=True):
+            there = with_values(
+                run.parameters(31), {first: plain(a.rpartition("= ")[2]), second: plain(up)}
+            )
+            own = loss_on(there, run.training.x, run.training.y)
+            assert plain(shown) == pytest.approx(own, rel=1e-2, abs=1e-3)
+
+
+def test_a_surface_has_its_paths_as_tables(surface: list[tuple[str, list[list[str]]]]) -> None:
+    _, (own, (head, *rows)), (other, _) = surface
+    assert own == (
+        "The path with learning rate 0.1, with the loss over all samples; "
+        "24 of its 31 points, the others are left out"
+    )
+    assert (head[0], head[-1]) == ("Iterations done", "Loss")
+    assert "The path with learning rate 0.4" in other
+    assert "it leaves the picture" in other
+    run = trained(30)
+    assert len(rows) == 24
+    for n, *cells in rows:
+        network = run.parameters(int(n) + 1)
+        found = value(network, Quantity("w", 1, 1, 2)), value(network, Quantity("b", 1, 1))
+        loss = loss_on(network, run.training.x, run.training.y)
+        assert cells == [number.shown(one, 4) for one in (*found, loss)]
+
+
+def plain(text: str) -> float:
+    return float(text.replace("−", "-"))
 
 
 # ---- nonsense ----

@@ -20,15 +20,17 @@ from tests.visiting import NAMES, SATURATED, WALKS, context, deep_network, scena
 from tutor import budget, limits, number
 from tutor.engine.kinds import PHASES, phases_of
 from tutor.engine.quantity import Quantity, parse
-from tutor.engine.run import Run
+from tutor.engine.run import Run, loss_on
 from tutor.errors import LessonError
 from tutor.export.rendering import css_string
 from tutor.export.worked import Sheet, blanked, worked
 from tutor.lesson.explain import ROUNDED
+from tutor.lesson.running import Running
 from tutor.lesson.setup import training
 from tutor.lesson.variants import variants
 from tutor.lesson.walk import GRAINS, open_lesson
 from tutor.notation.conventions import PRESETS
+from tutor.pages import training_surface
 from tutor.pages.context import Context
 from tutor.pages.step_body import step_body
 from tutor.pages.step_page import step_page
@@ -38,6 +40,7 @@ from tutor.scenario.reader import parse as parse_scenario
 
 SIGMOID = "1-2-3-1-sigmoid"
 ALWAYS = ("Gradient norm per layer", "Weights and biases")
+SURFACE = "Loss surface"
 """Curves that every training has."""
 OF_THE_FILE = {"<style> directly in <head>", "a script with text"}
 """What a page of the server may not have, and a file needs."""
@@ -602,10 +605,13 @@ def trained(name: str, **wishes: object) -> Element | None:
 @pytest.mark.parametrize(
     ("name", "headings"),
     [
-        ("circle-averaged", ["Loss", "Accuracy", *ALWAYS, "Decision boundary", "Activations"]),
-        ("overfitting", ["Loss", *ALWAYS, "Fitted curve", "Activations"]),
-        ("stochastic-descent", ["Loss", "Accuracy", *ALWAYS, "Activations"]),
-        ("perceptron-separable", ["Loss", "Accuracy", *ALWAYS, "Decision boundary"]),
+        (
+            "circle-averaged",
+            ["Loss", "Accuracy", *ALWAYS, "Decision boundary", "Activations", SURFACE],
+        ),
+        ("overfitting", ["Loss", *ALWAYS, "Fitted curve", "Activations", SURFACE]),
+        ("stochastic-descent", ["Loss", "Accuracy", *ALWAYS, "Activations", SURFACE]),
+        ("perceptron-separable", ["Loss", "Accuracy", *ALWAYS, "Decision boundary", SURFACE]),
     ],
 )
 def test_a_lesson_that_trains_has_its_curves_in_the_file(name: str, headings: list[str]) -> None:
@@ -619,9 +625,34 @@ def test_a_lesson_that_trains_has_its_curves_in_the_file(name: str, headings: li
         assert svg.one("desc").text
     captions = [table.one("caption").text for table in section.all("table")]
     assert captions[0] == "Some iterations"
-    assert len(captions) == 1 + len({*headings} & {"Decision boundary", "Fitted curve"}) + (
-        "Activations" in headings
+    one = {"Decision boundary", "Fitted curve", "Activations"}
+    assert len(captions) == 1 + len({*headings} & one) + 2 * (SURFACE in headings)
+
+
+def test_the_loss_surface_of_a_file_has_its_numbers() -> None:
+    section = trained("overfitting")
+    assert section is not None
+    *_, heights, path = section.all("table")
+    first, second = "w[1][1,1]", "w[2][1,3]"
+    assert (
+        f"over {first} (across) and {second} (up), at 25 of the 441" in heights.one("caption").text
     )
+    run = Running(scenario("overfitting")).run
+    run.record(1_000)
+    rows = [[cell.text for cell in row.all("td")] for row in path.one("tbody").all("tr")]
+    done = [int(row.one("th").text.replace(",", "")) for row in path.one("tbody").all("tr")]
+    assert (done[0], done[-1]) == (0, 1_000)
+    for n, row in zip(done, rows, strict=True):
+        network = run.parameters(n + 1)
+        x, y = run.training.x, run.training.y
+        assert row[-1] == number.shown(loss_on(network, x, y), 4)
+
+
+def test_a_surface_that_takes_too_long_is_in_no_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(training_surface, "MOST_WORK", 1000)
+    section = trained("overfitting")
+    assert section is not None
+    assert SURFACE not in [heading.text for heading in section.all("h3")]
 
 
 def test_the_numbers_of_a_training_in_a_file_are_those_of_its_run() -> None:

@@ -31,10 +31,10 @@ MOST_COLUMNS = 240
 STYLES = 6
 """How many kinds of lines there are."""
 TICKS = 5
-MARKS = ("h0", "h0", "m-3 0h6", "m0-3v6", "m-3 0h6m-3-3v6", "m-2.5-2.5l5 5m0-5l-5 5")
+MARKS = ("h0", "h.1", "m-3 0h6", "m0-3v6", "m-3 0h6m-3-3v6", "m-2.5-2.5l5 5m0-5l-5 5")
 """How the marks of samples are drawn around their place, so that no two differ by colour alone: a
-disc and a square (the ends of a line without length), a bar that lies and one that stands, a plus
-and a cross.
+disc and a square (the ends of a line without length; of a square on paper it needs some, for there
+is none where a line has no direction), a bar that lies and one that stands, a plus and a cross.
 """
 
 

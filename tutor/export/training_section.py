@@ -24,6 +24,7 @@ from tutor.pages.training_charts import ChartPart, loss_chart, more_charts, tabl
 from tutor.pages.training_pictures import NumberTable, Picture, activity, picture
 from tutor.pages.training_query import Asked
 from tutor.pages.training_runs import Trained, said, side_by_side, why_it_ends
+from tutor.pages.training_surface import largest_movers, surface_over
 from tutor.scenario.reader import Scenario
 
 
@@ -38,8 +39,8 @@ class TrainingSection:
     charts: tuple[ChartPart, ...] = ()
     pictures: tuple[Picture, ...] = ()
     """What the network does in the end."""
-    tables: tuple[tuple[str, NumberTable], ...] = ()
-    """(what it is about, the numbers)."""
+    tables: tuple[tuple[str, tuple[NumberTable, ...]], ...] = ()
+    """(what they are about, the numbers)."""
 
 
 def trains(context: Context, phases: tuple[str, ...]) -> bool:
@@ -92,11 +93,17 @@ def _section(context: Context, one: Trained, id_: str) -> TrainingSection:
     charts = (*((loss,) if loss else ()), *more_charts(context, (one,)))
     network = one.run.parameters(one.last + 1)
     when = f"after {counted(one.last, 'iteration')}" if one.last else "before training"
-    found = picture(one.run, network, when), activity(one.run, network, when)
+    found = (
+        picture(one.run, network, when),
+        activity(one.run, network, when),
+        surface_over(context, (one,), network, largest_movers(one), when),
+    )
     pictures = tuple(each for each in found if each is not None)
     numbers = table(context, (one,))
-    tables = [("Over the iterations", numbers)] if numbers else []
-    tables += [(each.heading, each.table) for each in pictures if each.table]
+    tables: list[tuple[str, tuple[NumberTable, ...]]] = []
+    if numbers:
+        tables.append(("Over the iterations", (numbers,)))
+    tables += [(each.heading, each.tables) for each in pictures if each.tables]
     scenario = context.lesson.scenario
     return TrainingSection(
         id_, training_title(scenario), sentences, charts, pictures, tuple(tables)

@@ -28,8 +28,9 @@ In the order in which it is best read:
     step_page             the page of a step
     style_guide           the tutor's own design: figures of the style sheets, each part once
     training_query        what a reader asks of a training
-    training_pictures     what the network does at a moment, and the loss over two weights
+    training_pictures     what the network does at a moment
     training_runs         its runs, how far they are and how they went
+    training_surface      the loss over two weights, with the paths of the runs
     training_tables       how large the numbers of its layers are at a moment
     training_charts       its curves with links to iterations, and their numbers
     training_page         a training: its curves, with a way into every iteration

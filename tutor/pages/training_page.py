@@ -16,14 +16,12 @@ from math import ceil
 from urllib.parse import unquote_plus
 
 from tutor import number
-from tutor.engine.quantity import Quantity
-from tutor.engine.run import accuracy_of, movers, parameter_names
+from tutor.engine.run import accuracy_of, parameter_names
 from tutor.engine.trace import FLAT
 from tutor.lesson import changes
 from tutor.lesson.changeable import batch_word
 from tutor.lesson.changes import Changes
 from tutor.lesson.dataset import all_alike
-from tutor.lesson.titles import capital
 from tutor.lesson.walk import Lesson, furthest
 from tutor.pages.context import Context
 from tutor.pages.outline import Link
@@ -37,14 +35,13 @@ from tutor.pages.training_charts import (
 from tutor.pages.training_pictures import (
     NumberTable,
     Picture,
-    Way,
     activity,
     picture,
-    surface_picture,
     units_picture,
 )
 from tutor.pages.training_query import EPOCH, ITERATION, SLIDES, Asked, slid, slide
 from tutor.pages.training_runs import FEW, Trained, before_any_update, said, why_it_ends
+from tutor.pages.training_surface import largest_movers, surface_over
 from tutor.pages.training_tables import SizeTable, layers_table, units_table
 from tutor.pages.view import View
 from tutor.pages.what_if import Changed, changed
@@ -449,15 +446,8 @@ def moment(context: Context, asked: Asked, runs: Sequence[Trained]) -> Moment | 
         when = f"after {number.counted(at, 'iteration')}"
     drawn = [draw(own.run, network, when) for draw in (picture, units_picture, activity)]
     tables = [table(own.run, network) for table in (units_table, layers_table)]
-    chosen = asked.chosen or tuple(_two(own))
-    over = None
-    if len(chosen) == 2 and own.last >= 1:
-        ways = [
-            Way(tuple(network for _, network in one.networks()), one.style, capital(one.name))
-            for one in runs
-            if len(one.networks()) > 1
-        ]
-        over = surface_picture(own.run, network, ways, (chosen[0], chosen[1]), when)
+    chosen = asked.chosen or largest_movers(own)
+    over = surface_over(context, runs, network, chosen, when)
     pictures = tuple(one for one in drawn if one is not None)
     measured = tuple(one for one in tables if one is not None)
     if not pictures and not measured and over is None:
@@ -468,11 +458,6 @@ def moment(context: Context, asked: Asked, runs: Sequence[Trained]) -> Moment | 
     )
     names = tuple(map(str, islice(parameter_names(network), MOST_NAMES))) if over else ()
     return Moment(scrub(asked, own, at), pictures, measured, over, choose if over else (), names)
-
-
-def _two(one: Trained) -> list[Quantity]:
-    networks = one.networks()
-    return movers(networks[0][1], networks[-1][1], 2) if len(networks) > 1 else []
 
 
 def scrub(asked: Asked, own: Trained, at: int) -> Scrub:

@@ -1,9 +1,8 @@
-"""Pictures of a training: what the network does at a moment, and the loss over two parameters.
+"""Pictures of a training: what the network does at a moment.
 
 picture(run, network, when)            regions for two inputs, the fitted curve for one
 units_picture(run, network, when)      what each unit before the output adds to it
 activity(run, network, when)           how the activations of each layer are spread
-surface_picture(run, …)                the loss over two parameters with the way taken
 """
 
 from __future__ import annotations
@@ -19,25 +18,17 @@ from tutor.draw import charts, planes
 from tutor.draw.charts import Chart, Key, Series
 from tutor.draw.planes import Area, Levels, Plane, Samples
 from tutor.engine.network import Array, Network
-from tutor.engine.quantity import Quantity
 from tutor.engine.run import (
     Run,
     Sets,
     activations,
     outputs,
     passed_to_output,
-    surface,
-    value,
 )
 from tutor.lesson.titles import capital, enumerated, place
 from tutor.notation.markup import Markup
 
 GRID = 41
-CELLS = 21
-"""Rows and columns of the loss surface."""
-HEIGHTS = 9
-MOST_WORK = 40_000_000
-"""Parameters times samples times cells of a surface: about a tenth of a second."""
 MARGIN = 0.15
 OTHERS = 3
 """The style of the first set that is not learned from."""
@@ -74,6 +65,8 @@ class NumberTable:
     rows: tuple[TableRow, ...]
     leads: str = ""
     """Where the links of its rows lead."""
+    over: Markup | str = ""
+    """What all columns are values of, where they are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +79,7 @@ class Picture:
     """(class of its mark, what it stands for)"""
     text: str
     """What to see in it."""
-    table: NumberTable | None = None
+    tables: tuple[NumberTable, ...] = ()
     """Its data."""
 
 
@@ -143,7 +136,7 @@ def _fitted(network: Network, x: Array, y: Array, others: Sets, when: str) -> Pi
         *(Key(f"mark-{one.style}", one.name) for one in samples),
     )
     table = _of_samples(network, x, y, ("x",))
-    return Picture("Fitted curve", svg, legend, "", table)
+    return Picture("Fitted curve", svg, legend, "", (table,))
 
 
 def _of_samples(
@@ -234,7 +227,9 @@ def _regions(run: Run, network: Network, x: Array, y: Array, when: str) -> Pictu
     said = "All" if not wrong else f"{len(x) - wrong:,} of {len(x):,}"
     answers = ["yes" if same else "no" for same in (right == guessed).tolist()]
     table = _of_samples(network, x, y, ("x₁", "x₂"), ("Right", answers))
-    return Picture("Decision boundary", planes.draw(plane), legend, f"{said} samples right.", table)
+    return Picture(
+        "Decision boundary", planes.draw(plane), legend, f"{said} samples right.", (table,)
+    )
 
 
 def _margins(run: Run, found: Array) -> Array:
@@ -280,7 +275,7 @@ def _heights(network: Network, x: Array, y: Array, when: str) -> Picture:
         samples=(Samples(_points(x), 1),),
     )  # fmt: skip
     legend, table = (Key("mark-1", "samples"),), _of_samples(network, x, y, ("x₁", "x₂"))
-    return Picture(f"Lines of equal {name}", planes.draw(plane), legend, "", table)
+    return Picture(f"Lines of equal {name}", planes.draw(plane), legend, "", (table,))
 
 
 # ---- how the activations are spread ----
@@ -335,85 +330,8 @@ def activity(run: Run, network: Network, when: str) -> Picture | None:
         TableRow(*row) for row in zip(bins, [""] * BINS, zip(*columns, strict=True), strict=True)
     ]
     table = NumberTable("Share of the activations in %", "Activation", tuple(names), tuple(rows))
-    return Picture("Activations", charts.draw(chart), legend, text, table)
+    return Picture("Activations", charts.draw(chart), legend, text, (table,))
 
 
 def _edge(value: float) -> str:
     return number.shown(round(value, DIGITS), DIGITS)
-
-
-# ---- the loss over two parameters ----
-
-
-@dataclass(frozen=True, slots=True)
-class Way:
-    """The way of a run through its parameters: networks at some iterations."""
-
-    networks: tuple[Network, ...]
-    style: int
-    name: str
-
-
-def surface_picture(
-    run: Run, network: Network, ways: Sequence[Way], chosen: tuple[Quantity, Quantity], when: str
-) -> Picture | None:
-    """The loss over two parameters, all the others as in `network`, with the ways taken; None where
-    it would take too long.
-    """
-    training = run.training
-    if CELLS**2 * network.parameters * len(training.x) > MOST_WORK:
-        return None
-    first, second = chosen
-    paths = [tuple((value(one, first), value(one, second)) for one in way.networks) for way in ways]
-    points = np.array(paths[0])
-    (left, right), (low, high) = (span(points[:, i], 0.35) for i in (0, 1))
-    for path in paths[1:]:  # as far as it stays near
-        near = _near(path, (2 * left - right, 2 * right - left), (2 * low - high, 2 * high - low))
-        points = np.array([*points, *near])
-    across, up = (np.linspace(*span(points[:, i], 0.35), CELLS) for i in (0, 1))
-    box = (float(across[0]), float(across[-1])), (float(up[0]), float(up[-1]))
-    paths = [_near(path, *box) for path in paths]
-    field = surface(network, training.x, training.y, chosen, across, up)
-    finite = field[np.isfinite(field)]
-    if not finite.size or float(finite.min()) == float(finite.max()):
-        return None
-    heights = tuple(
-        float(height) for height in np.unique(np.quantile(finite, np.linspace(0.04, 0.92, HEIGHTS)))
-    )
-    bands = tuple(Area(height - field, "band") for height in heights)
-    about = (
-        f"The loss over {first} and {second}; all other parameters are as they are {when}. "
-        f"It goes from {charts.shown(float(finite.min()))} to "
-        f"{charts.shown(float(finite.max()))}; the stronger the colour, the lower. "
-        + " ".join(
-            f"{way.name} goes from ({_pair(path[0])}) to ({_pair(path[-1])})."
-            for way, path in zip(ways, paths, strict=True)
-        )
-    )
-    plane = Plane(
-        "surface", f"The loss over {first} and {second}", about, str(first), str(second),
-        across, up, bands, (Levels(field, heights, "level"),),
-        paths=tuple((path, way.style) for path, way in zip(paths, ways, strict=True)),
-    )  # fmt: skip
-    legend = tuple(Key(f"line-{way.style}", way.name) for way in ways)
-    text = (
-        "Each line joins places of equal loss; the stronger the colour, the lower. "
-        f"All other parameters are as they are {when}; along the path they were different."
-    )
-    return Picture("Loss surface", planes.draw(plane), legend, text)
-
-
-def _near(
-    path: tuple[tuple[float, float], ...], across: tuple[float, float], up: tuple[float, float]
-) -> tuple[tuple[float, float], ...]:
-    """A way up to where it leaves a box for the first time."""
-    out = (
-        at
-        for at, (x, y) in enumerate(path)
-        if not (across[0] <= x <= across[1] and up[0] <= y <= up[1])
-    )
-    return path[: max(1, next(out, len(path)))]
-
-
-def _pair(point: tuple[float, float]) -> str:
-    return ", ".join(number.shown(one, 3) for one in point)
