@@ -6,13 +6,15 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from math import prod
 from pathlib import Path
 from urllib.parse import quote
 
 import pytest
 
 from tests.visiting import NAMES, context, fragment, page
-from tutor.engine.nudge import STEP, Difference, Nudger, can_nudge, check, checkable, gradient_of
+from tutor.engine.network_nudge import NetworkNudger, gradient_of
+from tutor.engine.nudge import STEP, Difference, check
 from tutor.engine.quantity import parse
 from tutor.engine.trace import Trace
 from tutor.lesson.walk import open_lesson
@@ -33,7 +35,7 @@ def test_in_every_lesson_the_gradients_are_those_that_are_measured() -> None:
     found = traces()
     assert len(found) > 20
     for name, trace in found:
-        whole = check(trace, most=200)
+        whole = check(NetworkNudger(trace), most=200)
         assert whole.differ == (), name
         assert whole.worst is None or whole.worst.error < 1e-3, name
 
@@ -41,12 +43,12 @@ def test_in_every_lesson_the_gradients_are_those_that_are_measured() -> None:
 def test_the_loss_that_is_moved_is_the_loss_of_the_lesson() -> None:
     for name, trace in traces():
         data = trace.arrays.get(("data_loss", 0), trace.arrays["loss", 0])
-        assert Nudger(trace).here == pytest.approx(float(data), rel=1e-14), name
+        assert NetworkNudger(trace).here == pytest.approx(float(data), rel=1e-14), name
 
 
 @pytest.mark.parametrize("off", [1.001, 0.5, -1.0])
 def test_a_wrong_gradient_is_told_apart(off: float) -> None:
-    nudger = Nudger(context(ONE).trace)
+    nudger = NetworkNudger(context(ONE).trace)
     for name in ("w[2][1,1]", "b[1][2]", "x[1]"):
         right = nudger.central(parse(name))
         assert right.agrees
@@ -58,7 +60,7 @@ def test_a_wrong_gradient_is_told_apart(off: float) -> None:
 
 
 def test_an_error_falls_with_the_square_of_h_until_rounding_takes_over() -> None:
-    nudger, q = Nudger(context(ONE).trace), parse("w[3][1,2]")
+    nudger, q = NetworkNudger(context(ONE).trace), parse("w[3][1,2]")
     errors = {h: nudger.central(q, h).error for h in (1e-1, 1e-2, 1e-3, 1e-11)}
     assert errors[1e-1] / errors[1e-2] == pytest.approx(100, rel=0.2)
     assert errors[1e-2] / errors[1e-3] == pytest.approx(100, rel=0.2)
@@ -73,10 +75,23 @@ def test_at_a_corner_two_slopes_are_told_and_no_error() -> None:
     assert not replace(at, gradient=1.5).corner
 
 
+def test_at_a_corner_that_is_known_two_slopes_are_told_even_where_their_mean_agrees() -> None:
+    at = Difference(parse("w[1][1,1]"), 0.0, STEP, 1.0, 1.0, 1.0 + STEP, 0.5)
+    assert at.agrees
+    assert not at.corner
+    assert replace(at, kinked=True).corner
+
+
+def test_where_there_is_no_result_on_one_side_nothing_agrees_and_nothing_differs() -> None:
+    at = Difference(parse("w[1][1,1]"), 0.0, STEP, float("nan"), 1.0, 1.0 + STEP, 1.0)
+    assert at.undefined
+    assert not any((at.agrees, at.corner, at.tiny, at.differs))
+
+
 def test_of_many_gradients_an_even_selection_of_every_array_is_checked() -> None:
-    trace = context("3-4-2-regression").trace
-    whole, part = check(trace, most=1000), check(trace, most=12)
-    assert whole.checked == whole.of == sum(array.size for _, array in checkable(trace))
+    nudger = NetworkNudger(context("3-4-2-regression").trace)
+    whole, part = check(nudger, most=1000), check(nudger, most=12)
+    assert whole.checked == whole.of == sum(prod(shape) for _, shape in nudger.arrays())
     assert part.of == whole.of
     assert 12 <= part.checked < whole.checked
     assert [one.name for one in part.arrays] == [one.name for one in whole.arrays]
@@ -84,13 +99,13 @@ def test_of_many_gradients_an_even_selection_of_every_array_is_checked() -> None
 
 
 def test_parameters_and_inputs_can_be_nudged_and_nothing_else() -> None:
-    trace = context(ONE).trace
+    nudger = NetworkNudger(context(ONE).trace)
     for name in ("w[1][1,1]", "b[2][3]", "x[1]"):
-        assert can_nudge(trace, parse(name))
-        trace.value(gradient_of(parse(name)))
+        assert nudger.can(parse(name))
+        nudger.trace.value(gradient_of(parse(name)))
     for name in ("z[1][1]", "y[1]", "w+[1][1,1]", "loss", "eta", "dL/dw[1][1,1]"):
-        assert not can_nudge(trace, parse(name))
-    assert not can_nudge(context("perceptron-step").trace, parse("w[1][1,1]"))
+        assert not nudger.can(parse(name))
+    assert not NetworkNudger(context("perceptron-step").trace).can(parse("w[1][1,1]"))
 
 
 # ---- on the page ----
@@ -107,7 +122,7 @@ def test_the_page_of_a_weight_has_its_curve_and_both_slopes(name: str) -> None:
         assert "Nudge it" not in nudged(name, "w[1][1,1]")
         return
     text = nudged(name, "w[1][1,1]")
-    found = Nudger(trace).central(parse("w[1][1,1]"))
+    found = NetworkNudger(trace).central(parse("w[1][1,1]"))
     assert "Both ways agree" in text
     rows = dict(re.findall(r'<th scope="row">([a-z][^<]*)</th><td>([^<]*)</td>', text))
     slope = rows["central difference: their difference ÷ 2h"].replace("−", "-")
@@ -121,8 +136,8 @@ def test_h_and_the_place_come_from_the_address() -> None:
     assert slider.attributes["value"] == "0.5"
     chosen = [o.text for o in form.one("select").all("option") if "selected" in o.attributes]
     assert chosen == ["0.1"]
-    nudger = Nudger(context(ONE).trace)
-    there = nudger.loss(parse("w[2][1,1]"), 0.5)
+    nudger = NetworkNudger(context(ONE).trace)
+    there = nudger.result(parse("w[2][1,1]"), 0.5)
     assert f"{there:.6f}".rstrip("0") in root.one("section", cls="nudge").text
 
 

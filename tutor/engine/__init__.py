@@ -48,6 +48,8 @@ In the order in which it is best read:
     graph_trace           every number of a graph; forward accumulation; the work of both ways
     graph_users           which numbers of a graph are computed with one, and what leads to it
     nudge                 numbers moved a little: the gradient measured, not derived
+    network_nudge         the loss of a network measured so
+    graph_nudge           the result of a formula measured so
     health                units and layers that let too little or too much of the gradient through
     run                   what is recorded of many iterations: losses, gradient norms, accuracy
 """

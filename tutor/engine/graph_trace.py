@@ -13,7 +13,7 @@ how much work both ways are.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -125,6 +125,13 @@ class GraphTrace(Arrays):
                     return found, trouble.text
         return None
 
+    def corner(self, node: GraphNode) -> str:
+        """Where the curve of an inner node has a corner at exactly its inputs, which it is; else
+        "".
+        """
+        corners = node.operation.corners
+        return next((found.text for found in corners if self._has(found, node)), "")
+
     def _has(self, trouble: Trouble, node: GraphNode) -> bool:
         env = Arrays(self.arrays)
         with np.errstate(all="ignore"):
@@ -146,8 +153,22 @@ def walked(graph: Graph, values: Mapping[str, Array]) -> GraphTrace:
     return GraphTrace(arrays, graph=graph)
 
 
-def _frozen(value: Value, node: GraphNode) -> Array:
-    array = np.array(np.broadcast_to(value, node.shape), dtype=np.float64)
+@np.errstate(all="ignore")
+def forward_again(
+    trace: GraphTrace, changed: Mapping[str, Array], later: Iterable[GraphNode], many: int = 0
+) -> GraphTrace:
+    """The forward pass with other arrays in place of some: the nodes `later`, which depend on them,
+    are computed again. With `many`, single numbers stand for so many values each.
+    """
+    arrays = {**trace.arrays, **changed}
+    env = Arrays(arrays)
+    for node in later:
+        arrays[node.kind] = _frozen(trace.graph.forward_tree(node).value(env), node, many)
+    return GraphTrace(arrays, graph=trace.graph)
+
+
+def _frozen(value: Value, node: GraphNode, many: int = 0) -> Array:
+    array = np.array(np.broadcast_to(value, (many,) if many else node.shape), dtype=np.float64)
     array += 0.0  # no minus zero
     array.setflags(write=False)
     return array

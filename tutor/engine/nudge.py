@@ -1,30 +1,27 @@
-"""Gradients measured: a parameter or an input is moved a little to both sides, and the loss tells.
+"""Gradients measured: a number that a lesson starts from is moved a little to both sides, and the
+result tells: the loss of a network, the value of a formula.
 
-    Nudger(trace)                       the loss with one number in place of another
-        .loss(q, value)                 the loss on the data where q is `value`
-        .central(q, h) -> Difference    (L(q + h) − L(q − h)) / 2h beside backpropagation's gradient
-    checkable(trace)                    every quantity that has a gradient to be checked, in arrays
-    check(trace, most) -> Check         all of them, or an even selection, and the worst error
+    nudger                              the result with one number in place of another; there is one
+                                        for networks and one for formulas, in modules of their own
+        .result(q, value)               the result where q is `value`
+        .central(q, h) -> Difference    (f(q + h) − f(q − h)) / 2h beside backpropagation's gradient
+    check(nudger, most) -> Check        all of them, or an even selection, and the worst error
+    by_steps(nudger, q, steps)          the same number moved by one h after the other
 
-It is the loss on the data that is measured, for that is what the gradients belong to; a penalty has
-a derivative of its own. Whatever is dropped stays dropped. The forward pass alone is used: nothing
-here knows of backpropagation, which is why it can check it.
+Nothing here knows of backpropagation, which is why it can check it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from math import isfinite, prod
 
 import numpy as np
 
 from tutor import budget
-from tutor.engine.kinds import GRADIENT
-from tutor.engine.lean import loss_function
-from tutor.engine.network import Array
 from tutor.engine.program import Name
 from tutor.engine.quantity import Quantity
-from tutor.engine.trace import Trace
 
 EPSILON = float(np.finfo(np.float64).eps)
 STEP = 1e-5
@@ -34,12 +31,12 @@ what the curve bends and what float64 rounds matter about the same.
 AGREES = 1e-6
 """Relative errors up to this are what central differences with this step leave."""
 NOISE = 16.0
-"""So many times the rounding error of the two losses, a difference says nothing."""
+"""So many times the rounding error of the two results, a difference says nothing."""
 BENT = 10 * AGREES
-"""How far a slope to one side may be off because the loss is no straight line."""
+"""How far a slope to one side may be off because the curve is no straight line."""
 CLOSER, LOOKS = 100, 3
-"""By so much smaller a step is the next look, where the loss bends sharply within the last one; and
-how many looks there are.
+"""By so much smaller a step is the next look, where the curve bends sharply within the last one;
+and how many looks there are.
 """
 
 
@@ -51,12 +48,14 @@ class Difference:
     value: float
     h: float
     below: float
-    """The loss at value − h."""
+    """The result at value − h."""
     here: float
-    """The loss as it is."""
+    """The result as it is."""
     above: float
     gradient: float
     """What backpropagation says."""
+    kinked: bool = False
+    """Whether what it goes through has a corner at exactly this value."""
 
     @property
     def slope(self) -> float:
@@ -67,6 +66,16 @@ class Difference:
     def one_sided(self) -> float:
         """The difference to the right alone."""
         return (self.above - self.here) / self.h
+
+    @property
+    def from_left(self) -> float:
+        """The difference to the left alone."""
+        return (self.here - self.below) / self.h
+
+    @property
+    def undefined(self) -> bool:
+        """Whether there is no result on one side."""
+        return not (isfinite(self.below) and isfinite(self.above))
 
     @property
     def one_sided_error(self) -> float:
@@ -90,21 +99,26 @@ class Difference:
 
     @property
     def corner(self) -> bool:
-        """Whether the loss has a corner here: two slopes, one to the left and one to the right, and
-        backpropagation takes one of them or one between.
+        """Whether the curve has a corner here: two slopes, one to the left and one to the right,
+        and backpropagation takes one of them or one between.
         """
-        left = (self.here - self.below) / self.h
-        low, high = sorted((left, self.one_sided))
+        low, high = sorted((self.from_left, self.one_sided))
         slack = max(self.noise, BENT * max(abs(low), abs(high)))
         between = low - slack <= self.gradient <= high + slack
-        return not self.agrees and high - low > self.noise and between
+        apart = not self.undefined and high - low > self.noise
+        return (self.kinked or not self.agrees) and apart and between
 
     @property
     def agrees(self) -> bool:
         """Whether both are the same as far as it can be told."""
-        return not abs(self.slope - self.gradient) > max(
+        return not self.undefined and abs(self.slope - self.gradient) <= max(
             AGREES * max(abs(self.slope), abs(self.gradient)), self.noise
         )
+
+    @property
+    def differs(self) -> bool:
+        """Whether both could be told, and are not the same."""
+        return not (self.agrees or self.corner or self.undefined)
 
 
 def relative(one: float, other: float) -> float:
@@ -114,69 +128,95 @@ def relative(one: float, other: float) -> float:
 
 
 class Nudger:
-    """The loss of a lesson with one number moved."""
+    """The result of a lesson with one number moved. Subclasses say how it is computed."""
 
-    def __init__(self, trace: Trace) -> None:
-        self.trace = trace
-        program = trace.network.program(trace.samples)  # from the inputs as they are, scaled or not
-        self._compute = loss_function(program.plan)
-        knobs = [np.asarray(trace.knobs[name]) for name in program.knobs]
-        first = 2 + len(knobs)
-        self._places = {name: n for n, name in enumerate(program.given, first)}
-        arrays = [trace.arrays.get(name) for name in program.given]
-        self._arguments = [np.asarray(trace.eta), trace.scale, *knobs, *arrays]
-        self.here = self._loss(self._arguments)
+    @property
+    def here(self) -> float:
+        """The result as it is."""
+        raise NotImplementedError
 
-    def _loss(self, arguments: Sequence[object]) -> float:
-        with np.errstate(all="ignore"):
-            (found,) = self._compute(*arguments)
-        return float(found)
+    def value(self, q: Quantity) -> float:
+        """The number as it is."""
+        raise NotImplementedError
 
-    def loss(self, q: Quantity, value: float) -> float:
-        """The loss where q has this value."""
-        arguments, place = list(self._arguments), self._places[q.kind, q.layer]
-        array = np.array(self.trace.arrays[q.kind, q.layer])
-        array[index(q)] = value
-        arguments[place] = array
-        return self._loss(arguments)
+    def gradient(self, q: Quantity) -> float:
+        """The derivative of the result with respect to it. Raises KeyError where there is none."""
+        raise NotImplementedError
 
-    def losses(self, q: Quantity, values: Sequence[float]) -> list[float]:
-        """The loss at each of these values."""
-        found = []
-        for value in values:
-            budget.check()
-            found.append(self.loss(q, value))
+    def results(self, q: Quantity, values: Sequence[float]) -> list[float]:
+        """The result at each of these values of q."""
+        raise NotImplementedError
+
+    @property
+    def stopped(self) -> bool:
+        """Whether the walk ends early, so that not every gradient is there."""
+        raise NotImplementedError
+
+    def can(self, q: Quantity) -> bool:
+        """Whether q is a number that the lesson starts from and has a gradient."""
+        raise NotImplementedError
+
+    def arrays(self) -> Iterator[tuple[Name, tuple[int, ...]]]:
+        """The arrays with gradients to be checked: their names and shapes."""
+        raise NotImplementedError
+
+    def at(self, name: Name, place: tuple[int, ...]) -> Quantity:
+        """The number at a place of such an array, from 1."""
+        raise NotImplementedError
+
+    def work(self, q: Quantity) -> int:
+        """What one more result costs, as `tutor.limits.WORK` counts."""
+        raise NotImplementedError
+
+    @property
+    def most_work(self) -> int:
+        """What one difference costs at most."""
+        raise NotImplementedError
+
+    def kink(self, q: Quantity) -> str:
+        """Which operation on the way from q to the result has a corner at exactly these values;
+        "" where that is not known or there is none.
+        """
+        return ""
+
+    def trouble(self, q: Quantity, value: float) -> str:
+        """Why there is no result where q has this value; "" where that is not known."""
+        return ""
+
+    def result(self, q: Quantity, value: float) -> float:
+        """The result where q has this value."""
+        (found,) = self.results(q, (value,))
         return found
 
     def central(self, q: Quantity, h: float = STEP) -> Difference:
         """q moved by h to both sides. Raises KeyError where there is no gradient to compare."""
-        value = self.trace.value(q)
-        return Difference(
-            q, value, h, self.loss(q, value - h), self.here, self.loss(q, value + h),
-            self.trace.value(gradient_of(q)),
-        )  # fmt: skip
+        (found,) = by_steps(self, q, (h,))
+        return found
 
 
-def index(q: Quantity) -> tuple[int, ...]:
-    """Where a quantity is in its array."""
-    if q.of.per_sample:
-        return max(q.sample, 1) - 1, q.i - 1
-    return (q.i - 1, q.j - 1) if q.of.weights else (q.i - 1,)
+def by_steps(nudger: Nudger, q: Quantity, steps: Sequence[float]) -> tuple[Difference, ...]:
+    """The same number moved by one step after the other."""
+    value, gradient, kinked = nudger.value(q), nudger.gradient(q), has_corner(nudger, q)
+    found = nudger.results(q, [value + way * h for h in steps for way in (-1, 1)])
+    return tuple(
+        Difference(q, value, h, below, nudger.here, above, gradient, kinked)
+        for h, below, above in zip(steps, found[::2], found[1::2], strict=True)
+    )
 
 
-def gradient_of(q: Quantity) -> Quantity:
-    """The derivative of the loss with respect to a parameter or an input."""
-    return q._replace(kind=GRADIENT["a" if q.of.role == "data" else q.kind])
-
-
-def can_nudge(trace: Trace, q: Quantity) -> bool:
-    """Whether q is a parameter or an input with a gradient."""
-    if q.of.again or not (q.of.role == "parameter" or q.kind == "x"):
+def has_corner(nudger: Nudger, q: Quantity) -> bool:
+    """Whether the result has a corner at exactly this value of q: an operation on the way has one,
+    and the slopes to the left and right stay apart as h shrinks.
+    """
+    if not nudger.kink(q):
         return False
-    try:
-        return bool(np.isfinite(trace.value(gradient_of(q)))) and trace.stop is None
-    except KeyError:
-        return False
+    value = nudger.value(q)
+    found = nudger.results(q, [value + h for size in (CLOSER * STEP, STEP) for h in (-size, size)])
+    wide, close = (
+        abs(above + below - 2 * nudger.here) / size
+        for size, below, above in zip((CLOSER * STEP, STEP), found[::2], found[1::2], strict=True)
+    )
+    return close > max(wide / 2, NOISE * EPSILON * abs(nudger.here) / STEP)
 
 
 # ---- all of them ----
@@ -194,23 +234,28 @@ class ArrayCheck:
     @property
     def worst(self) -> Difference | None:
         """The largest relative error among those that can be measured."""
-        found = [one for one in self.checked if not (one.tiny or one.corner)]
+        found = [one for one in self.checked if not (one.tiny or one.corner or one.undefined)]
         return max(found, key=lambda one: one.error, default=None)
 
     @property
     def tiny(self) -> int:
         """How many gradients are too small to be measured."""
-        return sum(one.tiny and one.agrees for one in self.checked)
+        return sum(one.tiny and one.agrees and not one.corner for one in self.checked)
 
     @property
     def corners(self) -> int:
-        """How many stand at a corner of the loss."""
-        return sum(one.corner and not one.tiny for one in self.checked)
+        """How many stand at a corner of the curve."""
+        return sum(one.corner and (one.kinked or not one.tiny) for one in self.checked)
+
+    @property
+    def undefined(self) -> int:
+        """How many have no result on one side."""
+        return sum(one.undefined for one in self.checked)
 
     @property
     def differ(self) -> tuple[Difference, ...]:
         """Those that backpropagation has otherwise."""
-        return tuple(one for one in self.checked if not (one.agrees or one.corner))
+        return tuple(one for one in self.checked if one.differs)
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,59 +287,33 @@ class Check:
         return tuple(found for one in self.arrays for found in one.differ)
 
 
-def checkable(trace: Trace) -> Iterator[tuple[Name, Array]]:
-    """Kind, layer and array of all parameters that learn, from the first layer on, and of the
-    inputs.
-    """
-    for layer in range(1, trace.network.depth + 1):
-        for kind in ("w", "b"):
-            if (GRADIENT[kind], layer) in trace:
-                yield (kind, layer), trace.arrays[kind, layer]
-    if (GRADIENT["a"], 0) in trace:
-        yield ("x", 0), trace.x
-
-
-def check(trace: Trace, most: int, h: float = STEP) -> Check:
+def check(nudger: Nudger, most: int, h: float = STEP) -> Check:
     """Every gradient against its central difference; of more than `most` an even selection of each
     array.
     """
-    nudger, arrays = Nudger(trace), list(checkable(trace))
-    total = sum(array.size for _, array in arrays)
+    arrays = [(name, shape, prod(shape)) for name, shape in nudger.arrays()]
+    total = sum(size for _, _, size in arrays)
     done, found = 0, []
-    for (kind, layer), array in arrays:
-        share = array.size if total <= most else max(2, most * array.size // total)
-        places = np.unique(np.linspace(0, array.size - 1, min(share, array.size)).astype(int))
+    for name, shape, size in arrays:
+        share = size if total <= most else max(2, most * size // total)
+        places = np.unique(np.linspace(0, size - 1, min(share, size)).astype(int))
         differences = []
         for place in places.tolist():
             budget.foresee(done, min(total, most))
-            differences.append(_looked_at(nudger, _at(kind, layer, array, place, trace.samples), h))
+            at = np.unravel_index(place, shape) if shape else ()
+            differences.append(
+                _looked_at(nudger, nudger.at(name, tuple(int(n) + 1 for n in at)), h)
+            )
             done += 1
-        found.append(ArrayCheck((kind, layer), tuple(differences), array.size))
+        found.append(ArrayCheck(name, tuple(differences), size))
     return Check(h, tuple(found))
 
 
 def _looked_at(nudger: Nudger, q: Quantity, h: float) -> Difference:
-    """The difference; with a smaller step where a corner of the loss lies within the first."""
+    """The difference; with a smaller step where a corner of the curve lies within the first."""
     first = found = nudger.central(q, h)
     for look in range(1, LOOKS):
-        if found.agrees or (found.corner and look > 1):
+        if found.agrees or (found.corner and (look > 1 or found.kinked)):
             return found
         found = nudger.central(q, h / CLOSER**look)
     return found if found.agrees or found.corner else first
-
-
-def _at(kind: str, layer: int, array: Array, place: int, samples: int) -> Quantity:
-    """The quantity at a place of an array that is read row by row."""
-    rows = np.unravel_index(place, array.shape)
-    if kind == "x":
-        return Quantity(kind, 0, int(rows[1]) + 1, 0, int(rows[0]) + 1 if samples > 1 else 0)
-    return Quantity(kind, layer, *(int(at) + 1 for at in rows))
-
-
-def by_steps(trace: Trace, q: Quantity, steps: Sequence[float]) -> tuple[Difference, ...]:
-    """The same number moved by one step after the other."""
-    nudger, found = Nudger(trace), []
-    for h in steps:
-        budget.check()
-        found.append(nudger.central(q, h))
-    return tuple(found)

@@ -74,6 +74,8 @@ class Operation:
     """Where its value is no number, with the reason."""
     steep: tuple[Trouble, ...] = ()
     """Where its derivative is none."""
+    corners: tuple[Trouble, ...] = ()
+    """Where its curve has a corner: two slopes, and the derivative is one that we choose."""
 
     def shape(self, shapes: Sequence[Shape]) -> Shape:
         """The shape of what it makes. Raises ShapeError where these do not fit."""

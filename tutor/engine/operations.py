@@ -168,11 +168,16 @@ def _switch(sign: float) -> Callable[[Arguments, Node, int], Node]:
     return slope
 
 
-def _activation(name: str, back: str) -> Operation:
+_AT_ZERO = Trouble(lambda a: a == 0, "the input is 0")
+_EQUAL = Trouble(lambda a, b: a == b, "both inputs are equal")
+
+
+def _activation(name: str, back: str, corners: tuple[Trouble, ...] = ()) -> Operation:
     """An activation function of networks as an operation."""
     rule = activation(name)
     return Elementwise(
         name, rule.title.lower() if rule.title != "ReLU" else rule.title, rule.about, back,
+        corners=corners,
         forward=lambda z: Apply(z, rule.function),
         formula=None if rule.function.formula is None else rule.formula,
         slopes=lambda given, out, k: rule.derivative_formula(given[0], out),
@@ -271,6 +276,7 @@ _LIST: tuple[Operation, ...] = (
     ),
     _activation(
         "relu", "ReLU is a gate: a positive input lets the derivative through, others stop it.",
+        (_AT_ZERO,),
     ),
     _activation(
         "softplus", "Softplus multiplies what comes back by the sigmoid of its input.",
@@ -280,19 +286,19 @@ _LIST: tuple[Operation, ...] = (
         "Max is a switch: the larger input gets the whole derivative, the smaller one gets 0. "
         "If both are equal, each gets half.",
         2, 2,
-        forward=Largest, slopes=_switch(1.0),
+        corners=(_EQUAL,), forward=Largest, slopes=_switch(1.0),
     ),
     Elementwise(
         "min", "smaller of two", "It takes the smaller of its two inputs.",
         "Min is a switch: the smaller input gets the whole derivative, the larger one gets 0. "
         "If both are equal, each gets half.",
         2, 2,
-        forward=Smallest, slopes=_switch(-1.0),
+        corners=(_EQUAL,), forward=Smallest, slopes=_switch(-1.0),
     ),
     Elementwise(
         "abs", "absolute value", "It drops the sign of its input.",
         "The absolute value passes the derivative on with the sign of its input; at 0 it is 0.",
-        forward=Size, slopes=lambda given, out, k: _sign(given[0]),
+        corners=(_AT_ZERO,), forward=Size, slopes=lambda given, out, k: _sign(given[0]),
     ),
     Elementwise(
         "sin", "sine", "It takes the sine of its input, in radians.",

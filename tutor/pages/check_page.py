@@ -1,48 +1,32 @@
 """The check of all gradients of a lesson: backpropagation beside central differences.
 
-    check_page(context, query, notices) -> CheckPage
+    check_page(answers, find, query, hidden, notices) -> CheckPage
 
-A table for the arrays of the network with the worst error of each, and for one number the error
-against h: too large an h misses how the loss bends, too small an h leaves only rounding.
+A table for the arrays of a network, or the values of a formula, with the worst error of each, and
+for one number the error against h: too large an h misses how the curve bends, too small an h leaves
+only rounding.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from math import log10
 
 from tutor import limits, number
 from tutor.draw import charts
 from tutor.draw.charts import Chart, Key, Series
-from tutor.engine.health import LayerFlow, flow
-from tutor.engine.nudge import (
-    AGREES,
-    STEP,
-    ArrayCheck,
-    Check,
-    Difference,
-    by_steps,
-    can_nudge,
-    check,
-)
-from tutor.engine.order import Stage
+from tutor.engine.nudge import AGREES, STEP, ArrayCheck, Check, Difference, Nudger, by_steps, check
 from tutor.engine.quantity import Quantity
-from tutor.lesson.given import named
-from tutor.lesson.health_words import SCALE
-from tutor.lesson.titles import capital, inside, place
 from tutor.notation.markup import Markup
 from tutor.number import counted
-from tutor.pages.context import Context
-from tutor.pages.gradient_flow import HealthNote, health, size_chart
-from tutor.pages.network_answers import find
+from tutor.pages.context import AnyContext
+from tutor.pages.gradient_flow import LayerHealth
 from tutor.pages.outline import Link
+from tutor.pages.quantity_page import Answers
 from tutor.pages.quantity_query import UnknownQuantity
-from tutor.pages.what_if import Changed, changed
+from tutor.pages.what_if import Changed
 
-OF = "of"
-NAMES = frozenset({OF})
-"""What the address has beside the view: the number whose error is drawn against h."""
 SHARE = 12
 """All checks together may cost this part of the work of a request."""
 MOST, FEWEST = 500, 24
@@ -50,6 +34,8 @@ MOST, FEWEST = 500, 24
 EXPONENTS = tuple(-n / 2 for n in range(2, 28))
 """The h of the plot: powers of ten from 0.1 down, two a decade."""
 MOST_DIFFER = 12
+EXACT = 1e-9
+"""A relative error with h = 0.1 below which nothing of the curve was missed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,21 +64,13 @@ class StepRow:
 
 
 @dataclass(frozen=True, slots=True)
-class LayerRow:
-    """How large the gradient is in a layer."""
-
-    layer: str
-    slope: str
-    bound: str
-    size: str
-    factor: str
-    gradient: str
-
-
-@dataclass(frozen=True, slots=True)
 class CheckPage:
     """Whether backpropagation computes the gradient of this lesson, and how one can tell."""
 
+    results: str
+    """What is computed twice: losses, values of f."""
+    array: str
+    """What a row is: an array of a network, a value of a formula."""
     title: str
     home: str
     verdict: str
@@ -114,30 +92,27 @@ class CheckPage:
     steps: tuple[StepRow, ...]
     action: str
     hidden: tuple[tuple[str, str], ...]
+    field: str
+    """What the form calls the number."""
     typed: str
     problem: str
     notices: tuple[str, ...]
     variant: str
     changed: Changed | None
-    sizes: Markup | str
-    """The size of the gradient in each layer, as lines; "" where there is one layer."""
-    sizes_legend: tuple[Key, ...]
-    layers: tuple[LayerRow, ...]
-    health: tuple[HealthNote, ...]
-    limits: str
-    """How it is decided what is wrong."""
+    layers: LayerHealth | None
+    """The health of the gradient, layer by layer, where there are layers."""
     stop: str
     """Why there is nothing to check, or ""."""
 
 
-def most_checked(context: Context) -> int:
+def most_checked(nudger: Nudger) -> int:
     """How many gradients a request may check."""
-    work = context.trace.network.parameters * context.trace.samples
-    return max(FEWEST, min(MOST, limits.WORK // SHARE // max(2 * work, 1)))
+    return max(FEWEST, min(MOST, limits.WORK // SHARE // max(nudger.most_work, 1)))
 
 
 def check_page(
-    context: Context,
+    answers: Answers,
+    find: Callable[[AnyContext, str], Quantity],
     query: Mapping[str, str],
     hidden: tuple[tuple[str, str], ...],
     notices: tuple[str, ...] = (),
@@ -145,9 +120,11 @@ def check_page(
     """The page; the number whose error is drawn is that of the address, else the one with the
     largest gradient.
     """
-    trace, view, lesson = context.trace, context.view, context.source.id
-    found = Check(STEP, ()) if trace.stop is not None else check(trace, most_checked(context), STEP)
-    typed, problem = query.get(OF, "").strip(), ""
+    context, moved = answers.context, answers.moved
+    nudger, view, lesson = moved.nudger, context.view, context.source.id
+    stopped = nudger.stopped
+    found = Check(STEP, ()) if stopped else check(nudger, most_checked(nudger), STEP)
+    typed, problem = query.get(view.asked.of, "").strip(), ""
     q = _largest(found)
     if typed:
         try:
@@ -155,53 +132,39 @@ def check_page(
         except UnknownQuantity as error:
             problem = error.description or ""
         else:
-            q = asked if can_nudge(trace, asked) else q
-            problem = "" if q == asked else "Choose a weight, a bias or an input."
-    tried = by_steps(trace, q, [10.0**n for n in EXPONENTS]) if q is not None else ()
+            q = asked if nudger.can(asked) else q
+            problem = "" if q == asked else f"Choose {moved.choices}."
+    tried = () if q is None else by_steps(nudger, q, [10.0**n for n in EXPONENTS])
+    tried = tuple(one for one in tried if not one.undefined)
     return CheckPage(
+        results=moved.results,
+        array=moved.array,
         title=context.lesson.scenario.title,
         home=context.home,
-        verdict=_verdict(found, trace.stop is not None),
+        verdict=_verdict(found, stopped),
         agrees=not found.differ,
         counted=_counted(found),
         h=f"{STEP:g}",
-        rows=tuple(_row(context, one) for one in found.arrays),
+        rows=tuple(_row(answers, one) for one in found.arrays),
         differ=tuple(_link(context, one.quantity) for one in found.differ[:MOST_DIFFER]),
-        about="" if q is None else named(trace, q),
+        about="" if q is None else answers.title(q),
         symbol="" if q is None else context.line.quantity(q),
         one=None if q is None else _link(context, q),
         chart=_chart(tried) if tried else "",
         legend=(Key("line-1", "central difference"), Key("line-2", "one-sided difference")),
-        best=_best(tried) if tried else "",
+        best=_best(tried, moved.results) if tried else "",
         steps=tuple(map(_step, tried)),
         action=view.check(lesson).partition("?")[0],
         hidden=hidden,
+        field=view.asked.of,
         typed=typed[:40],
         problem=problem,
         notices=notices,
         variant=context.variant,
-        changed=changed(context, None),
-        sizes=size_chart(context),
-        sizes_legend=(
-            Key("line-6", "largest error signal"),
-            Key("line-2", "gradient of the weights, root mean square"),
-        ),
-        layers=tuple(_layer(context, part) for part in flow(trace)),
-        health=health(context),
-        limits=SCALE,
-        stop="" if trace.stop is None else "The walk ends early, so not every gradient is there.",
+        changed=answers.changed(),
+        layers=answers.layers(),
+        stop="The walk ends early, so not every gradient is there." if stopped else "",
     )
-
-
-def _layer(context: Context, part: LayerFlow) -> LayerRow:
-    def shown(value: float | None) -> str:
-        return "–" if value is None else number.shown(value, context.decimals)
-
-    return LayerRow(
-        capital(place(context.trace.network, part.layer).removeprefix("the ")),
-        shown(part.largest_slope), shown(part.bound), shown(part.size), shown(part.factor),
-        shown(part.gradient),
-    )  # fmt: skip
 
 
 def _largest(found: Check) -> Quantity | None:
@@ -211,7 +174,7 @@ def _largest(found: Check) -> Quantity | None:
     return None if largest is None else largest.quantity
 
 
-def _link(context: Context, q: Quantity) -> Link:
+def _link(context: AnyContext, q: Quantity) -> Link:
     return Link(str(q), context.view.quantity(context.source.id, str(q)))
 
 
@@ -237,6 +200,8 @@ def _verdict(found: Check, stopped: bool) -> str:
 
 
 def _counted(found: Check) -> str:
+    if found.of == 1:
+        return "The only gradient was checked."
     if found.checked == found.of:
         return f"All {found.of:,} gradients were checked."
     return (
@@ -245,18 +210,14 @@ def _counted(found: Check) -> str:
     )
 
 
-def _row(context: Context, one: ArrayCheck) -> ArrayRow:
-    kind, layer = one.name
-    of, worst = one.checked[0].quantity.of, one.worst
-    what = inside([Stage(of.phase, kind, layer)]) if layer else "inputs"
-    where = f" of {place(context.trace.network, layer)}" if layer else ""
-    count = len(one.checked)
+def _row(answers: Answers, one: ArrayCheck) -> ArrayRow:
+    context, worst, count = answers.context, one.worst, len(one.checked)
     remarks = [f"{one.tiny:,} too small to be measured"] if one.tiny else []
-    remarks += [f"{one.corners:,} at a corner of the loss"] if one.corners else []
+    remarks += [f"{one.corners:,} at a corner of {answers.moved.the}"] if one.corners else []
+    remarks += [f"{one.undefined:,} with no value on one side"] if one.undefined else []
     remarks += [f"{len(one.differ):,} differ"] if one.differ else []
     return ArrayRow(
-        context.line.matrix(kind, layer),
-        capital(f"{what}{where}"),
+        *answers.array(one.name),
         f"{count:,}" if count == one.of else f"{count:,} of {one.of:,}",
         "–" if worst is None else _error(worst.error),
         None if worst is None else _link(context, worst.quantity),
@@ -290,11 +251,22 @@ def _chart(tried: tuple[Difference, ...]) -> Markup:
     )
 
 
-def _best(tried: tuple[Difference, ...]) -> str:
-    best = min(tried, key=lambda one: one.error)
+def _best(tried: tuple[Difference, ...], results: str) -> str:
+    best, widest = min(tried, key=lambda one: one.error), max(tried, key=lambda one: one.h)
+    if widest.kinked:
+        return "The curve has a corner at this value, so no h brings the two together."
+    if not any(one.error for one in tried):
+        return "With each of these h both are the same."
+    if widest.error < EXACT:
+        return (
+            "Here even a large h leaves no error but rounding, because a central difference is "
+            "exact for straight lines and parabolas. To the left the error grows as h shrinks: the "
+            f"two {results} agree in more and more of their 16 digits, and their difference keeps "
+            "the rest."
+        )
     return (
         f"The error is smallest at h = {_error(best.h)}. To the right it falls with the square of "
-        "h (one-sided: with h), because a smaller step misses less of how the loss bends: that is "
-        "truncation. To the left it grows as h shrinks, because the two losses agree in more and "
-        "more of their 16 digits and their difference keeps the rest: that is rounding."
+        "h (one-sided: with h), because a smaller step misses less of how the curve bends: that is "
+        f"truncation. To the left it grows as h shrinks, because the two {results} agree in more "
+        "and more of their 16 digits and their difference keeps the rest: that is rounding."
     )

@@ -4,7 +4,7 @@ by which factor they shrink or grow from layer to layer; and what is wrong with 
     flow_chart(context, step)      -> FlowChart, what the page shows of it at a step
     health_at(context, step)       -> what is wrong where the step is
     health(context)                -> what is wrong in the whole lesson, worst first of each sort
-    size_chart(context)            -> the sizes as lines, on a logarithmic scale
+    layer_health(context)          -> all of it, layer by layer
 
 What counts as wrong, `tutor.engine.health` decides.
 """
@@ -18,12 +18,12 @@ from math import ceil, floor, log10
 
 from tutor import number
 from tutor.draw import charts
-from tutor.draw.charts import Chart, Series
+from tutor.draw.charts import Chart, Key, Series
 from tutor.engine.health import SIGNAL, Finding, LayerFlow, findings, flow
 from tutor.engine.kinds import BACKWARD
 from tutor.engine.quantity import Quantity
+from tutor.lesson.health_words import SCALE, sentence
 from tutor.lesson.health_words import heading as wrong
-from tutor.lesson.health_words import sentence
 from tutor.lesson.titles import capital, heading, place
 from tutor.lesson.walk import Step
 from tutor.notation.markup import Markup
@@ -179,7 +179,56 @@ def health(context: Context) -> tuple[HealthNote, ...]:
     return tuple(_note(context, found) for found in worst.values())
 
 
-def size_chart(context: Context) -> Markup | str:
+@dataclass(frozen=True, slots=True)
+class LayerRow:
+    """How large the gradient is in a layer."""
+
+    layer: str
+    slope: str
+    bound: str
+    size: str
+    factor: str
+    gradient: str
+
+
+@dataclass(frozen=True, slots=True)
+class LayerHealth:
+    """How large the gradient is in each layer, and what is wrong with it."""
+
+    chart: Markup | str
+    """The sizes as lines, on a logarithmic scale; "" where there is one layer."""
+    legend: tuple[Key, ...]
+    rows: tuple[LayerRow, ...]
+    notes: tuple[HealthNote, ...]
+    limits: str
+    """How it is decided what is wrong."""
+
+
+def layer_health(context: Context) -> LayerHealth:
+    """The health of the gradient of a lesson."""
+
+    def shown(value: float | None) -> str:
+        return "–" if value is None else number.shown(value, context.decimals)
+
+    return LayerHealth(
+        _size_chart(context),
+        (
+            Key("line-6", "largest error signal"),
+            Key("line-2", "gradient of the weights, root mean square"),
+        ),
+        tuple(
+            LayerRow(
+                _name(context, part.layer), shown(part.largest_slope), shown(part.bound),
+                shown(part.size), shown(part.factor), shown(part.gradient),
+            )
+            for part in flow(context.trace)
+        ),
+        health(context),
+        SCALE,
+    )  # fmt: skip
+
+
+def _size_chart(context: Context) -> Markup | str:
     """The largest error signal and the size of the weights' gradient in each layer; "" where there
     is one layer, or no backward pass.
     """

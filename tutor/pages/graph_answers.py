@@ -9,22 +9,29 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
+from functools import cached_property
 
 from tutor import suggestion
 from tutor.draw.graph import draw_graph
 from tutor.engine.graph import GraphNode, quantity
+from tutor.engine.graph_nudge import GraphNudger
 from tutor.engine.graph_users import leading_to, operands_of, users
+from tutor.engine.operation import shape_words
+from tutor.engine.program import Name
 from tutor.engine.quantity import Quantity
 from tutor.engine.tree import Elided, walk
 from tutor.errors import QuantityError
-from tutor.lesson import graph_words
+from tutor.lesson import graph_changes, graph_words
+from tutor.lesson.changes import Changes
 from tutor.lesson.explain import Explanation
 from tutor.lesson.formula import Formula
+from tutor.lesson.titles import capital
 from tutor.notation.markup import Markup
+from tutor.pages.gradient_flow import LayerHealth
 from tutor.pages.graph_context import GraphContext
 from tutor.pages.graph_panels import value_field
 from tutor.pages.graph_step import graph_changed, scene_at
-from tutor.pages.nudge_view import NudgeView
+from tutor.pages.nudge_view import Moved, NudgeView, nudge_view
 from tutor.pages.quantity_page import MOST_CHOICES, OF_ONE_KIND, Answers
 from tutor.pages.quantity_query import Asked, unknown
 from tutor.pages.what_if import Changed, ChangeField
@@ -71,8 +78,43 @@ class GraphAnswers(Answers):
         for one in users(self.trace, q):
             yield one.first(OF_ONE_KIND), one.count
 
+    @cached_property
+    def nudger(self) -> GraphNudger:
+        """The result with a value moved."""
+        return GraphNudger(self.trace)
+
+    @cached_property
+    def moved(self) -> Moved:
+        name = self.graph.result.name
+        return Moved(
+            self.nudger, name, f"the result {name}", f"values of {name}", name,
+            "formula", "a value that the formula is differentiated with respect to", "Value",
+            self._with,
+        )  # fmt: skip
+
+    def array(self, name: Name) -> tuple[Markup, str]:
+        kind, layer = name
+        shape, line = self.graph.nodes[kind].shape, self.context.line
+        symbol = line.matrix(kind, layer) if shape else line.quantity(quantity(kind))
+        return symbol, capital(shape_words(shape))
+
+    def layers(self) -> LayerHealth | None:
+        return None
+
+    def _with(self, q: Quantity, text: str) -> Changes | None:
+        source = self.context.source
+        after, problems = graph_changes.edited(self.context.view.changes, {str(q): text}, source)
+        return None if problems else after
+
     def nudge(self, q: Quantity) -> tuple[NudgeView | None, str]:
-        return None, ""
+        if not q.given or self.trace.stop is not None:
+            return None, ""
+        if not self.nudger.can(q):
+            return None, f"{self.graph.result.name} is not differentiated with respect to {q} here."
+        back = self.nudger.gradient_of(q)
+        if not self.known(back):
+            return None, f"Once step {self.place(back)} is done, you can nudge it here."
+        return nudge_view(self.context, self.moved, q, self.asked), ""
 
     def diagram(self, q: Quantity, n: int) -> Markup:
         node = self.graph.nodes[q.of.by or q.kind]

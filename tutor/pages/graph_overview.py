@@ -13,7 +13,14 @@ from tutor.pages.cells import Cell, Row, Table
 from tutor.pages.graph_context import GraphContext
 from tutor.pages.graph_step import CSS, PICTURE, graph_changed, scene_at
 from tutor.pages.outline import Link
-from tutor.pages.overview import LessonPage, made_from
+from tutor.pages.overview import (
+    ANY_NUMBER,
+    CHECK,
+    MEASURED,
+    WHERE_FROM,
+    LessonPage,
+    made_from,
+)
 from tutor.scenario.reader import AnyScenario
 from tutor.store.saved_lessons import is_saved
 
@@ -46,8 +53,16 @@ def graph_page(
         view.export(scenario.id), view.share(scenario.id), view.edit(scenario.id),
         is_saved(scenario.id), made_from(scenario, origin), notices, "",
         graph_changed(context, None), PICTURE, "another formula, other values",
-        (own,) if context.walk.stop else (both, own), CSS,
+        (own,) if context.walk.stop else (both, own), CSS, tuple(closer(context)),
     )  # fmt: skip
+
+
+def closer(context: GraphContext) -> Iterator[tuple[str, str, str]]:
+    """The pages that look closer at its numbers."""
+    view, lesson = context.view, context.source.id
+    yield ANY_NUMBER, view.quantity(lesson), WHERE_FROM
+    if not context.walk.stop:
+        yield CHECK, view.check(lesson), MEASURED
 
 
 def facts(context: GraphContext) -> tuple[tuple[str, str], ...]:

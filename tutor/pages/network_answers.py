@@ -9,27 +9,33 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
+from functools import cached_property
 
 from tutor import suggestion
 from tutor.draw.diagram import draw
 from tutor.engine import quantity
 from tutor.engine.derivation import derive
 from tutor.engine.kinds import BACKWARD, KINDS
-from tutor.engine.nudge import can_nudge, gradient_of
+from tutor.engine.network_nudge import NetworkNudger, gradient_of
+from tutor.engine.order import Stage
+from tutor.engine.program import Name
 from tutor.engine.quantity import Quantity, example
 from tutor.engine.tree import Elided, walk
 from tutor.engine.users import leading_to, operands_of, users
 from tutor.errors import QuantityError
 from tutor.lesson.changeable import sizes
+from tutor.lesson.changes import Changes, edited
 from tutor.lesson.explain import Explanation, explain
 from tutor.lesson.formula import Formula
 from tutor.lesson.given import changeable_name, given_reason, named
+from tutor.lesson.titles import capital, inside, place
 from tutor.lesson.walk import NEVER
 from tutor.notation.markup import Markup
 from tutor.pages.cells import TableMaker
 from tutor.pages.context import Context
 from tutor.pages.data_facts import unscaled
-from tutor.pages.nudge_view import NudgeView, nudge_view
+from tutor.pages.gradient_flow import LayerHealth, layer_health
+from tutor.pages.nudge_view import Moved, NudgeView, nudge_view
 from tutor.pages.quantity_page import OF_ONE_KIND, Answers
 from tutor.pages.quantity_query import Asked, unknown
 from tutor.pages.step_page import scene
@@ -97,15 +103,40 @@ class NetworkAnswers(Answers):
         for one in users(self.trace, q):
             yield one.first(OF_ONE_KIND), one.count
 
+    @cached_property
+    def moved(self) -> Moved:
+        return Moved(
+            NetworkNudger(self.trace), "loss", "the loss", "losses", self.context.notation.loss,
+            "network", "a weight, a bias or an input", "Array", self._with,
+        )  # fmt: skip
+
+    def array(self, name: Name) -> tuple[Markup, str]:
+        kind, layer = name
+        symbol = self.context.line.matrix(kind, layer)
+        if not layer:
+            return symbol, "Inputs"
+        what = inside([Stage(KINDS[kind].phase, kind, layer)])
+        return symbol, capital(f"{what} of {place(self.trace.network, layer)}")
+
+    def layers(self) -> LayerHealth | None:
+        return layer_health(self.context)
+
+    def _with(self, q: Quantity, text: str) -> Changes | None:
+        name, source = changeable_name(q, self.context.lesson), self.context.source
+        if not name or (q.of.role == "data" and source.data.scale is not None):
+            return None
+        after, problems = edited(self.context.view.changes, {name: text}, source)
+        return None if problems else after
+
     def nudge(self, q: Quantity) -> tuple[NudgeView | None, str]:
-        if not can_nudge(self.trace, q):
+        if not q.given or not self.moved.nudger.can(q):
             return None, ""
         if self.context.view.paper:
             return None, "Numbers rounded as on paper cannot be nudged; in full precision they can."
         gradient = gradient_of(q)
         if not self.known(gradient):
             return None, f"Once step {self.place(gradient)} is done, you can nudge it here."
-        return nudge_view(self.context, q, self.asked), ""
+        return nudge_view(self.context, self.moved, q, self.asked), ""
 
     def diagram(self, q: Quantity, n: int) -> Markup:
         step = self.context.step(n)

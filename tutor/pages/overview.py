@@ -77,6 +77,10 @@ class LessonPage:
     """What is wrong with the gradient."""
 
 
+ANY_NUMBER, WHERE_FROM = "Any number", "where it comes from, down to what is given"
+CHECK, MEASURED = "Check the gradient", "measured beside backpropagation"
+
+
 def lesson_page(
     context: Context, notices: tuple[str, ...] = (), origin: AnyScenario | None = None
 ) -> LessonPage:
@@ -110,6 +114,7 @@ def lesson_page(
 def closer(context: Context) -> Iterator[tuple[str, str, str]]:
     """The pages that look closer at how one number depends on another."""
     view, lesson = context.view, context.lesson.scenario.id
+    yield ANY_NUMBER, view.quantity(lesson), WHERE_FROM
     if not context.trace.blocked:
         yield "All paths", view.paths(lesson, FIRST), "a gradient path by path, in the diagram"
         depth = context.trace.network.depth
@@ -117,7 +122,7 @@ def closer(context: Context) -> Iterator[tuple[str, str, str]]:
     if cancels(context.trace):
         yield "Both routes", view.both_routes(lesson), "the full Jacobian, and output minus target"
     if not context.trace.stop:
-        yield "Check the gradient", view.check(lesson), "measured beside backpropagation"
+        yield CHECK, view.check(lesson), MEASURED
     if not refusal(context.lesson.scenario):
         paper = view.paper or min(max(context.lesson.scenario.display.decimals, FEWEST), MOST)
         yield "As on paper", view.on_paper(lesson, paper), "every number rounded and carried on"

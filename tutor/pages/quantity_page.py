@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from tutor import number
+from tutor.engine.program import Name
 from tutor.engine.quantity import Quantity
 from tutor.lesson.explain import Explanation
 from tutor.lesson.formula import Formula
@@ -21,7 +22,8 @@ from tutor.lesson.walk import NEVER
 from tutor.notation.markup import Markup
 from tutor.pages.context import AnyContext
 from tutor.pages.glossary import address
-from tutor.pages.nudge_view import NudgeView
+from tutor.pages.gradient_flow import LayerHealth
+from tutor.pages.nudge_view import Moved, NudgeView
 from tutor.pages.outline import Link
 from tutor.pages.quantity_query import Asked
 from tutor.pages.what_if import Changed, ChangeField
@@ -172,8 +174,21 @@ class Answers:
         """The numbers whose formula has it: of each kind the first, and how many there are."""
         raise NotImplementedError
 
+    @property
+    def moved(self) -> Moved:
+        """What is measured where a number is moved."""
+        raise NotImplementedError
+
     def nudge(self, q: Quantity) -> tuple[NudgeView | None, str]:
         """The result as a function of it; where its derivative is still ahead, when."""
+        raise NotImplementedError
+
+    def array(self, name: Name) -> tuple[Markup, str]:
+        """Symbol and title of an array whose gradients are checked."""
+        raise NotImplementedError
+
+    def layers(self) -> LayerHealth | None:
+        """The health of its gradient, layer by layer, where it has layers."""
         raise NotImplementedError
 
     def diagram(self, q: Quantity, n: int) -> Markup:

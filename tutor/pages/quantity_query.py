@@ -53,7 +53,7 @@ class Asked:
 
 def names(view: View) -> frozenset[str]:
     """What an address may have beside the view."""
-    return frozenset({STEP, *view.asked})
+    return frozenset({STEP, view.asked.via, view.asked.size, view.asked.at})
 
 
 def read(

@@ -82,6 +82,8 @@ class AskedKeys(NamedTuple):
     via: str = "via"
     size: str = "h"
     at: str = "at"
+    of: str = "of"
+    """The number of the check whose error is drawn."""
 
 
 @dataclass(frozen=True, slots=True)

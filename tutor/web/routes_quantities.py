@@ -7,8 +7,9 @@
                                     one asks from: what comes later is not told; `via=`, with a
                                     formula `asked.via=`, are the numbers that led to it. A POST
                                     changes a given one
-/lessons/<id>/check                 every gradient of a network against central differences;
-                                    `of=` is the number whose error is drawn against h
+/lessons/<id>/check                 every gradient against central differences; `of=`, with a
+                                    formula `check.of=`, is the number whose error is drawn
+                                    against h
 """
 
 from __future__ import annotations
@@ -17,11 +18,11 @@ from typing import TYPE_CHECKING
 
 from flask import Flask, render_template, request
 
-from tutor.pages import check_page
+from tutor.pages.check_page import check_page
 from tutor.pages.faces import Face, face
 from tutor.pages.outline import Link
 from tutor.pages.quantity_page import Answers, quantities_page, quantity_page
-from tutor.pages.quantity_query import UnknownQuantity, names, read
+from tutor.pages.quantity_query import Asked, UnknownQuantity, names, read
 from tutor.web.routes_lessons import changed_view
 from tutor.web.site import Elsewhere, Site, wants_fragment
 
@@ -76,9 +77,11 @@ def add(app: Flask, site: Site) -> None:
 
     @app.get("/lessons/<lesson>/check")
     def gradient_check(lesson: str) -> ResponseReturnValue:
-        context, notices = site.opened_network(lesson, check_page.NAMES, paper=0)
-        sent = tuple((k, v) for k, v in request.args.items() if k not in check_page.NAMES)
-        page = check_page.check_page(context, request.args, sent, notices)
+        own = face(site.found(lesson))
+        context, notices = site.opened(lesson, frozenset({own.plain.asked.of}), paper=0)
+        answers = own.answers(context, Asked())
+        sent = tuple((k, v) for k, v in request.args.items() if k != own.plain.asked.of)
+        page = check_page(answers, own.find, request.args, sent, notices)
         return render_template("check.html", page=page), 404 if page.problem else 200
 
     @app.post("/lessons/<lesson>/quantities/<path:name>")
