@@ -3,7 +3,7 @@
 'use strict';
 (() => {
   const $ = (id) => document.getElementById(id);
-  const NUMBERS = '#step .desk:has(#ask-here) [data-q], article.quantity [data-q]';
+  const NUMBERS = '#step .desk:has(#ask-here) [data-q], article[data-base] [data-q]';
   const NEAR = 10; // so far beside a small number of the diagram a finger may be
   const phone = matchMedia('(max-width: 61.99rem)');
   const answer = () => $('ask')?.querySelector('.answers');
@@ -15,8 +15,8 @@
 
   const address = (name) => {
     const step = document.querySelector('#step #title[data-n]');
-    const own = asked()?.dataset;
-    if (own?.base) return `${own.base}/${encodeURIComponent(name)}?${own.query}`;
+    const own = document.querySelector('article[data-base]')?.dataset;
+    if (own) return `${own.base}/${encodeURIComponent(name)}${own.query && '?'}${own.query}`;
     if (!step || !$('ask-here')) return ''; // a list of numbers has links; what cannot be asked about has none
     const query = new URLSearchParams(location.search);
     query.delete('present');
@@ -137,7 +137,7 @@
   };
 
   // ---- keys: Enter asks the number that has the focus and goes into a formula, a table, the diagram; Escape comes back ----
-  const BOXES = '#step .desk:has(#ask-here) :is(.scroll, figure.network), article.quantity .scroll';
+  const BOXES = '#step .desk:has(#ask-here) :is(.scroll, figure.network), article[data-base] .scroll';
   const press = (element) => element.dispatchEvent(new MouseEvent('click', { bubbles: true, cancelable: true }));
   document.addEventListener('keydown', (event) => {
     const { key, target } = event;

@@ -314,6 +314,10 @@ class Line:
             found = written[key] = formula(drawn, spoken)
         return found
 
+    def said(self, q: Quantity) -> str:
+        """The symbol of one quantity, as it is read out."""
+        return Words(self.alphabet, self.decimals).name(q)
+
     def matrix(self, kind: str, layer: int, sample: int = 0) -> Markup:
         """The symbol of a whole matrix."""
         written, key = self.alphabet.written, (kind, layer, sample)

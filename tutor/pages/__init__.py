@@ -23,6 +23,7 @@ In the order in which it is best read:
     paper_page            a lesson as on paper beside full precision
     matrices              the matrices of Jacobians, in either layout, and equations of them
     jacobians_page        the matrix calculus of a layer
+    number_links          numbers of a page beside the steps that lead to their own pages
     both_routes           through the Jacobian, and output minus target
     paths_page            how the loss depends on a number, path by path
     step_page             the page of a step

@@ -21,6 +21,7 @@ from tutor.notation.markup import Markup
 from tutor.notation.writer import NUMBERS, SYMBOLS
 from tutor.pages.cells import GAP, TextTable, some
 from tutor.pages.context import Context
+from tutor.pages.number_links import AskBase, NumberLink, ask_base, number_link, number_links
 from tutor.pages.outline import Link
 from tutor.pages.what_if import Changed, changed
 
@@ -51,6 +52,8 @@ class AlgebraLine:
     symbols: Markup
     numbers: Markup
     value: Markup
+    numbers_of: tuple[NumberLink, ...]
+    """What its numbers are, to be asked about."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +66,10 @@ class BothRoutesPage:
     about: str
     routes: TextTable
     difference: str
-    unit: Markup
+    numbers: tuple[NumberLink, ...]
+    """What the routes of all outputs are made of."""
+    ask: AskBase
+    unit: NumberLink
     units: tuple[Link, ...]
     lines: tuple[AlgebraLine, ...]
     left_out: str
@@ -107,7 +113,9 @@ def both_routes_page(
         ABOUT[full],
         _table(context, routes),
         _difference(context, routes),
-        context.line.quantity(q),
+        number_links(context, [tree for _, *trees in routes for tree in trees]),
+        ask_base(context),
+        number_link(context, q),
         tuple(
             Link(str(k), view.both_routes(id_, sample, k), k == unit)
             for k in some(units, (unit,))
@@ -119,6 +127,7 @@ def both_routes_page(
                 context.line.tree(one.tree, SYMBOLS, "="),
                 context.line.on(trace).tree(one.tree, NUMBERS, "="),
                 context.line.value(float(evaluate(one.tree, trace)), "≈"),
+                number_links(context, [one.tree]),
             )
             for one in found
         ),

@@ -37,6 +37,8 @@ class Cell:
     """What the original has here, where a reader's changes made it another number."""
     ask: str = ""
     """Where the number can be asked, on a page that does not answer by itself."""
+    said: str = ""
+    """How the number is called when that link is read out."""
 
     @property
     def html(self) -> str:
@@ -47,7 +49,9 @@ class Cell:
             return f'<td class="{self.state}">{self.text}</td>'
         css = f' class="{self.state}"' if self.state else ""
         text = f"<strong>{self.text}</strong>" if self.state == "makes" else self.text
-        text = f'<a href="{attribute(self.ask)}">{text}</a>' if self.ask else text
+        if self.ask:
+            label = f"{attribute(self.said)}: {self.text}"
+            text = f'<a href="{attribute(self.ask)}" aria-label="{label}">{text}</a>'
         was = f' <del><span class="quiet">was </span>{self.was}</del>' if self.was else ""
         named = f' data-q="{self.name}"' if self.name else ""
         return f"<td{css}{named}>{text}{was}</td>"

@@ -96,9 +96,10 @@ class Layout:
         """A number; one with a name can be asked."""
         context = self.context
         text = number.shown(value, context.decimals)
-        name = "" if q is None else str(q)
-        ask = context.view.quantity(context.source.id, name) if name else ""
-        return Cell(text, state, name, ask=ask)
+        if q is None:
+            return Cell(text, state)
+        ask = context.view.quantity(context.source.id, str(q))
+        return Cell(text, state, str(q), ask=ask, said=context.line.said(q))
 
     def product(self, *factors: Table) -> tuple[Piece, ...]:
         """Factors with the sign between them, in the order of the layout."""

@@ -28,6 +28,7 @@ from tutor.notation.markup import Markup
 from tutor.notation.writer import NUMBERS
 from tutor.pages.cells import GAP, TextTable, some
 from tutor.pages.context import Context
+from tutor.pages.number_links import AskBase, NumberLink, ask_base, number_link, number_links
 from tutor.pages.outline import Link
 from tutor.pages.what_if import Changed, changed
 
@@ -70,6 +71,8 @@ class PathRow:
     stops: tuple[Markup, ...]
     lines: tuple[FormulaLine, ...]
     value: Markup
+    factors: tuple[NumberLink, ...]
+    """What the product is made of, to be asked about."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +80,9 @@ class PathsPage:
     """How the loss depends on one number, path by path."""
 
     title: str
-    symbol: Markup
+    whole: NumberLink
+    """The derivative itself."""
+    ask: AskBase
     about: str
     around: str
     """That the paths begin behind the outputs, or ""."""
@@ -166,7 +171,8 @@ def paths_page(
     total = _total(context, found, values)
     return PathsPage(
         f"{explain(trace, q).title}: the whole chain, path by path",
-        context.line.quantity(q),
+        number_link(context, q),
+        ask_base(context),
         ABOUT,
         AROUND if trace.goes_around(_signal(found)) else "",
         _count(found, len(listed)),
@@ -243,6 +249,7 @@ def _row(
         tuple(context.line.quantity(stop) for stop in path.stops),
         context.formulas.product(path.tree),
         context.line.value(value, _sign(context, product, value)),
+        number_links(context, [path.tree]),
     )
 
 
