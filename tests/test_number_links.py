@@ -10,11 +10,13 @@ from urllib.parse import unquote
 import pytest
 
 from tests.htmltree import Element
-from tests.visiting import context, get, page
+from tests.visiting import context, deep_network, get, library, page
 from tutor import number
 from tutor.engine.quantity import parse
 from tutor.engine.tree import ONE, Product, Ref
 from tutor.pages.number_links import number_links
+from tutor.pages.paths_page import derivative, paths_page
+from tutor.pages.view import View
 
 PAGES = (
     "/lessons/1-2-3-1-sigmoid/paths/w[1][1,1]",
@@ -66,6 +68,16 @@ def test_a_number_is_listed_once_and_in_the_order_of_the_formula() -> None:
     links = number_links(opened, [Product((w, x, w)), Product((ONE, x))])
     assert [link.name for link in links] == ["w[1][1,1]", "x[1]"]
     assert links[1].text == number.shown(opened.trace.value(parse("x[1]")), opened.decimals)
+
+
+def test_long_paths_that_share_their_factors_have_one_list_of_them() -> None:
+    opened = library().context(deep_network(31), View())
+    found = paths_page(opened, derivative(opened, "w[1][1,1]"))
+    assert len(found.rows) == 12
+    assert all(row.factors == () for row in found.rows)
+    names = [link.name for link in found.factors]
+    assert len(names) == len(set(names)) < 200
+    assert {"x[1]", "da/dz[31][1]"} <= set(names)
 
 
 def test_the_derivative_itself_and_the_error_signal_are_askable() -> None:

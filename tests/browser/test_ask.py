@@ -177,3 +177,17 @@ def test_a_formula_answers_by_keyboard_three_levels_deep_and_back(page: Page) ->
     assert page.evaluate(FOCUS) == "df/dw2"
     assert used.count() == before
     wait_for_step(page, 13)
+
+
+@pytest.mark.parametrize("address", ["paths/w[1][1,1]?iteration=2", "paths/w[1][1,1]"])
+def test_a_factor_in_the_formula_of_a_path_leads_to_its_page(page: Page, address: str) -> None:
+    page.goto(f"/lessons/1-2-3-1-sigmoid/{address}")
+    page.get_by_role("group", name="Product of path 2").locator('mn[data-q="w[3][1,2]"]').click()
+    expect(page.locator("article.quantity")).to_have_attribute("data-name", "w[3][1,2]")
+    assert page.url.endswith("iteration=2" if "iteration" in address else "%5D")
+    page.go_back()
+    page.get_by_role("group", name="Product of path 1").focus()
+    page.keyboard.press("Enter")
+    first = page.evaluate(FOCUS)
+    page.keyboard.press("Enter")
+    expect(page.locator("article.quantity")).to_have_attribute("data-name", first)

@@ -53,6 +53,8 @@ WHY_NOT = (
     "the error signal of the unit. Forward accumulation also goes along every edge only once, but "
     "has to start again for each weight and bias."
 )
+MOST_LINKS = 150
+"""Factors that are listed path by path; more would make the page heavy."""
 SUM_DIGITS = 8
 """At most so many more digits until a sum of shown numbers gives what is shown of the whole."""
 LAST_DIGITS = 1e-10
@@ -72,7 +74,7 @@ class PathRow:
     lines: tuple[FormulaLine, ...]
     value: Markup
     factors: tuple[NumberLink, ...]
-    """What the product is made of, to be asked about."""
+    """What the product is made of, to be asked about; empty where all paths have one list."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +92,8 @@ class PathsPage:
     """How many paths there are, how many of them are listed, which are left out."""
     diagram: Markup
     rows: tuple[PathRow, ...]
+    factors: tuple[NumberLink, ...]
+    """The factors of all products, each once, where the products have many."""
     one: bool
     """Whether one path is chosen."""
     all_href: str
@@ -163,8 +167,9 @@ def paths_page(
         asked = 0
     products = tuple(float(evaluate(path.tree, trace)) for path in listed)
     values = tuple(map(trace.written, products))
+    factors, together = _factors(context, listed)
     rows = tuple(
-        _row(context, here, n, path, product, chosen=n == asked)
+        _row(context, here, n, path, product, factors[n - 1], chosen=n == asked)
         for n, (path, product) in enumerate(zip(listed, products, strict=True), 1)
     )
     step = context.lesson.walk("number").place(q)
@@ -178,6 +183,7 @@ def paths_page(
         _count(found, len(listed)),
         _diagram(context, found, listed, asked),
         rows,
+        together,
         asked > 0,
         here,
         total,
@@ -238,7 +244,14 @@ def _count(found: Paths, listed: int) -> str:
 
 
 def _row(
-    context: Context, here: str, n: int, path: Path, product: float, *, chosen: bool
+    context: Context,
+    here: str,
+    n: int,
+    path: Path,
+    product: float,
+    factors: tuple[NumberLink, ...],
+    *,
+    chosen: bool,
 ) -> PathRow:
     value = context.trace.written(product)
     return PathRow(
@@ -249,8 +262,18 @@ def _row(
         tuple(context.line.quantity(stop) for stop in path.stops),
         context.formulas.product(path.tree),
         context.line.value(value, _sign(context, product, value)),
-        number_links(context, [path.tree]),
+        factors,
     )
+
+
+def _factors(
+    context: Context, listed: tuple[Path, ...]
+) -> tuple[list[tuple[NumberLink, ...]], tuple[NumberLink, ...]]:
+    """The links of each path; of many long paths, which share most of them, those of all in one."""
+    each = [number_links(context, [path.tree]) for path in listed]
+    if sum(map(len, each)) <= MOST_LINKS:
+        return each, ()
+    return [()] * len(each), number_links(context, [path.tree for path in listed])
 
 
 def _sign(context: Context, exact: float, written: float) -> str:
