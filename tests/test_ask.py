@@ -147,7 +147,6 @@ def test_page_and_panel_are_the_same_but_for_their_headings() -> None:
     ("name", "near"),
     [
         ("w[9][1,7]", ["w[3][1,3]", "w[2][1,2]", "w[1][1,1]"]),
-        ("Loss", ["loss"]),
         ("dL/dw[2][9,9]", ["dL/dw[2][3,2]", "dL/dw[1][2,1]", "dL/dw[3][1,3]"]),
         ("z[1][1]@4", ["z[1][1]", "z[2][1]", "z[3][1]"]),
         ("nonsense", []),

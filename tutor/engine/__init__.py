@@ -11,6 +11,7 @@ In the order in which it is best read:
 
     kinds                 the table of kinds: phase, axes, role, what is a derivative of what
     quantity              the names of all numbers: z[2][1], dL/dw[3][1,2]@4
+    other_names           names of numbers as students write them, brought to ours
     tree                  open expression trees, and the environments that give them numbers
     magnitude             how far the last digits of a tree may be off
     entry                 from the tree of an array to that of one entry

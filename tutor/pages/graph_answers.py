@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from functools import cached_property
 
 from tutor import suggestion
 from tutor.draw.graph import draw_graph
+from tutor.engine import other_names
 from tutor.engine.graph import GraphNode, quantity
 from tutor.engine.graph_nudge import GraphNudger
 from tutor.engine.graph_users import leading_to, operands_of, users
@@ -167,10 +169,14 @@ def _entries(part: tuple[str, GraphNode]) -> Iterator[Quantity]:
 
 
 def find(context: GraphContext, name: str) -> Quantity:
-    """The quantity of this name. Raises UnknownQuantity where the lesson has none."""
+    """The quantity of this name, or of one that is written otherwise. Raises UnknownQuantity where
+    the lesson has none.
+    """
     try:
         return context.graph.parse(name)
     except QuantityError as error:
+        with suppress(QuantityError):
+            return context.graph.parse(other_names.in_graph(name))
         raise unknown(context, name, str(error), tuple(_near(context, name))) from None
 
 

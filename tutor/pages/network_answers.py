@@ -13,7 +13,7 @@ from functools import cached_property
 
 from tutor import suggestion
 from tutor.draw.diagram import draw
-from tutor.engine import quantity
+from tutor.engine import other_names, quantity
 from tutor.engine.derivation import derive
 from tutor.engine.kinds import BACKWARD, KINDS
 from tutor.engine.network_nudge import NetworkNudger, gradient_of
@@ -185,17 +185,28 @@ class NetworkAnswers(Answers):
 
 
 def find(context: Context, name: str) -> Quantity:
-    """The quantity of this name. Raises UnknownQuantity where the lesson has none."""
+    """The quantity of this name, or of one that is written otherwise. Raises UnknownQuantity where
+    the lesson has none.
+    """
+    found, refused = _own(context, name)
+    if found is None and (ours := other_names.in_network(name, context.trace.network.depth)):
+        found, _ = _own(context, ours)
+    if found is None:
+        raise unknown(context, name, refused, tuple(_near(context, name)))
+    return found
+
+
+def _own(context: Context, name: str) -> tuple[Quantity | None, str]:
+    """The quantity of a name in our own writing, or why there is none."""
     refused = _refusal(context, name)
-    if not refused:
-        q = quantity.parse(name)
-        try:
-            context.trace.value(q)
-        except KeyError:
-            refused = f"this lesson does not compute {name}"
-        else:
-            return q
-    raise unknown(context, name, refused, tuple(_near(context, name)))
+    if refused:
+        return None, refused
+    q = quantity.parse(name)
+    try:
+        context.trace.value(q)
+    except KeyError:
+        return None, f"this lesson does not compute {name}"
+    return q, ""
 
 
 def _refusal(context: Context, name: str) -> str:

@@ -6,7 +6,8 @@
                                     htmx the part that stands in the panel. `step=n` is where
                                     one asks from: what comes later is not told; `via=`, with a
                                     formula `asked.via=`, are the numbers that led to it. A POST
-                                    changes a given one
+                                    changes a given one. A name that is written otherwise,
+                                    such as dL/dx[1], leads to ours
 /lessons/<id>/check                 every gradient against central differences; `of=`, with a
                                     formula `check.of=`, is the number whose error is drawn
                                     against h
@@ -71,8 +72,12 @@ def add(app: Flask, site: Site) -> None:
     @app.get("/lessons/<lesson>/quantities/<path:name>")
     def quantity(lesson: str, name: str) -> ResponseReturnValue:
         answers, own, notices = opened(site, lesson)
-        panel = wants_fragment()
-        page = quantity_page(answers, own.find(answers.context, name), notices, panel=panel)
+        panel, q = wants_fragment(), own.find(answers.context, name)
+        if str(q) != name:
+            address = answers.context.view.quantity(lesson, str(q)).partition("?")[0]
+            query = request.query_string.decode("ascii", "ignore")
+            return Elsewhere(f"{address}?{query}" if query else address, 302)
+        page = quantity_page(answers, q, notices, panel=panel)
         return render_template("_quantity.html" if panel else "quantity.html", page=page)
 
     @app.get("/lessons/<lesson>/check")
