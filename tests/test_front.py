@@ -84,7 +84,8 @@ def test_an_empty_shelf_has_nothing_to_start_with(tmp_path: Path) -> None:
 def test_the_groups_go_from_one_weight_to_depth() -> None:
     section, training, graphs, operations = page("/").root.all("section", cls="lecture")
     assert [card.attributes["data-lesson"] for card in operations.all("li", cls="card")] == [
-        "matrix-product", "softmax", "convolution", "convolution-2d", "max-pooling",
+        "identity", "element-wise-sum", "element-wise-difference", "element-wise-product",
+        "element-wise-quotient", "matrix-product", "softmax", "convolution", "convolution-2d", "max-pooling",
         "max-pooling-2d", "embedding", "layer-norm", "layer-norm-parts", "recurrent-cell",
         "recurrent-vector", "attention-head",
     ]  # fmt: skip

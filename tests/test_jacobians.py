@@ -163,7 +163,7 @@ def test_the_gradient_of_many_samples_is_written_as_the_lecture_does() -> None:
         (f"{SOFTMAX}/jacobians/7", "layers 1 to 2; there is no layer “7”"),
         (f"{SOFTMAX}/jacobians/x", "there is no layer “x”"),
         ("/lessons/perceptron-step/jacobians/1", "there are no derivatives"),
-        ("/lessons/sum-times/jacobians/1", "only networks have such a page"),
+        ("/lessons/sum-times/jacobians/q", "This formula has single numbers only"),
     ],
 )
 def test_layers_that_are_not_there_are_answered_with_the_reason(address: str, said: str) -> None:

@@ -26,6 +26,7 @@ from tutor.pages.error_page import ErrorPage
 from tutor.pages.formula_page import FormulaPage
 from tutor.pages.gallery import GalleryPage, ProblemsPage
 from tutor.pages.glossary import GlossaryPage
+from tutor.pages.graph_jacobians_page import GraphJacobiansPage
 from tutor.pages.jacobians_page import JacobiansPage
 from tutor.pages.overview import LessonPage
 from tutor.pages.panels import Panels
@@ -57,6 +58,7 @@ PAGES: dict[str, dict[str, type[Any]]] = {
     "quantities.html": {"page": QuantitiesPage},
     "both_routes.html": {"page": BothRoutesPage},
     "jacobians.html": {"page": JacobiansPage},
+    "graph_jacobians.html": {"page": GraphJacobiansPage},
     "paper.html": {"page": PaperPage},
     "paths.html": {"page": PathsPage},
     "activations.html": {"page": ActivationsPage},

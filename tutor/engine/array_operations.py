@@ -130,6 +130,26 @@ class Matmul(Operation):
             for row in places(left[:-1]):
                 yield (*row, *at_[1:]), at(a, (*row, at_[0]))
 
+    def pattern(self, k: int, call: Call) -> str:
+        match tuple(map(len, call.shapes)):
+            case (1, 1):
+                return "The product is one number, and its Jacobian is simply the other list."
+            case (2, 1) if k:
+                return (
+                    "Each entry is a row of the matrix times the list, so the Jacobian with "
+                    "respect to the list is the matrix itself; in denominator layout it is turned."
+                )
+            case (1, 2) if not k:
+                return (
+                    "Each entry is the list times a column of the matrix, so the Jacobian with "
+                    "respect to the list is the matrix, turned; in denominator layout as it is."
+                )
+        line, own = ("column", "column of it") if k else ("row", "row of it")
+        return (
+            f"An entry of the product uses one {own} only: there stand the numbers of the other "
+            f"input, everywhere else 0. The same numbers come again for each {line}."
+        )
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Transposed(Operation):
@@ -156,6 +176,9 @@ class Transposed(Operation):
     def routes(self, k: int, call: Call, at_: Place) -> Iterator[Route]:
         yield at_[::-1], ONE
 
+    def pattern(self, k: int, call: Call) -> str:
+        return "Each entry moves to another place: one 1 in each row and in each column."
+
 
 # ---- What is computed along the last axis ----
 
@@ -167,6 +190,8 @@ class ByRow(Operation):
     """
 
     longest: int
+    full: str
+    """What stands in its Jacobian, behind a colon."""
 
     def shape(self, shapes: Sequence[Shape]) -> Shape:
         (given,) = shapes
@@ -193,6 +218,14 @@ class ByRow(Operation):
     def local(self, call: Call, place: Place, at_: Place) -> Node:
         """The derivative of the entry at `place` with respect to that at `at_`."""
         raise NotImplementedError
+
+    def pattern(self, k: int, call: Call) -> str:
+        if len(call.shape) == 1:
+            return f"Each entry depends on all of them, so the Jacobian is full: {self.full}"
+        return (
+            "Each entry depends on all entries of its row and on no other row: a full block for "
+            f"each row, 0 elsewhere. In a block: {self.full}"
+        )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -376,6 +409,17 @@ class Convolution(Operation):
             if all(1 <= c <= n for c, n in zip(cell, windows.shape, strict=True)):
                 yield window, at(x, cell)
 
+    def pattern(self, k: int, call: Call) -> str:
+        if k:
+            return (
+                "For each window it holds the numbers that the kernel lies on there; where that is "
+                "padding, 0."
+            )
+        return (
+            "For each window it holds the kernel, moved on by the stride, and 0 where the window "
+            "does not reach. Such a matrix is banded, and each band has the same numbers."
+        )
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class MaxPool(Operation):
@@ -419,6 +463,9 @@ class MaxPool(Operation):
         for window, _ in windows.over(at_):
             cells = [cell for _, cell in windows.cells(window)]
             yield window, Wins(tuple(at(x, cell) for cell in cells), cells.index(at_) + 1)
+
+    def pattern(self, k: int, call: Call) -> str:
+        return "For each window it has a single 1, at the largest number, and 0 elsewhere."
 
 
 def _by(shape: Shape) -> str:
@@ -464,6 +511,12 @@ class Embedding(Operation):
             if found == row:
                 yield (n, column)[2 - len(call.shape) :], ONE
 
+    def pattern(self, k: int, call: Call) -> str:
+        return (
+            "For each number that was copied it has a single 1, at the place in the table that it "
+            "came from, and 0 elsewhere. Rows of the table that were not taken have only 0."
+        )
+
 
 ARRAY_OPERATIONS: tuple[Operation, ...] = (
     Matmul(
@@ -482,6 +535,7 @@ ARRAY_OPERATIONS: tuple[Operation, ...] = (
         "Each share depends on every number of its row, so each number collects a part from every "
         "share: pᵢ(1 − pᵢ) from its own, −pᵢpⱼ from the others.",
         longest=100,
+        full="pᵢ(1 − pᵢ) on the diagonal, −pᵢpⱼ beside it. Those of one share add up to 0.",
     ),
     Convolution(
         "conv1d", "convolution",
@@ -520,6 +574,8 @@ ARRAY_OPERATIONS: tuple[Operation, ...] = (
         "Shifting or scaling a whole row would change nothing, so those parts of the derivative "
         "are taken out; the rest is divided by the standard deviation.",
         longest=32,
+        full="an entry counts in its own place, in the mean and in the variance. Those of "
+        "one result add up to 0, since a shift of all inputs changes nothing.",
     ),
 )  # fmt: skip
 """Each operation once."""

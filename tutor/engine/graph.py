@@ -299,10 +299,11 @@ class Graph:
         """How the derivative with respect to a node is computed."""
         if node is self.result:
             return ONE
-        terms = tuple(self._pulled(use) for use in self.parts(node))
+        terms = tuple(self.pulled(use) for use in self.parts(node))
         return Sum(terms) if len(terms) > 1 else terms[0]
 
-    def _pulled(self, use: Use) -> Node:
+    def pulled(self, use: Use) -> Node:
+        """What one use adds to the derivative with respect to the node that is used."""
         return use.by.operation.pull(use.k, use.by.made, self.derivative(use.by))
 
     def shown_tree(self, node: GraphNode) -> Node:
@@ -316,7 +317,7 @@ class Graph:
             named = ArrayRef(local_kind(use.by.name, use.k, node.kind))
             terms.append(
                 rewrite(
-                    self._pulled(use),
+                    self.pulled(use),
                     lambda part, named=named: named if isinstance(part, Cases) else None,  # type: ignore[misc]
                 )
             )

@@ -109,6 +109,10 @@ class Operation:
         """The tree of one entry of its output, where pushing indices down does not give it."""
         return None
 
+    def pattern(self, k: int, call: Call) -> str:
+        """What its Jacobian with respect to input `k` looks like, as sentences."""
+        raise NotImplementedError
+
 
 def shape_words(shape: Shape) -> str:
     """A shape as one says it."""

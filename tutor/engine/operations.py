@@ -64,6 +64,13 @@ from tutor.engine.tree import (
 HALF = Number(0.5, "1/2")
 
 
+_PLAIN: dict[Node, str] = {
+    ONE: "On the diagonal stands 1: the Jacobian is the identity matrix I.",
+    Number(-1.0): "On the diagonal stands −1: the Jacobian is −I.",
+}
+"""What a diagonal is that has the same number in every place."""
+
+
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Elementwise(Operation):
     """An operation that computes each entry of its output from the same entry of its inputs."""
@@ -105,6 +112,21 @@ class Elementwise(Operation):
         reached = [at] if call.shapes[k] else places(call.shape)
         return ((place, local) for place in reached)
 
+    def pattern(self, k: int, call: Call) -> str:
+        if not call.shape:
+            return "Both are single numbers, so the Jacobian is one number, the local derivative."
+        if not call.shapes[k]:
+            return (
+                "A single number has a part in every entry, so the Jacobian is one line of "
+                "numbers: the derivative of each entry with respect to it."
+            )
+        own = _PLAIN.get(self.local(k, call), "")
+        beside = (
+            "Each entry depends on the entry at the same place and on no other, so everything "
+            "beside the diagonal is 0."
+        )
+        return f"{beside} {own or 'The Jacobian is a diagonal matrix.'}"
+
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class AddedUp(Operation):
@@ -131,6 +153,13 @@ class AddedUp(Operation):
 
     def routes(self, k: int, call: Call, at: Place) -> Iterator[Route]:
         yield (), self._share(call.shapes[k]) if self.mean else ONE
+
+    def pattern(self, k: int, call: Call) -> str:
+        share = f"1/{prod(call.shapes[k])}" if self.mean else "1"
+        return (
+            f"All entries go into one number, so the Jacobian is one line of numbers: {share} for "
+            "each entry."
+        )
 
 
 # ---- Local derivatives ----

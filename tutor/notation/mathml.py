@@ -331,10 +331,14 @@ class Line:
 
     def fraction(self, top: tuple[str, int], bottom: tuple[str, int], sample: int = 0) -> Markup:
         """The symbol of a Jacobian, ∂z/∂a: whole arrays by kind and layer; the loss is a number."""
+        return self.ratio(*(_whole(self.alphabet, *name, sample) for name in (top, bottom)))
+
+    def ratio(self, top: Symbol, bottom: Symbol) -> Markup:
+        """The same of any two symbols."""
         made = []
         for dialect in (MathML, Words):
             writer = dialect(self.alphabet, self.decimals)
-            above, below = (_whole(writer, *name, sample) for name in (top, bottom))
+            above, below = (writer.letter(symbol, "") for symbol in (top, bottom))
             made.append(writer.derivative(above, below, SLOPE))
         drawn, spoken = made
         return formula(drawn, spoken)
@@ -364,12 +368,11 @@ class Line:
         return pieces(parts, sign)
 
 
-def _whole(writer: Writer, kind: str, layer: int, sample: int) -> str:
+def _whole(alphabet: Alphabet, kind: str, layer: int, sample: int) -> Symbol:
     """The symbol of an array inside a derivative; of the loss that of the number."""
-    alphabet = writer.alphabet
     if not KINDS[kind].axes:
-        return writer.letter(alphabet.symbol(Quantity(kind)), "")
-    return writer.letter(alphabet.matrix(kind, layer, sample * KINDS[kind].per_sample), "")
+        return alphabet.symbol(Quantity(kind))
+    return alphabet.matrix(kind, layer, sample * KINDS[kind].per_sample)
 
 
 _SIGNS = {"=": "equals ", "≈": "is about ", ":=": "becomes ", "": ""}

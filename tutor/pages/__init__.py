@@ -40,6 +40,7 @@ In the order in which it is best read:
     graph_context         a formula under a view
     graph_step            the page of one step of a formula
     graph_panels          what stands beside the steps of a formula
+    graph_jacobians_page  the Jacobians of a node of a formula
     graph_overview        the first page of a formula
     accumulation          forward and reverse accumulation side by side
     formula_view          a formula that a reader typed, from lines or from an address

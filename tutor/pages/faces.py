@@ -31,9 +31,16 @@ from tutor.pages import (
 from tutor.pages.context import AnyContext, Context
 from tutor.pages.graph_answers import GraphAnswers
 from tutor.pages.graph_context import GraphContext
+from tutor.pages.graph_jacobians_page import (
+    GraphJacobiansPage,
+    first_address,
+    graph_jacobians_page,
+)
 from tutor.pages.graph_panels import graph_choices, graph_panels
 from tutor.pages.graph_step import graph_step_page, scene_at
 from tutor.pages.graph_view import GraphView
+from tutor.pages.jacobians_page import JacobiansPage, jacobians_page, layer_asked, layer_named
+from tutor.pages.matrices import layout_asked
 from tutor.pages.network_answers import NetworkAnswers
 from tutor.pages.overview import LessonPage
 from tutor.pages.panels import Choices, Panels, choices, panels
@@ -129,6 +136,25 @@ class Face:
         """What step n computes."""
         raise NotImplementedError
 
+    matrix_settings: frozenset[str] = frozenset()
+    """What an address may ask of the Jacobians beside the view."""
+
+    def first_jacobians(self, context: AnyContext) -> str:
+        """The address of the Jacobians that one begins with. Raises LessonError where there are
+        none.
+        """
+        raise NotImplementedError
+
+    def jacobians(
+        self,
+        context: AnyContext,
+        name: str,
+        query: Mapping[str, str],
+        notices: tuple[str, ...],
+    ) -> JacobiansPage | GraphJacobiansPage:
+        """The Jacobians of a layer or of a node. Raises LessonError where there are none."""
+        raise NotImplementedError
+
 
 class NetworkFace(Face):
     """A network that is trained."""
@@ -210,6 +236,24 @@ class NetworkFace(Face):
     def title(self, context: AnyContext, n: int) -> str:
         own = _of_network(context)
         return explain(own.trace, own.walk.anchor(n)).title
+
+    matrix_settings = frozenset({"sample", "layout", "mark"})
+
+    def first_jacobians(self, context: AnyContext) -> str:
+        depth = _of_network(context).trace.network.depth
+        return context.view.jacobians(context.source.id, depth)
+
+    def jacobians(
+        self,
+        context: AnyContext,
+        name: str,
+        query: Mapping[str, str],
+        notices: tuple[str, ...],
+    ) -> JacobiansPage | GraphJacobiansPage:
+        own = _of_network(context)
+        layer = layer_named(own, name)
+        asked, ignored = layer_asked(own, layer, query)
+        return jacobians_page(own, asked, (*notices, *map(str, ignored)))
 
 
 class GraphFace(Face):
@@ -293,6 +337,23 @@ class GraphFace(Face):
     def title(self, context: AnyContext, n: int) -> str:
         own = of_graph(context)
         return graph_words.title(own.trace, own.walk.anchor(n))
+
+    matrix_settings = frozenset({GraphView.asked.layout})
+
+    def first_jacobians(self, context: AnyContext) -> str:
+        return first_address(of_graph(context))
+
+    def jacobians(
+        self,
+        context: AnyContext,
+        name: str,
+        query: Mapping[str, str],
+        notices: tuple[str, ...],
+    ) -> JacobiansPage | GraphJacobiansPage:
+        ignored: list[Ignored] = []
+        layout = layout_asked(query, context.view.asked.layout, ignored)
+        told = (*notices, *map(str, ignored))
+        return graph_jacobians_page(of_graph(context), name, layout, told)
 
 
 def _missing(form: Mapping[str, str], such_as: str) -> dict[str, str]:

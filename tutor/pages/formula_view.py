@@ -32,7 +32,7 @@ OWN: Final = frozenset({"expression", "result", "differentiate"})
 """What an address has of a formula beside names and values."""
 KNOWN: Final = frozenset(
     {"grain", "decimals", "present", "notation", "step", "kind", "phases", "blanks", "do",
-     "seed", "version", "versions"}
+     "seed", "version", "versions", GraphView.asked.layout}
 )  # fmt: skip
 """What else an address of a formula may have."""
 PLAIN: Final = "()*,/[]:^"
@@ -88,6 +88,10 @@ class FormulaView(GraphView):
     def accumulation(self, lesson: str) -> str:
         """The address of the page that compares forward and reverse accumulation."""
         return joined("/formula/accumulation", urlencode(self.formula, safe=PLAIN))
+
+    def jacobians(self, lesson: str, of: int | str, asked: str = "") -> str:
+        """The address of the Jacobians of a node."""
+        return joined(f"/formula/jacobians/{of}", urlencode(self.formula, safe=PLAIN), asked)
 
     def carried(self) -> Pairs:
         """The formula, for forms."""

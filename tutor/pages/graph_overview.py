@@ -11,6 +11,7 @@ from tutor.lesson.slides import tally
 from tutor.lesson.titles import enumerated
 from tutor.pages.cells import Cell, Row, Table
 from tutor.pages.graph_context import GraphContext
+from tutor.pages.graph_jacobians_page import first_address, nodes_with
 from tutor.pages.graph_step import CSS, PICTURE, graph_changed, scene_at
 from tutor.pages.outline import Link
 from tutor.pages.overview import (
@@ -61,8 +62,11 @@ def closer(context: GraphContext) -> Iterator[tuple[str, str, str]]:
     """The pages that look closer at its numbers."""
     view, lesson = context.view, context.source.id
     yield ANY_NUMBER, view.quantity(lesson), WHERE_FROM
-    if not context.walk.stop:
-        yield CHECK, view.check(lesson), MEASURED
+    if context.walk.stop:
+        return
+    if nodes_with(context.graph):
+        yield "Jacobians", first_address(context), "of each node that has arrays, as matrices"
+    yield CHECK, view.check(lesson), MEASURED
 
 
 def facts(context: GraphContext) -> tuple[tuple[str, str], ...]:

@@ -12,6 +12,8 @@ from tutor import number
 from tutor.draw.graph import GraphScene, draw_graph
 from tutor.draw.graph_layout import Wire
 from tutor.engine.graph import GraphNode, quantity
+from tutor.engine.graph_jacobians import has_matrix
+from tutor.engine.kinds import BACKWARD
 from tutor.engine.quantity import Quantity
 from tutor.engine.tree import evaluate, leaves
 from tutor.lesson import graph_words
@@ -34,6 +36,8 @@ LAST_FORMULAS = 6
 MOST_TABLE = 40
 """Rows of the table of nodes; of a longer one those near the step, the first and the last."""
 ENDS = 5
+MOST_CLOSER = 2
+"""Links to the Jacobians of a step."""
 MOST_FOLDED = 6
 """Rows for which there is room below the picture."""
 NOT_THERE = Cell("–", "gap")
@@ -150,6 +154,19 @@ def graph_step_page(context: GraphContext, n: int, notices: tuple[str, ...] = ()
         outside=replace(view, embedded=False).address(scenario.id, n) if view.embedded else "",
         drawn=PICTURE,
         css=CSS,
+        closer=_closer(context, step),
+    )
+
+
+def _closer(context: GraphContext, step: GraphStep) -> tuple[Link, ...]:
+    """On the way back, the Jacobians of the nodes that the derivative comes back through."""
+    node, view = step.made[-1][1], replace(context.view, embedded=False)
+    if step.phase != BACKWARD or view.grain == "pass":
+        return ()
+    through = dict.fromkeys(use.by for use in context.graph.parts(node) if has_matrix(use.by))
+    return tuple(
+        Link(f"Jacobians of {found.name}", view.jacobians(context.source.id, found.name))
+        for found in list(through)[:MOST_CLOSER]
     )
 
 

@@ -35,7 +35,9 @@ links from other lessons may.
 class GraphView(View):
     """One reader's choices for a formula."""
 
-    asked: ClassVar[AskedKeys] = AskedKeys("asked.via", "nudge.h", "nudge.at", "check.of")
+    asked: ClassVar[AskedKeys] = AskedKeys(
+        "asked.via", "nudge.h", "nudge.at", "check.of", "jacobians.layout"
+    )
     """No value can be called so: its name has no dot."""
 
     def edit(self, lesson: str) -> str:

@@ -26,18 +26,18 @@ from tutor.pages.cells import GAP, Table, TextTable, some
 from tutor.pages.context import Context
 from tutor.pages.matrices import (
     DENOMINATOR,
-    LAYOUTS,
     NUMERATOR,
-    SAME,
     Layout,
     Piece,
     Section,
+    explained,
     layout_asked,
     layouts,
 )
 from tutor.pages.outline import Link
 from tutor.pages.view import IGNORED, Ignored, short, whole
 from tutor.pages.what_if import Changed, changed
+from tutor.scenario.problem import quotable
 
 MOST_SCALARS = 12
 
@@ -366,7 +366,7 @@ def jacobians_page(context: Context, asked: Asked, notices: tuple[str, ...] = ()
         ),
         tuple(_samples(maker)),
         layouts(asked.layout, lambda name: maker.address(layout=name)),
-        f"{LAYOUTS[asked.layout]} {SAME}",
+        explained(asked.layout, "the loss"),
         (
             maker.activation(), maker.pre_activation(), maker.by_weights(), maker.back(),
             maker.onward(), maker.gradient(),
@@ -376,6 +376,16 @@ def jacobians_page(context: Context, asked: Asked, notices: tuple[str, ...] = ()
     )  # fmt: skip
 
 
+def layer_named(context: Context, name: str) -> int:
+    """The layer of an address. Raises LessonError where the network has none of this number."""
+    depth = context.trace.network.depth
+    if name.isascii() and name.isdigit() and len(name) < 4 and 1 <= int(name) <= depth:
+        return int(name)
+    raise LessonError(
+        f"this lesson has layers 1 to {depth}; there is no layer “{quotable(name, 20)}”"
+    )
+
+
 def layer_asked(
     context: Context, layer: int, query: Mapping[str, str]
 ) -> tuple[Asked, tuple[Ignored, ...]]:
@@ -383,7 +393,7 @@ def layer_asked(
     ignored: list[Ignored] = []
     sizes = context.trace.network.sizes
     sample = whole(query, "sample", 1, context.trace.samples, 1, ignored) or 1
-    layout = layout_asked(query, ignored)
+    layout = layout_asked(query, context.view.asked.layout, ignored)
     text = query.get("mark", "").strip()
     found = _MARK.fullmatch(text)
     mark = (int(found[1]), int(found[2])) if found else (1, 1)

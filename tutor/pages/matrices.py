@@ -23,16 +23,16 @@ NUMERATOR, DENOMINATOR = "numerator", "denominator"
 LAYOUTS: Final = {
     NUMERATOR: (
         "Numerator layout: a Jacobian has a row for each number on top of the fraction and a "
-        "column for each below. The derivatives of the loss are rows, and the chain rule reads "
-        "from left to right, from the loss down."
+        "column for each below. The derivatives of {end} are rows, and the chain rule reads "
+        "from left to right, from {end} down."
     ),
     DENOMINATOR: (
         "Denominator layout: everything is turned. A Jacobian has a row for each number below the "
-        "fraction line and a column for each on top. The derivatives of the loss are columns, and "
+        "fraction line and a column for each on top. The derivatives of {end} are columns, and "
         "the chain rule reads from right to left."
     ),
 }
-"""What an address may ask for, with what it means."""
+"""What an address may ask for, with what it means; `end` is what everything is differentiated."""
 SAME: Final = "Both layouts have the same numbers; only rows and columns change places."
 MOST_COLUMNS = 8
 
@@ -114,6 +114,11 @@ def layouts(current: str, address: Callable[[str], str]) -> tuple[Link, ...]:
     )
 
 
-def layout_asked(query: Mapping[str, str], ignored: list[Ignored]) -> str:
+def explained(layout: str, end: str) -> str:
+    """What a layout means; `end` is what everything is differentiated."""
+    return f"{LAYOUTS[layout].format(end=end)} {SAME}"
+
+
+def layout_asked(query: Mapping[str, str], key: str, ignored: list[Ignored]) -> str:
     """The layout that a query asks for."""
-    return choice(query, "layout", tuple(LAYOUTS), NUMERATOR, ignored)
+    return choice(query, key, tuple(LAYOUTS), NUMERATOR, ignored)

@@ -84,6 +84,8 @@ class AskedKeys(NamedTuple):
     at: str = "at"
     of: str = "of"
     """The number of the check whose error is drawn."""
+    layout: str = "layout"
+    """Of Jacobians."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,9 +199,11 @@ class View:
         view = replace(self.bare, paper=self.paper if paper is None else paper)
         return joined(f"/lessons/{quote(lesson)}/paper", view.query())
 
-    def jacobians(self, lesson: str, layer: int, asked: str = "") -> str:
-        """The address of the matrix calculus of a layer; `asked` is what a query asks of it."""
-        return joined(f"/lessons/{quote(lesson)}/jacobians/{layer}", asked, self.bare.query())
+    def jacobians(self, lesson: str, of: int | str, asked: str = "") -> str:
+        """The address of the matrix calculus of a layer, or of a node; `asked` is what a query asks
+        of it.
+        """
+        return joined(f"/lessons/{quote(lesson)}/jacobians/{of}", asked, self.bare.query())
 
     def both_routes(self, lesson: str, sample: int = 1, unit: int = 1) -> str:
         """The address of both routes to the error signal of an output."""

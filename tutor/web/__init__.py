@@ -22,8 +22,8 @@ In the order in which it is best read:
     routes_lessons        the gallery, lessons, steps, slides and exports; links and frames;
                           changed numbers
     routes_quantities     any number of a lesson: how it came about, from what, who uses it
-    routes_formula        a formula that a reader typed: its page, its steps, its files
     routes_derivatives    how the loss depends on a number, path by path
+    routes_formula        a formula that a reader typed: its page, its steps, its files
     routes_training       the training of a lesson: its curves, its progress, a moment of it
     routes_build          the form: fill it in, check it, save it
     routes_open           paste or upload a lesson, check it, save it; the JSON Schema

@@ -4,7 +4,8 @@
 /lessons/<id>/paths/<name>      how the loss depends on a number, path by path; ?path=2 is one
                                 of them
 /lessons/<id>/steps/<n>/chain   the same for the gradient that a step makes
-/lessons/<id>/jacobians/<layer> the Jacobians of a layer; ?layout=denominator turns them
+/lessons/<id>/jacobians/<layer> the Jacobians of a layer, or of a node of a formula;
+                                ?layout=denominator turns them
 /lessons/<id>/both-routes       the error signals through the full Jacobian, and output minus
                                 target
 /lessons/<id>/paper             every number rounded and carried on, beside full precision:
@@ -24,15 +25,17 @@ from tutor.pages import view
 from tutor.pages.both_routes import both_routes_page
 from tutor.pages.context import Context
 from tutor.pages.error_page import Missing
-from tutor.pages.jacobians_page import jacobians_page, layer_asked
+from tutor.pages.faces import face
+from tutor.pages.graph_jacobians_page import GraphJacobiansPage
+from tutor.pages.jacobians_page import JacobiansPage
 from tutor.pages.paper_page import paper_page
 from tutor.pages.paths_page import FIRST, derivative, has_paths, paths_page
-from tutor.scenario.problem import quotable
 from tutor.web.site import Elsewhere, Site, as_notices, step_number
 
 if TYPE_CHECKING:
     from werkzeug.wrappers import Response as AnyResponse
 
+MATRICES = {JacobiansPage: "jacobians.html", GraphJacobiansPage: "graph_jacobians.html"}
 PATH = "path"
 """The number of the path to look at."""
 
@@ -89,29 +92,27 @@ def add_paper(app: Flask, site: Site) -> None:
 
 
 def add_jacobians(app: Flask, site: Site) -> None:
-    """The matrix calculus of a layer, and both routes to the error signals of the outputs."""
+    """The Jacobians of a layer or a node, and both routes to the error signals of the outputs."""
 
     @app.get("/lessons/<lesson>/jacobians")
     @app.get("/lessons/<lesson>/jacobians/")
     def any_jacobians(lesson: str) -> AnyResponse:
-        context, _ = site.opened_network(lesson)
-        depth = context.trace.network.depth
-        return Elsewhere(context.view.jacobians(context.source.id, depth), 302)
-
-    @app.get("/lessons/<lesson>/jacobians/<n>")
-    def jacobians(lesson: str, n: str) -> str:
-        context, notices = site.opened_network(lesson, frozenset({"sample", "layout", "mark"}))
-        depth = context.trace.network.depth
-        if not (n.isascii() and n.isdigit() and len(n) < 4 and 1 <= int(n) <= depth):
-            raise Missing(
-                f"This lesson has layers 1 to {depth}; there is no layer “{quotable(n, 20)}”."
-            )
-        asked, ignored = layer_asked(context, int(n), request.args)
+        own = face(site.found(lesson))
+        context, _ = site.opened(lesson, own.matrix_settings)
         try:
-            page = jacobians_page(context, asked, (*notices, *as_notices(ignored)))
+            return Elsewhere(own.first_jacobians(context), 302)
         except TutorError as error:
             raise Missing(said(error)) from None
-        return render_template("jacobians.html", page=page)
+
+    @app.get("/lessons/<lesson>/jacobians/<name>")
+    def jacobians(lesson: str, name: str) -> str:
+        own = face(site.found(lesson))
+        context, notices = site.opened(lesson, own.matrix_settings)
+        try:
+            page = own.jacobians(context, name, request.args, notices)
+        except TutorError as error:
+            raise Missing(said(error)) from None
+        return render_template(MATRICES[type(page)], page=page)
 
     @app.get("/lessons/<lesson>/both-routes")
     def both_routes(lesson: str) -> str:

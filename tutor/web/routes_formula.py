@@ -3,6 +3,7 @@
 /formula                    type it; with text= its lines lead to the address of the formula
 /formula/steps/<n>          a step; a fragment of it for htmx
 /formula/steps/<n>/change   POST: a changed value is another address
+/formula/jacobians/<node>   the Jacobians of a node
 /formula/accumulation       forward and reverse accumulation side by side
 /formula/export, /share     what it can become, and links to it
 /formula/scenario.yaml      the formula as a lesson's file
@@ -28,6 +29,7 @@ from tutor.pages.formula_page import formula_page
 from tutor.pages.formula_view import FormulaView, Typed, asked, typed, value, view_of
 from tutor.pages.share import share_page
 from tutor.scenario import dump
+from tutor.web.routes_derivatives import MATRICES, said
 from tutor.web.routes_lessons import export_answer, file_answer
 from tutor.web.site import (
     Elsewhere,
@@ -79,6 +81,15 @@ def add_pages(app: Flask, site: Site) -> None:
         context, notices = walked(site)
         whole(context)
         return render_template("accumulation.html", page=accumulation_page(context, notices))
+
+    @app.get("/formula/jacobians/<name>")
+    def formula_jacobians(name: str) -> str:
+        context, notices = walked(site)
+        try:
+            page = faces.face(context.source).jacobians(context, name, request.args, notices)
+        except TutorError as error:
+            raise Missing(said(error)) from None
+        return render_template(MATRICES[type(page)], page=page)
 
     @app.get("/formula/share")
     def formula_share() -> str:
@@ -170,7 +181,7 @@ def opened(
     site: Site, found: Typed, *, embedded: bool = False
 ) -> tuple[GraphContext, tuple[Ignored, ...]]:
     """A formula under the view of the address, and what in that makes no sense."""
-    seen, ignored = view_of(request.args, found, view.EXPORT | {"step"})
+    seen, ignored = view_of(request.args, found, view.EXPORT | {"step", FormulaView.asked.layout})
     seen = replace(seen, embedded=embedded, present=seen.present and not embedded)
     assert found.scenario is not None
     try:
