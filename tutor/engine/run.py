@@ -170,9 +170,14 @@ class Run:
         is one of for each iteration from the first; nothing where each iteration is an epoch.
         """
         each = self.training.batches.per_epoch
-        whole = len(values) // each if each > 1 else 0
-        means = np.array(values[: whole * each]).reshape(whole, each).mean(axis=1)
-        return [n * each for n in range(1, whole + 1)], means.tolist()
+        means = self._means(values).tolist() if each > 1 else []
+        return [n * each for n in range(1, len(means) + 1)], means
+
+    def _means(self, values: Sequence[float]) -> Array:
+        """The mean over each whole epoch of values that begin with one."""
+        each = self.training.batches.per_epoch
+        whole = len(values) // each
+        return np.array(values[: whole * each]).reshape(whole, each).mean(axis=1)
 
     @property
     def depth(self) -> int:
@@ -262,30 +267,36 @@ class Run:
         )
 
     def reached(self, goal: Goal, since: int = 1) -> int | None:
-        """The first recorded iteration, from `since` on, that meets a goal."""
-        first = since - 1
-        losses = np.array(self.losses[first:])
+        """The first recorded iteration, from `since` on, that meets a goal. Losses of different
+        batches cannot be compared, so only the last iteration of an epoch does, by the means over
+        the epoch.
+        """
+        each = self.training.batches.per_epoch
+        first = -(-since // each) - 1
+        start = max(0, first - 1)
+        losses = self._means(self.losses[start * each :])
         met = np.zeros(len(losses), dtype=bool)
         if goal.loss_below is not None:
             met |= losses < goal.loss_below
         if goal.change_below is not None:
             met[1:] |= np.abs(np.diff(losses)) < goal.change_below
         if goal.accuracy is not None and self.classified is not None:
-            met |= np.array(self.accuracies[first:]) >= goal.accuracy
+            met |= self._means(self.accuracies[start * each :]) >= goal.accuracy
         if goal.own:
-            met |= self._stops(since)
-        return since + int(met.argmax()) if met.any() else None
+            met |= self._stops(start)
+        met[: first - start] = False
+        return (start + int(met.argmax()) + 1) * each if met.any() else None
 
-    def _stops(self, since: int) -> Array:
-        """At which recorded iterations, from `since` on, the training stops by itself: the last
-        ones of an epoch at most.
+    def _stops(self, start: int) -> Array:
+        """With which recorded epochs, from `start` on counted from 0, the training stops by
+        itself.
         """
         batches, stop = self.training.batches, self.training.stop
         each = batches.per_epoch
-        met = np.zeros(self.length - since + 1, dtype=bool)
-        for n in range(-(-since // each) * each, self.length + 1, each):
-            met[n - since] = stop.reached(self.losses[max(0, n - 2 * each) : n], batches)
-        return met
+        ends = range((start + 1) * each, self.length + 1, each)
+        return np.array(
+            [stop.reached(self.losses[max(0, n - 2 * each) : n], batches) for n in ends], dtype=bool
+        )
 
     def state(self, iteration: int) -> State:
         """What a recorded iteration starts from, or the one after the last."""

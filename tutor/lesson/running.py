@@ -120,7 +120,7 @@ class Verdict:
 
 
 def verdict(losses: Sequence[float], exploded: bool = False) -> Verdict | None:
-    """How the losses of a run go; None where there are none."""
+    """How the losses of a run go, or their means over epochs; None where there are none."""
     if not losses:
         return None
     found = np.asarray(losses, dtype=float)
@@ -135,7 +135,7 @@ def verdict(losses: Sequence[float], exploded: bool = False) -> Verdict | None:
         return said(STAYS)
     end = found[-max(3, len(found) // 10) :]
     ups, swing = float(np.mean(np.diff(end) > 0)), float(end.max() - end.min())
-    if last > 1.01 * first:
+    if last > 1.01 * first or (ups == 1 and last > first):
         return said(DIVERGES)
     if ups >= OFTEN and swing > MUCH * (float(found.max()) - lowest):
         return said(BOUNCES)

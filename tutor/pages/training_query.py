@@ -20,6 +20,7 @@ from tutor.engine.run import Goal, accuracy_of, parameter_names
 from tutor.errors import NumberError
 from tutor.lesson import changes
 from tutor.lesson.changeable import BadChangeError, Changeable, understood
+from tutor.lesson.dataset import dataset
 from tutor.lesson.running import usual
 from tutor.lesson.walk import furthest
 from tutor.pages.context import Context
@@ -113,6 +114,12 @@ class Asked:
         }
 
 
+def has_classes(context: Context) -> bool:
+    """Whether right answers can be counted; all training samples tell, not those of a batch."""
+    y = dataset(context.lesson.scenario).part("training")[1]
+    return accuracy_of(context.trace.network, y) is not None
+
+
 def slid(rate: float, at: int) -> float:
     """The learning rate at a place of the slider."""
     return float(f"{rate * 10 ** ((at - MIDDLE) / DECADE):.2g}")
@@ -159,8 +166,7 @@ def read(query: Mapping[str, str], context: Context) -> Asked:
 
     iterations = whole("iterations", 1, most) or first
     goal = Goal(positive("loss_below"), positive("change_below"), positive("accuracy", 1.0))
-    network, y = context.trace.network, context.trace.y
-    if goal.accuracy is not None and accuracy_of(network, y) is None:
+    if goal.accuracy is not None and not has_classes(context):
         problems["accuracy"] = (
             "The targets of this lesson are not classes, so there is no accuracy."
         )

@@ -12,9 +12,10 @@ from dataclasses import dataclass, field, replace
 from math import fsum
 
 from tutor import number
+from tutor.engine.batches import Batches
 from tutor.engine.kinds import BACKWARD, FORWARD, LOSS
 from tutor.engine.network import Network
-from tutor.engine.run import Ending, Point, Run
+from tutor.engine.run import Ending, Point, Run, loss_on
 from tutor.engine.trace import FLAT, OVERFLOW
 from tutor.engine.training import Training
 from tutor.lesson import running as how
@@ -32,6 +33,8 @@ OVER = 1.1
 """A loss on other samples that is so many times its lowest has risen."""
 FEW = 4
 """Digits of numbers in sentences."""
+JUDGED = 3
+"""So many epochs it takes to tell from their means how training goes."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -96,6 +99,17 @@ class Trained:
         return list(self.run.losses[: self.end])
 
     @property
+    def judged(self) -> list[float]:
+        """The losses that tell how it went: those of its iterations, or of batches, which contain
+        different samples, the mean over each whole epoch.
+        """
+        return self.losses if self.batches.full else self.run.epochs(self.losses)[1]
+
+    @property
+    def batches(self) -> Batches:
+        return self.running.training.batches
+
+    @property
     def rate(self) -> float:
         """Its learning rate."""
         return self.running.training.eta
@@ -108,7 +122,7 @@ class Trained:
     @property
     def epochs(self) -> int:
         """How many epochs it has gone through."""
-        return self.end // self.running.training.batches.per_epoch
+        return self.end // self.batches.per_epoch
 
     def x(self, iteration: float) -> float:
         """Where an iteration is on the axis of the curves."""
@@ -212,11 +226,14 @@ def batch_name(size: int, samples: int) -> str:
 
 def said(one: Trained, *, several: bool) -> str:
     """How a run went, in a sentence or two."""
-    found = verdict(one.losses, one.ending is not None and one.ending.why.why != FLAT)
-    start = f"With {one.name}" if several else f"After {number.counted(one.end, 'iteration')}"
+    ended = one.ending is not None and one.ending.why.why != FLAT
+    found = verdict(one.judged or one.losses, ended)
+    iterations, epochs = number.counted(one.end, "iteration"), number.counted(one.epochs, "epoch")
+    start = f"With {one.name}" if several else f"After {iterations}"
     if several and one.by_epoch:
-        epochs = number.counted(one.epochs, "epoch")
-        start += f" ({number.counted(one.end, 'iteration')}, {epochs})"
+        start += f" ({iterations}, {epochs})"
+    elif not one.batches.full and one.epochs:
+        start += f" ({epochs})"
     if found is None and one.ending is not None and one.ending.why.why != FLAT:
         return (
             "Training cannot begin: the numbers of iteration 1 leave the range of 64-bit numbers."
@@ -233,7 +250,9 @@ def said(one: Trained, *, several: bool) -> str:
     if cut > one.end and one.style == 1:
         reached += f" You stopped the run after {one.end:,} of {cut:,} iterations."
     falls = found.word not in {how.EXPLODES, how.DIVERGES}
-    return " ".join([_said(start, found, one) + reached, *_on_other_sets(one, falls=falls)])
+    early = one.losses and not (ended or one.batches.full) and one.epochs < JUDGED
+    how_it_went = _before_and_after(start, one) if early else _said(start, found, one)
+    return " ".join([how_it_went + reached, *_on_other_sets(one, falls=falls)])
 
 
 def before_any_update(ending: Ending) -> bool:
@@ -269,10 +288,7 @@ def why_it_ends(one: Trained) -> str:
 
 
 def _why_it_bounces(one: Trained) -> str:
-    training = one.running.training
-    if not training.batches.full:
-        return "Each batch contains different samples, so its loss differs."
-    if any(layer.dropout for layer in training.network.layers):
+    if any(layer.dropout for layer in one.running.training.network.layers):
         return "Each iteration drops different units, so its loss differs."
     return "A smaller learning rate takes smaller steps."
 
@@ -298,10 +314,28 @@ def _few(value: float) -> str:
     return number.shown(value, FEW)
 
 
+def _before_and_after(start: str, one: Trained) -> str:
+    """What a run has changed that is too short for epochs to be compared."""
+    training, batches = one.running.training, one.batches
+    first, last = (
+        _few(loss_on(one.run.parameters(n), training.x, training.y)) for n in (1, one.last + 1)
+    )
+    epoch = number.counted(batches.per_epoch, "update")
+    return (
+        f"{start} the loss over all {batches.samples:,} training samples has gone from {first} to "
+        f"{last}. The losses of single updates are of different samples; how training goes shows "
+        f"after {JUDGED} epochs of {epoch} each."
+    )
+
+
 def _said(start: str, found: Verdict, one: Trained) -> str:
     first, last = (number.shown(loss, FEW) for loss in (found.first, found.last))
     if one.end == 1 and found.word == how.STAYS:
         return f"{start} one loss is known, that of iteration 1: {first}."
+    loss, begin, end, converged = "the loss", first, last, "converged"
+    if not one.batches.full:
+        loss, converged = "the mean loss of an epoch", "settled"
+        begin, end = f"{first} in epoch 1", f"{last} in epoch {one.epochs:,}"
     match found.word:
         case how.EXPLODES:
             return (
@@ -309,28 +343,28 @@ def _said(start: str, found: Verdict, one: Trained) -> str:
                 f"iteration {one.ending.iteration if one.ending else one.end:,}."
             )
         case how.CONVERGES if last == first:
-            return f"{start} training has come to rest: the loss is {last} and changes no more."
+            return f"{start} training has come to rest: {loss} is {last} and changes no more."
         case how.CONVERGES:
             return (
-                f"{start} training has converged: the loss has fallen from {first} to {last} and "
+                f"{start} training has {converged}: {loss} has fallen from {begin} to {end} and "
                 "hardly changes any more."
             )
         case how.FALLS:
-            return f"{start} the loss has fallen from {first} to {last} and is still falling."
+            return f"{start} {loss} has fallen from {begin} to {end} and is still falling."
         case how.CRAWLS:
             return (
-                f"{start} training crawls: the loss has only fallen from {first} to {last}. "
+                f"{start} training crawls: {loss} has only fallen from {begin} to {end}. "
                 "More iterations or a larger learning rate would help."
             )
         case how.BOUNCES:
             return (
-                f"{start} the loss bounces up and down: it starts at {first}, ends at {last} and "
+                f"{start} {loss} bounces up and down: it starts at {begin}, ends at {end} and "
                 f"was {number.shown(found.lowest, FEW)} at its lowest. {_why_it_bounces(one)}"
             )
         case how.DIVERGES:
             return (
-                f"{start} training diverges: the loss has grown from {first} to {last}. "
+                f"{start} training diverges: {loss} has grown from {begin} to {end}. "
                 "Each step goes too far; try a smaller learning rate."
             )
         case _:
-            return f"{start} the loss is still {first}: nothing has changed."
+            return f"{start} {loss} is still {first}: nothing has changed."
