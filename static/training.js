@@ -49,7 +49,7 @@
   const slide = $('slide');
   const compare = async () => {
     const form = slide.form;
-    const address = `${form.getAttribute('action')}?${new URLSearchParams([...new FormData(form)])}`;
+    const address = `${form.getAttribute('action').split('#')[0]}?${new URLSearchParams([...new FormData(form)])}`;
     try {
       replaced(await fetched('run', address), 'run');
       const { address: shown, rate } = $('run').dataset;

@@ -254,6 +254,35 @@ def test_the_slider_is_a_form_from_far_too_small_to_far_too_large(client: FlaskC
     assert "“x” is not a whole number from 0 to 100." in client.get(f"{LESSON}?slide=x").text
 
 
+def test_what_is_seldom_used_is_folded_up_until_it_holds_something(client: FlaskClient) -> None:
+    other, early = "Compare rate, batch or optimizer", "Stop early when a goal is reached"
+    for query, opened in (
+        ("", set()),
+        ("?other=0.01", set()),
+        ("?other_optimizer=adam", {other}),
+        ("?other=fast", {other}),
+        ("?loss_below=0.1", {early}),
+        ("?change_below=x&other_optimizer=adm", {other, early}),
+    ):
+        page = client.get(f"/lessons/valley-momentum/training{query}").text
+        form = page[page.index("<form") : page.index('<div id="run"')]
+        folded = re.findall(r"<details( open)?><summary>([^<]*)", form)
+        assert [text for _, text in folded] == [other, early]
+        assert {text for is_open, text in folded if is_open} == opened, query
+
+
+def test_a_rate_that_is_compared_can_be_taken_back_beside_its_slider(client: FlaskClient) -> None:
+    back = '<a class="reset" href="/lessons/linear-regression/training?iterations=9#run">Do not compare</a>'
+    assert back in client.get(f"{LESSON}?iterations=9&other=0.01").text
+    assert "Do not compare" not in client.get(f"{LESSON}?iterations=9").text
+
+
+def test_an_answer_begins_at_the_result_that_was_asked_for(client: FlaskClient) -> None:
+    page = client.get(f"{LESSON}?iterations=9").text
+    assert page.count('<form method="get" action="/lessons/linear-regression/training#run"') == 2
+    assert 'href="/lessons/linear-regression/training?iterations=10#run">10</a>' in page
+
+
 # ---- other batches, another optimizer ----
 
 BATCHES = "/lessons/batch-descent/training"
@@ -299,7 +328,7 @@ def test_the_axis_can_be_iterations_and_says_what_they_see(client: FlaskClient) 
     shown = [number.shown(full[23], 4), number.shown(online[23], 4)]
     assert rows(page)["24"][:2] == shown
     assert (
-        '<a href="/lessons/batch-descent/training?iterations=24&amp;other_batch=online&amp;per=epoch">per epoch</a>'
+        '<a href="/lessons/batch-descent/training?iterations=24&amp;other_batch=online&amp;per=epoch#run">per epoch</a>'
         in page
     )
     assert ">per iteration</a>" not in client.get(f"{BATCHES}?iterations=24").text, "the same"
@@ -386,7 +415,7 @@ def test_a_run_ends_where_its_goal_is_reached(client: FlaskClient) -> None:
     reached = re.search(r"The goal is reached in iteration (\d+)\.", page)
     assert reached is not None
     assert f"After {reached[1]} iterations" in page
-    assert '<details class="goals" open>' in page
+    assert "<details open><summary>Stop early" in page
 
 
 def test_a_goal_that_is_out_of_reach_is_said_to_be(client: FlaskClient) -> None:
@@ -655,6 +684,8 @@ def test_an_iteration_opens_from_what_the_run_left(client: FlaskClient) -> None:
         ([1.0 * 1.1**n for n in range(50)], "diverges"),
         ([1.0 + 0.5 * (-1) ** n for n in range(50)], "bounces"),
         ([1.0] * 10, "stays"),
+        ([1.0, 1.005], "diverges"),
+        ([1.0, 0.5], "falls"),
     ],
 )
 def test_how_a_run_went_is_one_word(losses: list[float], word: str) -> None:
@@ -668,6 +699,84 @@ def test_there_is_no_verdict_without_losses() -> None:
     exploded = verdict([1.0, 1e200], exploded=True)
     assert exploded is not None
     assert exploded.word == "explodes"
+
+
+SINGLE = "/lessons/stochastic-descent/training"
+
+
+def verdict_of(page: str, start: str) -> str:
+    """The sentences that begin so."""
+    found = [unescape(text) for text in re.findall(r'<p class="verdict">([^<]*)', page)]
+    return next(text for text in found if text.startswith(start))
+
+
+def test_a_run_on_all_samples_is_judged_by_the_loss_of_its_iterations(client: FlaskClient) -> None:
+    page = client.get(f"{BATCHES}?iterations=300").text
+    full = run_of("full", 300)
+    first, last = number.shown(full[0], 4), number.shown(full[-1], 4)
+    said = verdict_of(page, "After 300 iterations the loss has fallen")
+    assert f"from {first} to {last}" in said
+    assert "epoch" not in said
+
+
+@pytest.mark.parametrize(("batch", "size"), [("online", 1), ("4", 4)])
+def test_a_run_on_batches_is_judged_by_the_mean_loss_of_its_epochs(
+    client: FlaskClient, batch: str, size: int
+) -> None:
+    updates = -(-6 // size)
+    n = 50 * updates + 1  # one update of the next epoch, which is not over
+    page = client.get(f"{BATCHES}?batch={batch}&iterations={n}").text
+    losses = run_of(batch, n)
+    epochs = [sum(losses[k : k + updates]) / updates for k in range(0, 50 * updates, updates)]
+    first, last = number.shown(epochs[0], 4), number.shown(epochs[-1], 4)
+    said = verdict_of(page, f"After {n} iterations (50 epochs) the mean loss of an epoch")
+    assert f"has fallen from {first} in epoch 1 to {last} in epoch 50 and is still" in said
+    assert number.shown(losses[0], 4) not in said
+    assert number.shown(losses[-1], 4) not in said
+
+
+def test_a_run_on_batches_that_hovers_has_settled(client: FlaskClient) -> None:
+    page = client.get(f"{SINGLE}?iterations=600").text
+    said = verdict_of(page, "After 600 iterations (100 epochs) training has settled: the mean loss")
+    assert said.endswith("and hardly changes any more.")
+    crawls = client.get(f"{SINGLE}?iterations=600&learning_rate=0.0001").text
+    assert "(100 epochs) training crawls: the mean loss of an epoch has only" in crawls
+    grows = client.get(f"{SINGLE}?iterations=60&learning_rate=1e9").text
+    assert "(10 epochs) training diverges: the mean loss of an epoch has grown" in grows
+    explodes = client.get("/lessons/relu-towers/training?iterations=50&batch=2&learning_rate=1e200")
+    assert "training explodes: the numbers leave the range" in explodes.text
+
+
+def test_before_epochs_can_be_compared_the_loss_over_all_samples_is_told(
+    client: FlaskClient,
+) -> None:
+    page = client.get(f"{SINGLE}?iterations=3").text
+    own = training(scenario("stochastic-descent"))
+    before, after = (number.shown(loss_on(own.at(n).network, own.x, own.y), 4) for n in (1, 4))
+    said = verdict_of(page, "After 3 iterations the loss over all 6 training samples has gone")
+    assert f"from {before} to {after}. The losses of single updates are of different" in said
+    assert said.endswith("shows after 3 epochs of 6 updates each.")
+    assert "mean loss" in verdict_of(client.get(f"{SINGLE}?iterations=18").text, "After 18")
+
+
+def test_a_goal_of_a_run_on_batches_is_met_by_an_epoch(client: FlaskClient) -> None:
+    page = client.get(f"{SINGLE}?loss_below=0.1&iterations=600").text
+    run = Run(training(scenario("stochastic-descent")))
+    run.record(600)
+    losses = list(run.losses)
+    ends = range(6, 601, 6)
+    met = next(n for n in ends if sum(losses[n - 6 : n]) / 6 < 0.1)
+    assert min(losses[: met - 6]) < 0.1, "a single update is below it long before"
+    assert f"The goal is reached in iteration {met}." in page
+    assert "the mean over each epoch" in page
+    assert "the mean over each epoch" not in client.get(f"{LESSON}?iterations=9").text
+
+
+def test_samples_one_at_a_time_have_an_accuracy_to_reach(client: FlaskClient) -> None:
+    page = client.get(f"{SINGLE}?accuracy=1&iterations=600")
+    assert page.status_code == 200
+    assert re.search(r"The goal is reached in iteration \d+\.", page.text)
+    assert "are not classes" in client.get(f"{LESSON}?accuracy=1").text
 
 
 @pytest.mark.parametrize("last", [1, 2, 9, 10, 11, 84, 100, 999, 1000, 1234, 10_000])

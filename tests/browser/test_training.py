@@ -13,8 +13,54 @@ LESSON = "/lessons/linear-regression/training"
 MANY = "/lessons/1-2-3-1-sigmoid/training?iterations=10000&other=0.05"
 
 
+WINDOWS = {"laptop": (1366, 657), "phone": (390, 844)}
+
+
 def run(page: Page) -> str:
     return str(page.locator("#run").text_content())
+
+
+def chart_box(page: Page) -> tuple[float, float]:
+    """Where the first chart begins and ends in the window."""
+    box = "document.querySelector('#run section.plot > svg.chart').getBoundingClientRect()"
+    top, bottom = page.evaluate(f"() => [{box}.top, {box}.bottom]")
+    return top, bottom
+
+
+@pytest.mark.parametrize("lesson", ["xor", "circle-averaged", "adam-by-hand", "linear-regression"])
+@pytest.mark.parametrize("window", WINDOWS)
+def test_the_loss_is_in_sight_when_a_training_opens_and_after_a_click(
+    page: Page, lesson: str, window: str
+) -> None:
+    width, height = WINDOWS[window]
+    page.set_viewport_size({"width": width, "height": height})
+    page.goto(f"/lessons/{lesson}/training")
+    for _ in range(2):
+        top, bottom = chart_box(page)
+        assert top > 0
+        assert (bottom if window == "laptop" else top + 100) <= height
+        page.get_by_label("Iterations", exact=True).fill("60")
+        page.get_by_role("button", name="Train").click()
+        expect(page).to_have_url(re.compile("iterations=60"))
+
+
+@pytest.mark.parametrize("window", WINDOWS)
+def test_the_loss_is_in_sight_after_another_batch_is_chosen(
+    page_without_script: Page, window: str
+) -> None:
+    page = page_without_script
+    width, height = WINDOWS[window]
+    page.set_viewport_size({"width": width, "height": height})
+    page.goto("/lessons/xor/training")
+    summary = page.locator("summary", has_text="Compare rate, batch or optimizer")
+    summary.focus()
+    page.keyboard.press("Enter")
+    page.get_by_label("Compare with batch").fill("2")
+    page.keyboard.press("Enter")
+    expect(page.get_by_label("Compare with batch")).to_have_value("2")
+    expect(page.get_by_label("Compare with batch")).to_be_visible()
+    top, _ = chart_box(page)
+    assert 0 < top < height - 50
 
 
 def test_a_lesson_is_trained_scrubbed_and_opened_at_an_iteration(page: Page) -> None:
@@ -99,7 +145,7 @@ def test_a_chart_is_walked_by_the_tab_key(page: Page) -> None:
 
 def test_the_slider_of_the_learning_rate_converges_and_explodes(page: Page) -> None:
     page.goto(f"{LESSON}?iterations=100")
-    slider = page.get_by_role("slider", name="Slide the other learning rate")
+    slider = page.get_by_role("slider", name="Another learning rate")
     slider.fill("40")
     expect(page.locator("#run")).to_contain_text("With learning rate 0.04")
     expect(page.locator("path.line-2").first).to_be_attached()
@@ -135,6 +181,7 @@ def test_all_of_it_works_without_a_script(page_without_script: Page) -> None:
     page = page_without_script
     page.goto("/lessons/linear-regression/training")
     page.get_by_label("Iterations", exact=True).fill("12")
+    page.locator("summary", has_text="Compare rate").click()
     page.get_by_label("Compare with learning rate").fill("5")
     page.get_by_role("button", name="Train").click()
     expect(page).to_have_url(re.compile(r"iterations=12.*other=5"))
@@ -159,6 +206,7 @@ def test_a_run_is_stopped_and_one_explodes_without_a_script(page_without_script:
     page.get_by_role("link", name="Stop here").click()
     assert re.search(r"You stopped the run after [\d,]+ of 10,000 iterations\.", run(page))
     page.goto(f"{LESSON}?iterations=100")
+    page.locator("summary", has_text="Compare rate").click()
     page.get_by_label("Compare with learning rate").fill("5")
     page.get_by_role("button", name="Train").click()
     assert "With learning rate 5 training explodes" in run(page)
@@ -169,10 +217,11 @@ def test_a_run_is_stopped_and_one_explodes_without_a_script(page_without_script:
 def test_runs_are_compared_without_a_script(page_without_script: Page) -> None:
     page = page_without_script
     page.goto("/lessons/batch-descent/training?iterations=12")
-    page.get_by_label("Slide the other learning rate").focus()
+    page.get_by_role("slider", name="Another learning rate").focus()
     page.keyboard.press("Home")
     page.get_by_role("button", name="Compare").click()
     assert "With learning rate 0.005 training crawls" in run(page)
+    page.locator("summary", has_text="Compare rate").click()
     page.get_by_role("navigation", name="Another size of the batches").get_by_role(
         "link", name="online"
     ).click()

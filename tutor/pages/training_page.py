@@ -16,7 +16,7 @@ from math import ceil
 from urllib.parse import unquote_plus
 
 from tutor import number
-from tutor.engine.run import accuracy_of, parameter_names
+from tutor.engine.run import parameter_names
 from tutor.engine.trace import FLAT
 from tutor.lesson import changes
 from tutor.lesson.changeable import batch_word
@@ -39,7 +39,7 @@ from tutor.pages.training_pictures import (
     picture,
     units_picture,
 )
-from tutor.pages.training_query import EPOCH, ITERATION, SLIDES, Asked, slid, slide
+from tutor.pages.training_query import EPOCH, ITERATION, SLIDES, Asked, has_classes, slid, slide
 from tutor.pages.training_runs import FEW, Trained, before_any_update, said, why_it_ends
 from tutor.pages.training_surface import largest_movers, surface_over
 from tutor.pages.training_tables import SizeTable, layers_table, units_table
@@ -71,6 +71,10 @@ class Field:
     """(value, text, chosen), where it is chosen from a list."""
     mode: str = "decimal"
     """What a keyboard on the screen offers."""
+    links: tuple[Link, ...] = ()
+    """What it may hold, a click away."""
+    choices: str = ""
+    """What these are."""
 
     @property
     def described_by(self) -> str:
@@ -167,6 +171,8 @@ class Slider:
     """The learning rate where it is."""
     least: str
     most: str
+    none: str
+    """The address without it; "" where there is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,25 +187,20 @@ class TrainingPage:
     changed: Changed | None
     action: str
     presets: tuple[Link, ...]
-    fields: tuple[Field, ...]
+    iterations: Field
+    comparison: str
+    """What may be compared."""
     compare: tuple[Field, ...]
-    """What else a second run may have of its own."""
+    """What a second run may have of its own."""
     comparing: bool
-    """Whether it has some of it, so that its fields are open."""
+    """Whether it has some of it that the slider does not show, so that its fields are open."""
     goals: tuple[Field, ...]
     until: bool
     """Whether a goal is set, so that its fields are open."""
     axes: tuple[Link, ...]
     """What the curves may go over, where an iteration takes a part of the samples."""
     hidden: tuple[tuple[str, str], ...]
-    rate: str
-    """The learning rate of the lesson."""
-    rates: tuple[Link, ...]
     slider: Slider
-    batch: str
-    """The size of the lesson's batches: full, online, or a number."""
-    batches: tuple[Link, ...]
-    """Other sizes of batches to compare with, where there are several samples."""
     result: Result | None
 
 
@@ -208,18 +209,19 @@ def training_page(
 ) -> TrainingPage:
     """The whole page; without runs where something in the form is wrong."""
     scenario = context.lesson.scenario
-    rate = scenario.training.learning_rate
     notices = (*notices, *elsewhere(asked), *alike(scenario))
+    other, early = compare(context, asked), goals(context, asked)
+    batched = any(f.name == "other_batch" for f in other)
     return TrainingPage(
         scenario.id, scenario.title, context.home, notices, "",
         changed(context, None),
-        asked.address().partition("?")[0], tuple(presets(context, asked)), fields(asked),
-        compare(context, asked), bool(asked.other_batch or asked.other_optimizer)
-        or any(f.problem for f in compare(context, asked)),
-        goals(context, asked), asked.goal.set or any(f.problem for f in goals(context, asked)),
+        asked.address().partition("?")[0], tuple(presets(context, asked)),
+        _field(asked, "iterations", "Iterations", text=str(asked.iterations)),
+        f"Compare rate{', batch' if batched else ''} or optimizer", other,
+        bool(asked.other_batch or asked.other_optimizer) or any(f.problem for f in other),
+        early, asked.goal.set or any(f.problem for f in early),
         axes(asked, runs), hidden(asked.view, **({"per": asked.per} if asked.per else {})),
-        number.shown(rate, 6), rates(asked, rate), slider(asked, rate),
-        batch_word(scenario, scenario.batch), batches(context, asked),
+        slider(asked, scenario.training.learning_rate),
         result(context, asked, runs) if runs else None,
     )  # fmt: skip
 
@@ -245,39 +247,44 @@ def presets(context: Context, asked: Asked) -> Iterator[Link]:
         yield Link(text, asked.trained(n), n == asked.iterations and not asked.goal.set, n)
 
 
-def fields(asked: Asked) -> tuple[Field, ...]:
-    """The fields that are always there."""
-    return (
-        _field(asked, "iterations", "Iterations", text=str(asked.iterations)),
-        _field(asked, "other", "Compare with learning rate"),
-    )
-
-
 def compare(context: Context, asked: Asked) -> tuple[Field, ...]:
-    """The fields for another size of the batches and another optimizer."""
-    training = context.lesson.scenario.training
-    chosen = asked.other_optimizer
+    """The fields for another learning rate, size of the batches and optimizer."""
+    scenario = context.lesson.scenario
+    training, chosen = scenario.training, asked.other_optimizer
+    rate, batch = training.learning_rate, batch_word(scenario, scenario.batch)
+    found = [
+        replace(
+            _field(asked, "other", f"Compare with learning rate, here {number.shown(rate, 6)}"),
+            links=rates(asked, rate), choices="Another learning rate",
+        )
+    ]  # fmt: skip
+    if scenario.data.training_samples > 1 or "other_batch" in asked.problems:
+        label = f"Compare with batch (full, online, a number), here {batch}"
+        found.append(
+            replace(
+                _field(asked, "other_batch", label), mode="text",
+                links=batches(context, asked), choices="Another size of the batches",
+            )
+        )  # fmt: skip
     options = [("", "the same", not chosen)]
     options += [
         (name, title("optimizer", name), name == chosen)
         for name in CHOICES["optimizer"]
         if name != training.optimizer.name
     ]
-    found = []
-    if context.lesson.scenario.data.training_samples > 1 or "other_batch" in asked.problems:
-        label = "Compare with batch: full, online or a number"
-        found.append(replace(_field(asked, "other_batch", label), mode="text"))
     optimizer = _field(asked, "other_optimizer", "Compare with optimizer")
     return (*found, replace(optimizer, options=tuple(options)))
 
 
 def goals(context: Context, asked: Asked) -> tuple[Field, ...]:
     """The fields for when to stop early."""
+    batches = context.lesson.scenario.batch != context.lesson.scenario.data.training_samples
+    mean = "the mean over each epoch" if batches else ""
     found = [
-        _field(asked, "loss_below", "Loss below"),
-        _field(asked, "change_below", "Change of the loss below"),
+        _field(asked, "loss_below", "Loss below", mean),
+        _field(asked, "change_below", "Change of the loss below", mean),
     ]
-    if accuracy_of(context.trace.network, context.trace.y) or "accuracy" in asked.problems:
+    if has_classes(context) or "accuracy" in asked.problems:
         found.append(_field(asked, "accuracy", "Accuracy at least", "between 0 and 1"))
     return tuple(found)
 
@@ -307,8 +314,9 @@ def slider(asked: Asked, rate: float) -> Slider:
     shown = rate if asked.other is None else asked.other
     kept = asked.query(other=None, at=None)
     ends = (number.shown(slid(rate, at), 6) for at in (0, SLIDES))
+    none = "" if asked.other is None else asked.compared(other=None)
     return Slider(
-        hidden(asked.view, **kept), slide(rate, shown), SLIDES, number.shown(shown, 6), *ends
+        hidden(asked.view, **kept), slide(rate, shown), SLIDES, number.shown(shown, 6), *ends, none
     )
 
 
