@@ -99,7 +99,7 @@ def test_the_groups_go_from_one_weight_to_depth() -> None:
         "circle-summed", "circle-averaged", "perceptron-separable", "perceptron-inseparable",
         "relu-tower", "relu-tower-sum", "relu-towers", "init-small", "init-large", "init-xavier",
         "init-he", "deep-plain", "deep-residual", "underfitting", "overfitting", "lifestyle-unscaled", "lifestyle-scaled",
-        "lifestyle-zeros", "lifestyle-penalty", "lifestyle-dropout", "lifestyle-schedule",
+        "lifestyle-zeros", "lifestyle-initialisation", "lifestyle-penalty", "lifestyle-dropout", "lifestyle-schedule",
         "lifestyle-clipped", "exploding-clipped",
     ]  # fmt: skip
     assert [heading.text for heading in section.all("h3")] == [

@@ -337,6 +337,20 @@ def test_from_zeros_nothing_is_learned() -> None:
     assert all((weights == 0).all() for weights in weights_of("lifestyle-zeros", 300))
 
 
+def test_from_random_weights_both_hidden_units_learn() -> None:
+    name = "lifestyle-initialisation"
+    assert (scenario(name).data, scenario(name).training) == (
+        scenario("lifestyle-zeros").data, scenario("lifestyle-zeros").training,
+    )  # fmt: skip
+    hidden, zero = sizes(name)[0], sizes("lifestyle-zeros")[0]
+    assert (round(hidden.spread, 4), round(hidden.gradient or 0, 4)) == (0.1939, 0.0567)
+    assert (zero.spread, zero.gradient) == (0, 0)
+    first, second = trained(name).trace(1)["dL/dw", 1]
+    assert not np.allclose(first, second)
+    assert losses(name, 1, 100, 300) == [0.6483, 0.0744, 0.0172]
+    assert accuracy(name, 301) == 1
+
+
 def test_a_penalty_keeps_the_weights_short_and_costs_something_on_the_data() -> None:
     def length(name: str) -> float:
         return round(math.sqrt(sum(float((w**2).sum()) for w in weights_of(name, 301))), 2)
@@ -592,7 +606,13 @@ def test_the_four_starts_differ_by_the_size_of_the_same_random_numbers() -> None
         assert np.allclose(d, 10 * a * math.sqrt(2 / inputs))
 
 
-@pytest.mark.parametrize("name", ["init-small", "init-large", "init-xavier", "init-he"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "init-small", "init-large", "init-xavier", "init-he",
+        "lifestyle-initialisation", "lifestyle-zeros",
+    ],
+)  # fmt: skip
 def test_the_sizes_of_the_layers_are_on_the_page_before_training(name: str) -> None:
     root = page(f"/lessons/{name}/training?at=0").root
     table = root.one("table", id="layers-table")
