@@ -389,6 +389,7 @@ def losses_of_first(network: Network, x: Array, y: Array) -> tuple[float, ...]:
     )
 
 
+@np.errstate(all="ignore")
 def loss_on(network: Network, x: Array, y: Array) -> float:
     """The loss of a network on a set of samples, the penalty left aside."""
     return losses_of(network, x, y)({})
