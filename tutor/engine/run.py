@@ -177,7 +177,8 @@ class Run:
         """The mean over each whole epoch of values that begin with one."""
         each = self.training.batches.per_epoch
         whole = len(values) // each
-        return np.array(values[: whole * each]).reshape(whole, each).mean(axis=1)
+        epochs = np.array(values[: whole * each]).reshape(whole, each)
+        return np.asarray(epochs.mean(axis=1))
 
     @property
     def depth(self) -> int:

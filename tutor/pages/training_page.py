@@ -313,11 +313,10 @@ def slider(asked: Asked, rate: float) -> Slider:
     """The slider for the other learning rate, where that is now."""
     shown = rate if asked.other is None else asked.other
     kept = asked.query(other=None, at=None)
-    ends = (number.shown(slid(rate, at), 6) for at in (0, SLIDES))
+    least, most = (number.shown(slid(rate, at), 6) for at in (0, SLIDES))
     none = "" if asked.other is None else asked.compared(other=None)
-    return Slider(
-        hidden(asked.view, **kept), slide(rate, shown), SLIDES, number.shown(shown, 6), *ends, none
-    )
+    at, said = slide(rate, shown), number.shown(shown, 6)
+    return Slider(hidden(asked.view, **kept), at, SLIDES, said, least, most, none)
 
 
 def batches(context: Context, asked: Asked) -> tuple[Link, ...]:
