@@ -119,7 +119,7 @@
       start(number, number.dataset.q);
       return ask(address(number.dataset.q));
     }
-    if (open() && !event.target.closest?.('#ask, .tools')) close(false);
+    if (!event.target.closest?.('#ask, .tools')) close(false); // also what is still on its way
   });
   document.addEventListener('submit', (event) => {
     if (!event.target.matches('#ask form.ask-form')) return;

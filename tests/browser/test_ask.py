@@ -1,10 +1,12 @@
 """Ask any number, three levels deep and back: by keyboard, by touch, without a script."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import pytest
-from playwright.sync_api import BrowserContext, Page, ViewportSize, expect
+from playwright.sync_api import BrowserContext, Page, Route, ViewportSize, expect
+from playwright.sync_api import Error as PlaywrightError
 
 from tests.browser.reading import wait_for_step
 
@@ -191,3 +193,21 @@ def test_a_factor_in_the_formula_of_a_path_leads_to_its_page(page: Page, address
     first = page.evaluate(FOCUS)
     page.keyboard.press("Enter")
     expect(page.locator("article.quantity")).to_have_attribute("data-name", first)
+
+
+def test_an_answer_that_comes_after_the_reader_went_on_is_not_shown(page: Page) -> None:
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    page.goto(f"{LESSON}/7")
+    page.route("**/quantities/**", hold)
+    with page.expect_request("**/quantities/**"):
+        page.locator(".numbers [data-q='a[1][1]']").click()
+    page.locator("#title").click()
+    for route in held:
+        with suppress(PlaywrightError):  # it is not wanted any more
+            route.continue_()
+    page.wait_for_timeout(500)
+    expect(page.locator("#ask")).to_be_hidden()
