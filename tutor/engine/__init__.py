@@ -31,6 +31,7 @@ In the order in which it is best read:
     stable_loss           the loss of an output that is rounded to 0 or 1
     derivation            the tree of one number, or of one matrix for the whole batch
     paths                 all paths of the chain rule: counted, listed, added up
+    leading               the numbers of a pass that lead to a number
     users                 who is computed with a number, and what leads to it
     jacobians             the Jacobians of a layer
     cancelling            from the full Jacobian to output minus target, step by step

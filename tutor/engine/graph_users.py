@@ -10,19 +10,16 @@ looked at: another one uses q just as it does, or not at all.
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 
 from tutor.engine.graph import GraphNode, place_of, quantity
 from tutor.engine.graph_trace import GraphTrace
+from tutor.engine.leading import leading
 from tutor.engine.operations import AddedUp, Elementwise
 from tutor.engine.quantity import Quantity
 from tutor.engine.tree import Elided, Ref, leaves, walk
-
-MOST_LEADING = 300
-"""How many numbers `leading_to` goes through at most, from near to far."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,12 +114,4 @@ def leading_to(trace: GraphTrace, q: Quantity) -> frozenset[Quantity]:
     """The numbers of its own way, forward or backward, that q is computed from, and what those are
     computed from, with the values that enter there.
     """
-    found, waiting = {q}, deque([q])
-    while waiting and len(found) < MOST_LEADING:
-        for operand in operands_of(trace, waiting.popleft()):
-            if operand in found:
-                continue
-            found.add(operand)
-            if operand.of.phase == q.of.phase:
-                waiting.append(operand)
-    return frozenset(found - {q})
+    return leading(q, lambda user: operands_of(trace, user), {q.of.phase})

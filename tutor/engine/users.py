@@ -10,20 +10,17 @@ so a number with thousands of users costs no more than one with a few.
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice, product
 
 from tutor.engine.derivation import derive
 from tutor.engine.kinds import FORWARD, KINDS, LOSS, SLOPE
+from tutor.engine.leading import leading
 from tutor.engine.program import Definition, made_of
 from tutor.engine.quantity import K, Quantity
 from tutor.engine.trace import Trace
 from tutor.engine.tree import ArrayRef, Elided, ElidedSquares, Node, Ref, leaves, walk
-
-MOST_LEADING = 300
-"""How many numbers `leading_to` goes through at most, from near to far."""
 
 Span = range | tuple[int, ...]
 
@@ -185,15 +182,13 @@ def leading_to(trace: Trace, q: Quantity, sample: int = 0) -> frozenset[Quantity
     the numbers of other passes that enter there. Of several samples those of one.
     """
     passes = {q.of.phase, FORWARD} if q.of.phase == LOSS else {q.of.phase}
-    found, waiting = {q}, deque([q])
-    while waiting and len(found) < MOST_LEADING:
-        for leaf in operands_of(trace, waiting.popleft()):
-            if leaf in found or (leaf.sample and sample and leaf.sample != sample):
-                continue
-            found.add(leaf)
-            if leaf.of.phase in passes:
-                waiting.append(leaf)
-    return frozenset(found - {q})
+
+    def operands(user: Quantity) -> Iterator[Quantity]:
+        for leaf in operands_of(trace, user):
+            if not (leaf.sample and sample and leaf.sample != sample):
+                yield leaf
+
+    return leading(q, operands, passes)
 
 
 def operands_of(trace: Trace, q: Quantity) -> tuple[Quantity, ...]:
