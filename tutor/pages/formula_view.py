@@ -18,6 +18,7 @@ from urllib.parse import urlencode
 
 from tutor import limits, number
 from tutor.errors import NumberError
+from tutor.lesson.titles import capital
 from tutor.pages import graph_view
 from tutor.pages.graph_view import GraphView
 from tutor.pages.view import Ignored, View, joined
@@ -309,7 +310,7 @@ def _problem(path: Path, message: str, graph: Mapping[str, Any]) -> FormulaProbl
         text = graph.get("names", {}).get(parts[-1], "")
     at = re.match(r"at character (\d+): ", message)
     begins = re.match(r"(?:at|a|the|there|expected|more|is)\b", message)
-    said = message[0].upper() + message[1:] if begins else message
+    said = capital(message) if begins else message
     said += "" if message.endswith("?") else "."
     if not (at and text):
         return FormulaProblem(place, said)

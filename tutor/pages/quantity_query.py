@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from tutor import number
 from tutor.engine.quantity import Quantity
 from tutor.errors import NumberError
+from tutor.lesson.titles import capital
 from tutor.pages.context import AnyContext
 from tutor.pages.error_page import Missing
 from tutor.pages.outline import Link
@@ -94,5 +95,5 @@ def unknown(
     """The error for a name that a lesson does not have: why, and the nearest that it has."""
     links = tuple(Link(str(q), context.view.quantity(context.source.id, str(q))) for q in near)
     told = f" Near it are {', '.join(map(str, near))}." if near else ""
-    text = refused[0].upper() + refused[1:]
+    text = capital(refused)
     return UnknownQuantity(f"{text.removesuffix('?').removesuffix('.')}.{told}", links)

@@ -19,6 +19,7 @@ import math
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from tutor import limits, suggestion
@@ -53,6 +54,7 @@ class Parsed:
     """What is wrong in it although it could be read: unknown functions, inputs too few or many."""
 
 
+@lru_cache(maxsize=16)  # a formula is read several times for one answer
 def parse(text: str) -> Parsed:
     """Read a formula. Raises FormulaTextError where it cannot be read to its end."""
     if len(text) > limits.GRAPH_EXPRESSION:
