@@ -160,10 +160,20 @@ def test_an_answer_that_breaks_off_is_not_taken_for_a_whole_one(address: str) ->
         list(pieces)
 
 
-def test_a_process_that_is_not_there_is_said_to_come_again(address: str) -> None:
+def test_a_process_that_is_not_there_is_said_to_come_again(
+    address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(long_work, "STARTING", 0.1)
     gone = asked(LongWork(never, [address]), LONG[0])
     assert gone.status_code == 503
     assert gone.get_data(as_text=True) == long_work.ABSENT
+
+
+def test_a_process_that_is_just_being_started_is_waited_for(address: str) -> None:
+    starting = threading.Timer(0.2, serving, (address, answering))
+    starting.start()
+    assert asked(LongWork(never, [address]), LONG[0]).status_code == 200
+    starting.join(PATIENCE)
 
 
 def test_one_that_says_nothing_is_waited_for_no_longer_than_that(
@@ -197,8 +207,9 @@ def test_one_that_says_nothing_in_the_middle_is_not_waited_for_either(
 
 
 def test_a_frozen_process_takes_neither_all_threads_nor_the_way_to_the_others(
-    tmp_path: Path,
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(long_work, "STARTING", 0.1)
     frozen, other = str(tmp_path / "0"), str(tmp_path / "1")
     way = LongWork(never, [frozen, other])
     there = f"/lessons/{lesson_for(way, frozen)}/export/csv"

@@ -60,6 +60,8 @@ ADDRESSES: Final = "TUTOR_LONG_WORK"
 """In the environment of the workers: the addresses, with a colon between."""
 PATIENCE: Final = PATIENT * limits.WAIT_SECONDS + 15.0
 """Seconds for an answer to begin, and for its next piece; the process itself refuses earlier."""
+STARTING: Final = float(limits.WAIT_SECONDS)
+"""Seconds for a process that is just being started to be there."""
 TO_ONE: Final = 64
 """Requests of a worker that may be on their way to one process."""
 TO_ALL: Final = 128
@@ -75,6 +77,8 @@ SELDOM: Final = 60.0
 """At most so many seconds before it is started again."""
 LOOK: Final = 1.0
 """Seconds between two looks whether the main process is still there."""
+PAUSE: Final = 0.05
+"""Seconds between two looks whether a process that is being started is there."""
 BACKLOG: Final = 4096
 ABSENT: Final = (
     "The part of the tutor that makes files and trains is just being started again. Please try "
@@ -115,7 +119,7 @@ class LongWork:
                     return self._refused(environ, start_response, FULL)
                 held.callback(semaphore.release)
             try:
-                connection = held.enter_context(Client(address, family="AF_UNIX"))
+                connection = held.enter_context(_connected(address))
                 status, headers = _asked(connection, environ)
             except (OSError, EOFError):
                 held.close()
@@ -150,6 +154,20 @@ class Pieces:
     def close(self) -> None:
         """Want no more of them."""
         self._held.close()
+
+
+def _connected(address: str) -> Connection:
+    """The way to a process; one that is just being started is waited for. OSError where it does not
+    come.
+    """
+    until = time.monotonic() + STARTING
+    while True:
+        try:
+            return Client(address, family="AF_UNIX")
+        except (FileNotFoundError, ConnectionRefusedError):
+            if time.monotonic() > until:
+                raise
+            time.sleep(PAUSE)
 
 
 def _asked(connection: Connection, environ: WSGIEnvironment) -> Head:
