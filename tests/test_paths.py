@@ -4,8 +4,8 @@ work is counted three ways.
 
 from __future__ import annotations
 
-from itertools import pairwise
-from math import prod
+from itertools import combinations, pairwise
+from math import dist, prod
 
 import numpy as np
 import pytest
@@ -322,3 +322,19 @@ def test_every_lesson_of_the_shelf_has_the_paths_of_its_first_weight() -> None:
 def test_a_site_in_a_folder_has_the_chain_of_a_step_once_for_all_its_paths() -> None:
     assert site_path("/lessons/a/steps/7/chain?path=2") == "lessons/a/steps/7-chain.html"
     assert site_path("/lessons/a/steps/7/chain") == "lessons/a/steps/7-chain.html"
+
+
+def test_the_number_of_a_route_stands_where_no_numbers_are_and_away_from_the_others() -> None:
+    for address in ("1-2-3-1-sigmoid/paths/w[1][1,1]", "3-2-3-softmax/paths/w[1][1,1]"):
+        net = page(f"/lessons/{address}").root.one("svg", cls="net")
+        cards = [
+            (float(box.attributes["x"]), float(box.attributes["width"])) for box in net.all("rect")
+        ]
+        marks = [
+            (float(mark.attributes["cx"]), float(mark.attributes["cy"]))
+            for route in net.all("g", cls="route")
+            for mark in route.all("circle")
+        ]
+        assert len(marks) == 3
+        assert all(dist(one, other) >= 16 for one, other in combinations(marks, 2))
+        assert not any(x < at < x + width for x, width in cards for at, _ in marks)

@@ -9,10 +9,10 @@ colour is never alone. `static/paths.css` has their colours.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
-from math import hypot
+from math import dist
 
 from tutor.draw.diagram import Drawing
 from tutor.draw.layout import LOSS_HALF, Column, Layout, Place
@@ -24,6 +24,11 @@ STYLES = 6
 """How many colours and dashes there are."""
 APART, SPREAD = 5.0, 26.0
 """How far one route is from the next, and all of them together at most, in a card."""
+
+ROOM = 16.0
+"""The least width of a place for the number of a route."""
+SHARES = (0.5, 0.3, 0.7)
+"""Where it may stand on its way through such a place."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,22 +51,45 @@ def with_routes(drawn: Drawing, network: Network, routes: Sequence[Route]) -> Dr
     """The same picture with routes behind its numbers."""
     step = min(APART, SPREAD / max(len(routes), 1))
     middle = (len(routes) - 1) / 2
-    lines = [
-        _drawn(route, _way(drawn.layout, network, route.stops, (k - middle) * step), k, len(routes))
+    ways = [
+        _way(drawn.layout, network, route.stops, (k - middle) * step)
         for k, route in enumerate(routes)
     ]
+    lines = map(_drawn, routes, ways, _labels(drawn.layout, ways))
     return replace(drawn, parts=("".join(lines), *drawn.parts))
 
 
-def _drawn(route: Route, ways: list[list[Place]], k: int, of: int) -> str:
+def _drawn(route: Route, ways: list[list[Place]], label: Place) -> str:
     d = "".join("M" + "L".join(f"{x:.1f} {y:.1f}" for x, y in way) for way in ways)
-    x, y = _along([place for way in ways for place in way], (k + 1) / (of + 1))
+    x, y = label
     css = f"route path-{route.n}" + " current" * route.chosen
     return (
         f'<g class="{css}"><title>{attribute(route.title)}</title>'
         f'<path class="way-{route.style}" d="{d}"/><circle cx="{x:.1f}" cy="{y:.1f}" r="8"/>'
         f'<text x="{x:.1f}" y="{y + 4.5:.1f}">{route.n}</text></g>'
     )
+
+
+def _labels(layout: Layout, routes: Sequence[list[list[Place]]]) -> Iterator[Place]:
+    """Where the number of each route stands: behind a card, where no numbers are, and as far from
+    those before it as can be.
+    """
+    behind = {layout.right(column) for column in layout.columns}
+    taken: list[Place] = []
+    for ways in routes:
+        free = [
+            (ax + (bx - ax) * share, ay + (by - ay) * share)
+            for way in ways
+            for (ax, ay), (bx, by) in pairwise(way)
+            if ax in behind and bx - ax > ROOM
+            for share in SHARES
+        ]
+        found = max(
+            free or [_middle([place for way in ways for place in way])],
+            key=lambda place: min((dist(place, other) for other in taken), default=0),
+        )
+        taken.append(found)
+        yield found
 
 
 def _way(
@@ -136,12 +164,7 @@ def _line(
     return x - 3, at
 
 
-def _along(places: list[Place], share: float) -> Place:
-    """The place at a share of the length of a way."""
-    lengths = [hypot(b[0] - a[0], b[1] - a[1]) for a, b in pairwise(places)]
-    left = share * sum(lengths)
-    for (a, b), long in zip(pairwise(places), lengths, strict=True):
-        if left <= long and long > 0:
-            return a[0] + (b[0] - a[0]) * left / long, a[1] + (b[1] - a[1]) * left / long
-        left -= long
-    return places[-1]
+def _middle(places: list[Place]) -> Place:
+    """The middle of the longest straight piece of a way."""
+    (ax, ay), (bx, by) = max(pairwise(places), key=lambda ends: dist(*ends))
+    return (ax + bx) / 2, (ay + by) / 2
