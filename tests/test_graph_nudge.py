@@ -152,6 +152,25 @@ def test_a_slider_and_h_come_from_the_address(client: FlaskClient) -> None:
     assert rows(found)["f with h less"].startswith("−11.6")
 
 
+@pytest.mark.parametrize("h", ["0.1", "1e-05", "1e-12"])
+def test_the_shown_results_give_the_shown_slope_in_every_digit(h: str, client: FlaskClient) -> None:
+    page = root(client, f"/lessons/sigmoid-circuit/quantities/w1?nudge.h={h}")
+    told = {k: float(v.replace("−", "-")) for k, v in rows(page).items()}
+    below, above = told["f with h less"], told["f with h more"]
+    assert below != above
+    slope = (above - below) / (2 * float(h))
+    assert told["central difference: their difference ÷ 2h"] == slope
+
+
+def test_the_input_that_a_max_leaves_out_is_no_gradient_too_small(client: FlaskClient) -> None:
+    text = root(client, "/lessons/max-switch/quantities/w").one("section", cls="nudge").text
+    assert "Both ways give 0: moved by this h, the result f stays the same" in text
+    assert "rounding" not in text
+    check = root(client, "/lessons/max-switch/check").one("article").text
+    assert "1 where both ways give 0" in check
+    assert "too small" not in check
+
+
 def test_a_value_is_changed_for_good_from_its_curve(client: FlaskClient) -> None:
     found = root(client, "/lessons/sum-times/quantities/x").one("section", cls="nudge")
     more = next(a.attributes["href"] or "" for a in found.all("a") if a.text.startswith("+"))

@@ -98,6 +98,11 @@ class Difference:
         return max(abs(self.gradient), abs(self.slope)) * AGREES <= self.noise
 
     @property
+    def flat(self) -> bool:
+        """Whether nothing changes on either side and the gradient is 0, as where relu is off."""
+        return self.below == self.here == self.above and self.gradient == 0
+
+    @property
     def corner(self) -> bool:
         """Whether the curve has a corner here: two slopes, one to the left and one to the right,
         and backpropagation takes one of them or one between.
@@ -240,7 +245,12 @@ class ArrayCheck:
     @property
     def tiny(self) -> int:
         """How many gradients are too small to be measured."""
-        return sum(one.tiny and one.agrees and not one.corner for one in self.checked)
+        return sum(one.tiny and one.agrees and not (one.corner or one.flat) for one in self.checked)
+
+    @property
+    def flat(self) -> int:
+        """How many are 0, where nothing changes either."""
+        return sum(one.flat for one in self.checked)
 
     @property
     def corners(self) -> int:

@@ -213,6 +213,7 @@ def _counted(found: Check) -> str:
 def _row(answers: Answers, one: ArrayCheck) -> ArrayRow:
     context, worst, count = answers.context, one.worst, len(one.checked)
     remarks = [f"{one.tiny:,} too small to be measured"] if one.tiny else []
+    remarks += [f"{one.flat:,} where both ways give 0"] if one.flat else []
     remarks += [f"{one.corners:,} at a corner of {answers.moved.the}"] if one.corners else []
     remarks += [f"{one.undefined:,} with no value on one side"] if one.undefined else []
     remarks += [f"{len(one.differ):,} differ"] if one.differ else []

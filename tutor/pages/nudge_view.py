@@ -32,7 +32,7 @@ FEWEST = 9
 SHARE = 20
 """A curve may cost this part of the work of a request."""
 DIGITS = 10
-"""Results that differ by little are told with so many decimals."""
+"""A sentence tells numbers with so many decimals."""
 STEPS = (1e-1, 1e-2, 1e-3, 1e-4, STEP, 1e-6, 1e-8, 1e-10, 1e-12)
 """The h to choose from."""
 NOTCHES = 40
@@ -150,21 +150,30 @@ def _plain(value: float) -> str:
     return number.short(float(f"{value:.10g}") + 0.0)
 
 
-def _shown(value: float, decimals: int = DIGITS) -> str:
-    return number.shown(value, decimals) if np.isfinite(value) else "no value"
+def _shown(value: float) -> str:
+    return number.shown(value, DIGITS) if np.isfinite(value) else "no value"
+
+
+def _whole(value: float) -> str:
+    if not np.isfinite(value):
+        return "no value"
+    return number.short(value + 0.0).replace("-", number.MINUS)
 
 
 def _rows(moved: Moved, found: Difference) -> tuple[tuple[str, str], ...]:
+    """Every digit: of two results that are close to each other only the last ones differ."""
+    here = ((f"{moved.result} as it is", _whole(found.here)),)
     sides = (
-        ("slope to the left", _shown(found.from_left)),
-        ("slope to the right", _shown(found.one_sided)),
+        ("slope to the left", _whole(found.from_left)),
+        ("slope to the right", _whole(found.one_sided)),
     )
     return (
-        (f"{moved.result} with h less", _shown(found.below)),
-        (f"{moved.result} with h more", _shown(found.above)),
+        (f"{moved.result} with h less", _whole(found.below)),
+        *(here if found.corner else ()),
+        (f"{moved.result} with h more", _whole(found.above)),
         *(sides if found.corner else ()),
-        ("central difference: their difference ÷ 2h", _shown(found.slope)),
-        ("gradient by backpropagation", _shown(found.gradient)),
+        ("central difference: their difference ÷ 2h", _whole(found.slope)),
+        ("gradient by backpropagation", _whole(found.gradient)),
         (
             "relative error",
             "–" if found.undefined else f"{found.error:.2g}".replace("-", number.MINUS),
@@ -191,6 +200,8 @@ def _verdict(moved: Moved, found: Difference) -> str:
             f"{capital(moved.the)} has a corner within h of this value: the slopes to its "
             "left and right differ, and backpropagation takes one of them."
         )
+    if found.flat:
+        return f"Both ways give 0: moved by this h, {moved.the} stays the same in every digit."
     if found.tiny and found.agrees:
         return (
             "The gradient is so small that rounding hides it: float64 cannot tell the two "
