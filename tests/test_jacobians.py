@@ -11,6 +11,7 @@ import pytest
 from hypothesis import assume, given, settings
 
 from tests.strategies import problems
+from tests.typed import gives
 from tests.visiting import context, get, page
 from tutor.engine.cancelling import cancels, steps
 from tutor.engine.jacobians import by_inputs, by_weight, slopes
@@ -18,6 +19,7 @@ from tutor.engine.quantity import Quantity, parse
 from tutor.engine.trace import Array, Trace, run
 from tutor.engine.tree import evaluate
 from tutor.lesson.setup import Setup
+from tutor.pages.both_routes import both_routes_page
 from tutor.pages.view import View
 
 torch: Any = pytest.importorskip("torch")
@@ -184,6 +186,38 @@ def test_both_routes_stand_side_by_side_and_come_to_the_same() -> None:
     assert [p.one("math").text for p in root.all("p", cls="result")] == ["≈0.3641"] * 5
     assert len(list(root.one("table").one("tbody").all("tr"))) == 3
     assert get("/lessons/1-2-3-1-sigmoid/both-routes").status_code == 200
+
+
+@pytest.mark.parametrize("name", ["3-2-3-softmax", "1-2-3-1-sigmoid"])
+@pytest.mark.parametrize("seen", [View(), View(iteration=3), View(decimals=2), View(paper=2)])
+def test_the_shown_numbers_of_both_routes_give_the_shown_results(name: str, seen: View) -> None:
+    opened = context(name, seen)
+    decimals = seen.paper or opened.decimals
+    shown = both_routes_page(opened)
+    pairs = [(line.numbers.math, line.value) for line in shown.lines]
+    for _, long, *cells in shown.routes.rows:
+        results = [cells[0], cells[2]] if seen.paper else [cells[1]] * 2
+        ways = (long, cells[1] if seen.paper else cells[0])
+        for way, result in zip(ways, results, strict=True):
+            assert isinstance(result, str)
+            value = float(result.replace("−", "-"))
+            pairs.append((str(way), opened.line.value(value, "≈")))
+    assert len(pairs) >= 7
+    for numbers, result in pairs:
+        assert gives(numbers, result, decimals), (numbers, result)
+
+
+def test_on_paper_each_route_has_a_result_of_its_own() -> None:
+    root = page(f"{SOFTMAX}/both-routes?paper=2").root
+    table = root.one("table")
+    assert [th.text for th in table.one("thead").all("th")][2:] == [
+        "Result",
+        "Output minus target",
+        "Its result",
+    ]
+    first = [td.text for td in next(iter(table.one("tbody").all("tr"))).all("td")]
+    assert (first[1], first[3]) == ("−0.65", "−0.66")  # 2.94 · 0.22 = 0.6468; 0.34 − 1
+    assert "come apart by 0.01:" in root.text
 
 
 def test_the_steps_of_the_backward_pass_lead_to_both_pages() -> None:

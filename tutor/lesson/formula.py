@@ -262,11 +262,15 @@ class FormulaWriter(LineWriter):
         """The lines of a product of local derivatives that has no name of its own; what it comes
         to is left to the reader of its value.
         """
-        digits = self._digits(tree, evaluate(tree, self.trace))
         rule = FormulaLine("chain rule", self.line.tree(tree, RULE))
         symbols = FormulaLine("symbols", self.line.tree(tree, SYMBOLS, "="))
-        numbers = self.line.tree(tree, NUMBERS, "=", digits.more)
-        return rule, symbols, FormulaLine("numbers", numbers, self._of_numbers(digits, tree))
+        return rule, symbols, self.numbers(tree)
+
+    def numbers(self, tree: Node, sign: str = "=") -> FormulaLine:
+        """The numbers of a formula that has no name of its own, with the digits that it takes."""
+        digits = self._digits(tree, evaluate(tree, self.trace))
+        written = self.line.tree(tree, NUMBERS, sign, digits.more)
+        return FormulaLine("numbers", written, self._of_numbers(digits, tree))
 
     # ---- one matrix ----
 

@@ -17,8 +17,9 @@ from tutor.engine.kinds import GRADIENT
 from tutor.engine.quantity import Quantity
 from tutor.engine.tree import Node, evaluate
 from tutor.errors import LessonError
+from tutor.lesson.formula import FormulaLine
 from tutor.notation.markup import Markup
-from tutor.notation.writer import NUMBERS, SYMBOLS
+from tutor.notation.writer import SYMBOLS
 from tutor.pages.cells import GAP, TextTable, some
 from tutor.pages.context import Context
 from tutor.pages.number_links import AskBase, NumberLink, ask_base, number_link, number_links
@@ -50,7 +51,7 @@ class AlgebraLine:
 
     why: str
     symbols: Markup
-    numbers: Markup
+    numbers: FormulaLine
     value: Markup
     numbers_of: tuple[NumberLink, ...]
     """What its numbers are, to be asked about."""
@@ -125,8 +126,8 @@ def both_routes_page(
             AlgebraLine(
                 one.why,
                 context.line.tree(one.tree, SYMBOLS, "="),
-                context.line.on(trace).tree(one.tree, NUMBERS, "="),
-                context.line.value(float(evaluate(one.tree, trace)), "≈"),
+                context.formulas.numbers(one.tree),
+                _result(context, one.tree),
                 number_links(context, [one.tree]),
             )
             for one in found
@@ -158,26 +159,40 @@ def _both(context: Context, q: Quantity, units: int) -> list[tuple[Quantity, Nod
 
 
 def _table(context: Context, routes: list[tuple[Quantity, Node, Node]]) -> TextTable:
-    """The two routes of every output, side by side."""
-    rows, line = [], context.line.on(context.trace)
+    """The two routes of every output, side by side. On paper each has a result of its own."""
+    paper, rows = context.trace.paper, []
     for one, *trees in routes:
-        long, short = (line.tree(tree, NUMBERS) for tree in trees)
-        value = number.shown(context.trace.value(one), context.decimals)
-        rows.append((context.line.quantity(one), long, short, value))
-    columns = ("Error signal", "Through the Jacobian", "Output minus target", "Both")
+        long, short = (Markup(context.formulas.numbers(tree, "").math) for tree in trees)
+        each = [number.shown(_written(context, tree), context.decimals) for tree in trees]
+        both = number.shown(context.trace.value(one), context.decimals)
+        shown = (long, each[0], short, each[1]) if paper else (long, short, both)
+        rows.append((context.line.quantity(one), *shown))
+    each_own = ("Through the Jacobian", "Result", "Output minus target", "Its result")
+    together = ("Through the Jacobian", "Output minus target", "Both")
+    columns = ("Error signal", *(each_own if paper else together))
     return TextTable("The two routes, with their numbers", columns, tuple(rows))
 
 
+def _written(context: Context, tree: Node) -> float:
+    """What a route comes to; on paper, rounded as everything is."""
+    return context.trace.written(float(evaluate(tree, context.trace)))
+
+
+def _result(context: Context, tree: Node) -> Markup:
+    exact, written = float(evaluate(tree, context.trace)), _written(context, tree)
+    return context.line.value(written, context.sign(exact, written))
+
+
 def _difference(context: Context, routes: list[tuple[Quantity, Node, Node]]) -> str:
-    values = [[float(evaluate(tree, context.trace)) for tree in trees] for _, *trees in routes]
+    values = [[_written(context, tree) for tree in trees] for _, *trees in routes]
     apart = max(abs(long - short) for long, short in values)
     scale = max(abs(long) for long, _ in values)
     if apart == 0:
         return "The difference between the two is 0."
     if context.trace.paper:
+        shown = number.shown(context.trace.written(apart), context.decimals)
         return (
-            f"On paper the two come apart by {number.shown(apart, 6)}: the long way is made of "
-            "more rounded numbers."
+            f"On paper the two come apart by {shown}: the long way is made of more rounded numbers."
         )
     same = apart <= 1e-9 * max(scale, np.finfo(float).tiny)
     said = "up to the last digits of float64: they are" if same else "not quite: they are"

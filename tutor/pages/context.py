@@ -17,7 +17,7 @@ from tutor.memo import Memo
 from tutor.notation.conventions import Alphabet, Notation, notation
 from tutor.notation.mathml import Line
 from tutor.notation.writer import Hidden
-from tutor.number import MAX_DECIMALS, counted
+from tutor.number import MAX_DECIMALS, counted, is_exact
 from tutor.pages.view import View
 from tutor.scenario.reader import AnyScenario, Scenario
 
@@ -173,6 +173,11 @@ class Context(AnyContext):
         places = counted(self.trace.paper, "decimal")
         paper = f"as on paper, every number rounded to {places} and carried on"
         return "; ".join(filter(None, (super().variant, paper)))
+
+    def sign(self, exact: float, written: float) -> str:
+        """Between a formula and its result, which may be rounded on paper or as it is shown."""
+        close = math.isclose(exact, written, rel_tol=1e-12, abs_tol=1e-15)
+        return "=" if close and is_exact(written, self.decimals) else "≈"
 
     @property
     def old(self) -> Trace | None:

@@ -7,7 +7,6 @@ diagram, and their sum beside what backpropagation computes.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from math import isclose
 
 import numpy as np
 
@@ -261,7 +260,7 @@ def _row(
         chosen,
         tuple(context.line.quantity(stop) for stop in path.stops),
         context.formulas.product(path.tree),
-        context.line.value(value, _sign(context, product, value)),
+        context.line.value(value, context.sign(product, value)),
         factors,
     )
 
@@ -276,19 +275,13 @@ def _factors(
     return [()] * len(each), number_links(context, [path.tree for path in listed])
 
 
-def _sign(context: Context, exact: float, written: float) -> str:
-    """Between a formula and its result, which may be rounded on paper or as it is shown."""
-    close = isclose(exact, written, rel_tol=1e-12, abs_tol=1e-15)
-    return "=" if close and number.is_exact(written, context.decimals) else "≈"
-
-
 def _total(context: Context, found: Paths, values: tuple[float, ...]) -> tuple[FormulaLine, ...]:
     """The sum written out where all paths are listed, and the derivative."""
     value = found.trace.value(found.q)
     if context.trace.paper and 0 < len(values) == found.count:
         typed = float(np.sum(values))
         value = context.trace.written(typed)
-        shown = context.line.value(value, _sign(context, typed, value))
+        shown = context.line.value(value, context.sign(typed, value))
     else:
         sign = "=" if number.is_exact(value, context.decimals) else "≈"
         shown = context.line.on(found.trace).tree(Ref(found.q), NUMBERS, sign)
