@@ -338,3 +338,10 @@ def test_the_number_of_a_route_stands_where_no_numbers_are_and_away_from_the_oth
         assert len(marks) == 3
         assert all(dist(one, other) >= 16 for one, other in combinations(marks, 2))
         assert not any(x < at < x + width for x, width in cards for at, _ in marks)
+
+
+@pytest.mark.parametrize("name", ["b[1][1]", "dL/db[1][1]"])
+def test_a_bias_that_a_layer_does_not_have_has_no_paths(name: str) -> None:
+    answer = get(f"/lessons/valley-momentum/paths/{name}")
+    assert answer.status_code == 404
+    assert "layer 1 has no biases" in answer.text

@@ -19,6 +19,7 @@ from tutor.engine.quantity import Quantity, parse
 from tutor.engine.tree import Ref, evaluate, leaves
 from tutor.engine.work import Work, work
 from tutor.errors import LessonError
+from tutor.lesson.changeable import sizes
 from tutor.lesson.explain import explain
 from tutor.lesson.formula import FormulaLine
 from tutor.lesson.titles import capital, place
@@ -30,6 +31,7 @@ from tutor.pages.context import Context
 from tutor.pages.number_links import AskBase, NumberLink, ask_base, number_link, number_links
 from tutor.pages.outline import Link
 from tutor.pages.what_if import Changed, changed
+from tutor.scenario import names
 
 FIRST = "w[1][1,1]"
 """A number of which every lesson has one."""
@@ -144,6 +146,11 @@ def derivative(context: Context, name: str) -> Quantity:
         raise LessonError(f"this lesson has no {q}") from None
     if q.sample > trace.samples:
         raise LessonError(f"this lesson has samples 1 to {trace.samples}")
+    whole = q._replace(sample=0) if trace.samples == 1 or q.of.parameter else q
+    if refused := names.refusal(
+        str(whole), replace(sizes(context.lesson.scenario), samples=trace.samples)
+    ):
+        raise LessonError(refused)
     return q
 
 
