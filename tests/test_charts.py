@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from dataclasses import replace
 from xml.etree import ElementTree
 
 import numpy as np
@@ -234,3 +235,22 @@ def test_a_plane_is_well_formed_and_says_what_it_shows() -> None:
     assert "About it." in drawn
     assert 'class="ring-1"' in drawn
     assert 'class="dot-1"' in drawn
+
+
+@pytest.mark.parametrize(
+    ("low", "high"),
+    [(0.5, 0.5 + 2e-16), (-1e20, -1e20 + 16384), (0.0, 5e-324), (-5e-324, 5e-324), (3.0, 3.0)],
+)
+def test_numbers_that_differ_by_rounding_alone_lie_in_the_middle(low: float, high: float) -> None:
+    drawn = replace(chart(low, high), linear=True)
+    axis = y_axis(drawn)
+    assert axis(low) == pytest.approx((TOP + BOTTOM) / 2)
+    assert axis.ticks
+    assert not re.search("nan|inf", draw(drawn))
+
+
+def test_a_place_without_a_number_is_not_drawn() -> None:
+    led = replace(
+        chart(1.0, 3.0), places=(Place(1.0, math.inf, "/a", "A"), Place(2.0, 1.0, "/b", "B"))
+    )
+    assert re.findall(r'href="(.*?)"', draw(led)) == ["/b"]

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from math import prod
+from math import isfinite, prod
 from pathlib import Path
 from urllib.parse import quote
 
@@ -14,7 +14,7 @@ import pytest
 
 from tests.visiting import NAMES, context, fragment, page
 from tutor.engine.network_nudge import NetworkNudger, gradient_of
-from tutor.engine.nudge import STEP, Difference, check
+from tutor.engine.nudge import STEP, Difference, check, relative
 from tutor.engine.quantity import parse
 from tutor.engine.trace import Trace
 from tutor.lesson.walk import open_lesson
@@ -161,3 +161,27 @@ def test_nothing_is_nudged_before_its_gradient_is_known() -> None:
     assert '<svg class="chart"' not in before
     assert f"Once step {step} is done" in before
     assert '<svg class="chart"' in then
+
+
+def test_a_slope_beyond_float64_is_all_wrong() -> None:
+    assert relative(float("inf"), 1.0) == relative(float("-inf"), float("inf")) == 1.0
+    assert relative(1.0, 2.0) == 0.5
+
+
+@pytest.mark.parametrize(
+    ("lesson", "name", "value"),
+    [
+        ("layer-norm", "x[1]", "99999999999999999999"),
+        ("vanishing-product", "w4", "1e308"),
+        ("init-xavier", "b[4][1]", "-1e308"),
+        ("sum-times", "x", "1e-320"),
+    ],
+)
+def test_a_number_of_any_size_can_be_looked_at(lesson: str, name: str, value: str) -> None:
+    root = page(f"/lessons/{lesson}/quantities/{name}?{name}={value}").root
+    (nudge,) = root.all("section", cls="nudge")
+    slider = nudge.one("input", id="nudge-at").attributes
+    assert all(isfinite(float(slider[end])) for end in ("min", "max", "step", "value"))
+    for chart in nudge.all("svg"):
+        drawn = " ".join(" ".join(map(str, e.attributes.values())) for e in chart.all())
+        assert not re.search(r"\b(nan|inf)\b", drawn)

@@ -31,6 +31,8 @@ MOST_COLUMNS = 240
 STYLES = 6
 """How many kinds of lines there are."""
 TICKS = 5
+SAME, LEAST = 1e-10, 1e-290
+"""Numbers that differ by no more than this share of them, or than this, have the same ticks."""
 MARKS = ("h0", "h.1", "m-3 0h6", "m0-3v6", "m-3 0h6m-3-3v6", "m-2.5-2.5l5 5m0-5l-5 5")
 """How the marks of samples are drawn around their place, so that no two differ by colour alone: a
 disc and a square (the ends of a line without length; of a square on paper it needs some, for there
@@ -140,9 +142,14 @@ class Axis:
         return [(value, plain_tick(value, found)) for value in found]
 
 
+def apart(low: float, high: float) -> bool:
+    """Whether there is room for ticks between two numbers: with fewer digits they are the same."""
+    return high - low > max(SAME * max(abs(low), abs(high)), LEAST)
+
+
 def nice(low: float, high: float, most: int = TICKS) -> list[float]:
     """Round numbers from low to high, at most so many: steps of 1, 2 or 5 times a power of ten."""
-    if not high > low:
+    if not apart(low, high):
         return [low]
     rough = (high - low) / most
     power = 10.0 ** floor(log10(rough))
@@ -188,8 +195,9 @@ def y_axis(chart: Chart) -> Axis:
     low, high = min((*values, *shown), default=0.0), max((*values, *shown), default=1.0)
     if not chart.linear and not shown and 0 < low < high:
         low = 0.0
-    if not high > low:
-        room = abs(high) or 1.0
+    if not apart(low, high):
+        size = max(abs(low), abs(high))
+        room = size if size > LEAST else 1.0
         return Axis(low - 0.1 * room, high + 0.1 * room, BOTTOM, TOP)
     room = 0.0 if shown else 0.06 * (high - low)
     return Axis(low - (room if low else 0.0), high + room, BOTTOM, TOP)
@@ -313,7 +321,8 @@ def places(chart: Chart, across: Axis, up: Axis) -> list[str]:
     off = "" if chart.reached else ' tabindex="-1"'
     found = []
     for place, x, start, end in zip(chart.places, xs, ends, ends[1:], strict=False):
-        if (up.logarithmic and place.y <= 0) or (chart.most is not None and place.y > chart.most):
+        beyond = chart.most is not None and place.y > chart.most
+        if beyond or not isfinite(place.y) or (up.logarithmic and place.y <= 0):
             continue
         name = attribute(place.label)
         found.append(

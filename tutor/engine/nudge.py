@@ -127,8 +127,12 @@ class Difference:
 
 
 def relative(one: float, other: float) -> float:
-    """|one − other| as a share of the larger of the two; 0 where both are 0."""
+    """|one − other| as a share of the larger of the two; 0 where both are 0, and 1 where one of
+    them is beyond float64.
+    """
     largest = max(abs(one), abs(other))
+    if not isfinite(largest):
+        return 1.0
     return abs(one - other) / largest if largest else 0.0
 
 

@@ -39,6 +39,8 @@ NOTCHES = 40
 """Into so many steps the window of the slider is divided."""
 FAR = 10
 """A curve is cut where it is so many times as far from its middle as most of it."""
+HUGE = 1e300
+"""A curve is not drawn beyond this, for the ends of its scale would be beyond float64."""
 Run = tuple[list[float], list[float]]
 """A piece of a curve: x and y of its points."""
 
@@ -141,7 +143,7 @@ def nudge_view(context: AnyContext, moved: Moved, q: Quantity, asked: Asked) -> 
 
 def _window(value: float) -> tuple[float, float]:
     """From where to where the curve goes: as far as the number is large, and 1 at least."""
-    reach = max(1.0, abs(value))
+    reach = max(1.0, min(abs(value), HUGE))
     return value - reach, value + reach
 
 
@@ -238,7 +240,7 @@ def points(nudger: Nudger, q: Quantity) -> int:
 def _chart(moved: Moved, found: Difference, at: float) -> Markup | str:
     nudger, q, value, here = moved.nudger, found.quantity, found.value, found.here
     count = points(nudger, q)
-    if count < FEWEST:
+    if count < FEWEST or max(abs(value), abs(here)) > HUGE:
         return ""
     low, high = _window(value)
     xs = np.linspace(low, high, count).tolist()
@@ -287,8 +289,10 @@ def _seen(ys: list[float], here: float) -> tuple[float, float]:
     first, middle, last = np.quantile(finite, (0.1, 0.5, 0.9)).tolist()
     reach = FAR * (last - first)
     if not reach:
-        return min(*finite, here), max(*finite, here)
-    return min(middle - reach, here), max(middle + reach, here)
+        lowest, highest = min(*finite, here), max(*finite, here)
+    else:
+        lowest, highest = min(middle - reach, here), max(middle + reach, here)
+    return max(lowest, -HUGE), min(highest, HUGE)
 
 
 def _runs(xs: list[float], ys: list[float], lowest: float, highest: float) -> Iterator[Run]:
