@@ -154,3 +154,9 @@ def test_no_two_drawings_of_the_page_share_an_id() -> None:
         "".join([*(str(c.curve) for c in (*shown.cards, *shown.flat)), str(shown.softmax.curve)]),
     )
     assert len(ids) == len(set(ids)) == len(NAMES)
+
+
+def test_a_line_with_a_distance_beyond_float64_ends() -> None:
+    points = [(0.0, 0.0), (1.0, 1e308), (2.0, -1e308), (3.0, 1e308)]
+    assert simplified(points)[0] == points[0]
+    assert simplified([(0.0, 0.0), (1.0, float("nan")), (2.0, 0.0)]) == [(0.0, 0.0), (2.0, 0.0)]

@@ -18,6 +18,7 @@ from tutor.engine.run import Run, loss_on, value, with_values
 from tutor.lesson import changes
 from tutor.lesson.running import Running, verdict
 from tutor.lesson.setup import training
+from tutor.pages.gradient_flow import scale
 from tutor.pages.training_charts import chosen_iterations, round_up
 from tutor.pages.training_runs import batch_name
 from tutor.scenario.reader import load
@@ -789,3 +790,10 @@ def test_the_linked_iterations_are_few_and_round_and_go_to_the_end(last: int) ->
     if last > 10:
         step = round_up(last / 9)
         assert all(n % step == 0 for n in found[1:-1])
+
+
+def test_sizes_beyond_float64_fill_their_bars(client: FlaskClient) -> None:
+    answer = client.get("/lessons/relu-tower/training?x[1]@1=1e16&w[1][1,1]=1e100")
+    assert answer.status_code == 200
+    shown = scale([1.0, 4.0, float("inf")])
+    assert (shown.high, shown(2.0), shown(float("inf"))) == (4.0, 50.0, 100.0)

@@ -164,7 +164,7 @@ def simplified(points: list[Point]) -> list[Point]:
     length = float(np.hypot(x1 - x0, y1 - y0)) or 1.0
     off = [abs((x - x0) * (y1 - y0) - (y - y0) * (x1 - x0)) / length for x, y in points]
     worst = int(np.argmax(off))
-    if off[worst] <= TOLERANCE:
+    if not off[worst] > TOLERANCE:  # nor where a distance is no number
         return [points[0], points[-1]]
     return simplified(points[: worst + 1])[:-1] + simplified(points[worst:])
 

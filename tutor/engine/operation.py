@@ -53,7 +53,6 @@ class Trouble:
 
     where: Callable[..., Value]
     text: str
-    """With {0} and {1} in place of its inputs."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from math import ceil, floor, log10
+from math import ceil, floor, isfinite, log10
 
 from tutor import number
 from tutor.draw import charts
@@ -74,6 +74,8 @@ class Scale:
     logarithmic: bool
 
     def __call__(self, size: float) -> float:
+        if not isfinite(size):
+            return 100.0
         if not self.logarithmic:
             return 100 * size / self.high if self.high else 0.0
         return 100 * (log10(size) - self.low) / (self.high - self.low) if size else 0.0
@@ -93,7 +95,7 @@ class Scale:
 
 def scale(sizes: Iterable[float]) -> Scale:
     """The scale for these sizes; the same at every step, so that no bar changes its length."""
-    found = [size for size in sizes if size]
+    found = [size for size in sizes if size and isfinite(size)]
     if not found or max(found) / min(found) < 10**DECADES:
         return Scale(0, max(found, default=0.0), logarithmic=False)
     low = log10(min(found))
