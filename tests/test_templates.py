@@ -28,6 +28,7 @@ from tutor.pages.gallery import GalleryPage, ProblemsPage
 from tutor.pages.glossary import GlossaryPage
 from tutor.pages.graph_jacobians_page import GraphJacobiansPage
 from tutor.pages.jacobians_page import JacobiansPage
+from tutor.pages.layer_graph_page import LayerGraphPage
 from tutor.pages.overview import LessonPage
 from tutor.pages.panels import Panels
 from tutor.pages.paper_page import PaperPage
@@ -59,6 +60,7 @@ PAGES: dict[str, dict[str, type[Any]]] = {
     "both_routes.html": {"page": BothRoutesPage},
     "jacobians.html": {"page": JacobiansPage},
     "graph_jacobians.html": {"page": GraphJacobiansPage},
+    "layer_graph.html": {"page": LayerGraphPage},
     "paper.html": {"page": PaperPage},
     "paths.html": {"page": PathsPage},
     "activations.html": {"page": ActivationsPage},

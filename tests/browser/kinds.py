@@ -54,6 +54,8 @@ def pages() -> Iterator[str]:
         "/lessons/3-2-3-softmax/paths/w[1][1,1]?path=2",
         "/lessons/3-2-3-softmax/jacobians/2?layout=denominator",
         "/lessons/3-2-3-softmax/both-routes",
+        "/lessons/1-2-3-1-sigmoid/graph?open=2",
+        "/lessons/lifestyle-penalty/graph?scaling=steps&sample=2",
         "/lessons/1-2-3-1-sigmoid/paper?paper=4",
         "/lessons/1-2-3-1-sigmoid/steps/33?paper=4",
         "/lessons/nope",

@@ -11,7 +11,7 @@ nothing is said by colour alone. `tutor.draw.graph_layout` says where things sta
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
@@ -111,40 +111,36 @@ def _wires(scene: GraphScene) -> Iterator[str]:
 
 def _wire(scene: GraphScene, wire: Wire) -> str:
     points = _ends(scene, wire)
-    path = f"M{points[0][0]:.0f} {points[0][1]:.0f}" + "".join(
-        _bend(a, b) for a, b in itertools.pairwise(points)
-    )
+    path = through(points)
     state = _flows(scene, wire)
     if not state:
         return f'<path class="wires" d="{path}"/>'
     back = scene.phase == BACKWARD
-    (x, y), way = (points[0], 1) if back else (points[-1], -1)
-    head = f"M{x + 8 * way:.0f} {y - 5:.0f}L{x:.0f} {y:.0f}L{x + 8 * way:.0f} {y + 5:.0f}"
+    head = arrow_head(points[0], 1) if back else arrow_head(points[-1], -1)
     return f'<path class="{"g" if back else "a"} uses line" d="{path}{head}"/>'
 
 
 def _ends(scene: GraphScene, wire: Wire) -> list[tuple[float, float]]:
-    """The points of an edge: it leaves a node at its right and comes in at its left, each input a
-    little lower than the one before.
-    """
-    (x, y), *between, (x2, y2) = wire.points
-    place, count = _port(scene, wire)
-    shift = (place - (count - 1) / 2) * min(8.0, 2.0 * HALF_HIGH / count)
-    return [(x + HALF_WIDE, y), *between, (x2 - HALF_WIDE, y2 + shift)]
+    commutes = scene.graph.nodes[wire.target].operation.name in _COMMUTES
+    return scene.layout.ends(wire, by_height=commutes)
 
 
 _COMMUTES = frozenset({"+", "*", "max", "min"})
 """Operations whose inputs have no order; their edges come in from above to below."""
 
 
-def _port(scene: GraphScene, wire: Wire) -> tuple[int, int]:
-    """Which of how many edges into its node an edge is."""
-    others = [other for other in scene.layout.wires if other.target == wire.target]
-    if scene.graph.nodes[wire.target].operation.name in _COMMUTES:
-        others.sort(key=lambda other: (other.points[-2][1], other.k))
-    else:
-        others.sort(key=lambda other: other.k)
-    return others.index(wire), len(others)
+def through(points: Sequence[tuple[float, float]]) -> str:
+    """The `d` of an edge by way of these points."""
+    start = f"M{points[0][0]:.0f} {points[0][1]:.0f}"
+    return start + "".join(_bend(a, b) for a, b in itertools.pairwise(points))
+
+
+def arrow_head(point: tuple[float, float], way: int) -> str:
+    """The head of an arrow at an end of an edge: `way` is where the edge goes from there, 1 to the
+    right.
+    """
+    x, y = point
+    return f"M{x + 8 * way:.0f} {y - 5:.0f}L{x:.0f} {y:.0f}L{x + 8 * way:.0f} {y + 5:.0f}"
 
 
 def _bend(a: tuple[float, float], b: tuple[float, float]) -> str:

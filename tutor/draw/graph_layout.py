@@ -3,6 +3,7 @@ crossings, the same at every step.
 
     laid_out(graph)             the whole graph, or of a large one the part round the result
     laid_out(graph, round)      of a large one the part round these nodes
+    arranged(vertices)          any other graph: nodes with their inputs, and how high they are
 
 Each node stands one column right of the last node that it is made of; values stand left of the
 first node that uses them. Edges that pass a column take a place in it, so that they go between its
@@ -31,8 +32,32 @@ COLUMN, ROW, NARROW = 128, 74, 26
 """The pitch of columns; the pitch of nodes, and of edges that pass."""
 HALF_WIDE, HALF_HIGH = 27, 14
 """Half the size of a node."""
-TOP = 30
+TOP, BOTTOM = 30, 34
 LEFT = 38
+
+
+@dataclass(frozen=True, slots=True)
+class Vertex:
+    """A node as its place depends on it: as which of its inputs it takes which others, whether it
+    is given, and the room that it needs above and below its middle.
+    """
+
+    inputs: tuple[tuple[int, str], ...]
+    given: bool
+    up: float = ROW / 2
+    down: float = ROW / 2
+
+
+@dataclass(frozen=True, slots=True)
+class Pitch:
+    """How far columns are apart, half the width of a node, and the room at the sides."""
+
+    column: int = COLUMN
+    half: int = HALF_WIDE
+    side: int = LEFT
+
+
+USUAL = Pitch()
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +84,8 @@ class GraphLayout:
     """Nodes of which not all inputs are drawn."""
     cut_out: frozenset[str]
     """Nodes of which not all uses are drawn."""
+    half: int = HALF_WIDE
+    """Half the width of a node."""
 
     @cached_property
     def crossings(self) -> int:
@@ -69,6 +96,27 @@ class GraphLayout:
                 gaps.setdefault(x, []).append((y, below))
         return sum(_inversions(sorted(pairs)) for pairs in gaps.values())
 
+    def ends(self, wire: Wire, *, by_height: bool) -> list[tuple[float, float]]:
+        """The points of an edge: it leaves a node at its right and comes in at its left, each
+        input a little lower than the one before. `by_height`: in the order in which they come,
+        where the inputs have none.
+        """
+        (x, y), *between, (x2, y2) = wire.points
+        others = self.into[wire.target]
+        if by_height:
+            others = sorted(others, key=lambda other: (other.points[-2][1], other.k))
+        place, count = others.index(wire), len(others)
+        shift = (place - (count - 1) / 2) * min(8.0, 2.0 * HALF_HIGH / count)
+        return [(x + self.half, y), *between, (x2 - self.half, y2 + shift)]
+
+    @cached_property
+    def into(self) -> dict[str, list[Wire]]:
+        """The edges into each node, in the order of its inputs."""
+        found: dict[str, list[Wire]] = {}
+        for wire in self.wires:
+            found.setdefault(wire.target, []).append(wire)
+        return {kind: sorted(wires, key=lambda wire: wire.k) for kind, wires in found.items()}
+
 
 def laid_out(graph: Graph, focus: Iterable[str] = ()) -> GraphLayout:
     """The layout of a graph; of one that is too large the part round some nodes, or round the
@@ -77,13 +125,28 @@ def laid_out(graph: Graph, focus: Iterable[str] = ()) -> GraphLayout:
     if len(graph.nodes) <= MOST_DRAWN:
         return _whole(graph)
     chosen = _chosen(graph, [kind for kind in focus if kind in graph.nodes] or [graph.result.kind])
-    return _Sugiyama(graph, chosen).layout()
+    return _Sugiyama(_vertices(graph), chosen, USUAL).layout()
 
 
 @lru_cache(maxsize=64)  # as many as graphs are kept
 def _whole(graph: Graph) -> GraphLayout:
     """The layout of all nodes, which does not depend on their numbers: once for all views."""
-    return _Sugiyama(graph, list(graph.nodes)).layout()
+    return arranged(_vertices(graph))
+
+
+def arranged(vertices: Mapping[str, Vertex], pitch: Pitch = USUAL) -> GraphLayout:
+    """The layout of all nodes of any graph; each is named behind those that it is made of."""
+    return _Sugiyama(vertices, list(vertices), pitch).layout()
+
+
+def _vertices(graph: Graph) -> dict[str, Vertex]:
+    """The nodes of a formula."""
+    found = {}
+    for kind, node in graph.nodes.items():
+        arguments = enumerate(node.call.arguments if node.call else ())
+        kinds = ((k, getattr(leaf, "kind", "")) for k, leaf in arguments)
+        found[kind] = Vertex(tuple((k, other) for k, other in kinds if other), node.given)
+    return found
 
 
 def _chosen(graph: Graph, focus: list[str]) -> list[str]:
@@ -103,31 +166,31 @@ def _chosen(graph: Graph, focus: list[str]) -> list[str]:
 class _Sugiyama:
     """Columns, places for what passes, order, heights."""
 
-    def __init__(self, graph: Graph, chosen: list[str]) -> None:
-        self.graph, self.chosen = graph, chosen
+    def __init__(self, vertices: Mapping[str, Vertex], chosen: list[str], pitch: Pitch) -> None:
+        self.vertices, self.chosen, self.pitch = vertices, chosen, pitch
         self.inside = frozenset(chosen)
+        self.users: dict[str, list[str]] = {}
+        for kind, vertex in vertices.items():
+            for _, other in vertex.inputs:
+                self.users.setdefault(other, []).append(kind)
         self.column = self._columns()
         self.edges = list(self._edges())
         self.chains = [self._chain(n, edge) for n, edge in enumerate(self.edges)]
 
     def _inputs(self, kind: str) -> list[tuple[int, str]]:
         """Which drawn nodes a node is made of: (as which of its inputs, the node)."""
-        call = self.graph.nodes[kind].call
-        arguments = enumerate(call.arguments if call else ())
-        kinds = ((k, getattr(leaf, "kind", "")) for k, leaf in arguments)
-        return [(k, other) for k, other in kinds if other in self.inside]
+        return [(k, other) for k, other in self.vertices[kind].inputs if other in self.inside]
 
     def _columns(self) -> dict[str, int]:
         """The column of each node, from 0."""
         found: dict[str, int] = {}
         for kind in self.chosen:
-            node = self.graph.nodes[kind]
-            if not node.given:
+            if not self.vertices[kind].given:
                 before = [found[other] for _, other in self._inputs(kind) if other in found]
                 found[kind] = 1 + max(before, default=0)
         for kind in self.chosen:
-            if self.graph.nodes[kind].given:
-                uses = [found[u.by.kind] for u in self.graph.uses[kind] if u.by.kind in found]
+            if self.vertices[kind].given:
+                uses = [found[user] for user in self.users.get(kind, ()) if user in found]
                 found[kind] = min(uses, default=1) - 1
         least = min(found.values())
         return {kind: column - least for kind, column in found.items()}
@@ -148,24 +211,41 @@ class _Sugiyama:
     def layout(self) -> GraphLayout:
         order = self._ordered()
         heights = self._heights(order)
-        high = max(heights.values(), default=0.0)
-        spots = {kind: (LEFT + COLUMN * self.column[kind], TOP + y) for kind, y in heights.items()}
+        rooms = [(self._room(kind), heights[kind]) for kind in self.chosen]
+        top = max(TOP, *(up + TOP - ROW / 2 - y for (up, _), y in rooms))
+        high = max(*heights.values(), *(y + down - ROW / 2 for (_, down), y in rooms))
+        left, column = self.pitch.side, self.pitch.column
+        spots = {kind: (left + column * self.column[kind], top + y) for kind, y in heights.items()}
         wires = tuple(
             Wire(source, target, k, tuple(spots[place] for place in chain))
             for (source, target, k), chain in zip(self.edges, self.chains, strict=True)
         )
-        users = ((kind, use.by.kind) for kind in self.chosen
-                 for use in self.graph.uses.get(kind, ()))  # fmt: skip
         return GraphLayout(
             {kind: spots[kind] for kind in self.chosen}, wires,
-            LEFT * 2 + COLUMN * max(self.column.values()), round(high) + TOP + 34,
-            len(self.graph.nodes) - len(self.chosen),
+            left * 2 + column * max(self.column.values()), round(high) + round(top) + BOTTOM,
+            len(self.vertices) - len(self.chosen),
             frozenset(
                 kind for kind in self.chosen
-                if set(self.graph.nodes[kind].inputs) - self.inside
+                if any(other not in self.inside for _, other in self.vertices[kind].inputs)
             ),
-            frozenset(kind for kind, user in users if user not in self.inside),
+            frozenset(
+                kind for kind in self.chosen
+                if any(user not in self.inside for user in self.users.get(kind, ()))
+            ),
+            self.pitch.half,
         )  # fmt: skip
+
+    def _room(self, place: str) -> tuple[float, float]:
+        """The room that a node needs above and below, or an edge that passes."""
+        vertex = self.vertices.get(place)
+        return (vertex.up, vertex.down) if vertex else (NARROW / 2, NARROW / 2)
+
+    def _offsets(self, column: list[str]) -> list[float]:
+        """How far each place of a column must be from its first at least."""
+        found = [0.0]
+        for above, below in itertools.pairwise(column):
+            found.append(found[-1] + self._room(above)[1] + self._room(below)[0])
+        return found
 
     # ---- the order within the columns ----
 
@@ -224,20 +304,18 @@ class _Sugiyama:
         one above it.
         """
         y: dict[str, float] = {}
-        for column in columns:
-            down = 0.0
-            for above, place in zip([None, *column], column, strict=False):
-                down += _apart(above, place) if above else 0.0
-                y[place] = down
+        offsets = [self._offsets(column) for column in columns]
+        for column, down in zip(columns, offsets, strict=True):
+            y.update(zip(column, down, strict=False))
         near: dict[str, list[str]] = {}
         for chain in self.chains:
             for a, b in itertools.pairwise(chain):
                 near.setdefault(a, []).append(b)
                 near.setdefault(b, []).append(a)
         for turn in range(SMOOTHINGS):
-            for column in columns if turn % 2 else reversed(columns):
-                wanted = [fmean([y[n] for n in near.get(place, [place])]) for place in column]
-                y.update(zip(column, _spread(column, wanted), strict=True))
+            for n in range(len(columns)) if turn % 2 else reversed(range(len(columns))):
+                wanted = [fmean([y[other] for other in near.get(p, [p])]) for p in columns[n]]
+                y.update(zip(columns[n], _spread(offsets[n], wanted), strict=False))
         least = min(y.values(), default=0.0)
         return {place: down - least for place, down in y.items()}
 
@@ -282,28 +360,19 @@ def _swapped(columns: list[list[str]], right: Mapping[str, list[str]]) -> list[l
     return columns
 
 
-def _apart(above: str, below: str) -> float:
-    """How far two places of a column must be apart."""
-    passing = above.startswith("pass ") + below.startswith("pass ")
-    return (ROW, (ROW + NARROW) / 2, NARROW)[passing]
-
-
-def _spread(column: list[str], wanted: list[float]) -> list[float]:
+def _spread(offsets: list[float], wanted: list[float]) -> list[float]:
     """Places as near to the wanted ones as their distances allow: those that would be too close
     share their mean.
     """
     blocks: list[tuple[float, int, float]] = []  # (sum of wanted tops, how many, top)
-    offsets = [0.0]
-    for above, below in itertools.pairwise(column):
-        offsets.append(offsets[-1] + _apart(above, below))
-    for want, offset in zip(wanted, offsets, strict=True):
+    for want, offset in zip(wanted, offsets, strict=False):
         total, count = want - offset, 1
         while blocks and blocks[-1][2] > total / count:
             before, many, _ = blocks.pop()
             total, count = total + before, count + many
         blocks.append((total, count, total / count))
     tops = [top for _, count, top in blocks for _ in range(count)]
-    return [top + offset for top, offset in zip(tops, offsets, strict=True)]
+    return [top + offset for top, offset in zip(tops, offsets, strict=False)]
 
 
 def _inversions(pairs: list[tuple[float, float]]) -> int:

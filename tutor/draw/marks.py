@@ -14,6 +14,7 @@ from tutor.draw.layout import Place, trimmed
 from tutor.engine.quantity import Quantity
 from tutor.notation.conventions import Alphabet, Symbol
 from tutor.notation.markup import attribute
+from tutor.notation.mathml import bold
 
 SIZES = (1.0, 13 / 14, 11.2 / 14)
 """How much smaller a number may be written, step by step; `static/diagram.css` has the same sizes
@@ -96,7 +97,9 @@ def _name(alphabet: Alphabet, q: Quantity) -> str:
 
 def symbol(s: Symbol) -> str:
     """A symbol as SVG text: letter, index below, marks above; the marks start over the index."""
-    letter = italic(s.letter) + ("\N{COMBINING CIRCUMFLEX ACCENT}" if s.hat else "")
+    letter = (attribute(bold(s.letter)) if s.bold else italic(s.letter)) + (
+        "\N{COMBINING CIRCUMFLEX ACCENT}" if s.hat else ""
+    )
     if s.before:
         before = attribute(s.before)
         letter = f'<tspan dy="-5">{before}</tspan><tspan class="base" dy="5">{letter}</tspan>'

@@ -34,6 +34,7 @@ In the order in which it is best read:
     leading               the numbers of a pass that lead to a number
     users                 who is computed with a number, and what leads to it
     jacobians             the Jacobians of a layer
+    layer_graph           a network as a computation graph, its layers collapsed or open
     cancelling            from the full Jacobian to output minus target, step by step
     work                  how many multiplications a gradient takes, counted three ways
     paper                 the same iteration with every number rounded and carried on

@@ -238,7 +238,7 @@ def _digits(value: float, decimals: int, mark: str = "", more: int = 0) -> str:
 def _letter(symbol: Symbol, css: str) -> str:
     mark = f' class="{css}"' if css else ""
     scripts = bool(symbol.sub or symbol.sup or symbol.before)
-    letter = _bold(symbol.letter) if symbol.bold else symbol.letter
+    letter = bold(symbol.letter) if symbol.bold else symbol.letter
     base = f"<mi{'' if scripts or symbol.hat else mark}>{letter}</mi>"
     if symbol.hat:
         base = f'<mover{"" if scripts else mark} accent="true">{base}<mo>ˆ</mo></mover>'
@@ -260,11 +260,11 @@ def _letter(symbol: Symbol, css: str) -> str:
     return base
 
 
-def _bold(letter: str) -> str:
+def bold(letter: str) -> str:
     """Mathematical bold letters; MathML Core knows no other way."""
-    for alphabet, bold in ((ascii_uppercase, _BOLD_CAPITAL), (ascii_lowercase, _BOLD_SMALL)):
+    for alphabet, start in ((ascii_uppercase, _BOLD_CAPITAL), (ascii_lowercase, _BOLD_SMALL)):
         if letter[-1] in alphabet:
-            return letter[:-1] + chr(bold + alphabet.index(letter[-1]))
+            return letter[:-1] + chr(start + alphabet.index(letter[-1]))
     return letter
 
 
@@ -329,6 +329,11 @@ class Line:
             )
         return found
 
+    def letter(self, symbol: Symbol, kind: str = "") -> Markup:
+        """A symbol that is put together elsewhere, such as that of a row of a matrix."""
+        writers = (dialect(self.alphabet, self.decimals) for dialect in (MathML, Words))
+        return formula(*(writer.letter(symbol, kind) for writer in writers))
+
     def fraction(self, top: tuple[str, int], bottom: tuple[str, int], sample: int = 0) -> Markup:
         """The symbol of a Jacobian, ∂z/∂a: whole arrays by kind and layer; the loss is a number."""
         return self.ratio(*(_whole(self.alphabet, *name, sample) for name in (top, bottom)))
@@ -342,6 +347,15 @@ class Line:
             made.append(writer.derivative(above, below, SLOPE))
         drawn, spoken = made
         return formula(drawn, spoken)
+
+    def derivative(self, top: Symbol, bottom: Symbol) -> Markup:
+        """∂ of what one symbol stands for by what another does."""
+        made = []
+        for dialect in (MathML, Words):
+            writer = dialect(self.alphabet, self.decimals)
+            above, below = (writer.letter(one, "") for one in (top, bottom))
+            made.append(writer.derivative(above, below, SLOPE))
+        return formula(*made)
 
     def percent(self, share: float, decimals: int) -> Markup:
         """A share of one as a percentage."""

@@ -25,6 +25,7 @@ In the order in which it is best read:
     jacobians_page        the matrix calculus of a layer
     number_links          numbers of a page beside the steps that lead to their own pages
     both_routes           through the Jacobian, and output minus target
+    layer_graph_page      the computation graph of a network, collapsed by layer
     paths_page            how the loss depends on a number, path by path
     step_page             the page of a step
     style_guide           the tutor's own design: figures of the style sheets, each part once

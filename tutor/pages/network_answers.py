@@ -15,7 +15,8 @@ from tutor import suggestion
 from tutor.draw.diagram import draw
 from tutor.engine import other_names, quantity
 from tutor.engine.derivation import derive
-from tutor.engine.kinds import BACKWARD, KINDS
+from tutor.engine.kinds import BACKWARD, KINDS, RULED
+from tutor.engine.layer_graph import UP_TO
 from tutor.engine.network_nudge import NetworkNudger, gradient_of
 from tutor.engine.order import Stage
 from tutor.engine.program import Name
@@ -43,6 +44,8 @@ from tutor.pages.what_if import Changed, ChangeField, change_fields, changed
 from tutor.scenario import names
 
 MOST_NEAR = 3
+IN_GRAPH = (*UP_TO, BACKWARD)
+"""The phases whose numbers the computation graph has."""
 
 
 class NetworkAnswers(Answers):
@@ -153,6 +156,12 @@ class NetworkAnswers(Answers):
     ) -> tuple[ChangeField, ...]:
         field = changeable_name(q, self.context.lesson)
         return change_fields(self.context, field, typed, dict(problems)) if field else ()
+
+    def in_graph(self, q: Quantity) -> str:
+        if q.of.phase not in IN_GRAPH or q.of.role in RULED:
+            return ""
+        layers = (q.layer,) if q.layer else ()
+        return self.context.view.layer_graph(self.context.source.id, layers, max(q.sample, 1))
 
     def changed(self) -> Changed | None:
         return changed(self.context, None)

@@ -119,6 +119,8 @@ def closer(context: Context) -> Iterator[tuple[str, str, str]]:
         yield "All paths", view.paths(lesson, FIRST), "a gradient path by path, in the diagram"
         depth = context.trace.network.depth
         yield "Matrix calculus", view.jacobians(lesson, depth), "the Jacobians of each layer"
+    graph = context.view.from_raw(context.source).layer_graph(lesson)
+    yield "Computation graph", graph, "the whole network at once, layer by layer"
     if cancels(context.trace):
         yield "Both routes", view.both_routes(lesson), "the full Jacobian, and output minus target"
     if not context.trace.stop:

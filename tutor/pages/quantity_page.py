@@ -97,6 +97,8 @@ class QuantityPage:
     back_n: int
     choose: str
     """The list of numbers to ask about."""
+    graph: str
+    """Its place in the computation graph of a network, or ""."""
     nudge: NudgeView | None
     """What the loss does where it is moved."""
     later: str
@@ -201,6 +203,10 @@ class Answers:
         """The fields that change it; none where it is computed."""
         raise NotImplementedError
 
+    def in_graph(self, q: Quantity) -> str:
+        """The address of the computation graph in which it is a node, or "" where there is none."""
+        return ""
+
     def changed(self) -> Changed | None:
         """What is changed, or None."""
         raise NotImplementedError
@@ -285,6 +291,7 @@ def quantity_page(
         back=context.address(asked.step) if asked.step else "",
         back_n=asked.step or 0,
         choose=view.quantity(lesson, step=asked.step),
+        graph=answers.in_graph(q),
         nudge=nudge,
         later=later_nudge,
         fields=answers.fields(q, typed or {}, problems or {}),

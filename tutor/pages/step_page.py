@@ -217,8 +217,8 @@ _SAID = tuple(field.name for field in fields(StepBody))
 
 
 def _closer(context: Context, step: Step) -> tuple[Link, ...]:
-    """The matrix calculus of the layer, at its derivatives; both routes, at the error signals of
-    the outputs.
+    """The matrix calculus of the layer and its graph, at its derivatives; both routes, at the error
+    signals of the outputs.
     """
     q, view, id_ = step.anchor, replace(context.view, embedded=False), context.lesson.scenario.id
     if step.phase != BACKWARD or not q.layer or view.grain == "pass" or context.trace.blocked:
@@ -228,7 +228,8 @@ def _closer(context: Context, step: Step) -> tuple[Link, ...]:
     if q.of.by == "z" and q.layer == context.trace.fused_layer and q.of.derivative:
         routes = view.both_routes(id_, max(q.sample, 1), max(q.i, 1))
         links.insert(0, Link("Both routes", routes))
-    return tuple(links)
+    graph = view.layer_graph(id_, (q.layer,), max(q.sample, 1))
+    return (*links, Link("Computation graph", graph))
 
 
 def _apart(context: Context, place: int | str) -> str:

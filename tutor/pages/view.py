@@ -210,6 +210,12 @@ class View:
         asked = "&".join(f"{k}={n}" for k, n in (("sample", sample), ("unit", unit)) if n > 1)
         return joined(f"/lessons/{quote(lesson)}/both-routes", asked, self.bare.query())
 
+    def layer_graph(self, lesson: str, opened: Iterable[int] = (), sample: int = 1) -> str:
+        """The address of the computation graph of a network, with the units of some layers."""
+        layers = ",".join(map(str, opened))
+        asked = (f"open={layers}" if layers else "", f"sample={sample}" if sample > 1 else "")
+        return joined(f"/lessons/{quote(lesson)}/graph", *asked, self.bare.query())
+
     @property
     def bare(self) -> View:
         """The view of a page beside the steps, which has neither grain nor projector."""

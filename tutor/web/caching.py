@@ -35,7 +35,7 @@ PARTS: Final = ("HX-Request", "HX-Request-Type", "HX-History-Restore-Request")
 """The headers that tell a fragment from a page."""
 ALONE: Final = frozenset({
     "activations", "glossary_page", "style",
-    "slides", "step", "chain", "paths", "paper", "jacobians", "both_routes",
+    "slides", "step", "chain", "paths", "paper", "jacobians", "both_routes", "layer_graph",
     "accumulation", "export_choices", "framed_step",
     "training", "training_moment", "quantities", "quantity", "gradient_check",
 })  # fmt: skip

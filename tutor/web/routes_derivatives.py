@@ -8,6 +8,8 @@
                                 ?layout=denominator turns them
 /lessons/<id>/both-routes       the error signals through the full Jacobian, and output minus
                                 target
+/lessons/<id>/graph             the computation graph of a network, collapsed by layer; ?open=2,3
+                                opens layers. That of a formula is its walk by pass
 /lessons/<id>/paper             every number rounded and carried on, beside full precision:
                                 ?paper=4
 """
@@ -28,8 +30,10 @@ from tutor.pages.error_page import Missing
 from tutor.pages.faces import face
 from tutor.pages.graph_jacobians_page import GraphJacobiansPage
 from tutor.pages.jacobians_page import JacobiansPage
+from tutor.pages.layer_graph_page import graph_asked, layer_graph_page
 from tutor.pages.paper_page import paper_page
 from tutor.pages.paths_page import FIRST, derivative, has_paths, paths_page
+from tutor.scenario.reader import GraphScenario
 from tutor.web.site import Elsewhere, Site, as_notices, step_number
 
 if TYPE_CHECKING:
@@ -45,6 +49,7 @@ def add(app: Flask, site: Site) -> None:
     add_paths(app, site)
     add_paper(app, site)
     add_jacobians(app, site)
+    add_graph(app, site)
 
 
 def add_paths(app: Flask, site: Site) -> None:
@@ -126,6 +131,20 @@ def add_jacobians(app: Flask, site: Site) -> None:
         except TutorError as error:
             raise Missing(said(error)) from None
         return render_template("both_routes.html", page=page)
+
+
+def add_graph(app: Flask, site: Site) -> None:
+    """The computation graph of a network, collapsed by layer."""
+
+    @app.get("/lessons/<lesson>/graph")
+    def layer_graph(lesson: str) -> AnyResponse | str:
+        if isinstance(site.found(lesson), GraphScenario):
+            formula, _ = site.opened(lesson, frozenset({"open", "sample"}), grain="pass")
+            return Elsewhere(formula.address(len(formula.walk)), 302)
+        context, notices = site.opened_network(lesson, frozenset({"open", "sample"}))
+        asked, ignored = graph_asked(context, request.args)
+        page = layer_graph_page(context, asked, (*notices, *as_notices(ignored)))
+        return render_template("layer_graph.html", page=page)
 
 
 def said(error: TutorError) -> str:
