@@ -6,14 +6,13 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 import pytest
 
+from tests.htmltree import Element
 from tests.visiting import context, deep_network, get, library, page
-from tutor.draw.layer_graph import Box, Figures, draw_boxes
-from tutor.engine.kinds import GRADIENT, KINDS, LOSS
+from tutor.draw.layer_graph import Box, Figures, _laid_out, draw_boxes
+from tutor.engine.kinds import GRADIENT, LOSS
 from tutor.engine.layer_graph import (
     FIRST_UNITS,
     MOST_OPENED,
@@ -28,7 +27,8 @@ from tutor.engine.quantity import Quantity
 from tutor.engine.trace import Trace
 from tutor.engine.users import operands_of
 from tutor.lesson.walk import Lesson, open_lesson
-from tutor.pages.layer_graph_page import GraphAsked, layer_graph_page
+from tutor.pages.context import Context
+from tutor.pages.layer_graph_page import GraphAsked, _Maker, layer_graph_page
 from tutor.pages.view import View
 from tutor.scenario import reader
 from tutor.scenario.reader import Scenario
@@ -75,7 +75,9 @@ def test_the_numbers_of_every_node_are_those_of_the_trace(file: Path) -> None:
                 continue
             assert kind is not None
             own = [q._replace(kind=kind) for q in members(trace, block, sample)]
-            assert found.ravel().tolist() == pytest.approx([trace.value(q) for q in own], nan_ok=True)
+            assert found.ravel().tolist() == pytest.approx(
+                [trace.value(q) for q in own], nan_ok=True
+            )
         learned = [b for b in whole if (GRADIENT.get(b.kind), b.layer) in trace]
         assert all(graph.derivative(b, sample) is not None for b in learned)
 
@@ -130,12 +132,10 @@ def _by_edges(graph: LayerGraph, block: Block, edges: tuple[Edge, ...]) -> bool:
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
 def test_a_collapsed_network_is_drawn_without_crossings_and_always_the_same(file: Path) -> None:
-    from tutor.draw import layer_graph as drawing  # noqa: PLC0415 - its private layout
-
     found = library().network(lesson(file).scenario, View())
     boxes = _boxes(found)
-    layout = drawing._laid_out(boxes)
-    assert layout == drawing._laid_out(boxes)
+    layout = _laid_out(boxes)
+    assert layout == _laid_out(boxes)
     assert set(layout.spots) == set(boxes)
     assert layout.crossings <= CROSSINGS.get(file.stem, 0)
     for x, y in layout.spots.values():
@@ -143,9 +143,7 @@ def test_a_collapsed_network_is_drawn_without_crossings_and_always_the_same(file
         assert 0 < y < layout.height
 
 
-def _boxes(found: Any) -> dict[str, Box]:
-    from tutor.pages.layer_graph_page import _Maker  # noqa: PLC0415
-
+def _boxes(found: Context) -> dict[str, Box]:
     return _Maker(found, GraphAsked()).boxes()
 
 
@@ -166,7 +164,11 @@ def test_what_a_loss_is_added_up_from_has_the_product_of_its_factors() -> None:
     trace = lesson(ROOT / "training" / "lifestyle-penalty.yaml").trace
     graph = layer_graph(trace)
     found = {b.kind: graph.derivative(b, 1) for b in graph.nodes}
-    single = {kind: float(value[0, 0]) for kind, value in found.items() if value is not None and value.size == 1}
+    single = {
+        kind: float(value[0, 0])
+        for kind, value in found.items()
+        if value is not None and value.size == 1
+    }
     assert single["loss"] == single["data_loss"] == single["penalty"] == 1
     assert single["loss@"] == pytest.approx(1 / trace.samples)
     assert single["wnorm"] == trace.knobs["l2"]
@@ -226,20 +228,27 @@ def test_layers_for_which_there_is_no_room_stay_closed_and_the_page_says_so() ->
 
 
 def test_the_page_names_every_node_and_edge_in_its_tables() -> None:
-    found = page(SIGMOID)
-    nodes, edges = found.root.all("table", cls="ledger")
-    assert [row.all("td")[0].text for row in nodes.all("tr")[1:]][:3] == [
-        "Input", "Weights of hidden layer 1", "Biases of hidden layer 1",
-    ]  # fmt: skip
+    nodes, edges = tables(SIGMOID)
+    first = [cells[0] for cells in nodes][:3]
+    assert first == ["Input", "Weights of hidden layer 1", "Biases of hidden layer 1"]
     graph = layer_graph(context("1-2-3-1-sigmoid").trace)
-    assert len(nodes.all("tr")) == len(graph.nodes) + 1
-    assert len(edges.all("tr")) == sum(map(len, graph.nodes.values())) + 1
+    assert len(nodes) == len(graph.nodes)
+    assert len(edges) == sum(map(len, graph.nodes.values()))
+
+
+def rows(table: Element) -> list[list[str]]:
+    """The cells of each row, its header apart."""
+    return [[td.text for td in tr.all("td")] for tr in table.all("tr")][1:]
+
+
+def tables(address: str) -> list[list[list[str]]]:
+    """The tables of the nodes and of the edges."""
+    return [rows(table) for table in page(address).root.all("table", cls="ledger")]
 
 
 def row(address: str, title: str) -> list[str]:
     """The cells of the node that is called so."""
-    nodes = page(address).root.all("table", cls="ledger")[0]
-    return next(cells for tr in nodes.all("tr") if title in (cells := [td.text for td in tr.all("td")]))
+    return next(cells for cells in tables(address)[0] if title in cells)
 
 
 def test_the_numbers_belong_to_the_sample_the_iteration_and_the_changes_of_the_address() -> None:
@@ -256,7 +265,9 @@ def test_the_numbers_belong_to_the_sample_the_iteration_and_the_changes_of_the_a
 def test_an_open_layer_has_its_units_singly_and_a_link_that_closes_it() -> None:
     text = get(f"{SIGMOID}?open=2").text
     for name in ("z[2][1]", "a[2][3]", "w[2][1,2]", "b[2][2]"):
-        assert f"/lessons/1-2-3-1-sigmoid/quantities/{name}" in text.replace("%5B", "[").replace("%5D", "]").replace("%2C", ",")
+        assert f"/lessons/1-2-3-1-sigmoid/quantities/{name}" in text.replace("%5B", "[").replace(
+            "%5D", "]"
+        ).replace("%2C", ",")
     assert "Close hidden layer 2" in text
     assert "Open hidden layer 1" in text
     assert "The 3 units of hidden layer 2 stand singly." in text
@@ -269,12 +280,12 @@ def test_an_open_layer_has_its_units_singly_and_a_link_that_closes_it() -> None:
 ])  # fmt: skip
 def test_every_link_of_the_page_leads_somewhere(address: str) -> None:
     found = page(address)
-    links = {a["href"] for a in found.root.all("a") if "href" in a.attrs}
+    links = {a.attributes["href"] for a in found.root.all("a") if "href" in a.attributes}
     here = [href for href in links if href.startswith("/lessons/")]
     assert here
     for href in here:
         assert get(href).status_code in {200, 302}, href
-    ids = {tag["id"] for tag in found.root.all("tr") if "id" in tag.attrs}
+    ids = {tag.attributes["id"] for tag in found.root.all("tr") if "id" in tag.attributes}
     assert {href[1:] for href in links if href.startswith("#node")} <= ids
 
 
@@ -301,12 +312,12 @@ def test_a_formula_goes_to_its_own_whole_graph() -> None:
 def test_where_a_lesson_ends_early_nothing_behind_it_is_told() -> None:
     text = get("/lessons/perceptron-step/graph").text
     assert "The walk ends at" in text
-    nodes = page("/lessons/perceptron-step/graph").root.all("table", cls="ledger")[0]
-    weights = next(tr for tr in nodes.all("tr") if "Weights" in tr.text)
-    assert [td.text for td in weights.all("td")][5] == "–"
+    nodes = tables("/lessons/perceptron-step/graph")[0]
+    weights = next(cells for cells in nodes if "Weights" in cells[0])
+    assert weights[5] == "–"
 
 
-def test_a_loss_that_the_first_page_or_a_step_draws_links_to_the_graph() -> None:
+def test_the_first_page_a_step_and_the_page_of_a_number_link_to_the_graph() -> None:
     for address in (
         "/lessons/1-2-3-1-sigmoid", "/lessons/1-2-3-1-sigmoid/steps/33",
         "/lessons/1-2-3-1-sigmoid/quantities/w[2][1,1]", "/lessons/lifestyle-scaled",
@@ -321,16 +332,11 @@ def test_a_loss_that_the_first_page_or_a_step_draws_links_to_the_graph() -> None
 
 def test_a_picture_tells_boxes_apart_by_shape_and_has_no_script_or_style() -> None:
     words = Figures((("[3×4]",), ("‖·‖ 2",)))
-    given = Box("w", "w", given=True, said="Weights", href="#a", above=words, below=Figures(()), joints=())
+    given = Box(
+        "w", "w", given=True, said="Weights", href="#a", above=words, below=Figures(()), joints=()
+    )
     svg = str(draw_boxes({"a": given}, "A <title>", "About"))
     assert "A &lt;title&gt;" in svg
     assert 'class="w round"' in svg
     assert "style=" not in svg
     assert "<script" not in svg
-
-
-def test_every_kind_up_to_the_loss_is_known_to_the_table() -> None:
-    for file in FILES:
-        for block in layer_graph(lesson(file).trace).nodes:
-            assert block.of is KINDS[block.kind.rstrip("@")]
-            assert np.isfinite(block.size)
