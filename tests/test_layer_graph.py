@@ -204,7 +204,7 @@ def test_a_large_network_opens_collapsed_and_an_open_layer_says_what_it_leaves_o
     assert len(made.nodes) <= 15 + MOST_OPENED
     for layer, units in ((1, 128), (2, 64), (3, 10)):
         assert (f"Of the {units} units" in said) == (layer in opened)
-    assert ("share a node" in said) == bool(opened)
+    assert ("share theirs" in said) == bool(opened)
 
 
 def test_the_units_that_are_left_share_nodes_and_no_unit_is_forgotten() -> None:
@@ -270,7 +270,7 @@ def test_an_open_layer_has_its_units_singly_and_a_link_that_closes_it() -> None:
         ).replace("%2C", ",")
     assert "Close hidden layer 2" in text
     assert "Open hidden layer 1" in text
-    assert "The 3 units of hidden layer 2 stand singly." in text
+    assert "Each of the 3 units of hidden layer 2 has nodes of its own." in text
 
 
 @pytest.mark.parametrize("address", [

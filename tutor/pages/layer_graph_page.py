@@ -57,15 +57,15 @@ ABOUT = (
     "several edges begin at a node, it adds what comes back along them."
 )
 LENGTHS = (
-    "Of a node with too many numbers the shape stands in their place, with its length ‖·‖: the "
-    "root of the sum of all squares."
+    "A node with too many numbers shows its shape and its length ‖·‖, the root of the sum of all "
+    "squares."
 )
 PENALISED = (
     "The derivatives of weights and biases are those of the loss on the data. What the penalty "
     "adds to those of the weights is added in the update."
 )
 IDENTITY = Symbol("I")
-WEIGHTS_TOGETHER = "the weights into a unit stand together"
+WEIGHTS_TOGETHER = "the weights into a unit share a node"
 SHORT = 4
 """A function with a name of at most so many letters has it on the edge."""
 
@@ -428,27 +428,28 @@ class _Maker:
             yield f"The walk ends at {trace.stop.quantity}; what comes behind it is left open."
 
     def _of_layer(self, layer: int) -> str:
-        """How the units of an open layer stand."""
+        """Which units of an open layer have nodes of their own."""
         blocks = [b for b in self.graph.nodes if b.layer == layer]
         together = [b for b in blocks if b.units[1] > b.units[0]]
         rows = any(b.of.weights and not b.single and b.units[0] == b.units[1] for b in blocks)
         where, units = place(self.network, layer), self.network.sizes[layer]
         if not together:
             more = f"; {WEIGHTS_TOGETHER}" if rows else ""
-            return f"The {number.counted(units, 'unit')} of {where} stand singly{more}."
+            which = "The unit" if units == 1 else f"Each of the {units} units"
+            return f"{which} of {where} has nodes of its own{more}."
         first = together[0].units[0] - 1
         more = f", and {WEIGHTS_TOGETHER}" if rows else ""
         return (
-            f"Of the {units:,} units of {where} the first {first} stand singly; the other "
-            f"{units - first:,} share a node{more}."
+            f"Of the {units:,} units of {where} the first {first} have nodes of their own; the "
+            f"other {units - first:,} share theirs{more}."
         )
 
     def notices(self) -> Iterator[str]:
         """Which layers were to be opened in vain."""
         for layer in self.graph.closed:
             yield (
-                f"There is no room to open {place(self.network, layer)} as well, so it stays "
-                "closed. Close another layer first."
+                f"The picture would be too large with {place(self.network, layer)} open as well, "
+                "so it stays closed. Close another layer first."
             )
 
     def layer_links(self) -> Iterator[Link]:
