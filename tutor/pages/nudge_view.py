@@ -32,7 +32,7 @@ FEWEST = 9
 SHARE = 20
 """A curve may cost this part of the work of a request."""
 DIGITS = 10
-"""A sentence tells numbers with so many decimals."""
+"""Slopes are told with so many decimals."""
 STEPS = (1e-1, 1e-2, 1e-3, 1e-4, STEP, 1e-6, 1e-8, 1e-10, 1e-12)
 """The h to choose from."""
 NOTCHES = 40
@@ -163,19 +163,19 @@ def _whole(value: float) -> str:
 
 
 def _rows(moved: Moved, found: Difference) -> tuple[tuple[str, str], ...]:
-    """Every digit: of two results that are close to each other only the last ones differ."""
+    """The results have every digit: where they are close only the last ones differ."""
     here = ((f"{moved.result} as it is", _whole(found.here)),)
     sides = (
-        ("slope to the left", _whole(found.from_left)),
-        ("slope to the right", _whole(found.one_sided)),
+        ("slope to the left", _shown(found.from_left)),
+        ("slope to the right", _shown(found.one_sided)),
     )
     return (
         (f"{moved.result} with h less", _whole(found.below)),
         *(here if found.corner else ()),
         (f"{moved.result} with h more", _whole(found.above)),
         *(sides if found.corner else ()),
-        ("central difference: their difference ÷ 2h", _whole(found.slope)),
-        ("gradient by backpropagation", _whole(found.gradient)),
+        ("central difference: their difference ÷ 2h", _shown(found.slope)),
+        ("gradient by backpropagation", _shown(found.gradient)),
         (
             "relative error",
             "–" if found.undefined else f"{found.error:.2g}".replace("-", number.MINUS),
