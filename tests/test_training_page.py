@@ -684,6 +684,8 @@ def test_an_iteration_opens_from_what_the_run_left(client: FlaskClient) -> None:
         ([1.0 - 0.0001 * n for n in range(100)], "crawls"),
         ([1.0 * 1.1**n for n in range(50)], "diverges"),
         ([1.0 + 0.5 * (-1) ** n for n in range(50)], "bounces"),
+        ([1.0] + [0.08 * 0.999**n for n in range(200)], "falls"),
+        ([1.0] + [0.08 * 0.9999**n for n in range(200)], "converges"),
         ([1.0] * 10, "stays"),
         ([1.0, 1.005], "diverges"),
         ([1.0, 0.5], "falls"),
@@ -737,9 +739,11 @@ def test_a_run_on_batches_is_judged_by_the_mean_loss_of_its_epochs(
 
 
 def test_a_run_on_batches_that_hovers_has_settled(client: FlaskClient) -> None:
-    page = client.get(f"{SINGLE}?iterations=600").text
-    said = verdict_of(page, "After 600 iterations (100 epochs) training has settled: the mean loss")
+    page = client.get(f"{SINGLE}?iterations=2400").text
+    said = verdict_of(page, "After 2,400 iterations (400 epochs) training has settled: the mean")
     assert said.endswith("and hardly changes any more.")
+    falls = client.get(f"{SINGLE}?iterations=600").text  # by a seventh in the last ten epochs
+    assert verdict_of(falls, "After 600 iterations").endswith("is still falling.")
     crawls = client.get(f"{SINGLE}?iterations=600&learning_rate=0.0001").text
     assert "(100 epochs) training crawls: the mean loss of an epoch has only" in crawls
     grows = client.get(f"{SINGLE}?iterations=60&learning_rate=1e9").text

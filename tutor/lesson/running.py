@@ -38,7 +38,9 @@ USUAL = 100
 LITTLE = 0.1
 """A loss that has fallen by less than this part crawls."""
 SETTLED = 0.01
-"""A loss that fell in the last tenth by less than this part of its whole fall has converged."""
+"""A loss that fell in the last tenth by less than this part of its whole fall has converged, if it
+fell by less than this part of what is left too, or less than this part of the first is left.
+"""
 
 
 def usual(scenario: Scenario) -> int:
@@ -139,7 +141,9 @@ def verdict(losses: Sequence[float], exploded: bool = False) -> Verdict | None:
         return said(DIVERGES)
     if ups >= OFTEN and swing > MUCH * (float(found.max()) - lowest):
         return said(BOUNCES)
-    tenth = float(found[-max(2, len(found) // 10)])
-    if first - last < LITTLE * abs(first) and tenth - last > SETTLED * (first - last):
+    fell = float(found[-max(2, len(found) // 10)]) - last
+    little = fell <= SETTLED * (first - last)
+    if first - last < LITTLE * abs(first) and not little:
         return said(CRAWLS)
-    return said(CONVERGES if tenth - last <= SETTLED * (first - last) else FALLS)
+    settled = fell <= SETTLED * abs(last) or abs(last) <= SETTLED * abs(first)
+    return said(CONVERGES if little and settled else FALLS)
