@@ -205,6 +205,18 @@ def test_sets_that_nothing_is_learned_from_have_their_losses_and_accuracies(tmp_
             assert f'<th scope="col">{what} on the {name} set</th>' in table
 
 
+def test_a_loss_of_another_set_is_told_with_its_iteration(client: FlaskClient) -> None:
+    run = Running(scenario("overfitting")).run
+    run.record(1000)
+    at = max(run.points.kept)
+    told = number.shown(run.points.kept[at].others[0].loss, 4)
+    page = client.get("/lessons/overfitting/training?iterations=1000").text
+    assert at < 1000
+    assert f"has risen to {told} by iteration {at}: a sign of overfitting." in page
+    short = client.get("/lessons/overfitting/training?iterations=9").text
+    assert "On the test set it is " in short
+
+
 def test_a_run_that_explodes_is_not_called_overfitting(client: FlaskClient) -> None:
     page = client.get("/lessons/overfitting/training?learning_rate=1e6").text
     assert "On the validation set it was lowest in iteration 1" in page

@@ -299,13 +299,17 @@ def _on_other_sets(one: Trained, *, falls: bool) -> Iterator[str]:
     """
     for at, name in enumerate(one.run.others if one.end > 1 else ()):
         losses = [(point.others[at].loss, n) for n, point in one.points]
-        (lowest, n), (last, _) = min(losses), losses[-1]
+        (lowest, n), (last, m) = min(losses), losses[-1]
+        early = m < one.end  # of a long run it is known of some iterations only
         if last > OVER * lowest:
             why = ": a sign of overfitting" if falls else ""
+            since = f"by iteration {m:,}" if early else "since"
             yield (
                 f"On the {name} set it was lowest in iteration {n:,}, {_few(lowest)}, and has "
-                f"risen to {_few(last)} since{why}."
+                f"risen to {_few(last)} {since}{why}."
             )
+        elif early:
+            yield f"On the {name} set it was {_few(last)} in iteration {m:,}."
         else:
             yield f"On the {name} set it is {_few(last)}."
 
