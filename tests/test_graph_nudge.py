@@ -258,3 +258,13 @@ def test_the_first_page_leads_to_all_numbers_and_to_the_check(client: FlaskClien
     assert hrefs["Check the gradient"] == "/lessons/sum-times/check"
     for address in ("Any number", "Check the gradient"):
         assert root(client, hrefs[address])
+
+
+def test_of_very_many_values_one_in_several_is_checked() -> None:
+    names = [f"v{n}" for n in range(90)]
+    values = ", ".join(f"{name}: 2" for name in names)
+    text = f"format: 1\ntitle: Many\ngraph: {{expression: '{'*'.join(names)}', values: {{{values}}}}}\n"
+    found = check(nudger(text), most=30)
+    assert (found.checked, found.of) == (30, 90)
+    assert [len(one.checked) for one in found.arrays[:4]] == [1, 0, 0, 1]
+    assert check(nudger(text), most=90).checked == 90
