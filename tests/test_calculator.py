@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -21,14 +22,23 @@ from tutor.engine.tree import ArrayRef, Difference, Node, Number, Numbers, Produ
 from tutor.lesson.calculator import MORE, UNROUNDED, Digits, enough
 from tutor.lesson.explain import ROUNDED
 from tutor.lesson.formula import Formula, FormulaLine, FormulaWriter
+from tutor.lesson.graph_lesson import open_graph
 from tutor.lesson.setup import Setup, build
 from tutor.notation.conventions import PRESETS, Alphabet, notation
 from tutor.pages.context import Context
+from tutor.pages.graph_context import GraphContext
+from tutor.pages.graph_view import GraphView
 from tutor.pages.paths_page import paths_page
 from tutor.pages.view import View
-from tutor.scenario.reader import parse
+from tutor.scenario.reader import GraphScenario, load, parse
 
 Way = tuple[FormulaLine, ...]
+FORMULAS = [
+    file
+    for folder in ("graphs", "operations")
+    for file in sorted((Path(__file__).parents[1] / "scenarios" / folder).glob("*.yaml"))
+]
+"""The lessons of formulas that come with the tutor."""
 
 
 def ways(formula: Formula) -> Iterator[tuple[FormulaLine, FormulaLine]]:
@@ -109,6 +119,26 @@ def test_they_do_in_every_notation(preset: str) -> None:
 def test_no_step_of_a_lesson_needs_unrounded_values(name: str) -> None:
     for q, formula in shown_of(context(name).formulas):
         assert [line.note for _, line in ways(formula) if line.note] == [], q
+
+
+@pytest.mark.parametrize("decimals", [2, 4])
+@pytest.mark.parametrize("file", FORMULAS, ids=lambda file: file.stem)
+def test_the_shown_numbers_of_every_node_give_the_shown_result(file: Path, decimals: int) -> None:
+    scenario = load(file)
+    assert isinstance(scenario, GraphScenario)
+    opened = GraphContext(open_graph(scenario), GraphView(decimals=decimals))
+    writer, wrong, count = opened.formulas, [], 0
+    numbers = opened.lesson.walk("number")
+    shown = [writer.number(numbers.anchor(n)) for n in range(1, len(numbers) + 1)]
+    shown += [writer.whole(made) for made in opened.lesson.walk("layer").computed]
+    for formula in shown:
+        for line, result in ways(formula):
+            agree = gives(line.math, result.math, decimals)
+            count += agree is not None
+            if agree is False and result.note != UNROUNDED:
+                wrong.append(f"{formula.left}: {line.math} {result.math}")
+    assert wrong == []
+    assert count >= 4
 
 
 @given(problems(skipping=True), st.sampled_from(sorted(PRESETS)), st.integers(0, 8))

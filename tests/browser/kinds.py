@@ -11,9 +11,11 @@ from functools import cache
 from pathlib import Path
 
 from tutor.engine.quantity import Quantity
+from tutor.lesson.graph_lesson import GraphLesson, open_graph
 from tutor.lesson.walk import Lesson, Walk, open_lesson
 from tutor.notation.conventions import PRESETS
 from tutor.scenario import reader
+from tutor.scenario.reader import GraphScenario
 
 SCENARIOS = Path(__file__).parents[2] / "scenarios"
 NOTATIONS = tuple(PRESETS)
@@ -31,6 +33,16 @@ def trainings() -> tuple[Lesson, ...]:
     files = sorted((SCENARIOS / "training").glob("*.yaml"))
     found = [open_lesson(reader.load(path)) for path in files]
     return tuple(sorted(found, key=lambda lesson: len(lesson.walk("number"))))
+
+
+@cache
+def formulas() -> tuple[GraphLesson, ...]:
+    """Every lesson that walks through a formula."""
+    files = [
+        file for name in ("graphs", "operations") for file in (SCENARIOS / name).glob("*.yaml")
+    ]
+    read = [reader.load(file) for file in sorted(files)]
+    return tuple(open_graph(found) for found in read if isinstance(found, GraphScenario))
 
 
 def pages() -> Iterator[str]:
@@ -108,10 +120,26 @@ def pages() -> Iterator[str]:
         "/embed/lessons/max-switch/steps/3",
     )
     yield from (
+        "/lessons/layer-norm",
+        "/lessons/layer-norm/steps/43",
+        "/lessons/attention-head/steps/24?grain=layer",
+        "/lessons/convolution-2d/steps/2?grain=pass",
+        "/lessons/matrix-product/quantities/df/dA[1,2]?step=20",
+        "/lessons/recurrent-vector/accumulation",
+        "/lessons/element-wise-product/jacobians/y",
+        "/lessons/softmax/jacobians/p?jacobians.layout=denominator",
+        "/lessons/attention-head/jacobians/S",
+        "/lessons/layer-norm-parts/jacobians/m?x[1]=8",
+        "/lessons/embedding/export",
+        "/lessons/identity/jacobians/nothing",
+    )
+    yield from (
         "/formula",
         "/formula?expression=a*b%2Bsin(a)&a=2",
         "/formula?expression=a*(b%2B&a=x",
         "/formula?expression=log(a)/b&a=-1",
+        "/formula/accumulation?expression=log(a)/b&a=-1",
+        "/formula/jacobians/n1?expression=sum(a*v)&v=[1,2]",
         "/formula/steps/4?expression=sum(v*M)&v=1,2&M=1,2;3,4",
     )
 

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import BrowserContext, Page, ViewportSize, expect
 
-from tests.browser.kinds import kinds, lessons, trainings
+from tests.browser.kinds import formulas, kinds, lessons, trainings
 from tests.browser.reading import tab_to, wait_for_step
 from tutor.lesson.walk import Lesson
 
@@ -168,6 +168,31 @@ def test_no_row_that_a_step_of_a_training_reads_or_makes_is_below(page: Page, le
         page.evaluate(LOAD, [path, query, [n for _, n in kinds(of.walk(grain))]])
         found = [(n, missed(one, ("cell", "used", "made"))) for n, one in looked(page, LAPTOP)]
         assert [(grain, n, what) for n, what in found if what] == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("grain", ["number", "layer"])
+def test_a_formula_keeps_to_one_screen(page: Page, grain: str) -> None:
+    """Where many products are added up the last line may be below; what the step makes is always in
+    sight, and nearly always all that it uses.
+    """
+    always = ("title", "picture", "mark", "made", "width", "height")
+    hidden, below, seen = [], [], 0
+    for lesson in formulas():
+        path, query = f"/lessons/{lesson.scenario.id}/steps/", f"?grain={grain}"
+        steps = list(range(1, len(lesson.walk(grain)) + 1))
+        page.goto(f"{path}1{query}")
+        page.evaluate(LOAD, [path, query, steps])
+        for size, needed, wanted in (
+            (LAPTOP, always, ALL),
+            (PHONE, ("made", "width"), ()),
+        ):
+            found = [(f"{path}{n} at {size['width']}", one) for n, one in looked(page, size)]
+            seen += len(found)
+            hidden += [(place, what) for place, one in found if (what := missed(one, needed))]
+            below += [place for place, one in found if missed(one, wanted)]
+    assert hidden == []
+    assert len(below) <= 0.02 * seen, below
 
 
 @pytest.mark.slow

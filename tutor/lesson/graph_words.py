@@ -88,7 +88,7 @@ def _backward(trace: GraphTrace, q: Quantity) -> Explanation:
         return Explanation(title(trace, q), why, term, " ".join(_backs(uses)))
     user = uses[0].by
     came = f"The derivative comes back through {user.name}, times the local derivative."
-    if _first_of_its_kind(trace, node, user):
+    if q == next(node.entries(q.kind)) and _first_of_its_kind(trace, node, user):
         return Explanation(title(trace, q), f"{came} {user.operation.back}", term)
     return Explanation(title(trace, q), came, term, user.operation.back)
 
