@@ -116,6 +116,9 @@ ADDRESSES = [
     "/steps/1?grain=layer",
     "/steps/2?grain=pass",
     "/steps/1?notation=letters&present=yes",
+    "/check",
+    "/paths/w[1][1,1]",
+    "/jacobians/1",
 ]
 
 
