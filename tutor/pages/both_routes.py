@@ -18,7 +18,7 @@ from tutor.engine.quantity import Quantity
 from tutor.engine.tree import Node, evaluate
 from tutor.errors import LessonError
 from tutor.lesson.formula import FormulaLine
-from tutor.notation.markup import Markup
+from tutor.notation.markup import Markup, trusted
 from tutor.notation.writer import SYMBOLS
 from tutor.pages.cells import GAP, TextTable, some
 from tutor.pages.context import Context
@@ -162,7 +162,7 @@ def _table(context: Context, routes: list[tuple[Quantity, Node, Node]]) -> TextT
     """The two routes of every output, side by side. On paper each has a result of its own."""
     paper, rows = context.trace.paper, []
     for one, *trees in routes:
-        long, short = (Markup(context.formulas.numbers(tree, "").math) for tree in trees)
+        long, short = (trusted(context.formulas.numbers(tree, "").math) for tree in trees)
         each = [number.shown(_written(context, tree), context.decimals) for tree in trees]
         both = number.shown(context.trace.value(one), context.decimals)
         shown = (long, each[0], short, each[1]) if paper else (long, short, both)
