@@ -14,7 +14,7 @@ from app import create_app
 from tests.htmltree import read
 from tutor import limits
 from tutor.pages.formula_page import EXAMPLES
-from tutor.pages.formula_view import asked, typed
+from tutor.pages.formula_view import AROUND, asked, typed
 from tutor.scenario import reader
 
 QUERY = "expression=(x%2By)*z&x=-2&y=5&z=-4"
@@ -117,13 +117,39 @@ def test_what_cannot_be_walked_is_said_with_its_place(
     assert 'aria-invalid="true"' in answer.text
 
 
+def test_front_and_build_page_lead_to_the_formula_where_the_head_has_no_room(
+    client: FlaskClient,
+) -> None:
+    for address in ("/", "/build"):
+        main = read(client.get(address).text).root.one("main")
+        assert "/formula" in [link.attributes.get("href") for link in main.all("a")]
+
+
+def test_a_name_close_to_a_value_that_is_used_nowhere_is_asked_about(client: FlaskClient) -> None:
+    answer = client.get(lines("f = x*weigth\nx = 2\nweight = 3"))
+    assert answer.status_code == 422
+    assert "At character 3: weigth has no value; did you mean weight?" in answer.text
+    assert client.get(lines("f = x*weigth\nx = 2")).status_code == 303  # it gets 1, as it is said
+
+
+def test_of_a_long_formula_only_the_place_of_the_problem_is_shown(client: FlaskClient) -> None:
+    text = read(client.get(lines(f"f = {'(' * 500}x{')' * 500}")).text).root.one("pre").text
+    assert len(text) <= 2 * AROUND + 3
+    assert (text[0], text[-1]) == ("(", "…")
+
+
 def test_a_walk_that_stops_says_at_which_node_and_why(client: FlaskClient) -> None:
     text = client.get("/formula?expression=log(x)*y&x=-2&y=1").text
-    assert "The walk ends at n1: a negative number has no real logarithm" in text
+    assert (
+        "The walk ends at n1: the logarithm of a negative number, −2, is not a real number" in text
+    )
     assert "/formula/accumulation" not in text
     for page in ("steps/1", "export", "share"):
         assert client.get(f"/formula/{page}?expression=log(x)*y&x=-2&y=1").status_code == 200
-    assert client.get("/formula/accumulation?expression=log(x)*y&x=-2&y=1").status_code == 404
+    for page in ("accumulation", "jacobians/n1"):
+        answer = client.get(f"/formula/{page}?expression=log(x)*y&x=-2&y=1")
+        assert answer.status_code == 404
+        assert "ends at n1: the logarithm of a negative number, −2, is not a real" in answer.text
 
 
 def test_what_is_too_long_for_an_address_names_the_limit(client: FlaskClient) -> None:

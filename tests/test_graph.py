@@ -262,12 +262,17 @@ def test_where_two_ways_meet_there_is_one_addition_each_way() -> None:
     [
         ("x/y", {"x": 1, "y": 0}, "f", "denominator is 0"),
         ("x/y", {"x": 0, "y": 0}, "f", "denominator is 0"),
-        ("log(x)", {"x": -2}, "f", "negative number has no real logarithm"),
+        ("log(x)", {"x": -2}, "f", "logarithm of a negative number, −2, is not"),
         ("log(x)", {"x": 0}, "f", "0 has no logarithm"),
-        ("sqrt(x) + 1", {"x": -1}, "n1", "square root"),
+        ("sqrt(x) + 1", {"x": -1}, "n1", "square root of a negative number, −1, is"),
         ("sqrt(x)", {"x": 0}, "df/dx", "no finite derivative at 0"),
-        ("x**y", {"x": -8, "y": 1 / 3}, "f", "no real power"),
-        ("x**-1", {"x": 0}, "f", "divides by 0"),
+        (
+            "x**y",
+            {"x": -8, "y": 1 / 3},
+            "f",
+            "the negative number −8 has no real power with the exponent 0.333",
+        ),
+        ("x**-1", {"x": 0}, "f", "0 to the power of −1 divides by 0"),
         ("x**y", {"x": -2, "y": 2}, "df/dy", "logarithm of the base"),
     ],
 )

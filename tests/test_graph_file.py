@@ -169,7 +169,7 @@ def test_a_walk_that_ends_early_says_why(
         "format: 1\ntitle: Stop\ngraph:\n  expression: log(x)*y\n  values: {x: -1, y: 2}\n"
     )
     assert main(["steps", str(file)]) == 0
-    assert "a negative number has no real logarithm" in capsys.readouterr().out
+    assert "the logarithm of a negative number, −1, is not a real number" in capsys.readouterr().out
     assert main(["trace", str(file)]) == 0
     found = capsys.readouterr()
     assert '"stopped"' in found.out

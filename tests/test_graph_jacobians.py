@@ -290,7 +290,7 @@ def test_a_large_matrix_shows_its_corners_and_says_so() -> None:
         ("/lessons/recurrent-vector/jacobians/H3", "There is no node “H3” in this graph; did you mean h3?"),
         ("/lessons/sum-times/jacobians/q", "This formula has single numbers only"),
         ("/lessons/sum-times/jacobians", "This formula has single numbers only"),
-        ("/formula/jacobians/n1?expression=sum(log(x))&x=[-1,2]", "ends at n1[1]"),
+        ("/formula/jacobians/n1?expression=sum(log(x))&x=[-1,2]", "The walk ends at n1[1]: the logarithm of a negative number, −1, is not a real number."),
     ],
 )  # fmt: skip
 def test_what_has_no_matrix_is_answered_with_the_reason(address: str, said: str) -> None:

@@ -141,7 +141,7 @@ def test_a_value_that_is_used_twice_says_so(client: FlaskClient) -> None:
 
 def test_a_walk_that_cannot_go_on_says_why_at_its_last_step(client: FlaskClient) -> None:
     text = client.get("/lessons/stop/steps/1").text
-    assert "a negative number has no real logarithm" in text
+    assert "the logarithm of a negative number, −1, is not a real number" in text
     assert client.get("/lessons/stop/steps/2").status_code == 404
     assert client.get("/lessons/stop/accumulation").status_code == 404
 

@@ -19,7 +19,7 @@ from functools import cached_property
 
 import numpy as np
 
-from tutor import budget
+from tutor import budget, number
 from tutor.engine.graph import Graph, GraphNode, quantity
 from tutor.engine.operation import Place, Trouble, places
 from tutor.engine.order import OVERFLOW, UNDEFINED, EarlyEnd
@@ -121,8 +121,8 @@ class GraphTrace(Arrays):
         nodes = [use.by for use in self.graph.parts(node)] if backward else [node]
         for found in nodes:
             for trouble in found.operation.steep if backward else found.operation.troubles:
-                if self._has(trouble, found):
-                    return found, trouble.text
+                if text := self._told(trouble, found):
+                    return found, text
         return None
 
     def corner(self, node: GraphNode) -> str:
@@ -130,13 +130,22 @@ class GraphTrace(Arrays):
         "".
         """
         corners = node.operation.corners
-        return next((found.text for found in corners if self._has(found, node)), "")
+        return next(filter(None, (self._told(found, node) for found in corners)), "")
 
-    def _has(self, trouble: Trouble, node: GraphNode) -> bool:
+    def _told(self, trouble: Trouble, node: GraphNode) -> str:
+        """What there is to say of the first numbers that are in trouble; "" where none are."""
         env = Arrays(self.arrays)
         with np.errstate(all="ignore"):
             given = [argument.value(env) for argument in node.made.arguments]
-            return bool(np.any(trouble.where(*given)))
+            places = np.argwhere(trouble.where(*given))
+        if not len(places):
+            return ""
+        first = tuple(places[0])
+        shape = np.broadcast_shapes(*(np.shape(one) for one in given))
+        numbers = (float(np.broadcast_to(one, shape)[first]) for one in given)
+        return trouble.text.format(
+            *(number.short(one).replace("-", number.MINUS) for one in numbers)
+        )
 
 
 @np.errstate(all="ignore")

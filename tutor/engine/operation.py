@@ -53,6 +53,7 @@ class Trouble:
 
     where: Callable[..., Value]
     text: str
+    """With {0} and {1} in place of its inputs."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -252,10 +252,10 @@ _LIST: tuple[Operation, ...] = (
         "and xⁿ·log x with respect to its exponent.",
         2, 2,
         (
-            Trouble(lambda a, b: (a == 0) & (b < 0), "0 to a negative power divides by 0"),
+            Trouble(lambda a, b: (a == 0) & (b < 0), "0 to the power of {1} divides by 0"),
             Trouble(
                 lambda a, b: (a < 0) & (b != np.floor(b)),
-                "a negative number has no real power with this exponent",
+                "the negative number {0} has no real power with the exponent {1}",
             ),
         ),
         (
@@ -285,14 +285,22 @@ _LIST: tuple[Operation, ...] = (
         "A logarithm has the local derivative 1/x: small inputs make it large.",
         troubles=(
             Trouble(lambda a: a == 0, "0 has no logarithm"),
-            Trouble(lambda a: a < 0, "a negative number has no real logarithm"),
+            Trouble(
+                lambda a: a < 0,
+                "the logarithm of a negative number, {0}, is not a real number",
+            ),
         ),
         forward=Log, slopes=lambda given, out, k: Division(ONE, given[0]),
     ),
     Elementwise(
         "sqrt", "square root", "It takes the square root of its input.",
         "A square root has the local derivative 1/(2√x): it grows without limit towards 0.",
-        troubles=(Trouble(lambda a: a < 0, "a negative number has no real square root"),),
+        troubles=(
+            Trouble(
+                lambda a: a < 0,
+                "the square root of a negative number, {0}, is not a real number",
+            ),
+        ),
         steep=(Trouble(lambda a: a == 0, "the square root has no finite derivative at 0"),),
         forward=Sqrt, slopes=lambda given, out, k: Division(ONE, Product((Number(2.0), out))),
     ),

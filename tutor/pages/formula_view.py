@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 from urllib.parse import urlencode
 
-from tutor import limits, number
+from tutor import limits, number, suggestion
 from tutor.errors import NumberError
 from tutor.lesson.titles import capital
 from tutor.pages import graph_view
@@ -24,7 +24,7 @@ from tutor.pages.graph_view import GraphView
 from tutor.pages.view import Ignored, View, joined
 from tutor.scenario import reader
 from tutor.scenario.formula_text import RESERVED, FormulaTextError, parse
-from tutor.scenario.problem import Path, quotable
+from tutor.scenario.problem import Found, Path, quotable
 from tutor.scenario.reader import GraphScenario
 
 ID: Final = "formula"
@@ -36,6 +36,8 @@ KNOWN: Final = frozenset(
      "seed", "version", "versions", GraphView.asked.layout}
 )  # fmt: skip
 """What else an address of a formula may have."""
+AROUND: Final = 60
+"""So many characters are shown on either side of the place of a problem."""
 PLAIN: Final = "()*,/[]:^"
 """Signs that stand in an address as they are."""
 _LINE: Final = re.compile(r"\s*(?:(?P<name>[^=]*?)\s*=)?\s*(?P<text>.*?)\s*", re.DOTALL)
@@ -234,7 +236,7 @@ def _made(pairs: Pairs, text: str) -> Typed:
         return Typed(text, pairs, None, unread)
     pairs += tuple((name, "1") for name in missing)
     data: dict[str, Any] = {"format": 1, "title": TITLE, "graph": graph}
-    found = reader.problems_of(data)
+    found = [*_mistyped(graph, missing), *reader.problems_of(data)]
     if found:
         problems = tuple(_problem(path, message, graph) for path, message in found)
         return Typed(text, pairs, None, problems)
@@ -300,6 +302,22 @@ def _missing(texts: list[str], known: set[str]) -> tuple[str, ...]:
     return tuple(name for name in found if name not in known and name not in RESERVED)
 
 
+def _mistyped(graph: Mapping[str, Any], missing: tuple[str, ...]) -> Iterator[Found]:
+    """Names without a value that are close to one that has a value and is used nowhere."""
+    texts: dict[Path, str] = {("expression",): graph["expression"]}
+    texts |= {("names", name): text for name, text in graph.get("names", {}).items()}
+    places = {path: parse(text).names for path, text in texts.items()}
+    used = {name for names in places.values() for name in names}
+    spare = [name for name in (*graph["values"], *graph.get("names", {})) if name not in used]
+    for path, names in places.items():
+        for name in set(names).intersection(missing):
+            if close := suggestion.meant(name, spare):
+                yield (
+                    path,
+                    f"at character {names[name]}: {name} has no value; did you mean {close}?",
+                )
+
+
 def _problem(path: Path, message: str, graph: Mapping[str, Any]) -> FormulaProblem:
     """A problem of the file as one of what was typed, with the place in the text."""
     parts = [str(part) for part in path if part != "graph"]
@@ -315,7 +333,12 @@ def _problem(path: Path, message: str, graph: Mapping[str, Any]) -> FormulaProbl
     if not (at and text):
         return FormulaProblem(place, said)
     n = int(at[1]) - 1
-    return FormulaProblem(place, said, text[:n], text[n : n + 1] or "␣", text[n + 1 :])
+    before, behind = text[:n], text[n + 1 :]
+    if len(before) > AROUND:
+        before = f"…{before[-AROUND:]}"
+    if len(behind) > AROUND:
+        behind = f"{behind[:AROUND]}…"
+    return FormulaProblem(place, said, before, text[n : n + 1] or "␣", behind)
 
 
 def view_of(

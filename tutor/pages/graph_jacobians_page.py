@@ -18,6 +18,7 @@ from tutor.engine.quantity import Quantity
 from tutor.engine.tree import Partial, Product, Ref
 from tutor.errors import LessonError
 from tutor.lesson.calculator import enough
+from tutor.lesson.graph_words import explain_stop
 from tutor.notation.conventions import Symbol
 from tutor.notation.markup import Markup
 from tutor.notation.writer import NUMBERS, RULE, SYMBOLS
@@ -108,7 +109,7 @@ def _listed(context: GraphContext) -> tuple[GraphNode, ...]:
     """
     stop, found = context.lesson.stop, nodes_with(context.graph)
     if stop:
-        raise LessonError(f"the walk through this formula ends at {stop.quantity}")
+        raise LessonError(explain_stop(context.trace, stop).removesuffix("."))
     if not found:
         raise LessonError(NO_ARRAYS)
     return found

@@ -21,6 +21,7 @@ from jinja2.compiler import CodeGenerator
 from tutor.errors import TutorError
 from tutor.export import registry
 from tutor.export.registry import ExportOrder
+from tutor.lesson.graph_words import explain_stop
 from tutor.memo import Kept, Memo
 from tutor.notation.markup import Markup, trusted, written
 from tutor.pages import view
@@ -239,7 +240,7 @@ def onward(context: AnyContext, n: int, notices: tuple[str, ...]) -> str:
 def whole(context: GraphContext) -> None:
     """404 where a formula is not walked to its end."""
     if context.lesson.stop:
-        raise Missing(f"The walk through this formula ends at {context.lesson.stop.quantity}.")
+        raise Missing(explain_stop(context.trace, context.lesson.stop))
 
 
 # A page shows what it can and says what it ignored; a file that is not what was asked for is no
