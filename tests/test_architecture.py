@@ -240,19 +240,22 @@ def test_routes_have_no_arithmetic_of_their_own() -> None:
         assert "numpy" not in OTHER[module], module
 
 
-def test_importing_the_engine_does_not_load_the_pages() -> None:
-    code = "import sys, tutor.lesson.walk, tutor.engine.derivation, tutor.notation.mathml; print(*sys.modules)"
-    loaded = subprocess.run(
+def loaded_by(modules: str) -> set[str]:
+    """What a new process has loaded that imports some modules."""
+    code = f"import sys, {modules}; print(*sys.modules)"
+    ran = subprocess.run(
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
-    ).stdout.split()
+    )
+    return set(ran.stdout.split())
+
+
+def test_importing_the_engine_does_not_load_the_pages() -> None:
+    loaded = loaded_by("tutor.lesson.walk, tutor.engine.derivation, tutor.notation.mathml")
     assert "tutor.lesson.walk" in loaded
-    assert not {"flask", "jinja2", "granian", "tutor.pages", "app"} & set(loaded)
+    assert not {"flask", "jinja2", "granian", "tutor.pages", "app"} & loaded
 
 
 def test_a_process_for_long_work_does_not_load_the_server() -> None:
-    code = "import sys, tutor.web.long_work, app; print(*sys.modules)"
-    loaded = subprocess.run(
-        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
-    ).stdout.split()
+    loaded = loaded_by("tutor.web.long_work, app")
     assert "flask" in loaded
-    assert not {"granian", "tutor.web.server"} & set(loaded)
+    assert not {"granian", "tutor.web.server"} & loaded

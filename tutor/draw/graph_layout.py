@@ -242,7 +242,7 @@ class _Sugiyama:
 
     def _offsets(self, column: list[str]) -> list[float]:
         """How far each place of a column must be from its first at least."""
-        found = [0.0]
+        found = [0.0] if column else []
         for above, below in itertools.pairwise(column):
             found.append(found[-1] + self._room(above)[1] + self._room(below)[0])
         return found
@@ -306,7 +306,7 @@ class _Sugiyama:
         y: dict[str, float] = {}
         offsets = [self._offsets(column) for column in columns]
         for column, down in zip(columns, offsets, strict=True):
-            y.update(zip(column, down, strict=False))
+            y.update(zip(column, down, strict=True))
         near: dict[str, list[str]] = {}
         for chain in self.chains:
             for a, b in itertools.pairwise(chain):
@@ -315,7 +315,7 @@ class _Sugiyama:
         for turn in range(SMOOTHINGS):
             for n in range(len(columns)) if turn % 2 else reversed(range(len(columns))):
                 wanted = [fmean([y[other] for other in near.get(p, [p])]) for p in columns[n]]
-                y.update(zip(columns[n], _spread(offsets[n], wanted), strict=False))
+                y.update(zip(columns[n], _spread(offsets[n], wanted), strict=True))
         least = min(y.values(), default=0.0)
         return {place: down - least for place, down in y.items()}
 
@@ -365,14 +365,14 @@ def _spread(offsets: list[float], wanted: list[float]) -> list[float]:
     share their mean.
     """
     blocks: list[tuple[float, int, float]] = []  # (sum of wanted tops, how many, top)
-    for want, offset in zip(wanted, offsets, strict=False):
+    for want, offset in zip(wanted, offsets, strict=True):
         total, count = want - offset, 1
         while blocks and blocks[-1][2] > total / count:
             before, many, _ = blocks.pop()
             total, count = total + before, count + many
         blocks.append((total, count, total / count))
     tops = [top for _, count, top in blocks for _ in range(count)]
-    return [top + offset for top, offset in zip(tops, offsets, strict=False)]
+    return [top + offset for top, offset in zip(tops, offsets, strict=True)]
 
 
 def _inversions(pairs: list[tuple[float, float]]) -> int:

@@ -18,14 +18,14 @@ import numpy as np
 
 from tutor.engine.graph import GraphNode, Use
 from tutor.engine.graph_trace import Array, Arrays, GraphTrace
-from tutor.engine.operation import Place
+from tutor.engine.operation import Place, place_in
 from tutor.engine.operations import Elementwise
 from tutor.engine.tree import ZERO, ArrayRef, Node, evaluate
 
 
 def place_at(node: GraphNode, n: int) -> Place:
     """Where the n-th entry of a node stands, row by row."""
-    return tuple(int(index) + 1 for index in np.unravel_index(n - 1, node.shape))
+    return place_in(node.shape, n)
 
 
 def uses_of(node: GraphNode) -> tuple[Use, ...]:

@@ -20,6 +20,7 @@ from math import isfinite, prod
 import numpy as np
 
 from tutor import budget
+from tutor.engine.operation import place_in
 from tutor.engine.program import Name
 from tutor.engine.quantity import Quantity
 
@@ -316,10 +317,8 @@ def check(nudger: Nudger, most: int, h: float = STEP) -> Check:
         differences = []
         for place in places.tolist():
             budget.foresee(done, min(total, most))
-            at = np.unravel_index(place, shape) if shape else ()
-            differences.append(
-                _looked_at(nudger, nudger.at(name, tuple(int(n) + 1 for n in at)), h)
-            )
+            at = place_in(shape, place + 1)
+            differences.append(_looked_at(nudger, nudger.at(name, at), h))
             done += 1
         found.append(ArrayCheck(name, tuple(differences), size))
     return Check(h, tuple(found))

@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from itertools import product
 from typing import TypeAlias
 
+import numpy as np
+
 from tutor.engine.quantity import Quantity
 from tutor.engine.tree import ArrayRef, Node, Ref, Value
 from tutor.errors import NetworkError
@@ -125,6 +127,11 @@ def shape_words(shape: Shape) -> str:
 def places(shape: Shape) -> Iterator[Place]:
     """Every entry of an array, in order."""
     return product(*(range(1, n + 1) for n in shape))
+
+
+def place_in(shape: Shape, n: int) -> Place:
+    """The n-th of them, from 1."""
+    return tuple(int(index) + 1 for index in np.unravel_index(n - 1, shape)) if shape else ()
 
 
 def at(argument: Node, place: Place) -> Node:

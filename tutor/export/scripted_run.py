@@ -51,6 +51,8 @@ class ScriptedRun:
     """Of the last iteration, before its update."""
     reason: str
     """Why there are fewer."""
+    data: Dataset
+    """All samples."""
 
     @property
     def program(self) -> Program:
@@ -83,11 +85,6 @@ class ScriptedRun:
     def output(self) -> Name:
         """What the last layer passes on."""
         return self.first.network.passed(self.first.network.depth)
-
-    @property
-    def data(self) -> Dataset:
-        """All samples."""
-        return dataset(self.lesson.scenario)
 
     @property
     def used(self) -> Network:
@@ -153,7 +150,7 @@ def run_of(lesson: Lesson) -> ScriptedRun:
         why = explain_stop(trace, trace.stop) if trace.stop is not None else ""
         reason = f"Iteration {error.iteration} cannot be finished. {why}".rstrip()
     last, end = trained.step(trained.at(max(done, 1)))
-    return ScriptedRun(lesson, trained, done, first, end, last.loss, reason)
+    return ScriptedRun(lesson, trained, done, first, end, last.loss, reason, dataset(scenario))
 
 
 def _stops(trained: Training, wanted: int) -> int:

@@ -16,6 +16,7 @@ import numpy as np
 from tutor.engine.graph import GraphNode, quantity
 from tutor.engine.graph_trace import GraphTrace, walked
 from tutor.engine.kinds import BACKWARD, FORWARD
+from tutor.engine.operation import place_in
 from tutor.engine.order import EarlyEnd
 from tutor.engine.quantity import Quantity
 from tutor.errors import LessonError
@@ -117,8 +118,7 @@ class GraphNumberWalk(GraphWalk):
     def anchor(self, n: int) -> Quantity:
         owner = self._owners[n - 1]
         kind, node = self.computed[owner]
-        at = np.unravel_index(n - 1 - self._starts[owner], node.shape) if node.shape else ()
-        return quantity(kind, tuple(int(index) + 1 for index in at))
+        return quantity(kind, place_in(node.shape, n - self._starts[owner]))
 
     def _step_of(self, q: Quantity) -> int:
         rank = self._rank(q)

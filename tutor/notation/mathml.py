@@ -348,15 +348,6 @@ class Line:
         drawn, spoken = made
         return formula(drawn, spoken)
 
-    def derivative(self, top: Symbol, bottom: Symbol) -> Markup:
-        """∂ of what one symbol stands for by what another does."""
-        made = []
-        for dialect in (MathML, Words):
-            writer = dialect(self.alphabet, self.decimals)
-            above, below = (writer.letter(one, "") for one in (top, bottom))
-            made.append(writer.derivative(above, below, SLOPE))
-        return formula(*made)
-
     def percent(self, share: float, decimals: int) -> Markup:
         """A share of one as a percentage."""
         drawn = f"<mo>≈</mo>{_digits(100 * share, decimals)}<mtext>\u00a0%</mtext>"

@@ -23,7 +23,7 @@ from tutor.notation.writer import SYMBOLS
 from tutor.pages.cells import GAP, TextTable, some
 from tutor.pages.context import Context
 from tutor.pages.number_links import AskBase, NumberLink, ask_base, number_link, number_links
-from tutor.pages.outline import Link
+from tutor.pages.outline import Link, numbered
 from tutor.pages.what_if import Changed, changed
 
 ABOUT = {
@@ -117,11 +117,7 @@ def both_routes_page(
         number_links(context, [tree for _, *trees in routes for tree in trees]),
         ask_base(context),
         number_link(context, q),
-        tuple(
-            Link(str(k), view.both_routes(id_, sample, k), k == unit)
-            for k in some(units, (unit,))
-            if k != GAP and units > 1
-        ),
+        numbered(units, unit, lambda k: view.both_routes(id_, sample, k)),
         tuple(
             AlgebraLine(
                 one.why,
@@ -134,11 +130,7 @@ def both_routes_page(
         ),
         "The steps between are left out: the sums are too long." if len(found) == 2 else "",
         WHY,
-        tuple(
-            Link(str(s), view.both_routes(id_, s, unit), s == sample)
-            for s in some(count, (sample,))
-            if s != GAP and count > 1
-        ),
+        numbered(count, sample, lambda s: view.both_routes(id_, s, unit)),
         view.jacobians(id_, layer, f"sample={sample}" if sample > 1 else ""),
         changed(context, None),
         notices,

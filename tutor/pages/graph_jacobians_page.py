@@ -23,7 +23,7 @@ from tutor.notation.conventions import Symbol
 from tutor.notation.markup import Markup
 from tutor.notation.writer import NUMBERS, RULE, SYMBOLS
 from tutor.number import counted
-from tutor.pages.cells import GAP, Cell, Row, Table, TextTable, some
+from tutor.pages.cells import GAP, Row, Table, TextTable, some
 from tutor.pages.graph_context import GraphContext
 from tutor.pages.graph_step import CSS, graph_changed
 from tutor.pages.matrices import (
@@ -243,14 +243,11 @@ class _Part(Layout):
         top, beside = (self.below, self.node)[:: -1 if self.turned else 1]
         down, across = (self.rows, self.columns)[:: -1 if self.turned else 1]
         columns = some(across, (), MOST_COLUMNS)
-
-        def cell(r: int, c: int) -> Cell:
-            if GAP in (r, c):
-                return Cell("⋱" if r == c else "⋮" if r == GAP else "⋯", "gap")
-            return self.cell(*self._entry(*((c, r) if self.turned else (r, c))))
-
         rows = tuple(
-            Row("⋮" if r == GAP else self._name(beside, r), tuple(cell(r, c) for c in columns))
+            Row(
+                "⋮" if r == GAP else self._name(beside, r),
+                self.cells(r, columns, self._entry, turned=self.turned),
+            )
             for r in some(down, (), MOST_COLUMNS)
         )
         named = tuple("⋯" if c == GAP else self._name(top, c) for c in columns)

@@ -7,7 +7,7 @@ the vectorised gradient beside the scalar ones.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,7 +22,7 @@ from tutor.engine.tree import ArrayRef
 from tutor.errors import LessonError
 from tutor.lesson.titles import capital, place
 from tutor.notation.markup import Markup
-from tutor.pages.cells import GAP, Table, TextTable, some
+from tutor.pages.cells import Table, TextTable
 from tutor.pages.context import Context
 from tutor.pages.matrices import (
     DENOMINATOR,
@@ -34,7 +34,7 @@ from tutor.pages.matrices import (
     layout_asked,
     layouts,
 )
-from tutor.pages.outline import Link
+from tutor.pages.outline import Link, numbered
 from tutor.pages.view import IGNORED, Ignored, short, whole
 from tutor.pages.what_if import Changed, changed
 from tutor.scenario.problem import quotable
@@ -364,7 +364,9 @@ def jacobians_page(context: Context, asked: Asked, notices: tuple[str, ...] = ()
             Link(capital(place(network, n)), maker.address(layer=n, mark=(1, 1)), n == asked.layer)
             for n in range(1, network.depth + 1)
         ),
-        tuple(_samples(maker)),
+        numbered(
+            context.trace.samples, maker.row + 1, lambda s: maker.address(sample=s)
+        ),
         layouts(asked.layout, lambda name: maker.address(layout=name)),
         explained(asked.layout, "the loss"),
         (
@@ -417,10 +419,3 @@ def both(context: Context, asked: Asked) -> str:
     if asked.layer != context.trace.fused_layer:
         return ""
     return context.view.both_routes(context.lesson.scenario.id, asked.sample)
-
-
-def _samples(maker: _Maker) -> Iterator[Link]:
-    count, own = maker.trace.samples, maker.row + 1
-    for s in some(count, (own,)) if count > 1 else ():
-        if s != GAP:
-            yield Link(str(s), maker.address(sample=s), s == own)

@@ -39,9 +39,8 @@ from tutor.lesson.walk import NEVER
 from tutor.notation.conventions import Symbol, flipped
 from tutor.notation.markup import Markup
 from tutor.notation.mathml import role
-from tutor.pages.cells import GAP, some
 from tutor.pages.context import Context
-from tutor.pages.outline import Link
+from tutor.pages.outline import Link, numbered
 from tutor.pages.view import IGNORED, Ignored, short, whole
 from tutor.pages.what_if import Changed, changed
 
@@ -137,18 +136,26 @@ class _Maker:
         self.layers = context.lesson.walk("layer")
         self.walk = context.lesson.walk("number")
         self.stopped = context.trace.stop is not None
+        self._values = {block: self._value(block) for block in self.graph.nodes}
+        self._derivatives = {block: self._derivative(block) for block in self.graph.nodes}
 
     # ---- numbers ----
 
     def value(self, block: Block) -> Array | None:
         """The numbers of a node, as the lecture turns them; None behind the end of the walk."""
+        return self._values[block]
+
+    def derivative(self, block: Block) -> Array | None:
+        """The derivative of the loss with respect to a node, where there is one."""
+        return self._derivatives[block]
+
+    def _value(self, block: Block) -> Array | None:
         q = block.quantity(self.sample)
         if self.stopped and not self.walk.starts_from(q) and self.walk.place(q) == NEVER:
             return None
         return self.turned(block.of, self.graph.numbers(block, self.asked.sample))
 
-    def derivative(self, block: Block) -> Array | None:
-        """The derivative of the loss with respect to a node, where there is one."""
+    def _derivative(self, block: Block) -> Array | None:
         found = self.graph.derivative(block, self.asked.sample)
         if found is None or (self.stopped and not self.trace.blocked):
             return None
@@ -345,7 +352,7 @@ class _Maker:
         tree = edge.local.tree
         if edge.local.form == SLOPES and isinstance(tree, Apply) and len(tree.name) <= SHORT:
             drawn = f"{tree.name}′({symbol(self.symbol(source))})"
-        return drawn, line.derivative(self.symbol(target), self.symbol(source))
+        return drawn, line.ratio(self.symbol(target), self.symbol(source))
 
     def words(self, edge: Edge) -> str:
         """The local derivative in words."""
@@ -461,13 +468,14 @@ class _Maker:
             address = view.layer_graph(id_, after, self.asked.sample)
             yield Link(f"{word} {place(self.network, layer)}", f"{address}#layers", now)
 
-    def sample_links(self) -> Iterator[Link]:
+    def sample_links(self) -> tuple[Link, ...]:
         """The same graph for another sample."""
-        count, own, view = self.trace.samples, self.asked.sample, self.context.view
-        for s in some(count, (own,)) if count > 1 else ():
-            if s != GAP:
-                address = view.layer_graph(self.context.source.id, self.graph.opened, s)
-                yield Link(str(s), address, s == own)
+        view, id_ = self.context.view, self.context.source.id
+        return numbered(
+            self.trace.samples,
+            self.asked.sample,
+            lambda s: view.layer_graph(id_, self.graph.opened, s),
+        )
 
 
 def spread(edges: Sequence[Edge]) -> tuple[Edge, ...]:
@@ -501,7 +509,7 @@ def layer_graph_page(
     edges = [edge for into in graph.nodes.values() for edge in into]
     return LayerGraphPage(
         title, Link(context.lesson.scenario.title, context.home), about,
-        tuple(maker.layer_links()), tuple(maker.sample_links()),
+        tuple(maker.layer_links()), maker.sample_links(),
         draw_boxes(maker.boxes(), title, ABOUT),
         tuple(map(maker.node, graph.nodes)), tuple(map(maker.edge, edges)),
         changed(context, None), (*notices, *maker.notices()), context.variant,

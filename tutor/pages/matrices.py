@@ -6,7 +6,7 @@ an equation.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -77,20 +77,26 @@ class Layout:
     ) -> Table:
         """A matrix in the layout that is asked for, or (`fixed`) as it is in either."""
         turned = self.turned and not fixed
-
-        def cell(r: int, c: int) -> Cell:
-            if GAP in (r, c):
-                return Cell("⋱" if r == c else "⋮" if r == GAP else "⋯", "gap")
-            i, j = (c, r) if turned else (r, c)
-            value, q = entry(i, j)
-            return self.cell(value, q, "makes" if (i, j) in lit else "")
-
         down, across = (columns, rows) if turned else (rows, columns)
+        shown = some(across, (), MOST_COLUMNS)
         lines = tuple(
-            Row("", tuple(cell(r, c) for c in some(across, (), MOST_COLUMNS)))
+            Row("", self.cells(r, shown, entry, lit, turned=turned))
             for r in some(down, (), MOST_COLUMNS)
         )
         return Table("", (), lines, symbol, f"{down}×{across}")
+
+    def cells(
+        self, r: int, columns: Iterable[int], entry: Entry, lit: Marked = NOTHING, *, turned: bool
+    ) -> tuple[Cell, ...]:
+        """A row of a matrix as it is laid out, at some of its columns."""
+
+        def cell(c: int) -> Cell:
+            if GAP in (r, c):
+                return Cell("⋱" if r == c else "⋮" if r == GAP else "⋯", "gap")
+            i, j = (c, r) if turned else (r, c)
+            return self.cell(*entry(i, j), "makes" if (i, j) in lit else "")
+
+        return tuple(map(cell, columns))
 
     def cell(self, value: float, q: Quantity | None, state: str = "") -> Cell:
         """A number; one with a name can be asked."""

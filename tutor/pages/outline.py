@@ -17,6 +17,7 @@ from tutor.lesson.titles import again, capital, enumerated, inside, place, words
 from tutor.lesson.walk import NEVER, AnyStep, Step, Walk
 from tutor.notation.markup import Markup
 from tutor.notation.mathml import Line
+from tutor.pages.cells import GAP, some
 from tutor.pages.context import AnyContext
 
 Address = Callable[[int], str]
@@ -30,6 +31,12 @@ class Link:
     href: str
     current: bool = False
     n: int = 0
+
+
+def numbered(count: int, now: int, address: Callable[[int], str]) -> tuple[Link, ...]:
+    """A link to each of so many samples or outputs, of many to some; none where there is one."""
+    shown = some(count, (now,)) if count > 1 else ()
+    return tuple(Link(str(n), address(n), n == now) for n in shown if n != GAP)
 
 
 @dataclass(frozen=True, slots=True)

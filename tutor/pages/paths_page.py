@@ -29,7 +29,7 @@ from tutor.notation.writer import NUMBERS
 from tutor.pages.cells import GAP, TextTable, some
 from tutor.pages.context import Context
 from tutor.pages.number_links import AskBase, NumberLink, ask_base, number_link, number_links
-from tutor.pages.outline import Link
+from tutor.pages.outline import Link, numbered
 from tutor.pages.what_if import Changed, changed
 from tutor.scenario import names
 
@@ -222,13 +222,11 @@ def _back(context: Context, step: int) -> Link:
 
 def _samples(context: Context, q: Quantity) -> tuple[Link, ...]:
     """The same derivative for each sample of a small batch."""
-    count, lesson = context.trace.samples, context.lesson.scenario.id
-    if count == 1:
-        return ()
-    return tuple(
-        Link(str(s), context.view.paths(lesson, str(q._replace(sample=s))), s == q.sample)
-        for s in some(count, (q.sample,))
-        if s != GAP
+    lesson = context.lesson.scenario.id
+    return numbered(
+        context.trace.samples,
+        q.sample,
+        lambda s: context.view.paths(lesson, str(q._replace(sample=s))),
     )
 
 

@@ -234,7 +234,7 @@ def said(one: Trained, *, several: bool) -> str:
         start += f" ({iterations}, {epochs})"
     elif not one.batches.full and one.epochs:
         start += f" ({epochs})"
-    if found is None and one.ending is not None and one.ending.why.why != FLAT:
+    if found is None and ended:
         return (
             "Training cannot begin: the numbers of iteration 1 leave the range of 64-bit numbers."
         )

@@ -23,9 +23,10 @@ from flask import Flask, render_template, request
 
 from tutor.errors import TutorError
 from tutor.lesson.by_hand import FEWEST, MOST, refusal
+from tutor.lesson.titles import capital
 from tutor.pages import view
 from tutor.pages.both_routes import both_routes_page
-from tutor.pages.context import Context
+from tutor.pages.context import AnyContext, Context
 from tutor.pages.error_page import Missing
 from tutor.pages.faces import face
 from tutor.pages.graph_jacobians_page import GraphJacobiansPage
@@ -111,13 +112,8 @@ def add_jacobians(app: Flask, site: Site) -> None:
 
     @app.get("/lessons/<lesson>/jacobians/<name>")
     def jacobians(lesson: str, name: str) -> str:
-        own = face(site.found(lesson))
-        context, notices = site.opened(lesson, own.matrix_settings)
-        try:
-            page = own.jacobians(context, name, request.args, notices)
-        except TutorError as error:
-            raise Missing(said(error)) from None
-        return render_template(MATRICES[type(page)], page=page)
+        context, notices = site.opened(lesson, face(site.found(lesson)).matrix_settings)
+        return matrices(context, name, notices)
 
     @app.get("/lessons/<lesson>/both-routes")
     def both_routes(lesson: str) -> str:
@@ -147,9 +143,18 @@ def add_graph(app: Flask, site: Site) -> None:
         return render_template("layer_graph.html", page=page)
 
 
+def matrices(context: AnyContext, name: str, notices: tuple[str, ...]) -> str:
+    """The page with the Jacobians of a layer or a node, or 404 with why there are none."""
+    try:
+        page = face(context.source).jacobians(context, name, request.args, notices)
+    except TutorError as error:
+        raise Missing(said(error)) from None
+    return render_template(MATRICES[type(page)], page=page)
+
+
 def said(error: TutorError) -> str:
     """An error as a sentence."""
-    return f"{str(error)[:1].upper()}{str(error)[1:]}."
+    return f"{capital(str(error))}."
 
 
 def answer(context: Context, name: str, notices: tuple[str, ...], here: str = "") -> str:

@@ -29,7 +29,7 @@ from tutor.pages.formula_page import formula_page
 from tutor.pages.formula_view import FormulaView, Typed, asked, typed, value, view_of
 from tutor.pages.share import share_page
 from tutor.scenario import dump
-from tutor.web.routes_derivatives import MATRICES, said
+from tutor.web.routes_derivatives import matrices
 from tutor.web.routes_lessons import export_answer, file_answer
 from tutor.web.site import (
     Elsewhere,
@@ -85,11 +85,7 @@ def add_pages(app: Flask, site: Site) -> None:
     @app.get("/formula/jacobians/<name>")
     def formula_jacobians(name: str) -> str:
         context, notices = walked(site)
-        try:
-            page = faces.face(context.source).jacobians(context, name, request.args, notices)
-        except TutorError as error:
-            raise Missing(said(error)) from None
-        return render_template(MATRICES[type(page)], page=page)
+        return matrices(context, name, notices)
 
     @app.get("/formula/share")
     def formula_share() -> str:

@@ -25,7 +25,7 @@ from tutor.pages.outline import Link
 from tutor.pages.quantity_page import Answers, quantities_page, quantity_page
 from tutor.pages.quantity_query import Asked, UnknownQuantity, names, read
 from tutor.web.routes_lessons import changed_view
-from tutor.web.site import Elsewhere, Site, wants_fragment
+from tutor.web.site import Elsewhere, Site, as_asked, wants_fragment
 
 if TYPE_CHECKING:
     from flask.typing import ResponseReturnValue
@@ -74,9 +74,7 @@ def add(app: Flask, site: Site) -> None:
         answers, own, notices = opened(site, lesson)
         panel, q = wants_fragment(), own.find(answers.context, name)
         if str(q) != name:
-            address = answers.context.view.quantity(lesson, str(q)).partition("?")[0]
-            query = request.query_string.decode("ascii", "ignore")
-            return Elsewhere(f"{address}?{query}" if query else address, 302)
+            return Elsewhere(as_asked(answers.context.view.quantity(lesson, str(q))), 302)
         page = quantity_page(answers, q, notices, panel=panel)
         return render_template("_quantity.html" if panel else "quantity.html", page=page)
 

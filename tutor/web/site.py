@@ -31,7 +31,7 @@ from tutor.pages.faces import face
 from tutor.pages.front import neuron_lesson
 from tutor.pages.graph_context import GraphContext
 from tutor.pages.panels import Panels
-from tutor.pages.view import Ignored, View
+from tutor.pages.view import Ignored, View, joined
 from tutor.scenario.problem import quotable
 from tutor.scenario.reader import AnyScenario, GraphScenario, Scenario
 from tutor.store.saving import Saving
@@ -230,11 +230,13 @@ def onward(context: AnyContext, n: int, notices: tuple[str, ...]) -> str:
     the step's page can say so.
     """
     address = context.address(n)
-    return (
-        address
-        if not notices
-        else f"{address.partition('?')[0]}?{request.query_string.decode('ascii', 'ignore')}"
-    )
+    return as_asked(address) if notices else address
+
+
+def as_asked(address: str) -> str:
+    """Another address with the query of this request."""
+    query = request.query_string.decode("ascii", "ignore")
+    return joined(address.partition("?")[0], query)
 
 
 def whole(context: GraphContext) -> None:
