@@ -9,8 +9,8 @@ In the order in which it is best read:
 
     view                  what a reader chose, read from the address and written to it
     context               a lesson under a view, made once for all its pages
-    outline               where we are and where one can go
     cells                 cells and rows, and what the tables of a step share
+    outline               where we are and where one can go
     tables                rows of small matrices, tables with a row for each unit; which of them a
                           step shows
     glossary              every technical term, with its symbol and what it means
