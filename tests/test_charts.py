@@ -254,3 +254,14 @@ def test_a_place_without_a_number_is_not_drawn() -> None:
         chart(1.0, 3.0), places=(Place(1.0, math.inf, "/a", "A"), Place(2.0, 1.0, "/b", "B"))
     )
     assert re.findall(r'href="(.*?)"', draw(led)) == ["/b"]
+
+
+@pytest.mark.parametrize("values", [(0.0, 1e-4), (-0.1265, -0.1249), (0.0, 1e5), (1e-9, 1.0)])
+def test_the_name_of_a_scale_stands_clear_of_long_ticks(values: tuple[float, ...]) -> None:
+    drawn = draw(chart(*values, linear=values[0] < 0))
+    left, _, width, _ = map(float, re.search(r'viewBox="([^"]+)"', drawn)[1].split())  # type: ignore[index]
+    name = float(re.search(r'class="axis-name" transform="translate\((\S+)', drawn)[1])  # type: ignore[index]
+    longest = max(len(tick) for _, tick in y_axis(chart(*values, linear=values[0] < 0)).ticks)
+    assert left + 4 <= name - 9  # the letters reach so far to the left
+    assert name + 4 <= LEFT - 5 - 8 * (longest - 1)  # a full stop is half as wide as a digit
+    assert left + width == 400

@@ -31,6 +31,10 @@ MOST_COLUMNS = 240
 STYLES = 6
 """How many kinds of lines there are."""
 TICKS = 5
+DIGIT = 8.3
+"""How wide a character of a tick is at most; a longer text than fits makes the drawing wider."""
+FITS = 4
+"""How many of them have room between the scale and its name."""
 SAME, LEAST = 1e-10, 1e-290
 """Numbers that differ by no more than this share of them, or than this, have the same ticks."""
 MARKS = ("h0", "h.1", "m-3 0h6", "m0-3v6", "m-3 0h6m-3-3v6", "m-2.5-2.5l5 5m0-5l-5 5")
@@ -225,9 +229,20 @@ def draw(chart: Chart) -> Markup:
     body += places(chart, across, up)
     role = "group" if chart.places else "img"
     return trusted(
-        f'<svg class="chart" viewBox="0 0 {WIDTH} {HEIGHT}" role="{role}" aria-label="{title}" '
+        f'<svg class="chart" viewBox="{window(up, HEIGHT)}" role="{role}" aria-label="{title}" '
         f'aria-describedby="{described}">{"".join(body)}</svg>'
     )
+
+
+def overhang(up: Axis) -> float:
+    """How far the texts of the ticks reach beyond the room that is kept for them."""
+    return DIGIT * max(0, *(len(label) - FITS for _, label in up.ticks), 0)
+
+
+def window(up: Axis, height: float) -> str:
+    """The part of the plane that is drawn, wider on the left where the ticks are long."""
+    beyond = overhang(up)
+    return f"{n(-beyond)} 0 {n(WIDTH + beyond)} {height}"
 
 
 def axes(across: Axis, up: Axis, x_name: str, y_name: str) -> str:
@@ -242,8 +257,9 @@ def axes(across: Axis, up: Axis, x_name: str, y_name: str) -> str:
     below = "".join(text(across(x), bottom + 15, label, "middle") for x, label in xs)
     beside = "".join(text(left - 5, up(y) + 4, label, "end") for y, label in ys)
     names = text((left + right) / 2, bottom + 33, x_name, "middle", "axis-name")
+    x, y = n(13 - overhang(up)), n((top + bottom) / 2)
     side = (
-        f'<text class="axis-name" transform="translate(13 {n((top + bottom) / 2)}) rotate(-90)" '
+        f'<text class="axis-name" transform="translate({x} {y}) rotate(-90)" '
         f'text-anchor="middle">{attribute(y_name)}</text>'
         if y_name
         else ""

@@ -17,7 +17,7 @@ import contourpy
 import numpy as np
 
 from tutor import budget
-from tutor.draw.charts import LEFT, RIGHT, TOP, Axis, Point, axes, dot, n, strokes, text
+from tutor.draw.charts import LEFT, RIGHT, TOP, Axis, Point, axes, dot, n, strokes, text, window
 from tutor.draw.curves import simplified
 from tutor.notation.markup import Markup, attribute, trusted
 
@@ -86,7 +86,7 @@ def draw(plane: Plane) -> Markup:
         *(_way(points, style, across, up) for points, style in plane.paths),
     ]
     return trusted(
-        f'<svg class="chart plane" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{title}" '
+        f'<svg class="chart plane" viewBox="{window(up, HEIGHT)}" role="img" aria-label="{title}" '
         f'aria-describedby="{described}">{"".join(body)}</svg>'
     )
 
