@@ -33,12 +33,10 @@ from tutor.engine.tree import (
     Apply,
     ArrayRef,
     Hadamard,
-    MatrixProduct,
     Node,
     Partial,
     Product,
     Ref,
-    walk,
 )
 
 Counts: TypeAlias = Mapping[Name, Sequence[int]]
@@ -282,7 +280,7 @@ def _pushed(
         if step.tree.function.by_row:
             return np.asarray(trace.jacobian(step.out.layer, row) @ change)
         return np.asarray(trace.array(SLOPE, step.out.layer)[row] * change)
-    if _product(step):
+    if step.product:
         return np.asarray(trace.array("w", step.out.layer) @ change)
     if isinstance(step.tree, Hadamard):
         return np.asarray(trace.array("mask", step.out.layer)[row] * change)
@@ -294,19 +292,9 @@ def _only(i: int, units: int) -> Array:
     return np.asarray(np.arange(1, units + 1) == i, dtype=np.float64)
 
 
-def _product(step: Operation) -> bool:
-    """Whether an operation connects every unit with every one below."""
-    return any(isinstance(node, MatrixProduct) for node in walk(step.tree))
-
-
-def _mixes(step: Operation) -> bool:
-    """Whether every entry of an operation's output depends on every entry of its input."""
-    return _product(step) or (isinstance(step.tree, Apply) and step.tree.function.by_row)
-
-
 def _carried(step: Operation, counts: Sequence[int], size: int) -> Sequence[int]:
     """The counts of one side of an operation, from those of the other."""
-    return [sum(counts)] * size if _mixes(step) else counts
+    return [sum(counts)] * size if step.mixes else counts
 
 
 def _sum(counts: Sequence[int] | None, more: Sequence[int]) -> Sequence[int]:
@@ -327,7 +315,7 @@ def _local(trace: Trace, step: Operation, q: Quantity, sample: int) -> Iterator[
     elif KINDS[leaf.kind].weights:
         below, layer = trace.network.passed(out.layer - 1)
         yield upper, Partial(Ref(Quantity(below, layer, q.j, 0, sample)), upper, q)
-    elif _product(step) and KINDS[leaf.kind].per_sample:
+    elif step.product and KINDS[leaf.kind].per_sample:
         for i in range(1, trace.network.sizes[out.layer] + 1):
             into = upper._replace(i=i)
             yield into, Partial(Ref(Quantity("w", out.layer, i, q.i)), into, q)

@@ -118,6 +118,17 @@ class Operation:
     tree: Node
     inputs: tuple[ArrayRef, ...]
 
+    @property
+    def product(self) -> bool:
+        """Whether it connects every unit with every one below, each pair by a weight."""
+        return any(isinstance(node, MatrixProduct) for node in walk(self.tree))
+
+    @property
+    def mixes(self) -> bool:
+        """Whether every entry of its output depends on every entry of its input."""
+        by_row = isinstance(self.tree, Apply) and self.tree.function.by_row
+        return by_row or self.product
+
 
 @dataclass(frozen=True)
 class Program:

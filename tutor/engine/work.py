@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from tutor.engine.kinds import KINDS
 from tutor.engine.network import Network
 from tutor.engine.program import Name, Operation
-from tutor.engine.tree import Apply, ArrayRef, Hadamard, MatrixProduct, walk
+from tutor.engine.tree import Apply, ArrayRef, Hadamard
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,15 +77,9 @@ def _inner(step: Operation) -> Iterator[ArrayRef]:
     return (leaf for leaf in step.inputs if KINDS[leaf.kind].role == "unit")
 
 
-def _mixes(step: Operation) -> bool:
-    """Whether every unit above depends on every one below."""
-    by_row = isinstance(step.tree, Apply) and step.tree.function.by_row
-    return by_row or any(isinstance(node, MatrixProduct) for node in walk(step.tree))
-
-
 def _factor(step: Operation) -> bool:
     """Whether the local derivative is a number to multiply by, and not 1."""
-    return _mixes(step) or isinstance(step.tree, Apply | Hadamard)
+    return step.mixes or isinstance(step.tree, Apply | Hadamard)
 
 
 def _edges(network: Network, step: Operation, leaf: ArrayRef, reached: int | None = None) -> int:
@@ -95,7 +89,7 @@ def _edges(network: Network, step: Operation, leaf: ArrayRef, reached: int | Non
     if not _factor(step):
         return 0
     below = network.sizes[leaf.layer] if reached is None else reached
-    return below * (network.sizes[step.out.layer] if _mixes(step) else 1)
+    return below * (network.sizes[step.out.layer] if step.mixes else 1)
 
 
 def _paths(
@@ -106,7 +100,7 @@ def _paths(
     paths, factors = {top: 1}, {top: 1}
     for step in reversed(steps):
         name = step.out.kind, step.out.layer
-        many = network.sizes[step.out.layer] if _mixes(step) else 1
+        many = network.sizes[step.out.layer] if step.mixes else 1
         for leaf in _inner(step):
             below = leaf.kind, leaf.layer
             count = many * paths[name]
@@ -131,6 +125,6 @@ def _pushed(network: Network, steps: tuple[Operation, ...], layer: int, *, bias:
                 total += 0 if below in ones else _edges(network, step, leaf, here)
                 if below in ones and not _factor(step):
                     ones.add(name)
-                reached[name] = max(reached.get(name, 0), size if _mixes(step) else here)
+                reached[name] = max(reached.get(name, 0), size if step.mixes else here)
     top = network.passed(network.depth)
     return total + (0 if top in ones else reached[top])
