@@ -221,3 +221,12 @@ def test_an_address_without_a_formula_is_told_so(page: str, client: FlaskClient)
         answer = client.get(f"/formula/{page}{query}")
         assert answer.status_code == 400
         assert "no formula that can be walked" in answer.text
+
+
+def test_a_letter_and_a_function_with_one_sign_are_said_apart(client: FlaskClient) -> None:
+    page = client.get("/formula/steps/3?expression=a*sigmoid(sigma)&a=2&sigma=0").text
+    assert (
+        'aria-label="equals sigmoid of sigma"'
+        in client.get("/formula/steps/1?expression=a*sigmoid(sigma)&a=2&sigma=0").text
+    )
+    assert 'aria-label="derivative of f with respect to sigma"' in page

@@ -12,16 +12,16 @@ from tutor.notation.conventions import Symbol
 from tutor.notation.writer import NUMBERS, Writer
 
 _SIGNS = {"+": "plus", "−": "minus", "·": "times", "×": "times", "⊙": "element-wise times"}
-_GREEK = {
+_LETTERS = {
     "β": "beta", "γ": "gamma", "ε": "epsilon", "λ": "lambda", "μ": "mu", "ρ": "rho",
-    "‖g‖": "length of g", "‖W‖": "length of W", "cos": "cosine",
-    "sin": "sine", "max": "the larger", "min": "the smaller", "η": "eta",
-    "α": "alpha", "σ": "sigmoid", "ℒ": "L", "⊤": "transposed", "ŷ": "y hat",
+    "‖g‖": "length of g", "‖W‖": "length of W", "η": "eta", "α": "alpha", "σ": "sigma", "ℒ": "L",
+    "⊤": "transposed", "ŷ": "y hat",
+    "sd": "standard deviation", "min": "minimum", "max": "maximum",
 }  # fmt: skip
-
-
-_WORDS = {"sd": "standard deviation", "min": "minimum", "max": "maximum"}
-"""How the letters of a number are read that are short for a word."""
+"""How the letters of a number are read that are not their own name."""
+_FUNCTIONS = {
+    "σ": "sigmoid", "cos": "cosine", "sin": "sine", "max": "the larger", "min": "the smaller",
+}  # fmt: skip
 _EXTREMES = {"min": "the smallest", "max": "the largest"}
 
 
@@ -41,7 +41,7 @@ class Words(Writer):
 
     def letter(self, symbol: Symbol, kind: str) -> str:
         plain = symbol.letter.removeprefix("Δ")
-        letter = _WORDS.get(plain) or _GREEK.get(plain, plain)
+        letter = _LETTERS.get(plain, plain)
         words = ["change of"] * symbol.letter.startswith("Δ") + [letter] + ["hat"] * symbol.hat
         index = symbol.sub.replace(",", " ") if "," in symbol.sub else " ".join(symbol.sub)
         return " ".join(
@@ -90,7 +90,7 @@ class Words(Writer):
 
     def function(self, name: str, x: str) -> str:
         plain = name.removesuffix("′")
-        return f"{_GREEK.get(plain, plain)}{' prime' * (plain != name)} of {x}"
+        return f"{_FUNCTIONS.get(plain, plain)}{' prime' * (plain != name)} of {x}"
 
     def cases(self, rows: list[tuple[str, str, str]]) -> str:
         return "; ".join(
