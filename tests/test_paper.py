@@ -19,8 +19,9 @@ from tutor.engine.paper import by_hand, on_paper
 from tutor.engine.quantity import parse
 from tutor.engine.trace import run
 from tutor.engine.tree import evaluate
-from tutor.lesson.by_hand import drifts, reason, refusal
+from tutor.lesson.by_hand import drifts, reason
 from tutor.lesson.calculator import MORE, ONE_BY_ONE
+from tutor.lesson.opening import no_paper
 from tutor.lesson.setup import Setup
 from tutor.lesson.walk import open_lesson
 from tutor.pages.context import Context
@@ -159,8 +160,8 @@ def test_a_lesson_of_too_many_numbers_stays_at_full_precision_and_says_why(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     long = deep_network(4, units=40)
-    assert "at most 4,000 numbers, and this one has" in refusal(long)
-    assert not refusal(scenario("1-2-3-1-sigmoid"))
+    assert "at most 4,000 numbers, and this one has" in no_paper(long)
+    assert not no_paper(scenario("1-2-3-1-sigmoid"))
     monkeypatch.setattr(limits, "PAPER_NUMBERS", 10)
     answer = get("/lessons/vanishing-gradient/steps/2?paper=3")
     assert (

@@ -118,6 +118,9 @@ def pages() -> Iterator[str]:
         "/lessons/neuron-error/steps/8?grain=layer",
         "/lessons/vanishing-product/steps/2?grain=pass",
         "/embed/lessons/max-switch/steps/3",
+        "/lessons/vanishing-product/paper?paper=3",
+        "/lessons/neuron-error/steps/13?paper=3",
+        "/lessons/attention-head/steps/30?grain=layer&paper=2",
     )
     yield from (
         "/lessons/layer-norm",
@@ -139,6 +142,7 @@ def pages() -> Iterator[str]:
         "/formula?expression=a*(b%2B&a=x",
         "/formula?expression=log(a)/b&a=-1",
         "/formula/accumulation?expression=log(a)/b&a=-1",
+        "/formula/paper?expression=exp(a)/b&a=1&b=3&paper=2",
         "/formula/jacobians/n1?expression=sum(a*v)&v=[1,2]",
         "/formula/steps/4?expression=sum(v*M)&v=1,2&M=1,2;3,4",
     )

@@ -104,3 +104,60 @@ def test_a_formula_is_typed_corrected_and_walked_without_a_script(
     page.get_by_role("link", name="Next →").click()
     wait_for_step(page, 2)
     assert shown(page).contradictions(spoken=False) == []
+
+
+# ---- as on paper ----
+
+
+def rounded(page: Page, decimals: str) -> None:
+    """The settings with another choice, by keys alone."""
+    summary = page.locator("#settings > summary")
+    summary.focus()
+    page.keyboard.press("Enter")
+    choice = page.get_by_label("As on paper")
+    choice.focus()
+    page.keyboard.type(f"rounded to {decimals}")
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("button", name="Apply")).to_be_focused()
+    page.keyboard.press("Enter")
+
+
+def test_a_formula_is_put_on_paper_and_back_by_keys(page: Page, root: Path) -> None:
+    paper = opened(root, "neuron-error").on_paper(2)
+    page.goto("/lessons/neuron-error/steps/13")
+    rounded(page, "2")
+    expect(page).to_have_url(re.compile(r"/lessons/neuron-error/steps/13\?.*paper=2"))
+    drift = page.get_by_text("At full precision this number is 0.21151; on paper it is 0.0085 away")
+    expect(drift).to_be_visible()
+    walk = paper.walk("number")
+    assert result(page) == number.shown(paper.trace.value(walk.anchor(13)), 12) == "0.22"
+    tab_to(page, "Next →")
+    page.keyboard.press("Enter")
+    wait_for_step(page, 14)
+    assert "paper=2" in page.url
+    assert result(page) == number.shown(paper.trace.value(walk.anchor(14)), 12)
+    tab_to(page, "All numbers compared")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_have_text(re.compile("As on paper"))
+    tab_to(page, "3 decimals")
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile(r"/paper\?paper=3$"))
+    assert page.evaluate("() => document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_a_typed_formula_is_put_on_paper_without_a_script(page_without_script: Page) -> None:
+    page = page_without_script
+    page.goto("/formula/steps/3?expression=sigmoid(w*x%2Bb)&w=2&x=-1&b=3.3")
+    assert result(page) == "0.7858"
+    page.locator("#settings > summary").press("Enter")
+    page.get_by_label("As on paper").select_option("rounded to 2 decimals")
+    page.get_by_role("button", name="Apply").click()
+    assert result(page) == "0.79"
+    assert "paper=2" in page.url
+    page.get_by_role("link", name="Next →").click()
+    wait_for_step(page, 4)
+    assert "paper=2" in page.url
+    page.get_by_role("link", name="All numbers compared").click()
+    expect(page.get_by_role("row", name=re.compile("step 3"))).to_contain_text("0.79")
+    page.get_by_role("link", name="Walk through the lesson with 2 decimals").click()
+    wait_for_step(page, 1)

@@ -49,6 +49,7 @@ In the order in which it is best read:
     operations            what a node of a computation graph can compute: each operation once
     graph                 a formula as nodes, forward and backward, with their trees
     graph_trace           every number of a graph; forward accumulation; the work of both ways
+    graph_paper           the same with every number rounded and carried on
     graph_jacobians       the Jacobian of a node with respect to one of its inputs
     graph_users           which numbers of a graph are computed with one, and what leads to it
     nudge                 numbers moved a little: the gradient measured, not derived

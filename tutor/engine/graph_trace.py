@@ -72,6 +72,10 @@ class GraphTrace(Arrays):
     """All arrays of a graph by kind."""
 
     graph: Graph = field(kw_only=True)
+    paper: int = field(default=0, kw_only=True)
+    """To how many decimals every number is rounded, as on paper; 0 where none is."""
+    exact: GraphTrace | None = field(default=None, kw_only=True)
+    """The same at full precision, where every number is rounded."""
 
     def __contains__(self, kind: str) -> bool:
         return kind in self.arrays
@@ -93,6 +97,10 @@ class GraphTrace(Arrays):
         if array is None or len(at) != array.ndim or any(map(int.__ge__, at, array.shape)):
             raise KeyError(f"{q} is not part of this graph")
         return float(array[at])
+
+    def written(self, value: float) -> float:
+        """A number as it is carried on: as it is, but on paper."""
+        return value
 
     # ---- the order of the walk ----
 

@@ -1,7 +1,6 @@
 """A lesson as on paper beside the lesson at full precision: how far the two drift apart, and which
 of a lecture's numbers come from rounding.
 
-    refusal(scenario)          why a lesson is not computed on paper, or ""
     drifts(lesson)             every number of a rounded lesson beside the one at full precision
     reason(entry, lesson)      how a printed number comes out by hand, or ""
 """
@@ -12,17 +11,14 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from tutor import limits
 from tutor.engine.derivation import derive
-from tutor.engine.order import NumberOrder
 from tutor.engine.paper import by_hand
 from tutor.engine.quantity import Quantity
 from tutor.engine.tree import Ref, evaluate
 from tutor.lesson.slides import tree
-from tutor.lesson.walk import Lesson, by_shape
+from tutor.lesson.walk import AnyLesson, Lesson
 from tutor.number import counted, fixed
 from tutor.scenario.model import Printed
-from tutor.scenario.reader import Scenario
 
 FEWEST, MOST = 1, 8
 """The decimals that a reader may round to."""
@@ -30,17 +26,6 @@ LAST_DIGITS = 1e-14
 """What is no more than this share of a number apart is the same number."""
 LIKELY = range(3, 7)
 """Those that somebody may have rounded to who works by hand."""
-
-
-def refusal(scenario: Scenario) -> str:
-    """Why a lesson is not computed as on paper; "" where it is."""
-    count = by_shape(scenario)
-    if count <= limits.PAPER_NUMBERS:
-        return ""
-    return (
-        f"as on paper a lesson has at most {limits.PAPER_NUMBERS:,} numbers, and this one has "
-        f"{count:,}"
-    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,22 +59,17 @@ class Drift:
         return self.paper != self.rounded
 
 
-def drift(lesson: Lesson, q: Quantity) -> Drift:
+def drift(lesson: AnyLesson, q: Quantity) -> Drift:
     """One number of a rounded lesson. Raises KeyError where it has none."""
     paper, exact = lesson.trace.value(q), lesson.exact.value(q)
     return Drift(q, paper, exact, by_hand(exact, lesson.trace.paper))
 
 
-def drifts(lesson: Lesson) -> Iterator[Drift]:
+def drifts(lesson: AnyLesson) -> Iterator[Drift]:
     """Every computed number that both walks come to, in the order of the walk."""
-    trace = lesson.trace
-    order = NumberOrder.of(
-        trace.network, trace.samples, trace.blocked, lesson.input_gradients, trace.statistics
-    )
-    for q in order:
-        if q.of.role == "slope" and q.layer == trace.blocked:
-            continue
-        found = drift(lesson, q)
+    walk = lesson.walk("number")
+    for n in range(1, len(walk) + (walk.stop is None)):
+        found = drift(lesson, walk.anchor(n))
         if not (math.isfinite(found.paper) and math.isfinite(found.exact)):
             return
         yield found

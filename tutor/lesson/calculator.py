@@ -16,10 +16,9 @@ from functools import partial
 import numpy as np
 
 from tutor import number
-from tutor.engine.paper import by_hand
 from tutor.engine.stable_loss import loses_digits
-from tutor.engine.trace import Trace
 from tutor.engine.tree import ArrayRef, Environment, Node, Rounded, Value, evaluate, walk
+from tutor.lesson.slides import Numbers
 from tutor.notation.mathml import SHOWN_COLUMNS, SHOWN_ROWS
 
 MORE = "more decimals, so that they give the result"
@@ -67,13 +66,13 @@ def enough(tree: Node, value: Value, env: Environment, decimals: int) -> Digits:
     return Digits(0, False)
 
 
-def carried(tree: Node, value: Value, trace: Trace) -> Digits:
+def carried(tree: Node, value: Value, trace: Numbers) -> Digits:
     """The digits on paper, where every number is shown as it is carried on: a result is that of the
     shown numbers, rounded. Only a whole matrix may differ from its numbers taken one by one.
     """
     typed = np.broadcast_to(evaluate(tree, trace), np.shape(value))
     pairs = zip(np.ravel(typed), np.ravel(value), strict=True)
-    alike = (by_hand(float(a), trace.paper) == float(b) or not np.isfinite(b) for a, b in pairs)
+    alike = (trace.written(float(a)) == float(b) or not np.isfinite(b) for a, b in pairs)
     return Digits(0, all(alike), ONE_BY_ONE)
 
 

@@ -27,7 +27,6 @@ from tutor.engine.quantity import Quantity
 from tutor.engine.trace import Trace
 from tutor.engine.tree import (
     ArrayRef,
-    Environment,
     Node,
     Ref,
     Value,
@@ -38,6 +37,7 @@ from tutor.engine.tree import (
 )
 from tutor.lesson.calculator import Digits, carried, enough
 from tutor.lesson.explain import ROUNDED, Remark, remark
+from tutor.lesson.slides import Numbers
 from tutor.notation.conventions import Alphabet, arranged, flipped, left_side, oriented, turned
 from tutor.notation.mathml import Line, member
 from tutor.notation.writer import NUMBERS, RULE, SYMBOLS, Hidden
@@ -115,10 +115,13 @@ class Formula:
 class LineWriter:
     """Writes the lines of formulas, whatever they are of."""
 
-    def __init__(self, env: Environment, decimals: int, lines: Lines) -> None:
+    def __init__(self, env: Numbers, decimals: int, lines: Lines) -> None:
         self.env, self.decimals, self.line = env, decimals, lines
 
-    def _digits(self, tree: Node, value: Value) -> Digits:
+    def digits(self, tree: Node, value: Value) -> Digits:
+        """How many digits the numbers of a tree need to give a value."""
+        if self.env.paper:
+            return carried(tree, value, self.env)
         return enough(tree, value, self.env, self.decimals)
 
     def _lines(
@@ -133,7 +136,7 @@ class LineWriter:
         lines.append(FormulaLine("symbols", self.line.tree(tree, SYMBOLS, "=" if lines else sign)))
         numbers = self.line.tree(tree, NUMBERS, "=", digits.more)
         lines.append(FormulaLine("numbers", numbers, self._of_numbers(digits, tree)))
-        written = self.line.tree(Ref(q), NUMBERS, self._equals(value, tree))
+        written = self.line.tree(Ref(q), NUMBERS, self.equals(value, tree))
         return (*lines, FormulaLine("result", written, self._of_result(digits, q)))
 
     def _of_numbers(self, digits: Digits, tree: Node) -> str:
@@ -151,8 +154,12 @@ class LineWriter:
         left_open = self.line.hidden is not None and self.line.hidden(q)
         return "" if left_open else digits.result
 
-    def _equals(self, value: float, tree: Node) -> str:
-        """= where the shown digits are the whole number, ≈ where they are rounded."""
+    def equals(self, value: float, tree: Node) -> str:
+        """= where the shown digits are the whole number, ≈ where they are rounded; on paper, where
+        the formula gives just that number.
+        """
+        if self.env.paper:
+            return "=" if np.isclose(evaluate(tree, self.env), value, 1e-12, 0.0) else "≈"
         return "=" if number.is_exact(value, self.decimals) else "≈"
 
     def _matrix_lines(
@@ -193,7 +200,7 @@ class FormulaWriter(LineWriter):
         tree = arranged(found.tree, self.notation)
         left, sign = self._left(q)
         value = self.trace.value(q)
-        digits = self._digits(tree, value)
+        digits = self.digits(tree, value)
         said = remark(self.trace, found, self.decimals + digits.more)
         stable = found.stable if said is ROUNDED else None
         trees = (tree,) if stable is None else (tree, stable)
@@ -224,20 +231,10 @@ class FormulaWriter(LineWriter):
             else (FormulaLine("in short", self.line.tree(found.name, SYMBOLS, sign)),)
         )
 
-    def _digits(self, tree: Node, value: Value) -> Digits:
-        if self.trace.paper:
-            return carried(tree, value, self.trace)
-        return super()._digits(tree, value)
-
-    def _equals(self, value: float, tree: Node) -> str:
-        if not self.trace.paper:
-            return super()._equals(value, tree)
-        return "=" if np.isclose(evaluate(tree, self.trace), value, 1e-12, 0.0) else "≈"
-
     def _way(self, tree: Node, q: Quantity) -> tuple[FormulaLine, ...]:
         """Another tree that comes to the same number."""
         value = self.trace.value(q)
-        return self._lines(tree, "=", q, value, self._digits(tree, value))
+        return self._lines(tree, "=", q, value, self.digits(tree, value))
 
     def _percent(self, q: Quantity) -> tuple[FormulaLine, ...]:
         """A share of one, once more as a percentage."""
@@ -268,7 +265,7 @@ class FormulaWriter(LineWriter):
 
     def numbers(self, tree: Node, sign: str = "=") -> FormulaLine:
         """The numbers of a formula that has no name of its own, with the digits that it takes."""
-        digits = self._digits(tree, evaluate(tree, self.trace))
+        digits = self.digits(tree, evaluate(tree, self.trace))
         written = self.line.tree(tree, NUMBERS, sign, digits.more)
         return FormulaLine("numbers", written, self._of_numbers(digits, tree))
 
@@ -288,7 +285,7 @@ class FormulaWriter(LineWriter):
         tree = oriented(found.tree, self.notation, turn)
         digits = NO_MORE
         if not brief or KINDS[stage.kind].role == "loss":
-            digits = self._digits(tree, made.value(self.trace))
+            digits = self.digits(tree, made.value(self.trace))
         said = remark(self.trace, found, self.decimals + digits.more)
         stable = found.stable if said is ROUNDED else None
         arrays = _arrays(tree)
@@ -301,7 +298,7 @@ class FormulaWriter(LineWriter):
             if other is None:
                 return ()
             written = oriented(other, self.notation, turn)
-            own = NO_MORE if brief else self._digits(written, made.value(self.trace))
+            own = NO_MORE if brief else self.digits(written, made.value(self.trace))
             return tuple(self._matrix_lines(written, made, "=", own, brief=brief))
 
         return Formula(

@@ -39,7 +39,7 @@ class GraphFormulaWriter(LineWriter):
         """The formula of one number."""
         tree, name = self.trees(q)
         value = self.trace.value(q)
-        digits = self._digits(tree, value)
+        digits = self.digits(tree, value)
         refs = leaves(tree, self.trace)
         named = (
             () if name is None else (FormulaLine("in short", self.line.tree(name, SYMBOLS, "=")),)
@@ -75,7 +75,7 @@ class GraphFormulaWriter(LineWriter):
             formula = self.number(quantity(kind))
             return self._shortened(formula) if brief else formula
         tree, made = self.whole_tree(computed), ArrayRef(kind)
-        digits = self._digits(tree, made.value(self.trace))
+        digits = self.digits(tree, made.value(self.trace))
         arrays = dict.fromkeys(leaf for leaf in walk(tree) if isinstance(leaf, Ref | ArrayRef))
         return Formula(
             self.line.matrix(kind, 0),

@@ -5,8 +5,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Hashable, Mapping
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import accumulate
 from math import prod
@@ -14,6 +14,7 @@ from math import prod
 import numpy as np
 
 from tutor.engine.graph import GraphNode, quantity
+from tutor.engine.graph_paper import on_paper
 from tutor.engine.graph_trace import GraphTrace, walked
 from tutor.engine.kinds import BACKWARD, FORWARD
 from tutor.engine.operation import place_in
@@ -38,6 +39,11 @@ class GraphStep(AnyStep):
     walk: GraphWalk
     made: tuple[Computed, ...]
     """What the step makes; one number of it where the walk goes number by number."""
+
+    @property
+    def arrays(self) -> tuple[Hashable, ...]:
+        by_number = self.walk.grain == "number"
+        return () if by_number else tuple(kind for kind, _ in self.made)
 
 
 class GraphWalk(AnyWalk):
@@ -194,6 +200,17 @@ class GraphLesson(AnyLesson):
         """The number of this name. Raises QuantityError."""
         return self.trace.graph.parse(name)
 
+    def on_paper(self, decimals: int) -> GraphLesson:
+        """The same with every number rounded to so many decimals and carried on. Given numbers are
+        copied as the lesson shows them.
+        """
+        given = self.scenario.display.decimals
+        return replace(self, trace=on_paper(self.exact, decimals, given))
+
+    @property
+    def exact(self) -> GraphTrace:
+        return self.trace.exact or self.trace
+
     @property
     def shape(self) -> str:
         return f"graph of {counted(len(self.trace.graph.nodes), 'node')}"
@@ -202,7 +219,7 @@ class GraphLesson(AnyLesson):
     def slides(self) -> dict[Quantity, Slide]:
         """What the lecture says, by the quantity at whose step it is shown."""
         fit = not self.changes
-        return slides(self.scenario, self.trace, notes_fit=fit, numbers_fit=fit, read=self.read)
+        return slides(self.scenario, self.exact, notes_fit=fit, numbers_fit=fit, read=self.read)
 
 
 def open_graph(scenario: GraphScenario, changes: tuple[AnyChange, ...] = ()) -> GraphLesson:

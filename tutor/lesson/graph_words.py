@@ -125,6 +125,12 @@ def explain_pass(phase: str) -> Explanation:
 def explain_stop(trace: GraphTrace, stop: EarlyEnd) -> str:
     """Why the walk ends at a node."""
     q, found = stop.quantity, trace.trouble(stop.quantity)
+    if trace.exact is not None and not trace.exact.stop:
+        why = f": {found[1]}" if found else ", which has no result"
+        return (
+            f"The walk ends on paper at {q}, from numbers that are rounded to "
+            f"{counted(trace.paper, 'decimal')}{why}. With more decimals it goes on."
+        )
     if found:
         node, text = found
         where = f"at {q}" if node.kind == q.kind else f"at {q}, coming back through {node.name}"

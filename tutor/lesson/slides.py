@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Protocol
+from typing import Any, Protocol
 
 from tutor import number
 from tutor.engine.quantity import Quantity, parse
@@ -89,6 +89,19 @@ class Numbers(Environment, Protocol):
 
     def value(self, q: Quantity) -> float:
         """Look up one number. Raises KeyError where there is none."""
+
+    def __contains__(self, name: Any) -> bool:
+        """Whether there is an array of this name."""
+
+    def __getitem__(self, name: Any) -> Any:
+        """An array."""
+
+    @property
+    def paper(self) -> int:
+        """To how many decimals every number is rounded, as on paper; 0 where none is."""
+
+    def written(self, value: float) -> float:
+        """A number as it is carried on."""
 
 
 def slides(

@@ -11,7 +11,7 @@ A walk ends early where the trace has a stop: its last step is then the one that
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import pairwise
@@ -60,6 +60,11 @@ class AnyStep:
     @property
     def last(self) -> bool:
         return self.n == len(self.walk)
+
+    @property
+    def arrays(self) -> tuple[Hashable, ...]:
+        """The arrays that it makes, as the trace names them; nothing where it makes one number."""
+        return ()
 
     def known(self, q: Quantity) -> bool:
         """Whether q has been computed when the step is shown."""
@@ -154,6 +159,13 @@ class Step(AnyStep):
     walk: Walk
     stages: tuple[Stage, ...] = ()
     """What the step makes, matrix by matrix; nothing where it makes one number."""
+
+    @property
+    def arrays(self) -> tuple[Hashable, ...]:
+        return tuple(
+            (f"{stage.kind}@" if stage.per_sample else stage.kind, stage.layer)
+            for stage in self.stages
+        )
 
     @property
     def sample(self) -> int:
@@ -441,6 +453,11 @@ class AnyLesson:
             return step.n
         other = self.walk(grain)
         return min(other.place(step.anchor), len(other))
+
+    @property
+    def exact(self) -> Numbers:
+        """The numbers at full precision."""
+        raise NotImplementedError
 
     @property
     def stop(self) -> EarlyEnd | None:

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 
 from tutor import number
 from tutor.lesson import changes
-from tutor.lesson.by_hand import reason, refusal
+from tutor.lesson.by_hand import reason
+from tutor.lesson.opening import no_paper
 from tutor.lesson.slides import AGREES, DIFFERS, OPEN, SlideNumber, tally, tree
 from tutor.notation.markup import Markup
 from tutor.notation.mathml import Line
@@ -104,7 +105,7 @@ def slides_page(
     counts = Counter(entry.state for _, entry in entries)
     _, wanted, caption = CHOICES[show]
     scenario = context.lesson.scenario
-    long = refusal(scenario)
+    long = no_paper(scenario)
     rows = tuple(
         _row(context, line, n, entry, long=bool(long))
         for n, entry in entries

@@ -103,16 +103,35 @@ class AnyContext:
 
     @property
     def _shown_decimals(self) -> int:
+        """On paper each number is shown as it is carried on."""
+        if self.trace.paper:
+            return MAX_DECIMALS
         own = self.lesson.scenario.display.decimals
         return own if self.view.decimals is None else self.view.decimals
 
     @property
     def variant(self) -> str:
-        """That this is another iteration than the lecture's own; else ""."""
+        """That this is another iteration than the lecture's own, or as on paper; else ""."""
+        return "; ".join(filter(None, (self._later, self._on_paper)))
+
+    @property
+    def _later(self) -> str:
         if self.lesson.iteration == 1:
             return ""
         slides = ", so the numbers are no longer those on the slides"
         return f"iteration {self.lesson.iteration}{slides if self.lesson.scenario.printed else ''}"
+
+    @property
+    def _on_paper(self) -> str:
+        if not self.trace.paper:
+            return ""
+        places = counted(self.trace.paper, "decimal")
+        return f"as on paper, every number rounded to {places} and carried on"
+
+    def sign(self, exact: float, written: float) -> str:
+        """Between a formula and its result, which may be rounded on paper or as it is shown."""
+        close = math.isclose(exact, written, rel_tol=1e-12, abs_tol=1e-15)
+        return "=" if close and is_exact(written, self.decimals) else "≈"
 
     def was(self, q: Quantity) -> float | None:
         """What the original has for a quantity that differs from it; None where it is the same,
@@ -159,25 +178,6 @@ class Context(AnyContext):
     @property
     def source(self) -> Scenario:
         return self._source
-
-    @property
-    def _shown_decimals(self) -> int:
-        """On paper each number is shown as it is carried on."""
-        return MAX_DECIMALS if self.trace.paper else super()._shown_decimals
-
-    @property
-    def variant(self) -> str:
-        """The same, or that the lesson is as on paper."""
-        if not self.trace.paper:
-            return super().variant
-        places = counted(self.trace.paper, "decimal")
-        paper = f"as on paper, every number rounded to {places} and carried on"
-        return "; ".join(filter(None, (super().variant, paper)))
-
-    def sign(self, exact: float, written: float) -> str:
-        """Between a formula and its result, which may be rounded on paper or as it is shown."""
-        close = math.isclose(exact, written, rel_tol=1e-12, abs_tol=1e-15)
-        return "=" if close and is_exact(written, self.decimals) else "≈"
 
     @property
     def old(self) -> Trace | None:

@@ -273,7 +273,8 @@ class GraphFace(Face):
         self, scenario: AnyScenario, made: AnyScenario, view: View, known: Training | None
     ) -> AnyLesson:
         listed = graph_changes.listed(_formula(scenario), view.changes)
-        return open_graph(_formula(made), listed)
+        found = open_graph(_formula(made), listed)
+        return found.on_paper(view.paper) if view.paper else found
 
     def context(
         self, lesson: AnyLesson, view: View, source: AnyScenario, original: AnyLesson | None

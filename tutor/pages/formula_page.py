@@ -17,6 +17,7 @@ from tutor.pages.graph_context import GraphContext
 from tutor.pages.graph_overview import GRAINS
 from tutor.pages.graph_step import CSS, PICTURE, nodes_table, scene_at
 from tutor.pages.outline import Link
+from tutor.pages.overview import on_paper
 from tutor.scenario import dump
 
 EXAMPLES: Final = (
@@ -65,8 +66,10 @@ def formula_page(
 ) -> FormulaPage:
     """The page; with a context where the formula was walked."""
     links = tuple(Link(title, f"/formula?{_quoted(text)}") for title, text in EXAMPLES)
+    variant = context.variant if context else ""
+    said = (f"You are looking at a variant: {variant}.",) if variant else ()
     return FormulaPage(
-        found.text, found.problems, (*found.notices, *notices),
+        found.text, found.problems, (*found.notices, *said, *notices),
         None if context is None else _walked(context), links, ", ".join(FUNCTIONS),
     )  # fmt: skip
 
@@ -83,6 +86,7 @@ def _walked(context: GraphContext) -> Walked:
     id_ = context.source.id
     more = [] if stop else [Link("Forward and reverse accumulation, side by side",
                                  view.accumulation(id_))]  # fmt: skip
+    more += [Link(title, href) for title, href, _ in on_paper(context)]
     more += [
         Link("Share: a link, a QR code, a frame", view.share(id_)),
         Link("Export: worked solution, worksheet, code, data", view.export(id_)),

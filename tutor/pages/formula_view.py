@@ -12,12 +12,14 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any, Final
 from urllib.parse import urlencode
 
 from tutor import limits, number, suggestion
 from tutor.errors import NumberError
+from tutor.lesson.opening import PAPER
 from tutor.lesson.titles import capital
 from tutor.pages import graph_view
 from tutor.pages.graph_view import GraphView
@@ -32,7 +34,7 @@ TITLE: Final = "A formula of your own"
 OWN: Final = frozenset({"expression", "result", "differentiate"})
 """What an address has of a formula beside names and values."""
 KNOWN: Final = frozenset(
-    {"grain", "decimals", "present", "notation", "step", "kind", "phases", "blanks", "do",
+    {"grain", "decimals", "present", "notation", PAPER, "step", "kind", "phases", "blanks", "do",
      "seed", "version", "versions", GraphView.asked.layout}
 )  # fmt: skip
 """What else an address of a formula may have."""
@@ -73,7 +75,12 @@ class FormulaView(GraphView):
 
     def export(self, lesson: str) -> str:
         """The address of the export page under this view."""
-        return joined("/formula/export", replace(self, present=False).query())
+        return joined("/formula/export", replace(self, present=False, paper=0).query())
+
+    def on_paper(self, lesson: str, paper: int | None = None) -> str:
+        """The address of the comparison of the formula as on paper with full precision."""
+        view = replace(self.bare, paper=self.paper if paper is None else paper)
+        return joined("/formula/paper", view.query())
 
     def share(self, lesson: str, n: int | None = None, *, large: bool = False) -> str:
         """The address of the page with the links to the formula, or to its step n."""
@@ -203,11 +210,22 @@ def asked(query: Mapping[str, str]) -> Typed:
         return NOTHING
     pairs = [(key, query[key].strip()) for key in OWN if query.get(key, "").strip()]
     pairs.sort(key=lambda pair: ["expression", "result", "differentiate"].index(pair[0]))
-    pairs += [(key, text) for key, text in query.items() if key not in OWN and key not in KNOWN]
+    settings = KNOWN - _values_called(query, PAPER)
+    pairs += [(key, text) for key, text in query.items() if key not in OWN and key not in settings]
     size = sum(len(key) + len(text) for key, text in pairs)
     if size > limits.FORMULA:
         return replace(NOTHING, problems=(_too_long(size),))
     return _made(tuple(pairs), "\n".join(_lines(tuple(pairs))))
+
+
+def _values_called(query: Mapping[str, str], name: str) -> frozenset[str]:
+    """A setting, where the formula has a value of that name."""
+    texts = (text for key, text in query.items() if key == "expression" or key not in OWN | KNOWN)
+    for text in texts if name in query else ():
+        with suppress(FormulaTextError):
+            if name in parse(text).names:
+                return frozenset({name})
+    return frozenset()
 
 
 def _too_long(size: int) -> FormulaProblem:
@@ -349,6 +367,7 @@ def view_of(
     rest = {key: text for key, text in query.items() if key in KNOWN}
     seen, ignored = graph_view.examined(rest, found.scenario, also)
     view = FormulaView(
-        grain=seen.grain, decimals=seen.decimals, present=seen.present, formula=found.pairs
-    )
+        grain=seen.grain, decimals=seen.decimals, present=seen.present, paper=seen.paper,
+        formula=found.pairs,
+    )  # fmt: skip
     return view, ignored

@@ -33,7 +33,7 @@ from tutor.pages.gradient_flow import LayerHealth
 from tutor.pages.graph_context import GraphContext
 from tutor.pages.graph_panels import value_field
 from tutor.pages.graph_step import graph_changed, scene_at
-from tutor.pages.nudge_view import Moved, NudgeView, nudge_view
+from tutor.pages.nudge_view import ROUNDED, Moved, NudgeView, nudge_view
 from tutor.pages.quantity_page import MOST_CHOICES, OF_ONE_KIND, Answers
 from tutor.pages.quantity_query import Asked, unknown
 from tutor.pages.what_if import Changed, ChangeField
@@ -113,6 +113,8 @@ class GraphAnswers(Answers):
             return None, ""
         if not self.nudger.can(q):
             return None, f"{self.graph.result.name} is not differentiated with respect to {q} here."
+        if self.trace.paper:
+            return None, ROUNDED
         back = self.nudger.gradient_of(q)
         if not self.known(back):
             return None, f"Once step {self.place(back)} is done, you can nudge it here."

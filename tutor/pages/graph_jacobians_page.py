@@ -10,14 +10,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
-from tutor import number, suggestion
+from tutor import suggestion
 from tutor.engine.graph import Graph, GraphNode, Use, quantity
 from tutor.engine.graph_jacobians import LocalJacobian, has_matrix, place_at, uses_of
 from tutor.engine.kinds import local_kind
 from tutor.engine.quantity import Quantity
 from tutor.engine.tree import Partial, Product, Ref
 from tutor.errors import LessonError
-from tutor.lesson.calculator import enough
 from tutor.lesson.graph_words import explain_stop
 from tutor.notation.conventions import Symbol
 from tutor.notation.markup import Markup
@@ -87,7 +86,7 @@ class GraphJacobiansPage:
     """The step that makes the node."""
     notices: tuple[str, ...]
     changed: Changed | None
-    variant: str = ""
+    variant: str
     css: str = CSS
 
 
@@ -157,7 +156,7 @@ def graph_jacobians_page(
         tuple(_Part(context, use, turned=layout == DENOMINATOR).part for use in uses[:MOST_INPUTS]),
         f"and {counted(left_out, 'more input')}" if left_out > 0 else "",
         Link(f"Step {n}", context.address(n)) if n > 0 else None,
-        notices, graph_changed(context, None),
+        notices, graph_changed(context, None), context.variant,
     )  # fmt: skip
 
 
@@ -276,9 +275,19 @@ class _Part(Layout):
             )
         pieces = (
             *self.product(self._row_of(self.node), self._plain),
-            Piece("=", self._row_of(self.below) if alone else self._one_part),
+            Piece(self._sign, self._row_of(self.below) if alone else self._one_part),
         )
         return Section(f"Back to {below}", why, pieces)
+
+    @property
+    def _sign(self) -> str:
+        """On paper the row of the input is rounded."""
+        array = self.found.passed_on.ravel().tolist()
+        return "=" if array == [self._passed(n) for n in range(1, self.columns + 1)] else "≈"
+
+    def _passed(self, n: int) -> float:
+        """What is passed on to entry n, as it is carried on."""
+        return self.context.trace.written(float(self.found.passed_on.ravel()[n - 1]))
 
     @property
     def _plain(self) -> Table:
@@ -297,8 +306,7 @@ class _Part(Layout):
 
     @property
     def _one_part(self) -> Table:
-        array = self.found.passed_on.ravel()
-        return self.matrix("", 1, self.columns, lambda _, n: (float(array[n - 1]), None))
+        return self.matrix("", 1, self.columns, lambda _, n: (self._passed(n), None))
 
     @property
     def _not_back(self) -> str:
@@ -338,10 +346,10 @@ class _Part(Layout):
         kind = local_kind(self.node.name, self.use.k, self.below.kind)
         came = Ref(quantity(self.graph.derivative(self.node).kind, place))
         tree = Product((came, Partial(self.found.tree(n, n), top, bottom, kind)))
-        value = float(self.found.passed_on[tuple(index - 1 for index in place)])
+        value = self._passed(n)
         line = self.line.on(context.trace)
-        more = enough(tree, value, context.trace, context.decimals).more
-        sign = "=" if number.is_exact(value, context.decimals) else "≈"
+        more = context.formulas.digits(tree, value).more
+        sign = context.formulas.equals(value, tree)
         return (
             line.tree(tree, RULE),
             line.tree(tree, SYMBOLS, "="),

@@ -21,6 +21,7 @@ from tutor.pages.overview import (
     WHERE_FROM,
     LessonPage,
     made_from,
+    on_paper,
 )
 from tutor.scenario.reader import AnyScenario
 from tutor.store.saved_lessons import is_saved
@@ -52,7 +53,7 @@ def graph_page(
         view.address(scenario.id, 1), walks, "", number.counted(printed, "number"),
         tally(printed - len(slips) - len(left_open), len(left_open), len(slips)), "",
         view.export(scenario.id), view.share(scenario.id), view.edit(scenario.id),
-        is_saved(scenario.id), made_from(scenario, origin), notices, "",
+        is_saved(scenario.id), made_from(scenario, origin), notices, context.variant,
         graph_changed(context, None), PICTURE, "another formula, other values",
         (own,) if context.walk.stop else (both, own), CSS, tuple(closer(context)),
     )  # fmt: skip
@@ -62,11 +63,11 @@ def closer(context: GraphContext) -> Iterator[tuple[str, str, str]]:
     """The pages that look closer at its numbers."""
     view, lesson = context.view, context.source.id
     yield ANY_NUMBER, view.quantity(lesson), WHERE_FROM
-    if context.walk.stop:
-        return
-    if nodes_with(context.graph):
-        yield "Jacobians", first_address(context), "of each node that has arrays, as matrices"
-    yield CHECK, view.check(lesson), MEASURED
+    if not context.walk.stop:
+        if nodes_with(context.graph):
+            yield "Jacobians", first_address(context), "of each node that has arrays, as matrices"
+        yield CHECK, view.check(lesson), MEASURED
+    yield from on_paper(context)
 
 
 def facts(context: GraphContext) -> tuple[tuple[str, str], ...]:

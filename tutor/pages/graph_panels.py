@@ -17,7 +17,7 @@ from tutor.lesson.graph_lesson import Computed
 from tutor.number import counted
 from tutor.pages.graph_context import GraphContext
 from tutor.pages.outline import Chapter, PlaceLink
-from tutor.pages.panels import Choices, Panels
+from tutor.pages.panels import Choices, Panels, paper_choices
 from tutor.pages.what_if import (
     MOST_FIELDS,
     NAME,
@@ -54,14 +54,15 @@ def graph_panels(
 
 def graph_choices(context: GraphContext) -> Choices:
     """Decimals to choose from, with what is chosen."""
-    view = context.view
+    view, own = context.view, context.lesson.scenario.display.decimals
+    shown = own if view.decimals is None else view.decimals
     decimals = tuple(
-        (str(d), counted(d, "decimal"), d == context.decimals)
-        for d in sorted({2, 3, 4, 5, 6, 8, 10, context.decimals})
+        (str(d), counted(d, "decimal"), d == shown) for d in sorted({2, 3, 4, 5, 6, 8, 10, shown})
     )
     hidden = [("grain", view.grain)] if view.grain != "number" else []
     hidden += [("present", "yes")] if view.present else []
-    return Choices((), decimals, (), (*hidden, *view.carried(), *view.changes))
+    rest = (*hidden, *view.carried(), *view.changes)
+    return Choices((), decimals, (), rest, paper_choices(context))
 
 
 def _outline(context: GraphContext, n: int) -> Iterator[Chapter]:

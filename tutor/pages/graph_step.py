@@ -25,6 +25,7 @@ from tutor.lesson.graph_lesson import GraphStep
 from tutor.pages.cells import Cell, Row, Table, gap, number_cell
 from tutor.pages.graph_context import GraphContext
 from tutor.pages.outline import Link, grains, timeline
+from tutor.pages.paper_page import drift_line
 from tutor.pages.step_body import FormulaPart, StepBody, slide_view
 from tutor.pages.step_page import MOST_SLIDE_NUMBERS, OperandRow, StepPage
 from tutor.pages.tables import StepTables
@@ -145,7 +146,7 @@ def graph_step_page(context: GraphContext, n: int, notices: tuple[str, ...] = ()
         next=context.href(n + 1) if n < total else "",
         last=context.href(total) if n < total else "",
         notices=notices,
-        variant="",
+        variant=context.variant,
         changed=graph_changed(context, n),
         was=_was(context, step.anchor) if view.grain != "pass" else "",
         after=_after(context) if step.last else (),
@@ -155,6 +156,8 @@ def graph_step_page(context: GraphContext, n: int, notices: tuple[str, ...] = ()
         drawn=PICTURE,
         css=CSS,
         closer=_closer(context, step),
+        drift=drift_line(context, step),
+        drift_href=view.on_paper(scenario.id),
     )
 
 
@@ -257,7 +260,7 @@ def _local(context: GraphContext, wire: Wire, n: int) -> float | None:
     if context.fact(back)[0] > n or context.hidden is not None:
         return None
     _, tree = next(node.operation.routes(wire.k, node.made, ()))
-    return float(evaluate(graph.at(tree, ()), context.trace))
+    return context.trace.written(float(evaluate(graph.at(tree, ()), context.trace)))
 
 
 def _marked(context: GraphContext) -> dict[Quantity, str]:

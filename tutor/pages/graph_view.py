@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from tutor.lesson import changes, graph_changes
+from tutor.lesson.opening import PAPER
 from tutor.lesson.walk import GRAINS
 from tutor.number import MAX_DECIMALS
 from tutor.pages.view import (
@@ -18,6 +19,7 @@ from tutor.pages.view import (
     View,
     choice,
     joined,
+    paper_asked,
     repeated,
     short,
     unknown_setting,
@@ -25,7 +27,7 @@ from tutor.pages.view import (
 )
 from tutor.scenario.reader import GraphScenario
 
-KNOWN = frozenset({"grain", "decimals", "present", "notation"})
+KNOWN = frozenset({"grain", "decimals", "present", "notation", PAPER})
 """What an address may have beside changed values; the form of the settings sends no notation, but
 links from other lessons may.
 """
@@ -62,6 +64,7 @@ def examined(
     grain = choice(query, "grain", GRAINS, View().grain, notices)
     decimals = whole(query, "decimals", 0, MAX_DECIMALS, None, notices)
     present = choice(query, "present", ("yes", "no"), "no", notices) == "yes"
+    paper = 0 if PAPER in scenario.graph.values else paper_asked(query, scenario, notices)
     changed, ignored = graph_changes.read(query, scenario)
     notices += [Ignored(text.removesuffix(".")) for text in ignored]
     notices += repeated(query, lambda key: graph_changes.known(key, scenario))
@@ -79,5 +82,6 @@ def examined(
         decimals=None if decimals == own else decimals,
         changes=changed,
         present=present,
+        paper=paper,
     )
     return view, tuple(notices)

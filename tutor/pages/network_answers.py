@@ -36,7 +36,7 @@ from tutor.pages.cells import TableMaker
 from tutor.pages.context import Context
 from tutor.pages.data_facts import unscaled
 from tutor.pages.gradient_flow import LayerHealth, layer_health
-from tutor.pages.nudge_view import Moved, NudgeView, nudge_view
+from tutor.pages.nudge_view import ROUNDED, Moved, NudgeView, nudge_view
 from tutor.pages.quantity_page import OF_ONE_KIND, Answers
 from tutor.pages.quantity_query import Asked, unknown
 from tutor.pages.step_page import scene
@@ -134,8 +134,8 @@ class NetworkAnswers(Answers):
     def nudge(self, q: Quantity) -> tuple[NudgeView | None, str]:
         if not q.given or not self.moved.nudger.can(q):
             return None, ""
-        if self.context.view.paper:
-            return None, "Numbers rounded as on paper cannot be nudged; in full precision they can."
+        if self.context.trace.paper:
+            return None, ROUNDED
         gradient = gradient_of(q)
         if not self.known(gradient):
             return None, f"Once step {self.place(gradient)} is done, you can nudge it here."

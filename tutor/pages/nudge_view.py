@@ -41,6 +41,7 @@ FAR = 10
 """A curve is cut where it is so many times as far from its middle as most of it."""
 HUGE = 1e300
 """A curve is not drawn beyond this, for the ends of its scale would be beyond float64."""
+ROUNDED = "Numbers rounded as on paper cannot be nudged; in full precision they can."
 Run = tuple[list[float], list[float]]
 """A piece of a curve: x and y of its points."""
 

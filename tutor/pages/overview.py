@@ -14,11 +14,12 @@ from tutor.engine.cancelling import cancels
 from tutor.engine.kinds import KINDS
 from tutor.engine.optimizers import SCHEDULES, Knob
 from tutor.engine.quantity import Quantity
-from tutor.lesson.by_hand import FEWEST, MOST, refusal
+from tutor.lesson.by_hand import FEWEST, MOST
+from tutor.lesson.opening import no_paper
 from tutor.lesson.slides import tally
 from tutor.notation.markup import Markup
 from tutor.pages.cells import Table, TableMaker
-from tutor.pages.context import Context
+from tutor.pages.context import AnyContext, Context
 from tutor.pages.data_facts import before_scaling, data_facts
 from tutor.pages.gradient_flow import HealthNote, health
 from tutor.pages.outline import Link
@@ -125,9 +126,16 @@ def closer(context: Context) -> Iterator[tuple[str, str, str]]:
         yield "Both routes", view.both_routes(lesson), "the full Jacobian, and output minus target"
     if not context.trace.stop:
         yield CHECK, view.check(lesson), MEASURED
-    if not refusal(context.lesson.scenario):
-        paper = view.paper or min(max(context.lesson.scenario.display.decimals, FEWEST), MOST)
-        yield "As on paper", view.on_paper(lesson, paper), "every number rounded and carried on"
+    yield from on_paper(context)
+
+
+def on_paper(context: AnyContext) -> Iterator[tuple[str, str, str]]:
+    """The lesson as on paper, where it is not too long for that."""
+    scenario = context.lesson.scenario
+    if not no_paper(scenario):
+        paper = context.view.paper or min(max(scenario.display.decimals, FEWEST), MOST)
+        address = context.view.on_paper(context.source.id, paper)
+        yield "As on paper", address, "every number rounded and carried on"
 
 
 def made_from(scenario: AnyScenario, origin: AnyScenario | None) -> Link | None:

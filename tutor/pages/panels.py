@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from tutor import number
-from tutor.lesson.by_hand import refusal
+from tutor.lesson.opening import no_paper
 from tutor.notation.conventions import PRESETS
-from tutor.pages.context import Context
+from tutor.pages.context import AnyContext, Context
 from tutor.pages.outline import Chapter, outline, places
 from tutor.pages.what_if import NOTHING, WhatIfForm, action, what_if_form
 
@@ -108,14 +108,14 @@ def choices(context: Context) -> Choices:
     hidden += [("scaling", "steps")] if view.scaling else []
     hidden += [("present", "yes")] if view.present else []
     return Choices(
-        names, decimals, () if ends else inputs, (*hidden, *view.changes), _paper(context)
+        names, decimals, () if ends else inputs, (*hidden, *view.changes), paper_choices(context)
     )
 
 
-def _paper(context: Context) -> tuple[tuple[str, str, bool], ...]:
+def paper_choices(context: AnyContext) -> tuple[tuple[str, str, bool], ...]:
     """Whether every number is rounded and carried on, and to how many decimals."""
     chosen = context.trace.paper
-    if refusal(context.lesson.scenario):
+    if no_paper(context.lesson.scenario):
         return ()
     return (
         ("", "full precision", not chosen),

@@ -1,7 +1,7 @@
 """A lesson as on paper beside the same at full precision: where the two drift apart, and how far.
 
-paper_page(context) -> PaperPage     of a context whose numbers are rounded
-drift_line(context, step) -> str     the same for one step, in a sentence
+paper_page(context, changed) -> PaperPage     of a context whose numbers are rounded
+drift_line(context, step) -> str              the same for one step, in a sentence
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from tutor import number
 from tutor.engine.quantity import Quantity
 from tutor.lesson.by_hand import Drift, drift, drifts
 from tutor.lesson.explain import PHASE_TITLES
-from tutor.lesson.walk import Step
+from tutor.lesson.walk import AnyStep
 from tutor.notation.markup import Markup
 from tutor.pages.cells import TextTable
-from tutor.pages.context import Context
+from tutor.pages.context import AnyContext
 from tutor.pages.outline import Link
-from tutor.pages.what_if import Changed, changed
+from tutor.pages.what_if import Changed
 
 DIGITS = (2, 3, 4, 5, 6)
 MOST_ROWS = 200
@@ -68,8 +68,10 @@ class PaperPage:
     variant: str
 
 
-def paper_page(context: Context, notices: tuple[str, ...] = ()) -> PaperPage:
-    """The comparison for a lesson whose numbers are rounded."""
+def paper_page(
+    context: AnyContext, changed: Changed | None = None, notices: tuple[str, ...] = ()
+) -> PaperPage:
+    """The comparison for a lesson whose numbers are rounded, with what of it a reader changed."""
     lesson, view = context.lesson, context.view
     id_, paper = lesson.scenario.id, lesson.trace.paper
     found = list(drifts(lesson))
@@ -94,7 +96,7 @@ def paper_page(context: Context, notices: tuple[str, ...] = ()) -> PaperPage:
         caption,
         tuple(_row(context, one) for one in listed),
         Link(f"Walk through the lesson with {places}", context.address(1)),
-        changed(context, None),
+        changed,
         notices,
         context.variant,
     )
@@ -109,14 +111,14 @@ def _summary(found: list[Drift], carried: int, places: str) -> str:
     )
 
 
-def _first(context: Context, carried: list[Drift]) -> str:
+def _first(context: AnyContext, carried: list[Drift]) -> str:
     if not carried:
         return ""
     n = context.lesson.walk("number").place(carried[0].quantity)
     return f"Rounding first comes through at step {n}."
 
 
-def _phases(context: Context, found: Iterable[Drift]) -> TextTable:
+def _phases(context: AnyContext, found: Iterable[Drift]) -> TextTable:
     """How far the numbers of each phase are off."""
     rows = []
     for phase, group in groupby(found, key=lambda one: one.quantity.of.phase):
@@ -135,7 +137,7 @@ def _phases(context: Context, found: Iterable[Drift]) -> TextTable:
     return TextTable("How far each phase is off", columns, tuple(rows))
 
 
-def _row(context: Context, one: Drift) -> DriftRow:
+def _row(context: AnyContext, one: Drift) -> DriftRow:
     n = context.lesson.walk("number").place(one.quantity)
     decimals = context.trace.paper + 3
     return DriftRow(
@@ -165,16 +167,15 @@ def _percent(share: float) -> str:
 # ---- at a step ----
 
 
-def drift_line(context: Context, step: Step) -> str:
+def drift_line(context: AnyContext, step: AnyStep) -> str:
     """How far what a step makes is from full precision; "" where nothing is rounded."""
     lesson = context.lesson
-    if lesson.trace.exact is None:
+    if not lesson.trace.paper:
         return ""
-    if not step.stages:
+    if not step.arrays:
         return _one(context, step.anchor)
     apart, share = 0.0, 0.0
-    for stage in step.stages:
-        name = (f"{stage.kind}@" if stage.per_sample else stage.kind), stage.layer
+    for name in step.arrays:
         if name in lesson.trace and name in lesson.exact:
             paper, exact = np.asarray(lesson.trace[name]), np.asarray(lesson.exact[name])
             with np.errstate(all="ignore"):
@@ -190,7 +191,7 @@ def drift_line(context: Context, step: Step) -> str:
     )
 
 
-def _one(context: Context, q: Quantity) -> str:
+def _one(context: AnyContext, q: Quantity) -> str:
     try:
         found = drift(context.lesson, q)
     except KeyError:

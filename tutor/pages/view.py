@@ -16,8 +16,9 @@ from urllib.parse import quote, quote_plus, urlencode
 
 from tutor import suggestion
 from tutor.lesson import changeable, changes
-from tutor.lesson.by_hand import FEWEST, MOST, refusal
+from tutor.lesson.by_hand import FEWEST, MOST
 from tutor.lesson.changes import Changes
+from tutor.lesson.opening import PAPER, no_paper
 from tutor.lesson.walk import GRAINS, furthest
 from tutor.notation.conventions import PRESETS
 from tutor.number import MAX_DECIMALS
@@ -267,10 +268,7 @@ def examined_query(
     if scaling and scenario.data.scale is None:
         notices.append(Ignored("This lesson does not scale its inputs", "there are no such steps"))
     present = choice(query, "present", ("yes", "no"), "no", notices) == "yes"
-    paper = whole(query, "paper", FEWEST, MOST, 0, notices) or 0
-    if paper and (why := refusal(scenario)):
-        notices.append(Ignored(why[:1].upper() + why[1:], "it is shown at full precision"))
-        paper = 0
+    paper = paper_asked(query, scenario, notices)
     changed, ignored = changes.read(query, scenario)
     notices += [Ignored(text.removesuffix(".")) for text in ignored]
     notices += repeated(query, changeable.known)
@@ -297,6 +295,15 @@ def examined_query(
         scaling and scenario.data.scale is not None,
     )
     return view, tuple(notices)
+
+
+def paper_asked(query: Mapping[str, str], scenario: AnyScenario, notices: list[Ignored]) -> int:
+    """To how many decimals a query asks to round; 0 for full precision."""
+    paper = whole(query, PAPER, FEWEST, MOST, 0, notices) or 0
+    if paper and (why := no_paper(scenario)):
+        notices.append(Ignored(why[:1].upper() + why[1:], "it is shown at full precision"))
+        return 0
+    return paper
 
 
 def first_notices(notices: tuple[str, ...]) -> tuple[str, ...]:

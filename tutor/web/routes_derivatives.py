@@ -12,6 +12,7 @@
                                 opens layers. That of a formula is its walk by pass
 /lessons/<id>/paper             every number rounded and carried on, beside full precision:
                                 ?paper=4
+/formula/paper                  the same of a formula in the address
 """
 
 from __future__ import annotations
@@ -22,7 +23,8 @@ from typing import TYPE_CHECKING
 from flask import Flask, render_template, request
 
 from tutor.errors import TutorError
-from tutor.lesson.by_hand import FEWEST, MOST, refusal
+from tutor.lesson.by_hand import FEWEST, MOST
+from tutor.lesson.opening import no_paper
 from tutor.lesson.titles import capital
 from tutor.pages import view
 from tutor.pages.both_routes import both_routes_page
@@ -34,6 +36,7 @@ from tutor.pages.jacobians_page import JacobiansPage
 from tutor.pages.layer_graph_page import graph_asked, layer_graph_page
 from tutor.pages.paper_page import paper_page
 from tutor.pages.paths_page import FIRST, derivative, has_paths, paths_page
+from tutor.pages.quantity_query import Asked
 from tutor.scenario.reader import GraphScenario
 from tutor.web.site import Elsewhere, Site, as_notices, step_number
 
@@ -84,17 +87,7 @@ def add_paper(app: Flask, site: Site) -> None:
 
     @app.get("/lessons/<lesson>/paper")
     def paper(lesson: str) -> AnyResponse | str:
-        scenario = site.network(lesson)
-        why = refusal(scenario)
-        if why:
-            raise Missing(f"There is no such page: {why}.")
-        context, notices = site.opened_network(lesson)
-        if not context.view.paper:
-            shown = min(max(scenario.display.decimals, FEWEST), MOST)
-            if not notices:
-                return Elsewhere(context.view.on_paper(scenario.id, shown), 302)
-            context = site.library.network(scenario, replace(context.view, paper=shown))
-        return render_template("paper.html", page=paper_page(context, notices))
+        return compared(site, *site.opened(lesson))
 
 
 def add_jacobians(app: Flask, site: Site) -> None:
@@ -141,6 +134,20 @@ def add_graph(app: Flask, site: Site) -> None:
         asked, ignored = graph_asked(context, request.args)
         page = layer_graph_page(context, asked, (*notices, *as_notices(ignored)))
         return render_template("layer_graph.html", page=page)
+
+
+def compared(site: Site, context: AnyContext, notices: tuple[str, ...]) -> AnyResponse | str:
+    """The page of a lesson as on paper, or 404 with why there is none."""
+    scenario, view = context.source, context.view
+    if why := no_paper(scenario):
+        raise Missing(f"There is no such page: {why}.")
+    if not view.paper:
+        shown = min(max(scenario.display.decimals, FEWEST), MOST)
+        if not notices:
+            return Elsewhere(view.on_paper(scenario.id, shown), 302)
+        context = site.library.context(scenario, replace(view, paper=shown))
+    changed = face(scenario).answers(context, Asked()).changed()
+    return render_template("paper.html", page=paper_page(context, changed, notices))
 
 
 def matrices(context: AnyContext, name: str, notices: tuple[str, ...]) -> str:

@@ -13,7 +13,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from flask import Flask, Response, abort, render_template, request
 
@@ -29,7 +29,7 @@ from tutor.pages.formula_page import formula_page
 from tutor.pages.formula_view import FormulaView, Typed, asked, typed, value, view_of
 from tutor.pages.share import share_page
 from tutor.scenario import dump
-from tutor.web.routes_derivatives import matrices
+from tutor.web.routes_derivatives import compared, matrices
 from tutor.web.routes_lessons import export_answer, file_answer
 from tutor.web.site import (
     Elsewhere,
@@ -78,7 +78,7 @@ def add_pages(app: Flask, site: Site) -> None:
 
     @app.get("/formula/accumulation")
     def formula_accumulation() -> str:
-        context, notices = walked(site)
+        context, notices = walked(site, paper=0)
         whole(context)
         return render_template("accumulation.html", page=accumulation_page(context, notices))
 
@@ -86,6 +86,11 @@ def add_pages(app: Flask, site: Site) -> None:
     def formula_jacobians(name: str) -> str:
         context, notices = walked(site)
         return matrices(context, name, notices)
+
+    @app.get("/formula/paper")
+    def formula_paper() -> AnyResponse | str:
+        context, notices = walked(site)
+        return compared(site, context, notices)
 
     @app.get("/formula/share")
     def formula_share() -> str:
@@ -123,7 +128,7 @@ def add_steps(app: Flask, site: Site) -> None:
 
     @app.get("/embed/formula/steps/<n>")
     def formula_framed(n: str) -> str:
-        context, notices = walked(site, embedded=True)
+        context, notices = walked(site, embedded=True, present=False)
         text = site.library.step(context.source, context.view, step_number(context, n), notices)
         return text.fragment if wants_fragment() else framed_page(text)
 
@@ -173,12 +178,12 @@ def readable(site: Site) -> Typed:
     return found
 
 
-def opened(
-    site: Site, found: Typed, *, embedded: bool = False
-) -> tuple[GraphContext, tuple[Ignored, ...]]:
-    """A formula under the view of the address, and what in that makes no sense."""
+def opened(site: Site, found: Typed, **fixed: Any) -> tuple[GraphContext, tuple[Ignored, ...]]:
+    """A formula under the view of the address, and what in that makes no sense; `fixed` are choices
+    that the page makes in place of the reader.
+    """
     seen, ignored = view_of(request.args, found, view.EXPORT | {"step", FormulaView.asked.layout})
-    seen = replace(seen, embedded=embedded, present=seen.present and not embedded)
+    seen = replace(seen, **fixed)
     assert found.scenario is not None
     try:
         return of_graph(site.library.context(found.scenario, seen)), ignored
@@ -189,14 +194,17 @@ def opened(
 def ordered(site: Site) -> tuple[GraphContext, ExportOrder, tuple[Ignored, ...]]:
     """The same, with what of it is to be exported."""
     context, ignored = opened(site, readable(site))
+    if context.view.paper:
+        context, _ = opened(site, readable(site), paper=0)
+        ignored = (*ignored, view.NOT_IN_FILES)
     order, more = registry.read(request.args, tuple(request.args.getlist("phases")))
     return context, order, (*ignored, *more)
 
 
-def walked(site: Site, *, embedded: bool = False) -> tuple[GraphContext, tuple[str, ...]]:
+def walked(site: Site, **fixed: Any) -> tuple[GraphContext, tuple[str, ...]]:
     """The same, with what a page says of it."""
     found = readable(site)
-    context, ignored = opened(site, found, embedded=embedded)
+    context, ignored = opened(site, found, **fixed)
     return context, (*found.notices, *as_notices(ignored))
 
 

@@ -169,7 +169,7 @@ class Site:
         scenario = self.found(lesson)
         if not isinstance(scenario, GraphScenario):
             raise Missing(NO_GRAPH)
-        context, notices = self._opened(scenario)
+        context, notices = self._opened(scenario, fixed={"paper": 0})
         assert isinstance(context, GraphContext)
         whole(context)
         return context, notices
