@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
-from itertools import count, takewhile
+from itertools import count, pairwise, takewhile
 from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tutor.engine.activations import activation
 from tutor.engine.kinds import FORWARD
@@ -19,6 +21,7 @@ from tutor.engine.optimizers import OPTIMIZERS, rule
 from tutor.engine.quantity import Quantity
 from tutor.engine.run import (
     MOST_POINTS,
+    PIECE,
     Goal,
     Measured,
     Run,
@@ -27,6 +30,7 @@ from tutor.engine.run import (
     accuracy_of,
     layer_sizes,
     learning,
+    looked,
     loss_on,
     losses_of_first,
     movers,
@@ -131,8 +135,8 @@ def test_a_long_run_has_few_points_and_all_its_losses() -> None:
     run = Run(line(0.01))
     run.record(2000)
     assert len(run.losses) == 2000
-    assert len(run.points.kept) <= MOST_POINTS
-    assert len(run.states.kept) <= MOST_POINTS
+    assert len(run.points.kept) <= MOST_POINTS + PIECE
+    assert len(run.states.kept) <= MOST_POINTS + PIECE
     assert {1, 1 + run.points.every} <= set(run.points.kept)
     assert same(run.parameters(1234), line(0.01).at(1234).network)
 
@@ -144,6 +148,34 @@ def test_what_is_thinned_keeps_the_first_and_every_so_many() -> None:
             thinned.add(n, n)
     assert sorted(thinned.kept) == [1, 9, 17]
     assert thinned.every == 8
+
+
+@given(st.integers(1, 3000), st.integers(2, 400))
+def test_the_first_and_the_last_iteration_are_looked_at(last: int, most: int) -> None:
+    found = looked(last, most)
+    assert (found[0], found[-1]) == (1, last)
+    assert len(found) <= most + 1
+    assert len({b - a for a, b in pairwise(found[:-1])}) <= 1
+    assert found == list(range(1, last + 1)) or last > most
+
+
+@pytest.mark.parametrize("quick", [True, False])
+@pytest.mark.parametrize("last", [1, 400, 401, 430, 997, 1000])
+def test_what_is_looked_at_of_a_run_is_there_though_it_has_gone_further(
+    last: int, quick: bool
+) -> None:
+    run, whole = Run(line(0.01)), Run(line(0.01))
+    if not quick:
+        run._lean = None
+    run.record(last)
+    whole.points.most = 10_000
+    whole.record(last + PIECE - 1)
+    end = run.look(last)
+    assert end == whole.points.kept[last]
+    run.record(last + PIECE - 1)
+    assert {*looked(last)} <= {*run.points.kept, last}
+    assert run.look(last) == end
+    assert {*looked(last, run.states.most)} <= {*run.states.kept, last}
 
 
 # ---- where it ends ----

@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from tests.knobs import KNOBS, counts, lesson, outcomes
 from tests.oracle import needs_torch
 from tutor import budget
-from tutor.engine.run import Run
+from tutor.engine.run import Run, looked
 from tutor.export.numpy_random import Random
 from tutor.export.registry import ExportOrder, make
 from tutor.export.run_script import numpy_run, torch_run
@@ -151,7 +151,7 @@ def assert_the_curves(names: dict[str, Any], run: Run) -> None:
     same(curves.pop("loss"), run.losses)
     if run.classified is not None:
         same(curves.pop("accuracy"), run.accuracies)
-    points = run.points.kept
+    points = {n: run.look(n) for n in looked(run.length)}
     for layer in range(1, run.depth + 1):
         norms = curves.pop(f"gradient of layer {layer}")
         same([norms[n - 1] for n in points], [point.norms[layer - 1] for point in points.values()])
@@ -215,7 +215,7 @@ def test_a_run_draws_the_losses_of_the_sets_that_nothing_is_learned_from(
     names, run = ran(make_run(of)), Running(of.scenario).run
     run.record(of.scenario.training.iterations)
     assert_the_curves(names, run)
-    *_, last = run.points.kept.values()
+    last = run.look(run.length)
     learned = of.trace.network.parameters
     classes = 2 if run.classified else 1
     printed = capsys.readouterr().out
@@ -251,13 +251,16 @@ def test_a_wrong_target_of_a_test_sample_is_found(monkeypatch: pytest.MonkeyPatc
         ran(f"{script[:first]}[0.0]{script[first + len('[1.0]') :]}")
 
 
-@pytest.mark.parametrize(("iterations", "every"), [(1, 1), (400, 1), (401, 2), (801, 4)])
-def test_a_long_run_looks_as_often_as_the_page_has_points(iterations: int, every: int) -> None:
-    run = run_of(lesson("split: true", 1, iterations))
-    points = Running(run.lesson.scenario).run
-    points.record(iterations)
-    assert run.every == points.points.every == every
-    assert run.last_look == max(points.points.kept)
+@pytest.mark.parametrize(("iterations", "every"), [(1, 1), (400, 1), (401, 2), (802, 4), (1000, 4)])
+def test_a_long_run_looks_where_the_page_has_points_and_at_its_last_iteration(
+    iterations: int, every: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    of = lesson("split: true", 1, iterations)
+    names, run = ran(numpy_run(of)), Running(of.scenario).run
+    run.record(iterations)
+    assert list(names["looked"]) == sorted({*range(1, iterations + 1, every), iterations})
+    assert_the_curves(names, run)
 
 
 def same(found: Sequence[float], own: Sequence[float]) -> None:

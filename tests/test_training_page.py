@@ -20,7 +20,9 @@ from tutor.lesson.running import Running, verdict
 from tutor.lesson.setup import training
 from tutor.pages.gradient_flow import scale
 from tutor.pages.training_charts import chosen_iterations, round_up
-from tutor.pages.training_runs import batch_name
+from tutor.pages.training_query import Asked
+from tutor.pages.training_runs import Trained, batch_name
+from tutor.pages.view import View
 from tutor.scenario.reader import load
 from tutor.web import routes_training
 
@@ -205,16 +207,57 @@ def test_sets_that_nothing_is_learned_from_have_their_losses_and_accuracies(tmp_
             assert f'<th scope="col">{what} on the {name} set</th>' in table
 
 
-def test_a_loss_of_another_set_is_told_with_its_iteration(client: FlaskClient) -> None:
+def last_row(page: str) -> list[str]:
+    """The head and the cells of the last row of the numbers of the charts."""
+    table = page[page.index("<caption>Some ") :]
+    row = table[: table.index("</tbody>")].rpartition("<tr>")[2]
+    return [re.sub(r"<[^>]+>", "", cell) for cell in re.split(r"(?=<t[hd])", row)[1:]]
+
+
+def test_the_last_iteration_of_a_long_run_is_looked_at(client: FlaskClient) -> None:
     run = Running(scenario("overfitting")).run
     run.record(1000)
-    at = max(run.points.kept)
-    told = number.shown(run.points.kept[at].others[0].loss, 4)
+    assert max(run.points.kept) < 1000
+    told = number.shown(run.look(1000).others[0].loss, 4)
     page = client.get("/lessons/overfitting/training?iterations=1000").text
-    assert at < 1000
-    assert f"has risen to {told} by iteration {at}: a sign of overfitting." in page
+    assert f"has risen to {told} since: a sign of overfitting." in page
+    n, *cells = last_row(page)
+    assert n == "1,000"
+    assert told in cells
+    assert all(cells)
     short = client.get("/lessons/overfitting/training?iterations=9").text
     assert "On the test set it is " in short
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        "overfitting/training?iterations=1000&loss_below=0.0555",
+        "overfitting/training?iterations=996",
+        "overfitting/training?iterations=432&of=1000",
+        "linear-regression/training?learning_rate=0.2&iterations=1000",
+    ],
+)
+def test_the_last_iteration_is_looked_at_wherever_a_run_ends(
+    asked: str, client: FlaskClient
+) -> None:
+    page = client.get(f"/lessons/{asked}").text
+    n, *cells = last_row(page)
+    assert 400 < int(n.replace(",", "")) < 1000
+    assert all(cells)
+
+
+def test_a_run_in_pieces_is_looked_at_where_a_run_in_one_go_is() -> None:
+    asked = Asked("overfitting", View(), 450, 450)
+    pieces, whole = Running(scenario("overfitting")), Running(scenario("overfitting"))
+    for last in (3, 399, 405, 450):
+        pieces.run.record(last)
+    whole.run.record(450 + 15)
+    one, other = (Trained.of(run, "", None, 1, asked) for run in (pieces, whole))
+    assert [n for n, _ in one.points] == [*range(1, 450, 2), 450]
+    assert one.points == other.points
+    assert [n for n, _ in one.networks()] == [n for n, _ in other.networks()]
+    assert [n for n, _ in one.networks()][-2:] == [449, 450]
 
 
 def test_a_run_that_explodes_is_not_called_overfitting(client: FlaskClient) -> None:

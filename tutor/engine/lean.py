@@ -45,7 +45,7 @@ class Lean:
         x, self._next_y = training.batch(state)
         _, arguments = prepared(network, x, self._next_y, training.eta, state.progress)
         self._training, self.y = training, self._next_y
-        self._before, self._now = arguments, (arguments, state.iteration)
+        self._before = self._now = (arguments, state.iteration)
         first = len(arguments) - len(program.given)
         places = list(enumerate(program.given, first))
         self._names = dict(places)
@@ -98,7 +98,7 @@ class Lean:
         self.loss, self.outputs, self._gradients = float(loss), found[1], gradients
         self.y = self._next_y
         self._draw(arguments, iteration + 1)
-        self._before, self._now = before, (arguments, iteration + 1)
+        self._before, self._now = self._now, (arguments, iteration + 1)
         return True
 
     def _draw(self, arguments: list[Any], iteration: int) -> None:
@@ -130,7 +130,7 @@ class Lean:
 
     def start(self) -> Callable[[], State]:
         """How to make the state that the last iteration started from."""
-        arguments, iteration = self._before, self._now[1] - 1
+        arguments, iteration = self._before
         return lambda: self._state(arguments, iteration)
 
     def state(self) -> State:

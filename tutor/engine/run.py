@@ -4,11 +4,13 @@
     run.record(1000)            go on up to iteration 1000, or to the first number that is none
     run.losses                  the loss of each iteration
     run.points                  of some iterations, at most so many: gradient norms, accuracy
+    run.look(40)                the same of any iteration that is recorded
     run.parameters(40)          the network that iteration 40 starts from
+    looked(1000)                which iterations of a run of 1000 are looked at
 
 A run can go on at any time from where it is, in pieces of any length, and its numbers are those of
 stepping through, bit for bit. A short run has a point for each iteration; a long one leaves out
-every second of them as often as it takes.
+every second of them as often as it takes, but never the first and the last.
 """
 
 from __future__ import annotations
@@ -48,13 +50,23 @@ def always() -> bool:
     return True
 
 
+def looked(last: int, most: int = MOST_POINTS) -> list[int]:
+    """The iterations that are looked at of a run that ends with iteration `last`: the first, every
+    so many from there, at most `most` of them, and the last.
+    """
+    every = 1
+    while -(-last // every) > most:
+        every *= 2
+    return sorted({*range(1, last + 1, every), last})
+
+
 class Thinned(Generic[Item]):
     """Something of every so many iterations, from the first on; when it is full, every second is
-    left out.
+    left out. `spare` are those of a run that has gone a little further than its end.
     """
 
-    def __init__(self, most: int) -> None:
-        self.most, self.every = max(2, most), 1
+    def __init__(self, most: int, spare: int = 0) -> None:
+        self.most, self.spare, self.every = max(2, most), spare, 1
         self.kept: dict[int, Item] = {}
 
     def wants(self, iteration: int) -> bool:
@@ -64,18 +76,9 @@ class Thinned(Generic[Item]):
     def add(self, iteration: int, item: Item) -> None:
         """Keep what belongs to an iteration."""
         self.kept[iteration] = item
-        if len(self.kept) > self.most:
+        if len(self.kept) > self.most + self.spare:
             self.every *= 2
             self.kept = {n: kept for n, kept in self.kept.items() if self.wants(n)}
-
-
-def every(last: int) -> int:
-    """How many iterations lie from one point to the next of a run that is so long."""
-    points = Thinned[None](MOST_POINTS)
-    for n in range(1, last + 1):
-        if points.wants(n):
-            points.add(n, None)
-    return points.every
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,15 +146,14 @@ class Run:
         self.training, self.classified, self.others = training, classified, dict(others or {})
         self.losses = array("d")
         self.accuracies = array("d")
-        self.points: Thinned[Point] = Thinned(MOST_POINTS)
+        self.points: Thinned[Point] = Thinned(MOST_POINTS, PIECE)
         self.ending: Ending | None = None
-        self._next: State = training.at(1)
+        self._next = self._last = training.at(1)
         self._lean = Lean.of(training, self._next)
         parameters = self._next.network.parameters
         size = 8 * max(1, parameters) + 4096
-        self.states: Thinned[Callable[[], State]] = Thinned(
-            min(MOST_POINTS, BYTES_OF_STATES // size)
-        )
+        most = min(MOST_POINTS, BYTES_OF_STATES // size)
+        self.states: Thinned[Callable[[], State]] = Thinned(most, min(PIECE, most // PIECE))
         """What some iterations start from; made when it is asked for."""
         self._patience = 1 if len(training.x) * parameters > LIGHT else 8
 
@@ -210,11 +212,11 @@ class Run:
             if self._lean.step():
                 self._take_lean(self._lean)
                 return True
-            self._next, self._lean = self._lean.state(), None
+            self._next, self._last, self._lean = *self._recent(), None
         state = self._next
         trace, after = self.training.step(state)
         if self._taken(state, trace):
-            self._next = after
+            self._next, self._last = after, state
             self.training.keep(after)
             return True
         return False
@@ -228,7 +230,7 @@ class Run:
             self.states.add(n, lean.start())
         if self.points.wants(n):
             others = self.measured(lean.start()().network) if self.others else ()
-            self.points.add(n, Point(lean.norms(), self._accuracy, others))
+            self.points.add(n, Point(lean.norms(), self._accuracy(n), others))
         if self.training.keeps(lean.iteration):
             self.training.keep(lean.state())
 
@@ -236,9 +238,8 @@ class Run:
         """How a network does on each of the other sets."""
         return tuple(measured(network, x, y, self.classified) for x, y in self.others.values())
 
-    @property
-    def _accuracy(self) -> float | None:
-        return self.accuracies[-1] if self.classified is not None else None
+    def _accuracy(self, iteration: int) -> float | None:
+        return self.accuracies[iteration - 1] if self.classified is not None else None
 
     def _taken(self, state: State, trace: Trace) -> bool:
         """Record an iteration. Whether another one follows."""
@@ -263,9 +264,19 @@ class Run:
     def _point(self, state: State, trace: Trace) -> Point:
         return Point(
             tuple(norm(trace, layer) for layer in range(1, self.depth + 1)),
-            self._accuracy,
+            self._accuracy(state.iteration),
             self.measured(state.network),
         )
+
+    @np.errstate(all="ignore")
+    def look(self, iteration: int) -> Point:
+        """What is known of a recorded iteration beside its loss, also where it is not kept."""
+        known = self.points.kept.get(iteration)
+        if known is not None:
+            return known
+        state = self.state(iteration)
+        trace, _ = self.training.step(state)
+        return self._point(state, trace)
 
     def reached(self, goal: Goal, since: int = 1) -> int | None:
         """The first recorded iteration, from `since` on, that meets a goal. Losses of different
@@ -301,16 +312,20 @@ class Run:
 
     def state(self, iteration: int) -> State:
         """What a recorded iteration starts from, or the one after the last."""
-        lean = self._lean
-        known = lean.state() if lean is not None else self._next
-        if iteration == known.iteration:
-            return known
+        for known in self._recent():
+            if iteration == known.iteration:
+                return known
         kept = dict(self.states.kept)
         state = kept[max(n for n in kept if n <= iteration)]()
         while state.iteration < iteration:
             budget.check()
             state = self.training.advance(state)
         return state
+
+    def _recent(self) -> tuple[State, State]:
+        """What the next iteration starts from, and what the last one started from."""
+        lean = self._lean
+        return (lean.state(), lean.start()()) if lean is not None else (self._next, self._last)
 
     def parameters(self, iteration: int) -> Network:
         """The network that an iteration starts from."""

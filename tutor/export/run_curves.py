@@ -117,17 +117,20 @@ def looks(run: ScriptedRun, state: str) -> list[str]:
     if not run.data.others:
         return []
     line = f"looks.append(look({state}))"
-    if run.every == 1:
+    if len(run.looked) == run.iterations:
         return [f"    {line}"]
-    return [f"    if t in looked:  # every {run.every} iterations", f"        {line}"]
+    return ["    if t in looked:", f"        {line}"]
 
 
 def looked(run: ScriptedRun) -> list[str]:
     """Which iterations look, and what they find."""
     if not run.data.others:
         return []
-    step = f", {run.every}" if run.every > 1 else ""
-    return [f"looked, looks = range(1, iterations + 1{step}), []"]
+    found = "range(1, iterations + 1)"
+    if len(run.looked) < run.iterations:
+        every = run.looked[1] - run.looked[0]
+        found = f"sorted({{*range(1, iterations + 1, {every}), iterations}})"
+    return [f"looked, looks = {found}, []"]
 
 
 def seen(run: ScriptedRun) -> list[str]:
@@ -136,7 +139,7 @@ def seen(run: ScriptedRun) -> list[str]:
     if not found:
         return []
     return [
-        f"# The sets that nothing is learned from, before iteration {run.last_look}",
+        f"# The sets that nothing is learned from, before iteration {run.iterations}",
         "tutor = {",
         *(f'    "{name}": {exact(value)},' for name, value in found.items()),
         "}",

@@ -17,8 +17,8 @@ from tutor.engine.program import Definition, Name, Program
 from tutor.engine.run import (
     above_half,
     accuracy_of,
-    every,
     largest_output,
+    looked,
     measured,
     same_signs,
 )
@@ -92,19 +92,14 @@ class ScriptedRun:
         return without_dropout(self.first.network)
 
     @property
-    def every(self) -> int:
-        """How many iterations lie between two looks at the sets that nothing is learned from."""
-        return every(self.iterations)
-
-    @property
-    def last_look(self) -> int:
-        """The iteration of the last look."""
-        return range(1, self.iterations + 1, self.every)[-1]
+    def looked(self) -> list[int]:
+        """Which iterations look at the sets that nothing is learned from."""
+        return looked(self.iterations)
 
     @property
     def seen(self) -> dict[str, float]:
-        """What that finds, by the names of the curves, as far as it is a number."""
-        network, rule = self.training.at(self.last_look).network, self.classified
+        """What the last look finds, by the names of the curves, as far as it is a number."""
+        network, rule = self.training.at(self.iterations).network, self.classified
         found: dict[str, float | None] = {}
         for name, (x, y) in self.data.others.items():
             one = measured(network, x, y, rule)

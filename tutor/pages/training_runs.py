@@ -15,7 +15,7 @@ from tutor import number
 from tutor.engine.batches import Batches
 from tutor.engine.kinds import BACKWARD, FORWARD, LOSS
 from tutor.engine.network import Network
-from tutor.engine.run import Ending, Point, Run, loss_on
+from tutor.engine.run import Ending, Point, Run, looked, loss_on
 from tutor.engine.trace import FLAT, OVERFLOW
 from tutor.engine.training import Training
 from tutor.lesson import running as how
@@ -57,6 +57,7 @@ class Trained:
     end: int
     """The last iteration that is shown."""
     _networks: list[tuple[int, Network]] = field(default_factory=list)
+    _points: list[tuple[int, Point]] = field(default_factory=list)
 
     @classmethod
     def of(
@@ -142,9 +143,13 @@ class Trained:
 
     @property
     def points(self) -> list[tuple[int, Point]]:
-        """What is recorded beside the losses, up to the end."""
-        kept = dict(self.run.points.kept)
-        return [(n, point) for n, point in sorted(kept.items()) if n <= self.end]
+        """What is known beside the losses of the first iteration, the last, and some between."""
+        if not self._points and self.end:
+            kept = dict(self.run.points.kept)
+            self._points.extend((n, kept[n]) for n in looked(self.end) if n in kept)
+            if self.end not in kept:
+                self._points.append((self.end, self.run.look(self.end)))
+        return self._points
 
     def step(self, iteration: int) -> str:
         """The address of an iteration's first step; "" where there is no page of it."""
@@ -153,15 +158,18 @@ class Trained:
         return self.view.address(self.asked.lesson, 1, iteration=iteration)
 
     def networks(self) -> list[tuple[int, Network]]:
-        """(iterations done, the network after them), some of them, from the first to the last."""
-        if not self._networks:
-            states = sorted(dict(self.run.states.kept).items())
-            there = [(n - 1, made) for n, made in states if n <= self.last + 1]
-            every = -(-len(there) // MOST_NETWORKS) or 1
-            taken = there[:BEGINNING] + there[BEGINNING::every]
-            self._networks.extend((n, made().network) for n, made in taken)
-            if there and self._networks[-1][0] != self.last:
-                self._networks.append((self.last, self.run.parameters(self.last + 1)))
+        """(iterations done, the network after them), some of them, from the first to the last; the
+        last iteration has the one that it starts from too.
+        """
+        if not self._networks and self.run.states.kept:
+            kept = dict(self.run.states.kept)
+            there = [n for n in looked(self.last + 1, self.run.states.most) if n in kept]
+            every = -(-len(there) // MOST_NETWORKS)
+            begun = {*there[:BEGINNING], *there[BEGINNING::every]}
+            begun |= {n for n in (self.last, self.last + 1) if n}
+            for n in sorted(begun):
+                state = kept[n]() if n in kept else self.run.state(n)
+                self._networks.append((n - 1, state.network))
         return self._networks
 
     @property
@@ -299,17 +307,13 @@ def _on_other_sets(one: Trained, *, falls: bool) -> Iterator[str]:
     """
     for at, name in enumerate(one.run.others if one.end > 1 else ()):
         losses = [(point.others[at].loss, n) for n, point in one.points]
-        (lowest, n), (last, m) = min(losses), losses[-1]
-        early = m < one.end  # of a long run it is known of some iterations only
+        (lowest, n), (last, _) = min(losses), losses[-1]
         if last > OVER * lowest:
             why = ": a sign of overfitting" if falls else ""
-            since = f"by iteration {m:,}" if early else "since"
             yield (
                 f"On the {name} set it was lowest in iteration {n:,}, {_few(lowest)}, and has "
-                f"risen to {_few(last)} {since}{why}."
+                f"risen to {_few(last)} since{why}."
             )
-        elif early:
-            yield f"On the {name} set it was {_few(last)} in iteration {m:,}."
         else:
             yield f"On the {name} set it is {_few(last)}."
 
