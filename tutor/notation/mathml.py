@@ -79,7 +79,10 @@ class MathML(Writer):
             + "</mtr>"
             for r in shown_rows(height)
         )
-        return f'<mrow class="{role(leaf.kind)}"><mo>[</mo><mtable>{rows}</mtable><mo>]</mo></mrow>'
+        folded = ["few-rows"] * (height > SHOWN_ROWS) + ["few-columns"] * (columns > SHOWN_COLUMNS)
+        mark = f' class="{" ".join(folded)}"' if folded else ""
+        css = role(leaf.kind)
+        return f'<mrow class="{css}"><mo>[</mo><mtable{mark}>{rows}</mtable><mo>]</mo></mrow>'
 
     def _entry(self, leaf: ArrayRef, array: Any, r: int, c: int) -> str:
         if r < 0 or c < 0:

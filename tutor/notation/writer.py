@@ -231,12 +231,17 @@ class Writer:
         return [self.write(node)]
 
     def _matrix_pieces(self, node: Difference | Product | MatrixProduct) -> list[str]:
-        """The same of a formula with the entries of matrices, which are wide."""
+        """The same of a formula with the entries of matrices, which are wide; a number in front
+        stays with the matrix that it multiplies.
+        """
         if isinstance(node, Difference):
             taken = self.write(node.right, FACTOR - 1 + _is_sum(node.right), False)
             return [*self.pieces(node.left), self.joined(["", taken], "−")]
         first, *others = (self.write(t, FACTOR, n == 0) for n, t in enumerate(node.terms))
-        return [first, *(self.joined(["", other], self._sign_of(node)) for other in others)]
+        behind = [self.joined(["", other], self._sign_of(node)) for other in others]
+        if not _is_matrix(node.terms[0]):
+            return [first + behind[0], *behind[1:]]
+        return [first, *behind]
 
     def name(self, q: Quantity) -> str:
         """The symbol of a quantity, derivatives as fractions; the share of a sample in a mean has

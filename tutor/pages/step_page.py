@@ -8,6 +8,7 @@ Templates loop and place, they decide nothing.
 from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
+from itertools import pairwise
 
 from tutor import number
 from tutor.draw.diagram import Drawing, Scene, drawing
@@ -195,12 +196,14 @@ MOST_ROWS = 6
 """With more rows than this below it the diagram would be too small; a longer table then stands in
 columns, or scrolls.
 """
+MOST_SAMPLES = 7
+"""The same where the rows are samples: theirs are higher, and a network of one layer is low."""
 
 
 def _rows(context: Context) -> int:
     """How many rows of a table a step may touch: those of all samples, a unit and the layer that it
-    is made from, or two whole layers. Matrices stand in one row of the page, in the backward pass
-    in two; the rows of a matrix are lower.
+    is made from, two whole layers, or the weights of a layer. Matrices stand in one row of the
+    page, in the backward pass in two; the rows of a matrix are lower.
     """
     trace, grain = context.trace, context.view.grain
     sizes = trace.network.sizes
@@ -208,9 +211,11 @@ def _rows(context: Context) -> int:
         tall = max(*sizes, trace.samples)
         return min(max(2 * tall - 2, 4), MOST_ROWS)
     if trace.network.depth == 1 and trace.samples > 1:
-        return min(max(trace.samples, *sizes), MOST_ROWS)
-    units = max(sizes) + (1 if grain == "number" else max(sizes[1:]))
-    return min(max(units, 3), MOST_ROWS)
+        return min(max(trace.samples, *sizes), MOST_SAMPLES)
+    if grain == "number":
+        return min(max(max(sizes) + 1, 3), MOST_ROWS)
+    weights = (above * below for below, above in pairwise(sizes))
+    return min(max(max(sizes) + max(sizes[1:]), *weights, 3), MOST_ROWS)
 
 
 _SAID = tuple(field.name for field in fields(StepBody))
