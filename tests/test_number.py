@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tutor.errors import NumberError
-from tutor.number import MINUS, counted, exact, fixed, parts, plain, read, shown
+from tutor.number import MINUS, counted, exact, fixed, not_whole, parts, plain, read, shown, whole
 
 finite = st.floats(allow_nan=False, allow_infinity=False)
 
@@ -164,3 +164,37 @@ def test_any_text_is_a_finite_number_or_a_number_error(text: str) -> None:
         number, message = 0.0, str(error)
     assert math.isfinite(number)
     assert len(message) < 200
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [("1", 1), ("007", 7), ("10000", 10_000), ("0", None), ("10001", None), ("-1", None)]
+    + [
+        (text, None) for text in ("", " 1", "1.0", "1e3", "+1", "1,000", "²", "１", "x", "9" * 5000)
+    ],
+)
+def test_a_whole_number_is_written_in_digits_and_within_its_bounds(
+    text: str, value: int | None
+) -> None:
+    assert whole(text, 1, 10_000) == value
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("x", "is not a whole number from 1 to 10,000"),
+        ("1.5", "is not a whole number from 1 to 10,000"),
+        ("10000000", "is too large; expected a whole number from 1 to 10,000"),
+        ("9" * 5000, "is too large; expected a whole number from 1 to 10,000"),
+        ("0", "is too small; expected a whole number from 1 to 10,000"),
+        ("-3", "is too small; expected a whole number from 1 to 10,000"),
+        (f"{MINUS}3", "is too small; expected a whole number from 1 to 10,000"),
+    ],
+)
+def test_a_whole_number_out_of_bounds_is_not_called_no_whole_number(text: str, said: str) -> None:
+    assert not_whole(text, 1, 10_000) == said
+
+
+def test_the_only_whole_number_that_fits_is_named() -> None:
+    assert not_whole("4", 1, 1) == "is too large; expected 1"
+    assert not_whole("x", 1, 1) == "is not a whole number; expected 1"

@@ -149,11 +149,20 @@ def test_the_comparison_without_digits_takes_those_of_the_lesson() -> None:
     assert "“nine” is not a whole number" in get(f"{SIGMOID}/paper?paper=nine").text
 
 
-@pytest.mark.parametrize("wrong", ["0", "9", "-1", "many", "4.0"])
-def test_other_digits_are_ignored_with_a_word(wrong: str) -> None:
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ("0", "is too small; expected"),
+        ("9", "is too large; expected"),
+        ("-1", "is too small; expected"),
+        ("many", "is not"),
+        ("4.0", "is not"),
+    ],
+)
+def test_other_digits_are_ignored_with_a_word(wrong: str, said: str) -> None:
     answer = get(f"{SIGMOID}/steps/2?paper={wrong}")
     assert answer.status_code == 200
-    assert f"paper “{wrong}” is not a whole number from 1 to 8" in answer.text
+    assert f"paper “{wrong}” {said} a whole number from 1 to 8" in answer.text
 
 
 def test_a_lesson_of_too_many_numbers_stays_at_full_precision_and_says_why(

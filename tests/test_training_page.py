@@ -613,12 +613,15 @@ def plain(text: str) -> float:
     ("query", "said"),
     [
         ("iterations=x", "“x” is not a whole number from 1 to 10,000."),
-        ("iterations=0", "“0” is not a whole number from 1 to 10,000."),
-        ("iterations=10000000", "“10000000” is not a whole number from 1 to 10,000."),
+        ("iterations=0", "“0” is too small; expected a whole number from 1 to 10,000."),
+        (
+            "iterations=10000000",
+            "“10000000” is too large; expected a whole number from 1 to 10,000.",
+        ),
         ("other_batch=7000", "samples from 1 to 4; got &#39;7000&#39;."),
         ("other_optimizer=adm", "&#39;adm&#39; is not known; did you mean adam?"),
         ("per=year", "“year” is not known; expected epoch or iteration."),
-        ("slide=101", "“101” is not a whole number from 0 to 100."),
+        ("slide=101", "“101” is too large; expected a whole number from 0 to 100."),
         ("other=-1", "Expected a number above 0, got −1."),
         ("other=fast", "&#39;fast&#39; is not a number"),
         ("accuracy=0.5", "The targets of this lesson are not classes, so there is no accuracy."),
@@ -627,7 +630,7 @@ def plain(text: str) -> float:
         ("change_below=1e999", "too large"),
         ("first=w[9][1,1]&second=b[1][1]", "“w[9][1,1]” is not a weight or bias that learns here"),
         ("first=b[1][1]&second=b[1][1]", "The surface needs two different parameters."),
-        ("at=101&iterations=100", "“101” is not a whole number from 0 to 100."),
+        ("at=101&iterations=100", "“101” is too large; expected a whole number from 0 to 100."),
     ],
 )
 def test_nonsense_in_a_field_is_answered_in_the_form(

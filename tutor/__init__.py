@@ -27,9 +27,9 @@ Packages, in the order in which they are best read:
 Ground floor: what every package may use
 
     errors                one small tree of exceptions, whose texts are safe to show
+    number                a number as text, a text as number
     limits                how large a scenario may be, and how much a request
     budget                how much of the processor's time one request may take
-    number                a number as text, a text as number
     suggestion            the known word behind an unknown one: did you mean relu?
     memo                  what can be made again, kept while there is room
 

@@ -12,6 +12,7 @@ import difflib
 import os
 from typing import Final
 
+from tutor import number
 from tutor.errors import SettingError
 
 PREFIX: Final = "LIMIT_"
@@ -23,8 +24,9 @@ def _set(name: str, default: int, *, least: int = 1, most: int = 10**12) -> int:
     """A limit from the environment, or its default."""
     NAMES.append(PREFIX + name)
     text = os.environ.get(PREFIX + name, "").strip() or str(default)
-    if text.isascii() and text.isdigit() and len(text) < 20 and least <= int(text) <= most:
-        return int(text)
+    value = number.whole(text, least, most)
+    if value is not None:
+        return value
     PROBLEMS.append(
         f"{PREFIX}{name} is {text[:40]!r}; expected a whole number from {least:,} to {most:,}"
     )

@@ -31,6 +31,9 @@ _FRACTION = re.compile(r"(?P<top>[+-]?[0-9]+)\s*/\s*(?P<bottom>[0-9]+)", re.ASCI
 FRACTION_PATTERN = rf"^[+{MINUS}-]?[0-9]+ */ *0*[1-9][0-9]*$"
 """What `fraction` reads, for a JSON Schema."""
 MAX_LENGTH = 40
+MOST_DIGITS = 19
+MOST_WHOLE = 10**MOST_DIGITS - 1
+"""Larger whole numbers are not read."""
 
 
 @lru_cache(MOST_SHOWN)
@@ -188,6 +191,23 @@ def fraction(text: str) -> float | None:
     if int(found["bottom"]) == 0:
         raise NumberError(f"{cleaned!r} divides by zero")
     return int(found["top"]) / int(found["bottom"])
+
+
+def whole(text: str, least: int, most: int) -> int | None:
+    """Read a whole number within its bounds, written in digits alone; None for any other text."""
+    if not (text.isascii() and text.isdigit() and len(text) <= MOST_DIGITS):
+        return None
+    return int(text) if least <= int(text) <= most else None
+
+
+def not_whole(text: str, least: int, most: int) -> str:
+    """What is wrong with a text that `whole` does not take, as the rest of a sentence about it."""
+    expected = f"a whole number from {least:,} to {most:,}" if least < most else f"{most:,}"
+    size = text.removeprefix("-").removeprefix(MINUS)
+    if not (size.isascii() and size.isdigit()):
+        return f"is not {expected}" if least < most else f"is not a whole number; expected {most:,}"
+    small = size != text or (len(size) <= MOST_DIGITS and int(size) < least)
+    return f"is too {'small' if small else 'large'}; expected {expected}"
 
 
 def _finite(value: float, text: str) -> float:

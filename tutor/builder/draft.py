@@ -19,6 +19,7 @@ from typing import Any, Final, Protocol
 from tutor import limits
 from tutor.builder.fields import GIVEN, PARTS, PLAIN, SCHEMES, default
 from tutor.builder.grid import MOST_CELLS, Grid, lines
+from tutor.number import whole
 
 MOST_FIELDS: Final = 1_000
 """With more numbers in tables of their own a form is no pleasure; the further ones are texts."""
@@ -146,12 +147,7 @@ def _long(grid: Grid) -> Grid:
 
 def count(text: str, most: int = limits.UNITS) -> int:
     """A whole number from 1 to `most`, else 0."""
-    shown = text.strip()
-    return (
-        int(shown)
-        if shown.isascii() and shown.isdigit() and len(shown) < 6 and 1 <= int(shown) <= most
-        else 0
-    )
+    return whole(text.strip(), 1, most) or 0
 
 
 def frozen_texts(texts: Mapping[str, Any]) -> Mapping[str, str]:

@@ -24,7 +24,7 @@ from tutor.errors import NumberError
 from tutor.lesson.dataset import made as samples_of
 from tutor.lesson.redraw import Pool, Stream
 from tutor.lesson.setup import initial
-from tutor.number import counted, read
+from tutor.number import counted, read, whole
 from tutor.scenario.model import Init
 
 
@@ -430,12 +430,7 @@ def friendly(key: str, rows: int, columns: int) -> Cells:
 
 def seed_of(text: str) -> int | None:
     """A seed as it was typed; None where it is none."""
-    typed = text.strip()
-    return (
-        int(typed)
-        if typed.isascii() and typed.isdigit() and len(typed) < 11 and int(typed) < SEEDS
-        else None
-    )
+    return whole(text.strip(), 0, SEEDS - 1)
 
 
 def made(scheme: str, scale: str, seed: str, rows: int, columns: int) -> Cells | dict[str, str]:

@@ -36,7 +36,7 @@ from tutor.lesson.walk import Lesson, open_lesson
 from tutor.limits import PARAMETERS
 from tutor.notation.conventions import Alphabet, notation
 from tutor.notation.markup import Markup
-from tutor.number import counted, read
+from tutor.number import counted, read, whole
 from tutor.pages.context import Context
 from tutor.pages.overview import beginning
 from tutor.pages.step_body import step_body
@@ -286,9 +286,8 @@ def sketched(draft: Draft) -> Network | None:
 
 def _skip(layer: LayerDraft, number: int, widths: tuple[int, ...]) -> int:
     """How far the skip connection of a layer goes back, where it can; else 0."""
-    text = layer["skip"].strip()
-    back = int(text) if text.isdecimal() and len(text) < 4 else 0
-    return back if 0 < back <= number and widths[number] == widths[number - back] else 0
+    back = whole(layer["skip"].strip(), 1, number) or 0
+    return back if back and widths[number] == widths[number - back] else 0
 
 
 def _scene(draft: Draft, network: Network) -> Scene:

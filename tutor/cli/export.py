@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
+from tutor import number
 from tutor.engine.kinds import PHASES
 from tutor.errors import LessonError
 from tutor.export.registry import (
@@ -91,13 +92,11 @@ def bounded(least: int, most: int) -> Callable[[str], int]:
     """A reader of whole numbers within bounds."""
 
     def read(text: str) -> int:
-        if not (
-            text.isascii() and text.isdigit() and len(text) < 12 and least <= int(text) <= most
-        ):
-            raise argparse.ArgumentTypeError(
-                f"{text[:40]!r} is not a whole number from {least} to {most}"
-            )
-        return int(text)
+        value = number.whole(text, least, most)
+        if value is None:
+            said = number.not_whole(text, least, most)
+            raise argparse.ArgumentTypeError(f"{text[:40]!r} {said}")
+        return value
 
     return read
 
@@ -118,8 +117,8 @@ def export(wanted: argparse.Namespace) -> int:
         phases, wanted.blanks, wanted.seed, versions=wanted.variants or SET_VERSIONS
     )
     lesson_ = opened(lesson, view.iteration, view.input_gradients, view.scaling)
-    for number in range(1, 2 if one else (wanted.variants or 1) + 1):
-        chosen = replace(order, version=number)
+    for version in range(1, 2 if one else (wanted.variants or 1) + 1):
+        chosen = replace(order, version=version)
         write(make(lesson_, wanted.to, view, chosen), wanted.out, wanted.force)
     return 0
 

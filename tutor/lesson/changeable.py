@@ -267,9 +267,9 @@ def batch_of(text: str, scenario: Scenario) -> str:
     word, most = text.strip().lower(), scenario.data.training_samples
     if word in {FULL, ONLINE}:
         return batch_word(scenario, 1 if word == ONLINE else most)
-    digits = word.replace(",", "")
-    if digits.isascii() and digits.isdigit() and len(digits) < 9 and 1 <= int(digits) <= most:
-        return batch_word(scenario, int(digits))
+    size = number.whole(word.replace(",", ""), 1, most)
+    if size is not None:
+        return batch_word(scenario, size)
     sizes = f"{FULL}, {ONLINE} or a whole number of samples from 1 to {most:,}"
     only = f"{FULL}, for there is one sample"
     raise BadChangeError(f"expected {sizes if most > 1 else only}; got {quotable(word, 20)!r}")
@@ -279,8 +279,9 @@ def _seed_of(kind: str, text: str) -> str:
     """A seed that is typed; a shuffle may have none."""
     if kind == "shuffle" and text == NONE:
         return NONE
-    if text.isascii() and text.isdigit() and len(text) < 11 and int(text) <= MOST_SEED:
-        return str(int(text))
+    seed = number.whole(text, 0, MOST_SEED)
+    if seed is not None:
+        return str(seed)
     start = f"{NONE} or " if kind == "shuffle" else ""
     raise BadChangeError(
         f"expected {start}a whole number from 0 to {MOST_SEED:,}, got {quotable(text, 20)!r}"

@@ -381,8 +381,9 @@ def jacobians_page(context: Context, asked: Asked, notices: tuple[str, ...] = ()
 def layer_named(context: Context, name: str) -> int:
     """The layer of an address. Raises LessonError where the network has none of this number."""
     depth = context.trace.network.depth
-    if name.isascii() and name.isdigit() and len(name) < 4 and 1 <= int(name) <= depth:
-        return int(name)
+    layer = number.whole(name, 1, depth)
+    if layer is not None:
+        return layer
     raise LessonError(
         f"this lesson has layers 1 to {depth}; there is no layer “{quotable(name, 20)}”"
     )

@@ -526,9 +526,9 @@ def graph_asked(
     opened: list[int] = []
     parts = query.get("open", "")[:MOST_OPEN_CHARACTERS].split(",")
     for text in filter(None, map(str.strip, parts)):
-        fits = text.isascii() and text.isdigit() and len(text) < 5 and 1 <= int(text) <= depth
-        if fits:
-            opened.append(int(text))
+        layer = number.whole(text, 1, depth)
+        if layer is not None:
+            opened.append(layer)
         else:
             layers = "has only layer 1" if depth == 1 else f"has layers 1 to {depth}"
             what = f"There is no layer “{short(text)}” to open; this lesson {layers}"

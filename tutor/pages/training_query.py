@@ -142,12 +142,11 @@ def read(query: Mapping[str, str], context: Context) -> Asked:
         text = texts[name].replace(",", "") if name == "iterations" else texts[name]
         if not text:
             return None
-        if text.isascii() and text.isdigit() and len(text) < 12 and least <= int(text) <= greatest:
-            return int(text)
-        problems[name] = (
-            f"“{quotable(text, 20)}” is not a whole number from {least:,} to {greatest:,}."
-        )
-        return None
+        value = number.whole(text, least, greatest)
+        if value is None:
+            said = number.not_whole(text, least, greatest)
+            problems[name] = f"“{quotable(text, 20)}” {said}."
+        return value
 
     def positive(name: str, greatest: float | None = None) -> float | None:
         text = texts[name]

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from typing import Any, ClassVar, NamedTuple
 from urllib.parse import quote, quote_plus, urlencode
 
-from tutor import suggestion
+from tutor import number, suggestion
 from tutor.lesson import changeable, changes
 from tutor.lesson.by_hand import FEWEST, MOST
 from tutor.lesson.changes import Changes
@@ -382,20 +382,11 @@ def whole(
     text = query.get(key, "").strip()
     if not text:
         return default
-    if (
-        text.isascii()
-        and text.isdigit()
-        and len(text) <= max(5, len(str(most)) + 1)
-        and least <= int(text) <= most
-    ):
-        return int(text)
-    notices.append(
-        Ignored(
-            f"{key} “{short(text)}” is not a whole number from {least:,} to {most:,}",
-            IGNORED,
-            field=key,
-        )
-    )
+    value = number.whole(text, least, most)
+    if value is not None:
+        return value
+    said = number.not_whole(text, least, most)
+    notices.append(Ignored(f"{key} “{short(text)}” {said}", IGNORED, field=key))
     return default
 
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from tutor import number
 from tutor.errors import SettingError, StoreError, TooManySavesError, TutorError
 from tutor.scenario import dump
 from tutor.scenario.reader import AnyScenario
@@ -110,8 +111,9 @@ def whole(
 ) -> int:
     """A setting that is a whole number from `least` to `most`. Raises SettingError."""
     text = environment.get(name, "").strip() or str(default)
-    if not (text.isascii() and text.isdigit() and len(text) < 8 and least <= int(text) <= most):
+    value = number.whole(text, least, most)
+    if value is None:
         raise SettingError(
             f"{name} is {text[:40]!r}; expected a whole number from {least} to {most}{more}"
         )
-    return int(text)
+    return value

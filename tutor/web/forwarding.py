@@ -11,6 +11,7 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
+from tutor import number
 from tutor.errors import SettingError
 
 NONE: Final = {"", "0", "no", "false", "off"}
@@ -26,8 +27,9 @@ def trusted_proxies(environment: Mapping[str, str]) -> int:
         return 0
     if told in ONE:
         return 1
-    if len(told) == 1 and told.isascii() and told.isdigit():
-        return int(told)
+    proxies = number.whole(told, 1, MOST)
+    if proxies is not None:
+        return proxies
     raise SettingError(
         f"BEHIND_PROXY is {environment['BEHIND_PROXY'][:40]!r}; it is the number of proxies in "
         f"front of the tutor, 1 to {MOST}, or yes for one, or no"

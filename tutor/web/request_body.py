@@ -25,6 +25,7 @@ import threading
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Final
 
+from tutor import number
 from tutor.web.stalled import Deadline
 
 if TYPE_CHECKING:
@@ -112,4 +113,4 @@ def has_body(environ: WSGIEnvironment) -> bool:
 def length(environ: WSGIEnvironment) -> int:
     """The length that the head tells; 0 where it tells none."""
     told = environ.get("CONTENT_LENGTH") or ""
-    return int(told) if told.isascii() and told.isdigit() else 0
+    return number.whole(told, 0, number.MOST_WHOLE) or 0

@@ -27,7 +27,7 @@ from granian.constants import HTTPModes, Interfaces
 from granian.log import LogLevels
 from granian.server.mp import MPServer
 
-from tutor import limits
+from tutor import limits, number
 from tutor.catalogue import shelf
 from tutor.errors import SettingError, StoreError
 from tutor.store import saving
@@ -128,9 +128,10 @@ def long_worker_count(text: str) -> int:
 
 def whole_number(text: str, least: int, most: int, what: str) -> int:
     """Read a whole number within its bounds."""
-    if not (text.isascii() and text.isdigit() and least <= int(text) <= most):
+    value = number.whole(text, least, most)
+    if value is None:
         raise argparse.ArgumentTypeError(f"{text!r} is not {what}: {least} to {most}")
-    return int(text)
+    return value
 
 
 def free(host: str, port: int) -> int:

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from flask import Response, render_template, request
 from jinja2.compiler import CodeGenerator
 
+from tutor import number
 from tutor.errors import TutorError
 from tutor.export import registry
 from tutor.export.registry import ExportOrder
@@ -277,14 +278,14 @@ def step_number(context: AnyContext, text: str) -> int:
     shown at its end.
     """
     total = len(context.walk)
-    number = int(text) if text.isascii() and text.isdigit() and len(text) < 12 else 0
-    if context.view.changes and number > total:
+    n = number.whole(text, 1, number.MOST_WHOLE) or 0
+    if context.view.changes and n > total:
         return total
-    if not 1 <= number <= total:
+    if not 1 <= n <= total:
         raise Missing(
             f"This lesson has steps 1 to {total}; there is no step “{quotable(text, 20)}”."
         )
-    return number
+    return n
 
 
 def cut_short(context: AnyContext, text: str) -> tuple[str, ...]:
