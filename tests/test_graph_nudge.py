@@ -205,7 +205,7 @@ def test_the_check_of_a_formula_has_its_values_and_the_worst_error(client: Flask
     table = next(t for t in found.all("table") if "central differences" in t.one("caption").text)
     assert [r.one("a").text for r in table.one("tbody").all("tr")] == ["w0", "w1", "w2"]
     assert "loss" not in found.one("article").text
-    assert "Health of the gradient" not in found.text
+    assert "Nothing stands out: no node is saturated" in found.text
 
 
 def test_the_check_counts_corners_and_places_without_a_value(client: FlaskClient) -> None:

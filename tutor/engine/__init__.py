@@ -56,5 +56,6 @@ In the order in which it is best read:
     network_nudge         the loss of a network measured so
     graph_nudge           the result of a formula measured so
     health                units and layers that let too little or too much of the gradient through
+    graph_health          nodes of a formula that do the same
     run                   what is recorded of many iterations: losses, gradient norms, accuracy
 """

@@ -141,7 +141,7 @@ def _units(trace: Trace, layer: int) -> Iterator[Finding]:
     if slopes is None or layer == trace.fused_layer:
         return
     rule, largest = trace.network.layer(layer).activation, np.abs(slopes).max(axis=0)
-    dead = np.flatnonzero(largest == 0.0) if _can_die(rule) else np.array([], dtype=int)
+    dead = np.flatnonzero(largest == 0.0) if can_die(rule) else np.array([], dtype=int)
     if dead.size and (trace.samples >= DEAD_BATCH or dead.size == largest.size):
         yield _of_units(trace, DEAD, layer, dead, largest)
     if rule.bound and not rule.at_kink:
@@ -150,7 +150,7 @@ def _units(trace: Trace, layer: int) -> Iterator[Finding]:
             yield _of_units(trace, SATURATES, layer, flat, largest)
 
 
-def _can_die(rule: Activation) -> bool:
+def can_die(rule: Activation) -> bool:
     """Whether the function is flat on one side, as a ReLU is."""
     z = np.array([-1.0, 1.0])
     if rule.full_jacobian:

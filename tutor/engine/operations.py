@@ -21,7 +21,7 @@ from math import prod
 
 import numpy as np
 
-from tutor.engine.activations import activation
+from tutor.engine.activations import Activation, activation
 from tutor.engine.array_operations import ARRAY_OPERATIONS
 from tutor.engine.operation import (
     Arguments,
@@ -81,6 +81,10 @@ class Elementwise(Operation):
     """Its local derivative with respect to argument k, in the arguments and in what it makes."""
     formula: Callable[..., Node] | None = None
     """The tree with a function's formula written out."""
+    rule: Activation | None = None
+    """The activation function of networks that it is."""
+    calmer: str = ""
+    """What would make a large local derivative smaller."""
 
     def shape(self, shapes: Sequence[Shape]) -> Shape:
         found = list(dict.fromkeys(shape for shape in shapes if shape))
@@ -210,6 +214,7 @@ def _activation(name: str, back: str, corners: tuple[Trouble, ...] = ()) -> Oper
         forward=lambda z: Apply(z, rule.function),
         formula=None if rule.function.formula is None else rule.formula,
         slopes=lambda given, out, k: rule.derivative_formula(given[0], out),
+        rule=rule,
     )  # fmt: skip
 
 
@@ -238,13 +243,13 @@ _LIST: tuple[Operation, ...] = (
         "A product passes back the derivative times the other input: "
         "a large factor makes its partner’s derivative large.",
         2, 2,
-        forward=lambda a, b: Product((a, b)), slopes=_of_product,
+        forward=lambda a, b: Product((a, b)), slopes=_of_product, calmer="a smaller factor",
     ),
     Elementwise(
         "/", "quotient", "It divides the first input by the second.",
         "A quotient a/b has the local derivatives 1/b and −a/b².",
         2, 2, (_ZERO_BELOW,),
-        forward=Division, slopes=_of_quotient,
+        forward=Division, slopes=_of_quotient, calmer="a larger denominator",
     ),
     Elementwise(
         "**", "power", "It raises the first input to the power of the second.",
@@ -264,6 +269,7 @@ _LIST: tuple[Operation, ...] = (
             Trouble(lambda a, b: a == 0, "the derivative is not finite where the base is 0"),
         ),
         forward=Power, slopes=_of_power,
+        calmer="a smaller base, or a smaller exponent,",
     ),
     Elementwise(
         "neg", "opposite", "It changes the sign of its input.",
@@ -278,7 +284,7 @@ _LIST: tuple[Operation, ...] = (
     Elementwise(
         "exp", "exponential function", "It raises e to the power of its input.",
         "The exponential function is its own derivative.",
-        forward=Exp, slopes=lambda given, out, k: out,
+        forward=Exp, slopes=lambda given, out, k: out, calmer="a smaller input",
     ),
     Elementwise(
         "log", "natural logarithm", "It takes the natural logarithm of its input.",
@@ -291,6 +297,7 @@ _LIST: tuple[Operation, ...] = (
             ),
         ),
         forward=Log, slopes=lambda given, out, k: Division(ONE, given[0]),
+        calmer="an input further from 0",
     ),
     Elementwise(
         "sqrt", "square root", "It takes the square root of its input.",
@@ -303,6 +310,7 @@ _LIST: tuple[Operation, ...] = (
         ),
         steep=(Trouble(lambda a: a == 0, "the square root has no finite derivative at 0"),),
         forward=Sqrt, slopes=lambda given, out, k: Division(ONE, Product((Number(2.0), out))),
+        calmer="an input further from 0",
     ),
     _activation(
         "sigmoid",

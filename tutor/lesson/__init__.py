@@ -27,6 +27,7 @@ In the order in which it is best read:
     formula               the lines of a step's formula
     graph_lesson          computation graphs as lessons: their walk in three grains
     graph_words           what a step of a graph says
+    graph_health_words    what is wrong with the gradient of a formula, in words
     graph_formula         the formulas of a graph
     graph_changes         what if, for the values of a formula
     opening               any scenario as a lesson; how many steps it has

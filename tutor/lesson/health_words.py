@@ -3,6 +3,7 @@
 heading(finding)          `Vanishing gradient`
 sentence(trace, finding)  one or two sentences
 SCALE                     the limits, for who asks how it was decided
+HEALTHY                   what is said where nothing is wrong
 """
 
 from __future__ import annotations
@@ -37,6 +38,11 @@ SCALE = (
     f"there are at least {DEAD_BATCH}, or the whole layer is off. The gradient of a layer is "
     f"called vanishing where its largest error signal is below {VANISHED:.0%} of that of the "
     f"output layer, and exploding above {EXPLODED:g} times it."
+)
+
+HEALTHY = (
+    "Nothing stands out: no unit is saturated or dead for this batch, and the gradient keeps its "
+    "size from layer to layer."
 )
 
 

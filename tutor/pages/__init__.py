@@ -39,6 +39,7 @@ In the order in which it is best read:
     overview              the first page of a lesson
     graph_view            how a reader looks at a formula
     graph_context         a formula under a view
+    graph_flow            how large its derivatives are from the result back, and what is wrong
     graph_step            the page of one step of a formula
     graph_panels          what stands beside the steps of a formula
     graph_jacobians_page  the Jacobians of a node of a formula

@@ -21,7 +21,7 @@ from tutor.engine.quantity import Quantity
 from tutor.notation.markup import Markup
 from tutor.number import counted
 from tutor.pages.context import AnyContext
-from tutor.pages.gradient_flow import LayerHealth
+from tutor.pages.gradient_flow import Health
 from tutor.pages.outline import Link
 from tutor.pages.quantity_page import Answers
 from tutor.pages.quantity_query import UnknownQuantity
@@ -99,7 +99,7 @@ class CheckPage:
     notices: tuple[str, ...]
     variant: str
     changed: Changed | None
-    layers: LayerHealth | None
+    health: Health | None
     """The health of the gradient, layer by layer, where there are layers."""
     stop: str
     """Why there is nothing to check, or ""."""
@@ -162,7 +162,7 @@ def check_page(
         notices=notices,
         variant=context.variant,
         changed=answers.changed(),
-        layers=answers.layers(),
+        health=answers.health(),
         stop="The walk ends early, so not every gradient is there." if stopped else "",
     )
 

@@ -13,7 +13,9 @@ from tutor.lesson.graph_words import explain_stop
 from tutor.notation.markup import Markup
 from tutor.pages.cells import Table
 from tutor.pages.formula_view import PLAIN, FormulaProblem, FormulaView, Typed
+from tutor.pages.gradient_flow import Health
 from tutor.pages.graph_context import GraphContext
+from tutor.pages.graph_flow import node_health
 from tutor.pages.graph_overview import GRAINS
 from tutor.pages.graph_step import CSS, PICTURE, nodes_table, scene_at
 from tutor.pages.outline import Link
@@ -46,6 +48,7 @@ class Walked:
     more: tuple[Link, ...]
     file: str
     """The formula as a lesson's file."""
+    health: Health | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,5 +104,5 @@ def _walked(context: GraphContext) -> Walked:
              number.counted(len(context.lesson.walk(grain)), "step"))
             for grain, title in GRAINS.items()
         ),
-        tuple(more), dump.write(context.source),
+        tuple(more), dump.write(context.source), node_health(context),
     )  # fmt: skip

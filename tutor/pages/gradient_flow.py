@@ -22,15 +22,20 @@ from tutor.draw.charts import Chart, Key, Series
 from tutor.engine.health import SIGNAL, Finding, LayerFlow, findings, flow
 from tutor.engine.kinds import BACKWARD
 from tutor.engine.quantity import Quantity
-from tutor.lesson.health_words import SCALE, sentence
+from tutor.lesson.health_words import HEALTHY, SCALE, sentence
 from tutor.lesson.health_words import heading as wrong
 from tutor.lesson.titles import capital, heading, place
 from tutor.lesson.walk import Step
 from tutor.notation.markup import Markup
+from tutor.pages.cells import TextTable
 from tutor.pages.context import Context
 
 FEW_DECIMALS = 4
 """Factors are there to be compared: more decimals would only make the table wide."""
+SIZES = (
+    "Layer", "Largest slope", "most there is", "Largest error signal", "factor",
+    "Gradient of the weights",
+)  # fmt: skip
 DECADES = 2
 """Sizes that span so many powers of ten are drawn on a logarithmic scale."""
 
@@ -182,50 +187,44 @@ def health(context: Context) -> tuple[HealthNote, ...]:
 
 
 @dataclass(frozen=True, slots=True)
-class LayerRow:
-    """How large the gradient is in a layer."""
-
-    layer: str
-    slope: str
-    bound: str
-    size: str
-    factor: str
-    gradient: str
-
-
-@dataclass(frozen=True, slots=True)
-class LayerHealth:
-    """How large the gradient is in each layer, and what is wrong with it."""
+class Health:
+    """How large the gradient is in each layer, or at each node, and what is wrong with it."""
 
     chart: Markup | str
-    """The sizes as lines, on a logarithmic scale; "" where there is one layer."""
+    """The sizes as lines, on a logarithmic scale; "" where there is nothing to compare."""
     legend: tuple[Key, ...]
-    rows: tuple[LayerRow, ...]
+    sizes: TextTable
     notes: tuple[HealthNote, ...]
+    healthy: str
+    """What is said where nothing is wrong."""
     limits: str
     """How it is decided what is wrong."""
 
 
-def layer_health(context: Context) -> LayerHealth:
+def layer_health(context: Context) -> Health:
     """The health of the gradient of a lesson."""
 
     def shown(value: float | None) -> str:
         return "–" if value is None else number.shown(value, context.decimals)
 
-    return LayerHealth(
+    return Health(
         _size_chart(context),
         (
             Key("line-6", "largest error signal"),
             Key("line-2", "gradient of the weights, root mean square"),
         ),
-        tuple(
-            LayerRow(
-                _name(context, part.layer), shown(part.largest_slope), shown(part.bound),
-                shown(part.size), shown(part.factor), shown(part.gradient),
-            )
-            for part in flow(context.trace)
+        TextTable(
+            "The size of the gradient in each layer, from the loss back", SIZES,
+            tuple(
+                (
+                    _name(context, part.layer), shown(part.largest_slope), shown(part.bound),
+                    shown(part.size), shown(part.factor), shown(part.gradient),
+                )
+                for part in flow(context.trace)
+            ),
         ),
         health(context),
+        HEALTHY,
         SCALE,
     )  # fmt: skip
 

@@ -29,8 +29,9 @@ from tutor.lesson.explain import Explanation
 from tutor.lesson.formula import Formula
 from tutor.lesson.titles import capital
 from tutor.notation.markup import Markup
-from tutor.pages.gradient_flow import LayerHealth
+from tutor.pages.gradient_flow import Health
 from tutor.pages.graph_context import GraphContext
+from tutor.pages.graph_flow import node_health
 from tutor.pages.graph_panels import value_field
 from tutor.pages.graph_step import graph_changed, scene_at
 from tutor.pages.nudge_view import ROUNDED, Moved, NudgeView, nudge_view
@@ -100,8 +101,8 @@ class GraphAnswers(Answers):
         symbol = line.matrix(kind, layer) if shape else line.quantity(quantity(kind))
         return symbol, capital(shape_words(shape))
 
-    def layers(self) -> LayerHealth | None:
-        return None
+    def health(self) -> Health | None:
+        return node_health(self.context)
 
     def _with(self, q: Quantity, text: str) -> Changes | None:
         source = self.context.source

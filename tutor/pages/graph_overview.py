@@ -11,6 +11,7 @@ from tutor.lesson.slides import tally
 from tutor.lesson.titles import enumerated
 from tutor.pages.cells import Cell, Row, Table
 from tutor.pages.graph_context import GraphContext
+from tutor.pages.graph_flow import health
 from tutor.pages.graph_jacobians_page import first_address, nodes_with
 from tutor.pages.graph_step import CSS, PICTURE, graph_changed, scene_at
 from tutor.pages.outline import Link
@@ -55,7 +56,7 @@ def graph_page(
         view.export(scenario.id), view.share(scenario.id), view.edit(scenario.id),
         is_saved(scenario.id), made_from(scenario, origin), notices, context.variant,
         graph_changed(context, None), PICTURE, "another formula, other values",
-        (own,) if context.walk.stop else (both, own), CSS, tuple(closer(context)),
+        (own,) if context.walk.stop else (both, own), CSS, tuple(closer(context)), health(context),
     )  # fmt: skip
 
 

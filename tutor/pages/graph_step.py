@@ -24,6 +24,7 @@ from tutor.lesson.graph_formula import GraphFormulaWriter
 from tutor.lesson.graph_lesson import GraphStep
 from tutor.pages.cells import Cell, Row, Table, gap, number_cell
 from tutor.pages.graph_context import GraphContext
+from tutor.pages.graph_flow import health_at
 from tutor.pages.outline import Link, grains, timeline
 from tutor.pages.paper_page import drift_line
 from tutor.pages.step_body import FormulaPart, StepBody, slide_view
@@ -156,6 +157,7 @@ def graph_step_page(context: GraphContext, n: int, notices: tuple[str, ...] = ()
         drawn=PICTURE,
         css=CSS,
         closer=_closer(context, step),
+        health=health_at(context, step),
         drift=drift_line(context, step),
         drift_href=view.on_paper(scenario.id),
     )

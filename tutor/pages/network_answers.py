@@ -35,7 +35,7 @@ from tutor.notation.markup import Markup
 from tutor.pages.cells import TableMaker
 from tutor.pages.context import Context
 from tutor.pages.data_facts import unscaled
-from tutor.pages.gradient_flow import LayerHealth, layer_health
+from tutor.pages.gradient_flow import Health, layer_health
 from tutor.pages.nudge_view import ROUNDED, Moved, NudgeView, nudge_view
 from tutor.pages.quantity_page import OF_ONE_KIND, Answers
 from tutor.pages.quantity_query import Asked, unknown
@@ -121,7 +121,7 @@ class NetworkAnswers(Answers):
         what = inside([Stage(KINDS[kind].phase, kind, layer)])
         return symbol, capital(f"{what} of {place(self.trace.network, layer)}")
 
-    def layers(self) -> LayerHealth | None:
+    def health(self) -> Health | None:
         return layer_health(self.context)
 
     def _with(self, q: Quantity, text: str) -> Changes | None:

@@ -22,7 +22,7 @@ from tutor.lesson.walk import NEVER
 from tutor.notation.markup import Markup
 from tutor.pages.context import AnyContext
 from tutor.pages.glossary import address
-from tutor.pages.gradient_flow import LayerHealth
+from tutor.pages.gradient_flow import Health
 from tutor.pages.nudge_view import Moved, NudgeView
 from tutor.pages.outline import Link
 from tutor.pages.quantity_query import Asked
@@ -189,7 +189,7 @@ class Answers:
         """Symbol and title of an array whose gradients are checked."""
         raise NotImplementedError
 
-    def layers(self) -> LayerHealth | None:
+    def health(self) -> Health | None:
         """The health of its gradient, layer by layer, where it has layers."""
         raise NotImplementedError
 
