@@ -83,7 +83,7 @@ def flow(trace: Trace) -> tuple[LayerFlow, ...]:
             LayerFlow(
                 layer, slope, part.activation.bound, signal, _over(signal, above),
                 _over(passed, above), _over(signal, passed) if inside else None,
-                None if gradient is None else float(np.sqrt(np.mean(gradient * gradient))),
+                None if gradient is None else _root_mean_square(gradient),
             )
         )  # fmt: skip
         above = signal
@@ -93,6 +93,14 @@ def flow(trace: Trace) -> tuple[LayerFlow, ...]:
 def _largest(trace: Trace, kind: str, layer: int) -> float | None:
     array = trace.get((kind, layer))
     return None if array is None else float(np.abs(array).max())
+
+
+def _root_mean_square(array: Array) -> float:
+    """Of numbers whose squares may be beyond float64."""
+    largest = float(np.abs(array).max())
+    if not largest or not np.isfinite(largest):
+        return largest
+    return largest * float(np.sqrt(np.mean((array / largest) ** 2)))
 
 
 def _over(size: float | None, other: float | None) -> float | None:

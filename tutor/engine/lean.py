@@ -210,6 +210,9 @@ def loss_and_outputs(network: Network, x: Array, y: Array) -> tuple[float, Array
 
 @lru_cache(maxsize=64)
 def loss_function(plan: Plan, *more: Name) -> Callable[..., Any]:
-    """(eta, scale, *knobs, *given) -> (loss on the data, and more)"""
+    """(eta, scale, *knobs, *given) -> (loss on the data, and more); what is beyond float64 is let
+    through quietly, as in a trace.
+    """
     program = Program.of(plan)
-    return _function(program, [data_loss(program), *more])
+    compute: Callable[..., Any] = _function(program, [data_loss(program), *more])
+    return np.errstate(all="ignore")(compute)

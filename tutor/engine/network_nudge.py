@@ -60,8 +60,7 @@ class NetworkNudger(Nudger):
         return first + self._program.given.index((q.kind, q.layer))
 
     def _loss(self, arguments: Sequence[object]) -> float:
-        with np.errstate(all="ignore"):
-            (found,) = self._compute(*arguments)
+        (found,) = self._compute(*arguments)
         return float(found)
 
     def value(self, q: Quantity) -> float:

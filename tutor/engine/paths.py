@@ -225,6 +225,7 @@ class Paths:
 
     # ---- layer by layer ----
 
+    @np.errstate(all="ignore")
     def _cut(self, layer: int) -> Cut:
         trace, row, counts = self.trace, self._row, self.below.get(("z", layer))
         above = self.above.get(("z", layer), [0] * trace.network.sizes[layer])

@@ -175,6 +175,7 @@ class Run:
         means = self._means(values).tolist() if each > 1 else []
         return [n * each for n in range(1, len(means) + 1)], means
 
+    @np.errstate(all="ignore")
     def _means(self, values: Sequence[float]) -> Array:
         """The mean over each whole epoch of values that begin with one."""
         each = self.training.batches.per_epoch
@@ -278,6 +279,7 @@ class Run:
         trace, _ = self.training.step(state)
         return self._point(state, trace)
 
+    @np.errstate(all="ignore")
     def reached(self, goal: Goal, since: int = 1) -> int | None:
         """The first recorded iteration, from `since` on, that meets a goal. Losses of different
         batches cannot be compared, so only the last iteration of an epoch does, by the means over
@@ -405,7 +407,6 @@ def losses_of_first(network: Network, x: Array, y: Array) -> tuple[float, ...]:
     )
 
 
-@np.errstate(all="ignore")
 def loss_on(network: Network, x: Array, y: Array) -> float:
     """The loss of a network on a set of samples, the penalty left aside."""
     return losses_of(network, x, y)({})
@@ -481,6 +482,7 @@ def learning(network: Network) -> int:
     )
 
 
+@np.errstate(all="ignore")
 def movers(before: Network, after: Network, most: int) -> list[Quantity]:
     """The parameters that differ most between two networks, in the order of their names."""
     found: list[tuple[float, int, Quantity]] = []
@@ -522,7 +524,6 @@ def with_values(network: Network, chosen: Mapping[Quantity, float]) -> Network:
     return with_parameters(network, tuple(weights), tuple(biases))
 
 
-@np.errstate(all="ignore")
 def surface(
     network: Network,
     x: Array,

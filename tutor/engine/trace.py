@@ -165,7 +165,8 @@ class Trace(Mapping[Name, Array]):
         found: float | None = self._numbers.get(q)
         if found is None:
             try:
-                found = self._numbers[q] = float(self._value(q))
+                with np.errstate(all="ignore"):
+                    found = self._numbers[q] = float(self._value(q))
             except IndexError:
                 raise KeyError(f"{q} is not part of this trace") from None
         return found

@@ -231,7 +231,7 @@ class _Maker(Layout):
             try:
                 return self.trace.value(q), q
             except KeyError:  # frozen weights
-                return float(signal[r - 1] * inputs[c - 1]), None
+                return float(signal[r - 1]) * float(inputs[c - 1]), None
 
         n, m = self.units, self.inputs
         column = self.matrix(
@@ -266,7 +266,7 @@ class _Maker(Layout):
         for i, j in list(np.ndindex(self.units, self.inputs))[:MOST_SCALARS]:
             at = i + 1, j + 1
             product = f"{self._factor(signal[i])} × {self._factor(inputs[j])}"
-            value = number.shown(float(signal[i] * inputs[j]), decimals)
+            value = number.shown(float(signal[i]) * float(inputs[j]), decimals)
             symbol = self.line.quantity(self.named(GRADIENT["w"], self.layer, *at))
             word = " (marked)" if at == self.asked.mark else ""
             rows.append((symbol, product, f"{value}{word}"))

@@ -181,14 +181,18 @@ def drift_line(context: AnyContext, step: AnyStep) -> str:
             with np.errstate(all="ignore"):
                 gap = np.abs(paper - exact)
                 shares = np.where(gap > 0, gap / np.abs(exact), 0.0)
-            apart = max(apart, float(np.nanmax(gap)))
-            share = max(share, float(np.nanmax(np.where(np.isfinite(shares), shares, 0.0))))
+            apart, share = max(apart, _most(gap)), max(share, _most(shares))
     if not apart:
         return "On paper these numbers are the same as at full precision."
     return (
         f"On paper: the numbers of this step are at most {_size(apart)} away from full "
         f"precision, or {_percent(share)} of a number."
     )
+
+
+def _most(sizes: np.ndarray) -> float:
+    """The largest of those that are numbers."""
+    return float(sizes.max(initial=0.0, where=np.isfinite(sizes)))
 
 
 def _one(context: AnyContext, q: Quantity) -> str:
