@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from app import create_app
 from tests.formulas import Maker
 from tests.htmltree import Page, read
-from tutor import limits
+from tutor import limits, number
 from tutor.engine.graph import Formula, Graph
 from tutor.engine.graph_paper import on_paper, operands
 from tutor.engine.graph_trace import GraphTrace, walked
@@ -140,6 +140,15 @@ def test_a_product_by_hand_rounds_a_five_up_and_small_numbers_keep_a_digit() -> 
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize("digits", range(1, 9))
+def test_the_shown_digits_of_every_number_are_all_that_are_carried_on(digits: int) -> None:
+    trace = of_text("a*b*c*exp(d)", {"a": 1.2345678e-5, "b": 8.7654321e-4, "c": 3.3, "d": -9.1})
+    paper = on_paper(trace, digits, 8)
+    for kind, node in paper.computed:
+        value = paper.value(next(node.entries(kind)))
+        assert float(number.plain(value, number.MAX_DECIMALS)) == value, (kind, value)
+
+
 def test_given_numbers_are_copied_as_the_lesson_shows_them() -> None:
     found = open_graph(scenario("graph: {expression: x*y, values: {x: 0.123456, y: 2}}"))
     assert numbers(found.on_paper(2).trace, "x", "f") == [0.1235, 0.25]
@@ -224,9 +233,19 @@ def test_all_numbers_are_compared_and_where_rounding_first_comes_through(
     assert client.get(f"{NEURON}/paper").headers["Location"] == f"{NEURON}/paper?paper=4"
 
 
-@pytest.mark.parametrize("wrong", ["0", "9", "-1", "many", "4.0"])
-def test_other_digits_get_the_same_word_as_with_networks(wrong: str, client: FlaskClient) -> None:
-    said = f"paper “{wrong}” is not a whole number from 1 to 8"
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ("0", "is too small; expected a whole number from 1 to 8"),
+        ("9", "is too large; expected a whole number from 1 to 8"),
+        ("many", "is not a whole number from 1 to 8"),
+        ("4.0", "is not a whole number from 1 to 8"),
+    ],
+)
+def test_other_digits_get_the_same_word_as_with_networks(
+    wrong: str, said: str, client: FlaskClient
+) -> None:
+    said = f"paper “{wrong}” {said}"
     assert said in client.get(f"{NEURON}/steps/2?paper={wrong}").text
     assert said in client.get(f"{NEURON}/paper?paper={wrong}").text
     assert said in client.get(f"/formula/steps/2?{QUERY}&paper={wrong}").text

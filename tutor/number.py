@@ -19,6 +19,8 @@ from tutor.errors import NumberError
 MINUS = "\N{MINUS SIGN}"
 MAX_DECIMALS = 12
 LARGE = 1e7
+TINY = 1e-6
+"""Of numbers below this the decimals may have no room for what is carried on as on paper."""
 MOST_FIXED = 1e15
 ROUNDING = 1e-15
 MOST_SHOWN = 16384
@@ -50,6 +52,8 @@ def plain(value: float, decimals: int = 4, more: int = 0) -> str:
     exact = _exact(value, decimals + more)
     if exact is not None:
         return exact
+    if decimals >= MAX_DECIMALS and abs(value) < TINY and (few := _few_digits(value)):
+        return few
     if not 10.0 ** (1 - decimals) <= abs(value) < LARGE:
         return _scientific(value, decimals, more)
     return f"{value:.{decimals + more}f}"
@@ -96,6 +100,13 @@ def _exact(value: float, decimals: int) -> str | None:
     if abs(value) >= LARGE or len(fraction.rstrip("0")) > decimals:
         return None
     return whole if not fraction.strip("0") else text
+
+
+def _few_digits(value: float) -> str:
+    """A number that has no more digits than that, as a power of ten with all of them; else ""."""
+    mantissa, exponent = f"{value:.{MAX_DECIMALS}e}".split("e")
+    whole = f"{mantissa.rstrip('0').rstrip('.')}e{int(exponent)}"
+    return whole if float(whole) == value else ""
 
 
 def _scientific(value: float, decimals: int, more: int) -> str:

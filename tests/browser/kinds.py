@@ -119,6 +119,7 @@ def pages() -> Iterator[str]:
         "/lessons/vanishing-product/steps/2?grain=pass",
         "/embed/lessons/max-switch/steps/3",
         "/lessons/vanishing-product/paper?paper=3",
+        "/lessons/vanishing-product/check",
         "/lessons/neuron-error/steps/13?paper=3",
         "/lessons/attention-head/steps/30?grain=layer&paper=2",
     )
@@ -143,6 +144,8 @@ def pages() -> Iterator[str]:
         "/formula?expression=log(a)/b&a=-1",
         "/formula/accumulation?expression=log(a)/b&a=-1",
         "/formula/paper?expression=exp(a)/b&a=1&b=3&paper=2",
+        "/formula?expression=sigmoid(9*w)*relu(x)%2Bmax(a,b)&w=1&x=-1&a=2&b=2&paper=3",
+        "/formula/steps/14?expression=sigmoid(9*w)*relu(x)%2Bmax(a,b)&w=1&x=-1&a=2&b=2",
         "/formula/jacobians/n1?expression=sum(a*v)&v=[1,2]",
         "/formula/steps/4?expression=sum(v*M)&v=1,2&M=1,2;3,4",
     )
