@@ -42,6 +42,7 @@ from tutor.engine.run import (
     value,
     with_values,
 )
+from tutor.engine.trace import run as trace_of
 from tutor.engine.training import Stop, Training
 from tutor.lesson.setup import training
 from tutor.scenario import reader
@@ -484,3 +485,11 @@ def test_what_the_units_before_the_output_pass_on_adds_up_to_it() -> None:
     passed = passed_to_output(plain, X, Y)
     assert passed.shape == (40, 8)
     assert np.allclose(passed @ last.weights.T, outputs(plain, X, Y))
+
+
+def test_what_a_network_answers_is_what_its_trace_has_also_where_it_overflows() -> None:
+    network = circle().network
+    assert np.array_equal(outputs(network, X, Y), trace_of(network, X, Y, 0.1).outputs)
+    first = network.layers[0]
+    huge = replace(first, weights=np.full_like(first.weights, 1e308))
+    assert outputs(Network((huge, network.layers[1]), network.loss), X, Y).shape == Y.shape

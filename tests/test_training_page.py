@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from html import unescape
 from pathlib import Path
+from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
@@ -13,8 +14,11 @@ from app import create_app
 from tests.htmltree import read
 from tests.visiting import scenario
 from tutor import number
+from tutor.engine.network import Array, Network
 from tutor.engine.quantity import Quantity
 from tutor.engine.run import Run, loss_on, value, with_values
+from tutor.engine.trace import Trace
+from tutor.engine.trace import run as traced
 from tutor.lesson import changes
 from tutor.lesson.running import Running, verdict
 from tutor.lesson.setup import training
@@ -859,3 +863,26 @@ def test_sizes_beyond_float64_fill_their_bars(client: FlaskClient) -> None:
     assert answer.status_code == 200
     shown = scale([1.0, 4.0, float("inf")])
     assert (shown.high, shown(2.0), shown(float("inf"))) == (4.0, 50.0, 100.0)
+
+
+def test_the_pictures_of_a_deep_network_ask_it_forward_only(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Over a grid of 1,681 places a way back through thirty layers takes most of a second."""
+    layer = "    - {units: 60, activation: tanh, init: {scheme: xavier, seed: 1}}\n"
+    text = SLOW.replace(layer, layer * 30)
+    text = text.replace("[INPUTS]", "[[0, 1], [1, 0], [1, 1]]").replace(
+        "[TARGETS]", "[[0], [1], [1]]"
+    )
+    (tmp_path / "deep.yaml").write_text(text, encoding="utf-8")
+    sizes = []
+
+    def counted(network: Network, x: Array, *more: Any) -> Trace:
+        sizes.append(len(x))
+        return traced(network, x, *more)
+
+    monkeypatch.setattr("tutor.engine.run.traced", counted)
+    page = create_app(tmp_path).test_client().get("/lessons/deep/training?iterations=9").text
+    assert "Decision boundary" in page
+    assert sizes
+    assert max(sizes) == 3

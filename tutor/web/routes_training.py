@@ -29,9 +29,9 @@ if TYPE_CHECKING:
 
 FIRST: Final = 0.12
 """Seconds of the processor for a run until its first curve is drawn."""
-PIECE: Final = 0.25
-"""The same for each further piece."""
-PATIENT: Final = 0.35
+PIECE: Final = 0.12
+"""The same for each further piece; the last one draws the pictures too."""
+PATIENT: Final = 0.25
 """The same for who has no script and asks himself."""
 
 
