@@ -16,6 +16,7 @@ In the order in which it is best read:
     diagram               the network as SVG
     graph_layout          where the nodes of a computation graph stand
     graph                 a computation graph as SVG
+    graph_labels          where the labels on its edges stand
     layer_graph           the graph of a network: arrays as boxes, with their numbers
     routes                paths of the chain rule as routes through it
     frames                the diagrams of many steps in one

@@ -16,8 +16,8 @@ from __future__ import annotations
 import itertools
 from bisect import bisect_right, insort
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from statistics import fmean
 
@@ -39,18 +39,21 @@ LEFT = 38
 @dataclass(frozen=True, slots=True)
 class Vertex:
     """A node as its place depends on it: as which of its inputs it takes which others, whether it
-    is given, and the room that it needs above and below its middle.
+    is given, and the room that it needs above, below and beside its middle.
     """
 
     inputs: tuple[tuple[int, str], ...]
     given: bool
     up: float = ROW / 2
     down: float = ROW / 2
+    beside: float = 0
+    row: str = ""
+    """Nodes of one row stand from above to below as they are named, where that costs nothing."""
 
 
 @dataclass(frozen=True, slots=True)
 class Pitch:
-    """How far columns are apart, half the width of a node, and the room at the sides."""
+    """How far columns are apart at least, half the width of a node, the room at the sides."""
 
     column: int = COLUMN
     half: int = HALF_WIDE
@@ -96,10 +99,11 @@ class GraphLayout:
                 gaps.setdefault(x, []).append((y, below))
         return sum(_inversions(sorted(pairs)) for pairs in gaps.values())
 
-    def ends(self, wire: Wire, *, by_height: bool) -> list[tuple[float, float]]:
+    def ends(self, wire: Wire, *, by_height: bool, level: int = 0) -> list[tuple[float, float]]:
         """The points of an edge: it leaves a node at its right and comes in at its left, each
         input a little lower than the one before. `by_height`: in the order in which they come,
-        where the inputs have none.
+        where the inputs have none. `level`: how far from the middle of a column an edge that passes
+        it is level.
         """
         (x, y), *between, (x2, y2) = wire.points
         others = self.into[wire.target]
@@ -107,7 +111,23 @@ class GraphLayout:
             others = sorted(others, key=lambda other: (other.points[-2][1], other.k))
         place, count = others.index(wire), len(others)
         shift = (place - (count - 1) / 2) * min(8.0, 2.0 * HALF_HIGH / count)
+        if level:
+            between = [(x + side, y) for x, y in between for side in (-level, level)]
         return [(x + self.half, y), *between, (x2 - self.half, y2 + shift)]
+
+    def widened(self, after: Collection[float], by: int) -> GraphLayout:
+        """The same with everything right of some columns further right."""
+
+        def moved(x: float) -> float:
+            return x + by * sum(x > column for column in after)
+
+        spots = {key: (moved(x), y) for key, (x, y) in self.spots.items()}
+        wires = tuple(
+            replace(wire, points=tuple((moved(x), y) for x, y in wire.points))
+            for wire in self.wires
+        )
+        width = self.width + by * len(after)
+        return replace(self, spots=spots, wires=wires, width=width)
 
     @cached_property
     def into(self) -> dict[str, list[Wire]]:
@@ -134,9 +154,14 @@ def _whole(graph: Graph) -> GraphLayout:
     return arranged(_vertices(graph))
 
 
-def arranged(vertices: Mapping[str, Vertex], pitch: Pitch = USUAL) -> GraphLayout:
-    """The layout of all nodes of any graph; each is named behind those that it is made of."""
-    return _Sugiyama(vertices, list(vertices), pitch).layout()
+def arranged(
+    vertices: Mapping[str, Vertex], pitch: Pitch = USUAL, *, apart: bool = False
+) -> GraphLayout:
+    """The layout of all nodes of any graph; each is named behind those that it is made of.
+    `apart`: what a node is given for itself has a column of its own, so that the edges of others
+    can go round it.
+    """
+    return _Sugiyama(vertices, list(vertices), pitch, apart=apart).layout()
 
 
 def _vertices(graph: Graph) -> dict[str, Vertex]:
@@ -166,13 +191,21 @@ def _chosen(graph: Graph, focus: list[str]) -> list[str]:
 class _Sugiyama:
     """Columns, places for what passes, order, heights."""
 
-    def __init__(self, vertices: Mapping[str, Vertex], chosen: list[str], pitch: Pitch) -> None:
-        self.vertices, self.chosen, self.pitch = vertices, chosen, pitch
+    def __init__(
+        self,
+        vertices: Mapping[str, Vertex],
+        chosen: list[str],
+        pitch: Pitch,
+        *,
+        apart: bool = False,
+    ) -> None:
+        self.vertices, self.chosen, self.pitch, self.apart = vertices, chosen, pitch, apart
         self.inside = frozenset(chosen)
         self.users: dict[str, list[str]] = {}
         for kind, vertex in vertices.items():
             for _, other in vertex.inputs:
                 self.users.setdefault(other, []).append(kind)
+        self.rank = {kind: n for n, kind in enumerate(vertices)}
         self.column = self._columns()
         self.edges = list(self._edges())
         self.chains = [self._chain(n, edge) for n, edge in enumerate(self.edges)]
@@ -186,14 +219,24 @@ class _Sugiyama:
         found: dict[str, int] = {}
         for kind in self.chosen:
             if not self.vertices[kind].given:
-                before = [found[other] for _, other in self._inputs(kind) if other in found]
-                found[kind] = 1 + max(before, default=0)
+                inputs = [other for _, other in self._inputs(kind)]
+                before = [found[other] for other in inputs if other in found]
+                found[kind] = 1 + self._is_apart(inputs) + max(before, default=0)
         for kind in self.chosen:
             if self.vertices[kind].given:
                 uses = [found[user] for user in self.users.get(kind, ()) if user in found]
-                found[kind] = min(uses, default=1) - 1
+                found[kind] = min(uses, default=1) - 1 - (self.apart and not self._is_alone(kind))
         least = min(found.values())
         return {kind: column - least for kind, column in found.items()}
+
+    def _is_alone(self, kind: str) -> bool:
+        """Whether a node is given, and for one other."""
+        return self.vertices[kind].given and len(self.users.get(kind, ())) < 2
+
+    def _is_apart(self, inputs: list[str]) -> bool:
+        """Whether what a node is given for itself has a column between it and the others."""
+        alone = sum(map(self._is_alone, inputs))
+        return self.apart and 0 < alone < len(inputs)
 
     def _edges(self) -> Iterator[tuple[str, str, int]]:
         for kind in self.chosen:
@@ -214,15 +257,15 @@ class _Sugiyama:
         rooms = [(self._room(kind), heights[kind]) for kind in self.chosen]
         top = max(TOP, *(up + TOP - ROW / 2 - y for (up, _), y in rooms))
         high = max(*heights.values(), *(y + down - ROW / 2 for (_, down), y in rooms))
-        left, column = self.pitch.side, self.pitch.column
-        spots = {kind: (left + column * self.column[kind], top + y) for kind, y in heights.items()}
+        xs, width = self._across(order)
+        spots = {kind: (xs[self.column[kind]], top + y) for kind, y in heights.items()}
         wires = tuple(
             Wire(source, target, k, tuple(spots[place] for place in chain))
             for (source, target, k), chain in zip(self.edges, self.chains, strict=True)
         )
         return GraphLayout(
             {kind: spots[kind] for kind in self.chosen}, wires,
-            left * 2 + column * max(self.column.values()), round(high) + round(top) + BOTTOM,
+            width, round(high) + round(top) + BOTTOM,
             len(self.vertices) - len(self.chosen),
             frozenset(
                 kind for kind in self.chosen
@@ -234,6 +277,21 @@ class _Sugiyama:
             ),
             self.pitch.half,
         )  # fmt: skip
+
+    def _across(self, columns: list[list[str]]) -> tuple[list[int], int]:
+        """Where the columns are, as far apart as what stands beside their nodes needs, and how wide
+        the picture is.
+        """
+        given = self.vertices
+        halves = [
+            max((given[place].beside for place in column if place in given), default=0)
+            for column in columns
+        ]
+        side = self.pitch.side
+        xs = [max(side, round(halves[0]))]
+        for left, right in itertools.pairwise(halves):
+            xs.append(xs[-1] + max(self.pitch.column, round(left + right)))
+        return xs, xs[-1] + max(side, round(halves[-1]))
 
     def _room(self, place: str) -> tuple[float, float]:
         """The room that a node needs above and below, or an edge that passes."""
@@ -250,15 +308,24 @@ class _Sugiyama:
     # ---- the order within the columns ----
 
     def _ordered(self) -> list[list[str]]:
-        columns: list[list[str]] = [[] for _ in range(max(self.column.values()) + 1)]
-        for place in self._by_depth():
-            columns[self.column[place]].append(place)
+        """The order in every column: of two beginnings the one that leads to fewer crossings, then
+        to more rows in order.
+        """
         left: dict[str, list[str]] = {}
         right: dict[str, list[str]] = {}
         for chain in self.chains:
             for a, b in itertools.pairwise(chain):
                 right.setdefault(a, []).append(b)
                 left.setdefault(b, []).append(a)
+        ways = [self._improved(turn, left, right) for turn in (False, True)]
+        return min(ways, key=lambda way: (self._crossings(way, right), self._out_of_order(way)))
+
+    def _improved(
+        self, turn: bool, left: Mapping[str, list[str]], right: Mapping[str, list[str]]
+    ) -> list[list[str]]:
+        columns: list[list[str]] = [[] for _ in range(max(self.column.values()) + 1)]
+        for place in self._by_depth(turn=turn):
+            columns[self.column[place]].append(place)
         best, fewest = columns, self._crossings(columns, right)
         for sweep in range(SWEEPS):
             if not fewest:
@@ -268,10 +335,37 @@ class _Sugiyama:
             crossings = self._crossings(columns, right)
             if crossings < fewest:
                 best, fewest = columns, crossings
-        return best
+        return self._in_rows(best, right)
 
-    def _by_depth(self) -> Iterator[str]:
-        """Every place, from the result back along its inputs: neighbours stand near each other."""
+    def _in_rows(
+        self, columns: list[list[str]], right: Mapping[str, list[str]]
+    ) -> list[list[str]]:
+        """The same, upside down where that brings more rows in order, with neighbours swapped that
+        need not stand the other way.
+        """
+        upside_down = [column[::-1] for column in columns]
+        columns = min(columns, upside_down, key=self._out_of_order)
+        for _ in range(max(map(len, columns))):
+            before, columns = columns, _swapped(columns, right, self._is_out_of_order)
+            if columns == before:
+                break
+        return columns
+
+    def _out_of_order(self, columns: list[list[str]]) -> int:
+        """How many pairs of the same row stand the wrong way."""
+        pairs = (pair for column in columns for pair in itertools.combinations(column, 2))
+        return sum(map(self._is_out_of_order, pairs))
+
+    def _is_out_of_order(self, pair: tuple[str, str]) -> bool:
+        a, b = map(self.vertices.get, pair)
+        if a is None or b is None or not a.row or a.row != b.row:
+            return False
+        return self.rank[pair[0]] > self.rank[pair[1]]
+
+    def _by_depth(self, *, turn: bool) -> Iterator[str]:
+        """Every place, from the result back along its inputs: neighbours stand near each other.
+        `turn`: the edges that pass columns in the order of the inputs.
+        """
         into: dict[str, list[list[str]]] = {}
         for chain in self.chains:
             into.setdefault(chain[-1], []).append(chain)
@@ -283,11 +377,12 @@ class _Sugiyama:
                 continue
             seen.add(place)
             yield place
-            for chain in reversed(into.get(place, [])):
+            chains = into.get(place, [])
+            for chain in chains if turn else reversed(chains):
                 passing = [p for p in chain[1:-1] if p not in seen]
                 seen.update(passing)
                 yield from passing
-                waiting.append(chain[0])
+            waiting += [chain[0] for chain in reversed(chains)]
 
     def _crossings(self, columns: list[list[str]], right: Mapping[str, list[str]]) -> int:
         total = 0
@@ -338,8 +433,15 @@ def _swept(
     return found
 
 
-def _swapped(columns: list[list[str]], right: Mapping[str, list[str]]) -> list[list[str]]:
-    """The same with neighbours swapped where that takes crossings away."""
+def _swapped(
+    columns: list[list[str]],
+    right: Mapping[str, list[str]],
+    is_better: Callable[[tuple[str, str]], bool] = lambda _: False,
+) -> list[list[str]]:
+    """The same with neighbours swapped where that takes crossings away, or where a pair is better
+    the other way and that costs none.
+    """
+    columns = [list(column) for column in columns]
     left: dict[str, list[str]] = {}
     for a, others in right.items():
         for b in others:
@@ -355,7 +457,7 @@ def _swapped(columns: list[list[str]], right: Mapping[str, list[str]]) -> list[l
             for near, rank in sides:
                 pairs = [(rank[p], rank[q]) for p in near.get(a, ()) for q in near.get(b, ())]
                 gain += sum(p > q for p, q in pairs) - sum(p < q for p, q in pairs)
-            if gain > 0:
+            if gain > 0 or (gain == 0 and is_better((a, b))):
                 column[at], column[at + 1] = b, a
     return columns
 

@@ -5,18 +5,19 @@
 A box has its value above it and the derivative of the loss below it, as a small matrix or as words
 where it is too large for that. An edge points forward and has its local derivative on it. Boxes and
 local derivatives can be links; a list on the same page has them too, so that the Tab key passes
-these by. What stands in the boxes, the page decides; `tutor.draw.graph_layout` says where.
+these by. What stands in the boxes, the page decides; `tutor.draw.graph_layout` says where,
+and `tutor.draw.graph_labels` where the local derivatives stand.
 """
 
 from __future__ import annotations
 
 import re
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from tutor.draw.graph import FOOT, arrow_head, through
-from tutor.draw.graph_layout import HALF_HIGH, ROW, GraphLayout, Pitch, Vertex, Wire, arranged
+from tutor.draw.graph_labels import Rect, labelled
+from tutor.draw.graph_layout import HALF_HIGH, ROW, GraphLayout, Pitch, Vertex, arranged
 from tutor.draw.marks import SIZE_NAMES, SIZES, width
 from tutor.notation.markup import Markup, attribute, trusted
 
@@ -29,14 +30,11 @@ LEAST = 150
 EM, LINE, BETWEEN = 14, 14, 8
 """The size of the type, and the distances of rows and columns of numbers."""
 LEGEND = "above a node its value, below it the derivative of the loss, on an edge the local one"
-HALFWAY, FIRST, LAST = 0.5, 0.3, 0.7
-"""Where the local derivative stands on the last piece of its edge; where a node has several edges
-that fan out, one at another place than the next.
-"""
-MOST_LETTERS = 8
-"""A longer local derivative has room in the middle alone."""
+LETTER, MARK = 9.5, 6.0
+"""How wide a letter of a label is at most, and a character of an index or a mark."""
 
-_TAG = re.compile("<[^>]*>")
+_TAG, _MARKS = re.compile("<[^>]*>"), re.compile("<tspan[^>]*>([^<]*)")
+_OF_NUMBERS = "−.e∞"
 
 Grid = tuple[tuple[str, ...], ...]
 """Rows of numbers as text."""
@@ -93,23 +91,29 @@ class Box:
     above: Figures
     below: Figures
     joints: tuple[Joint, ...]
+    row: str = ""
+    """Boxes of one row stand in their order where they can."""
 
 
 def draw_boxes(boxes: Mapping[str, Box], title: str, about: str) -> Markup:
     """The picture. `boxes` by key, each behind those that it is made of."""
     layout = _laid_out(boxes)
+    layout, places = labelled(
+        layout,
+        {wire: _extent(boxes[wire.target].joints[wire.k].label) for wire in layout.wires},
+        {key: _taken(box) for key, box in boxes.items()},
+    )
     high = layout.height + FOOT
     head = (
         f'<svg class="net graph layers" viewBox="0 0 {layout.width} {high}" width="{layout.width}" '
         f'height="{high}" role="group" aria-label="{attribute(title)}">'
         f"<title>{attribute(title)}</title><desc>{attribute(about)}</desc>"
     )
-    points = {wire: layout.ends(wire, by_height=True) for wire in layout.wires}
+    points = {wire: layout.ends(wire, by_height=True, level=layout.half) for wire in layout.wires}
     parts = [
         *(f'<path class="wires" d="{through(way)}{arrow_head(way[-1], -1)}"/>'
           for way in points.values()),
-        *(_label(boxes[wire.target].joints[wire.k], _on(points[wire], share))
-          for wire, share in _shares(layout, boxes).items()),
+        *(_label(boxes[wire.target].joints[wire.k], place) for wire, place in places.items()),
         *(part for key, box in boxes.items() for part in _box(box, layout.spots[key])),
         f'<text class="s" x="6" y="{high - 8}">{LEGEND if layout.width > 620 else ""}</text>',
     ]  # fmt: skip
@@ -117,40 +121,45 @@ def draw_boxes(boxes: Mapping[str, Box], title: str, about: str) -> Markup:
 
 
 def _laid_out(boxes: Mapping[str, Box]) -> GraphLayout:
-    numbers = [side for box in boxes.values() for side in (box.above, box.below) if side.rows]
-    widest = max((side.wide for side in numbers), default=0.0)
-    pitch = Pitch(max(LEAST, round(widest) + GAP), HALF, max(HALF, round(widest / 2)) + 8)
-    return arranged({key: _vertex(box) for key, box in boxes.items()}, pitch)
+    pitch = Pitch(LEAST, HALF, HALF + 8)
+    vertices = {key: _vertex(box) for key, box in boxes.items()}
+    ways = [arranged(vertices, pitch, apart=apart) for apart in (False, True)]
+    return min(ways, key=lambda layout: layout.crossings)
 
 
 def _vertex(box: Box) -> Vertex:
     up, down = (ROW / 2 + LINE * max(len(side.rows) - 1, 0) for side in (box.above, box.below))
     joints = tuple((k, joint.source) for k, joint in enumerate(box.joints))
-    return Vertex(joints, box.given, up + 4 * box.above.fenced, down + 4 * box.below.fenced)
+    beside = max((side.wide / 2 for side in (box.above, box.below) if side.rows), default=0.0)
+    return Vertex(
+        joints, box.given, up + 4 * box.above.fenced, down + 4 * box.below.fenced,
+        beside + GAP / 2, box.row,
+    )  # fmt: skip
 
 
-def _shares(layout: GraphLayout, boxes: Mapping[str, Box]) -> dict[Wire, float]:
-    """How far along the last piece of each edge its local derivative stands."""
-    fans = Counter(wire.source for wire in layout.wires)
-    found = {}
-    for wire in layout.wires:
-        others = [other.k for other in layout.into[wire.target] if fans[other.source] > 1]
-        along = others.index(wire.k) / max(len(others) - 1, 1) if wire.k in others else HALFWAY
-        letters = len(_TAG.sub("", boxes[wire.target].joints[wire.k].label))
-        fits = wire.k in others and letters <= MOST_LETTERS
-        found[wire] = FIRST + (LAST - FIRST) * along if fits else HALFWAY
+def _taken(box: Box) -> list[Rect]:
+    """What belongs to a node, measured from its middle."""
+    above, below = len(box.above.rows), len(box.below.rows)
+    found = [Rect(-HALF, -HALF_HIGH, HALF, HALF_HIGH)]
+    if above:
+        half = box.above.wide / 2
+        found.append(Rect(-half, -HALF_HIGH - 18 - LINE * (above - 1), half, -HALF_HIGH))
+    if below:
+        half = box.below.wide / 2
+        found.append(Rect(-half, HALF_HIGH, half, HALF_HIGH + 21 + LINE * (below - 1)))
     return found
 
 
-def _on(points: Sequence[tuple[float, float]], t: float) -> tuple[float, float]:
-    """A place on the last piece of an edge, as `through` bends it."""
-    (x, y), (x2, y2) = points[-2], points[-1]
-    return x + (x2 - x) * (1.5 * t * (1 - t) + t**3), y + (y2 - y) * t * t * (3 - 2 * t) - 3
+def _extent(label: str) -> float:
+    """How wide a label is at most: a number, or a symbol with its marks."""
+    text = _TAG.sub("", label)
+    if text == label and all(c.isdigit() or c in _OF_NUMBERS for c in text):
+        return width(text) * EM * SIZES[1]
+    marks = "".join(_MARKS.findall(label))
+    return (len(text) - len(marks)) * LETTER + len(marks) * MARK
 
 
 def _label(joint: Joint, place: tuple[float, float]) -> str:
-    if not joint.label:
-        return ""
     x, y = place
     text = f'<text class="d small" x="{x:.0f}" y="{y:.0f}">{joint.label}</text>'
     return _linked(text, joint.href, joint.said)

@@ -18,7 +18,7 @@ from typing import NamedTuple, TypeAlias
 import numpy as np
 
 from tutor.engine.kinds import FORWARD, GIVEN, GRADIENT, KINDS, LOSS, SCALE, SLOPE, Kind
-from tutor.engine.program import Definition
+from tutor.engine.program import Definition, loss_gradient, output_leaves
 from tutor.engine.quantity import Quantity
 from tutor.engine.trace import Array, Trace
 from tutor.engine.tree import (
@@ -45,12 +45,12 @@ MOST_OPENED = 100
 UP_TO = (GIVEN, SCALE, FORWARD, LOSS)
 """The phases that the graph shows."""
 
-SAME, DIAGONAL, SLOPES, FULL, ROWS, OUTER, FACTOR, OTHER = (
-    "same", "diagonal", "slopes", "full", "rows", "outer", "factor", "other",
+SAME, DIAGONAL, SLOPES, FULL, ROWS, OUTER, FACTOR, OF_LOSS, OTHER = (
+    "same", "diagonal", "slopes", "full", "rows", "outer", "factor", "loss", "other",
 )  # fmt: skip
 """What a local derivative is: 1 at the same place; another array or the slopes of a function on the
-diagonal; a full Jacobian; the weights; what the weights are multiplied by; a number; a derivative
-without a shorter form.
+diagonal; a full Jacobian; the weights; what the weights are multiplied by; a number; that of a
+sample's loss with respect to the outputs; a derivative without a shorter form.
 """
 BY_PLACE = frozenset({SAME, DIAGONAL, SLOPES, OUTER})
 """Where a unit depends on what belongs to the same unit alone."""
@@ -99,7 +99,9 @@ class Local:
 
     form: str
     tree: Node | None = None
-    """What stands on the diagonal, what the weights are multiplied by, or the factor."""
+    """What stands on the diagonal, what the weights are multiplied by, the factor, or the
+    derivative of a sample's loss.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,21 +181,27 @@ class LayerGraph:
         found = {whole: 1.0}
         for target in reversed(self.nodes):
             for edge in self.nodes[target]:
-                known, factor = found.get(target), self._factor(edge)
-                if known is not None and factor is not None and edge.source.of.phase == LOSS:
-                    found[edge.source] = found.get(edge.source, 0.0) + known * factor
+                if target not in found or edge.source.of.phase != LOSS:
+                    continue
+                factor = self.number(edge)
+                if factor is not None:
+                    found[edge.source] = found.get(edge.source, 0.0) + found[target] * factor
         return found
 
-    def _factor(self, edge: Edge) -> float | None:
-        if edge.local.form == SAME:
+    def number(self, edge: Edge, sample: int = 1) -> float | None:
+        """The number that a local derivative is, where it is none that the lesson names: 1, a
+        factor, or the derivative of a sample's loss with respect to one output.
+        """
+        form, tree = edge.local.form, edge.local.tree
+        if form == SAME:
             return 1.0
-        return self.factor(edge)
-
-    def factor(self, edge: Edge) -> float | None:
-        """The number that a local derivative is, where it is a factor."""
-        if edge.local.form != FACTOR or edge.local.tree is None:
+        if tree is None or form not in {FACTOR, OF_LOSS}:
             return None
-        return float(np.asarray(evaluate(edge.local.tree, self.trace)).reshape(()))
+        value = np.asarray(evaluate(tree, self.trace))
+        if form == FACTOR:
+            return float(value.reshape(()))
+        unit = edge.source.units[0]
+        return float(value[sample - 1, unit - 1]) if edge.source.single else None
 
 
 def _is_input(block: Block) -> bool:
@@ -268,10 +276,17 @@ class _Maker:
         self, target: Block, definition: Definition, sources: Sequence[ArrayRef]
     ) -> Iterator[Edge]:
         for leaf in sources:
-            local = local_derivative(definition.tree, leaf)
+            local = self._local(definition, leaf)
             for source in self.blocks(leaf):
                 if local.form not in BY_PLACE or _meet(source.units, target.units):
                     yield Edge(source, target, local)
+
+    def _local(self, definition: Definition, leaf: ArrayRef) -> Local:
+        """The local derivative of what is computed."""
+        plan = self.trace.program.plan
+        if Block(*definition.name).of.phase == LOSS and leaf == output_leaves(plan)[0]:
+            return Local(OF_LOSS, loss_gradient(plan))
+        return local_derivative(definition.tree, leaf)
 
     def blocks(self, leaf: ArrayRef) -> tuple[Block, ...]:
         """The nodes of an array."""

@@ -265,6 +265,11 @@ def output_leaves(plan: Plan) -> tuple[ArrayRef, ArrayRef, ArrayRef]:
     return ArrayRef("r" if plan.layers[-1].skip else "a", depth), Y, ArrayRef("z", depth)
 
 
+def loss_gradient(plan: Plan) -> Node:
+    """The derivative of the loss of each sample with respect to its outputs."""
+    return with_leaves(plan.loss.gradient, _leaves(plan))
+
+
 def _leaves(plan: Plan) -> dict[Node, Node]:
     return dict(zip((A, Y, Z), output_leaves(plan), strict=True))
 
@@ -307,7 +312,7 @@ def _backward(plan: Plan, forward: Sequence[Operation]) -> tuple[list[Definition
     which is told.
     """
     parts: dict[ArrayRef, list[Node]] = {
-        forward[-1].out: [shared(plan, with_leaves(plan.loss.gradient, _leaves(plan)))]
+        forward[-1].out: [shared(plan, loss_gradient(plan))]
     }
     found: list[Definition] = []
     for step in reversed(forward):

@@ -19,6 +19,7 @@ from tutor.engine.layer_graph import (
     DIAGONAL,
     FACTOR,
     FULL,
+    OF_LOSS,
     OTHER,
     OUTER,
     ROWS,
@@ -280,15 +281,10 @@ class _Maker:
         if self.derivative(edge.source) is None or self.derivative(edge.target) is None:
             return "", "–"
         form = edge.local.form
-        q, factor = edge.entry(self.sample), self.graph.factor(edge)
-        if q is not None and self._there(q):
-            value = self.trace.value(q)
+        value = self._number(edge)
+        if value is not None:
             text = fitted(value, self.context.decimals, SMALL_ROOM)[0]
             return text, number.shown(value, self.context.decimals)
-        if factor is not None:
-            return fitted(factor, self.context.decimals, SMALL_ROOM)[0], number.shown(
-                factor, self.context.decimals
-            )
         if form == SAME or (form == SLOPES and self._identity(edge.local)):
             if 1 in {edge.source.size, edge.target.size}:
                 return "1", "1"
@@ -298,6 +294,13 @@ class _Maker:
             matrix, kind, mark = found
             return f"{symbol(matrix)}{mark}", self._marked(matrix, kind, mark)
         return self._fraction(edge)
+
+    def _number(self, edge: Edge) -> float | None:
+        """The local derivative where it is one number other than 1."""
+        q = edge.entry(self.sample)
+        if q is not None and self._there(q):
+            return self.trace.value(q)
+        return None if edge.local.form == SAME else self.graph.number(edge, self.asked.sample)
 
     def _there(self, q: Quantity) -> bool:
         try:
@@ -371,6 +374,7 @@ class _Maker:
             ROWS: "the weight" if one and edge.target.size == 1 else "the weights",
             OUTER: f"what the weight{'' if one else 's'} {'is' if one else 'are'} multiplied by",
             FACTOR: "what it is multiplied by",
+            OF_LOSS: f"the derivative{'' if one else 's'} of the loss formula",
             OTHER: "the derivative of its formula",
         }[form]
 
@@ -386,7 +390,7 @@ class _Maker:
         return Box(
             symbol(self.symbol(block)), role(block.of.name), not edges, self.title(block), href,
             self.figures(self.value(block)), self.figures(self.derivative(block)),
-            tuple(self._joint(edge) for edge in spread(edges)),
+            tuple(self._joint(edge) for edge in spread(edges)), f"{block.kind}{block.layer}",
         )  # fmt: skip
 
     def _joint(self, edge: Edge) -> Joint:
