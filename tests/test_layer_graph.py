@@ -5,6 +5,8 @@ formulas are made of, and the page says all of it in words too.
 from __future__ import annotations
 
 import re
+from collections import Counter
+from math import comb
 from pathlib import Path
 
 import pytest
@@ -15,9 +17,11 @@ from tutor.draw.layer_graph import Box, Figures, _laid_out, draw_boxes
 from tutor.engine.kinds import GRADIENT, LOSS
 from tutor.engine.layer_graph import (
     FIRST_UNITS,
+    FULL,
     MOST_OPENED,
     MOST_UNITS,
     OTHER,
+    ROWS,
     Block,
     Edge,
     LayerGraph,
@@ -160,6 +164,39 @@ def test_the_arrays_of_each_layer_are_nodes() -> None:
     assert {"raw", "mean", "sd", "wnorm", "l2", "penalty", "data_loss", "loss"} <= penalised
 
 
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
+def test_the_crossings_of_opened_layers_are_those_of_layers_that_are_dense(file: Path) -> None:
+    """Where each of a units leads to each of b, every two of both cross once, however they stand."""
+    if file.stem in {"lifestyle-penalty", "deep-residual"}:
+        pytest.skip("a norm of all weights, and skips, cross what is between")
+    found = library().network(lesson(file).scenario, View())
+    for graph in graphs(found.trace):
+        boxes = _Maker(found, GraphAsked(graph.opened)).boxes()
+        sizes = Counter((b.kind, b.layer) for b in graph.nodes)
+        dense = {
+            (edge.source.kind, edge.source.layer, block.kind, block.layer)
+            for block, edges in graph.nodes.items()
+            for edge in edges
+            if edge.local.form in {ROWS, FULL}
+        }
+        needed = sum(comb(sizes[a, n], 2) * comb(sizes[b, m], 2) for a, n, b, m in dense)
+        assert _laid_out(boxes).crossings == needed, graph.opened
+
+
+def test_an_output_has_the_derivative_of_its_loss_as_a_number_on_its_edge() -> None:
+    for name in ("1-2-3-1-sigmoid", "one-weight", "xor"):
+        found = tables(f"/lessons/{name}/graph")[1]
+        local = next(cells[1] for cells in found if "of the loss formula" in cells[2])
+        assert re.fullmatch(r"−?\d+(\.\d+)?", local), name
+    trace = context("xor").trace
+    graph = layer_graph(trace)
+    edge = next(e for edges in graph.nodes.values() for e in edges if e.local.form == "loss")
+    for s in range(1, trace.samples + 1):
+        own = graph.derivative(edge.source, s)
+        assert own is not None
+        assert graph.number(edge, s) == pytest.approx(float(own[0, 0]) * trace.samples)
+
+
 def test_what_a_loss_is_added_up_from_has_the_product_of_its_factors() -> None:
     trace = lesson(ROOT / "training" / "lifestyle-penalty.yaml").trace
     graph = layer_graph(trace)
@@ -285,8 +322,10 @@ def test_every_link_of_the_page_leads_somewhere(address: str) -> None:
     assert here
     for href in here:
         assert get(href).status_code in {200, 302}, href
-    ids = {tag.attributes["id"] for tag in found.root.all("tr") if "id" in tag.attributes}
-    assert {href[1:] for href in links if href.startswith("#node")} <= ids
+    tags = [*found.root.all("tr"), *found.root.all("div")]
+    ids = {tag.attributes["id"] for tag in tags if "id" in tag.attributes}
+    assert {"nodes", "edges"} <= {href[1:] for href in links if href.startswith(("#node", "#edge"))}
+    assert {href[1:] for href in links if href.startswith(("#node", "#edge"))} <= ids
 
 
 def test_nonsense_in_the_address_is_ignored_with_what_would_be_right() -> None:

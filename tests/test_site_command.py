@@ -125,6 +125,26 @@ def test_a_page_says_what_the_tutor_says(site: Path, address: str) -> None:
     assert ours.one(tag, cls=cls).text.split() == said.split()
 
 
+def test_the_graph_of_a_network_is_there_collapsed_and_with_each_layer_open(site: Path) -> None:
+    folder = site / "lessons" / SLIDES
+    names = ("graph.html", *(f"graph/open_{n}.html" for n in (1, 2, 3)))
+    assert len([*folder.glob("graph/*.html")]) == 3
+    assert 'href="1-2-3-1-sigmoid/graph.html"' in folder.with_suffix(".html").read_text("utf-8")
+    for name in names:
+        address = (
+            "/lessons/" + SLIDES + f"/{name}".removesuffix(".html").replace("/open_", "?open=")
+        )
+        ours, live = (
+            read(text).root.one("svg", cls="layers")
+            for text in ((folder / name).read_text("utf-8"), get(address).text)
+        )
+        assert [text.text for text in ours.all("text")] == [text.text for text in live.all("text")]
+        assert any("steps/layer/" in a.attributes["href"] for a in ours.all("a"))
+    opened = (folder / "graph" / "open_2.html").read_text("utf-8")
+    assert "Close hidden layer 2" in opened
+    assert "Open hidden layer 1" not in opened
+
+
 def test_what_needs_the_tutor_running_is_said_in_one_line_and_nothing_leads_there(
     site: Path,
 ) -> None:
@@ -414,6 +434,10 @@ def test_a_hidden_lesson_is_made_where_it_is_named_and_stays_hidden(
         ("/lessons/a/export", "lessons/a/export.html"),
         ("/lessons/a/export?kind=html", "lessons/a/export.html"),
         ("/lessons/a/export?kind=numpy&grain=layer", "lessons/a/export/numpy.html"),
+        ("/lessons/a/graph", "lessons/a/graph.html"),
+        ("/lessons/a/graph?open=2", "lessons/a/graph/open_2.html"),
+        ("/lessons/a/graph?open=2&sample=3", "lessons/a/graph/open_2_sample_3.html"),
+        ("/lessons/a/graph?scaling=steps", "lessons/a/graph/scaling.html"),
         ("/static/vendor/x.js?v=1", "static/vendor/x.js"),
     ],
 )
@@ -429,6 +453,7 @@ def test_a_query_becomes_a_part_of_the_path(address: str, path: str) -> None:
         "/lessons/a/steps/7?w[1][1,1]=2", "/lessons/a/steps/x", "/lessons/a/steps/7?grain=other",
         "/lessons/a/export?kind=class-set", "/lessons/a/export?seed=1", "/embed/lessons/a/steps/1",
         "/lessons/a/slides?show=../x", "/lessons/a/steps/7/change", "/lessons/a/scenario.yaml",
+        "/lessons/a/graph?open=1,2", "/lessons/a/graph?open=x", "/lessons/a/graph?iteration=2",
     ],
 )  # fmt: skip
 def test_what_needs_the_tutor_running_has_no_path(address: str) -> None:

@@ -3,9 +3,9 @@
     static_page(text, place) -> text
 
 The page is read by a parser and written out again, tag by tag; what need not change keeps its very
-characters. A link without a target takes its line of a list along, in a table its words stay; a
-form takes the tool in which it folds up. One plain line says what is missing, and what to do to
-have it.
+characters. A link without a target takes its line of a list along, in a table or a picture what it
+says stays; a form takes the tool in which it folds up. One plain line says what is missing, and
+what to do to have it.
 
 Where htmx would swap a step and leave the focus on the control, the link names that control, so
 that the focus is on it at the next step too, with a script or without.
@@ -31,6 +31,8 @@ SERVERS: Final = frozenset({"htmx-config", "tutor-version"})
 """What a page says to scripts that talk to the server."""
 UNITS: Final = frozenset({"li", "details"})
 """What goes as a whole where something in it cannot work."""
+KEEPERS: Final = frozenset({"table", "svg"})
+"""What keeps the words and marks of links that lead nowhere."""
 CLOSER: Final = "closer"
 """The class of a line of links that goes with them."""
 POLICY: Final = "Content-Security-Policy"
@@ -84,8 +86,8 @@ class _Writer(HTMLParser):
         self.leaving = ""
         """The tag of an element that is left out, while it is open."""
         self.depth = 0
-        self.tables = 0
-        """How many tables are open."""
+        self.kept = 0
+        """How many tables and pictures are open, in which what was a link stays."""
         self.bare = False
         """Whether the words of a link are written that leads nowhere."""
         self.said = False
@@ -101,9 +103,9 @@ class _Writer(HTMLParser):
         if self._absent(tag, dict(attrs)):
             self._leave(tag)
             return
-        self.tables += tag == "table"
+        self.kept += tag in KEEPERS
         own, changed = self._changed(tag, attrs)
-        if own is None and tag == "a" and self.tables:
+        if own is None and tag == "a" and self.kept:
             self.bare = True
             return
         if own is None:
@@ -125,7 +127,7 @@ class _Writer(HTMLParser):
             if not self.depth:
                 self.leaving = ""
             return
-        self.tables -= tag == "table"
+        self.kept -= tag in KEEPERS
         if tag == "a" and self.bare:
             self.bare = False
             return

@@ -106,6 +106,8 @@ def _of_lesson(rest: list[str], query: Mapping[str, str]) -> str | None:
             return "/accumulation.html"
         case ["training"] if not others:
             return "/training.html"
+        case ["graph"] if others <= {"open", "sample"} and not grain:
+            return _graph(query)
         case ["slides"] if others <= {"show"}:
             show = query.get("show", "")
             made = f"/slides/{show}.html" if show else "/slides.html"
@@ -116,6 +118,18 @@ def _of_lesson(rest: list[str], query: Mapping[str, str]) -> str | None:
             return made if kind in FILES else None
         case _:
             return None
+
+
+def _graph(query: Mapping[str, str]) -> str | None:
+    """The computation graph of a network, of a sample, with one of its layers open at most: of all
+    layers in every combination there would be too many.
+    """
+    chosen = {key: query[key] for key in ("open", "sample") if key in query}
+    if not all(value.isascii() and value.isdigit() for value in chosen.values()):
+        return None
+    name = "_".join(f"{key}_{value}" for key, value in chosen.items())
+    folder = "/graph/scaling" if query.get("scaling") == "steps" else "/graph"
+    return f"{folder}/{name}.html" if name else f"{folder}.html"
 
 
 def relative(here: str, there: str) -> str:

@@ -69,13 +69,14 @@ def labelled(
     how wide labels are; `taken` what belongs to each node, measured from its middle.
     """
     keys = {(wire.target, wire.k): wide[wire] for wire in layout.wires if wide.get(wire)}
+    found = _places(layout, keys, taken)
     for _ in range(MOST_WIDER):
-        found = _places(layout, keys, taken)
-        left = (wire for wire in layout.wires if (wire.target, wire.k) in keys.keys())
+        left = (wire for wire in layout.wires if (wire.target, wire.k) in keys)
         narrow = {wire.points[-2][0] for wire in left if wire not in found}
         if not narrow:
             break
         layout = layout.widened(narrow, WIDER)
+        found = _places(layout, keys, taken)
     return layout, found
 
 
@@ -87,7 +88,8 @@ def _places(
         for key, (x, y) in layout.spots.items()
         for r in taken[key]
     ]
-    curves = {wire: list(curve(layout.ends(wire, by_height=True, level=layout.half))) for wire in layout.wires}
+    ends = {wire: layout.ends(wire, by_height=True, level=layout.half) for wire in layout.wires}
+    curves = {wire: list(curve(points)) for wire, points in ends.items()}
     cells = _Cells(fixed, curves.values())
     choices = {
         wire: _choices(curves[wire], wide[wire.target, wire.k], cells)

@@ -337,9 +337,7 @@ class _Sugiyama:
                 best, fewest = columns, crossings
         return self._in_rows(best, right)
 
-    def _in_rows(
-        self, columns: list[list[str]], right: Mapping[str, list[str]]
-    ) -> list[list[str]]:
+    def _in_rows(self, columns: list[list[str]], right: Mapping[str, list[str]]) -> list[list[str]]:
         """The same, upside down where that brings more rows in order, with neighbours swapped that
         need not stand the other way.
         """

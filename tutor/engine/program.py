@@ -311,9 +311,7 @@ def _backward(plan: Plan, forward: Sequence[Operation]) -> tuple[list[Definition
     """The chain rule from the loss down the list; it ends at an activation without a derivative,
     which is told.
     """
-    parts: dict[ArrayRef, list[Node]] = {
-        forward[-1].out: [shared(plan, loss_gradient(plan))]
-    }
+    parts: dict[ArrayRef, list[Node]] = {forward[-1].out: [shared(plan, loss_gradient(plan))]}
     found: list[Definition] = []
     for step in reversed(forward):
         out = step.out
