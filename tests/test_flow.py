@@ -83,7 +83,7 @@ def test_the_chart_shows_a_layer_once_its_error_signals_are_there(name: str, gra
         if shown.flow is None:
             continue
         parts = flow(opened.trace)
-        assert [row.layer for row in shown.flow.rows] == [
+        assert [row.name for row in shown.flow.rows] == [
             "Output layer",
             *(f"Hidden layer {layer}" for layer in range(opened.trace.network.depth - 1, 0, -1)),
         ]
@@ -95,12 +95,12 @@ def test_the_chart_shows_a_layer_once_its_error_signals_are_there(name: str, gra
             if done:
                 assert part.size is not None
                 assert row.size == number.shown(part.size, opened.decimals)
-                assert (row.factor, row.weights, row.slope) == tuple(
+                assert row.factors == tuple(
                     "" if factor is None else number.shown(factor, few)
                     for factor in (part.factor, part.weights, part.slope)
                 )
             else:
-                assert row.factor == row.weights == row.slope == ""
+                assert row.factors == ("", "", "")
         left = any(row.bar is None for row in shown.flow.rows)
         assert ("has not reached the empty layers yet" in shown.flow.about) == left
     assert True in seen

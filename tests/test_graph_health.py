@@ -15,12 +15,15 @@ from flask.testing import FlaskClient
 
 from app import create_app
 from tests.htmltree import Page, read
+from tutor import number
+from tutor.engine.graph import quantity
 from tutor.engine.graph_health import (
     CORNER,
     STEEP,
     STEEPEST,
     ZEROED,
     NodeFinding,
+    NodeSize,
     findings,
     sizes,
 )
@@ -32,6 +35,7 @@ from tutor.lesson.graph_lesson import GraphLesson, open_graph
 from tutor.pages import graph_flow
 from tutor.pages.graph_context import GraphContext
 from tutor.pages.graph_flow import health, node_health
+from tutor.pages.graph_step import graph_step_page
 from tutor.pages.graph_view import GraphView
 from tutor.scenario import reader
 from tutor.scenario.reader import GraphScenario
@@ -267,6 +271,41 @@ def test_of_very_many_places_some_are_told_and_the_rest_counted(
     assert found.notes[-1].text.endswith("There is 1 more such place.")
     assert len(found.sizes.rows) == 4
     assert found.sizes.caption == "The 4 nodes of 7 with the smallest derivatives"
+
+
+@pytest.mark.parametrize("grain", ["number", "layer", "pass"])
+def test_the_bars_show_a_node_once_its_derivative_is_there(grain: str) -> None:
+    opened = GraphContext(
+        loaded(next(file for file in FILES if file.stem == FADING)), GraphView(grain)
+    )
+    parts = {one.node.name: one for one in sizes(opened.trace)}
+    charts = [graph_step_page(opened, n).flow for n in range(1, len(opened.walk) + 1)]
+    for n, chart in enumerate(charts, 1):
+        assert (chart is not None) == (opened.walk.phase(n) == "backward"), n
+        for row, one in zip(
+            chart.rows if chart else (), sorted_back(parts), strict=chart is not None
+        ):
+            back = opened.trace.graph.derivative(one.node).kind
+            done = opened.walk.known(quantity(back), n)
+            assert (row.bar is not None) == done == bool(row.size)
+            assert row.size == (number.shown(one.size, 6) if done else "")
+            local = "" if one.local is None else number.shown(one.local, 6)
+            assert row.factors == ((local,) if done else ("",))
+    last = charts[-1]
+    assert last is not None
+    assert last.scale == "logarithmic scale from 0.0001 to 1"
+    assert last.short == "1 → 0.000430"
+    assert last.about.endswith("In total it shrinks by a factor of 2325.5 on its way to w1.")
+
+
+def sorted_back(parts: dict[str, NodeSize]) -> list[NodeSize]:
+    return sorted(parts.values(), key=lambda one: one.back)
+
+
+def test_a_short_way_and_one_of_very_many_nodes_have_no_bars() -> None:
+    for expression, values in (("x*y", "x: 1, y: 2"), ("+".join(["sin(sin(sin(x)))"] * 9), "x: 1")):
+        context = GraphContext(lesson(expression, values), GraphView("pass"))
+        assert graph_step_page(context, 2).flow is None
 
 
 def test_absurd_values_have_a_page_all_the_same(client: FlaskClient) -> None:

@@ -42,23 +42,29 @@ DECADES = 2
 
 @dataclass(frozen=True, slots=True)
 class FlowRow:
-    """One layer of the chart; texts are "" where nothing is computed yet, or nothing is to say."""
+    """One layer or node of the chart; texts are "" where nothing is computed yet, or nothing is to
+    say.
+    """
 
-    layer: str
+    name: Markup | str
     size: str
     bar: float | None
     """The length of the bar in percent of the scale."""
-    factor: str
-    weights: str
-    slope: str
+    factors: tuple[str, ...]
+    """What the size above it was multiplied by, and the parts of that."""
 
 
 @dataclass(frozen=True, slots=True)
 class FlowChart:
     """The sizes of a pass as bars, from the loss back."""
 
+    caption: str
+    of: str
+    """What a row is."""
     signal: str
-    """What is measured, such as ∂L/∂z."""
+    """What is measured, such as |∂L/∂z|."""
+    heads: tuple[str, ...]
+    """What the factors are called."""
     rows: tuple[FlowRow, ...]
     scale: str
     """What the bars mean, in words."""
@@ -121,7 +127,10 @@ def flow_chart(context: Context, step: Step) -> FlowChart | None:
     done = [part for part in parts if part.size is not None and _reached(context, step, part.layer)]
     show = partial(number.shown, decimals=context.decimals)
     return FlowChart(
-        heading(SIGNAL).replace("L", context.notation.loss),
+        "Largest error signal of each layer, from the loss back",
+        "Layer",
+        f"|{heading(SIGNAL).replace('L', context.notation.loss)}|",
+        ("factor", "= weights", "× slope"),
         tuple(_row(context, part, bars if part in done else None) for part in parts),
         bars.words(context.decimals),
         bars.lines,
@@ -277,7 +286,7 @@ def _row(context: Context, part: LayerFlow, bars: Scale | None) -> FlowRow:
         _name(context, part.layer),
         shown(part.size),
         round(bars(part.size), 1) if bars and part.size is not None else None,
-        *(shown(factor, few) for factor in (part.factor, part.weights, part.slope)),
+        tuple(shown(factor, few) for factor in (part.factor, part.weights, part.slope)),
     )  # fmt: skip
 
 
@@ -300,11 +309,14 @@ def _about(context: Context, parts: Sequence[LayerFlow], done: Sequence[LayerFlo
     start, end = done[0].size, done[-1].size
     if not start or not end or start == end:
         return first
-    verb, ratio = ("grows", end / start) if end > start else ("shrinks", start / end)
-    where = place(context.trace.network, done[-1].layer)
-    times = number.shown(ratio, 1)
-    said = f"{first} In total it {verb} by a factor of {times} on its way to {where}"
+    said = f"{first} {in_total(start, end, place(context.trace.network, done[-1].layer))}"
     bounds = {part.bound for part in parts[1:]}
     bound = bounds.pop() if len(bounds) == 1 else None
-    small = verb == "shrinks" and bound is not None and bound < 1
+    small = end < start and bound is not None and bound < 1
     return f"{said}: here no slope can be larger than {bound:g}." if small else f"{said}."
+
+
+def in_total(start: float, end: float, where: str) -> str:
+    """What has become of a size on its way; a sentence without its full stop."""
+    verb, ratio = ("grows", end / start) if end > start else ("shrinks", start / end)
+    return f"In total it {verb} by a factor of {number.shown(ratio, 1)} on its way to {where}"

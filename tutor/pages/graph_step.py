@@ -24,7 +24,7 @@ from tutor.lesson.graph_formula import GraphFormulaWriter
 from tutor.lesson.graph_lesson import GraphStep
 from tutor.pages.cells import Cell, Row, Table, gap, number_cell
 from tutor.pages.graph_context import GraphContext
-from tutor.pages.graph_flow import health_at
+from tutor.pages.graph_flow import flow_chart, health_at
 from tutor.pages.outline import Link, grains, timeline
 from tutor.pages.paper_page import drift_line
 from tutor.pages.step_body import FormulaPart, StepBody, slide_view
@@ -137,7 +137,7 @@ def graph_step_page(context: GraphContext, n: int, notices: tuple[str, ...] = ()
         matrices=(),
         ruler="",
         rows=_rows(context),
-        flow=None,
+        flow=flow_chart(context, step),
         phases=timeline(step, context.href),
         grains=grains(context, step, GRAINS),
         samples=(),
