@@ -14,10 +14,9 @@ from tutor.lesson import graph_words
 from tutor.lesson.explain import PHASE_TITLES
 from tutor.lesson.graph_changes import own
 from tutor.lesson.graph_lesson import Computed
-from tutor.number import counted
 from tutor.pages.graph_context import GraphContext
 from tutor.pages.outline import Chapter, PlaceLink
-from tutor.pages.panels import Choices, Panels, paper_choices
+from tutor.pages.panels import Choices, Panels, decimal_choices, paper_choices
 from tutor.pages.what_if import (
     MOST_FIELDS,
     NAME,
@@ -54,15 +53,11 @@ def graph_panels(
 
 def graph_choices(context: GraphContext) -> Choices:
     """Decimals to choose from, with what is chosen."""
-    view, own = context.view, context.lesson.scenario.display.decimals
-    shown = own if view.decimals is None else view.decimals
-    decimals = tuple(
-        (str(d), counted(d, "decimal"), d == shown) for d in sorted({2, 3, 4, 5, 6, 8, 10, shown})
-    )
+    view = context.view
     hidden = [("grain", view.grain)] if view.grain != "number" else []
     hidden += [("present", "yes")] if view.present else []
     rest = (*hidden, *view.carried(), *view.changes)
-    return Choices((), decimals, (), rest, paper_choices(context))
+    return Choices((), decimal_choices(context), (), rest, paper_choices(context))
 
 
 def _outline(context: GraphContext, n: int) -> Iterator[Chapter]:

@@ -94,12 +94,6 @@ def choices(context: Context) -> Choices:
         )
         for p in PRESETS.values()
     )
-    own_decimals = scenario.display.decimals
-    shown = own_decimals if view.decimals is None else view.decimals
-    decimals = tuple(
-        (str(d), number.counted(d, "decimal"), d == shown)
-        for d in sorted({2, 3, 4, 5, 6, 8, 10, shown})
-    )
     seen = context.lesson.input_gradients
     inputs = (("no", "not shown", not seen), ("yes", "shown", seen))
     ends = context.lesson.trace.blocked > 0
@@ -108,7 +102,21 @@ def choices(context: Context) -> Choices:
     hidden += [("scaling", "steps")] if view.scaling else []
     hidden += [("present", "yes")] if view.present else []
     return Choices(
-        names, decimals, () if ends else inputs, (*hidden, *view.changes), paper_choices(context)
+        names,
+        decimal_choices(context),
+        () if ends else inputs,
+        (*hidden, *view.changes),
+        paper_choices(context),
+    )
+
+
+def decimal_choices(context: AnyContext) -> tuple[tuple[str, str, bool], ...]:
+    """How many decimals numbers have."""
+    own = context.lesson.scenario.display.decimals
+    shown = own if context.view.decimals is None else context.view.decimals
+    return tuple(
+        (str(d), number.counted(d, "decimal"), d == shown)
+        for d in sorted({2, 3, 4, 5, 6, 8, 10, shown})
     )
 
 
