@@ -20,13 +20,18 @@ from hypothesis import strategies as st
 from tests.knobs import KNOBS, counts, lesson, outcomes
 from tests.oracle import needs_torch
 from tutor import budget
-from tutor.engine.run import Run, looked
+from tutor.engine.run import Run, looked, outputs
 from tutor.export.numpy_random import Random
 from tutor.export.registry import ExportOrder, make
+from tutor.export.run_curves import ranges
 from tutor.export.run_script import numpy_run, torch_run
 from tutor.export.scripted_run import run_of
 from tutor.lesson.running import Running
 from tutor.lesson.walk import Lesson, open_lesson
+from tutor.pages.training_charts import weight_lines
+from tutor.pages.training_pictures import GRID, LINE_OF, has_picture, margins, reach
+from tutor.pages.training_query import Asked
+from tutor.pages.training_runs import Trained
 from tutor.pages.view import View
 from tutor.scenario.reader import Scenario, load, parse
 
@@ -156,10 +161,12 @@ def assert_the_curves(names: dict[str, Any], run: Run) -> None:
         norms = curves.pop(f"gradient of layer {layer}")
         same([norms[n - 1] for n in points], [point.norms[layer - 1] for point in points.values()])
     assert not curves
+    assert list(names["looked"]) == list(points)
+    assert_the_weights(names, run)
+    assert_the_picture(names, run)
     if not run.others:
         assert "looks" not in names
         return
-    assert list(names["looked"]) == list(points)
     looks = {name: [look[name] for look in names["looks"]] for name in names["looks"][0]}
     for k, name in enumerate(run.others):
         same(looks.pop(f"loss on the {name} set"), [p.others[k].loss for p in points.values()])
@@ -167,6 +174,40 @@ def assert_the_curves(names: dict[str, Any], run: Run) -> None:
             shares = [p.others[k].accuracy for p in points.values()]
             assert looks.pop(f"accuracy on the {name} set") == shares
     assert not looks
+
+
+def assert_the_weights(names: dict[str, Any], run: Run) -> None:
+    """The weights over time are those of the page."""
+    running = Running.__new__(Running)
+    running.training, running.run, running.most = run.training, run, run.length
+    one = Trained.of(running, "", None, 1, Asked("", View(), run.length, run.length))
+    lines = weight_lines(one)
+    assert lines
+    assert list(names["moments"]) == [n for n, _ in one.networks()]
+    assert list(names["weights"][0]) == [str(q) for q, _ in lines]
+    for q, line in lines:
+        same([found[str(q)] for found in names["weights"]], [y for _, y in line])
+
+
+def assert_the_picture(names: dict[str, Any], run: Run) -> None:
+    """What the network makes of its inputs in the end, at the places of the page's picture."""
+    end, x, y = run.parameters(run.length + 1), run.training.x, run.training.y
+    if not has_picture(end):
+        assert "across" not in names
+        return
+    ends = reach(x, run.others)
+    places = [np.linspace(*each, LINE_OF if len(ends) == 1 else GRID) for each in ends]
+    for found, own in zip((names[k] for k in ("across", "up") if k in names), places, strict=True):
+        same(found.tolist(), own.tolist())
+    grid = np.stack([part.ravel() for part in np.meshgrid(*places)], axis=1)
+    own = outputs(end, grid, y)
+    same(names["answers"].tolist(), own.tolist())
+    assert ("fields" in names) == (len(ends) == 2 and run.classified is not None)
+    if "fields" in names:
+        guessed = margins(run, own).argmax(axis=1).reshape(GRID, GRID)
+        assert names["guessed"].tolist() == guessed.tolist()
+        right = int((margins(run, outputs(end, x, y)).argmax(1) == margins(run, y).argmax(1)).sum())
+        assert int((names["ahead"](names["answered"]).argmax(1) == names["right"]).sum()) == right
 
 
 # ---- sets that nothing is learned from ----
@@ -290,10 +331,23 @@ class Axes:
 
     def __init__(self, plots: Plots, lines: list[tuple[str, int]]) -> None:
         self.plots, self.lines = plots, lines
+        self.drawn: list[Any] = []
 
     def plot(self, x: Sequence[int], y: Sequence[float], label: str, **_: float) -> None:
         assert len(x) == len(y)
         self.lines.append((label, len(y)))
+        self.drawn.append(SimpleNamespace(get_ydata=lambda: y))
+
+    def get_lines(self) -> list[Any]:
+        return self.drawn
+
+    def set_ylim(self, low: float, high: float) -> None:
+        assert (low, high) == (-0.03, 1.03)
+
+    def set_yscale(self, name: str) -> None:
+        assert name == "log"
+        values = [y for line in self.drawn for y in line.get_ydata()]
+        assert max(values) >= 100 * min(values) > 0
 
     def set_ylabel(self, name: str) -> None:
         self.plots.named.append(name)
@@ -341,9 +395,14 @@ def test_a_script_with_matplotlib_draws_every_curve(
     plots = Plots()
     monkeypatch.setitem(sys.modules, "matplotlib", SimpleNamespace(pyplot=plots))
     monkeypatch.setitem(sys.modules, "matplotlib.pyplot", plots)
-    ran(numpy_run(with_sets(name)))
-    assert [[label for label, _ in found] for found in plots.lines] == lines
-    assert plots.named == ["loss", "accuracy", "gradient"] if len(lines) == 3 else plots.named
+    of = with_sets(name)
+    ran(re.split(r"# ---- [^#]+ at the end ----", numpy_run(of))[0])
+    *found, weights = plots.lines
+    assert [[label for label, _ in line] for line in found] == lines
+    assert all(re.fullmatch(r"[wb]\[\d\]\[\d+(,\d+)?\]", label) for label, _ in weights)
+    assert len(weights) == min(6, run_of(of).first.network.parameters)
+    assert plots.named[-1] == "value"
+    assert plots.named[:-1] == ["loss", "accuracy", "gradient"][:: 1 if len(lines) == 3 else 2]
     assert plots.seen
 
 
@@ -355,6 +414,13 @@ def test_the_curves_of_batches_have_the_mean_of_each_epoch(monkeypatch: pytest.M
     ends, means = names["per_epoch"](names["curves"]["loss"])
     assert list(ends) == run.epochs(run.losses)[0]
     same(means, run.epochs(run.losses)[1])
+
+
+@given(st.lists(st.integers(0, 60), unique=True, max_size=40))
+def test_numbers_written_as_ranges_are_the_numbers(numbers: list[int]) -> None:
+    assert ast.literal_eval(f"[{ranges([])[1:-1]}]") == []
+    found = eval(ranges(sorted(numbers)), {"range": range})  # noqa: S307  (made here)
+    assert found == sorted(numbers)
 
 
 def test_a_wrong_rule_is_found(tmp_path: Path) -> None:

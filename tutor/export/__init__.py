@@ -25,6 +25,7 @@ In the order in which it is best read:
     numpy_random          NumPy's random numbers without NumPy, for scripts
     scripted_run          what a script of a whole training repeats
     run_curves            the curves that such a script draws
+    run_picture           the fitted curve or the decision boundary at its end
     run_script            a whole training run as a NumPy or PyTorch script
     run_notebook          the NumPy script of the run in cells
     graph_scripts         a formula as a NumPy or PyTorch script, or as a notebook

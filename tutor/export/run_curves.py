@@ -3,7 +3,9 @@ some of the sets that nothing is learned from, and how both are drawn.
 
     measures(run)                   the functions that measure
     recorded(run, loss, norms)      the lines of an iteration that record it
-    others(run, …), looked(run)     the validation and test samples, and the looks at them
+    look(run, …), chosen(run, …)    the functions that look at validation and test samples, and at
+                                    the weights that change most
+    looked(run), looks(run, …)      when these look, and the lines that do it in the loop
     seen(run)                       the last look beside the tutor's
     curves(run)                     the plot, or a text where there is no Matplotlib
 """
@@ -14,6 +16,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from math import isfinite
 
 from tutor.engine.dialects import python_name
+from tutor.engine.quantity import Quantity
 from tutor.export.scripted_run import ScriptedRun
 from tutor.number import exact
 
@@ -45,14 +48,16 @@ _GROUPS = (
     "else:",
     '    groups = ["loss", "accuracy", "gradient"]',
     "    groups = [group for group in groups if any(name.startswith(group) for name in curves)]",
-    "    figure, axes = plt.subplots(len(groups), sharex=True, squeeze=False)",
+    "    figure, axes = plt.subplots(len(groups){}, sharex=True, squeeze=False)",
     "    for group, (plot,) in zip(groups, axes):",
     "        for name in (name for name in curves if name.startswith(group)):",
 )
-_EACH = ("            plot.plot(range(1, iterations + 1), curves[name], label=name)",)
+_AT = '            at = looked if group == "gradient" else range(1, iterations + 1)'
+_EACH = (_AT, "            plot.plot(at, [curves[name][t - 1] for t in at], label=name)")
 _BATCHES = (
+    _AT,
     '            faint = 0.3 if group != "gradient" else 1',
-    "            plot.plot(range(1, iterations + 1), curves[name], label=name, alpha=faint)",
+    "            plot.plot(at, [curves[name][t - 1] for t in at], label=name, alpha=faint)",
     '            if group != "gradient":',
     '                plot.plot(*per_epoch(curves[name]), label="mean of each epoch")',
 )
@@ -60,9 +65,28 @@ _SETS = (
     "        for name in (name for name in looks[0] if name.startswith(group)):",
     "            plot.plot(looked, [found[name] for found in looks], label=name)",
 )
-_SHOWN = (
+_SCALES = (
+    "        values = [y for line in plot.get_lines() for y in line.get_ydata()]",
+    '        if group == "accuracy":',
+    "            plot.set_ylim(-0.03, 1.03)",
+    "        elif min(values) > 0 and max(values) >= 100 * min(values):",
+    '            plot.set_yscale("log")',
     "        plot.set_ylabel(group)",
     "        plot.legend()",
+)
+_WEIGHTS = (
+    "    for name in weights[0]:",
+    "        found = [values[name] for values in weights]",
+    "        axes[-1][0].plot([n + 1 for n in moments], found, label=name)",
+    '    axes[-1][0].set_ylabel("value")',
+    "    axes[-1][0].legend()",
+)
+_TEXT_OF_WEIGHTS = (
+    '    print("iterations done, " + ", ".join(weights[0]))',
+    "    for k in sorted({n * (len(moments) - 1) // 19 for n in range(20)}):",
+    '        print(f"{moments[k]:>9} " + " ".join(f"{w:>12.6g}" for w in weights[k].values()))',
+)
+_SHOWN = (
     '    axes[-1][0].set_xlabel("iteration")',
     "    plt.show()",
 )
@@ -93,7 +117,7 @@ def recorded(run: ScriptedRun, loss: str, norms: Mapping[int, str]) -> Iterator[
 # ---- the sets that nothing is learned from ----
 
 
-def look(run: ScriptedRun, state: Sequence[str], forward: Sequence[str], loss: str) -> list[str]:
+def look(run: ScriptedRun, state: str, forward: Sequence[str], loss: str) -> list[str]:
     """The function that looks at them; `forward` is what a set goes through, up to its `loss`."""
     left_out = [
         *(["without the penalty"] if run.first.network.rule.penalty else []),
@@ -101,7 +125,7 @@ def look(run: ScriptedRun, state: Sequence[str], forward: Sequence[str], loss: s
     ]
     said = ", ".join(["The loss on each set that nothing is learned from", *left_out])
     lines = [
-        f"def look({'state' if state else ''}):", f'    """{said}."""', *state,
+        f"def look({state}):", f'    """{said}."""',
         "    record = {}", "    for name, (x, y) in others.items():",
         *(f"        {line}" for line in forward),
         f'        record[f"loss on the {{name}} set"] = float({loss})',
@@ -112,25 +136,72 @@ def look(run: ScriptedRun, state: Sequence[str], forward: Sequence[str], loss: s
     return [*lines, "    return record"]
 
 
-def looks(run: ScriptedRun, state: str) -> list[str]:
-    """The line of the loop that looks, before the update."""
-    if not run.data.others:
+def chosen(run: ScriptedRun, state: Sequence[str], item: str) -> list[str]:
+    """The function that looks at the weights that change most; `item` makes one a number."""
+    if not run.chosen:
         return []
-    line = f"looks.append(look({state}))"
-    if len(run.looked) == run.iterations:
-        return [f"    {line}"]
-    return ["    if t in looked:", f"        {line}"]
+    return [
+        f"def chosen({'state' if state else ''}):",
+        '    """The weights and biases that change most over the run."""',
+        *state, "    return {", *(f'        "{q}": {item.format(_entry(q))},' for q in run.chosen),
+        "    }", "", "",
+    ]  # fmt: skip
+
+
+def _entry(q: Quantity) -> str:
+    """A weight or a bias as an entry of its array."""
+    places = (q.i, q.j) if q.j else (q.i,)
+    return f"{python_name(q.kind, q.layer)}[{', '.join(str(n - 1) for n in places)}]"
+
+
+def looks(run: ScriptedRun, state: str) -> list[str]:
+    """The lines of the loop that look, before the update."""
+    lines = []
+    if run.chosen:
+        lines += _when("weights", "chosen", "t - 1 in moments", run.every_moment, state)
+    if run.data.others:
+        lines += _when("looks", "look", "t in looked", run.every_look, state)
+    return lines
+
+
+def _when(kept: str, called: str, condition: str, always: bool, state: str) -> list[str]:
+    line = f"{kept}.append({called}({state}))"
+    return [f"    {line}"] if always else [f"    if {condition}:", f"        {line}"]
+
+
+def after_the_last(run: ScriptedRun, state: str) -> list[str]:
+    """The look after the last update."""
+    return [f"weights.append(chosen({state}))"] if run.chosen else []
 
 
 def looked(run: ScriptedRun) -> list[str]:
     """Which iterations look, and what they find."""
-    if not run.data.others:
-        return []
-    found = "range(1, iterations + 1)"
-    if len(run.looked) < run.iterations:
-        every = run.looked[1] - run.looked[0]
-        found = f"sorted({{*range(1, iterations + 1, {every}), iterations}})"
-    return [f"looked, looks = {found}, []"]
+    found = "range(1, iterations + 1)" if run.every_look else ranges(run.looked)
+    lines = [f"looked = {found}  # the iterations that are looked at"]
+    if run.data.others:
+        lines.append("looks = []")
+    if run.chosen:
+        found = "range(iterations + 1)" if run.every_moment else ranges(run.moments)
+        lines.append(f"moments = {found}  # iterations done")
+        lines.append("weights = []")
+    return lines
+
+
+def ranges(numbers: Sequence[int]) -> str:
+    """A list of numbers from low to high, those at equal distances as a range."""
+    words: list[str] = []
+    at = 0
+    while at < len(numbers):
+        step = numbers[at + 1] - numbers[at] if at + 1 < len(numbers) else 1
+        end = at + 1
+        while end < len(numbers) and numbers[end] - numbers[end - 1] == step:
+            end += 1
+        if end - at < 3:
+            words, at = [*words, str(numbers[at])], at + 1
+            continue
+        by = f", {step}" if step > 1 else ""
+        words, at = [*words, f"*range({numbers[at]}, {numbers[end - 1] + 1}{by})"], end
+    return f"[{', '.join(words)}]"
 
 
 def seen(run: ScriptedRun) -> list[str]:
@@ -166,5 +237,9 @@ def curves(run: ScriptedRun) -> Iterator[str]:
         )
     yield "# ---- The curves over all iterations ----"
     yield "curves = {name: [record[name] for record in records] for name in records[0]}"
-    yield from (*_START, *(_TEXT_OF_SETS if sets else _TEXT), *_GROUPS)
-    yield from (*(_BATCHES if each > 1 else _EACH), *(_SETS if sets else ()), *_SHOWN)
+    yield from (*_START, *(_TEXT_OF_SETS if sets else _TEXT))
+    if run.chosen:
+        yield from _TEXT_OF_WEIGHTS
+    yield from (line.format(" + 1" if run.chosen else "") for line in _GROUPS)
+    yield from (*(_BATCHES if each > 1 else _EACH), *(_SETS if sets else ()), *_SCALES)
+    yield from (*(_WEIGHTS if run.chosen else ()), *_SHOWN)

@@ -26,11 +26,13 @@ ABOUT: Final = {
     "batch": "## The samples of an iteration\n\nWhich rows an iteration takes, and in which order.",
     "iteration": "## One iteration\n\nForward, backward, update: "
     "what the walk does number by number.",
+    "answer": "## What the network makes of inputs\n\nThe forward pass alone.",
     "others": "## Other sets\n\nSamples that are put aside. Their loss shows how well the network "
     "does on what it has not seen.",
     "training": "## Training\n\nThe same again and again. What each iteration finds is kept.",
     "check": "## Check\n\nThe parameters at the end are compared with the lesson's own.",
     "curves": f"## Curves\n\n{MATPLOTLIB}",
+    "picture": "## The network at the end\n\nWhat it makes of its inputs, beside the samples.",
 }
 """What stands before each part of the script."""
 

@@ -6,7 +6,8 @@
 Both start from the lesson's numbers, take the samples of each iteration and drop the activations
 that the tutor does, compare the final weights with the tutor's, and draw its curves: the loss and,
 where targets are classes, the accuracy, also on validation and test sets, and the gradient norm of
-each layer. Where there is not even a first iteration, the script says why.
+each layer, and the weights that change most; of one input or two also the fitted curve or the
+decision boundary at the end. Where there is not even a first iteration, the script says why.
 """
 
 from __future__ import annotations
@@ -37,7 +38,21 @@ from tutor.export.formulas_as_code import (
 )
 from tutor.export.numpy_random import Random
 from tutor.export.numpy_script import knobs, parameters
-from tutor.export.run_curves import KEPT, curves, look, looked, looks, measures, recorded, seen
+from tutor.export.run_curves import (
+    KEPT,
+    after_the_last,
+    chosen,
+    curves,
+    look,
+    looked,
+    looks,
+    measures,
+    recorded,
+    seen,
+)
+from tutor.export.run_picture import NUMPY as NUMPY_PICTURE
+from tutor.export.run_picture import TORCH as TORCH_PICTURE
+from tutor.export.run_picture import answer, drawn, picture
 from tutor.export.scripted_run import ScriptedRun, run_of
 from tutor.export.source_text import array, broken, check_lines, comment, filled, header
 from tutor.export.torch_script import clipped, optimizer, part_of_loss
@@ -45,7 +60,9 @@ from tutor.lesson.walk import Lesson
 
 NUMPY = "A training run of a Backprop Tutor lesson in NumPy: every update, the same final weights."
 TORCH = "A training run of a Backprop Tutor lesson in PyTorch, with the same final weights."
-MATPLOTLIB = "With Matplotlib it draws the curves of the loss, the accuracy and the gradients."
+MATPLOTLIB = (
+    "With Matplotlib it draws the curves of the loss, the accuracy, the gradients and the weights."
+)
 
 
 def numpy_run(lesson: Lesson) -> str:
@@ -78,11 +95,16 @@ def numpy_parts(run: ScriptedRun) -> Iterator[tuple[str, list[str]]]:
     batch = _batch(run, "np.random.default_rng([shuffle, epoch])")
     yield "batch", [*batch, *(_NUMPY_MASK if run.dropout else ())]
     yield "iteration", list(_iteration(run))
+    if run.data.others or drawn(run):
+        yield "answer", _answer(run, _Exact(), "state, x", _unpacked(run))
     if run.data.others:
-        yield "others", [*_others(run, Textbook(), "np.array({})"), "", "", *_numpy_look(run)]
+        others = _others(run, Textbook(), "np.array({})")
+        yield "others", [*others, "", "", *_look(run, "state", "state, x")]
     yield "training", list(_numpy_loop(run))
     yield "check", _checks(run)
     yield "curves", list(curves(run))
+    if drawn(run):
+        yield "picture", list(picture(run, NUMPY_PICTURE, _asked(run, "state, {}")))
 
 
 def torch_run(lesson: Lesson) -> str:
@@ -109,6 +131,8 @@ def torch_run(lesson: Lesson) -> str:
         *_torch_iteration(run, dialect), "", "", *_torch_look(run, dialect), *_torch_loop(run),
         *_ending(run),
     ]  # fmt: skip
+    if drawn(run):
+        lines += ["", "", *picture(run, TORCH_PICTURE, _asked(run, "{}"))]
     return _ended(lines)
 
 
@@ -182,16 +206,36 @@ def _others(run: ScriptedRun, dialect: Python, plain: str) -> Iterator[str]:
     yield from ("others = {", *(f'    "{n}": (x_{n}, y_{n}),' for n in run.data.others), "}")
 
 
-def _look(run: ScriptedRun, dialect: Python, state: Sequence[str]) -> list[str]:
-    """The function that looks at them."""
-    argument = loss_argument(run.first, bool(run.first.fused_layer))
-    called = f"{run.used.loss.name}({python_name(argument.kind, argument.layer)}, y)"
+def _answer(run: ScriptedRun, dialect: Python, arguments: str, state: Sequence[str]) -> list[str]:
+    """The function that says what the network makes of inputs."""
     forward = [
         line
         for found in _forward(run.used.program(len(run.training.x)))
         for line in broken(f"{python_name(*found.name)} = {source(dialect.write(found.tree))}")
     ]
-    return look(run, state, [*forward, f"losses = {called}"], f"losses.{run.used.reduction}()")
+    return answer(run, arguments, state, forward, ", ".join(_answers(run)))
+
+
+def _answers(run: ScriptedRun) -> list[str]:
+    """What that gives: what the loss is of, and the output, which may be the same."""
+    argument = loss_argument(run.first, bool(run.first.fused_layer))
+    output = run.used.passed(run.used.depth)
+    return [*dict.fromkeys((python_name(argument.kind, argument.layer), python_name(*output)))]
+
+
+def _asked(run: ScriptedRun, arguments: str) -> str:
+    """The call of it that gives the output."""
+    return f"answer({arguments})" + "[-1]" * (len(_answers(run)) > 1)
+
+
+def _look(run: ScriptedRun, state: str, arguments: str) -> list[str]:
+    """The function that looks at them."""
+    names = _answers(run)
+    found = [
+        f"{', '.join(names)} = answer({arguments})",
+        f"losses = {run.used.loss.name}({names[0]}, y)",
+    ]
+    return look(run, state, found, f"losses.{run.used.reduction}()")
 
 
 def _forward(program: Program) -> list[Definition]:
@@ -371,15 +415,16 @@ def _own_loss(run: ScriptedRun, found: Definition) -> str:
     return ""
 
 
-def _numpy_look(run: ScriptedRun) -> list[str]:
+def _unpacked(run: ScriptedRun) -> list[str]:
+    """The weights and biases out of the state, in a function."""
     learned = [python_name(*name) for name in run.learned]
     more = ["*_"] if run.memory else []
-    unpacked = _indented(filled("(", [*learned, *more], ")", " = state")) if learned else []
-    return _look(run, _Exact(), unpacked)
+    return _indented(filled("(", [*learned, *more], ")", " = state")) if learned else []
 
 
 def _numpy_loop(run: ScriptedRun) -> Iterator[str]:
     state = [python_name(*name) for name in (*run.learned, *run.memory)]
+    yield from chosen(run, _unpacked(run), "float({})")
     yield "# ---- Training ----"
     yield from filled("state = (", state, ")")
     yield from (
@@ -389,6 +434,7 @@ def _numpy_loop(run: ScriptedRun) -> Iterator[str]:
         *looks(run, "state"),
         "    record, state = iteration(t, *batch(t), state)",
         *KEPT,
+        *after_the_last(run, "state"),
     )
     if state:
         yield from filled("(", state, ")", " = state")
@@ -459,13 +505,17 @@ def _torch_iteration(run: ScriptedRun, dialect: Torch) -> Iterator[str]:
 
 
 def _torch_look(run: ScriptedRun, dialect: Torch) -> list[str]:
-    if not run.data.others:
-        return []
-    given = _others(run, dialect, "torch.tensor({})")
-    return [*given, "", "", "@torch.no_grad()", *_look(run, dialect, ()), "", ""]
+    lines: list[str] = []
+    if run.data.others or drawn(run):
+        lines += ["@torch.no_grad()", *_answer(run, dialect, "x", ()), "", ""]
+    if run.data.others:
+        given = _others(run, dialect, "torch.tensor({})")
+        lines += [*given, "", "", "@torch.no_grad()", *_look(run, "", "x"), "", ""]
+    return lines
 
 
 def _torch_loop(run: ScriptedRun) -> Iterator[str]:
+    yield from chosen(run, (), "{}.item()")
     yield "# ---- Training ----"
     learned = [python_name(*name) for name in run.learned]
     if learned:
@@ -478,4 +528,5 @@ def _torch_loop(run: ScriptedRun) -> Iterator[str]:
         *looks(run, ""),
         "    record = iteration(t, *batch(t))",
         *KEPT,
+        *after_the_last(run, ""),
     )

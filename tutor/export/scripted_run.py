@@ -9,25 +9,31 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from math import inf
 
 from tutor import budget
 from tutor.engine.kinds import AFTER, KINDS
 from tutor.engine.network import Array, Network, without_dropout
 from tutor.engine.program import Definition, Name, Program
+from tutor.engine.quantity import Quantity
 from tutor.engine.run import (
+    Goal,
     above_half,
     accuracy_of,
     largest_output,
-    looked,
-    measured,
     same_signs,
 )
 from tutor.engine.trace import Trace
-from tutor.engine.training import State, Stop, Training, UnfinishedError
+from tutor.engine.training import State, Stop, Training
 from tutor.lesson.dataset import Dataset, dataset
 from tutor.lesson.explain import explain_stop
-from tutor.lesson.setup import training
-from tutor.lesson.walk import Lesson, furthest
+from tutor.lesson.running import Running
+from tutor.lesson.walk import Lesson
+from tutor.pages.training_charts import weight_lines
+from tutor.pages.training_query import Asked
+from tutor.pages.training_runs import Trained, side_by_side
+from tutor.pages.view import View
+from tutor.scenario.reader import Scenario
 
 RIGHT: Mapping[Callable[[Array, Array], float], str] = {
     largest_output: "a.argmax(1) == y.argmax(1)",
@@ -47,8 +53,8 @@ class ScriptedRun:
     """How many there are; fewer than asked for where one cannot be finished."""
     first: Trace
     end: State
-    loss: float
-    """Of the last iteration, before its update."""
+    trained: Trained
+    """The run as the page of the training looks at it."""
     reason: str
     """Why there are fewer."""
     data: Dataset
@@ -93,16 +99,40 @@ class ScriptedRun:
 
     @property
     def looked(self) -> list[int]:
-        """Which iterations look at the sets that nothing is learned from."""
-        return looked(self.iterations)
+        """Which iterations look at the gradients, and at the sets that nothing is learned from."""
+        return [n for n, _ in self.trained.points]
+
+    @property
+    def loss(self) -> float:
+        """Of the last iteration, before its update."""
+        return self.trained.losses[-1]
+
+    @property
+    def moments(self) -> list[int]:
+        """After how many iterations the chosen weights are looked at."""
+        return [n for n, _ in self.trained.networks()]
+
+    @property
+    def every_look(self) -> bool:
+        """Whether every iteration looks."""
+        return len(self.looked) == self.iterations
+
+    @property
+    def every_moment(self) -> bool:
+        """Whether the weights before and after every iteration are looked at."""
+        return len(self.moments) == self.iterations + 1
+
+    @property
+    def chosen(self) -> list[Quantity]:
+        """The weights and biases that are drawn over time."""
+        return [q for q, _ in weight_lines(self.trained)]
 
     @property
     def seen(self) -> dict[str, float]:
         """What the last look finds, by the names of the curves, as far as it is a number."""
-        network, rule = self.training.at(self.iterations).network, self.classified
         found: dict[str, float | None] = {}
-        for name, (x, y) in self.data.others.items():
-            one = measured(network, x, y, rule)
+        _, last = self.trained.points[-1]
+        for name, one in zip(self.data.others, last.others, strict=True):
             found |= {f"loss on the {name} set": one.loss}
             found |= {f"accuracy on the {name} set": one.accuracy}
         return {name: value for name, value in found.items() if value is not None}
@@ -128,35 +158,29 @@ class ScriptedRun:
 
 def run_of(lesson: Lesson) -> ScriptedRun:
     """The run of a lesson: as many iterations as its file asks for, or to the one that is open."""
-    scenario = lesson.scenario
+    scenario, running, reason = lesson.scenario, Running(lesson.scenario), ""
     wanted = max(scenario.training.iterations, lesson.iteration)
-    trained, reason = training(scenario), ""
-    first, _ = trained.step(trained.at(1))
-    done = wanted = min(wanted, furthest(scenario))
-    try:
-        found = _stops(trained, wanted)
-        if found < wanted:
-            done = max(found, lesson.iteration)
-            reason = f"The run stops by itself after iteration {found}." * (done == found)
-        trained.at(done + 1)
-    except UnfinishedError as error:
-        done = error.iteration - 1
-        trace, _ = trained.step(trained.at(error.iteration))
-        why = explain_stop(trace, trace.stop) if trace.stop is not None else ""
-        reason = f"Iteration {error.iteration} cannot be finished. {why}".rstrip()
-    last, end = trained.step(trained.at(max(done, 1)))
-    return ScriptedRun(lesson, trained, done, first, end, last.loss, reason, dataset(scenario))
+    one = _trained(running, scenario, wanted, Goal(own=running.training.stop != Stop()))
+    if one.goal_met is not None and one.goal_met < wanted:
+        if one.goal_met < lesson.iteration:
+            one = _trained(running, scenario, lesson.iteration, Goal())
+        else:
+            reason = f"The run stops by itself after iteration {one.goal_met}."
+    ending, done = one.ending, one.end
+    if ending is not None:
+        why = explain_stop(ending.trace, ending.why)
+        reason = f"Iteration {ending.iteration} cannot be finished. {why}".rstrip()
+        done = ending.iteration - 1
+        one = _trained(running, scenario, done, Goal())
+    first, _ = running.training.step(running.training.at(1))
+    end = running.run.state(done + 1)
+    return ScriptedRun(lesson, running.training, done, first, end, one, reason, dataset(scenario))
 
 
-def _stops(trained: Training, wanted: int) -> int:
-    """The iteration after which a run stops by itself, or the last one that is wanted."""
-    losses: list[float] = []
-    state = trained.at(1)
-    while trained.stop != Stop() and len(losses) < wanted:
+def _trained(running: Running, scenario: Scenario, wanted: int, goal: Goal) -> Trained:
+    """A run up to an iteration or a goal. Raises OverBudgetError where that takes too long."""
+    asked = Asked(scenario.id, View(), wanted, wanted, goal)
+    (one,) = side_by_side((running,), (None,), asked, inf)
+    if not one.done:
         budget.check()
-        trace, after = trained.step(state)
-        losses.append(trace.loss)
-        if trained.stop.reached(losses, trained.batches):
-            return len(losses)
-        state = after if trace.finite else trained.advance(state)
-    return wanted
+    return one

@@ -90,6 +90,18 @@ def span(values: Array, margin: float = MARGIN) -> tuple[float, float]:
     return low - room, high + room
 
 
+def reach(x: Array, others: Sets) -> list[tuple[float, float]]:
+    """From where to where each input is drawn; one input alone with those of the other sets too."""
+    if x.shape[1] == 1:
+        x = np.concatenate([x, *(inputs for inputs, _ in others.values())])
+    return [span(column) for column in x.T]
+
+
+def boundary(y: Array) -> float:
+    """What a single output is above for the second class, where targets y (M, 1) are classes."""
+    return 0.0 if (y < 0).any() else 0.5
+
+
 def has_picture(network: Network) -> bool:
     """Whether there is one: of one input or two."""
     return network.sizes[0] in {1, 2} and network.sizes[-1] <= charts.STYLES
@@ -106,7 +118,7 @@ def picture(run: Run, network: Network, when: str) -> Picture | None:
 
 
 def _fitted(network: Network, x: Array, y: Array, others: Sets, when: str) -> Picture:
-    low, high = span(np.concatenate([x, *(inputs for inputs, _ in others.values())]))
+    ((low, high),) = reach(x, others)
     grid = np.linspace(low, high, LINE_OF)
     found, several = outputs(network, grid[:, None], y), y.shape[1] > 1
     names = [f"output {k}" if several else "the network" for k in range(1, y.shape[1] + 1)]
@@ -196,17 +208,17 @@ def units_picture(run: Run, network: Network, when: str) -> Picture | None:
 
 def _grid(x: Array) -> tuple[Array, Array, Array]:
     """Places across, up, and all of them as inputs."""
-    across, up = (np.linspace(*span(x[:, i]), GRID) for i in (0, 1))
+    across, up = (np.linspace(*ends, GRID) for ends in reach(x, {}))
     return across, up, np.stack([part.ravel() for part in np.meshgrid(across, up)], axis=1)
 
 
 def _regions(run: Run, network: Network, x: Array, y: Array, when: str) -> Picture:
     across, up, inputs = _grid(x)
-    fields = _margins(run, outputs(network, inputs, y)).reshape(GRID, GRID, -1)
-    guessed = _margins(run, outputs(network, x, y)).argmax(axis=1)
-    right = _margins(run, y).argmax(axis=1)
+    fields = margins(run, outputs(network, inputs, y)).reshape(GRID, GRID, -1)
+    guessed = margins(run, outputs(network, x, y)).argmax(axis=1)
+    right = margins(run, y).argmax(axis=1)
     classes = fields.shape[2]
-    names = _class_names(run, classes)
+    names = class_names(run.training.y)
     areas = tuple(Area(fields[:, :, k], f"area-{k + 1}") for k in range(classes))
     border = tuple(Levels(fields[:, :, k], (0.0,), "border") for k in range(min(classes, 9)))
     groups = [Samples(_points(x[(right == k) & (guessed == k)]), k + 1) for k in range(classes)]
@@ -232,22 +244,22 @@ def _regions(run: Run, network: Network, x: Array, y: Array, when: str) -> Pictu
     )
 
 
-def _margins(run: Run, found: Array) -> Array:
+def margins(run: Run, found: Array) -> Array:
     """By how much each class is ahead of the others, (M, classes); above 0 where it wins."""
     if found.shape[1] > 1:
         return np.stack(
             [found[:, k] - np.delete(found, k, axis=1).max(axis=1) for k in range(found.shape[1])],
             axis=1,
         )
-    signs = bool((run.training.y < 0).any())
-    ahead = found[:, 0] - (0.0 if signs else 0.5)
+    ahead = found[:, 0] - boundary(run.training.y)
     return np.stack([-ahead, ahead], axis=1)
 
 
-def _class_names(run: Run, classes: int) -> list[str]:
-    if run.training.y.shape[1] > 1:
-        return [f"class {k}" for k in range(1, classes + 1)]
-    low = number.shown(float(run.training.y.min()) if (run.training.y < 0).any() else 0.0)
+def class_names(y: Array) -> list[str]:
+    """What classes are called that targets y (M, K) stand for."""
+    if y.shape[1] > 1:
+        return [f"class {k}" for k in range(1, y.shape[1] + 1)]
+    low = number.shown(float(y.min()) if (y < 0).any() else 0.0)
     return [f"target {low}", "target 1"]
 
 
