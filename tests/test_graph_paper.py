@@ -284,6 +284,18 @@ def test_a_formula_in_an_address_is_compared_too(client: FlaskClient) -> None:
     assert "a variant: as on paper" in page(client, f"/formula?{QUERY}&paper=2").root.text
 
 
+def test_where_the_walk_ends_at_once_there_is_nothing_to_compare(client: FlaskClient) -> None:
+    root = page(client, "/formula/paper?expression=log(a)&a=-1&paper=3").root
+    assert "The walk ends at its first number, so there is nothing to compare." in root.text
+
+
+def test_a_changed_value_keeps_the_paper(client: FlaskClient) -> None:
+    sent = client.post(f"{NEURON}/steps/3/change?paper=2", data={"w1": "3"})
+    assert sent.headers["Location"] == f"{NEURON}/steps/3?paper=2&w1=3"
+    sent = client.post(f"/formula/steps/3/change?{QUERY}&paper=2", data={"w": "3"})
+    assert sent.headers["Location"].endswith("&w=3&x=-1&b=3.3&y=1&paper=2")
+
+
 def test_numbers_have_pages_on_paper_but_are_not_nudged_there(client: FlaskClient) -> None:
     assert "0.73" in page(client, f"{NEURON}/quantities/n3?paper=2").root.text
     nudged = page(client, f"{NEURON}/quantities/w1?paper=2").root.text

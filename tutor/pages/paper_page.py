@@ -103,6 +103,8 @@ def paper_page(
 
 
 def _summary(found: list[Drift], carried: int, places: str) -> str:
+    if not found:
+        return "The walk ends at its first number, so there is nothing to compare."
     count = number.counted(len(found), "number")
     worst = max((one.relative for one in found if np.isfinite(one.relative)), default=0.0)
     return (
