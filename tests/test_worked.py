@@ -13,6 +13,7 @@ from functools import cache
 from itertools import islice
 from typing import Any
 
+import numpy as np
 import pytest
 
 from tests.htmltree import Element, Page, read
@@ -20,7 +21,7 @@ from tests.visiting import NAMES, SATURATED, WALKS, context, deep_network, scena
 from tutor import budget, limits, number
 from tutor.engine.kinds import PHASES, phases_of
 from tutor.engine.quantity import Quantity, parse
-from tutor.engine.run import Run, loss_on
+from tutor.engine.run import Run, loss_on, outputs
 from tutor.errors import LessonError
 from tutor.export.rendering import css_string
 from tutor.export.worked import Sheet, blanked, worked
@@ -34,14 +35,15 @@ from tutor.pages import training_surface
 from tutor.pages.context import Context
 from tutor.pages.step_body import step_body
 from tutor.pages.step_page import step_page
+from tutor.pages.training_pictures import some, span
 from tutor.pages.view import View
 from tutor.scenario.model import Lecture
 from tutor.scenario.reader import parse as parse_scenario
 
 SIGMOID = "1-2-3-1-sigmoid"
 ALWAYS = ("Gradient norm per layer", "Weights and biases")
-SURFACE = "Loss surface"
 """Curves that every training has."""
+SURFACE, UNITS = "Loss surface", "What each unit adds"
 OF_THE_FILE = {"<style> directly in <head>", "a script with text"}
 """What a page of the server may not have, and a file needs."""
 
@@ -609,7 +611,7 @@ def trained(name: str, **wishes: object) -> Element | None:
             "circle-averaged",
             ["Loss", "Accuracy", *ALWAYS, "Decision boundary", "Activations", SURFACE],
         ),
-        ("overfitting", ["Loss", *ALWAYS, "Fitted curve", "Activations", SURFACE]),
+        ("overfitting", ["Loss", *ALWAYS, "Fitted curve", UNITS, "Activations", SURFACE]),
         ("stochastic-descent", ["Loss", "Accuracy", *ALWAYS, "Activations", SURFACE]),
         ("perceptron-separable", ["Loss", "Accuracy", *ALWAYS, "Decision boundary", SURFACE]),
     ],
@@ -625,8 +627,32 @@ def test_a_lesson_that_trains_has_its_curves_in_the_file(name: str, headings: li
         assert svg.one("desc").text
     captions = [table.one("caption").text for table in section.all("table")]
     assert captions[0] == "Some iterations"
-    one = {"Decision boundary", "Fitted curve", "Activations"}
+    one = {"Decision boundary", "Fitted curve", UNITS, "Activations"}
     assert len(captions) == 1 + len({*headings} & one) + 2 * (SURFACE in headings)
+
+
+@pytest.mark.parametrize("name", ["relu-tower", "relu-tower-sum", "overfitting"])
+def test_what_each_unit_adds_in_a_file_adds_up_to_the_network(name: str) -> None:
+    section = trained(name)
+    assert section is not None
+    (table,) = (t for t in section.all("table") if "What each unit" in t.one("caption").text)
+    run = Running(scenario(name)).run
+    run.record(scenario(name).training.iterations)
+    network = run.parameters(run.length + 1)
+    heads = [head.text for head in table.one("thead").all("th")]
+    units = [f"Unit {n}" for n in range(1, network.sizes[-2] + 1)]
+    bias = ["Bias"] * (network.layers[-1].biases is not None)
+    assert heads == ["x", "The network", *units, *bias]
+    assert {head.attributes["scope"] for head in table.one("thead").all("th")} == {"col"}
+    rows = list(table.one("tbody").all("tr"))
+    places = some(np.linspace(*span(run.training.x), 161).tolist(), 24)
+    for row, x in zip(rows, places, strict=True):
+        assert row.one("th").attributes["scope"] == "row"
+        texts = [cell.text for cell in row.all("th", "td")]
+        own = outputs(network, np.array([[x]]), run.training.y).item()
+        assert texts[:2] == [number.shown(x, 4), number.shown(own, 4)]
+        each = [float(text.replace("−", "-")) for text in texts[2:]]
+        assert own == pytest.approx(sum(each), abs=1e-4 * len(texts) + 1e-3 * max(map(abs, each)))
 
 
 def test_the_loss_surface_of_a_file_has_its_numbers() -> None:

@@ -21,7 +21,7 @@ from tutor.lesson.running import Running
 from tutor.number import counted
 from tutor.pages.context import Context
 from tutor.pages.training_charts import ChartPart, loss_chart, more_charts, table
-from tutor.pages.training_pictures import NumberTable, Picture, activity, picture
+from tutor.pages.training_pictures import NumberTable, Picture, activity, picture, units_picture
 from tutor.pages.training_query import Asked
 from tutor.pages.training_runs import Trained, said, side_by_side, why_it_ends
 from tutor.pages.training_surface import largest_movers, surface_over
@@ -95,6 +95,7 @@ def _section(context: Context, one: Trained, id_: str) -> TrainingSection:
     when = f"after {counted(one.last, 'iteration')}" if one.last else "before training"
     found = (
         picture(one.run, network, when),
+        units_picture(one.run, network, when),
         activity(one.run, network, when),
         surface_over(context, (one,), network, largest_movers(one), when),
     )

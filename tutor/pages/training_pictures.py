@@ -203,7 +203,25 @@ def units_picture(run: Run, network: Network, when: str) -> Picture | None:
     )  # fmt: skip
     legend = (Key("line-1", "the network"), Key("line-2", "each unit times its weight"))
     text = "The dashed lines and the bias add up to the network’s curve."
-    return Picture("What each unit adds", svg, legend, text)
+    table = _added(grid, whole[:, 0], each, network.layers[-1].biases)
+    return Picture("What each unit adds", svg, legend, text, (table,))
+
+
+def _added(grid: Array, whole: Array, each: Array, biases: Array | None) -> NumberTable:
+    """What the units add at some places of the picture, the bias, and what they add up to."""
+    columns = ["The network", *(f"Unit {k}" for k in range(1, each.shape[1] + 1))]
+    columns += ["Bias"] if biases is not None else []
+    bias = [] if biases is None else [float(biases[0])]
+    rows = []
+    for at in some(range(LINE_OF), MOST_ROWS):
+        x, *numbers = [float(one) for one in (grid[at], whole[at], *each[at], *bias)]
+        cells = tuple(number.shown(one, DIGITS) for one in numbers)
+        rows.append(TableRow(number.shown(x, DIGITS), "", cells))
+    caption = (
+        "What each unit times its weight adds to the output, "
+        f"at {len(rows)} of the {LINE_OF} places of the picture"
+    )
+    return NumberTable(caption, "x", tuple(columns), tuple(rows))
 
 
 def _grid(x: Array) -> tuple[Array, Array, Array]:
