@@ -549,7 +549,13 @@ def test_the_moment_alone_is_a_part_of_the_page(client: FlaskClient) -> None:
 
 def test_the_surface_is_over_the_chosen_parameters(client: FlaskClient) -> None:
     page = client.get(f"{LESSON}?iterations=20&first=w[1][1,2]&second=b[1][1]").text
-    assert "The loss over w[1][1,2] and b[1][1]" in page
+    assert "The loss over w 2 and b" in page
+    drawn = page[page.index('aria-label="The loss over') :]
+    axes = [name.partition("</text>")[0] for name in drawn.split('middle">')[-2:]]
+    assert axes == ['𝑤<tspan dy="3">2</tspan>', "𝑏"]
+    assert '<option value="b[1][1]" label="b"></option>' in page
+    bold = client.get(f"{LESSON}?iterations=20&notation=parentheses").text
+    assert "The loss over w[" not in bold
 
 
 @pytest.fixture
@@ -574,7 +580,7 @@ def trained(iterations: int) -> Run:
 
 def test_a_surface_has_its_losses_as_a_table(surface: list[tuple[str, list[list[str]]]]) -> None:
     caption, ((_, *across), *rows) = surface[0]
-    over = "w[1][1,2] (across) and b[1][1] (up)"
+    over = "w 2 (across) and b (up)"
     assert caption == f"The loss over {over}, at 25 of the 441 places of the picture"
     run, first, second = trained(30), Quantity("w", 1, 1, 2), Quantity("b", 1, 1)
     assert len(across) == len(rows) == 5

@@ -245,9 +245,9 @@ def window(up: Axis, height: float) -> str:
     return f"{n(-beyond)} 0 {n(WIDTH + beyond)} {height}"
 
 
-def axes(across: Axis, up: Axis, x_name: str, y_name: str) -> str:
-    """The grid with its numbers and the names of both directions; in words the description has
-    them.
+def axes(across: Axis, up: Axis, x_name: Markup | str, y_name: Markup | str) -> str:
+    """The grid with its numbers and the names of both directions, which are words or a symbol; in
+    words the description has them.
     """
     left, right = across.start, across.end
     bottom, top = up.start, up.end
@@ -257,10 +257,11 @@ def axes(across: Axis, up: Axis, x_name: str, y_name: str) -> str:
     below = "".join(text(across(x), bottom + 15, label, "middle") for x, label in xs)
     beside = "".join(text(left - 5, up(y) + 4, label, "end") for y, label in ys)
     names = text((left + right) / 2, bottom + 33, x_name, "middle", "axis-name")
-    x, y = n(13 - overhang(up)), n((top + bottom) / 2)
+    marks = 6 if isinstance(y_name, Markup) else 0  # what stands above a letter
+    x, y = n(13 + marks - overhang(up)), n((top + bottom) / 2)
     side = (
         f'<text class="axis-name" transform="translate({x} {y}) rotate(-90)" '
-        f'text-anchor="middle">{attribute(y_name)}</text>'
+        f'text-anchor="middle">{_named(y_name)}</text>'
         if y_name
         else ""
     )
@@ -383,10 +384,14 @@ def dot(at: Point, css: str) -> str:
     return f'<circle class="{css}" cx="{n(at[0])}" cy="{n(at[1])}" r="3.5"/>'
 
 
-def text(x: float, y: float, words: str, anchor: str, css: str = "") -> str:
-    """Words at a place."""
+def text(x: float, y: float, words: Markup | str, anchor: str, css: str = "") -> str:
+    """Words at a place, or a symbol."""
     css = f' class="{css}"' if css else ""
-    return f'<text{css} x="{n(x)}" y="{n(y)}" text-anchor="{anchor}">{attribute(words)}</text>'
+    return f'<text{css} x="{n(x)}" y="{n(y)}" text-anchor="{anchor}">{_named(words)}</text>'
+
+
+def _named(words: Markup | str) -> str:
+    return words if isinstance(words, Markup) else attribute(words)
 
 
 def n(value: float) -> str:

@@ -13,7 +13,7 @@ from tutor import number
 from tutor.draw.layout import Place, trimmed
 from tutor.engine.quantity import Quantity
 from tutor.notation.conventions import Alphabet, Symbol
-from tutor.notation.markup import attribute
+from tutor.notation.markup import Markup, attribute, trusted
 from tutor.notation.mathml import bold
 
 SIZES = (1.0, 13 / 14, 11.2 / 14)
@@ -86,6 +86,11 @@ def name(alphabet: Alphabet, q: Quantity) -> str:
     if found is None:
         found = written[key] = _name(alphabet, q)
     return found
+
+
+def axis_name(alphabet: Alphabet, q: Quantity) -> Markup:
+    """The same as the name of an axis of a chart."""
+    return trusted(name(alphabet, q))
 
 
 def _name(alphabet: Alphabet, q: Quantity) -> str:

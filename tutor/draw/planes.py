@@ -61,8 +61,8 @@ class Plane:
     key: str
     title: str
     about: str
-    x_name: str
-    y_name: str
+    x_name: Markup | str
+    y_name: Markup | str
     x: Array
     y: Array
     areas: tuple[Area, ...] = ()

@@ -274,7 +274,7 @@ def _weights(
     *, several: bool,
 ) -> ChartPart:  # fmt: skip
     series = [
-        Series(str(q), [one.x(n + 1) for n, _ in line], [y for _, y in line], style)
+        Series(context.line.said(q), [one.x(n + 1) for n, _ in line], [y for _, y in line], style)
         for style, (q, line) in enumerate(lines, 1)
     ]
     first = {n + 1: y for n, y in lines[0][1]}
@@ -282,7 +282,7 @@ def _weights(
         Chart(
             "weights", "Weights and biases before each iteration", tuple(series), _each(one),
             "value", _range([one], one.x(one.end + 1)),
-            _places(one, first, str(lines[0][0])),
+            _places(one, first, context.line.said(lines[0][0])),
             reached=False, linear=True,
         )
     )  # fmt: skip

@@ -136,8 +136,8 @@ class Moment:
     surface: Picture | None
     choose: tuple[Field, ...]
     """The fields for the parameters of the surface."""
-    names: tuple[str, ...]
-    """What may stand in them."""
+    names: tuple[tuple[str, str], ...]
+    """What may stand in them, and how it is read out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -463,7 +463,8 @@ def moment(context: Context, asked: Asked, runs: Sequence[Trained]) -> Moment | 
         Field(name, label, str(q), "", asked.problems.get(name, ""))
         for name, label, q in zip(("first", "second"), ("Across", "Up"), chosen, strict=False)
     )
-    names = tuple(map(str, islice(parameter_names(network), MOST_NAMES))) if over else ()
+    some = islice(parameter_names(network), MOST_NAMES if over else 0)
+    names = tuple((str(q), context.line.said(q)) for q in some)
     return Moment(scrub(asked, own, at), pictures, measured, over, choose if over else (), names)
 
 

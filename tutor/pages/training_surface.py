@@ -14,6 +14,7 @@ import numpy as np
 from tutor import number
 from tutor.draw import charts, planes
 from tutor.draw.charts import Key
+from tutor.draw.marks import axis_name
 from tutor.draw.planes import Area, Levels, Plane
 from tutor.engine.network import Array, Network
 from tutor.engine.quantity import Quantity
@@ -87,7 +88,10 @@ def surface_over(
     finite = field[np.isfinite(field)]
     if not finite.size or float(finite.min()) == float(finite.max()):
         return None
-    svg = planes.draw(_plane(field, finite, (across, up), ways, (first, second), when))
+    line = context.line
+    words = line.said(first), line.said(second)
+    symbols = axis_name(line.alphabet, first), axis_name(line.alphabet, second)
+    svg = planes.draw(_plane(field, finite, (across, up), ways, words, symbols, when))
     legend = tuple(Key(f"line-{way.run.style}", way.name) for way in ways)
     text = (
         "Each line joins places of equal loss; the stronger the colour, the lower. "
@@ -97,7 +101,7 @@ def surface_over(
         text += " The penalty is left aside."
     names = [context.line.quantity(q) for q in chosen]
     tables = (
-        _heights(field, across, up, (first, second), names),
+        _heights(field, across, up, words, names),
         *(_path(way, *names, several=len(ways) > 1) for way in ways),
     )
     return Picture("Loss surface", svg, legend, text, tables)
@@ -142,15 +146,16 @@ def _plane(
     finite: Array,
     places: tuple[Array, Array],
     ways: Sequence[Way],
-    chosen: tuple[Quantity, Quantity],
+    words: tuple[str, str],
+    symbols: tuple[Markup, Markup],
     when: str,
 ) -> Plane:
     heights = tuple(
         float(height) for height in np.unique(np.quantile(finite, np.linspace(0.04, 0.92, HEIGHTS)))
     )
-    first, second = chosen
+    over = f"The loss over {' and '.join(words)}"
     about = (
-        f"The loss over {first} and {second}; all other parameters are as they are {when}. "
+        f"{over}; all other parameters are as they are {when}. "
         f"It goes from {charts.shown(float(finite.min()))} to "
         f"{charts.shown(float(finite.max()))}; the stronger the colour, the lower. "
         + " ".join(
@@ -159,7 +164,7 @@ def _plane(
         )
     )
     return Plane(
-        "surface", f"The loss over {first} and {second}", about, str(first), str(second), *places,
+        "surface", over, about, *symbols, *places,
         tuple(Area(height - field, "band") for height in heights),
         (Levels(field, heights, "level"),),
         paths=tuple((way.points, way.run.style) for way in ways),
@@ -177,7 +182,7 @@ def _heights(
     field: Array,
     across: Array,
     up: Array,
-    chosen: tuple[Quantity, Quantity],
+    words: tuple[str, str],
     names: Sequence[Markup],
 ) -> NumberTable:
     """The loss at some places of the picture, its top row first."""
@@ -187,7 +192,7 @@ def _heights(
         for i in reversed(places)
     )
     caption = (
-        f"The loss over {chosen[0]} (across) and {chosen[1]} (up), at {len(places) ** 2} of the "
+        f"The loss over {words[0]} (across) and {words[1]} (up), at {len(places) ** 2} of the "
         f"{CELLS**2} places of the picture"
     )
     columns = tuple(_few(across[j]) for j in places)
