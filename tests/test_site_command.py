@@ -225,6 +225,16 @@ def test_the_training_of_a_lesson_is_a_page_as_it_is_in_the_end(site: Path, less
     assert f"{lesson}/training.html" in links
 
 
+def test_what_each_unit_adds_is_in_a_site_with_its_numbers(tmp_path: Path) -> None:
+    assert make(tmp_path / "out", "relu-towers") == 0
+    text = (tmp_path / "out/lessons/relu-towers/training.html").read_text(encoding="utf-8")
+    plots = read(text).root.all("section", cls="plot")
+    (plot,) = (one for one in plots if one.one("h2").text == "What each unit adds")
+    heads = [head.text for head in plot.one("details").one("thead").all("th")]
+    assert heads == ["x", "The network", "Unit 1", "Unit 2", "Unit 3", "Bias"]
+    assert len(list(plot.one("details").one("tbody").all("tr"))) == 24
+
+
 def test_a_training_that_takes_long_is_written_when_it_is_done(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -192,7 +192,7 @@ KINDS: Mapping[str, FileKind] = {
         ),
         FileKind(
             "notebook-run", "Training run as a notebook",
-            "the NumPy run cell by cell, with its curves",
+            "the NumPy run cell by cell, with its curves and the network at the end",
             "run.ipynb", "application/x-ipynb+json",
             lambda lesson, view, order: iter((run_notebook.run_notebook(lesson),)),
         ),
