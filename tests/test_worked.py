@@ -659,10 +659,9 @@ def test_the_loss_surface_of_a_file_has_its_numbers() -> None:
     section = trained("overfitting")
     assert section is not None
     *_, heights, path = section.all("table")
-    first, second = "w[1][1,1]", "w[2][1,3]"
-    assert (
-        f"over {first} (across) and {second} (up), at 25 of the 441" in heights.one("caption").text
-    )
+    first, second = "w 1 1 of layer 1", "w 3 of layer 2"
+    over = f"over {first} (across) and {second} (up)"
+    assert f"{over}, at 25 of the 441" in heights.one("caption").text
     run = Running(scenario("overfitting")).run
     run.record(1_000)
     rows = [[cell.text for cell in row.all("td")] for row in path.one("tbody").all("tr")]
