@@ -323,3 +323,11 @@ def test_a_typed_formula_has_the_same_page() -> None:
     turned = f"/formula/jacobians/n1?{query}&{TURNED}"
     assert ledger(turned) == [["1", "2"]]
     assert "/formula/jacobians/n1" in get(f"/formula/steps/8?{query}").text
+
+
+@pytest.mark.parametrize("lesson", ["1-2-3-1-sigmoid", "softmax"])
+def test_the_layout_is_kept_on_the_way_to_the_first_jacobians(lesson: str) -> None:
+    answer = get(f"/lessons/{lesson}/jacobians?layout=denominator&decimals=6")
+    assert answer.status_code == 302
+    assert answer.headers["Location"].endswith("?layout=denominator&decimals=6")
+    assert get(answer.headers["Location"]).status_code == 200

@@ -13,6 +13,7 @@ from flask.testing import FlaskClient
 
 from app import create_app
 from tests.htmltree import Element, read
+from tests.visiting import get
 from tutor.engine.graph_nudge import GraphNudger
 from tutor.engine.nudge import check
 from tutor.engine.quantity import Quantity
@@ -268,3 +269,15 @@ def test_of_very_many_values_one_in_several_is_checked() -> None:
     assert (found.checked, found.of) == (30, 90)
     assert [len(one.checked) for one in found.arrays[:4]] == [1, 0, 0, 1]
     assert check(nudger(text), most=90).checked == 90
+
+
+def test_errors_that_are_the_same_for_every_h_are_one_line_that_says_so() -> None:
+    straight, bent = (
+        get(f"/lessons/{lesson}/check").text for lesson in ("max-switch", "sigmoid-circuit")
+    )
+    assert "central and one-sided difference, which are the same here" in straight
+    assert "the curve is straight here" in straight
+    assert "line-2" not in straight.partition("Health of the gradient")[0]
+    assert "one-sided difference" in bent
+    assert "line-2" in bent.partition("Health of the gradient")[0]
+    assert "the same here" not in bent

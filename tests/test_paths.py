@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from itertools import combinations, pairwise
 from math import dist, prod
+from urllib.parse import unquote
 
 import numpy as np
 import pytest
@@ -345,3 +346,22 @@ def test_a_bias_that_a_layer_does_not_have_has_no_paths(name: str) -> None:
     answer = get(f"/lessons/valley-momentum/paths/{name}")
     assert answer.status_code == 404
     assert "layer 1 has no biases" in answer.text
+
+
+@pytest.mark.parametrize(("theirs", "ours"), [
+    ("dL/dx[1]", "dL/da[0][1]"), ("w1[1,1]", "w[1][1,1]"), ("yhat[1]", "a[3][1]"),
+])  # fmt: skip
+def test_a_name_that_is_written_otherwise_leads_to_ours_with_the_query(
+    theirs: str, ours: str
+) -> None:
+    answer = get(f"/lessons/1-2-3-1-sigmoid/paths/{theirs}?path=1&decimals=6")
+    assert answer.status_code == 302
+    where = unquote(answer.headers["Location"])
+    assert where == f"/lessons/1-2-3-1-sigmoid/paths/{ours}?path=1&decimals=6"
+    assert get(where).status_code == 200
+
+
+def test_a_name_that_no_number_has_is_refused_as_it_is_written() -> None:
+    answer = get("/lessons/1-2-3-1-sigmoid/paths/w9[1,1]")
+    assert answer.status_code == 404
+    assert "w9[1,1]" in answer.text

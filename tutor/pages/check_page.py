@@ -10,7 +10,7 @@ only rounding.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import log10
 
 from tutor import limits, number
@@ -34,6 +34,8 @@ MOST, FEWEST = 500, 24
 EXPONENTS = tuple(-n / 2 for n in range(2, 28))
 """The h of the plot: powers of ten from 0.1 down, two a decade."""
 MOST_DIFFER = 12
+CENTRAL, ONE_SIDED = "central difference", "one-sided difference"
+BOTH = "central and one-sided difference, which are the same here"
 EXACT = 1e-9
 """A relative error with h = 0.1 below which nothing of the curve was missed."""
 
@@ -151,7 +153,7 @@ def check_page(
         symbol="" if q is None else context.line.quantity(q),
         one=None if q is None else _link(context, q),
         chart=_chart(tried) if tried else "",
-        legend=(Key("line-1", "central difference"), Key("line-2", "one-sided difference")),
+        legend=tuple(Key(f"line-{line.style}", line.name) for line in _lines(tried)),
         best=_best(tried, moved.results) if tried else "",
         steps=tuple(map(_step, tried)),
         action=view.check(lesson).partition("?")[0],
@@ -235,16 +237,27 @@ def _step(one: Difference) -> StepRow:
     )
 
 
+def _lines(tried: tuple[Difference, ...]) -> tuple[Series, ...]:
+    """The errors of both sorts of difference, as one line where they are the same for every h."""
+    xs = [log10(one.h) for one in tried]
+    central = Series(CENTRAL, xs, [one.error for one in tried], 1)
+    if _are_same(tried):
+        return (replace(central, name=BOTH),)
+    return central, Series(ONE_SIDED, xs, [one.one_sided_error for one in tried], 2)
+
+
+def _are_same(tried: tuple[Difference, ...]) -> bool:
+    """Whether both sorts of difference have the same error for every h, as the table shows it."""
+    return all(_error(one.error) == _error(one.one_sided_error) for one in tried)
+
+
 def _chart(tried: tuple[Difference, ...]) -> Markup:
     xs = [log10(one.h) for one in tried]
     return charts.draw(
         Chart(
             "error",
             "The relative error against h",
-            (
-                Series("central difference", xs, [one.error for one in tried], 1),
-                Series("one-sided difference", xs, [one.one_sided_error for one in tried], 2),
-            ),
+            _lines(tried),
             "power of ten of h",
             "relative error",
             (min(xs), max(xs)),
@@ -259,10 +272,16 @@ def _best(tried: tuple[Difference, ...], results: str) -> str:
     if not any(one.error for one in tried):
         return "With each of these h both are the same."
     if widest.error < EXACT:
+        exact = "a central difference is exact for straight lines and parabolas"
+        if _are_same(tried):
+            exact = (
+                "the curve is straight here, and for a straight line both sorts of difference are "
+                "exact and have the same error"
+            )
         return (
-            "Here even a large h leaves no error but rounding, because a central difference is "
-            "exact for straight lines and parabolas. To the left the error grows as h shrinks: the "
-            f"two {results} agree in more and more of their 16 digits, and their difference keeps "
+            f"Here even a large h leaves no error but rounding, because {exact}. To the left the "
+            f"error grows as h shrinks: the two {results} agree in more and more of their 16 "
+            "digits, and their difference keeps "
             "the rest."
         )
     return (

@@ -13,12 +13,13 @@ import numpy as np
 from tutor import limits, number
 from tutor.draw.diagram import Scene, drawing
 from tutor.draw.routes import Route, with_routes
+from tutor.engine import other_names
 from tutor.engine.kinds import BACKWARD, GRADIENT, KINDS
 from tutor.engine.paths import Cut, Path, Paths, paths
 from tutor.engine.quantity import Quantity, parse
 from tutor.engine.tree import Ref, evaluate, leaves
 from tutor.engine.work import Work, work
-from tutor.errors import LessonError
+from tutor.errors import LessonError, TutorError
 from tutor.lesson.changeable import sizes
 from tutor.lesson.explain import explain
 from tutor.lesson.formula import FormulaLine
@@ -152,6 +153,19 @@ def derivative(context: Context, name: str) -> Quantity:
     ):
         raise LessonError(refused)
     return q
+
+
+def named_otherwise(context: Context, name: str) -> str:
+    """Our name of a number with paths that is written otherwise: w1[1,2]; "" where there is none,
+    or where it is ours already.
+    """
+    for ours in (name, other_names.in_network(name, context.trace.network.depth)):
+        try:
+            derivative(context, ours)
+        except TutorError:
+            continue
+        return "" if ours == name else ours
+    return ""
 
 
 def paths_page(

@@ -35,10 +35,10 @@ from tutor.pages.graph_jacobians_page import GraphJacobiansPage
 from tutor.pages.jacobians_page import JacobiansPage
 from tutor.pages.layer_graph_page import graph_asked, layer_graph_page
 from tutor.pages.paper_page import paper_page
-from tutor.pages.paths_page import FIRST, derivative, has_paths, paths_page
+from tutor.pages.paths_page import FIRST, derivative, has_paths, named_otherwise, paths_page
 from tutor.pages.quantity_query import Asked
 from tutor.scenario.reader import GraphScenario
-from tutor.web.site import Elsewhere, Site, as_notices, step_number
+from tutor.web.site import Elsewhere, Site, as_asked, as_notices, step_number
 
 if TYPE_CHECKING:
     from werkzeug.wrappers import Response as AnyResponse
@@ -67,8 +67,11 @@ def add_paths(app: Flask, site: Site) -> None:
         return Elsewhere(context.view.paths(context.source.id, name[:80]), 302)
 
     @app.get("/lessons/<lesson>/paths/<path:name>")
-    def paths(lesson: str, name: str) -> str:
+    def paths(lesson: str, name: str) -> AnyResponse | str:
         context, notices = site.opened_network(lesson, frozenset({PATH}))
+        ours = named_otherwise(context, name)
+        if ours:
+            return Elsewhere(as_asked(context.view.paths(context.source.id, ours)), 302)
         return answer(context, name, notices)
 
     @app.get("/lessons/<lesson>/steps/<n>/chain")
@@ -99,7 +102,7 @@ def add_jacobians(app: Flask, site: Site) -> None:
         own = face(site.found(lesson))
         context, _ = site.opened(lesson, own.matrix_settings)
         try:
-            return Elsewhere(own.first_jacobians(context), 302)
+            return Elsewhere(as_asked(own.first_jacobians(context)), 302)
         except TutorError as error:
             raise Missing(said(error)) from None
 
