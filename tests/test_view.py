@@ -6,7 +6,7 @@ from dataclasses import replace
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tests.visiting import NAMES, scenario
@@ -50,6 +50,7 @@ def test_an_address_brings_back_the_view_that_wrote_it(chosen: tuple[str, View])
         assert read(dict(parse_qsl(urlsplit(address).query)), scenario(name)) == (view, ())
 
 
+@example(name="1-2-3-1-sigmoid", query={"a[1][1]": ""})
 @given(name=LESSONS, query=st.dictionaries(st.text(max_size=12), st.text(max_size=60), max_size=6))
 def test_any_query_gives_a_view_and_a_short_notice_for_what_was_ignored(
     name: str, query: dict[str, str]

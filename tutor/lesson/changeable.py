@@ -145,7 +145,10 @@ def part(name: str, scenario: Scenario) -> Changeable:
         raise BadChangeError(refused)
     q = quantity.parse(name)
     if q.kind not in NUMBERS:
-        raise BadChangeError(f"{name} is computed; you can change {', '.join(KINDS)}")
+        given = ", ".join(NUMBERS)
+        raise BadChangeError(
+            f"{name} is computed; you can change {given}, and settings such as learning_rate"
+        )
     return Changeable(q.kind, q.layer, q.i, q.j, q.sample)
 
 
