@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import random
+from collections import Counter
 from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any
 
 import numpy as np
 
-from tutor.engine.graph import Applied, Constant, Expression, Formula, Name
+from tutor.engine.graph import Applied, Constant, Expression, Formula, Graph, Name
+from tutor.engine.graph_trace import Work, _pairs
 from tutor.engine.operation import Shape
 from tutor.engine.operations import OPERATIONS
+from tutor.engine.quantity import Quantity
 
 ONE = ("neg", "exp", "sigmoid", "tanh", "relu", "softplus", "abs", "sin", "cos")
 TWO = ("-", "*", "max", "min")
@@ -130,3 +133,28 @@ def in_torch(formula: Formula, values: Mapping[str, np.ndarray]) -> tuple[Any, d
                 return operations[operation](*map(at, arguments))
 
     return at(formula.expression), known
+
+
+def reverse_work(graph: Graph) -> Work:
+    """The work of the backward pass, for all derivatives together, counted pair by pair."""
+    return _work(Counter(below for _, below in _pairs(graph)))
+
+
+def forward_work(graph: Graph) -> dict[Quantity, Work]:
+    """The work of forward accumulation for each number to differentiate with respect to: the same,
+    but only over what depends on it.
+    """
+    found, pairs = {}, list(_pairs(graph))
+    for name in graph.differentiate:
+        node = graph.by_name.get(name)
+        for of in node.entries() if node else ():
+            parts: Counter[Quantity] = Counter()
+            for q, below in pairs:
+                if below == of or below in parts:
+                    parts[q] += 1
+            found[of] = _work(parts)
+    return found
+
+
+def _work(parts: Counter[Quantity]) -> Work:
+    return Work(parts.total(), sum(count - 1 for count in parts.values()))

@@ -9,11 +9,11 @@ from collections.abc import Callable, Iterator
 import numpy as np
 import pytest
 
-from tests.formulas import in_torch
+from tests.formulas import forward_work, in_torch
 from tests.oracle import needs_torch
 from tests.test_graph import of_text
 from tutor.engine.graph import Formula, GraphError, quantity
-from tutor.engine.graph_trace import GraphTrace, forward_work, tangents, walked
+from tutor.engine.graph_trace import GraphTrace, tangents, walked
 from tutor.engine.operation import places
 from tutor.engine.tree import evaluate
 from tutor.lesson.graph_formula import GraphFormulaWriter

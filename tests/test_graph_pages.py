@@ -16,12 +16,14 @@ from flask.testing import FlaskClient
 from app import create_app
 from tests.htmltree import read
 from tests.oracle import INSTALLED
+from tests.visiting import get
 from tutor.draw.graph_layout import MOST_DRAWN, PART, _whole, laid_out
 from tutor.engine.graph import Graph
 from tutor.engine.tree import Rounded, evaluate
 from tutor.lesson.calculator import enough
 from tutor.lesson.graph_lesson import GraphLesson, open_graph
 from tutor.number import gives, rounded
+from tutor.pages import accumulation
 from tutor.pages.faces import face
 from tutor.pages.graph_context import GraphContext
 from tutor.pages.graph_view import GraphView
@@ -347,3 +349,22 @@ def test_the_documents_have_every_step_and_a_worksheet_has_no_results(client: Fl
     assert tex.isascii()
     assert tex.count("\\step*{") == 15
     assert "\\frac{\\mathrm{d} f}{\\mathrm{d} q}" in tex
+
+
+def test_forward_accumulation_that_is_too_much_keeps_its_counts_and_says_what_is_left_out(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    address = "/lessons/matrix-product/accumulation"
+    whole = get(address).text
+    assert "Forward: the derivative of each node" in whole
+    counts = re.findall(r"<th scope=\"row\">(?:forward|reverse)</th>.*", whole)
+    monkeypatch.setattr(accumulation, "MOST_CARRIED", 3)
+    left_out = get(f"{address}?decimals=3")
+    assert left_out.status_code == 200
+    assert re.findall(r"<th scope=\"row\">(?:forward|reverse)</th>.*", left_out.text) == counts
+    assert "Forward: the derivative of each node" not in left_out.text
+    assert "It is left out where there are more than 3 of them" in left_out.text
+    assert "Reverse: with respect to each node" in left_out.text
+    monkeypatch.setattr(accumulation, "MOST_COUNTED", 3)
+    uncounted = get(f"{address}?decimals=5").text
+    assert "more than 3 pairs of numbers depend on each other directly" in uncounted

@@ -12,10 +12,10 @@ how much work both ways are.
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 
@@ -198,22 +198,21 @@ def tangents(trace: GraphTrace, of: Quantity) -> dict[Quantity, float]:
     """The derivative of every number that depends on `of` with respect to it, by going once through
     the graph; of itself it is 1.
     """
-    graph, found = trace.graph, {of: 1.0}
-    for node in graph.inner:
+    return tangents_of(trace, (of,))[0]
+
+
+def tangents_of(trace: GraphTrace, numbers: Sequence[Quantity]) -> list[dict[Quantity, float]]:
+    """The same for several numbers, with each local derivative computed once."""
+    graph, found = trace.graph, [{of: 1.0} for of in numbers]
+    for node in graph.inner if numbers else ():
         if node.kind in graph.needed:
-            for q, part in _carried(trace, node, found):
-                found[q] = found.get(q, 0.0) + part
+            for at, below, local in _locals(graph, node):
+                known = [column for column in found if below in column]
+                if known:
+                    q, slope = quantity(node.kind, at), float(evaluate(graph.at(local, at), trace))
+                    for column in known:
+                        column[q] = column.get(q, 0.0) + slope * column[below]
     return found
-
-
-def _carried(
-    trace: GraphTrace, node: GraphNode, known: Mapping[Quantity, float]
-) -> Iterator[tuple[Quantity, float]]:
-    """What each input of a node adds to its tangent: the local derivative times its own."""
-    for at, below, local in _locals(trace.graph, node):
-        if below in known:
-            part = evaluate(trace.graph.at(local, at), trace)
-            yield quantity(node.kind, at), float(part) * known[below]
 
 
 def _locals(graph: Graph, node: GraphNode) -> Iterator[tuple[Place, Quantity, Node]]:
@@ -247,29 +246,37 @@ class Work:
     sums: int
 
 
-def reverse_work(graph: Graph) -> Work:
-    """The work of the backward pass, for all derivatives together: one product for each pair of
-    numbers that depend on each other directly; where k parts come together, k − 1 sums.
+class Totals(NamedTuple):
+    """The work of both ways, and how many pairs of numbers depend on each other directly: for each
+    pair one product; where k parts come together, k − 1 sums.
     """
-    return _work(Counter(below for _, below in _pairs(graph)))
+
+    forward: Work
+    reverse: Work
+    pairs: int
 
 
-def forward_work(graph: Graph) -> dict[Quantity, Work]:
-    """The work of forward accumulation for each number to differentiate with respect to: the same,
-    but only over what depends on it.
+def totals(graph: Graph, most: int) -> Totals | None:
+    """The work of forward accumulation for all numbers together, and that of the backward pass;
+    None where more than `most` pairs of numbers depend on each other.
+
+    A number keeps as the bits of an integer on which inputs it depends, so that one way through
+    the graph counts for all of them.
     """
-    found, pairs = {}, list(_pairs(graph))
-    for name in graph.differentiate:
-        node = graph.by_name.get(name)
-        for of in node.entries() if node else ():
-            budget.check()
-            parts: Counter[Quantity] = Counter()
-            for q, below in pairs:
-                if below == of or below in parts:
-                    parts[q] += 1
-            found[of] = _work(parts)
-    return found
-
-
-def _work(parts: Counter[Quantity]) -> Work:
-    return Work(parts.total(), sum(count - 1 for count in parts.values()))
+    nodes = [node for name in graph.differentiate if (node := graph.by_name.get(name))]
+    inputs = (q for node in nodes for q in node.entries())
+    on = {q: 1 << n for n, q in enumerate(inputs)}
+    made: set[Quantity] = set()
+    used: set[Quantity] = set()
+    pairs = products = 0
+    for q, below in _pairs(graph):
+        pairs += 1
+        if pairs > most:
+            return None
+        bits = on.get(below, 0)
+        products += bits.bit_count()
+        on[q] = on.get(q, 0) | bits
+        made.add(q)
+        used.add(below)
+    forward = Work(products, products - sum(on[q].bit_count() for q in made))
+    return Totals(forward, Work(pairs, pairs - len(used)), pairs)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from tutor import number
 from tutor.engine.graph import quantity
-from tutor.engine.graph_trace import Work, forward_work, reverse_work, tangents
+from tutor.engine.graph_trace import Totals, Work, tangents_of, totals
 from tutor.engine.quantity import Quantity
 from tutor.number import counted
 from tutor.pages.cells import Cell, Row, Table
@@ -20,6 +20,10 @@ from tutor.pages.what_if import Changed
 MOST_INPUTS = 8
 """Columns of the table of forward accumulation: inputs that are gone through."""
 MOST_NODES = 40
+MOST_COUNTED, MOST_CARRIED = 400_000, 100_000
+"""Pairs of numbers that depend on each other directly: so many are counted, and along so many the
+derivatives with respect to a few inputs are carried; each takes about half a second.
+"""
 NOT_REACHED = Cell("–", "gap")
 
 
@@ -34,6 +38,8 @@ class AccumulationPage:
     work: tuple[tuple[str, str, str, str], ...]
     """(way, rounds through the graph, multiplications, additions)"""
     result: str
+    no_columns: str
+    """Why the table of forward accumulation is not there, or ""."""
     left_out: str
     """What the tables leave out, or ""."""
     notices: tuple[str, ...]
@@ -51,34 +57,38 @@ def accumulation_page(context: GraphContext, notices: tuple[str, ...] = ()) -> A
     ]  # fmt: skip
     numbers = [q for node in graph.inner if node.kind in graph.needed for q in node.entries()]
     shown = numbers if len(numbers) <= MOST_NODES else numbers[-MOST_NODES:]
-    forward = forward_work(graph)
-    total = Work(
-        sum(work.products for work in forward.values()), sum(work.sums for work in forward.values())
-    )
-    reverse = reverse_work(graph)
+    counts = totals(graph, MOST_COUNTED)
+    columns = inputs[:MOST_INPUTS] if counts and counts.pairs <= MOST_CARRIED else []
     return AccumulationPage(
         context.lesson.scenario.title, context.home,
-        _forward(context, inputs[:MOST_INPUTS], shown), _reverse(context, inputs, shown),
+        _forward(context, columns, shown), _reverse(context, inputs, shown),
         (
-            ("forward", counted(len(inputs), "round"), *_words(total)),
-            ("reverse", "1 round", *_words(reverse)),
+            ("forward", counted(len(inputs), "round"), *_words(counts and counts.forward)),
+            ("reverse", "1 round", *_words(counts and counts.reverse)),
         ),
-        _result(graph.result.name, len(inputs), total, reverse),
-        _left_out(len(inputs), len(numbers)), notices, graph_changed(context, None),
+        _result(graph.result.name, len(inputs), counts), _no_columns(len(inputs), counts),
+        _left_out(len(inputs), len(columns), len(numbers)), notices, graph_changed(context, None),
     )  # fmt: skip
 
 
-def _words(work: Work) -> tuple[str, str]:
-    return f"{work.products:,}", f"{work.sums:,}"
+def _words(work: Work | None) -> tuple[str, str]:
+    return (f"{work.products:,}", f"{work.sums:,}") if work else ("–", "–")
 
 
-def _result(name: str, inputs: int, forward: Work, reverse: Work) -> str:
+def _result(name: str, inputs: int, counts: Totals | None) -> str:
     """What the two counts say."""
     if inputs == 1:
         return (
             f"With one input both ways are the same work. Reverse would pay off with more inputs, "
             f"since one round gives the derivatives of {name} with respect to all of them."
         )
+    if counts is None:
+        return (
+            f"Forward goes through the graph once for each of the {inputs:,} inputs, reverse once "
+            f"for all. In this graph more than {MOST_COUNTED:,} pairs of numbers depend on each "
+            "other directly, too many to count the multiplications here."
+        )
+    forward, reverse = counts.forward, counts.reverse
     rounds = f"Forward goes through the graph once for each of the {inputs:,} inputs"
     if forward.products == reverse.products:
         return f"{rounds}, reverse once for all: here both take the same number of multiplications."
@@ -89,10 +99,23 @@ def _result(name: str, inputs: int, forward: Work, reverse: Work) -> str:
     )
 
 
-def _left_out(inputs: int, nodes: int) -> str:
+def _no_columns(inputs: int, counts: Totals | None) -> str:
+    """Why the table of forward accumulation is not there, or ""."""
+    if counts is not None and counts.pairs <= MOST_CARRIED:
+        return ""
+    pairs = f"{counts.pairs:,}" if counts else f"more than {MOST_COUNTED:,}"
+    each = f"a column for each of {inputs:,} inputs" if inputs > 1 else "one column"
+    return (
+        f"This table would have {each}, and each column multiplies by up to {pairs} local "
+        f"derivatives. It is left out where there are more than {MOST_CARRIED:,} of them; the "
+        "table below has the derivatives with respect to all inputs."
+    )
+
+
+def _left_out(inputs: int, columns: int, nodes: int) -> str:
     said = []
-    if inputs > MOST_INPUTS:
-        said.append(f"{counted(inputs - MOST_INPUTS, 'more input')}")
+    if columns and inputs > columns:
+        said.append(f"{counted(inputs - columns, 'more input')}")
     if nodes > MOST_NODES:
         said.append(f"{counted(nodes - MOST_NODES, 'number')} further from the result")
     return f"Not in the tables: {' and '.join(said)}." if said else ""
@@ -100,7 +123,7 @@ def _left_out(inputs: int, nodes: int) -> str:
 
 def _forward(context: GraphContext, inputs: list[Quantity], shown: list[Quantity]) -> Table:
     """A column for each input: the derivatives of all nodes with respect to it."""
-    known = [tangents(context.trace, q) for q in inputs]
+    known = tangents_of(context.trace, inputs)
     rows = tuple(
         Row(
             context.line.quantity(q),
