@@ -14,14 +14,10 @@
   let drawn = null; // the step's own diagram, while that of the answer stands in its place
 
   const address = (name) => {
-    const step = document.querySelector('#step #title[data-n]');
     const own = document.querySelector('article[data-base]')?.dataset;
     if (own) return `${own.base}/${encodeURIComponent(name)}${own.query && '?'}${own.query}`;
-    if (!step || !$('ask-here')) return ''; // a list of numbers has links; what cannot be asked about has none
-    const query = new URLSearchParams(location.search);
-    query.delete('present');
-    query.set('step', step.dataset.n);
-    return `/lessons/${encodeURIComponent(step.dataset.lesson)}/quantities/${encodeURIComponent(name)}?${query}`;
+    const list = $('ask-here')?.href; // a list of numbers has links; what cannot be asked about has none
+    return list ? list.replace('?', `/${encodeURIComponent(name)}?`) : '';
   };
 
   // ---- open, go on, close ----

@@ -48,7 +48,6 @@
       for (const cell of table.querySelectorAll('td[data-q]')) if (given(cell.dataset.q) && !cell.querySelector('button')) button(cell).tabIndex = -1;
       stop(table);
     }
-    for (const mark of document.querySelectorAll('#step .operands [data-q]')) if (given(mark.dataset.q) && !mark.querySelector('button')) button(mark);
     for (const mark of document.querySelectorAll('#step :is(mn, mrow, text)[data-q]')) mark.classList.toggle('can', given(mark.dataset.q));
     for (const word of document.querySelectorAll('#step svg.net text:not([data-q])')) {
       const layer = word.textContent.match(/^layer (\d+)/)?.[1];

@@ -142,7 +142,7 @@ def test_what_stands_in_the_middle_of_a_long_sum_is_used_there(client: FlaskClie
 
 
 def test_a_value_whose_name_is_a_setting_elsewhere_can_be_changed(client: FlaskClient) -> None:
-    found = article(client, "/lessons/long/quantities/h?h=4&step=3")
+    found = article(client, "/lessons/long/quantities/h?h=4&step=4")
     assert found.one("p", cls="answer").one("strong").text == "4"
     assert "is ignored" not in found.text
 
@@ -226,9 +226,93 @@ def test_the_numbers_of_a_step_are_listed_in_every_grain(grain: str, client: Fla
     assert all(client.get(address).status_code == 200 for address in asks.values())
 
 
-def test_a_formula_in_the_address_has_no_such_pages_and_no_link_to_them(
+# ---- a formula in the address ----
+
+OWN = "expression=(x%2By)*z&x=-2&y=5&z=-4"
+TYPED = "/formula/quantities"
+
+
+def test_every_number_of_a_typed_formula_is_told_as_that_of_the_same_lesson(
     client: FlaskClient,
 ) -> None:
-    text = client.get("/formula/steps/1?expression=a*b&a=1&b=2").text
-    assert "Ask about a number" not in text
-    assert "Where these numbers come from" in text
+    lines = "format: 1\ntitle: A\ngraph:\n  expression: (x+y)*z\n  values: {x: -2, y: 5, z: -4}\n"
+    trace = lesson(lines).trace
+    walk = lesson(lines).walk("number")
+    computed = [walk.anchor(n) for n in range(1, len(walk) + 1)]
+    for q in [*computed, *(q for node in trace.graph.values for q in node.entries())]:
+        found = article(client, f"{TYPED}/{quote(str(q))}?{OWN}")
+        assert found.one("p", cls="answer").one("strong").text == number.shown(trace.value(q), 4)
+        names = list(links(found, "Computed from"))
+        assert names == list(map(str, operands_of(trace, q)))
+
+
+def test_a_step_of_a_typed_formula_leads_to_its_numbers_and_they_lead_on(
+    client: FlaskClient,
+) -> None:
+    step = read(client.get(f"/formula/steps/4?{OWN}").text).root
+    address = step.one("a", id="ask-here").attributes["href"]
+    assert address == f"{TYPED}?{OWN}&step=4"
+    asks = links(article(client, address), "Numbers to ask about")
+    assert asks["df/dz"] == f"{TYPED}/df/dz?{OWN}&step=4"
+    third = article(client, asks["df/dz"])
+    operands = links(third, "Computed from")
+    assert operands["n1"] == f"{TYPED}/n1?{OWN}&step=4&asked.via=df%2Fdz"
+    deepest = links(article(client, operands["n1"]), "Computed from")["x"]
+    assert deepest == f"{TYPED}/x?{OWN}&step=4&asked.via=df%2Fdz+n1"
+    trail = article(client, deepest).one("nav", cls="trail")
+    assert [a.attributes["href"] for a in trail.all("a")] == [
+        f"/formula/steps/4?{OWN}",
+        f"{TYPED}/df/dz?{OWN}&step=4",
+        f"{TYPED}/n1?{OWN}&step=4&asked.via=df%2Fdz",
+    ]
+
+
+def test_a_typed_value_is_nudged_and_changed_in_its_own_address(client: FlaskClient) -> None:
+    text = client.get(f"{TYPED}/x?{OWN}&nudge.h=0.001").text
+    assert "gradient by backpropagation" in text
+    assert f"{TYPED}/x?expression=(x%2By)*z&amp;x=-1.8&amp;y=5&amp;z=-4" in text
+    sent = client.post(f"{TYPED}/x?{OWN}&step=1", data={"x": "1/4"})
+    assert sent.status_code == 303
+    assert sent.headers["Location"] == f"{TYPED}/x?expression=(x%2By)*z&x=0.25&y=5&z=-4&step=1"
+    kept = client.post(f"{TYPED}/x?{OWN}", data={"x": "much"})
+    assert kept.status_code == 422
+    assert 'value="much"' in kept.text
+    assert "is not a number" in kept.text
+
+
+def test_a_number_of_a_typed_list_is_changed_in_its_place(client: FlaskClient) -> None:
+    query = "expression=sum(v*a)&a=2&v=[1,2,3]"
+    sent = client.post(f"{TYPED}/v[2]?{query}", data={"v[2]": "7"})
+    assert sent.headers["Location"] == f"{TYPED}/v%5B2%5D?expression=sum(v*a)&a=2&v=[1,+7,+3]"
+    assert client.get(sent.headers["Location"]).status_code == 200
+
+
+def test_the_derivatives_of_a_typed_formula_are_checked(client: FlaskClient) -> None:
+    answer = client.get(f"/formula/check?{OWN}&check.of=y")
+    assert answer.status_code == 200
+    assert read(answer.text).problems == []
+    assert "Check the gradient" in answer.text
+    wrong = client.get(f"/formula/check?{OWN}&check.of=n7")
+    assert wrong.status_code == 404
+    assert "There is no n7 in this graph" in wrong.text
+
+
+@pytest.mark.parametrize("field", ["name=dx", "name=df/dxx"])
+def test_an_unknown_name_of_a_typed_formula_is_told_with_the_nearest(
+    client: FlaskClient, field: str
+) -> None:
+    answer = client.get(f"{TYPED}?{OWN}&{field}")
+    assert answer.status_code == 404
+    near = [a.attributes["href"] for a in read(answer.text).root.one(id="ask-problem").all("a")]
+    assert near
+    assert all(address.startswith(TYPED) and address.endswith(OWN) for address in near)
+    assert client.get(f"{TYPED}/nothing?{OWN}").status_code == 404
+
+
+def test_questions_about_what_is_no_formula_are_refused_with_its_problem(
+    client: FlaskClient,
+) -> None:
+    for address in (f"{TYPED}/x", TYPED, "/formula/check"):
+        answer = client.get(f"{address}?expression=(x%2B&x=1")
+        assert answer.status_code == 400
+        assert "at character" in answer.text.lower()

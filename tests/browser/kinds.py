@@ -148,6 +148,10 @@ def pages() -> Iterator[str]:
         "/formula/steps/14?expression=sigmoid(9*w)*relu(x)%2Bmax(a,b)&w=1&x=-1&a=2&b=2",
         "/formula/jacobians/n1?expression=sum(a*v)&v=[1,2]",
         "/formula/steps/4?expression=sum(v*M)&v=1,2&M=1,2;3,4",
+        "/formula/quantities?step=2&name=q&expression=a*b%2Bsin(a)&a=2&b=1",
+        "/formula/quantities/df/da?step=8&expression=a*b%2Bsin(a)&a=2&b=1",
+        "/formula/quantities/a?nudge.h=0.1&nudge.at=1&expression=a*b%2Bsin(a)&a=2&b=1",
+        "/formula/check?expression=a*b%2Bsin(a)&a=2&b=1",
     )
 
 

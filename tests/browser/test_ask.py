@@ -12,6 +12,11 @@ from tests.browser.reading import wait_for_step
 
 LESSON = "/lessons/1-2-3-1-sigmoid/steps"
 LAPTOP, PHONE = ViewportSize(width=1366, height=657), ViewportSize(width=390, height=760)
+TYPED = (
+    "/formula/steps/13?expression=(y-sigmoid(q))**2&differentiate=w0,w1,w2"
+    "&w0=-3&w1=2&w2=-3&x1=-1&x2=-2&y=1&q=w0%2Bw1*x1%2Bw2*x2"
+)
+"""The formula of the lesson neuron-error, in the address."""
 FOCUS = "() => document.activeElement.dataset.q"
 Axe = Callable[[Page], Any]
 
@@ -153,9 +158,10 @@ def test_sheet_and_pages_have_no_barrier(
         assert page.evaluate("() => document.documentElement.scrollWidth - innerWidth") <= 0
 
 
-def test_a_formula_answers_by_keyboard_three_levels_deep_and_back(page: Page) -> None:
+@pytest.mark.parametrize("address", ["/lessons/neuron-error/steps/13", TYPED])
+def test_a_formula_answers_by_keyboard_three_levels_deep_and_back(page: Page, address: str) -> None:
     page.set_viewport_size(LAPTOP)
-    page.goto("/lessons/neuron-error/steps/13")
+    page.goto(address)
     used = page.locator("#step svg.net rect.uses")
     before = used.count()
     page.get_by_role("group", name="Diagram of the computation graph").focus()
@@ -179,6 +185,29 @@ def test_a_formula_answers_by_keyboard_three_levels_deep_and_back(page: Page) ->
     assert page.evaluate(FOCUS) == "df/dw2"
     assert used.count() == before
     wait_for_step(page, 13)
+
+
+def test_a_typed_formula_is_asked_and_changed_without_a_script(page_without_script: Page) -> None:
+    page = page_without_script
+    page.goto(TYPED)
+    page.get_by_role("link", name="Ask about a number").click()
+    for name in ("df/dw2", "df/dn2", "df/dq", "n3", "q", "n2", "w2"):
+        page.locator(f'article.quantity a.ask[data-ask="{name}"]').first.click()
+        expect(page.locator("article.quantity")).to_have_attribute("data-name", name)
+    page.get_by_role("textbox", name="w2").fill("0.5")
+    page.get_by_role("button", name="Change").click()
+    expect(page.locator("article.quantity .answer strong")).to_have_text("0.5")
+    assert "w2=0.5" in page.url
+    page.get_by_role("link", name="Step 13", exact=True).click()
+    wait_for_step(page, 13)
+
+
+def test_a_typed_value_is_nudged_where_it_is_asked(page: Page) -> None:
+    page.set_viewport_size(LAPTOP)
+    page.goto("/formula/steps/4?expression=x*y&x=2&y=3")
+    page.locator(".formula .numbers [data-q='x']").first.click()
+    asked(page, "x")
+    expect(page.get_by_role("heading", name="Nudge it")).to_be_visible()
 
 
 @pytest.mark.parametrize("address", ["paths/w[1][1,1]?iteration=2", "paths/w[1][1,1]"])

@@ -84,24 +84,11 @@ class FormulaLine:
 
 
 @dataclass(frozen=True, slots=True)
-class Operand:
-    """A number that the formula uses: symbol, value, and the quantity it can be traced to."""
-
-    symbol: str
-    text: str
-    quantity: Quantity
-
-
-@dataclass(frozen=True, slots=True)
 class Formula:
     """Everything a step shows of its formula."""
 
     left: str
     lines: tuple[FormulaLine, ...]
-    operands: tuple[Operand, ...] = ()
-    """Those that are listed; where every number answers for itself, none."""
-    more_operands: int = 0
-    """How many are not listed."""
     shortcut: tuple[FormulaLine, ...] = ()
     """Another way that arrives at the same number."""
     uses: frozenset[Quantity] = frozenset()

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tutor import number
 from tutor.engine.graph import GraphNode, as_shown, place_of, quantity
 from tutor.engine.graph_trace import GraphTrace
 from tutor.engine.kinds import LOCAL
 from tutor.engine.quantity import Quantity
 from tutor.engine.tree import ArrayRef, Node, Number, Ref, leaves, walk
-from tutor.lesson.formula import Formula, FormulaLine, Lines, LineWriter, Operand
+from tutor.lesson.formula import Formula, FormulaLine, Lines, LineWriter
 from tutor.lesson.graph_lesson import Computed
 from tutor.notation.conventions import Alphabet
 from tutor.notation.mathml import Line
 from tutor.notation.writer import SYMBOLS, Hidden
 
-MOST_OPERANDS = 9
 MOST_MARKED = 64
 """So many numbers of an array are marked where a step uses or makes all of it."""
 
@@ -40,7 +38,6 @@ class GraphFormulaWriter(LineWriter):
         tree, name = self.trees(q)
         value = self.trace.value(q)
         digits = self.digits(tree, value)
-        refs = leaves(tree, self.trace)
         named = (
             () if name is None else (FormulaLine("in short", self.line.tree(name, SYMBOLS, "=")),)
         )
@@ -48,9 +45,7 @@ class GraphFormulaWriter(LineWriter):
         return Formula(
             self.line.quantity(q),
             lines[-1:] if isinstance(tree, Number) else (*named, *lines),
-            tuple(map(self._operand, refs[:MOST_OPERANDS])),
-            max(0, len(refs) - MOST_OPERANDS),
-            uses=frozenset(ref.quantity for ref in refs),
+            uses=frozenset(ref.quantity for ref in leaves(tree, self.trace)),
             makes=frozenset({q}),
         )
 
@@ -61,10 +56,6 @@ class GraphFormulaWriter(LineWriter):
             return tree, None
         named = self.graph.entry(self.graph.nodes[q.kind], place_of(q))
         return tree, None if tree == named else named
-
-    def _operand(self, ref: Ref) -> Operand:
-        shown = number.shown(self.trace.value(ref.quantity), self.decimals)
-        return Operand(self.line.quantity(ref.quantity), shown, ref.quantity)
 
     def whole(self, computed: Computed, *, brief: bool = False) -> Formula:
         """The formula of a whole node, or of the derivative with respect to it; `brief`: with its

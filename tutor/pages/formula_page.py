@@ -16,10 +16,9 @@ from tutor.pages.formula_view import PLAIN, FormulaProblem, FormulaView, Typed
 from tutor.pages.gradient_flow import Health
 from tutor.pages.graph_context import GraphContext
 from tutor.pages.graph_flow import node_health
-from tutor.pages.graph_overview import GRAINS
+from tutor.pages.graph_overview import GRAINS, closer
 from tutor.pages.graph_step import CSS, PICTURE, nodes_table, scene_at
 from tutor.pages.outline import Link
-from tutor.pages.overview import on_paper
 from tutor.scenario import dump
 
 EXAMPLES: Final = (
@@ -89,7 +88,7 @@ def _walked(context: GraphContext) -> Walked:
     id_ = context.source.id
     more = [] if stop else [Link("Forward and reverse accumulation, side by side",
                                  view.accumulation(id_))]  # fmt: skip
-    more += [Link(title, href) for title, href, _ in on_paper(context)]
+    more += [Link(title, href) for title, href, _ in closer(context)]
     more += [
         Link("Share: a link, a QR code, a frame", view.share(id_)),
         Link("Export: worked solution, worksheet, code, data", view.export(id_)),

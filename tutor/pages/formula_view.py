@@ -15,10 +15,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any, Final
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from tutor import limits, number, suggestion
 from tutor.errors import NumberError
+from tutor.lesson import graph_changes
+from tutor.lesson.changes import Changes
 from tutor.lesson.opening import PAPER
 from tutor.lesson.titles import capital
 from tutor.pages import graph_view
@@ -26,8 +28,9 @@ from tutor.pages.graph_view import GraphView
 from tutor.pages.view import Ignored, View, joined
 from tutor.scenario import reader
 from tutor.scenario.formula_text import RESERVED, FormulaTextError, parse
+from tutor.scenario.graph_file import Value
 from tutor.scenario.problem import Found, Path, quotable
-from tutor.scenario.reader import GraphScenario
+from tutor.scenario.reader import AnyScenario, GraphScenario
 
 ID: Final = "formula"
 TITLE: Final = "A formula of your own"
@@ -35,8 +38,8 @@ OWN: Final = frozenset({"expression", "result", "differentiate"})
 """What an address has of a formula beside names and values."""
 KNOWN: Final = frozenset(
     {"grain", "decimals", "present", "notation", PAPER, "step", "kind", "phases", "blanks", "do",
-     "seed", "version", "versions", GraphView.asked.layout}
-)  # fmt: skip
+     "seed", "version", "versions"}
+).union(GraphView.asked)  # fmt: skip
 """What else an address of a formula may have."""
 AROUND: Final = 60
 """So many characters are shown on either side of the place of a problem."""
@@ -66,8 +69,24 @@ class FormulaView(GraphView):
     def quantity(
         self, lesson: str, name: str = "", step: int | None = None, via: Iterable[str] = ()
     ) -> str:
-        """A formula in the address has no pages of its numbers."""
-        return ""
+        """The address of a number of the formula, or of the list of those of a step."""
+        address = View.quantity(self, lesson, name, step, via)
+        return f"/formula{address.removeprefix(f'/lessons/{quote(lesson)}')}"
+
+    def check(self, lesson: str) -> str:
+        """The address of the check of all gradients."""
+        view = replace(self, present=False, grain="number", paper=0)
+        return joined("/formula/check", view.query())
+
+    def with_changes(self, after: Changes, scenario: AnyScenario) -> View:
+        """The view of the same formula with other values; they stand in the formula itself."""
+        assert isinstance(scenario, GraphScenario)
+        values = graph_changes.apply(scenario, after).graph.values
+        pairs = tuple(
+            (name, _written(values[name]) if name in values and value(text) is not None else text)
+            for name, text in self.formula
+        )
+        return replace(self, formula=pairs)
 
     def files(self, lesson: str) -> str:
         """The address of the export page, without a query."""
@@ -133,6 +152,13 @@ class Typed:
 
 
 NOTHING: Final = Typed("", (), None)
+
+
+def _written(found: Value) -> str:
+    """A value as one types it."""
+    if isinstance(found, tuple):
+        return f"[{', '.join(map(_written, found))}]"
+    return number.short(found)
 
 
 # ---- from lines ----

@@ -18,7 +18,7 @@ from tutor.engine.quantity import Quantity
 from tutor.engine.tree import evaluate, leaves
 from tutor.lesson import graph_words
 from tutor.lesson.explain import BRIEF, Explanation
-from tutor.lesson.formula import Formula, Operand
+from tutor.lesson.formula import Formula
 from tutor.lesson.graph_changes import ValueChange
 from tutor.lesson.graph_formula import GraphFormulaWriter
 from tutor.lesson.graph_lesson import GraphStep
@@ -28,7 +28,7 @@ from tutor.pages.graph_flow import flow_chart, health_at
 from tutor.pages.outline import Link, grains, timeline
 from tutor.pages.paper_page import drift_line
 from tutor.pages.step_body import FormulaPart, StepBody, slide_view
-from tutor.pages.step_page import MOST_SLIDE_NUMBERS, OperandRow, StepPage
+from tutor.pages.step_page import MOST_SLIDE_NUMBERS, StepPage
 from tutor.pages.tables import StepTables
 from tutor.pages.what_if import Changed, ChangedRow
 
@@ -116,21 +116,13 @@ def graph_step_page(context: GraphContext, n: int, notices: tuple[str, ...] = ()
     body = graph_body(context, n, most_printed=MOST_SLIDE_NUMBERS)
     step, total = context.step(n), len(context.walk)
     table = nodes_table(context, n, body.uses, body.makes)
-    ask = view.quantity(scenario.id, step=n)
-    listed = not ask and view.grain != "pass"
     return StepPage(
         **{name: getattr(body, name) for name in _SAID},
         lesson=scenario.id,
         lesson_title=scenario.title,
         home=context.home,
         total=total,
-        ask=ask,
-        operands=tuple(_operand(context, step, o) for o in body.formulas[0].operands)
-        if listed
-        else (),
-        more_operands=f"and {body.formulas[0].more_operands} more"
-        if body.formulas[0].more_operands and listed
-        else "",
+        ask=view.quantity(scenario.id, step=n),
         chain_href="",
         diagram=draw_graph(scene(context, step, body)),
         tables=StepTables((table,)),
@@ -172,21 +164,6 @@ def _closer(context: GraphContext, step: GraphStep) -> tuple[Link, ...]:
     return tuple(
         Link(f"Jacobians of {found.name}", view.jacobians(context.source.id, found.name))
         for found in list(through)[:MOST_CLOSER]
-    )
-
-
-def _operand(context: GraphContext, step: GraphStep, operand: Operand) -> OperandRow:
-    q = operand.quantity
-    made = context.step_of(q)
-    here = 0 < made < step.n
-    source = "given" if q.given else f"step {made}" if here else ""
-    return OperandRow(
-        operand.symbol,
-        operand.text,
-        str(q),
-        source,
-        context.href(made) if here else "",
-        _was(context, q),
     )
 
 

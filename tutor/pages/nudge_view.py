@@ -9,7 +9,7 @@ measured, and what it is called, is a `Moved`: the loss of a network, the value 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from urllib.parse import parse_qsl
 
 import numpy as np
@@ -116,7 +116,7 @@ def nudge_view(context: AnyContext, moved: Moved, q: Quantity, asked: Asked) -> 
     def changed(value: float) -> str:
         """The same page in the lesson with another value."""
         after = moved.changed(q, written(float(f"{value:.10g}") + 0.0))
-        there = view if after is None else replace(view, changes=after)
+        there = view if after is None else view.with_changes(after, context.source)
         return "" if after is None else there.quantity(lesson, str(q), asked.step)
 
     return NudgeView(

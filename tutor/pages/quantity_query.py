@@ -54,7 +54,8 @@ class Asked:
 
 def names(view: View) -> frozenset[str]:
     """What an address may have beside the view."""
-    return frozenset({STEP, view.asked.via, view.asked.size, view.asked.at})
+    keys = view.asked
+    return frozenset({STEP, keys.via, keys.size, keys.at, keys.name})
 
 
 def read(

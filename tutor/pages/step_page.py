@@ -33,19 +33,6 @@ MOST_SLIDE_NUMBERS = 5
 """Of more numbers of the slides at one step, the rest is said to be elsewhere."""
 
 
-@dataclass(frozen=True, slots=True)
-class OperandRow:
-    """Where a number of the formula comes from."""
-
-    symbol: str
-    text: str
-    name: str
-    source: str
-    href: str
-    was: str = ""
-    """What the original has there, where it is another number."""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepPage(StepBody):
     """What a step says, with everything that stands around it on the page."""
@@ -54,11 +41,8 @@ class StepPage(StepBody):
     lesson_title: str
     home: str
     total: int
-    ask: str = ""
-    """Where one may ask about the numbers of the step; "" where they are listed instead."""
-    operands: tuple[OperandRow, ...] = ()
-    more_operands: str = ""
-    """Which operands are not listed, in words, or ""."""
+    ask: str
+    """Where one may ask about the numbers of the step."""
     chain_href: str
     """The page that writes a gradient out along every path, where there is one."""
     diagram: Markup

@@ -87,6 +87,8 @@ class AskedKeys(NamedTuple):
     """The number of the check whose error is drawn."""
     layout: str = "layout"
     """Of Jacobians."""
+    name: str = "name"
+    """The name of a number that is typed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +171,10 @@ class View:
             f"step={step}" if step else "",
             f"{self.asked.via}={way}" if way else "",
         )
+
+    def with_changes(self, after: Changes, scenario: AnyScenario) -> View:
+        """The view of a lesson, whose own numbers are in `scenario`, with other changes."""
+        return replace(self, changes=after)
 
     def check(self, lesson: str) -> str:
         """The address of the check of all gradients."""

@@ -3,6 +3,9 @@
 /formula                    type it; with text= its lines lead to the address of the formula
 /formula/steps/<n>          a step; a fragment of it for htmx
 /formula/steps/<n>/change   POST: a changed value is another address
+/formula/quantities         the numbers of a step, to choose from
+/formula/quantities/<name>  one number, as `routes_quantities` tells it; a POST changes a given one
+/formula/check              every derivative against central differences
 /formula/jacobians/<node>   the Jacobians of a node
 /formula/accumulation       forward and reverse accumulation side by side
 /formula/export, /share     what it can become, and links to it
@@ -17,20 +20,19 @@ from typing import TYPE_CHECKING, Any
 
 from flask import Flask, Response, abort, render_template, request
 
-from tutor import number
 from tutor.errors import TutorError
 from tutor.export import registry
-from tutor.lesson import graph_changes
 from tutor.pages import faces, view
 from tutor.pages.accumulation import accumulation_page
 from tutor.pages.error_page import Missing, Unreadable
 from tutor.pages.faces import of_graph
 from tutor.pages.formula_page import formula_page
-from tutor.pages.formula_view import FormulaView, Typed, asked, typed, value, view_of
+from tutor.pages.formula_view import KNOWN, FormulaView, Typed, asked, typed, view_of
 from tutor.pages.share import share_page
 from tutor.scenario import dump
 from tutor.web.routes_derivatives import compared, matrices
 from tutor.web.routes_lessons import export_answer, file_answer
+from tutor.web.routes_quantities import changed, checked, listed, told
 from tutor.web.site import (
     Elsewhere,
     Site,
@@ -44,6 +46,7 @@ from tutor.web.site import (
 )
 
 if TYPE_CHECKING:
+    from flask.typing import ResponseReturnValue
     from werkzeug.wrappers import Response as AnyResponse
 
     from tutor.export.registry import ExportOrder
@@ -57,6 +60,7 @@ def add(app: Flask, site: Site) -> None:
     """All routes of this module."""
     add_pages(app, site)
     add_steps(app, site)
+    add_questions(app, site)
     add_files(app, site)
 
 
@@ -139,8 +143,8 @@ def add_steps(app: Flask, site: Site) -> None:
         own = faces.face(context.source)
         after, problems = own.wanted(context, request.form)
         if not problems:
-            changed = graph_changes.apply(context.source, after)
-            return Elsewhere(with_values(context, changed.graph.values).address("", at), 303)
+            view = context.view.with_changes(after, context.source)
+            return Elsewhere(view.address(context.source.id, at), 303)
         text = site.library.step(context.source, context.view, at, notices)
         beside = own.panels(context, at, request.form, problems)
         return whole_page(text, beside), 422, {"HX-Push-Url": "false"}
@@ -149,6 +153,27 @@ def add_steps(app: Flask, site: Site) -> None:
     def formula_unchanged(n: str) -> AnyResponse:
         context, _ = walked(site)
         return Elsewhere(context.address(step_number(context, n)), 302)
+
+
+def add_questions(app: Flask, site: Site) -> None:
+    """Any number of a formula, and the check of its derivatives."""
+
+    @app.get("/formula/quantities")
+    @app.get("/formula/quantities/")
+    def formula_quantities() -> ResponseReturnValue:
+        return listed(*walked(site))
+
+    @app.get("/formula/quantities/<path:name>")
+    def formula_quantity(name: str) -> ResponseReturnValue:
+        return told(*walked(site), name)
+
+    @app.post("/formula/quantities/<path:name>")
+    def formula_change_quantity(name: str) -> ResponseReturnValue:
+        return changed(site, *walked(site), name)
+
+    @app.get("/formula/check")
+    def formula_check() -> ResponseReturnValue:
+        return checked(*walked(site, paper=0))
 
 
 def add_files(app: Flask, site: Site) -> None:
@@ -182,7 +207,7 @@ def opened(site: Site, found: Typed, **fixed: Any) -> tuple[GraphContext, tuple[
     """A formula under the view of the address, and what in that makes no sense; `fixed` are choices
     that the page makes in place of the reader.
     """
-    seen, ignored = view_of(request.args, found, view.EXPORT | {"step", FormulaView.asked.layout})
+    seen, ignored = view_of(request.args, found, view.EXPORT | KNOWN)
     seen = replace(seen, **fixed)
     assert found.scenario is not None
     try:
@@ -206,23 +231,3 @@ def walked(site: Site, **fixed: Any) -> tuple[GraphContext, tuple[str, ...]]:
     found = readable(site)
     context, ignored = opened(site, found, **fixed)
     return context, (*found.notices, *as_notices(ignored))
-
-
-def with_values(context: GraphContext, values: object) -> FormulaView:
-    """The view of the same formula with other values."""
-    seen = context.view
-    assert isinstance(seen, FormulaView)
-    assert isinstance(values, dict)
-    pairs = tuple(
-        (name, written(values[name]) if name in values and value(text) is not None else text)
-        for name, text in seen.formula
-    )
-    return replace(seen, formula=pairs)
-
-
-def written(found: object) -> str:
-    """A value as one types it."""
-    if isinstance(found, tuple):
-        return f"[{', '.join(map(written, found))}]"
-    assert isinstance(found, float)
-    return number.short(found)

@@ -290,7 +290,9 @@ def changed_view(site: Site, context: AnyContext, after: Changes) -> View:
     """The view with these changes; of the first iteration where training with these numbers does
     not get to the one that is looked at.
     """
-    view = replace(context.view, changes=after)
+    view = context.view.with_changes(after, context.source)
+    if view.iteration == 1:
+        return view
     try:
         site.library.context(context.source, view)
     except TutorError:
