@@ -238,10 +238,10 @@ class Writer:
             taken = self.write(node.right, FACTOR - 1 + _is_sum(node.right), False)
             return [*self.pieces(node.left), self.joined(["", taken], "−")]
         first, *others = (self.write(t, FACTOR, n == 0) for n, t in enumerate(node.terms))
-        behind = [self.joined(["", other], self._sign_of(node)) for other in others]
+        sign = self._sign_of(node)
         if not _is_matrix(node.terms[0]):
-            return [first + behind[0], *behind[1:]]
-        return [first, *behind]
+            first, others = self.joined([first, others[0]], sign), others[1:]
+        return [first, *(self.joined(["", other], sign) for other in others)]
 
     def name(self, q: Quantity) -> str:
         """The symbol of a quantity, derivatives as fractions; the share of a sample in a mean has
