@@ -97,6 +97,8 @@ def test_lists_and_rows_are_values_too(client: FlaskClient) -> None:
         ("x = 1", ["There is no formula yet"]),
         ("", ["There is no formula yet"]),
         ("f = 2*3", ["It has no value that could change"]),
+        ("log(-1)", ["At n1, the logarithm of a negative number, −1,", "It has no value that"]),
+        ("2*(1/0)", ["At n1, the denominator is 0.", "It has no value that could change"]),
         ("f = x\nf = y", ["f has a line already"]),
         ("x + y\nx*y", ["There is a formula without a name already"]),
         ("f = x + y\ng = x*y", ["g is not used in the formula"]),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from random import Random
 from urllib.parse import quote
 
 import pytest
@@ -316,3 +317,20 @@ def test_questions_about_what_is_no_formula_are_refused_with_its_problem(
         answer = client.get(f"{address}?expression=(x%2B&x=1")
         assert answer.status_code == 400
         assert "at character" in answer.text.lower()
+
+
+def test_a_value_that_is_not_changed_stays_as_it_was_typed(client: FlaskClient) -> None:
+    sent = client.post(f"{TYPED}/y?expression=x*y&x=1/3&y=2", data={"y": "4"})
+    assert sent.headers["Location"] == f"{TYPED}/y?expression=x*y&x=1/3&y=4"
+
+
+def test_nonsense_below_a_formula_is_refused_in_words(client: FlaskClient) -> None:
+    chance = Random(8104)
+    signs = "xyz12[]()+*/^=.%&;<é "
+    for _ in range(200):
+        word = "".join(chance.choice(signs) for _ in range(chance.randint(1, 12)))
+        place = chance.choice(["", "steps/", "quantities/", "jacobians/", "export/", "check/"])
+        query = chance.choice([OWN, "", f"expression={quote(word)}{quote(word)}&x=1"])
+        answer = client.get(f"/formula/{place}~{quote(word, safe='')}?{query}")
+        assert 400 <= answer.status_code < 500, (place, word, query)
+        assert len(read(answer.text).root.one("main").text) > 20

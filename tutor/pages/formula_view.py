@@ -21,6 +21,7 @@ from tutor import limits, number, suggestion
 from tutor.errors import NumberError
 from tutor.lesson import graph_changes
 from tutor.lesson.changes import Changes
+from tutor.lesson.graph_lesson import open_graph
 from tutor.lesson.opening import PAPER
 from tutor.lesson.titles import capital
 from tutor.pages import graph_view
@@ -81,9 +82,10 @@ class FormulaView(GraphView):
     def with_changes(self, after: Changes, scenario: AnyScenario) -> View:
         """The view of the same formula with other values; they stand in the formula itself."""
         assert isinstance(scenario, GraphScenario)
+        before = scenario.graph.values
         values = graph_changes.apply(scenario, after).graph.values
         pairs = tuple(
-            (name, _written(values[name]) if name in values and value(text) is not None else text)
+            (name, _written(values[name]) if values.get(name) != before.get(name) else text)
             for name, text in self.formula
         )
         return replace(self, formula=pairs)
@@ -306,9 +308,22 @@ def _unread(graph: Mapping[str, Any]) -> Iterator[FormulaProblem]:
             yield _problem(path, str(error), graph)
             return
     if not graph["values"]:
-        yield FormulaProblem(
-            "The formula", "It has no value that could change; use a name, such as x."
-        )
+        said = "It has no value that could change; use a name, such as x."
+        yield FormulaProblem("The formula", f"{_impossible(graph)}{said}")
+
+
+def _impossible(graph: Mapping[str, Any]) -> str:
+    """Which number of a formula of constants alone is not possible, as a sentence, or ""."""
+    name = graph.get("result", "f")
+    beside = {**graph, "expression": f"({graph['expression']}) + x", "values": {"x": 1.0}}
+    data: dict[str, Any] = {"format": 1, "title": TITLE, "graph": beside}
+    if name == "x" or graph.get("names") or reader.problems_of(data):
+        return ""
+    trace = open_graph(reader.parse_formula(data, f"{ID}.yaml", "")).trace
+    if trace.stop is None:
+        return ""
+    found = trace.trouble(trace.stop.quantity)
+    return f"At {found[0].name}, {found[1]}. " if found else ""
 
 
 def _graph(pairs: Pairs) -> tuple[dict[str, Any], tuple[str, ...]]:
