@@ -16,6 +16,8 @@ from playwright.sync_api import BrowserContext, Page, expect
 from tests.browser.kinds import NOTATIONS, across, pages, steps
 
 WAYS = [("light", 1280), ("dark", 320), ("dark", 1280), ("light", 320)]
+PARTS = 4
+"""In so many tests all pages are looked at, so that a slow machine ends each in time."""
 # axe leaves contrast to the eye for lone symbols, words in a drawing, and what lies in a box that
 # scrolls or on the marked ground of a result; there every colour of text is tested on every ground,
 # at the end of this file.
@@ -56,10 +58,14 @@ def problems(page: Page, axe: Axe, address: str) -> Iterator[str]:
         yield f"{address}: {wide} pixels too wide"
 
 
+@pytest.mark.parametrize("part", range(PARTS))
 @pytest.mark.parametrize(("scheme", "width"), WAYS)
-def test_no_page_has_a_barrier(looking: Looking, axe: Axe, scheme: str, width: int) -> None:
+def test_no_page_has_a_barrier(
+    looking: Looking, axe: Axe, scheme: str, width: int, part: int
+) -> None:
     page = looking(scheme, width)
-    assert [line for address in pages() for line in problems(page, axe, address)] == []
+    own = [*pages()][part::PARTS]
+    assert [line for address in own for line in problems(page, axe, address)] == []
 
 
 @pytest.mark.slow
