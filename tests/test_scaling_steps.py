@@ -146,7 +146,7 @@ def test_the_shown_digits_give_the_shown_result(name: str, rows: str, batches: s
     shown = Context(found, View())
     for q in scaling_steps(found):
         tree = derive(found.trace, q).tree
-        digits = shown.formulas._digits(tree, found.trace.value(q))
+        digits = shown.formulas.digits(tree, found.trace.value(q))
         assert digits.give, q
         rounded = partial(number.rounded, decimals=shown.decimals, more=digits.more)
         typed = float(evaluate(tree, Rounded(found.trace, rounded)))

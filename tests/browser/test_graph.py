@@ -74,6 +74,7 @@ def test_a_typed_formula_is_walked_and_its_address_shows_the_same(page: Page) ->
     expect(page.get_by_role("heading", name="f = −8")).to_be_visible()
     page.get_by_role("link", name="Number by number").click()
     wait_for_step(page, 1)
+    page.wait_for_load_state()  # the keys are there
     page.keyboard.press("ArrowRight")
     wait_for_step(page, 2)
     assert result(page) == "−8"
