@@ -25,9 +25,9 @@ from tutor.export.registry import (
     online,
     too_long,
 )
-from tutor.lesson.changes import Change, told
+from tutor.lesson.changes import told
 from tutor.lesson.explain import PHASE_TITLES
-from tutor.lesson.walk import GRAINS, Lesson
+from tutor.lesson.walk import GRAINS
 from tutor.pages.context import AnyContext, Context
 from tutor.pages.faces import face
 from tutor.pages.panels import Choices
@@ -123,8 +123,7 @@ def export_page(
         if not (long or (wanted and ignored))
         else ("", "", False, "")
     )
-    drawn_anew = isinstance(context.lesson, Lesson)
-    numbers = tuple(_numbers(kind, order, query, ignored, long)) if drawn_anew else ()
+    numbers = tuple(_numbers(kind, order, query, ignored, long))
     elsewhere = tuple(one for one in ignored if one.field not in {f.name for f in numbers})
     base = view.files(scenario.id)
     phases = _phases(context)
@@ -198,9 +197,7 @@ def _refused(elsewhere: tuple[Ignored, ...]) -> tuple[str, ...]:
 def _changed(context: AnyContext, order: ExportOrder) -> tuple[str, ...]:
     """What the file will have changed; a version with new numbers has none of the reader's."""
     said = told(
-        change
-        for change in context.lesson.changes
-        if order.seed is None or not (isinstance(change, Change) and change.number)
+        change for change in context.lesson.changes if order.seed is None or not change.number
     )
     return (said,) if said else ()
 

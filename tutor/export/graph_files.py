@@ -7,7 +7,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from math import isfinite
 
@@ -17,6 +17,7 @@ from tutor.engine.quantity import Quantity
 from tutor.export import latex_document, rendering
 from tutor.export.data import text_cell
 from tutor.export.worked import (
+    AnyPaper,
     End,
     Head,
     Sheet,
@@ -34,7 +35,6 @@ from tutor.lesson.graph_words import PASSES, explain_stop
 from tutor.notation.latex import LatexLines, digits
 from tutor.notation.latex_text import escaped
 from tutor.notation.mathml import Answered, Line, Unnamed
-from tutor.notation.writer import Hidden
 from tutor.number import counted
 from tutor.pages.graph_context import GraphContext
 from tutor.pages.graph_overview import facts, given
@@ -96,71 +96,100 @@ def graph_worked(lesson: GraphLesson, view: GraphView, sheet: Sheet) -> Iterator
     """The whole walk as one HTML file in chunks; with blanks a worksheet, with answers its key.
     Raises LessonError before the first chunk where it cannot be made.
     """
-    walk = lesson.walk(view.grain)
-    refuse_endless(walk)
-    hidden = blanked(walk, sheet.blanks)
-    context = GraphContext(lesson, view, None if sheet.answers else hidden)
-    return budget.foreseen(_chunks(context, sheet, hidden), len(walk) + 4)
+    paper = GraphPaper.of(lesson, view, sheet)
+    return budget.foreseen(_file(paper), len(paper) + 2)
 
 
-def _chunks(context: GraphContext, sheet: Sheet, hidden: Hidden | None) -> Iterator[str]:
-    title = f"{context.lesson.scenario.title} – {sheet.kind}"
-    top = opening(title, page_heading(title), css=CSS)
-    yield top + rendering.template("worked_head.html").render(page=_head(context, sheet))
-    answers = hidden if sheet.answers else None
-    dialect = partial(Answered, answers) if answers else Unnamed
-    line = Line(context.alphabet, context.decimals, context.hidden, dialect, context.trace)
-    writer = GraphFormulaWriter(
-        context.trace, context.alphabet, context.decimals, context.hidden, line
-    )
-    for phase, first, last in context.walk.phases():
-        if phase not in sheet.phases:
-            continue
-        yield rendering.template("worked_phase.html").render(
-            id=phase, title=PHASE_TITLES[phase], about=PASSES[phase]
-        )
-        for n in range(first, last + 1):
-            yield _step(context, writer, sheet, n, hidden)
-        nothing: frozenset[Quantity] = frozenset()
-        scene = scene_at(context, last, phase=phase)
-        yield rendering.template("worked_end.html").render(
-            end=End(
-                StepTables((nodes_table(context, last, nothing, nothing),)),
-                draw_graph(scene), PICTURE,
-            )
-        )  # fmt: skip
+def _file(paper: GraphPaper) -> Iterator[str]:
+    """One document as a file."""
+    title, chunks = f"{paper.context.lesson.scenario.title} – {paper.sheet.kind}", paper.chunks()
+    yield opening(title, page_heading(title), css=CSS) + next(chunks)
+    yield from chunks
     yield closing()
 
 
-def _step(
-    context: GraphContext, writer: GraphFormulaWriter, sheet: Sheet, n: int, hidden: Hidden | None
-) -> str:
-    """A step; one that is left open has its result to fill in."""
-    body = replace(graph_body(context, n, writer), reason="")
-    open_ = hidden is not None and hidden(body.step.anchor)
-    if hidden is not None:
-        body = replace(body, slide=None, notes=())
-    return rendering.template("worked_step.html").render(
-        id=f"step-{n}", step=body, blank=open_, answer=open_ and sheet.answers, names=None
-    )
+@dataclass(frozen=True, slots=True)
+class GraphPaper(AnyPaper):
+    """A formula under a view as a sheet."""
+
+    context: GraphContext
+
+    @classmethod
+    def of(cls, lesson: GraphLesson, view: GraphView, sheet: Sheet, anchor: str = "") -> GraphPaper:
+        """The document. Raises LessonError where it cannot be made."""
+        walk = lesson.walk(view.grain)
+        refuse_endless(walk)
+        hidden = blanked(walk, sheet.blanks)
+        context = GraphContext(lesson, view, None if sheet.answers else hidden)
+        return cls(context, sheet, hidden, anchor)
+
+    def __len__(self) -> int:
+        return len(self.context.walk) + 2 * len(self.context.walk.phases()) + 1
+
+    @property
+    def mark(self) -> str:
+        context, sheet = self.context, self.sheet
+        parts = (
+            content_hash(context), context.view.query(), sheet.blanks, sheet.phases,
+        )  # fmt: skip
+        return hashlib.sha256(repr(parts).encode("utf-8")).hexdigest()[:8] if sheet.blanks else ""
+
+    def chunks(self) -> Iterator[str]:
+        context, sheet, nothing = self.context, self.sheet, frozenset[Quantity]()
+        answers = self.hidden if sheet.answers else None
+        dialect = partial(Answered, answers) if answers else Unnamed
+        line = Line(context.alphabet, context.decimals, context.hidden, dialect, context.trace)
+        writer = GraphFormulaWriter(
+            context.trace, context.alphabet, context.decimals, context.hidden, line
+        )
+        yield rendering.template("worked_head.html").render(page=_head(self))
+        for phase, first, last in context.walk.phases():
+            if phase not in sheet.phases:
+                continue
+            yield rendering.template("worked_phase.html").render(
+                id=self.id(phase), title=PHASE_TITLES[phase], about=PASSES[phase]
+            )
+            for n in range(first, last + 1):
+                yield self._step(writer, n)
+            scene = scene_at(context, last, phase=phase)
+            tables = StepTables((nodes_table(context, last, nothing, nothing),))
+            yield rendering.template("worked_end.html").render(
+                end=End(tables, draw_graph(scene), PICTURE)
+            )
+
+    def _step(self, writer: GraphFormulaWriter, n: int) -> str:
+        """A step; one that is left open has its result to fill in."""
+        body = replace(graph_body(self.context, n, writer), reason="")
+        open_ = self.hidden is not None and self.hidden(body.step.anchor)
+        if self.hidden is not None:
+            body = replace(body, slide=None, notes=())
+        return rendering.template("worked_step.html").render(
+            id=self.id(f"step-{n}"),
+            step=body,
+            blank=open_,
+            answer=open_ and self.sheet.answers,
+            names=None,
+        )
 
 
-def _head(context: GraphContext, sheet: Sheet) -> Head:
+def _head(paper: GraphPaper) -> Head:
+    context, sheet = paper.context, paper.sheet
     scenario = context.lesson.scenario
     made = [
         f"Made from the scenario {scenario.id} ({content_hash(context)})",
+        sheet.version,
         f"grain {context.view.grain}",
         counted(context.decimals, "decimal"),
         f"Backprop Tutor {rendering.version()}",
         sheet.address,
     ]
     said = f"{', '.join(part for part in made if part)}."
-    parts = (repr((content_hash(context), context.view.query(), sheet.blanks, sheet.phases)),)
-    mark = hashlib.sha256(parts[0].encode("utf-8")).hexdigest()[:8] if sheet.blanks else ""
     return Head(
-        scenario.title, sheet.kind, scenario.source, scenario.about,
-        " ".join(filter(None, (said, told(context.lesson.changes)))), mark,
-        draw_graph(scene_at(context, 0)), tuple(given(context)), facts(context), (), "", PICTURE,
+        scenario.title, f"{sheet.kind}, {sheet.version}" if sheet.version else sheet.kind,
+        scenario.source, scenario.about,
+        " ".join(filter(None, (said, told(context.lesson.changes)))), paper.mark,
+        draw_graph(scene_at(context, 0)), tuple(given(context)), facts(context), (),
+        paper.anchor, PICTURE,
     )  # fmt: skip
 
 

@@ -7,8 +7,9 @@ The registry that the export page, the download address and the command line sha
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from tutor import budget, limits, suggestion
@@ -25,16 +26,31 @@ from tutor.export import (
     run_script,
     torch_script,
 )
-from tutor.export import worked as class_set
-from tutor.export.graph_files import graph_csv, graph_json, graph_latex, graph_worked
-from tutor.export.worked import Sheet, refuse_endless, unreadable_blanks, worked
+from tutor.export.graph_files import (
+    GraphPaper,
+    graph_csv,
+    graph_json,
+    graph_latex,
+    graph_worked,
+)
+from tutor.export.worked import (
+    AnyPaper,
+    Paper,
+    Sheet,
+    class_set,
+    refuse_endless,
+    unreadable_blanks,
+    worked,
+)
 from tutor.lesson.changes import Change
-from tutor.lesson.graph_lesson import GraphLesson
+from tutor.lesson.graph_lesson import GraphLesson, open_graph
+from tutor.lesson.graph_variants import graph_variant, graph_variants
 from tutor.lesson.variants import variant, variants
 from tutor.lesson.walk import AnyLesson, Lesson, open_lesson
 from tutor.number import counted
 from tutor.pages.context import Context
 from tutor.pages.graph_context import GraphContext
+from tutor.pages.graph_step import CSS
 from tutor.pages.graph_view import GraphView
 from tutor.pages.view import IGNORED, Ignored, View, unknown, whole
 from tutor.scenario.problem import quotable
@@ -120,16 +136,31 @@ def _document(
 
 def _class_set(lesson: Lesson, view: View, order: ExportOrder) -> Iterator[str]:
     """Worksheets and keys of all versions."""
-    seed = _set_seed(order)
-    made = variants(lesson.scenario, order.versions, seed, order.most)
+    made = variants(lesson.scenario, order.versions, _set_seed(order), order.most)
     lessons = tuple(
         open_lesson(
             version, view.iteration, _kept(lesson), view.input_gradients, scaling=view.scaling
         )
         for version in made
     )
+    papers = [partial(Paper.of, version, view) for version in lessons]
+    return _papers(lesson, papers, order)
+
+
+def _graph_class_set(lesson: GraphLesson, view: GraphView, order: ExportOrder) -> Iterator[str]:
+    """The same of a formula."""
+    made = graph_variants(lesson.scenario, order.versions, _set_seed(order), order.most)
+    return _papers(lesson, [partial(GraphPaper.of, open_graph(v), view) for v in made], order, CSS)
+
+
+def _papers(
+    lesson: AnyLesson,
+    papers: Sequence[Callable[[Sheet, str], AnyPaper]],
+    order: ExportOrder,
+    css: str = "",
+) -> Iterator[str]:
     sheet = Sheet(order.phases, blanks=order.blanks, address=order.address)
-    return class_set.class_set(lesson.scenario.title, lessons, view, sheet, seed)
+    return class_set(lesson.scenario.title, papers, sheet, _set_seed(order), css)
 
 
 def _set_seed(order: ExportOrder) -> int:
@@ -221,6 +252,7 @@ _GRAPH_MAKERS: Mapping[str, Callable[[GraphLesson, GraphView, ExportOrder], Iter
     "html": _document(graph_worked),
     "worksheet": _document(graph_worked, blanks=True),
     "key": _document(graph_worked, blanks=True, answers=True),
+    "class-set": _graph_class_set,
     "numpy": lambda lesson, view, order: iter((graph_scripts.graph_numpy(lesson),)),
     "torch": lambda lesson, view, order: iter((graph_scripts.graph_torch(lesson),)),
     "notebook": lambda lesson, view, order: iter((graph_scripts.graph_notebook(lesson),)),
@@ -251,13 +283,7 @@ def make(lesson: AnyLesson, key: str, view: View, order: ExportOrder) -> Made:
             f"a formula has no {KINDS[key].title.lower()}; it can become {', '.join(kinds)}"
         )
     kind = kinds[key]
-    if not isinstance(lesson, Lesson):
-        if order.seed is not None:
-            raise LessonError(
-                "a formula has no versions with new numbers; change its values instead"
-            )
-        version = ""
-    elif kind.several:
+    if kind.several:
         version = f"-s{_set_seed(order)}-v1-{order.versions}"
     else:
         version = f"-s{order.seed}-v{order.version}" if order.seed is not None else ""
@@ -356,12 +382,15 @@ def _command(lesson: AnyLesson, key: str, view: View, order: ExportOrder) -> str
     return " ".join([f"python -m tutor export {file} --to {key}", *said])
 
 
-def versioned(lesson: Lesson, view: View, order: ExportOrder) -> Lesson:
+def versioned(lesson: AnyLesson, view: View, order: ExportOrder) -> AnyLesson:
     """A lesson as it is; with a seed, the version with new friendly numbers, which take the place
     of numbers that a reader changed.
     """
     if order.seed is None:
         return lesson
+    if isinstance(lesson, GraphLesson):
+        return open_graph(graph_variant(lesson.scenario, order.seed, order.version, order.most))
+    assert isinstance(lesson, Lesson)
     return open_lesson(
         variant(lesson.scenario, order.seed, order.version, order.most),
         view.iteration,

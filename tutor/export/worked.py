@@ -35,7 +35,7 @@ from tutor.notation.mathml import Answered, Line, Unnamed
 from tutor.notation.writer import Hidden
 from tutor.number import counted
 from tutor.pages.cells import Table, TableMaker
-from tutor.pages.context import Context
+from tutor.pages.context import AnyContext, Context
 from tutor.pages.outline import Chapter, PlaceLink, outline, places
 from tutor.pages.overview import beginning, facts, given
 from tutor.pages.step_body import SlideView, StepBody, step_body
@@ -212,14 +212,39 @@ def refuse_endless(walk: AnyWalk) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class Paper:
+class AnyPaper:
     """One document of a file: a lesson under a view as a sheet."""
 
-    context: Context
+    context: AnyContext
     sheet: Sheet
     hidden: Hidden | None
     """What is left open, or filled in and marked."""
     anchor: str = ""
+    """Its place in a file of several."""
+
+    def __len__(self) -> int:
+        """How many chunks it has."""
+        raise NotImplementedError
+
+    @property
+    def mark(self) -> str:
+        """The version mark that a worksheet and its key have in common."""
+        raise NotImplementedError
+
+    def id(self, name: str) -> str:
+        """The id of a part of the document, which no other part of the file has."""
+        return f"{self.anchor}-{name}" if self.anchor else name
+
+    def chunks(self) -> Iterator[str]:
+        """The document piece by piece: its top, then each phase step by step."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True, slots=True)
+class Paper(AnyPaper):
+    """A network under a view as a sheet."""
+
+    context: Context
 
     @classmethod
     def of(cls, lesson: Lesson, view: View, sheet: Sheet, anchor: str = "") -> Paper:
@@ -232,7 +257,6 @@ class Paper:
         return cls(Context(lesson, view, None if sheet.answers else hidden), sheet, hidden, anchor)
 
     def __len__(self) -> int:
-        """How many chunks it has."""
         phases = [
             last - first + 3
             for phase, first, last in self.context.walk.phases()
@@ -245,12 +269,11 @@ class Paper:
         """Whether the lesson's training is a part of it; of a worksheet it is not."""
         return not self.sheet.blanks and trains(self.context, self.sheet.phases)
 
-    def id(self, name: str) -> str:
-        """The id of a part of the document, which no other part of the file has."""
-        return f"{self.anchor}-{name}" if self.anchor else name
+    @property
+    def mark(self) -> str:
+        return mark(self.context, self.sheet)
 
     def chunks(self) -> Iterator[str]:
-        """The document piece by piece: its top, then each phase step by step."""
         context, sheet, step_template = (
             self.context,
             self.sheet,
@@ -372,7 +395,7 @@ def head(paper: Paper) -> Head:
     kind = f"{sheet.kind}, {sheet.version}" if sheet.version else sheet.kind
     return Head(
         scenario.title, kind, scenario.source, scenario.about,
-        made_from(context, sheet), mark(context, sheet),
+        made_from(context, sheet), paper.mark,
         draw(beginning(context)), tuple(given(context)), facts(context), chapters, paper.anchor,
     )  # fmt: skip
 
@@ -475,7 +498,7 @@ def end(
 
 # ---- A class set: versions of a worksheet and then their answer keys, in one file to print ----
 #
-#     class_set(title, lessons, view, sheet, seed) -> chunks of the file
+#     class_set(title, papers, sheet, seed, css) -> chunks of the file
 #
 # First comes a page that lists them, then all worksheets, then all keys, so that what students get
 # is one stack of paper. Each begins on a new page, and every page says at its top which one it
@@ -495,27 +518,31 @@ class Cover:
 
 
 def class_set(
-    title: str, lessons: Sequence[Lesson], view: View, sheet: Sheet, seed: int
+    title: str,
+    papers: Sequence[Callable[[Sheet, str], AnyPaper]],
+    sheet: Sheet,
+    seed: int,
+    css: str,
 ) -> Iterator[str]:
-    """The file in chunks, of the versions 1, 2, … of a lesson. Raises LessonError before the first
-    one where it cannot be made.
+    """The file in chunks; of each version 1, 2, … what makes a sheet of it at a place. Raises
+    LessonError before the first one where it cannot be made.
     """
-    sheets = tuple(
-        _paper(lesson, view, sheet, n, seed, answers=False) for n, lesson in enumerate(lessons, 1)
-    )
-    keys = tuple(
-        _paper(lesson, view, sheet, n, seed, answers=True) for n, lesson in enumerate(lessons, 1)
-    )
-    return _chunks(title, sheets, keys, seed)
 
+    def made(*, answers: bool) -> tuple[AnyPaper, ...]:
+        place = "key" if answers else "worksheet"
+        return tuple(
+            paper(
+                replace(sheet, answers=answers, version=f"version {n} of seed {seed}"),
+                f"{place}-{n}",
+            )
+            for n, paper in enumerate(papers, 1)
+        )
 
-def _paper(lesson: Lesson, view: View, sheet: Sheet, n: int, seed: int, *, answers: bool) -> Paper:
-    wanted = replace(sheet, answers=answers, version=f"version {n} of seed {seed}")
-    return Paper.of(lesson, view, wanted, f"key-{n}" if answers else f"worksheet-{n}")
+    return _chunks(title, made(answers=False), made(answers=True), seed, css)
 
 
 def _chunks(
-    title: str, sheets: tuple[Paper, ...], keys: tuple[Paper, ...], seed: int
+    title: str, sheets: tuple[AnyPaper, ...], keys: tuple[AnyPaper, ...], seed: int, css: str
 ) -> Iterator[str]:
     papers = (*sheets, *keys)
     what = (
@@ -527,18 +554,19 @@ def _chunks(
         title, what, sheets[0].context.lesson.scenario.source, seed, tuple(map(_line, sheets, keys))
     )
     top = rendering.template("worked_cover.html").render(page=cover)
-    yield opening(f"{title} – {what}", "".join(_rule(title, paper) for paper in papers)) + top
+    rules = "".join(_rule(title, paper) for paper in papers)
+    yield opening(f"{title} – {what}", rules, css=css) + top
     bodies = chain.from_iterable(chain(paper.chunks(), ["</article>\n"]) for paper in papers)
     yield from budget.foreseen(bodies, sum(map(len, papers)) + len(papers))
     yield closing()
 
 
-def _line(sheet: Paper, key: Paper) -> tuple[str, str, str]:
+def _line(sheet: AnyPaper, key: AnyPaper) -> tuple[str, str, str]:
     """What the cover says of a version."""
-    return sheet.anchor, key.anchor, mark(sheet.context, sheet.sheet)
+    return sheet.anchor, key.anchor, sheet.mark
 
 
-def _rule(title: str, paper: Paper) -> str:
+def _rule(title: str, paper: AnyPaper) -> str:
     """Pages of its own for a document, with its name at their top."""
     name, heading = (
         paper.anchor,

@@ -36,4 +36,5 @@ In the order in which it is best read:
                           numbers drawn anew
     variants              versions of a lesson for worksheets, without numbers that a worksheet
                           cannot use
+    graph_variants        the same for formulas
 """

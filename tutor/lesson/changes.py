@@ -92,6 +92,11 @@ class AnyChange:
         """Its name in addresses."""
         raise NotImplementedError
 
+    @property
+    def number(self) -> bool:
+        """Whether it is one of the numbers that a version with new numbers draws anew."""
+        raise NotImplementedError
+
 
 @dataclass(frozen=True, slots=True)
 class Change(AnyChange):
@@ -105,7 +110,6 @@ class Change(AnyChange):
 
     @property
     def number(self) -> bool:
-        """Whether it is one of the numbers that a version with new numbers draws anew."""
         return self.part.kind in NUMBERS
 
 

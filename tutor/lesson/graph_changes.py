@@ -34,6 +34,10 @@ class ValueChange(AnyChange):
     def name(self) -> str:
         return str(self.quantity)
 
+    @property
+    def number(self) -> bool:
+        return True
+
 
 def stem(name: str) -> str:
     """The name of the value that an entry belongs to."""

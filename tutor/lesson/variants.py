@@ -22,7 +22,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import islice
-from typing import Final, TypeAlias
+from typing import Final, Generic, TypeAlias, TypeVar
 
 import numpy as np
 
@@ -34,7 +34,7 @@ from tutor.engine.trace import Trace, run
 from tutor.errors import TutorError
 from tutor.lesson.redraw import Stream, diagonal, kind_of_targets, redrawn
 from tutor.lesson.setup import build
-from tutor.scenario.reader import Scenario
+from tutor.scenario.reader import GraphScenario, Scenario
 
 DRAWS: Final = 200
 MOST: Final = 1_000
@@ -46,6 +46,7 @@ With more of them the versions before one need not be drawn.
 LARGEST_SEED: Final = 2**32 - 1
 
 Numbers: TypeAlias = tuple[object, ...]
+S = TypeVar("S", Scenario, GraphScenario)
 
 
 class VariantError(TutorError, ValueError):
@@ -54,12 +55,42 @@ class VariantError(TutorError, ValueError):
     """
 
 
+class Redrawing(Generic[S]):
+    """How the numbers of one sort of lesson are drawn anew, and what makes them unfit."""
+
+    scenario: S
+    structure: list[object]
+    """What the lesson is without its numbers and texts, so that a corrected word leaves every sheet
+    as it was.
+    """
+    size: int
+    """How many numbers one draw makes."""
+    free: int
+    """How many numbers are drawn, each for itself."""
+
+    def drawn(self, stream: Stream) -> S:
+        """The lesson with other numbers."""
+        raise NotImplementedError
+
+    def numbers(self, scenario: S) -> Numbers:
+        """All numbers that a variant has of its own."""
+        raise NotImplementedError
+
+    def fault(self, scenario: S) -> str:
+        """What makes the numbers of a variant unfit, in words; "" where they are fit."""
+        raise NotImplementedError
+
+
 def variant(scenario: Scenario, seed: int, number: int, most: int | None = None) -> Scenario:
     """Version `number` of a lesson. Raises VariantError, also where no fit numbers are found."""
-    _refuse(number, seed)
-    _refuse_data(scenario)
-    first = 1 if _free(scenario) < FEW else number
-    return next(islice(_versions(scenario, seed, most, first), number - first, None))
+    refuse(number, seed)
+    return version(NetworkRedrawing(scenario), seed, number, most)
+
+
+def version(own: Redrawing[S], seed: int, number: int, most: int | None) -> S:
+    """Version `number`, which there may be, of any sort of lesson."""
+    first = 1 if own.free < FEW else number
+    return next(islice(_versions(own, seed, most, first), number - first, None))
 
 
 def variants(
@@ -70,11 +101,16 @@ def variants(
 
     `most` is how many numbers may be drawn for all of them together, in vain or not.
     """
-    _refuse(count, seed)
-    return tuple(islice(_versions(scenario, seed, most), count))
+    refuse(count, seed)
+    return versions(NetworkRedrawing(scenario), count, seed, most)
 
 
-def _refuse(number: int, seed: int) -> None:
+def versions(own: Redrawing[S], count: int, seed: int, most: int | None) -> tuple[S, ...]:
+    """Versions 1 to `count`, which there may be, of any sort of lesson."""
+    return tuple(islice(_versions(own, seed, most), count))
+
+
+def refuse(number: int, seed: int) -> None:
     """Raise VariantError where there is no such version, or no such seed."""
     if not 1 <= number <= MOST:
         raise VariantError(f"versions count from 1 to {MOST:,}; there is no version {number}")
@@ -99,16 +135,35 @@ def _refuse_data(scenario: Scenario) -> None:
             )
 
 
-def _versions(
-    scenario: Scenario, seed: int, most: int | None, first: int = 1
-) -> Iterator[Scenario]:
+class NetworkRedrawing(Redrawing[Scenario]):
+    """The numbers of a network and of its samples. Raises VariantError where an iteration does not
+    use all samples as they are written down.
+    """
+
+    def __init__(self, scenario: Scenario) -> None:
+        _refuse_data(scenario)
+        self.scenario, self.trace = scenario, _trace(scenario)
+        self.yardstick = Yardstick.of(scenario, self.trace)
+        self.structure = _structure(scenario)
+        self.size, self.free = _size(scenario), _free(scenario)
+
+    def drawn(self, stream: Stream) -> Scenario:
+        return redrawn(self.scenario, self.trace, stream)
+
+    def numbers(self, scenario: Scenario) -> Numbers:
+        layers = tuple((layer.weights, layer.biases) for layer in scenario.network.layers)
+        return layers, scenario.inputs, scenario.targets
+
+    def fault(self, scenario: Scenario) -> str:
+        return self.yardstick.fault(_trace(scenario))
+
+
+def _versions(own: Redrawing[S], seed: int, most: int | None, first: int = 1) -> Iterator[S]:
     """The versions from `first` on; one depends on those before it only in that it is none of
     them.
     """
-    _refuse_data(scenario)
-    trace = _trace(scenario)
-    yardstick, structure = Yardstick.of(scenario, trace), _structure(scenario)
-    seen, drawn, size = {_numbers(scenario)}, 0, _size(scenario)
+    scenario, structure = own.scenario, own.structure
+    seen, drawn, size = {own.numbers(scenario)}, 0, own.size
     # a small lesson is drawn with the same numbers again and again
     faults: dict[Numbers, str] = {}
     for number in range(first, MOST + 1):
@@ -118,10 +173,10 @@ def _versions(
             drawn += size
             if most is not None and drawn > most:
                 raise VariantError(_too_many(number, most))
-            found = redrawn(scenario, trace, Stream(json.dumps([structure, seed, number, draw])))
-            numbers = _numbers(found)
+            found = own.drawn(Stream(json.dumps([structure, seed, number, draw])))
+            numbers = own.numbers(found)
             if numbers not in seen and numbers not in faults:
-                faults[numbers] = yardstick.fault(_trace(found))
+                faults[numbers] = own.fault(found)
             reason = "the numbers were already used" if numbers in seen else faults[numbers]
             if not reason:
                 break
@@ -142,7 +197,7 @@ def _trace(scenario: Scenario) -> Trace:
     return run(problem.network, problem.x, problem.y, problem.eta)
 
 
-def _named(scenario: Scenario, number: int) -> Scenario:
+def _named(scenario: S, number: int) -> S:
     """The scenario as version `number`, without what speaks of the original's numbers."""
     mark = f" (version {number})"
     about = "" if any(c.isdigit() for c in scenario.about) else scenario.about
@@ -150,14 +205,7 @@ def _named(scenario: Scenario, number: int) -> Scenario:
     return replace(scenario, title=title, about=about, printed=(), notes=(), checks=())
 
 
-def _numbers(scenario: Scenario) -> Numbers:
-    """All numbers that a variant has of its own."""
-    layers = tuple((layer.weights, layer.biases) for layer in scenario.network.layers)
-    return layers, scenario.inputs, scenario.targets
-
-
 def _size(scenario: Scenario) -> int:
-    """How many numbers one draw makes."""
     given = sum(
         len(rows) * len(rows[0]) for layer in scenario.network.layers if (rows := layer.weights)
     )
@@ -168,7 +216,6 @@ def _size(scenario: Scenario) -> int:
 
 
 def _free(scenario: Scenario) -> int:
-    """How many numbers are drawn, each for itself."""
     free = len(scenario.inputs) * len(scenario.inputs[0])
     for layer in scenario.network.layers:
         own = layer.init is None and not diagonal(layer.weights)
@@ -187,9 +234,6 @@ def _too_many(number: int, most: int) -> str:
 
 
 def _structure(scenario: Scenario) -> list[object]:
-    """What the lesson is without its numbers and texts, so that a corrected word leaves every sheet
-    as it was.
-    """
     network = scenario.network
     layers = [
         [layer.units, layer.activation, layer.biases is not None, layer.init is not None]
