@@ -11,11 +11,11 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any, Final
-from urllib.parse import quote, urlencode
+from urllib.parse import urlencode
 
 from tutor import limits, number, suggestion
 from tutor.errors import NumberError
@@ -61,23 +61,9 @@ class FormulaView(GraphView):
         """The formula, and the choices that differ from what is shown anyway."""
         return "&".join(filter(None, (urlencode(self.formula, safe=PLAIN), View.query(self))))
 
-    def address(self, lesson: str, n: int | str | None = None, **other: Any) -> str:
-        """The address of step n (or of the page of the formula) under this view."""
-        query = (replace(self, **other) if other else self).query()
-        frame = "/embed" if self.embedded else ""
-        return joined(f"{frame}/formula" + (f"/steps/{n}" if n is not None else ""), query)
-
-    def quantity(
-        self, lesson: str, name: str = "", step: int | None = None, via: Iterable[str] = ()
-    ) -> str:
-        """The address of a number of the formula, or of the list of those of a step."""
-        address = View.quantity(self, lesson, name, step, via)
-        return f"/formula{address.removeprefix(f'/lessons/{quote(lesson)}')}"
-
-    def check(self, lesson: str) -> str:
-        """The address of the check of all gradients."""
-        view = replace(self, present=False, grain="number", paper=0)
-        return joined("/formula/check", view.query())
+    def root(self, lesson: str) -> str:
+        """All pages of a formula are about the one in their query."""
+        return "/formula"
 
     def with_changes(self, after: Changes, scenario: AnyScenario) -> View:
         """The view of the same formula with other values; they stand in the formula itself."""
@@ -89,24 +75,6 @@ class FormulaView(GraphView):
             for name, text in self.formula
         )
         return replace(self, formula=pairs)
-
-    def files(self, lesson: str) -> str:
-        """The address of the export page, without a query."""
-        return "/formula/export"
-
-    def export(self, lesson: str) -> str:
-        """The address of the export page under this view."""
-        return joined("/formula/export", replace(self, present=False, paper=0).query())
-
-    def on_paper(self, lesson: str, paper: int | None = None) -> str:
-        """The address of the comparison of the formula as on paper with full precision."""
-        view = replace(self.bare, paper=self.paper if paper is None else paper)
-        return joined("/formula/paper", view.query())
-
-    def share(self, lesson: str, n: int | None = None, *, large: bool = False) -> str:
-        """The address of the page with the links to the formula, or to its step n."""
-        step = f"step={n}" if n is not None else ""
-        return joined("/formula/share", step, replace(self, present=large).query())
 
     def file(self, lesson: str) -> str:
         """The address of the formula as a lesson's file."""

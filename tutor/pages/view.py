@@ -145,6 +145,10 @@ class View:
         scales = isinstance(scenario, Scenario) and scenario.data.scale is not None
         return replace(self, scaling=True) if scales and not self.scaling else self
 
+    def root(self, lesson: str) -> str:
+        """What the addresses of all pages of a lesson begin with."""
+        return f"/lessons/{quote(lesson)}"
+
     def step(self, n: int, **other: Any) -> str:
         """The address of step n, relative to any step of the same lesson."""
         query = (replace(self, **other) if other else self).query()
@@ -154,8 +158,8 @@ class View:
         """The address of step n of a lesson (or of its first page) under this view."""
         query = (replace(self, **other) if other else self).query()
         frame = "/embed" if self.embedded else ""
-        path = f"{frame}/lessons/{quote(lesson)}" + (f"/steps/{n}" if n is not None else "")
-        return f"{path}?{query}" if query else path
+        path = f"{frame}{self.root(lesson)}" + (f"/steps/{n}" if n is not None else "")
+        return joined(path, query)
 
     def quantity(
         self, lesson: str, name: str = "", step: int | None = None, via: Iterable[str] = ()
@@ -163,7 +167,7 @@ class View:
         """The address of a number of a lesson, or of the list of those of a step: asked from step
         `step`, on a way by the numbers `via`.
         """
-        path = f"/lessons/{quote(lesson)}/quantities" + (f"/{quote(name)}" if name else "")
+        path = f"{self.root(lesson)}/quantities" + (f"/{quote(name)}" if name else "")
         way = quote_plus(" ".join(via))
         return joined(
             path,
@@ -179,11 +183,11 @@ class View:
     def check(self, lesson: str) -> str:
         """The address of the check of all gradients."""
         query = replace(self, present=False, grain="number", paper=0).query()
-        return joined(f"/lessons/{quote(lesson)}/check", query)
+        return joined(f"{self.root(lesson)}/check", query)
 
     def files(self, lesson: str) -> str:
         """The address of the export page, without a query; the files are below it."""
-        return f"/lessons/{quote(lesson)}/export"
+        return f"{self.root(lesson)}/export"
 
     def export(self, lesson: str) -> str:
         """The address of the export page under this view."""
@@ -192,36 +196,36 @@ class View:
     def training(self, lesson: str) -> str:
         """The address of the lesson's training under this view."""
         query = replace(self, iteration=1, present=False, paper=0).query()
-        return joined(f"/lessons/{quote(lesson)}/training", query)
+        return joined(f"{self.root(lesson)}/training", query)
 
     def paths(self, lesson: str, name: str = "") -> str:
         """The address of the paths from a number to the loss; without a name that of the form that
         asks for one.
         """
-        path = f"/lessons/{quote(lesson)}/paths" + (f"/{quote(name, safe=SAFE)}" if name else "")
+        path = f"{self.root(lesson)}/paths" + (f"/{quote(name, safe=SAFE)}" if name else "")
         return joined(path, self.bare.query() if name else "")
 
     def on_paper(self, lesson: str, paper: int | None = None) -> str:
         """The address of the comparison of a lesson as on paper with full precision."""
         view = replace(self.bare, paper=self.paper if paper is None else paper)
-        return joined(f"/lessons/{quote(lesson)}/paper", view.query())
+        return joined(f"{self.root(lesson)}/paper", view.query())
 
     def jacobians(self, lesson: str, of: int | str, asked: str = "") -> str:
         """The address of the matrix calculus of a layer, or of a node; `asked` is what a query asks
         of it.
         """
-        return joined(f"/lessons/{quote(lesson)}/jacobians/{of}", asked, self.bare.query())
+        return joined(f"{self.root(lesson)}/jacobians/{of}", asked, self.bare.query())
 
     def both_routes(self, lesson: str, sample: int = 1, unit: int = 1) -> str:
         """The address of both routes to the error signal of an output."""
         asked = "&".join(f"{k}={n}" for k, n in (("sample", sample), ("unit", unit)) if n > 1)
-        return joined(f"/lessons/{quote(lesson)}/both-routes", asked, self.bare.query())
+        return joined(f"{self.root(lesson)}/both-routes", asked, self.bare.query())
 
     def layer_graph(self, lesson: str, opened: Iterable[int] = (), sample: int = 1) -> str:
         """The address of the computation graph of a network, with the units of some layers."""
         layers = ",".join(map(str, opened))
         asked = (f"open={layers}" if layers else "", f"sample={sample}" if sample > 1 else "")
-        return joined(f"/lessons/{quote(lesson)}/graph", *asked, self.bare.query())
+        return joined(f"{self.root(lesson)}/graph", *asked, self.bare.query())
 
     @property
     def bare(self) -> View:
@@ -233,14 +237,14 @@ class View:
         `large` is the code alone.
         """
         return joined(
-            f"/lessons/{quote(lesson)}/share",
+            f"{self.root(lesson)}/share",
             f"step={n}" if n is not None else "",
             replace(self, present=large).query(),
         )
 
     def file(self, lesson: str) -> str:
         """The address of the lesson's file, with the reader's changes."""
-        return joined(f"/lessons/{quote(lesson)}/scenario.yaml", changes.query(self.changes))
+        return joined(f"{self.root(lesson)}/scenario.yaml", changes.query(self.changes))
 
     def edit(self, lesson: str) -> str:
         """The address of the builder with a copy of the lesson, with the reader's changes."""
