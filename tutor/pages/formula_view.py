@@ -38,8 +38,8 @@ TITLE: Final = "A formula of your own"
 OWN: Final = frozenset({"expression", "result", "differentiate"})
 """What an address has of a formula beside names and values."""
 KNOWN: Final = frozenset(
-    {"grain", "decimals", "present", "notation", PAPER, "step", "kind", "phases", "blanks", "do",
-     "seed", "version", "versions"}
+    {"grain", "decimals", "present", "notation", PAPER, "step", "name", "kind", "phases", "blanks",
+     "do", "seed", "version", "versions"}
 ).union(GraphView.asked)  # fmt: skip
 """What else an address of a formula may have."""
 AROUND: Final = 60

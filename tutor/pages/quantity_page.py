@@ -414,8 +414,6 @@ class QuantitiesPage:
     more: str
     examples: str
     action: str
-    field: str
-    """What the form calls the name."""
     hidden: tuple[tuple[str, str], ...]
     """What else of the address the form sends along."""
     typed: str
@@ -457,7 +455,6 @@ def quantities_page(
         more=f"and {more:,} more" if more > 0 else "",
         examples=", ".join(list(answers.examples(numbers))[:3]),
         action=context.view.quantity(context.source.id).partition("?")[0],
-        field=context.view.asked.name,
         hidden=hidden,
         typed=typed,
         problem=problem,

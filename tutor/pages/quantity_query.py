@@ -22,8 +22,10 @@ from tutor.pages.outline import Link
 from tutor.pages.view import IGNORED, Ignored, View, whole
 from tutor.scenario.problem import quotable
 
-STEP = "step"
-"""What every question may have beside the view; `View.asked` names the rest."""
+STEP, NAME = "step", "name"
+"""What every question may have beside the view: the step one asks from, and a name that is typed;
+`View.asked` names the rest.
+"""
 DEEPEST = 12
 """So many numbers of the way are kept; the first of a longer one are dropped."""
 SMALLEST = 1e-15
@@ -55,7 +57,7 @@ class Asked:
 def names(view: View) -> frozenset[str]:
     """What an address may have beside the view."""
     keys = view.asked
-    return frozenset({STEP, keys.via, keys.size, keys.at, keys.name})
+    return frozenset({STEP, NAME, keys.via, keys.size, keys.at})
 
 
 def read(

@@ -87,8 +87,6 @@ class AskedKeys(NamedTuple):
     """The number of the check whose error is drawn."""
     layout: str = "layout"
     """Of Jacobians."""
-    name: str = "name"
-    """The name of a number that is typed."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,7 @@ from tutor.pages.context import AnyContext
 from tutor.pages.faces import Face, face
 from tutor.pages.outline import Link
 from tutor.pages.quantity_page import Answers, quantities_page, quantity_page
-from tutor.pages.quantity_query import Asked, UnknownQuantity, names, read
+from tutor.pages.quantity_query import NAME, Asked, UnknownQuantity, names, read
 from tutor.web.routes_lessons import changed_view
 from tutor.web.site import Elsewhere, Site, as_asked, wants_fragment
 
@@ -72,8 +72,8 @@ def asked_of(
 def listed(context: AnyContext, notices: tuple[str, ...]) -> ResponseReturnValue:
     """The numbers of a step, or the way to the one whose name was typed."""
     answers, own, notices = asked_of(context, notices)
-    keys, panel = context.view.asked, wants_fragment()
-    typed = request.args.get(keys.name, "").strip()
+    panel = wants_fragment()
+    typed = request.args.get(NAME, "").strip()
     problem, near = "", tuple[Link, ...]()
     if typed:
         try:
@@ -82,7 +82,7 @@ def listed(context: AnyContext, notices: tuple[str, ...]) -> ResponseReturnValue
             problem, near = error.description or "", error.links
         else:
             return Elsewhere(address(context, str(found), answers.asked.step), 302)
-    left = {keys.name, keys.via}
+    left = {NAME, context.view.asked.via}
     sent = tuple((k, v) for k, v in request.args.items() if k not in left)
     page = quantities_page(
         answers, notices, panel=panel, typed=typed[:LONGEST],
