@@ -8,7 +8,6 @@ import hashlib
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from functools import partial
 from math import isfinite
 
 from tutor import budget
@@ -21,10 +20,7 @@ from tutor.export.worked import (
     End,
     Head,
     Sheet,
-    blanked,
-    closing,
-    opening,
-    page_heading,
+    document,
     refuse_endless,
 )
 from tutor.lesson.changes import told
@@ -34,7 +30,6 @@ from tutor.lesson.graph_lesson import GraphLesson
 from tutor.lesson.graph_words import PASSES, explain_stop
 from tutor.notation.latex import LatexLines, digits
 from tutor.notation.latex_text import escaped
-from tutor.notation.mathml import Answered, Line, Unnamed
 from tutor.number import counted
 from tutor.pages.graph_context import GraphContext
 from tutor.pages.graph_overview import facts, given
@@ -96,16 +91,7 @@ def graph_worked(lesson: GraphLesson, view: GraphView, sheet: Sheet) -> Iterator
     """The whole walk as one HTML file in chunks; with blanks a worksheet, with answers its key.
     Raises LessonError before the first chunk where it cannot be made.
     """
-    paper = GraphPaper.of(lesson, view, sheet)
-    return budget.foreseen(_file(paper), len(paper) + 2)
-
-
-def _file(paper: GraphPaper) -> Iterator[str]:
-    """One document as a file."""
-    title, chunks = f"{paper.context.lesson.scenario.title} – {paper.sheet.kind}", paper.chunks()
-    yield opening(title, page_heading(title), css=CSS) + next(chunks)
-    yield from chunks
-    yield closing()
+    return document(GraphPaper.of(lesson, view, sheet))
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,39 +99,21 @@ class GraphPaper(AnyPaper):
     """A formula under a view as a sheet."""
 
     context: GraphContext
-
-    @classmethod
-    def of(cls, lesson: GraphLesson, view: GraphView, sheet: Sheet, anchor: str = "") -> GraphPaper:
-        """The document. Raises LessonError where it cannot be made."""
-        walk = lesson.walk(view.grain)
-        refuse_endless(walk)
-        hidden = blanked(walk, sheet.blanks)
-        context = GraphContext(lesson, view, None if sheet.answers else hidden)
-        return cls(context, sheet, hidden, anchor)
-
-    def __len__(self) -> int:
-        return len(self.context.walk) + 2 * len(self.context.walk.phases()) + 1
+    opened = GraphContext
+    css = CSS
 
     @property
-    def mark(self) -> str:
+    def content(self) -> tuple[object, ...]:
         context, sheet = self.context, self.sheet
-        parts = (
-            content_hash(context), context.view.query(), sheet.blanks, sheet.phases,
-        )  # fmt: skip
-        return hashlib.sha256(repr(parts).encode("utf-8")).hexdigest()[:8] if sheet.blanks else ""
+        return content_hash(context), context.view.query(), sheet.blanks, sheet.phases
 
     def chunks(self) -> Iterator[str]:
-        context, sheet, nothing = self.context, self.sheet, frozenset[Quantity]()
-        answers = self.hidden if sheet.answers else None
-        dialect = partial(Answered, answers) if answers else Unnamed
-        line = Line(context.alphabet, context.decimals, context.hidden, dialect, context.trace)
+        context, nothing = self.context, frozenset[Quantity]()
         writer = GraphFormulaWriter(
-            context.trace, context.alphabet, context.decimals, context.hidden, line
+            context.trace, context.alphabet, context.decimals, context.hidden, self.lines
         )
         yield rendering.template("worked_head.html").render(page=_head(self))
-        for phase, first, last in context.walk.phases():
-            if phase not in sheet.phases:
-                continue
+        for phase, first, last in self.phases:
             yield rendering.template("worked_phase.html").render(
                 id=self.id(phase), title=PHASE_TITLES[phase], about=PASSES[phase]
             )

@@ -50,7 +50,6 @@ from tutor.lesson.walk import AnyLesson, Lesson, open_lesson
 from tutor.number import counted
 from tutor.pages.context import Context
 from tutor.pages.graph_context import GraphContext
-from tutor.pages.graph_step import CSS
 from tutor.pages.graph_view import GraphView
 from tutor.pages.view import IGNORED, Ignored, View, unknown, whole
 from tutor.scenario.problem import quotable
@@ -150,17 +149,16 @@ def _class_set(lesson: Lesson, view: View, order: ExportOrder) -> Iterator[str]:
 def _graph_class_set(lesson: GraphLesson, view: GraphView, order: ExportOrder) -> Iterator[str]:
     """The same of a formula."""
     made = graph_variants(lesson.scenario, order.versions, _set_seed(order), order.most)
-    return _papers(lesson, [partial(GraphPaper.of, open_graph(v), view) for v in made], order, CSS)
+    return _papers(lesson, [partial(GraphPaper.of, open_graph(v), view) for v in made], order)
 
 
 def _papers(
     lesson: AnyLesson,
     papers: Sequence[Callable[[Sheet, str], AnyPaper]],
     order: ExportOrder,
-    css: str = "",
 ) -> Iterator[str]:
     sheet = Sheet(order.phases, blanks=order.blanks, address=order.address)
-    return class_set(lesson.scenario.title, papers, sheet, _set_seed(order), css)
+    return class_set(lesson.scenario.title, papers, sheet, _set_seed(order))
 
 
 def _set_seed(order: ExportOrder) -> int:

@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import chain
+from typing import Any, ClassVar, Self
 
 from tutor import budget
 from tutor.draw.diagram import Drawing, draw, drawing
@@ -29,7 +30,7 @@ from tutor.export.training_section import training_section, training_title, trai
 from tutor.lesson.changes import told
 from tutor.lesson.explain import PHASE_ABOUT, PHASE_TITLES
 from tutor.lesson.formula import FormulaWriter
-from tutor.lesson.walk import AnyWalk, Lesson
+from tutor.lesson.walk import AnyLesson, AnyWalk, Lesson
 from tutor.notation.markup import Markup, trusted
 from tutor.notation.mathml import Answered, Line, Unnamed
 from tutor.notation.writer import Hidden
@@ -162,11 +163,10 @@ def unreadable_blanks(blanks: str) -> str:
 
 def worked(lesson: Lesson, view: View, sheet: Sheet) -> Iterator[str]:
     """The file in chunks. Raises LessonError before the first chunk where it cannot be made."""
-    paper = Paper.of(lesson, view, sheet)
-    return _file(paper)
+    return document(Paper.of(lesson, view, sheet))
 
 
-def _file(paper: Paper) -> Iterator[str]:
+def document(paper: AnyPaper) -> Iterator[str]:
     """One document as a file; the first chunk has everything above the phases."""
     sheet, title = paper.sheet, paper.context.lesson.scenario.title
     chunks = paper.chunks()
@@ -175,6 +175,7 @@ def _file(paper: Paper) -> Iterator[str]:
         page_heading(f"{title} – {sheet.kind}"),
         interactive=sheet.interactive,
         charts=paper.trains,
+        css=paper.css,
     ) + next(chunks)
     yield from budget.foreseen(chunks, len(paper))
     yield closing(interactive=sheet.interactive)
@@ -221,15 +222,59 @@ class AnyPaper:
     """What is left open, or filled in and marked."""
     anchor: str = ""
     """Its place in a file of several."""
+    opened: ClassVar[type[Any]]
+    """What opens a lesson under a view with numbers left open."""
+    css: ClassVar[str] = ""
+    """The class of a file of such documents."""
+
+    @classmethod
+    def of(cls, lesson: AnyLesson, view: View, sheet: Sheet, anchor: str = "") -> Self:
+        """The document; `anchor` is its place in a file of several. Raises LessonError where it
+        cannot be made.
+        """
+        walk = lesson.walk(view.grain)
+        refuse_endless(walk)
+        hidden = blanked(walk, sheet.blanks)
+        context = cls.opened(lesson, view, None if sheet.answers else hidden)
+        return cls(context, sheet, hidden, anchor)
 
     def __len__(self) -> int:
         """How many chunks it has."""
+        return 1 + sum(last - first + 3 for _, first, last in self.phases) + self.trains
+
+    @property
+    def phases(self) -> tuple[tuple[str, int, int], ...]:
+        """The phases that are wanted, each with its first and its last step."""
+        return tuple(part for part in self.context.walk.phases() if part[0] in self.sheet.phases)
+
+    @property
+    def trains(self) -> bool:
+        """Whether the lesson's training is a part of it."""
+        return False
+
+    @property
+    def answers(self) -> Hidden | None:
+        """What is filled in and marked."""
+        return self.hidden if self.sheet.answers else None
+
+    @property
+    def lines(self) -> Line:
+        """What writes its formulas."""
+        context, answers = self.context, self.answers
+        dialect = partial(Answered, answers) if answers else Unnamed
+        return Line(context.alphabet, context.decimals, context.hidden, dialect, context.trace)
+
+    @property
+    def content(self) -> tuple[object, ...]:
+        """What a worksheet and its key have in common, and no other has."""
         raise NotImplementedError
 
     @property
     def mark(self) -> str:
         """The version mark that a worksheet and its key have in common."""
-        raise NotImplementedError
+        if not self.sheet.blanks:
+            return ""
+        return hashlib.sha256(repr(self.content).encode("utf-8")).hexdigest()[:8]
 
     def id(self, name: str) -> str:
         """The id of a part of the document, which no other part of the file has."""
@@ -245,33 +290,20 @@ class Paper(AnyPaper):
     """A network under a view as a sheet."""
 
     context: Context
-
-    @classmethod
-    def of(cls, lesson: Lesson, view: View, sheet: Sheet, anchor: str = "") -> Paper:
-        """The document; `anchor` is its place in a file of several. Raises LessonError where it
-        cannot be made.
-        """
-        walk = lesson.walk(view.grain)
-        refuse_endless(walk)
-        hidden = blanked(walk, sheet.blanks)
-        return cls(Context(lesson, view, None if sheet.answers else hidden), sheet, hidden, anchor)
-
-    def __len__(self) -> int:
-        phases = [
-            last - first + 3
-            for phase, first, last in self.context.walk.phases()
-            if phase in self.sheet.phases
-        ]
-        return 1 + sum(phases) + self.trains
+    opened = Context
 
     @property
     def trains(self) -> bool:
-        """Whether the lesson's training is a part of it; of a worksheet it is not."""
+        """Of a worksheet it is not."""
         return not self.sheet.blanks and trains(self.context, self.sheet.phases)
 
     @property
-    def mark(self) -> str:
-        return mark(self.context, self.sheet)
+    def content(self) -> tuple[object, ...]:
+        context, sheet = self.context, self.sheet
+        return (
+            content_hash(context.lesson.scenario), context.view.query(), context.lesson.iteration,
+            sheet.blanks, sheet.phases, sheet.version,
+        )  # fmt: skip
 
     def chunks(self) -> Iterator[str]:
         context, sheet, step_template = (
@@ -279,21 +311,11 @@ class Paper(AnyPaper):
             self.sheet,
             rendering.template("worked_step.html"),
         )
-        answers = self.hidden if sheet.answers else None
-        lines = Line(
-            context.alphabet,
-            context.decimals,
-            context.hidden,
-            partial(Answered, answers) if answers else Unnamed,
-            context.trace,
-        )
         formulas = FormulaWriter(
-            context.trace, context.alphabet, context.decimals, context.hidden, lines
+            context.trace, context.alphabet, context.decimals, context.hidden, self.lines
         )
         yield rendering.template("worked_head.html").render(page=head(self))
-        for phase, first, last in context.walk.phases():
-            if phase not in sheet.phases:
-                continue
+        for phase, first, last in self.phases:
             title, about = PHASE_TITLES[phase], PHASE_ABOUT[phase]
             yield rendering.template("worked_phase.html").render(
                 id=self.id(phase), title=title, about=about
@@ -315,7 +337,7 @@ class Paper(AnyPaper):
                     names=names,
                 )
             yield rendering.template("worked_end.html").render(
-                end=end(context, sheet, phase, last, pictures, answers)
+                end=end(context, sheet, phase, last, pictures, self.answers)
             )
         if self.trains:
             part = training_section(context, self.id(TRAINING))
@@ -431,20 +453,6 @@ def content_hash(scenario: Scenario) -> str:
     return hashlib.sha256("\n".join(parts).encode("utf-8")).hexdigest()[:10]
 
 
-def mark(context: Context, sheet: Sheet) -> str:
-    """The version mark that a worksheet and its key have in common."""
-    content = content_hash(context.lesson.scenario)
-    parts = (
-        content,
-        context.view.query(),
-        context.lesson.iteration,
-        sheet.blanks,
-        sheet.phases,
-        sheet.version,
-    )
-    return hashlib.sha256(repr(parts).encode("utf-8")).hexdigest()[:8] if sheet.blanks else ""
-
-
 def made_from(context: Context, sheet: Sheet) -> str:
     """The line that says what the file was made from."""
     scenario = context.lesson.scenario
@@ -498,7 +506,7 @@ def end(
 
 # ---- A class set: versions of a worksheet and then their answer keys, in one file to print ----
 #
-#     class_set(title, papers, sheet, seed, css) -> chunks of the file
+#     class_set(title, papers, sheet, seed) -> chunks of the file
 #
 # First comes a page that lists them, then all worksheets, then all keys, so that what students get
 # is one stack of paper. Each begins on a new page, and every page says at its top which one it
@@ -522,7 +530,6 @@ def class_set(
     papers: Sequence[Callable[[Sheet, str], AnyPaper]],
     sheet: Sheet,
     seed: int,
-    css: str,
 ) -> Iterator[str]:
     """The file in chunks; of each version 1, 2, … what makes a sheet of it at a place. Raises
     LessonError before the first one where it cannot be made.
@@ -538,11 +545,11 @@ def class_set(
             for n, paper in enumerate(papers, 1)
         )
 
-    return _chunks(title, made(answers=False), made(answers=True), seed, css)
+    return _chunks(title, made(answers=False), made(answers=True), seed)
 
 
 def _chunks(
-    title: str, sheets: tuple[AnyPaper, ...], keys: tuple[AnyPaper, ...], seed: int, css: str
+    title: str, sheets: tuple[AnyPaper, ...], keys: tuple[AnyPaper, ...], seed: int
 ) -> Iterator[str]:
     papers = (*sheets, *keys)
     what = (
@@ -555,7 +562,7 @@ def _chunks(
     )
     top = rendering.template("worked_cover.html").render(page=cover)
     rules = "".join(_rule(title, paper) for paper in papers)
-    yield opening(f"{title} – {what}", rules, css=css) + top
+    yield opening(f"{title} – {what}", rules, css=papers[0].css) + top
     bodies = chain.from_iterable(chain(paper.chunks(), ["</article>\n"]) for paper in papers)
     yield from budget.foreseen(bodies, sum(map(len, papers)) + len(papers))
     yield closing()
