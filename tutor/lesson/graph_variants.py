@@ -26,7 +26,7 @@ from tutor.engine.graph_trace import GraphTrace
 from tutor.engine.health import GROWS
 from tutor.lesson.graph_lesson import open_graph
 from tutor.lesson.redraw import Pool, Stream, whole
-from tutor.lesson.variants import Numbers, Redrawing, refuse, version, versions
+from tutor.lesson.variants import Numbers, Redrawing, ends_elsewhere, refuse, version, versions
 from tutor.scenario.graph_file import Value
 from tutor.scenario.reader import GraphScenario
 
@@ -91,11 +91,7 @@ class GraphRedrawing(Redrawing[GraphScenario]):
         trace = open_graph(scenario).trace
         before, after = self.trace.stop, trace.stop
         if (before and before.quantity) != (after and after.quantity):
-            return (
-                f"{after.quantity} could not be computed"
-                if after
-                else "nothing stops the walk as it does in the original"
-            )
+            return ends_elsewhere(after)
         if self._alike(scenario):
             return "two values are alike, which hides a mistake"
         with np.errstate(all="ignore"):

@@ -30,6 +30,7 @@ from tutor import budget, limits
 from tutor.engine.activations import Activation
 from tutor.engine.kinds import KINDS, SLOPE, UPDATE, Kind
 from tutor.engine.network import Array
+from tutor.engine.order import EarlyEnd
 from tutor.engine.trace import Trace, run
 from tutor.errors import TutorError
 from tutor.lesson.redraw import Stream, diagonal, kind_of_targets, redrawn
@@ -225,6 +226,13 @@ def _free(scenario: Scenario) -> int:
     return free
 
 
+def ends_elsewhere(stop: EarlyEnd | None) -> str:
+    """What is said of a version that does not end where the original does."""
+    if stop:
+        return f"{stop.quantity} could not be computed"
+    return "nothing stops the walk as it does in the original"
+
+
 def _too_many(number: int, most: int) -> str:
     return (
         f"finding numbers for version {number} takes more than the {most:,} numbers "
@@ -319,11 +327,7 @@ class Yardstick:
         """
         before, after = self.trace.stop, trace.stop
         if (before and before.why) != (after and after.why):
-            yield (
-                f"{after.quantity} could not be computed"
-                if after
-                else "nothing stops the walk as it does in the original"
-            )
+            yield ends_elsewhere(after)
         elif trace.blocked:
             if (trace.loss > ZERO) != (self.trace.loss > ZERO):
                 yield "the answer is not wrong" if self.trace.loss > ZERO else "the answer is wrong"
