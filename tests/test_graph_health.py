@@ -14,7 +14,8 @@ import pytest
 from flask.testing import FlaskClient
 
 from app import create_app
-from tests.htmltree import Page, read
+from tests.htmltree import read
+from tests.visiting import sound
 from tutor import number
 from tutor.engine.graph import quantity
 from tutor.engine.graph_health import (
@@ -71,14 +72,6 @@ def loaded(file: Path) -> GraphLesson:
     found = reader.load(file)
     assert isinstance(found, GraphScenario)
     return open_graph(found)
-
-
-def page(client: FlaskClient, address: str) -> Page:
-    answer = client.get(address)
-    assert answer.status_code == 200, address
-    found = read(answer.text)
-    assert found.problems == []
-    return found
 
 
 # ---- what is found ----
@@ -211,17 +204,17 @@ def test_it_stands_at_the_step_that_shows_it_and_on_the_first_page(
     opened = GraphContext(loaded(file), GraphView(grain))
     found = findings(opened.trace)
     for n in range(1, len(opened.walk) + 1):
-        root = page(client, f"/lessons/{FADING}/steps/{n}?grain={grain}").root
+        root = sound(f"/lessons/{FADING}/steps/{n}?grain={grain}", client.application).root
         expected = [sentence(opened.trace, one) for one in found
                     if opened.step_of(one.shown_by) == n]  # fmt: skip
         notes = [note.text for note in root.all("p", cls="health")]
         assert [text.split(". ", 1)[1] for text in notes] == expected, n
-    (note,) = page(client, f"/lessons/{FADING}").root.all("p", cls="health")
+    (note,) = sound(f"/lessons/{FADING}", client.application).root.all("p", cls="health")
     assert sentence(opened.trace, found[-1]) in note.text, "the smallest of both"
 
 
 def test_the_check_page_has_the_sizes_as_chart_and_table(client: FlaskClient) -> None:
-    root = page(client, f"/lessons/{FADING}/check").root
+    root = sound(f"/lessons/{FADING}/check", client.application).root
     drawn = [svg.attributes.get("aria-label") for svg in root.all("svg", cls="chart")]
     assert "The size of the derivative of f from the result back" in drawn
     assert SCALE in root.text
@@ -236,22 +229,22 @@ def test_the_check_page_has_the_sizes_as_chart_and_table(client: FlaskClient) ->
 
 
 def test_a_healthy_formula_is_told_so(client: FlaskClient) -> None:
-    root = page(client, "/lessons/sum-times/check").root
+    root = sound("/lessons/sum-times/check", client.application).root
     assert HEALTHY in root.text
     assert not list(root.all("p", cls="health"))
 
 
 def test_a_typed_formula_has_it_below_its_graph(client: FlaskClient) -> None:
     query = f"expression={quote('sigmoid(w*x)*y')}&w=9&x=1&y=2"
-    root = page(client, f"/formula?{query}").root
+    root = sound(f"/formula?{query}", client.application).root
     first = next(iter(root.all("p", cls="health")))
     assert first.text.startswith("Saturated sigmoid. n2, whose input n1 is 9,")
     href = first.one("a").attributes["href"] or ""
     assert href.startswith("/formula/steps/7?expression=")
-    step = page(client, href).root
+    step = sound(href, client.application).root
     assert "Saturated sigmoid." in step.one("p", cls="health").text
     assert "Health of the gradient" in root.text
-    ends = page(client, f"/formula?expression={quote('log(a)*b')}&a=-1&b=1").root
+    ends = sound(f"/formula?expression={quote('log(a)*b')}&a=-1&b=1", client.application).root
     assert "Health of the gradient" not in ends.text
 
 

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from app import create_app
 from tests.formulas import Maker
-from tests.htmltree import Page, read
+from tests.visiting import sound
 from tutor import limits, number
 from tutor.engine.graph import Formula, Graph
 from tutor.engine.graph_paper import on_paper, operands
@@ -65,14 +65,6 @@ def of_text(text: str, values: Mapping[str, float]) -> GraphTrace:
 
 def numbers(trace: GraphTrace, *names: str) -> list[float]:
     return [trace.value(trace.graph.parse(name)) for name in names]
-
-
-def page(client: FlaskClient, address: str) -> Page:
-    answer = client.get(address)
-    assert answer.status_code == 200, address
-    found = read(answer.text)
-    assert found.problems == []
-    return found
 
 
 # ---- the rounded walk ----
@@ -200,7 +192,7 @@ def test_every_number_of_a_step_is_the_rounded_one(
     opened = GraphContext(lesson(file).on_paper(3), GraphView(grain, paper=3))
     seen = 0
     for n in range(1, len(opened.walk) + 1, 5):
-        root = page(client, f"/lessons/{name}/steps/{n}?grain={grain}&paper=3").root
+        root = sound(f"/lessons/{name}/steps/{n}?grain={grain}&paper=3", client.application).root
         for cell in root.all("td"):
             asked, shown = cell.attributes.get("data-q"), cell.text.strip("\u2008\u2007")
             if asked and shown != "not yet":
@@ -211,20 +203,24 @@ def test_every_number_of_a_step_is_the_rounded_one(
 
 
 def test_a_step_says_so_and_how_far_it_is_from_full_precision(client: FlaskClient) -> None:
-    root = page(client, f"{NEURON}/steps/4?paper=2").root
+    root = sound(f"{NEURON}/steps/4?paper=2", client.application).root
     assert "as on paper, every number rounded to 2 decimals" in root.one("p", cls="notice").text
     assert root.one("p", cls="was").text.startswith(
         "At full precision this number is 0.73106; on paper it is 0.0011 away, or 0.14%."
     )
-    assert "On paper" not in page(client, f"{NEURON}/steps/4").root.text
-    whole = page(client, f"{NEURON}/steps/2?paper=2&grain=pass").root.one("p", cls="was").text
+    assert "On paper" not in sound(f"{NEURON}/steps/4", client.application).root.text
+    whole = (
+        sound(f"{NEURON}/steps/2?paper=2&grain=pass", client.application)
+        .root.one("p", cls="was")
+        .text
+    )
     assert "the numbers of this step are at most 0.0085 away from full precision" in whole
 
 
 def test_all_numbers_are_compared_and_where_rounding_first_comes_through(
     client: FlaskClient,
 ) -> None:
-    root = page(client, f"{NEURON}/paper?paper=2").root
+    root = sound(f"{NEURON}/paper?paper=2", client.application).root
     assert [len(list(root.all("tr", cls=name))) for name in ("agrees", "differs")] == [14, 1]
     assert "Of 1 the last digits differ" in root.text
     assert "Rounding first comes through at step 13." in root.text
@@ -253,7 +249,7 @@ def test_other_digits_get_the_same_word_as_with_networks(
 
 def test_links_of_a_step_stay_on_paper_and_files_do_not(client: FlaskClient) -> None:
     for base, query in ((NEURON, ""), ("/formula", f"&{QUERY}")):
-        root = page(client, f"{base}/steps/4?paper=3{query}").root
+        root = sound(f"{base}/steps/4?paper=3{query}", client.application).root
         links = {a.text: a.attributes["href"] or "" for a in root.all("a")}
         for text in ("Next →", "← Back", "All numbers compared", "Share this step"):
             assert "paper=3" in links[text], text
@@ -266,7 +262,7 @@ def test_links_of_a_step_stay_on_paper_and_files_do_not(client: FlaskClient) -> 
 
 def test_the_switch_is_in_the_settings_with_what_is_chosen(client: FlaskClient) -> None:
     for address in (f"{NEURON}/steps/4?paper=3", f"/formula/steps/4?{QUERY}&paper=3"):
-        form = page(client, address).root.one("details", cls="settings")
+        form = sound(address, client.application).root.one("details", cls="settings")
         (chosen,) = [
             o.text for s in form.all("select") if s.attributes.get("name") == "paper"
             for o in s.all("option") if "selected" in o.attributes
@@ -275,17 +271,19 @@ def test_the_switch_is_in_the_settings_with_what_is_chosen(client: FlaskClient) 
 
 
 def test_a_formula_in_an_address_is_compared_too(client: FlaskClient) -> None:
-    root = page(client, f"/formula/paper?{QUERY}&paper=2").root
+    root = sound(f"/formula/paper?{QUERY}&paper=2", client.application).root
     assert "each rounded to 2 decimals and carried on" in root.text
     assert f"/formula/paper?{QUERY}&paper=2" not in root.text
     first = client.get(f"/formula/paper?{QUERY}")
     assert first.status_code == 302
     assert first.headers["Location"].endswith("&paper=4")
-    assert "a variant: as on paper" in page(client, f"/formula?{QUERY}&paper=2").root.text
+    assert (
+        "a variant: as on paper" in sound(f"/formula?{QUERY}&paper=2", client.application).root.text
+    )
 
 
 def test_where_the_walk_ends_at_once_there_is_nothing_to_compare(client: FlaskClient) -> None:
-    root = page(client, "/formula/paper?expression=log(a)&a=-1&paper=3").root
+    root = sound("/formula/paper?expression=log(a)&a=-1&paper=3", client.application).root
     assert "The walk ends at its first number, so there is nothing to compare." in root.text
 
 
@@ -297,14 +295,14 @@ def test_a_changed_value_keeps_the_paper(client: FlaskClient) -> None:
 
 
 def test_numbers_have_pages_on_paper_but_are_not_nudged_there(client: FlaskClient) -> None:
-    assert "0.73" in page(client, f"{NEURON}/quantities/n3?paper=2").root.text
-    nudged = page(client, f"{NEURON}/quantities/w1?paper=2").root.text
+    assert "0.73" in sound(f"{NEURON}/quantities/n3?paper=2", client.application).root.text
+    nudged = sound(f"{NEURON}/quantities/w1?paper=2", client.application).root.text
     assert "rounded as on paper cannot be nudged" in nudged
-    assert "cannot be nudged" not in page(client, f"{NEURON}/quantities/w1").root.text
+    assert "cannot be nudged" not in sound(f"{NEURON}/quantities/w1", client.application).root.text
 
 
 def test_the_jacobians_of_a_node_pass_on_what_is_carried_on(client: FlaskClient) -> None:
-    root = page(client, "/lessons/softmax/jacobians/p?paper=2").root
+    root = sound("/lessons/softmax/jacobians/p?paper=2", client.application).root
     assert "as on paper" in root.text
     trace = lesson(next(file for file in FILES if file.stem == "softmax")).on_paper(2).trace
     named = [cell for cell in root.all("td") if cell.attributes.get("data-q")]
@@ -316,7 +314,7 @@ def test_the_jacobians_of_a_node_pass_on_what_is_carried_on(client: FlaskClient)
 
 
 def test_what_a_reader_changes_is_on_paper_too(client: FlaskClient) -> None:
-    root = page(client, f"{NEURON}/steps/1?paper=2&w1=1.505").root
+    root = sound(f"{NEURON}/steps/1?paper=2&w1=1.505", client.application).root
     assert "−1.51" in root.one("p", cls="result").text  # 1.505·−1, the five rounded up
 
 
@@ -326,7 +324,7 @@ def test_what_a_reader_changes_is_on_paper_too(client: FlaskClient) -> None:
 def test_a_value_called_paper_stays_one(client: FlaskClient) -> None:
     own = scenario("graph: {expression: paper*y, values: {paper: 3, y: 2}}")
     assert "is a value of this formula" in no_paper(own)
-    root = page(client, "/formula/steps/1?expression=paper*y&paper=3&y=2").root
+    root = sound("/formula/steps/1?expression=paper*y&paper=3&y=2", client.application).root
     assert "= 6" in re.sub(r"\s+", " ", root.one("p", cls="result").text).replace("=6", "= 6")
     assert "as on paper" not in root.text
 
@@ -343,7 +341,7 @@ def test_a_formula_that_reads_too_many_numbers_stays_at_full_precision_and_says_
         "at most 10 numbers, and those of this one read 19, so it is shown at full" in answer.text
     )
     assert client.get(f"{NEURON}/paper?paper=3").status_code == 404
-    assert "As on paper" not in page(client, f"{NEURON}").root.text
+    assert "As on paper" not in sound(f"{NEURON}", client.application).root.text
 
 
 def test_a_walk_that_ends_on_paper_alone_says_so() -> None:

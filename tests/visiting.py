@@ -81,6 +81,13 @@ def page(address: str, app: Flask | None = None) -> Page:
     return read(answer.text)
 
 
+def sound(address: str, app: Flask | None = None) -> Page:
+    """The same, with no fault in it."""
+    found = page(address, app)
+    assert found.problems == []
+    return found
+
+
 def scenario(name: str) -> Scenario:
     """A lesson's file."""
     found = library().shelf.find(name)
