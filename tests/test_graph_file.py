@@ -150,11 +150,14 @@ def test_the_commands_work_on_a_formula(capsys: pytest.CaptureFixture[str], tmp_
     assert "ok (graph of 12 nodes, 15 steps)" in capsys.readouterr().out
     assert main(["list", str(FOLDERS[0])]) == 0
     assert "neuron-error       graph  " in capsys.readouterr().out
-    for kind in ("html", "worksheet", "key", "numpy", "torch", "notebook", "json", "csv", "latex"):
+    for kind in (
+        "html", "worksheet", "key", "class-set", "numpy", "torch", "notebook", "json", "csv", "latex",
+    ):  # fmt: skip
         assert main(["export", file, "--to", kind, "-o", str(tmp_path)]) == 0
-    assert len(list(tmp_path.iterdir())) == 9
-    assert main(["export", file, "--to", "class-set", "-o", str(tmp_path)]) == 2
-    assert "a formula has no class set; it can become html" in capsys.readouterr().err
+    assert len(list(tmp_path.iterdir())) == 10
+    assert main(["export", file, "--to", "interactive", "-o", str(tmp_path)]) == 2
+    said = capsys.readouterr().err
+    assert "a formula has no worked solution, step by step; it can become html" in said
     assert main(["steps", file, "--iteration", "2"]) == 2
     assert "it has no iterations" in capsys.readouterr().err
     assert main(["steps", file, "--notation", "letters"]) == 2
