@@ -37,7 +37,7 @@ from tutor.draw.layout import (
     arrange,
 )
 from tutor.draw.marks import SIZES, Room, arrow, bent, name, symbol, thick
-from tutor.draw.parts import Part, Parts, together
+from tutor.draw.parts import Drawing, Part, Parts, together
 from tutor.draw.scene import Label, Reading, Scene, States
 from tutor.engine.kinds import (
     AFTER,
@@ -53,10 +53,10 @@ from tutor.engine.kinds import (
 from tutor.engine.network import Network
 from tutor.engine.order import forward_kinds
 from tutor.engine.quantity import Quantity
-from tutor.notation.markup import Markup, attribute, trusted
+from tutor.notation.markup import Markup, attribute
 from tutor.notation.mathml import role
 
-__all__ = ["Drawing", "Scene", "draw", "drawing", "thumbnail"]
+__all__ = ["NetworkDrawing", "Scene", "draw", "drawing", "thumbnail"]
 
 FLOW = {
     SCALE: "scaling →", FORWARD: "forward →", LOSS: "forward →", BACKWARD: "← backward",
@@ -90,25 +90,12 @@ _About = Callable[..., Iterable[Quantity]]
 
 
 @dataclass(frozen=True, slots=True)
-class Drawing:
-    """The diagram of a step in parts, from back to front."""
+class NetworkDrawing(Drawing):
+    """The diagram of a step in parts, and where they stand."""
 
-    opening: str
-    """The `<svg>` with its size and its name."""
-    about: str
-    """The description, or ""."""
-    backdrop: str
-    """What is the same at every step of this layout."""
-    parts: tuple[str, ...]
-    """One element each."""
     layout: Layout
     box: str
     """Its `viewBox`."""
-
-    @property
-    def svg(self) -> Markup:
-        """All of it as one element."""
-        return trusted(f"{self.opening}{self.about}{self.backdrop}{''.join(self.parts)}</svg>")
 
 
 def draw(scene: Scene) -> Markup:
@@ -116,7 +103,7 @@ def draw(scene: Scene) -> Markup:
     return drawing(scene).svg
 
 
-def drawing(scene: Scene) -> Drawing:
+def drawing(scene: Scene) -> NetworkDrawing:
     """The diagram of a step in parts."""
     return _Picture(scene).drawing()
 
@@ -202,12 +189,12 @@ class _Picture:
                 yield (column.layer, unit), this.of_unit, draw_one, (column, unit, y)
         yield 0, this.of_loss, this.draw_loss, ()
 
-    def drawing(self) -> Drawing:
+    def drawing(self) -> NetworkDrawing:
         frame = self.frame
         about = f"<desc>{attribute(self.scene.caption)}</desc>" if self.scene.caption else ""
         parts = [self._part(key, draw_it, place) for key, _, draw_it, place in frame.plan]
         pieces = together(parts, self.scene.changed)
-        return Drawing(frame.opening, about, frame.backdrop, pieces, self.layout, frame.box)
+        return NetworkDrawing(frame.opening, about, frame.backdrop, pieces, self.layout, frame.box)
 
     # Parts: most of a drawing is that of the step before
 

@@ -6,8 +6,8 @@ part says when it is seen.
 
 A part that is not seen all the time has the numbers of its steps in `data-at` ("3-7 12"); it has
 `data-on` where it is seen now, and `static/stepper.js` moves that along. What is seen at a step is,
-part for part and in the same order, what `tutor.draw.diagram.draw` makes of it. Only drawings with
-one layout share a picture, so a large network has several.
+part for part and in the same order, what the page of that step has. Only drawings with one layout
+share a picture, so a large network or graph has several.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import re
 from collections.abc import Iterable, Iterator
 from itertools import groupby
 
-from tutor.draw.diagram import Drawing
+from tutor.draw.parts import Drawing
 from tutor.notation.markup import Markup, trusted
 
 _TAG = re.compile(r"<\w+")

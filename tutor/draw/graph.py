@@ -17,7 +17,9 @@ from functools import lru_cache
 
 from tutor import number
 from tutor.draw.graph_layout import HALF_HIGH, HALF_WIDE, GraphLayout, Wire
+from tutor.draw.layout import Place
 from tutor.draw.marks import SIZE_NAMES, SIZES, Room, fitted, italic, ring, symbol, was
+from tutor.draw.parts import Drawing
 from tutor.engine.graph import Graph, GraphNode
 from tutor.engine.kinds import BACKWARD, FORWARD
 from tutor.engine.operation import shape_words
@@ -36,6 +38,10 @@ ROOM = Room(5.4, 2)
 EDGE_ROOM = Room(3.6, 2)
 FOOT = 24
 _WIDE, _MIDDLING = 500, 400
+_NEAR = 0.62
+"""Where a local derivative stands on the last piece of its edge."""
+_COMMUTES = frozenset({"+", "*", "max", "min"})
+"""Operations whose inputs have no order; their edges come in from above to below."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,84 +64,173 @@ class GraphScene:
     whole_way: bool = False
     """Whether what is used is a way of several steps; its edges are then in use as well."""
 
-    def state(self, kind: str) -> str:
-        """What the step does with a node or a derivative: " makes", " uses" or ""."""
-        if any(q.kind == kind for q in self.makes):
-            return " makes"
-        return " uses" if any(q.kind == kind for q in self.uses) else ""
-
-    def reaches(self, kind: str) -> bool:
-        """Whether the step goes along the edges by which a node or a derivative is computed."""
-        state = self.state(kind)
-        return state == " makes" or (self.whole_way and state != "")
-
-    def touched(self, kind: str) -> Quantity | None:
-        """The number of an array that the step is about."""
-        numbers = (*self.makes, *self.uses)
-        return min((q for q in numbers if q.kind == kind), default=None)
-
 
 def draw_graph(scene: GraphScene) -> Markup:
     """The picture of a step as one `<svg>`."""
-    layout, graph = scene.layout, scene.graph
-    nodes = counted(len(graph.nodes), "node")
-    title = f"Computation graph of {graph.result.name}, {nodes}"
-    css = "net graph" + (
-        " wide" if layout.width > _WIDE else " mid" if layout.width > _MIDDLING else ""
-    )
-    box = f"0 0 {layout.width} {layout.height + FOOT}"
-    head = (
-        f'<svg class="{css}" viewBox="{box}" width="{layout.width}" '
-        f'height="{layout.height + FOOT}" role="img" aria-label="{title}"><title>{title}</title>'
-    )
-    about = f"<desc>{attribute(scene.caption)}</desc>" if scene.caption else ""
-    parts = [*_wires(scene), *_nodes(scene), *_footer(scene)]
-    return trusted(f"{head}{about}{''.join(parts)}</svg>")
+    return graph_drawing(scene).svg
 
 
-# ---- edges ----
+def graph_drawing(scene: GraphScene) -> Drawing:
+    """The picture of a step in parts."""
+    return _Picture(scene).drawing()
 
 
-def _wires(scene: GraphScene) -> Iterator[str]:
-    for wire in scene.layout.wires:
-        yield _wire(scene, wire)
-    for kind in sorted(scene.layout.cut_in):
-        x, y = scene.layout.spots[kind]
-        yield f'<path class="wires todo" d="M{x - HALF_WIDE - 20:.0f} {y:.0f}h18"/>'
-    for kind in sorted(scene.layout.cut_out):
-        x, y = scene.layout.spots[kind]
-        yield f'<path class="wires todo" d="M{x + HALF_WIDE + 2:.0f} {y:.0f}h18"/>'
-    for wire in scene.layout.wires:
-        yield _local(scene, wire)
+class _Picture:
+    """Collects the parts of one drawing."""
+
+    def __init__(self, scene: GraphScene) -> None:
+        self.scene, self.graph, self.layout = scene, scene.graph, scene.layout
+        nodes = self.graph.nodes
+        self.backs = {kind: self.graph.derivative(nodes[kind]).kind for kind in self.layout.spots}
+        """The kind of the derivative with respect to each node."""
+        self.ways = [(wire, self._way(wire)) for wire in self.layout.wires]
+        self.states = dict.fromkeys((q.kind for q in scene.uses), "uses")
+        self.states |= dict.fromkeys((q.kind for q in scene.makes), "makes")
+        self.first: dict[str, Quantity] = {}
+        """The number of each array that the step is about."""
+        for q in scene.makes | scene.uses:
+            self.first[q.kind] = min(q, self.first.get(q.kind, q))
+
+    def _way(self, wire: Wire) -> list[Place]:
+        """The points of an edge."""
+        commutes = self.graph.nodes[wire.target].operation.name in _COMMUTES
+        return self.layout.ends(wire, by_height=commutes)
+
+    def drawing(self) -> Drawing:
+        scene, layout = self.scene, self.layout
+        title = (
+            f"Computation graph of {self.graph.result.name}, "
+            f"{counted(len(self.graph.nodes), 'node')}"
+        )
+        css = "net graph" + (
+            " wide" if layout.width > _WIDE else " mid" if layout.width > _MIDDLING else ""
+        )
+        high = layout.height + FOOT
+        opening = (
+            f'<svg class="{css}" viewBox="0 0 {layout.width} {high}" width="{layout.width}" '
+            f'height="{high}" role="img" aria-label="{title}"><title>{title}</title>'
+        )
+        about = f"<desc>{attribute(scene.caption)}</desc>" if scene.caption else ""
+        parts = (*self._wires(), *self._locals(), *self._nodes(), *self._footer())
+        return Drawing(opening, about, "".join(self._cuts()), parts)
+
+    def _state(self, kind: str) -> str:
+        """What the step does with a node or a derivative: "makes", "uses" or ""."""
+        return self.states.get(kind, "")
+
+    # Edges
+
+    def _cuts(self) -> Iterator[str]:
+        """Where an edge comes from a node that is not drawn, or leads to one."""
+        for kinds, start in (
+            (self.layout.cut_in, -HALF_WIDE - 20),
+            (self.layout.cut_out, HALF_WIDE + 2),
+        ):
+            for kind in sorted(kinds):
+                x, y = self.layout.spots[kind]
+                yield f'<path class="wires todo" d="M{x + start:.0f} {y:.0f}h18"/>'
+
+    def _wires(self) -> Iterator[str]:
+        back = self.scene.phase == BACKWARD
+        for wire, points in self.ways:
+            path = through(points)
+            if self._flows(wire):
+                head = arrow_head(points[0], 1) if back else arrow_head(points[-1], -1)
+                yield f'<path class="{"g" if back else "a"} uses line" d="{path}{head}"/>'
+            else:
+                yield f'<path class="wires" d="{path}"/>'
+
+    def _flows(self, wire: Wire) -> bool:
+        """Whether the step goes along an edge."""
+        ends = wire.source, wire.target
+        if self.scene.phase == BACKWARD:
+            ends = self.backs[wire.target], self.backs[wire.source]
+        before, after = map(self._state, ends)
+        return before != "" and (after == "makes" or (self.scene.whole_way and after != ""))
+
+    def _locals(self) -> Iterator[str]:
+        """The local derivatives, where backward has come along the edge."""
+        for wire, points in self.ways:
+            known = self.scene.local(wire)
+            if known is None:
+                continue
+            text, _, size = fitted(known, self.scene.decimals, EDGE_ROOM)
+            (x, y), (x2, y2) = points[-2:]
+            place = f'x="{x + (x2 - x) * _NEAR:.0f}" y="{y + (y2 - y) * _NEAR - 3:.0f}"'
+            yield f'<text class="d {SIZE_NAMES[max(size, 1)]}" {place}>{text}</text>'
+
+    # Nodes
+
+    def _nodes(self) -> Iterator[str]:
+        for kind, (x, y) in self.layout.spots.items():
+            node, back = self.graph.nodes[kind], self.backs[kind]
+            states = {self._state(kind), self._state(back)}
+            css = "makes" if "makes" in states else "uses" if "uses" in states else ""
+            role = "g" if self._state(back) else "a"
+            yield _box(f"{role} {css}".strip(), x, y, round_=node.given)
+            yield self._words(node, x, y)
+            yield from self._number(kind, node, x, y - HALF_HIGH - 5, "a")
+            if kind in self.graph.needed:
+                yield from self._number(back, node, x, y + HALF_HIGH + 18, "g")
+
+    def _words(self, node: GraphNode, x: float, y: float) -> str:
+        """The operation and the name of a node, in type that fits."""
+        name, sign = symbol(self.scene.alphabet.symbol(Quantity(node.kind))), operation_sign(node)
+        letters = len(node.name) + (1.3 + 0.8 * len(sign) if sign else 0)
+        css = "n" if letters < 5.5 else "n small" if letters < 7 else "n tiny"
+        if letters > 10:
+            name, css = italic(node.name[: 9 - len(sign)] + "…"), "n tiny"
+        op = f'<tspan class="op">{attribute(sign)}</tspan> ' if sign else ""
+        said = attribute(_said(node))
+        place = f'x="{x:.0f}" y="{y + 5:.0f}"'
+        return f'<text class="{css}" {place}><title>{said}</title>{op}{name}</text>'
+
+    def _number(self, kind: str, node: GraphNode, x: float, y: float, role: str) -> Iterator[str]:
+        """The number of a node or the derivative with respect to it; of an array the one that the
+        step is about, else its shape. What is not computed yet is a dashed place.
+        """
+        first = self.first.get(kind)
+        q = first or (next(node.entries(kind)) if node.shape else Quantity(kind))
+        known, state = self.scene.value(q), self._state(kind)
+        if known is None:
+            yield (f'<path class="todo" data-q="{q}" d="M{x - 11:.0f} {y - 4:.0f}h22"/>')
+            return
+        if node.shape and not first:
+            shape = "×".join(map(str, node.shape))
+            yield f'<text class="small {role}" x="{x:.0f}" y="{y:.0f}">[{shape}]</text>'
+            return
+        text, em, size = fitted(known, self.scene.decimals, ROOM)
+        if node.shape:
+            text = f"{str(q)[str(q).rindex('[') :]} {text}"
+            em, size = em + 1.2 + 0.5 * len(node.shape), 1
+        css = " ".join(filter(None, (state, SIZE_NAMES[size])))
+        mark = f' class="{css}"' if css else ""
+        written = f'<text{mark} data-q="{q}" x="{x:.0f}" y="{y:.0f}">{text}</text>'
+        if state == "makes":
+            yield ring(f"{role} makes", x, y, em * SIZES[size] * 7, 16)
+        old = self.scene.changed.get(q)
+        yield was(written, x + em * 7, y, f"was {old}") if old is not None else written
+
+    def _footer(self) -> Iterator[str]:
+        layout, phase = self.layout, self.scene.phase
+        y = layout.height + FOOT - 8
+        if phase:
+            yield f'<text class="flow" x="6" y="{y}">{FLOW[phase]}</text>'
+        said = LEGEND if layout.width > 620 else ""
+        if layout.left_out:
+            nodes = counted(layout.left_out, "node")
+            said = f"{nodes} further away {'is' if layout.left_out == 1 else 'are'} not drawn"
+        if said:
+            yield f'<text class="s" x="{110 if phase else 6}" y="{y}">{said}</text>'
 
 
-def _wire(scene: GraphScene, wire: Wire) -> str:
-    points = _ends(scene, wire)
-    path = through(points)
-    state = _flows(scene, wire)
-    if not state:
-        return f'<path class="wires" d="{path}"/>'
-    back = scene.phase == BACKWARD
-    head = arrow_head(points[0], 1) if back else arrow_head(points[-1], -1)
-    return f'<path class="{"g" if back else "a"} uses line" d="{path}{head}"/>'
-
-
-def _ends(scene: GraphScene, wire: Wire) -> list[tuple[float, float]]:
-    commutes = scene.graph.nodes[wire.target].operation.name in _COMMUTES
-    return scene.layout.ends(wire, by_height=commutes)
-
-
-_COMMUTES = frozenset({"+", "*", "max", "min"})
-"""Operations whose inputs have no order; their edges come in from above to below."""
-
-
-def through(points: Sequence[tuple[float, float]]) -> str:
+def through(points: Sequence[Place]) -> str:
     """The `d` of an edge by way of these points."""
     start = f"M{points[0][0]:.0f} {points[0][1]:.0f}"
     return start + "".join(_bend(a, b) for a, b in itertools.pairwise(points))
 
 
-def arrow_head(point: tuple[float, float], way: int) -> str:
+def arrow_head(point: Place, way: int) -> str:
     """The head of an arrow at an end of an edge: `way` is where the edge goes from there, 1 to the
     right.
     """
@@ -143,7 +238,7 @@ def arrow_head(point: tuple[float, float], way: int) -> str:
     return f"M{x + 8 * way:.0f} {y - 5:.0f}L{x:.0f} {y:.0f}L{x + 8 * way:.0f} {y + 5:.0f}"
 
 
-def _bend(a: tuple[float, float], b: tuple[float, float]) -> str:
+def _bend(a: Place, b: Place) -> str:
     """A piece of an edge: level at both ends."""
     (x, y), (x2, y2) = a, b
     if abs(y - y2) < 1:
@@ -152,67 +247,10 @@ def _bend(a: tuple[float, float], b: tuple[float, float]) -> str:
     return f"C{half:.0f} {y:.0f} {half:.0f} {y2:.0f} {x2:.0f} {y2:.0f}"
 
 
-def _flows(scene: GraphScene, wire: Wire) -> bool:
-    """Whether the step goes along an edge."""
-    if scene.phase == BACKWARD:
-        below, above = (_derivative(scene, kind) for kind in (wire.source, wire.target))
-        return scene.reaches(below) and scene.state(above) != ""
-    return scene.reaches(wire.target) and scene.state(wire.source) != ""
-
-
-def _derivative(scene: GraphScene, kind: str) -> str:
-    return scene.graph.derivative(scene.graph.nodes[kind]).kind
-
-
-def _local(scene: GraphScene, wire: Wire) -> str:
-    """The local derivative, where backward has come along the edge."""
-    known = scene.local(wire)
-    if known is None:
-        return ""
-    text, _, size = fitted(known, scene.decimals, EDGE_ROOM)
-    points = _ends(scene, wire)
-    (x, y), (x2, y2) = points[-2], points[-1]
-    near = 0.62
-    at = x + (x2 - x) * near, y + (y2 - y) * near
-    css = " ".join(filter(None, ("d", SIZE_NAMES[max(size, 1)])))
-    return f'<text class="{css}" x="{at[0]:.0f}" y="{at[1] - 3:.0f}">{text}</text>'
-
-
-# ---- nodes ----
-
-
-def _nodes(scene: GraphScene) -> Iterator[str]:
-    for kind, (x, y) in scene.layout.spots.items():
-        node = scene.graph.nodes[kind]
-        back = _derivative(scene, kind)
-        states = {scene.state(kind), scene.state(back)}
-        css = "makes" if " makes" in states else "uses" if " uses" in states else ""
-        role = "g" if scene.state(back) else "a"
-        yield _box(f"{role} {css}".strip(), x, y, round_=node.given)
-        yield from _words(scene, node, x, y)
-        yield from _number(scene, kind, node, x, y - HALF_HIGH - 5, "a")
-        if kind in scene.graph.needed:
-            yield from _number(scene, back, node, x, y + HALF_HIGH + 18, "g")
-
-
 def _box(css: str, x: float, y: float, *, round_: bool) -> str:
     at = f'x="{x - HALF_WIDE:.0f}" y="{y - HALF_HIGH:.0f}"'
     size = f'width="{2 * HALF_WIDE}" height="{2 * HALF_HIGH}"'
     return f'<rect class="{css}{" round" * round_}" {at} {size}/>'
-
-
-def _words(scene: GraphScene, node: GraphNode, x: float, y: float) -> Iterator[str]:
-    """The operation and the name of a node, in type that fits."""
-    name, sign = symbol(scene.alphabet.symbol(Quantity(node.kind))), operation_sign(node)
-    letters = len(node.name) + (1.3 + 0.8 * len(sign) if sign else 0)
-    css = "n" if letters < 5.5 else "n small" if letters < 7 else "n tiny"
-    if letters > 10:
-        name, css = italic(node.name[: 9 - len(sign)] + "…"), "n tiny"
-    op = f'<tspan class="op">{attribute(sign)}</tspan> ' if sign else ""
-    yield (
-        f'<text class="{css}" x="{x:.0f}" y="{y + 5:.0f}"><title>{attribute(_said(node))}</title>'
-        f"{op}{name}</text>"
-    )
 
 
 def operation_sign(node: GraphNode) -> str:
@@ -243,46 +281,6 @@ def _said_of(name: str, operation: str, shape: tuple[int, ...]) -> str:
 
 def _said(node: GraphNode) -> str:
     return _said_of(node.name, "" if node.given else node.operation.title, node.shape)
-
-
-def _number(
-    scene: GraphScene, kind: str, node: GraphNode, x: float, y: float, role: str
-) -> Iterator[str]:
-    """The number of a node or the derivative with respect to it; of an array the one that the step
-    is about, else its shape. What is not computed yet is a dashed place.
-    """
-    q = scene.touched(kind) or (next(node.entries(kind)) if node.shape else Quantity(kind))
-    known, state = scene.value(q), scene.state(kind).strip()
-    if known is None:
-        yield (f'<path class="todo" data-q="{q}" d="M{x - 11:.0f} {y - 4:.0f}h22"/>')
-        return
-    if node.shape and not scene.touched(kind):
-        shape = "×".join(map(str, node.shape))
-        yield f'<text class="small {role}" x="{x:.0f}" y="{y:.0f}">[{shape}]</text>'
-        return
-    text, em, size = fitted(known, scene.decimals, ROOM)
-    if node.shape:
-        text = f"{str(q)[str(q).rindex('[') :]} {text}"
-        em, size = em + 1.2 + 0.5 * len(node.shape), 1
-    css = " ".join(filter(None, (state, SIZE_NAMES[size])))
-    mark = f' class="{css}"' if css else ""
-    written = f'<text{mark} data-q="{q}" x="{x:.0f}" y="{y:.0f}">{text}</text>'
-    if state == "makes":
-        yield ring(f"{role} makes", x, y, em * SIZES[size] * 7, 16)
-    old = scene.changed.get(q)
-    yield was(written, x + em * 7, y, f"was {old}") if old is not None else written
-
-
-def _footer(scene: GraphScene) -> Iterator[str]:
-    y = scene.layout.height + FOOT - 8
-    if scene.phase:
-        yield f'<text class="flow" x="6" y="{y}">{FLOW[scene.phase]}</text>'
-    said = LEGEND if scene.layout.width > 620 else ""
-    if scene.layout.left_out:
-        nodes = counted(scene.layout.left_out, "node")
-        said = f"{nodes} further away {'is' if scene.layout.left_out == 1 else 'are'} not drawn"
-    if said:
-        yield f'<text class="s" x="{110 if scene.phase else 6}" y="{y}">{said}</text>'
 
 
 THUMB_HIGH = 92

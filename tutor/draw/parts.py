@@ -8,16 +8,37 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Callable, Collection, Hashable, Iterable, Mapping
+from dataclasses import dataclass
 from itertools import chain
 from typing import Any, NamedTuple
 
 from tutor.draw.marks import SIZE_NAMES, SIZES, ring, was
 from tutor.draw.scene import Label
 from tutor.engine.quantity import Quantity
+from tutor.notation.markup import Markup, trusted
 from tutor.notation.mathml import role
 
 _MANY = 512
 """Of so many touched quantities each part is asked whether it depends on one of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Drawing:
+    """The picture of a step in parts, from back to front."""
+
+    opening: str
+    """The `<svg>` with its size and its name."""
+    about: str
+    """The description, or ""."""
+    backdrop: str
+    """What is the same at every step of this layout."""
+    parts: tuple[str, ...]
+    """One element each."""
+
+    @property
+    def svg(self) -> Markup:
+        """All of it as one element."""
+        return trusted(f"{self.opening}{self.about}{self.backdrop}{''.join(self.parts)}</svg>")
 
 
 class Written(NamedTuple):

@@ -1,6 +1,6 @@
 """Paths of the chain rule as coloured routes through the network diagram.
 
-    with_routes(drawn, network, routes) -> Drawing
+    with_routes(drawn, network, routes) -> NetworkDrawing
 
 A route leads from a number to the loss, card by card, and along the line of each weight that it
 uses. Routes lie behind the numbers, side by side; each has a dash and a number of its own, so that
@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from math import dist
 
-from tutor.draw.diagram import Drawing
+from tutor.draw.diagram import NetworkDrawing
 from tutor.draw.layout import LOSS_HALF, Column, Layout, Place
 from tutor.engine.network import Network
 from tutor.engine.quantity import Quantity
@@ -47,7 +47,7 @@ class Route:
         return (self.n - 1) % STYLES + 1
 
 
-def with_routes(drawn: Drawing, network: Network, routes: Sequence[Route]) -> Drawing:
+def with_routes(drawn: NetworkDrawing, network: Network, routes: Sequence[Route]) -> NetworkDrawing:
     """The same picture with routes behind its numbers."""
     step = min(APART, SPREAD / max(len(routes), 1))
     middle = (len(routes) - 1) / 2

@@ -20,8 +20,9 @@ from itertools import chain
 from typing import Any, ClassVar, Self
 
 from tutor import budget
-from tutor.draw.diagram import Drawing, draw, drawing
+from tutor.draw.diagram import draw, drawing
 from tutor.draw.frames import together
+from tutor.draw.parts import Drawing
 from tutor.engine.kinds import BACKWARD, PHASES, UPDATE, Kind
 from tutor.engine.quantity import Quantity
 from tutor.errors import LessonError

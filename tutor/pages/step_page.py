@@ -11,7 +11,7 @@ from dataclasses import dataclass, fields, replace
 from itertools import pairwise
 
 from tutor import number
-from tutor.draw.diagram import Drawing, Scene, drawing
+from tutor.draw.diagram import NetworkDrawing, Scene, drawing
 from tutor.draw.scene import When
 from tutor.engine.kinds import BACKWARD
 from tutor.engine.quantity import Quantity
@@ -172,7 +172,7 @@ def step_page(context: Context, n: int, notices: tuple[str, ...] = ()) -> StepPa
     )
 
 
-def _aligned(shown: StepTables, drawn: Drawing, depth: int) -> tuple[AlignedRow, ...]:
+def _aligned(shown: StepTables, drawn: NetworkDrawing, depth: int) -> tuple[AlignedRow, ...]:
     return aligned(shown.by_matrix, drawn.layout, depth) if shown.by_matrix else ()
 
 
