@@ -131,6 +131,48 @@ def test_what_a_reader_chose_goes_along() -> None:
     ]
 
 
+def elsewhere(article: Element) -> dict[str, str]:
+    """The other pages about a number."""
+    links = list(article.all("p", cls="source"))[-1].all("a")
+    return {link.text: link.attributes["href"] or "" for link in links}
+
+
+def test_a_gradient_leads_to_its_paths_and_to_its_nudge_once_it_is_computed() -> None:
+    place = f"/lessons/{ONE}"
+    of = elsewhere(asked(ONE, "dL/dw[1][1,1]", "?decimals=6"))
+    assert of["All its paths to the loss"] == f"{place}/paths/dL/dw[1][1,1]?decimals=6"
+    nudge = of["Measure it by nudging w[1][1,1]"]
+    assert nudge == f"{place}/quantities/{quote('w[1][1,1]')}?decimals=6#nudge"
+    assert page(nudge.partition("#")[0]).root.one("section", cls="nudge").one("h2").text == (
+        "Nudge it"
+    )
+    assert page(of["All its paths to the loss"])
+    of_input = elsewhere(asked(ONE, "dL/da[0][1]"))
+    assert "Measure it by nudging x[1]" in of_input
+    in_between = elsewhere(asked(ONE, "dL/da[1][1]"))
+    assert list(in_between)[1:] == [
+        "Its place in the computation graph",
+        "All its paths to the loss",
+    ]
+    early = elsewhere(asked(ONE, "w[1][1,1]", "?step=3"))
+    assert list(early) == ["Other numbers of step 3", "Its place in the computation graph"]
+    on_paper = elsewhere(asked(ONE, "dL/dw[1][1,1]", "?paper=3"))
+    assert not any("nudging" in text for text in on_paper)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_other_page_about_a_number_is_there(name: str) -> None:
+    walk = context(name).lesson.walk("number")
+    first = {walk.anchor(n).kind: walk.anchor(n) for n in range(len(walk), 0, -1)}
+    names = [*map(str, first.values()), "w[1][1,1]", "x[1]", "x[1]@1"]
+    there = [q for q in names if get(f"/lessons/{name}/quantities/{quote(q)}").status_code == 200]
+    assert "w[1][1,1]" in there
+    found = {href for q in there for href in elsewhere(asked(name, q)).values()}
+    assert found
+    for href in sorted(found):
+        assert get(href.partition("#")[0]).status_code == 200, href
+
+
 def test_page_and_panel_are_the_same_but_for_their_headings() -> None:
     address = f"/lessons/{ONE}/quantities/z[2][1]?step=9"
     alone, beside = page(address).root, read(fragment(address).text).root

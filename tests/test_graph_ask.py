@@ -163,6 +163,20 @@ def test_the_way_is_drawn_as_in_use_and_nothing_else_is(client: FlaskClient) -> 
     assert all("g" in way for way in ways)
 
 
+def test_a_number_leads_to_its_jacobians_and_to_its_nudge(client: FlaskClient) -> None:
+    def elsewhere(name: str, query: str = "") -> dict[str, str]:
+        found = article(client, f"/lessons/layer-norm/quantities/{name}{query}")
+        links = list(found.all("p", cls="source"))[-1].all("a")
+        return {link.text: link.attributes["href"] or "" for link in links}
+
+    assert elsewhere("y[1]")["Jacobians of y"] == "/lessons/layer-norm/jacobians/y"
+    nudge = elsewhere("df/dx[1]", "?decimals=6")["Measure it by nudging x[1]"]
+    assert nudge == "/lessons/layer-norm/quantities/x%5B1%5D?decimals=6#nudge"
+    assert article(client, nudge.partition("#")[0]).one("section", cls="nudge")
+    assert list(elsewhere("y[1]", "?step=8")) == ["Other numbers of step 8"]
+    assert list(elsewhere("df/dx[1]", "?paper=3")) == ["Other numbers"]
+
+
 def test_asked_from_a_step_a_later_number_is_not_told(client: FlaskClient) -> None:
     text = client.get(
         "/lessons/neuron-error/quantities/df/dw2?step=3", headers={"HX-Request": "true"}

@@ -125,3 +125,14 @@ def index(q: Quantity) -> tuple[int, ...]:
 def gradient_of(q: Quantity) -> Quantity:
     """The derivative of the loss with respect to a parameter or an input."""
     return q._replace(kind=GRADIENT["a" if q.of.role == "data" else q.kind])
+
+
+def moved_for(gradient: Quantity) -> Quantity | None:
+    """The parameter or input that a derivative of the loss is taken with respect to; None where it
+    is a number in between.
+    """
+    if not gradient.of.derivative:
+        return None
+    q = gradient._replace(kind=gradient.of.by if gradient.layer else "x")
+    q = q._replace(sample=0) if q.of.parameter else q
+    return q if q.given else None

@@ -16,6 +16,7 @@ from tutor import suggestion
 from tutor.draw.graph import draw_graph
 from tutor.engine import other_names
 from tutor.engine.graph import GraphNode, quantity
+from tutor.engine.graph_jacobians import has_matrix
 from tutor.engine.graph_nudge import GraphNudger
 from tutor.engine.graph_users import leading_to, operands_of, users
 from tutor.engine.operation import shape_words
@@ -35,7 +36,8 @@ from tutor.pages.graph_flow import node_health
 from tutor.pages.graph_panels import value_field
 from tutor.pages.graph_step import graph_changed, scene_at
 from tutor.pages.nudge_view import ROUNDED, Moved, NudgeView, nudge_view
-from tutor.pages.quantity_page import MOST_CHOICES, OF_ONE_KIND, Answers
+from tutor.pages.outline import Link
+from tutor.pages.quantity_page import MOST_CHOICES, NUDGE, OF_ONE_KIND, Answers
 from tutor.pages.quantity_query import Asked, unknown
 from tutor.pages.what_if import Changed, ChangeField
 
@@ -135,6 +137,19 @@ class GraphAnswers(Answers):
         self, q: Quantity, typed: Mapping[str, str], problems: Mapping[str, str]
     ) -> tuple[ChangeField, ...]:
         return (value_field(self.context, q, typed, dict(problems)),) if q.given else ()
+
+    def elsewhere(self, q: Quantity) -> Iterator[Link]:
+        node = self.graph.nodes[q.of.by or q.kind]
+        view, lesson = self.context.view, self.context.source.id
+        told, whole = self.known(q), self.trace.stop is None
+        if whole and self.asked.step is None and not node.given and has_matrix(node):
+            yield Link(f"Jacobians of {node.name}", view.jacobians(lesson, node.name))
+        value = q._replace(kind=node.kind)
+        if told and q != value and not self.trace.paper and self.nudger.can(value):
+            yield Link(
+                f"Measure it by nudging {value}",
+                view.quantity(lesson, str(value), self.asked.step) + NUDGE,
+            )
 
     def changed(self) -> Changed | None:
         return graph_changed(self.context, None)

@@ -17,13 +17,13 @@ from tutor.engine import other_names, quantity
 from tutor.engine.derivation import derive
 from tutor.engine.kinds import BACKWARD, KINDS, RULED
 from tutor.engine.layer_graph import UP_TO
-from tutor.engine.network_nudge import NetworkNudger, gradient_of
+from tutor.engine.network_nudge import NetworkNudger, gradient_of, moved_for
 from tutor.engine.order import Stage
 from tutor.engine.program import Name
 from tutor.engine.quantity import Quantity, example
 from tutor.engine.tree import Elided, walk
 from tutor.engine.users import leading_to, operands_of, users
-from tutor.errors import QuantityError
+from tutor.errors import QuantityError, TutorError
 from tutor.lesson.changeable import sizes
 from tutor.lesson.changes import Changes, edited
 from tutor.lesson.explain import Explanation, explain
@@ -37,7 +37,9 @@ from tutor.pages.context import Context
 from tutor.pages.data_facts import unscaled
 from tutor.pages.gradient_flow import Health, layer_health
 from tutor.pages.nudge_view import ROUNDED, Moved, NudgeView, nudge_view
-from tutor.pages.quantity_page import OF_ONE_KIND, Answers
+from tutor.pages.outline import Link
+from tutor.pages.paths_page import derivative
+from tutor.pages.quantity_page import NUDGE, OF_ONE_KIND, Answers
 from tutor.pages.quantity_query import Asked, unknown
 from tutor.pages.step_page import scene
 from tutor.pages.what_if import Changed, ChangeField, change_fields, changed
@@ -157,11 +159,30 @@ class NetworkAnswers(Answers):
         field = changeable_name(q, self.context.lesson)
         return change_fields(self.context, field, typed, dict(problems)) if field else ()
 
-    def in_graph(self, q: Quantity) -> str:
-        if q.of.phase not in IN_GRAPH or q.of.role in RULED:
-            return ""
-        layers = (q.layer,) if q.layer else ()
-        return self.context.view.layer_graph(self.context.source.id, layers, max(q.sample, 1))
+    def elsewhere(self, q: Quantity) -> Iterator[Link]:
+        view, lesson = self.context.view, self.context.source.id
+        if q.of.phase in IN_GRAPH and q.of.role not in RULED:
+            layers = (q.layer,) if q.layer else ()
+            graph = view.layer_graph(lesson, layers, max(q.sample, 1))
+            yield Link("Its place in the computation graph", graph)
+        gradient = self._gradient(q)
+        if gradient and self.known(gradient):
+            yield Link("All its paths to the loss", view.paths(lesson, str(gradient)))
+        moved = moved_for(q)
+        if moved and self.known(q) and not self.trace.paper and self.moved.nudger.can(moved):
+            yield Link(
+                f"Measure it by nudging {moved}",
+                view.quantity(lesson, str(moved), self.asked.step) + NUDGE,
+            )
+
+    def _gradient(self, q: Quantity) -> Quantity | None:
+        """The derivative that paths lead along: q, or the one with respect to q; of several samples
+        for the first.
+        """
+        try:
+            return derivative(self.context, str(q))
+        except TutorError:
+            return None
 
     def changed(self) -> Changed | None:
         return changed(self.context, None)

@@ -31,6 +31,8 @@ from tutor.pages.what_if import Changed, ChangeField
 MOST_OPERANDS = 12
 MOST_USERS, OF_ONE_KIND = 12, 3
 """How many later numbers are listed, and how many of one kind and layer."""
+NUDGE = "#nudge"
+"""Where on the page of a number it is nudged."""
 MOST_CHOICES = 40
 """How many numbers of a step are listed to choose from."""
 
@@ -97,8 +99,8 @@ class QuantityPage:
     back_n: int
     choose: str
     """The list of numbers to ask about."""
-    graph: str
-    """Its place in the computation graph of a network, or ""."""
+    elsewhere: tuple[Link, ...]
+    """The other pages about it."""
     nudge: NudgeView | None
     """What the loss does where it is moved."""
     later: str
@@ -203,9 +205,9 @@ class Answers:
         """The fields that change it; none where it is computed."""
         raise NotImplementedError
 
-    def in_graph(self, q: Quantity) -> str:
-        """The address of the computation graph in which it is a node, or "" where there is none."""
-        return ""
+    def elsewhere(self, q: Quantity) -> Iterator[Link]:
+        """The other pages about it, as far as they tell nothing that is still ahead."""
+        raise NotImplementedError
 
     def changed(self) -> Changed | None:
         """What is changed, or None."""
@@ -291,7 +293,7 @@ def quantity_page(
         back=context.address(asked.step) if asked.step else "",
         back_n=asked.step or 0,
         choose=view.quantity(lesson, step=asked.step),
-        graph=answers.in_graph(q),
+        elsewhere=tuple(answers.elsewhere(q)),
         nudge=nudge,
         later=later_nudge,
         fields=answers.fields(q, typed or {}, problems or {}),
