@@ -291,6 +291,13 @@ def test_behind_a_step_function_there_are_no_paths() -> None:
     assert get("/lessons/perceptron-step/paths/w[1][1,1]").status_code == 404
 
 
+def test_where_a_step_function_ends_the_way_back_the_work_is_not_counted() -> None:
+    text = page("/lessons/perceptron-step/paths/dL/da[1][1]").root.text
+    assert "Every path" in text
+    assert "Multiplications" not in text
+    assert "Why backpropagation never lists them" not in text
+
+
 def test_the_form_leads_to_the_paths_of_the_number() -> None:
     answer = get("/lessons/3-2-3-softmax/paths?of=b[1][2]&decimals=6")
     assert answer.status_code == 302

@@ -104,7 +104,8 @@ class PathsPage:
     difference: str
     """How far the sum is from backpropagation's derivative, in words."""
     cuts: TextTable | None
-    work: TextTable
+    work: TextTable | None
+    """Nothing where there is no gradient to count."""
     counted: str
     why_not: str
     samples: tuple[Link, ...]
@@ -399,9 +400,14 @@ def _cut_row(context: Context, cut: Cut, *, skips: bool) -> tuple[str, ...]:
     return where, counts, sums, *aside, said(cut.total)
 
 
-def _work(context: Context) -> TextTable:
-    """The multiplications for the whole gradient, counted three ways."""
-    found: Work = work(context.trace.network)
+def _work(context: Context) -> TextTable | None:
+    """The multiplications for the whole gradient, counted three ways; None where a step or sign
+    function ends it.
+    """
+    try:
+        found: Work = work(context.trace.network)
+    except KeyError:
+        return None
     many = found.parameters
     passes = "1 pass" if many == 1 else f"{many:,} passes"
     rows = (
