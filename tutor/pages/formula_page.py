@@ -12,13 +12,14 @@ from tutor.engine.operations import FUNCTIONS
 from tutor.lesson.graph_words import explain_stop
 from tutor.notation.markup import Markup
 from tutor.pages.cells import Table
-from tutor.pages.formula_view import PLAIN, FormulaProblem, FormulaView, Typed
+from tutor.pages.formula_view import PLAIN, FormulaProblem, FormulaView, Pairs, Typed
 from tutor.pages.gradient_flow import Health
 from tutor.pages.graph_context import GraphContext
 from tutor.pages.graph_flow import node_health
 from tutor.pages.graph_overview import GRAINS, closer
 from tutor.pages.graph_step import CSS, PICTURE, nodes_table, scene_at
 from tutor.pages.outline import Link
+from tutor.pages.view import joined
 from tutor.scenario import dump
 
 EXAMPLES: Final = (
@@ -55,6 +56,8 @@ class FormulaPage:
     """The form with what was typed, and what became of it."""
 
     text: str
+    chosen: Pairs
+    """How one looks at it, for the form to carry along."""
     problems: tuple[FormulaProblem, ...]
     notices: tuple[str, ...]
     walked: Walked | None
@@ -64,20 +67,19 @@ class FormulaPage:
 
 
 def formula_page(
-    found: Typed, context: GraphContext | None, notices: tuple[str, ...] = ()
+    found: Typed, context: GraphContext | None, chosen: Pairs = (), notices: tuple[str, ...] = ()
 ) -> FormulaPage:
-    """The page; with a context where the formula was walked."""
-    links = tuple(Link(title, f"/formula?{_quoted(text)}") for title, text in EXAMPLES)
+    """The page; with a context where the formula was walked. `chosen` is how one looks at it."""
+    links = tuple(
+        Link(title, joined("/formula", urlencode({"text": text}, safe=PLAIN), urlencode(chosen)))
+        for title, text in EXAMPLES
+    )
     variant = context.variant if context else ""
     said = (f"You are looking at a variant: {variant}.",) if variant else ()
     return FormulaPage(
-        found.text, found.problems, (*found.notices, *said, *notices),
+        found.text, chosen, found.problems, (*found.notices, *said, *notices),
         None if context is None else _walked(context), links, ", ".join(FUNCTIONS),
     )  # fmt: skip
-
-
-def _quoted(text: str) -> str:
-    return urlencode({"text": text}, safe=PLAIN)
 
 
 def _walked(context: GraphContext) -> Walked:

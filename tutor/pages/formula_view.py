@@ -13,7 +13,7 @@ import hashlib
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import Any, Final
 from urllib.parse import urlencode
 
@@ -26,7 +26,7 @@ from tutor.lesson.opening import PAPER
 from tutor.lesson.titles import capital
 from tutor.pages import graph_view
 from tutor.pages.graph_view import GraphView
-from tutor.pages.view import Ignored, View, joined
+from tutor.pages.view import EXPORT, Ignored, View, joined
 from tutor.scenario import reader
 from tutor.scenario.formula_text import RESERVED, FormulaTextError, parse
 from tutor.scenario.graph_file import Value
@@ -35,12 +35,11 @@ from tutor.scenario.reader import AnyScenario, GraphScenario
 
 ID: Final = "formula"
 TITLE: Final = "A formula of your own"
-OWN: Final = frozenset({"expression", "result", "differentiate"})
+WANTED: Final = "differentiate"
+"""The line, and the part of an address, that says with respect to which values."""
+OWN: Final = frozenset({"expression", "result", WANTED})
 """What an address has of a formula beside names and values."""
-KNOWN: Final = frozenset(
-    {"grain", "decimals", "present", "notation", PAPER, "step", "name", "kind", "phases", "blanks",
-     "do", "seed", "version", "versions"}
-).union(GraphView.asked)  # fmt: skip
+KNOWN: Final = graph_view.KNOWN.union(EXPORT, {"step", "name"}, GraphView.asked)
 """What else an address of a formula may have."""
 AROUND: Final = 60
 """So many characters are shown on either side of the place of a problem."""
@@ -82,15 +81,7 @@ class FormulaView(GraphView):
 
     def edit(self, lesson: str) -> str:
         """The page of the formula, where it can be typed anew."""
-        return joined("/formula", urlencode(self.formula, safe=PLAIN))
-
-    def accumulation(self, lesson: str) -> str:
-        """The address of the page that compares forward and reverse accumulation."""
-        return joined("/formula/accumulation", urlencode(self.formula, safe=PLAIN))
-
-    def jacobians(self, lesson: str, of: int | str, asked: str = "") -> str:
-        """The address of the Jacobians of a node."""
-        return joined(f"/formula/jacobians/{of}", urlencode(self.formula, safe=PLAIN), asked)
+        return replace(self, present=False, embedded=False).address(lesson)
 
     def carried(self) -> Pairs:
         """The formula, for forms."""
@@ -159,7 +150,9 @@ def typed(text: str) -> Typed:
 
 
 def _typed(text: str, parts: dict[str, str]) -> Typed:
-    formulas = {name: right for name, right in parts.items() if value(right) is None}
+    formulas = {
+        name: right for name, right in parts.items() if name != WANTED and value(right) is None
+    }
     if not formulas:
         said = "There is no formula yet; write one, such as f = (x + y)*z."
         return replace(NOTHING, text=text, problems=(FormulaProblem("Formula", said),))
@@ -205,7 +198,7 @@ def asked(query: Mapping[str, str]) -> Typed:
     if not query.get("expression", "").strip():
         return NOTHING
     pairs = [(key, query[key].strip()) for key in OWN if query.get(key, "").strip()]
-    pairs.sort(key=lambda pair: ["expression", "result", "differentiate"].index(pair[0]))
+    pairs.sort(key=lambda pair: ["expression", "result", WANTED].index(pair[0]))
     settings = KNOWN - _values_called(query, PAPER)
     pairs += [(key, text) for key, text in query.items() if key not in OWN and key not in settings]
     size = sum(len(key) + len(text) for key, text in pairs)
@@ -236,7 +229,7 @@ def _lines(pairs: Pairs) -> Iterator[str]:
     """The same as lines."""
     known = dict(pairs)
     yield f"{known.get('result', 'f')} = {known['expression']}"
-    yield from (f"{name} = {text}" for name, text in pairs if name not in OWN)
+    yield from (f"{name} = {text}" for name, text in pairs if name not in OWN - {WANTED})
 
 
 # ---- both ----
@@ -311,9 +304,8 @@ def _graph(pairs: Pairs) -> tuple[dict[str, Any], tuple[str, ...]]:
     graph: dict[str, Any] = {"expression": known["expression"]}
     graph |= {"names": names} if names else {}
     graph["values"] = values | dict.fromkeys(missing, 1)
-    if "differentiate" in known:
-        wanted = (part.strip() for part in known["differentiate"].split(","))
-        graph["differentiate"] = tuple(filter(None, wanted))
+    if WANTED in known:
+        graph[WANTED] = tuple(filter(None, map(str.strip, known[WANTED].split(","))))
     graph |= {"result": known["result"]} if "result" in known else {}
     return graph, missing
 
@@ -349,7 +341,7 @@ def _problem(path: Path, message: str, graph: Mapping[str, Any]) -> FormulaProbl
     """A problem of the file as one of what was typed, with the place in the text."""
     parts = [str(part) for part in path if part != "graph"]
     place = parts[-1] if parts and parts[0] in {"names", "values"} else graph.get("result", "f")
-    place = "The formula" if parts[:1] == ["expression"] else str(place)
+    place = {"expression": "The formula", WANTED: WANTED}.get("".join(parts[:1]), str(place))
     text = graph["expression"] if parts[:1] == ["expression"] else ""
     if parts[:1] == ["names"]:
         text = graph.get("names", {}).get(parts[-1], "")
@@ -375,8 +367,23 @@ def view_of(
     assert found.scenario is not None
     rest = {key: text for key, text in query.items() if key in KNOWN}
     seen, ignored = graph_view.examined(rest, found.scenario, also)
-    view = FormulaView(
-        grain=seen.grain, decimals=seen.decimals, present=seen.present, paper=seen.paper,
-        formula=found.pairs,
-    )  # fmt: skip
-    return view, ignored
+    chosen = {field.name: getattr(seen, field.name) for field in fields(GraphView)}
+    return FormulaView(**chosen, formula=found.pairs), ignored
+
+
+def carried_on(query: Mapping[str, str], found: Typed) -> Pairs:
+    """How an address looks at its formula: what stays where the formula is typed anew. What is a
+    value of the formula now is no choice.
+    """
+    values = dict(found.pairs)
+    return tuple(
+        (key, query[key])
+        for key in sorted(graph_view.KNOWN)
+        if query.get(key, "").strip() and key not in values
+    )
+
+
+def address_of(found: Typed, chosen: Pairs) -> str:
+    """The address of a formula that was typed, looked at as before."""
+    view = FormulaView(formula=found.pairs)
+    return joined(view.root(""), view.query(), urlencode(chosen))

@@ -5,7 +5,7 @@ the address.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from tutor.lesson import changes, graph_changes
@@ -52,8 +52,7 @@ class GraphView(View):
 
     def accumulation(self, lesson: str) -> str:
         """The address of the page that compares forward and reverse accumulation."""
-        query = changes.query(self.changes)
-        return joined(f"/lessons/{lesson}/accumulation", query)
+        return joined(f"{self.root(lesson)}/accumulation", replace(self.bare, paper=0).query())
 
 
 def examined(

@@ -27,7 +27,16 @@ from tutor.pages.accumulation import accumulation_page
 from tutor.pages.error_page import Missing, Unreadable
 from tutor.pages.faces import of_graph
 from tutor.pages.formula_page import formula_page
-from tutor.pages.formula_view import KNOWN, FormulaView, Typed, asked, typed, view_of
+from tutor.pages.formula_view import (
+    KNOWN,
+    FormulaView,
+    Typed,
+    address_of,
+    asked,
+    carried_on,
+    typed,
+    view_of,
+)
 from tutor.pages.share import share_page
 from tutor.scenario import dump
 from tutor.web.routes_derivatives import compared, matrices
@@ -72,7 +81,7 @@ def add_pages(app: Flask, site: Site) -> None:
         if "text" in request.args:
             found = typed(request.args["text"])
             if found.scenario is not None:
-                return Elsewhere(FormulaView(formula=found.pairs).address(""), 303)
+                return Elsewhere(address_of(found, carried_on(request.args, found)), 303)
             return show(found, None, (), 422)
         found = asked(request.args)
         if found.scenario is None:
@@ -192,7 +201,8 @@ def show(
     found: Typed, context: GraphContext | None, notices: tuple[str, ...], status: int
 ) -> tuple[str, int]:
     """The page on which a formula is typed."""
-    return render_template("formula.html", page=formula_page(found, context, notices)), status
+    page = formula_page(found, context, carried_on(request.args, found), notices)
+    return render_template("formula.html", page=page), status
 
 
 def readable(site: Site) -> Typed:
