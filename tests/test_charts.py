@@ -103,6 +103,16 @@ def test_sizes_that_span_two_powers_of_ten_are_on_a_logarithmic_scale() -> None:
     assert axis(10.0) == TOP
 
 
+@pytest.mark.parametrize("values", [(5e-324, 1e-300), (1e300, 1.7e308), (5e-324, 1.7e308)])
+def test_a_logarithmic_scale_ends_where_numbers_do(values: tuple[float, ...]) -> None:
+    found = chart(*values, logarithmic=True)
+    axis = y_axis(found)
+    assert axis.logarithmic
+    assert axis.ticks
+    assert all(BOTTOM >= axis(value) >= TOP for value, _ in axis.ticks)
+    ElementTree.fromstring(draw(found))  # noqa: S314 - our own picture
+
+
 def test_a_scale_of_similar_sizes_starts_at_0() -> None:
     axis = y_axis(chart(3.0, 2.0))
     assert axis.low == 0

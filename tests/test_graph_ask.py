@@ -14,6 +14,7 @@ from flask.testing import FlaskClient
 from app import create_app
 from tests.htmltree import Element, read
 from tutor import number
+from tutor.budget import Budget, OverBudgetError
 from tutor.engine.graph import quantity
 from tutor.engine.graph_trace import GraphTrace
 from tutor.engine.graph_users import leading_to, operands_of, users
@@ -140,6 +141,12 @@ def test_what_stands_in_the_middle_of_a_long_sum_is_used_there(client: FlaskClie
     assert middle not in operands_of(trace, quantity(total.kind))
     found = article(client, f"/lessons/long/quantities/{total.name}")
     assert "terms left out of the sum" in found.text
+
+
+def test_who_uses_a_number_is_looked_for_within_the_time_of_a_request() -> None:
+    trace = lesson(LONG).trace
+    with pytest.raises(OverBudgetError), Budget(0, "This page").running():
+        list(users(trace, trace.graph.parse("v[20]")))
 
 
 def test_a_value_whose_name_is_a_setting_elsewhere_can_be_changed(client: FlaskClient) -> None:

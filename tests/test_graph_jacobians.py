@@ -149,6 +149,11 @@ def test_what_comes_back_times_the_jacobian_is_what_the_engine_passes_on(
         np.testing.assert_allclose(whole_sum, trace[graph.derivative(node).kind], rtol=1e-12)
 
 
+def test_what_is_passed_on_is_computed_once_however_often_it_is_read() -> None:
+    found = one("conv2d")
+    assert found.passed_on is found.passed_on
+
+
 def one(name: str, way: int = 0, k: int = 0) -> LocalJacobian:
     trace = whole(name, way)
     node = next(n for n in trace.graph.inner if n.operation.name == name)

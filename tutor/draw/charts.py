@@ -31,6 +31,8 @@ MOST_COLUMNS = 240
 STYLES = 6
 """How many kinds of lines there are."""
 TICKS = 5
+POWERS = -323, 308
+"""The smallest and the largest power of ten that a number can be."""
 DIGIT = 8.3
 """How wide a character of a tick is at most; a longer text than fits makes the drawing wider."""
 FITS = 4
@@ -138,7 +140,8 @@ class Axis:
         """Round numbers with their texts."""
         if self.logarithmic:
             every = max(1, ceil((self.high - self.low) / TICKS))
-            powers = range(ceil(self.low), floor(self.high) + 1, every)
+            low, high = max(ceil(self.low), POWERS[0]), min(floor(self.high), POWERS[1])
+            powers = range(low, high + 1, every)
             return [(10.0**power, power_of_ten(power)) for power in powers]
         found = nice(self.low, self.high)
         if self.whole:

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 
@@ -93,7 +94,7 @@ class LocalJacobian:
             [[self.entry(i, j) for j in range(1, columns + 1)] for i in range(1, rows + 1)]
         )
 
-    @property
+    @cached_property
     def passed_on(self) -> Array:
         """What comes back to the node times the Jacobian, as backpropagation has it: of the shape
         of the input. Where the input is used elsewhere, other parts are added to it.

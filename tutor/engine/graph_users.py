@@ -14,12 +14,13 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 
+from tutor import budget
 from tutor.engine.graph import GraphNode, place_of, quantity
 from tutor.engine.graph_trace import GraphTrace
 from tutor.engine.leading import leading
 from tutor.engine.operations import AddedUp, Elementwise
 from tutor.engine.quantity import Quantity
-from tutor.engine.tree import Elided, Ref, leaves, walk
+from tutor.engine.tree import ArrayRef, Elided, Node, Ref, leaves, walk
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,12 +88,21 @@ def _near(trace: GraphTrace, q: Quantity) -> list[tuple[str, GraphNode]]:
         for kind in user.inputs
         if user.kind in graph.needed and kind in graph.needed
     }
-    found = forward | backward
+    named = {kind for kind, below in backward.items() if _names(graph.backward_tree(below), q)}
+    found = forward | {kind: backward[kind] for kind in named}
     return [(kind, found[kind]) for kind, _ in trace.computed if kind in found]
 
 
+def _names(tree: Node, q: Quantity) -> bool:
+    """Whether the formula of an array has the array of q: if not, none of its entries has q."""
+    return any(isinstance(part, ArrayRef) and part.kind == q.kind for part in walk(tree))
+
+
 def _uses(trace: GraphTrace, user: Quantity, q: Quantity) -> bool:
-    """Whether the formula of one number has another, in the middle of a long sum too."""
+    """Whether the formula of one number has another, in the middle of a long sum too. Raises
+    OverBudgetError where many were looked through.
+    """
+    budget.check()
     waiting = [trace.graph.tree(user)]
     while waiting:
         for part in walk(waiting.pop(), trace):
