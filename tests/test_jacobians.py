@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import assume, given, settings
 
+from tests.oracle import INSTALLED, needs_torch
 from tests.strategies import problems
 from tests.typed import gives
 from tests.visiting import context, get, page
@@ -22,12 +23,11 @@ from tutor.lesson.setup import Setup
 from tutor.pages.both_routes import both_routes_page
 from tutor.pages.view import View
 
-torch: Any = pytest.importorskip("torch")
+if INSTALLED:
+    import torch
+
 SOFTMAX = "/lessons/3-2-3-softmax"
-RULES = {
-    "identity": lambda z: z, "sigmoid": torch.sigmoid, "tanh": torch.tanh,
-    "softmax": lambda z: torch.softmax(z, 0),
-}  # fmt: skip
+RULES = ("identity", "sigmoid", "tanh", "softmax")
 
 
 def by_weights(trace: Trace, layer: int, row: int) -> Array:
@@ -41,15 +41,20 @@ def by_weights(trace: Trace, layer: int, row: int) -> Array:
     )
 
 
-@given(problems(hidden=tuple(RULES), outputs=tuple(RULES), depth=3, units=4, wide=False))
-@settings(max_examples=25, deadline=None)
+@needs_torch
+@given(problems(hidden=RULES, outputs=RULES, depth=3, units=4, wide=False))
+@settings(max_examples=25)
 def test_the_jacobians_of_every_layer_are_those_of_pytorch(problem: Setup) -> None:
     trace = run(problem.network, problem.x, problem.y, problem.eta)
     assume(trace.finite)
     row = trace.samples - 1
     jacobian = torch.autograd.functional.jacobian
+    rules: dict[str, Any] = {
+        "identity": lambda z: z, "sigmoid": torch.sigmoid, "tanh": torch.tanh,
+        "softmax": lambda z: torch.softmax(z, 0),
+    }  # fmt: skip
     for number, layer in enumerate(trace.network.layers, 1):
-        rule = RULES[layer.activation.name]
+        rule = rules[layer.activation.name]
         z = torch.tensor(trace["z", number][row])
         below = torch.tensor(trace.passed(number - 1)[row])
         weights = torch.tensor(np.array(layer.weights))
@@ -64,11 +69,7 @@ def test_the_jacobians_of_every_layer_are_those_of_pytorch(problem: Setup) -> No
         assert by_weights(trace, number, row) == pytest.approx(flat, abs=1e-12)
 
 
-@given(
-    problems(
-        hidden=tuple(RULES), outputs=tuple(RULES), depth=3, units=4, wide=False, freezing=False
-    )
-)
+@given(problems(hidden=RULES, outputs=RULES, depth=3, units=4, wide=False, freezing=False))
 @settings(max_examples=25)
 def test_products_of_jacobians_are_the_numbers_of_the_backward_pass(problem: Setup) -> None:
     trace = run(problem.network, problem.x, problem.y, problem.eta)
@@ -205,6 +206,16 @@ def test_the_shown_numbers_of_both_routes_give_the_shown_results(name: str, seen
     assert len(pairs) >= 7
     for numbers, result in pairs:
         assert gives(numbers, result, decimals), (numbers, result)
+
+
+def test_every_sample_that_is_offered_has_both_routes() -> None:
+    place = "/lessons/init-large/both-routes"
+    links = page(place).root.one("nav", cls="samples").all("a")
+    offered = [link.attributes["href"] or "" for link in links]
+    assert len(offered) > 1
+    assert f"{place}?sample=5" not in offered
+    assert {get(href).status_code for href in offered} == {200}
+    assert get(f"{place}?sample=5").status_code == 404
 
 
 def test_on_paper_each_route_has_a_result_of_its_own() -> None:

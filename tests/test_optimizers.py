@@ -10,13 +10,15 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tests.oracle import INSTALLED, needs_torch
 from tutor.engine.activations import activation
 from tutor.engine.losses import loss
 from tutor.engine.network import Layer, Network
 from tutor.engine.optimizers import CLIPS, OPTIMIZERS, PENALTIES, SCHEDULES, UpdateRule, rule
 from tutor.engine.training import Training
 
-torch = pytest.importorskip("torch", reason="PyTorch is an oracle where it is installed")
+if INSTALLED:
+    import torch
 
 UPDATES = 100
 RANDOM = np.random.default_rng(7)
@@ -116,6 +118,7 @@ def by_torch(by: UpdateRule) -> list[Any]:
 NUMBERS = {"l2": 0.3, "clip": 0.4, "every": 30.0, "period": 80.0, "minimum": 0.001}
 
 
+@needs_torch
 @pytest.mark.parametrize(
     ("name", "schedule", "penalty", "clip"),
     [
@@ -137,6 +140,7 @@ def test_a_hundred_updates_are_those_of_pytorch(
     agrees(by)
 
 
+@needs_torch
 @pytest.mark.parametrize(
     ("name", "penalty", "clip"), [*product(OPTIMIZERS, PENALTIES, ["", *CLIPS])]
 )

@@ -130,7 +130,11 @@ def both_routes_page(
         ),
         "The steps between are left out: the sums are too long." if len(found) == 2 else "",
         WHY,
-        numbered(count, sample, lambda s: view.both_routes(id_, s, unit)),
+        tuple(
+            link
+            for link in numbered(count, sample, lambda s: view.both_routes(id_, s, unit))
+            if not trace.goes_around(q._replace(sample=int(link.text)))
+        ),
         view.jacobians(id_, layer, f"sample={sample}" if sample > 1 else ""),
         changed(context, None),
         notices,
