@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import cache
+from itertools import accumulate
 from typing import Any
 
 import numpy as np
 
-from tutor.engine.graph import Applied, Constant, Expression, Formula, Graph, Name
-from tutor.engine.graph_trace import Work, _pairs
-from tutor.engine.operation import Shape
+from tutor.engine.graph import Applied, Constant, Expression, Formula, Graph, Name, quantity
+from tutor.engine.graph_work import Totals, Work
+from tutor.engine.operation import Shape, places
 from tutor.engine.operations import OPERATIONS
 from tutor.engine.quantity import Quantity
+from tutor.engine.tree import ArrayRef
 
 ONE = ("neg", "exp", "sigmoid", "tanh", "relu", "softplus", "abs", "sin", "cos")
 TWO = ("-", "*", "max", "min")
@@ -135,25 +137,72 @@ def in_torch(formula: Formula, values: Mapping[str, np.ndarray]) -> tuple[Any, d
     return at(formula.expression), known
 
 
+def pairs(graph: Graph) -> list[tuple[Quantity, Quantity]]:
+    """All numbers that depend on each other directly, in the order of the forward pass."""
+    return [
+        (quantity(node.kind, reached), quantity(leaf.kind, at))
+        for node in graph.inner if node.kind in graph.needed
+        for k, leaf in enumerate(node.made.arguments)
+        if isinstance(leaf, ArrayRef) and leaf.kind in graph.needed
+        for at in places(node.made.shapes[k])
+        for reached, _ in node.operation.routes(k, node.made, at)
+    ]  # fmt: skip
+
+
+def inputs(graph: Graph) -> list[Quantity]:
+    """All numbers to differentiate with respect to."""
+    nodes = filter(None, map(graph.by_name.get, graph.differentiate))
+    return [q for node in nodes for q in node.entries()]
+
+
 def reverse_work(graph: Graph) -> Work:
     """The work of the backward pass, for all derivatives together, counted pair by pair."""
-    return _work(Counter(below for _, below in _pairs(graph)))
+    return _work(Counter(below for _, below in pairs(graph)))
 
 
 def forward_work(graph: Graph) -> dict[Quantity, Work]:
     """The work of forward accumulation for each number to differentiate with respect to: the same,
     but only over what depends on it.
     """
-    found, pairs = {}, list(_pairs(graph))
-    for name in graph.differentiate:
-        node = graph.by_name.get(name)
-        for of in node.entries() if node else ():
-            parts: Counter[Quantity] = Counter()
-            for q, below in pairs:
-                if below == of or below in parts:
-                    parts[q] += 1
-            found[of] = _work(parts)
+    return {of: _work(parts) for of, parts in _rounds(graph).items()}
+
+
+def totals_by_pairs(graph: Graph) -> Totals:
+    """The work of all derivatives, counted pair by pair."""
+    rounds, paths = _rounds(graph), Counter(inputs(graph))
+    edges: Counter[Quantity] = Counter()
+    for q, below in pairs(graph):
+        paths[q] += paths[below]
+        edges[q] += edges[below] + paths[below]
+    (result,) = graph.result.entries()
+    works = [_work(parts) for parts in rounds.values()]
+    return Totals(
+        paths[result],
+        Work(edges[result], paths[result] - sum(result in parts for parts in rounds.values())),
+        Work(sum(work.products for work in works), sum(work.sums for work in works)),
+        reverse_work(graph),
+        tuple(accumulate(_new_pairs(graph, rounds))),
+    )
+
+
+def _rounds(graph: Graph) -> dict[Quantity, Counter[Quantity]]:
+    """For each input how many parts each number has that depends on it."""
+    found, known = dict[Quantity, Counter[Quantity]](), pairs(graph)
+    for of in inputs(graph):
+        parts = found[of] = Counter[Quantity]()
+        for q, below in known:
+            if below == of or below in parts:
+                parts[q] += 1
     return found
+
+
+def _new_pairs(graph: Graph, rounds: Mapping[Quantity, Counter[Quantity]]) -> Iterator[int]:
+    """For each input how many pairs depend on it and on none before it."""
+    left = pairs(graph)
+    for of, parts in rounds.items():
+        mine = {of, *parts}
+        yield sum(below in mine for _, below in left)
+        left = [pair for pair in left if pair[1] not in mine]
 
 
 def _work(parts: Counter[Quantity]) -> Work:

@@ -22,7 +22,7 @@ from tutor.engine.graph import (
     Name,
     quantity,
 )
-from tutor.engine.graph_trace import GraphTrace, Work, tangents, totals, walked
+from tutor.engine.graph_trace import GraphTrace, tangents, walked
 from tutor.engine.operation import places
 from tutor.engine.operations import FUNCTIONS, OPERATIONS
 from tutor.engine.order import OVERFLOW
@@ -245,19 +245,6 @@ def test_with_many_inputs_forward_is_as_many_rounds_and_reverse_is_one(inputs: i
     assert reverse_work(graph).products == 2 * inputs + 3
     assert {work.products for work in forward_work(graph).values()} == {2 + 3}
     assert len(forward_work(graph)) == inputs
-
-
-@pytest.mark.parametrize("seed", SEEDS[::10])
-def test_the_totals_of_both_ways_are_those_of_each_round_counted_by_itself(seed: int) -> None:
-    graph = made(seed)[2].graph
-    rounds = forward_work(graph).values()
-    found = totals(graph, 10_000)
-    assert found is not None
-    assert found.forward == Work(sum(w.products for w in rounds), sum(w.sums for w in rounds))
-    assert found.reverse == reverse_work(graph)
-    assert found.pairs == found.reverse.products
-    assert totals(graph, found.pairs) == found
-    assert totals(graph, found.pairs - 1) is None
 
 
 def test_where_two_ways_meet_there_is_one_addition_each_way() -> None:

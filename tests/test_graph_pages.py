@@ -19,6 +19,7 @@ from tests.oracle import INSTALLED
 from tests.visiting import get
 from tutor.draw.graph_layout import MOST_DRAWN, PART, _whole, laid_out
 from tutor.engine.graph import Graph
+from tutor.engine.graph_work import totals
 from tutor.engine.tree import Rounded, evaluate
 from tutor.lesson.calculator import enough
 from tutor.lesson.graph_lesson import GraphLesson, open_graph
@@ -351,20 +352,37 @@ def test_the_documents_have_every_step_and_a_worksheet_has_no_results(client: Fl
     assert "\\frac{\\mathrm{d} f}{\\mathrm{d} q}" in tex
 
 
-def test_forward_accumulation_that_is_too_much_keeps_its_counts_and_says_what_is_left_out(
+def counts_on(text: str) -> list[str]:
+    return re.findall(r"<th scope=\"row\">(?:path by path|forward|reverse)</th>.*", text)
+
+
+def test_of_forward_accumulation_the_columns_stand_that_are_not_too_much(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     address = "/lessons/matrix-product/accumulation"
     whole = get(address).text
+    file = FOLDERS[1] / "matrix-product.yaml"
+    carried = totals(of_text(file.read_text(encoding="utf-8")).graph, 8).carried
+    monkeypatch.setattr(accumulation, "MOST_CARRIED", carried[1])
+    part = get(f"{address}?decimals=3").text
+    assert counts_on(part) == counts_on(whole)
+    assert (
+        f"would multiply by {carried[2]:,} local derivatives; the limit here is {carried[1]:,}."
+        in part
+    )
+    monkeypatch.setattr(accumulation, "MOST_CARRIED", carried[0] - 1)
+    nothing = get(f"{address}?decimals=5").text
+    assert counts_on(nothing) == counts_on(whole)
     assert "Forward: the derivative of each node" in whole
-    counts = re.findall(r"<th scope=\"row\">(?:forward|reverse)</th>.*", whole)
-    monkeypatch.setattr(accumulation, "MOST_CARRIED", 3)
-    left_out = get(f"{address}?decimals=3")
-    assert left_out.status_code == 200
-    assert re.findall(r"<th scope=\"row\">(?:forward|reverse)</th>.*", left_out.text) == counts
-    assert "Forward: the derivative of each node" not in left_out.text
-    assert "It is left out where there are more than 3 of them" in left_out.text
-    assert "Reverse: with respect to each node" in left_out.text
-    monkeypatch.setattr(accumulation, "MOST_COUNTED", 3)
-    uncounted = get(f"{address}?decimals=5").text
-    assert "more than 3 pairs of numbers depend on each other directly" in uncounted
+    assert "Forward: the derivative of each node" in part
+    assert "Forward: the derivative of each node" not in nothing
+    assert f"the limit here is {carried[0] - 1:,}. The table below" in nothing
+    assert "Reverse: with respect to each node" in nothing
+
+
+def test_paths_that_nobody_could_list_are_counted() -> None:
+    names = "".join(f"&h{n}=h{n - 1}*h{n - 1}" for n in range(1, 100))
+    text = get(f"/formula/accumulation?expression=h99*h99&h0=x%2By&x=0.5&y=0.5{names}").text
+    assert "<td>about 2.54e30 paths</td>" in text
+    assert "<td>202</td>" in text
+    assert "Path by path would take" in text

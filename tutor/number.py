@@ -162,6 +162,11 @@ def counted(count: int, noun: str) -> str:
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
+def whole_shown(count: int) -> str:
+    """A whole number of any size for reading: all of it, or of a very long one a few digits."""
+    return f"{count:,}" if count <= MOST_WHOLE else f"about {Decimal(count):.2e}".replace("e+", "e")
+
+
 def exact(value: float) -> str:
     """The shortest text that reads back as exactly this number (for JSON, addresses and code)."""
     return repr(float(value))

@@ -43,12 +43,14 @@ In the order in which it is best read:
     scaling               inputs standardised, or brought to 0 to 1: the numbers, and their steps
     training              one iteration after the other, and any of them again
     lean                  many iterations in a row without traces, as fast as NumPy by hand
+    reach                 which entries each entry of an output depends on, in few numbers
     operation             what an operation has to say of itself
     array_functions       functions of whole arrays, in NumPy and PyTorch
     array_operations      operations that look at a whole array: products, windows, rows
     operations            what a node of a computation graph can compute: each operation once
     graph                 a formula as nodes, forward and backward, with their trees
-    graph_trace           every number of a graph; forward accumulation; the work of both ways
+    graph_trace           every number of a graph; forward accumulation
+    graph_work            how many multiplications its derivatives take, counted three ways
     graph_paper           the same with every number rounded and carried on
     graph_jacobians       the Jacobian of a node with respect to one of its inputs
     graph_users           which numbers of a graph are computed with one, and what leads to it

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import product
+from math import prod
 
 from tutor.engine import array_functions as functions
 from tutor.engine.entry import long_terms
@@ -24,6 +25,7 @@ from tutor.engine.operation import (
     places,
     shape_words,
 )
+from tutor.engine.reach import Reach, Spans, each, every
 from tutor.engine.tree import (
     ONE,
     ZERO,
@@ -130,6 +132,13 @@ class Matmul(Operation):
             for row in places(left[:-1]):
                 yield (*row, *at_[1:]), at(a, (*row, at_[0]))
 
+    def reach(self, k: int, call: Call) -> Reach:
+        left, right = call.shapes
+        rows, inner, columns = prod(left[:-1]), right[0], prod(right[1:])
+        if k == 0:
+            return Reach((rows, inner), each(rows), every(inner, times=columns))
+        return Reach((inner, columns), every(inner, times=rows), each(columns))
+
     def pattern(self, k: int, call: Call) -> str:
         match tuple(map(len, call.shapes)):
             case (1, 1):
@@ -176,6 +185,10 @@ class Transposed(Operation):
     def routes(self, k: int, call: Call, at_: Place) -> Iterator[Route]:
         yield at_[::-1], ONE
 
+    def reach(self, k: int, call: Call) -> Reach:
+        rows, columns = call.shape
+        return Reach((columns, rows), each(rows), each(columns), turned=True)
+
     def pattern(self, k: int, call: Call) -> str:
         return "Each entry moves to another place: one 1 in each row and in each column."
 
@@ -218,6 +231,10 @@ class ByRow(Operation):
     def local(self, call: Call, place: Place, at_: Place) -> Node:
         """The derivative of the entry at `place` with respect to that at `at_`."""
         raise NotImplementedError
+
+    def reach(self, k: int, call: Call) -> Reach:
+        rows, columns = prod(call.shape[:-1]), call.shape[-1]
+        return Reach((rows, columns), each(rows), every(columns, times=columns))
 
     def pattern(self, k: int, call: Call) -> str:
         if len(call.shape) == 1:
@@ -325,6 +342,32 @@ class Windows:
             if all(1 <= c <= n for c, n in zip(cell, self.shape, strict=True)):
                 yield inside, cell
 
+    @property
+    def spans(self) -> tuple[Spans, ...]:
+        """Along each axis, for each window the cells of the array that it lies on."""
+        return tuple(
+            tuple((max(start, 0), min(start + w, n)) for start in self._starts(count))
+            for n, w, count in zip(self.shape, self.size, self.made, strict=True)
+        )
+
+    @property
+    def inside(self) -> tuple[Spans, ...]:
+        """The same as places in the window, counted from 0: those that do not lie in the border."""
+        return tuple(
+            tuple((max(-start, 0), min(n - start, w)) for start in self._starts(count))
+            for n, w, count in zip(self.shape, self.size, self.made, strict=True)
+        )
+
+    def _starts(self, count: int) -> Iterator[int]:
+        return (o * self.stride - self.padding for o in range(count))
+
+    @staticmethod
+    def reach(spans: tuple[Spans, ...], shape: Shape) -> Reach:
+        """What windows take of an array of one or two axes."""
+        rows, columns = (*shape, 1)[:2]
+        down, across = (*spans, each(1))[:2]
+        return Reach((rows, columns), down, across)
+
     def over(self, cell: Place) -> Iterator[tuple[Place, Place]]:
         """The windows that a cell lies in: (the window, the cell's place in it)."""
         axes = (
@@ -409,6 +452,10 @@ class Convolution(Operation):
             if all(1 <= c <= n for c, n in zip(cell, windows.shape, strict=True)):
                 yield window, at(x, cell)
 
+    def reach(self, k: int, call: Call) -> Reach:
+        windows = self._windows(call)
+        return windows.reach(windows.inside if k else windows.spans, call.shapes[k])
+
     def pattern(self, k: int, call: Call) -> str:
         if k:
             return (
@@ -464,6 +511,10 @@ class MaxPool(Operation):
             cells = [cell for _, cell in windows.cells(window)]
             yield window, Wins(tuple(at(x, cell) for cell in cells), cells.index(at_) + 1)
 
+    def reach(self, k: int, call: Call) -> Reach:
+        windows = self._windows(call)
+        return windows.reach(windows.spans, call.shapes[k])
+
     def pattern(self, k: int, call: Call) -> str:
         return "For each window it has a single 1, at the largest number, and 0 elsewhere."
 
@@ -510,6 +561,11 @@ class Embedding(Operation):
         for n, found in enumerate(_constants(call, 1), 1):
             if found == row:
                 yield (n, column)[2 - len(call.shape) :], ONE
+
+    def reach(self, k: int, call: Call) -> Reach:
+        rows, columns = call.shapes[0]
+        taken = tuple((int(n) - 1, int(n)) for n in _constants(call, 1))
+        return Reach((rows, columns), taken, each(columns))
 
     def pattern(self, k: int, call: Call) -> str:
         return (

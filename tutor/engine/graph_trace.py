@@ -6,8 +6,7 @@ A trace is a mapping from the kind of a node, or of a derivative, to its array, 
 in which the trees of its derivations are evaluated. Numbers that are not finite are let through
 quietly; `stop` is the first one in the order of the walk, with the reason.
 
-Beside it: forward accumulation, which goes once through the graph for each input (`tangents`), and
-how much work both ways are.
+Beside it: forward accumulation, which goes once through the graph for each input (`tangents`).
 """
 
 from __future__ import annotations
@@ -15,16 +14,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import NamedTuple
 
 import numpy as np
 
 from tutor import budget, number
 from tutor.engine.graph import Graph, GraphNode, quantity
-from tutor.engine.operation import Place, Trouble, places
+from tutor.engine.operation import Route, Trouble, places
 from tutor.engine.order import OVERFLOW, UNDEFINED, EarlyEnd
 from tutor.engine.quantity import Quantity
-from tutor.engine.tree import ArrayRef, Environment, Leaf, Node, Value, evaluate
+from tutor.engine.tree import ArrayRef, Environment, Leaf, Value, evaluate
 
 Array = np.ndarray
 
@@ -191,7 +189,7 @@ def _frozen(value: Value, node: GraphNode, many: int = 0) -> Array:
     return array
 
 
-# ---- Forward accumulation, and the work of both ways ----
+# ---- Forward accumulation ----
 
 
 def tangents(trace: GraphTrace, of: Quantity) -> dict[Quantity, float]:
@@ -206,77 +204,20 @@ def tangents_of(trace: GraphTrace, numbers: Sequence[Quantity]) -> list[dict[Qua
     graph, found = trace.graph, [{of: 1.0} for of in numbers]
     for node in graph.inner if numbers else ():
         if node.kind in graph.needed:
-            for at, below, local in _locals(graph, node):
+            for below, routes in _taken(graph, node):
                 known = [column for column in found if below in column]
-                if known:
+                for at, local in routes if known else ():
+                    budget.check()
                     q, slope = quantity(node.kind, at), float(evaluate(graph.at(local, at), trace))
                     for column in known:
                         column[q] = column.get(q, 0.0) + slope * column[below]
     return found
 
 
-def _locals(graph: Graph, node: GraphNode) -> Iterator[tuple[Place, Quantity, Node]]:
-    """Each pair of numbers, the place of one in a node and one of its inputs, with the local
-    derivative, whose entry at that place is meant.
-    """
+def _taken(graph: Graph, node: GraphNode) -> Iterator[tuple[Quantity, Iterator[Route]]]:
+    """Each number that a node takes, and where it goes."""
     call = node.made
     for k, leaf in enumerate(call.arguments):
-        if not isinstance(leaf, ArrayRef) or leaf.kind not in graph.needed:
-            continue
-        for at in places(call.shapes[k]):
-            below = quantity(leaf.kind, at)
-            for reached, local in call.operation.routes(k, call, at):
-                budget.check()
-                yield reached, below, local
-
-
-def _pairs(graph: Graph) -> Iterator[tuple[Quantity, Quantity]]:
-    """All numbers that depend on each other directly, in the order of the forward pass."""
-    for node in graph.inner:
-        if node.kind in graph.needed:
-            for at, below, _ in _locals(graph, node):
-                yield quantity(node.kind, at), below
-
-
-@dataclass(frozen=True, slots=True)
-class Work:
-    """How many multiplications by a local derivative, and how many additions."""
-
-    products: int
-    sums: int
-
-
-class Totals(NamedTuple):
-    """The work of both ways, and how many pairs of numbers depend on each other directly: for each
-    pair one product; where k parts come together, k − 1 sums.
-    """
-
-    forward: Work
-    reverse: Work
-    pairs: int
-
-
-def totals(graph: Graph, most: int) -> Totals | None:
-    """The work of forward accumulation for all numbers together, and that of the backward pass;
-    None where more than `most` pairs of numbers depend on each other.
-
-    A number keeps as the bits of an integer on which inputs it depends, so that one way through
-    the graph counts for all of them.
-    """
-    nodes = [node for name in graph.differentiate if (node := graph.by_name.get(name))]
-    inputs = (q for node in nodes for q in node.entries())
-    on = {q: 1 << n for n, q in enumerate(inputs)}
-    made: set[Quantity] = set()
-    used: set[Quantity] = set()
-    pairs = products = 0
-    for q, below in _pairs(graph):
-        pairs += 1
-        if pairs > most:
-            return None
-        bits = on.get(below, 0)
-        products += bits.bit_count()
-        on[q] = on.get(q, 0) | bits
-        made.add(q)
-        used.add(below)
-    forward = Work(products, products - sum(on[q].bit_count() for q in made))
-    return Totals(forward, Work(pairs, pairs - len(used)), pairs)
+        if isinstance(leaf, ArrayRef) and leaf.kind in graph.needed:
+            for at in places(call.shapes[k]):
+                yield quantity(leaf.kind, at), call.operation.routes(k, call, at)

@@ -17,6 +17,7 @@ from typing import TypeAlias
 import numpy as np
 
 from tutor.engine.quantity import Quantity
+from tutor.engine.reach import Reach
 from tutor.engine.tree import ArrayRef, Node, Ref, Value
 from tutor.errors import NetworkError
 
@@ -106,6 +107,10 @@ class Operation:
         """Each entry of its output that depends on the entry `at` of input `k`, with the local
         derivative.
         """
+        raise NotImplementedError
+
+    def reach(self, k: int, call: Call) -> Reach:
+        """The same without the derivatives, for all entries of input `k` at once."""
         raise NotImplementedError
 
     def entry(self, call: Call, at: Place) -> Node | None:

@@ -35,6 +35,7 @@ from tutor.engine.operation import (
     places,
     shape_words,
 )
+from tutor.engine.reach import Reach, each, every
 from tutor.engine.tree import (
     ONE,
     ZERO,
@@ -116,6 +117,11 @@ class Elementwise(Operation):
         reached = [at] if call.shapes[k] else places(call.shape)
         return ((place, local) for place in reached)
 
+    def reach(self, k: int, call: Call) -> Reach:
+        if call.shapes[k]:
+            return Reach((prod(call.shape), 1), each(prod(call.shape)))
+        return Reach((1, 1), every(1, times=prod(call.shape)))
+
     def pattern(self, k: int, call: Call) -> str:
         if not call.shape:
             return "Both are single numbers, so the Jacobian is one number, the local derivative."
@@ -157,6 +163,9 @@ class AddedUp(Operation):
 
     def routes(self, k: int, call: Call, at: Place) -> Iterator[Route]:
         yield (), self._share(call.shapes[k]) if self.mean else ONE
+
+    def reach(self, k: int, call: Call) -> Reach:
+        return Reach((prod(call.shapes[k]), 1), every(prod(call.shapes[k])))
 
     def pattern(self, k: int, call: Call) -> str:
         share = f"1/{prod(call.shapes[k])}" if self.mean else "1"

@@ -1,5 +1,5 @@
 """Forward and reverse accumulation of a formula side by side: the same derivatives, by other ways,
-with the work of both.
+with the work of both, and of going path by path.
 """
 
 from __future__ import annotations
@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 from tutor import number
 from tutor.engine.graph import quantity
-from tutor.engine.graph_trace import Totals, Work, tangents_of, totals
+from tutor.engine.graph_trace import tangents_of
+from tutor.engine.graph_work import Totals, Work, totals
 from tutor.engine.quantity import Quantity
 from tutor.number import counted
 from tutor.pages.cells import Cell, Row, Table
@@ -20,23 +21,23 @@ from tutor.pages.what_if import Changed
 MOST_INPUTS = 8
 """Columns of the table of forward accumulation: inputs that are gone through."""
 MOST_NODES = 40
-MOST_COUNTED, MOST_CARRIED = 400_000, 100_000
-"""Pairs of numbers that depend on each other directly: so many are counted, and along so many the
-derivatives with respect to a few inputs are carried; each takes about half a second.
+MOST_CARRIED = 100_000
+"""Along so many pairs of numbers that depend on each other directly the derivatives with respect to
+the first inputs are carried; that takes about half a second.
 """
 NOT_REACHED = Cell("–", "gap")
 
 
 @dataclass(frozen=True, slots=True)
 class AccumulationPage:
-    """Both ways, and how much work they are."""
+    """Both ways, and how much work they are beside going path by path."""
 
     title: str
     home: str
     forward: Table
     reverse: Table
     work: tuple[tuple[str, str, str, str], ...]
-    """(way, rounds through the graph, multiplications, additions)"""
+    """(way, paths or rounds through the graph, multiplications, additions)"""
     result: str
     no_columns: str
     """Why the table of forward accumulation is not there, or ""."""
@@ -57,68 +58,88 @@ def accumulation_page(context: GraphContext, notices: tuple[str, ...] = ()) -> A
     ]  # fmt: skip
     numbers = [q for node in graph.inner if node.kind in graph.needed for q in node.entries()]
     shown = numbers if len(numbers) <= MOST_NODES else numbers[-MOST_NODES:]
-    counts = totals(graph, MOST_COUNTED)
-    columns = inputs[:MOST_INPUTS] if counts and counts.pairs <= MOST_CARRIED else []
+    counts = totals(graph, min(MOST_INPUTS, len(inputs)))
+    columns = inputs[: sum(pairs <= MOST_CARRIED for pairs in counts.carried)]
     return AccumulationPage(
         context.lesson.scenario.title, context.home,
         _forward(context, columns, shown), _reverse(context, inputs, shown),
         (
-            ("forward", counted(len(inputs), "round"), *_words(counts and counts.forward)),
-            ("reverse", "1 round", *_words(counts and counts.reverse)),
+            _row("path by path", _paths(counts.paths), counts.by_paths),
+            _row("forward", counted(len(inputs), "round"), counts.forward),
+            _row("reverse", "1 round", counts.reverse),
         ),
-        _result(graph.result.name, len(inputs), counts), _no_columns(len(inputs), counts),
-        _left_out(len(inputs), len(columns), len(numbers)), notices, graph_changed(context, None),
+        _result(graph.result.name, len(inputs), counts),
+        _no_columns(len(inputs), len(columns), counts),
+        _left_out(len(inputs), len(columns), len(numbers), counts), notices,
+        graph_changed(context, None),
     )  # fmt: skip
 
 
-def _words(work: Work | None) -> tuple[str, str]:
-    return (f"{work.products:,}", f"{work.sums:,}") if work else ("–", "–")
+def _paths(many: int) -> str:
+    return "1 path" if many == 1 else f"{number.whole_shown(many)} paths"
 
 
-def _result(name: str, inputs: int, counts: Totals | None) -> str:
-    """What the two counts say."""
+def _row(way: str, through: str, work: Work) -> tuple[str, str, str, str]:
+    return way, through, number.whole_shown(work.products), number.whole_shown(work.sums)
+
+
+def _result(name: str, inputs: int, counts: Totals) -> str:
+    """What the counts say."""
+    forward, reverse = counts.forward.products, counts.reverse.products
+    rounds = f"Forward goes through the graph once for each of the {inputs:,} inputs"
     if inputs == 1:
-        return (
+        said = (
             f"With one input both ways are the same work. Reverse would pay off with more inputs, "
             f"since one round gives the derivatives of {name} with respect to all of them."
         )
-    if counts is None:
-        return (
-            f"Forward goes through the graph once for each of the {inputs:,} inputs, reverse once "
-            f"for all. In this graph more than {MOST_COUNTED:,} pairs of numbers depend on each "
-            "other directly, too many to count the multiplications here."
+    elif forward == reverse:
+        said = f"{rounds}, reverse once for all: here both take the same number of multiplications."
+    else:
+        times = _times(forward, reverse)
+        said = (
+            f"{rounds}, reverse once for all: here forward takes {times} as many multiplications."
         )
-    forward, reverse = counts.forward, counts.reverse
-    rounds = f"Forward goes through the graph once for each of the {inputs:,} inputs"
-    if forward.products == reverse.products:
-        return f"{rounds}, reverse once for all: here both take the same number of multiplications."
-    times = forward.products / reverse.products if reverse.products else 1.0
+    if counts.by_paths.products <= forward:
+        return said
     return (
-        f"{rounds}, reverse once for all: "
-        f"here forward takes {times:.3g} times as many multiplications."
+        f"{said} Path by path would take {_times(counts.by_paths.products, reverse)} as many as "
+        "reverse, since what paths share is multiplied again for each of them."
     )
 
 
-def _no_columns(inputs: int, counts: Totals | None) -> str:
+def _times(many: int, few: int) -> str:
+    """How many times as much: three digits, or a whole number."""
+    large = many >= 1_000 * few
+    return f"{number.whole_shown(many // few) if large else format(many / few, '.3g')} times"
+
+
+def _no_columns(inputs: int, columns: int, counts: Totals) -> str:
     """Why the table of forward accumulation is not there, or ""."""
-    if counts is not None and counts.pairs <= MOST_CARRIED:
+    if columns:
         return ""
-    pairs = f"{counts.pairs:,}" if counts else f"more than {MOST_COUNTED:,}"
-    each = f"a column for each of {inputs:,} inputs" if inputs > 1 else "one column"
+    each = f"a column for each of {inputs:,} inputs; the first" if inputs > 1 else "one column; it"
     return (
-        f"This table would have {each}, and each column multiplies by up to {pairs} local "
-        f"derivatives. It is left out where there are more than {MOST_CARRIED:,} of them; the "
-        "table below has the derivatives with respect to all inputs."
+        f"This table would have {each} multiplies by {counts.carried[0]:,} local derivatives, and "
+        f"the limit here is {MOST_CARRIED:,}. The table below has the derivatives with respect to "
+        "all inputs."
     )
 
 
-def _left_out(inputs: int, columns: int, nodes: int) -> str:
+def _left_out(inputs: int, columns: int, nodes: int, counts: Totals) -> str:
     said = []
     if columns and inputs > columns:
         said.append(f"{counted(inputs - columns, 'more input')}")
     if nodes > MOST_NODES:
         said.append(f"{counted(nodes - MOST_NODES, 'number')} further from the result")
-    return f"Not in the tables: {' and '.join(said)}." if said else ""
+    if not said:
+        return ""
+    left_out = f"Not in the tables: {' and '.join(said)}."
+    if not 0 < columns < len(counts.carried):
+        return left_out
+    return (
+        f"{left_out} With one more input the first table would multiply by "
+        f"{counts.carried[columns]:,} local derivatives; the limit here is {MOST_CARRIED:,}."
+    )
 
 
 def _forward(context: GraphContext, inputs: list[Quantity], shown: list[Quantity]) -> Table:
