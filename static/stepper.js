@@ -7,6 +7,7 @@
   const [back, all, next] = bar.querySelectorAll('button');
   const count = bar.querySelector('.count');
   const said = document.querySelector('[role="status"]');
+  const captions = new Map([...document.querySelectorAll('.end .net desc')].map((about) => [about, about.textContent]));
   const made = new Map();
   steps.forEach((step, n) => { for (const q of (step.dataset.makes || '').split(' ')) if (q && !made.has(q)) made.set(q, n); });
   let now = -1;
@@ -15,7 +16,7 @@
   const within = (n) => (range) => { const [first, last = first] = range.split('-').map(Number); return first <= n && n <= last; };
   const picture = (phase, n, title) => {
     for (const part of phase.querySelectorAll('.net[data-at], .net [data-at]')) part.toggleAttribute('data-on', part.dataset.at.split(' ').some(within(n)));
-    for (const about of phase.querySelectorAll('.net desc')) about.textContent = title;
+    for (const about of phase.querySelectorAll('.net desc')) about.textContent = title ?? captions.get(about);
   };
   const draw = (phase) => {
     const step = steps[now];
@@ -32,7 +33,7 @@
   // After its last step a phase is shown as without this script: everything known, nothing marked.
   const after = (phase) => {
     for (const cell of phase.querySelectorAll('.end td[data-q]')) cell.classList.remove('later', 'uses', 'makes');
-    picture(phase, number([...phase.querySelectorAll('.step')].at(-1)) + 1, `The network after the phase: ${phase.querySelector('h2').textContent.toLowerCase()}`);
+    picture(phase, number([...phase.querySelectorAll('.step')].at(-1)) + 1);
   };
   const show = (n, focus) => {
     now = Math.max(0, Math.min(steps.length - 1, n));

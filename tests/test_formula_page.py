@@ -204,7 +204,7 @@ def test_it_can_be_taken_away_and_becomes_a_lesson(client: FlaskClient) -> None:
     download = client.get(f"/formula/export?{QUERY}&kind=csv&do=download")
     assert download.headers["Location"].startswith("/formula/export/csv?expression=")
     assert client.get(download.headers["Location"]).status_code == 200
-    assert client.get(f"/formula/export/interactive?{QUERY}").status_code == 404
+    assert client.get(f"/formula/export/numpy-run?{QUERY}").status_code == 404
 
 
 def test_it_can_be_shared_and_framed(client: FlaskClient) -> None:

@@ -151,13 +151,13 @@ def test_the_commands_work_on_a_formula(capsys: pytest.CaptureFixture[str], tmp_
     assert main(["list", str(FOLDERS[0])]) == 0
     assert "neuron-error       graph  " in capsys.readouterr().out
     for kind in (
-        "html", "worksheet", "key", "class-set", "numpy", "torch", "notebook", "json", "csv", "latex",
+        "html", "interactive", "worksheet", "key", "class-set", "numpy", "torch", "notebook", "json", "csv", "latex",
     ):  # fmt: skip
         assert main(["export", file, "--to", kind, "-o", str(tmp_path)]) == 0
-    assert len(list(tmp_path.iterdir())) == 10
-    assert main(["export", file, "--to", "interactive", "-o", str(tmp_path)]) == 2
+    assert len(list(tmp_path.iterdir())) == 11
+    assert main(["export", file, "--to", "numpy-run", "-o", str(tmp_path)]) == 2
     said = capsys.readouterr().err
-    assert "a formula has no worked solution, step by step; it can become html" in said
+    assert "a formula has no training run in numpy; it can become html" in said
     assert main(["steps", file, "--iteration", "2"]) == 2
     assert "it has no iterations" in capsys.readouterr().err
     assert main(["steps", file, "--notation", "letters"]) == 2

@@ -178,9 +178,9 @@ def test_what_only_networks_have_says_so(client: FlaskClient) -> None:
         assert answer.status_code == 404
         assert "only networks have such a page" in answer.text
     assert "for which the form has no fields" in client.get("/build?from=neuron-error").text
-    refused = client.get("/lessons/neuron-error/export/interactive")
+    refused = client.get("/lessons/neuron-error/export/numpy-run")
     assert refused.status_code == 404
-    assert "a formula has no worked solution, step by step" in refused.text
+    assert "a formula has no training run in numpy" in refused.text
 
 
 def test_the_first_page_shows_formulas_among_the_lessons(client: FlaskClient) -> None:

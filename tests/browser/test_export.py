@@ -12,9 +12,12 @@ from playwright.sync_api import BrowserContext, Page, expect
 
 from tests.browser.test_accessibility import OPEN, TOO_WIDE, WAYS
 from tutor.export.registry import KINDS, ExportOrder, make
+from tutor.lesson.graph_lesson import open_graph
 from tutor.lesson.walk import open_lesson
+from tutor.pages.graph_view import GraphView
 from tutor.pages.view import View
 from tutor.scenario import reader
+from tutor.scenario.reader import GraphScenario
 
 ROOT = Path(__file__).parents[2]
 Opening = Callable[..., Page]
@@ -22,7 +25,7 @@ Opening = Callable[..., Page]
 
 @pytest.fixture(scope="session")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The deck lesson as every kind of document."""
+    """The deck lesson as every kind of document, and a formula to step through."""
     found = tmp_path_factory.mktemp("files")
     lesson = open_lesson(reader.load(ROOT / "scenarios" / "1-2-3-1-sigmoid.yaml"))
     for key in ("html", "interactive", "worksheet", "key"):
@@ -31,6 +34,10 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         )
     made = make(lesson, "class-set", View(grain="pass"), ExportOrder(versions=2))
     (found / "class-set.html").write_text("".join(made.chunks), encoding="utf-8")
+    formula = reader.load(ROOT / "scenarios" / "graphs" / "neuron-error.yaml")
+    assert isinstance(formula, GraphScenario)
+    made = make(open_graph(formula), "interactive", GraphView(), ExportOrder())
+    (found / "formula.html").write_text("".join(made.chunks), encoding="utf-8")
     return found
 
 
@@ -81,6 +88,28 @@ def test_one_steps_through_a_file_with_buttons_and_keys(opening: Opening) -> Non
     expect(bar(page)).to_contain_text("1 / 79")
     bar(page).get_by_role("button", name="Back").click(force=True)
     expect(bar(page)).to_contain_text("1 / 79")
+
+
+def test_one_steps_through_a_formula_with_keys_and_its_graph_follows(opening: Opening) -> None:
+    page = opening("formula")
+    expect(bar(page)).to_contain_text("1 / 15")
+    made = page.locator(".phase.now .net text.makes:visible")
+    expect(made).to_have_text("−2")
+    for _ in range(11):
+        page.keyboard.press("ArrowRight")
+    expect(page.locator(".step:visible h3")).to_contain_text("Derivative with respect to n2")
+    expect(made).to_have_text("−0.1058")
+    expect(page.locator(".phase.now .net path.uses.line:visible")).to_have_count(1)
+    expect(page.locator(".phase.now .net desc")).to_have_text("Derivative with respect to n2")
+    expect(page.locator(".phase.now .end td.makes")).to_have_attribute("data-q", "df/dn2")
+    expect(page.locator('.phase.now .end td[data-q="df/dw2"]')).to_be_hidden()
+    page.keyboard.press("End")
+    expect(bar(page)).to_contain_text("15 / 15")
+    bar(page).get_by_role("button", name="Show all").click()
+    expect(page.locator(".end .net :is(text, path, rect).makes:visible")).to_have_count(0)
+    expect(page.locator("#backward .net desc")).to_have_text(
+        "The graph after the phase: backward pass"
+    )
 
 
 def test_the_contents_lead_to_a_step_and_show_all_shows_all(opening: Opening) -> None:
@@ -147,18 +176,20 @@ def test_showing_all_puts_every_diagram_at_the_end_of_its_phase(opening: Opening
     expect(page.locator("#forward .net text[data-q='a[3][1]']:visible")).to_have_count(1)
 
 
-def test_a_stepper_prints_every_step(opening: Opening) -> None:
-    page = opening("interactive", "#step-39")
+@pytest.mark.parametrize(("key", "steps"), [("interactive", 79), ("formula", 15)])
+def test_a_stepper_prints_every_step(opening: Opening, key: str, steps: int) -> None:
+    page = opening(key, "#step-12")
     page.emulate_media(media="print")
-    expect(page.locator(".step:visible")).to_have_count(79)
+    expect(page.locator(".step:visible")).to_have_count(steps)
 
 
-@pytest.mark.parametrize("key", ["html", "interactive", "worksheet", "key"])
+@pytest.mark.parametrize("key", ["html", "interactive", "worksheet", "key", "formula"])
 def test_without_a_script_the_whole_solution_is_there(opening: Opening, key: str) -> None:
     page = opening(key, java_script_enabled=False)
-    expect(page.locator(".step")).to_have_count(79)
-    expect(page.locator("#step-79 h3")).to_be_visible()
-    expect(page.locator(".stepper")).to_have_count(1 if key == "interactive" else 0)
+    steps = 15 if key == "formula" else 79
+    expect(page.locator(".step")).to_have_count(steps)
+    expect(page.locator(f"#step-{steps} h3")).to_be_visible()
+    expect(page.locator(".stepper")).to_have_count(1 if key in {"interactive", "formula"} else 0)
     expect(page.locator(".stepper:visible")).to_have_count(0)
 
 
@@ -167,7 +198,10 @@ def test_no_file_has_a_barrier_or_scrolls_sideways(
     opening: Opening, axe: Callable[[Page], Any], scheme: str, width: int
 ) -> None:
     found = []
-    for key, place in (("html", ""), ("interactive", "#step-33"), ("worksheet", ""), ("key", "")):
+    for key, place in (
+        ("html", ""), ("interactive", "#step-33"), ("worksheet", ""), ("key", ""),
+        ("formula", "#step-12"),
+    ):  # fmt: skip
         page = opening(
             key,
             place,

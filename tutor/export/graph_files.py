@@ -6,21 +6,24 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from math import isfinite
 
 from tutor import budget
-from tutor.draw.graph import draw_graph
+from tutor.draw.graph import draw_graph, graph_drawing
+from tutor.draw.parts import Drawing
+from tutor.engine.kinds import BACKWARD, FORWARD
 from tutor.engine.quantity import Quantity
 from tutor.export import latex_document, rendering
 from tutor.export.data import text_cell
 from tutor.export.worked import (
+    MOST_STEPS,
     AnyPaper,
-    End,
     Head,
     Sheet,
     document,
+    place_of,
     refuse_endless,
 )
 from tutor.lesson.changes import told
@@ -33,8 +36,11 @@ from tutor.notation.latex_text import escaped
 from tutor.number import counted
 from tutor.pages.graph_context import GraphContext
 from tutor.pages.graph_overview import facts, given
-from tutor.pages.graph_step import CSS, PICTURE, graph_body, nodes_table, scene_at
+from tutor.pages.graph_panels import graph_outline
+from tutor.pages.graph_step import CSS, PICTURE, graph_body, nodes_table, scene, scene_at
 from tutor.pages.graph_view import GraphView
+from tutor.pages.outline import Chapter
+from tutor.pages.step_body import StepBody
 from tutor.pages.tables import StepTables
 from tutor.scenario import dump
 
@@ -100,6 +106,9 @@ class GraphPaper(AnyPaper):
 
     context: GraphContext
     opened = GraphContext
+    writer = GraphFormulaWriter
+    drawn = PICTURE
+    drawn_after = frozenset({FORWARD, BACKWARD})
     css = CSS
 
     @property
@@ -107,58 +116,50 @@ class GraphPaper(AnyPaper):
         context, sheet = self.context, self.sheet
         return content_hash(context), context.view.query(), sheet.blanks, sheet.phases
 
-    def chunks(self) -> Iterator[str]:
-        context, nothing = self.context, frozenset[Quantity]()
-        writer = GraphFormulaWriter(
-            context.trace, context.alphabet, context.decimals, context.hidden, self.lines
-        )
-        yield rendering.template("worked_head.html").render(page=_head(self))
-        for phase, first, last in self.phases:
-            yield rendering.template("worked_phase.html").render(
-                id=self.id(phase), title=PHASE_TITLES[phase], about=PASSES[phase]
-            )
-            for n in range(first, last + 1):
-                yield self._step(writer, n)
-            scene = scene_at(context, last, phase=phase)
-            tables = StepTables((nodes_table(context, last, nothing, nothing),))
-            yield rendering.template("worked_end.html").render(
-                end=End(tables, draw_graph(scene), PICTURE)
-            )
+    def head(self) -> Head:
+        context, scenario = self.context, self.context.lesson.scenario
+        made = " ".join(filter(None, (_made_from(self), told(context.lesson.changes))))
+        return Head(
+            scenario.title, self.sheet.title, scenario.source, scenario.about, made, self.mark,
+            draw_graph(scene_at(context, 0)), tuple(given(context)), facts(context),
+            self.chapters, self.anchor, self.drawn,
+        )  # fmt: skip
 
-    def _step(self, writer: GraphFormulaWriter, n: int) -> str:
-        """A step; one that is left open has its result to fill in."""
-        body = replace(graph_body(self.context, n, writer), reason="")
-        open_ = self.hidden is not None and self.hidden(body.step.anchor)
-        if self.hidden is not None:
-            body = replace(body, slide=None, notes=())
-        return rendering.template("worked_step.html").render(
-            id=self.id(f"step-{n}"),
-            step=body,
-            blank=open_,
-            answer=open_ and self.sheet.answers,
-            names=None,
-        )
+    def outline(self) -> Iterable[Chapter]:
+        return graph_outline(self.context, 1, place_of)
+
+    def about(self, phase: str) -> str:
+        return PASSES[phase]
+
+    def body(self, n: int, formulas: GraphFormulaWriter) -> StepBody:
+        body = graph_body(self.context, n, formulas)
+        body = body if self.sheet.interactive else replace(body, reason="")
+        return body if self.hidden is None else replace(body, slide=None, notes=())
+
+    def picture(self, body: StepBody) -> Drawing:
+        return graph_drawing(scene(self.context, self.context.step(body.n), body))
+
+    def picture_after(self, phase: str, last: int) -> Drawing:
+        caption = f"The graph after the phase: {PHASE_TITLES[phase].lower()}"
+        return graph_drawing(scene_at(self.context, last, phase=phase, caption=caption))
+
+    def tables(self, last: int) -> StepTables:
+        nothing = frozenset[Quantity]()
+        return StepTables((nodes_table(self.context, last, nothing, nothing, MOST_STEPS),))
 
 
-def _head(paper: GraphPaper) -> Head:
+def _made_from(paper: GraphPaper) -> str:
+    """The line that says what the file was made from."""
     context, sheet = paper.context, paper.sheet
-    scenario = context.lesson.scenario
     made = [
-        f"Made from the scenario {scenario.id} ({content_hash(context)})",
+        f"Made from the scenario {context.lesson.scenario.id} ({content_hash(context)})",
         sheet.version,
         f"grain {context.view.grain}",
         counted(context.decimals, "decimal"),
         f"Backprop Tutor {rendering.version()}",
         sheet.address,
     ]
-    said = f"{', '.join(part for part in made if part)}."
-    return Head(
-        scenario.title, f"{sheet.kind}, {sheet.version}" if sheet.version else sheet.kind,
-        scenario.source, scenario.about,
-        " ".join(filter(None, (said, told(context.lesson.changes)))), paper.mark,
-        draw_graph(scene_at(context, 0)), tuple(given(context)), facts(context), (),
-        paper.anchor, PICTURE,
-    )  # fmt: skip
+    return f"{', '.join(part for part in made if part)}."
 
 
 def content_hash(context: GraphContext) -> str:

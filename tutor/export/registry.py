@@ -248,6 +248,7 @@ KINDS: Mapping[str, FileKind] = {
 
 _GRAPH_MAKERS: Mapping[str, Callable[[GraphLesson, GraphView, ExportOrder], Iterator[str]]] = {
     "html": _document(graph_worked),
+    "interactive": _document(graph_worked, interactive=True),
     "worksheet": _document(graph_worked, blanks=True),
     "key": _document(graph_worked, blanks=True, answers=True),
     "class-set": _graph_class_set,

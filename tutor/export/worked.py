@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import chain
@@ -76,6 +76,11 @@ class Sheet:
             return "Answer key" if self.answers else "Worksheet"
         return "Worked solution, step by step" if self.interactive else "Worked solution"
 
+    @property
+    def title(self) -> str:
+        """The same with its version."""
+        return f"{self.kind}, {self.version}" if self.version else self.kind
+
 
 @dataclass(frozen=True, slots=True)
 class Frame:
@@ -105,7 +110,8 @@ class Head:
     chapters: tuple[Chapter, ...]
     anchor: str
     """Where it stands in a file of several; "" where it is the whole file."""
-    drawn: str = "Diagram of the network"
+    drawn: str
+    """What the diagram is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +122,7 @@ class End:
 
     tables: StepTables
     diagram: Markup | str
-    drawn: str = "Diagram of the network"
+    drawn: str
 
 
 def blanked(walk: AnyWalk, blanks: str) -> Hidden | None:
@@ -225,6 +231,12 @@ class AnyPaper:
     """Its place in a file of several."""
     opened: ClassVar[type[Any]]
     """What opens a lesson under a view with numbers left open."""
+    writer: ClassVar[type[Any]]
+    """What writes the formulas of its steps."""
+    drawn: ClassVar[str] = "Diagram of the network"
+    """What its pictures are."""
+    drawn_after: ClassVar[frozenset[str]] = frozenset({BACKWARD})
+    """The phases that end with a picture, where there is not one for each step."""
     css: ClassVar[str] = ""
     """The class of a file of such documents."""
 
@@ -281,8 +293,93 @@ class AnyPaper:
         """The id of a part of the document, which no other part of the file has."""
         return f"{self.anchor}-{name}" if self.anchor else name
 
+    @property
+    def chapters(self) -> tuple[Chapter, ...]:
+        """The contents; a document among several has none."""
+        if self.anchor:
+            return ()
+        wanted = {PHASE_TITLES[phase] for phase, _, _ in self.phases}
+        return tuple(chapter for chapter in self.outline() if chapter.title in wanted)
+
     def chunks(self) -> Iterator[str]:
         """The document piece by piece: its top, then each phase step by step."""
+        context = self.context
+        formulas = self.writer(
+            context.trace, context.alphabet, context.decimals, context.hidden, self.lines
+        )
+        yield rendering.template("worked_head.html").render(page=self.head())
+        for phase, first, last in self.phases:
+            yield rendering.template("worked_phase.html").render(
+                id=self.id(phase), title=PHASE_TITLES[phase], about=self.about(phase)
+            )
+            pictures: list[tuple[int, Drawing]] = []
+            for n in range(first, last + 1):
+                body = self.body(n, formulas)
+                pictures += [(n, self.picture(body))] if self.sheet.interactive else []
+                yield self._step(body)
+            yield rendering.template("worked_end.html").render(end=self._end(phase, last, pictures))
+        if self.trains:
+            yield self.training()
+
+    def is_open(self, q: Quantity) -> bool:
+        """Whether a number is left open, or filled in and marked."""
+        return self.hidden is not None and self.hidden(q)
+
+    def _step(self, body: StepBody) -> str:
+        """A step; one that is left open has its result to fill in."""
+        open_ = self.is_open(body.step.anchor)
+        names = {"uses": _names(body.uses), "makes": _names(body.makes)}
+        return rendering.template("worked_step.html").render(
+            id=self.id(f"step-{body.n}"),
+            step=body,
+            blank=open_,
+            answer=open_ and self.sheet.answers,
+            names=names if self.sheet.interactive else None,
+        )
+
+    def _end(self, phase: str, last: int, pictures: list[tuple[int, Drawing]]) -> End:
+        """The end of a phase."""
+        after: Markup | str = ""
+        if self.sheet.interactive or phase in self.drawn_after:
+            drawing = self.picture_after(phase, last)
+            pictures = [*pictures, (last + 1, drawing)]
+            after = together(pictures, last + 1) if self.sheet.interactive else drawing.svg
+        return End(self.tables(last), after, self.drawn)
+
+    # What a lesson of each sort has of its own
+
+    def head(self) -> Head:
+        """The top of the document: what it is, what it was made from, what is given."""
+        raise NotImplementedError
+
+    def outline(self) -> Iterable[Chapter]:
+        """The places of all phases."""
+        raise NotImplementedError
+
+    def about(self, phase: str) -> str:
+        """What happens in a phase."""
+        raise NotImplementedError
+
+    def body(self, n: int, formulas: Any) -> StepBody:
+        """Step n as the document says it. On paper the long reason stands once, at the first step
+        of its kind; a file to step through has it at each.
+        """
+        raise NotImplementedError
+
+    def picture(self, body: StepBody) -> Drawing:
+        """The diagram of a step, as its page has it."""
+        raise NotImplementedError
+
+    def picture_after(self, phase: str, last: int) -> Drawing:
+        """The diagram behind the last step of a phase."""
+        raise NotImplementedError
+
+    def tables(self, last: int) -> StepTables:
+        """The tables of a phase, of which `last` is the last step, full."""
+        raise NotImplementedError
+
+    def training(self) -> str:
+        """The training of the lesson, where that is a part of it."""
         raise NotImplementedError
 
 
@@ -292,6 +389,7 @@ class Paper(AnyPaper):
 
     context: Context
     opened = Context
+    writer = FormulaWriter
 
     @property
     def trains(self) -> bool:
@@ -306,74 +404,59 @@ class Paper(AnyPaper):
             sheet.blanks, sheet.phases, sheet.version,
         )  # fmt: skip
 
-    def chunks(self) -> Iterator[str]:
-        context, sheet, step_template = (
-            self.context,
-            self.sheet,
-            rendering.template("worked_step.html"),
-        )
-        formulas = FormulaWriter(
-            context.trace, context.alphabet, context.decimals, context.hidden, self.lines
-        )
-        yield rendering.template("worked_head.html").render(page=head(self))
-        for phase, first, last in self.phases:
-            title, about = PHASE_TITLES[phase], PHASE_ABOUT[phase]
-            yield rendering.template("worked_phase.html").render(
-                id=self.id(phase), title=title, about=about
-            )
-            pictures: list[tuple[int, Drawing]] = []
-            for n in range(first, last + 1):
-                body, open_ = _body(context, formulas, sheet, n, self.hidden)
-                pictures += [(n, _picture(context, body))] if sheet.interactive else []
-                names = (
-                    {"uses": _names(body.uses), "makes": _names(body.makes)}
-                    if sheet.interactive
-                    else None
-                )
-                yield step_template.render(
-                    id=self.id(f"step-{n}"),
-                    step=body,
-                    blank=open_,
-                    answer=open_ and sheet.answers,
-                    names=names,
-                )
-            yield rendering.template("worked_end.html").render(
-                end=end(context, sheet, phase, last, pictures, self.answers)
-            )
-        if self.trains:
-            part = training_section(context, self.id(TRAINING))
-            yield rendering.template("worked_training.html").render(part=part)
+    def head(self) -> Head:
+        context, sheet, scenario = self.context, self.sheet, self.context.lesson.scenario
+        chapters = self.chapters
+        if self.trains and chapters:
+            curves = PlaceLink("curves and pictures", (), f"#{TRAINING}", current=False, n=0)
+            chapters += (Chapter(training_title(scenario), (curves,)),)
+        return Head(
+            scenario.title, sheet.title, scenario.source, scenario.about,
+            made_from(context, sheet), self.mark,
+            draw(beginning(context)), tuple(given(context)), facts(context), chapters,
+            self.anchor, self.drawn,
+        )  # fmt: skip
+
+    def outline(self) -> Iterable[Chapter]:
+        return outline(places(self.context.walk, self.context.line), 1, place_of)
+
+    def about(self, phase: str) -> str:
+        return PHASE_ABOUT[phase]
+
+    def body(self, n: int, formulas: FormulaWriter) -> StepBody:
+        """A worksheet does not give results away in words."""
+        body, sheet = step_body(self.context, n, formulas), self.sheet
+        body = replace(body, parts=tuple(replace(part, open=True) for part in body.parts))
+        body = body if sheet.interactive else replace(body, reason="")
+        if self.hidden is None:
+            return replace(body, slide=_differing(body.slide))
+        body = replace(body, slide=None, notes=())
+        anchor = body.step.anchor
+        telling = self.is_open(anchor) and not sheet.answers and _tells(anchor.of)
+        return replace(body, why="", term=None) if telling else body
+
+    def picture(self, body: StepBody) -> Drawing:
+        step = self.context.step(body.n)
+        return drawing(scene(TableMaker(self.context, step, body.uses, body.makes), body.title))
+
+    def picture_after(self, phase: str, last: int) -> Drawing:
+        caption = f"The network after the phase: {PHASE_TITLES[phase].lower()}"
+        return drawing(scene(self._maker(last), caption))
+
+    def tables(self, last: int) -> StepTables:
+        return tables(self._maker(last))
+
+    def training(self) -> str:
+        part = training_section(self.context, self.id(TRAINING))
+        return rendering.template("worked_training.html").render(part=part)
+
+    def _maker(self, last: int) -> TableMaker:
+        return TableMaker(self.context, self.context.step(last), whole=True, answers=self.answers)
 
 
-def _picture(context: Context, body: StepBody) -> Drawing:
-    """The diagram of a step, as its page has it."""
-    return drawing(
-        scene(TableMaker(context, context.step(body.n), body.uses, body.makes), body.title)
-    )
-
-
-def _body(
-    context: Context, formulas: FormulaWriter, sheet: Sheet, n: int, hidden: Hidden | None
-) -> tuple[StepBody, bool]:
-    """A step and whether its result is left open; a worksheet does not give results away in words.
-
-    On paper the long reason stands once, at the first step of its kind; a file to step through has
-    it at each.
-    """
-    body = step_body(context, n, formulas)
-    body = replace(body, parts=tuple(replace(part, open=True) for part in body.parts))
-    body = body if sheet.interactive else replace(body, reason="")
-    if hidden is None:
-        return replace(body, slide=_differing(body.slide)), False
-    open_ = hidden(body.step.anchor)
-    telling = open_ and not sheet.answers and _tells(body.step.anchor.of)
-    return replace(
-        body,
-        slide=None,
-        notes=(),
-        why="" if telling else body.why,
-        term=None if telling else body.term,
-    ), open_
+def place_of(n: int) -> str:
+    """Where step n stands in a file."""
+    return f"#step-{n}"
 
 
 def _tells(kind: Kind) -> bool:
@@ -398,33 +481,6 @@ def _differing(slide: SlideView | None) -> SlideView | None:
 
 def _names(quantities: frozenset[Quantity]) -> str:
     return " ".join(sorted(map(str, quantities)))
-
-
-def head(paper: Paper) -> Head:
-    """The top of a document: what it is, what it was made from, what is given."""
-    context, sheet, scenario = paper.context, paper.sheet, paper.context.lesson.scenario
-    chapters = (
-        ()
-        if paper.anchor
-        else tuple(
-            c
-            for c in outline(places(context.walk, context.line), 1, lambda n: f"#step-{n}")
-            if _wanted(c, sheet)
-        )
-    )
-    if paper.trains and chapters:
-        curves = PlaceLink("curves and pictures", (), f"#{TRAINING}", current=False, n=0)
-        chapters += (Chapter(training_title(scenario), (curves,)),)
-    kind = f"{sheet.kind}, {sheet.version}" if sheet.version else sheet.kind
-    return Head(
-        scenario.title, kind, scenario.source, scenario.about,
-        made_from(context, sheet), paper.mark,
-        draw(beginning(context)), tuple(given(context)), facts(context), chapters, paper.anchor,
-    )  # fmt: skip
-
-
-def _wanted(chapter: Chapter, sheet: Sheet) -> bool:
-    return any(PHASE_TITLES[phase] == chapter.title for phase in sheet.phases)
 
 
 def page_heading(heading: str) -> str:
@@ -485,24 +541,6 @@ def unnamed(context: Context) -> str:
     """That numbers of the slides which agree are not named in a file, where there are such."""
     agree = any(entry.agrees for slide in context.slides.values() for entry in slide.numbers)
     return "Where a number on the slides differs, the step says so." if agree else ""
-
-
-def end(
-    context: Context,
-    sheet: Sheet,
-    phase: str,
-    last: int,
-    pictures: list[tuple[int, Drawing]],
-    answers: Hidden | None,
-) -> End:
-    """The tables of a phase, full; the diagram where the backward pass is done, and in a stepper
-    those of all steps.
-    """
-    maker = TableMaker(context, context.step(last), whole=True, answers=answers)
-    after = scene(maker, f"The network after the phase: {PHASE_TITLES[phase].lower()}")
-    if sheet.interactive:
-        return End(tables(maker), together([*pictures, (last + 1, drawing(after))], last + 1))
-    return End(tables(maker), draw(after) if phase == BACKWARD else "")
 
 
 # ---- A class set: versions of a worksheet and then their answer keys, in one file to print ----

@@ -15,7 +15,7 @@ from tutor.lesson.explain import PHASE_TITLES
 from tutor.lesson.graph_changes import own
 from tutor.lesson.graph_lesson import Computed
 from tutor.pages.graph_context import GraphContext
-from tutor.pages.outline import Chapter, PlaceLink
+from tutor.pages.outline import Address, Chapter, PlaceLink
 from tutor.pages.panels import Choices, Panels, decimal_choices, paper_choices
 from tutor.pages.what_if import (
     MOST_FIELDS,
@@ -45,7 +45,7 @@ def graph_panels(
     view, lesson = context.view, context.source.id
     toggle = replace(view, present=not view.present).query()
     return Panels(
-        tuple(_outline(context, n)), graph_choices(context),
+        tuple(graph_outline(context, n, context.href)), graph_choices(context),
         graph_form(context, n, typed, problems), view.present,
         view.export(lesson), view.share(lesson, n), view.edit(lesson), f"?{toggle}",
     )  # fmt: skip
@@ -60,25 +60,25 @@ def graph_choices(context: GraphContext) -> Choices:
     return Choices((), decimal_choices(context), (), rest, paper_choices(context))
 
 
-def _outline(context: GraphContext, n: int) -> Iterator[Chapter]:
-    """The nodes that are computed, forward and backward; of many some."""
+def graph_outline(context: GraphContext, n: int, address: Address) -> Iterator[Chapter]:
+    """The nodes that are computed, forward and backward; of many some. Step n is shown."""
     if context.view.grain == "pass":
         return
     for phase, _, _ in context.walk.phases():
         own = [c for c in context.walk.computed if quantity(c[0]).of.phase == phase]
         every = -(-len(own) // MOST_PLACES)
-        links = tuple(_link(context, computed, n) for computed in own[::every])
+        links = tuple(_link(context, computed, n, address) for computed in own[::every])
         yield Chapter(PHASE_TITLES[phase], links)
 
 
-def _link(context: GraphContext, computed: Computed, n: int) -> PlaceLink:
+def _link(context: GraphContext, computed: Computed, n: int, address: Address) -> PlaceLink:
     kind, node = computed
     first = next(node.entries(kind))
     start = context.step_of(first)
     end = start + (node.size if context.view.grain == "number" else 1)
     text = graph_words.title(context.trace, quantity(kind))
     symbol = context.line.matrix(kind, 0) if node.shape else context.line.quantity(first)
-    return PlaceLink(text, (symbol,), context.href(start), start <= n < end, start)
+    return PlaceLink(text, (symbol,), address(start), start <= n < end, start)
 
 
 # ---- what if ----

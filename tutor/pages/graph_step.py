@@ -255,15 +255,19 @@ def _marked(context: GraphContext) -> dict[Quantity, str]:
 
 
 def nodes_table(
-    context: GraphContext, n: int, uses: frozenset[Quantity], makes: frozenset[Quantity]
+    context: GraphContext,
+    n: int,
+    uses: frozenset[Quantity],
+    makes: frozenset[Quantity],
+    most: int = MOST_TABLE,
 ) -> Table:
-    """Every number of every node with its derivative; of many those near the step."""
+    """Every number of every node with its derivative; of more than `most` those near the step."""
     rows = [(q, node) for node in _in_order(context) for q in node.entries()]
     touched = uses | makes
     if len(touched) > MOST_FOLDED:  # what is made stands where there is room for it
         rows.sort(key=lambda row: makes.isdisjoint({row[0], _back(context, row[1], row[0])}))
     shown = list(range(len(rows)))
-    if len(rows) > MOST_TABLE:
+    if len(rows) > most:
         own = {
             at
             for at, (q, node) in enumerate(rows)
