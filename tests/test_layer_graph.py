@@ -310,8 +310,30 @@ def test_an_open_layer_has_its_units_singly_and_a_link_that_closes_it() -> None:
     assert "Each of the 3 units of hidden layer 2 has nodes of its own." in text
 
 
+def layer_links(address: str) -> dict[str, str]:
+    """The links that open and close layers, with where they lead."""
+    nav = page(address).root.one("nav", id="layers")
+    return {a.text: a.attributes["href"] for a in nav.all("a")}
+
+
+def test_all_layers_open_and_close_at_once() -> None:
+    closed = layer_links(SIGMOID)
+    assert closed["Open all layers"] == f"{SIGMOID}?open=all#layers"
+    assert "Close all layers" not in closed
+    everything = get(f"{SIGMOID}?open=all").text
+    for layer in ("hidden layer 1", "hidden layer 2", "the output layer"):
+        assert f"Close {layer}" in everything
+    opened = layer_links(f"{SIGMOID}?open=1,2,3")
+    assert opened["Close all layers"] == f"{SIGMOID}#layers"
+    assert "Open all layers" not in opened
+    two = layer_links(f"{SOFTMAX}?open=2")
+    assert two["Open hidden layer 1"].startswith(f"{SOFTMAX}?open=all")
+    assert "Open all layers" not in two
+    assert "layers" not in "".join(layer_links("/lessons/one-weight/graph"))
+
+
 @pytest.mark.parametrize("address", [
-    SIGMOID, f"{SIGMOID}?open=1,2,3", f"{SOFTMAX}?open=2&sample=1", f"{XOR}?sample=3&open=1",
+    SIGMOID, f"{SIGMOID}?open=all", f"{SOFTMAX}?open=2&sample=1", f"{XOR}?sample=3&open=1",
     "/lessons/lifestyle-penalty/graph?scaling=steps&open=1", "/lessons/lifestyle-dropout/graph?open=1",
     "/lessons/deep-residual/graph?iteration=2", "/lessons/perceptron-step/graph",
 ])  # fmt: skip

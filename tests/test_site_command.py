@@ -117,18 +117,17 @@ def test_a_page_says_what_the_tutor_says(site: Path, address: str) -> None:
     assert next(ours.all("title")).text == next(live.all("title")).text
     tag, cls = ("article", "board") if "steps" in address else ("article", "softmax")
     said = live.one(tag, cls=cls).text
-    for needs_the_tutor in (
-        "Ask about a number",
-        "Look closer: Matrix calculus, Computation graph",
-    ):
+    for needs_the_tutor in ("Ask about a number", "Matrix calculus"):
         said = said.replace(needs_the_tutor, "")
     assert ours.one(tag, cls=cls).text.split() == said.split()
 
 
-def test_the_graph_of_a_network_is_there_collapsed_and_with_each_layer_open(site: Path) -> None:
+def test_the_graph_of_a_network_is_there_collapsed_with_each_layer_open_and_with_all(
+    site: Path,
+) -> None:
     folder = site / "lessons" / SLIDES
-    names = ("graph.html", *(f"graph/open_{n}.html" for n in (1, 2, 3)))
-    assert len([*folder.glob("graph/*.html")]) == 3
+    names = ("graph.html", *(f"graph/open_{n}.html" for n in (1, 2, 3, "all")))
+    assert len([*folder.glob("graph/*.html")]) == 4
     assert 'href="1-2-3-1-sigmoid/graph.html"' in folder.with_suffix(".html").read_text("utf-8")
     for name in names:
         address = (
@@ -143,6 +142,41 @@ def test_the_graph_of_a_network_is_there_collapsed_and_with_each_layer_open(site
     opened = (folder / "graph" / "open_2.html").read_text("utf-8")
     assert "Close hidden layer 2" in opened
     assert "Open hidden layer 1" not in opened
+    assert 'href="open_all.html#layers">Open all layers<' in opened
+    everything = (folder / "graph" / "open_all.html").read_text("utf-8")
+    assert 'href="../graph.html#layers">Close all layers<' in everything
+
+
+def test_look_closer_has_the_pages_that_are_there_and_goes_with_the_last_of_them(
+    site: Path,
+) -> None:
+    lines = {}
+    for page in (site / "lessons" / SLIDES / "steps").glob("*.html"):
+        found = list(read(page.read_text("utf-8")).root.all("div", cls="closer"))
+        lines[page.stem] = [" ".join(line.text.split()) for line in found]
+        links = [a.attributes["href"] for line in found for a in line.all("a")]
+        assert all(re.fullmatch(r"\.\./graph/open_\d\.html", link) for link in links)
+    assert lines["39"] == ["Look closer: Computation graph"]
+    assert lines["1"] == []
+
+
+def test_lessons_of_formulas_are_whole_and_say_that_other_formulas_need_the_tutor(
+    tmp_path: Path,
+) -> None:
+    out = tmp_path / "out"
+    assert make(out, "sum-times", "attention-head") == 0
+    assert sitecheck.problems(out)[0] == []
+    for name, steps in (("sum-times", 7), ("attention-head", 147)):
+        folder = out / "lessons" / name
+        walk = [page for page in (folder / "steps").glob("*.html") if page.stem.isdigit()]
+        assert len(walk) == steps
+        assert len([*(folder / "steps" / "pass").glob("*.html")]) == 2
+        assert (folder / "accumulation.html").exists()
+        assert (folder / "files" / f"{name}-interactive.html").exists()
+        home = folder.with_suffix(".html").read_text("utf-8")
+        assert "formulas of your own" in home
+        assert "Walk through a formula" not in home
+    assert not any("/formula" in page.read_text("utf-8") for page in out.rglob("*.html"))
 
 
 def test_what_needs_the_tutor_running_is_said_in_one_line_and_nothing_leads_there(
@@ -446,6 +480,7 @@ def test_a_hidden_lesson_is_made_where_it_is_named_and_stays_hidden(
         ("/lessons/a/export?kind=numpy&grain=layer", "lessons/a/export/numpy.html"),
         ("/lessons/a/graph", "lessons/a/graph.html"),
         ("/lessons/a/graph?open=2", "lessons/a/graph/open_2.html"),
+        ("/lessons/a/graph?open=all", "lessons/a/graph/open_all.html"),
         ("/lessons/a/graph?open=2&sample=3", "lessons/a/graph/open_2_sample_3.html"),
         ("/lessons/a/graph?scaling=steps", "lessons/a/graph/scaling.html"),
         ("/static/vendor/x.js?v=1", "static/vendor/x.js"),
@@ -463,7 +498,7 @@ def test_a_query_becomes_a_part_of_the_path(address: str, path: str) -> None:
         "/lessons/a/steps/7?w[1][1,1]=2", "/lessons/a/steps/x", "/lessons/a/steps/7?grain=other",
         "/lessons/a/export?kind=class-set", "/lessons/a/export?seed=1", "/embed/lessons/a/steps/1",
         "/lessons/a/slides?show=../x", "/lessons/a/steps/7/change", "/lessons/a/scenario.yaml",
-        "/lessons/a/graph?open=1,2", "/lessons/a/graph?open=x", "/lessons/a/graph?iteration=2",
+        "/lessons/a/graph?open=1,2", "/lessons/a/graph?open=x", "/lessons/a/graph?sample=all", "/lessons/a/graph?iteration=2",
     ],
 )  # fmt: skip
 def test_what_needs_the_tutor_running_has_no_path(address: str) -> None:

@@ -21,9 +21,9 @@ from typing import Final
 from urllib.parse import urldefrag, urljoin, urlsplit
 
 NEEDS_SERVER: Final = (
-    "These pages are files. Other numbers and notations, further iterations, worksheets with new "
-    "numbers, the projector view, and building, opening and sharing lessons need the tutor "
-    "running: type make run in its folder, as its README says."
+    "These pages are files. Other numbers and notations, formulas of your own, further iterations, "
+    "worksheets with new numbers, the projector view, and building, opening and sharing lessons "
+    "need the tutor running: type make run in its folder, as its README says."
 )
 SCRIPTS: Final = frozenset({"walk.js"})
 """The scripts that do something for files; the others talk to the server."""
@@ -34,7 +34,7 @@ UNITS: Final = frozenset({"li", "details"})
 KEEPERS: Final = frozenset({"table", "svg"})
 """What keeps the words and marks of links that lead nowhere."""
 CLOSER: Final = "closer"
-"""The class of a line of links that goes with them."""
+"""The class of a list with its heading, which goes where none of its lines stays."""
 POLICY: Final = "Content-Security-Policy"
 NOT_IN_META: Final = "frame-ancestors"
 """The one directive that browsers take from a header alone."""
@@ -221,7 +221,8 @@ class _Writer(HTMLParser):
     def _close(self, tag: str) -> bool:
         """End a unit; whether it is gone."""
         _, start = self.units.pop()
-        if start not in self.gone:
+        is_empty = tag not in UNITS and not any(p.startswith("<li") for p in self.written[start:])
+        if start not in self.gone and not is_empty:
             return False
         self.gone.discard(start)
         del self.written[start:]

@@ -17,6 +17,7 @@ from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
 from tutor.export.registry import KINDS
 from tutor.lesson.walk import GRAINS
+from tutor.pages.view import ALL_LAYERS
 
 FRONT: Final = "/"
 STATIC: Final = "static"
@@ -121,11 +122,12 @@ def _of_lesson(rest: list[str], query: Mapping[str, str]) -> str | None:
 
 
 def _graph(query: Mapping[str, str]) -> str | None:
-    """The computation graph of a network, of a sample, with one of its layers open at most: of all
-    layers in every combination there would be too many.
+    """The computation graph of a network, of a sample, with no layer open, with one or with all:
+    every combination would be too many.
     """
     chosen = {key: query[key] for key in ("open", "sample") if key in query}
-    if not all(value.isascii() and value.isdigit() for value in chosen.values()):
+    numbers = (value for key, value in chosen.items() if (key, value) != ("open", ALL_LAYERS))
+    if not all(value.isascii() and value.isdigit() for value in numbers):
         return None
     name = "_".join(f"{key}_{value}" for key, value in chosen.items())
     folder = "/graph/scaling" if query.get("scaling") == "steps" else "/graph"

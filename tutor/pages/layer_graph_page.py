@@ -42,7 +42,7 @@ from tutor.notation.markup import Markup
 from tutor.notation.mathml import role
 from tutor.pages.context import Context
 from tutor.pages.outline import Link, numbered
-from tutor.pages.view import IGNORED, Ignored, short, whole
+from tutor.pages.view import ALL_LAYERS, IGNORED, Ignored, short, whole
 from tutor.pages.what_if import Changed, changed
 
 MOST_SIDE, MOST_NUMBERS = 4, 12
@@ -464,21 +464,30 @@ class _Maker:
             )
 
     def layer_links(self) -> Iterator[Link]:
-        view, id_, opened = self.context.view, self.context.source.id, self.graph.opened
-        for layer in range(1, self.network.depth + 1):
+        opened, every_layer = self.graph.opened, range(1, self.network.depth + 1)
+        for layer in every_layer:
             now = layer in opened
             after = tuple(sorted(set(opened) ^ {layer}))
             word = "Close" if now else "Open"
-            address = view.layer_graph(id_, after, self.asked.sample)
-            yield Link(f"{word} {place(self.network, layer)}", f"{address}#layers", now)
+            yield Link(f"{word} {place(self.network, layer)}", self._with_open(after), now)
+        if len(every_layer) - len(opened) > 1 and not self.graph.closed:
+            yield Link("Open all layers", self._with_open(every_layer))
+        if len(opened) > 1:
+            yield Link("Close all layers", self._with_open(()))
+
+    def _with_open(self, layers: Sequence[int]) -> str:
+        """The address of the graph with some layers open."""
+        return f"{self._address(layers, self.asked.sample)}#layers"
+
+    def _address(self, layers: Sequence[int], sample: int) -> str:
+        depth = self.network.depth
+        opened = (ALL_LAYERS,) if len(layers) == depth > 1 else layers
+        return self.context.view.layer_graph(self.context.source.id, opened, sample)
 
     def sample_links(self) -> tuple[Link, ...]:
         """The same graph for another sample."""
-        view, id_ = self.context.view, self.context.source.id
         return numbered(
-            self.trace.samples,
-            self.asked.sample,
-            lambda s: view.layer_graph(id_, self.graph.opened, s),
+            self.trace.samples, self.asked.sample, lambda s: self._address(self.asked.opened, s)
         )
 
 
@@ -531,7 +540,9 @@ def graph_asked(
     parts = query.get("open", "")[:MOST_OPEN_CHARACTERS].split(",")
     for text in filter(None, map(str.strip, parts)):
         layer = number.whole(text, 1, depth)
-        if layer is not None:
+        if text == ALL_LAYERS:
+            opened += range(1, depth + 1)
+        elif layer is not None:
             opened.append(layer)
         else:
             layers = "has only layer 1" if depth == 1 else f"has layers 1 to {depth}"

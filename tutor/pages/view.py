@@ -26,6 +26,8 @@ from tutor.scenario.reader import AnyScenario, Scenario
 
 MOST_PATH = 9_999
 """The highest number of a path that an address may ask for."""
+ALL_LAYERS = "all"
+"""What an address calls all layers of a network together."""
 MOST_NOTICES = 5
 """How many of them a page shows, so that they do not bury it."""
 KNOWN = frozenset(
@@ -219,8 +221,10 @@ class View:
         asked = "&".join(f"{k}={n}" for k, n in (("sample", sample), ("unit", unit)) if n > 1)
         return joined(f"{self.root(lesson)}/both-routes", asked, self.bare.query())
 
-    def layer_graph(self, lesson: str, opened: Iterable[int] = (), sample: int = 1) -> str:
-        """The address of the computation graph of a network, with the units of some layers."""
+    def layer_graph(self, lesson: str, opened: Iterable[int | str] = (), sample: int = 1) -> str:
+        """The address of the computation graph of a network, with the units of some layers, or of
+        ALL_LAYERS.
+        """
         layers = ",".join(map(str, opened))
         asked = (f"open={layers}" if layers else "", f"sample={sample}" if sample > 1 else "")
         return joined(f"{self.root(lesson)}/graph", *asked, self.bare.query())

@@ -9,7 +9,8 @@
 /lessons/<id>/both-routes       the error signals through the full Jacobian, and output minus
                                 target
 /lessons/<id>/graph             the computation graph of a network, collapsed by layer; ?open=2,3
-                                opens layers. That of a formula is its walk by pass
+                                opens layers, ?open=all each of them. That of a formula is its
+                                walk by pass
 /lessons/<id>/paper             every number rounded and carried on, beside full precision:
                                 ?paper=4
 /formula/paper                  the same of a formula in the address
