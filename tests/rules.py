@@ -51,6 +51,9 @@ class Arrays:
     def seen(self, value: Value) -> Value:
         return value
 
+    def noted(self, value: Value) -> Value:
+        return value
+
 
 def per_sample(rule: Loss, a: Any, y: Any, z: Any) -> Any:
     """The loss of each sample: (M, n) each -> (M,)."""

@@ -209,26 +209,20 @@ def test_no_row_that_a_step_of_a_training_reads_or_makes_is_below(page: Page, le
 @pytest.mark.slow
 @pytest.mark.parametrize("grain", ["number", "layer"])
 def test_a_formula_keeps_to_one_screen(page: Page, grain: str) -> None:
-    """Where many products are added up the last line may be below; what the step makes is always in
-    sight, and nearly always all that it uses.
-    """
-    always = ("title", "picture", "mark", "made", "width", "height")
+    """On a phone the last line of a long sum may be below; what the step makes is in sight."""
     hidden, below, seen = [], [], 0
     for lesson in formulas():
         path, query = f"/lessons/{lesson.scenario.id}/steps/", f"?grain={grain}"
         steps = list(range(1, len(lesson.walk(grain)) + 1))
         page.goto(f"{path}1{query}")
         page.evaluate(LOAD, [path, query, steps])
-        for size, needed, wanted in (
-            (LAPTOP, always, ALL),
-            (PHONE, ("made", "width"), ()),
-        ):
+        for size, needed in ((LAPTOP, ALL), (PHONE, ("made", "width"))):
             found = [(f"{path}{n} at {size['width']}", one) for n, one in looked(page, size)]
-            seen += len(found)
             hidden += [(place, what) for place, one in found if (what := missed(one, needed))]
-            below += [place for place, one in found if missed(one, wanted)]
+        seen += len(found)
+        below += [place for place, one in found if not one["result"]]
     assert hidden == []
-    assert len(below) <= 0.02 * seen, below
+    assert len(below) <= 0.03 * seen, below
 
 
 @pytest.mark.slow

@@ -76,7 +76,9 @@ def _step(
         kind = Quantity(step.made[0][0])
         title = graph_words.title(lesson.trace, kind)
         return str(kind), [title, *_lines(writer.whole(step.made[0]))]
-    return str(q), [graph_words.title(lesson.trace, q), *_lines(writer.number(q))]
+    formula = writer.number(q)
+    names = [line for named in formula.names for line in _lines(named)]
+    return str(q), [graph_words.title(lesson.trace, q), *_lines(formula), *names]
 
 
 def _lines(formula: Formula) -> Iterator[str]:

@@ -7,7 +7,7 @@ Their sizes and places, such as a stride or the number of a row, are constants o
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 from math import prod
 
@@ -30,12 +30,14 @@ from tutor.engine.tree import (
     ONE,
     ZERO,
     ArrayFunction,
+    ArrayRef,
     Called,
     Difference,
     Division,
     Exp,
     LargestOf,
     MatrixProduct,
+    Named,
     Negative,
     Node,
     Number,
@@ -286,19 +288,45 @@ class LayerNorm(ByRow):
         return Called((g, call.arguments[0], call.out), functions.LAYERNORM_BACK, (), shapes)
 
     def entry(self, call: Call, at_: Place) -> Node:
-        row = self.row(call, at_)
-        return Division(Difference(row[at_[-1] - 1], _mean(row)), self._spread(row))
+        own, x = at(call.arguments[0], at_), self._row_of(call.arguments[0], at_)
+        return Division(
+            Difference(own, _named_mean(self.row(call, at_), x)), self._spread(call, at_)
+        )
 
-    def _spread(self, row: list[Node]) -> Node:
-        mean = _mean(row)
-        return Sqrt(Sum((_mean([Square(Difference(one, mean)) for one in row]), EPSILON)))
+    def _spread(self, call: Call, at_: Place) -> Node:
+        row, x = self.row(call, at_), self._row_of(call.arguments[0], at_)
+        off = [Square(Difference(one, _named_mean(row, x))) for one in row]
+        return Named(Sqrt(Sum((_mean(off), EPSILON))), "spread", (x,))
 
     def local(self, call: Call, place: Place, at_: Place) -> Node:
         count = float(call.shape[-1])
         own = ONE if place == at_ else ZERO
         both = Product((at(call.out, place), at(call.out, at_)))
         share = Division(Sum((ONE, both)), Number(count))
-        return Division(Difference(own, share), self._spread(self.row(call, at_)))
+        return Division(Difference(own, share), self._spread(call, at_))
+
+    def collected(self, k: int, call: Call, g: ArrayRef, at_: Place) -> Node:
+        places_ = self._row_places(call, at_)
+        back = [at(g, place) for place in places_]
+        along = [
+            Product((one, at(call.out, place))) for one, place in zip(back, places_, strict=True)
+        ]
+        of_g, of_z = (self._row_of(array, at_) for array in (g, call.out))
+        taken = (
+            _named_mean(back, of_g),
+            Product((at(call.out, at_), _named_mean(along, of_g, of_z))),
+        )
+        return Division(Sum((at(g, at_), *map(Negative, taken))), self._spread(call, at_))
+
+    def _row_of(self, array: Node, at_: Place) -> ArrayRef:
+        """The list, or the row of an array, that an entry stands in."""
+        assert isinstance(array, ArrayRef)
+        return replace(array, sample=at_[0]) if len(at_) > 1 else array
+
+
+def _named_mean(terms: Sequence[Node], *over: ArrayRef) -> Node:
+    """The mean of some numbers under its own name."""
+    return Named(_mean(terms), "mean", over)
 
 
 def _mean(terms: Sequence[Node]) -> Node:
@@ -588,8 +616,8 @@ ARRAY_OPERATIONS: tuple[Operation, ...] = (
     Softmax(
         "softmax", "softmax",
         "It turns each row of numbers into positive shares that add up to 1: exp(x) over its sum.",
-        "Each share depends on every number of its row, so each number collects a part from every "
-        "share: pᵢ(1 − pᵢ) from its own, −pᵢpⱼ from the others.",
+        "Each number gets a part from every share of its row: pᵢ(1 − pᵢ) from its own, −pᵢpⱼ from "
+        "the others. For each share depends on every number of its row, through the sum below it.",
         longest=100,
         full="pᵢ(1 − pᵢ) on the diagonal, −pᵢpⱼ beside it. Those of one share add up to 0.",
     ),
@@ -613,9 +641,8 @@ ARRAY_OPERATIONS: tuple[Operation, ...] = (
     ),
     MaxPool(
         "maxpool", "max pooling", "It keeps the largest number of each window.",
-        "The largest number of a window gets its whole derivative, the others get 0. "
-        "We write wins(…), which is 1 for the largest and 0 for the others; "
-        "of equal ones the first wins.",
+        "The largest number of a window gets its whole derivative: wins(…) is 1 for it and 0 for "
+        "the others. Of equal ones the first wins.",
         2, 3,
     ),
     Embedding(
@@ -627,8 +654,8 @@ ARRAY_OPERATIONS: tuple[Operation, ...] = (
         "layernorm", "layer normalisation",
         "It shifts each row of numbers to mean 0 and scales it to variance 1; 0.00001 is added to "
         "the variance, so that it never divides by 0.",
-        "Shifting or scaling a whole row would change nothing, so those parts of the derivative "
-        "are taken out; the rest is divided by the standard deviation.",
+        "What would shift or scale the whole row is taken out; the rest is divided by the spread. "
+        "For to shift or to scale a row changes nothing that layer normalisation makes of it.",
         longest=32,
         full="an entry counts in its own place, in the mean and in the variance. Those of "
         "one result add up to 0, since a shift of all inputs changes nothing.",

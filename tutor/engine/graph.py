@@ -40,6 +40,7 @@ from tutor.engine.tree import (
     ArrayRef,
     Called,
     Cases,
+    Collected,
     Negative,
     Node,
     Number,
@@ -352,17 +353,20 @@ class Graph:
         """
         if node is self.result:
             return ONE
-        terms = tuple(self._terms(node, at))
-        return long_terms(terms) if terms else ZERO
-
-    def _terms(self, node: GraphNode, at: Place) -> Iterator[Node]:
-        below = quantity(node.kind, at)
+        terms: list[Node] = []
         for use in self.parts(node):
-            for place, local in use.by.operation.routes(use.k, use.by.made, at):
-                up = Ref(quantity(self.derivative(use.by).kind, place))
-                tree = self.at(local, place)
-                kind = local_kind(use.by.name, use.k, node.kind)
-                yield Product((up, Partial(tree, quantity(use.by.kind, place), below, kind)))
+            found, back = tuple(self._terms(use, node, at)), self.derivative(use.by)
+            short = use.by.operation.collected(use.k, use.by.made, back, at)
+            terms += found if short is None else (Collected(short, long_terms(found)),)
+        return long_terms(tuple(terms)) if terms else ZERO
+
+    def _terms(self, use: Use, node: GraphNode, at: Place) -> Iterator[Node]:
+        """What one use adds to it, a term for each of its numbers that depend on this entry."""
+        below, kind = quantity(node.kind, at), local_kind(use.by.name, use.k, node.kind)
+        for place, local in use.by.operation.routes(use.k, use.by.made, at):
+            up = Ref(quantity(self.derivative(use.by).kind, place))
+            tree = self.at(local, place)
+            yield Product((up, Partial(tree, quantity(use.by.kind, place), below, kind)))
 
     def at(self, tree: Node, at: Place) -> Node:
         """The tree of one entry of an array's tree."""

@@ -19,7 +19,7 @@ import numpy as np
 from tutor.engine.graph import Graph, Use
 from tutor.engine.graph_trace import Array, GraphTrace, place
 from tutor.engine.paper import by_hand
-from tutor.engine.tree import ArrayRef, Leaf, evaluate
+from tutor.engine.tree import ArrayRef, Leaf, Value, evaluate
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,6 +29,10 @@ class PaperGraphTrace(GraphTrace):
     def holds(self, leaf: Leaf) -> bool:
         """On paper a number is no longer what its tree gives."""
         return False
+
+    def noted(self, value: Value) -> Value:
+        """A number with a name is rounded like any other that is written down."""
+        return np.float64(self.written(float(value)))
 
     def written(self, value: float) -> float:
         """A number as it is written down here."""

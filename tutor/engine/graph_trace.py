@@ -64,6 +64,10 @@ class Arrays:
         """A constant as it is."""
         return value
 
+    def noted(self, value: Value) -> Value:
+        """A number with a name as it is."""
+        return value
+
 
 @dataclass(frozen=True, eq=False)
 class GraphTrace(Arrays):

@@ -113,6 +113,12 @@ class Operation:
         """The same without the derivatives, for all entries of input `k` at once."""
         raise NotImplementedError
 
+    def collected(self, k: int, call: Call, g: ArrayRef, at: Place) -> Node | None:
+        """The sum over these routes, each times what came back to its entry in `g`, in a shorter
+        form, where it has one.
+        """
+        return None
+
     def entry(self, call: Call, at: Place) -> Node | None:
         """The tree of one entry of its output, where pushing indices down does not give it."""
         return None

@@ -256,6 +256,10 @@ class Trace(Mapping[Name, Array]):
         """A constant as it is."""
         return value
 
+    def noted(self, value: Value) -> Value:
+        """A number with a name as it is."""
+        return value
+
     # ---- where it ends early ----
 
     @property

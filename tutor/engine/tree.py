@@ -52,6 +52,9 @@ class Environment(Protocol):
     def seen(self, value: Value) -> Value:
         """A number of the formula itself, or the total of what is left out, as readers have it."""
 
+    def noted(self, value: Value) -> Value:
+        """A number that has a name of its own in a formula, as readers note it down."""
+
 
 @dataclass(frozen=True, slots=True)
 class Node:
@@ -709,6 +712,32 @@ class Partial(One):
         return self.of.value(env)
 
 
+@dataclass(frozen=True, slots=True)
+class Named(One):
+    """A number that has a name in a formula, such as mean(x), and a formula of its own: `word` over
+    the entries of `over`, multiplied one by one where it is several arrays. `of` is how it is
+    computed.
+    """
+
+    word: str
+    over: tuple[ArrayRef, ...]
+
+    def value(self, env: Environment) -> Value:
+        return env.noted(self.of.value(env.bound(slice(None))))
+
+
+@dataclass(frozen=True, slots=True)
+class Collected(One):
+    """A sum by the chain rule, `rule`, in a shorter form, `of`: by name the one, in symbols and
+    numbers the other.
+    """
+
+    rule: Node
+
+    def value(self, env: Environment) -> Value:
+        return self.of.value(env)
+
+
 ONE = Number(1.0)
 ZERO = Number(0.0)
 
@@ -777,7 +806,7 @@ def put(tree: Node, argument: Node) -> Node:
 
 def has_partials(tree: Node) -> bool:
     """Whether the tree names a local derivative, so that its rule differs from its symbols."""
-    return any(isinstance(node, Partial) for node in walk(tree))
+    return any(isinstance(node, Partial | Collected) for node in walk(tree))
 
 
 @dataclass(frozen=True, slots=True)
@@ -809,6 +838,9 @@ class Numbers:
         return False
 
     def seen(self, value: Value) -> Value:
+        return value
+
+    def noted(self, value: Value) -> Value:
         return value
 
 
@@ -843,3 +875,6 @@ class Rounded:
             return np.float64(self.digits(float(value)))
         flat = [self.digits(float(entry)) for entry in np.ravel(value)]
         return np.array(flat, dtype=np.float64).reshape(np.shape(value))
+
+    def noted(self, value: Value) -> Value:
+        return self.seen(value)

@@ -75,6 +75,7 @@ SHORTCUT = (
     "A shortcut to the same number: the derivatives of the loss and of the activation function "
     "cancel, and what is left is output minus target."
 )
+NAMES = "What the names stand for:"
 
 
 def document(context: Context, phases: tuple[str, ...] = PHASES) -> Iterator[str]:
@@ -182,6 +183,7 @@ def step_text(body: StepBody, *, numbered: bool) -> str:
     parts += [f"{escaped(text)}\\par\n" for text in (body.stop, remark) if text]
     parts += [_way(f.left, f.stable) for f in body.formulas if f.stable]
     parts += [_shortcut(f) for f in body.formulas if f.shortcut]
+    parts += [_names(f) for f in body.formulas if f.names]
     parts.append(_remark(body.slide.heading, _slide(body.slide)) if body.slide else "")
     parts.append(_remark("Worth knowing", map(escaped, body.notes)))
     return "".join(parts)
@@ -189,6 +191,12 @@ def step_text(body: StepBody, *, numbered: bool) -> str:
 
 def _shortcut(formula: Formula) -> str:
     return f"{escaped(SHORTCUT)}\n" + _way(formula.left, formula.shortcut)
+
+
+def _names(formula: Formula) -> str:
+    """What the names in a formula stand for."""
+    named = [(part.left, map(_line, part.lines)) for part in formula.names]
+    return f"{escaped(NAMES)}\n" + aligned(named)
 
 
 def _way(left: str, lines: tuple[FormulaLine, ...]) -> str:

@@ -97,6 +97,8 @@ class Formula:
     """Why the numbers shown do not give the result."""
     stable: tuple[FormulaLine, ...] = ()
     """How it is computed instead."""
+    names: tuple[Formula, ...] = ()
+    """The numbers that have names of their own in it, such as a mean."""
 
 
 class LineWriter:

@@ -8,12 +8,12 @@ from tutor.engine.graph import GraphNode, as_shown, place_of, quantity
 from tutor.engine.graph_trace import GraphTrace
 from tutor.engine.kinds import LOCAL
 from tutor.engine.quantity import Quantity
-from tutor.engine.tree import ArrayRef, Node, Number, Ref, leaves, walk
+from tutor.engine.tree import ArrayRef, Named, Node, Number, Ref, evaluate, leaves, walk
 from tutor.lesson.formula import Formula, FormulaLine, Lines, LineWriter
 from tutor.lesson.graph_lesson import Computed
 from tutor.notation.conventions import Alphabet
 from tutor.notation.mathml import Line
-from tutor.notation.writer import SYMBOLS, Hidden
+from tutor.notation.writer import NUMBERS, SYMBOLS, Hidden
 
 MOST_MARKED = 64
 """So many numbers of an array are marked where a step uses or makes all of it."""
@@ -47,7 +47,24 @@ class GraphFormulaWriter(LineWriter):
             lines[-1:] if isinstance(tree, Number) else (*named, *lines),
             uses=frozenset(ref.quantity for ref in leaves(tree, self.trace)),
             makes=frozenset({q}),
+            names=tuple(self._names(tree)),
         )
+
+    def _names(self, tree: Node) -> Iterator[Formula]:
+        """What has a name of its own in a tree, in reading order."""
+        for named in dict.fromkeys(part for part in walk(tree) if isinstance(part, Named)):
+            value = float(evaluate(named, self.trace))
+            digits = self.digits(named.of, value)
+            numbers = self.line.tree(named.of, NUMBERS, "=", digits.more)
+            written = self.line.tree(named, NUMBERS, self.equals(value, named.of))
+            yield Formula(
+                self.line.tree(named, SYMBOLS),
+                (
+                    FormulaLine("symbols", self.line.tree(named.of, SYMBOLS, "=")),
+                    FormulaLine("numbers", numbers, self._of_numbers(digits, named.of)),
+                    FormulaLine("value", written),
+                ),
+            )
 
     def trees(self, q: Quantity) -> tuple[Node, Node | None]:
         """The tree of one number, and the same with a function's name where it has one."""

@@ -89,7 +89,8 @@ def _backward(trace: GraphTrace, q: Quantity) -> Explanation:
     user = uses[0].by
     came = f"The derivative comes back through {user.name}, times the local derivative."
     if q == next(node.entries(q.kind)) and _first_of_its_kind(trace, node, user):
-        return Explanation(title(trace, q), f"{came} {user.operation.back}", term)
+        first, end, rest = user.operation.back.partition(". ")
+        return Explanation(title(trace, q), f"{came} {first}{end.rstrip()}", term, rest)
     return Explanation(title(trace, q), came, term, user.operation.back)
 
 

@@ -35,9 +35,10 @@ class NodeAlphabet(Alphabet):
         return Symbol(letter, below, (f"({places})",), said=(f"entry {places.replace(',', ' ')}",))
 
     def matrix(self, kind: str, layer: int, sample: int = 0) -> Symbol:
-        """All of an array: bold."""
+        """All of an array, or one row of it: bold."""
         letter, below = _taken_apart(node_name(kind))
-        return Symbol(letter, below, bold=len(letter) == 1)
+        row = ((f"({sample})",), (f"row {sample}",)) if sample else ((), ())
+        return Symbol(letter, below, row[0], bold=len(letter) == 1, said=row[1])
 
 
 def _taken_apart(name: str) -> tuple[str, str]:

@@ -18,6 +18,7 @@ from tutor.engine.tree import (
     ArrayRef,
     Called,
     Cases,
+    Collected,
     Cos,
     Diagonal,
     Difference,
@@ -38,6 +39,7 @@ from tutor.engine.tree import (
     Log,
     Many,
     MatrixProduct,
+    Named,
     Negative,
     Node,
     Number,
@@ -66,6 +68,7 @@ from tutor.engine.tree import (
     Weighted,
     Wins,
     evaluate,
+    leaves,
     walk,
 )
 from tutor.notation.conventions import Alphabet, Symbol
@@ -216,6 +219,8 @@ class Writer:
         """
         if isinstance(node, Partial) and self.mode != RULE:
             return self.pieces(node.of)
+        if isinstance(node, Collected):
+            return self.pieces(self._side(node))
         if isinstance(node, Cases) and self.mode == NUMBERS:
             return [self._decided(node)]
         if isinstance(node, Sum):
@@ -318,12 +323,14 @@ class Writer:
                 return ANYTHING if self._negative_number(node) else ATOM
             case Ref():
                 return TERM if self._has_factor(node.quantity) else ATOM
-            case Number() | Elided():
+            case Number() | Elided() | Named():
                 return ANYTHING if self._negative_number(node) else ATOM
             case Partial() if self.mode != RULE:
                 return self._binding(node.of)
             case Stable():
                 return self._binding(node.shown)
+            case Collected():
+                return self._binding(self._side(node))
             case Cases():
                 return TERM if self.mode == SYMBOLS else self._binding(self._chosen(node)[0])
             case _:
@@ -332,9 +339,9 @@ class Writer:
     def _negative_number(self, node: Node) -> bool:
         if isinstance(node, Number):
             return bool(node.number < 0)
-        if self.mode != NUMBERS or not isinstance(node, Ref | Elided):
+        if self.mode != NUMBERS or not isinstance(node, Ref | Elided | Named):
             return False
-        if isinstance(node, Elided):
+        if not isinstance(node, Ref):
             return bool(evaluate(node, self.env) < 0)
         if self.hidden is not None and self.hidden(node.quantity):
             return False
@@ -343,7 +350,8 @@ class Writer:
     def _continued(self, term: Node) -> str:
         """A further term of a sum, with its sign in front."""
         if isinstance(term, Negative):
-            return self.joined(["", self.write(term.of, FACTOR, first=False)], "−")
+            need = TERM if isinstance(term.of, Product) else FACTOR
+            return self.joined(["", self.write(term.of, need, first=False)], "−")
         return self.joined(["", self.write(term, TERM, first=False)], "+")
 
     def _ref(self, node: Ref) -> str:
@@ -531,6 +539,23 @@ class Writer:
             return self.derivative(self._bare(node.top), self._bare(node.bottom), node.kind)
         return self.write(node.of)
 
+    def _named(self, node: Named) -> str:
+        """The name; its number, unless a reader is to fill in one that leads to it."""
+        if self.mode == NUMBERS:
+            refs = leaves(node.of) if self.hidden is not None else ()
+            left_open = [ref.quantity for ref in refs if self.hidden and self.hidden(ref.quantity)]
+            value = float(evaluate(node, self.env))
+            return self.blank(left_open[0]) if left_open else self.amount(value, None)
+        arrays = [self.matrix_name(leaf.kind, leaf.layer, leaf.sample) for leaf in node.over]
+        return self.function(node.word, self.parenthesised(self.joined(arrays, "⊙")))
+
+    def _side(self, node: Collected) -> Node:
+        """Which form of a sum by the chain rule is written."""
+        return node.rule if self.mode == RULE else node.of
+
+    def _collected(self, node: Collected) -> str:
+        return self.write(self._side(node))
+
     _WRITE: ClassVar[dict[type, Any]] = {
         Ref: _ref, ArrayRef: _array, Number: _number, Elided: _elided,
         Sum: _sum, Difference: _difference, Negative: _negative,
@@ -544,7 +569,7 @@ class Writer:
         Sin: _sin, Total: _total, Ones: _ones, LargestOf: _extreme, SmallestOf: _extreme,
         LargestOver: _extreme_over, SmallestOver: _extreme_over,
         ElidedLargest: _elided, ElidedSmallest: _elided, OuterProduct: _outer, Called: _called,
-        Wins: _wins,
+        Wins: _wins, Named: _named, Collected: _collected,
     }  # fmt: skip
 
 

@@ -48,7 +48,10 @@ GRAINS = {
     "layer": ("Node", "by node"),
     "pass": ("Pass", "by pass"),
 }
+FOUR_COLUMNS = 24
+"""So many rows of the table of nodes have room below the picture in four columns."""
 CSS = " of-graph"
+MANY_ROWS = " many-rows"
 PICTURE = "Diagram of the computation graph"
 
 
@@ -147,7 +150,7 @@ def graph_step_page(context: GraphContext, n: int, notices: tuple[str, ...] = ()
         closing_note="",
         outside=replace(view, embedded=False).address(scenario.id, n) if view.embedded else "",
         drawn=PICTURE,
-        css=CSS,
+        css=CSS + MANY_ROWS * (_touched_rows(body) > FOUR_COLUMNS),
         closer=_closer(context, step),
         health=health_at(context, step),
         drift=drift_line(context, step),
@@ -179,6 +182,11 @@ def _rows(context: GraphContext) -> int:
         return MOST_FOLDED
     found: int = context.memo.once("rows", lambda: max(_widest(context) + 1, 3))
     return min(found, MOST_FOLDED)
+
+
+def _touched_rows(body: StepBody) -> int:
+    """How many rows of the table of nodes have something that a step uses or makes."""
+    return len({(q.of.by or q.kind, q.i, q.j) for q in body.uses | body.makes})
 
 
 def _widest(context: GraphContext) -> int:
