@@ -21,6 +21,7 @@ from tutor.engine.trace import run
 from tutor.engine.tree import evaluate
 from tutor.lesson.by_hand import drifts, reason
 from tutor.lesson.calculator import MORE, ONE_BY_ONE
+from tutor.lesson.explain import PHASE_TITLES
 from tutor.lesson.opening import no_paper
 from tutor.lesson.setup import Setup
 from tutor.lesson.walk import open_lesson
@@ -142,6 +143,13 @@ def test_the_comparison_lists_every_number_and_where_rounding_first_comes_throug
         "The largest relative difference is"
         in paper_page(context("1-2-3-1-sigmoid", View(paper=2))).summary
     )
+
+
+def test_the_comparison_begins_with_the_steps_that_scale_where_they_are_asked_for() -> None:
+    root = page("/lessons/lifestyle-scaled/paper?paper=3&scaling=steps").root
+    table = next(t for t in root.all("table") if t.one("caption").text.startswith("How far each"))
+    phases = [row.one("th").text for row in table.one("tbody").all("tr")]
+    assert phases == list(PHASE_TITLES.values())
 
 
 def test_the_comparison_without_digits_takes_those_of_the_lesson() -> None:

@@ -122,8 +122,8 @@ def _first(context: AnyContext, carried: list[Drift]) -> str:
 
 def _phases(context: AnyContext, found: Iterable[Drift]) -> TextTable:
     """How far the numbers of each phase are off."""
-    rows = []
-    for phase, group in groupby(found, key=lambda one: one.quantity.of.phase):
+    rows, walk = [], context.lesson.walk("number")
+    for phase, group in groupby(found, key=lambda one: walk.phase(walk.place(one.quantity))):
         those = list(group)
         worst = max((one.relative for one in those if np.isfinite(one.relative)), default=0.0)
         rows.append(
