@@ -823,7 +823,16 @@ def test_the_first_page_of_a_changed_lesson_says_whose_numbers_its_words_are_abo
     said = "The description below is about the lesson’s own numbers."
     assert said in get(f"/lessons/{ONE}?x[1]=3").text
     assert said not in get(f"/lessons/{ONE}").text
-    assert said not in get(f"/lessons/{ONE}/steps/7?x[1]=3").text
+    for beside in ("steps/7", "jacobians/2", "graph", "check", "quantities/x[1]", "paper"):
+        assert said not in get(f"/lessons/{ONE}/{beside}?x[1]=3&paper=3").text
+    assert said in get("/lessons/max-switch?x=4").text
+    assert said not in get("/lessons/max-switch/steps/3?x=4").text
+
+
+def test_a_changed_formula_says_what_of_it_is_not_shown() -> None:
+    step = page("/lessons/sigmoid-circuit/steps/3?w0=1").root
+    said = "The notes and the closed forms belong to the lesson’s own numbers"
+    assert said in step.one("section", cls="changed").text
 
 
 def test_a_changed_lesson_is_made_once_and_shared_by_its_views() -> None:

@@ -24,6 +24,7 @@ from tutor.pages.overview import (
     made_from,
     on_paper,
 )
+from tutor.pages.what_if import above_description
 from tutor.scenario.reader import AnyScenario
 from tutor.store.saved_lessons import is_saved
 
@@ -55,7 +56,7 @@ def graph_page(
         tally(printed - len(slips) - len(left_open), len(left_open), len(slips)), "",
         view.export(scenario.id), view.share(scenario.id), view.edit(scenario.id),
         is_saved(scenario.id), made_from(scenario, origin), notices, context.variant,
-        graph_changed(context, None), PICTURE, "another formula, other values",
+        above_description(graph_changed(context, None)), PICTURE, "another formula, other values",
         (own,) if context.walk.stop else (both, own), CSS, tuple(closer(context)), health(context),
     )  # fmt: skip
 

@@ -30,7 +30,7 @@ from tutor.pages.paper_page import drift_line
 from tutor.pages.step_body import FormulaPart, StepBody, slide_view
 from tutor.pages.step_page import MOST_SLIDE_NUMBERS, StepPage
 from tutor.pages.tables import StepTables
-from tutor.pages.what_if import Changed, ChangedRow
+from tutor.pages.what_if import Changed, ChangedRow, left_out
 
 MOST_FORMULAS = 24
 """Of a way through more nodes the first and the last formulas are shown."""
@@ -332,13 +332,7 @@ def graph_changed(context: GraphContext, n: int | None) -> Changed | None:
         for change in context.lesson.changes
         if isinstance(change, ValueChange)
     )
-    own = context.source
-    left_out = (
-        "What the lecture prints belongs to the lesson’s own numbers, so it is not shown here."
-        if own.printed or own.notes or own.checks
-        else ""
-    )
-    return Changed(rows, address(()), left_out)
+    return Changed(rows, address(()), left_out(context.source))
 
 
 def _closing(context: GraphContext) -> Table:

@@ -25,7 +25,7 @@ from tutor.pages.gradient_flow import HealthNote, health
 from tutor.pages.outline import Link
 from tutor.pages.paths_page import FIRST
 from tutor.pages.tables import matrix_table
-from tutor.pages.what_if import Changed, changed, marked
+from tutor.pages.what_if import Changed, above_description, changed, marked
 from tutor.scenario.reader import AnyScenario
 from tutor.store.saved_lessons import is_saved
 
@@ -108,7 +108,8 @@ def lesson_page(
         "" if context.trace.stop else view.training(scenario.id),
         view.export(scenario.id), view.share(scenario.id), view.edit(scenario.id),
         is_saved(scenario.id), made_from(scenario, origin), notices, context.variant,
-        changed(context, None), closer=tuple(closer(context)), health=health(context),
+        above_description(changed(context, None)), closer=tuple(closer(context)),
+        health=health(context),
     )  # fmt: skip
 
 

@@ -1,7 +1,7 @@
 """What a reader changed, told on a page: old and new value of each part, and the links that take it
 back.
 
-    changed(context, n) -> Changed | None      at step n, or on the lesson's first page where n is
+    changed(context, n) -> Changed | None      at step n, or on a page beside the steps where n is
                                                None
 """
 
@@ -34,7 +34,7 @@ from tutor.notation.mathml import Line
 from tutor.notation.speech import Words
 from tutor.pages.context import Context
 from tutor.scenario.knobs import CHOICES, KNOBS, chosen, title
-from tutor.scenario.reader import Scenario
+from tutor.scenario.reader import AnyScenario
 
 DECIMALS = 6
 """Of old and new values, where that is enough to tell them apart."""
@@ -68,11 +68,14 @@ def changed(context: Context, n: int | None) -> Changed | None:
         return None
     line = Line(context.alphabet, context.decimals)
     rows = tuple(_row(context, line, change, n) for change in context.lesson.changes)
-    return Changed(
-        rows,
-        _address(context, n, ()),
-        " ".join(filter(None, (left_out(context.source), ABOUT if n is None else ""))),
-    )
+    return Changed(rows, _address(context, n, ()), left_out(context.source))
+
+
+def above_description(found: Changed | None) -> Changed | None:
+    """The same on a lesson's first page, above words that speak of the lesson's own numbers."""
+    if found is None:
+        return None
+    return replace(found, left_out=f"{found.left_out} {ABOUT}".lstrip())
 
 
 def marked(context: Context) -> dict[Quantity, str]:
@@ -90,7 +93,7 @@ def marked(context: Context) -> dict[Quantity, str]:
     }
 
 
-def left_out(scenario: Scenario) -> str:
+def left_out(scenario: AnyScenario) -> str:
     """What of a lesson speaks of its own numbers only."""
     parts = [
         ("the numbers on the slides", scenario.printed),
