@@ -52,7 +52,9 @@ def led_to(root: Element, address: str) -> Iterator[SplitResult]:
 
 @pytest.mark.parametrize("address", PAGES)
 def test_every_link_keeps_the_formula_and_the_choices(address: str) -> None:
-    chosen = {"decimals": "6"} | ({} if address.endswith(EXACT) else {"paper": "3"})
+    chosen = {"decimals": "6", "notation": "bar"} | (
+        {} if address.endswith(EXACT) else {"paper": "3"}
+    )
     links = set(led_to(sound(f"{address}?{urlencode(FORMULA | chosen)}").root, address))
     assert links
     for link in links:
@@ -74,7 +76,9 @@ def retyped(text: str, **chosen: str) -> dict[str, str]:
 
 
 def test_what_is_typed_anew_is_looked_at_as_before() -> None:
-    chosen = {"paper": "3", "decimals": "6", "grain": "layer", "present": "yes"}
+    chosen = {
+        "paper": "3", "decimals": "6", "grain": "layer", "present": "yes", "notation": "partial",
+    }  # fmt: skip
     root = sound(f"/formula?{urlencode({'expression': 'x*y', 'x': '2', 'y': '3'} | chosen)}").root
     hidden = fields(next(iter(root.all("form"))))
     assert hidden == chosen

@@ -161,7 +161,7 @@ def test_the_commands_work_on_a_formula(capsys: pytest.CaptureFixture[str], tmp_
     assert main(["steps", file, "--iteration", "2"]) == 2
     assert "it has no iterations" in capsys.readouterr().err
     assert main(["steps", file, "--notation", "letters"]) == 2
-    assert "it has no other notation" in capsys.readouterr().err
+    assert "a formula has no notation 'letters'; it has d, partial, bar" in capsys.readouterr().err
 
 
 def test_a_walk_that_ends_early_says_why(

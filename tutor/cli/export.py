@@ -23,11 +23,15 @@ from tutor.export.registry import (
 from tutor.lesson.opening import opened
 from tutor.lesson.walk import GRAINS
 from tutor.notation.conventions import PRESETS
+from tutor.notation.node_names import DERIVATIVES, TOTAL
 from tutor.number import MAX_DECIMALS
 from tutor.pages.graph_view import GraphView
 from tutor.pages.view import View
 from tutor.scenario import reader
 from tutor.scenario.reader import AnyScenario, Scenario
+
+NOTATIONS = (*PRESETS, *DERIVATIVES)
+"""Those of networks, and those of formulas."""
 
 
 def add_options(command: argparse.ArgumentParser) -> None:
@@ -42,7 +46,7 @@ def add_options(command: argparse.ArgumentParser) -> None:
     command.add_argument("--force", action="store_true", help="overwrite a file that exists")
     command.add_argument("--grain", choices=GRAINS, default="number", help="default: number")
     command.add_argument(
-        "--notation", choices=PRESETS, default="", help="default: the lesson's own"
+        "--notation", choices=NOTATIONS, default="", help="default: the lesson's own"
     )
     command.add_argument(
         "--decimals", type=bounded(0, MAX_DECIMALS), metavar="N", help="default: the lesson's own"
@@ -125,16 +129,27 @@ def export(wanted: argparse.Namespace) -> int:
 
 def _view(scenario: AnyScenario, wanted: argparse.Namespace) -> View:
     """How the lesson is looked at. Raises LessonError where it has no such choice."""
+    notation = notation_of(scenario, wanted.notation)
     if isinstance(scenario, Scenario):
-        own = scenario.notation.preset
         return View(
-            wanted.grain, wanted.notation if wanted.notation != own else "", wanted.decimals,
+            wanted.grain, notation, wanted.decimals,
             wanted.iteration, input_gradients=wanted.input_gradients,
             scaling=wanted.scaling and scenario.data.scale is not None,
         )  # fmt: skip
-    if wanted.notation:
-        raise LessonError("a formula has the names of its file; it has no other notation")
-    return GraphView(wanted.grain, "", wanted.decimals, wanted.iteration)
+    return GraphView(wanted.grain, notation, wanted.decimals, wanted.iteration)
+
+
+def notation_of(scenario: AnyScenario, asked: str | None) -> str:
+    """The notation that is asked for, "" for the lesson's own. Raises LessonError where this sort
+    of lesson has no such notation.
+    """
+    network = isinstance(scenario, Scenario)
+    own = scenario.notation.preset if isinstance(scenario, Scenario) else TOTAL
+    known = tuple(PRESETS if network else DERIVATIVES)
+    if asked and asked not in known:
+        what = "network" if network else "formula"
+        raise LessonError(f"a {what} has no notation {asked!r}; it has {', '.join(known)}")
+    return "" if asked in {None, own} else asked or ""
 
 
 def write(made: Made, out: str | None, force: bool) -> None:

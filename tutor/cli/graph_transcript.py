@@ -49,9 +49,11 @@ class PlainLines:
         return f"≈ {100 * share:.{decimals}f} %"
 
 
-def graph_paragraphs(lesson: GraphLesson, grain: str, decimals: int) -> Iterator[str]:
+def graph_paragraphs(
+    lesson: GraphLesson, grain: str, notation: str, decimals: int
+) -> Iterator[str]:
     """The steps of a formula in one grain, one text of several lines each."""
-    walk, names = lesson.walk(grain), alphabet()
+    walk, names = lesson.walk(grain), alphabet(notation)
     writer = GraphFormulaWriter(
         lesson.trace, names, decimals, lines=PlainLines(lesson, names, decimals)
     )

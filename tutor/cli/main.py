@@ -13,9 +13,9 @@ from pathlib import Path
 
 from tutor import limits
 from tutor.cli import export, prune, shelf, site, transcript
-from tutor.cli.export import bounded
+from tutor.cli.export import NOTATIONS, bounded, notation_of
 from tutor.cli.graph_transcript import graph_paragraphs
-from tutor.errors import LessonError, SettingError, StoreError, TutorError
+from tutor.errors import SettingError, StoreError, TutorError
 from tutor.export import data, graph_files, rendering
 from tutor.lesson import graph_words
 from tutor.lesson.explain import explain_stop
@@ -23,11 +23,10 @@ from tutor.lesson.graph_lesson import GraphLesson
 from tutor.lesson.opening import opened
 from tutor.lesson.titles import capital
 from tutor.lesson.walk import GRAINS, AnyLesson, Lesson
-from tutor.notation.conventions import PRESETS, Notation, notation
+from tutor.notation.conventions import notation
 from tutor.number import MAX_DECIMALS
 from tutor.scenario import reader
 from tutor.scenario.problem import ScenarioError
-from tutor.scenario.reader import Scenario
 
 FAILED = 2
 
@@ -134,7 +133,7 @@ def parser() -> argparse.ArgumentParser:
         add("prune", prune.prune, "remove saved lessons that nobody has opened for a long time")
     )
     stepping.add_argument("--grain", choices=GRAINS, default="number", help="default: number")
-    stepping.add_argument("--notation", choices=PRESETS, help="default: the lesson's own")
+    stepping.add_argument("--notation", choices=NOTATIONS, help="default: the lesson's own")
     export.add_input_gradients(stepping)
     for command in (tracing, stepping):
         export.add_scaling(command)
@@ -170,13 +169,13 @@ def steps(wanted: argparse.Namespace) -> int:
     """The walk, a paragraph a step."""
     lesson = lesson_of(wanted)
     decimals = lesson.scenario.display.decimals if wanted.decimals is None else wanted.decimals
+    chosen = notation_of(lesson.scenario, wanted.notation)
     if isinstance(lesson, GraphLesson):
-        if wanted.notation:
-            raise LessonError("a formula has the names of its file; it has no other notation")
-        found = graph_paragraphs(lesson, wanted.grain, decimals)
+        found = graph_paragraphs(lesson, wanted.grain, chosen, decimals)
     else:
         assert isinstance(lesson, Lesson)
-        written = chosen_notation(lesson.scenario, wanted.notation)
+        own = lesson.scenario.notation
+        written = notation(chosen) if chosen else notation(own.preset, own.overrides)
         found = transcript.paragraphs(lesson, wanted.grain, written, decimals)
     for n, paragraph in enumerate(found):
         sys.stdout.write(paragraph if n == 0 else "\n" + paragraph)
@@ -187,16 +186,6 @@ def lesson_of(wanted: argparse.Namespace) -> AnyLesson:
     """The lesson of a file at the iteration asked for."""
     inputs = getattr(wanted, "input_gradients", None)
     return opened(reader.load(wanted.file), wanted.iteration, inputs, wanted.scaling)
-
-
-def chosen_notation(lesson: Scenario, preset: str | None) -> Notation:
-    """The preset asked for, or the lesson's own notation with what it makes differently."""
-    own = lesson.notation
-    return (
-        notation(own.preset, own.overrides)
-        if preset in {None, own.preset}
-        else notation(preset or own.preset)
-    )
 
 
 def complain(*lines: str) -> None:

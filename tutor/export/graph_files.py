@@ -155,6 +155,7 @@ def _made_from(paper: GraphPaper) -> str:
         f"Made from the scenario {context.lesson.scenario.id} ({content_hash(context)})",
         sheet.version,
         f"grain {context.view.grain}",
+        _notation(context),
         counted(context.decimals, "decimal"),
         f"Backprop Tutor {rendering.version()}",
         sheet.address,
@@ -201,10 +202,16 @@ def _latex(context: GraphContext, phases: tuple[str, ...]) -> Iterator[str]:
     yield "\n\\end{document}\n"
 
 
+def _notation(context: GraphContext) -> str:
+    """The notation, where it is not the one that every formula has."""
+    return f"notation {context.view.notation}" if context.view.notation else ""
+
+
 def _source(context: GraphContext) -> str:
     """What the document was made from, in one line."""
-    said = (
-        f"Made from the lesson {context.lesson.scenario.id}, {_LATEX_GRAINS[context.walk.grain]}, "
-        f"{counted(context.decimals, 'decimal')}. {told(context.lesson.changes)}"
-    )
+    parts = (
+        f"Made from the lesson {context.lesson.scenario.id}", _LATEX_GRAINS[context.walk.grain],
+        _notation(context), counted(context.decimals, "decimal"),
+    )  # fmt: skip
+    said = f"{', '.join(filter(None, parts))}. {told(context.lesson.changes)}"
     return escaped(said.strip())

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, fields, replace
 from functools import lru_cache
 from typing import Any
 
-from tutor.engine.kinds import BIAS, KINDS, WEIGHT, Kind
+from tutor.engine.kinds import BIAS, KINDS, WEIGHT, Kind, kind_of
 from tutor.engine.network import Network
 from tutor.engine.quantity import Quantity
 from tutor.engine.tree import (
@@ -146,6 +146,8 @@ class Symbol:
     bold: bool = False
     said: tuple[str, ...] = ()
     """What the marks mean, for the spoken text: "of layer 2", "of sample 3", "new"."""
+    bar: bool = False
+    """Whether it stands for the derivative with respect to it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,6 +198,14 @@ class Alphabet:
                 return self._unit_symbol(q, base)
             case _:
                 return Symbol(self.notation.learning_rate)
+
+    def sign(self, kind: str) -> str:
+        """With which sign a derivative is written: d or ∂."""
+        return kind_of(kind).sign
+
+    def barred(self, kind: str) -> bool:
+        """Whether a derivative is written as a bar above what it is with respect to."""
+        return False
 
     def _lettered(self, q: Quantity) -> Symbol:
         """The symbol of a number whose letter is its kind's own; one that belongs to a weight or a

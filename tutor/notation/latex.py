@@ -11,7 +11,6 @@ from collections.abc import Iterable
 from typing import Any
 
 from tutor import number
-from tutor.engine.kinds import kind_of
 from tutor.engine.quantity import Quantity
 from tutor.engine.tree import (
     ArrayRef,
@@ -91,6 +90,8 @@ class Latex(Writer):
         base = change + _base(letter[1:] if change else letter, symbol.bold)
         if symbol.hat:
             base = f"\\hat{{{base}}}"
+        if symbol.bar:
+            base = f"\\{'bar' if len(letter) == 1 else 'overline'}{{{base}}}"
         before = f"{{}}^{{{symbol.before}}}" if symbol.before else ""
         sub = (
             f"_{{{symbol.sub}}}" if len(symbol.sub) > 1 else f"_{symbol.sub}" if symbol.sub else ""
@@ -99,7 +100,7 @@ class Latex(Writer):
         return f"{before}{base}{sub}^{{{sup}}}" if sup else f"{before}{base}{sub}"
 
     def derivative(self, top: str, bottom: str, kind: str) -> str:
-        sign = _DERIVED[kind_of(kind).sign]
+        sign = _DERIVED[self.alphabet.sign(kind)]
         return f"\\frac{{{sign} {top}}}{{{sign} {bottom}}}"
 
     def matrix(self, leaf: ArrayRef) -> str:

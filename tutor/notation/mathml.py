@@ -64,7 +64,7 @@ class MathML(Writer):
         return _letter(symbol, role(kind) if kind else "")
 
     def derivative(self, top: str, bottom: str, kind: str) -> str:
-        sign = _DERIVED[kind_of(kind).sign]
+        sign = _DERIVED[self.alphabet.sign(kind)]
         return (
             f'<mfrac class="{role(kind)}"><mrow>{sign}{top}</mrow>'
             f"<mrow>{sign}{bottom}</mrow></mfrac>"
@@ -242,9 +242,10 @@ def _letter(symbol: Symbol, css: str) -> str:
     mark = f' class="{css}"' if css else ""
     scripts = bool(symbol.sub or symbol.sup or symbol.before)
     letter = bold(symbol.letter) if symbol.bold else symbol.letter
-    base = f"<mi{'' if scripts or symbol.hat else mark}>{letter}</mi>"
-    if symbol.hat:
-        base = f'<mover{"" if scripts else mark} accent="true">{base}<mo>ˆ</mo></mover>'
+    above = "ˆ" if symbol.hat else "¯" if symbol.bar else ""
+    base = f"<mi{'' if scripts or above else mark}>{letter}</mi>"
+    if above:
+        base = f'<mover{"" if scripts else mark} accent="true">{base}<mo>{above}</mo></mover>'
     sub = f"<mn>{symbol.sub}</mn>" if symbol.sub else ""
     # of several letters each, so they stand upright
     sup = "".join(f"<mi>{part}</mi>" for part in symbol.sup)

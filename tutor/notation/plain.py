@@ -37,6 +37,8 @@ class PlainText(Writer):
             if symbol.hat
             else symbol.letter
         )
+        if symbol.bar:
+            letter = "".join(f"{sign}\N{COMBINING MACRON}" for sign in letter)
         sub = f"_{{{symbol.sub}}}" if "," in symbol.sub else f"_{symbol.sub}" if symbol.sub else ""
         sup = (
             f"^{{{' '.join(symbol.sup)}}}"
@@ -46,7 +48,7 @@ class PlainText(Writer):
         return f"{symbol.before.translate(_RAISED)}{letter}{sub}{sup}"
 
     def derivative(self, top: str, bottom: str, kind: str) -> str:
-        sign = kind_of(kind).sign
+        sign = self.alphabet.sign(kind)
         return f"{sign}{top}/{sign}{bottom}"
 
     def matrix(self, leaf: ArrayRef) -> str:

@@ -29,6 +29,8 @@ class Words(Writer):
     """The dialect: each method returns words. Nested parts are in parentheses."""
 
     glue = " "
+    adjoints = False
+    """A bar is read out as what it means."""
 
     def constant(self, value: float, text: str) -> str:
         return text.replace("/", " over ") or spoken(value, self.decimals, self.more)

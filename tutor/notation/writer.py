@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from copy import copy
+from dataclasses import replace
 from typing import Any, ClassVar, Self
 
 from tutor.engine.kinds import kind_of
@@ -90,6 +91,8 @@ class Writer:
 
     glue = ""
     """What stands between the terms of a sum, each of which brings its own sign."""
+    adjoints = True
+    """Whether a derivative may be written as a bar above a symbol."""
 
     def __init__(
         self,
@@ -262,6 +265,8 @@ class Writer:
         top, bottom = self._derived(q)
         if not (top and bottom):
             return self.symbol(q)
+        if self.adjoints and self.alphabet.barred(q.kind):
+            return self.letter(replace(self.alphabet.symbol(bottom), bar=True), q.kind)
         whole = self.derivative(self._bare(top), self._bare(bottom), q.kind)
         if not self._has_factor(q):
             return whole
@@ -307,6 +312,9 @@ class Writer:
         top, bottom = self._derived(Quantity(kind, layer))
         if not (top and bottom):
             return self.letter(self.alphabet.matrix(kind, layer, sample), kind)
+        if self.adjoints and self.alphabet.barred(kind):
+            symbol = self.alphabet.matrix(bottom.kind, bottom.layer, sample)
+            return self.letter(replace(symbol, bar=True), kind)
         numerator = self._whole(top, sample) if top.of.axes else self._bare(top)
         return self.derivative(numerator, self._whole(bottom, sample), kind)
 

@@ -34,7 +34,7 @@ class GraphContext(AnyContext):
         source: GraphScenario | None = None,
         original: GraphLesson | None = None,
     ) -> None:
-        super().__init__(lesson, view, lesson.trace, alphabet(), hidden)
+        super().__init__(lesson, view, lesson.trace, alphabet(view.notation), hidden)
         self._source, self.original = source or lesson.scenario, original
         self.formulas = GraphFormulaWriter(self.trace, self.alphabet, self.decimals, hidden)
 

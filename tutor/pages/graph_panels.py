@@ -14,6 +14,7 @@ from tutor.lesson import graph_words
 from tutor.lesson.explain import PHASE_TITLES
 from tutor.lesson.graph_changes import own
 from tutor.lesson.graph_lesson import Computed
+from tutor.notation.node_names import DERIVATIVES, TOTAL
 from tutor.pages.graph_context import GraphContext
 from tutor.pages.outline import Address, Chapter, PlaceLink
 from tutor.pages.panels import Choices, Panels, decimal_choices, paper_choices
@@ -52,12 +53,15 @@ def graph_panels(
 
 
 def graph_choices(context: GraphContext) -> Choices:
-    """Decimals to choose from, with what is chosen."""
+    """Notations of derivatives and decimals to choose from, with what is chosen."""
     view = context.view
+    names = tuple(
+        (key, way.title, key == (view.notation or TOTAL)) for key, way in DERIVATIVES.items()
+    )
     hidden = [("grain", view.grain)] if view.grain != "number" else []
     hidden += [("present", "yes")] if view.present else []
     rest = (*hidden, *view.carried(), *view.changes)
-    return Choices((), decimal_choices(context), (), rest, paper_choices(context))
+    return Choices(names, decimal_choices(context), (), rest, paper_choices(context))
 
 
 def graph_outline(context: GraphContext, n: int, address: Address) -> Iterator[Chapter]:

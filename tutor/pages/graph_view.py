@@ -1,5 +1,5 @@
-"""How a reader looks at a graph lesson: grain, decimals, presentation, changed values. All of it in
-the address.
+"""How a reader looks at a graph lesson: grain, notation of derivatives, decimals, presentation,
+changed values. All of it in the address.
 """
 
 from __future__ import annotations
@@ -11,6 +11,8 @@ from typing import ClassVar
 from tutor.lesson import changes, graph_changes
 from tutor.lesson.opening import PAPER
 from tutor.lesson.walk import GRAINS
+from tutor.notation.conventions import PRESETS
+from tutor.notation.node_names import DERIVATIVES, TOTAL
 from tutor.number import MAX_DECIMALS
 from tutor.pages.view import (
     IGNORED,
@@ -28,9 +30,7 @@ from tutor.pages.view import (
 from tutor.scenario.reader import GraphScenario
 
 KNOWN = frozenset({"grain", "decimals", "present", "notation", PAPER})
-"""What an address may have beside changed values; the form of the settings sends no notation, but
-links from other lessons may.
-"""
+"""What an address may have beside changed values."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +62,7 @@ def examined(
     notices: list[Ignored] = []
     grain = choice(query, "grain", GRAINS, View().grain, notices)
     decimals = whole(query, "decimals", 0, MAX_DECIMALS, None, notices)
+    notation = _notation(query, notices)
     present = choice(query, "present", ("yes", "no"), "no", notices) == "yes"
     paper = 0 if PAPER in scenario.graph.values else paper_asked(query, scenario, notices)
     changed, ignored = graph_changes.read(query, scenario)
@@ -78,9 +79,19 @@ def examined(
     own = scenario.display.decimals
     view = GraphView(
         grain=grain,
+        notation="" if notation == TOTAL else notation,
         decimals=None if decimals == own else decimals,
         changes=changed,
         present=present,
         paper=paper,
     )
     return view, tuple(notices)
+
+
+def _notation(query: Mapping[str, str], notices: list[Ignored]) -> str:
+    """The notation that a query asks for; those of networks, which links from their lessons have,
+    say nothing of a formula.
+    """
+    if query.get("notation", "").strip() in PRESETS:
+        return TOTAL
+    return choice(query, "notation", tuple(DERIVATIVES), TOTAL, notices)
