@@ -726,6 +726,18 @@ def test_a_number_in_a_small_card_has_the_sign_and_the_four_decimals_of_the_tabl
             assert e.text == number.shown(trace.value(parse(e.get("data-q", ""))), 4)
 
 
+@pytest.mark.parametrize("preset", PRESETS)
+def test_a_name_in_a_small_card_has_room_between_its_two_numbers(preset: str) -> None:
+    svg = parsed(draw(scene(lecture("training/circle-averaged"), parse("z+[2][1]@1"), preset)))
+    assert "tight" in classes(svg)
+    boxes = text_boxes(svg)
+    names, numbers = (
+        [one for one in boxes if (one[0] == "name") is is_name] for is_name in (True, False)
+    )
+    assert len(names) > 9
+    assert not [(name, q) for _, name in names for q, box in numbers if meet(name, box)]
+
+
 # Markup
 
 

@@ -36,7 +36,7 @@ WATCH = """() => {
         .observe({type: 'layout-shift'});
     const painted = then => requestAnimationFrame(() => requestAnimationFrame(then));
     document.addEventListener('htmx:after:swap', () => painted(() => {
-        const running = document.getAnimations().filter(one => !(one instanceof CSSTransition));
+        const running = document.getAnimations().filter(one => one.timeline === document.timeline && !(one instanceof CSSTransition));
         seen.ends.push(...running.map(one => one.effect.getComputedTiming().endTime));
         seen.properties.push(...running.flatMap(one => one.effect.getKeyframes()).flatMap(Object.keys));
         seen.delays = running.filter(one => one.effect.target.matches('.net .makes')).map(one => {
@@ -48,7 +48,7 @@ WATCH = """() => {
 FRAMES = """() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(
     () => requestAnimationFrame(done))))"""
 LEFT = """() => [document.querySelectorAll('.motion').length,
-    document.getAnimations().filter(one => !(one instanceof CSSTransition)).length]"""
+    document.getAnimations().filter(one => one.timeline === document.timeline && !(one instanceof CSSTransition)).length]"""
 
 
 def opened(page: Page, address: str) -> None:

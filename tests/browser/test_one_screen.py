@@ -484,6 +484,34 @@ def test_tools_of_a_presentation_wait_for_the_keyboard_or_the_pointer(
     expect(page).to_have_url(re.compile(r"/steps/39\??$"))
 
 
+EDGES = """box => {
+    const style = getComputedStyle(box), faded = name => style.getPropertyValue(name) !== '0px';
+    return [faded('--before'), faded('--beyond'), style.maskImage !== 'none'];
+}"""
+
+
+def test_what_scrolls_sideways_fades_where_there_is_more(page: Page) -> None:
+    page.set_viewport_size(PHONE)
+    page.goto("/lessons/circle-averaged/steps/21?grain=layer")
+    box = page.get_by_role("group", name="Formula", exact=True).first
+    seen = []
+    for end in ("0", "box.scrollWidth / 2 - box.clientWidth / 2", "box.scrollWidth"):
+        box.evaluate(f"box => {{ box.scrollLeft = {end}; }}")
+        page.wait_for_function("() => new Promise(done => requestAnimationFrame(() => done(true)))")
+        seen.append(box.evaluate(EDGES))
+    assert seen == [[False, True, True], [True, True, True], [True, False, True]]
+    page.locator("#title").focus()
+    page.keyboard.press("Tab")
+    box.focus()
+    assert box.evaluate(EDGES) == [False, False, False]  # so that its outline is seen
+    page.set_viewport_size(DESK)
+    page.goto("/lessons/layer-norm/steps/1")
+    assert page.get_by_role("group", name="Formula", exact=True).first.evaluate(EDGES)[:2] == [
+        False,
+        False,
+    ]
+
+
 def test_every_box_that_scrolls_is_in_reach_of_the_keyboard(
     page: Page, axe: Callable[[Page], Any]
 ) -> None:

@@ -68,6 +68,10 @@ MOST_HEADS = 20
 """Of more edges between two layers that a step touches none has the head of an arrow."""
 MOST_LABELS = 9
 """Where not every weight is listed, those that the step touches are, if they are no more."""
+MOST_MARKS = 2
+"""More marks on a name, such as those of a layer, a sample and an update, are too wide for a small
+card.
+"""
 THICKNESSES = 4
 """How many widths an edge can have: the widest for the largest weight of the network."""
 _TARGET = Room(2.6)
@@ -290,11 +294,19 @@ class _Picture:
             return
         inside = reading.inside(column.layer, unit)
         if layout.tight:  # the unit's name, between z and a
-            self._name(inside[1], *layout.place(column, y, 0, (1 + column.slopes) / 2), "a n")
+            q = self._narrow(inside[1])
+            self._name(q, *layout.place(column, y, 0, (1 + column.slopes) / 2), "a n")
             return
         for n, q in enumerate(inside):
             x, _ = layout.place(column, y, 0, column.cell(n))
             self._name(q, x, above, f"{role(q.kind)} n")
+
+    def _narrow(self, q: Quantity) -> Quantity:
+        """A name that has room between two numbers: with many marks it does without that of its
+        sample, which is named below the picture.
+        """
+        marks = self.scene.alphabet.symbol(q).sup
+        return q._replace(sample=0) if len(marks) > MOST_MARKS else q
 
     def _matrix(self, column: Column) -> None:
         """What the derivatives of a softmax are derivatives of, and with respect to what; brackets
