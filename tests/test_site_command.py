@@ -5,6 +5,7 @@ else's.
 from __future__ import annotations
 
 import re
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from tests.htmltree import read
 from tests.visiting import get
 from tutor.cli import site_folder, site_page, site_paths
 from tutor.cli.main import main
-from tutor.cli.site import chosen, without_endless
+from tutor.cli.site import SiteMaker, chosen, without_endless
 from tutor.lesson.walk import GRAINS, open_lesson
 from tutor.scenario import reader
 
@@ -53,11 +54,25 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return out
 
 
-@pytest.fixture
-def small(tmp_path: Path) -> Path:
-    out = tmp_path / "small"
+@pytest.fixture(scope="module")
+def small_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("small") / "out"
     assert make(out, SMALL) == 0
     return out
+
+
+@pytest.fixture
+def small(small_once: Path, tmp_path: Path) -> Path:
+    """A site of a small lesson, for a test to spoil; each run makes the same bytes."""
+    return Path(shutil.copytree(small_once, tmp_path / "small"))
+
+
+def training_page(out: Path, lesson: str) -> str:
+    """The page of a lesson's training as a site has it, without the rest of the site."""
+    address = f"/lessons/{lesson}/training"
+    with site_folder.open_folder(out) as folder:
+        SiteMaker(folder, chosen((lesson,)), "").page(address)
+    return (out / site_paths.path(address)).read_text(encoding="utf-8")
 
 
 # ---- the pages ----
@@ -260,8 +275,7 @@ def test_the_training_of_a_lesson_is_a_page_as_it_is_in_the_end(site: Path, less
 
 
 def test_what_each_unit_adds_is_in_a_site_with_its_numbers(tmp_path: Path) -> None:
-    assert make(tmp_path / "out", "relu-towers") == 0
-    text = (tmp_path / "out/lessons/relu-towers/training.html").read_text(encoding="utf-8")
+    text = training_page(tmp_path / "out", "relu-towers")
     plots = read(text).root.all("section", cls="plot")
     (plot,) = (one for one in plots if one.one("h2").text == "What each unit adds")
     heads = [head.text for head in plot.one("details").one("thead").all("th")]
@@ -273,8 +287,7 @@ def test_a_training_that_takes_long_is_written_when_it_is_done(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("tutor.web.routes_training.FIRST", 0.0)
-    assert make(tmp_path / "out", "narrow-valley") == 0
-    text = (tmp_path / "out/lessons/narrow-valley/training.html").read_text(encoding="utf-8")
+    text = training_page(tmp_path / "out", "narrow-valley")
     assert "After 300 iterations training has converged" in text
     assert "each leads to its first step" not in text
 
