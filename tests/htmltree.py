@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from html import unescape
@@ -136,12 +136,14 @@ class Element:
             found = found.parent
 
     def all(self, *tags: str, cls: str = "") -> Iterator[Element]:
-        ahead = self.elements[::-1]
+        ahead = self.children[::-1]
         while ahead:
             child = ahead.pop()
+            if isinstance(child, str):
+                continue
             if (not tags or child.tag in tags) and (not cls or cls in child.classes):
                 yield child
-            ahead += child.elements[::-1]
+            ahead += child.children[::-1]
 
     def one(self, *tags: str, cls: str = "", id: str = "") -> Element:  # noqa: A002 - the attribute's own name
         found = [e for e in self.all(*tags, cls=cls) if not id or e.attributes.get("id") == id]
@@ -161,12 +163,14 @@ PLAIN = re.compile(
     r"""([^<]+)|<([a-z][a-z0-9]*)((?:\s+[a-zA-Z][\w:-]*(?:="[^"]*"|='[^']*')?)*\s*)(/?)>|</([a-z][a-z0-9]*)>|<!doctype\ html>"""
 )
 """A text, a tag (its name, its attributes, whether it closes itself), the end of one."""
-ATTRIBUTE = re.compile(r"""\s([a-zA-Z][\w:-]*)(?:=(["'])(.*?)\2)?""", re.DOTALL)
+ATTRIBUTE = re.compile(r"""\s([a-zA-Z][\w:-]*)(?:=("[^"]*"|'[^']*'))?""")
 RAW = frozenset({"script", "style"})
 OTHERWISE = frozenset(
     {"iframe", "noembed", "noframes", "noscript", "plaintext", "textarea", "title", "xmp"}
 )
 """Tags behind which some versions of HTMLParser read on in another way, as browsers do."""
+
+Attributes = Sequence[tuple[str, str | None]]
 
 LARGE = 50_000
 """Characters of a page of which only a few are kept; a tree takes thirty times as much memory."""
@@ -196,11 +200,8 @@ class _Reader(HTMLParser):
             elif tag in OTHERWISE and not text.startswith(f"</{tag}>", text.find("<", place)):
                 return False
             else:
-                given = [
-                    (found[1].lower(), found[3] and unescape(found[3]))
-                    for found in ATTRIBUTE.finditer(attributes)
-                ]
-                (self.handle_startendtag if closed else self.handle_starttag)(tag, given)
+                start = self.handle_startendtag if closed else self.handle_starttag
+                start(tag, _given(attributes) if attributes else ())
                 if tag in RAW:
                     begin, place = place, text.find(f"</{tag}", place)
                     if place > begin:
@@ -210,7 +211,7 @@ class _Reader(HTMLParser):
     def say(self, text: str) -> None:
         self.problems.append(f"line {self.getpos()[0]}: {text}")
 
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+    def handle_starttag(self, tag: str, attrs: Attributes) -> None:
         here = self.here
         zone = here.zone or (tag if tag in {"math", "svg"} else "")
         element = Element(
@@ -221,14 +222,14 @@ class _Reader(HTMLParser):
             zone,
             here.pressed or here.tag in CLICKABLE,
         )
-        for problem in _attributes(tag, attrs):
+        for problem in _attributes(tag, tuple(attrs)) if attrs else ():
             self.say(problem)
         here.children.append(element)
         self.elements.append(element)
         if tag not in VOID:
             self.here = element
 
-    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+    def handle_startendtag(self, tag: str, attrs: Attributes) -> None:
         self.handle_starttag(tag, attrs)
         if tag in MATHML | SVG:
             self.here = self.here.parent or self.root
@@ -289,9 +290,23 @@ def text_of(markup: str) -> str:
     return " ".join(read(markup).root.text.split())
 
 
-def _attributes(tag: str, attrs: list[tuple[str, str | None]]) -> Iterator[str]:
+@lru_cache(4096)
+def _given(text: str) -> tuple[tuple[str, str | None], ...]:
+    """The attributes that a tag is given; many tags of a page are written alike."""
+    return tuple(
+        (found[1].lower(), found[2] and unescape(found[2][1:-1]))
+        for found in ATTRIBUTE.finditer(text)
+    )
+
+
+@lru_cache(4096)
+def _attributes(tag: str, attrs: tuple[tuple[str, str | None], ...]) -> tuple[str, ...]:
+    return tuple(_problems_of_attributes(tag, attrs))
+
+
+def _problems_of_attributes(tag: str, attrs: Attributes) -> Iterator[str]:
     if len(attrs) > 1 and len({name for name, _ in attrs}) < len(attrs):
-        yield f"<{tag}> has an attribute twice: {attrs}"
+        yield f"<{tag}> has an attribute twice: {list(attrs)}"
     for name, value in attrs:
         if name.startswith("on") or name in {"style", "srcdoc"}:
             yield f"<{tag}> has {name}"

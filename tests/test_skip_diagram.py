@@ -12,7 +12,7 @@ import pytest
 
 from tests.htmltree import read
 from tests.test_diagram import classes, mentioned, named, parsed, text_boxes
-from tests.test_worked import drawn, seen_step
+from tests.test_worked import drawn, networks, seen_step
 from tutor import number
 from tutor.draw.diagram import thumbnail
 from tutor.draw.layout import arrange
@@ -262,9 +262,10 @@ def test_no_number_meets_another(name: str, preset: str) -> None:
 @pytest.mark.parametrize("name", LESSONS)
 def test_a_stepper_draws_at_every_step_what_its_page_draws(name: str, grain: str) -> None:
     context = opened(LESSONS[name], View(grain=grain))
-    file = read("".join(worked(context.lesson, context.view, Sheet(interactive=True))))
+    written = "".join(worked(context.lesson, context.view, Sheet(interactive=True)))
+    figures = networks(read(written))
     for n in range(1, len(context.walk) + 1):
-        assert seen_step(file, context.walk.phase(n), n) == drawn(
+        assert seen_step(figures[context.walk.phase(n)], n) == drawn(
             read(pictured(context, n)).root.one("svg")
         ), n
 

@@ -506,9 +506,14 @@ def seen_at(element: Element, n: int) -> bool:
     return not ranges or any(int(first) <= n <= int(last or first) for first, _, last in ranges)
 
 
-def seen_step(file: Page, phase: str, n: int) -> Drawn:
+def networks(file: Page) -> dict[str, Element]:
+    """The drawings of a stepper, by phase."""
+    sections = file.root.all("section", cls="phase")
+    return {section.attributes["id"]: section.one("figure", cls="network") for section in sections}
+
+
+def seen_step(figure: Element, n: int) -> Drawn:
     """What a stepper draws at a step."""
-    figure = file.root.one("section", cls="phase", id=phase).one("figure", cls="network")
     (svg,) = (svg for svg in figure.elements if seen_at(svg, n))
     return drawn(svg, n)
 
@@ -522,10 +527,10 @@ def seen_step(file: Page, phase: str, n: int) -> Drawn:
 )
 def test_a_stepper_draws_at_every_step_what_its_page_draws(name: str, preset: str) -> None:
     view = View(notation="" if context(name).notation.preset == preset else preset)
-    file = tree(written(name, view, interactive=True))
+    figures = networks(tree(written(name, view, interactive=True)))
     opened = context(name, view)
     for n, page in steps(name, view):
-        assert seen_step(file, opened.walk.phase(n), n) == drawn(
+        assert seen_step(figures[opened.walk.phase(n)], n) == drawn(
             read(str(page.diagram)).root.one("svg")
         ), n
 
@@ -534,10 +539,10 @@ def test_a_stepper_draws_at_every_step_what_its_page_draws(name: str, preset: st
 def test_a_stepper_draws_what_its_page_draws_in_every_grain(grain: str) -> None:
     view = View(grain=grain, decimals=6)
     for name in (SIGMOID, "linear-regression", "perceptron-step"):
-        file = tree(written(name, view, interactive=True))
+        figures = networks(tree(written(name, view, interactive=True)))
         for n, page in steps(name, view):
             phase = context(name, view).walk.phase(n)
-            assert seen_step(file, phase, n) == drawn(read(str(page.diagram)).root.one("svg")), (
+            assert seen_step(figures[phase], n) == drawn(read(str(page.diagram)).root.one("svg")), (
                 name,
                 n,
             )
@@ -546,10 +551,10 @@ def test_a_stepper_draws_what_its_page_draws_in_every_grain(grain: str) -> None:
 def test_drawings_with_several_layouts_are_several_pictures_of_which_one_is_seen() -> None:
     lesson = open_lesson(deep_network(8))
     page = tree("".join(worked(lesson, View(grain="layer"), Sheet(interactive=True))))
-    opened = Context(lesson, View(grain="layer"))
+    opened, figures = Context(lesson, View(grain="layer")), networks(page)
     pictures = 0
     for n in range(1, len(opened.walk) + 1):
-        assert seen_step(page, opened.walk.phase(n), n) == drawn(
+        assert seen_step(figures[opened.walk.phase(n)], n) == drawn(
             read(str(step_page(opened, n).diagram)).root.one("svg")
         ), n
     for figure in (end.one("figure") for end in page.root.all("div", cls="end")):
