@@ -36,6 +36,26 @@ def test_every_colour_of_the_style_sheet_that_text_has_or_stands_on_is_there() -
         assert (role.light.colour, role.dark.colour) == (light[role.name], dark[role.name])
 
 
+def test_in_the_dark_nothing_differs_but_colours(root: Path) -> None:
+    """So tests/browser/conftest.py runs there only the rules of axe that look at colours."""
+    sheet = (style_guide.SHEETS / "tokens.css").read_text(encoding="utf-8")
+    (dark,) = re.findall(r"prefers-color-scheme: dark\) \{\s*:root \{([^}]*)\}\s*\}", sheet)
+    assert re.fullmatch(r"(\s*--[\w-]+: #[0-9a-f]{6};)+\s*", dark)
+    asked = re.compile(r"(?:prefers-)?color-scheme|light-dark\(")
+    said = [
+        f"{path.name}: {found[0]}"
+        for folder in ("static", "templates", "tutor")
+        for path in sorted((root / folder).rglob("*"))
+        if path.suffix in {".css", ".js", ".html", ".svg", ".py"}
+        for found in asked.finditer(path.read_text(encoding="utf-8"))
+    ]
+    assert sorted(said) == [
+        "shell.html: color-scheme",  # the browser's own fields and scroll bars
+        "tokens.css: prefers-color-scheme",
+        "worked_open.html: color-scheme",
+    ]
+
+
 def test_text_stands_out_from_the_page_and_from_every_ground() -> None:
     for role in GUIDE.inks:
         for shade in (role.light, role.dark):

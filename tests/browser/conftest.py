@@ -9,7 +9,8 @@ A missing browser fails the run; it does not skip. Fixtures for a test:
     server                its address (`server.url`) and what it has logged (`server.log()`)
     axe                   `axe(page)` gives what axe-core found: `.violations` and `.incomplete`, as
                           lines to read; a lone symbol such as ∂ is always incomplete, [nonBmp] or
-                          [shortTextContent]: axe leaves symbols to the eye
+                          [shortTextContent]: axe leaves symbols to the eye; `axe(page, dark=True)`
+                          looks at a light page in the dark, too
 """
 
 import os
@@ -38,6 +39,27 @@ LONG_WORK = [
 ]
 """Pages of processes that start after the workers; lessons share them out."""
 AXE_TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+COLOUR_RULES = ["color-contrast", "link-in-text-block"]
+"""The rules under these tags that look at colours. All others find the same in light and in dark,
+for there only colours differ: tests/test_style_guide.py holds the sheets to that.
+"""
+PARSE_EACH_COLOUR_ONCE = """() => {
+    const color = axe.commons.color.Color.prototype, parse = color.parseString, known = new Map();
+    color.parseString = function (text) {
+        if (!known.has(text)) {
+            parse.call(this, text);
+            known.set(text, [this.r, this.g, this.b, this.alpha]);
+        }
+        [this.r, this.g, this.b, this.alpha] = known.get(text);
+        return this;
+    };
+}"""
+"""axe reads the colour of each ground below each text anew, half of its time on a long page."""
+RUN_AXE = """async options => {
+    const changes = document.getAnimations().filter(change => change instanceof CSSTransition);
+    await Promise.allSettled(changes.map(change => change.finished));
+    return axe.run(document, options);
+}"""
 # The browser itself writes this line for each answer of 4xx; pages that answer so on purpose are
 # tested too.
 EXPECTED = re.compile(r"^Failed to load resource: the server responded with a status of 4\d\d")
@@ -184,18 +206,38 @@ class AxeReport:
 
 
 @pytest.fixture(scope="session")
-def axe() -> Callable[[Page], AxeReport]:
+def axe() -> Callable[..., AxeReport]:
     return inspect
 
 
-def inspect(page: Page) -> AxeReport:
-    """Run axe-core for WCAG 2.2 AA and its best practices on the whole page."""
+def inspect(page: Page, *, dark: bool = False) -> AxeReport:
+    """Run axe-core for WCAG 2.2 AA and its best practices on the whole page; where `dark`, run the
+    rules about colours on a light page once more in the dark.
+    """
     page.evaluate(AXE_SCRIPT)
+    page.evaluate(PARSE_EACH_COLOUR_ONCE)
+    found = run(page, {"type": "tag", "values": AXE_TAGS})
+    if not dark:
+        return found
+    page.emulate_media(color_scheme="dark")
+    then = run(page, {"type": "rule", "values": COLOUR_RULES})
+    page.emulate_media(color_scheme="light")
+    return AxeReport(
+        found.violations + [f"in the dark: {line}" for line in then.violations],
+        found.incomplete + [line for line in then.incomplete if line not in found.incomplete],
+    )
+
+
+def run(page: Page, rules: dict[str, Any]) -> AxeReport:
+    """What some rules find. Style sheets are not loaded a second time: only a rule that is still an
+    experiment, and so not under these tags, reads them.
+    """
     options = {
-        "runOnly": {"type": "tag", "values": AXE_TAGS},
+        "runOnly": rules,
         "resultTypes": ["violations", "incomplete"],
+        "preload": {"assets": ["media"]},
     }
-    found = page.evaluate("options => axe.run(document, options)", options)
+    found = page.evaluate(RUN_AXE, options)
     return AxeReport(lines(found["violations"]), lines(found["incomplete"]))
 
 

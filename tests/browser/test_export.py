@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
-from tests.browser.test_accessibility import OPEN, TOO_WIDE, WAYS
+from tests.browser.test_accessibility import OPEN, TOO_WIDE, WIDTHS, Axe
 from tutor.export.registry import KINDS, ExportOrder, make
 from tutor.lesson.graph_lesson import open_graph
 from tutor.lesson.walk import open_lesson
@@ -193,10 +193,8 @@ def test_without_a_script_the_whole_solution_is_there(opening: Opening, key: str
     expect(page.locator(".stepper:visible")).to_have_count(0)
 
 
-@pytest.mark.parametrize(("scheme", "width"), WAYS)
-def test_no_file_has_a_barrier_or_scrolls_sideways(
-    opening: Opening, axe: Callable[[Page], Any], scheme: str, width: int
-) -> None:
+@pytest.mark.parametrize("width", WIDTHS)
+def test_no_file_has_a_barrier_or_scrolls_sideways(opening: Opening, axe: Axe, width: int) -> None:
     found = []
     for key, place in (
         ("html", ""), ("interactive", "#step-33"), ("worksheet", ""), ("key", ""),
@@ -205,11 +203,10 @@ def test_no_file_has_a_barrier_or_scrolls_sideways(
         page = opening(
             key,
             place,
-            color_scheme=scheme,
             viewport={"width": width, "height": 3000},
             bypass_csp=True,
         )
-        report = axe(page)
+        report = axe(page, dark=True)
         found += [f"{key}: {line}" for line in report.violations]
         found += [f"{key}: open: {line}" for line in report.incomplete if not OPEN.match(line)]
         if (wide := page.evaluate(TOO_WIDE)) > 0:
@@ -255,7 +252,7 @@ def test_the_boxes_of_the_key_are_whole(opening: Opening, width: int, media: str
 
 @pytest.mark.parametrize(("scheme", "width"), [("light", 320), ("dark", 1280)])
 def test_a_class_set_has_no_barrier_and_its_cover_leads_to_every_paper(
-    opening: Opening, axe: Callable[[Page], Any], scheme: str, width: int
+    opening: Opening, axe: Axe, scheme: str, width: int
 ) -> None:  # fmt: skip
     page = opening(
         "class-set", color_scheme=scheme, viewport={"width": width, "height": 900}, bypass_csp=True
@@ -337,15 +334,15 @@ def test_the_copy_button_copies_the_file(page: Page) -> None:
     )
 
 
-@pytest.mark.parametrize(("scheme", "width"), WAYS)
+@pytest.mark.parametrize("width", WIDTHS)
 def test_no_choice_has_a_barrier(
-    new_context: Callable[..., BrowserContext], axe: Callable[[Page], Any], scheme: str, width: int
+    new_context: Callable[..., BrowserContext], axe: Axe, width: int
 ) -> None:
-    page = new_context(color_scheme=scheme, viewport={"width": width, "height": 3000}).new_page()
+    page = new_context(viewport={"width": width, "height": 3000}).new_page()
     found = []
     for kind in KINDS:
         page.goto(f"/lessons/1-2-3-1-sigmoid/export?kind={kind}")
-        report = axe(page)
+        report = axe(page, dark=True)
         found += [f"{kind}: {line}" for line in report.violations]
         found += [f"{kind}: open: {line}" for line in report.incomplete if not OPEN.match(line)]
         if (wide := page.evaluate(TOO_WIDE)) > 0:
