@@ -86,11 +86,11 @@ run: $(VENV)/run.stamp ## Start the tutor (HOST, PORT and WORKERS can be set)
 
 .PHONY: test
 test: lint browser postgresql ## Check everything: ruff, mypy and all tests, in a browser too
-	$(BIN)/python -m pytest -n auto --dist loadfile
+	$(BIN)/python -m pytest -n auto --dist worksteal
 
 .PHONY: quick
 quick: $(VENV)/test.stamp ## The tests without a browser and without the slow ones
-	$(BIN)/python -m pytest --ignore=tests/browser -m 'not slow' -n auto --dist loadfile
+	$(BIN)/python -m pytest --ignore=tests/browser -m 'not slow' -n auto --dist worksteal
 
 .PHONY: lint
 lint: $(VENV)/test.stamp ## ruff and mypy only
