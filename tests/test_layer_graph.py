@@ -316,6 +316,19 @@ def layer_links(address: str) -> dict[str, str]:
     return {a.text: a.attributes["href"] for a in nav.all("a")}
 
 
+@pytest.mark.parametrize("address", [f"{SIGMOID}?open=1,2,3", f"{SOFTMAX}?open=1", XOR])
+def test_every_link_of_the_picture_says_where_it_leads(address: str) -> None:
+    (picture,) = page(address).root.all("figure")
+    names = [a.attributes["aria-label"] for a in picture.all("a")]
+    assert [name for name, count in Counter(names).items() if count > 1] == []
+
+
+def test_the_link_on_an_edge_says_which_derivative_it_is() -> None:
+    text = get(f"{SOFTMAX}?open=1").text
+    said = "Local derivative of q 1 with respect to v 1 1: what the weight is multiplied by"
+    assert f'aria-label="{said}"' in text
+
+
 def test_all_layers_open_and_close_at_once() -> None:
     closed = layer_links(SIGMOID)
     assert closed["Open all layers"] == f"{SIGMOID}?open=all#layers"
@@ -327,7 +340,7 @@ def test_all_layers_open_and_close_at_once() -> None:
     assert opened["Close all layers"] == f"{SIGMOID}#layers"
     assert "Open all layers" not in opened
     two = layer_links(f"{SOFTMAX}?open=2")
-    assert two["Open hidden layer 1"].startswith(f"{SOFTMAX}?open=all")
+    assert two["Open the hidden layer"].startswith(f"{SOFTMAX}?open=all")
     assert "Open all layers" not in two
     assert "layers" not in "".join(layer_links("/lessons/one-weight/graph"))
 

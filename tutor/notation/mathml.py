@@ -344,13 +344,15 @@ class Line:
 
     def ratio(self, top: Symbol, bottom: Symbol) -> Markup:
         """The same of any two symbols."""
-        made = []
-        for dialect in (MathML, Words):
-            writer = dialect(self.alphabet, self.decimals)
-            above, below = (writer.letter(symbol, "") for symbol in (top, bottom))
-            made.append(writer.derivative(above, below, SLOPE))
-        drawn, spoken = made
-        return formula(drawn, spoken)
+        return formula(*(self._ratio(top, bottom, dialect) for dialect in (MathML, Words)))
+
+    def spoken_ratio(self, top: Symbol, bottom: Symbol) -> str:
+        """The same in words."""
+        return self._ratio(top, bottom, Words)
+
+    def _ratio(self, top: Symbol, bottom: Symbol, dialect: type[MathML | Words]) -> str:
+        writer = dialect(self.alphabet, self.decimals)
+        return writer.derivative(writer.letter(top, ""), writer.letter(bottom, ""), SLOPE)
 
     def percent(self, share: float, decimals: int) -> Markup:
         """A share of one as a percentage."""

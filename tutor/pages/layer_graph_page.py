@@ -395,7 +395,8 @@ class _Maker:
 
     def _joint(self, edge: Edge) -> Joint:
         drawn, _ = self.local(edge)
-        said = f"Local derivative: {self.words(edge)}"
+        symbols = self.symbol(edge.target), self.symbol(edge.source)
+        said = f"Local {self.context.line.spoken_ratio(*symbols)}: {self.words(edge)}"
         return Joint(self.keys[edge.source], drawn, self.jacobian(edge) if drawn else "", said)
 
     def node(self, block: Block) -> NodeRow:
