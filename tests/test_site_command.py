@@ -167,12 +167,25 @@ def test_look_closer_has_the_pages_that_are_there_and_goes_with_the_last_of_them
 ) -> None:
     lines = {}
     for page in (site / "lessons" / SLIDES / "steps").glob("*.html"):
-        found = list(read(page.read_text("utf-8")).root.all("div", cls="closer"))
+        found = list(read(page.read_text("utf-8")).root.all("div", cls="leads"))
         lines[page.stem] = [" ".join(line.text.split()) for line in found]
         links = [a.attributes["href"] for line in found for a in line.all("a")]
         assert all(re.fullmatch(r"\.\./graph/open_\d\.html", link) for link in links)
     assert lines["39"] == ["Look closer: Computation graph"]
     assert lines["1"] == []
+
+
+def test_nothing_is_left_of_what_only_leads_elsewhere(site: Path) -> None:
+    for page in site.rglob("*.html"):
+        if page.parent.name != "files":
+            empty = re.search(r"<(?:p|ul[^>]*|nav[^>]*)>\s*</", page.read_text("utf-8"))
+            assert not empty, (page, empty)
+    assert "No lesson needed" not in (site / "index.html").read_text("utf-8")
+    chain = read((site / f"lessons/{SLIDES}/steps/17-chain.html").read_text("utf-8")).root
+    (total,) = (part for part in chain.all("div", cls="left") if part.elements)
+    assert total.text
+    home = read((site / f"lessons/{SLIDES}.html").read_text("utf-8")).root
+    assert "Look closer Computation graph" in " ".join(home.one("main").text.split())
 
 
 def test_lessons_of_formulas_are_whole_and_say_that_other_formulas_need_the_tutor(
@@ -191,6 +204,7 @@ def test_lessons_of_formulas_are_whole_and_say_that_other_formulas_need_the_tuto
         home = folder.with_suffix(".html").read_text("utf-8")
         assert "formulas of your own" in home
         assert "Walk through a formula" not in home
+        assert "Look closer" not in home, "none of those pages is in a site"
     assert not any("/formula" in page.read_text("utf-8") for page in out.rglob("*.html"))
 
 

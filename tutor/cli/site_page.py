@@ -3,9 +3,10 @@
     static_page(text, place) -> text
 
 The page is read by a parser and written out again, tag by tag; what need not change keeps its very
-characters. A link without a target takes its line of a list along, in a table or a picture what it
-says stays; a form takes the tool in which it folds up. One plain line says what is missing, and
-what to do to have it.
+characters. A link without a target takes its line of a list along; in a table or a picture what it
+says stays, and so does the symbol of a number anywhere. What only leads elsewhere goes with the
+last of its links, and a form takes the tool in which it folds up. One plain line says what is
+missing, and what to do to have it.
 
 Where htmx would swap a step and leave the focus on the control, the link names that control, so
 that the focus is on it at the next step too, with a script or without.
@@ -33,8 +34,10 @@ UNITS: Final = frozenset({"li", "details"})
 """What goes as a whole where something in it cannot work."""
 KEEPERS: Final = frozenset({"table", "svg"})
 """What keeps the words and marks of links that lead nowhere."""
-CLOSER: Final = "closer"
-"""The class of a list with its heading, which goes where none of its lines stays."""
+NUMBER: Final = "data-ask"
+"""The name of the number that a link is about; its symbol stays."""
+LEADS: Final = "leads"
+"""The class of what only leads elsewhere, which goes where none of its links stays."""
 POLICY: Final = "Content-Security-Policy"
 NOT_IN_META: Final = "frame-ancestors"
 """The one directive that browsers take from a header alone."""
@@ -98,14 +101,14 @@ class _Writer(HTMLParser):
         if self.leaving:
             self.depth += tag == self.leaving
             return
-        if tag in UNITS or CLOSER in (dict(attrs).get("class") or "").split():
+        if tag in UNITS or LEADS in (dict(attrs).get("class") or "").split():
             self.units.append((tag, len(self.written)))
         if self._absent(tag, dict(attrs)):
             self._leave(tag)
             return
         self.kept += tag in KEEPERS
         own, changed = self._changed(tag, attrs)
-        if own is None and tag == "a" and self.kept:
+        if own is None and tag == "a" and (self.kept or dict(attrs).get(NUMBER)):
             self.bare = True
             return
         if own is None:
@@ -221,8 +224,8 @@ class _Writer(HTMLParser):
     def _close(self, tag: str) -> bool:
         """End a unit; whether it is gone."""
         _, start = self.units.pop()
-        is_empty = tag not in UNITS and not any(p.startswith("<li") for p in self.written[start:])
-        if start not in self.gone and not is_empty:
+        leads = tag in UNITS or any(part.startswith("<a ") for part in self.written[start:])
+        if leads and start not in self.gone:
             return False
         self.gone.discard(start)
         del self.written[start:]
