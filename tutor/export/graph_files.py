@@ -4,7 +4,6 @@ worksheet and its key, LaTeX.
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -15,7 +14,7 @@ from tutor.draw.graph import draw_graph, graph_drawing
 from tutor.draw.parts import Drawing
 from tutor.engine.kinds import BACKWARD, FORWARD
 from tutor.engine.quantity import Quantity
-from tutor.export import latex_document, rendering
+from tutor.export import latex_document
 from tutor.export.data import text_cell
 from tutor.export.worked import (
     MOST_STEPS,
@@ -112,16 +111,23 @@ class GraphPaper(AnyPaper):
     css = CSS
 
     @property
+    def source(self) -> str:
+        return dump.write(self.context.lesson.scenario)
+
+    @property
+    def notation(self) -> str:
+        return _notation(self.context)
+
+    @property
     def content(self) -> tuple[object, ...]:
         context, sheet = self.context, self.sheet
-        return content_hash(context), context.view.query(), sheet.blanks, sheet.phases
+        return self.content_hash, context.view.query(), sheet.blanks, sheet.phases
 
     def head(self) -> Head:
         context, scenario = self.context, self.context.lesson.scenario
-        made = " ".join(filter(None, (_made_from(self), told(context.lesson.changes))))
         return Head(
-            scenario.title, self.sheet.title, scenario.source, scenario.about, made, self.mark,
-            draw_graph(scene_at(context, 0)), tuple(given(context)), facts(context),
+            scenario.title, self.sheet.title, scenario.source, scenario.about, self.made_from,
+            self.mark, draw_graph(scene_at(context, 0)), tuple(given(context)), facts(context),
             self.chapters, self.anchor, self.drawn,
         )  # fmt: skip
 
@@ -146,27 +152,6 @@ class GraphPaper(AnyPaper):
     def tables(self, last: int) -> StepTables:
         nothing = frozenset[Quantity]()
         return StepTables((nodes_table(self.context, last, nothing, nothing, MOST_STEPS),))
-
-
-def _made_from(paper: GraphPaper) -> str:
-    """The line that says what the file was made from."""
-    context, sheet = paper.context, paper.sheet
-    made = [
-        f"Made from the scenario {context.lesson.scenario.id} ({content_hash(context)})",
-        sheet.version,
-        f"grain {context.view.grain}",
-        _notation(context),
-        counted(context.decimals, "decimal"),
-        f"Backprop Tutor {rendering.version()}",
-        sheet.address,
-    ]
-    return f"{', '.join(part for part in made if part)}."
-
-
-def content_hash(context: GraphContext) -> str:
-    """The first letters of a hash over everything a scenario holds: same content, same letters."""
-    text = dump.write(context.lesson.scenario)
-    return hashlib.sha256(text.encode("utf-8")).hexdigest()[:10]
 
 
 # ---- LaTeX ----

@@ -45,7 +45,6 @@ from tutor.pages.step_page import scene
 from tutor.pages.tables import StepTables, tables
 from tutor.pages.view import View
 from tutor.scenario.problem import quotable
-from tutor.scenario.reader import Scenario
 
 MOST_STEPS = 2_000
 SHEETS = ("tokens.css", "content.css", "diagram.css", "export.css")
@@ -278,6 +277,39 @@ class AnyPaper:
         return Line(context.alphabet, context.decimals, context.hidden, dialect, context.trace)
 
     @property
+    def source(self) -> str:
+        """Everything that its scenario holds."""
+        raise NotImplementedError
+
+    @property
+    def content_hash(self) -> str:
+        """The first letters of a hash over that: same content, same letters."""
+        return hashlib.sha256(self.source.encode("utf-8")).hexdigest()[:10]
+
+    @property
+    def notation(self) -> str:
+        """The notation, where the document says which it is."""
+        raise NotImplementedError
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What else there is to say of its numbers, as sentences."""
+        return (told(self.context.lesson.changes),)
+
+    @property
+    def made_from(self) -> str:
+        """The line that says what the file was made from."""
+        context, sheet = self.context, self.sheet
+        parts = (
+            f"Made from the scenario {context.lesson.scenario.id} ({self.content_hash})",
+            sheet.version, context.variant, f"grain {context.view.grain}", self.notation,
+            counted(context.decimals, "decimal"), f"Backprop Tutor {rendering.version()}",
+            sheet.address,
+        )  # fmt: skip
+        made = f"{', '.join(filter(None, parts))}."
+        return " ".join(filter(None, (made, *self.remarks)))
+
+    @property
     def content(self) -> tuple[object, ...]:
         """What a worksheet and its key have in common, and no other has."""
         raise NotImplementedError
@@ -397,10 +429,29 @@ class Paper(AnyPaper):
         return not self.sheet.blanks and trains(self.context, self.sheet.phases)
 
     @property
+    def source(self) -> str:
+        scenario = self.context.lesson.scenario
+        models = (
+            scenario.network, scenario.data, scenario.training, scenario.notation, scenario.display,
+        )  # fmt: skip
+        parts = (model.model_dump_json() for model in models)
+        return "\n".join((scenario.id, scenario.title, scenario.about, *parts))
+
+    @property
+    def notation(self) -> str:
+        return f"notation {self.context.notation.preset}"
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        context = self.context
+        changes = told(context.lesson.changes)
+        return context.batch, changes, "" if self.sheet.blanks else unnamed(context)
+
+    @property
     def content(self) -> tuple[object, ...]:
         context, sheet = self.context, self.sheet
         return (
-            content_hash(context.lesson.scenario), context.view.query(), context.lesson.iteration,
+            self.content_hash, context.view.query(), context.lesson.iteration,
             sheet.blanks, sheet.phases, sheet.version,
         )  # fmt: skip
 
@@ -412,7 +463,7 @@ class Paper(AnyPaper):
             chapters += (Chapter(training_title(scenario), (curves,)),)
         return Head(
             scenario.title, sheet.title, scenario.source, scenario.about,
-            made_from(context, sheet), self.mark,
+            self.made_from, self.mark,
             draw(beginning(context)), tuple(given(context)), facts(context), chapters,
             self.anchor, self.drawn,
         )  # fmt: skip
@@ -489,51 +540,6 @@ def page_heading(heading: str) -> str:
         "\n@page { "
         f"@top-left {{ content: {rendering.css_string(heading)}; font: 9pt sans-serif; }} "
         "@bottom-right { content: counter(page) ' / ' counter(pages); font: 9pt sans-serif; } }\n"
-    )
-
-
-def content_hash(scenario: Scenario) -> str:
-    """The first letters of a hash over everything a scenario holds: same content, same letters."""
-    models = (
-        scenario.network,
-        scenario.data,
-        scenario.training,
-        scenario.notation,
-        scenario.display,
-    )
-    parts = (
-        scenario.id,
-        scenario.title,
-        scenario.about,
-        *(part.model_dump_json() for part in models),
-    )
-    return hashlib.sha256("\n".join(parts).encode("utf-8")).hexdigest()[:10]
-
-
-def made_from(context: Context, sheet: Sheet) -> str:
-    """The line that says what the file was made from."""
-    scenario = context.lesson.scenario
-    parts = [
-        f"Made from the scenario {scenario.id} ({content_hash(scenario)})",
-        sheet.version,
-        context.variant,
-    ]
-    parts += [
-        f"grain {context.view.grain}",
-        f"notation {context.notation.preset}",
-        counted(context.decimals, "decimal"),
-    ]
-    parts += [f"Backprop Tutor {rendering.version()}", sheet.address]
-    made = ", ".join(part for part in parts if part) + "."
-    return " ".join(
-        part
-        for part in (
-            made,
-            context.batch,
-            told(context.lesson.changes),
-            "" if sheet.blanks else unnamed(context),
-        )
-        if part
     )
 
 

@@ -17,7 +17,7 @@ from tutor.draw.graph import graph_thumbnail
 from tutor.draw.graph_layout import laid_out
 from tutor.lesson.titles import capital
 from tutor.lesson.walk import Length
-from tutor.notation.markup import Markup, trusted
+from tutor.notation.markup import Markup
 from tutor.number import counted
 from tutor.pages.context import Context
 from tutor.pages.front import NeuronPicture, Start, neuron_picture, start
@@ -187,28 +187,25 @@ def _cards(group: Group, course: Course, steps: Mapping[str, Length | None]) -> 
 
 
 def _card(scenario: AnyScenario, course: str, steps: Length | None) -> LessonCard:
-    kind, picture = (
-        _of_network(scenario)
-        if isinstance(scenario, Scenario)
-        else _of_graph(scenario)
-        if isinstance(scenario, GraphScenario)
-        else ("", trusted(""))
-    )
+    network = isinstance(scenario, Scenario)
+    kind, picture = _of_network(scenario) if network else _of_graph(scenario)
     return LessonCard(
         scenario.id, scenario.title, _source(scenario, course), scenario.learn,
         " · ".join(filter(None, (kind, str(steps or "")))), f"/lessons/{scenario.id}", picture,
     )  # fmt: skip
 
 
-def _of_network(scenario: Scenario) -> tuple[str, Markup]:
+def _of_network(scenario: AnyScenario) -> tuple[str, Markup]:
     """(what kind of lesson it is, its picture)."""
+    assert isinstance(scenario, Scenario)
     sizes = scenario.network.sizes
     shape = "-".join(map(str, sizes))
     picture = _picture(sizes, f"Network {shape}", _skips(scenario))
     return " · ".join(filter(None, (shape, _kind(scenario)))), picture
 
 
-def _of_graph(scenario: GraphScenario) -> tuple[str, Markup]:
+def _of_graph(scenario: AnyScenario) -> tuple[str, Markup]:
+    assert isinstance(scenario, GraphScenario)
     graph = graph_of(scenario.graph)
     title = f"graph of {counted(len(graph.nodes), 'node')}"
     return title, graph_thumbnail(laid_out(graph), capital(title))
