@@ -93,6 +93,14 @@ def test_a_row_of_an_array_is_named_with_its_number() -> None:
     assert r"\operatorname{spread}" in latex
 
 
+def test_what_is_added_to_the_variance_is_written_as_the_text_has_it() -> None:
+    trace = traced(**ROW)
+    tree = trace.graph.tree(trace.graph.parse("z[1]"))
+    (spread,) = (part for part in walk(tree) if isinstance(part, Named) and part.word == "spread")
+    for lines in (Line(alphabet(), 4, env=trace), LatexLines(alphabet(), 4, None, trace)):
+        assert "0.00001" in lines.tree(spread.of, SYMBOLS)
+
+
 def test_whoever_types_the_shown_numbers_gets_the_named_one_as_shown() -> None:
     trace = traced(c=[1, 2], x=[1, 2.00004])
     named = next(

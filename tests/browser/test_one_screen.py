@@ -484,6 +484,20 @@ def test_tools_of_a_presentation_wait_for_the_keyboard_or_the_pointer(
     expect(page).to_have_url(re.compile(r"/steps/39\??$"))
 
 
+def test_a_printed_step_of_a_formula_is_whole_and_has_no_controls(page: Page) -> None:
+    """On A4: 180 mm between the margins."""
+    page.set_viewport_size({"width": 680, "height": 986})
+    page.emulate_media(media="print")
+    page.goto("/lessons/layer-norm/steps/43")
+    page.evaluate("() => document.fonts.ready.then(() => true)")
+    cut = "boxes => boxes.filter(box => box.scrollWidth > box.clientWidth + 1).map(box => box.innerText)"
+    assert page.locator(".formula .lines").evaluate_all(cut) == []
+    for selector in ("nav.controls", ".tools", ".whole", "#ask-here", ".closer"):
+        expect(page.locator(selector)).to_be_hidden()
+    hint = "board => getComputedStyle(board, '::after').content"
+    assert page.locator(".board").evaluate(hint) == "none"
+
+
 EDGES = """box => {
     const style = getComputedStyle(box), faded = name => style.getPropertyValue(name) !== '0px';
     return [faded('--before'), faded('--beyond'), style.maskImage !== 'none'];

@@ -76,7 +76,7 @@ class Latex(Writer):
         if "/" in text:
             top, bottom = text.split("/")
             return f"\\frac{{{top}}}{{{bottom}}}"
-        return digits(value, self.decimals, self.more)
+        return text or digits(value, self.decimals, self.more)
 
     def amount(self, value: float, quantity: Quantity | None) -> str:
         return digits(value, self.decimals, self.more)

@@ -51,7 +51,7 @@ class MathML(Writer):
         if "/" in text:
             top, bottom = text.split("/")
             return f"<mfrac><mn>{top}</mn><mn>{bottom}</mn></mfrac>"
-        return _digits(value, self.decimals, more=self.more)
+        return f"<mn>{text}</mn>" if text else _digits(value, self.decimals, more=self.more)
 
     def amount(self, value: float, quantity: Quantity | None) -> str:
         mark = "" if quantity is None else f' data-q="{quantity}"'
