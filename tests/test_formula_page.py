@@ -140,6 +140,11 @@ def test_of_a_long_formula_only_the_place_of_the_problem_is_shown(client: FlaskC
     assert (text[0], text[-1]) == ("(", "…")
 
 
+def test_the_place_of_a_problem_shows_what_cannot_be_seen(client: FlaskClient) -> None:
+    text = read(client.get("/formula?expression=x%E2%80%AEy%E2%80%A8z").text).root.one("pre").text
+    assert text == r"x\u202ey\u2028z"
+
+
 def test_a_walk_that_stops_says_at_which_node_and_why(client: FlaskClient) -> None:
     text = client.get("/formula?expression=log(x)*y&x=-2&y=1").text
     assert (

@@ -219,6 +219,30 @@ def test_an_unknown_number_is_refused_with_the_nearest(
     assert 'id="ask-problem"' in typed.text
 
 
+@pytest.mark.parametrize(
+    ("address", "said"),
+    [
+        (
+            "layer-norm/quantities/%E2%80%AEx",
+            "There is no \\u202ex in this graph; did you mean x? Near",
+        ),
+        (
+            "one-weight/quantities/%E2%80%AEx",
+            "\\u202ex' is not the name of a quantity; did you mean x? ",
+        ),
+        ("one-weight/paths/x%E2%80%AE", "is not the name of a quantity; did you mean x?"),
+    ],
+)
+def test_a_name_that_turns_the_line_around_is_told_without_turning_it(
+    address: str, said: str, client: FlaskClient
+) -> None:
+    answer = client.get(f"/lessons/{address}")
+    assert answer.status_code == 404
+    assert said in read(answer.text).root.one("main").text
+    assert "\u202e" not in answer.text
+    assert "?." not in answer.text
+
+
 def test_a_value_is_changed_on_its_own_page(client: FlaskClient) -> None:
     form = article(client, "/lessons/sum-times/quantities/x?step=2").one("form", cls="change-one")
     assert form.one("input").attributes["value"] == "-2"

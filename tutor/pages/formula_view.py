@@ -30,7 +30,7 @@ from tutor.pages.view import EXPORT, Ignored, View, joined
 from tutor.scenario import reader
 from tutor.scenario.formula_text import RESERVED, FormulaTextError, parse
 from tutor.scenario.graph_file import Value
-from tutor.scenario.problem import Found, Path, quotable
+from tutor.scenario.problem import Found, Path, quotable, visible
 from tutor.scenario.reader import AnyScenario, GraphScenario
 
 ID: Final = "formula"
@@ -352,12 +352,14 @@ def _problem(path: Path, message: str, graph: Mapping[str, Any]) -> FormulaProbl
     if not (at and text):
         return FormulaProblem(place, said)
     n = int(at[1]) - 1
-    before, behind = text[:n], text[n + 1 :]
-    if len(before) > AROUND:
-        before = f"…{before[-AROUND:]}"
-    if len(behind) > AROUND:
-        behind = f"{behind[:AROUND]}…"
-    return FormulaProblem(place, said, before, text[n : n + 1] or "␣", behind)
+    before, behind = text[max(n - AROUND, 0) : n], text[n + 1 : n + 1 + AROUND]
+    return FormulaProblem(
+        place,
+        said,
+        "…" * (n > AROUND) + visible(before),
+        visible(text[n : n + 1]) or "␣",
+        visible(behind) + "…" * (len(text) > n + 1 + AROUND),
+    )
 
 
 def view_of(

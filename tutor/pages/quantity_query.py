@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from tutor import number
 from tutor.engine.quantity import Quantity
 from tutor.errors import NumberError
+from tutor.lesson.changes import sentence
 from tutor.lesson.titles import capital
 from tutor.pages.context import AnyContext
 from tutor.pages.error_page import Missing
@@ -28,6 +29,8 @@ STEP, NAME = "step", "name"
 """
 DEEPEST = 12
 """So many numbers of the way are kept; the first of a longer one are dropped."""
+LONGEST = 400
+"""Characters of what is said of an unknown name."""
 SMALLEST = 1e-15
 """The least that a number can be nudged by."""
 
@@ -98,5 +101,5 @@ def unknown(
     """The error for a name that a lesson does not have: why, and the nearest that it has."""
     links = tuple(Link(str(q), context.view.quantity(context.source.id, str(q))) for q in near)
     told = f" Near it are {', '.join(map(str, near))}." if near else ""
-    text = capital(refused)
-    return UnknownQuantity(f"{text.removesuffix('?').removesuffix('.')}.{told}", links)
+    text = sentence(capital(quotable(refused.removesuffix("."), LONGEST)))
+    return UnknownQuantity(f"{text}{told}", links)

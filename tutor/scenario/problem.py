@@ -71,11 +71,15 @@ def written(path: Path) -> str:
 
 def quotable(text: str, length: int = MAX_QUOTED) -> str:
     """A piece of someone's text on one line, shortened, with what does not print as an escape."""
-    shown = "".join(
-        c if c.isprintable() else c.encode("unicode_escape").decode("ascii")
-        for c in text[: length + 1]
-    )
+    shown = visible(text[: length + 1])
     return shown if len(shown) <= length else shown[: length - 1] + "…"
+
+
+def visible(text: str) -> str:
+    """A text with what does not print, such as a sign that turns the direction, as an escape."""
+    return "".join(
+        c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text
+    )
 
 
 def described(value: object) -> str:

@@ -25,6 +25,7 @@ from flask import Flask, render_template, request
 
 from tutor.errors import TutorError
 from tutor.lesson.by_hand import FEWEST, MOST
+from tutor.lesson.changes import sentence
 from tutor.lesson.opening import no_paper
 from tutor.lesson.titles import capital
 from tutor.pages import view
@@ -165,7 +166,7 @@ def matrices(context: AnyContext, name: str, notices: tuple[str, ...]) -> str:
 
 def said(error: TutorError) -> str:
     """An error as a sentence."""
-    return f"{capital(str(error))}."
+    return sentence(capital(str(error)))
 
 
 def answer(context: Context, name: str, notices: tuple[str, ...], here: str = "") -> str:
