@@ -15,7 +15,7 @@ from tutor.engine.quantity import Quantity
 from tutor.engine.tree import Collected, Named, Node, Rounded, evaluate, walk
 from tutor.lesson.graph_formula import GraphFormulaWriter
 from tutor.notation.latex import LatexLines
-from tutor.notation.mathml import Line
+from tutor.notation.mathml import Answered, Line
 from tutor.notation.node_names import alphabet
 from tutor.notation.plain import PlainText
 from tutor.notation.speech import Words
@@ -133,6 +133,8 @@ def test_what_a_worksheet_leaves_open_is_not_given_away_by_a_name() -> None:
     drawn = Line(alphabet(), 4, hidden, env=trace).tree(tree, NUMBERS)
     assert "blank" in drawn
     assert "1.1667" not in drawn
+    key = Answered(hidden, alphabet(), 4, NUMBERS, None, trace).write(tree)
+    assert '<mrow class="answer"><mo>−</mo><mn>1.1667</mn></mrow>' in key
 
 
 @pytest.mark.parametrize("path", ["steps/43", "quantities/df/dx[1]"])

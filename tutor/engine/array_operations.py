@@ -617,7 +617,7 @@ ARRAY_OPERATIONS: tuple[Operation, ...] = (
         "softmax", "softmax",
         "It turns each row of numbers into positive shares that add up to 1: exp(x) over its sum.",
         "Each number gets a part from every share of its row: pᵢ(1 − pᵢ) from its own, −pᵢpⱼ from "
-        "the others. For each share depends on every number of its row, through the sum below it.",
+        "the others. Each share depends on every number of its row, through the sum below it.",
         longest=100,
         full="pᵢ(1 − pᵢ) on the diagonal, −pᵢpⱼ beside it. Those of one share add up to 0.",
     ),
@@ -654,8 +654,8 @@ ARRAY_OPERATIONS: tuple[Operation, ...] = (
         "layernorm", "layer normalisation",
         "It shifts each row of numbers to mean 0 and scales it to variance 1; 0.00001 is added to "
         "the variance, so that it never divides by 0.",
-        "What would shift or scale the whole row is taken out; the rest is divided by the spread. "
-        "For to shift or to scale a row changes nothing that layer normalisation makes of it.",
+        "The parts that would shift or scale the whole row are taken out; the rest is divided by "
+        "the spread. Shifting or scaling a row changes nothing in its normalised numbers.",
         longest=32,
         full="an entry counts in its own place, in the mean and in the variance. Those of "
         "one result add up to 0, since a shift of all inputs changes nothing.",

@@ -193,6 +193,10 @@ class Answered(Unnamed):
         mark = f' class="{role(quantity.kind)} answer"'
         return _digits(value, self.decimals, mark, self.more)
 
+    def noted(self, value: float, operands: tuple[Quantity, ...]) -> str:
+        mark = ' class="answer"' if any(map(self.answers, operands)) else ""
+        return _digits(value, self.decimals, mark, self.more)
+
     def entry(self, value: float, leaf: ArrayRef) -> str:
         mark = ' class="answer"' if self.answers(member(leaf)) else ""
         return _digits(value, self.decimals, mark, self.more)

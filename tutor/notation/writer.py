@@ -127,6 +127,10 @@ class Writer:
     def amount(self, value: float, quantity: Quantity | None) -> str:
         raise NotImplementedError
 
+    def noted(self, value: float, operands: tuple[Quantity, ...]) -> str:
+        """A number with a name, made of these."""
+        return self.amount(value, None)
+
     def blank(self, quantity: Quantity) -> str:
         raise NotImplementedError
 
@@ -550,10 +554,10 @@ class Writer:
     def _named(self, node: Named) -> str:
         """The name; its number, unless a reader is to fill in one that leads to it."""
         if self.mode == NUMBERS:
-            refs = leaves(node.of) if self.hidden is not None else ()
-            left_open = [ref.quantity for ref in refs if self.hidden and self.hidden(ref.quantity)]
-            value = float(evaluate(node, self.env))
-            return self.blank(left_open[0]) if left_open else self.amount(value, None)
+            operands = tuple(ref.quantity for ref in leaves(node.of))
+            if self.hidden is not None and any(map(self.hidden, operands)):
+                return self.blank(operands[0])
+            return self.noted(float(evaluate(node, self.env)), operands)
         arrays = [self.matrix_name(leaf.kind, leaf.layer, leaf.sample) for leaf in node.over]
         return self.function(node.word, self.parenthesised(self.joined(arrays, "⊙")))
 
