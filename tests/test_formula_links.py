@@ -52,7 +52,7 @@ def led_to(root: Element, address: str) -> Iterator[SplitResult]:
 
 @pytest.mark.parametrize("address", PAGES)
 def test_every_link_keeps_the_formula_and_the_choices(address: str) -> None:
-    chosen = {"decimals": "6", "notation": "bar"} | (
+    chosen = {"notation": "bar", "decimals": "6"} | (
         {} if address.endswith(EXACT) else {"paper": "3"}
     )
     links = set(led_to(sound(f"{address}?{urlencode(FORMULA | chosen)}").root, address))

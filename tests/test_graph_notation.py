@@ -25,7 +25,10 @@ D, ROUND = '<mi mathvariant="normal">d</mi>', "<mi>∂</mi>"
 
 
 def step(n: int, place: str = "/formula", **chosen: str) -> str:
-    text = get(f"{place}/steps/{n}?{urlencode({**FORMULA, **chosen})}").text
+    answer = get(f"{place}/steps/{n}?{urlencode({**FORMULA, **chosen})}")
+    text = (
+        get(answer.headers.get("Location") or "").text if answer.status_code == 302 else answer.text
+    )
     assert read(text).problems == []
     return text
 
@@ -81,6 +84,13 @@ def test_it_is_chosen_in_the_settings() -> None:
     assert options == {"d": False, "partial": False, "bar": True}
     short = get(f"{NEURON}/steps/9?notation=d&decimals=4")
     assert short.headers["Location"] == f"{NEURON}/steps/9"
+    query = urlencode(FORMULA)
+    short = get(f"/formula/steps/9?{query}&notation=d&decimals=4&paper=")
+    assert short.status_code == 302
+    assert get(short.headers["Location"]).status_code == 200
+    chosen = get(f"/formula/steps/9?{query}&notation=bar&decimals=4").headers["Location"]
+    assert chosen.endswith("&notation=bar")
+    assert get(chosen).status_code == 200
 
 
 @pytest.mark.parametrize("preset", PRESETS)

@@ -18,11 +18,11 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from flask import Flask, Response, abort, render_template, request
+from flask import Flask, Response, render_template, request
 
 from tutor.errors import TutorError
 from tutor.export import registry
-from tutor.pages import faces, view
+from tutor.pages import view
 from tutor.pages.accumulation import accumulation_page
 from tutor.pages.error_page import Missing, Unreadable
 from tutor.pages.faces import of_graph
@@ -37,21 +37,24 @@ from tutor.pages.formula_view import (
     typed,
     view_of,
 )
-from tutor.pages.share import share_page
 from tutor.scenario import dump
 from tutor.web.routes_derivatives import compared, matrices
-from tutor.web.routes_lessons import export_answer, file_answer
+from tutor.web.routes_lessons import (
+    change_answer,
+    export_answer,
+    file_answer,
+    framed_answer,
+    share_answer,
+    step_answer,
+)
 from tutor.web.routes_quantities import changed, checked, listed, told
 from tutor.web.site import (
     Elsewhere,
     Site,
     as_notices,
-    cut_short,
-    framed_page,
+    onward,
     step_number,
-    wants_fragment,
     whole,
-    whole_page,
 )
 
 if TYPE_CHECKING:
@@ -107,11 +110,7 @@ def add_pages(app: Flask, site: Site) -> None:
 
     @app.get("/formula/share")
     def formula_share() -> str:
-        if not request.host:
-            abort(400)
-        context, notices = walked(site)
-        page = share_page(context, site.here(), request.args, notices)
-        return render_template("qr.html" if context.view.present else "share.html", page=page)
+        return share_answer(site, *walked(site))
 
     @app.get("/formula/scenario.yaml")
     def formula_file() -> Response:
@@ -127,41 +126,25 @@ def add_steps(app: Flask, site: Site) -> None:
     @app.get("/formula/steps")
     @app.get("/formula/steps/")
     def formula_first() -> AnyResponse:
-        context, _ = walked(site)
-        return Elsewhere(context.address(1), 302)
+        context, notices = walked(site)
+        return Elsewhere(onward(context, 1, notices), 302)
 
     @app.get("/formula/steps/<n>")
-    def formula_step(n: str) -> str:
-        context, notices = walked(site)
-        at, notices = step_number(context, n), (*notices, *cut_short(context, n))
-        text = site.library.step(context.source, context.view, at, notices)
-        if wants_fragment():
-            return text.fragment
-        return whole_page(text, faces.face(context.source).panels(context, at))
+    def formula_step(n: str) -> AnyResponse | str:
+        return step_answer(site, n, *walked(site))
 
     @app.get("/embed/formula/steps/<n>")
     def formula_framed(n: str) -> str:
-        context, notices = walked(site, embedded=True, present=False)
-        text = site.library.step(context.source, context.view, step_number(context, n), notices)
-        return text.fragment if wants_fragment() else framed_page(text)
+        return framed_answer(site, n, *walked(site, embedded=True, present=False))
 
     @app.post("/formula/steps/<n>/change")
     def formula_change(n: str) -> AnyResponse | tuple[str, int, dict[str, str]]:
-        context, notices = walked(site)
-        at = step_number(context, n)
-        own = faces.face(context.source)
-        after, problems = own.wanted(context, request.form)
-        if not problems:
-            view = context.view.with_changes(after, context.source)
-            return Elsewhere(view.address(context.source.id, at), 303)
-        text = site.library.step(context.source, context.view, at, notices)
-        beside = own.panels(context, at, request.form, problems)
-        return whole_page(text, beside), 422, {"HX-Push-Url": "false"}
+        return change_answer(site, n, *walked(site))
 
     @app.get("/formula/steps/<n>/change")
     def formula_unchanged(n: str) -> AnyResponse:
-        context, _ = walked(site)
-        return Elsewhere(context.address(step_number(context, n)), 302)
+        context, notices = walked(site)
+        return Elsewhere(onward(context, step_number(context, n), notices), 302)
 
 
 def add_questions(app: Flask, site: Site) -> None:

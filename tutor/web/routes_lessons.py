@@ -132,17 +132,23 @@ def add_steps(app: Flask, site: Site) -> None:
 
     @app.get("/lessons/<lesson>/steps/<n>")
     def step(lesson: str, n: str) -> AnyResponse | str:
-        context, notices = site.opened(lesson)
-        number, notices = step_number(context, n), (*notices, *cut_short(context, n))
-        # the form sends every choice; the short address is the one to share
-        if "notation" in request.args and not notices:
-            short = context.address(number)
-            if unquote(short) != unquote(request.full_path.rstrip("?")):
-                return Elsewhere(short, 302)
-        text = site.library.step(context.source, context.view, number, notices)
-        if wants_fragment():
-            return text.fragment
-        return whole_page(text, face(context.source).panels(context, number))
+        return step_answer(site, n, *site.opened(lesson))
+
+
+def step_answer(
+    site: Site, n: str, context: AnyContext, notices: tuple[str, ...]
+) -> AnyResponse | str:
+    """A step, or its fragment for htmx."""
+    number, notices = step_number(context, n), (*notices, *cut_short(context, n))
+    # the form sends every choice; the short address is the one to share
+    if "notation" in request.args and not notices:
+        short = context.address(number)
+        if unquote(short) != unquote(request.full_path.rstrip("?")):
+            return Elsewhere(short, 302)
+    text = site.library.step(context.source, context.view, number, notices)
+    if wants_fragment():
+        return text.fragment
+    return whole_page(text, face(context.source).panels(context, number))
 
 
 def contradiction(kind: str) -> tuple[Ignored, ...]:
@@ -233,11 +239,15 @@ def add_sharing(app: Flask, site: Site) -> None:
 
     @app.get("/lessons/<lesson>/share")
     def share(lesson: str) -> str:
-        if not request.host:  # a Host header that is none: there would be nothing to link to
-            abort(400)
-        context, notices = site.opened(lesson, STEP)
-        page = share_page(context, site.here(), request.args, notices)
-        return render_template("qr.html" if context.view.present else "share.html", page=page)
+        return share_answer(site, *site.opened(lesson, STEP))
+
+
+def share_answer(site: Site, context: AnyContext, notices: tuple[str, ...]) -> str:
+    """The links of a lesson, or its code alone."""
+    if not request.host:  # a Host header that is none: there would be nothing to link to
+        abort(400)
+    page = share_page(context, site.here(), request.args, notices)
+    return render_template("qr.html" if context.view.present else "share.html", page=page)
 
 
 def add_frames(app: Flask, site: Site) -> None:
@@ -252,10 +262,14 @@ def add_frames(app: Flask, site: Site) -> None:
 
     @app.get("/embed/lessons/<lesson>/steps/<n>")
     def framed_step(lesson: str, n: str) -> str:
-        context, notices = site.opened(lesson, embedded=True, present=False)
-        number, notices = step_number(context, n), (*notices, *cut_short(context, n))
-        text = site.library.step(context.source, context.view, number, notices)
-        return text.fragment if wants_fragment() else framed_page(text)
+        return framed_answer(site, n, *site.opened(lesson, embedded=True, present=False))
+
+
+def framed_answer(site: Site, n: str, context: AnyContext, notices: tuple[str, ...]) -> str:
+    """A step for a frame, or its fragment."""
+    number, notices = step_number(context, n), (*notices, *cut_short(context, n))
+    text = site.library.step(context.source, context.view, number, notices)
+    return text.fragment if wants_fragment() else framed_page(text)
 
 
 # ---- The route behind "What if": a changed number becomes another address of the same step ----
@@ -269,21 +283,26 @@ def add_what_if(app: Flask, site: Site) -> None:
 
     @app.post("/lessons/<lesson>/steps/<n>/change")
     def change(lesson: str, n: str) -> AnyResponse | tuple[str, int, dict[str, str]]:
-        context, notices = site.opened(lesson)
-        number = step_number(context, n)
-        own = face(context.source)
-        after, problems = own.wanted(context, request.form)
-        if not problems:
-            return Elsewhere(changed_address(site, context, number, after), 303)
-        text = site.library.step(context.source, context.view, number, notices)
-        beside = own.panels(context, number, request.form, problems)
-        # the address of a form is no place to come back to
-        return whole_page(text, beside), 422, {"HX-Push-Url": "false"}
+        return change_answer(site, n, *site.opened(lesson))
 
     @app.get("/lessons/<lesson>/steps/<n>/change")
     def unchanged(lesson: str, n: str) -> AnyResponse:
         context, notices = site.opened(lesson)
         return Elsewhere(onward(context, step_number(context, n), notices), 302)
+
+
+def change_answer(
+    site: Site, n: str, context: AnyContext, notices: tuple[str, ...]
+) -> AnyResponse | tuple[str, int, dict[str, str]]:
+    """On to the changed step, or the step with the form and what is wrong in it."""
+    number, own = step_number(context, n), face(context.source)
+    after, problems = own.wanted(context, request.form)
+    if not problems:
+        return Elsewhere(changed_address(site, context, number, after), 303)
+    text = site.library.step(context.source, context.view, number, notices)
+    beside = own.panels(context, number, request.form, problems)
+    # the address of a form is no place to come back to
+    return whole_page(text, beside), 422, {"HX-Push-Url": "false"}
 
 
 def changed_view(site: Site, context: AnyContext, after: Changes) -> View:
