@@ -54,6 +54,8 @@ def test_the_only_layer_need_not_be_written() -> None:
 def test_a_formula_takes_round_parentheses_and_curly_signs() -> None:
     assert in_graph("∂f / ∂v(2)") == "df/dv[2]"
     assert in_graph("M[1][2]") == "M[1,2]"
+    assert in_graph("∂f/∂v(2)", "L", {"L", "v"}) == "dL/dv[2]"
+    assert in_graph("dL/dv[2]", "f", {"f", "v", "L"}) == "dL/dv[2]"
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
 """Names of numbers as students and lectures write them, brought to ours.
 
     in_network("dL/dx[1]", depth) -> "dL/da[0][1]"      w1[1,2] -> w[1][1,2], yhat[1] -> a[3][1]
-    in_graph("∂f/∂v(2)")          -> "df/dv[2]"
+    in_graph("∂f/∂v(2)")          -> "df/dv[2]"      df/dx -> dL/dx where the result is L
 
 Whether a lesson has such a number is another question; "" where a name says nothing to us.
 """
@@ -9,6 +9,7 @@ Whether a lesson has such a number is another question; "" where a name says not
 from __future__ import annotations
 
 import re
+from collections.abc import Container
 
 from tutor.engine.kinds import GRADIENT, KINDS
 
@@ -54,7 +55,12 @@ def _put(kind: str, numbers: list[str], depth: int, sample: str | None) -> str:
     return kind + "".join(f"[{group}]" for group in groups) + (f"@{sample}" if sample else "")
 
 
-def in_graph(name: str) -> str:
-    """The name in our writing, in a formula."""
+def in_graph(name: str, result: str = "", others: Container[str] = ()) -> str:
+    """The name in our writing, in a formula with this result. Where nothing is called f or L, df/dx
+    and dL/dx are the derivative of the result, whatever that is called.
+    """
     text = re.sub(r"\s+", "", name).replace("∂", "d").translate({ord("("): "[", ord(")"): "]"})
+    top = re.match(r"d([fL])/d", text)
+    if result and top and top[1] not in others:
+        text = f"d{result}/d{text[top.end() :]}"
     return re.sub(r"\[(\d+)\]\[(\d+)\]", r"[\1,\2]", text)

@@ -190,11 +190,12 @@ def find(context: GraphContext, name: str) -> Quantity:
     """The quantity of this name, or of one that is written otherwise. Raises UnknownQuantity where
     the lesson has none.
     """
+    graph = context.graph
     try:
-        return context.graph.parse(name)
+        return graph.parse(name)
     except QuantityError as error:
         with suppress(QuantityError):
-            return context.graph.parse(other_names.in_graph(name))
+            return graph.parse(other_names.in_graph(name, graph.result.name, graph.by_name))
         raise unknown(context, name, str(error), tuple(_near(context, name))) from None
 
 
