@@ -152,6 +152,27 @@ def test_the_comparison_begins_with_the_steps_that_scale_where_they_are_asked_fo
     assert phases == list(PHASE_TITLES.values())
 
 
+@pytest.mark.parametrize(
+    ("paper", "said", "value", "written"),
+    [
+        (
+            4,
+            "keeps 3 significant digits, even where that takes more than 4 dec",
+            0.00026406,
+            0.000264,
+        ),
+        (1, "keeps 1 significant digit, even where that takes more than 1 dec", 0.0026406, 0.003),
+    ],
+)
+def test_the_comparison_says_how_it_rounds(
+    paper: int, said: str, value: float, written: float
+) -> None:
+    text = page(f"{SIGMOID}/paper?paper={paper}").root.text
+    assert "A 5 rounds up." in text
+    assert said in text
+    assert by_hand(value, paper) == written
+
+
 def test_the_comparison_without_digits_takes_those_of_the_lesson() -> None:
     assert get(f"{SIGMOID}/paper").headers["Location"].endswith("/paper?paper=4")
     assert "“nine” is not a whole number" in get(f"{SIGMOID}/paper?paper=nine").text

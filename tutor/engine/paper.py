@@ -38,10 +38,17 @@ def by_hand(value: float, decimals: int, *, cut: bool = False) -> float:
     if value == 0 or not isfinite(value) or abs(value) >= LARGE:
         return value
     leading = floor(log10(abs(value)))
-    places = max(decimals, max(decimals - 1, 1) - 1 - leading)
+    places = max(decimals, digits_kept(decimals) - 1 - leading)
     near = Decimal(f"{value:.15g}")  # 0.43705 is a 5 at the end, whatever its last bits say
     step = Decimal(1).scaleb(-places)
     return float(near.quantize(step, ROUND_DOWN if cut else ROUND_HALF_UP))
+
+
+def digits_kept(decimals: int) -> int:
+    """How many significant digits a small number has at least beside others with so many
+    decimals.
+    """
+    return max(decimals - 1, 1)
 
 
 @dataclass(frozen=True, eq=False)

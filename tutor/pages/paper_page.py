@@ -13,6 +13,7 @@ from itertools import groupby
 import numpy as np
 
 from tutor import number
+from tutor.engine.paper import digits_kept
 from tutor.engine.quantity import Quantity
 from tutor.lesson.by_hand import Drift, drift, drifts
 from tutor.lesson.explain import PHASE_TITLES
@@ -89,7 +90,7 @@ def paper_page(
             Link(number.counted(d, "decimal"), view.on_paper(id_, d), d == paper)
             for d in sorted({*DIGITS, paper})
         ),
-        ABOUT,
+        f"{ABOUT} {_rule(paper, places)}",
         _summary(found, len(carried), places),
         _first(context, carried),
         _phases(context, found),
@@ -99,6 +100,14 @@ def paper_page(
         changed,
         notices,
         context.variant,
+    )
+
+
+def _rule(paper: int, places: str) -> str:
+    """How a number is rounded, as `by_hand` does it."""
+    digits = number.counted(digits_kept(paper), "significant digit")
+    return (
+        f"A 5 rounds up. A small number keeps {digits}, even where that takes more than {places}."
     )
 
 
