@@ -336,6 +336,13 @@ def test_the_scripts_and_the_data_of_every_lesson_are_right(client: FlaskClient)
         assert {cell["cell_type"] for cell in book["cells"]} == {"markdown", "code"}
 
 
+def test_a_script_of_a_walk_that_ends_early_says_why() -> None:
+    for kind in ("numpy", "torch", "notebook"):
+        text = get(f"/formula/export/{kind}?expression=log(x)*y&x=-2&y=1").text
+        said = " ".join(text.replace("\n# ", " ").split())
+        assert "The walk ends at n1: the logarithm of a negative number" in said
+
+
 def test_the_documents_have_every_step_and_a_worksheet_has_no_results(client: FlaskClient) -> None:
     solution = client.get("/lessons/neuron-error/export/html").text
     assert solution.count('<article class="step') == 15

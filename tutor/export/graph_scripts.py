@@ -17,14 +17,13 @@ from tutor.engine import array_functions, code
 from tutor.engine.dialects import Textbook, Torch, attribute, variable
 from tutor.engine.graph import quantity
 from tutor.engine.kinds import node_name
-from tutor.engine.order import EarlyEnd
 from tutor.engine.tree import ArrayFunction, Called, Largest, Leaf, Node, Ref, Smallest, walk
 from tutor.export.notebook import as_json, code_cell, escaped_markdown, markdown_cell
 from tutor.export.source_text import array, comment
 from tutor.lesson.changes import told
 from tutor.lesson.explain import PHASE_TITLES
 from tutor.lesson.graph_lesson import Computed, GraphLesson
-from tutor.lesson.graph_words import PASSES
+from tutor.lesson.graph_words import PASSES, explain_stop
 
 TAKEN = frozenset({*keyword.kwlist, *keyword.softkwlist, "np", "torch", "ratio", "check", "print",
                    "abs", "float", "numbers", *array_functions.NAMES})  # fmt: skip
@@ -152,13 +151,9 @@ def _numpy(lesson: GraphLesson) -> Iterator[Part]:
             lines = (line for c in own for line in _assigned(lesson, c, dialect))
             yield Part(phase, f"{PHASE_TITLES[phase]}. {PASSES[phase]}", tuple(lines))
     if lesson.stop:
-        yield _stop(lesson.stop)
+        yield Part("stop", explain_stop(lesson.trace, lesson.stop), ())
         return
     yield Part("check", "Every number, compared with the lesson's own", tuple(_check(lesson)))
-
-
-def _stop(stop: EarlyEnd) -> Part:
-    return Part("stop", f"The walk ends at {stop.quantity}, which is not a finite number.", ())
 
 
 def _tree(lesson: GraphLesson, computed: Computed) -> Node:
@@ -218,7 +213,7 @@ def _torch(lesson: GraphLesson) -> Iterator[Part]:
     lines = (line for c in forward for line in _assigned(lesson, c, dialect))
     yield Part("forward", "Forward", tuple(lines))
     if lesson.stop:
-        yield _stop(lesson.stop)
+        yield Part("stop", explain_stop(lesson.trace, lesson.stop), ())
         return
     result = python_name(graph.result.kind)
     yield Part("backward", "Backward: autograd goes the same way", (f"{result}.backward()",))
