@@ -30,7 +30,7 @@ from tutor.pages.paper_page import drift_line
 from tutor.pages.step_body import FormulaPart, StepBody, slide_view
 from tutor.pages.step_page import MOST_SLIDE_NUMBERS, StepPage
 from tutor.pages.tables import StepTables
-from tutor.pages.what_if import Changed, ChangedRow, left_out
+from tutor.pages.what_if import Changed, numbers_apart, told
 
 MOST_FORMULAS = 24
 """Of a way through more nodes the first and the last formulas are shown."""
@@ -315,24 +315,15 @@ def _back(context: GraphContext, node: GraphNode, q: Quantity) -> Quantity | Non
 
 def graph_changed(context: GraphContext, n: int | None) -> Changed | None:
     """What is changed, or None."""
-    if not context.lesson.changes:
-        return None
-    view, lesson = context.view, context.source.id
-
-    def address(rest: tuple[tuple[str, str], ...]) -> str:
-        return replace(view, changes=rest).address(lesson, n)
-
-    rows = tuple(
-        ChangedRow(
-            context.line.quantity(change.quantity),
-            number.apart(float(change.old), float(change.new), 6),
-            number.apart(float(change.new), float(change.old), 6),
-            address(tuple(pair for pair in view.changes if pair[0] != change.name)),
+    view, line, lesson = context.view, context.line, context.source.id
+    rows = (
+        (
+            line.quantity(change.quantity), *numbers_apart(change),
+            tuple(pair for pair in view.changes if pair[0] != change.name),
         )
-        for change in context.lesson.changes
-        if isinstance(change, ValueChange)
-    )
-    return Changed(rows, address(()), left_out(context.source))
+        for change in context.lesson.changes if isinstance(change, ValueChange)
+    )  # fmt: skip
+    return told(context.source, rows, lambda rest: replace(view, changes=rest).address(lesson, n))
 
 
 def _closing(context: GraphContext) -> Table:

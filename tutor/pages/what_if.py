@@ -7,8 +7,9 @@ back.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 
 from tutor import number
 from tutor.engine.kinds import KINDS
@@ -26,7 +27,7 @@ from tutor.lesson.changeable import (
     value,
     written,
 )
-from tutor.lesson.changes import Change, Changes, listed, structural, without
+from tutor.lesson.changes import AnyChange, Change, Changes, listed, structural, without
 from tutor.lesson.titles import capital, enumerated
 from tutor.lesson.walk import Walk
 from tutor.notation.markup import Markup
@@ -64,11 +65,25 @@ class Changed:
 
 def changed(context: Context, n: int | None) -> Changed | None:
     """What is changed, or None."""
-    if not context.lesson.changes:
-        return None
     line = Line(context.alphabet, context.decimals)
-    rows = tuple(_row(context, line, change, n) for change in context.lesson.changes)
-    return Changed(rows, _address(context, n, ()), left_out(context.source))
+    now = context.view.changes
+    rows = (
+        (symbol(line, change.part), *old_and_new(change), without(now, change.name))
+        for change in context.lesson.changes
+    )
+    return told(context.source, rows, partial(_address, context, n))
+
+
+def told(
+    source: AnyScenario,
+    rows: Iterable[tuple[Markup | str, str, str, Changes]],
+    address: Callable[[Changes], str],
+) -> Changed | None:
+    """Changes as (symbol, old, new, the changes without it), each with its way back; None where
+    there are none. `address` is that of the same place with other changes.
+    """
+    found = tuple(ChangedRow(*row[:3], address(row[3])) for row in rows)
+    return Changed(found, address(()), left_out(source)) if found else None
 
 
 def above_description(found: Changed | None) -> Changed | None:
@@ -107,12 +122,6 @@ def left_out(scenario: AnyScenario) -> str:
     return f"{names} belong to the lesson’s own numbers, so they are not shown here."
 
 
-def _row(context: Context, line: Line, change: Change, n: int | None) -> ChangedRow:
-    old, new = old_and_new(change)
-    rest = without(context.view.changes, change.name)
-    return ChangedRow(symbol(line, change.part), old, new, _address(context, n, rest))
-
-
 def symbol(line: Line, part: Changeable) -> Markup | str:
     """A part as a reader knows it: the symbol of a number, else words."""
     if part.kind in NUMBERS or part.kind == "learning_rate":
@@ -130,13 +139,18 @@ def symbol(line: Line, part: Changeable) -> Markup | str:
     )
 
 
+def numbers_apart(change: AnyChange) -> tuple[str, str]:
+    """The same of two numbers, with as many decimals as tell them apart."""
+    old, new = float(change.old), float(change.new)
+    return number.apart(old, new, DECIMALS), number.apart(new, old, DECIMALS)
+
+
 def old_and_new(change: Change) -> tuple[str, str]:
     """(old, new) as a page shows them."""
     kind = change.part.kind
     if kind in TEXTS:
         return choice_in_words(kind, change.old), choice_in_words(kind, change.new)
-    old, new = float(change.old), float(change.new)
-    return number.apart(old, new, DECIMALS), number.apart(new, old, DECIMALS)
+    return numbers_apart(change)
 
 
 def choice_in_words(kind: str, word: str) -> str:
