@@ -32,6 +32,10 @@ from axe_playwright_python.base import AXE_SCRIPT
 from playwright.sync_api import BrowserContext, ConsoleMessage, Page, Request
 
 ROOT = Path(__file__).parents[2]
+BROWSERS = ("chromium-headless-shell", "chromium")
+"""What the system's browser may be called. The first is the same browser without a window; the
+other one makes the parts of a window for each page, which take twice as long as the page.
+"""
 PATIENCE = 90  # seconds for the server to start, and to stop
 LONG_WORK = [
     f"/lessons/{lesson}/training?iterations=1"
@@ -148,7 +152,7 @@ def stop(process: "subprocess.Popen[bytes]") -> None:
 
 @pytest.fixture(scope="session")
 def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[str, Any]:
-    chromium = os.environ.get("CHROMIUM") or shutil.which("chromium")
+    chromium = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, BROWSERS)), None)
     return {**browser_type_launch_args, **({"executable_path": chromium} if chromium else {})}
 
 
