@@ -20,7 +20,7 @@ from tests.browser.kinds import NOTATIONS, across, pages, steps
 WIDTHS = [1280, 320]
 WAYS = [("light", 1280), ("dark", 320), ("dark", 1280), ("light", 320)]
 PARTS = 4
-"""In so many tests all pages are looked at, so that a slow machine ends each in time."""
+"""In so many tests all pages and steps are looked at, so that a slow machine ends each in time."""
 # axe leaves contrast to the eye for lone symbols, words in a drawing, and what lies in a box that
 # scrolls or on the marked ground of a result; there every colour of text is tested on every ground,
 # at the end of this file.
@@ -70,10 +70,11 @@ def test_no_page_has_a_barrier(looking: Looking, axe: Axe, width: int, part: int
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("part", range(PARTS))
 @pytest.mark.parametrize("grain", ["number", "layer", "pass"])
-def test_no_kind_of_step_has_a_barrier(looking: Looking, axe: Axe, grain: str) -> None:
+def test_no_kind_of_step_has_a_barrier(looking: Looking, axe: Axe, grain: str, part: int) -> None:
     found = []
-    for i, (lesson, n) in enumerate(across(grain)):
+    for i, (lesson, n) in [*enumerate(across(grain))][part::PARTS]:
         for j in (0, 1):
             page = looking(*WAYS[(i + i // 4 + j) % 4])
             found += problems(
