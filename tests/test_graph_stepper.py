@@ -10,7 +10,7 @@ from flask.testing import FlaskClient
 from app import create_app
 from tests.htmltree import Page, read
 from tests.test_graph_pages import ARRAYS, FILES, large
-from tests.test_worked import OF_THE_FILE, drawn, hash_of, needs_nothing_else, seen_step
+from tests.test_worked import OF_THE_FILE, drawn, hash_of, needs_nothing_else, networks, seen_step
 from tutor.draw.graph_layout import MOST_DRAWN
 from tutor.errors import LessonError
 from tutor.export.registry import ExportOrder, make, versioned
@@ -48,9 +48,10 @@ def written(
 
 
 def draws_what_its_pages_draw(file: Page, context: GraphContext, every: int = 1) -> None:
+    figures = networks(file)
     for n in range(1, len(context.walk) + 1, every):
         page = read(str(graph_step_page(context, n).diagram))
-        assert seen_step(file, context.walk.phase(n), n) == drawn(page.root.one("svg")), n
+        assert seen_step(figures[context.walk.phase(n)], n) == drawn(page.root.one("svg")), n
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
