@@ -38,20 +38,18 @@ $(VENV)/bench.stamp: $(VENV)/test.stamp
 	$(INSTALL) --editable '.[test,bench]'
 	@touch $@
 
-# The browser for the tests: CHROMIUM names one, else the system's, else apt's, else Playwright's own. Without a window
-# if possible: that is the same browser, and the tests take less than half the time.
+# The browser for the tests: CHROMIUM names one, else the system's, else apt's, else Playwright's own. If possible the one
+# without a window: it is the same browser, and takes less than half the time. The other one is for a look by hand.
 .PHONY: browser
 browser: $(VENV)/test.stamp
-	@if [ -n "$${CHROMIUM:-}" ] || command -v chromium-headless-shell >/dev/null; then exit 0; fi; \
+	@if [ -n "$${CHROMIUM:-}" ] || { command -v chromium-headless-shell && command -v chromium; } >/dev/null; then exit 0; fi; \
 	as_root=; if [ "$$(id -u)" != 0 ]; then as_root="$$(command -v sudo || true)"; as_root="$${as_root:+$$as_root -n}"; fi; \
 	if command -v apt-get >/dev/null && { [ "$$(id -u)" = 0 ] || [ -n "$$as_root" ]; } && $$as_root apt-get update -qq; then \
 	  for package in chromium-headless-shell chromium; do \
-	    if command -v "$$package" >/dev/null; then exit 0; fi; \
-	    $$as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$$package" >/dev/null </dev/null \
-	      && command -v "$$package" >/dev/null && exit 0 || true; \
+	    $$as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$$package" >/dev/null </dev/null || true; \
 	  done; \
 	fi; \
-	if command -v chromium >/dev/null; then exit 0; fi; \
+	if command -v chromium-headless-shell >/dev/null || command -v chromium >/dev/null; then exit 0; fi; \
 	$(BIN)/playwright install chromium
 
 # PostgreSQL for the tests of the store, Debian's package without a running server. Where it cannot be had, pytest says so.

@@ -39,6 +39,8 @@ TARGET = ROOT / "docs" / "pictures"
 EXAMPLE = "fruit"
 MOST_BYTES = 150_000
 COLOURS = 56
+BROWSERS = ("chromium-headless-shell", "chromium")
+"""What the browser of the system may be called."""
 
 
 @dataclass(frozen=True)
@@ -98,7 +100,9 @@ def main() -> int:
     too_large = False
     with tempfile.TemporaryDirectory() as name, sync_playwright() as playwright:
         folder = lessons(Path(name))
-        chromium = os.environ.get("CHROMIUM") or shutil.which("chromium")
+        chromium = os.environ.get("CHROMIUM") or next(
+            filter(None, map(shutil.which, BROWSERS)), None
+        )
         browser = playwright.chromium.launch(executable_path=chromium)
         with served(folder) as home:
             context = browser.new_context(
