@@ -48,8 +48,8 @@ from tutor.scenario.problem import quotable
 
 MOST_STEPS = 2_000
 SHEETS = ("tokens.css", "content.css", "diagram.css", "export.css")
-CHARTS = ("charts.css",)
-"""What a file needs beside these where it has charts."""
+CHARTS, STEPPER = ("charts.css",), ("stepper.css",)
+"""What a file needs beside these where it has charts, and where it is one to step through."""
 TRAINING = "training"
 """Where the training stands in a file."""
 
@@ -191,7 +191,8 @@ def opening(
     title: str, rules: str, *, interactive: bool = False, css: str = "", charts: bool = False
 ) -> str:
     """The beginning of a file; `rules` stand behind the style sheets of all."""
-    style = rendering.styles(*SHEETS, *(CHARTS if charts else ())) + rules
+    more = (*(CHARTS if charts else ()), *(STEPPER if interactive else ()))
+    style = rendering.styles(*SHEETS, *more) + rules
     script = rendering.source_hash(rendering.script("stepper.js")) if interactive else "'none'"
     policy = (
         f"default-src 'none'; style-src {rendering.source_hash(style)}; script-src {script}; "
