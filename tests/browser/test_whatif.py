@@ -123,8 +123,8 @@ def test_a_number_is_changed_once_however_often_enter_is_pressed(page: Page) -> 
     expect(page.locator("#said")).to_contain_text("1 change.")
     page.wait_for_load_state("networkidle")
     assert page.evaluate("() => history.length") == before + 1
-    assert (
-        page.evaluate("() => document.activeElement.closest('[data-q]')?.dataset.q") == "w[2][2,1]"
+    page.wait_for_function(
+        "() => document.activeElement.closest('[data-q]')?.dataset.q === 'w[2][2,1]'"
     )
 
 
