@@ -492,7 +492,7 @@ def test_a_printed_step_of_a_formula_is_whole_and_has_no_controls(page: Page) ->
     page.evaluate("() => document.fonts.ready.then(() => true)")
     cut = "boxes => boxes.filter(box => box.scrollWidth > box.clientWidth + 1).map(box => box.innerText)"
     assert page.locator(".formula .lines").evaluate_all(cut) == []
-    for selector in ("nav.controls", ".tools", ".whole", "#ask-here", ".closer"):
+    for selector in ("nav.controls", ".tools", ".whole", "#ask-here", ".leads"):
         expect(page.locator(selector)).to_be_hidden()
     hint = "board => getComputedStyle(board, '::after').content"
     assert page.locator(".board").evaluate(hint) == "none"
