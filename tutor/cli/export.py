@@ -143,13 +143,14 @@ def notation_of(scenario: AnyScenario, asked: str | None) -> str:
     """The notation that is asked for, "" for the lesson's own. Raises LessonError where this sort
     of lesson has no such notation.
     """
-    network = isinstance(scenario, Scenario)
-    own = scenario.notation.preset if isinstance(scenario, Scenario) else TOTAL
-    known = tuple(PRESETS if network else DERIVATIVES)
+    what, own, known = (
+        ("network", scenario.notation.preset, tuple(PRESETS))
+        if isinstance(scenario, Scenario)
+        else ("formula", TOTAL, tuple(DERIVATIVES))
+    )
     if asked and asked not in known:
-        what = "network" if network else "formula"
         raise LessonError(f"a {what} has no notation {asked!r}; it has {', '.join(known)}")
-    return "" if asked in {None, own} else asked or ""
+    return asked if asked and asked != own else ""
 
 
 def write(made: Made, out: str | None, force: bool) -> None:

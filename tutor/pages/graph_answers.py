@@ -37,7 +37,7 @@ from tutor.pages.graph_panels import value_field
 from tutor.pages.graph_step import graph_changed, scene_at
 from tutor.pages.nudge_view import ROUNDED, Moved, NudgeView, nudge_view
 from tutor.pages.outline import Link
-from tutor.pages.quantity_page import MOST_CHOICES, NUDGE, OF_ONE_KIND, Answers
+from tutor.pages.quantity_page import MOST_CHOICES, OF_ONE_KIND, Answers
 from tutor.pages.quantity_query import Asked, unknown
 from tutor.pages.what_if import Changed, ChangeField
 
@@ -141,15 +141,11 @@ class GraphAnswers(Answers):
     def elsewhere(self, q: Quantity) -> Iterator[Link]:
         node = self.graph.nodes[q.of.by or q.kind]
         view, lesson = self.context.view, self.context.source.id
-        told, whole = self.known(q), self.trace.stop is None
-        if whole and self.asked.step is None and not node.given and has_matrix(node):
+        ended = self.trace.stop is None and self.asked.step is None
+        if ended and not node.given and has_matrix(node):
             yield Link(f"Jacobians of {node.name}", view.jacobians(lesson, node.name))
-        value = q._replace(kind=node.kind)
-        if told and q != value and not self.trace.paper and self.nudger.can(value):
-            yield Link(
-                f"Measure it by nudging {value}",
-                view.quantity(lesson, str(value), self.asked.step) + NUDGE,
-            )
+        if node.given and not q.given:
+            yield from self.measured(q, q._replace(kind=node.kind))
 
     def changed(self) -> Changed | None:
         return graph_changed(self.context, None)

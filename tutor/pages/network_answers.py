@@ -39,7 +39,7 @@ from tutor.pages.gradient_flow import Health, layer_health
 from tutor.pages.nudge_view import ROUNDED, Moved, NudgeView, nudge_view
 from tutor.pages.outline import Link
 from tutor.pages.paths_page import derivative
-from tutor.pages.quantity_page import NUDGE, OF_ONE_KIND, Answers
+from tutor.pages.quantity_page import OF_ONE_KIND, Answers
 from tutor.pages.quantity_query import Asked, unknown
 from tutor.pages.step_page import scene
 from tutor.pages.what_if import Changed, ChangeField, change_fields, changed
@@ -168,12 +168,8 @@ class NetworkAnswers(Answers):
         gradient = self._gradient(q)
         if gradient and self.known(gradient):
             yield Link("All its paths to the loss", view.paths(lesson, str(gradient)))
-        moved = moved_for(q)
-        if moved and self.known(q) and not self.trace.paper and self.moved.nudger.can(moved):
-            yield Link(
-                f"Measure it by nudging {moved}",
-                view.quantity(lesson, str(moved), self.asked.step) + NUDGE,
-            )
+        if moved := moved_for(q):
+            yield from self.measured(q, moved)
 
     def _gradient(self, q: Quantity) -> Quantity | None:
         """The derivative that paths lead along: q, or the one with respect to q; of several samples

@@ -404,10 +404,9 @@ def _work(context: Context) -> TextTable | None:
     """The multiplications for the whole gradient, counted three ways; None where a step or sign
     function ends it.
     """
-    try:
-        found: Work = work(context.trace.network)
-    except KeyError:
+    if context.trace.blocked:
         return None
+    found: Work = work(context.trace.network)
     many = found.parameters
     passes = "1 pass" if many == 1 else f"{many:,} passes"
     rows = (

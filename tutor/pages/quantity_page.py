@@ -225,6 +225,13 @@ class Answers:
         """Names that one may ask for, such as those of these numbers."""
         raise NotImplementedError
 
+    def measured(self, derivative: Quantity, moved: Quantity) -> Iterator[Link]:
+        """Where a derivative that is known is measured by moving what it is with respect to."""
+        context = self.context
+        if self.known(derivative) and not context.trace.paper and self.moved.nudger.can(moved):
+            address = context.view.quantity(context.source.id, str(moved), self.asked.step)
+            yield Link(f"Measure it by nudging {moved}", address + NUDGE)
+
     # ---- what the walk has come to ----
 
     def place(self, q: Quantity) -> int:
